@@ -1,0 +1,53 @@
+/**
+ * Every error that leaves a part of Liaison on purpose is made here: a stable code, a message that is safe to show,
+ * and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
+ */
+
+export type ErrorCode =
+  | "bad_request"
+  | "cross_site_request"
+  | "cookie_missing"
+  | "not_found"
+  | "sign_in_expired"
+  | "sign_in_mismatch"
+  | "upstream_refused"
+  | "upstream_rejected"
+  | "upstream_unavailable"
+  | "store_unavailable"
+  | "store_refused"
+  | "config_invalid"
+  | "port_taken"
+  | "usage";
+
+/** An expected failure. `message` is safe to show to the person or to print; `cause` is for the log alone. */
+export class LiaisonError extends Error {
+  readonly code: ErrorCode;
+  /** Which upstream it was about, where that helps the page to say whom to write to. */
+  readonly upstreamId: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; upstreamId?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "LiaisonError";
+    this.code = code;
+    this.upstreamId = options.upstreamId;
+  }
+}
+
+/** One fault of a configuration: which key, where its value came from, what is wrong and what to write instead. */
+export interface ConfigFault {
+  key: string;
+  source: string;
+  problem: string;
+}
+
+/** All faults of a configuration at once. */
+export class ConfigError extends LiaisonError {
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map((fault) => `  ${fault.key} (${fault.source}): ${fault.problem}`);
+    super("config_invalid", `The configuration has ${faults.length} fault(s):\n${lines.join("\n")}`);
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * The store contract: what a storage back end promises, in terms of intentions. Back ends live in sqlite/ and mongo/;
+ * rules live in ../domain; nothing here knows HTTP or OIDC.
+ *
+ * What holds for every method:
+ * - A returned promise resolves only after the write is durable (OP artifacts: after it survives a killed process).
+ * - Everything that expires is treated as absent from the first instant of its `expiresAt`, whether or not it was swept.
+ * - Racers are decided by conditional writes, across processes; each method's text says what the loser gets.
+ * - A back end that can't be reached throws `LiaisonError("store_unavailable")`.
+ * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP payloads)
+ *   are sealed under the encryption key by the back end.
+ */
+
+import type { Instant } from "../clock.ts";
+import type {
+  Account,
+  AccountId,
+  AuditEvent,
+  Client,
+  ClientId,
+  GrantId,
+  Identity,
+  IdentityKey,
+  Inquiry,
+  InquiryId,
+  LinkRequest,
+  LinkRequestId,
+  MailContent,
+  Membership,
+  Organization,
+  OrganizationId,
+  OutboxMessage,
+  Profile,
+  ProfileId,
+  SecretHash,
+  Selection,
+  SignInOutcome,
+  UpstreamId,
+  UpstreamTransaction,
+} from "./records.ts";
+
+export interface Store {
+  readonly accounts: AccountStore;
+  readonly directory: DirectoryStore;
+  readonly links: LinkStore;
+  readonly outbox: OutboxStore;
+  readonly signIns: SignInStore;
+  readonly standings: StandingStore;
+  readonly artifacts: ArtifactStore;
+  readonly clients: ClientStore;
+  readonly keys: KeyStore;
+  readonly throttles: ThrottleStore;
+  readonly audit: AuditStore;
+  /** Removes what expired before `now`, in bounded batches; nothing depends on its having run. Returns rows removed. */
+  sweep(now: Instant): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** What an upstream said about a person at sign-in. */
+export interface SignedInIdentity extends IdentityKey {
+  upstreamId: UpstreamId;
+  email: string | null;
+  displayName: string | null;
+}
+
+export interface AccountStore {
+  /**
+   * Finds the account that owns the identity, or creates both; remembers the display data and the time.
+   * Racers with the same identity all get the one account; exactly one of them creates it (and its audit event).
+   */
+  signIn(identity: SignedInIdentity, now: Instant): Promise<Account>;
+  find(accountId: AccountId): Promise<Account | undefined>;
+  /** The account's identities, most recently used first. */
+  identities(accountId: AccountId): Promise<Identity[]>;
+}
+
+/** What an edit of the directory changed, so that portals can be told: the grants revoked with it. */
+export interface Revocation {
+  revokedGrants: { grantId: GrantId; clientId: ClientId; accountId: AccountId; sessionUid: string }[];
+}
+
+export interface DirectoryStore {
+  /** Inserts or replaces an organization as a whole. Disabling one revokes its profiles' grants in the same transaction. */
+  putOrganization(organization: Organization, actor: string, now: Instant): Promise<Revocation>;
+  /**
+   * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows `emailVersion` and voids
+   * pending requests; the binding stays. Disabling one revokes its grants in the same transaction.
+   * The binding, `adminRole` and the versions of an existing profile are never taken from the argument.
+   */
+  putProfile(
+    profile: Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">,
+    actor: string,
+    now: Instant,
+  ): Promise<Revocation>;
+  organization(id: OrganizationId): Promise<Organization | undefined>;
+  membership(id: ProfileId): Promise<Membership | undefined>;
+  /** All profiles registered under an address key, disabled ones too, in a stable order. */
+  membershipsByEmail(emailKey: string): Promise<Membership[]>;
+}
+
+/**
+ * What redeeming or cancelling a link came to. `refused` changed nothing: the request and its profile are what the failed
+ * condition saw, so that domain/link.ts can say why. `unknown`: no such request, or the secret isn't its own.
+ */
+export type RedeemResult =
+  | { result: "bound"; membership: Membership }
+  | { result: "refused"; request: LinkRequest; membership: Membership }
+  | { result: "unknown" };
+
+export type CancelResult =
+  | { result: "cancelled"; request: LinkRequest; membership: Membership }
+  | { result: "refused"; request: LinkRequest; membership: Membership }
+  | { result: "unknown" };
+
+/** A link request with what it is about and who it would bind. */
+export interface LinkView {
+  request: LinkRequest;
+  membership: Membership;
+}
+
+/** A link request and its mail, made by the worker for one profile. */
+export interface NewLink {
+  request: Omit<LinkRequest, "state" | "settledAt">;
+  mail: NewMail;
+}
+
+export interface NewMail {
+  id: string;
+  messageId: string;
+  to: string;
+  content: MailContent;
+}
+
+export interface LinkStore {
+  /** Stores an inquiry. Reads nothing. */
+  inquire(inquiry: Inquiry): Promise<void>;
+  /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
+  latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
+  /**
+   * Claims the oldest unsettled inquiry whose `notBefore` has come and whose lease is free, until `now + leaseMs`.
+   * Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
+   */
+  claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<Inquiry | undefined>;
+  /**
+   * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
+   * the new requests, queues all mails, writes one audit event a request, deletes the typed address.
+   * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
+   */
+  settleInquiry(
+    inquiryId: InquiryId,
+    worker: string,
+    outcome: { links: NewLink[]; mails: NewMail[] },
+    now: Instant,
+  ): Promise<boolean>;
+  /** The request whose secret has this hash. Changes nothing. */
+  view(requestId: LinkRequestId, secretHash: SecretHash): Promise<LinkView | undefined>;
+  /**
+   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail and
+   * voids every other pending request for the profile: all or nothing. Conditional on: request pending, unexpired, secret,
+   * purpose, issuer and subject equal byte for byte, the profile's email version as requested, profile enabled and unbound,
+   * organization enabled. Of any number of racers exactly one gets `bound`.
+   */
+  redeem(
+    attempt: { requestId: LinkRequestId; secretHash: SecretHash; identity: SignedInIdentity; accountId: AccountId },
+    notice: Pick<NewMail, "id" | "messageId">,
+    now: Instant,
+  ): Promise<RedeemResult>;
+  /** *Don't link*: cancels a pending, unexpired request, audited with who did it. Racers: one gets `cancelled`. */
+  cancel(
+    attempt: { requestId: LinkRequestId; secretHash: SecretHash; accountId: AccountId },
+    now: Instant,
+  ): Promise<CancelResult>;
+  /**
+   * Removes a profile's binding, voids its pending requests and revokes its grants, audited, in one transaction.
+   * Returns undefined if it wasn't bound (to that account, when given): racers get one result and then undefined.
+   */
+  unbind(profileId: ProfileId, actor: string, now: Instant, accountId?: AccountId): Promise<Revocation | undefined>;
+}
+
+export interface OutboxStore {
+  /**
+   * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the same transaction
+   * starts the request's life (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message
+   * becomes `dropped` and the next one is tried. Racers never hold the same message.
+   * `linkExpiresAt` is set for link mails.
+   */
+  claim(
+    worker: string,
+    now: Instant,
+    leaseMs: number,
+    linkLifetimeMs: number,
+  ): Promise<{ message: OutboxMessage; linkExpiresAt: Instant | null } | undefined>;
+  /** Marks a claimed message sent and erases its content. False if the lease was lost. */
+  markSent(id: string, worker: string, serverReply: string, now: Instant): Promise<boolean>;
+  /** Gives a claimed message back for `nextAttemptAt`, or fails it for good when that is null. False if the lease was lost. */
+  markDeferred(
+    id: string,
+    worker: string,
+    error: string,
+    nextAttemptAt: Instant | null,
+    now: Instant,
+  ): Promise<boolean>;
+  /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
+  nextDueAt(): Promise<Instant | undefined>;
+}
+
+export interface SignInStore {
+  /** Stores a sign-in begun at an upstream. */
+  begin(transaction: UpstreamTransaction): Promise<void>;
+  /**
+   * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired.
+   * Single use: of any number of racers one gets it, the others get undefined. A callback with a wrong browser or upstream
+   * gets undefined and leaves the transaction in place.
+   */
+  take(
+    stateHash: SecretHash,
+    browserHash: SecretHash,
+    upstreamId: UpstreamId,
+    now: Instant,
+  ): Promise<UpstreamTransaction | undefined>;
+  /** Leaves a finished sign-in for its interaction (replacing an earlier one). `interactionHash` is the SHA-256 of its uid. */
+  leaveOutcome(interactionHash: SecretHash, outcome: SignInOutcome, expiresAt: Instant): Promise<void>;
+  /** Takes it: one racer gets it, the others undefined. */
+  takeOutcome(interactionHash: SecretHash, now: Instant): Promise<SignInOutcome | undefined>;
+}
+
+/** All that a decision about an account at a portal needs, in one read. */
+export interface Standing {
+  accountId: AccountId;
+  /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
+  memberships: Membership[];
+  /** The selection that this session holds for this client, or null. */
+  current: Selection | null;
+  /** The profile chosen last by this account at this client, or null. */
+  rememberedProfileId: ProfileId | null;
+  /** The most recently used identity, for *signed in as X at Y*. */
+  identity: Identity | null;
+}
+
+/** What a grant speaks for, in one read. */
+export interface GrantStanding {
+  selection: Selection;
+  membership: Membership;
+}
+
+export interface StandingStore {
+  /** Undefined when there is no such account. One operation. */
+  forClient(
+    accountId: AccountId,
+    clientId: ClientId,
+    sessionUid: string | null,
+    now: Instant,
+  ): Promise<Standing | undefined>;
+  /** Undefined when the grant has no selection, or the profile is no longer bound to the selection's account. One operation. */
+  forGrant(grantId: GrantId, now: Instant): Promise<GrantStanding | undefined>;
+  /**
+   * Selects a profile for a session at a client and remembers it: returns the grant id of the existing selection of the same
+   * profile, or makes one under `selection.grantId`. A selection of another profile is replaced, its grant and all tokens of
+   * that revoked in the same transaction. Racers choosing the same profile all get one grant id.
+   * Undefined, changing nothing, if the profile isn't bound to the account any more.
+   */
+  select(selection: Selection, now: Instant): Promise<{ grantId: GrantId; revokedGrants: GrantId[] } | undefined>;
+}
+
+/** Models of oidc-provider that are kept as artifacts. Clients are not: they have a store of their own. */
+export type ArtifactModel = string;
+
+/** What the adapter keeps beside the payload so that rows can be found. */
+export interface ArtifactKeys {
+  grantId?: GrantId | undefined;
+  accountId?: AccountId | undefined;
+}
+
+export interface ArtifactStore {
+  /** Inserts or replaces. `payload` is sealed at rest; `consumed` survives a replace. */
+  upsert(
+    model: ArtifactModel,
+    idHash: SecretHash,
+    payload: Record<string, unknown>,
+    keys: ArtifactKeys,
+    expiresAt: Instant,
+  ): Promise<void>;
+  /** Inserts, or returns false when an unexpired row is there: for one-time values such as client assertions' `jti`. */
+  insertOnce(model: ArtifactModel, idHash: SecretHash, expiresAt: Instant, now: Instant): Promise<boolean>;
+  /** The payload, with `consumed` (seconds since the epoch) once consumed. Expired rows are absent unless asked for. */
+  find(
+    model: ArtifactModel,
+    idHash: SecretHash,
+    now: Instant,
+    options?: { includeExpired?: boolean },
+  ): Promise<Record<string, unknown> | undefined>;
+  /** The newest unexpired session of this uid. */
+  findSessionByUid(uid: string, now: Instant): Promise<Record<string, unknown> | undefined>;
+  /** Conditional: exactly one of any number of racers gets true. */
+  consume(model: ArtifactModel, idHash: SecretHash, now: Instant): Promise<boolean>;
+  destroy(model: ArtifactModel, idHash: SecretHash): Promise<void>;
+  /**
+   * Writes a session. `authorizations` are upserted client by client, so that two portals signing on at once both stay;
+   * those of `removed` are deleted. With `replaces` (the session got a new id) the old row goes in the same transaction, so
+   * that `findByUid` always sees one. `find` and `findByUid` give back the payload with all `authorizations` composed in.
+   */
+  upsertSession(
+    idHash: SecretHash,
+    payload: Record<string, unknown>,
+    session: {
+      uid: string;
+      accountId?: AccountId | undefined;
+      authorizations: Record<ClientId, SessionAuthorization>;
+      removed: ClientId[];
+      replaces?: SecretHash | undefined;
+    },
+    expiresAt: Instant,
+  ): Promise<void>;
+  /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
+  destroySession(idHash: SecretHash): Promise<void>;
+  /** Removes every token, the grant itself and its selection, in one transaction. */
+  revokeGrant(grantId: GrantId): Promise<void>;
+}
+
+/** One client's share of a session: kept by client, so that two portals signing on at once both stay. */
+export interface SessionAuthorization {
+  sid?: string;
+  grantId?: GrantId;
+  persistsLogout?: boolean;
+}
+
+export interface ClientStore {
+  find(id: ClientId): Promise<Client | undefined>;
+  list(): Promise<Client[]>;
+  put(client: Client): Promise<void>;
+  remove(id: ClientId): Promise<void>;
+}
+
+export interface KeyStore {
+  /** Returns what is stored under the name; if nothing is, stores and returns what `make` gives. Racers all get one value. */
+  findOrCreate(name: string, make: () => Promise<string>): Promise<string>;
+}
+
+export interface ThrottleStore {
+  /**
+   * Takes one of `limit` slots of the window under `key`. One conditional write: never more than `limit` per window among
+   * any number of racers and processes. Returns whether it was had, and when the window ends.
+   */
+  takeSlot(
+    key: string,
+    limit: number,
+    windowSeconds: number,
+    now: Instant,
+  ): Promise<{ taken: boolean; resetsAt: Instant }>;
+}
+
+export interface AuditStore {
+  append(event: AuditEvent): Promise<void>;
+  /** Newest first. */
+  list(filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }): Promise<AuditEvent[]>;
+}

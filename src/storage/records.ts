@@ -1,0 +1,260 @@
+/**
+ * What Liaison stores, in the words of docs/architecture.md. Plain data: no behaviour lives here, and no back end's types.
+ * Every `...At` is an instant in milliseconds since the Unix epoch.
+ */
+
+import type { Instant } from "../clock.ts";
+
+type Branded<Name extends string> = string & { readonly brand?: Name };
+export type AccountId = Branded<"AccountId">;
+export type OrganizationId = Branded<"OrganizationId">;
+export type ProfileId = Branded<"ProfileId">;
+export type ClientId = Branded<"ClientId">;
+export type UpstreamId = Branded<"UpstreamId">;
+export type LinkRequestId = Branded<"LinkRequestId">;
+export type InquiryId = Branded<"InquiryId">;
+export type GrantId = Branded<"GrantId">;
+/** SHA-256 of a secret, base64url. The secret itself is never stored. */
+export type SecretHash = Branded<"SecretHash">;
+
+/** One upstream `(issuer, subject)` pair. Compared byte for byte; never an email address. */
+export interface IdentityKey {
+  issuer: string;
+  subject: string;
+}
+
+/** An identity with what its upstream last said about it: display data that proves nothing. */
+export interface Identity extends IdentityKey {
+  upstreamId: UpstreamId;
+  accountId: AccountId;
+  email: string | null;
+  displayName: string | null;
+  createdAt: Instant;
+  lastSignInAt: Instant;
+}
+
+/** A person in Liaison. `id` is the `sub` that portals see. */
+export interface Account {
+  id: AccountId;
+  createdAt: Instant;
+}
+
+export type OrganizationKind = "customer" | "partner" | "operator";
+
+export interface ServicePlan {
+  status: "active" | "suspended" | "none";
+  /** First instant at which the plan no longer holds, or null for one without an end. */
+  expiresAt: Instant | null;
+}
+
+export interface Organization {
+  id: OrganizationId;
+  name: string;
+  accountNumber: string;
+  kind: OrganizationKind;
+  plan: ServicePlan;
+  enabled: boolean;
+}
+
+export type AdminRole = "owner" | "client_manager" | "directory_manager" | "support" | "auditor";
+
+export interface Profile {
+  id: ProfileId;
+  organizationId: OrganizationId;
+  /** The registered email exactly as the organization wrote it: mail goes here. */
+  email: string;
+  /** `email` under the address policy: what lookups compare. */
+  emailKey: string;
+  /** Grows by one with each edit of `email`. */
+  emailVersion: number;
+  name: string;
+  roles: string[];
+  enabled: boolean;
+  adminRole: AdminRole | null;
+  /** The account this profile is bound to, or null. */
+  accountId: AccountId | null;
+  boundAt: Instant | null;
+  /** The `emailVersion` that the redeemed link proved, or null. */
+  provenEmailVersion: number | null;
+}
+
+/** A profile together with its organization: how rules and pages always need it. */
+export interface Membership {
+  profile: Profile;
+  organization: Organization;
+}
+
+/** What the person on the link step is called by their upstream; display data only. */
+export interface Requester extends IdentityKey {
+  upstreamId: UpstreamId;
+  accountId: AccountId;
+  email: string | null;
+  displayName: string | null;
+}
+
+/** What a person typed on the link step, stored before the answer is sent. */
+export interface Inquiry {
+  id: InquiryId;
+  requester: Requester;
+  /** The typed address; null once the worker settled the inquiry, or if what was typed is no address at all. */
+  address: string | null;
+  /** The interaction chain it was typed in. */
+  interactionCid: string;
+  createdAt: Instant;
+  /** The worker doesn't look at it before: by then the answer has left. */
+  notBefore: Instant;
+  settledAt: Instant | null;
+}
+
+/**
+ * pending: waits for proof · bound: redeemed · cancelled: *don't link* · superseded: a newer one for the same identity and
+ * profile · void: an unlink or an edit killed it. Expiry is no state: it is `expiresAt` compared with now.
+ */
+export type LinkRequestState = "pending" | "bound" | "cancelled" | "superseded" | "void";
+
+export interface LinkRequest {
+  id: LinkRequestId;
+  inquiryId: InquiryId;
+  secretHash: SecretHash;
+  purpose: "link_profile";
+  requester: Requester;
+  profileId: ProfileId;
+  /** The profile's `emailVersion` when the request was made. */
+  emailVersion: number;
+  state: LinkRequestState;
+  createdAt: Instant;
+  /** Starts to run when its mail is sent; until then a generous bound. */
+  expiresAt: Instant;
+  settledAt: Instant | null;
+}
+
+/** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
+export type MailContent =
+  | {
+      kind: "link";
+      requestId: LinkRequestId;
+      /** The secret of the link. Sealed at rest with the rest of the content, removed once sent. */
+      secret: string;
+      profileName: string;
+      organizationName: string;
+      requester: MailedRequester;
+    }
+  | { kind: "already_linked"; profileName: string; organizationName: string; requester: MailedRequester }
+  | { kind: "linked_elsewhere"; profileName: string; organizationName: string; requester: MailedRequester }
+  | { kind: "not_active"; profileName: string; organizationName: string; requester: MailedRequester }
+  | {
+      kind: "linked_notice";
+      profileName: string;
+      organizationName: string;
+      requester: MailedRequester;
+      linkedAt: Instant;
+    };
+
+/** How a mail names the account that asked. */
+export interface MailedRequester {
+  upstreamId: UpstreamId;
+  email: string | null;
+  displayName: string | null;
+}
+
+export interface OutboxMessage {
+  id: string;
+  /** RFC 5322 Message-ID without angle brackets; the same on every attempt. */
+  messageId: string;
+  /** One recipient: the stored address, never a typed one. */
+  to: string;
+  content: MailContent;
+  state: "queued" | "sent" | "failed" | "dropped";
+  attempts: number;
+  createdAt: Instant;
+  nextAttemptAt: Instant;
+  sentAt: Instant | null;
+  lastError: string | null;
+}
+
+/** An access policy: whom a portal admits. */
+export interface AccessPolicy {
+  kinds: OrganizationKind[];
+  /** Whether the organization needs an active, unexpired service plan. */
+  planRequired: boolean;
+  /** The profile needs at least one of these; empty means any. */
+  roles: string[];
+}
+
+/** A relying party. Its `metadata` is OIDC client metadata; the secret is sealed at rest. */
+export interface Client {
+  id: ClientId;
+  name: string;
+  homeUrl: string;
+  aboutUrl: string | null;
+  secret: string | null;
+  policy: AccessPolicy;
+  claimsInIdToken: boolean;
+  /** OpenID Connect client metadata (redirect_uris, grant_types, …) without id, name and secret. */
+  metadata: Record<string, unknown>;
+  managedBy: "config" | "admin";
+}
+
+/** Which profile a grant speaks for. */
+export interface Selection {
+  grantId: GrantId;
+  sessionUid: string;
+  clientId: ClientId;
+  accountId: AccountId;
+  profileId: ProfileId;
+  expiresAt: Instant;
+}
+
+/** A sign-in at an upstream that this browser began. */
+export interface UpstreamTransaction {
+  /** SHA-256 of `state`: its key. */
+  stateHash: SecretHash;
+  /** SHA-256 of the secret that only the beginning browser's cookie holds. */
+  browserHash: SecretHash;
+  upstreamId: UpstreamId;
+  nonce: string;
+  codeVerifier: string;
+  /** Whether a fresh authentication was asked for and must be shown by `auth_time`. */
+  forced: boolean;
+  purpose: SignInPurpose;
+  createdAt: Instant;
+  expiresAt: Instant;
+}
+
+/** What a finished upstream sign-in is for. */
+export type SignInPurpose =
+  | { kind: "sign_in"; interactionUid: string }
+  | { kind: "redeem" | "decline"; requestId: LinkRequestId; secretHash: SecretHash };
+
+/** What an upstream sign-in for an interaction came to, waiting for the interaction to pick it up. */
+export interface SignInOutcome {
+  accountId: AccountId;
+  upstreamId: UpstreamId;
+  /** When the person authenticated at the upstream, seconds since the epoch as in OIDC's `auth_time`. */
+  authTime: number;
+}
+
+export type AuditAction =
+  | "account.created"
+  | "link.requested"
+  | "link.refused"
+  | "link.cancelled"
+  | "profile.bound"
+  | "profile.unbound"
+  | "profile.email_changed"
+  | "profile.changed"
+  | "organization.changed";
+
+/** Append-only: who did what to what. Holds no secret and no typed address. */
+export interface AuditEvent {
+  id: string;
+  at: Instant;
+  action: AuditAction;
+  /** `account:<id>`, `admin:<id>`, `system`. */
+  actor: string;
+  profileId: ProfileId | null;
+  organizationId: OrganizationId | null;
+  accountId: AccountId | null;
+  requestId: LinkRequestId | null;
+  detail: Record<string, string | number | boolean | null>;
+}

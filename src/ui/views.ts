@@ -1,0 +1,237 @@
+/**
+ * What each page is given. Typed data only: no request, no store, no upstream client. The pages themselves are pure
+ * functions in pages/; http/ fills these and is the only caller.
+ */
+
+import type { Instant } from "../clock.ts";
+
+/** What is the same on every page of one deployment. Made once at start. */
+export interface Site {
+  /** The deployment's own name, such as "Contoso sign-in". */
+  name: string;
+  /** Path prefix of every URL of ours: "" or "/auth". */
+  basePath: string;
+  support: Contact;
+  /** IANA name; times are shown in it, with the zone named. */
+  timeZone: string;
+  locale: string;
+  portals: PortalView[];
+  upstreams: UpstreamView[];
+}
+
+export interface Contact {
+  email: string;
+  /** A page or form to write to instead, if there is one. */
+  url: string | null;
+  phone: string | null;
+}
+
+export interface PortalView {
+  id: string;
+  name: string;
+  homeUrl: string;
+  aboutUrl: string | null;
+}
+
+export interface UpstreamView {
+  id: string;
+  name: string;
+  aboutUrl: string | null;
+  createAccountUrl: string | null;
+  forgotPasswordUrl: string | null;
+  support: { email: string | null; url: string | null };
+}
+
+/** Whose session a page speaks in: *signed in as WHO at UPSTREAM*, with the way out. */
+export interface SignedInAs {
+  who: string;
+  upstreamName: string;
+  /** POST target of *use another account*, or null where there is none to offer. */
+  useAnotherAction: string | null;
+}
+
+export interface Form {
+  action: string;
+  csrfToken: string;
+}
+
+/** One entry of GOV.UK's error summary: links to the field. */
+export interface FieldError {
+  field: string;
+  message: FieldErrorCode;
+}
+export type FieldErrorCode = "email_missing" | "email_format" | "profile_missing";
+
+export interface MembershipView {
+  profileId: string;
+  profileName: string;
+  organizationName: string;
+  accountNumber: string;
+  kind: "customer" | "partner" | "operator";
+}
+
+/** Sign in: choose an upstream. One thing: one button an upstream. */
+export interface SignInPage {
+  portal: PortalView | null;
+  form: Form;
+  /** Shown when an upstream sign-in has just failed or been cancelled. */
+  notice: "cancelled" | "failed" | null;
+}
+
+/** The link step. */
+export interface LinkStepPage {
+  portal: PortalView | null;
+  form: Form;
+  signedInAs: SignedInAs;
+  /** What was typed, when it comes back with an error. */
+  value: string;
+  errors: FieldError[];
+}
+
+/** Check your email: the same for every address. */
+export interface CheckEmailPage {
+  portal: PortalView | null;
+  signedInAs: SignedInAs;
+  /** What the person typed. */
+  address: string | null;
+  senderAddress: string;
+  linkLifetimeMinutes: number;
+  /** POST target of *send it again*. */
+  resend: Form;
+  /** Seconds until it may be asked again; 0: now. */
+  resendInSeconds: number;
+  /** True when *send it again* was pressed too early. */
+  askedTooSoon: boolean;
+  useAnotherAddressUrl: string;
+  /** GET: the dispatcher; goes on if it can. */
+  continueUrl: string;
+  /** GET, JSON `{ state: "waiting" | "continue", linked: string[] }`, asked by the page's script. */
+  statusUrl: string;
+  /** Profiles that got bound meanwhile but don't open this portal. */
+  linkedMeanwhile: MembershipView[];
+}
+
+/** The page a mailed link opens. Changes nothing. */
+export interface LinkLandingPage {
+  membership: MembershipView;
+  /** The account that asked: the one to sign in with. */
+  requester: { who: string; upstreamName: string };
+  expiresAt: Instant;
+  confirm: Form;
+  decline: Form;
+}
+
+/** Requested as A, signed in as B. The link stays alive. */
+export interface WrongAccountPage {
+  membership: MembershipView;
+  requester: { who: string; upstreamName: string };
+  signedInAs: { who: string; upstreamName: string };
+  /** Signs in again, this time with the right account. */
+  retry: Form;
+}
+
+/** Linked. */
+export interface LinkedPage {
+  membership: MembershipView;
+  /** Every portal it opens, with the address that starts signing in there. */
+  opens: (PortalView & { startUrl: string })[];
+}
+
+/** A link that can't be used, and why. */
+export interface LinkDeadPage {
+  reason:
+    | "used"
+    | "cancelled"
+    | "superseded"
+    | "expired"
+    | "email_changed"
+    | "not_active"
+    | "bound_to_you"
+    | "bound_elsewhere"
+    | "unknown"
+    /** The browser didn't keep the link's cookie, or the page was opened without opening the link first. */
+    | "cookie_missing";
+  membership: MembershipView | null;
+}
+
+/** *Don't link* was carried out. */
+export interface LinkCancelledPage {
+  membership: MembershipView;
+  requester: { who: string; upstreamName: string };
+}
+
+/** Choose profile. */
+export interface ChooseProfilePage {
+  portal: PortalView;
+  form: Form;
+  signedInAs: SignedInAs;
+  choices: MembershipView[];
+  /** The one in use or chosen last. */
+  selectedProfileId: string | null;
+  errors: FieldError[];
+  linkAnotherUrl: string;
+}
+
+/** Why a profile doesn't open a portal. */
+export type RefusalReason =
+  | "profile_disabled"
+  | "organization_disabled"
+  | "kind_not_admitted"
+  | "plan_missing"
+  | "plan_suspended"
+  | "plan_expired"
+  | "role_missing";
+
+/** Bound, but none admissible here. */
+export interface NotAdmittedPage {
+  portal: PortalView;
+  signedInAs: SignedInAs;
+  refusals: (MembershipView & { reasons: RefusalReason[]; planExpiredAt: Instant | null; opens: PortalView[] })[];
+  linkAnotherUrl: string;
+  /** CSRF token for *use another account*. */
+  csrfToken: string;
+}
+
+/** The upstream can't be reached, or refused, or lied. */
+export interface UpstreamProblemPage {
+  upstream: UpstreamView | null;
+  problem: "unavailable" | "refused" | "rejected" | "stale";
+  /** GET: try again, or null when there is no way back into the sign-in. */
+  retryUrl: string | null;
+  requestId: string;
+}
+
+/** An expired or bookmarked sign-in, a foreign one, or a browser that keeps no cookies. */
+export interface SignInLostPage {
+  reason: "expired" | "cookies_blocked" | "other_browser" | "already_finished";
+  /** The portal it was for, when that is still known. */
+  portal: PortalView | null;
+}
+
+/** Sign out? (RP-initiated logout without a valid hint, or before it is carried out). */
+export interface SignOutPage {
+  portal: PortalView | null;
+  form: { action: string; xsrf: string };
+  /** True when the portal proved that it asks for this very session: the page may submit itself. */
+  automatic: boolean;
+}
+
+export interface SignedOutPage {
+  portal: PortalView | null;
+}
+
+/** The generic end: also what an OAuth error without a way back to the portal looks like. */
+export interface ErrorPage {
+  status: number;
+  /** OAuth error code, when there is one. */
+  code: string | null;
+  kind: "bad_request" | "forbidden" | "not_found" | "too_many" | "unavailable" | "internal" | "portal_mistake";
+  requestId: string;
+  portal: PortalView | null;
+}
+
+/** The whole journey on one printable page. */
+export interface HelpPage {
+  senderAddress: string;
+  linkLifetimeMinutes: number;
+}
