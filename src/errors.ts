@@ -3,6 +3,8 @@
  * and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
  */
 
+import type { SignInPurpose } from "./storage/records.ts";
+
 export type ErrorCode =
   | "bad_request"
   | "cross_site_request"
@@ -24,12 +26,19 @@ export class LiaisonError extends Error {
   readonly code: ErrorCode;
   /** Which upstream it was about, where that helps the page to say whom to write to. */
   readonly upstreamId: string | undefined;
+  /** What a failed upstream sign-in had been begun for, so that the person can go back there. */
+  readonly purpose: SignInPurpose | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; upstreamId?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; upstreamId?: string; purpose?: SignInPurpose } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "LiaisonError";
     this.code = code;
     this.upstreamId = options.upstreamId;
+    this.purpose = options.purpose;
   }
 }
 

@@ -3,9 +3,11 @@
  * rules live in ../domain; nothing here knows HTTP or OIDC.
  *
  * What holds for every method:
- * - A returned promise resolves only after the write is durable (OP artifacts: after it survives a killed process).
+ * - A returned promise resolves only after the write is durable. Short-lived things (OP artifacts other than the endings
+ *   `revokeGrant` and `destroySession`, upstream sign-ins, throttle slots): after it survives a killed process.
  * - Everything that expires is treated as absent from the first instant of its `expiresAt`, whether or not it was swept.
  * - Racers are decided by conditional writes, across processes; each method's text says what the loser gets.
+ * - A lease is lost when another worker has claimed after it ran out: a late worker whom nobody replaced may still finish.
  * - A back end that can't be reached throws `LiaisonError("store_unavailable")`.
  * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP payloads)
  *   are sealed under the encryption key by the back end.
@@ -80,11 +82,15 @@ export interface Revocation {
 }
 
 export interface DirectoryStore {
-  /** Inserts or replaces an organization as a whole. Disabling one revokes its profiles' grants in the same transaction. */
+  /**
+   * Inserts or replaces an organization as a whole. Disabling one revokes its profiles' grants and voids
+   * their pending requests in the same transaction. Audited if it changed anything.
+   */
   putOrganization(organization: Organization, actor: string, now: Instant): Promise<Revocation>;
   /**
    * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows `emailVersion` and voids
-   * pending requests; the binding stays. Disabling one revokes its grants in the same transaction.
+   * pending requests; the binding stays. Disabling one revokes its grants and voids its pending requests in the same
+   * transaction. Throws `bad_request` for an unknown organization, or another one than an existing profile's.
    * The binding, `adminRole` and the versions of an existing profile are never taken from the argument.
    */
   putProfile(
@@ -157,8 +163,8 @@ export interface LinkStore {
   /**
    * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail and
    * voids every other pending request for the profile: all or nothing. Conditional on: request pending, unexpired, secret,
-   * purpose, issuer and subject equal byte for byte, the profile's email version as requested, profile enabled and unbound,
-   * organization enabled. Of any number of racers exactly one gets `bound`.
+   * purpose, upstream, issuer and subject equal byte for byte, the identity owned by the account, the profile's email version
+   * as requested, profile enabled and unbound, organization enabled. Of any number of racers exactly one gets `bound`.
    */
   redeem(
     attempt: { requestId: LinkRequestId; secretHash: SecretHash; identity: SignedInIdentity; accountId: AccountId },
@@ -181,7 +187,7 @@ export interface OutboxStore {
   /**
    * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the same transaction
    * starts the request's life (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message
-   * becomes `dropped` and the next one is tried. Racers never hold the same message.
+   * becomes `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
    * `linkExpiresAt` is set for link mails.
    */
   claim(
@@ -313,7 +319,9 @@ export interface ArtifactStore {
   ): Promise<void>;
   /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
   destroySession(idHash: SecretHash): Promise<void>;
-  /** Removes every token, the grant itself and its selection, in one transaction. */
+  /**
+   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction.
+   */
   revokeGrant(grantId: GrantId): Promise<void>;
 }
 

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// Starts Liaison on a Node.js that can run it. Plain JavaScript, so that an older Node.js says what is wrong.
+
+import { spawn } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const needed = 24;
+const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
+const own = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+
+if (Number.parseInt(process.versions.node, 10) >= needed) {
+  await import("../src/main.ts");
+} else if (existsSync(own) && realpathSync(own) !== realpathSync(process.execPath)) {
+  startOn(own);
+} else {
+  console.error(
+    `liaison needs Node.js ${needed} or newer; this is ${process.versions.node}. ` +
+      `Run it through npm, which brings its own (npm ci, then npm start), or install Node.js ${needed}.`,
+  );
+  process.exitCode = 1;
+}
+
+/** Runs this file on another Node.js: same words, same streams, same end. */
+function startOn(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`liaison: ${node} can't be started: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}

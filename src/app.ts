@@ -1,0 +1,183 @@
+/**
+ * The composition root: the one place where the parts meet. Each part is given the few things it needs by name; none is given
+ * the application.
+ */
+
+import { randomUUID } from "node:crypto";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config/schema.ts";
+import { LiaisonError } from "./errors.ts";
+import { createCsrf } from "./http/csrf.ts";
+import { createProviderPages } from "./http/provider-pages.ts";
+import { createSealedCookies } from "./http/sealed-cookie.ts";
+import { createListener } from "./http/server.ts";
+import { createSiteSource } from "./http/site.ts";
+import { createInquiryWorker } from "./linking/inquiry-worker.ts";
+import { createLinking } from "./linking/linking.ts";
+import { renderMail } from "./mail/messages.ts";
+import { createOutboxWorker } from "./mail/outbox-worker.ts";
+import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
+import { createClientDirectory } from "./oidc/clients.ts";
+import { createDispatcher } from "./oidc/dispatcher.ts";
+import { loadKeys } from "./oidc/keys.ts";
+import { cookieNames, createProvider } from "./oidc/provider.ts";
+import type { Store } from "./storage/contract.ts";
+import { pages } from "./ui/pages.ts";
+import { createUpstreams } from "./upstream/upstreams.ts";
+import { createWorkerLoop } from "./worker-loop.ts";
+
+export interface AppDeps {
+  config: Config;
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  /** How mail leaves; SMTP as configured unless given. */
+  transport?: MailTransport;
+}
+
+export interface App {
+  /** Serves on the configured address and starts the workers. @throws LiaisonError `port_taken` */
+  listen(): Promise<{ port: number }>;
+  /** The request listener alone, for a server of one's own. */
+  listener: RequestListener;
+  /** Stops accepting, lets what is in flight finish (bounded), stops the workers. The store stays its owner's. */
+  close(): Promise<void>;
+}
+
+const sweepEveryMs = 60_000;
+const drainMs = 10_000;
+
+export async function createApp(deps: AppDeps): Promise<App> {
+  const { config, store, clock, logger } = deps;
+  const issuer = new URL(config.issuer);
+  const cookies = cookieNames(issuer);
+  const keys = await loadKeys(store.keys);
+  const clients = await createClientDirectory(store.clients, config.portals, clock);
+  const site = createSiteSource(config, clients);
+  const mailDomain = config.mail.from_address.slice(config.mail.from_address.lastIndexOf("@") + 1);
+
+  const provider = createProvider({
+    config,
+    artifacts: store.artifacts,
+    standings: store.standings,
+    clients,
+    keys,
+    clock,
+    pages: createProviderPages({ pages, site, issuer: config.issuer }),
+  });
+  provider.on("server_error", (_ctx: unknown, error: Error) => logger.error({ err: error }, "provider error"));
+
+  const upstreams = createUpstreams({
+    upstreams: config.upstreams,
+    issuer: config.issuer,
+    signIns: store.signIns,
+    accounts: store.accounts,
+    clock,
+    logger,
+  });
+  const linking = createLinking({ links: store.links, audit: store.audit, clock, settings: { mailDomain } });
+
+  const inquiryWorker = createInquiryWorker({
+    links: store.links,
+    directory: store.directory,
+    clock,
+    logger,
+    settings: { mailDomain },
+  });
+  const transport = deps.transport ?? createSmtpTransport(config.mail);
+  const outboxWorker = createOutboxWorker({
+    outbox: store.outbox,
+    transport,
+    render: await mailRenderer(config, site),
+    clock,
+    logger,
+    workerId: randomUUID(),
+    linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
+  });
+  const inquiries = createWorkerLoop({
+    name: "inquiries",
+    pollMs: 500,
+    runOnce: async () => {
+      if ((await inquiryWorker.runOnce()) > 0) outboxWorker.nudge();
+    },
+    logger,
+  });
+  const sweeper = createWorkerLoop({
+    name: "sweep",
+    pollMs: sweepEveryMs,
+    runOnce: () => store.sweep(clock.now()),
+    logger,
+  });
+  const workers = [inquiries, outboxWorker, sweeper];
+
+  const listener = createListener({
+    provider,
+    logger,
+    config,
+    pages,
+    site,
+    cookies,
+    csrf: createCsrf({
+      key: keys.pages,
+      issuer,
+      cookieName: `${cookies.prefix}liaison.csrf`,
+      secure: cookies.secure,
+      path: issuer.pathname,
+    }),
+    sealed: createSealedCookies({ key: keys.pages, clock, ...cookies }),
+    upstreams,
+    dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
+    linking,
+    clients,
+    signIns: store.signIns,
+    clock,
+    onInquiry: () => inquiries.nudge(),
+    onBound: () => outboxWorker.nudge(),
+  });
+  const server = createServer(listener);
+
+  return {
+    listener,
+    listen: async () => {
+      await listening(server, config.listen);
+      for (const worker of workers) worker.start();
+      return { port: (server.address() as AddressInfo).port };
+    },
+    close: async () => {
+      await Promise.all([closed(server), ...workers.map((worker) => worker.stop())]);
+      await transport.close();
+    },
+  };
+}
+
+async function mailRenderer(config: Config, site: ReturnType<typeof createSiteSource>) {
+  const fixed = await site();
+  return (...[content, { linkExpiresAt }]: Parameters<Parameters<typeof createOutboxWorker>[0]["render"]>) =>
+    renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt });
+}
+
+function listening(server: Server, { host, port }: Config["listen"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EADDRINUSE") return reject(cause);
+      const text = `Port ${port} on ${host} is already in use. Stop what uses it, or set listen.port to another.`;
+      reject(new LiaisonError("port_taken", text, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

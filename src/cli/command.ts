@@ -1,0 +1,41 @@
+/** What a command is. How words become one is run.ts's; what one does is its own file's. */
+
+import type { Writable } from "node:stream";
+import { LiaisonError } from "../errors.ts";
+
+/** 0: done · 1: failed · 2: called wrongly. */
+export type ExitCode = 0 | 1 | 2;
+
+export interface Flag {
+  /** A flag with a value names what it takes: `FILE`. Without one it is a switch. */
+  takes?: string;
+  summary: string;
+}
+
+export interface Command {
+  /** The words that call it: `config check`. */
+  name: string;
+  summary: string;
+  /** What it takes besides flags, as shown in its usage: `[FILE]`. */
+  operand?: string;
+  flags: Readonly<Record<string, Flag>>;
+  /** Whole command lines. */
+  examples: readonly string[];
+  run(call: Call): Promise<ExitCode>;
+}
+
+/** One call of a command. */
+export interface Call {
+  /** Values of the flags given; switches are "". */
+  flags: ReadonlyMap<string, string>;
+  operand: string | undefined;
+  stdout: Writable;
+  stderr: Writable;
+  /** Aborted when the process is asked to stop. */
+  signal: AbortSignal;
+}
+
+/** Called wrongly: prints `message` with a pointer to the help, and exits 2. */
+export function usageError(message: string): LiaisonError {
+  return new LiaisonError("usage", message);
+}

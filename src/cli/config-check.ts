@@ -1,0 +1,44 @@
+/** `liaison config check`: finds every fault of a configuration without starting anything. */
+
+import { loadConfig } from "../config/load.ts";
+import { ConfigError, type ConfigFault } from "../errors.ts";
+import type { Command } from "./command.ts";
+
+interface Report {
+  valid: boolean;
+  faults: readonly ConfigFault[];
+  warnings: readonly ConfigFault[];
+}
+
+export const configCheckCommand: Command = {
+  name: "config check",
+  summary: "Check a configuration, with the environment laid over it, and name every fault.",
+  operand: "[FILE]",
+  flags: { json: { summary: "Print one JSON object: { valid, faults, warnings }, each { key, source, problem }." } },
+  examples: ["liaison config check config/liaison.yaml", "liaison config check /etc/liaison --json"],
+  async run({ flags, operand, stdout }) {
+    const file = operand ?? "config";
+    const report = await check(file);
+    stdout.write(flags.has("json") ? `${JSON.stringify(report)}\n` : describe(file, report));
+    return report.valid ? 0 : 1;
+  },
+};
+
+async function check(file: string): Promise<Report> {
+  try {
+    const { warnings } = await loadConfig({ file });
+    return { valid: true, faults: [], warnings };
+  } catch (error) {
+    if (error instanceof ConfigError) return { valid: false, faults: error.faults, warnings: [] };
+    throw error;
+  }
+}
+
+function describe(file: string, { valid, faults, warnings }: Report): string {
+  const lines = [
+    valid ? `${file}: no faults` : `${file}: ${faults.length} ${faults.length === 1 ? "fault" : "faults"}`,
+    ...faults.map(({ key, source, problem }) => `  ${key} (${source}): ${problem}`),
+    ...warnings.map(({ key, source, problem }) => `  warning: ${key} (${source}): ${problem}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,53 @@
+/** `liaison demo`: the whole journey on this machine, with an upstream, portals and an inbox of its own. */
+
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { type Command, usageError } from "./command.ts";
+
+/** Starts the demo; resolves when `signal` was aborted and everything has stopped. */
+export type RunDemo = (options: {
+  /** The broker's port; the others follow it. */
+  portBase: number;
+  dataDir: string;
+  /** Forget what an earlier run left in `dataDir`. */
+  fresh: boolean;
+  /** Print one JSON line instead of text. */
+  json: boolean;
+  stdout: Writable;
+  signal: AbortSignal;
+}) => Promise<void>;
+
+/** Ports after the base that the demo uses too: up to its SMTP server's. */
+const portSpan = 25;
+
+/** Makes the command around the demo. */
+export function demoCommand(runDemo: RunDemo): Command {
+  return {
+    name: "demo",
+    summary: "Run the whole journey on this machine: broker, upstream, two portals and a mail inbox.",
+    flags: {
+      "port-base": { takes: "N", summary: "The first port; the others follow it. Default: 4400" },
+      data: { takes: "DIR", summary: "Where its data lives. Default: data/demo" },
+      fresh: { summary: "Start over: forget an earlier run's data." },
+      json: { summary: "Print one JSON line when ready, for scripts." },
+    },
+    examples: ["liaison demo", "liaison demo --fresh --port-base 5400", "liaison demo --json --data /tmp/liaison-demo"],
+    async run({ flags, stdout, signal }) {
+      await runDemo({
+        portBase: portOf(flags.get("port-base") ?? "4400"),
+        dataDir: resolve(flags.get("data") ?? "data/demo"),
+        fresh: flags.has("fresh"),
+        json: flags.has("json"),
+        stdout,
+        signal,
+      });
+      return 0;
+    },
+  };
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port + portSpan <= 65535) return port;
+  throw usageError(`--port-base takes a number from 1 to ${65535 - portSpan}.`);
+}

@@ -1,0 +1,62 @@
+/** `liaison help`, and every command's `--help`. */
+
+import { didYouMean } from "../config/suggest.ts";
+import { type Command, usageError } from "./command.ts";
+
+/** Makes the command that describes the others. `commands` is read when it is called: the help command is one of them. */
+export function helpCommand(commands: () => readonly Command[]): Command {
+  return {
+    name: "help",
+    summary: "Say what the commands do.",
+    operand: "[COMMAND]",
+    flags: {},
+    examples: ["liaison help", "liaison help serve"],
+    async run({ operand, stdout }) {
+      const command = commands().find(({ name }) => name === operand);
+      if (operand !== undefined && command === undefined) {
+        const names = commands().map(({ name }) => name);
+        throw usageError(`There is no command "${operand}".${didYouMean(operand, names)}`);
+      }
+      stdout.write(command === undefined ? overview(commands()) : describe(command));
+      return 0;
+    },
+  };
+}
+
+/** All commands at a glance. */
+export function overview(commands: readonly Command[]): string {
+  return `Liaison, an OpenID Connect identity broker.
+
+Usage: liaison COMMAND [FLAGS]
+
+${columns(commands.map(({ name, summary }) => [name, summary]))}
+
+Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND
+`;
+}
+
+/** One command with its flags and examples. */
+export function describe(command: Command): string {
+  const flags = Object.entries(command.flags).map(([name, { takes, summary }]): [string, string] => [
+    `--${name}${takes === undefined ? "" : ` ${takes}`}`,
+    summary,
+  ]);
+  flags.push(["--help", "Say this."]);
+  const operand = command.operand === undefined ? "" : ` ${command.operand}`;
+  return `${command.summary}
+
+Usage: liaison ${command.name}${operand} [FLAGS]
+
+${columns(flags)}
+
+Examples:
+${command.examples.map((example) => `  ${example}`).join("\n")}
+
+Exit codes: 0 done, 1 failed, 2 called wrongly.
+`;
+}
+
+function columns(rows: [string, string][]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join("\n");
+}

@@ -1,0 +1,90 @@
+/** From the words of a command line to a command and its exit code. */
+
+import { parseArgs } from "node:util";
+import { didYouMean } from "../config/suggest.ts";
+import { LiaisonError } from "../errors.ts";
+import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
+import { describe, overview } from "./help.ts";
+
+/** Runs what `words` call. What goes wrong is told on standard error; nothing is thrown. */
+export async function run(
+  words: readonly string[],
+  commands: readonly Command[],
+  io: Pick<Call, "stdout" | "stderr" | "signal">,
+): Promise<ExitCode> {
+  try {
+    const [first] = words;
+    if (first === undefined || first === "--help" || first === "-h") {
+      (first === undefined ? io.stderr : io.stdout).write(overview(commands));
+      return first === undefined ? 2 : 0;
+    }
+    const command = find(words, commands);
+    const rest = words.slice(first.startsWith("-") ? 1 : command.name.split(" ").length);
+    const { flags, operands } = parse(command, rest);
+    if (flags.has("help")) {
+      io.stdout.write(describe(command));
+      return 0;
+    }
+    const allowed = command.operand === undefined ? 0 : 1;
+    // `help config check` names a command of two words.
+    const operand = command.name === "help" && operands.length > 0 ? operands.join(" ") : operands[0];
+    if (command.name !== "help" && operands.length > allowed) {
+      throw usageError(
+        `"liaison ${command.name}" doesn't take "${operands[allowed]}". See: liaison ${command.name} --help`,
+      );
+    }
+    return await command.run({ ...io, flags, operand });
+  } catch (error) {
+    return tell(error, io);
+  }
+}
+
+function find(words: readonly string[], commands: readonly Command[]): Command {
+  const [first = "", second = ""] = words;
+  const name = first === "--version" || first === "-v" ? "version" : first;
+  const found = commands.find((command) => command.name === name || command.name === `${first} ${second}`);
+  if (found !== undefined) return found;
+  const names = commands.map((command) => command.name);
+  const group = names.filter((candidate) => candidate.startsWith(`${first} `));
+  if (group.length > 0) throw usageError(`"liaison ${first}" is followed by another word: ${group.join(", ")}.`);
+  const guess = didYouMean(first, names) || didYouMean(`${first} ${second}`, names);
+  throw usageError(`There is no command "${first}".${guess} All of them: liaison help`);
+}
+
+function parse(command: Command, words: readonly string[]): { flags: Map<string, string>; operands: string[] } {
+  const known = { ...command.flags, help: { summary: "" } };
+  const options = Object.fromEntries(
+    Object.entries(known).map(([name, flag]) => [name, { type: "takes" in flag ? "string" : "boolean" } as const]),
+  );
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
+  const flags = new Map<string, string>();
+  const operands: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = Object.entries(known).find(
+      ([name]) => name === token.name || (token.rawName === "-h" && name === "help"),
+    );
+    if (flag === undefined) {
+      const guess = didYouMean(
+        token.rawName,
+        Object.keys(known).map((name) => `--${name}`),
+      );
+      throw usageError(
+        `"liaison ${command.name}" has no flag ${token.rawName}.${guess} See: liaison ${command.name} --help`,
+      );
+    }
+    const [name, { takes }] = flag as [string, { takes?: string }];
+    if (takes !== undefined && !token.value) throw usageError(`--${name} needs a value: --${name} ${takes}`);
+    if (takes === undefined && token.value !== undefined) throw usageError(`--${name} takes no value.`);
+    flags.set(name, token.value ?? "");
+  }
+  return { flags, operands };
+}
+
+function tell(error: unknown, { stderr }: Pick<Call, "stderr">): ExitCode {
+  const isExpected = error instanceof LiaisonError;
+  const text = isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.write(`liaison: ${text}\n`);
+  return isExpected && error.code === "usage" ? 2 : 1;
+}

@@ -1,0 +1,95 @@
+/** `liaison serve`: runs the service until it is asked to stop. */
+
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { LiaisonError } from "../errors.ts";
+import { openStore } from "../storage/open.ts";
+import type { Command } from "./command.ts";
+
+type Store = Awaited<ReturnType<typeof openStore>>;
+
+/** The running service, as its composition root makes it. */
+export interface Service {
+  listen(): Promise<{ port: number }>;
+  /** Takes no more requests; resolves when those under way are answered and the workers have stopped. */
+  close(): Promise<void>;
+}
+
+export interface ServeDependencies {
+  createApp(parts: { config: Config; store: Store; clock: Clock; logger: Logger }): Promise<Service>;
+  createLogger(options: Config["log"]): Logger;
+  clock: Clock;
+}
+
+/** How long requests and mails under way may take to end, in milliseconds. */
+const closingMs = 10_000;
+
+/** Makes the command. It stops within ten seconds of being asked to, whatever is under way. */
+export function serveCommand({ createApp, createLogger, clock }: ServeDependencies): Command {
+  return {
+    name: "serve",
+    summary: "Run the service until SIGTERM or SIGINT; a second signal ends it at once.",
+    flags: { config: { takes: "FILE", summary: "A YAML file, or a folder of them. Default: config" } },
+    examples: [
+      "liaison serve",
+      "liaison serve --config /etc/liaison",
+      "LIAISON_LOG__LEVEL=debug liaison serve --config liaison.yaml",
+    ],
+    async run({ flags, signal }) {
+      const { config, warnings } = await loadConfig({ file: flags.get("config") ?? "config" });
+      const logger = createLogger(config.log);
+      for (const { key, source, problem } of warnings) logger.warn({ key, source }, `configuration: ${key} ${problem}`);
+
+      const { sqlite } = config.storage;
+      const store = await openStore({ sqlite, encryptionKey: config.encryption_key, clock });
+      try {
+        const service = await createApp({ config, store, clock, logger });
+        try {
+          const { port } = await listen(service, config);
+          logger.info({ issuer: config.issuer, host: config.listen.host, port, database: sqlite.file }, "listening");
+          await untilAborted(signal);
+          logger.info("stopping");
+        } finally {
+          if (!(await endsWithin(service.close(), closingMs))) {
+            logger.warn({ seconds: closingMs / 1000 }, "stopped with requests or mails still under way");
+          }
+        }
+      } finally {
+        await store.close();
+      }
+      logger.info("stopped");
+      return 0;
+    },
+  };
+}
+
+async function listen(service: Service, { listen: { host, port } }: Config): Promise<{ port: number }> {
+  try {
+    return await service.listen();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const text = `Port ${port} of ${host} is in use by another program. Stop that one, or choose another port: listen.port in the configuration, or LIAISON_LISTEN__PORT.`;
+    throw new LiaisonError("port_taken", text, { cause: error });
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Lays environment variables over what the files say. `LIAISON_` and the key path in upper case, `__` between levels, list
+ * entries by their id: `LIAISON_UPSTREAMS__CONSUMER__CLIENT_SECRET`. With `_FILE` appended, the value is read from that file.
+ */
+
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { conform } from "./conform.ts";
+import { type Faults, unreadable } from "./faults.ts";
+import { configShape, type Shape } from "./shape.ts";
+import { didYouMean } from "./suggest.ts";
+import { entryId, type ListTree, overlay, sameName, type Tree } from "./tree.ts";
+import { parseYaml } from "./yaml.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const prefix = "LIAISON_";
+const fileSuffix = "_FILE";
+
+/** How far a variable's name has led: the key, what the schema expects there, and what is written there so far. */
+interface Place {
+  path: string[];
+  shape: Shape;
+  tree: Tree | undefined;
+  /** Whether the variable names a file that holds the value. */
+  inFile: boolean;
+}
+
+interface Variable extends Place {
+  source: string;
+  value: string;
+}
+
+/** Returns the tree with every `LIAISON_` variable laid over it, the less specific ones first. */
+export async function overlayEnvironment(tree: Tree, env: Environment, faults: Faults): Promise<Tree> {
+  const names = Object.keys(env)
+    .filter((name) => name.startsWith(prefix) && env[name] !== undefined)
+    .sort((one, other) => one.split("__").length - other.split("__").length || (one < other ? -1 : 1));
+  const setBy = new Map<string, string>();
+  let result = tree;
+  for (const name of names) {
+    const variable = locate(name, env[name] ?? "", result, faults);
+    if (variable === undefined) continue;
+    const key = variable.path.join(".");
+    const other = setBy.get(key);
+    if (other !== undefined) {
+      faults.add(key, variable.source, `is given twice: here and by ${other}`);
+      continue;
+    }
+    setBy.set(key, variable.source);
+    const value = await readValue(variable, faults);
+    if (value !== undefined) result = overlay(result, wrap(variable.path, value, result));
+  }
+  return result;
+}
+
+/** Finds what a variable sets; names a fault and returns undefined when it sets nothing. */
+function locate(name: string, value: string, tree: Tree, faults: Faults): Variable | undefined {
+  const source = `env ${name}`;
+  const segments = name.slice(prefix.length).split("__");
+  let place: Place = { path: [], shape: configShape, tree, inFile: false };
+  for (const [index, segment] of segments.entries()) {
+    const last = index === segments.length - 1;
+    const next = place.shape.kind === "entries" ? intoEntry(place, segment) : intoKey(place, segment, last);
+    if (next === undefined) {
+      faults.add(
+        [...place.path, segment.toLowerCase()].join("."),
+        source,
+        unknown(place, segments.slice(0, index + 1)),
+      );
+      return undefined;
+    }
+    place = next;
+  }
+  return { ...place, source, value };
+}
+
+function intoEntry(place: Place, segment: string): Place | undefined {
+  const entry = entriesOf(place).find((candidate) => sameName(entryId(candidate) ?? "", segment));
+  const id = entry && entryId(entry);
+  if (id === undefined || place.shape.kind !== "entries") return undefined;
+  return { path: [...place.path, id], shape: place.shape.entry, tree: entry, inFile: false };
+}
+
+function intoKey(place: Place, segment: string, last: boolean): Place | undefined {
+  if (place.shape.kind !== "map") return undefined;
+  const { keys } = place.shape;
+  const find = (name: string) => [...keys].find(([candidate]) => sameName(candidate, name));
+  let found = find(segment);
+  const inFile = found === undefined && last && segment.endsWith(fileSuffix);
+  if (inFile) found = find(segment.slice(0, -fileSuffix.length));
+  if (found === undefined) return undefined;
+  const [key, shape] = found;
+  const tree = place.tree?.kind === "map" ? place.tree.entries.get(key) : undefined;
+  return { path: [...place.path, key], shape, tree, inFile };
+}
+
+function entriesOf(place: Place): Tree[] {
+  return place.tree?.kind === "list" ? place.tree.items : [];
+}
+
+/** Says why the last of `segments` leads nowhere. */
+function unknown(place: Place, segments: string[]): string {
+  const written = prefix + segments.join("__");
+  const start =
+    prefix +
+    segments
+      .slice(0, -1)
+      .map((segment) => `${segment}__`)
+      .join("");
+  const guess = (names: Iterable<string>) =>
+    didYouMean(
+      written,
+      [...names].map((name) => start + name.toUpperCase().replaceAll("-", "_")),
+    );
+  if (place.shape.kind === "entries") {
+    const ids = entriesOf(place)
+      .map(entryId)
+      .filter((id) => id !== undefined);
+    return `no entry of ${place.path.join(".")} has this id; the environment fills in entries that exist.${guess(ids)}`;
+  }
+  return `sets no known key.${guess(place.shape.kind === "map" ? place.shape.keys.keys() : [])}`;
+}
+
+/** The value in the type that the schema expects; names a fault and returns undefined when it has another. */
+async function readValue(variable: Variable, faults: Faults): Promise<Tree | undefined> {
+  const key = variable.path.join(".");
+  let text = variable.value;
+  if (variable.inFile) {
+    try {
+      text = withoutTrailingNewline(await readFile(resolve(text), "utf8"));
+    } catch (error) {
+      faults.add(key, variable.source, unreadable(error));
+      return undefined;
+    }
+  }
+  const { shape, source } = variable;
+  const folder = process.cwd();
+  const scalar = (value: unknown): Tree => ({ kind: "scalar", source, folder, value, inFile: false });
+  const refuse = (problem: string) => {
+    faults.add(key, source, problem);
+    return undefined;
+  };
+  if (shape.kind === "number") return /^-?\d+$/.test(text) ? scalar(Number(text)) : refuse("write a whole number");
+  if (shape.kind === "boolean") {
+    return text === "true" || text === "false" ? scalar(text === "true") : refuse("write true or false");
+  }
+  if (shape.kind === "text") return conform(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
+  if (shape.kind === "words" && !text.trimStart().startsWith("[")) {
+    const words = text.split(",").map((word) => word.trim());
+    return { kind: "list", source, items: words.filter((word) => word !== "").map(scalar) };
+  }
+  return conform(parseYaml(text, { name: source, lines: false, folder }, faults), shape, key, faults);
+}
+
+/** The value within the maps and lists that lead to it. */
+function wrap(path: string[], value: Tree, tree: Tree | undefined): Tree {
+  const [step, ...rest] = path;
+  if (step === undefined) return value;
+  if (tree?.kind === "list") {
+    const entry = tree.items.find((item) => entryId(item) === step);
+    const list: ListTree = { kind: "list", source: value.source, items: [] };
+    if (entry?.kind !== "map") return list;
+    const id = entry.entries.get("id");
+    const inner = wrap(rest, value, entry);
+    if (inner.kind === "map" && id !== undefined && !inner.entries.has("id")) inner.entries.set("id", id);
+    return { ...list, items: [inner] };
+  }
+  const child = wrap(rest, value, tree?.kind === "map" ? tree.entries.get(step) : undefined);
+  return { kind: "map", source: value.source, entries: new Map([[step, child]]) };
+}
+
+/** What editors and `echo` put at the end of a file belongs to no secret. */
+export function withoutTrailingNewline(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}

@@ -1,0 +1,48 @@
+/**
+ * What the schema expects at each key, in the few words that reading files and the environment needs. Derived from the
+ * schema's JSON Schema, so that a key added there is known here.
+ */
+
+import { z } from "zod";
+import { configSchema } from "./schema.ts";
+
+export type Shape =
+  | { kind: "map"; keys: ReadonlyMap<string, Shape> }
+  /** A list of maps, each with an `id`. */
+  | { kind: "entries"; entry: Extract<Shape, { kind: "map" }> }
+  | { kind: "words" }
+  | { kind: "text"; nullable: boolean; path: boolean }
+  | { kind: "number" | "boolean" };
+
+type MapShape = Extract<Shape, { kind: "map" }>;
+
+interface JsonSchema {
+  type?: string | string[];
+  format?: string;
+  anyOf?: JsonSchema[];
+  items?: JsonSchema;
+  properties?: Record<string, JsonSchema>;
+}
+
+/** The whole configuration's shape. */
+export const configShape: MapShape = mapShape(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema);
+
+function mapShape(schema: JsonSchema): MapShape {
+  const keys = new Map<string, Shape>();
+  for (const [key, value] of Object.entries(schema.properties ?? {})) keys.set(key, shapeOf(value));
+  return { kind: "map", keys };
+}
+
+function shapeOf(schema: JsonSchema): Shape {
+  const alternatives = schema.anyOf ?? [schema];
+  const types = alternatives.flatMap((alternative) => alternative.type ?? []);
+  const main = alternatives.find((alternative) => alternative.type !== "null") ?? schema;
+  if (types.includes("object")) return mapShape(main);
+  if (types.includes("array")) {
+    const items = main.items ?? {};
+    return items.properties === undefined ? { kind: "words" } : { kind: "entries", entry: mapShape(items) };
+  }
+  if (types.includes("integer") || types.includes("number")) return { kind: "number" };
+  if (types.includes("boolean")) return { kind: "boolean" };
+  return { kind: "text", nullable: types.includes("null"), path: main.format === "path" };
+}

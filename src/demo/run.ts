@@ -1,0 +1,140 @@
+/**
+ * `liaison demo`: starts the broker with all that a newcomer needs around it, says what to open and type, and stops it all
+ * when told to. The broker is the real one on its embedded store; only its surroundings are the demo's.
+ */
+
+import { once } from "node:events";
+import { join } from "node:path";
+import { destination } from "pino";
+import { createApp } from "../app.ts";
+import { systemClock } from "../clock.ts";
+import { createLogger } from "../logger.ts";
+import { openStore } from "../storage/open.ts";
+import { demoSecrets, prepareFolder } from "./folder.ts";
+import { startInbox } from "./inbox.ts";
+import { type DemoPerson, demoPeople, seeds } from "./people.ts";
+import { startPortal } from "./portal.ts";
+import { seedDirectory } from "./seed.ts";
+import { portTaken, takenPorts } from "./servers.ts";
+import { brokerClient, type DemoPorts, demoConfig, demoPortals, demoPorts, localUrl } from "./settings.ts";
+import { startDemoUpstream } from "./upstream.ts";
+
+export interface DemoOptions {
+  /** The broker's port; the others follow it. */
+  portBase: number;
+  /** Where the data live: in a folder of its own for each port base, because issuers are part of the data. */
+  dataDir: string;
+  /** Deletes the demo's data first. */
+  fresh: boolean;
+  /** Prints one JSON line instead of text. */
+  json: boolean;
+  stdout: { write(text: string): unknown };
+  /** Stops the demo. */
+  signal: AbortSignal;
+}
+
+/** What `--json` prints. */
+export interface DemoAddresses {
+  issuer: string;
+  upstream: string;
+  portals: Record<DemoPerson["portal"], string>;
+  inbox: string;
+  smtp: string;
+  people: DemoPerson[];
+}
+
+/**
+ * Runs the demo until `signal` is aborted; everything is stopped when it resolves. Throws `port_taken` before anything is
+ * started or deleted, and `usage` for a folder that isn't the demo's.
+ */
+export async function runDemo({ portBase, dataDir, fresh, json, stdout, signal }: DemoOptions): Promise<void> {
+  const ports = demoPorts(portBase);
+  const folder = join(dataDir, String(portBase));
+  const taken = await takenPorts(Object.values(ports));
+  if (taken.length > 0) throw portTaken(taken, portBase);
+  await prepareFolder(folder, fresh);
+
+  const stops: (() => Promise<unknown>)[] = [];
+  try {
+    await startAll(ports, folder, stops);
+    const addresses = demoAddresses(ports);
+    stdout.write(json ? `${JSON.stringify(addresses)}\n` : instructions(addresses, folder));
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await stopAll(stops);
+  }
+}
+
+/** Starts every part, noting after each how it is stopped. */
+async function startAll(ports: DemoPorts, folder: string, stops: (() => Promise<unknown>)[]): Promise<void> {
+  const secrets = await demoSecrets(folder);
+  const config = demoConfig(ports, folder, secrets);
+  const portals = demoPortals(ports, secrets);
+  const addresses = demoAddresses(ports);
+
+  const store = await openStore({ sqlite: config.storage.sqlite, encryptionKey: config.encryption_key });
+  stops.push(() => store.close());
+  await seedDirectory(store, systemClock, addresses.upstream);
+
+  const inbox = await startInbox({
+    port: ports.inbox,
+    smtpPort: ports.smtp,
+    file: join(folder, "inbox.json"),
+    people: demoPeople,
+    portals: addresses.portals,
+  });
+  stops.push(inbox.close);
+  const upstream = await startDemoUpstream({
+    port: ports.upstream,
+    accounts: seeds.map(({ username, password, name, upstreamEmail }) => ({
+      username,
+      password,
+      name,
+      email: upstreamEmail,
+    })),
+    clients: [brokerClient(ports, secrets)],
+    accountsFile: join(folder, "fabrikam-accounts.json"),
+  });
+  stops.push(upstream.close);
+
+  const log = destination({ dest: join(folder, "liaison.log"), mode: 0o600, sync: true });
+  stops.push(async () => log.end());
+  const logger = createLogger({ level: config.log.level, destination: log });
+  const app = await createApp({ config, store, clock: systemClock, logger });
+  stops.push(() => app.close());
+  await app.listen();
+  for (const portal of portals) stops.push((await startPortal(portal)).close);
+}
+
+/** Stops in the opposite order; one part's failure doesn't keep the others running. */
+async function stopAll(stops: (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stop of stops.reverse()) await stop().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, "A part of the demo didn't stop cleanly.");
+}
+
+function demoAddresses(ports: DemoPorts): DemoAddresses {
+  return {
+    issuer: localUrl(ports.broker),
+    upstream: localUrl(ports.upstream),
+    portals: { customersource: localUrl(ports.customersource), partnersource: localUrl(ports.partnersource) },
+    inbox: localUrl(ports.inbox),
+    smtp: `smtp://localhost:${ports.smtp}`,
+    people: demoPeople,
+  };
+}
+
+function instructions({ portals, inbox, people }: DemoAddresses, folder: string): string {
+  const [first] = people;
+  if (first === undefined) return "";
+  return `
+The demo is running.
+
+  1. Open ${portals[first.portal]} and choose Sign in; at Fabrikam ID type  ${first.username}  and  ${first.password}
+  2. Asked for the address that your organization registered, type  ${first.registered_email}
+  3. Read the mail at ${inbox} and open the link in it.
+  4. Be somebody else: ${inbox}/people
+  5. Press Ctrl-C to stop. Data: ${folder} (--fresh starts over)
+
+`;
+}

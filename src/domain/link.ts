@@ -1,0 +1,93 @@
+/**
+ * The rules of a link's life: whether a request can still bind its profile, why not, and what an inquiry is answered.
+ * Whether it *does* bind is decided by the store's conditional write; these rules explain and never decide that.
+ */
+
+import type { Instant } from "../clock.ts";
+import type { AccountId, IdentityKey, LinkRequest, Membership } from "../storage/records.ts";
+
+/** Why a link binds nothing any more. */
+export type LinkDeadReason =
+  | "used"
+  | "cancelled"
+  | "superseded"
+  | "expired"
+  | "email_changed"
+  | "not_active"
+  | "bound_to_you"
+  | "bound_elsewhere";
+
+export type LinkVerdict = { alive: true } | { alive: false; reason: LinkDeadReason };
+
+/** What the worker does for one profile that an inquiry's address matched. */
+export type InquiryAnswer = "link" | "already_linked" | "linked_elsewhere" | "not_active";
+
+/**
+ * Judges a link request against its profile as both stand now. `viewer` is the account that *you* in `bound_to_you` means:
+ * the requesting one, unless the person signed in with another.
+ *
+ * Where several reasons hold, the one that tells the person most wins: what somebody did to this very request, then its
+ * age, then what became of its profile.
+ */
+export function judgeLink(
+  request: LinkRequest,
+  membership: Membership,
+  now: Instant,
+  viewer: AccountId = request.requester.accountId,
+): LinkVerdict {
+  const reason =
+    reasonOfState(request) ??
+    (request.state === "pending" && now >= request.expiresAt ? "expired" : undefined) ??
+    reasonOfProfile(request, membership, viewer) ??
+    // Voided, and its profile is as it was: it was linked and unlinked meanwhile. Nothing is left to say but that its time is over.
+    (request.state === "void" ? "expired" : undefined);
+  return reason === undefined ? { alive: true } : { alive: false, reason };
+}
+
+/** Whether two identities are the same: issuer and subject byte for byte, and neither of them empty. */
+export function sameIdentity(one: IdentityKey, other: IdentityKey): boolean {
+  return (
+    isPresent(one.issuer) && isPresent(one.subject) && one.issuer === other.issuer && one.subject === other.subject
+  );
+}
+
+/**
+ * How an inquiry of this account is answered for one profile at the typed address. A profile that is switched off is
+ * answered so, bound or not: that is what keeps the person out.
+ */
+export function answerInquiry(membership: Membership, accountId: AccountId): InquiryAnswer {
+  if (!isActive(membership)) return "not_active";
+  if (membership.profile.accountId === null) return "link";
+  return membership.profile.accountId === accountId ? "already_linked" : "linked_elsewhere";
+}
+
+function reasonOfState(request: LinkRequest): LinkDeadReason | undefined {
+  switch (request.state) {
+    case "bound":
+      return "used";
+    case "cancelled":
+      return "cancelled";
+    case "superseded":
+      return "superseded";
+    case "pending":
+    case "void":
+      return undefined;
+  }
+}
+
+function reasonOfProfile(request: LinkRequest, membership: Membership, viewer: AccountId): LinkDeadReason | undefined {
+  const { profile } = membership;
+  if (profile.emailVersion !== request.emailVersion) return "email_changed";
+  if (!isActive(membership)) return "not_active";
+  if (profile.accountId === null) return undefined;
+  return profile.accountId === viewer ? "bound_to_you" : "bound_elsewhere";
+}
+
+function isActive(membership: Membership): boolean {
+  return membership.profile.enabled && membership.organization.enabled;
+}
+
+/** Types say that these are strings; a row or a token read wrongly may say otherwise (CVE-2025-7365's kind of mistake). */
+function isPresent(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0;
+}

@@ -1,0 +1,31 @@
+/** Secrets and ids: how they are made, hashed for the store, and compared. */
+
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { SecretHash } from "../storage/records.ts";
+
+/** A new secret: 256 random bits, base64url (43 characters). */
+export function randomSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** A new id: 128 random bits, base64url (22 characters). Unguessable, but no secret. */
+export function randomId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/**
+ * What the store keeps of a secret: its SHA-256, base64url. A plain hash is enough, because only secrets of 256 random bits
+ * are hashed with it; it is not for passwords.
+ */
+export function hashSecret(secret: string): SecretHash {
+  return createHash("sha256").update(secret, "utf8").digest("base64url");
+}
+
+/** Whether two secrets are the same, in a time that depends on neither. */
+export function equalSecrets(one: string, other: string): boolean {
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text, "utf8").digest();
+}

@@ -1,0 +1,51 @@
+/**
+ * Protection of every form of ours against cross-site posts: where the browser says the post comes from, and a token bound to
+ * a cookie (OWASP's signed double submit). A cross-site post is a 403 and changes nothing.
+ */
+
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Context } from "koa";
+import { LiaisonError } from "../errors.ts";
+
+export interface Csrf {
+  /** The token for this browser's forms; sets the cookie when it isn't there yet. */
+  token(ctx: Context): string;
+  /** @throws LiaisonError `cross_site_request` unless the post comes from a page of ours in this browser. */
+  verify(ctx: Context, token: unknown): void;
+}
+
+export interface CsrfOptions {
+  key: string;
+  issuer: URL;
+  cookieName: string;
+  secure: boolean;
+  path: string;
+}
+
+export function createCsrf({ key, issuer, cookieName, secure, path }: CsrfOptions): Csrf {
+  const tokenFor = (secret: string) => createHmac("sha256", key).update(`csrf:${secret}`).digest("base64url");
+  return {
+    token: (ctx) => {
+      let secret = ctx.cookies.get(cookieName, { signed: false });
+      if (secret === undefined) {
+        secret = randomBytes(16).toString("base64url");
+        ctx.cookies.set(cookieName, secret, { httpOnly: true, sameSite: "lax", secure, path, signed: false });
+      }
+      return tokenFor(secret);
+    },
+    verify: (ctx, token) => {
+      const refuse = () =>
+        new LiaisonError("cross_site_request", "This form was not sent from a page of this service.");
+      // The fetch metadata can't be forged by a page; `Origin` is "null" on our own forms because of `no-referrer`.
+      const site = ctx.get("sec-fetch-site");
+      if (site !== "" && site !== "same-origin") throw refuse();
+      const origin = ctx.get("origin");
+      if (origin !== "" && origin !== "null" && origin !== issuer.origin) throw refuse();
+      const secret = ctx.cookies.get(cookieName, { signed: false });
+      if (secret === undefined || typeof token !== "string") throw refuse();
+      const expected = Buffer.from(tokenFor(secret));
+      const given = Buffer.from(token);
+      if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw refuse();
+    },
+  };
+}

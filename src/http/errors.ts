@@ -1,0 +1,132 @@
+/**
+ * The one place where an error becomes a response: status, page or JSON, and one log line. Handlers throw; what isn't known
+ * here is a plain 500 page with a request id.
+ */
+
+import type { Context, Middleware } from "koa";
+import { errors as oidcErrors } from "oidc-provider";
+import type { Logger } from "pino";
+import { type ErrorCode, LiaisonError } from "../errors.ts";
+import type { Client } from "../storage/records.ts";
+import type { Pages } from "../ui/pages.ts";
+import type { ErrorPage, SignInLostPage, Site, UpstreamProblemPage } from "../ui/views.ts";
+import { sendPage } from "./kit.ts";
+import { portalView } from "./site.ts";
+
+export interface ErrorDeps {
+  pages: Pages;
+  site(): Promise<Site>;
+  logger: Logger;
+}
+
+const statusOf: Record<ErrorCode, number> = {
+  bad_request: 400,
+  cross_site_request: 403,
+  cookie_missing: 400,
+  not_found: 404,
+  sign_in_expired: 400,
+  sign_in_mismatch: 400,
+  upstream_refused: 400,
+  upstream_rejected: 502,
+  upstream_unavailable: 503,
+  store_unavailable: 503,
+  store_refused: 500,
+  config_invalid: 500,
+  port_taken: 500,
+  usage: 500,
+};
+
+const upstreamProblems: Partial<Record<ErrorCode, UpstreamProblemPage["problem"]>> = {
+  upstream_unavailable: "unavailable",
+  upstream_refused: "refused",
+  upstream_rejected: "rejected",
+};
+
+/** Catches what handlers throw, before oidc-provider's own routes. */
+export function errorMapping(deps: ErrorDeps): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) throw new LiaisonError("not_found", "There is no such page.");
+    } catch (error) {
+      await respond(ctx, deps, error);
+    }
+  };
+}
+
+async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<void> {
+  const status = statusFor(error);
+  const log = { err: error, request_id: requestId(ctx), status };
+  if (status >= 500) deps.logger.error(log, "request failed");
+  else deps.logger.info(log, "request refused");
+  const code = error instanceof LiaisonError ? error.code : undefined;
+  const problem = code === undefined ? undefined : upstreamProblems[code];
+  if (wantsJson(ctx)) {
+    ctx.status = status;
+    ctx.body = { error: code ?? (status >= 500 ? "server_error" : "invalid_request"), request_id: requestId(ctx) };
+  } else if (problem !== undefined) {
+    await showUpstreamProblem(ctx, deps, problem, status, error as LiaisonError);
+  } else if (code === "sign_in_expired" || code === "sign_in_mismatch" || code === "cookie_missing") {
+    await showSignInLost(ctx, deps, status);
+  } else {
+    await showError(ctx, deps, status, null);
+  }
+}
+
+function statusFor(error: unknown): number {
+  if (error instanceof LiaisonError) return statusOf[error.code];
+  if (error instanceof oidcErrors.OIDCProviderError) return error.statusCode;
+  const { status, expose } = error as { status?: unknown; expose?: unknown };
+  return typeof status === "number" && status >= 400 && status < 500 && expose === true ? status : 500;
+}
+
+function wantsJson(ctx: Context): boolean {
+  return ctx.accepts("html", "json") === "json";
+}
+
+async function showUpstreamProblem(
+  ctx: Context,
+  { pages, site }: ErrorDeps,
+  problem: UpstreamProblemPage["problem"],
+  status: number,
+  error: LiaisonError,
+): Promise<void> {
+  const shown = await site();
+  const view: UpstreamProblemPage = {
+    upstream: shown.upstreams.find(({ id }) => id === error.upstreamId) ?? null,
+    problem,
+    retryUrl: typeof ctx.state["retryUrl"] === "string" ? ctx.state["retryUrl"] : null,
+    requestId: requestId(ctx),
+  };
+  sendPage(ctx, pages.upstreamProblem(shown, view), status);
+}
+
+async function showSignInLost(ctx: Context, { pages, site }: ErrorDeps, status: number): Promise<void> {
+  const client = ctx.state["portal"] as Client | undefined;
+  const reason = (ctx.state["lostReason"] as SignInLostPage["reason"] | undefined) ?? "expired";
+  sendPage(ctx, pages.signInLost(await site(), { reason, portal: client ? portalView(client) : null }), status);
+}
+
+/** The generic error page; also for oidc-provider's `renderError`. `code` is an OAuth error code. */
+export async function showError(
+  ctx: Context,
+  { pages, site }: Pick<ErrorDeps, "pages" | "site">,
+  status: number,
+  code: string | null,
+): Promise<void> {
+  const view: ErrorPage = { status, code, kind: kindOf(status, code), requestId: requestId(ctx), portal: null };
+  sendPage(ctx, pages.error(await site(), view), status);
+}
+
+function kindOf(status: number, code: string | null): ErrorPage["kind"] {
+  if (status === 503) return "unavailable";
+  if (status >= 500) return "internal";
+  if (code !== null) return "portal_mistake";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  return status === 429 ? "too_many" : "bad_request";
+}
+
+export function requestId(ctx: Context): string {
+  return String(ctx.state["requestId"] ?? "");
+}

@@ -1,0 +1,138 @@
+/** Fills the pages of an interaction from its state. Reads nothing; interaction.ts decides which page it is. */
+
+import type { Context } from "koa";
+import type { Clock } from "../clock.ts";
+import { refusals } from "../domain/access.ts";
+import type { Admission } from "../domain/admission.ts";
+import { LiaisonError } from "../errors.ts";
+import type { ClientDirectory } from "../oidc/clients.ts";
+import type { InteractionState, Step } from "../oidc/dispatcher.ts";
+import type { Requester } from "../storage/records.ts";
+import type { FieldError, Form, MembershipView, SignedInAs, SignInPage } from "../ui/views.ts";
+import type { HttpKit } from "./kit.ts";
+import { accountLabel, membershipView, portalView } from "./site.ts";
+
+export interface InteractionPages {
+  signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
+  linkStep(ctx: Context, state: InteractionState, value: string, errors: FieldError[]): Promise<string>;
+  checkEmail(
+    ctx: Context,
+    state: InteractionState,
+    kept: { askedAt: number; since: number; askedTooSoon: boolean },
+  ): Promise<string>;
+  chooseProfile(
+    ctx: Context,
+    state: InteractionState,
+    step: Extract<Step, { step: "choose" }>,
+    errors: FieldError[],
+  ): Promise<string>;
+  notAdmitted(
+    ctx: Context,
+    state: InteractionState,
+    admission: Extract<Admission, { kind: "not_admitted" }>,
+  ): Promise<string>;
+  /** Who asks, for an inquiry. @throws LiaisonError `sign_in_expired` if nobody is signed in. */
+  requester(state: InteractionState): Requester;
+  /** The profiles bound since an inquiry was sent. */
+  linkedSince(state: InteractionState, askedAt: number | undefined): MembershipView[];
+}
+
+export interface InteractionPagesDeps extends HttpKit {
+  clients: ClientDirectory;
+  clock: Clock;
+}
+
+export function createInteractionPages(deps: InteractionPagesDeps): InteractionPages {
+  const { config, csrf, pages, site, clock, upstreams } = deps;
+  const url = (state: InteractionState, rest: string) => `${config.issuer}/interaction/${state.uid}${rest}`;
+  const form = (ctx: Context, action: string): Form => ({ action, csrfToken: csrf.token(ctx) });
+
+  const requester: InteractionPages["requester"] = ({ standing }) => {
+    const identity = standing?.identity;
+    if (identity == null) throw new LiaisonError("sign_in_expired", "Nobody is signed in here any more.");
+    const { issuer, subject, upstreamId, accountId, email, displayName } = identity;
+    return { issuer, subject, upstreamId, accountId, email, displayName };
+  };
+
+  function signedInAs(state: InteractionState): SignedInAs {
+    const who = requester(state);
+    return {
+      who: accountLabel(who),
+      upstreamName: upstreams.list().find(({ id }) => id === who.upstreamId)?.name ?? who.issuer,
+      useAnotherAction: url(state, "/use-another"),
+    };
+  }
+
+  const linkedSince: InteractionPages["linkedSince"] = (state, askedAt) => {
+    if (askedAt === undefined) return [];
+    const memberships = state.standing?.memberships ?? [];
+    return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
+  };
+
+  return {
+    requester,
+    linkedSince,
+
+    signIn: async (ctx, state, notice, fresh) =>
+      pages.signIn(await site(), {
+        portal: portalView(state.client),
+        form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
+        notice,
+      }),
+
+    linkStep: async (ctx, state, value, errors) =>
+      pages.linkStep(await site(), {
+        portal: portalView(state.client),
+        form: form(ctx, url(state, "/address")),
+        signedInAs: signedInAs(state),
+        value,
+        errors,
+      }),
+
+    checkEmail: async (ctx, state, { askedAt, since, askedTooSoon }) => {
+      const resendAt = askedAt + config.linking.resend_after_seconds * 1000;
+      return pages.checkEmail(await site(), {
+        portal: portalView(state.client),
+        signedInAs: signedInAs(state),
+        // The page is the same for every address: what was typed isn't repeated on it.
+        address: null,
+        senderAddress: config.mail.from_address,
+        linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
+        resend: form(ctx, url(state, "/resend")),
+        resendInSeconds: Math.max(0, Math.ceil((resendAt - clock.now()) / 1000)),
+        askedTooSoon,
+        useAnotherAddressUrl: url(state, "/address"),
+        continueUrl: url(state, ""),
+        statusUrl: url(state, "/status"),
+        linkedMeanwhile: linkedSince(state, since),
+      });
+    },
+
+    chooseProfile: async (ctx, state, { choices, selected }, errors) =>
+      pages.chooseProfile(await site(), {
+        portal: portalView(state.client),
+        form: form(ctx, url(state, "/profile")),
+        signedInAs: signedInAs(state),
+        choices: choices.map(membershipView),
+        selectedProfileId: selected,
+        errors,
+        linkAnotherUrl: url(state, "/address"),
+      }),
+
+    notAdmitted: async (ctx, state, admission) => {
+      const portals = await deps.clients.list();
+      return pages.notAdmitted(await site(), {
+        portal: portalView(state.client),
+        signedInAs: signedInAs(state),
+        refusals: admission.refusals.map(({ membership, reasons }) => ({
+          ...membershipView(membership),
+          reasons,
+          planExpiredAt: membership.organization.plan.expiresAt,
+          opens: portals.filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0).map(portalView),
+        })),
+        linkAnotherUrl: url(state, "/address"),
+        csrfToken: csrf.token(ctx),
+      });
+    },
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * The steps of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the dispatcher, and shows a page
+ * or goes on; each POST leaves something behind and comes back with a 303. Rules live in oidc/ and linking/.
+ */
+
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import { looksLikeAddress } from "../domain/address.ts";
+import { LiaisonError } from "../errors.ts";
+import type { Linking } from "../linking/linking.ts";
+import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
+import { interactionLifetimeSeconds } from "../oidc/provider.ts";
+import type { FieldError, SignInPage } from "../ui/views.ts";
+import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
+import { formFields, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
+import { allowFormTargets } from "./security-headers.ts";
+
+export interface InteractionDeps extends InteractionPagesDeps {
+  dispatcher: Dispatcher;
+  linking: Linking;
+  /** Called once an inquiry's answer has left, so that the worker looks at it. */
+  onInquiry(): void;
+}
+
+/** Cookie in which a browser remembers the upstream it used last. */
+export const upstreamCookie = "liaison.upstream";
+const inquiryCookie = "liaison.inquiry";
+
+/** What the browser keeps of its own inquiry: the page shows it again, the store forgets the address. */
+interface KeptInquiry {
+  address: string;
+  askedAt: number;
+  /** When the first inquiry of this interaction was sent. */
+  since: number;
+}
+
+export function interactionRoutes(router: Router, deps: InteractionDeps): void {
+  const { dispatcher, linking, csrf, sealed, clock, upstreams, config } = deps;
+  const views: InteractionPages = createInteractionPages(deps);
+  const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
+  const pathOf = (uid: string) => new URL(base(uid)).pathname;
+
+  /** Loads the interaction of the path, for a POST only after its form was verified. */
+  async function load(ctx: Context): Promise<InteractionState> {
+    if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
+    const uid = String(ctx["params"].uid);
+    const state = await dispatcher.load(ctx.req, ctx.res, uid).catch(async (error: unknown) => {
+      throw await explainLost(ctx, uid, error);
+    });
+    allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri], { leadsUpstream: deps.cookies.secure });
+    return state;
+  }
+
+  async function explainLost(ctx: Context, uid: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
+    const { client, state } = await dispatcher.lost(uid);
+    ctx.state["portal"] = client;
+    if (state !== "alive") ctx.state["lostReason"] = state === "gone" ? "already_finished" : "expired";
+    else ctx.state["lostReason"] = ctx.get("cookie") === "" ? "cookies_blocked" : "other_browser";
+    return error;
+  }
+
+  async function keptInquiry(ctx: Context): Promise<KeptInquiry | undefined> {
+    const value = await sealed.get(ctx, inquiryCookie);
+    const { address, askedAt, since } = value ?? {};
+    if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
+    return { address, askedAt, since };
+  }
+
+  async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
+    const forced = state.forced || fresh;
+    const begun = await upstreams.begin({
+      upstreamId,
+      purpose: { kind: "sign_in", interactionUid: state.uid },
+      forced: state.forced,
+      ...(forced ? { prompt: "login" as const } : {}),
+      ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
+      ...(state.loginHint === undefined || fresh ? {} : { loginHint: state.loginHint }),
+    });
+    leaveForUpstream(ctx, begun);
+  }
+
+  async function showSignIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean) {
+    sendPage(ctx, await views.signIn(ctx, state, notice, fresh));
+  }
+
+  /** Straight to the upstream that the portal names or this browser used last; the first visit chooses. */
+  async function signInOrChoose(ctx: Context, state: InteractionState): Promise<void> {
+    const remembered = ctx.cookies.get(deps.cookies.prefix + upstreamCookie, { signed: false });
+    const known = upstreams.list().map(({ id }) => id);
+    const upstreamId = [state.upstreamHint, remembered].find((id) => id !== undefined && known.includes(id));
+    if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
+    await begin(ctx, state, upstreamId, false);
+  }
+
+  async function showLinkStep(ctx: Context, state: InteractionState, value = "", errors: FieldError[] = []) {
+    sendPage(ctx, await views.linkStep(ctx, state, value, errors), errors.length > 0 ? 400 : 200);
+  }
+
+  async function showWaiting(ctx: Context, state: InteractionState, kept: KeptInquiry, askedTooSoon = false) {
+    sendPage(ctx, await views.checkEmail(ctx, state, { ...kept, askedTooSoon }));
+  }
+
+  async function finish(ctx: Context, result: Parameters<Dispatcher["finish"]>[2]): Promise<void> {
+    seeOther(ctx, await dispatcher.finish(ctx.req, ctx.res, result));
+  }
+
+  router.get("/interaction/:uid", async (ctx) => {
+    const state = await load(ctx);
+    const next = await dispatcher.next(state, ctx.query["returned"] !== undefined);
+    switch (next.step) {
+      case "sign_in":
+        return await signInOrChoose(ctx, state);
+      case "finish":
+        return await finish(ctx, next.result);
+      case "choose":
+        return sendPage(ctx, await views.chooseProfile(ctx, state, next, []));
+      case "link":
+      case "not_admitted": {
+        const kept = await keptInquiry(ctx);
+        if (kept !== undefined) return await showWaiting(ctx, state, kept);
+        if (next.step === "link") return await showLinkStep(ctx, state);
+        return sendPage(ctx, await views.notAdmitted(ctx, state, next.admission));
+      }
+    }
+  });
+
+  router.get("/interaction/:uid/upstreams", async (ctx) => {
+    const state = await load(ctx);
+    const notice = ctx.query["notice"];
+    await showSignIn(
+      ctx,
+      state,
+      notice === "cancelled" || notice === "failed" ? notice : null,
+      ctx.query["fresh"] !== undefined,
+    );
+  });
+
+  router.post("/interaction/:uid/sign-in", async (ctx) => {
+    const state = await load(ctx);
+    const upstreamId = formFields(ctx)["upstream"] ?? "";
+    if (!upstreams.list().some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
+    await begin(ctx, state, upstreamId, ctx.query["fresh"] !== undefined);
+  });
+
+  router.post("/interaction/:uid/use-another", async (ctx) => {
+    const state = await load(ctx);
+    sealed.clear(ctx, { name: inquiryCookie, path: pathOf(state.uid) });
+    const [only, ...others] = upstreams.list();
+    if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
+    seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
+  });
+
+  router.get("/interaction/:uid/address", async (ctx) => {
+    const state = await load(ctx);
+    if (state.standing === undefined) return seeOther(ctx, base(state.uid));
+    await showLinkStep(ctx, state);
+  });
+
+  /** Stores the inquiry and nothing else; looking it up begins when the answer has left. */
+  async function inquire(ctx: Context, state: InteractionState, address: string): Promise<void> {
+    const requester = views.requester(state);
+    await linking.inquire({ requester, typed: address, interactionCid: state.cid });
+    const askedAt = clock.now();
+    const kept: KeptInquiry = { address, askedAt, since: (await keptInquiry(ctx))?.since ?? askedAt };
+    const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+    await sealed.set(ctx, { name: inquiryCookie, path: pathOf(state.uid), maxAgeSeconds }, kept);
+    ctx.res.once("close", deps.onInquiry);
+    seeOther(ctx, `${base(state.uid)}/waiting`);
+  }
+
+  router.post("/interaction/:uid/address", async (ctx) => {
+    const state = await load(ctx);
+    if (state.standing === undefined) return seeOther(ctx, base(state.uid));
+    const typed = (formFields(ctx)["email"] ?? "").slice(0, 1000);
+    if (typed.trim() === "") {
+      return await showLinkStep(ctx, state, "", [{ field: "email", message: "email_missing" }]);
+    }
+    if (!looksLikeAddress(typed)) {
+      return await showLinkStep(ctx, state, typed, [{ field: "email", message: "email_format" }]);
+    }
+    await inquire(ctx, state, typed);
+  });
+
+  router.get("/interaction/:uid/waiting", async (ctx) => {
+    const state = await load(ctx);
+    const kept = await keptInquiry(ctx);
+    if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
+    await showWaiting(ctx, state, kept);
+  });
+
+  router.post("/interaction/:uid/resend", async (ctx) => {
+    const state = await load(ctx);
+    const kept = await keptInquiry(ctx);
+    if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
+    const latest = await linking.latestInquiry(state.cid);
+    const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
+    if (clock.now() < askedAt + config.linking.resend_after_seconds * 1000) {
+      return await showWaiting(ctx, state, { ...kept, askedAt }, true);
+    }
+    await inquire(ctx, state, kept.address);
+  });
+
+  router.get("/interaction/:uid/status", async (ctx) => {
+    const state = await load(ctx);
+    const kept = await keptInquiry(ctx);
+    const linked = views.linkedSince(state, kept?.since);
+    const admitted = state.admission?.kind === "admitted" || state.admission?.kind === "choose";
+    const goesOn = admitted && (state.prompt === "link" || linked.length > 0);
+    ctx.body = { state: goesOn ? "continue" : "waiting", linked: linked.map((view) => view.profileName) };
+  });
+
+  router.post("/interaction/:uid/profile", async (ctx) => {
+    const state = await load(ctx);
+    const next = await dispatcher.next(state, false);
+    if (next.step !== "choose") return seeOther(ctx, base(state.uid));
+    const profileId = formFields(ctx)["profile_id"];
+    if (!next.choices.some(({ profile }) => profile.id === profileId)) {
+      const page = await views.chooseProfile(ctx, state, next, [{ field: "profile_id", message: "profile_missing" }]);
+      return sendPage(ctx, page, 400);
+    }
+    await finish(ctx, { select_account: { profile_id: profileId } });
+  });
+}

@@ -1,0 +1,55 @@
+/** What the route modules share: reading a form, sending a page, starting an upstream sign-in. No rules live here. */
+
+import type { Context } from "koa";
+import type { Config } from "../config/schema.ts";
+import type { Pages } from "../ui/pages.ts";
+import type { Site } from "../ui/views.ts";
+import type { SignInCookie, Upstreams } from "../upstream/upstreams.ts";
+import type { Csrf } from "./csrf.ts";
+import type { SealedCookies } from "./sealed-cookie.ts";
+
+/** What every route module is given, beside the services of its own. */
+export interface HttpKit {
+  config: Pick<Config, "issuer" | "mail" | "linking">;
+  pages: Pages;
+  site(): Promise<Site>;
+  csrf: Csrf;
+  sealed: SealedCookies;
+  cookies: { prefix: string; secure: boolean };
+  upstreams: Upstreams;
+}
+
+/** Fields of a posted form; a field given twice has no value, which no form of ours sends. */
+export function formFields(ctx: Context): Record<string, string | undefined> {
+  const body = (ctx.request as { body?: unknown }).body;
+  if (typeof body !== "object" || body === null) return {};
+  const entries = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, string | undefined>;
+}
+
+/** Sends an HTML page. */
+export function sendPage(ctx: Context, html: string, status = 200): void {
+  ctx.status = status;
+  ctx.type = "html";
+  ctx.body = html;
+}
+
+/** Redirects after a POST, or to the next step: always 303, so that no browser repeats a post (RFC 9700, 4.12). */
+export function seeOther(ctx: Context, location: string): void {
+  ctx.status = 303;
+  ctx.redirect(location);
+  ctx.status = 303;
+}
+
+/** Sends the browser to the upstream, with the cookie that ties the sign-in to it. */
+export function leaveForUpstream(ctx: Context, { url, cookie }: { url: URL; cookie: SignInCookie }): void {
+  ctx.cookies.set(cookie.name, cookie.value, {
+    httpOnly: true,
+    sameSite: "lax",
+    secure: cookie.secure,
+    signed: false,
+    path: cookie.path,
+    maxAge: cookie.maxAgeSeconds * 1000,
+  });
+  seeOther(ctx, url.href);
+}

@@ -1,0 +1,181 @@
+/**
+ * The mailed link. Opening it changes nothing: the secret moves from the address bar into a cookie of its own path, the page says
+ * what would be linked to whom, and continuing or declining starts a fresh upstream sign-in. Only that sign-in's callback
+ * (upstream-callback.ts) redeems or cancels.
+ */
+
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import type { Clock } from "../clock.ts";
+import { refusals } from "../domain/access.ts";
+import { hashSecret } from "../domain/secrets.ts";
+import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
+import { type ClientDirectory, startUrl } from "../oidc/clients.ts";
+import type { Membership, Requester } from "../storage/records.ts";
+import type { LinkDeadPage } from "../ui/views.ts";
+import { formFields, type HttpKit, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
+import { allowFormTargets } from "./security-headers.ts";
+import { accountLabel, membershipView, portalView } from "./site.ts";
+
+export interface LinkDeps extends HttpKit {
+  linking: Linking;
+  clients: ClientDirectory;
+  clock: Clock;
+  /** Called when a link was carried out, so that its notice is mailed soon. */
+  onBound(): void;
+}
+
+const secretCookie = (requestId: string) => `liaison.link.${requestId}`;
+const resultCookie = (requestId: string) => `liaison.result.${requestId}`;
+/** Seconds for which the page after a callback can be reloaded. */
+const resultLifetimeSeconds = 600;
+
+/** What a callback came to, kept by the browser for the page behind the redirect; what it is about is read again. */
+type KeptResult =
+  | { result: "bound" | "cancelled" | "unknown" }
+  | { result: "wrong_account"; signedIn: { who: string; upstreamId: string } }
+  | { result: "dead"; reason: LinkDeadPage["reason"] };
+
+export interface LinkPages {
+  /** Carries out what the person continued to, now that `attempt.identity` is proven, and goes on to the page that says so. */
+  complete(ctx: Context, intent: "redeem" | "decline", attempt: LinkAttempt): Promise<void>;
+}
+
+export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
+  const { linking, csrf, sealed, pages, site, config, clients, clock, upstreams } = deps;
+  const base = (requestId: string) => `${config.issuer}/link/${requestId}`;
+  const pathOf = (requestId: string) => new URL(base(requestId)).pathname;
+  const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
+  const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
+  const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
+
+  async function showDead(ctx: Context, reason: LinkDeadPage["reason"], membership: Membership | null) {
+    const view = { reason, membership: membership && membershipView(membership) };
+    // Gone for good, or never here; a missing cookie is the browser's matter.
+    const status = reason === "cookie_missing" ? 400 : reason === "unknown" ? 404 : 410;
+    sendPage(ctx, pages.linkDead(await site(), view), status);
+  }
+
+  /** The link whose secret this browser holds, alive or dead; otherwise the page that says why not has been sent. */
+  async function heldLink(ctx: Context): Promise<(LinkPreview & { secret: string }) | undefined> {
+    const requestId = requestIdOf(ctx);
+    const secret = (await sealed.get(ctx, secretCookie(requestId)))?.["secret"];
+    const preview = typeof secret === "string" ? await linking.view(requestId, secret) : undefined;
+    if (typeof secret === "string" && preview !== undefined) return { ...preview, secret };
+    await showDead(ctx, typeof secret === "string" ? "unknown" : "cookie_missing", null);
+    return undefined;
+  }
+
+  async function liveLink(ctx: Context): Promise<(LinkPreview & { secret: string }) | undefined> {
+    const held = await heldLink(ctx);
+    if (held === undefined || held.verdict.alive) return held;
+    await showDead(ctx, held.verdict.reason, held.membership);
+    return undefined;
+  }
+
+  async function openMailedLink(ctx: Context): Promise<void> {
+    const requestId = requestIdOf(ctx);
+    const secret = String(ctx["params"].secret);
+    // Longer than any link lives: an expired one still says that it expired.
+    const cookie = { name: secretCookie(requestId), path: pathOf(requestId), maxAgeSeconds: 86_400 };
+    await sealed.set(ctx, cookie, { secret });
+    sealed.clear(ctx, { name: resultCookie(requestId), path: pathOf(requestId) });
+    seeOther(ctx, base(requestId));
+  }
+
+  router.get("/link/:requestId", async (ctx) => {
+    const live = await liveLink(ctx);
+    if (live === undefined) return;
+    const { request, membership } = live;
+    allowFormTargets(ctx, upstreams.origins(), { leadsUpstream: deps.cookies.secure });
+    const form = (action: string) => ({ action: `${base(request.id)}/${action}`, csrfToken: csrf.token(ctx) });
+    const html = pages.linkLanding(await site(), {
+      membership: membershipView(membership),
+      requester: requesterView(request.requester),
+      expiresAt: request.expiresAt,
+      confirm: form("confirm"),
+      decline: form("decline"),
+    });
+    sendPage(ctx, html);
+  });
+
+  async function startFreshSignIn(ctx: Context, kind: "redeem" | "decline"): Promise<void> {
+    csrf.verify(ctx, formFields(ctx)["csrf"]);
+    const live = await liveLink(ctx);
+    if (live === undefined) return;
+    const { request, secret } = live;
+    const loginHint = kind === "redeem" ? request.requester.email : null;
+    const begun = await upstreams.begin({
+      upstreamId: request.requester.upstreamId,
+      purpose: { kind, requestId: request.id, secretHash: hashSecret(secret) },
+      prompt: "login",
+      forced: true,
+      ...(loginHint === null ? {} : { loginHint }),
+    });
+    leaveForUpstream(ctx, begun);
+  }
+
+  router.post("/link/:requestId/confirm", (ctx) => startFreshSignIn(ctx, "redeem"));
+  router.post("/link/:requestId/decline", (ctx) => startFreshSignIn(ctx, "decline"));
+
+  router.get("/link/:requestId/result", async (ctx) => {
+    const kept = (await sealed.get(ctx, resultCookie(requestIdOf(ctx)))) as KeptResult | undefined;
+    if (kept === undefined) return seeOther(ctx, base(requestIdOf(ctx)));
+    const held = await heldLink(ctx);
+    if (held !== undefined) await showResult(ctx, kept, held);
+  });
+
+  // Last, because the secret stands where the actions above have their names.
+  router.get("/link/:requestId/:secret", openMailedLink);
+
+  async function showResult(ctx: Context, kept: KeptResult, { request, membership }: LinkPreview): Promise<void> {
+    const requester = requesterView(request.requester);
+    switch (kept.result) {
+      case "unknown":
+        return await showDead(ctx, "unknown", null);
+      case "dead":
+        return await showDead(ctx, kept.reason, membership);
+      case "cancelled":
+        return sendPage(ctx, pages.linkCancelled(await site(), { membership: membershipView(membership), requester }));
+      case "wrong_account": {
+        allowFormTargets(ctx, upstreams.origins(), { leadsUpstream: deps.cookies.secure });
+        const view = {
+          membership: membershipView(membership),
+          requester,
+          signedInAs: { who: kept.signedIn.who, upstreamName: upstreamName(kept.signedIn.upstreamId) },
+          retry: { action: `${base(request.id)}/confirm`, csrfToken: csrf.token(ctx) },
+        };
+        return sendPage(ctx, pages.wrongAccount(await site(), view), 403);
+      }
+      case "bound":
+        return sendPage(ctx, await linkedPage(membership));
+    }
+  }
+
+  async function linkedPage(membership: Membership): Promise<string> {
+    const opened = (await clients.list()).filter(
+      ({ policy }) => refusals(policy, membership, clock.now()).length === 0,
+    );
+    return pages.linked(await site(), {
+      membership: membershipView(membership),
+      opens: opened.map((client) => ({ ...portalView(client), startUrl: startUrl(client, config.issuer) })),
+    });
+  }
+
+  return {
+    complete: async (ctx, intent, attempt) => {
+      const outcome = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
+      const { requestId } = attempt;
+      const cookie = { name: resultCookie(requestId), path: pathOf(requestId), maxAgeSeconds: resultLifetimeSeconds };
+      await sealed.set(ctx, cookie, keptResult(outcome, attempt));
+      if (outcome.result === "bound") deps.onBound();
+      seeOther(ctx, `${base(requestId)}/result`);
+    },
+  };
+}
+
+function keptResult(outcome: RedeemOutcome | DeclineOutcome, { identity }: LinkAttempt): KeptResult {
+  if (outcome.result === "dead") return { result: "dead", reason: outcome.reason };
+  if (outcome.result !== "wrong_account") return { result: outcome.result };
+  return { result: "wrong_account", signedIn: { who: accountLabel(identity), upstreamId: identity.upstreamId } };
+}

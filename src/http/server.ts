@@ -1,0 +1,143 @@
+/**
+ * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, security headers, error
+ * mapping, authorization requests made fit, forms read, routes. What a route does is in the module of its path.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { RequestListener } from "node:http";
+import Router from "@koa/router";
+import type { Context, Middleware } from "koa";
+import { koaBody } from "koa-body";
+import type { Provider } from "oidc-provider";
+import type { Logger } from "pino";
+import { currentRoute, pinOrigin } from "../oidc/internals.ts";
+import { assets } from "../ui/assets.ts";
+import { errorMapping } from "./errors.ts";
+import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
+import { sendPage } from "./kit.ts";
+import { type LinkDeps, linkRoutes } from "./link.ts";
+import { allowFormTargets, securityHeaders } from "./security-headers.ts";
+import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
+
+export type ServerDeps = InteractionDeps &
+  LinkDeps &
+  Omit<CallbackDeps, "links"> & {
+    provider: Provider;
+    logger: Logger;
+  };
+
+/** Installs everything and returns the listener for an HTTP server. */
+export function createListener(deps: ServerDeps): RequestListener {
+  const { provider, config } = deps;
+  const issuer = new URL(config.issuer);
+  const basePath = issuer.pathname === "/" ? "" : issuer.pathname;
+
+  const router = new Router();
+  publicRoutes(router, deps);
+  interactionRoutes(router, deps);
+  const links = linkRoutes(router, deps);
+  callbackRoutes(router, { ...deps, links });
+
+  const stack: Middleware[] = [
+    requestLog(deps.logger),
+    ...securityHeaders(issuer),
+    errorMapping(deps),
+    authorizationRequests,
+    forms,
+    router.routes() as unknown as Middleware,
+  ];
+  for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);
+
+  const callback = provider.callback();
+  return (request, response) => {
+    pinOrigin(request, issuer);
+    if (basePath !== "" && request.url?.startsWith(`${basePath}/`)) request.url = request.url.slice(basePath.length);
+    void callback(request, response);
+  };
+}
+
+function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void {
+  router.get("/", async (ctx) => sendPage(ctx, pages.home(await site())));
+
+  router.get("/help", async (ctx) => {
+    const view = {
+      senderAddress: config.mail.from_address,
+      linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
+    };
+    sendPage(ctx, pages.help(await site(), view));
+  });
+
+  router.get("/healthz", (ctx) => {
+    ctx.body = { status: "ok" };
+  });
+
+  router.get("/assets/:name", (ctx) => {
+    const asset = assets.get(`/assets/${ctx["params"]["name"]}`);
+    if (asset === undefined) return;
+    ctx.type = asset.type;
+    ctx.set("cache-control", "public, max-age=31536000, immutable");
+    ctx.body = asset.body;
+  });
+}
+
+const readForm = koaBody({ json: false, text: false, multipart: false, formLimit: "16kb", queryString: { depth: 0 } });
+
+/** Reads the forms of our own pages; oidc-provider reads those of its endpoints itself. */
+const forms: Middleware = (ctx, next) =>
+  ctx.method === "POST" && /^\/(interaction|link)\//.test(ctx.path)
+    ? readForm(ctx as Parameters<typeof readForm>[0], next)
+    : next();
+
+/** One line a request: the route's pattern, never the path, because paths and queries carry secrets. */
+function requestLog(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now();
+    ctx.state["requestId"] = randomUUID();
+    await next();
+    logger.debug(
+      {
+        request_id: ctx.state["requestId"],
+        method: ctx.method,
+        route: (ctx["_matchedRoute"] as string | undefined) ?? currentRoute(ctx) ?? "none",
+        status: ctx.status,
+        ms: Math.round(performance.now() - startedAt),
+      },
+      "request",
+    );
+  };
+}
+
+/**
+ * Authorization requests as Liaison understands them. HEAD must not create interactions or codes. `offline_access` needs
+ * `prompt=consent` "unless other conditions for processing the request permitting offline access are in place" (OpenID Connect
+ * Core 11); here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
+ */
+const authorizationRequests: Middleware = async (ctx, next) => {
+  if (!ctx.path.startsWith("/authorize")) return await next();
+  if (ctx.method === "HEAD") {
+    ctx.status = 405;
+    ctx.set("allow", "GET, POST");
+    ctx.body = null;
+    return;
+  }
+  const { scope, prompt } = ctx.query;
+  if (ctx.path === "/authorize" && typeof scope === "string" && scope.split(" ").includes("offline_access")) {
+    const prompts = typeof prompt === "string" ? prompt.split(" ") : [];
+    if (!Array.isArray(prompt) && !prompts.includes("none") && !prompts.includes("consent")) {
+      ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ").trim() };
+    }
+  }
+  await next();
+  leadOn(ctx);
+};
+
+/** The library's own forms (form_post, the switch of accounts) lead on to the portal. */
+function leadOn(ctx: Context): void {
+  if (ctx.type !== "text/html") return;
+  const oidc = ctx["oidc"] as {
+    params?: Record<string, unknown>;
+    entities?: { Interaction?: { params: Record<string, unknown> } };
+  };
+  const target = oidc?.params?.["redirect_uri"] ?? oidc?.entities?.Interaction?.params["redirect_uri"];
+  if (typeof target === "string") allowFormTargets(ctx, [target], { leadsUpstream: false });
+}

@@ -1,0 +1,55 @@
+/** What the pages are told about the deployment and its portals, from configuration and the client directory. */
+
+import type { Config } from "../config/schema.ts";
+import type { ClientDirectory } from "../oidc/clients.ts";
+import type { Client, Membership, Requester } from "../storage/records.ts";
+import type { MembershipView, PortalView, Site, UpstreamView } from "../ui/views.ts";
+
+type SiteConfig = Pick<Config, "issuer" | "deployment" | "upstreams">;
+
+/** The part of a Site that never changes while the service runs. */
+export function staticSite({ issuer, deployment, upstreams }: SiteConfig): Omit<Site, "portals"> {
+  const { pathname } = new URL(issuer);
+  return {
+    name: deployment.name,
+    basePath: pathname === "/" ? "" : pathname,
+    support: { email: deployment.support_email, url: deployment.support_url, phone: deployment.support_phone },
+    timeZone: deployment.time_zone,
+    locale: deployment.locale,
+    upstreams: upstreams.map(
+      (upstream): UpstreamView => ({
+        id: upstream.id,
+        name: upstream.name,
+        aboutUrl: upstream.about_url,
+        createAccountUrl: upstream.create_account_url,
+        forgotPasswordUrl: upstream.forgot_password_url,
+        support: { email: upstream.support_email, url: upstream.support_url },
+      }),
+    ),
+  };
+}
+
+/** Returns the Site of the moment: portals as the directory lists them. */
+export function createSiteSource(config: SiteConfig, clients: ClientDirectory): () => Promise<Site> {
+  const fixed = staticSite(config);
+  return async () => ({ ...fixed, portals: (await clients.list()).map(portalView) });
+}
+
+export function portalView(client: Pick<Client, "id" | "name" | "homeUrl" | "aboutUrl">): PortalView {
+  return { id: client.id, name: client.name, homeUrl: client.homeUrl, aboutUrl: client.aboutUrl };
+}
+
+export function membershipView({ profile, organization }: Membership): MembershipView {
+  return {
+    profileId: profile.id,
+    profileName: profile.name,
+    organizationName: organization.name,
+    accountNumber: organization.accountNumber,
+    kind: organization.kind,
+  };
+}
+
+/** How a page names a consumer account: by its email, else its display name, else the upstream's own id of it. */
+export function accountLabel(requester: Pick<Requester, "email" | "displayName" | "subject">): string {
+  return requester.email ?? requester.displayName ?? requester.subject;
+}

@@ -1,0 +1,148 @@
+/**
+ * Turns stored inquiries into link requests and mails, behind the answer that the person already got. It runs on every
+ * process; leases keep two of them from answering one inquiry twice. When it runs is ../worker-loop.ts's, delivering the
+ * mails is mail's, and what an inquiry is answered is decided by ../domain/link.ts.
+ */
+
+import type { Clock, Instant } from "../clock.ts";
+import { parseAddress } from "../domain/address.ts";
+import { answerInquiry } from "../domain/link.ts";
+import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
+import type { DirectoryStore, LinkStore, NewLink, NewMail } from "../storage/contract.ts";
+import type { Inquiry, MailContent, MailedRequester, Membership } from "../storage/records.ts";
+import { newMessageId } from "./message-id.ts";
+
+export interface InquiryWorkerSettings {
+  /** The domain of our Message-IDs: that of the sender's address. */
+  mailDomain: string;
+  /** How long a claimed inquiry is this worker's, in milliseconds. */
+  leaseMs?: number;
+  /** How many inquiries one run settles at most, so that other work gets its turn. */
+  batchSize?: number;
+}
+
+export interface InquiryWorkerDependencies {
+  links: LinkStore;
+  directory: DirectoryStore;
+  clock: Clock;
+  logger: InquiryWorkerLogger;
+  settings: InquiryWorkerSettings;
+}
+
+/** The part of pino's logger that the worker uses. It never says what matched: a log isn't to be an oracle either. */
+export interface InquiryWorkerLogger {
+  warn(fields: object, message: string): void;
+}
+
+export interface InquiryWorker {
+  /**
+   * Settles the inquiries that are due, oldest first, and returns how many. Throws when the store can't be reached; an
+   * inquiry claimed by then is taken up again, here or elsewhere, when its lease is over.
+   */
+  runOnce(): Promise<number>;
+}
+
+const DEFAULT_LEASE_MS = 30_000;
+const DEFAULT_BATCH_SIZE = 100;
+
+/**
+ * How long a request may wait for its mail to be sent. Its real life starts then (see `OutboxStore.claim`); this only keeps
+ * requests whose mail is never delivered from waiting forever.
+ */
+const UNSENT_REQUEST_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Makes a worker under a name of its own. */
+export function createInquiryWorker({
+  links,
+  directory,
+  clock,
+  logger,
+  settings,
+}: InquiryWorkerDependencies): InquiryWorker {
+  const worker = randomId();
+  const leaseMs = settings.leaseMs ?? DEFAULT_LEASE_MS;
+  const batchSize = settings.batchSize ?? DEFAULT_BATCH_SIZE;
+
+  async function settle(inquiry: Inquiry): Promise<boolean> {
+    const key = parseAddress(inquiry.address)?.key;
+    const memberships = key === undefined ? [] : await directory.membershipsByEmail(key);
+    const now = clock.now();
+    const outcome = answer(inquiry, memberships, settings.mailDomain, now);
+    const settled = await links.settleInquiry(inquiry.id, worker, outcome, now);
+    if (!settled) logger.warn({ inquiryId: inquiry.id }, "the lease of an inquiry was lost; another worker answers it");
+    return settled;
+  }
+
+  return {
+    async runOnce() {
+      let count = 0;
+      for (let turn = 0; turn < batchSize; turn += 1) {
+        const inquiry = await links.claimInquiry(worker, clock.now(), leaseMs);
+        if (inquiry === undefined) break;
+        if (await settle(inquiry)) count += 1;
+      }
+      return count;
+    },
+  };
+}
+
+/** One link and its mail for each profile that can be linked, a mail without link for the others, nothing for no match. */
+function answer(
+  inquiry: Inquiry,
+  memberships: Membership[],
+  mailDomain: string,
+  now: Instant,
+): { links: NewLink[]; mails: NewMail[] } {
+  const links: NewLink[] = [];
+  const mails: NewMail[] = [];
+  for (const membership of memberships) {
+    const kind = answerInquiry(membership, inquiry.requester.accountId);
+    if (kind === "link") {
+      links.push(newLink(inquiry, membership, mailDomain, now));
+    } else {
+      mails.push(newMail(membership, mailDomain, { kind, ...whatMailsName(inquiry, membership) }));
+    }
+  }
+  return { links, mails };
+}
+
+function newLink(inquiry: Inquiry, membership: Membership, mailDomain: string, now: Instant): NewLink {
+  const requestId = randomId();
+  const secret = randomSecret();
+  return {
+    request: {
+      id: requestId,
+      inquiryId: inquiry.id,
+      secretHash: hashSecret(secret),
+      purpose: "link_profile",
+      requester: inquiry.requester,
+      profileId: membership.profile.id,
+      emailVersion: membership.profile.emailVersion,
+      createdAt: now,
+      expiresAt: now + UNSENT_REQUEST_MS,
+    },
+    mail: newMail(membership, mailDomain, {
+      kind: "link",
+      requestId,
+      secret,
+      ...whatMailsName(inquiry, membership),
+    }),
+  };
+}
+
+/** Every mail goes to the address that the organization registered, never to what was typed. */
+function newMail(membership: Membership, mailDomain: string, content: MailContent): NewMail {
+  return { id: randomId(), messageId: newMessageId(mailDomain), to: membership.profile.email, content };
+}
+
+function whatMailsName(
+  { requester }: Inquiry,
+  { profile, organization }: Membership,
+): { profileName: string; organizationName: string; requester: MailedRequester } {
+  const { upstreamId, email, displayName } = requester;
+  return {
+    profileName: profile.name,
+    organizationName: organization.name,
+    requester: { upstreamId, email, displayName },
+  };
+}

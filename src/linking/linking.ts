@@ -1,0 +1,184 @@
+/**
+ * The linking service: stores what people type, shows what a mailed link is about, and redeems or declines it once its
+ * person has proven an identity. Looking up addresses is inquiry-worker.ts's, the rules are ../domain/link.ts's, and the
+ * conditional writes that decide races are the store's. Nothing here knows HTTP.
+ */
+
+import type { Clock, Instant } from "../clock.ts";
+import { parseAddress } from "../domain/address.ts";
+import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
+import { hashSecret, randomId } from "../domain/secrets.ts";
+import type { AuditStore, LinkStore, Revocation, SignedInIdentity } from "../storage/contract.ts";
+import type {
+  AccountId,
+  Inquiry,
+  LinkRequest,
+  LinkRequestId,
+  Membership,
+  ProfileId,
+  Requester,
+  SecretHash,
+} from "../storage/records.ts";
+import { newMessageId } from "./message-id.ts";
+
+export interface LinkingSettings {
+  /** How long the worker waits before it may look at an inquiry, in milliseconds: by then the answer has left. */
+  answerDelayMs?: number;
+  /** The domain of our Message-IDs: that of the sender's address. */
+  mailDomain: string;
+}
+
+export interface LinkingDependencies {
+  links: LinkStore;
+  audit: AuditStore;
+  clock: Clock;
+  settings: LinkingSettings;
+}
+
+/** A mailed link in the hands of somebody who has just proven an identity. */
+export interface LinkAttempt {
+  requestId: LinkRequestId;
+  secretHash: SecretHash;
+  identity: SignedInIdentity;
+  accountId: AccountId;
+}
+
+/** What a link is about, and whether it would still bind. */
+export interface LinkPreview {
+  request: LinkRequest;
+  membership: Membership;
+  verdict: LinkVerdict;
+}
+
+export type RedeemOutcome =
+  | { result: "bound"; membership: Membership }
+  | { result: "wrong_account"; request: LinkRequest; membership: Membership }
+  | { result: "dead"; reason: LinkDeadReason; membership: Membership }
+  | { result: "unknown" };
+
+export type DeclineOutcome =
+  | { result: "cancelled"; request: LinkRequest; membership: Membership }
+  | { result: "dead"; reason: LinkDeadReason; membership: Membership }
+  | { result: "unknown" };
+
+export interface Linking {
+  /**
+   * Stores what a person typed on the link step. Looks nothing up, so that its answer says nothing about the directory.
+   * What is no address (see ../domain/address.ts) is stored without one: it gets the same answer and no mail.
+   */
+  inquire(input: { requester: Requester; typed: unknown; interactionCid: string }): Promise<Inquiry>;
+  /** The newest inquiry of an interaction chain: for the countdown and for *check your email*. */
+  latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
+  /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
+  view(requestId: LinkRequestId, secret: string): Promise<LinkPreview | undefined>;
+  /**
+   * Redeems a link for a freshly proven identity. `wrong_account` leaves the link alive for the one who asked for it.
+   * Every refusal of a known link is audited, except that of a link which has already done its work for this account.
+   */
+  redeem(attempt: LinkAttempt): Promise<RedeemOutcome>;
+  /** *This wasn't me, don't link*: cancels the request. Any proven identity may, because the mailbox is what the secret proves. */
+  decline(attempt: LinkAttempt): Promise<DeclineOutcome>;
+  /** Removes a profile's binding (to `accountId`, when given). Undefined if there was none to remove. */
+  unbind(profileId: ProfileId, actor: string, accountId?: AccountId): Promise<Revocation | undefined>;
+}
+
+/** The answer needs some milliseconds to leave; people don't notice a quarter of a second on the way of a mail. */
+const DEFAULT_ANSWER_DELAY_MS = 250;
+
+/** Makes the linking service. */
+export function createLinking({ links, audit, clock, settings }: LinkingDependencies): Linking {
+  const answerDelayMs = settings.answerDelayMs ?? DEFAULT_ANSWER_DELAY_MS;
+
+  return {
+    async inquire({ requester, typed, interactionCid }) {
+      const now = clock.now();
+      const inquiry: Inquiry = {
+        id: randomId(),
+        requester,
+        address: parseAddress(typed)?.address ?? null,
+        interactionCid,
+        createdAt: now,
+        notBefore: now + answerDelayMs,
+        settledAt: null,
+      };
+      await links.inquire(inquiry);
+      return inquiry;
+    },
+
+    latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),
+
+    async view(requestId, secret) {
+      const seen = await links.view(requestId, hashSecret(secret));
+      return seen && { ...seen, verdict: judgeLink(seen.request, seen.membership, clock.now()) };
+    },
+
+    async redeem(attempt) {
+      const now = clock.now();
+      const notice = { id: randomId(), messageId: newMessageId(settings.mailDomain) };
+      const answer = await links.redeem(attempt, notice, now);
+      if (answer.result !== "refused") return answer;
+
+      const outcome = explainRefusal(answer.request, answer.membership, attempt, now);
+      const reason = outcome.result === "dead" ? outcome.reason : outcome.result;
+      const repeated = reason === "used" && answer.membership.profile.accountId === attempt.accountId;
+      if (!repeated)
+        await auditRefusal(audit, { action: "redeem", reason, attempt, membership: answer.membership, now });
+      return outcome;
+    },
+
+    async decline({ requestId, secretHash, identity, accountId }) {
+      const now = clock.now();
+      const answer = await links.cancel({ requestId, secretHash, accountId }, now);
+      if (answer.result !== "refused") return answer;
+
+      const reason = deadReason(judgeLink(answer.request, answer.membership, now, accountId));
+      const attempt = { requestId, secretHash, identity, accountId };
+      await auditRefusal(audit, { action: "decline", reason, attempt, membership: answer.membership, now });
+      return { result: "dead", reason, membership: answer.membership };
+    },
+
+    unbind: (profileId, actor, accountId) => links.unbind(profileId, actor, clock.now(), accountId),
+  };
+}
+
+/** Why the store's condition failed: the link is dead for everybody, or it is alive and somebody else's. */
+function explainRefusal(
+  request: LinkRequest,
+  membership: Membership,
+  { identity, accountId }: LinkAttempt,
+  now: Instant,
+): Extract<RedeemOutcome, { result: "dead" | "wrong_account" }> {
+  const verdict = judgeLink(request, membership, now, accountId);
+  const { requester } = request;
+  const isRequester = sameIdentity(requester, identity) && requester.upstreamId === identity.upstreamId;
+  if (verdict.alive && !isRequester) return { result: "wrong_account", request, membership };
+  return { result: "dead", reason: deadReason(verdict), membership };
+}
+
+function deadReason(verdict: LinkVerdict): LinkDeadReason {
+  // The store refused what the rules would allow: one of them is wrong, and a made-up reason would hide it.
+  if (verdict.alive) throw new Error("The store refused a link that is alive by the rules of domain/link.ts");
+  return verdict.reason;
+}
+
+interface Refusal {
+  action: "redeem" | "decline";
+  reason: LinkDeadReason | "wrong_account";
+  attempt: LinkAttempt;
+  membership: Membership;
+  now: Instant;
+}
+
+function auditRefusal(audit: AuditStore, { action, reason, attempt, membership, now }: Refusal): Promise<void> {
+  return audit.append({
+    id: randomId(),
+    at: now,
+    action: "link.refused",
+    actor: `account:${attempt.accountId}`,
+    profileId: membership.profile.id,
+    organizationId: membership.organization.id,
+    accountId: attempt.accountId,
+    requestId: attempt.requestId,
+    detail: { attempted: action, reason, upstream: attempt.identity.upstreamId },
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The log: JSON lines. Whatever is logged passes through here and loses what could be used by whoever reads logs: values
+ * under names such as token, code or cookie at any depth, and the same in the queries of addresses inside texts.
+ */
+
+import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
+
+const hidden = "[hidden]";
+const secretName =
+  /token|secret|password|passphrase|cookie|authorization$|assertion|code_?verifier|(encryption|signing|private|api)_?key|^(code|state|nonce|jti|sid)$/i;
+const secretParameter =
+  /([?&#;]|\b)((?:[a-z_]*token|code|state|nonce|secret|client_secret|code_verifier|password|id_token_hint)=)[^&\s"'#]+/gi;
+const bearer = /\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}/gi;
+const deepest = 6;
+
+/**
+ * Makes the service's logger.
+ * @param options.destination where lines go; standard output by default
+ */
+export function createLogger(options: { level: LevelWithSilent; destination?: DestinationStream }): Logger {
+  const clean = (fields: object) => withoutSecrets(fields, 0) as Record<string, unknown>;
+  return pino(
+    {
+      level: options.level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: clean, bindings: clean },
+      hooks: {
+        logMethod(args, method) {
+          const [first, ...rest] = args as unknown[];
+          // pino would take the message of a bare error as it is.
+          const error = first instanceof Error ? first : (first as { err?: unknown } | null)?.err;
+          const fields = first instanceof Error ? { err: first } : first;
+          const texts = rest.length === 0 && error instanceof Error ? [error.message] : rest;
+          const scrubbed = [fields, ...texts].map((arg) => (typeof arg === "string" ? scrub(arg) : arg));
+          method.apply(this, scrubbed as Parameters<typeof method>);
+        },
+      },
+      // Errors were made plain by `clean`; pino's own serializer would add every property they carry.
+      serializers: { err: (value) => value },
+    },
+    options.destination ?? pino.destination({ dest: 1, sync: true }),
+  );
+}
+
+function withoutSecrets(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return scrub(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Error) return plainError(value, depth);
+  if (depth >= deepest) return "[deeper]";
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
+  if (value instanceof Date || value instanceof URL) return scrub(String(value));
+  const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
+    return [name, secretName.test(name) && item !== null ? hidden : withoutSecrets(item, depth + 1)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Name, code, message, stack and causes: errors of libraries carry whole requests and responses besides. */
+function plainError(error: Error, depth: number): Record<string, unknown> {
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    ...(code === undefined ? {} : { code: String(code) }),
+    message: scrub(error.message),
+    stack: scrub(error.stack ?? ""),
+    ...(error.cause === undefined || depth >= deepest ? {} : { cause: withoutSecrets(error.cause, depth + 1) }),
+  };
+}
+
+function scrub(text: string): string {
+  return text.replace(secretParameter, `$1$2${hidden}`).replace(bearer, `$1 ${hidden}`);
+}

@@ -1,0 +1,144 @@
+/**
+ * Delivers what waits in the outbox: claims under a lease, sends, marks. A process that dies in between loses the lease, not
+ * the mail; it is sent again under the same Message-ID (at least once). What mails say is messages.ts's, SMTP is transport.ts's.
+ */
+
+import type { Clock, Instant } from "../clock.ts";
+import type { OutboxStore } from "../storage/contract.ts";
+import type { MailContent, OutboxMessage } from "../storage/records.ts";
+import { createWorkerLoop, type WorkerLoop } from "../worker-loop.ts";
+import { MailError, type MailTransport } from "./transport.ts";
+
+/** A mail's words. */
+export interface RenderedMail {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** Says a mail's content in words; `linkExpiresAt` is set for link mails. */
+export type RenderMail = (content: MailContent, context: { linkExpiresAt: Instant | null }) => RenderedMail;
+
+/** The part of pino's logger that the worker uses. */
+export interface OutboxLogger {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+}
+
+export interface OutboxWorkerOptions {
+  outbox: OutboxStore;
+  transport: MailTransport;
+  render: RenderMail;
+  clock: Clock;
+  logger: OutboxLogger;
+  /** Names this process in leases; unique among those alive. */
+  workerId: string;
+  /** The life of a mailed link, in milliseconds. */
+  linkLifetimeMs: number;
+  /** How long a claimed message is kept from others; must exceed the transport's time limit. Default: 60 seconds. */
+  leaseMs?: number;
+  /** How many mails are sent at the same time. Default: 2. */
+  concurrency?: number;
+  pollMs?: number;
+  /** From 0 to below 1; spreads retries. */
+  random?: () => number;
+}
+
+export interface OutboxWorker extends WorkerLoop {
+  /** Tries everything that is due now; resolves with how many mails were sent. @throws when the store can't be reached */
+  runOnce(): Promise<number>;
+}
+
+const minuteMs = 60_000;
+const firstRetryMs = 15_000;
+const longestRetryMs = 60 * minuteMs;
+/** What servers refuse for longer than this (RFC 5321 asks for days, a link is of no use by then) is given up. */
+const giveUpAfterMs = 48 * 60 * minuteMs;
+
+/** Makes the worker of one process; several may share an outbox. */
+export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
+  const { outbox, transport, render, clock, logger, workerId, linkLifetimeMs } = options;
+  const { leaseMs = 60_000, concurrency = 2, random = Math.random } = options;
+  let stopping = false;
+
+  /** One mail after the other until nothing is due. */
+  async function lane(): Promise<number> {
+    let sent = 0;
+    while (!stopping) {
+      const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
+      if (claimed === undefined) break;
+      if (await deliver(claimed.message, claimed.linkExpiresAt)) sent += 1;
+    }
+    return sent;
+  }
+
+  async function deliver(message: OutboxMessage, linkExpiresAt: Instant | null): Promise<boolean> {
+    let reply: string;
+    try {
+      const { messageId, to, content } = message;
+      ({ reply } = await transport.send({ messageId, to, ...render(content, { linkExpiresAt }) }));
+    } catch (error) {
+      await deferOrFail(message, error);
+      return false;
+    }
+    if (!(await outbox.markSent(message.id, workerId, reply, clock.now()))) {
+      logger.warn({ mail: message.id }, "a mail was sent after its lease was lost; it may be sent twice");
+    }
+    return true;
+  }
+
+  async function deferOrFail(message: OutboxMessage, error: unknown): Promise<void> {
+    const now = clock.now();
+    const reason = error instanceof MailError ? error.message : "the mail couldn't be made or sent";
+    const isPermanent = error instanceof MailError && error.permanent;
+    const retryAt = now + retryDelayMs(message.attempts, random());
+    const nextAttemptAt = isPermanent || retryAt > message.createdAt + giveUpAfterMs ? null : retryAt;
+    const held = await outbox.markDeferred(message.id, workerId, reason, nextAttemptAt, now);
+    logFailure(message, error, reason, held ? nextAttemptAt : undefined);
+  }
+
+  /** The first failure and the end are worth a line each. Neither address nor content is in them. */
+  function logFailure(
+    message: OutboxMessage,
+    error: unknown,
+    reason: string,
+    nextAttemptAt: Instant | null | undefined,
+  ) {
+    const fields = { mail: message.id, kind: message.content.kind, attempts: message.attempts, reason };
+    const unexpected = error instanceof MailError ? {} : { err: error };
+    if (nextAttemptAt === null)
+      logger.error({ ...fields, ...unexpected }, "a mail couldn't be delivered and is given up");
+    else if (message.attempts <= 1) {
+      logger.warn({ ...fields, ...unexpected }, "a mail couldn't be delivered yet and will be tried again");
+    }
+  }
+
+  async function runOnce(): Promise<number> {
+    const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane));
+    const failed = lanes.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return lanes.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+  }
+
+  const { pollMs = 1000 } = options;
+  const loop = createWorkerLoop({ name: "outbox", runOnce, pollMs, logger });
+  return {
+    runOnce,
+    nudge: loop.nudge,
+    start() {
+      stopping = false;
+      loop.start();
+    },
+    async stop() {
+      stopping = true;
+      await loop.stop();
+    },
+  };
+}
+
+/** 15 seconds, doubled with each attempt up to an hour; the second half of it is left to chance. */
+function retryDelayMs(attempts: number, chance: number): number {
+  const delay = Math.min(firstRetryMs * 2 ** Math.max(0, attempts - 1), longestRetryMs);
+  return Math.round(delay / 2 + (delay / 2) * chance);
+}

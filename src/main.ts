@@ -1,0 +1,49 @@
+/** From argv to a command. The only module that ends the process. */
+
+import type { Command } from "./cli/command.ts";
+import { configCheckCommand } from "./cli/config-check.ts";
+import { demoCommand } from "./cli/demo.ts";
+import { helpCommand } from "./cli/help.ts";
+import { run } from "./cli/run.ts";
+import { serveCommand } from "./cli/serve.ts";
+import { versionCommand } from "./cli/version.ts";
+import { systemClock } from "./clock.ts";
+import { createLogger } from "./logger.ts";
+
+const commands: readonly Command[] = [
+  serveCommand({
+    createApp: async (parts) => (await import("./app.ts")).createApp(parts),
+    createLogger,
+    clock: systemClock,
+  }),
+  demoCommand(async (options) => (await import("./demo/run.ts")).runDemo(options)),
+  configCheckCommand,
+  helpCommand(() => commands),
+  versionCommand,
+];
+
+/**
+ * The first signal asks to stop, a second one ends the process at once. One Ctrl-C may arrive twice, from the terminal and
+ * from whatever started us: what follows within this many milliseconds is the same.
+ */
+const sameSignalMs = 250;
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let askedAt: number | undefined;
+  for (const [name, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const) {
+    process.on(name, () => {
+      const now = performance.now();
+      if (askedAt !== undefined && now - askedAt > sameSignalMs) process.exit(128 + number);
+      askedAt ??= now;
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+const { stdout, stderr } = process;
+process.exit(await run(process.argv.slice(2), commands, { stdout, stderr, signal: stopSignal() }));

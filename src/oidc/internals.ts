@@ -1,0 +1,70 @@
+/**
+ * The only module that deep-imports or casts oidc-provider, or relies on what it doesn't document. Each piece names the
+ * version it was read in and is covered by test/e2e/provider-internals.test.ts, which fails when the library moves.
+ */
+
+import type { IncomingMessage } from "node:http";
+import type { KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
+import { Provider as ProviderClass } from "oidc-provider";
+import type { Client } from "../storage/records.ts";
+
+/** The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage; 9.13). */
+export function currentContext(): KoaContextWithOIDC | undefined {
+  return (ProviderClass as unknown as { ctx: KoaContextWithOIDC | undefined }).ctx;
+}
+
+/**
+ * Whether a session row is being destroyed only because its session got a new id in this request: `Session.save()` destroys
+ * `oldId` before it writes the new row (lib/models/session.js, 9.13).
+ */
+export function isReplacedSessionId(sessionId: string): boolean {
+  const session = currentContext()?.oidc.session as { oldId?: string } | undefined;
+  return session?.oldId === sessionId;
+}
+
+/** Client metadata under which our own settings of a client travel through oidc-provider. */
+export const portalMetadataKey = "liaison_portal";
+
+/** Our settings of a client, as given to oidc-provider in `extraClientMetadata`. */
+export type PortalSettings = Pick<Client, "id" | "name" | "homeUrl" | "aboutUrl" | "policy" | "claimsInIdToken"> & {
+  pkceRequired: boolean;
+};
+
+/** The settings that `clientMetadata()` put into the client. Instances keep custom metadata under its own name (9.13). */
+export function portalSettings(client: ProviderClient): PortalSettings {
+  const settings = (client as unknown as { [portalMetadataKey]?: PortalSettings })[portalMetadataKey];
+  if (settings === undefined) throw new TypeError("a client without portal settings reached oidc-provider");
+  return settings;
+}
+
+/** A new Grant under an id of our choosing (the typings leave `jti` out; the constructor takes any payload; 9.13). */
+export function newGrant(provider: Provider, grant: { jti: string; accountId: string; clientId: string }) {
+  return new provider.Grant(grant as { accountId: string; clientId: string });
+}
+
+/**
+ * oidc-provider takes Host and scheme from the request for discovery and redirects. This makes the request say what the
+ * configured issuer says, and nothing else, before anything reads it. `Provider.proxy` must be true.
+ */
+export function pinOrigin(request: IncomingMessage, issuer: URL): void {
+  for (const name of Object.keys(request.headers)) {
+    if (name === "forwarded" || name.startsWith("x-forwarded-")) delete request.headers[name];
+  }
+  request.headers.host = issuer.host;
+  request.headers["x-forwarded-proto"] = issuer.protocol.slice(0, -1);
+}
+
+/**
+ * What `fetch` of an outbound call must look like to reach an address that an operator allowed by name: oidc-provider's
+ * dispatcher refuses loopback and private addresses at connect (lib/helpers/fetch_request.js, 9.13).
+ */
+export function withoutAddressGuard(options: RequestInit): RequestInit {
+  const rest = { ...options } as RequestInit & { dispatcher?: unknown };
+  delete rest.dispatcher;
+  return rest;
+}
+
+/** oidc-provider's name of the route that served a request, for the log; undefined on routes of ours. */
+export function currentRoute(ctx: object): string | undefined {
+  return (ctx as { oidc?: { route?: string } }).oidc?.route;
+}

@@ -1,0 +1,50 @@
+/**
+ * The interaction policy: which step an authorization request still needs, in order. Each check asks the one admission
+ * decision; the dispatcher (dispatcher.ts) asks the same and shows the step.
+ */
+
+import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
+import type { Admission } from "../domain/admission.ts";
+import type { RequestStandings } from "./standings.ts";
+
+const { Check, Prompt, base } = interactionPolicy;
+
+/** `login`, a `consent` that is never asked, `link`, `select_account`. */
+export function createInteractionPolicy(standings: RequestStandings): interactionPolicy.Prompt[] {
+  const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>
+    (await standings.admission(ctx))?.kind === kind;
+
+  const login = base().get("login");
+  if (login === undefined) throw new TypeError("oidc-provider's base policy has no login prompt");
+  login.checks.add(
+    new Check(
+      "account_missing",
+      "the session's account no longer exists",
+      "login_required",
+      (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
+    ),
+  );
+
+  // Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is understood; without checks,
+  // because the vendor's own portals need nobody's consent.
+  const consent = new Prompt({ name: "consent", requestable: true });
+  consent.checks.clear();
+
+  const link = new Prompt(
+    { name: "link", requestable: false },
+    new Check("unlinked", "no profile is linked to the account", "interaction_required", admissionIs("unlinked")),
+    new Check(
+      "not_admitted",
+      "no linked profile is admitted by the client",
+      "access_denied",
+      admissionIs("not_admitted"),
+    ),
+  );
+
+  const selectAccount = new Prompt(
+    { name: "select_account", requestable: true },
+    new Check("several_profiles", "a profile must be chosen", "account_selection_required", admissionIs("choose")),
+  );
+
+  return [login, consent, link, selectAccount];
+}

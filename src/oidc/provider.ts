@@ -1,0 +1,169 @@
+/** Our OpenID Provider: oidc-provider, configured. Pages, adapters and policies are given to it; it knows no upstream. */
+
+import {
+  type AccessToken,
+  type ClientCredentials,
+  type Configuration,
+  type KoaContextWithOIDC,
+  Provider,
+  type RefreshToken,
+} from "oidc-provider";
+import type { Clock, Instant } from "../clock.ts";
+import type { Config } from "../config/schema.ts";
+import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
+import { createAdapterFactory } from "./adapter.ts";
+import { claimsByScope, createFindAccount } from "./claims.ts";
+import type { ClientDirectory } from "./clients.ts";
+import { createGrantLoader } from "./grants.ts";
+import { portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
+import type { ServiceKeys } from "./keys.ts";
+import { createInteractionPolicy } from "./policy.ts";
+import { createRequestStandings } from "./standings.ts";
+
+/** The pages that oidc-provider asks for; http/ renders them. */
+export interface ProviderPages {
+  renderError: NonNullable<Configuration["renderError"]>;
+  signOut(ctx: KoaContextWithOIDC, form: { xsrf: string }): Promise<void>;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+export interface ProviderDeps {
+  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "portals">;
+  artifacts: ArtifactStore;
+  standings: StandingStore;
+  clients: ClientDirectory;
+  keys: ServiceKeys;
+  clock: Clock;
+  pages: ProviderPages;
+}
+
+/** Names and attributes of every cookie, by whether the issuer is https and has a path (RFC 6265bis, 4.1.3). */
+export function cookieNames(issuer: URL): { session: string; prefix: string; secure: boolean } {
+  const secure = issuer.protocol === "https:";
+  const prefix = secure ? "__Secure-" : "";
+  return { session: `${secure ? "__Host-" : ""}liaison.session`, prefix, secure };
+}
+
+/** How long an interaction lives: longer than a link that is asked for at its very end and mailed late. Seconds. */
+export function interactionLifetimeSeconds(linkLifetimeSeconds: number): number {
+  return linkLifetimeSeconds * 2 + 1800;
+}
+
+/** Configures oidc-provider. The returned Provider is the Koa app: our own routes go before its with `use`. */
+export function createProvider(deps: ProviderDeps): Provider {
+  const { config, clock, keys, pages } = deps;
+  const issuer = new URL(config.issuer);
+  const cookies = cookieNames(issuer);
+  const standings = createRequestStandings(deps.standings, clock);
+  const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
+  const allowedByName = new Set(config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []));
+
+  const findAccount = createFindAccount(standings, clock);
+  const configuration: Configuration = {
+    adapter: createAdapterFactory({
+      artifacts: deps.artifacts,
+      clients: deps.clients,
+      clock,
+      onGrantSource: standings.ofGrant,
+    }),
+    findAccount,
+    loadExistingGrant: createGrantLoader({ standings, store: deps.standings, clock, grantLifetimeSeconds }),
+    claims: claimsByScope,
+    // Off, so that a client can have the claims in its ID token; claims.ts leaves them out for all others.
+    conformIdTokenClaims: false,
+    interactions: {
+      policy: createInteractionPolicy(standings),
+      url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
+    },
+    extraParams: ["upstream", "profile_hint"],
+    extraClientMetadata: { properties: [portalMetadataKey] },
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
+    responseTypes: ["code"],
+    scopes: ["openid", "offline_access", "profile", "email", "organization"],
+    pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    // Without `offline_access` it lives as long as the session (oidc-provider's default): signing out ends it.
+    jwks: { keys: keys.signing },
+    cookies: {
+      keys: keys.cookies,
+      names: {
+        session: cookies.session,
+        interaction: `${cookies.prefix}liaison.interaction`,
+        resume: `${cookies.prefix}liaison.resume`,
+      },
+      long: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure, path: "/" },
+      short: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure },
+    },
+    routes: {
+      authorization: "/authorize",
+      token: "/token",
+      jwks: "/jwks",
+      userinfo: "/userinfo",
+      introspection: "/introspect",
+      revocation: "/revoke",
+      pushed_authorization_request: "/par",
+      end_session: "/logout",
+    },
+    ttl: {
+      AuthorizationCode: config.tokens.authorization_code_seconds,
+      AccessToken: config.tokens.access_token_seconds,
+      IdToken: config.tokens.id_token_seconds,
+      RefreshToken: config.tokens.refresh_token_seconds,
+      Grant: grantLifetimeSeconds,
+      Interaction: interactionLifetimeSeconds(config.linking.link_lifetime_seconds),
+      Session: (_ctx, session) => sessionLifetime(session.iat, config.sessions, clock.now()),
+    },
+    features: {
+      devInteractions: { enabled: false },
+      claimsParameter: { enabled: false },
+      introspection: {
+        enabled: true,
+        allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
+      },
+      revocation: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx, form) => await pages.signOut(ctx, { xsrf: hiddenValue(form) }),
+        postLogoutSuccessSource: async (ctx) => await pages.signedOut(ctx),
+      },
+    },
+    renderError: pages.renderError,
+    fetch: (url, options) =>
+      fetch(
+        url,
+        allowedByName.has(String(url)) ? withoutAddressGuard(options as RequestInit) : (options as RequestInit),
+      ),
+  };
+
+  /** A client sees its own tokens, and only while what they stand for is still admitted. */
+  async function mayIntrospect(
+    ctx: KoaContextWithOIDC,
+    clientId: string,
+    token: AccessToken | RefreshToken | ClientCredentials,
+  ): Promise<boolean> {
+    if (token.clientId !== clientId || !("accountId" in token) || token.accountId === undefined) return false;
+    return (await findAccount(ctx, token.accountId, token)) !== undefined;
+  }
+
+  const provider = new Provider(config.issuer, configuration);
+  provider.proxy = true;
+  return provider;
+}
+
+/** Seconds a session may go on from now: idle time, but never past its absolute end. */
+function sessionLifetime(startedAt: number | undefined, limits: Config["sessions"], nowMs: Instant): number {
+  const now = Math.floor(nowMs / 1000);
+  const left = (startedAt ?? now) + limits.absolute_seconds - now;
+  return Math.max(1, Math.min(limits.idle_seconds, left));
+}
+
+/** The anti-forgery value of the form that oidc-provider hands over as HTML. */
+function hiddenValue(form: string): string {
+  const value = /name="xsrf" value="([^"]*)"/.exec(form)?.[1];
+  if (value === undefined) throw new TypeError("oidc-provider's logout form has changed");
+  return value;
+}

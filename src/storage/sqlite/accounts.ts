@@ -1,0 +1,56 @@
+/** Owns accounts and their identities. */
+
+import { randomUUID } from "node:crypto";
+import type { AccountStore } from "../contract.ts";
+import type { Account, Identity } from "../records.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { Database } from "./database.ts";
+import { assertComparable, IDENTITY_JSON, integer, parse, text } from "./rows.ts";
+
+export function createAccountStore(database: Database, audit: AuditWriter): AccountStore {
+  const recognize = database.prepare(`
+    UPDATE identities SET upstream_id = :upstreamId, email = :email, display_name = :displayName, last_sign_in_at = :now
+    WHERE issuer = :issuer AND subject = :subject
+    RETURNING account_id`);
+  const insertAccount = database.prepare("INSERT INTO accounts (id, created_at) VALUES (:id, :now)");
+  const insertIdentity = database.prepare(`
+    INSERT INTO identities (issuer, subject, upstream_id, account_id, email, display_name, created_at, last_sign_in_at)
+    VALUES (:issuer, :subject, :upstreamId, :accountId, :email, :displayName, :now, :now)`);
+  const selectAccount = database.prepare("SELECT id, created_at FROM accounts WHERE id = :id");
+  const selectIdentities = database.prepare(`
+    SELECT ${IDENTITY_JSON} AS record FROM identities i
+    WHERE i.account_id = :accountId ORDER BY i.last_sign_in_at DESC, i.rowid DESC`);
+
+  const findAccount = (id: string): Account | undefined => {
+    const row = selectAccount.get({ id });
+    return row && { id: text(row["id"]), createdAt: integer(row["created_at"]) };
+  };
+
+  return {
+    signIn: ({ issuer, subject, upstreamId, email, displayName }, now) =>
+      database.transaction(() => {
+        assertComparable({ issuer, subject });
+        const identity = { issuer, subject, upstreamId, email, displayName, now };
+        const known = recognize.get(identity);
+        const account = known && findAccount(text(known["account_id"]));
+        if (account !== undefined) return account;
+
+        const id = randomUUID();
+        insertAccount.run({ id, now });
+        insertIdentity.run({ ...identity, accountId: id });
+        audit({
+          at: now,
+          action: "account.created",
+          actor: `account:${id}`,
+          accountId: id,
+          detail: { upstream: upstreamId },
+        });
+        return { id, createdAt: now };
+      }),
+
+    find: (accountId) => database.run(() => findAccount(accountId)),
+
+    identities: (accountId) =>
+      database.run(() => selectIdentities.all({ accountId }).map((row) => parse<Identity>(row["record"]))),
+  };
+}

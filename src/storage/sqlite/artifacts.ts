@@ -1,0 +1,70 @@
+/** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
+
+import type { ArtifactStore } from "../contract.ts";
+import type { Seal } from "../seal.ts";
+import type { Database } from "./database.ts";
+import { openPayload, payloadContext } from "./payloads.ts";
+import type { Revoker } from "./revoker.ts";
+import { createSessionMethods } from "./sessions.ts";
+
+/**
+ * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is for endings,
+ * which must not come undone.
+ */
+export function createArtifactStore(
+  database: Database,
+  durable: Database,
+  seal: Seal,
+  revoker: Revoker,
+): ArtifactStore {
+  const upsert = database.prepare(`
+    INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, expires_at)
+    VALUES (:model, :idHash, :payload, :grantId, :accountId, :expiresAt)
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, grant_id = excluded.grant_id,
+      account_id = excluded.account_id, expires_at = excluded.expires_at`);
+  const insertOnce = database.prepare(`
+    INSERT INTO artifacts (model, id_hash, expires_at) VALUES (:model, :idHash, :expiresAt)
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at = excluded.expires_at
+    WHERE artifacts.expires_at <= :now`);
+  const select = database.prepare(`
+    SELECT id_hash, sealed_payload, consumed_at FROM artifacts
+    WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)`);
+  const consume = database.prepare(`
+    UPDATE artifacts SET consumed_at = :seconds
+    WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`);
+  const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
+  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
+
+  return {
+    ...sessionMethods,
+
+    upsert: (model, idHash, payload, keys, expiresAt) =>
+      database.run(() => {
+        upsert.run({
+          ...{ model, idHash, grantId: keys.grantId ?? null, accountId: keys.accountId ?? null, expiresAt },
+          payload: seal.seal(JSON.stringify(payload), payloadContext(model, idHash)),
+        });
+      }),
+
+    insertOnce: (model, idHash, expiresAt, now) =>
+      database.run(() => insertOnce.run({ model, idHash, expiresAt, now }) === 1),
+
+    find: (model, idHash, now, options = {}) =>
+      database.run(() => {
+        const includeExpired = Number(options.includeExpired ?? false);
+        if (model === "Session") return findSession(idHash, now, includeExpired);
+        const row = select.get({ model, idHash, now, includeExpired });
+        return row && openPayload(seal, model, row);
+      }),
+
+    consume: (model, idHash, now) =>
+      database.run(() => consume.run({ model, idHash, now, seconds: Math.floor(now / 1000) }) === 1),
+
+    destroy: (model, idHash) =>
+      database.run(() => {
+        destroy.run({ model, idHash });
+      }),
+
+    revokeGrant: (grantId) => durable.transaction(() => revoker.grant(grantId)),
+  };
+}

@@ -1,0 +1,32 @@
+/** Owns named keys, sealed: made once, when first asked for, and never again. */
+
+import type { KeyStore } from "../contract.ts";
+import type { Seal } from "../seal.ts";
+import type { Database } from "./database.ts";
+import { text } from "./rows.ts";
+
+const valueContext = (name: string) => `keys.value:${name}`;
+
+export function createKeyStore(database: Database, seal: Seal): KeyStore {
+  const select = database.prepare("SELECT sealed_value FROM keys WHERE name = :name");
+  const insert = database.prepare(`
+    INSERT INTO keys (name, sealed_value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING`);
+
+  const find = (name: string) =>
+    database.run(() => {
+      const row = select.get({ name });
+      return row && seal.open(text(row["sealed_value"]), valueContext(name));
+    });
+
+  return {
+    async findOrCreate(name, make) {
+      const known = await find(name);
+      if (known !== undefined) return known;
+      const value = seal.seal(await make(), valueContext(name));
+      await database.run(() => insert.run({ name, value }));
+      const kept = await find(name);
+      if (kept === undefined) throw new Error("a key vanished after it was stored");
+      return kept;
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
+
+import type { Instant } from "../../clock.ts";
+import type { LinkStore, LinkView, NewMail, SignedInIdentity } from "../contract.ts";
+import type { LinkRequest, Membership } from "../records.ts";
+import type { Seal } from "../seal.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { Database } from "./database.ts";
+import { createInquiryMethods } from "./inquiries.ts";
+import type { MailWriter } from "./outbox.ts";
+import type { RequestWriter } from "./requests.ts";
+import type { Revoker } from "./revoker.ts";
+import { assertComparable, MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
+
+export interface LinkParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  queueMail: MailWriter;
+  revoker: Revoker;
+}
+
+export function createLinkStore(database: Database, seal: Seal, parts: LinkParts): LinkStore {
+  const { audit, requests, queueMail, revoker } = parts;
+  const select = database.prepare(`
+    SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
+    FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
+    WHERE r.id = :requestId AND r.secret_hash = :secretHash`);
+  const consume = database.prepare(`
+    UPDATE link_requests AS r SET state = 'bound', settled_at = :now
+    WHERE r.id = :requestId AND r.secret_hash = :secretHash AND r.purpose = 'link_profile'
+      AND r.state = 'pending' AND r.expires_at > :now
+      AND r.issuer = :issuer AND r.subject = :subject AND r.upstream_id = :upstreamId
+      AND EXISTS (
+        SELECT 1 FROM identities i
+        WHERE i.issuer = r.issuer AND i.subject = r.subject AND i.account_id = :accountId)
+      AND EXISTS (
+        SELECT 1 FROM profiles p JOIN organizations o ON o.id = p.organization_id
+        WHERE p.id = r.profile_id AND p.email_version = r.email_version
+          AND p.enabled = 1 AND o.enabled = 1 AND p.account_id IS NULL)`);
+  const bind = database.prepare(`
+    UPDATE profiles SET account_id = :accountId, bound_at = :now, proven_email_version = email_version
+    WHERE id = :profileId AND account_id IS NULL`);
+  const cancel = database.prepare(`
+    UPDATE link_requests SET state = 'cancelled', settled_at = :now
+    WHERE id = :requestId AND secret_hash = :secretHash AND state = 'pending' AND expires_at > :now`);
+  const selectBound = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS membership FROM profiles p JOIN organizations o ON o.id = p.organization_id
+    WHERE p.id = :profileId AND p.account_id IS NOT NULL`);
+  const unbind = database.prepare(`
+    UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL
+    WHERE id = :profileId AND account_id = :accountId`);
+  const forget = database.prepare(`
+    DELETE FROM remembered_choices WHERE account_id = :accountId AND profile_id = :profileId`);
+
+  const view = ({ requestId, secretHash }: { requestId: string; secretHash: string }): LinkView | undefined => {
+    const row = select.get({ requestId, secretHash });
+    if (row === undefined) return undefined;
+    return { request: parse<LinkRequest>(row["request"]), membership: parse<Membership>(row["membership"]) };
+  };
+  const viewChanged = (attempt: { requestId: string; secretHash: string }): LinkView => {
+    const found = view(attempt);
+    if (found === undefined) throw new Error("a request vanished in its own transaction");
+    return found;
+  };
+  const refusal = (attempt: { requestId: string; secretHash: string }) => {
+    const found = view(attempt);
+    return found === undefined ? ({ result: "unknown" } as const) : ({ result: "refused", ...found } as const);
+  };
+
+  return {
+    ...createInquiryMethods(database, seal, parts),
+
+    view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
+
+    redeem: (attempt, notice, now) =>
+      database.transaction(() => {
+        const { requestId, secretHash, identity, accountId } = attempt;
+        const { issuer, subject, upstreamId } = identity;
+        assertComparable(identity);
+        if (consume.run({ requestId, secretHash, issuer, subject, upstreamId, accountId, now }) === 0) {
+          return refusal(attempt);
+        }
+        const { profileId } = viewChanged(attempt).request;
+        if (bind.run({ profileId, accountId, now }) === 0) throw new Error("a consumed link found its profile bound");
+        requests.voidProfile(profileId, now);
+        const { membership } = viewChanged(attempt);
+        const { organizationId } = membership.profile;
+        audit({
+          ...{ at: now, action: "profile.bound", actor: `account:${accountId}` },
+          ...{ profileId, organizationId, accountId, requestId, detail: { upstream: upstreamId } },
+        });
+        queueMail(linkedNotice(notice, membership, identity, now), now);
+        return { result: "bound", membership };
+      }),
+
+    cancel: (attempt, now) =>
+      database.transaction(() => {
+        const { requestId, secretHash, accountId } = attempt;
+        if (cancel.run({ requestId, secretHash, now }) === 0) return refusal(attempt);
+        const cancelled = viewChanged(attempt);
+        const { id: profileId, organizationId } = cancelled.membership.profile;
+        audit({
+          ...{ at: now, action: "link.cancelled", actor: `account:${accountId}` },
+          ...{ profileId, organizationId, accountId, requestId },
+        });
+        return { result: "cancelled", ...cancelled };
+      }),
+
+    unbind: (profileId, actor, now, onlyFrom) =>
+      database.transaction(() => {
+        const row = selectBound.get({ profileId });
+        const profile = row && parse<Membership>(row["membership"]).profile;
+        const accountId = onlyFrom ?? profile?.accountId ?? null;
+        if (profile === undefined || unbind.run({ profileId, accountId }) === 0) return undefined;
+        requests.voidProfile(profileId, now);
+        forget.run({ accountId, profileId });
+        const { organizationId } = profile;
+        audit({ at: now, action: "profile.unbound", actor, profileId, organizationId, accountId });
+        return revoker.profile(profileId, now);
+      }),
+  };
+}
+
+/** The notice goes to the registered address: if it wasn't its owner who linked, this is how they learn. */
+function linkedNotice(
+  notice: Pick<NewMail, "id" | "messageId">,
+  { profile, organization }: Membership,
+  { upstreamId, email, displayName }: SignedInIdentity,
+  now: Instant,
+): NewMail {
+  const requester = { upstreamId, email, displayName };
+  const names = { profileName: profile.name, organizationName: organization.name };
+  return { ...notice, to: profile.email, content: { kind: "linked_notice", ...names, requester, linkedAt: now } };
+}

@@ -1,0 +1,53 @@
+/** Owns the link requests' states: every transition but `bound` and `cancelled`, which are links.ts's. */
+
+import type { Instant } from "../../clock.ts";
+import type { NewLink } from "../contract.ts";
+import type { LinkRequestId, OrganizationId, ProfileId } from "../records.ts";
+import type { Database } from "./database.ts";
+
+/** Writes link requests inside the transaction of their cause. */
+export interface RequestWriter {
+  /** Inserts a pending request; an older pending one of the same identity and profile is superseded. */
+  insert(request: NewLink["request"], now: Instant): void;
+  /** Voids every pending request for a profile. */
+  voidProfile(profileId: ProfileId, now: Instant): void;
+  /** Voids every pending request for the profiles of an organization. */
+  voidOrganization(organizationId: OrganizationId, now: Instant): void;
+  /** Starts the life of a pending request. False if it is pending no more. */
+  startLife(requestId: LinkRequestId, expiresAt: Instant): boolean;
+}
+
+export function createRequestWriter(database: Database): RequestWriter {
+  const supersede = database.prepare(`
+    UPDATE link_requests SET state = 'superseded', settled_at = :now
+    WHERE state = 'pending' AND profile_id = :profileId AND issuer = :issuer AND subject = :subject`);
+  const insert = database.prepare(`
+    INSERT INTO link_requests (
+      id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, requester_email, requester_name,
+      profile_id, email_version, state, created_at, expires_at)
+    VALUES (
+      :id, :inquiryId, :secretHash, :purpose, :issuer, :subject, :upstreamId, :accountId, :email, :displayName,
+      :profileId, :emailVersion, 'pending', :createdAt, :expiresAt)`);
+  const voidProfile = database.prepare(`
+    UPDATE link_requests SET state = 'void', settled_at = :now WHERE state = 'pending' AND profile_id = :profileId`);
+  const voidOrganization = database.prepare(`
+    UPDATE link_requests SET state = 'void', settled_at = :now
+    WHERE state = 'pending' AND profile_id IN (SELECT id FROM profiles WHERE organization_id = :organizationId)`);
+  const startLife = database.prepare(`
+    UPDATE link_requests SET expires_at = :expiresAt WHERE id = :requestId AND state = 'pending'`);
+
+  return {
+    insert(request, now) {
+      const { id, inquiryId, secretHash, purpose, profileId, emailVersion, createdAt, expiresAt } = request;
+      const { issuer, subject, upstreamId, accountId, email, displayName } = request.requester;
+      supersede.run({ profileId, issuer, subject, now });
+      insert.run({
+        ...{ id, inquiryId, secretHash, purpose, profileId, emailVersion, createdAt, expiresAt },
+        ...{ issuer, subject, upstreamId, accountId, email, displayName },
+      });
+    },
+    voidProfile: (profileId, now) => void voidProfile.run({ profileId, now }),
+    voidOrganization: (organizationId, now) => void voidOrganization.run({ organizationId, now }),
+    startLife: (requestId, expiresAt) => startLife.run({ requestId, expiresAt }) === 1,
+  };
+}

@@ -1,0 +1,54 @@
+/** Owns what revoking a grant removes, inside the transaction of whatever revokes it. */
+
+import { createHash } from "node:crypto";
+import type { Instant } from "../../clock.ts";
+import type { Revocation } from "../contract.ts";
+import type { GrantId, OrganizationId, ProfileId } from "../records.ts";
+import type { Database, Row } from "./database.ts";
+import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
+
+export interface Revoker {
+  /** Removes the grant's tokens, the grant itself and its selection. */
+  grant(grantId: GrantId): void;
+  /** Revokes every grant that speaks for the profile; tells of those that still held at `now`. */
+  profile(profileId: ProfileId, now: Instant): Revocation;
+  /** The same for every profile of an organization. */
+  organization(organizationId: OrganizationId, now: Instant): Revocation;
+}
+
+type RevokedGrant = Revocation["revokedGrants"][number];
+
+export function createRevoker(database: Database): Revoker {
+  const deleteFamily = database.prepare("DELETE FROM artifacts WHERE grant_id = :grantId");
+  const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
+  const deleteSelection = database.prepare("DELETE FROM selections WHERE grant_id = :grantId");
+  const ofProfile = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at FROM selections s
+    WHERE s.profile_id = :id ORDER BY s.rowid`);
+  const ofOrganization = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at
+    FROM profiles p CROSS JOIN selections s ON s.profile_id = p.id
+    WHERE p.organization_id = :id ORDER BY s.rowid`);
+
+  const revokeGrant = (grantId: GrantId) => {
+    deleteFamily.run({ grantId });
+    deleteGrant.run({ hash: createHash("sha256").update(grantId).digest("base64url") });
+    deleteSelection.run({ grantId });
+  };
+
+  const revokeAll = (rows: Row[], now: Instant): Revocation => {
+    for (const row of rows) revokeGrant(text(row["grant_id"]));
+    const live = rows.filter((row) => integer(row["expires_at"]) > now);
+    const revokedGrants = live.map((row) => {
+      const { grantId, clientId, accountId, sessionUid } = parse<RevokedGrant>(row["record"]);
+      return { grantId, clientId, accountId, sessionUid };
+    });
+    return { revokedGrants };
+  };
+
+  return {
+    grant: revokeGrant,
+    profile: (id, now) => revokeAll(ofProfile.all({ id }), now),
+    organization: (id, now) => revokeAll(ofOrganization.all({ id }), now),
+  };
+}

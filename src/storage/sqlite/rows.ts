@@ -1,0 +1,63 @@
+/**
+ * Owns how rows become records: SQLite itself builds the JSON of a record, in the words of records.ts, and JSON.parse reads it.
+ * Each fragment belongs to a table alias: p profiles, o organizations, r link_requests, s selections, i identities.
+ */
+
+import type { SQLOutputValue } from "node:sqlite";
+import { LiaisonError } from "../../errors.ts";
+
+export const ORGANIZATION_JSON = `json_object(
+  'id', o.id, 'name', o.name, 'accountNumber', o.account_number, 'kind', o.kind,
+  'plan', json_object('status', o.plan_status, 'expiresAt', o.plan_expires_at),
+  'enabled', json(iif(o.enabled, 'true', 'false')))`;
+
+export const PROFILE_JSON = `json_object(
+  'id', p.id, 'organizationId', p.organization_id, 'email', p.email, 'emailKey', p.email_key,
+  'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles), 'enabled', json(iif(p.enabled, 'true', 'false')),
+  'adminRole', p.admin_role, 'accountId', p.account_id, 'boundAt', p.bound_at,
+  'provenEmailVersion', p.proven_email_version)`;
+
+export const MEMBERSHIP_JSON = `json_object('profile', ${PROFILE_JSON}, 'organization', ${ORGANIZATION_JSON})`;
+
+export const REQUEST_JSON = `json_object(
+  'id', r.id, 'inquiryId', r.inquiry_id, 'secretHash', r.secret_hash, 'purpose', r.purpose,
+  'requester', json_object(
+    'issuer', r.issuer, 'subject', r.subject, 'upstreamId', r.upstream_id, 'accountId', r.account_id,
+    'email', r.requester_email, 'displayName', r.requester_name),
+  'profileId', r.profile_id, 'emailVersion', r.email_version, 'state', r.state,
+  'createdAt', r.created_at, 'expiresAt', r.expires_at, 'settledAt', r.settled_at)`;
+
+export const SELECTION_JSON = `json_object(
+  'grantId', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId', s.account_id,
+  'profileId', s.profile_id, 'expiresAt', s.expires_at)`;
+
+export const IDENTITY_JSON = `json_object(
+  'issuer', i.issuer, 'subject', i.subject, 'upstreamId', i.upstream_id, 'accountId', i.account_id,
+  'email', i.email, 'displayName', i.display_name, 'createdAt', i.created_at, 'lastSignInAt', i.last_sign_in_at)`;
+
+/** Reads a column that one of the fragments above, or this back end's own JSON.stringify, wrote as a `T`. */
+export function parse<T>(column: SQLOutputValue | undefined): T {
+  return JSON.parse(text(column)) as T;
+}
+
+/** Reads a column that is TEXT NOT NULL. */
+export function text(column: SQLOutputValue | undefined): string {
+  if (typeof column !== "string") throw new TypeError("a text column of the database holds no text");
+  return column;
+}
+
+/** Reads a column that is INTEGER NOT NULL. */
+export function integer(column: SQLOutputValue | undefined): number {
+  if (typeof column !== "number") throw new TypeError("an integer column of the database holds no integer");
+  return column;
+}
+
+/**
+ * Refuses an identity that UTF-8 can't tell from another: a lone surrogate is stored as U+FFFD, so that two subjects would
+ * become one.
+ */
+export function assertComparable(identity: { issuer: string; subject: string }): void {
+  if (!identity.issuer.isWellFormed() || !identity.subject.isWellFormed() || identity.subject.includes("\0")) {
+    throw new LiaisonError("upstream_rejected", "The sign-in service sent an account id that isn't valid text.");
+  }
+}

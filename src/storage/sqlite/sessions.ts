@@ -1,0 +1,107 @@
+/**
+ * Owns oidc-provider's sessions: artifacts with a uid, whose authorizations are kept client by client, because a session is
+ * saved as a whole by each of its portals.
+ */
+
+import type { Instant } from "../../clock.ts";
+import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
+import type { SecretHash } from "../records.ts";
+import type { Seal } from "../seal.ts";
+import type { Database, Row } from "./database.ts";
+import { openPayload, type Payload, payloadContext } from "./payloads.ts";
+import { parse } from "./rows.ts";
+
+const SESSION_COLUMNS = `
+  a.id_hash, a.sealed_payload, a.consumed_at,
+  (SELECT json_group_array(json_object(
+     'clientId', c.client_id, 'sid', c.sid, 'grantId', c.grant_id, 'persistsLogout', c.persists_logout))
+   FROM session_clients c WHERE c.session_uid = a.session_uid) AS clients`;
+
+interface ClientRow {
+  clientId: string;
+  sid: string | null;
+  grantId: string | null;
+  persistsLogout: number | null;
+}
+
+interface SessionMethods extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
+  /** `find` for the model Session. */
+  findSession(idHash: SecretHash, now: Instant, includeExpired: number): Payload | undefined;
+}
+
+export function createSessionMethods(database: Database, durable: Database, seal: Seal): SessionMethods {
+  const upsert = database.prepare(`
+    INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
+    VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, account_id = excluded.account_id,
+      session_uid = excluded.session_uid, expires_at = excluded.expires_at`);
+  const upsertClient = database.prepare(`
+    INSERT INTO session_clients (session_uid, client_id, sid, grant_id, persists_logout)
+    VALUES (:uid, :clientId, :sid, :grantId, :persistsLogout)
+    ON CONFLICT (session_uid, client_id) DO UPDATE SET sid = excluded.sid, grant_id = excluded.grant_id,
+      persists_logout = excluded.persists_logout`);
+  const removeClient = database.prepare(
+    "DELETE FROM session_clients WHERE session_uid = :uid AND client_id = :clientId",
+  );
+  const removeReplaced = database.prepare("DELETE FROM artifacts WHERE model = 'Session' AND id_hash = :replaces");
+  const selectById = database.prepare(`
+    SELECT ${SESSION_COLUMNS} FROM artifacts a
+    WHERE a.model = 'Session' AND a.id_hash = :idHash AND (a.expires_at > :now OR :includeExpired)`);
+  const selectByUid = database.prepare(`
+    SELECT ${SESSION_COLUMNS} FROM artifacts a
+    WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`);
+  const removeClients = durable.prepare(`
+    DELETE FROM session_clients WHERE session_uid = (
+      SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
+  const removeSiblings = durable.prepare(`
+    DELETE FROM artifacts WHERE session_uid = (
+      SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
+
+  const compose = (row: Row | undefined): Payload | undefined => {
+    if (row === undefined) return undefined;
+    const payload = openPayload(seal, "Session", row);
+    const clients = parse<ClientRow[]>(row["clients"]);
+    if (clients.length === 0) return payload;
+    return {
+      ...payload,
+      authorizations: Object.fromEntries(clients.map((client) => [client.clientId, share(client)])),
+    };
+  };
+
+  return {
+    findSession: (idHash, now, includeExpired) => compose(selectById.get({ idHash, now, includeExpired })),
+
+    findSessionByUid: (uid, now) => database.run(() => compose(selectByUid.get({ uid, now }))),
+
+    upsertSession: (idHash, payload, session, expiresAt) =>
+      database.transaction(() => {
+        const { uid, accountId, authorizations, removed, replaces } = session;
+        // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
+        const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
+        const sealed = seal.seal(JSON.stringify(kept), payloadContext("Session", idHash));
+        upsert.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt });
+        for (const clientId of removed) removeClient.run({ uid, clientId });
+        for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
+          upsertClient.run({
+            ...{ uid, clientId, sid: sid ?? null, grantId: grantId ?? null },
+            persistsLogout: persistsLogout === undefined ? null : Number(persistsLogout),
+          });
+        }
+        if (replaces !== undefined && replaces !== idHash) removeReplaced.run({ replaces });
+      }),
+
+    destroySession: (idHash) =>
+      durable.transaction(() => {
+        removeClients.run({ idHash });
+        removeSiblings.run({ idHash });
+      }),
+  };
+}
+
+function share({ sid, grantId, persistsLogout }: ClientRow): SessionAuthorization {
+  return {
+    ...(sid === null ? {} : { sid }),
+    ...(grantId === null ? {} : { grantId }),
+    ...(persistsLogout === null ? {} : { persistsLogout: persistsLogout === 1 }),
+  };
+}

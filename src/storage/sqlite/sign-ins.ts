@@ -1,0 +1,68 @@
+/** Owns sign-ins under way at an upstream, and what they came to. */
+
+import type { SignInStore } from "../contract.ts";
+import type { SignInOutcome, UpstreamTransaction } from "../records.ts";
+import type { Seal } from "../seal.ts";
+import type { Database } from "./database.ts";
+import { parse, text } from "./rows.ts";
+
+const TRANSACTION_JSON = `json_object(
+  'stateHash', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id,
+  'forced', json(iif(forced, 'true', 'false')), 'createdAt', created_at, 'expiresAt', expires_at)`;
+
+const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
+
+/** What nobody may read off a disk: the code verifier, the nonce, and the interaction that the purpose names. */
+type SealedPart = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "purpose">;
+
+const payloadContext = (stateHash: string) => `upstream_transactions.payload:${stateHash}`;
+
+export function createSignInStore(database: Database, seal: Seal): SignInStore {
+  const insert = database.prepare(`
+    INSERT INTO upstream_transactions (
+      state_hash, browser_hash, upstream_id, forced, sealed_payload, created_at, expires_at)
+    VALUES (:stateHash, :browserHash, :upstreamId, :forced, :payload, :createdAt, :expiresAt)`);
+  const take = database.prepare(`
+    DELETE FROM upstream_transactions
+    WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId AND expires_at > :now
+    RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`);
+  const leaveOutcome = database.prepare(`
+    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, expires_at)
+    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :expiresAt)
+    ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id = excluded.upstream_id,
+      auth_time = excluded.auth_time, expires_at = excluded.expires_at`);
+  const takeOutcome = database.prepare(`
+    DELETE FROM sign_in_outcomes WHERE interaction_hash = :interactionHash AND expires_at > :now
+    RETURNING ${OUTCOME_JSON} AS record`);
+
+  return {
+    begin: ({ nonce, codeVerifier, purpose, ...columns }) =>
+      database.run(() => {
+        const { stateHash, browserHash, upstreamId, forced, createdAt, expiresAt } = columns;
+        const sealed: SealedPart = { nonce, codeVerifier, purpose };
+        insert.run({
+          ...{ stateHash, browserHash, upstreamId, forced: Number(forced), createdAt, expiresAt },
+          payload: seal.seal(JSON.stringify(sealed), payloadContext(stateHash)),
+        });
+      }),
+
+    take: (stateHash, browserHash, upstreamId, now) =>
+      database.run(() => {
+        const row = take.get({ stateHash, browserHash, upstreamId, now });
+        if (row === undefined) return undefined;
+        const sealed = JSON.parse(seal.open(text(row["sealed_payload"]), payloadContext(stateHash))) as SealedPart;
+        return { ...parse<Omit<UpstreamTransaction, keyof SealedPart>>(row["record"]), ...sealed };
+      }),
+
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
+      database.run(() => {
+        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, expiresAt });
+      }),
+
+    takeOutcome: (interactionHash, now) =>
+      database.run(() => {
+        const row = takeOutcome.get({ interactionHash, now });
+        return row && parse<SignInOutcome>(row["record"]);
+      }),
+  };
+}

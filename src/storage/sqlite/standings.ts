@@ -1,0 +1,82 @@
+/**
+ * Owns selections and remembered choices, and the two reads that every decision about an account or a grant rests on.
+ * Each read is one statement: operations on the store are what this service costs.
+ */
+
+import type { GrantStanding, Standing, StandingStore } from "../contract.ts";
+import type { Identity, Membership, Selection } from "../records.ts";
+import type { Database } from "./database.ts";
+import type { Revoker } from "./revoker.ts";
+import { IDENTITY_JSON, MEMBERSHIP_JSON, parse, SELECTION_JSON } from "./rows.ts";
+
+export function createStandingStore(database: Database, revoker: Revoker): StandingStore {
+  const forClient = database.prepare(`
+    SELECT
+      (SELECT json_group_array(${MEMBERSHIP_JSON} ORDER BY p.id)
+       FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS memberships,
+      (SELECT ${SELECTION_JSON} FROM selections s
+       WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
+         AND s.expires_at > :now) AS current,
+      (SELECT profile_id FROM remembered_choices
+       WHERE account_id = a.id AND client_id = :clientId) AS remembered,
+      (SELECT ${IDENTITY_JSON} FROM identities i
+       WHERE i.account_id = a.id ORDER BY i.last_sign_in_at DESC, i.rowid DESC LIMIT 1) AS identity
+    FROM accounts a WHERE a.id = :accountId`);
+  const forGrant = database.prepare(`
+    SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership
+    FROM selections s
+    JOIN profiles p ON p.id = s.profile_id AND p.account_id = s.account_id
+    JOIN organizations o ON o.id = p.organization_id
+    WHERE s.grant_id = :grantId AND s.expires_at > :now`);
+  const isBound = database.prepare("SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId");
+  const selectHeld = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record FROM selections s
+    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
+  const insert = database.prepare(`
+    INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
+    VALUES (:grantId, :sessionUid, :clientId, :accountId, :profileId, :expiresAt)`);
+  const remember = database.prepare(`
+    INSERT INTO remembered_choices (account_id, client_id, profile_id) VALUES (:accountId, :clientId, :profileId)
+    ON CONFLICT (account_id, client_id) DO UPDATE SET profile_id = excluded.profile_id`);
+
+  return {
+    forClient: (accountId, clientId, sessionUid, now) =>
+      database.run(() => {
+        const row = forClient.get({ accountId, clientId, sessionUid, now });
+        if (row === undefined) return undefined;
+        const { current, remembered, identity } = row;
+        return {
+          accountId,
+          memberships: parse<Membership[]>(row["memberships"]),
+          current: current === null ? null : parse<Selection>(current),
+          rememberedProfileId: typeof remembered === "string" ? remembered : null,
+          identity: identity === null ? null : parse<Identity>(identity),
+        } satisfies Standing;
+      }),
+
+    forGrant: (grantId, now) =>
+      database.run(() => {
+        const row = forGrant.get({ grantId, now });
+        if (row === undefined) return undefined;
+        return {
+          selection: parse<Selection>(row["selection"]),
+          membership: parse<Membership>(row["membership"]),
+        } satisfies GrantStanding;
+      }),
+
+    select: ({ grantId, sessionUid, clientId, accountId, profileId, expiresAt }, now) =>
+      database.transaction(() => {
+        if (isBound.get({ profileId, accountId }) === undefined) return undefined;
+        remember.run({ accountId, clientId, profileId });
+        const row = selectHeld.get({ sessionUid, clientId });
+        const held = row && parse<Selection>(row["record"]);
+        const holds = held !== undefined && held.expiresAt > now;
+        if (holds && held.profileId === profileId && held.accountId === accountId) {
+          return { grantId: held.grantId, revokedGrants: [] };
+        }
+        if (held !== undefined) revoker.grant(held.grantId);
+        insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
+        return { grantId, revokedGrants: holds ? [held.grantId] : [] };
+      }),
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The SQLite back end, wired: one file, two connections to it. `durable` is for what must survive a power cut; `fast` is for
+ * short-lived things that must survive a killed process (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ */
+
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Instant } from "../../clock.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Store } from "../contract.ts";
+import type { Seal } from "../seal.ts";
+import { createAccountStore } from "./accounts.ts";
+import { createArtifactStore } from "./artifacts.ts";
+import { createAuditStore, createAuditWriter } from "./audit.ts";
+import { createClientStore } from "./clients.ts";
+import { Database, resultCode } from "./database.ts";
+import { createDirectoryStore } from "./directory.ts";
+import { createKeyStore } from "./keys.ts";
+import { createLinkStore } from "./links.ts";
+import { createMailWriter, createOutboxStore } from "./outbox.ts";
+import { createRequestWriter } from "./requests.ts";
+import { createRevoker } from "./revoker.ts";
+import { prepareSchema } from "./schema.ts";
+import { createSignInStore } from "./sign-ins.ts";
+import { createStandingStore } from "./standings.ts";
+import { createSweep } from "./sweep.ts";
+import { createThrottleStore } from "./throttles.ts";
+
+export interface SqliteStore extends Store {
+  /** The text of every statement that the store runs, so that a test can ask SQLite how it would run each. */
+  readonly statements: readonly string[];
+}
+
+/** Opens a store in `file`; see openStore. `now` is noted as the time of the migrations that this applies. */
+export function openSqliteStore(file: string, seal: Seal, now: Instant): SqliteStore {
+  const opened: Database[] = [];
+  try {
+    createFile(file);
+    const durable = new Database(file, "full");
+    opened.push(durable);
+    prepareSchema(durable, seal, file, now);
+    const fast = new Database(file, "normal");
+    opened.push(fast);
+    return assemble(durable, fast, seal);
+  } catch (error) {
+    for (const database of opened) database.close();
+    throw asRefusal(error, file);
+  }
+}
+
+function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
+  const audit = createAuditWriter(durable);
+  const requests = createRequestWriter(durable);
+  const revoker = createRevoker(durable);
+  const queueMail = createMailWriter(durable, seal);
+  return {
+    accounts: createAccountStore(durable, audit),
+    directory: createDirectoryStore(durable, { audit, requests, revoker }),
+    links: createLinkStore(durable, seal, { audit, requests, queueMail, revoker }),
+    outbox: createOutboxStore(durable, seal, requests),
+    signIns: createSignInStore(fast, seal),
+    standings: createStandingStore(durable, revoker),
+    artifacts: createArtifactStore(fast, durable, seal, revoker),
+    clients: createClientStore(durable, seal),
+    keys: createKeyStore(durable, seal),
+    throttles: createThrottleStore(fast, seal),
+    audit: createAuditStore(durable),
+    sweep: createSweep(fast),
+    async close() {
+      fast.close();
+      durable.close();
+    },
+    statements: [...durable.statements, ...fast.statements],
+  };
+}
+
+/** Creates folder and file readable by their owner alone; SQLite gives its -wal and -shm files the same mode. */
+function createFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, "a", 0o600));
+}
+
+const NOT_A_DATABASE = 26;
+
+function asRefusal(error: unknown, file: string): unknown {
+  if (error instanceof LiaisonError) return error;
+  if (resultCode(error) === NOT_A_DATABASE) {
+    const message = `${file} is no SQLite database. Name another file in storage.sqlite.file.`;
+    return new LiaisonError("store_refused", message, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `${file} can't be opened (${reason}). Check storage.sqlite.file and the rights on its folder.`;
+  return new LiaisonError("store_refused", message, { cause: error });
+}

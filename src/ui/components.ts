@@ -1,0 +1,211 @@
+/** The pieces that several pages are made of. Pure functions of data, like the pages. */
+
+import { bdi, type Child, type Html, html } from "./html.ts";
+import { messages } from "./messages.ts";
+import type { Contact, FieldError, Form, MembershipView, PortalView, SignedInAs, Site, UpstreamView } from "./views.ts";
+
+/** A link to somewhere else. An address that isn't http(s) becomes plain text: configuration refuses it long before. */
+export function webLink(url: string, label: Child): Html {
+  return /^https?:\/\//i.test(url) ? html`<a href="${url}" rel="noreferrer">${label}</a>` : html`<span>${label}</span>`;
+}
+
+/** A link that looks like a button, for going somewhere without changing anything. */
+export function linkButton(url: string, label: Child, kind: "primary" | "secondary"): Html {
+  return html`<a class="button button-${kind}" href="${url}" rel="noreferrer">${label}</a>`;
+}
+
+export interface MailDraft {
+  subject: string;
+  body: string;
+}
+
+/** `mailto:` with subject and body filled in (RFC 6068: lines end in CRLF). */
+export function mailLink(address: string, draft?: MailDraft): Html {
+  const encode = (text: string): string => encodeURIComponent(text.replaceAll("\n", "\r\n"));
+  const query = draft === undefined ? "" : `?subject=${encode(draft.subject)}&body=${encode(draft.body)}`;
+  return html`<a href="mailto:${encodeURIComponent(address).replace("%40", "@")}${query}">${bdi(address)}</a>`;
+}
+
+/** Every way to reach the deployment's support, one link each. */
+export function contactLinks(site: Site): Html[] {
+  const t = messages(site.locale);
+  const { email, url, phone }: Contact = site.support;
+  return [
+    mailLink(email),
+    ...(url === null ? [] : [webLink(url, t.text("common.contactPage"))]),
+    ...(phone === null ? [] : [phoneLink(phone)]),
+  ];
+}
+
+/** The same inside a sentence, after "write to". */
+export function contactInline(site: Site, draft?: MailDraft): Html {
+  const t = messages(site.locale);
+  const { email, url, phone }: Contact = site.support;
+  const address = mailLink(email, draft);
+  const link = (content: Html): Html => (url === null ? content : webLink(url, content));
+  if (url !== null && phone !== null) {
+    return t.html("common.contactAll", { email: address, link, phone: phoneLink(phone) });
+  }
+  if (url !== null) return t.html("common.contactOrPage", { email: address, link });
+  if (phone !== null) return t.html("common.contactOrPhone", { email: address, phone: phoneLink(phone) });
+  return address;
+}
+
+function phoneLink(phone: string): Html {
+  return html`<a class="whole" href="tel:${phone.replace(/[^+\d]/g, "")}">${bdi(phone)}</a>`;
+}
+
+/** "a, b or c", in the order and with the words of the language. */
+export function alternatives(
+  site: Site,
+  items: readonly Html[],
+  type: "disjunction" | "conjunction" = "disjunction",
+): Html {
+  const parts = new Intl.ListFormat(site.locale, { type }).formatToParts(items.map((_, index) => String(index)));
+  return html`${parts.map((part) => (part.type === "element" ? items[Number(part.value)] : part.value))}`;
+}
+
+/** The support of an upstream, for what concerns the consumer account itself; null when none is known. */
+export function upstreamSupport(site: Site, upstream: UpstreamView): Html | null {
+  const t = messages(site.locale);
+  const { email, url } = upstream.support;
+  const links = [
+    ...(email === null ? [] : [mailLink(email)]),
+    ...(url === null ? [] : [webLink(url, t.html("common.supportOf", { name: upstream.name }))]),
+  ];
+  return links.length === 0 ? null : alternatives(site, links);
+}
+
+/** The block that ends every dead end: whom to write to. */
+export function whomToAsk(site: Site, upstream: UpstreamView | null = null): Html {
+  const t = messages(site.locale);
+  const theirs = upstream === null ? null : upstreamSupport(site, upstream);
+  return html`<section class="ask" aria-labelledby="ask">
+<h2 id="ask">${t.text("common.whomToAsk")}</h2>
+<ul class="plain">
+<li>${t.html("common.writeTo", { contact: contactInline(site) })}</li>
+${upstream && theirs && html`<li>${t.html("common.writeToUpstream", { upstream: upstream.name, contact: theirs })}</li>`}
+</ul>
+</section>`;
+}
+
+/** "Signing in to PORTAL" above the heading. */
+export function eyebrow(site: Site, portal: PortalView | null): Html | null {
+  if (portal === null) return null;
+  return html`<p class="eyebrow">${messages(site.locale).html("common.signingInTo", { portal: portal.name })}</p>`;
+}
+
+export function csrfInput(token: string): Html {
+  return html`<input type="hidden" name="csrf" value="${token}">`;
+}
+
+/** *Signed in as WHO at UPSTREAM*, with the way out. */
+export function signedInStrip(site: Site, signedIn: SignedInAs, csrfToken: string): Html {
+  const t = messages(site.locale);
+  const { who, upstreamName, useAnotherAction } = signedIn;
+  return html`<div class="who">
+<p>${t.html("common.signedInAs", { who: strongName(who), upstream: upstreamName })}</p>
+${
+  useAnotherAction !== null &&
+  html`<form method="post" action="${useAnotherAction}">${csrfInput(csrfToken)}<button class="link" type="submit">${t.text("common.useAnother")}</button></form>`
+}
+</div>`;
+}
+
+export function strongName(text: string): Html {
+  return html`<strong>${bdi(text)}</strong>`;
+}
+
+/** GOV.UK's error summary: first in the page, focused by the script, each entry leading to its field. */
+export function errorSummary(site: Site, errors: readonly FieldError[]): Html | null {
+  const t = messages(site.locale);
+  return problemSummary(
+    site,
+    errors.map(({ field, message }) => ({ target: field, text: t.text(`common.field.${message}`) })),
+  );
+}
+
+export function problemSummary(site: Site, problems: readonly { target: string; text: string }[]): Html | null {
+  if (problems.length === 0) return null;
+  return html`<div class="problem" role="alert" tabindex="-1" data-focus>
+<h2>${messages(site.locale).text("common.errorSummary")}</h2>
+<ul class="plain">
+${problems.map(({ target, text }) => html`<li><a href="#${target}">${text}</a></li>`)}
+</ul>
+</div>`;
+}
+
+/** The error at its field; `id` goes into the field's `aria-describedby`. */
+export function fieldError(site: Site, errors: readonly FieldError[], field: string): Html | null {
+  const t = messages(site.locale);
+  const error = errors.find((candidate) => candidate.field === field);
+  if (error === undefined) return null;
+  return html`<p class="field-error" id="${field}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${t.text(`common.field.${error.message}`)}</p>`;
+}
+
+/** What tells one profile from another: who, in which organization, which number. */
+export function membershipLines(site: Site, membership: MembershipView): Html {
+  const t = messages(site.locale);
+  const { profileName, organizationName, accountNumber, kind } = membership;
+  return html`<span class="name">${bdi(profileName)}</span>
+<span class="organization">${bdi(organizationName)}</span>
+<span class="facts">${t.text(`common.kind.${kind}`)} · ${t.html("common.accountNumber", { number: html`<bdi class="whole">${accountNumber}</bdi>` })}</span>`;
+}
+
+export interface RailStop {
+  label: string;
+  content: Child;
+  shape: "account" | "profile";
+}
+
+/** The product's picture: an account, a profile, and whether anything joins them. */
+export function rail(state: "pending" | "linked" | "broken", stops: readonly RailStop[]): Html {
+  return html`<dl class="rail rail-${state}">
+${stops.map(({ label, content, shape }) => html`<div class="stop stop-${shape}"><dt>${label}</dt><dd>${content}</dd></div>`)}
+</dl>`;
+}
+
+/** An account as a stop of the rail. */
+export function accountStop(site: Site, label: string, account: { who: string; upstreamName: string }): RailStop {
+  const t = messages(site.locale);
+  return {
+    label,
+    shape: "account",
+    content: html`<span class="name">${bdi(account.who)}</span> <span class="facts">${t.html("wrongAccount.at", { upstream: account.upstreamName })}</span>`,
+  };
+}
+
+/** A profile as a stop of the rail. */
+export function profileStop(site: Site, membership: MembershipView): RailStop {
+  return {
+    label: messages(site.locale).text("landing.profile"),
+    shape: "profile",
+    content: membershipLines(site, membership),
+  };
+}
+
+/** A form with one button and nothing to fill in. */
+export function buttonForm(form: Form, label: Child, kind: "primary" | "secondary"): Html {
+  return html`<form method="post" action="${form.action}">${csrfInput(form.csrfToken)}<button class="button button-${kind}" type="submit">${label}</button></form>`;
+}
+
+/** How to begin again: the portal it was about as the one primary button, or else every portal's home link. */
+export function startAgain(site: Site, portal: PortalView | null): Html | null {
+  return waysToPortals(site, portal, "common.startAgain");
+}
+
+/** How to go on: the same links in other words. */
+export function goToPortal(site: Site, portal: PortalView | null): Html | null {
+  return waysToPortals(site, portal, "common.goTo");
+}
+
+function waysToPortals(site: Site, portal: PortalView | null, label: "common.startAgain" | "common.goTo"): Html | null {
+  const t = messages(site.locale);
+  if (portal !== null) {
+    return html`<p class="actions">${linkButton(portal.homeUrl, t.html(label, { portal: portal.name }), "primary")}</p>`;
+  }
+  if (site.portals.length === 0) return null;
+  return html`<ul class="ways">
+${site.portals.map(({ homeUrl, name }) => html`<li>${webLink(homeUrl, t.html(label, { portal: name }))}</li>`)}
+</ul>`;
+}

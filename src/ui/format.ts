@@ -1,0 +1,44 @@
+/** Times and lengths of time as people read them. Times are shown in the deployment's zone, and the zone is named. */
+
+import type { Instant } from "../clock.ts";
+import { messages } from "./messages.ts";
+import type { Site } from "./views.ts";
+
+/** The regional form of dates of each language: day before month, 24 hours. */
+const regions: Readonly<Record<string, string>> = { en: "en-GB" };
+
+type When = Pick<Site, "locale" | "timeZone">;
+
+/** Such as "23 November 2026 at 16:30 (Central European Time)". */
+export function formatInstant(site: When, instant: Instant): string {
+  const region = regions[site.locale] ?? site.locale;
+  const part = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+    new Intl.DateTimeFormat(region, { ...options, timeZone: site.timeZone });
+  const zoneName = (timeZoneName: "longGeneric" | "long"): string | undefined =>
+    part({ timeZoneName })
+      .formatToParts(instant)
+      .find(({ type }) => type === "timeZoneName")?.value;
+  const generic = zoneName("longGeneric");
+  return messages(site.locale).text("common.dateTime", {
+    date: part({ day: "numeric", month: "long", year: "numeric" }).format(instant),
+    time: part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(instant),
+    // UTC has no name of the generic kind, only an offset.
+    zone: (generic?.startsWith("GMT") ? zoneName("long") : generic) ?? site.timeZone,
+  });
+}
+
+/** Such as "1 second". The page's script writes seconds the same way while it counts down. */
+export function formatSeconds(locale: string, seconds: number): string {
+  return formatUnit(locale, seconds, "second");
+}
+
+/** Such as "30 minutes", or "2 hours" for 120. */
+export function formatMinutes(locale: string, minutes: number): string {
+  return minutes > 0 && minutes % 60 === 0
+    ? formatUnit(locale, minutes / 60, "hour")
+    : formatUnit(locale, minutes, "minute");
+}
+
+function formatUnit(locale: string, amount: number, unit: "second" | "minute" | "hour"): string {
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+}

@@ -1,0 +1,67 @@
+/** English: the way from a portal through the sign-in and back. */
+export const journey = {
+  "home.title": "One sign-in for your organization's portals",
+  "home.lead":
+    "{site} lets you use an account you already have. It connects that account with the profile that your organization registered for you.",
+  "home.portals": "Where do you want to go?",
+  "home.portalsHint": "Start at the portal. It brings you here to sign in, and takes you back.",
+  "home.about": "About {portal}",
+  "home.helpLead": "First time, or something went wrong? <link>Read how signing in works</link>.",
+
+  "signIn.title": "Sign in",
+  "signIn.titlePortal": "Sign in to {portal}",
+  "signIn.lead":
+    "Choose the account to sign in with. Any email address can be used for it; you'll use this account every time.",
+  "signIn.leadOne":
+    "You sign in with your account at {upstream}. Any email address can be used for it; you'll use this account every time.",
+  "signIn.firstTime":
+    "The first time, we also ask for the email address registered with your organization. It may be another one.",
+  "signIn.continueWith": "Continue with {upstream}",
+  "signIn.createAccount": "Create an account",
+  "signIn.forgotPassword": "Forgot password",
+  "signIn.about": "About {upstream}",
+  "signIn.at": "at {upstream}",
+  "signIn.cancelled": "You are not signed in yet",
+  "signIn.cancelledText": "Signing in was cancelled. Nothing has changed. Choose an account to try again.",
+  "signIn.failed": "Signing in didn't work",
+  "signIn.failedText": "Try again. If it fails again, write to {contact}.",
+
+  "chooseProfile.title": "Which profile do you want to use?",
+  "chooseProfile.hint":
+    "Each one shows you other data. You can switch later without signing in again, where the portal offers it.",
+  "chooseProfile.submit": "Continue",
+
+  "notAdmitted.title":
+    "{count, plural, one {Your profile doesn't open {portal}} other {Your profiles don't open {portal}}}",
+  "notAdmitted.lead":
+    "{count, plural, one {You are signed in, and your profile is linked. But {portal} doesn't let it in:} other {You are signed in, and # profiles are linked. But {portal} doesn't let any of them in:}}",
+  "notAdmitted.reason.profile_disabled": "This profile is switched off.",
+  "notAdmitted.reason.organization_disabled": "{organization} is switched off in this service.",
+  "notAdmitted.reason.kind_not_admitted.customer": "{portal} isn't open to customers.",
+  "notAdmitted.reason.kind_not_admitted.partner": "{portal} isn't open to partners.",
+  "notAdmitted.reason.kind_not_admitted.operator": "{portal} isn't open to the operator's own staff.",
+  "notAdmitted.reason.plan_missing": "{portal} needs a service plan, and {organization} has none.",
+  "notAdmitted.reason.plan_suspended": "The service plan of {organization} is suspended.",
+  "notAdmitted.reason.plan_expired": "The service plan of {organization} has ended.",
+  "notAdmitted.reason.plan_expired_at": "The service plan of {organization} ended on {date}.",
+  "notAdmitted.reason.role_missing": "This profile doesn't have the role that {portal} asks for.",
+  "notAdmitted.opens": "It opens {portals}.",
+  "notAdmitted.opensNothing": "It opens no other portal at the moment.",
+  "notAdmitted.askSupport":
+    "Do you think this is wrong? Write to {contact}. Give your name and your organization's account number.",
+  "notAdmitted.linkAnother":
+    "Are you registered with another organization, or under another email address? <link>Link another profile</link>.",
+  "notAdmitted.useAnother":
+    'Did you sign in with the wrong account? Choose "Use another account" at the top of this page.',
+
+  "signOut.title": "Do you want to sign out?",
+  "signOut.lead": "You'll be signed out of {site} in this browser, and of the portals you opened from it.",
+  "signOut.automatic": "You are being signed out. If nothing happens, press the button.",
+  "signOut.submit": "Sign out",
+  "signOut.stay": "Stay signed in and go back to {portal}",
+
+  "signedOut.title": "You are signed out",
+  "signedOut.lead": "You are signed out of {site} in this browser.",
+  "signedOut.upstream":
+    "You may still be signed in at {upstreams}. On a computer that others use, sign out there too and close the browser.",
+} as const;

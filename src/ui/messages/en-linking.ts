@@ -1,0 +1,89 @@
+/** English: linking an account to a profile by mail. */
+export const linking = {
+  "linkStep.title": "Enter the email address registered with your organization",
+  "linkStep.lead":
+    "{portal} needs to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
+  "linkStep.leadNoPortal":
+    "We need to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
+  "linkStep.hint": "This may differ from the one you just signed in with.",
+  "linkStep.submit": "Continue",
+  "linkStep.once": "You only do this once for each profile.",
+  "linkStep.help": "I don't know my registered email address",
+  "linkStep.helpText": "Write to {contact} and give:",
+  "linkStep.helpName": "your name",
+  "linkStep.helpNumber": "your organization's account number",
+  "linkStep.helpAfter":
+    "They can tell you which address is registered, or change it. Then come back and enter it here.",
+  "linkStep.mailSubject": "I don't know my registered email address",
+  "linkStep.mailBody":
+    "Hello,\n\nI want to sign in, but I don't know which email address is registered for me.\n\nMy name:\nMy organization:\nIts account number:\n\nI signed in as {who} at {upstream}.",
+
+  "checkEmail.title": "Check your email",
+  "checkEmail.lead": "If {address} is registered with an organization, we've sent an email to it.",
+  "checkEmail.leadNoAddress": "If that address is registered with an organization, we've sent an email to it.",
+  "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",
+  "checkEmail.sender": "Comes from",
+  "checkEmail.lifetime": "Link works for",
+  "checkEmail.count": "How many",
+  "checkEmail.countText": "One email for each matching profile. Open each one that you want to link.",
+  "checkEmail.opened": "I've opened the link – continue",
+  "checkEmail.waiting": "Waiting for you to open the link. Keep this page: it carries on by itself.",
+  "checkEmail.going": "Your account is linked. Going on…",
+  "checkEmail.pollLinked": "Linked so far: {profiles}. Still waiting for a profile that opens this portal.",
+  "checkEmail.linkedTitle": "{count, plural, one {A profile has been linked} other {# profiles have been linked}}",
+  "checkEmail.linkedText":
+    "{count, plural, one {But it doesn't open {portal}. You can keep waiting for another email, or see why.} other {But they don't open {portal}. You can keep waiting for another email, or see why.}}",
+  "checkEmail.linkedTextNoPortal": "You can keep waiting for another email.",
+  "checkEmail.noMail": "No email after a few minutes?",
+  "checkEmail.spam": "Look in your spam or junk folder.",
+  "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",
+  "checkEmail.ask": "Still nothing? Write to {contact}. Give your name and your organization's account number.",
+  "checkEmail.again": "Send it again",
+  "checkEmail.wait": "You can ask again in {wait}.",
+  "checkEmail.now": "You can ask again now.",
+  "checkEmail.tooSoon": "Wait a little before you ask again",
+
+  "landing.title": "Do you want to link this account?",
+  "landing.lead":
+    "Someone asked for this account to be linked to this profile. Once linked, whoever signs in with the account can use the profile.",
+  "landing.account": "Account",
+  "landing.profile": "Profile",
+  "landing.signInWith":
+    "To link them, sign in as {who} at {upstream}. We ask for this even if you are signed in already.",
+  "landing.until": "You can do this until {date}.",
+  "landing.confirm": "Continue to sign in",
+  "landing.decline": "Don't link",
+  "landing.both": "Both buttons ask you to sign in first, so that nobody who merely sees this link can decide for you.",
+  "landing.notYou": "You didn't ask for this?",
+  "landing.notYouText":
+    "Don't continue. Choose \"Don't link\", or close this page: nothing is linked without you, and the link stops working by itself.",
+  "landing.notYouTell": "If it worries you, write to {contact}.",
+
+  "wrongAccount.title": "This link is for another account",
+  "wrongAccount.lead":
+    "You signed in with an account that didn't ask for this link. Nothing has been linked, and the link still works.",
+  "wrongAccount.asked": "Asked for the link",
+  "wrongAccount.used": "You signed in as",
+  "wrongAccount.at": "at {upstream}",
+  "wrongAccount.do": "Sign in again as {who} at {upstream}. Then {profile} at {organization} is linked to it.",
+  "wrongAccount.retry": "Sign in with the other account",
+  "wrongAccount.notYours":
+    "You don't know {who}? Then somebody else asked for this link. Don't go on, close this page, and write to {contact}.",
+  "wrongAccount.wanted":
+    "Do you want to link the account you just used? Go back to the portal, sign in with it there, and ask for a new email.",
+
+  "linked.title": "Your account is linked",
+  "linked.lead": "From now on, signing in with this account lets you use this profile.",
+  "linked.opens": "{count, plural, one {It opens this portal:} other {It opens these # portals:}}",
+  "linked.opensNothing":
+    "It doesn't open a portal at the moment. Write to {contact} to ask why. Give your organization's account number.",
+  "linked.waiting": "Is another tab or device still waiting? It carries on by itself, and you can close this page.",
+  "linked.more": "Did you get more than one email? Each further link adds one more profile.",
+
+  "linkCancelled.title": "The link has been cancelled",
+  "linkCancelled.lead":
+    "Nothing has been linked. The account {who} at {upstream} was not connected to {profile} at {organization}, and the link no longer works.",
+  "linkCancelled.yours":
+    "Was it you, and you changed your mind? Go back to the portal, sign in, and ask for a new email.",
+  "linkCancelled.notYours": "Was it someone else? Write to {contact} and say who asked.",
+} as const;

@@ -1,0 +1,53 @@
+/** English: the mails. Subjects and paragraphs; no markup. */
+export const mail = {
+  "mail.hello": "Hello {profile},",
+  "mail.account": "{who} at {upstream}",
+  "mail.accountNamed": "{name} ({email}) at {upstream}",
+  "mail.accountNameless": "an account at {upstream}",
+  "mail.unknownUpstream": "a sign-in provider",
+  "mail.footer":
+    "{site} sends this because your organization registered this email address. It never asks for your password by email.",
+  "mail.contact": "Questions? Write to {contact}.",
+  "mail.contactPhone": "Or phone {number}.",
+  "mail.contactPage": "Or use our contact page: {url}",
+
+  "mail.link.subject": "Link your account to {organization}",
+  "mail.link.asked":
+    "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",
+  "mail.link.if": "Was it you? Open this link and sign in with the same account:",
+  "mail.link.button": "Open the link",
+  "mail.link.copy": "Or copy this address into your browser:",
+  "mail.link.until": "The link works once, until {date}.",
+  "mail.link.untilFor": "The link works once, for {lifetime}: until {date}.",
+  "mail.link.short": "The link works once, and for a short time only.",
+  "mail.link.each": "If you have several profiles, you get one email for each.",
+  "mail.link.notYou":
+    "You didn't ask for this? Don't open the link. Nothing is linked without it. If it worries you, write to {contact}.",
+
+  "mail.already.subject": "Your account is already linked to {organization}",
+  "mail.already.asked":
+    "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",
+  "mail.already.why": "It is already linked to that account. There is nothing to do: just sign in.",
+  "mail.already.notYou": "Don't you know that account? Write to {contact}.",
+
+  "mail.elsewhere.subject": "Someone asked to link your profile at {organization}",
+  "mail.elsewhere.asked":
+    "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",
+  "mail.elsewhere.why": "The profile is already linked to another account, so nothing has been changed.",
+  "mail.elsewhere.you":
+    "Was it you? Sign in with the account you used before. To move the profile to another account, write to {contact}. Give your name and your organization's account number.",
+  "mail.elsewhere.notYou": "Was it someone else? There is nothing you must do. If it worries you, write to {contact}.",
+
+  "mail.inactive.subject": "Your profile at {organization} is not active",
+  "mail.inactive.asked":
+    "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",
+  "mail.inactive.why": "The profile or its organization is not active, so it can't be linked.",
+  "mail.inactive.do":
+    "To have it switched on again, write to {contact}. Give your name and your organization's account number.",
+
+  "mail.notice.subject": "Your profile at {organization} has been linked",
+  "mail.notice.what": "Your profile {profile} at {organization} was linked to {account} on {date}.",
+  "mail.notice.means":
+    "Whoever signs in with that account can now use the profile. If it was you, there is nothing to do.",
+  "mail.notice.notYou": "Wasn't it you? Write to {contact} at once, so that we can undo it.",
+} as const;

@@ -1,0 +1,84 @@
+/**
+ * Check your email: the same for every address. Complete without a script; with one it counts down and goes on by
+ * itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
+ */
+
+import { contactInline, csrfInput, eyebrow, membershipLines, problemSummary, signedInStrip } from "../components.ts";
+import { formatMinutes, formatSeconds } from "../format.ts";
+import { bdi, type Html, html } from "../html.ts";
+import { renderPage } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { CheckEmailPage, Site } from "../views.ts";
+
+const resendId = "resend";
+
+export function checkEmail(site: Site, view: CheckEmailPage): string {
+  const t = messages(site.locale);
+  const heading = t.text("checkEmail.title");
+  const problems = view.askedTooSoon ? [{ target: resendId, text: t.text("checkEmail.tooSoon") }] : [];
+  const body = html`${problemSummary(site, problems)}
+${linkedMeanwhile(site, view)}
+${eyebrow(site, view.portal)}
+<h1>${heading}</h1>
+<p class="lead">${
+    view.address === null
+      ? t.text("checkEmail.leadNoAddress")
+      : t.html("checkEmail.lead", { address: html`<strong>${bdi(view.address)}</strong>` })
+  }</p>
+<p>${t.text("checkEmail.open")}</p>
+<dl class="facts-list">
+<div><dt>${t.text("checkEmail.sender")}</dt><dd>${bdi(view.senderAddress)}</dd></div>
+<div><dt>${t.text("checkEmail.lifetime")}</dt><dd>${formatMinutes(site.locale, view.linkLifetimeMinutes)}</dd></div>
+<div><dt>${t.text("checkEmail.count")}</dt><dd>${t.text("checkEmail.countText")}</dd></div>
+</dl>
+<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}" data-waiting="${t.text("checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
+<p><a class="onward" href="${view.continueUrl}">${t.text("checkEmail.opened")}</a></p>
+<section class="ask" aria-labelledby="no-mail">
+<h2 id="no-mail">${t.text("checkEmail.noMail")}</h2>
+<ul>
+<li>${t.text("checkEmail.spam")}</li>
+<li>${t.html("checkEmail.other", { link: (content) => html`<a href="${view.useAnotherAddressUrl}">${content}</a>` })}</li>
+<li>${t.html("checkEmail.ask", { contact: contactInline(site) })}</li>
+</ul>
+${resend(site, view)}
+</section>`;
+  return renderPage(site, {
+    heading,
+    error: view.askedTooSoon,
+    signedIn: signedInStrip(site, view.signedInAs, view.resend.csrfToken),
+    body,
+  });
+}
+
+function resend(site: Site, view: CheckEmailPage): Html {
+  const t = messages(site.locale);
+  const seconds = Math.max(0, Math.ceil(view.resendInSeconds));
+  const wait = html`<span data-countdown="${seconds}">${formatSeconds(site.locale, seconds)}</span>`;
+  return html`<form class="resend" method="post" action="${view.resend.action}">
+${csrfInput(view.resend.csrfToken)}
+<button class="button button-secondary" type="submit" id="${resendId}" aria-describedby="resend-when">${t.text("checkEmail.again")}</button>
+<span class="hint" id="resend-when">${
+    seconds > 0
+      ? html`<span data-countdown-wait>${t.html("checkEmail.wait", { wait })}</span><span data-countdown-done hidden>${t.text("checkEmail.now")}</span>`
+      : t.text("checkEmail.now")
+  }</span>
+</form>`;
+}
+
+/** Something was linked, but nothing that opens the portal the person wants. */
+function linkedMeanwhile(site: Site, view: CheckEmailPage): Html | null {
+  const t = messages(site.locale);
+  const count = view.linkedMeanwhile.length;
+  if (count === 0) return null;
+  return html`<div class="notice">
+<h2>${t.text("checkEmail.linkedTitle", { count })}</h2>
+<ul class="cards">
+${view.linkedMeanwhile.map((membership) => html`<li class="membership">${membershipLines(site, membership)}</li>`)}
+</ul>
+<p>${
+    view.portal === null
+      ? t.text("checkEmail.linkedTextNoPortal")
+      : t.html("checkEmail.linkedText", { count, portal: view.portal.name })
+  }</p>
+</div>`;
+}

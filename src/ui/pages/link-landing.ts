@@ -1,0 +1,29 @@
+/** The page that a mailed link opens. It changes nothing: it says what would be linked to whom, and asks. */
+
+import { accountStop, buttonForm, contactInline, profileStop, rail, strongName } from "../components.ts";
+import { formatInstant } from "../format.ts";
+import { html } from "../html.ts";
+import { renderPage } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { LinkLandingPage, Site } from "../views.ts";
+
+export function linkLanding(site: Site, view: LinkLandingPage): string {
+  const t = messages(site.locale);
+  const heading = t.text("landing.title");
+  const { requester, membership } = view;
+  const body = html`<h1>${heading}</h1>
+<p class="lead">${t.text("landing.lead")}</p>
+${rail("pending", [accountStop(site, t.text("landing.account"), requester), profileStop(site, membership)])}
+<p>${t.html("landing.signInWith", { who: strongName(requester.who), upstream: requester.upstreamName })}
+${t.text("landing.until", { date: formatInstant(site, view.expiresAt) })}</p>
+<div class="actions">
+${buttonForm(view.confirm, t.text("landing.confirm"), "primary")}
+${buttonForm(view.decline, t.text("landing.decline"), "secondary")}
+</div>
+<p class="hint">${t.text("landing.both")}</p>
+<section class="ask" aria-labelledby="not-you">
+<h2 id="not-you">${t.text("landing.notYou")}</h2>
+<p>${t.text("landing.notYouText")} ${t.html("landing.notYouTell", { contact: contactInline(site) })}</p>
+</section>`;
+  return renderPage(site, { heading, body });
+}

@@ -1,0 +1,57 @@
+/** The link step: one question, the email address registered with the organization. */
+
+import { contactInline, csrfInput, errorSummary, eyebrow, fieldError, signedInStrip } from "../components.ts";
+import { type Html, html } from "../html.ts";
+import { renderPage } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { LinkStepPage, Site } from "../views.ts";
+
+const field = "email";
+
+export function linkStep(site: Site, view: LinkStepPage): string {
+  const t = messages(site.locale);
+  const heading = t.text("linkStep.title");
+  const error = fieldError(site, view.errors, field);
+  const body = html`${errorSummary(site, view.errors)}
+${eyebrow(site, view.portal)}
+<form method="post" action="${view.form.action}" novalidate>
+${csrfInput(view.form.csrfToken)}
+<h1><label for="${field}">${heading}</label></h1>
+<p class="lead">${
+    view.portal === null ? t.text("linkStep.leadNoPortal") : t.html("linkStep.lead", { portal: view.portal.name })
+  }</p>
+<div class="field${error === null ? "" : " field-wrong"}">
+<p class="hint" id="${field}-hint">${t.text("linkStep.hint")}</p>
+${error}
+<input class="input" id="${field}" name="${field}" type="email" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" dir="auto" required value="${view.value}" aria-describedby="${field}-hint${error === null ? "" : ` ${field}-error`}"${error !== null && html` aria-invalid="true"`}>
+</div>
+<p class="actions"><button class="button button-primary" type="submit">${t.text("linkStep.submit")}</button></p>
+</form>
+${helpPanel(site, view)}`;
+  return renderPage(site, {
+    heading,
+    error: view.errors.length > 0,
+    signedIn: signedInStrip(site, view.signedInAs, view.form.csrfToken),
+    body,
+  });
+}
+
+function helpPanel(site: Site, view: LinkStepPage): Html {
+  const t = messages(site.locale);
+  const { who, upstreamName } = view.signedInAs;
+  const draft = {
+    subject: t.text("linkStep.mailSubject"),
+    body: t.text("linkStep.mailBody", { who, upstream: upstreamName }),
+  };
+  return html`<details>
+<summary>${t.text("linkStep.help")}</summary>
+<div class="inset">
+<p>${t.html("linkStep.helpText", { contact: contactInline(site, draft) })}</p>
+<ul>
+<li>${t.text("linkStep.helpName")}</li>
+<li>${t.text("linkStep.helpNumber")}</li>
+</ul>
+<p>${t.text("linkStep.helpAfter")}</p>
+</div>
+</details>`;
+}

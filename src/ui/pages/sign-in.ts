@@ -1,0 +1,48 @@
+/** Choose the account to sign in with: one button for each upstream. */
+
+import { contactInline, csrfInput, webLink } from "../components.ts";
+import { type Html, html } from "../html.ts";
+import { renderPage } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { SignInPage, Site, UpstreamView } from "../views.ts";
+
+export function signIn(site: Site, view: SignInPage): string {
+  const t = messages(site.locale);
+  const heading =
+    view.portal === null ? t.text("signIn.title") : t.text("signIn.titlePortal", { portal: view.portal.name });
+  const [first] = site.upstreams;
+  const only = site.upstreams.length === 1 ? first : undefined;
+  const body = html`${notice(site, view)}
+<h1>${view.portal === null ? heading : t.html("signIn.titlePortal", { portal: view.portal.name })}</h1>
+<p class="lead">${only === undefined ? t.text("signIn.lead") : t.html("signIn.leadOne", { upstream: only.name })}</p>
+<form class="upstreams" method="post" action="${view.form.action}">
+${csrfInput(view.form.csrfToken)}
+${site.upstreams.map((upstream) => choice(site, upstream, only !== undefined))}
+</form>
+<p class="aside">${t.text("signIn.firstTime")}</p>`;
+  return renderPage(site, { heading, error: view.notice === "failed", body });
+}
+
+function choice(site: Site, upstream: UpstreamView, only: boolean): Html {
+  const t = messages(site.locale);
+  const which = html`<span class="unseen">${t.html("signIn.at", { upstream: upstream.name })}</span>`;
+  const links = [
+    { url: upstream.createAccountUrl, label: html`${t.text("signIn.createAccount")} ${which}` },
+    { url: upstream.forgotPasswordUrl, label: html`${t.text("signIn.forgotPassword")} ${which}` },
+    { url: upstream.aboutUrl, label: t.html("signIn.about", { upstream: upstream.name }) },
+  ].flatMap(({ url, label }) => (url === null ? [] : [html`<li>${webLink(url, label)}</li>`]));
+  return html`<div class="upstream">
+<button class="button button-wide button-${only ? "primary" : "secondary"}" type="submit" name="upstream" value="${upstream.id}">${t.html("signIn.continueWith", { upstream: upstream.name })}</button>
+${links.length > 0 && html`<ul class="inline">${links}</ul>`}
+</div>`;
+}
+
+function notice(site: Site, view: SignInPage): Html | null {
+  const t = messages(site.locale);
+  if (view.notice === null) return null;
+  const failed = view.notice === "failed";
+  return html`<div class="${failed ? "problem" : "notice"}" role="alert" tabindex="-1" data-focus>
+<h2>${t.text(failed ? "signIn.failed" : "signIn.cancelled")}</h2>
+<p>${failed ? t.html("signIn.failedText", { contact: contactInline(site) }) : t.text("signIn.cancelledText")}</p>
+</div>`;
+}

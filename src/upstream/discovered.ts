@@ -1,0 +1,139 @@
+/**
+ * What is known of one upstream: its discovery document, fetched at the first sign-in that needs it, kept for a day, and
+ * kept longer when it can't be fetched again. An upstream that is down keeps nothing from starting, and costs its visitors
+ * one time-out every few seconds.
+ */
+
+import * as client from "openid-client";
+import type { Clock, Instant } from "../clock.ts";
+import type { UpstreamConfig } from "../config/schema.ts";
+import { LiaisonError } from "../errors.ts";
+import { describeError, unavailable } from "./failures.ts";
+import { type Fetch, isAcceptable } from "./guarded-fetch.ts";
+
+/** The part of pino's logger that this folder uses. */
+export interface UpstreamLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface DiscoveredUpstream {
+  readonly config: UpstreamConfig;
+  /** openid-client's view of the upstream. Throws `upstream_unavailable`. */
+  configuration(): Promise<client.Configuration>;
+  /** Where browsers are sent to sign in: the authorization endpoint's origin, or the issuer's while that is unknown. */
+  origin(): string;
+}
+
+export interface DiscoveryDependencies {
+  clock: Clock;
+  logger: UpstreamLogger;
+  /** The guarded fetch of this upstream. */
+  fetch: Fetch;
+}
+
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const FAILURE_REMEMBERED_MS = 3_000;
+
+/** What code flow with verified ID tokens can't do without. */
+const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
+
+/** Prepares an upstream; nothing is fetched yet. */
+export function discoveredUpstream(
+  config: UpstreamConfig,
+  { clock, logger, fetch }: DiscoveryDependencies,
+): DiscoveredUpstream {
+  let known: { configuration: client.Configuration; origin: string; fetchedAt: Instant } | undefined;
+  let failure: { error: Error; until: Instant } | undefined;
+  let underWay: Promise<client.Configuration> | undefined;
+
+  async function refresh(): Promise<client.Configuration> {
+    try {
+      const configuration = await discover(config, fetch);
+      const endpoint = configuration.serverMetadata().authorization_endpoint;
+      known = { configuration, origin: new URL(endpoint ?? config.issuer).origin, fetchedAt: clock.now() };
+      failure = undefined;
+      logger.info({ upstreamId: config.id, issuer: config.issuer }, "discovered the upstream");
+      return configuration;
+    } catch (cause) {
+      const error = cause instanceof LiaisonError ? cause : unavailable(config.id, describeError(cause));
+      failure = { error, until: clock.now() + FAILURE_REMEMBERED_MS };
+      const fields = { upstreamId: config.id, issuer: config.issuer, reason: describeError(error) };
+      logger.warn(fields, known ? "kept the upstream's old metadata" : "could not discover the upstream");
+      if (known) return known.configuration;
+      throw error;
+    }
+  }
+
+  return {
+    config,
+    origin: () => known?.origin ?? new URL(config.issuer).origin,
+    async configuration() {
+      const now = clock.now();
+      if (known && now < known.fetchedAt + KEPT_MS) return known.configuration;
+      if (failure && now < failure.until) {
+        if (known) return known.configuration;
+        throw failure.error;
+      }
+      underWay ??= refresh().finally(() => {
+        underWay = undefined;
+      });
+      return underWay;
+    },
+  };
+}
+
+async function discover(config: UpstreamConfig, fetch: Fetch): Promise<client.Configuration> {
+  const issuer = new URL(config.issuer);
+  const customFetch: client.CustomFetch = (url, init) => fetch(url, withoutUndefined(init));
+  const execute = issuer.protocol === "http:" ? [client.allowInsecureRequests] : [];
+  const options = { execute, [client.customFetch]: customFetch };
+  const found = await client.discovery(issuer, config.client_id, undefined, undefined, options);
+  const metadata = checkMetadata(found.serverMetadata(), config);
+  const configuration = new client.Configuration(
+    { ...metadata, id_token_signing_alg_values_supported: asymmetricAlgorithms(metadata) },
+    config.client_id,
+    config.client_secret,
+    clientAuthentication(metadata, config.client_secret),
+  );
+  configuration[client.customFetch] = customFetch;
+  for (const extension of execute) extension(configuration);
+  // Without it openid-client trusts the TLS connection to the token endpoint instead of the ID token's signature.
+  client.enableNonRepudiationChecks(configuration);
+  return configuration;
+}
+
+/**
+ * The issuer must be the configured one to the letter (OpenID Connect Discovery 1.0, section 4.3): it becomes part of every
+ * identity. openid-client compares it as a URL only.
+ */
+function checkMetadata(metadata: client.ServerMetadata, { id, issuer }: UpstreamConfig): client.ServerMetadata {
+  if (metadata.issuer !== issuer) throw unavailable(id, `the discovery document's issuer is not "${issuer}"`);
+  for (const endpoint of NEEDED_ENDPOINTS) {
+    const value = metadata[endpoint];
+    if (!URL.canParse(value ?? "") || !isAcceptable(new URL(value ?? ""))) {
+      throw unavailable(id, `the discovery document's ${endpoint} is missing, or neither https nor on this machine`);
+    }
+  }
+  return metadata;
+}
+
+/**
+ * A signature must prove who signed: `none` proves nothing, and with HS256 everybody who knows the client secret, or an
+ * upstream's public key mistaken for one, could sign (RFC 8725, section 2.1).
+ */
+function asymmetricAlgorithms({ id_token_signing_alg_values_supported: algorithms }: client.ServerMetadata): string[] {
+  return (algorithms ?? ["RS256"]).filter((algorithm) => algorithm !== "none" && !algorithm.startsWith("HS"));
+}
+
+/** client_secret_basic is what a server supports that doesn't say (Discovery 1.0, section 3), and registrations' default. */
+function clientAuthentication(
+  { token_endpoint_auth_methods_supported: methods = ["client_secret_basic"] }: client.ServerMetadata,
+  secret: string,
+): client.ClientAuth {
+  return methods.includes("client_secret_basic") ? client.ClientSecretBasic(secret) : client.ClientSecretPost(secret);
+}
+
+function withoutUndefined({ body, ...rest }: client.CustomFetchOptions): RequestInit {
+  return body === undefined ? rest : { ...rest, body };
+}

@@ -1,0 +1,86 @@
+/**
+ * From an authorization response to a proven identity: openid-client checks `iss` and the response, exchanges the code and
+ * checks the ID token (issuer, audience, nonce, times, signature); this module adds how recent the authentication was and
+ * reads out who it is.
+ */
+
+import * as client from "openid-client";
+import type { SignedInIdentity } from "../storage/contract.ts";
+import type { UpstreamTransaction } from "../storage/records.ts";
+import { rejected } from "./failures.ts";
+import { isFreshEnough } from "./freshness.ts";
+
+export interface ExchangeInput {
+  /** Our callback, as the upstream was told it, with the parameters that came back. */
+  currentUrl: URL;
+  state: string;
+  transaction: UpstreamTransaction;
+  /** Seconds; how old the authentication may be, if that matters. */
+  maxAge: number | undefined;
+}
+
+export interface ProvenSignIn {
+  identity: SignedInIdentity;
+  /** Seconds since the epoch; the ID token's `iat` where the upstream gives no `auth_time`. */
+  authTime: number;
+}
+
+/** What of an ID token or a userinfo response is shown to people. It proves nothing. */
+interface DisplayData {
+  email: string | null;
+  displayName: string | null;
+}
+
+/** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur two of them. */
+const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+
+/** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` for what it doesn't check. */
+export async function exchange(
+  configuration: client.Configuration,
+  { currentUrl, state, transaction, maxAge }: ExchangeInput,
+): Promise<ProvenSignIn> {
+  const { upstreamId, nonce, codeVerifier, createdAt } = transaction;
+  const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
+    expectedState: state,
+    expectedNonce: nonce,
+    pkceCodeVerifier: codeVerifier,
+    idTokenExpected: true,
+  });
+  const claims = tokens.claims();
+  if (claims === undefined) throw rejected(upstreamId, "no ID token");
+  if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
+  if (!isFreshEnough(claims.auth_time, maxAge, createdAt)) {
+    throw rejected(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
+  }
+
+  const { email, displayName } = await displayData(configuration, tokens.access_token, claims);
+  const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
+  return { identity, authTime: claims.auth_time ?? claims.iat };
+}
+
+/** From the ID token; userinfo is asked only for what that lacks. Its `sub` must be the ID token's (Core 1.0, section 5.3.2). */
+async function displayData(
+  configuration: client.Configuration,
+  accessToken: string,
+  claims: client.IDToken,
+): Promise<DisplayData> {
+  const told = readDisplayData(claims);
+  const isComplete = told.email !== null && told.displayName !== null;
+  if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) return told;
+  const more = readDisplayData(await client.fetchUserInfo(configuration, accessToken, claims.sub));
+  return { email: told.email ?? more.email, displayName: told.displayName ?? more.displayName };
+}
+
+function readDisplayData({ email, name }: client.IDToken | client.UserInfoResponse): DisplayData {
+  return { email: displayText(email, 254), displayName: displayText(name, 200) };
+}
+
+/** One line of text of a bounded length, or null. Escaping and further caution are up to whoever shows it. */
+function displayText(value: unknown, maxLength: number): string | null {
+  if (typeof value !== "string") return null;
+  const text = value
+    .toWellFormed()
+    .replace(/\p{Cc}+/gu, " ")
+    .trim();
+  return text === "" ? null : text.slice(0, maxLength).toWellFormed();
+}

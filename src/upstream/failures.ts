@@ -1,0 +1,73 @@
+/**
+ * What openid-client throws, put into Liaison's words. Its errors carry whole responses, parameters and claims along; only
+ * their messages and codes are kept, so that no code, token or state ever reaches a log.
+ */
+
+import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
+import { LiaisonError } from "../errors.ts";
+import type { UpstreamTransaction } from "../storage/records.ts";
+
+/** OAuth errors by which an upstream says that it, and not the person, is the matter (RFC 6749, section 4.1.2.1). */
+const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
+
+/** Classifies what went wrong between a transaction's authorization response and a proven identity. */
+export function toLiaisonError(
+  error: unknown,
+  { upstreamId, purpose }: Pick<UpstreamTransaction, "upstreamId" | "purpose">,
+): LiaisonError {
+  const { code, message, cause } = classify(error, upstreamId);
+  return new LiaisonError(code, message, { cause, upstreamId, purpose });
+}
+
+function classify(error: unknown, upstreamId: string): LiaisonError {
+  for (const link of causes(error)) {
+    if (link instanceof LiaisonError) return link;
+  }
+  const cause = new Error(describeError(error));
+  if (!(error instanceof AuthorizationResponseError)) return rejected(upstreamId, cause);
+  return UPSTREAM_TROUBLE.has(error.error)
+    ? new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause })
+    : new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
+}
+
+/** An answer of the upstream that must not be believed. The reason is for the log. */
+export function rejected(upstreamId: string, reason: string | Error): LiaisonError {
+  return new LiaisonError("upstream_rejected", "The answer of the sign-in service could not be accepted.", {
+    cause: typeof reason === "string" ? new Error(reason) : reason,
+    upstreamId,
+  });
+}
+
+/** An upstream that can't be used now. The reason is for the log. */
+export function unavailable(upstreamId: string, reason: string): LiaisonError {
+  return new LiaisonError("upstream_unavailable", "The sign-in service could not be reached.", {
+    cause: new Error(reason),
+    upstreamId,
+  });
+}
+
+/** The messages and codes of an error and its causes, in one line without any of the data they carry. */
+export function describeError(error: unknown): string {
+  return [...causes(error)].map(describeOne).join(" < ");
+}
+
+function describeOne(error: Error): string {
+  if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
+    return `${error.message} [${printable(error.error)}${error.error_description ? `: ${printable(error.error_description)}` : ""}]`;
+  }
+  const code = "code" in error && typeof error.code === "string" ? ` [${error.code}]` : "";
+  return `${error.message}${code}`;
+}
+
+function* causes(error: unknown): Generator<Error> {
+  let current = error;
+  for (let depth = 0; current instanceof Error && depth < 8; depth += 1) {
+    yield current;
+    current = current.cause;
+  }
+}
+
+/** The upstream's own words are somebody else's text: one line, printable, short. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 200);
+}

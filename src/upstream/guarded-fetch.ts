@@ -1,0 +1,68 @@
+/**
+ * The only way by which Liaison talks to an upstream: a fetch that gives up in time, reads no more than it must, follows no
+ * redirect and speaks plain http to this machine alone. What is amiss with the transport leaves here as
+ * `upstream_unavailable`; what is amiss with the content is openid-client's to find.
+ */
+
+import { describeError, unavailable } from "./failures.ts";
+
+/** The part of the global `fetch` that is used: by its URL as text. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface FetchLimits {
+  timeoutMs: number;
+  maxBytes: number;
+}
+
+/** Discovery documents and key sets take kilobytes, and who waits longer than five seconds at a sign-in has left. */
+export const DEFAULT_LIMITS: FetchLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
+
+/** Whether a URL may be talked to, or a browser sent to it: https, or http on this machine. */
+export function isAcceptable(url: URL): boolean {
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+}
+
+/** RFC 8252, section 7.3, and RFC 6761, section 6.3. */
+function isLoopback({ hostname }: URL): boolean {
+  const isLocalName = hostname === "localhost" || hostname.endsWith(".localhost");
+  return isLocalName || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and measured. */
+export function guardedFetch(upstreamId: string, inner: Fetch, limits: FetchLimits): Fetch {
+  return async (address, init) => {
+    const url = new URL(address);
+    // Without the query: nothing secret is sent in one, but a log is no place to find out.
+    const where = `${url.origin}${url.pathname}`;
+    if (!isAcceptable(url)) throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
+    const signal = AbortSignal.timeout(limits.timeoutMs);
+    const whole = { ...init, signal, redirect: "manual" as const };
+    const response = await readWhole(inner, address, whole, limits.maxBytes).catch((error: unknown) => {
+      throw unavailable(upstreamId, `${where}: ${describeError(error)}`);
+    });
+    const { status } = response;
+    if (status >= 500 || status === 429 || (status >= 300 && status < 400)) {
+      throw unavailable(upstreamId, `${where} answered ${status}`);
+    }
+    return response;
+  };
+}
+
+async function readWhole(inner: Fetch, url: string, init: RequestInit, maxBytes: number): Promise<Response> {
+  const { status, headers, body } = await inner(url, init);
+  const bytes = body === null ? null : await readCapped(body, maxBytes);
+  // Statuses that have no body may not be given one, not even an empty one.
+  return new Response(bytes === null || bytes.length === 0 ? null : bytes, { status, headers });
+}
+
+async function readCapped(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    // Leaving the loop cancels the stream, and with it the transfer.
+    if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}

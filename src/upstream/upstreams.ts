@@ -1,0 +1,212 @@
+/**
+ * Relying party of the upstreams: sends a browser off to sign in and turns its return into a proven identity and its
+ * account. Each sign-in is a transaction of its own, bound to the browser that began it. Which step comes before or after is
+ * http's and oidc's; this folder knows nothing of our own provider.
+ */
+
+import * as client from "openid-client";
+import type { Clock } from "../clock.ts";
+import type { UpstreamConfig } from "../config/schema.ts";
+import { hashSecret, randomSecret } from "../domain/secrets.ts";
+import { LiaisonError } from "../errors.ts";
+import type { AccountStore, SignedInIdentity, SignInStore } from "../storage/contract.ts";
+import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
+import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
+import { exchange } from "./exchange.ts";
+import { toLiaisonError } from "./failures.ts";
+import { type FreshnessPlan, type FreshnessWish, planFreshness } from "./freshness.ts";
+import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
+
+export interface UpstreamsDependencies {
+  upstreams: UpstreamConfig[];
+  /** Our own issuer: callbacks are built on it. */
+  issuer: string;
+  signIns: SignInStore;
+  accounts: AccountStore;
+  clock: Clock;
+  logger: UpstreamLogger;
+  fetch?: Fetch;
+  limits?: FetchLimits;
+}
+
+/** A sign-in to begin. */
+export interface SignInRequest extends FreshnessWish {
+  upstreamId: UpstreamId;
+  purpose: SignInPurpose;
+  loginHint?: string;
+}
+
+/** Ties a sign-in to one browser; one a transaction, so that two tabs don't overwrite each other's. HttpOnly, SameSite=Lax. */
+export interface SignInCookie {
+  name: string;
+  value: string;
+  path: string;
+  secure: boolean;
+  maxAgeSeconds: number;
+}
+
+export interface CompletedSignIn {
+  transaction: UpstreamTransaction;
+  identity: SignedInIdentity;
+  accountId: AccountId;
+  /** Seconds since the epoch. */
+  authTime: number;
+}
+
+export interface Upstreams {
+  list(): UpstreamConfig[];
+  /** The origins that browsers are sent to, for `form-action` of a content security policy. */
+  origins(): string[];
+  /** Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down. */
+  begin(request: SignInRequest): Promise<{ url: URL; cookie: SignInCookie }>;
+  /**
+   * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
+   * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream; `upstream_refused`,
+   * `upstream_rejected`, `upstream_unavailable` after, with the purpose that the sign-in had.
+   */
+  complete(callback: {
+    upstreamId: UpstreamId;
+    url: URL;
+    cookies: (name: string) => string | undefined;
+  }): Promise<CompletedSignIn>;
+  /** The cookie that a callback used, so that it can be cleared. */
+  cookieOf(upstreamId: UpstreamId, url: URL): Pick<SignInCookie, "name" | "path" | "secure"> | undefined;
+}
+
+/** Making an account at the upstream, with its own confirmation mail, happens within one sign-in. */
+const TRANSACTION_MS = 60 * 60 * 1000;
+
+/** Outlives the transaction, so that one that is merely late is told from one begun in another browser. */
+const COOKIE_SECONDS = 2 * 60 * 60;
+
+/** Makes the relying party. Nothing is fetched until the first sign-in. */
+export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {
+  const { upstreams, issuer, signIns, accounts, clock, logger } = dependencies;
+  const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
+  const isSecure = new URL(issuer).protocol === "https:";
+
+  for (const { id, reauthentication } of upstreams) {
+    if (reauthentication === "prompt_only") {
+      logger.warn(
+        { upstreamId: id },
+        "this upstream can't show a fresh authentication: links rely on prompt=login alone",
+      );
+    }
+  }
+
+  function find(upstreamId: UpstreamId): DiscoveredUpstream {
+    const upstream = known.get(upstreamId);
+    if (upstream === undefined) throw new LiaisonError("not_found", "There is no such sign-in service.");
+    return upstream;
+  }
+
+  function cookiePlace(upstreamId: UpstreamId, state: string): Pick<SignInCookie, "name" | "path" | "secure"> {
+    const prefix = isSecure ? "__Secure-" : "";
+    const name = `${prefix}liaison.signin.${hashSecret(state).slice(0, 12)}`;
+    return { name, path: callbackUrl(issuer, upstreamId).pathname, secure: isSecure };
+  }
+
+  return {
+    list: () => [...upstreams],
+    origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
+
+    async begin({ upstreamId, purpose, loginHint, ...wish }) {
+      const upstream = find(upstreamId);
+      const configuration = await upstream.configuration();
+      const plan = planFreshness(upstream.config.reauthentication, wish);
+      const state = makeState(plan);
+      const browserSecret = randomSecret();
+      const now = clock.now();
+      const transaction: UpstreamTransaction = {
+        stateHash: hashSecret(state),
+        browserHash: hashSecret(browserSecret),
+        upstreamId,
+        nonce: randomSecret(),
+        codeVerifier: client.randomPKCECodeVerifier(),
+        forced: wish.forced,
+        purpose,
+        createdAt: now,
+        expiresAt: now + TRANSACTION_MS,
+      };
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: callbackUrl(issuer, upstreamId).href,
+        scope: upstream.config.scope,
+        state,
+        nonce: transaction.nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
+        code_challenge_method: "S256",
+        ...(plan.prompt === undefined ? {} : { prompt: plan.prompt }),
+        ...(plan.maxAge === undefined ? {} : { max_age: String(plan.maxAge) }),
+        ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+      });
+      await signIns.begin(transaction);
+      const cookie = { ...cookiePlace(upstreamId, state), value: browserSecret, maxAgeSeconds: COOKIE_SECONDS };
+      return { url, cookie };
+    },
+
+    async complete({ upstreamId, url, cookies }) {
+      const upstream = find(upstreamId);
+      const state = stateOf(url);
+      const browserSecret = state === undefined ? undefined : cookies(cookiePlace(upstreamId, state).name);
+      if (state === undefined || browserSecret === undefined) throw mismatch(upstreamId);
+
+      const configuration = await upstream.configuration();
+      const transaction = await signIns.take(hashSecret(state), hashSecret(browserSecret), upstreamId, clock.now());
+      if (transaction === undefined) throw expired(upstreamId);
+
+      const currentUrl = callbackUrl(issuer, upstreamId);
+      currentUrl.search = url.search;
+      const { identity, authTime } = await exchange(configuration, {
+        currentUrl,
+        state,
+        transaction,
+        maxAge: maxAgeOf(state),
+      }).catch((error: unknown) => {
+        throw toLiaisonError(error, transaction);
+      });
+      const account = await accounts.signIn(identity, clock.now());
+      return { transaction, identity, accountId: account.id, authTime };
+    },
+
+    cookieOf(upstreamId, url) {
+      const state = stateOf(url);
+      return state === undefined ? undefined : cookiePlace(upstreamId, state);
+    },
+  };
+}
+
+function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): DiscoveredUpstream {
+  const { clock, logger, fetch = globalThis.fetch, limits = DEFAULT_LIMITS } = dependencies;
+  return discoveredUpstream(config, { clock, logger, fetch: guardedFetch(config.id, fetch, limits) });
+}
+
+/** The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700, section 4.4). */
+function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
+  return new URL(`${issuer}/upstream/${upstreamId}/callback`);
+}
+
+/**
+ * 256 random bits, and the age that the authentication may have, in seconds. The store knows a transaction by the hash of
+ * the whole, so nobody can change what stands in it.
+ */
+function makeState({ maxAge }: FreshnessPlan): string {
+  return maxAge === undefined ? randomSecret() : `${randomSecret()}.${maxAge}`;
+}
+
+function maxAgeOf(state: string): number | undefined {
+  const [, maxAge] = state.split(".");
+  return maxAge === undefined ? undefined : Number(maxAge);
+}
+
+function stateOf(url: URL): string | undefined {
+  const [state, ...others] = url.searchParams.getAll("state");
+  return state === "" || others.length > 0 ? undefined : state;
+}
+
+function mismatch(upstreamId: UpstreamId): LiaisonError {
+  return new LiaisonError("sign_in_mismatch", "This sign-in was not begun in this browser.", { upstreamId });
+}
+
+function expired(upstreamId: UpstreamId): LiaisonError {
+  return new LiaisonError("sign_in_expired", "This sign-in took too long or is already finished.", { upstreamId });
+}

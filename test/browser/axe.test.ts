@@ -1,0 +1,65 @@
+/** Every page of the product, in every flavour, looked at by axe-core in a real browser: no rule off, no violation. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "../support/browser.ts";
+import { pageNames, pageSamples } from "../support/page-samples.ts";
+import { type PageServer, servePages } from "../support/page-server.ts";
+
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const narrowWidths = [320, 360];
+const samples = pageSamples().map((sample) => ({
+  ...sample,
+  path: `/${sample.page}/${sample.flavour}/${sample.variant}`,
+}));
+
+let browser: Browser;
+let server: PageServer;
+
+before(async () => {
+  browser = await launchBrowser();
+  server = await servePages(new Map(samples.map(({ path, html }) => [path, html])));
+});
+
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function violations(page: Page): Promise<string[]> {
+  return page.evaluate(`axe.run({ runOnly: { type: "tag", values: ${JSON.stringify(tags)} } }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
+}
+
+/** How far the page is wider than the window, in CSS pixels. */
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
+
+for (const name of pageNames) {
+  test(`page ${name} is accessible, light and dark, and fits 320 px`, async () => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    for (const { path } of samples.filter((sample) => sample.page === name)) {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(server.origin + path);
+      await page.evaluate(axe.source);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        assert.deepEqual(await violations(page), [], `${path} ${colorScheme}`);
+      }
+      for (const width of narrowWidths) {
+        await page.setViewportSize({ width, height: 740 });
+        assert.equal(await overflow(page), 0, `${path} scrolls sideways at ${width} px`);
+      }
+    }
+    assert.deepEqual(complaints, [], "the browser complained: a policy violation or a script error");
+    await page.close();
+  });
+}

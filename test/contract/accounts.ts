@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { LiaisonError } from "../../src/errors.ts";
+import { anId, anIdentity, NOW } from "../support/records.ts";
+import { type Case, race, signIn } from "./harness.ts";
+
+export function accountCases(contract: Case): void {
+  contract("a first sign-in creates account, identity and one audit event", async ({ store }) => {
+    const identity = anIdentity();
+    const account = await store.accounts.signIn(identity, NOW);
+    assert.equal(account.createdAt, NOW);
+    assert.deepEqual(await store.accounts.find(account.id), account);
+    assert.deepEqual(await store.accounts.identities(account.id), [
+      { ...identity, accountId: account.id, createdAt: NOW, lastSignInAt: NOW },
+    ]);
+    const events = await store.audit.list({ limit: 10 });
+    assert.deepEqual(
+      events.map((event) => [event.action, event.actor, event.accountId, event.at]),
+      [["account.created", `account:${account.id}`, account.id, NOW]],
+    );
+  });
+
+  contract("a later sign-in keeps the account and remembers the display data and the time", async ({ store }) => {
+    const { account, identity } = await signIn(store);
+    const changed = { ...identity, upstreamId: "renamed", email: null, displayName: "Ada Byron" };
+    assert.deepEqual(await store.accounts.signIn(changed, NOW + 9), account);
+    const [kept] = await store.accounts.identities(account.id);
+    assert.deepEqual(kept, {
+      ...changed,
+      accountId: account.id,
+      createdAt: account.createdAt,
+      lastSignInAt: NOW + 9,
+    });
+    assert.equal((await store.audit.list({ limit: 10 })).length, 1);
+  });
+
+  contract("U11: identities are compared byte for byte", async ({ store }) => {
+    const spellings = [
+      { issuer: "https://login.example/caf\u00e9", subject: "Abc" },
+      { issuer: "https://login.example/cafe\u0301", subject: "Abc" },
+      { issuer: "https://login.example/caf\u00e9/", subject: "Abc" },
+      { issuer: "https://LOGIN.example/caf\u00e9", subject: "Abc" },
+      { issuer: "https://login.example/caf\u00e9", subject: "abc" },
+      { issuer: "https://login.example/caf\u00e9", subject: "Abc " },
+      { issuer: "https://other.example", subject: "Abc" },
+    ];
+    const ids = new Set<string>();
+    for (const spelling of spellings) ids.add((await store.accounts.signIn(anIdentity(spelling), NOW)).id);
+    assert.equal(ids.size, spellings.length);
+  });
+
+  contract("an identity that isn't well-formed text is refused", async ({ store }) => {
+    for (const subject of ["a\ud800", "a\udfff", "a\0b"]) {
+      await assert.rejects(
+        store.accounts.signIn(anIdentity({ subject }), NOW),
+        (error) => error instanceof LiaisonError && error.code === "upstream_rejected",
+      );
+    }
+  });
+
+  contract("racers with one identity all get one account, created once", async (opened) => {
+    const identity = anIdentity();
+    const accounts = await race(opened, 60, (store) => store.accounts.signIn(identity, NOW));
+    assert.equal(new Set(accounts.map((account) => account.id)).size, 1);
+    assert.equal((await opened.store.audit.list({ limit: 100 })).length, 1);
+  });
+
+  contract("an unknown account is undefined and has no identities", async ({ store }) => {
+    await signIn(store);
+    assert.equal(await store.accounts.find(anId("account")), undefined);
+    assert.deepEqual(await store.accounts.identities(anId("account")), []);
+  });
+}

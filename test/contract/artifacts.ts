@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { anId, hashOf, NOW } from "../support/records.ts";
+import { type Case, race } from "./harness.ts";
+
+const payload = { kind: "AuthorizationCode", scope: "openid ø", nested: { list: [1, "two", null, true] }, exp: 17 };
+const LATER = NOW + 5000;
+
+export function artifactCases(contract: Case): void {
+  contract("an artifact round-trips, is replaced, and is its model's own", async ({ store }) => {
+    const id = hashOf(anId("code"));
+    await store.artifacts.upsert("AuthorizationCode", id, payload, { grantId: "g", accountId: "a" }, LATER);
+    assert.deepEqual(await store.artifacts.find("AuthorizationCode", id, NOW), payload);
+    assert.equal(await store.artifacts.find("RefreshToken", id, NOW), undefined);
+    assert.equal(await store.artifacts.find("AuthorizationCode", hashOf("other"), NOW), undefined);
+    await store.artifacts.upsert("AuthorizationCode", id, { other: 2 }, {}, LATER + 1);
+    assert.deepEqual(await store.artifacts.find("AuthorizationCode", id, LATER), { other: 2 });
+    await store.artifacts.destroy("RefreshToken", id);
+    assert.ok(await store.artifacts.find("AuthorizationCode", id, NOW));
+    await store.artifacts.destroy("AuthorizationCode", id);
+    assert.equal(await store.artifacts.find("AuthorizationCode", id, NOW), undefined);
+  });
+
+  contract("an artifact is absent from its exact expiry on, unless expired ones are asked for", async ({ store }) => {
+    const id = hashOf(anId("interaction"));
+    await store.artifacts.upsert("Interaction", id, payload, {}, LATER);
+    assert.ok(await store.artifacts.find("Interaction", id, LATER - 1));
+    assert.equal(await store.artifacts.find("Interaction", id, LATER), undefined);
+    assert.deepEqual(await store.artifacts.find("Interaction", id, LATER, { includeExpired: true }), payload);
+    assert.equal(await store.artifacts.find("Interaction", id, LATER, { includeExpired: false }), undefined);
+  });
+
+  contract("O2, O5: of a hundred consumers one wins, and the time is kept in seconds", async (opened) => {
+    const { store } = opened;
+    const id = hashOf(anId("code"));
+    await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
+    const won = await race(opened, 100, (racer) => racer.artifacts.consume("AuthorizationCode", id, NOW));
+    assert.equal(won.filter(Boolean).length, 1);
+    const consumed = Math.floor(NOW / 1000);
+    assert.deepEqual(await store.artifacts.find("AuthorizationCode", id, NOW), { ...payload, consumed });
+    await store.artifacts.upsert("AuthorizationCode", id, { other: 2 }, {}, LATER);
+    assert.deepEqual(await store.artifacts.find("AuthorizationCode", id, NOW), { other: 2, consumed });
+    assert.equal(await store.artifacts.consume("AuthorizationCode", id, NOW), false);
+  });
+
+  contract("what is expired, absent or of another model isn't consumed", async ({ store }) => {
+    const id = hashOf(anId("code"));
+    await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
+    assert.equal(await store.artifacts.consume("AuthorizationCode", id, LATER), false);
+    assert.equal(await store.artifacts.consume("RefreshToken", id, NOW), false);
+    assert.equal(await store.artifacts.consume("AuthorizationCode", hashOf("other"), NOW), false);
+    assert.equal(await store.artifacts.consume("AuthorizationCode", id, LATER - 1), true);
+  });
+
+  contract("a one-time value is inserted once until it expires", async (opened) => {
+    const { store } = opened;
+    const id = hashOf(anId("jti"));
+    const insert = (now: number) =>
+      race(opened, 50, (racer) => racer.artifacts.insertOnce("ReplayDetection", id, now + 5000, now));
+    assert.equal((await insert(NOW)).filter(Boolean).length, 1);
+    assert.equal(await store.artifacts.insertOnce("ReplayDetection", id, LATER + 9, LATER - 1), false);
+    assert.equal((await insert(LATER)).filter(Boolean).length, 1);
+    assert.equal(await store.artifacts.insertOnce("ClientAssertion", id, LATER, NOW), true);
+    assert.deepEqual(await store.artifacts.find("ReplayDetection", id, LATER), {});
+  });
+
+  contract("revoking a grant removes its tokens, itself and nothing else", async ({ store }) => {
+    const [grantId, other] = [anId("grant"), anId("grant")];
+    const kept = hashOf(anId("token"));
+    for (const model of ["AccessToken", "RefreshToken", "AuthorizationCode"]) {
+      await store.artifacts.upsert(model, hashOf(`${grantId}${model}`), payload, { grantId }, LATER);
+    }
+    await store.artifacts.upsert("Grant", hashOf(grantId), payload, {}, LATER);
+    await store.artifacts.upsert("Grant", hashOf(other), payload, { grantId: other }, LATER);
+    await store.artifacts.upsert("RefreshToken", kept, payload, { grantId: other }, LATER);
+    await store.artifacts.upsert("Interaction", kept, payload, {}, LATER);
+    await store.artifacts.revokeGrant(grantId);
+    await store.artifacts.revokeGrant(grantId);
+    for (const model of ["AccessToken", "RefreshToken", "AuthorizationCode"]) {
+      const left = await store.artifacts.find(model, hashOf(`${grantId}${model}`), NOW, { includeExpired: true });
+      assert.equal(left, undefined, model);
+    }
+    assert.equal(await store.artifacts.find("Grant", hashOf(grantId), NOW), undefined);
+    assert.ok(await store.artifacts.find("Grant", hashOf(other), NOW));
+    assert.ok(await store.artifacts.find("RefreshToken", kept, NOW));
+    assert.ok(await store.artifacts.find("Interaction", kept, NOW));
+  });
+}

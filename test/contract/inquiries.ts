@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import type { Store } from "../../src/storage/contract.ts";
+import { aMail, aNewLink, anId, anInquiry, aRequester, NOW } from "../support/records.ts";
+import { type Case, dueMails, present, race, register, request, signIn, stateOf } from "./harness.ts";
+
+const LEASE = 1000;
+const NOTHING = { links: [], mails: [] };
+
+/** A stored inquiry that `worker` holds. */
+async function claimed(store: Store, worker: string) {
+  const inquiry = anInquiry();
+  await store.links.inquire(inquiry);
+  assert.deepEqual(await store.links.claimInquiry(worker, NOW, LEASE), inquiry);
+  return inquiry;
+}
+
+export function inquiryCases(contract: Case): void {
+  contract("an inquiry round-trips, with and without an address", async ({ store }) => {
+    const inquiry = anInquiry();
+    const without = anInquiry({ address: null, requester: aRequester({ email: null, displayName: null }) });
+    await store.links.inquire(inquiry);
+    await store.links.inquire(without);
+    assert.deepEqual(await store.links.latestInquiry(inquiry.interactionCid), inquiry);
+    assert.deepEqual(await store.links.latestInquiry(without.interactionCid), without);
+    assert.equal(await store.links.latestInquiry(anId("cid")), undefined);
+  });
+
+  contract("the newest inquiry of an interaction is the latest one, settled or not", async ({ store }) => {
+    const interactionCid = anId("cid");
+    const older = anInquiry({ interactionCid, createdAt: NOW - 900 });
+    const newer = anInquiry({ interactionCid, createdAt: NOW - 800 });
+    await store.links.inquire(newer);
+    await store.links.inquire(older);
+    assert.equal((await store.links.latestInquiry(interactionCid))?.id, newer.id);
+    const again = anInquiry({ interactionCid, createdAt: NOW - 800 });
+    await store.links.inquire(again);
+    assert.equal((await store.links.latestInquiry(interactionCid))?.id, again.id);
+  });
+
+  contract("inquiries are claimed oldest first, and none before its notBefore", async ({ store }) => {
+    const early = anInquiry({ createdAt: NOW - 300, notBefore: NOW });
+    const late = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
+    const future = anInquiry({ createdAt: NOW - 400, notBefore: NOW + 1 });
+    for (const inquiry of [late, future, early]) await store.links.inquire(inquiry);
+    assert.equal((await store.links.claimInquiry("one", NOW - 1, LEASE))?.id, late.id);
+    assert.equal((await store.links.claimInquiry("one", NOW, LEASE))?.id, early.id);
+    assert.equal(await store.links.claimInquiry("one", NOW, LEASE), undefined);
+    assert.equal((await store.links.claimInquiry("one", NOW + 1, LEASE))?.id, future.id);
+  });
+
+  contract("racing workers never hold the same inquiry", async (opened) => {
+    const ids = new Set<string>();
+    for (let index = 0; index < 20; index += 1) {
+      const inquiry = anInquiry();
+      ids.add(inquiry.id);
+      await opened.store.links.inquire(inquiry);
+    }
+    const claims = await race(opened, 60, (store, index) => store.links.claimInquiry(`worker-${index}`, NOW, LEASE));
+    const held = claims.filter((inquiry) => inquiry !== undefined).map((inquiry) => inquiry.id);
+    assert.equal(held.length, 20);
+    assert.deepEqual(new Set(held), ids);
+  });
+
+  contract("a lease ends at its exact millisecond, and the late worker changes nothing", async ({ store }) => {
+    const inquiry = await claimed(store, "dead");
+    assert.equal(await store.links.claimInquiry("next", NOW + LEASE - 1, LEASE), undefined);
+    assert.equal((await store.links.claimInquiry("next", NOW + LEASE, LEASE))?.id, inquiry.id);
+    const outcome = { links: [], mails: [aMail()] };
+    assert.equal(await store.links.settleInquiry(inquiry.id, "dead", outcome, NOW + LEASE), false);
+    assert.equal(await store.outbox.nextDueAt(), undefined);
+    assert.equal((await store.links.latestInquiry(inquiry.interactionCid))?.address, inquiry.address);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "next", NOTHING, NOW + LEASE), true);
+  });
+
+  contract("settling deletes the typed address and happens once", async (opened) => {
+    const { store } = opened;
+    const inquiry = await claimed(store, "worker");
+    const settled = await race(opened, 50, (racer) =>
+      racer.links.settleInquiry(inquiry.id, "worker", { links: [], mails: [aMail()] }, NOW + 4),
+    );
+    assert.equal(settled.filter(Boolean).length, 1);
+    assert.deepEqual(await store.links.latestInquiry(inquiry.interactionCid), {
+      ...inquiry,
+      address: null,
+      settledAt: NOW + 4,
+    });
+    assert.equal((await dueMails(store, NOW + 4)).length, 1);
+    assert.equal(await store.links.claimInquiry("worker", NOW + 9 * LEASE, LEASE), undefined);
+  });
+
+  contract("only a claimed inquiry is settled", async ({ store }) => {
+    const inquiry = anInquiry();
+    await store.links.inquire(inquiry);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "worker", NOTHING, NOW), false);
+    assert.equal(await store.links.settleInquiry(anId("inquiry"), "worker", NOTHING, NOW), false);
+    assert.deepEqual(await store.links.latestInquiry(inquiry.interactionCid), inquiry);
+  });
+
+  contract("L11: settling makes one pending request, one mail and one audit event a profile", async ({ store }) => {
+    const { account, identity } = await signIn(store);
+    const requester = { ...identity, accountId: account.id };
+    const inquiry = anInquiry({ requester });
+    await store.links.inquire(inquiry);
+    await store.links.claimInquiry("worker", NOW, LEASE);
+    const registered = [await register(store), await register(store), await register(store)];
+    const links = registered.map(({ profile }) =>
+      aNewLink({ inquiryId: inquiry.id, requester, profileId: profile.id, emailVersion: 1 }),
+    );
+    const extra = aMail();
+    assert.equal(await store.links.settleInquiry(inquiry.id, "worker", { links, mails: [extra] }, NOW + 4), true);
+    for (const [index, link] of links.entries()) {
+      const { request: wanted } = link;
+      const view = present(await store.links.view(wanted.id, wanted.secretHash));
+      assert.deepEqual(view.request, { ...wanted, state: "pending", settledAt: null });
+      assert.equal(view.membership.profile.id, registered[index]?.profile.id);
+      assert.deepEqual(view.membership.organization, registered[index]?.organization);
+      assert.equal(await store.links.view(wanted.id, present(links[(index + 1) % 3]).request.secretHash), undefined);
+      const events = await store.audit.list({ requestId: wanted.id, limit: 9 });
+      assert.deepEqual(
+        events.map(({ action, actor, at, profileId, organizationId }) => [
+          action,
+          actor,
+          at,
+          profileId,
+          organizationId,
+        ]),
+        [["link.requested", `account:${account.id}`, NOW + 4, wanted.profileId, registered[index]?.organization.id]],
+      );
+    }
+    const mails = await dueMails(store, NOW + 4);
+    const queued = [...links.map((link) => link.mail), extra];
+    assert.deepEqual(
+      mails.map(({ message }) => [message.id, message.messageId, message.to, message.content]),
+      queued.map((mail) => [mail.id, mail.messageId, mail.to, mail.content]),
+    );
+  });
+
+  contract("settling is all or nothing", async ({ store }) => {
+    const { profile } = await register(store);
+    const inquiry = await claimed(store, "worker");
+    const good = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: profile.id });
+    const broken = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: anId("profile") });
+    const outcome = { links: [good, broken], mails: [] };
+    await assert.rejects(store.links.settleInquiry(inquiry.id, "worker", outcome, NOW));
+    assert.equal(await store.links.view(good.request.id, good.request.secretHash), undefined);
+    assert.equal(await store.outbox.nextDueAt(), undefined);
+    assert.equal((await store.links.latestInquiry(inquiry.interactionCid))?.settledAt, null);
+  });
+
+  contract("a secret hash belongs to one request", async ({ store }) => {
+    const { profile } = await register(store);
+    const person = await signIn(store);
+    const link = await request(store, person, profile.id);
+    const inquiry = await claimed(store, "worker");
+    const { secretHash } = link.request;
+    const copy = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: profile.id, secretHash });
+    await assert.rejects(store.links.settleInquiry(inquiry.id, "worker", { links: [copy], mails: [] }, NOW));
+    assert.equal(await stateOf(store, link), "pending");
+  });
+
+  contract("L8: a newer request supersedes that of the same identity and profile only", async ({ store }) => {
+    const { profile } = await register(store);
+    const other = await register(store);
+    const [ada, bob] = [await signIn(store), await signIn(store)];
+    const first = await request(store, ada, profile.id);
+    const elsewhere = await request(store, ada, other.profile.id);
+    const byBob = await request(store, bob, profile.id);
+    const second = await request(store, ada, profile.id);
+    assert.equal(await stateOf(store, first), "superseded");
+    assert.equal(await stateOf(store, second), "pending");
+    assert.equal(await stateOf(store, byBob), "pending");
+    assert.equal(await stateOf(store, elsewhere), "pending");
+    const view = present(await store.links.view(first.request.id, first.request.secretHash));
+    assert.equal(view.request.settledAt, NOW);
+  });
+}

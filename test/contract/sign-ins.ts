@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { anId, anUpstreamTransaction, aSignInOutcome, hashOf, NOW } from "../support/records.ts";
+import { type Case, race } from "./harness.ts";
+
+export function signInCases(contract: Case): void {
+  contract("an upstream transaction round-trips, for every purpose", async ({ store }) => {
+    for (const transaction of [
+      anUpstreamTransaction(),
+      anUpstreamTransaction({ forced: false, purpose: { kind: "sign_in", interactionUid: anId("interaction") } }),
+      anUpstreamTransaction({ purpose: { kind: "decline", requestId: anId("request"), secretHash: hashOf("x") } }),
+    ]) {
+      await store.signIns.begin(transaction);
+      const { stateHash, browserHash, upstreamId } = transaction;
+      assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
+    }
+  });
+
+  contract("U1: of a hundred callbacks with one state, one takes the transaction", async (opened) => {
+    const transaction = anUpstreamTransaction();
+    const { stateHash, browserHash, upstreamId } = transaction;
+    await opened.store.signIns.begin(transaction);
+    const taken = await race(opened, 100, (store) => store.signIns.take(stateHash, browserHash, upstreamId, NOW));
+    assert.deepEqual(
+      taken.filter((one) => one !== undefined),
+      [transaction],
+    );
+  });
+
+  contract("U1, U4: a wrong state, browser or upstream takes nothing and leaves it in place", async ({ store }) => {
+    const transaction = anUpstreamTransaction();
+    const { stateHash, browserHash, upstreamId } = transaction;
+    await store.signIns.begin(transaction);
+    assert.equal(await store.signIns.take(hashOf("other"), browserHash, upstreamId, NOW), undefined);
+    assert.equal(await store.signIns.take(stateHash, hashOf("other"), upstreamId, NOW), undefined);
+    assert.equal(await store.signIns.take(stateHash, browserHash, "CONSUMER", NOW), undefined);
+    assert.equal(await store.signIns.take(stateHash.toLowerCase(), browserHash, upstreamId, NOW), undefined);
+    assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
+  });
+
+  contract("a transaction and an outcome end at their exact millisecond", async ({ store }) => {
+    const transaction = anUpstreamTransaction();
+    const { stateHash, browserHash, upstreamId, expiresAt } = transaction;
+    await store.signIns.begin(transaction);
+    assert.equal(await store.signIns.take(stateHash, browserHash, upstreamId, expiresAt), undefined);
+    assert.ok(await store.signIns.take(stateHash, browserHash, upstreamId, expiresAt - 1));
+    const interaction = hashOf(anId("interaction"));
+    await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
+    assert.equal(await store.signIns.takeOutcome(interaction, NOW + 5), undefined);
+    assert.ok(await store.signIns.takeOutcome(interaction, NOW + 4));
+  });
+
+  contract("an outcome replaces an earlier one and is taken once", async (opened) => {
+    const { store } = opened;
+    const interaction = hashOf(anId("interaction"));
+    const outcome = aSignInOutcome({ upstreamId: "second" });
+    await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
+    await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
+    assert.equal(await store.signIns.takeOutcome(hashOf("other"), NOW), undefined);
+    const taken = await race(opened, 50, (racer) => racer.signIns.takeOutcome(interaction, NOW + 49));
+    assert.deepEqual(
+      taken.filter((one) => one !== undefined),
+      [outcome],
+    );
+  });
+}

@@ -1,0 +1,143 @@
+/** Cases of the small stores (clients, keys, throttles, audit), of sweeping, and of a store that is closed. */
+
+import assert from "node:assert/strict";
+import { LiaisonError } from "../../src/errors.ts";
+import {
+  aClient,
+  anAuditEvent,
+  anId,
+  anIdentity,
+  anInquiry,
+  anUpstreamTransaction,
+  aSelection,
+  aSignInOutcome,
+  hashOf,
+  NOW,
+} from "../support/records.ts";
+import { bound, type Case, present, race } from "./harness.ts";
+
+export function singleRecordCases(contract: Case): void {
+  contract("a client round-trips, is replaced as a whole, listed in order and removed", async ({ store }) => {
+    const client = aClient({ id: "b" });
+    const other = aClient({ id: "a", secret: null, aboutUrl: null, managedBy: "admin", claimsInIdToken: false });
+    await store.clients.put(client);
+    await store.clients.put(other);
+    assert.deepEqual(await store.clients.find("b"), client);
+    assert.deepEqual(await store.clients.list(), [other, client]);
+    const replaced = aClient({ id: "b", name: "PartnerSource", metadata: {}, managedBy: "admin" });
+    await store.clients.put(replaced);
+    assert.deepEqual(await store.clients.find("b"), replaced);
+    await store.clients.remove("b");
+    assert.equal(await store.clients.find("b"), undefined);
+    assert.deepEqual(await store.clients.list(), [other]);
+  });
+
+  contract("a key is made once, and racers all get it", async (opened) => {
+    const name = anId("key");
+    let made = 0;
+    const values = await race(opened, 50, (store) =>
+      store.keys.findOrCreate(name, async () => {
+        made += 1;
+        return `value-${made}`;
+      }),
+    );
+    assert.equal(new Set(values).size, 1);
+    const refuse = () => assert.fail("a key that is there was made again");
+    assert.equal(await opened.store.keys.findOrCreate(name, refuse), values[0]);
+    assert.equal(await opened.store.keys.findOrCreate(anId("key"), async () => "other"), "other");
+  });
+
+  contract("a key whose making fails isn't stored", async ({ store }) => {
+    const broken = async () => Promise.reject(new Error("no entropy"));
+    await assert.rejects(store.keys.findOrCreate("key", broken), /no entropy/);
+    assert.equal(await store.keys.findOrCreate("key", async () => "made"), "made");
+  });
+
+  contract("Z1: a throttle never gives more slots than its limit, over two stores", async (opened) => {
+    const key = "mailbox:Ada@contoso.example";
+    const slots = await race(opened, 100, (store, index) => store.throttles.takeSlot(key, 7, 60, NOW + index));
+    assert.equal(slots.filter(({ taken }) => taken).length, 7);
+    assert.deepEqual(new Set(slots.map(({ resetsAt }) => resetsAt)), new Set([NOW + 60_000]));
+  });
+
+  contract("a throttle's window ends at its exact millisecond; each key has its own", async ({ store }) => {
+    const take = (key: string, now: number) => store.throttles.takeSlot(key, 1, 60, now);
+    assert.deepEqual(await take("a", NOW), { taken: true, resetsAt: NOW + 60_000 });
+    assert.deepEqual(await take("a", NOW + 59_999), { taken: false, resetsAt: NOW + 60_000 });
+    assert.deepEqual(await take("A", NOW), { taken: true, resetsAt: NOW + 60_000 });
+    assert.deepEqual(await take("a", NOW + 60_000), { taken: true, resetsAt: NOW + 120_000 });
+    assert.deepEqual(await take("a", NOW + 60_001), { taken: false, resetsAt: NOW + 120_000 });
+    assert.deepEqual(await store.throttles.takeSlot("b", 0, 60, NOW), { taken: false, resetsAt: NOW + 60_000 });
+  });
+
+  contract("audit events round-trip, newest first, filtered and limited", async ({ store }) => {
+    const [profileId, requestId] = [anId("profile"), anId("request")];
+    const oldest = anAuditEvent({ at: NOW - 1, profileId });
+    const middle = anAuditEvent({ at: NOW, requestId, profileId: null, organizationId: null, accountId: null });
+    const newest = anAuditEvent({ at: NOW, profileId, requestId, detail: {} });
+    for (const event of [middle, newest, oldest]) await store.audit.append(event);
+    const ids = async (filter: { profileId?: string; requestId?: string; limit: number }) =>
+      (await store.audit.list(filter)).map((event) => event.id);
+    assert.deepEqual(await store.audit.list({ limit: 10 }), [newest, middle, oldest]);
+    assert.deepEqual(await ids({ limit: 2 }), [newest.id, middle.id]);
+    assert.deepEqual(await ids({ profileId, limit: 10 }), [newest.id, oldest.id]);
+    assert.deepEqual(await ids({ requestId, limit: 10 }), [newest.id, middle.id]);
+    assert.deepEqual(await ids({ requestId, profileId, limit: 10 }), [newest.id]);
+    assert.deepEqual(await ids({ profileId: anId("profile"), limit: 10 }), []);
+    await assert.rejects(store.audit.append(newest));
+  });
+
+  contract("sweeping removes what has expired, all of it, and nothing else", async ({ store }) => {
+    const { account, profile } = await bound(store);
+    const [old, young] = [NOW, NOW + 1];
+    const sessions = [old, young].map((expiresAt) => ({ expiresAt, uid: anId("uid"), id: hashOf(anId("cookie")) }));
+    for (const { uid, id, expiresAt } of sessions) {
+      const session = { uid, authorizations: { portal: { sid: "s" } }, removed: [] };
+      await store.artifacts.upsertSession(id, { uid }, session, expiresAt);
+    }
+    const tokens = Array.from({ length: 450 }, () => hashOf(anId("token")));
+    for (const token of tokens) await store.artifacts.upsert("AccessToken", token, {}, {}, old);
+    const kept = anUpstreamTransaction({ expiresAt: young });
+    for (const transaction of [anUpstreamTransaction({ expiresAt: old }), kept]) await store.signIns.begin(transaction);
+    await store.signIns.leaveOutcome(hashOf("x"), aSignInOutcome(), old);
+    await store.throttles.takeSlot("a", 1, 1, old - 1000);
+    const selection = aSelection({ accountId: account.id, profileId: profile.id, expiresAt: old });
+    await store.standings.select(selection, NOW - 1);
+
+    assert.equal(await store.sweep(NOW), 450 + 1 + 1 + 1 + 1 + 1);
+    assert.equal(await store.sweep(NOW), 0);
+    const [dead, live] = sessions.map(({ uid, id }) => ({ uid, id }));
+    const expired = await store.artifacts.find("Session", present(dead).id, NOW, { includeExpired: true });
+    assert.equal(expired, undefined);
+    const session = await store.artifacts.findSessionByUid(present(live).uid, NOW);
+    assert.deepEqual(session, { uid: present(live).uid, authorizations: { portal: { sid: "s" } } });
+    assert.ok(await store.signIns.take(kept.stateHash, kept.browserHash, kept.upstreamId, NOW));
+    assert.equal((await store.directory.membership(profile.id))?.profile.accountId, account.id);
+    // The swept session's authorizations are gone with it: a session of the same uid starts with none.
+    const { uid, id } = present(dead);
+    await store.artifacts.upsertSession(id, { uid }, { uid, authorizations: {}, removed: [] }, NOW + 9);
+    assert.deepEqual(await store.artifacts.find("Session", id, NOW), { uid });
+  });
+
+  contract("D3: a store that can't be reached says so, whatever is asked of it", async ({ store }) => {
+    await store.close();
+    await store.close();
+    const asked = [
+      () => store.accounts.signIn(anIdentity(), NOW),
+      () => store.links.inquire(anInquiry()),
+      () => store.links.claimInquiry("worker", NOW, 1000),
+      () => store.outbox.nextDueAt(),
+      () => store.standings.forGrant("grant", NOW),
+      () => store.artifacts.find("Grant", "id", NOW),
+      () => store.artifacts.consume("Grant", "id", NOW),
+      () => store.clients.find("id"),
+      () => store.keys.findOrCreate("name", async () => "value"),
+      () => store.throttles.takeSlot("key", 1, 1, NOW),
+      () => store.audit.append(anAuditEvent()),
+      () => store.sweep(NOW),
+    ];
+    for (const ask of asked) {
+      await assert.rejects(ask(), (error) => error instanceof LiaisonError && error.code === "store_unavailable");
+    }
+  });
+}

@@ -1,0 +1,37 @@
+/** A database file of a test's own, in a folder that goes with it. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Store } from "../../src/storage/contract.ts";
+import { openStore } from "../../src/storage/open.ts";
+
+export const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString("base64");
+export const OTHER_KEY = Buffer.alloc(32, 8).toString("base64");
+
+export interface TemporaryFile {
+  folder: string;
+  file: string;
+  /** Opens a store on the file; destroy() closes it. */
+  open(encryptionKey?: string): Promise<Store>;
+  destroy(): Promise<void>;
+}
+
+export function temporaryFile(): TemporaryFile {
+  const folder = mkdtempSync(join(tmpdir(), "liaison-store-"));
+  const file = join(folder, "data", "liaison.db");
+  const stores: Store[] = [];
+  return {
+    folder,
+    file,
+    async open(encryptionKey = ENCRYPTION_KEY) {
+      const store = await openStore({ sqlite: { file }, encryptionKey });
+      stores.push(store);
+      return store;
+    },
+    async destroy() {
+      for (const store of stores) await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

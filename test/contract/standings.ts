@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import type { Store } from "../../src/storage/contract.ts";
+import { anId, aSelection, hashOf, NOW } from "../support/records.ts";
+import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
+
+/** A person with two bound profiles, and a selection of the first that nobody stored yet. */
+async function twoProfiles(store: Store) {
+  const { profile, account, identity } = await bound(store);
+  const second = await register(store);
+  await bind(store, { account, identity }, second.profile.id);
+  const selection = aSelection({ accountId: account.id, profileId: profile.id });
+  return { account, identity, selection, first: profile, second: second.profile };
+}
+
+/** Stores a token and the grant of a selection; tells whether both are still there. */
+async function withTokens(store: Store, grantId: string) {
+  const token = hashOf(anId("token"));
+  await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, NOW + 9999);
+  await store.artifacts.upsert("Grant", hashOf(grantId), { a: 1 }, { grantId }, NOW + 9999);
+  return async () => {
+    const token_ = await store.artifacts.find("RefreshToken", token, NOW);
+    const grant = await store.artifacts.find("Grant", hashOf(grantId), NOW);
+    return [token_ !== undefined, grant !== undefined];
+  };
+}
+
+export function standingCases(contract: Case): void {
+  contract("a standing holds memberships, selection, remembered choice and the last identity", async ({ store }) => {
+    const { account, identity, selection, first, second } = await twoProfiles(store);
+    await bound(store);
+    await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
+    await store.standings.select(selection, NOW);
+    await store.accounts.signIn(identity, NOW + 77);
+    const standing = present(
+      await store.standings.forClient(account.id, selection.clientId, selection.sessionUid, NOW),
+    );
+    const ids = [first.id, second.id].sort();
+    assert.deepEqual(standing, {
+      accountId: account.id,
+      memberships: await Promise.all(ids.map((id) => store.directory.membership(id))),
+      current: selection,
+      rememberedProfileId: first.id,
+      identity: { ...identity, accountId: account.id, createdAt: account.createdAt, lastSignInAt: NOW + 77 },
+    });
+  });
+
+  contract("a standing is the client's and the session's own", async ({ store }) => {
+    const { account, selection, first } = await twoProfiles(store);
+    const { clientId, sessionUid } = selection;
+    await store.standings.select(selection, NOW);
+    const look = async (client: string, session: string | null, now = NOW) => {
+      const standing = present(await store.standings.forClient(account.id, client, session, now));
+      return [standing.current?.grantId ?? null, standing.rememberedProfileId];
+    };
+    assert.deepEqual(await look(clientId, sessionUid), [selection.grantId, first.id]);
+    assert.deepEqual(await look(clientId, null), [null, first.id]);
+    assert.deepEqual(await look(clientId, anId("session")), [null, first.id]);
+    assert.deepEqual(await look(anId("client"), sessionUid), [null, null]);
+    assert.deepEqual(await look(clientId, sessionUid, selection.expiresAt - 1), [selection.grantId, first.id]);
+    assert.deepEqual(await look(clientId, sessionUid, selection.expiresAt), [null, first.id]);
+    const stranger = await signIn(store);
+    assert.deepEqual(await store.standings.forClient(stranger.account.id, clientId, sessionUid, NOW), {
+      accountId: stranger.account.id,
+      memberships: [],
+      current: null,
+      rememberedProfileId: null,
+      identity: {
+        ...stranger.identity,
+        accountId: stranger.account.id,
+        createdAt: stranger.account.createdAt,
+        lastSignInAt: stranger.account.createdAt,
+      },
+    });
+    assert.equal(await store.standings.forClient(anId("account"), clientId, sessionUid, NOW), undefined);
+  });
+
+  contract("a grant's standing is its selection and profile, until it expires", async ({ store }) => {
+    const { selection, first } = await twoProfiles(store);
+    await store.standings.select(selection, NOW);
+    const { grantId, expiresAt } = selection;
+    const membership = await store.directory.membership(first.id);
+    assert.deepEqual(await store.standings.forGrant(grantId, NOW), { selection, membership });
+    assert.ok(await store.standings.forGrant(grantId, expiresAt - 1));
+    assert.equal(await store.standings.forGrant(grantId, expiresAt), undefined);
+    assert.equal(await store.standings.forGrant(anId("grant"), NOW), undefined);
+  });
+
+  contract("a profile bound to nobody or to another can't be selected", async ({ store }) => {
+    const { selection } = await twoProfiles(store);
+    const other = await bound(store);
+    const unbound = await register(store);
+    const { accountId, clientId, sessionUid, grantId } = selection;
+    for (const profileId of [other.profile.id, unbound.profile.id, anId("profile")]) {
+      assert.equal(await store.standings.select({ ...selection, profileId }, NOW), undefined);
+    }
+    const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
+    assert.deepEqual([standing.current, standing.rememberedProfileId], [null, null]);
+    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+  });
+
+  contract("choosing the same profile again keeps the grant", async ({ store }) => {
+    const { selection } = await twoProfiles(store);
+    const { grantId } = selection;
+    assert.deepEqual(await store.standings.select(selection, NOW), { grantId, revokedGrants: [] });
+    const alive = await withTokens(store, grantId);
+    const again = { ...selection, grantId: anId("grant") };
+    assert.deepEqual(await store.standings.select(again, NOW + 1), { grantId, revokedGrants: [] });
+    assert.deepEqual(await alive(), [true, true]);
+    assert.equal(await store.standings.forGrant(again.grantId, NOW), undefined);
+  });
+
+  contract("racers choosing one profile all get one grant", async (opened) => {
+    const { selection } = await twoProfiles(opened.store);
+    const grants = await race(opened, 60, (store) =>
+      store.standings.select({ ...selection, grantId: anId("grant") }, NOW),
+    );
+    assert.equal(new Set(grants.map((grant) => present(grant).grantId)).size, 1);
+    assert.deepEqual(new Set(grants.flatMap((grant) => present(grant).revokedGrants)), new Set());
+  });
+
+  contract("a switch makes a new grant, revokes the old one with its tokens, and is remembered", async ({ store }) => {
+    const { account, selection, second } = await twoProfiles(store);
+    const { clientId, sessionUid } = selection;
+    await store.standings.select(selection, NOW);
+    const elsewhere = aSelection({ ...selection, grantId: anId("grant"), sessionUid: anId("session") });
+    await store.standings.select(elsewhere, NOW);
+    const oldTokens = await withTokens(store, selection.grantId);
+    const otherTokens = await withTokens(store, elsewhere.grantId);
+    const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+    assert.deepEqual(await store.standings.select(switched, NOW + 1), {
+      grantId: switched.grantId,
+      revokedGrants: [selection.grantId],
+    });
+    assert.deepEqual(await oldTokens(), [false, false]);
+    assert.deepEqual(await otherTokens(), [true, true]);
+    assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
+    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+    assert.deepEqual([standing.current, standing.rememberedProfileId], [switched, second.id]);
+  });
+
+  contract("an expired selection is replaced by a new grant, of the same profile too", async ({ store }) => {
+    const { selection } = await twoProfiles(store);
+    await store.standings.select(selection, NOW);
+    const later = { ...selection, grantId: anId("grant"), expiresAt: selection.expiresAt + 1000 };
+    assert.deepEqual(await store.standings.select(later, selection.expiresAt), {
+      grantId: later.grantId,
+      revokedGrants: [],
+    });
+    assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
+  });
+
+  contract("after an unlink the grant speaks for nobody", async ({ store }) => {
+    const { account, selection, first } = await twoProfiles(store);
+    await store.standings.select(selection, NOW);
+    await store.links.unbind(first.id, "admin:7", NOW, account.id);
+    assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
+    assert.equal(await store.standings.select(selection, NOW), undefined);
+  });
+}

@@ -1,0 +1,28 @@
+/** The one suite of the store contract. Each back end runs all of it; nothing here knows which one it is. */
+
+import { accountCases } from "./accounts.ts";
+import { artifactCases } from "./artifacts.ts";
+import { directoryCases } from "./directory.ts";
+import { type BackEnd, casesFor } from "./harness.ts";
+import { inquiryCases } from "./inquiries.ts";
+import { outboxCases } from "./outbox.ts";
+import { redeemCases } from "./redeem.ts";
+import { sessionCases } from "./sessions.ts";
+import { signInCases } from "./sign-ins.ts";
+import { singleRecordCases } from "./single-records.ts";
+import { standingCases } from "./standings.ts";
+
+/** Declares every case of the contract for one back end. */
+export function storageContract(backEnd: BackEnd): void {
+  const declare = casesFor(backEnd);
+  accountCases(declare);
+  directoryCases(declare);
+  inquiryCases(declare);
+  redeemCases(declare);
+  outboxCases(declare);
+  signInCases(declare);
+  standingCases(declare);
+  artifactCases(declare);
+  sessionCases(declare);
+  singleRecordCases(declare);
+}

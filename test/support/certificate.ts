@@ -1,0 +1,21 @@
+/** A self-signed certificate for localhost, with its key, for test servers that speak TLS. Good for nothing else. */
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUDLGyPrvO4I3kqPiEtVBbNJblbzswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE3MDM1M1oYDzIxMjYxMDMw
+MTcwMzUzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQCFMLlxZgEZF1aqt+9Iu6NXGgVrSPw2X9PThojCqsSPkeEZBODtbjG
+7uXW4nlJcYuxVUkbF9EZzcZOirUhYMdYo2kwZzAdBgNVHQ4EFgQU5lOuEyM9zU5D
+fJh2EwTZa1MisH0wHwYDVR0jBBgwFoAU5lOuEyM9zU5DfJh2EwTZa1MisH0wFAYD
+VR0RBA0wC4IJbG9jYWxob3N0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
+SAAwRQIgBjXCg8oFgI5PQtUQcRnJYfiDZIe9oaoSzoc9pYDIudICIQDN7wmfeene
+y8WY9RZDsWnEwaKe7snRuIn79LXJg7MvPw==
+-----END CERTIFICATE-----
+`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPL2L3uwjQOcvubF5
+qfskiefPUA4pDSWELp8ycGjvuq+hRANCAAQCFMLlxZgEZF1aqt+9Iu6NXGgVrSPw
+2X9PThojCqsSPkeEZBODtbjG7uXW4nlJcYuxVUkbF9EZzcZOirUhYMdY
+-----END PRIVATE KEY-----
+`;

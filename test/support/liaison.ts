@@ -1,0 +1,252 @@
+/** The real application for tests: a real store file, a real upstream, a real SMTP server, on free ports of loopback. */
+
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Logger, pino } from "pino";
+import { type App, createApp } from "../../src/app.ts";
+import type { Clock } from "../../src/clock.ts";
+import { type Config, configSchema } from "../../src/config/schema.ts";
+import { startDemoUpstream } from "../../src/demo/upstream.ts";
+import { parseAddress } from "../../src/domain/address.ts";
+import type { Store } from "../../src/storage/contract.ts";
+import { openStore } from "../../src/storage/open.ts";
+import type { Organization } from "../../src/storage/records.ts";
+import { linkIn, type Mailbox, startMailbox } from "./mailbox.ts";
+import { type StartedSignIn, TestPortal } from "./portal.ts";
+import { type Page, UserAgent } from "./user-agent.ts";
+
+/** The present, moved by tests. */
+export class TestClock implements Clock {
+  #offset = 0;
+  now(): number {
+    return Date.now() + this.#offset;
+  }
+  advance(seconds: number): void {
+    this.#offset += seconds * 1000;
+  }
+}
+
+export interface TestPerson {
+  username: string;
+  password: string;
+  name: string;
+  email: string;
+}
+
+export const people = {
+  ann: { username: "ann", password: "ann-password-1", name: "Ann Archer", email: "ann@consumer.example" },
+  ben: { username: "ben", password: "ben-password-1", name: "Ben Baker", email: "ben@consumer.example" },
+  eve: { username: "eve", password: "eve-password-1", name: "Eve Evans", email: "eve@consumer.example" },
+} satisfies Record<string, TestPerson>;
+
+export const portalSecret = "a-portal-secret-of-at-least-32-characters";
+
+export interface LiaisonOptions {
+  clock?: TestClock;
+  /** Wraps the store that the application is given; the test's own `store` stays bare. */
+  decorate?: (store: Store) => Store;
+  logger?: Logger;
+  config?: (base: Record<string, unknown>) => Record<string, unknown>;
+  dataDir?: string;
+  upstream?: boolean;
+}
+
+export interface Liaison {
+  issuer: string;
+  config: Config;
+  store: Store;
+  clock: TestClock;
+  mailbox: Mailbox;
+  app: App;
+  dataDir: string;
+  upstreamIssuer: string;
+  storeOptions: { sqlite: { file: string }; encryptionKey: string };
+  customerSource: TestPortal;
+  partnerSource: TestPortal;
+  /** A browser that stops at the portals' callbacks. */
+  browser(): UserAgent;
+  close(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const customerCallback = "http://localhost:9/customersource/callback";
+const partnerCallback = "http://localhost:9/partnersource/callback";
+
+/** The configuration of a test deployment, with two portals and one upstream. */
+export function testConfig(ports: { broker: number; upstream: number; smtp: number }, file: string): Record<string, unknown> {
+  const portal = (id: string, name: string, callback: string, policy: object) => ({
+    id,
+    name,
+    client_secret: portalSecret,
+    home_url: new URL("/", callback).href,
+    redirect_uris: [callback],
+    post_logout_redirect_uris: [callback.replace("callback", "signed-out")],
+    access_policy: policy,
+  });
+  return {
+    issuer: `http://localhost:${ports.broker}`,
+    listen: { host: "127.0.0.1", port: ports.broker },
+    encryption_key: randomBytes(32).toString("base64"),
+    storage: { sqlite: { file } },
+    deployment: { name: "Contoso sign-in", support_email: "help@contoso.example", time_zone: "Europe/Copenhagen" },
+    mail: {
+      from_name: "Contoso sign-in",
+      from_address: "no-reply@contoso.example",
+      smtp: { host: "127.0.0.1", port: ports.smtp, security: "none", timeout_seconds: 5 },
+    },
+    upstreams: [
+      {
+        id: "fabrikam",
+        name: "Fabrikam ID",
+        issuer: `http://localhost:${ports.upstream}`,
+        client_id: "liaison",
+        client_secret: "an-upstream-secret-of-32-characters",
+        forgot_password_url: `http://localhost:${ports.upstream}/forgot-password`,
+        create_account_url: `http://localhost:${ports.upstream}/create-account`,
+      },
+    ],
+    portals: [
+      portal("customersource", "CustomerSource", customerCallback, { kinds: ["customer"], plan_required: true }),
+      portal("partnersource", "PartnerSource", partnerCallback, { kinds: ["partner"] }),
+    ],
+  };
+}
+
+/** Starts everything; `close` stops it and removes its data. */
+export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaison> {
+  const clock = options.clock ?? new TestClock();
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "liaison-test-")));
+  const mailbox = await startMailbox();
+  const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
+  const base = testConfig(ports, join(dataDir, "liaison.db"));
+  const config = configSchema.parse(options.config?.(base) ?? base);
+  const upstream =
+    options.upstream === false
+      ? undefined
+      : await startDemoUpstream({
+          port: ports.upstream,
+          accounts: Object.values(people),
+          clients: [
+            {
+              id: "liaison",
+              secret: "an-upstream-secret-of-32-characters",
+              name: "Contoso sign-in",
+              redirectUris: [`${config.issuer}/upstream/fabrikam/callback`],
+            },
+          ],
+        });
+  const storeOptions = { sqlite: { file: config.storage.sqlite.file }, encryptionKey: config.encryption_key };
+  const store = await openStore(storeOptions);
+  const appStore = options.decorate?.(store) ?? store;
+  const logger = options.logger ?? pino({ level: "silent" });
+  const app = await createApp({ config, store: appStore, clock, logger });
+  await app.listen();
+  const connect = (clientId: string, redirectUri: string) =>
+    TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
+  return {
+    issuer: config.issuer,
+    config,
+    store,
+    clock,
+    mailbox,
+    app,
+    dataDir,
+    upstreamIssuer: `http://localhost:${ports.upstream}`,
+    storeOptions,
+    customerSource: await connect("customersource", customerCallback),
+    partnerSource: await connect("partnersource", partnerCallback),
+    browser: () => new UserAgent({ stopAt: (url) => url.port === "9" }),
+    close: async () => {
+      await app.close();
+      await store.close();
+      await upstream?.close();
+      await mailbox.close();
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Registers an organization with profiles, all at the address given. */
+export async function register(
+  liaison: Pick<Liaison, "store" | "clock">,
+  organization: Partial<Organization> & { id: string },
+  profiles: { id: string; email: string; name?: string; roles?: string[]; enabled?: boolean }[],
+): Promise<void> {
+  const { store, clock } = liaison;
+  await store.directory.putOrganization(
+    {
+      name: `Organization ${organization.id}`,
+      accountNumber: `AC-${organization.id}`,
+      kind: "customer",
+      plan: { status: "active", expiresAt: null },
+      enabled: true,
+      ...organization,
+    },
+    "test",
+    clock.now(),
+  );
+  for (const { id, email, name = `Profile ${id}`, roles = ["user"], enabled = true } of profiles) {
+    const address = parseAddress(email);
+    if (address === undefined) throw new Error(`no address: ${email}`);
+    await store.directory.putProfile(
+      { id, organizationId: organization.id, email, emailKey: address.key, name, roles, enabled },
+      "test",
+      clock.now(),
+    );
+  }
+}
+
+/** Fills in the upstream's form. */
+export async function signInUpstream(browser: UserAgent, page: Page, person: TestPerson): Promise<Page> {
+  return await browser.press(page, "Sign in", { username: person.username, password: person.password });
+}
+
+/** From a portal's sign-in to wherever the broker leads after the upstream. */
+export async function signIn(browser: UserAgent, started: StartedSignIn, person: TestPerson): Promise<Page> {
+  let page = await browser.visit(started.url);
+  if (page.heading.startsWith("Sign in") && page.body.includes('name="upstream"')) {
+    page = await browser.press(page, /Fabrikam ID/);
+  }
+  return page.body.includes('name="password"') ? await signInUpstream(browser, page, person) : page;
+}
+
+/** Opens a mailed link and signs in to carry it out. Returns the page that says what came of it. */
+export async function openLink(
+  browser: UserAgent,
+  link: string,
+  person: TestPerson,
+  button: "Continue to sign in" | "Don’t link" = "Continue to sign in",
+): Promise<Page> {
+  const landing = await browser.visit(link);
+  const login = await browser.press(landing, button === "Don’t link" ? /^Don.t link$/ : button);
+  return await signInUpstream(browser, login, person);
+}
+
+/** The whole journey of one person: asks for a link to `email`, redeems it, and returns the waiting page's continuation. */
+export async function linkByMail(
+  liaison: Liaison,
+  browser: UserAgent,
+  started: StartedSignIn,
+  person: TestPerson,
+  email: string,
+): Promise<Page> {
+  const before = liaison.mailbox.mails.length;
+  const linkStep = await signIn(browser, started, person);
+  const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email });
+  const mails = await liaison.mailbox.arrived(before + 1);
+  const mail = mails[before];
+  if (mail === undefined) throw new Error("no mail");
+  await openLink(browser, linkIn(mail), person);
+  return await browser.follow(waiting, /I’ve opened the link|I've opened the link/);
+}

@@ -1,0 +1,146 @@
+/** What the tests of src/linking share: a real store made anew for each test, two people, three organizations and a clock. */
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach } from "node:test";
+import { parseAddress } from "../../src/domain/address.ts";
+import { hashSecret } from "../../src/domain/secrets.ts";
+import {
+  createInquiryWorker,
+  type InquiryWorker,
+  type InquiryWorkerDependencies,
+} from "../../src/linking/inquiry-worker.ts";
+import { createLinking, type LinkAttempt, type Linking } from "../../src/linking/linking.ts";
+import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
+import { openStore } from "../../src/storage/open.ts";
+import type { AccountId, OutboxMessage, Requester } from "../../src/storage/records.ts";
+
+export const LINK_LIFETIME_MS = 30 * 60_000;
+export const ANSWER_DELAY_MS = 250;
+const settings = { mailDomain: "liaison.example", answerDelayMs: ANSWER_DELAY_MS };
+
+export interface Person {
+  identity: SignedInIdentity;
+  accountId: AccountId;
+  requester: Requester;
+}
+
+export interface MailedLink {
+  requestId: string;
+  secret: string;
+}
+
+export interface LinkingHarness {
+  now: number;
+  store: Store;
+  linking: Linking;
+  worker: InquiryWorker;
+  anna: Person;
+  eve: Person;
+  /** Another worker on the same store. */
+  anotherWorker(change?: Partial<InquiryWorkerDependencies>): InquiryWorker;
+  organization(id: string, enabled?: boolean): Promise<void>;
+  profile(id: string, organizationId: string, email: string, enabled?: boolean): Promise<void>;
+  /** Stores what a person typed, and lets the answer leave. */
+  inquire(person: Person, typed: unknown, interactionCid?: string): Promise<void>;
+  /** Inquires, lets the worker answer, and returns the mails that were queued. */
+  ask(person: Person, typed: unknown): Promise<OutboxMessage[]>;
+  /** Claims and sends whatever is queued, as the outbox worker does. */
+  drain(): Promise<OutboxMessage[]>;
+  boundTo(profileId: string): Promise<AccountId | null | undefined>;
+  /** The reasons of the refusals audited for a request. */
+  refusals(requestId: string): Promise<unknown[]>;
+}
+
+/** The link in a mail that must be a link mail. */
+export function linkIn(mail: OutboxMessage | undefined): MailedLink {
+  if (mail?.content.kind !== "link") assert.fail(`no link mail but ${mail?.content.kind}`);
+  return { requestId: mail.content.requestId, secret: mail.content.secret };
+}
+
+/** Only the link mails' links. */
+export function linksIn(mails: OutboxMessage[]): MailedLink[] {
+  return mails.filter(({ content }) => content.kind === "link").map(linkIn);
+}
+
+/** A link in the hands of a person who has just signed in. */
+export function attempt({ requestId, secret }: MailedLink, { identity, accountId }: Person): LinkAttempt {
+  return { requestId, secretHash: hashSecret(secret), identity, accountId };
+}
+
+/** Registers the hooks of a test file and returns what they fill in. */
+export function useLinking(): LinkingHarness {
+  let folder: string;
+  let file = 0;
+  const clock = { now: () => h.now };
+  const h = {} as LinkingHarness;
+
+  async function person(subject: string, email: string): Promise<Person> {
+    const identity = { issuer: "https://id.example", subject, upstreamId: "consumer", email, displayName: subject };
+    const { id: accountId } = await h.store.accounts.signIn(identity, h.now);
+    return { identity, accountId, requester: { ...identity, accountId } };
+  }
+
+  Object.assign(h, {
+    anotherWorker: (change: Partial<InquiryWorkerDependencies> = {}) => {
+      const { links, directory } = h.store;
+      return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings, ...change });
+    },
+    async organization(id: string, enabled = true) {
+      const plan = { status: "suspended" as const, expiresAt: h.now - 1 };
+      const record = { id, name: id.toUpperCase(), accountNumber: `A-${id}`, kind: "customer" as const, plan, enabled };
+      await h.store.directory.putOrganization(record, "system", h.now);
+    },
+    async profile(id: string, organizationId: string, email: string, enabled = true) {
+      const emailKey = parseAddress(email)?.key ?? assert.fail(email);
+      const record = { id, organizationId, email, emailKey, name: `Profile ${id}`, roles: ["buyer"], enabled };
+      await h.store.directory.putProfile(record, "system", h.now);
+    },
+    async inquire({ requester }: Person, typed: unknown, interactionCid = "cid-1") {
+      await h.linking.inquire({ requester, typed, interactionCid });
+      h.now += ANSWER_DELAY_MS;
+    },
+    async ask(who: Person, typed: unknown) {
+      await h.inquire(who, typed);
+      assert.equal(await h.worker.runOnce(), 1);
+      return h.drain();
+    },
+    async drain() {
+      const mails: OutboxMessage[] = [];
+      for (;;) {
+        const claimed = await h.store.outbox.claim("test", h.now, 60_000, LINK_LIFETIME_MS);
+        if (claimed === undefined) return mails;
+        mails.push(claimed.message);
+        await h.store.outbox.markSent(claimed.message.id, "test", "250 ok", h.now);
+      }
+    },
+    boundTo: async (profileId: string) => (await h.store.directory.membership(profileId))?.profile.accountId,
+    async refusals(requestId: string) {
+      const events = await h.store.audit.list({ requestId, limit: 100 });
+      return events.filter(({ action }) => action === "link.refused").map(({ detail }) => detail["reason"]);
+    },
+  } satisfies Partial<LinkingHarness>);
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "liaison-linking-"));
+  });
+  beforeEach(async () => {
+    h.now = 1_800_000_000_000;
+    file += 1;
+    const encryptionKey = randomBytes(32).toString("base64");
+    h.store = await openStore({ sqlite: { file: join(folder, `${file}.db`) }, encryptionKey, clock });
+    h.linking = createLinking({ links: h.store.links, audit: h.store.audit, clock, settings });
+    h.worker = h.anotherWorker();
+    h.anna = await person("subject-anna", "anna@mail.example");
+    h.eve = await person("subject-eve", "eve@mail.example");
+    await h.organization("contoso");
+    await h.organization("fabrikam");
+    await h.organization("closed", false);
+  });
+  afterEach(() => h.store.close());
+  after(() => rm(folder, { recursive: true, force: true }));
+  return h;
+}

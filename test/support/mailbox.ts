@@ -1,0 +1,86 @@
+/** A real SMTP server that keeps what it receives, for tests that read their mail. */
+
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { simpleParser } from "mailparser";
+import { SMTPServer } from "smtp-server";
+
+export interface ReceivedMail {
+  messageId: string;
+  to: string;
+  envelopeTo: string[];
+  subject: string;
+  text: string;
+  html: string;
+  headers: string;
+}
+
+export interface Mailbox {
+  port: number;
+  /** In order of arrival. */
+  mails: ReceivedMail[];
+  /** Waits until so many mails have arrived in all. */
+  arrived(count: number, withinMs?: number): Promise<ReceivedMail[]>;
+  close(): Promise<void>;
+}
+
+/** Starts it on a free port of loopback, without TLS and authentication. */
+export async function startMailbox(): Promise<Mailbox> {
+  const mails: ReceivedMail[] = [];
+  let wake = () => {};
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["AUTH", "STARTTLS"],
+    logger: false,
+    onData: (stream, session, done) => {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", async () => {
+        const source = Buffer.concat(chunks).toString("utf8");
+        const parsed = await simpleParser(source);
+        const to = Array.isArray(parsed.to) ? parsed.to[0] : parsed.to;
+        mails.push({
+          messageId: parsed.messageId ?? "",
+          to: to?.value[0]?.address ?? "",
+          envelopeTo: session.envelope.rcptTo.map(({ address }) => address),
+          subject: parsed.subject ?? "",
+          text: parsed.text ?? "",
+          html: parsed.html || "",
+          headers: source.slice(0, source.indexOf("\r\n\r\n")),
+        });
+        done();
+        wake();
+      });
+    },
+  });
+  server.on("error", () => {});
+  const listening = server.listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  return {
+    port: (listening.address() as AddressInfo).port,
+    mails,
+    arrived: async (count, withinMs = 8000) => {
+      const deadline = Date.now() + withinMs;
+      while (mails.length < count) {
+        const left = deadline - Date.now();
+        if (left <= 0) throw new Error(`${mails.length} of ${count} mails after ${withinMs} ms`);
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, left);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      return mails;
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** The link of a link mail: the first address in its text. */
+export function linkIn(mail: ReceivedMail): string {
+  const link = /https?:\/\/\S+/.exec(mail.text)?.[0];
+  if (link === undefined) throw new Error(`no link in: ${mail.text}`);
+  return link;
+}

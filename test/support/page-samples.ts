@@ -1,0 +1,233 @@
+/**
+ * Every page of the product filled with data, for the tests that look at all of them. A page without samples doesn't
+ * compile. The first two samples of a page are made in every flavour, the others with ordinary names.
+ */
+
+import { type PageName, pages } from "../../src/ui/pages.ts";
+import type { FieldErrorCode, LinkDeadPage, RefusalReason, SignedInAs, Site } from "../../src/ui/views.ts";
+import { type Flavour, type FlavourName, flavours } from "./page-flavours.ts";
+
+type View<Page> = Page extends (site: Site, ...rest: infer Rest) => string
+  ? Rest extends [infer Data]
+    ? Data
+    : null
+  : never;
+type Views = { [Name in PageName]: View<(typeof pages)[Name]> };
+type Samples = { [Name in PageName]: (data: Flavour) => Record<string, Views[Name]> };
+
+/** Monday 23 November 2026, 16:30 in Copenhagen. */
+const someTime = Date.UTC(2026, 10, 23, 15, 30);
+
+const form = (data: Flavour, path: string) => ({ action: `${data.site.basePath}${path}`, csrfToken: data.token });
+const signedIn = (data: Flavour): SignedInAs => ({
+  who: data.who,
+  upstreamName: data.upstream.name,
+  useAnotherAction: `${data.site.basePath}/interaction/abc/another`,
+});
+const account = (data: Flavour) => ({ who: data.who, upstreamName: data.upstream.name });
+const fieldErrors = (field: string, message: FieldErrorCode) => [{ field, message }];
+const each = <Key extends string, Value>(keys: readonly Key[], make: (key: Key) => Value): Record<string, Value> =>
+  Object.fromEntries(keys.map((key) => [key, make(key)]));
+
+const deadReasons = [
+  "bound_elsewhere",
+  "unknown",
+  "used",
+  "cancelled",
+  "superseded",
+  "expired",
+  "email_changed",
+  "not_active",
+  "bound_to_you",
+  "cookie_missing",
+] as const satisfies readonly LinkDeadPage["reason"][];
+
+const samples: Samples = {
+  home: () => ({ plain: null }),
+  signIn: (data) => {
+    const view = { portal: data.portal, form: form(data, "/interaction/abc/upstream"), notice: null };
+    return {
+      plain: view,
+      failed: { ...view, notice: "failed" },
+      cancelled: { ...view, notice: "cancelled" },
+      noPortal: { ...view, portal: null },
+    };
+  },
+  linkStep: (data) => {
+    const view = {
+      portal: data.portal,
+      form: form(data, "/interaction/abc/email"),
+      signedInAs: signedIn(data),
+      value: "",
+      errors: [],
+    };
+    return {
+      plain: view,
+      wrong: { ...view, value: data.address, errors: fieldErrors("email", "email_format") },
+      missing: { ...view, portal: null, errors: fieldErrors("email", "email_missing") },
+    };
+  },
+  checkEmail: (data) => {
+    const view = {
+      portal: data.portal,
+      signedInAs: signedIn(data),
+      address: data.address,
+      senderAddress: data.sender,
+      linkLifetimeMinutes: 30,
+      resend: form(data, "/interaction/abc/resend"),
+      resendInSeconds: 45,
+      askedTooSoon: false,
+      useAnotherAddressUrl: `${data.site.basePath}/interaction/abc?again`,
+      continueUrl: `${data.site.basePath}/interaction/abc`,
+      statusUrl: `${data.site.basePath}/interaction/abc/status`,
+      linkedMeanwhile: [],
+    };
+    return {
+      plain: view,
+      busy: { ...view, askedTooSoon: true, linkedMeanwhile: data.memberships },
+      now: { ...view, portal: null, address: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]] },
+    };
+  },
+  linkLanding: (data) => ({
+    plain: {
+      membership: data.memberships[0],
+      requester: account(data),
+      expiresAt: someTime,
+      confirm: form(data, "/link/confirm"),
+      decline: form(data, "/link/decline"),
+    },
+  }),
+  wrongAccount: (data) => ({
+    plain: {
+      membership: data.memberships[0],
+      requester: account(data),
+      signedInAs: { who: data.other, upstreamName: data.upstream.name },
+      retry: form(data, "/link/confirm"),
+    },
+  }),
+  linked: (data) => ({
+    plain: {
+      membership: data.memberships[0],
+      opens: data.site.portals.map((portal) => ({ ...portal, startUrl: `${portal.homeUrl}login` })),
+    },
+    nothing: { membership: data.memberships[1], opens: [] },
+  }),
+  linkDead: (data) =>
+    each(deadReasons, (reason) => ({ reason, membership: reason === "unknown" ? null : data.memberships[0] })),
+  linkCancelled: (data) => ({ plain: { membership: data.memberships[0], requester: account(data) } }),
+  chooseProfile: (data) => {
+    const view = {
+      portal: data.portal,
+      form: form(data, "/interaction/abc/profile"),
+      signedInAs: signedIn(data),
+      choices: data.memberships,
+      selectedProfileId: "profile-2",
+      errors: [],
+      linkAnotherUrl: `${data.site.basePath}/interaction/abc?link`,
+    };
+    return {
+      plain: view,
+      missing: { ...view, selectedProfileId: null, errors: fieldErrors("profile_id", "profile_missing") },
+    };
+  },
+  notAdmitted: (data) => {
+    const refusal = (index: 0 | 1 | 2, reasons: RefusalReason[], opens: boolean) => ({
+      ...data.memberships[index],
+      reasons,
+      planExpiredAt: index === 0 ? someTime : null,
+      opens: opens ? data.site.portals.slice(1) : [],
+    });
+    const view = {
+      portal: data.portal,
+      signedInAs: signedIn(data),
+      linkAnotherUrl: `${data.site.basePath}/interaction/abc?link`,
+      csrfToken: data.token,
+    };
+    return {
+      plain: { ...view, refusals: [refusal(0, ["plan_expired"], true)] },
+      several: {
+        ...view,
+        refusals: [
+          refusal(0, ["plan_expired", "role_missing", "profile_disabled"], true),
+          refusal(1, ["plan_suspended", "plan_expired", "organization_disabled"], false),
+          refusal(2, ["kind_not_admitted", "plan_missing"], true),
+        ],
+      },
+    };
+  },
+  upstreamProblem: (data) => {
+    const view = { upstream: data.upstream, retryUrl: "/interaction/abc", requestId: "req-7f3a" };
+    return {
+      unavailable: { ...view, problem: "unavailable" },
+      refused: { ...view, problem: "refused", retryUrl: null },
+      rejected: { ...view, problem: "rejected", upstream: null },
+      stale: { ...view, problem: "stale" },
+    };
+  },
+  signInLost: (data) => ({
+    expired: { reason: "expired", portal: null },
+    cookies: { reason: "cookies_blocked", portal: data.portal },
+    otherBrowser: { reason: "other_browser", portal: null },
+    finished: { reason: "already_finished", portal: data.portal },
+  }),
+  signOut: (data) => ({
+    plain: { portal: data.portal, form: { action: "/session/end/confirm", xsrf: data.token }, automatic: false },
+    noPortal: { portal: null, form: { action: "/session/end/confirm", xsrf: data.token }, automatic: false },
+  }),
+  signedOut: (data) => ({ plain: { portal: data.portal }, noPortal: { portal: null } }),
+  error: (data) => ({
+    portalMistake: {
+      status: 400,
+      code: "invalid_redirect_uri",
+      kind: "portal_mistake",
+      requestId: "req-7f3a",
+      portal: data.portal,
+    },
+    ...each(
+      ["internal", "bad_request", "forbidden", "not_found", "too_many", "unavailable", "portal_mistake"] as const,
+      (kind) => ({ status: 500, code: null, kind, requestId: "req-7f3a", portal: null }),
+    ),
+  }),
+  help: (data) => ({ plain: { senderAddress: data.sender, linkLifetimeMinutes: 30 } }),
+};
+
+export interface PageSample {
+  page: PageName;
+  flavour: FlavourName;
+  variant: string;
+  html: string;
+}
+
+const renderers: { [Name in PageName]: (site: Site, view: Views[Name]) => string } = pages;
+
+function samplesOf<Name extends PageName>(page: Name, flavour: FlavourName): PageSample[] {
+  const data: Flavour = flavours[flavour];
+  const all = Object.entries<Views[Name]>(samples[page](data));
+  const chosen = flavour === "ordinary" ? all : all.slice(0, 2);
+  return chosen.map(([variant, view]) => ({ page, flavour, variant, html: renderers[page](data.site, view) }));
+}
+
+export const pageNames = Object.keys(pages) as PageName[];
+
+/** Every page in every flavour and variant, rendered. */
+export function pageSamples(): PageSample[] {
+  const names = Object.keys(flavours) as FlavourName[];
+  return pageNames.flatMap((page) => names.flatMap((flavour) => samplesOf(page, flavour)));
+}
+
+/** The deployment with one upstream, no portal and no support beyond an address: what pages must do without. */
+export function bareSite(): Site {
+  const { site, upstream } = flavours.ordinary;
+  return {
+    ...site,
+    support: { email: site.support.email, url: null, phone: null },
+    portals: [],
+    upstreams: [{ ...upstream, support: { email: null, url: null } }],
+  };
+}
+
+/** The sign-out page that submits itself: looked at in the markup only, for it leaves at once. */
+export function automaticSignOut(): string {
+  const { site, portal, token } = flavours.ordinary;
+  return pages.signOut(site, { portal, form: { action: "/session/end/confirm", xsrf: token }, automatic: true });
+}

@@ -1,0 +1,211 @@
+/**
+ * Owns the records that tests store. Every field has a value that is no default, so that one which a back end dropped shows;
+ * every id is new, so that tests can't meet by accident.
+ */
+
+import { createHash, randomUUID } from "node:crypto";
+import type { NewLink, NewMail, SignedInIdentity } from "../../src/storage/contract.ts";
+import type {
+  AuditEvent,
+  Client,
+  Inquiry,
+  MailContent,
+  Organization,
+  Profile,
+  Requester,
+  SecretHash,
+  Selection,
+  SignInOutcome,
+  UpstreamTransaction,
+} from "../../src/storage/records.ts";
+
+/** The present of tests that move time by hand: an instant with milliseconds that are not zero. */
+export const NOW = Date.UTC(2026, 2, 14, 9, 26, 53, 589);
+
+export const MINUTE = 60_000;
+
+/** A new id that says what it is of. */
+export function anId(kind: string): string {
+  return `${kind}-${randomUUID()}`;
+}
+
+/** SHA-256, base64url: how the store's callers hash what they must not store. */
+export function hashOf(secret: string): SecretHash {
+  return createHash("sha256").update(secret).digest("base64url");
+}
+
+export function anIdentity(overrides: Partial<SignedInIdentity> = {}): SignedInIdentity {
+  return {
+    issuer: "https://login.consumer.example/Tenant-ü",
+    subject: anId("Subject"),
+    upstreamId: "consumer",
+    email: "Ada.Private@mail.example",
+    displayName: "Ada “the Countess” Lovelace \u{1F9EE}",
+    ...overrides,
+  };
+}
+
+export function aRequester(overrides: Partial<Requester> = {}): Requester {
+  return { ...anIdentity(), accountId: anId("account"), ...overrides };
+}
+
+export function anOrganization(overrides: Partial<Organization> = {}): Organization {
+  return {
+    id: anId("organization"),
+    name: 'Contoso "Nordic" A/S',
+    accountNumber: "C-004711",
+    kind: "partner",
+    plan: { status: "suspended", expiresAt: NOW + 90 * 24 * 60 * MINUTE },
+    enabled: true,
+    ...overrides,
+  };
+}
+
+export type ProfileEdit = Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">;
+
+export function aProfile(overrides: Partial<ProfileEdit> = {}): ProfileEdit {
+  const email = `Ada.${randomUUID().slice(0, 8)}@Contoso.example`;
+  return {
+    id: anId("profile"),
+    organizationId: "organization-that-a-test-must-name",
+    email,
+    emailKey: email.toLowerCase(),
+    name: "Ada Lovelace, finance",
+    roles: ["billing", "Søg & ret"],
+    enabled: true,
+    ...overrides,
+  };
+}
+
+export function anInquiry(overrides: Partial<Inquiry> = {}): Inquiry {
+  return {
+    id: anId("inquiry"),
+    requester: aRequester(),
+    address: "ADA.typed@contoso.example",
+    interactionCid: anId("cid"),
+    createdAt: NOW - 1500,
+    notBefore: NOW - 500,
+    settledAt: null,
+    ...overrides,
+  };
+}
+
+/** A request as the worker makes it. Its secret is `secretOf(request.id)`, unless overridden. */
+export function aLinkRequest(overrides: Partial<NewLink["request"]> = {}): NewLink["request"] {
+  const id = overrides.id ?? anId("request");
+  return {
+    id,
+    inquiryId: "inquiry-that-a-test-must-name",
+    secretHash: hashOf(secretOf(id)),
+    purpose: "link_profile",
+    requester: aRequester(),
+    profileId: "profile-that-a-test-must-name",
+    emailVersion: 1,
+    createdAt: NOW + 7,
+    expiresAt: NOW + 30 * MINUTE,
+    ...overrides,
+  };
+}
+
+/** The mailed secret of a request that aLinkRequest made. */
+export function secretOf(requestId: string): string {
+  return `secret-of-${requestId}`;
+}
+
+export function aLinkContent(overrides: Partial<Extract<MailContent, { kind: "link" }>> = {}): MailContent {
+  const { upstreamId, email, displayName } = anIdentity();
+  return {
+    kind: "link",
+    requestId: "request-that-a-test-must-name",
+    secret: "secret-that-a-test-must-name",
+    profileName: "Ada Lovelace, finance",
+    organizationName: "Contoso Nordic A/S",
+    requester: { upstreamId, email, displayName },
+    ...overrides,
+  };
+}
+
+export function aMail(overrides: Partial<NewMail> = {}): NewMail {
+  const id = anId("mail");
+  const { upstreamId, email, displayName } = anIdentity();
+  return {
+    id,
+    messageId: `${id}@liaison.example`,
+    to: "Ada.Registered@contoso.example",
+    content: {
+      kind: "already_linked",
+      profileName: "Ada Lovelace, finance",
+      organizationName: "Contoso Nordic A/S",
+      requester: { upstreamId, email, displayName },
+    },
+    ...overrides,
+  };
+}
+
+/** A request together with the mail that carries its secret. */
+export function aNewLink(overrides: Partial<NewLink["request"]> = {}): NewLink {
+  const request = aLinkRequest(overrides);
+  const content = aLinkContent({ requestId: request.id, secret: secretOf(request.id) });
+  return { request, mail: aMail({ content }) };
+}
+
+export function aClient(overrides: Partial<Client> = {}): Client {
+  return {
+    id: anId("client"),
+    name: "CustomerSource",
+    homeUrl: "https://customersource.example/home",
+    aboutUrl: "https://customersource.example/about",
+    secret: `client-secret-${randomUUID()}`,
+    policy: { kinds: ["customer", "operator"], planRequired: true, roles: ["billing"] },
+    claimsInIdToken: true,
+    metadata: { redirect_uris: ["https://customersource.example/cb"], grant_types: ["authorization_code"] },
+    managedBy: "config",
+    ...overrides,
+  };
+}
+
+export function aSelection(overrides: Partial<Selection> = {}): Selection {
+  return {
+    grantId: anId("grant"),
+    sessionUid: anId("session-uid"),
+    clientId: anId("client"),
+    accountId: "account-that-a-test-must-name",
+    profileId: "profile-that-a-test-must-name",
+    expiresAt: NOW + 60 * MINUTE,
+    ...overrides,
+  };
+}
+
+export function anUpstreamTransaction(overrides: Partial<UpstreamTransaction> = {}): UpstreamTransaction {
+  return {
+    stateHash: hashOf(anId("state")),
+    browserHash: hashOf(anId("browser")),
+    upstreamId: "consumer",
+    nonce: anId("nonce"),
+    codeVerifier: anId("code-verifier"),
+    forced: true,
+    purpose: { kind: "redeem", requestId: anId("request"), secretHash: hashOf(anId("link-secret")) },
+    createdAt: NOW - 250,
+    expiresAt: NOW + 10 * MINUTE,
+    ...overrides,
+  };
+}
+
+export function aSignInOutcome(overrides: Partial<SignInOutcome> = {}): SignInOutcome {
+  return { accountId: anId("account"), upstreamId: "consumer", authTime: Math.floor(NOW / 1000) - 17, ...overrides };
+}
+
+export function anAuditEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
+  return {
+    id: anId("event"),
+    at: NOW + 3,
+    action: "link.refused",
+    actor: "account:somebody",
+    profileId: anId("profile"),
+    organizationId: anId("organization"),
+    accountId: anId("account"),
+    requestId: anId("request"),
+    detail: { reason: "expired", attempts: 3, forced: true, other: null },
+    ...overrides,
+  };
+}

@@ -1,0 +1,113 @@
+/** What the tests of src/upstream share: a real store, a lying upstream made anew for each test, a clock, and one browser's sign-in. */
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach } from "node:test";
+import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
+import { hashSecret } from "../../src/domain/secrets.ts";
+import { LiaisonError } from "../../src/errors.ts";
+import type { Store } from "../../src/storage/contract.ts";
+import { openStore } from "../../src/storage/open.ts";
+import {
+  createUpstreams,
+  type SignInRequest,
+  type Upstreams,
+  type UpstreamsDependencies,
+} from "../../src/upstream/upstreams.ts";
+import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "./upstream-peer.ts";
+
+export const ISSUER = "http://localhost:4400/broker";
+export const SIGN_IN = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: false };
+export const REDEEM = {
+  purpose: { kind: "redeem" as const, requestId: "request-1", secretHash: hashSecret("secret") },
+  forced: true,
+};
+
+export interface UpstreamHarness {
+  store: Store;
+  /** Known to `theLiar()` as the upstream `liar`. */
+  liar: LyingUpstream;
+  now: number;
+  log: { fields: object; message: string }[];
+  relyingParty(upstreams: UpstreamConfig[], change?: Partial<UpstreamsDependencies>): Upstreams;
+  theLiar(change?: Partial<UpstreamConfig>): Upstreams;
+  /** One browser's sign-in: begun, and ready to come back with whatever callback. */
+  begin(parties: Upstreams, request?: Partial<SignInRequest>): Promise<BegunInBrowser>;
+  /** A whole sign-in at the lying upstream, with the callback's parameters bent as given. */
+  signIn(
+    parties: Upstreams,
+    request?: Partial<SignInRequest>,
+    parameters?: Record<string, string | null>,
+  ): ReturnType<Upstreams["complete"]>;
+}
+
+type BegunInBrowser = Awaited<ReturnType<Upstreams["begin"]>> & { cookies: (name: string) => string | undefined };
+
+/** An upstream's configuration, its defaults filled in. */
+export function upstream(id: string, issuer: string, change: Partial<UpstreamConfig> = {}): UpstreamConfig {
+  const [config]: Config["upstreams"] = configSchema.shape.upstreams.parse([
+    { id, name: id.toUpperCase(), issuer, ...PEER_CLIENT },
+  ]);
+  return { ...(config ?? assert.fail()), ...change };
+}
+
+/** Checks that an error is the expected one; shows its private cause when not. */
+export function refusal(code: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof LiaisonError, String(error));
+    assert.equal(error.code, code, String(error.cause));
+    return true;
+  };
+}
+
+/** Registers the hooks of a test file and returns what they fill in. */
+export function useUpstreams(): UpstreamHarness {
+  let folder: string;
+  const note = (fields: object, message: string) => void harness.log.push({ fields, message });
+  const harness = { log: [], now: 0 } as unknown as UpstreamHarness;
+
+  Object.assign(harness, {
+    relyingParty: (upstreams: UpstreamConfig[], change: Partial<UpstreamsDependencies> = {}) =>
+      createUpstreams({
+        upstreams,
+        issuer: ISSUER,
+        signIns: harness.store.signIns,
+        accounts: harness.store.accounts,
+        clock: { now: () => harness.now },
+        logger: { info: note, warn: note },
+        limits: { timeoutMs: 300, maxBytes: 100_000 },
+        ...change,
+      }),
+    theLiar: (change: Partial<UpstreamConfig> = {}) =>
+      harness.relyingParty([upstream("liar", harness.liar.issuer, change)]),
+    async begin(parties: Upstreams, request: Partial<SignInRequest> = {}) {
+      const begun = await parties.begin({ upstreamId: "liar", ...SIGN_IN, ...request });
+      return { ...begun, cookies: (name: string) => (name === begun.cookie.name ? begun.cookie.value : undefined) };
+    },
+    async signIn(parties: Upstreams, request = {}, parameters = {}) {
+      const { url, cookies } = await harness.begin(parties, request);
+      return parties.complete({ upstreamId: "liar", url: harness.liar.callback(url, parameters), cookies });
+    },
+  } satisfies Partial<UpstreamHarness>);
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "liaison-upstream-"));
+    const encryptionKey = randomBytes(32).toString("base64");
+    harness.store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
+  });
+  beforeEach(async () => {
+    harness.now = Date.now();
+    harness.log.length = 0;
+    await harness.liar?.close();
+    harness.liar = await startLyingUpstream();
+  });
+  after(async () => {
+    await harness.liar.close();
+    await harness.store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return harness;
+}

@@ -1,0 +1,230 @@
+/**
+ * Upstreams to test against, on loopback. `startUpstreamPeer` is an honest one: an independent oidc-provider instance that
+ * signs in whom `login_hint` names. `startLyingUpstream` is written by hand and lies as it is told. Both count what they are asked.
+ */
+
+import { createHmac, createSign, generateKeyPairSync, type KeyPairKeyObjectResult, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import Provider from "oidc-provider";
+
+export const PEER_CLIENT = { client_id: "liaison", client_secret: "a-client-secret-of-32-characters" };
+
+/** Made once: a key takes longer than a whole sign-in. */
+const OWN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const FOREIGN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+export interface PeerPerson {
+  email?: string;
+  name?: string;
+}
+
+export interface UpstreamPeer {
+  issuer: string;
+  /** Paths asked for, in order. */
+  requests: string[];
+  close(): Promise<void>;
+  /** Walks a browser through the sign-in, redirect by redirect, and returns the callback it ends at. */
+  signIn(authorizationUrl: URL): Promise<URL>;
+}
+
+/** Starts an honest upstream. `people` are its accounts by subject; an unknown `login_hint` signs in the first. */
+export async function startUpstreamPeer(options: {
+  redirectUris: string[];
+  people: Record<string, PeerPerson>;
+}): Promise<UpstreamPeer> {
+  const requests: string[] = [];
+  const listener: { handle: (request: IncomingMessage, response: ServerResponse) => void } = { handle: () => {} };
+  const { server, origin } = await listen((request, response) => {
+    requests.push(pathOf(request));
+    listener.handle(request, response);
+  });
+  const provider = makeProvider(origin, options);
+  const callback = provider.callback();
+  listener.handle = (request, response) => {
+    if (!pathOf(request).startsWith("/interaction/")) return void callback(request, response);
+    return void finish(provider, request, response, Object.keys(options.people)).catch((error: unknown) => {
+      response.writeHead(500).end(String(error));
+    });
+  };
+  return {
+    issuer: origin,
+    requests,
+    close: () => closeServer(server),
+    signIn: (url) => walk(url, origin),
+  };
+}
+
+function makeProvider(
+  issuer: string,
+  { redirectUris, people }: { redirectUris: string[]; people: Record<string, PeerPerson> },
+): Provider {
+  return new Provider(issuer, {
+    clients: [{ ...PEER_CLIENT, redirect_uris: redirectUris }],
+    jwks: { keys: [{ ...OWN_KEY.privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig" }] },
+    cookies: { keys: ["peer-cookie-key"] },
+    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
+    async loadExistingGrant(ctx) {
+      const { client, session, provider } = ctx.oidc;
+      const grant = new provider.Grant({ clientId: client?.clientId ?? "", accountId: session?.accountId ?? "" });
+      grant.addOIDCScope("openid email profile");
+      await grant.save();
+      return grant;
+    },
+  });
+}
+
+async function finish(provider: Provider, request: IncomingMessage, response: ServerResponse, subjects: string[]) {
+  const { params } = await provider.interactionDetails(request, response);
+  const hint = String(params["login_hint"] ?? "");
+  const accountId = subjects.includes(hint) ? hint : (subjects[0] ?? "nobody");
+  await provider.interactionFinished(request, response, { login: { accountId } });
+}
+
+async function walk(start: URL, origin: string): Promise<URL> {
+  const cookies = new Map<string, string>();
+  let url = start;
+  for (let step = 0; step < 10 && url.origin === origin; step += 1) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(url, { redirect: "manual", headers: { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) cookies.set(name, value);
+    }
+    const location = response.headers.get("location");
+    if (location === null) throw new Error(`${url.pathname} answered ${response.status}: ${await response.text()}`);
+    url = new URL(location, url);
+  }
+  return url;
+}
+
+/** How a lying upstream answers; what is left out is honest. */
+export interface Lies {
+  metadata?: Record<string, unknown>;
+  header?: Record<string, unknown>;
+  /** Merged into the claims; undefined removes one. */
+  claims?: Record<string, unknown>;
+  sign?: "rs256" | "hs256" | "none" | "other-key";
+  userinfo?: Record<string, unknown>;
+  /** By path: takes over the answer altogether. */
+  answer?: Record<string, (response: ServerResponse) => void>;
+}
+
+export interface LyingUpstream {
+  issuer: string;
+  lies: Lies;
+  requests: string[];
+  /** Bodies posted to the token endpoint. */
+  tokenRequests: URLSearchParams[];
+  /** The callback that an honest authorization endpoint would send the browser to. */
+  callback(authorizationUrl: URL, parameters?: Record<string, string | null>): URL;
+  close(): Promise<void>;
+}
+
+/** Starts an upstream that answers everything by hand. Change `lies` between requests. */
+export async function startLyingUpstream(): Promise<LyingUpstream> {
+  const asked = { nonce: "" };
+  const upstream = { lies: {} as Lies, requests: [] as string[], tokenRequests: [] as URLSearchParams[] };
+
+  const { server, origin } = await listen(async (request, response) => {
+    const path = pathOf(request);
+    upstream.requests.push(path);
+    const { lies } = upstream;
+    const body = await readBody(request);
+    if (path === "/token") upstream.tokenRequests.push(new URLSearchParams(body));
+    const takeover = lies.answer?.[path];
+    if (takeover) return takeover(response);
+    switch (path) {
+      case "/.well-known/openid-configuration":
+        return json(response, { ...honestMetadata(origin), ...lies.metadata });
+      case "/jwks":
+        return json(response, { keys: [{ ...OWN_KEY.publicKey.export({ format: "jwk" }), alg: "RS256", use: "sig" }] });
+      case "/token": {
+        const claims = { ...honestClaims(origin), nonce: asked.nonce, ...lies.claims };
+        const id_token = makeJwt(lies, claims, lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY);
+        return json(response, { access_token: randomUUID(), token_type: "Bearer", id_token });
+      }
+      case "/userinfo":
+        return json(response, { sub: "person-1", email: "info@mail.example", name: "From Userinfo", ...lies.userinfo });
+      default:
+        return void response.writeHead(404).end();
+    }
+  });
+
+  return Object.assign(upstream, {
+    issuer: origin,
+    close: () => closeServer(server),
+    callback(authorizationUrl: URL, parameters: Record<string, string | null> = {}) {
+      const sent = authorizationUrl.searchParams;
+      asked.nonce = sent.get("nonce") ?? "";
+      const url = new URL(sent.get("redirect_uri") ?? "");
+      const honest = { code: randomUUID(), state: sent.get("state"), iss: origin };
+      for (const [name, value] of Object.entries({ ...honest, ...parameters })) {
+        if (value !== null) url.searchParams.set(name, value);
+      }
+      return url;
+    },
+  });
+}
+
+function honestMetadata(issuer: string): Record<string, unknown> {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    response_types_supported: ["code"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["RS256", "HS256", "none"],
+    authorization_response_iss_parameter_supported: true,
+  };
+}
+
+function honestClaims(issuer: string): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  const who = { sub: "person-1", email: "person@mail.example", name: "A Person" };
+  return { iss: issuer, aud: PEER_CLIENT.client_id, iat: now, exp: now + 300, auth_time: now, ...who };
+}
+
+function makeJwt({ sign = "rs256", header }: Lies, claims: object, { privateKey }: KeyPairKeyObjectResult): string {
+  const alg = { rs256: "RS256", "other-key": "RS256", hs256: "HS256", none: "none" }[sign];
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const input = `${encode({ alg, ...header })}.${encode(claims)}`;
+  if (sign === "none") return `${input}.`;
+  return `${input}.${sign === "hs256" ? hs256(input) : createSign("RSA-SHA256").update(input).sign(privateKey, "base64url")}`;
+}
+
+function hs256(input: string): string {
+  return createHmac("sha256", PEER_CLIENT.client_secret).update(input).digest("base64url");
+}
+
+async function listen(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ server: Server; origin: string }> {
+  const server = createServer(handle);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+function json(response: ServerResponse, body: object): void {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function pathOf(request: IncomingMessage): string {
+  return new URL(request.url ?? "/", "http://peer").pathname;
+}

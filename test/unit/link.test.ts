@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { answerInquiry, judgeLink, sameIdentity } from "../../src/domain/link.ts";
+import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/domain/secrets.ts";
+import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/storage/records.ts";
+
+const NOW = 1_800_000_000_000;
+
+const request: LinkRequest = {
+  id: "request-1",
+  inquiryId: "inquiry-1",
+  secretHash: "hash-1",
+  purpose: "link_profile",
+  requester: {
+    issuer: "https://id.example",
+    subject: "subject-1",
+    upstreamId: "consumer",
+    accountId: "account-1",
+    email: "anna@mail.example",
+    displayName: "Anna",
+  },
+  profileId: "profile-1",
+  emailVersion: 3,
+  state: "pending",
+  createdAt: NOW - 60_000,
+  expiresAt: NOW + 60_000,
+  settledAt: null,
+};
+
+function membership(profile: Partial<Profile> = {}, organization: Partial<Organization> = {}): Membership {
+  return {
+    profile: {
+      id: "profile-1",
+      organizationId: "organization-1",
+      email: "anna@contoso.example",
+      emailKey: "anna@contoso.example",
+      emailVersion: 3,
+      name: "Anna Berg",
+      roles: ["buyer"],
+      enabled: true,
+      adminRole: null,
+      accountId: null,
+      boundAt: null,
+      provenEmailVersion: null,
+      ...profile,
+    },
+    organization: {
+      id: "organization-1",
+      name: "Contoso",
+      accountNumber: "C-1001",
+      kind: "customer",
+      plan: { status: "suspended", expiresAt: NOW - 1 },
+      enabled: true,
+      ...organization,
+    },
+  };
+}
+
+describe("judgeLink", () => {
+  it("lets a pending request for an unbound, active profile live, whatever the service plan", () => {
+    assert.deepEqual(judgeLink(request, membership(), NOW), { alive: true });
+  });
+
+  it("L7 ends a request at the first millisecond of its expiry", () => {
+    assert.deepEqual(judgeLink(request, membership(), request.expiresAt - 1), { alive: true });
+    assert.deepEqual(judgeLink(request, membership(), request.expiresAt), { alive: false, reason: "expired" });
+  });
+
+  const cases: [why: string, request: Partial<LinkRequest>, membership: Membership, reason: string][] = [
+    ["L5 used", { state: "bound" }, membership({ accountId: "account-1" }), "used"],
+    ["L5 used, and unlinked since", { state: "bound" }, membership(), "used"],
+    ["L5 cancelled", { state: "cancelled" }, membership(), "cancelled"],
+    ["L8 superseded", { state: "superseded" }, membership(), "superseded"],
+    ["state before expiry", { state: "superseded", expiresAt: NOW - 1 }, membership(), "superseded"],
+    ["expiry before the email", { expiresAt: NOW }, membership({ emailVersion: 4 }), "expired"],
+    ["L10 email changed", {}, membership({ emailVersion: 4 }), "email_changed"],
+    ["L10 voided by a changed email", { state: "void" }, membership({ emailVersion: 4 }), "email_changed"],
+    ["email before not active", {}, membership({ emailVersion: 4, enabled: false }), "email_changed"],
+    ["L10 profile disabled", {}, membership({ enabled: false }), "not_active"],
+    ["L10 organization disabled", {}, membership({}, { enabled: false }), "not_active"],
+    ["not active before bound", {}, membership({ enabled: false, accountId: "account-2" }), "not_active"],
+    ["L15 bound to the requester", {}, membership({ accountId: "account-1" }), "bound_to_you"],
+    ["L15 bound to another", {}, membership({ accountId: "account-2" }), "bound_elsewhere"],
+    ["voided by another's link", { state: "void" }, membership({ accountId: "account-2" }), "bound_elsewhere"],
+    ["L5 voided by an unlink", { state: "void" }, membership(), "expired"],
+    ["voided, its time not over", { state: "void", expiresAt: NOW + 1 }, membership({ enabled: false }), "not_active"],
+  ];
+  for (const [why, change, about, reason] of cases) {
+    it(`${why} → ${reason}`, () => {
+      assert.deepEqual(judgeLink({ ...request, ...change }, about, NOW), { alive: false, reason });
+    });
+  }
+
+  it("calls the account that signed in *you*", () => {
+    const bound = membership({ accountId: "account-2" });
+    assert.deepEqual(judgeLink(request, bound, NOW, "account-2"), { alive: false, reason: "bound_to_you" });
+    const mine = membership({ accountId: "account-1" });
+    assert.deepEqual(judgeLink(request, mine, NOW, "account-2"), { alive: false, reason: "bound_elsewhere" });
+  });
+});
+
+describe("sameIdentity", () => {
+  const anna: IdentityKey = { issuer: "https://id.example", subject: "subject-1" };
+
+  it("is true for the same bytes only", () => {
+    assert.equal(sameIdentity(anna, { ...anna }), true);
+    assert.equal(sameIdentity(anna, { ...anna, subject: "Subject-1" }), false);
+    assert.equal(sameIdentity(anna, { ...anna, subject: "subject-1 " }), false);
+    assert.equal(sameIdentity(anna, { ...anna, issuer: "https://id.example/" }), false);
+    assert.equal(sameIdentity({ ...anna, subject: "\u00e5" }, { ...anna, subject: "a\u030a" }), false);
+  });
+
+  it("is never true of nothing", () => {
+    assert.equal(sameIdentity({ ...anna, subject: "" }, { ...anna, subject: "" }), false);
+    assert.equal(sameIdentity({ ...anna, issuer: "" }, { ...anna, issuer: "" }), false);
+    const broken: IdentityKey = JSON.parse('{"issuer":"https://id.example","subject":null}');
+    assert.equal(sameIdentity(broken, { ...broken }), false);
+  });
+});
+
+describe("answerInquiry", () => {
+  const cases: [why: string, membership: Membership, answer: string][] = [
+    ["unbound", membership(), "link"],
+    ["bound to the asker", membership({ accountId: "account-1" }), "already_linked"],
+    ["bound to another", membership({ accountId: "account-2" }), "linked_elsewhere"],
+    ["profile disabled", membership({ enabled: false }), "not_active"],
+    ["organization disabled", membership({}, { enabled: false }), "not_active"],
+    ["disabled and bound to another", membership({ enabled: false, accountId: "account-2" }), "not_active"],
+  ];
+  for (const [why, about, answer] of cases) {
+    it(`${why} → ${answer}`, () => assert.equal(answerInquiry(about, "account-1"), answer));
+  }
+});
+
+describe("secrets", () => {
+  it("are 256 random bits, and ids 128, in characters that URLs and cookies take", () => {
+    assert.match(randomSecret(), /^[\w-]{43}$/);
+    assert.match(randomId(), /^[\w-]{22}$/);
+    assert.equal(new Set(Array.from({ length: 1000 }, randomSecret)).size, 1000);
+  });
+
+  it("are hashed with SHA-256", () => {
+    assert.equal(hashSecret("abc"), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+  });
+
+  it("are compared whole, whatever their lengths", () => {
+    assert.equal(equalSecrets("secret-1", "secret-1"), true);
+    assert.equal(equalSecrets("secret-1", "secret-2"), false);
+    assert.equal(equalSecrets("secret-1", "secret-1 and more"), false);
+    assert.equal(equalSecrets("", "secret-1"), false);
+  });
+});

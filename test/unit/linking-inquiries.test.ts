@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { hashSecret } from "../../src/domain/secrets.ts";
+import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, useLinking } from "../support/linking-harness.ts";
+
+const h = useLinking();
+
+describe("inquiries", () => {
+  it("L11 three profiles at one address get three mails, each to its own stored address, each link binding its own", async () => {
+    await h.profile("p1", "contoso", "Anna@Contoso.example");
+    await h.profile("p2", "fabrikam", "anna@contoso.example");
+    await h.profile("p3", "contoso", "ANNA@contoso.example");
+    const mails = await h.ask(h.anna, " aNNa@contoso.EXAMPLE ");
+    assert.deepEqual(mails.map(({ to }) => to).sort(), [
+      "ANNA@contoso.example",
+      "Anna@Contoso.example",
+      "anna@contoso.example",
+    ]);
+    const links = mails.map(linkIn);
+    assert.equal(new Set(links.map(({ secret }) => secret)).size, 3);
+    assert.equal(new Set(mails.map(({ messageId }) => messageId)).size, 3);
+    for (const { messageId } of mails) assert.match(messageId, /^[\w-]{22}@liaison\.example$/);
+
+    const [first, second] = links;
+    if (first === undefined || second === undefined) assert.fail("two links");
+    const crossed = { ...attempt(first, h.anna), secretHash: hashSecret(second.secret) };
+    assert.deepEqual(await h.linking.redeem(crossed), { result: "unknown" });
+    const outcome = await h.linking.redeem(attempt(first, h.anna));
+    assert.equal(outcome.result, "bound");
+    const bound = await Promise.all(["p1", "p2", "p3"].map(h.boundTo));
+    assert.equal(bound.filter((accountId) => accountId === h.anna.accountId).length, 1);
+    assert.equal(bound.filter((accountId) => accountId === null).length, 2);
+  });
+
+  it("an unknown address gets no mail", async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    assert.deepEqual(await h.ask(h.anna, "nobody@contoso.example"), []);
+  });
+
+  it("the plan plays no part: a lapsed organization's profile can be linked", async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    assert.deepEqual(
+      (await h.ask(h.anna, "anna@contoso.example")).map(({ content }) => content.kind),
+      ["link"],
+    );
+  });
+
+  for (const typed of [
+    "anna@contoso.example,eve@mail.example",
+    ["anna@contoso.example"],
+    '"anna"@contoso.example',
+    "anna(x)@contoso.example",
+    "friends:anna@contoso.example;",
+    "Anna <anna@contoso.example>",
+    "anna@contoso.example\r\nBcc: eve@mail.example",
+    "anna＠contoso.example",
+    "ａnna@contoso.example",
+    { $gt: "" },
+    null,
+  ]) {
+    it(`L13 L14 stores ${JSON.stringify(typed)} without an address and sends no mail`, async () => {
+      await h.profile("p1", "contoso", "anna@contoso.example");
+      const inquiry = await h.linking.inquire({ requester: h.anna.requester, typed, interactionCid: "cid-1" });
+      assert.equal(inquiry.address, null);
+      h.now += ANSWER_DELAY_MS;
+      assert.equal(await h.worker.runOnce(), 1);
+      assert.deepEqual(await h.drain(), []);
+    });
+  }
+
+  it("L15 profiles that can't be linked get mails without link, to the stored address", async () => {
+    await h.profile("mine", "contoso", "anna@contoso.example");
+    await h.profile("hers", "fabrikam", "anna@contoso.example");
+    await h.profile("off", "contoso", "anna@contoso.example", false);
+    await h.profile("closed", "closed", "anna@contoso.example");
+    const links = linksIn(await h.ask(h.anna, "anna@contoso.example"));
+    assert.equal(links.length, 2);
+    const [mine] = links;
+    assert.equal((await h.linking.redeem(attempt(mine ?? assert.fail(), h.anna))).result, "bound");
+    await h.drain();
+    const [hers] = linksIn(await h.ask(h.eve, "anna@contoso.example"));
+    assert.equal((await h.linking.redeem(attempt(hers ?? assert.fail(), h.eve))).result, "bound");
+    await h.drain();
+
+    const mails = await h.ask(h.anna, "anna@contoso.example");
+    assert.deepEqual(mails.map(({ content }) => content.kind).sort(), [
+      "already_linked",
+      "linked_elsewhere",
+      "not_active",
+      "not_active",
+    ]);
+    for (const mail of mails) {
+      assert.equal(mail.to, "anna@contoso.example");
+      assert.equal("secret" in mail.content, false);
+    }
+  });
+
+  it("looks at nothing before the answer has left, and looks once", async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    const typed = "anna@contoso.example";
+    await h.linking.inquire({ requester: h.anna.requester, typed, interactionCid: "cid-1" });
+    h.now += ANSWER_DELAY_MS - 1;
+    assert.equal(await h.worker.runOnce(), 0);
+    assert.deepEqual(await h.drain(), []);
+    h.now += 1;
+    const other = h.anotherWorker();
+    assert.equal(
+      (await Promise.all([h.worker.runOnce(), other.runOnce()])).reduce((sum, count) => sum + count),
+      1,
+    );
+    assert.equal((await h.drain()).length, 1);
+    assert.equal(await h.worker.runOnce(), 0);
+    assert.deepEqual(await h.drain(), []);
+    const latest = await h.linking.latestInquiry("cid-1");
+    assert.equal(latest?.address, null);
+    assert.notEqual(latest?.settledAt, null);
+  });
+
+  it("an inquiry whose worker died is answered by another when the lease is over", async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    await h.inquire(h.anna, "anna@contoso.example");
+    const directory = { ...h.store.directory, membershipsByEmail: () => Promise.reject(new Error("gone")) };
+    const dying = h.anotherWorker({ directory });
+    await assert.rejects(dying.runOnce(), /gone/);
+    assert.equal(await h.worker.runOnce(), 0);
+    h.now += 30_000;
+    assert.equal(await h.worker.runOnce(), 1);
+    assert.equal((await h.drain()).length, 1);
+  });
+
+  it("a worker that lost its lease queues nothing", async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    await h.inquire(h.anna, "anna@contoso.example");
+    const warnings: object[] = [];
+    const directory = {
+      ...h.store.directory,
+      membershipsByEmail: async (key: string) => {
+        h.now += 30_000;
+        assert.equal(await h.worker.runOnce(), 1);
+        return h.store.directory.membershipsByEmail(key);
+      },
+    };
+    const logger = { warn: (fields: object) => void warnings.push(fields) };
+    const slow = h.anotherWorker({ directory, logger });
+    assert.equal(await slow.runOnce(), 0);
+    assert.equal(warnings.length, 1);
+    assert.equal((await h.drain()).length, 1);
+  });
+});

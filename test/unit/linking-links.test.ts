@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { hashSecret } from "../../src/domain/secrets.ts";
+import { attempt, LINK_LIFETIME_MS, linkIn, type MailedLink, useLinking } from "../support/linking-harness.ts";
+
+const h = useLinking();
+
+const resultOf = (outcome: { result: string; reason?: string }) => [outcome.result, outcome.reason];
+
+describe("links", () => {
+  let link: MailedLink;
+
+  beforeEach(async () => {
+    await h.profile("p1", "contoso", "anna@contoso.example");
+    const [mail] = await h.ask(h.anna, "anna@contoso.example");
+    link = linkIn(mail);
+  });
+
+  it("bind once, send the notice, and say what they bound", async () => {
+    const outcome = await h.linking.redeem(attempt(link, h.anna));
+    assert.equal(outcome.result, "bound");
+    assert.equal(await h.boundTo("p1"), h.anna.accountId);
+    const [notice, ...others] = await h.drain();
+    assert.equal(notice?.content.kind, "linked_notice");
+    assert.equal(notice?.to, "anna@contoso.example");
+    assert.deepEqual(others, []);
+  });
+
+  it("are shown as often as wanted without changing, and only with their secret", async () => {
+    for (let time = 0; time < 20; time += 1) {
+      assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: true });
+    }
+    assert.equal(await h.linking.view(link.requestId, "x".repeat(43)), undefined);
+    assert.equal(await h.linking.view("unknown", link.secret), undefined);
+    assert.deepEqual(await h.linking.redeem({ ...attempt(link, h.anna), requestId: "unknown" }), { result: "unknown" });
+    assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
+  });
+
+  it("L1 L2 another identity binds nothing; the link stays alive, and it is audited", async () => {
+    const outcome = await h.linking.redeem(attempt(link, h.eve));
+    assert.equal(outcome.result, "wrong_account");
+    if (outcome.result === "wrong_account") assert.equal(outcome.request.requester.email, "anna@mail.example");
+    assert.equal(await h.boundTo("p1"), null);
+    assert.deepEqual(await h.drain(), []);
+    assert.deepEqual(await h.refusals(link.requestId), ["wrong_account"]);
+    assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
+  });
+
+  it("L1 the same subject through another upstream is another identity", async () => {
+    const identity = { ...h.anna.identity, upstreamId: "other" };
+    assert.equal((await h.linking.redeem({ ...attempt(link, h.anna), identity })).result, "wrong_account");
+    assert.equal(await h.boundTo("p1"), null);
+  });
+
+  it("L5 a replay after success is dead for everybody; only the stranger's is audited", async () => {
+    await h.linking.redeem(attempt(link, h.anna));
+    await h.drain();
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "used"]);
+    assert.deepEqual(await h.refusals(link.requestId), []);
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.eve))), ["dead", "used"]);
+    assert.deepEqual(await h.refusals(link.requestId), ["used"]);
+    assert.equal(await h.boundTo("p1"), h.anna.accountId);
+    assert.deepEqual(await h.drain(), []);
+  });
+
+  it("L5 a replay after an unlink is dead", async () => {
+    await h.linking.redeem(attempt(link, h.anna));
+    assert.notEqual(await h.linking.unbind("p1", `account:${h.anna.accountId}`, h.anna.accountId), undefined);
+    assert.equal(await h.linking.unbind("p1", `account:${h.anna.accountId}`, h.anna.accountId), undefined);
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "used"]);
+    assert.equal(await h.boundTo("p1"), null);
+    assert.deepEqual(await h.refusals(link.requestId), ["used"]);
+  });
+
+  it("L6 of fifty redemptions at once one binds, with one audit event and one notice", async () => {
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => h.linking.redeem(attempt(link, h.anna))));
+    assert.equal(outcomes.filter(({ result }) => result === "bound").length, 1);
+    assert.equal(outcomes.filter((outcome) => outcome.result === "dead" && outcome.reason === "used").length, 49);
+    const events = await h.store.audit.list({ profileId: "p1", limit: 100 });
+    assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
+    assert.equal(events.filter(({ action }) => action === "link.refused").length, 0);
+    assert.equal((await h.drain()).length, 1);
+  });
+
+  it("L7 one at its expiry is refused, one a millisecond before isn't", async () => {
+    h.now += LINK_LIFETIME_MS;
+    assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: false, reason: "expired" });
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "expired"]);
+    assert.deepEqual(await h.drain(), []);
+    h.now -= 1;
+    assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
+  });
+
+  it("L8 a newer request of the same identity and profile kills the older; another identity's doesn't", async () => {
+    await h.ask(h.eve, "anna@contoso.example");
+    assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: true });
+    const [mail] = await h.ask(h.anna, "anna@contoso.example");
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "superseded"]);
+    assert.deepEqual(await h.refusals(link.requestId), ["superseded"]);
+    assert.equal((await h.linking.redeem(attempt(linkIn(mail), h.anna))).result, "bound");
+  });
+
+  it("L8 a superseded request whose mail still waits sends none", async () => {
+    const typed = "anna@contoso.example";
+    for (const interactionCid of ["cid-2", "cid-3"]) {
+      await h.inquire(h.anna, typed, interactionCid);
+    }
+    assert.equal(await h.worker.runOnce(), 2);
+    assert.equal((await h.drain()).length, 1);
+  });
+
+  it("L10 a changed email, a disabled profile and a disabled organization kill it", async () => {
+    await h.organization("contoso", false);
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "not_active"]);
+    await h.organization("contoso");
+    await h.profile("p1", "contoso", "anna@contoso.example", false);
+    assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "dead");
+    await h.profile("p1", "contoso", "anna.berg@contoso.example");
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "email_changed"]);
+    assert.equal(await h.boundTo("p1"), null);
+    assert.deepEqual(await h.drain(), []);
+  });
+
+  it("L15 a profile bound meanwhile is never rebound", async () => {
+    const [mail] = await h.ask(h.eve, "anna@contoso.example");
+    const other = linkIn(mail);
+    await h.linking.redeem(attempt(link, h.anna));
+    await h.drain();
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(other, h.eve))), ["dead", "bound_elsewhere"]);
+    assert.equal(await h.boundTo("p1"), h.anna.accountId);
+    assert.deepEqual(await h.drain(), []);
+  });
+
+  it("L5 *don't link* by whoever has the mailbox cancels for good", async () => {
+    const outcome = await h.linking.decline(attempt(link, h.eve));
+    assert.equal(outcome.result, "cancelled");
+    assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "cancelled"]);
+    assert.deepEqual(resultOf(await h.linking.decline(attempt(link, h.eve))), ["dead", "cancelled"]);
+    assert.deepEqual(await h.refusals(link.requestId), ["cancelled", "cancelled"]);
+    assert.deepEqual(await h.linking.decline({ ...attempt(link, h.eve), secretHash: hashSecret("x") }), {
+      result: "unknown",
+    });
+    assert.equal(await h.boundTo("p1"), null);
+    assert.deepEqual(await h.drain(), []);
+  });
+});
+
+it("a request waits a week for its mail, and its life starts when that is sent", async () => {
+  await h.profile("p1", "contoso", "anna@contoso.example");
+  await h.inquire(h.anna, "anna@contoso.example");
+  await h.worker.runOnce();
+  h.now += 6 * 24 * 3600_000;
+  const link = linkIn((await h.drain())[0]);
+  h.now += LINK_LIFETIME_MS - 1;
+  assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
+});

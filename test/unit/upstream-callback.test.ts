@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LiaisonError } from "../../src/errors.ts";
+import { REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import type { Lies } from "../support/upstream-peer.ts";
+
+const harness = useUpstreams();
+
+describe("U1 callbacks that nobody here began", () => {
+  /** `withCookie`: what they get who made up a cookie for it as well. */
+  const cases: [why: string, withCookie: string, change: (url: URL) => void][] = [
+    ["unknown state", "sign_in_expired", (url) => url.searchParams.set("state", "x".repeat(43))],
+    ["no state", "sign_in_mismatch", (url) => url.searchParams.delete("state")],
+    ["two states", "sign_in_mismatch", (url) => url.searchParams.append("state", "x")],
+  ];
+  for (const [why, withCookie, change] of cases) {
+    it(`U1 ${why}: no token request`, async () => {
+      const parties = harness.theLiar();
+      const { url, cookie } = await harness.begin(parties);
+      const callback = harness.liar.callback(url);
+      change(callback);
+      const cookies = (name: string) => (name.startsWith("liaison.signin.") ? cookie.value : undefined);
+      await assert.rejects(parties.complete({ upstreamId: "liar", url: callback, cookies }), refusal(withCookie));
+      await assert.rejects(
+        parties.complete({ upstreamId: "liar", url: callback, cookies: () => undefined }),
+        refusal("sign_in_mismatch"),
+      );
+      assert.equal(harness.liar.tokenRequests.length, 0);
+    });
+  }
+
+  it("U1 begun in another browser: no token request, and the right browser can still finish", async () => {
+    const parties = harness.theLiar();
+    const { url, cookies } = await harness.begin(parties);
+    const callback = harness.liar.callback(url);
+    const complete = (given: (name: string) => string | undefined) =>
+      parties.complete({ upstreamId: "liar", url: callback, cookies: given });
+    await assert.rejects(
+      complete(() => undefined),
+      refusal("sign_in_mismatch"),
+    );
+    await assert.rejects(
+      complete(() => "x".repeat(43)),
+      refusal("sign_in_expired"),
+    );
+    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal((await complete(cookies)).identity.subject, "person-1");
+  });
+
+  it("U1 a second use, even at the same time, makes no second token request", async () => {
+    const parties = harness.theLiar();
+    const { url, cookies } = await harness.begin(parties);
+    const callback = harness.liar.callback(url);
+    const tries = Array.from({ length: 10 }, () => parties.complete({ upstreamId: "liar", url: callback, cookies }));
+    const settled = await Promise.allSettled(tries);
+    assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
+    for (const one of settled) if (one.status === "rejected") refusal("sign_in_expired")(one.reason);
+    assert.equal(harness.liar.tokenRequests.length, 1);
+  });
+
+  it("U1 an hour later is too late", async () => {
+    const parties = harness.theLiar();
+    const { url, cookies } = await harness.begin(parties);
+    harness.now += 3600_000;
+    const late = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    await assert.rejects(late, refusal("sign_in_expired"));
+    assert.equal(harness.liar.tokenRequests.length, 0);
+  });
+
+  it("U4 a state of one upstream on another's callback is refused", async () => {
+    const parties = harness.relyingParty([
+      upstream("liar", harness.liar.issuer),
+      upstream("other", harness.liar.issuer),
+    ]);
+    const { url, cookie, cookies } = await harness.begin(parties);
+    const callback = harness.liar.callback(url);
+    for (const given of [cookies, () => cookie.value]) {
+      await assert.rejects(parties.complete({ upstreamId: "other", url: callback, cookies: given }), LiaisonError);
+    }
+    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal((await parties.complete({ upstreamId: "liar", url: callback, cookies })).identity.upstreamId, "liar");
+  });
+});
+
+describe("answers that are refused", () => {
+  it("U2 a wrong iss, or none though advertised, stops before the exchange", async () => {
+    for (const iss of ["https://evil.example", `${harness.liar.issuer}/`, null]) {
+      await assert.rejects(harness.signIn(harness.theLiar(), {}, { iss }), refusal("upstream_rejected"));
+    }
+    assert.equal(harness.liar.tokenRequests.length, 0);
+  });
+
+  it("U2 no iss is fine where none is advertised", async () => {
+    harness.liar.lies.metadata = { authorization_response_iss_parameter_supported: undefined };
+    assert.equal((await harness.signIn(harness.theLiar(), {}, { iss: null })).identity.subject, "person-1");
+  });
+
+  it("an error of the upstream is a refusal, with what the sign-in was for", async () => {
+    const error = await harness
+      .signIn(harness.theLiar(), REDEEM, { code: null, error: "access_denied" })
+      .catch((thrown) => thrown);
+    refusal("upstream_refused")(error);
+    assert.deepEqual(error.purpose, REDEEM.purpose);
+    assert.equal(error.upstreamId, "liar");
+    const trouble = harness.signIn(harness.theLiar(), {}, { code: null, error: "temporarily_unavailable" });
+    await assert.rejects(trouble, refusal("upstream_unavailable"));
+    assert.equal(harness.liar.tokenRequests.length, 0);
+  });
+
+  const seconds = Math.floor(Date.now() / 1000);
+  const lies: [why: string, lie: Lies][] = [
+    ["U5 wrong iss", { claims: { iss: "https://evil.example" } }],
+    ["U5 wrong aud", { claims: { aud: "another-client" } }],
+    ["U5 two audiences, authorized to the other", { claims: { aud: ["liaison", "other"], azp: "other" } }],
+    ["U5 wrong nonce", { claims: { nonce: "x".repeat(43) } }],
+    ["U5 no nonce", { claims: { nonce: undefined } }],
+    ["U5 wrong signature", { sign: "other-key" }],
+    ["U5 unknown key", { header: { kid: "other" } }],
+    ["U5 no sub", { claims: { sub: undefined } }],
+    ["U5 null sub", { claims: { sub: null } }],
+    ["U5 empty sub", { claims: { sub: "" } }],
+    ["U5 a sub that is no string", { claims: { sub: 7 } }],
+    ["U5 a sub that a harness.store could blur", { claims: { sub: "person\ud800" } }],
+    ["U5 a sub with NUL", { claims: { sub: "person-1\0" } }],
+    ["U5 a sub of 256 characters", { claims: { sub: "x".repeat(256) } }],
+    ["U5 no iat", { claims: { iat: undefined } }],
+    ["U5 expired", { claims: { iat: seconds - 7200, exp: seconds - 3600 } }],
+    ["U6 alg none", { sign: "none" }],
+    ["U6 alg none over a real signature", { header: { alg: "none" } }],
+    ["U6 HS256 where RS256 is configured", { sign: "hs256" }],
+    ["U6 HS256 named in the header alone", { header: { alg: "HS256" } }],
+    ["U7 another sub from userinfo", { claims: { email: undefined }, userinfo: { sub: "person-2" } }],
+    ["U7 no sub from userinfo", { claims: { email: undefined }, userinfo: { sub: undefined } }],
+  ];
+  for (const [why, lie] of lies) {
+    it(`${why}: refused, nothing written`, async () => {
+      harness.liar.lies = lie;
+      const accounts = { ...harness.store.accounts, signIn: () => assert.fail("an account was signed in") };
+      const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts });
+      await assert.rejects(harness.signIn(parties), refusal("upstream_rejected"));
+      assert.equal(harness.liar.tokenRequests.length, 1);
+    });
+  }
+
+  it("D6 errors carry no code, state, token or nonce", async () => {
+    harness.liar.lies = { claims: { nonce: "a-wrong-nonce" } };
+    const parties = harness.theLiar();
+    const { url, cookies } = await harness.begin(parties);
+    const callback = harness.liar.callback(url);
+    const error = await parties.complete({ upstreamId: "liar", url: callback, cookies }).catch((thrown) => thrown);
+    const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, harness.log]);
+    assert.match(told, /nonce.*OAUTH_JWT_CLAIM_COMPARISON/);
+    for (const name of ["code", "state"]) {
+      assert.equal(told.includes(callback.searchParams.get(name) ?? assert.fail()), false);
+    }
+    assert.equal(told.includes("a-wrong-nonce"), false);
+    assert.equal(error.cause.cause, undefined);
+  });
+});
