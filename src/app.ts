@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
@@ -68,7 +69,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clock,
     pages: createProviderPages({ pages, site, issuer: config.issuer }),
   });
-  provider.on("server_error", (_ctx: unknown, error: Error) => logger.error({ err: error }, "provider error"));
+  reportProviderErrors(provider, logger);
 
   const upstreams = createUpstreams({
     upstreams: config.upstreams,
@@ -151,6 +152,26 @@ export async function createApp(deps: AppDeps): Promise<App> {
       await transport.close();
     },
   };
+}
+
+/** oidc-provider answers its own errors and tells of them by events alone. What it refuses on purpose is no news. */
+function reportProviderErrors(provider: Provider, logger: Logger): void {
+  const report = (_ctx: unknown, err: Error & { statusCode?: number }) => {
+    if ((err.statusCode ?? 500) >= 500) logger.error({ err }, "provider error");
+    else logger.debug({ err }, "provider refused a request");
+  };
+  const events = [
+    "server_error",
+    "authorization.error",
+    "grant.error",
+    "userinfo.error",
+    "introspection.error",
+  ] as const;
+  const emitter: NodeJS.EventEmitter = provider;
+  for (const event of events) emitter.on(event, report);
+  emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
+    logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
+  );
 }
 
 async function mailRenderer(config: Config, site: ReturnType<typeof createSiteSource>) {

@@ -17,7 +17,7 @@ export interface DemoPerson {
 /** What happens to each, in words. */
 export const expectations: Record<Expectation, string> = {
   linked_once: "Links one profile by mail, then goes straight to CustomerSource ever after.",
-  chooser: "One address, three profiles: three mails, then a choice between them.",
+  chooser: "One address, three profiles: three mails; with several linked, a choice between them.",
   other_email: "Signs in with one email address; the organization registered another.",
   plan_lapsed:
     "Linked already. The organization's service plan ended last month, so CustomerSource doesn't admit them.",

@@ -4,14 +4,14 @@ export const stylesheet = `
 :root { color-scheme: light dark; --ink: #1b1b1f; --soft: #55555f; --paper: #ffffff; --ground: #f4f4f6; --line: #d5d5dc;
   --accent: #444; --accent-ink: #fff; --link: #0b57b0; --bad: #a11212; --bad-ground: #fdecec; }
 .fabrikam { --accent: #5b2a86; --ground: #f5f0fa; --link: #5b2a86; }
-.customersource { --accent: #0b6b5d; --ground: #eff6f4; --link: #0a5f53; }
+.customersource { --accent: #1d4f91; --ground: #eff4fa; --link: #1d4f91; }
 .partnersource { --accent: #9a3b00; --ground: #faf3ee; --link: #8a3500; }
 .inbox { --accent: #2e3440; --ground: #f0f1f3; --link: #0b57b0; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #ececf1; --soft: #b4b4c0; --paper: #232328; --ground: #17171a; --line: #45454f; --link: #9cc3ff;
     --bad: #ffb3b3; --bad-ground: #401b1b; }
   .fabrikam { --ground: #1a1420; --link: #d5b3f5; }
-  .customersource { --ground: #101a18; --link: #7fdccb; }
+  .customersource { --ground: #10161e; --link: #9cc8ff; }
   .partnersource { --ground: #1c1510; --link: #ffb98a; }
   .inbox { --ground: #17181b; --link: #9cc3ff; }
 }

@@ -12,7 +12,7 @@ import type { DirectoryStore, LinkStore, NewLink, NewMail } from "../storage/con
 import type { Inquiry, MailContent, MailedRequester, Membership } from "../storage/records.ts";
 import { newMessageId } from "./message-id.ts";
 
-export interface InquiryWorkerSettings {
+interface InquiryWorkerSettings {
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How long a claimed inquiry is this worker's, in milliseconds. */
@@ -30,7 +30,7 @@ export interface InquiryWorkerDependencies {
 }
 
 /** The part of pino's logger that the worker uses. It never says what matched: a log isn't to be an oracle either. */
-export interface InquiryWorkerLogger {
+interface InquiryWorkerLogger {
   warn(fields: object, message: string): void;
 }
 

@@ -21,7 +21,7 @@ import type {
 } from "../storage/records.ts";
 import { newMessageId } from "./message-id.ts";
 
-export interface LinkingSettings {
+interface LinkingSettings {
   /** How long the worker waits before it may look at an inquiry, in milliseconds: by then the answer has left. */
   answerDelayMs?: number;
   /** The domain of our Message-IDs: that of the sender's address. */

@@ -1,7 +1,7 @@
 /** Every page of the product, in every flavour, looked at by axe-core in a real browser: no rule off, no violation. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
@@ -28,8 +28,10 @@ after(async () => {
   await server.close();
 });
 
+const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"], preload: false };
+
 async function violations(page: Page): Promise<string[]> {
-  return page.evaluate(`axe.run({ runOnly: { type: "tag", values: ${JSON.stringify(tags)} } }).then(({ violations }) =>
+  return page.evaluate(`axe.run(${JSON.stringify(options)}).then(({ violations }) =>
     violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
 }
 
@@ -38,28 +40,30 @@ async function overflow(page: Page): Promise<number> {
   return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 }
 
-for (const name of pageNames) {
-  test(`page ${name} is accessible, light and dark, and fits 320 px`, async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
+describe("every page is accessible, light and dark, and fits 320 px", { concurrency: 2 }, () => {
+  for (const name of pageNames) {
+    test(name, async () => {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      for (const { path } of samples.filter((sample) => sample.page === name)) {
+        await page.setViewportSize({ width: 1280, height: 800 });
+        await page.goto(server.origin + path);
+        await page.evaluate(axe.source);
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+          assert.deepEqual(await violations(page), [], `${path} ${colorScheme}`);
+        }
+        for (const width of narrowWidths) {
+          await page.setViewportSize({ width, height: 740 });
+          assert.equal(await overflow(page), 0, `${path} scrolls sideways at ${width} px`);
+        }
+      }
+      assert.deepEqual(complaints, [], "the browser complained: a policy violation or a script error");
+      await page.close();
     });
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    for (const { path } of samples.filter((sample) => sample.page === name)) {
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.goto(server.origin + path);
-      await page.evaluate(axe.source);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        assert.deepEqual(await violations(page), [], `${path} ${colorScheme}`);
-      }
-      for (const width of narrowWidths) {
-        await page.setViewportSize({ width, height: 740 });
-        assert.equal(await overflow(page), 0, `${path} scrolls sideways at ${width} px`);
-      }
-    }
-    assert.deepEqual(complaints, [], "the browser complained: a policy violation or a script error");
-    await page.close();
-  });
-}
+  }
+});

@@ -247,7 +247,7 @@ export function redeemCases(contract: Case): void {
   contract("redeeming and cancelling at once: one of them, never both", async (opened) => {
     const { store } = opened;
     const { person, profile, link } = await asked(store);
-    const results = await race(opened, 50, (racer, index) =>
+    const results = await race<{ result: string }>(opened, 50, (racer, index) =>
       index % 3 === 0
         ? racer.links.cancel(redemption(person, link), NOW)
         : racer.links.redeem(redemption(person, link), aNotice(), NOW),

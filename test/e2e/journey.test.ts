@@ -69,7 +69,11 @@ describe("the journey", () => {
     for (const mail of mails) assert.match((await openLink(browser, linkIn(mail), people.ben)).heading, /linked/i);
     const chooser = await browser.visit(waiting.link(/opened the link/));
     assert.match(chooser.heading, /profile/i);
-    assert.equal(chooser.dom.querySelectorAll("input[type=radio]").length, 2, "the customer profile isn't admitted here");
+    assert.equal(
+      chooser.dom.querySelectorAll("input[type=radio]").length,
+      2,
+      "the customer profile isn't admitted here",
+    );
     const end = await browser.press(chooser, "Continue", { profile_id: "p-ben-2" });
     const tokens = await liaison.partnerSource.exchange(end.url, started);
     const claims = await liaison.partnerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? "");
@@ -81,6 +85,9 @@ describe("the journey", () => {
     const other = await liaison.partnerSource.exchange(switched.url, switching);
     const now = await liaison.partnerSource.userinfo(other.access_token, other.claims()?.sub ?? "");
     assert.equal(now["profile_id"], "p-ben-1");
-    await assert.rejects(liaison.partnerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? ""), "the old grant is gone");
+    await assert.rejects(
+      liaison.partnerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? ""),
+      "the old grant is gone",
+    );
   });
 });

@@ -84,7 +84,10 @@ const customerCallback = "http://localhost:9/customersource/callback";
 const partnerCallback = "http://localhost:9/partnersource/callback";
 
 /** The configuration of a test deployment, with two portals and one upstream. */
-export function testConfig(ports: { broker: number; upstream: number; smtp: number }, file: string): Record<string, unknown> {
+export function testConfig(
+  ports: { broker: number; upstream: number; smtp: number },
+  file: string,
+): Record<string, unknown> {
   const portal = (id: string, name: string, callback: string, policy: object) => ({
     id,
     name,

@@ -1,0 +1,152 @@
+/**
+ * The mails: their subject, text and HTML, in the deployment's words. Pure functions of stored content; sending is the
+ * outbox's. A mail names the *stored* profile and the account that asked, never an address that someone typed.
+ */
+
+import type { Instant } from "../clock.ts";
+import type { MailContent, MailedRequester } from "../storage/records.ts";
+import { formatInstant, formatMinutes } from "../ui/format.ts";
+import { messages } from "../ui/messages.ts";
+import type { Site } from "../ui/views.ts";
+import { mailAddress, mailDisplayName, mailName } from "./names.ts";
+import { type Block, renderHtml, renderText } from "./template.ts";
+
+export interface MailFacts {
+  /** The configured issuer: links are built from nothing else. */
+  issuer: string;
+  /** When the link of a `link` mail stops working; null where it isn't known. */
+  linkExpiresAt: Instant | null;
+  /** When the mail is sent; with it the mail also says for how long the link works. */
+  now?: Instant;
+}
+
+export interface RenderedMail {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+interface Words {
+  profile: string;
+  organization: string;
+  account: string;
+  contact: string;
+}
+
+/** Renders one mail. The link of a `link` mail is the first URL of its text, alone on its line. */
+export function renderMail(site: Site, content: MailContent, facts: MailFacts): RenderedMail {
+  const t = messages(site.locale);
+  const words: Words = {
+    profile: mailName(content.profileName),
+    organization: mailName(content.organizationName),
+    account: describeAccount(site, content.requester),
+    contact: site.support.email,
+  };
+  const { subject, blocks } = compose(site, content, facts, words);
+  const mail = {
+    locale: site.locale,
+    subject,
+    sender: mailName(site.name),
+    greeting: t.text("mail.hello", words),
+    blocks,
+    footer: [...contactLines(site), t.text("mail.footer", { site: mailName(site.name) })],
+  };
+  return { subject, text: renderText(mail), html: renderHtml(mail) };
+}
+
+function compose(
+  site: Site,
+  content: MailContent,
+  facts: MailFacts,
+  words: Words,
+): { subject: string; blocks: Block[] } {
+  const t = messages(site.locale);
+  const say = (text: string): Block => ({ kind: "paragraph", text });
+  switch (content.kind) {
+    case "link":
+      return {
+        subject: t.text("mail.link.subject", words),
+        blocks: [
+          say(t.text("mail.link.asked", words)),
+          say(t.text("mail.link.if")),
+          {
+            kind: "link",
+            url: `${facts.issuer}/link/${content.requestId}/${content.secret}`,
+            button: t.text("mail.link.button"),
+            copy: t.text("mail.link.copy"),
+          },
+          say(lifetime(site, facts)),
+          say(t.text("mail.link.each")),
+          say(t.text("mail.link.notYou", words)),
+        ],
+      };
+    case "already_linked":
+      return {
+        subject: t.text("mail.already.subject", words),
+        blocks: [
+          say(t.text("mail.already.asked", words)),
+          say(t.text("mail.already.why")),
+          say(t.text("mail.already.notYou", words)),
+        ],
+      };
+    case "linked_elsewhere":
+      return {
+        subject: t.text("mail.elsewhere.subject", words),
+        blocks: [
+          say(t.text("mail.elsewhere.asked", words)),
+          say(t.text("mail.elsewhere.why")),
+          say(t.text("mail.elsewhere.you", words)),
+          say(t.text("mail.elsewhere.notYou", words)),
+        ],
+      };
+    case "not_active":
+      return {
+        subject: t.text("mail.inactive.subject", words),
+        blocks: [
+          say(t.text("mail.inactive.asked", words)),
+          say(t.text("mail.inactive.why")),
+          say(t.text("mail.inactive.do", words)),
+        ],
+      };
+    case "linked_notice":
+      return {
+        subject: t.text("mail.notice.subject", words),
+        blocks: [
+          say(t.text("mail.notice.what", { ...words, date: formatInstant(site, content.linkedAt) })),
+          say(t.text("mail.notice.means")),
+          say(t.text("mail.notice.notYou", words)),
+        ],
+      };
+  }
+}
+
+/** "Ana (ana@id.example) at Northwind ID", with as much of it as can be shown. */
+function describeAccount(site: Site, requester: MailedRequester): string {
+  const t = messages(site.locale);
+  const known = site.upstreams.find(({ id }) => id === requester.upstreamId);
+  const upstream = known === undefined ? t.text("mail.unknownUpstream") : mailName(known.name);
+  const name = mailDisplayName(requester.displayName);
+  const email = mailAddress(requester.email);
+  if (name !== null && email !== null) return t.text("mail.accountNamed", { name, email, upstream });
+  const who = name ?? email;
+  return who === null ? t.text("mail.accountNameless", { upstream }) : t.text("mail.account", { who, upstream });
+}
+
+function lifetime(site: Site, { linkExpiresAt, now }: MailFacts): string {
+  const t = messages(site.locale);
+  if (linkExpiresAt === null) return t.text("mail.link.short");
+  const date = formatInstant(site, linkExpiresAt);
+  if (now === undefined || now >= linkExpiresAt) return t.text("mail.link.until", { date });
+  const minutes = Math.max(1, Math.round((linkExpiresAt - now) / 60_000));
+  return t.text("mail.link.untilFor", { date, lifetime: formatMinutes(site.locale, minutes) });
+}
+
+function contactLines(site: Site): string[] {
+  const t = messages(site.locale);
+  const { email, url, phone } = site.support;
+  return [
+    t.text("mail.contact", { contact: email }),
+    ...(url === null ? [] : [t.text("mail.contactPage", { url })]),
+    ...(phone === null ? [] : [t.text("mail.contactPhone", { number: phone })]),
+  ];
+}

@@ -1,0 +1,61 @@
+/**
+ * The shape of a mail as text and as HTML: paragraphs, one link, a footer. No images, nothing from elsewhere, and no
+ * colours of its own for text, so that a mail program's dark mode stays readable.
+ */
+
+import { bdi, type Html, html } from "../ui/html.ts";
+
+export type Block = { kind: "paragraph"; text: string } | { kind: "link"; url: string; button: string; copy: string };
+
+export interface Mail {
+  locale: string;
+  subject: string;
+  sender: string;
+  greeting: string;
+  blocks: readonly Block[];
+  footer: readonly string[];
+}
+
+/** The text part. A link stands alone on its line; lines aren't wrapped, so that no address is cut. */
+export function renderText(mail: Mail): string {
+  const blocks = mail.blocks.map((block) => (block.kind === "link" ? block.url : block.text));
+  return `${[mail.greeting, ...blocks, `-- \n${mail.sender}`, mail.footer.join("\n")].join("\n\n")}\n`;
+}
+
+const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5";
+const button =
+  "display:inline-block;padding:12px 22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
+
+/** The HTML part: a whole document with inline styles, for mail programs keep little else. */
+export function renderHtml(mail: Mail): string {
+  const document = html`<!doctype html>
+<html lang="${mail.locale}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${mail.subject}</title>
+</head>
+<body style="margin:0;padding:24px 16px;${font}">
+<div role="article" aria-label="${mail.subject}" style="max-width:560px;margin:0 auto;overflow-wrap:anywhere">
+<h1 style="margin:0 0 20px;font-size:22px;line-height:1.25">${bdi(mail.subject)}</h1>
+<p style="margin:0 0 16px">${bdi(mail.greeting)}</p>
+${mail.blocks.map(renderBlock)}
+<div style="margin:28px 0 0;padding:16px 0 0;border-top:1px solid #80808080;font-size:14px">
+<p style="margin:0 0 8px"><strong>${bdi(mail.sender)}</strong></p>
+${mail.footer.map((line) => html`<p style="margin:0 0 8px">${bdi(line)}</p>`)}
+</div>
+</div>
+</body>
+</html>
+`;
+  return document.toString();
+}
+
+function renderBlock(block: Block): Html {
+  if (block.kind === "paragraph") return html`<p dir="auto" style="margin:0 0 16px">${block.text}</p>\n`;
+  return html`<p style="margin:0 0 16px"><a href="${block.url}" style="${button}">${block.button}</a></p>
+<p style="margin:0 0 16px">${block.copy}<br><a href="${block.url}" style="color:inherit;word-break:break-all">${block.url}</a></p>
+`;
+}

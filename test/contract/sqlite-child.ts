@@ -1,0 +1,47 @@
+/**
+ * A process of its own on a database file, for the cases that need another process or the death of one:
+ *   kill <n> <file> <attempt>   redeems, and is killed by SIGKILL in place of the n-th statement of that
+ *   redeem <file> <attempt>     redeems, prints the result, and is killed without closing anything
+ *   race <file> <attempt>       redeems many times and takes many slots; prints what it got
+ */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { openStore } from "../../src/storage/open.ts";
+import { NOW } from "../support/records.ts";
+import { aNotice, type redemption } from "./harness.ts";
+import { ENCRYPTION_KEY } from "./sqlite-support.ts";
+
+const [mode, ...rest] = process.argv.slice(2);
+const killAt = mode === "kill" ? Number(rest.shift()) : Number.POSITIVE_INFINITY;
+const [file = "", attemptJson = "{}"] = rest;
+const attempt = JSON.parse(attemptJson) as ReturnType<typeof redemption>;
+const store = await openStore({ sqlite: { file }, encryptionKey: ENCRYPTION_KEY });
+
+if (mode === "race") {
+  const results: string[] = [];
+  let slots = 0;
+  for (let turn = 0; turn < 25; turn += 1) {
+    if ((await store.throttles.takeSlot("shared", 40, 60, NOW)).taken) slots += 1;
+    results.push((await store.links.redeem(attempt, aNotice(), NOW)).result);
+  }
+  process.stdout.write(JSON.stringify({ slots, bound: results.filter((result) => result === "bound").length }));
+} else {
+  killBeforeStatement(killAt);
+  const { result } = await store.links.redeem(attempt, aNotice(), NOW);
+  process.stdout.write(result, () => process.kill(process.pid, "SIGKILL"));
+}
+
+/** Counts every statement that this process runs from now on, and dies in place of the n-th. */
+function killBeforeStatement(n: number): void {
+  let count = 0;
+  const statement: StatementSync = Object.getPrototypeOf(new DatabaseSync(":memory:").prepare("SELECT 1"));
+  for (const method of ["run", "all", "get"] as const) {
+    const original = statement[method] as (...parameters: unknown[]) => unknown;
+    const counted = function (this: StatementSync, ...parameters: unknown[]) {
+      count += 1;
+      if (count === n) process.kill(process.pid, "SIGKILL");
+      return original.apply(this, parameters);
+    };
+    Object.defineProperty(statement, method, { value: counted });
+  }
+}

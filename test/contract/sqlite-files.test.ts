@@ -1,0 +1,241 @@
+/** What is SQLite's own: the file it opens, refuses, or leaves behind. The promises of the contract are suite.ts's. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { LiaisonError } from "../../src/errors.ts";
+import { createSeal } from "../../src/storage/seal.ts";
+import { openSqliteStore } from "../../src/storage/sqlite/store.ts";
+import {
+  aClient,
+  aLinkContent,
+  aMail,
+  anId,
+  anInquiry,
+  anUpstreamTransaction,
+  hashOf,
+  NOW,
+  secretOf,
+} from "../support/records.ts";
+import { aNotice, bound, redemption, register, request, signIn } from "./harness.ts";
+import { ENCRYPTION_KEY, OTHER_KEY, type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
+
+function withFile(name: string, body: (file: TemporaryFile) => Promise<void>): void {
+  test(`sqlite file: ${name}`, async () => {
+    const file = temporaryFile();
+    try {
+      await body(file);
+    } finally {
+      await file.destroy();
+    }
+  });
+}
+
+/** Asserts that opening is refused with a text that says what to do, and that nothing was changed by trying. */
+async function refuses(file: TemporaryFile, fix: RegExp, encryptionKey = ENCRYPTION_KEY): Promise<void> {
+  const before = readFileSync(file.file);
+  await assert.rejects(file.open(encryptionKey), (error) => {
+    assert.ok(error instanceof LiaisonError);
+    assert.equal(error.code, "store_refused");
+    assert.match(error.message, fix);
+    return true;
+  });
+  assert.deepEqual(readFileSync(file.file), before);
+}
+
+/** Changes the closed file behind the store's back. */
+async function tamper(file: TemporaryFile, sql: string): Promise<void> {
+  await (await file.open()).close();
+  const database = new DatabaseSync(file.file);
+  database.exec(sql);
+  database.close();
+}
+
+withFile("folder and file are created for their owner alone", async (file) => {
+  const store = await file.open();
+  await store.clients.put(aClient());
+  const names = readdirSync(join(file.folder, "data"));
+  assert.deepEqual(names.sort(), ["liaison.db", "liaison.db-shm", "liaison.db-wal"]);
+  for (const name of names) assert.equal(statSync(join(file.folder, "data", name)).mode & 0o777, 0o600, name);
+  assert.equal(statSync(join(file.folder, "data")).mode & 0o777, 0o700);
+});
+
+withFile("what was stored is there after closing and opening again", async (file) => {
+  const client = aClient();
+  const first = await file.open();
+  await first.clients.put(client);
+  await first.close();
+  assert.deepEqual(await (await file.open()).clients.find(client.id), client);
+});
+
+withFile("another encryption_key is refused, and the right one still opens everything", async (file) => {
+  const client = aClient();
+  const first = await file.open();
+  await first.clients.put(client);
+  await first.close();
+  await refuses(file, /Set encryption_key to the one it was created with/, OTHER_KEY);
+  await refuses(file, /encryption_key must be 32 bytes/, "c2hvcnQ=");
+  assert.deepEqual(await (await file.open()).clients.find(client.id), client);
+});
+
+withFile("a lost canary is refused, never made anew", async (file) => {
+  await tamper(file, "DELETE FROM meta WHERE name = 'canary'");
+  await refuses(file, /Restore it from a backup/);
+});
+
+for (const [index, columns] of [
+  ["identities_by_key", "identities (issuer,subject)"],
+  ["link_requests_by_secret", "link_requests (secret_hash)"],
+  ["selections_by_session", "selections (session_uid,client_id)"],
+  ["artifacts_by_id", "artifacts (model,id_hash)"],
+] as const) {
+  withFile(`D4: a missing unique index (${index}) is refused`, async (file) => {
+    await tamper(file, `DROP INDEX ${index}`);
+    const fix = columns.replace(/[()]/g, "\\$&");
+    await refuses(file, new RegExp(`lacks the unique index on ${fix}.*CREATE UNIQUE INDEX`, "s"));
+  });
+
+  withFile(
+    `D4: an index (${index}) that isn't unique, covers a part, or ignores case is no replacement`,
+    async (file) => {
+      const [first] = columns.slice(columns.indexOf("(") + 1, -1).split(",");
+      await tamper(file, `DROP INDEX ${index}; CREATE INDEX ${index} ON ${columns}`);
+      await refuses(file, /lacks the unique index/);
+      const rewrite = (sql: string) => {
+        const database = new DatabaseSync(file.file);
+        database.exec(`DROP INDEX ${index}; ${sql}`);
+        database.close();
+      };
+      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns} WHERE ${first} > ''`);
+      await refuses(file, /lacks the unique index/);
+      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns.replace(`(${first}`, `(${first} COLLATE NOCASE`)}`);
+      await refuses(file, /lacks the unique index/);
+      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns}`);
+      await file.open();
+    },
+  );
+}
+
+withFile("a newer schema is refused", async (file) => {
+  await tamper(file, "INSERT INTO migrations (version, applied_at) VALUES (9999, 1)");
+  await refuses(file, /written by a newer version of Liaison \(schema 9999/);
+});
+
+withFile("a database of another program, or no database, is refused and left alone", async (file) => {
+  await tamper(file, "DROP TABLE migrations");
+  await refuses(file, /database of another program/);
+  const text = temporaryFile();
+  await (await text.open()).close();
+  writeFileSync(text.file, "These are somebody's notes, not a database. ".repeat(99));
+  await refuses(text, /no SQLite database/);
+  await text.destroy();
+});
+
+withFile("a folder that can't be made is refused, naming the setting", async (file) => {
+  await (await file.open()).close();
+  const inside = join(file.file, "liaison.db");
+  assert.throws(() => openSqliteStore(inside, createSeal(ENCRYPTION_KEY), NOW), /storage\.sqlite\.file/);
+});
+
+withFile("every statement is answered by an index", async (file) => {
+  const store = openSqliteStore(file.file, createSeal(ENCRYPTION_KEY), NOW);
+  const { statements } = store;
+  await store.close();
+  assert.ok(statements.length > 60, "the list of statements isn't whole");
+  const database = new DatabaseSync(file.file);
+  for (const sql of statements) {
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    for (const { detail } of plan) assert.doesNotMatch(String(detail), /\bSCAN\b/, sql);
+  }
+  database.close();
+});
+
+withFile("D5: no secret and no typed address is in the files, open or closed", async (file) => {
+  const store = await file.open();
+  const needles = new Map<string, string>();
+  const needle = (what: string) => {
+    const value = anId(`needle-${what.replaceAll(" ", "-")}`);
+    needles.set(what, value);
+    return value;
+  };
+
+  const { profile } = await register(store);
+  const person = await signIn(store);
+  const link = await request(store, person, profile.id);
+  needles.set("link secret", secretOf(link.request.id));
+  const failed = aMail({ content: aLinkContent({ requestId: link.request.id, secret: needle("failed link secret") }) });
+  const address = `${needle("typed address")}@contoso.example`;
+  const typed = anInquiry({ address });
+  await store.links.inquire(typed);
+  await store.links.claimInquiry("worker", NOW, 1000);
+  const purpose = { kind: "sign_in", interactionUid: needle("interaction uid") } as const;
+  const transaction = { codeVerifier: needle("code verifier"), nonce: needle("nonce"), purpose };
+  await store.signIns.begin(anUpstreamTransaction(transaction));
+  await store.clients.put(aClient({ secret: needle("client secret") }));
+  await store.keys.findOrCreate("signing", async () => needle("key material"));
+  const payload = { jti: needle("token payload") };
+  await store.artifacts.upsert("RefreshToken", hashOf("id"), payload, { grantId: "g" }, NOW + 1);
+  const session = { uid: "uid", authorizations: {}, removed: [] };
+  await store.artifacts.upsertSession(hashOf("id"), { jti: needle("session cookie") }, session, NOW + 1);
+  await store.throttles.takeSlot(`mailbox:${needle("throttled address")}`, 1, 60, NOW);
+
+  const search = (when: string) => {
+    const folder = join(file.folder, "data");
+    const dump = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+    assert.ok(dump.includes(person.identity.subject), "the search finds nothing at all");
+    for (const [what, value] of needles) assert.ok(!dump.includes(value), `${what} is readable ${when}`);
+  };
+  search("while it is used");
+  assert.equal(await store.links.settleInquiry(typed.id, "worker", { links: [], mails: [failed] }, NOW), true);
+  await store.links.redeem(redemption(person, link), aNotice(), NOW);
+  for (;;) {
+    const claim = await store.outbox.claim("worker", NOW, 1000, 1000);
+    if (claim === undefined) break;
+    const id = claim.message.id;
+    if (id === failed.id) await store.outbox.markDeferred(id, "worker", "550", null, NOW);
+    else await store.outbox.markSent(id, "worker", "250", NOW);
+  }
+  search("after it was used");
+  await store.close();
+  search("after closing");
+});
+
+withFile("sent and dropped mails leave no content behind, failed ones keep theirs", async (file) => {
+  const store = await file.open();
+  const { link } = await bound(store);
+  const { profile } = await register(store);
+  const pending = await request(store, await signIn(store), profile.id);
+  const claim = async () => (await store.outbox.claim("worker", NOW, 1000, 1000))?.message;
+  const notice = await claim();
+  assert.equal(notice?.content.kind, "linked_notice");
+  await store.outbox.markSent(notice?.id ?? "", "worker", "250 queued as 17", NOW);
+  await claim();
+  await store.outbox.markDeferred(pending.mail.id, "worker", "550 unknown", null, NOW);
+  await store.close();
+  const database = new DatabaseSync(file.file);
+  const rows = database.prepare("SELECT id, state, sealed_content IS NULL AS erased FROM outbox").all();
+  const left = new Map(rows.map((row) => [row["id"], [row["state"], row["erased"]]]));
+  assert.deepEqual(left.get(link.mail.id), ["dropped", 1]);
+  assert.deepEqual(left.get(notice?.id ?? ""), ["sent", 1]);
+  assert.deepEqual(left.get(pending.mail.id), ["failed", 0]);
+  database.close();
+});
+
+withFile("a sealed value moved to another row doesn't open", async (file) => {
+  const [one, two] = [aClient(), aClient()];
+  const first = await file.open();
+  await first.clients.put(one);
+  await first.clients.put(two);
+  await tamper(
+    file,
+    `UPDATE clients SET sealed_secret = (SELECT sealed_secret FROM clients WHERE id = '${one.id}') WHERE id = '${two.id}'`,
+  );
+  const store = await file.open();
+  assert.deepEqual(await store.clients.find(one.id), one);
+  await assert.rejects(
+    store.clients.find(two.id),
+    (error) => error instanceof LiaisonError && error.code === "store_refused",
+  );
+});

@@ -1,0 +1,112 @@
+/** What several processes on one file get, and what a killed one leaves behind. */
+
+import assert from "node:assert/strict";
+import { type ExecFileException, execFile } from "node:child_process";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { LiaisonError } from "../../src/errors.ts";
+import type { NewLink } from "../../src/storage/contract.ts";
+import { aClient, NOW } from "../support/records.ts";
+import { aNotice, profileOf, redemption, register, request, type SignedIn, signIn, stateOf } from "./harness.ts";
+import { temporaryFile } from "./sqlite-support.ts";
+
+const CHILD = fileURLToPath(new URL("sqlite-child.ts", import.meta.url));
+
+/** Runs sqlite-child.ts to its end. */
+function child(...args: string[]): Promise<{ output: string; signal: string | null }> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [CHILD, ...args], (error: ExecFileException | null, output, errors) => {
+      if (error !== null && error.signal !== "SIGKILL") reject(new Error(errors, { cause: error }));
+      else resolve({ output, signal: error?.signal ?? null });
+    });
+  });
+}
+
+/** A file with one waiting request; the store that wrote it stays open, as another broker process would. */
+async function waiting() {
+  const file = temporaryFile();
+  const store = await file.open();
+  const { profile } = await register(store);
+  const person = await signIn(store);
+  const link = await request(store, person, profile.id);
+  return { file, store, profile, person, link, attempt: attemptOf(person, link) };
+}
+
+function attemptOf(person: SignedIn, link: NewLink): string {
+  return JSON.stringify(redemption(person, link));
+}
+
+test("D2: a process killed before any statement of a redemption leaves both consume and bind, or neither", async () => {
+  let completed = false;
+  let killed = 0;
+  for (let n = 1; !completed; n += 1) {
+    const { file, store, profile, person, link, attempt } = await waiting();
+    const { output } = await child("kill", String(n), file.file, attempt);
+    completed = output === "bound";
+    if (!completed) killed += 1;
+    const isBound = (await profileOf(store, profile.id)).accountId === person.account.id;
+    assert.equal(isBound, completed, `killed before statement ${n}`);
+    assert.equal(await stateOf(store, link), completed ? "bound" : "pending", `killed before statement ${n}`);
+    const events = await store.audit.list({ profileId: profile.id, limit: 99 });
+    assert.equal(events.filter((event) => event.action === "profile.bound").length, completed ? 1 : 0);
+    // Whatever the dead process held, the next one can go on.
+    const again = await store.links.redeem(redemption(person, link), aNotice(), NOW);
+    assert.equal(again.result, completed ? "refused" : "bound");
+    await file.destroy();
+  }
+  assert.ok(killed >= 8, `a redemption of only ${killed} statements can't be the whole of it`);
+});
+
+test("D2: what a process was told is stored survives its being killed at once", async () => {
+  const { file, profile, person, link, store, attempt } = await waiting();
+  await store.close();
+  assert.deepEqual(await child("redeem", file.file, attempt), { output: "bound", signal: "SIGKILL" });
+  const reopened = await file.open();
+  assert.equal((await profileOf(reopened, profile.id)).accountId, person.account.id);
+  assert.equal(await stateOf(reopened, link), "bound");
+  await file.destroy();
+});
+
+test("D1, Z1: of four processes redeeming one link one binds, and their slots keep the limit", async () => {
+  const { file, store, profile, attempt } = await waiting();
+  const outputs = await Promise.all([1, 2, 3, 4].map(() => child("race", file.file, attempt)));
+  const got = outputs.map(({ output }) => JSON.parse(output) as { slots: number; bound: number });
+  assert.equal(
+    got.reduce((sum, { bound }) => sum + bound, 0),
+    1,
+  );
+  assert.equal(
+    got.reduce((sum, { slots }) => sum + slots, 0),
+    40,
+  );
+  const events = await store.audit.list({ profileId: profile.id, limit: 999 });
+  assert.equal(events.filter((event) => event.action === "profile.bound").length, 1);
+  await file.destroy();
+});
+
+test("processes that open an empty file together all get it", async () => {
+  const { person, link, file: source } = await waiting();
+  for (let turn = 0; turn < 3; turn += 1) {
+    const file = temporaryFile();
+    const outputs = await Promise.all([1, 2, 3, 4, 5].map(() => child("race", file.file, attemptOf(person, link))));
+    for (const { output } of outputs) assert.equal((JSON.parse(output) as { bound: number }).bound, 0);
+    await file.destroy();
+  }
+  await source.destroy();
+});
+
+test("D3: a file that another program keeps locked is unavailable, and nothing is half-done", async () => {
+  const { file, store, profile, person, link } = await waiting();
+  const intruder = new DatabaseSync(file.file);
+  intruder.exec("BEGIN IMMEDIATE");
+  const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
+  await assert.rejects(store.links.redeem(redemption(person, link), aNotice(), NOW), isUnavailable);
+  assert.equal((await profileOf(store, profile.id)).accountId, null);
+  intruder.exec("ROLLBACK");
+  intruder.close();
+  const client = aClient();
+  await store.clients.put(client);
+  assert.equal((await store.links.redeem(redemption(person, link), aNotice(), NOW)).result, "bound");
+  await file.destroy();
+});

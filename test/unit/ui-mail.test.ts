@@ -1,0 +1,144 @@
+/** The mails: the link's place, one-line subjects, names that can't become links, nothing said that mustn't be. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { renderMail } from "../../src/mail/messages.ts";
+import { mailAddress, mailDisplayName, mailName } from "../../src/mail/names.ts";
+import type { MailContent, MailedRequester } from "../../src/storage/records.ts";
+import { flavours } from "../support/page-flavours.ts";
+
+const { site } = flavours.ordinary;
+const sentAt = Date.UTC(2026, 10, 23, 15, 0);
+const facts = { issuer: "https://signin.contoso.example/auth", linkExpiresAt: sentAt + 1_800_000, now: sentAt };
+const requester: MailedRequester = {
+  upstreamId: "upstream-1",
+  email: "ana.lopez@northwind.example",
+  displayName: "Ana López",
+};
+const names = { profileName: "Ana López", organizationName: "Fabrikam A/S", requester };
+const secret = "s3cr3t_s3cr3t-s3cr3t";
+const contents = {
+  link: { kind: "link", requestId: "req-1", secret, ...names },
+  already_linked: { kind: "already_linked", ...names },
+  linked_elsewhere: { kind: "linked_elsewhere", ...names },
+  not_active: { kind: "not_active", ...names },
+  linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
+} as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
+const all: MailContent[] = Object.values(contents);
+
+const url = `https://signin.contoso.example/auth/link/req-1/${secret}`;
+const hostileName = `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e http://evil.example/x www.evil.example`;
+
+describe("the link mail", () => {
+  test("has the link as the first URL of its text, alone on its line, even with addresses in names", () => {
+    for (const content of [
+      contents.link,
+      { ...contents.link, profileName: hostileName, organizationName: `https://evil.example/${hostileName}` },
+      { ...contents.link, requester: { ...requester, displayName: "see https://evil.example now" } },
+    ]) {
+      const { text } = renderMail(site, content, facts);
+      assert.equal(text.match(/https?:\/\/\S+/)?.[0], url);
+      assert.ok(text.split("\n").includes(url));
+    }
+  });
+
+  test("shows the link as text in its HTML, not only behind a button", () => {
+    const { html } = renderMail(site, contents.link, facts);
+    assert.equal(html.match(/href="([^"]+)"/)?.[1], url);
+    assert.match(html, new RegExp(`>${url}</a>`));
+  });
+
+  test("names organization, profile, account, upstream and expiry with its zone", () => {
+    const { subject, text } = renderMail(site, contents.link, facts);
+    assert.equal(subject, "Link your account to Fabrikam A/S");
+    for (const part of [
+      "Ana López (ana.lopez@northwind.example) at Northwind ID",
+      "your profile Ana López at Fabrikam A/S",
+      "for 30 minutes: until 23 November 2026 at 16:30 (Central European Time)",
+      "You didn't ask for this?",
+      "support@contoso.example",
+    ]) {
+      assert.ok(text.includes(part), part);
+    }
+  });
+
+  test("says what it knows about the expiry, and no more", () => {
+    const { text } = renderMail(site, contents.link, { ...facts, linkExpiresAt: null });
+    assert.match(text, /for a short time only/);
+  });
+});
+
+describe("every mail", () => {
+  test("without a link holds no link of ours, and says whom to write to", () => {
+    for (const content of all.filter(({ kind }) => kind !== "link")) {
+      const { text, html } = renderMail(site, content, facts);
+      assert.doesNotMatch(text + html, /\/link\//);
+      assert.match(text, /write to support@contoso\.example/i);
+    }
+  });
+
+  test("has a one-line subject and a language", () => {
+    for (const content of all) {
+      const hostile = { ...content, profileName: hostileName, organizationName: hostileName };
+      const { subject, html } = renderMail(site, hostile, facts);
+      assert.doesNotMatch(subject, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      assert.match(html, /<html lang="en">/);
+    }
+  });
+
+  test("escapes names in HTML and leaves them plain in text", () => {
+    for (const content of all) {
+      const hostile = { ...content, profileName: "<b>Ana & Co</b>", organizationName: 'A <i>"quoted"</i> Ltd' };
+      const { text, html } = renderMail(site, hostile, facts);
+      assert.ok(text.includes("<b>Ana & Co</b>"));
+      assert.ok(html.includes("&lt;b&gt;Ana &amp; Co&lt;/b&gt;"));
+      assert.doesNotMatch(html, /<b>|<i>|<img|<script|<link|src=/);
+    }
+  });
+
+  test("never says to whom a profile is bound, and when it was linked only in the notice", () => {
+    const { text } = renderMail(site, contents.linked_elsewhere, facts);
+    assert.match(text, /already linked to another account/);
+    const notice = renderMail(site, contents.linked_notice, facts).text;
+    assert.match(notice, /was linked to Ana López .* on 23 November 2026 at 16:00 \(Central European Time\)/);
+  });
+
+  test("does without names and with an upstream that is gone", () => {
+    const nameless = { ...contents.not_active, requester: { upstreamId: "gone", email: null, displayName: null } };
+    assert.match(renderMail(site, nameless, facts).text, /signed in as an account at a sign-in provider/);
+  });
+});
+
+describe("names in mails", () => {
+  test("an upstream's display name is capped and can't become a link", () => {
+    const cases: [string, string | null][] = [
+      ["Ana López", "Ana López"],
+      ["J.Smith", "J. Smith"],
+      ["Dr. Ana López", "Dr. Ana López"],
+      ["Ana https://evil.example/login now", "Ana now"],
+      ["Ana evil.example", "Ana"],
+      ["EVIL.COM", null],
+      ["www.evil", null],
+      ["evil\u3002example Ana", "Ana"],
+      ["call evil.example/x", "call"],
+      ["pay@evil.example", null],
+      ["a\r\nBcc: b", "a Bcc: b"],
+      ["\u202eanA\u200b", "anA"],
+      ["", null],
+    ];
+    for (const [given, expected] of cases) assert.equal(mailDisplayName(given), expected, given);
+    const long = mailDisplayName("ж".repeat(200));
+    assert.equal([...(long ?? "")].length, 64);
+  });
+
+  test("an account's address is shown only when it is one through and through", () => {
+    assert.equal(mailAddress("ana.lopez+x@northwind.example"), "ana.lopez+x@northwind.example");
+    for (const bad of ["a b@c.example", "<a@b.example>", "a@b.example/x", "a@b\r\n.example", "http://a@b", "@", "a@"]) {
+      assert.equal(mailAddress(bad), null, bad);
+    }
+  });
+
+  test("an organization's name keeps its dots and colons", () => {
+    assert.equal(mailName("Booking.example Big Data: Services\u2028Ltd"), "Booking.example Big Data: Services Ltd");
+  });
+});

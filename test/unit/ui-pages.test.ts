@@ -1,0 +1,182 @@
+/** The pages as strings: escaping, no inline code, the error summary, what forms send, what other parts rely on. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { assets, scriptPath, stylesheetPath } from "../../src/ui/assets.ts";
+import { pages } from "../../src/ui/pages.ts";
+import { flavours } from "../support/page-flavours.ts";
+import { automaticSignOut, bareSite, type PageSample, pageNames, pageSamples } from "../support/page-samples.ts";
+
+const samples = pageSamples();
+const label = ({ page, flavour, variant }: PageSample): string => `${page} ${flavour} ${variant}`;
+
+/** Every start tag. Exact, because `<` and `>` never stand unescaped in text or in an attribute. */
+function startTags(document: string): string[] {
+  return document.match(/<[a-z][^>]*>/gi) ?? [];
+}
+
+/** The tag without the values of its attributes. */
+function bare(tag: string): string {
+  return tag.replace(/"[^"]*"/g, '""');
+}
+
+function sample(page: string, variant: string, flavour = "ordinary"): string {
+  const found = samples.find(
+    (candidate) => candidate.page === page && candidate.variant === variant && candidate.flavour === flavour,
+  );
+  assert.ok(found, `${page} ${flavour} ${variant}`);
+  return found.html;
+}
+
+describe("every page", () => {
+  test("has samples in every flavour", () => {
+    for (const page of pageNames) {
+      const seen = new Set(samples.filter((candidate) => candidate.page === page).map(({ flavour }) => flavour));
+      assert.deepEqual([...seen].sort(), Object.keys(flavours).sort(), page);
+    }
+  });
+
+  test("escapes hostile data: no tag and no attribute that the page didn't write itself", () => {
+    for (const entry of samples.filter(({ flavour }) => flavour === "hostile")) {
+      assert.doesNotMatch(entry.html, /<script>|<img|<b>|<\/bdi><\/title>/i, label(entry));
+      assert.equal(entry.html.match(/<\/title>/g)?.length, 1, label(entry));
+    }
+  });
+
+  test("has the tags of the ordinary page, whatever the data", () => {
+    const shape = (document: string): string[] => startTags(document).map((tag) => bare(tag));
+    for (const entry of samples.filter(({ flavour }) => flavour === "hostile")) {
+      assert.deepEqual(shape(entry.html), shape(sample(entry.page, entry.variant)), label(entry));
+    }
+  });
+
+  test("has no inline style, script or event handler, and nothing from elsewhere", () => {
+    for (const entry of [
+      ...samples,
+      { page: "signOut", flavour: "ordinary", variant: "auto", html: automaticSignOut() },
+    ]) {
+      for (const tag of startTags(entry.html)) {
+        const attributes = bare(tag);
+        assert.doesNotMatch(attributes, /\s(on[a-z]+|style)=/i, `${label(entry as PageSample)}: ${tag}`);
+        assert.doesNotMatch(attributes, /^<(style|img|iframe|object|embed|base)\b/i, tag);
+        assert.doesNotMatch(tag, /http-equiv/i);
+        if (/^<(script|link)\b/.test(tag)) assert.match(tag, /(src|href)="(\/auth)?\/assets\//, tag);
+        if (/\shref=/.test(tag)) assert.match(tag, /href="(https?:\/\/|mailto:|tel:|\/|#)/, tag);
+      }
+    }
+  });
+
+  test("has one h1, one main, a skip link, a language, a title that starts with the heading", () => {
+    for (const entry of samples) {
+      assert.equal(entry.html.match(/<h1[ >]/g)?.length, 1, label(entry));
+      assert.equal(entry.html.match(/<main /g)?.length, 1, label(entry));
+      assert.match(entry.html, /<html lang="en">/);
+      assert.match(entry.html, /<a class="skip" href="#main">/);
+      assert.match(entry.html, /<main id="main" tabindex="-1">/);
+      const heading = /<h1>(.*?)<\/h1>/s.exec(entry.html)?.[1]?.replace(/<[^>]*>/g, "");
+      const title = /<title>(.*?)<\/title>/s.exec(entry.html)?.[1];
+      assert.ok(title?.replace("Error: ", "").startsWith(`${heading}`), `${label(entry)}: ${title}`);
+    }
+  });
+
+  test("names the deployment and leads to help and support, below the deployment's own path", () => {
+    for (const entry of samples) {
+      const { site } = flavours[entry.flavour];
+      assert.ok(entry.html.includes(`href="${site.basePath}/help"`), label(entry));
+      assert.ok(entry.html.includes(`href="${site.basePath}${stylesheetPath}"`), label(entry));
+      assert.ok(entry.html.includes(`src="${site.basePath}${scriptPath}"`), label(entry));
+      assert.ok(entry.html.includes("mailto:support@contoso.example"), label(entry));
+    }
+  });
+
+  test("every form posts, and carries its token", () => {
+    for (const entry of samples) {
+      for (const form of entry.html.match(/<form.*?<\/form>/gs) ?? []) {
+        assert.match(form, /<form[^>]* method="post"/, label(entry));
+        assert.match(form, /<input type="hidden" name="(csrf|xsrf)" value="[^"]+">/, label(entry));
+      }
+    }
+  });
+});
+
+describe("what other parts rely on", () => {
+  test("an error: title, summary first, link to the field, the field describes itself by it", () => {
+    const html = sample("linkStep", "wrong");
+    assert.match(html, /<title>Error: Enter the email address/);
+    assert.ok(html.indexOf('role="alert"') < html.indexOf("<h1>"));
+    assert.match(html, /<a href="#email">Enter an email address in the correct format/);
+    assert.match(html, /<input [^>]*id="email"[^>]*aria-describedby="email-hint email-error" aria-invalid="true"/);
+    assert.match(html, /id="email-error"/);
+    const plain = sample("linkStep", "plain");
+    assert.doesNotMatch(plain, /role="alert"|Error:|aria-invalid/);
+    assert.match(sample("chooseProfile", "missing"), /<a href="#profile_id">Choose a profile<\/a>/);
+    assert.match(sample("chooseProfile", "missing"), /<input id="profile_id" type="radio"/);
+  });
+
+  test("the link step has one input besides its tokens", () => {
+    const inputs = startTags(sample("linkStep", "plain")).filter((tag) => /^<(input|textarea|select)\b/.test(tag));
+    assert.equal(inputs.filter((tag) => !tag.includes('type="hidden"')).length, 1);
+  });
+
+  test("sign-in has one button for each upstream", () => {
+    const html = sample("signIn", "plain");
+    assert.deepEqual(html.match(/name="upstream" value="[^"]+"/g), [
+      'name="upstream" value="upstream-1"',
+      'name="upstream" value="upstream-2"',
+    ]);
+    assert.match(html, /Continue with <bdi>Northwind ID<\/bdi>/);
+  });
+
+  test("check your email: constant heading, seconds as text and for the script", () => {
+    const html = sample("checkEmail", "plain");
+    assert.match(html, /<h1>Check your email<\/h1>/);
+    assert.match(html, /You can ask again in <span data-countdown="45">45 seconds<\/span>\./);
+    assert.match(html, /data-poll="\/interaction\/abc\/status"/);
+    assert.match(html, /role="status"/);
+  });
+
+  test("a selected profile is checked, and no other", () => {
+    const checked = startTags(sample("chooseProfile", "plain")).filter((tag) => tag.includes(" checked"));
+    assert.equal(checked.length, 1);
+    assert.match(checked[0] ?? "", /value="profile-2"/);
+  });
+
+  test("sign-out sends logout=yes with the provider's own token, and by itself only when told to", () => {
+    assert.match(automaticSignOut(), /<form[^>]* data-auto-submit>/);
+    assert.match(automaticSignOut(), /type="submit" name="logout" value="yes"/);
+    assert.doesNotMatch(sample("signOut", "plain"), /data-auto-submit/);
+  });
+
+  test("times name their zone", () => {
+    assert.match(sample("linkLanding", "plain"), /23 November 2026 at 16:30 \(Central European Time\)/);
+    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 November 2026 at 16:30 \(Central European Time\)/);
+  });
+
+  test("an address that isn't http(s) never becomes a link", () => {
+    const site = {
+      ...flavours.ordinary.site,
+      support: { email: "a@b.example", url: "javascript:alert(1)", phone: null },
+    };
+    assert.doesNotMatch(pages.help(site, { senderAddress: "a@b.example", linkLifetimeMinutes: 1 }), /javascript:/);
+  });
+
+  test("pages do without portals, without upstream support, without phone", () => {
+    const site = bareSite();
+    assert.match(pages.home(site), /<h1>/);
+    assert.match(
+      pages.signIn(site, { portal: null, form: { action: "/x", csrfToken: "t" }, notice: null }),
+      /button-primary/,
+    );
+    assert.doesNotMatch(pages.signInLost(site, { reason: "expired", portal: null }), /Start again at/);
+    assert.doesNotMatch(pages.help(site, { senderAddress: "a@b.example", linkLifetimeMinutes: 120 }), /tel:/);
+  });
+
+  test("assets are named by their content and need nothing from elsewhere", () => {
+    assert.equal(assets.size, 3);
+    for (const [path, { type, body }] of assets) {
+      assert.match(path, /^\/assets\/[a-z]+-[0-9a-f]{12}\.(css|js|svg)$/);
+      assert.match(type, /^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/);
+      assert.doesNotMatch(body.toString("utf8").replace("http://www.w3.org/2000/svg", ""), /https?:|url\(|@import/);
+    }
+  });
+});
