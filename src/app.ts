@@ -21,7 +21,7 @@ import { createLinking } from "./linking/linking.ts";
 import { renderMail } from "./mail/messages.ts";
 import { createOutboxWorker } from "./mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
-import { createClientDirectory } from "./oidc/clients.ts";
+import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
 import { loadKeys } from "./oidc/keys.ts";
 import { cookieNames, createProvider } from "./oidc/provider.ts";
@@ -69,6 +69,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clock,
     pages: createProviderPages({ pages, site, issuer: config.issuer }),
   });
+  await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
   const upstreams = createUpstreams({

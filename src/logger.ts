@@ -3,7 +3,14 @@
  * under names such as token, code or cookie at any depth, and the same in the queries of addresses inside texts.
  */
 
-import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type LevelWithSilent,
+  type Logger,
+  pino,
+} from "pino";
 
 const hidden = "[hidden]";
 const secretName =
@@ -11,6 +18,7 @@ const secretName =
 const secretParameter =
   /([?&#;]|\b)((?:[a-z_]*token|code|state|nonce|secret|client_secret|code_verifier|password|id_token_hint)=)[^&\s"'#]+/gi;
 const bearer = /\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}/gi;
+const mailedLink = /(\/link\/[\w-]+\/)[\w-]{20,}/g;
 const deepest = 6;
 
 /**
@@ -19,12 +27,12 @@ const deepest = 6;
  */
 export function createLogger(options: { level: LevelWithSilent; destination?: DestinationStream }): Logger {
   const clean = (fields: object) => withoutSecrets(fields, 0) as Record<string, unknown>;
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: clean, bindings: clean },
+      formatters: { level: (label) => ({ level: label }), log: clean },
       hooks: {
         logMethod(args, method) {
           const [first, ...rest] = args as unknown[];
@@ -41,6 +49,12 @@ export function createLogger(options: { level: LevelWithSilent; destination?: De
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
+  // What a child logger adds to every line passes through no formatter.
+  const makeChild = logger.child;
+  logger.child = function child(this: typeof logger, bindings: Bindings, childOptions?: ChildLoggerOptions) {
+    return makeChild.call(this, clean(bindings), childOptions);
+  } as typeof logger.child;
+  return logger;
 }
 
 function withoutSecrets(value: unknown, depth: number): unknown {
@@ -69,5 +83,8 @@ function plainError(error: Error, depth: number): Record<string, unknown> {
 }
 
 function scrub(text: string): string {
-  return text.replace(secretParameter, `$1$2${hidden}`).replace(bearer, `$1 ${hidden}`);
+  return text
+    .replace(secretParameter, `$1$2${hidden}`)
+    .replace(bearer, `$1 ${hidden}`)
+    .replace(mailedLink, `$1${hidden}`);
 }

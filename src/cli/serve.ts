@@ -24,9 +24,9 @@ export interface ServeDependencies {
 }
 
 /** How long requests and mails under way may take to end, in milliseconds. */
-const closingMs = 10_000;
+const closingMs = 12_000;
 
-/** Makes the command. It stops within ten seconds of being asked to, whatever is under way. */
+/** Makes the command. It stops within twelve seconds of being asked to, whatever is under way. */
 export function serveCommand({ createApp, createLogger, clock }: ServeDependencies): Command {
   return {
     name: "serve",

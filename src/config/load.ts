@@ -54,7 +54,7 @@ async function filesOf(file: string, env: Environment, faults: Faults): Promise<
   try {
     if (!(await stat(file)).isDirectory()) return [file];
     const names = (await readdir(file)).filter((name) => /\.ya?ml$/.test(name) && name !== "example.yaml").sort();
-    if (names.length === 0 && !Object.keys(env).some((name) => name.startsWith("LIAISON_"))) {
+    if (names.length === 0 && env["LIAISON_ISSUER"] === undefined) {
       const example = join(file, "example.yaml");
       faults.add(
         "(file)",

@@ -99,8 +99,8 @@ const smtp = z
     username: z.string().min(1).nullable().default(null),
     password: z.string().min(1).nullable().default(null),
     max_connections: z.number().int().min(1).max(50).default(2),
-    /** How long one delivery may take altogether, from connecting to the server's last reply. */
-    timeout_seconds: seconds.max(600).default(30),
+    /** How long one delivery may take altogether, from connecting to the server's last reply; less than the outbox's lease. */
+    timeout_seconds: seconds.max(50).default(30),
   })
   .superRefine((value, context) => {
     if (isPresent(value.username) !== isPresent(value.password)) {

@@ -26,11 +26,13 @@ export function createCsrf({ key, issuer, cookieName, secure, path }: CsrfOption
   const tokenFor = (secret: string) => createHmac("sha256", key).update(`csrf:${secret}`).digest("base64url");
   return {
     token: (ctx) => {
-      let secret = ctx.cookies.get(cookieName, { signed: false });
-      if (secret === undefined) {
-        secret = randomBytes(16).toString("base64url");
+      // Once a response: a page's second form must not replace the cookie that its first form goes with.
+      const known = ctx.state["csrfSecret"] ?? ctx.cookies.get(cookieName, { signed: false });
+      const secret = typeof known === "string" ? known : randomBytes(16).toString("base64url");
+      if (secret !== known) {
         ctx.cookies.set(cookieName, secret, { httpOnly: true, sameSite: "lax", secure, path, signed: false });
       }
+      ctx.state["csrfSecret"] = secret;
       return tokenFor(secret);
     },
     verify: (ctx, token) => {

@@ -3,10 +3,10 @@
  * the metadata that oidc-provider reads.
  */
 
-import type { ClientMetadata } from "oidc-provider";
+import { type ClientMetadata, errors, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
 import type { Client, ClientId } from "../storage/records.ts";
 import { type PortalSettings, portalMetadataKey } from "./internals.ts";
@@ -87,7 +87,8 @@ function clientFromConfig(portal: PortalConfig): Client {
 
 /** OIDC client metadata of a client, with our settings of it under `portalMetadataKey`. */
 export function clientMetadata(client: Client): ClientMetadata {
-  const { pkce_required: pkceRequired, ...metadata } = client.metadata;
+  // oidc-provider takes an `initiate_login_uri` over https only, and does nothing with it; only our pages lead there.
+  const { pkce_required: pkceRequired, initiate_login_uri: _startedByUs, ...metadata } = client.metadata;
   const settings: PortalSettings = {
     id: client.id,
     name: client.name,
@@ -105,6 +106,22 @@ export function clientMetadata(client: Client): ClientMetadata {
     ...(client.secret === null ? {} : { client_secret: client.secret }),
     [portalMetadataKey]: settings,
   };
+}
+
+/**
+ * Has oidc-provider look at the configured portals, which it would otherwise do at each one's first request.
+ * @throws ConfigError naming every portal whose metadata it refuses
+ */
+export async function validatePortals(provider: Provider, portals: readonly PortalConfig[]): Promise<void> {
+  const faults: ConfigFault[] = [];
+  for (const portal of portals) {
+    await provider.Client.validate(clientMetadata(clientFromConfig(portal))).catch((error: unknown) => {
+      if (!(error instanceof errors.OIDCProviderError)) throw error;
+      const problem = error.error_description ?? error.message;
+      faults.push({ key: `portals.${portal.id}`, source: "configuration", problem });
+    });
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 /** Where signing in at a portal starts: its `initiate_login_uri` (OpenID Connect Core 4) with our issuer, or its home page. */

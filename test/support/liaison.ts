@@ -53,6 +53,8 @@ export interface LiaisonOptions {
   config?: (base: Record<string, unknown>) => Record<string, unknown>;
   dataDir?: string;
   upstream?: boolean;
+  /** Accounts that the upstream has besides `people`. */
+  crowd?: TestPerson[];
 }
 
 export interface Liaison {
@@ -126,6 +128,26 @@ export function testConfig(
   };
 }
 
+/** The upstream of `testConfig`, with `people` and whoever else there is. */
+export async function startTestUpstream(
+  port: number,
+  issuer: string,
+  crowd: TestPerson[] = [],
+): ReturnType<typeof startDemoUpstream> {
+  return await startDemoUpstream({
+    port,
+    accounts: [...Object.values(people), ...crowd],
+    clients: [
+      {
+        id: "liaison",
+        secret: "an-upstream-secret-of-32-characters",
+        name: "Contoso sign-in",
+        redirectUris: [`${issuer}/upstream/fabrikam/callback`],
+      },
+    ],
+  });
+}
+
 /** Starts everything; `close` stops it and removes its data. */
 export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaison> {
   const clock = options.clock ?? new TestClock();
@@ -135,20 +157,7 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
   const base = testConfig(ports, join(dataDir, "liaison.db"));
   const config = configSchema.parse(options.config?.(base) ?? base);
   const upstream =
-    options.upstream === false
-      ? undefined
-      : await startDemoUpstream({
-          port: ports.upstream,
-          accounts: Object.values(people),
-          clients: [
-            {
-              id: "liaison",
-              secret: "an-upstream-secret-of-32-characters",
-              name: "Contoso sign-in",
-              redirectUris: [`${config.issuer}/upstream/fabrikam/callback`],
-            },
-          ],
-        });
+    options.upstream === false ? undefined : await startTestUpstream(ports.upstream, config.issuer, options.crowd);
   const storeOptions = { sqlite: { file: config.storage.sqlite.file }, encryptionKey: config.encryption_key };
   const store = await openStore(storeOptions);
   const appStore = options.decorate?.(store) ?? store;

@@ -24,8 +24,13 @@ export interface Mailbox {
   close(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback, without TLS and authentication. */
-export async function startMailbox(): Promise<Mailbox> {
+/**
+ * Starts it on a free port of loopback, without TLS and authentication.
+ * @param options.beforeAccepting called when a whole mail is here and the client hasn't been told so yet
+ */
+export async function startMailbox(
+  options: { beforeAccepting?: (mail: ReceivedMail) => void } = {},
+): Promise<Mailbox> {
   const mails: ReceivedMail[] = [];
   let wake = () => {};
   const server = new SMTPServer({
@@ -39,7 +44,7 @@ export async function startMailbox(): Promise<Mailbox> {
         const source = Buffer.concat(chunks).toString("utf8");
         const parsed = await simpleParser(source);
         const to = Array.isArray(parsed.to) ? parsed.to[0] : parsed.to;
-        mails.push({
+        const mail = {
           messageId: parsed.messageId ?? "",
           to: to?.value[0]?.address ?? "",
           envelopeTo: session.envelope.rcptTo.map(({ address }) => address),
@@ -47,7 +52,9 @@ export async function startMailbox(): Promise<Mailbox> {
           text: parsed.text ?? "",
           html: parsed.html || "",
           headers: source.slice(0, source.indexOf("\r\n\r\n")),
-        });
+        };
+        mails.push(mail);
+        options.beforeAccepting?.(mail);
         done();
         wake();
       });

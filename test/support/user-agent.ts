@@ -75,12 +75,19 @@ export class UserAgent {
   readonly cookiesSet: string[] = [];
   readonly #stopAt: (url: URL) => boolean;
   readonly #keepCookies: boolean;
+  readonly #proxy: (url: URL) => URL;
 
-  /** @param stopAt an address that isn't opened: `visit` returns an empty page of status 0 there, as at a portal's callback */
-  constructor(options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean } = {}) {
+  /**
+   * @param options.stopAt an address that isn't opened: `visit` returns an empty page of status 0 there, as at a portal's callback
+   * @param options.proxy where a request is really sent, as a proxy that ends TLS does
+   */
+  constructor(
+    options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean; proxy?: (url: URL) => URL } = {},
+  ) {
     this.jar = new CookieJar(undefined, { rejectPublicSuffixes: false, allowSpecialUseDomain: true });
     this.#stopAt = options.stopAt ?? (() => false);
     this.#keepCookies = options.keepCookies ?? true;
+    this.#proxy = options.proxy ?? ((url) => url);
   }
 
   /** Opens an address and follows where it leads. */
@@ -106,7 +113,7 @@ export class UserAgent {
     const url = new URL(address);
     this.visited.push(url.href);
     const cookie = await this.jar.getCookieString(url.href);
-    const response = await fetch(url, {
+    const response = await fetch(this.#proxy(url), {
       method,
       redirect: "manual",
       headers: { accept: "text/html", ...(cookie === "" ? {} : { cookie }), ...headers },

@@ -54,7 +54,6 @@ export const help = {
   "help.upstreamAbout": "about",
   "help.upstreamCreate": "create an account",
   "help.upstreamForgot": "forgot password",
-  "help.portals": "The portals",
   "help.contact": "Write to us",
   "help.contactText": "For everything except the password of your own account, write to {contact}.",
 } as const;

@@ -7,7 +7,6 @@ export const linking = {
     "We need to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
   "linkStep.hint": "This may differ from the one you just signed in with.",
   "linkStep.submit": "Continue",
-  "linkStep.once": "You only do this once for each profile.",
   "linkStep.help": "I don't know my registered email address",
   "linkStep.helpText": "Write to {contact} and give:",
   "linkStep.helpName": "your name",

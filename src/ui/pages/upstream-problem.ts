@@ -17,7 +17,7 @@ export function upstreamProblem(site: Site, view: UpstreamProblemPage): string {
 <p>${t.html(`upstreamProblem.${problem}.do`, { upstream })}</p>
 ${
   retryUrl === null
-    ? startAgain(site, null)
+    ? html`<p>${t.text("upstreamProblem.noRetry")}</p>${startAgain(site, null)}`
     : html`<p class="actions">${linkButton(retryUrl, t.text("upstreamProblem.retry"), "primary")}</p>`
 }
 ${whomToAsk(site, view.upstream)}

@@ -1,0 +1,142 @@
+/** The answer of the link step says nothing about the directory: L12 of the threat list, without throttling. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type Attacked, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
+import { register, signIn } from "../support/liaison.ts";
+import type { Page, UserAgent } from "../support/user-agent.ts";
+
+/** All of one length, so that even what browsers keep of them is. */
+const addresses = {
+  "an unbound profile": "unbound-01@northwind.example",
+  "a bound profile": "bound-0001@northwind.example",
+  "a disabled profile": "disabled-1@northwind.example",
+  "three profiles": "threefold1@northwind.example",
+  "no profile": "nobody-001@northwind.example",
+  "an upper-case spelling": "UNBOUND-01@NORTHWIND.EXAMPLE",
+  "a list": "nobody-01@north.x,a@wind.exa",
+  "a quoted local part": '"nobody 01"@northwind.exampl',
+  "a header injection": "nobody@north.x\r\nBcc:a@wind.x",
+  "a dotless i": "nobody-0ı@northwind.example",
+};
+
+describe("L12: the answer of the link step", () => {
+  let liaison: Attacked;
+  /** What happened, in order: `read` for every look into the directory, and what the test saw. */
+  const events: string[] = [];
+  before(async () => {
+    liaison = await startAttacked({
+      decorate: (store) => ({
+        ...store,
+        directory: {
+          ...store.directory,
+          membershipsByEmail: async (emailKey) => {
+            events.push("read");
+            return await store.directory.membershipsByEmail(emailKey);
+          },
+          membership: async (id) => {
+            events.push("read");
+            return await store.directory.membership(id);
+          },
+        },
+      }),
+    });
+    await register(liaison, { id: "northwind" }, [
+      { id: "unbound", email: addresses["an unbound profile"] },
+      { id: "bound", email: addresses["a bound profile"] },
+      { id: "disabled", email: addresses["a disabled profile"], enabled: false },
+      ...["a", "b", "c"].map((id) => ({ id, email: addresses["three profiles"] })),
+    ]);
+    await bindTo(liaison, liaison.stranger(), "bound");
+    await quiet(liaison);
+  });
+  after(() => liaison.close());
+
+  /** Everything that a person, or a program in their place, gets to see; what must differ is blotted out. */
+  function seen({ status, headers, body }: Page): string {
+    const shown = [...headers]
+      .filter(([name]) => name !== "date")
+      .map(([name, value]) => `${name}: ${name === "set-cookie" ? value.replace(/=[^;]+/, ({ length }) => `=${length}`) : value}`)
+      .sort();
+    const unequal = /(name="csrf" value=")[^"]*|(expires=)[^;]*/g;
+    return [status, ...shown, body].join("\n").replace(unequal, "$1$2…");
+  }
+
+  async function answers(browser: UserAgent, linkStep: Page, email: string): Promise<string[]> {
+    const { action, fields } = linkStep.form("Continue");
+    fields.set("email", email);
+    const posted = await browser.once(action, { method: "POST", body: fields });
+    events.push("answered");
+    const waiting = await browser.once(new URL(posted.headers.get("location") ?? "", action));
+    const again = await browser.once(waiting.url.href.replace("/waiting", ""));
+    const status = await browser.once(waiting.url.href.replace("/waiting", "/status"));
+    return [posted, waiting, again, status].map(seen);
+  }
+
+  it("L12: status, headers and body are the same for every address", async () => {
+    const person = liaison.stranger();
+    const browser = liaison.browser();
+    const linkStep = await signIn(browser, await liaison.customerSource.start(), person);
+    const reference = await answers(browser, linkStep, addresses["no profile"]);
+    assert.match(reference[0] ?? "", /^303\n/);
+    assert.match(reference[1] ?? "", /Check your email/);
+    for (const [what, email] of Object.entries(addresses)) {
+      if (what !== "a dotless i") assert.equal(email.length, addresses["no profile"].length, what);
+      const [posted = "", ...pages] = await answers(browser, linkStep, email);
+      const [expected = "", ...others] = reference;
+      if (what !== "a dotless i" && what !== "a header injection") assert.equal(posted, expected, what);
+      assert.equal(posted.split("\n")[0], "303", what);
+      assert.deepEqual(pages, others, what);
+      for (const text of [posted, ...pages]) assert.ok(!text.includes(email), "what was typed is nowhere on it");
+    }
+    await quiet(liaison);
+  });
+
+  it("L12: mail goes to stored addresses alone, one recipient a mail", async () => {
+    await mailsTo(liaison, addresses["three profiles"], 3);
+    await quiet(liaison);
+    const stored = [
+      addresses["an unbound profile"],
+      addresses["a bound profile"],
+      addresses["a disabled profile"],
+      addresses["three profiles"],
+    ];
+    for (const { to, envelopeTo } of liaison.mailbox.mails) {
+      assert.deepEqual(envelopeTo, [to]);
+      assert.ok(stored.includes(to), to);
+    }
+    const [unbound] = await mailsTo(liaison, addresses["an unbound profile"], 2);
+    assert.match(unbound?.text ?? "", /\/link\//);
+    for (const { text } of await mailsTo(liaison, addresses["a disabled profile"], 1)) assert.doesNotMatch(text, /\/link\//);
+  });
+
+  it("L12: no profile is read before the answer has arrived", async () => {
+    const person = liaison.stranger();
+    const browser = liaison.browser();
+    const linkStep = await signIn(browser, await liaison.customerSource.start(), person);
+    for (const email of [addresses["an unbound profile"], addresses["no profile"]]) {
+      await quiet(liaison);
+      events.length = 0;
+      const { action, fields } = linkStep.form("Continue");
+      fields.set("email", email);
+      const posted = await browser.once(action, { method: "POST", body: fields });
+      events.push("answered");
+      assert.equal(posted.status, 303);
+      await quiet(liaison);
+      assert.deepEqual(events, ["answered", "read"]);
+    }
+  });
+
+  it("L12: an empty or shapeless field is told so, whatever the directory holds", async () => {
+    const browser = liaison.browser();
+    const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
+    await quiet(liaison);
+    events.length = 0;
+    for (const email of ["", "unbound-01", "northwind.example", "@northwind.example"]) {
+      const page = await browser.press(linkStep, "Continue", { email });
+      assert.equal(page.status, 400, email);
+    }
+    await quiet(liaison);
+    assert.deepEqual(events, []);
+  });
+});

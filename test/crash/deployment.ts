@@ -1,0 +1,133 @@
+/**
+ * What brokers in processes of their own stand in: a data folder with keys and a directory in it, an upstream, a mail server.
+ * All of it lives in the test's process, so that it outlives any broker.
+ */
+
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { createApp } from "../../src/app.ts";
+import { systemClock } from "../../src/clock.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { type Store } from "../../src/storage/contract.ts";
+import { openStore } from "../../src/storage/open.ts";
+import type { BrokerOrders } from "../support/process-broker.ts";
+import { freePort, portalSecret, register, startTestUpstream, testConfig } from "../support/liaison.ts";
+import { type Mailbox, type ReceivedMail, startMailbox } from "../support/mailbox.ts";
+import { TestPortal } from "../support/portal.ts";
+import { UserAgent } from "../support/user-agent.ts";
+import { BrokerProcess } from "./broker-process.ts";
+
+/** The one address that both of Ann's profiles are registered under. */
+export const address = "ann@northwind.example";
+/** Her profile at a customer, which CustomerSource admits, and the one at a partner, which it doesn't. */
+export const profiles = { customer: "p-customer", partner: "p-partner" };
+
+export interface Deployment {
+  issuer: string;
+  /** The port of the issuer. */
+  port: number;
+  mailbox: Mailbox;
+  upstreamOrigin: string;
+  /** Configuration of a broker that listens on `listenOn` and keeps its data in `folder`. */
+  config(folder: string, listenOn: number): Record<string, unknown>;
+  /** A copy of the prepared data in a new folder, removed with the rest. */
+  copyData(): Promise<string>;
+  fileIn(folder: string): string;
+  openStore(folder: string): Promise<Store>;
+  /** A process that has loaded everything and waits for its orders; killed with the rest. */
+  broker(): BrokerProcess;
+  /** Works once a broker answers at the issuer. */
+  portal(scope?: string): Promise<TestPortal>;
+  /** A browser that stops at the portals' callbacks, and where `alsoStopAt` says. */
+  browser(alsoStopAt?: (url: URL) => boolean): UserAgent;
+  close(): Promise<void>;
+}
+
+export interface DeploymentOptions {
+  /** Called when a whole mail has arrived and the broker hasn't been told so yet. */
+  beforeAccepting?: (mail: ReceivedMail) => void;
+}
+
+export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const root = await mkdtemp(join(tmpdir(), "liaison-crash-"));
+  const mailbox = await startMailbox(options);
+  const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
+  const prepared = join(root, "prepared");
+  const fileIn = (folder: string) => join(folder, "liaison.db");
+  const base = testConfig(ports, fileIn(prepared));
+  const { issuer, encryption_key: encryptionKey } = configSchema.parse(base);
+  const upstream = await startTestUpstream(ports.upstream, issuer);
+  const open = (folder: string) => openStore({ sqlite: { file: fileIn(folder) }, encryptionKey });
+  await prepare(base, await open(prepared));
+
+  const brokers: BrokerProcess[] = [];
+  let copies = 0;
+  return {
+    issuer,
+    port: ports.broker,
+    mailbox,
+    upstreamOrigin: `http://localhost:${ports.upstream}`,
+    fileIn,
+    openStore: open,
+    config: (folder, listenOn) => ({
+      ...base,
+      storage: { sqlite: { file: fileIn(folder) } },
+      listen: { host: "127.0.0.1", port: listenOn },
+    }),
+    copyData: async () => {
+      copies += 1;
+      const folder = join(root, `data-${copies}`);
+      await cp(prepared, folder, { recursive: true });
+      return folder;
+    },
+    broker: () => {
+      const broker = new BrokerProcess(join(root, "compiled"));
+      brokers.push(broker);
+      return broker;
+    },
+    portal: async (scope) => await connectPortal(base, scope),
+    browser: (alsoStopAt = () => false) => new UserAgent({ stopAt: (url) => url.port === "9" || alsoStopAt(url) }),
+    close: async () => {
+      await Promise.all(brokers.map((broker) => broker.kill()));
+      await upstream.close();
+      await mailbox.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Everything that a first start makes, and the directory; then closes the store. */
+async function prepare(base: Record<string, unknown>, store: Store): Promise<void> {
+  const app = await createApp({
+    config: configSchema.parse(base),
+    store,
+    clock: systemClock,
+    logger: pino({ level: "silent" }),
+  });
+  await app.close();
+  const place = { store, clock: systemClock };
+  await register(place, { id: "northwind", kind: "customer" }, [{ id: profiles.customer, email: address }]);
+  await register(place, { id: "litware", kind: "partner" }, [{ id: profiles.partner, email: address }]);
+  await store.close();
+}
+
+async function connectPortal(base: Record<string, unknown>, scope: string | undefined): Promise<TestPortal> {
+  const { issuer, portals } = configSchema.parse(base);
+  const [customerSource] = portals;
+  const [redirectUri] = customerSource?.redirect_uris ?? [];
+  if (customerSource === undefined || redirectUri === undefined) throw new Error("no portal is configured");
+  return await TestPortal.connect({
+    issuer,
+    clientId: customerSource.id,
+    clientSecret: portalSecret,
+    redirectUri,
+    ...(scope === undefined ? {} : { scope }),
+  });
+}
+
+/** Orders for a broker of a deployment that listens where the issuer says. */
+export function ordersAtIssuer(deployment: Deployment, folder: string): BrokerOrders {
+  return { config: deployment.config(folder, deployment.port) };
+}

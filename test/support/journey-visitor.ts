@@ -1,0 +1,171 @@
+/**
+ * A person at a real browser: finds what is on a page by role and visible text only. Every page is looked after: a console error,
+ * a violation of the content security policy, a script error or a page wider than a phone's window fails the journey at its end.
+ */
+
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page, Response } from "playwright-core";
+import type { PortalId, Visiting, World } from "./journey-world.ts";
+
+export interface VisitorOptions {
+  /** CSS pixels; a phone's width unless given. */
+  width?: 360 | 1280;
+  javaScript?: boolean;
+  context?: BrowserContextOptions;
+}
+
+const patienceMs = 20_000;
+
+/** Runs in every page, before its own scripts. */
+const watch = `
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  console.error("policy violated: " + violatedDirective + " " + blockedURI));
+addEventListener("load", () => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth > clientWidth) console.error("scrolls sideways: " + scrollWidth + " > " + clientWidth);
+});`;
+
+export class Visitor {
+  readonly context: BrowserContext;
+  /** The tab in use. */
+  readonly page: Page;
+  readonly #world: World;
+  readonly #complaints: string[];
+  readonly #loads: string[];
+
+  private constructor(world: World, context: BrowserContext, page: Page, complaints: string[], loads: string[]) {
+    this.#world = world;
+    this.context = context;
+    this.page = page;
+    this.#complaints = complaints;
+    this.#loads = loads;
+  }
+
+  /** A browser of one's own: nothing is remembered in it. */
+  static async arrive(browser: Browser, world: World, options: VisitorOptions = {}): Promise<Visitor> {
+    const { width = 360, javaScript = true } = options;
+    const context = await browser.newContext({
+      viewport: { width, height: width === 360 ? 740 : 900 },
+      javaScriptEnabled: javaScript,
+      reducedMotion: "reduce",
+      ...options.context,
+    });
+    context.setDefaultTimeout(patienceMs);
+    if (javaScript) await context.addInitScript(watch);
+    const complaints: string[] = [];
+    const loads: string[] = [];
+    context.on("console", (message) => {
+      if (message.type() !== "error" || isStatusOfPage(message.text(), message.location().url)) return;
+      complaints.push(`${message.page()?.url()}: ${message.text()}`);
+    });
+    context.on("weberror", (error) => complaints.push(`${error.page()?.url()}: ${error.error()}`));
+    context.on("response", (response) => {
+      if (isDocument(response)) loads.push(response.url());
+    });
+    return new Visitor(world, context, await context.newPage(), complaints, loads);
+  }
+
+  /** Another tab of the same browser. */
+  async newTab(): Promise<Visitor> {
+    return new Visitor(this.#world, this.context, await this.context.newPage(), this.#complaints, this.#loads);
+  }
+
+  /** Documents loaded in all tabs so far, redirects not counted. */
+  get pageLoads(): readonly string[] {
+    return this.#loads;
+  }
+
+  /** Closes the browser and fails if any page of the journey had something to complain about. */
+  async leave(): Promise<void> {
+    await this.context.close();
+    assert.deepEqual(this.#complaints, []);
+  }
+
+  /** Waits for a page by its heading. */
+  async sees(heading: string | RegExp): Promise<void> {
+    const wanted = this.page.getByRole("heading", { level: 1, name: heading, exact: true });
+    await this.#expect(wanted, `the heading ${heading}`);
+  }
+
+  /** Waits for a text on the page. */
+  async reads(text: string | RegExp): Promise<void> {
+    await this.#expect(this.page.getByRole("main").getByText(text).filter({ visible: true }).first(), `the text ${text}`);
+  }
+
+  async #expect(wanted: Locator, what: string): Promise<void> {
+    try {
+      await wanted.waitFor();
+    } catch (cause) {
+      const shown = await this.page.getByRole("document").innerText({ timeout: 1000 }).catch(() => "");
+      throw new Error(`${what} isn't on ${this.page.url()}:\n${shown}`, { cause });
+    }
+  }
+
+  async press(button: string | RegExp): Promise<void> {
+    await this.page.getByRole("button", { name: button }).click();
+  }
+
+  async follow(link: string | RegExp): Promise<void> {
+    await this.page.getByRole("link", { name: link }).click();
+  }
+
+  async open(address: string): Promise<Response | null> {
+    return await this.page.goto(address);
+  }
+
+  /** Opens a portal and presses its *Sign in*. */
+  async startAt(portal: PortalId): Promise<void> {
+    await this.open(this.#world.portals[portal]);
+    await this.follow("Sign in");
+  }
+
+  /** Chooses the upstream on our sign-in page and signs in there. */
+  async signIn(person: Visiting): Promise<void> {
+    await this.press("Continue with Fabrikam ID");
+    await this.authenticate(person);
+  }
+
+  /** Fills in Fabrikam ID's form. */
+  async authenticate({ username, password }: Pick<Visiting, "username" | "password">): Promise<void> {
+    await this.sees("Sign in");
+    await this.page.getByLabel("Username").fill(username);
+    await this.page.getByLabel("Password").fill(password);
+    await this.press("Sign in");
+  }
+
+  /** Answers the link step; the one answer there is, is *Check your email*. */
+  async ask(address: string): Promise<void> {
+    await this.page.getByRole("textbox").fill(address);
+    await this.press("Continue");
+    await this.sees("Check your email");
+  }
+
+  /** From a portal to *Check your email*. */
+  async askFrom(portal: PortalId, person: Visiting, address = person.registered): Promise<void> {
+    await this.startAt(portal);
+    await this.signIn(person);
+    await this.ask(address);
+  }
+
+  /** Opens a mailed link and goes through with it. */
+  async redeem(link: string, person: Visiting): Promise<void> {
+    await this.open(link);
+    await this.press("Continue to sign in");
+    await this.authenticate(person);
+  }
+
+  async isSignedIn(person: Pick<Visiting, "name">): Promise<void> {
+    await this.sees(`Signed in as ${person.name}`);
+  }
+}
+
+function isDocument(response: Response): boolean {
+  const request = response.request();
+  const { parentFrame } = { parentFrame: request.frame().parentFrame() };
+  return request.isNavigationRequest() && parentFrame === null && (response.status() < 300 || response.status() > 399);
+}
+
+/** Chromium notes the status of a page that says no; the pages that do are looked at by the journeys themselves. */
+function isStatusOfPage(text: string, url: string): boolean {
+  return text.startsWith("Failed to load resource: the server responded with a status of") && !url.includes("/assets/");
+}
