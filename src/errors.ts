@@ -14,6 +14,7 @@ export type ErrorCode =
   | "sign_in_mismatch"
   | "upstream_refused"
   | "upstream_rejected"
+  | "upstream_stale"
   | "upstream_unavailable"
   | "store_unavailable"
   | "store_refused"

@@ -28,6 +28,7 @@ const statusOf: Record<ErrorCode, number> = {
   sign_in_mismatch: 400,
   upstream_refused: 400,
   upstream_rejected: 502,
+  upstream_stale: 403,
   upstream_unavailable: 503,
   store_unavailable: 503,
   store_refused: 500,
@@ -40,6 +41,7 @@ const upstreamProblems: Partial<Record<ErrorCode, UpstreamProblemPage["problem"]
   upstream_unavailable: "unavailable",
   upstream_refused: "refused",
   upstream_rejected: "rejected",
+  upstream_stale: "stale",
 };
 
 /** Catches what handlers throw, before oidc-provider's own routes. */

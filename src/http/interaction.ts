@@ -68,6 +68,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   }
 
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
+    ctx.state["retryUrl"] = base(state.uid);
     const forced = state.forced || fresh;
     const begun = await upstreams.begin({
       upstreamId,

@@ -104,6 +104,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const live = await liveLink(ctx);
     if (live === undefined) return;
     const { request, secret } = live;
+    ctx.state["retryUrl"] = base(request.id);
     const loginHint = kind === "redeem" ? request.requester.email : null;
     const begun = await upstreams.begin({
       upstreamId: request.requester.upstreamId,

@@ -7,7 +7,7 @@
 import * as client from "openid-client";
 import type { SignedInIdentity } from "../storage/contract.ts";
 import type { UpstreamTransaction } from "../storage/records.ts";
-import { rejected } from "./failures.ts";
+import { rejected, stale } from "./failures.ts";
 import { isFreshEnough } from "./freshness.ts";
 
 export interface ExchangeInput {
@@ -50,7 +50,7 @@ export async function exchange(
   if (claims === undefined) throw rejected(upstreamId, "no ID token");
   if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
   if (!isFreshEnough(claims.auth_time, maxAge, createdAt)) {
-    throw rejected(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
+    throw stale(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
   }
 
   const { email, displayName } = await displayData(configuration, tokens.access_token, claims);

@@ -38,6 +38,14 @@ export function rejected(upstreamId: string, reason: string | Error): LiaisonErr
   });
 }
 
+/** A sign-in that is older than was asked for, or doesn't show its age. The reason is for the log. */
+export function stale(upstreamId: string, reason: string): LiaisonError {
+  return new LiaisonError("upstream_stale", "The sign-in service did not ask for a fresh sign-in.", {
+    cause: new Error(reason),
+    upstreamId,
+  });
+}
+
 /** An upstream that can't be used now. The reason is for the log. */
 export function unavailable(upstreamId: string, reason: string): LiaisonError {
   return new LiaisonError("upstream_unavailable", "The sign-in service could not be reached.", {

@@ -21,7 +21,7 @@ describe("U15 fresh authentication", () => {
     it(`U15 ${why}: ${fresh ? "accepted" : "refused"}`, async () => {
       harness.liar.lies = at(secondsAgo);
       const completed = harness.signIn(harness.theLiar(), request);
-      if (!fresh) return await assert.rejects(completed, refusal("upstream_rejected"));
+      if (!fresh) return await assert.rejects(completed, refusal("upstream_stale"));
       assert.equal((await completed).authTime, Math.floor(harness.now / 1000) - secondsAgo);
     });
   }
@@ -37,8 +37,8 @@ describe("U15 fresh authentication", () => {
   it("U15 without auth_time a forced sign-in is refused, another takes iat", async () => {
     const iat = Math.floor(Date.now() / 1000) - 5;
     harness.liar.lies = { claims: { auth_time: undefined, iat } };
-    await assert.rejects(harness.signIn(harness.theLiar(), REDEEM), refusal("upstream_rejected"));
-    await assert.rejects(harness.signIn(harness.theLiar(), { maxAge: 600 }), refusal("upstream_rejected"));
+    await assert.rejects(harness.signIn(harness.theLiar(), REDEEM), refusal("upstream_stale"));
+    await assert.rejects(harness.signIn(harness.theLiar(), { maxAge: 600 }), refusal("upstream_stale"));
     assert.equal((await harness.signIn(harness.theLiar())).authTime, iat);
   });
 
