@@ -49,6 +49,8 @@ export interface App {
 }
 
 const sweepEveryMs = 60_000;
+/** What expired is kept this much longer: an expired sign-in still says which portal it was for. */
+const sweepGraceMs = 24 * 3_600_000;
 const drainMs = 10_000;
 
 export async function createApp(deps: AppDeps): Promise<App> {
@@ -110,7 +112,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const sweeper = createWorkerLoop({
     name: "sweep",
     pollMs: sweepEveryMs,
-    runOnce: () => store.sweep(clock.now()),
+    runOnce: () => store.sweep(clock.now() - sweepGraceMs),
     logger,
   });
   const workers = [inquiries, outboxWorker, sweeper];

@@ -42,6 +42,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     requestLog(deps.logger),
     ...securityHeaders(issuer),
     errorMapping(deps),
+    noHead,
     authorizationRequests,
     forms,
     router.routes() as unknown as Middleware,
@@ -107,19 +108,21 @@ function requestLog(logger: Logger): Middleware {
   };
 }
 
+/** HEAD, which routers answer like GET, must not create interactions or codes, nor spend the answer of an upstream. */
+const noHead: Middleware = async (ctx, next) => {
+  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream)\b/.test(ctx.path)) return await next();
+  ctx.status = 405;
+  ctx.set("allow", "GET, POST");
+  ctx.body = null;
+};
+
 /**
- * Authorization requests as Liaison understands them. HEAD must not create interactions or codes. `offline_access` needs
+ * Authorization requests as Liaison understands them. `offline_access` needs
  * `prompt=consent` "unless other conditions for processing the request permitting offline access are in place" (OpenID Connect
  * Core 11); here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
  */
 const authorizationRequests: Middleware = async (ctx, next) => {
   if (!ctx.path.startsWith("/authorize")) return await next();
-  if (ctx.method === "HEAD") {
-    ctx.status = 405;
-    ctx.set("allow", "GET, POST");
-    ctx.body = null;
-    return;
-  }
   const { scope, prompt } = ctx.query;
   if (ctx.path === "/authorize" && typeof scope === "string" && scope.split(" ").includes("offline_access")) {
     const prompts = typeof prompt === "string" ? prompt.split(" ") : [];

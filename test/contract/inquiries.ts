@@ -42,8 +42,9 @@ export function inquiryCases(contract: Case): void {
     const late = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
     const future = anInquiry({ createdAt: NOW - 400, notBefore: NOW + 1 });
     for (const inquiry of [late, future, early]) await store.links.inquire(inquiry);
-    assert.equal((await store.links.claimInquiry("one", NOW - 1, LEASE))?.id, late.id);
+    assert.equal(await store.links.claimInquiry("one", NOW - 101, LEASE), undefined);
     assert.equal((await store.links.claimInquiry("one", NOW, LEASE))?.id, early.id);
+    assert.equal((await store.links.claimInquiry("one", NOW, LEASE))?.id, late.id);
     assert.equal(await store.links.claimInquiry("one", NOW, LEASE), undefined);
     assert.equal((await store.links.claimInquiry("one", NOW + 1, LEASE))?.id, future.id);
   });

@@ -67,6 +67,11 @@ export function singleRecordCases(contract: Case): void {
     assert.deepEqual(await take("A", NOW), { taken: true, resetsAt: NOW + 60_000 });
     assert.deepEqual(await take("a", NOW + 60_000), { taken: true, resetsAt: NOW + 120_000 });
     assert.deepEqual(await take("a", NOW + 60_001), { taken: false, resetsAt: NOW + 120_000 });
+    const several = [];
+    for (const now of [NOW, NOW, NOW, NOW + 60_000, NOW + 60_000, NOW + 60_000]) {
+      several.push((await store.throttles.takeSlot("c", 2, 60, now)).taken);
+    }
+    assert.deepEqual(several, [true, true, false, true, true, false]);
     assert.deepEqual(await store.throttles.takeSlot("b", 0, 60, NOW), { taken: false, resetsAt: NOW + 60_000 });
   });
 
@@ -95,6 +100,8 @@ export function singleRecordCases(contract: Case): void {
       const session = { uid, authorizations: { portal: { sid: "s" } }, removed: [] };
       await store.artifacts.upsertSession(id, { uid }, session, expiresAt);
     }
+    const rotatedAway = { uid: present(sessions[1]).uid, authorizations: {}, removed: [] };
+    await store.artifacts.upsertSession(hashOf(anId("cookie")), { a: 1 }, rotatedAway, old);
     const tokens = Array.from({ length: 450 }, () => hashOf(anId("token")));
     for (const token of tokens) await store.artifacts.upsert("AccessToken", token, {}, {}, old);
     const kept = anUpstreamTransaction({ expiresAt: young });
@@ -104,7 +111,7 @@ export function singleRecordCases(contract: Case): void {
     const selection = aSelection({ accountId: account.id, profileId: profile.id, expiresAt: old });
     await store.standings.select(selection, NOW - 1);
 
-    assert.equal(await store.sweep(NOW), 450 + 1 + 1 + 1 + 1 + 1);
+    assert.equal(await store.sweep(NOW), 450 + 2 + 1 + 1 + 1 + 1);
     assert.equal(await store.sweep(NOW), 0);
     const [dead, live] = sessions.map(({ uid, id }) => ({ uid, id }));
     const expired = await store.artifacts.find("Session", present(dead).id, NOW, { includeExpired: true });
