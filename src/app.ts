@@ -159,9 +159,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
 /** oidc-provider answers its own errors and tells of them by events alone. What it refuses on purpose is no news. */
 function reportProviderErrors(provider: Provider, logger: Logger): void {
-  const report = (_ctx: unknown, err: Error & { statusCode?: number }) => {
-    if ((err.statusCode ?? 500) >= 500) logger.error({ err }, "provider error");
-    else logger.debug({ err }, "provider refused a request");
+  const report = (ctx: { state?: { requestId?: string } }, err: Error & { statusCode?: number }) => {
+    const fields = { err, request_id: ctx.state?.requestId };
+    if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
+    else logger.info(fields, "provider refused a request");
   };
   const events = [
     "server_error",

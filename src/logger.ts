@@ -49,11 +49,11 @@ export function createLogger(options: { level: LevelWithSilent; destination?: De
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
-  // What a child logger adds to every line passes through no formatter.
+  // What a child logger adds to every line passes through no formatter. The cast: pino's own type is generic in custom levels.
   const makeChild = logger.child;
-  logger.child = function child(this: typeof logger, bindings: Bindings, childOptions?: ChildLoggerOptions) {
-    return makeChild.call(this, clean(bindings), childOptions);
-  } as typeof logger.child;
+  logger.child = function child(this: Logger, bindings: Bindings, childOptions?: ChildLoggerOptions) {
+    return Reflect.apply(makeChild, this, [clean(bindings), childOptions]) as Logger;
+  } as unknown as typeof logger.child;
   return logger;
 }
 

@@ -52,8 +52,11 @@ export async function serveOnLoopback(port: number, handler: RequestListener): P
 /** The error for ports that something else uses, with what to do about it. */
 export function portTaken(ports: number[], portBase?: number): LiaisonError {
   const which = ports.length === 1 ? `Port ${ports[0]} is` : `Ports ${ports.join(", ")} are`;
-  const elsewhere = portBase === undefined ? "" : `, or move the demo: npm run demo -- --port-base ${portBase + 100}`;
-  return new LiaisonError("port_taken", `${which} already in use. Stop the program that uses it${elsewhere}`);
+  const elsewhere =
+    portBase === undefined
+      ? ""
+      : `, or move the demo: npm run demo -- --port-base ${portBase + (portBase < 65_000 ? 100 : -100)}`;
+  return new LiaisonError("port_taken", `${which} already in use. Stop what listens there${elsewhere}`);
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

@@ -7,7 +7,7 @@ export const UPSTREAM_NAME = "Fabrikam ID";
 type Content = Pick<Page, "title" | "body" | "status">;
 
 /** Dresses a page as Fabrikam ID's. */
-export function fabrikam(content: Content): Page {
+function fabrikam(content: Content): Page {
   return { look: "fabrikam", site: UPSTREAM_NAME, tagline: "Your account for everything", ...content };
 }
 

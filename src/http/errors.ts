@@ -129,6 +129,6 @@ function kindOf(status: number, code: string | null): ErrorPage["kind"] {
   return status === 429 ? "too_many" : "bad_request";
 }
 
-export function requestId(ctx: Context): string {
+function requestId(ctx: Context): string {
   return String(ctx.state["requestId"] ?? "");
 }

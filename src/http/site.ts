@@ -8,7 +8,7 @@ import type { MembershipView, PortalView, Site, UpstreamView } from "../ui/views
 type SiteConfig = Pick<Config, "issuer" | "deployment" | "upstreams">;
 
 /** The part of a Site that never changes while the service runs. */
-export function staticSite({ issuer, deployment, upstreams }: SiteConfig): Omit<Site, "portals"> {
+function staticSite({ issuer, deployment, upstreams }: SiteConfig): Omit<Site, "portals"> {
   const { pathname } = new URL(issuer);
   return {
     name: deployment.name,

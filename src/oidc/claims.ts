@@ -16,7 +16,7 @@ export const claimsByScope = {
 };
 
 /** The claims of a chosen profile. `email_verified` holds only for the very address that its link proved. */
-export function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
+function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
   const { plan } = organization;
   return {
     name: profile.name,

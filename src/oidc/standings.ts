@@ -70,7 +70,7 @@ function remember<T>(
 }
 
 /** The profile that the chooser put into the interaction's result. */
-export function chosenProfile(result: unknown): string | undefined {
+function chosenProfile(result: unknown): string | undefined {
   const choice = (result as { select_account?: { profile_id?: unknown } } | undefined)?.select_account;
   return asString(choice?.profile_id);
 }

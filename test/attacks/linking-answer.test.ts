@@ -6,7 +6,6 @@ import { type Attacked, bindTo, mailsTo, quiet, startAttacked } from "../support
 import { register, signIn } from "../support/liaison.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
-/** All of one length, so that even what browsers keep of them is. */
 const addresses = {
   "an unbound profile": "unbound-01@northwind.example",
   "a bound profile": "bound-0001@northwind.example",
@@ -19,6 +18,11 @@ const addresses = {
   "a header injection": "nobody@north.x\r\nBcc:a@wind.x",
   "a dotless i": "nobody-0ı@northwind.example",
 };
+
+/** Whether they take the same room as JSON. */
+function isAsLongAs(one: string, other: string): boolean {
+  return Buffer.byteLength(JSON.stringify(one)) === Buffer.byteLength(JSON.stringify(other));
+}
 
 describe("L12: the answer of the link step", () => {
   let liaison: Attacked;
@@ -81,11 +85,11 @@ describe("L12: the answer of the link step", () => {
     assert.match(reference[0] ?? "", /^303\n/);
     assert.match(reference[1] ?? "", /Check your email/);
     for (const [what, email] of Object.entries(addresses)) {
-      if (what !== "a dotless i") assert.equal(email.length, addresses["no profile"].length, what);
       const [posted = "", ...pages] = await answers(browser, linkStep, email);
       const [expected = "", ...others] = reference;
-      if (what !== "a dotless i" && what !== "a header injection") assert.equal(posted, expected, what);
-      assert.equal(posted.split("\n")[0], "303", what);
+      // The browser keeps what was typed, sealed: how long that is is no news to who typed it.
+      const sealed = isAsLongAs(email, addresses["no profile"]) ? /$^/ : /liaison\.inquiry=\d+/;
+      assert.equal(posted.replace(sealed, ""), expected.replace(sealed, ""), what);
       assert.deepEqual(pages, others, what);
       for (const text of [posted, ...pages]) assert.ok(!text.includes(email), "what was typed is nowhere on it");
     }

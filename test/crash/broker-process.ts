@@ -66,9 +66,13 @@ export class BrokerProcess {
 }
 
 /** Waits for something outside of this process. */
-export async function until(condition: () => boolean, what: string, withinMs: number): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs: number,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
     await pause(5);
   }

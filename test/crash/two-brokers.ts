@@ -7,7 +7,7 @@ import type { Store } from "../../src/storage/contract.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 import { type AlternatingProxy, startAlternatingProxy } from "./alternating-proxy.ts";
 import type { BrokerProcess } from "./broker-process.ts";
-import { address, type Deployment, startDeployment } from "./deployment.ts";
+import { address, type Deployment, profiles, startDeployment } from "./deployment.ts";
 
 export interface TwoBrokers {
   deployment: Deployment;
@@ -41,11 +41,11 @@ export async function startTwoBrokers(): Promise<TwoBrokers> {
   };
 }
 
-/** Ann asks for links to her address. Returns the page that waits, and the links by profile. */
+/** Ann signs in at a portal and asks for links to her address. Returns the links by profile. */
 export async function askForLinks(
   { deployment, store }: Pick<TwoBrokers, "deployment" | "store">,
   browser: UserAgent,
-): Promise<{ waiting: Page; links: Map<string, string> }> {
+): Promise<Map<string, string>> {
   const portal = await deployment.portal();
   const linkStep = await signIn(browser, await portal.start(), people.ann);
   const before = deployment.mailbox.mails.length;
@@ -58,16 +58,35 @@ export async function askForLinks(
     const [event] = await store.audit.list({ requestId, limit: 1 });
     links.set(event?.profileId ?? "", link);
   }
-  return { waiting, links };
+  return links;
 }
 
-/** A browser in which Ann is signed in, with both of her profiles linked. */
+/**
+ * A browser of Ann's that opened a link, continued and signed in at the upstream, and is held where that sends it back to the
+ * broker. The function returned lets it go on.
+ */
+export async function heldCallback(deployment: Deployment, link: string): Promise<() => Promise<Page>> {
+  let isHeld = true;
+  const browser = deployment.browser((url) => isHeld && url.pathname.endsWith("/callback"));
+  const callback = await openLink(browser, link, people.ann);
+  assert.equal(callback.status, 0, `held at the callback, not: ${callback.text}`);
+  return async () => {
+    isHeld = false;
+    return await browser.visit(callback.url);
+  };
+}
+
+/** A browser in which Ann is signed in, with her customer profile linked. */
 export async function linkedBrowser(two: TwoBrokers): Promise<UserAgent> {
-  const browser = two.deployment.browser();
-  const { links } = await askForLinks(two, browser);
-  for (const link of links.values()) {
-    const page = await openLink(browser, link, people.ann);
+  const { deployment, store } = two;
+  const browser = deployment.browser();
+  const membership = await store.directory.membership(profiles.customer);
+  if (membership?.profile.accountId === null) {
+    const links = await askForLinks(two, browser);
+    const page = await openLink(browser, links.get(profiles.customer) ?? "", people.ann);
     assert.match(page.heading, /linked/i);
   }
+  const portal = await deployment.portal();
+  assert.equal((await signIn(browser, await portal.start(), people.ann)).status, 0, "straight to the portal");
   return browser;
 }

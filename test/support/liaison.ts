@@ -191,7 +191,7 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
 
 /** Registers an organization with profiles, all at the address given. */
 export async function register(
-  liaison: Pick<Liaison, "store" | "clock">,
+  liaison: Pick<Liaison, "store"> & { clock: Clock },
   organization: Partial<Organization> & { id: string },
   profiles: { id: string; email: string; name?: string; roles?: string[]; enabled?: boolean }[],
 ): Promise<void> {

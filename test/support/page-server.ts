@@ -14,15 +14,21 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** `pages`: documents by path. */
-export async function servePages(pages: ReadonlyMap<string, string>): Promise<PageServer> {
+/** `pages`: documents by path; `scripts`: what a test wants to load into them from the same origin, by path. */
+export async function servePages(
+  pages: ReadonlyMap<string, string>,
+  scripts: ReadonlyMap<string, string> = new Map(),
+): Promise<PageServer> {
   const json = new Map<string, unknown>();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const asset = assets.get(pathname.slice(pathname.indexOf("/assets/")));
     const page = pages.get(pathname);
     if (asset !== undefined) response.setHeader("content-type", asset.type).end(asset.body);
-    else if (page !== undefined) {
+    else if (scripts.has(pathname)) {
+      response.setHeader("cache-control", "max-age=600");
+      response.setHeader("content-type", "text/javascript; charset=utf-8").end(scripts.get(pathname));
+    } else if (page !== undefined) {
       response.setHeader("content-security-policy", policy);
       response.setHeader("content-type", "text/html; charset=utf-8").end(page);
     } else if (json.has(pathname)) {
