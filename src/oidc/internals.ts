@@ -43,8 +43,9 @@ export function newGrant(provider: Provider, grant: { jti: string; accountId: st
 }
 
 /**
- * oidc-provider takes Host and scheme from the request for discovery and redirects. This makes the request say what the
- * configured issuer says, and nothing else, before anything reads it. `Provider.proxy` must be true.
+ * oidc-provider takes Host, scheme and mount path from the request for discovery and redirects. This makes the request say
+ * what the configured issuer says, and nothing else, before anything reads it. `Provider.proxy` must be true; the path is
+ * read from `req.baseUrl` (lib/helpers/oidc_context.js, 9.13).
  */
 export function pinOrigin(request: IncomingMessage, issuer: URL): void {
   for (const name of Object.keys(request.headers)) {
@@ -52,6 +53,7 @@ export function pinOrigin(request: IncomingMessage, issuer: URL): void {
   }
   request.headers.host = issuer.host;
   request.headers["x-forwarded-proto"] = issuer.protocol.slice(0, -1);
+  Object.assign(request, { baseUrl: issuer.pathname === "/" ? "" : issuer.pathname });
 }
 
 /**

@@ -14,13 +14,13 @@ export function linkButton(url: string, label: Child, kind: "primary" | "seconda
   return html`<a class="button button-${kind}" href="${url}" rel="noreferrer">${label}</a>`;
 }
 
-export interface MailDraft {
+interface MailDraft {
   subject: string;
   body: string;
 }
 
 /** `mailto:` with subject and body filled in (RFC 6068: lines end in CRLF). */
-export function mailLink(address: string, draft?: MailDraft): Html {
+function mailLink(address: string, draft?: MailDraft): Html {
   const encode = (text: string): string => encodeURIComponent(text.replaceAll("\n", "\r\n"));
   const query = draft === undefined ? "" : `?subject=${encode(draft.subject)}&body=${encode(draft.body)}`;
   return html`<a href="mailto:${encodeURIComponent(address).replace("%40", "@")}${query}">${bdi(address)}</a>`;

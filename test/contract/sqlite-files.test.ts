@@ -239,3 +239,23 @@ withFile("a sealed value moved to another row doesn't open", async (file) => {
     (error) => error instanceof LiaisonError && error.code === "store_refused",
   );
 });
+
+withFile("a damaged mail fails for good and holds up none behind it", async (file) => {
+  const store = await file.open();
+  const inquiries = [anInquiry(), anInquiry()];
+  for (const inquiry of inquiries) {
+    await store.links.inquire(inquiry);
+    await store.links.claimInquiry("worker", inquiry.notBefore, 60_000);
+  }
+  const [damaged, whole] = [aMail(), aMail()];
+  await store.links.settleInquiry(inquiries[0]?.id ?? "", "worker", { links: [], mails: [damaged] }, NOW);
+  await store.links.settleInquiry(inquiries[1]?.id ?? "", "worker", { links: [], mails: [whole] }, NOW + 1);
+  const database = new DatabaseSync(file.file);
+  database.prepare("UPDATE outbox SET sealed_content = 'v1.damaged' WHERE id = ?").run(damaged.id);
+  const claimed = await store.outbox.claim("worker", NOW + 2, 60_000, 60_000);
+  assert.equal(claimed?.message.id, whole.id);
+  const { state, last_error: reason } =
+    database.prepare("SELECT state, last_error FROM outbox WHERE id = ?").get(damaged.id) ?? {};
+  database.close();
+  assert.deepEqual([state, reason], ["failed", "the stored content can't be opened"]);
+});

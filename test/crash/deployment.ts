@@ -10,12 +10,12 @@ import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
 import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { type Store } from "../../src/storage/contract.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import type { BrokerOrders } from "../support/process-broker.ts";
 import { freePort, portalSecret, register, startTestUpstream, testConfig } from "../support/liaison.ts";
 import { type Mailbox, type ReceivedMail, startMailbox } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
+import type { BrokerOrders } from "../support/process-broker.ts";
 import { UserAgent } from "../support/user-agent.ts";
 import { BrokerProcess } from "./broker-process.ts";
 

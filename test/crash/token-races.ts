@@ -187,11 +187,7 @@ interface HeldRequest {
 }
 
 /** A request to the token endpoint that lacks its last byte until it is released. */
-function holdRequest(
-  port: number,
-  headers: Record<string, string>,
-  parameters: Record<string, string>,
-): HeldRequest {
+function holdRequest(port: number, headers: Record<string, string>, parameters: Record<string, string>): HeldRequest {
   const form = new URLSearchParams(parameters).toString();
   const outgoing = request({
     ...{ host: "127.0.0.1", port, path: "/token", method: "POST", agent: false },

@@ -1,9 +1,9 @@
 /** Two broker processes on one database file behind one issuer, and a person whose account is linked through them. */
 
 import assert from "node:assert/strict";
+import type { Store } from "../../src/storage/contract.ts";
 import { openLink, people, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
-import type { Store } from "../../src/storage/contract.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 import { type AlternatingProxy, startAlternatingProxy } from "./alternating-proxy.ts";
 import type { BrokerProcess } from "./broker-process.ts";

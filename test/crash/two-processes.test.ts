@@ -28,13 +28,10 @@ describe("two broker processes on one database file", () => {
     const pages = await Promise.all(held.map((release) => release()));
 
     const answers = Map.groupBy(pages, ({ status, heading }) => `${status} ${heading}`);
-    assert.deepEqual(
-      [...answers].map(([answer, { length }]) => [answer, length]).sort(),
-      [
-        ["200 Your account is linked", 1],
-        ["410 This link has already been used", callbacks - 1],
-      ],
-    );
+    assert.deepEqual([...answers].map(([answer, { length }]) => [answer, length]).sort(), [
+      ["200 Your account is linked", 1],
+      ["410 This link has already been used", callbacks - 1],
+    ]);
     const events = await store.audit.list({ profileId: profiles.customer, limit: 1000 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1, "audit events");
     await until(async () => (await store.outbox.nextDueAt()) === undefined, "nothing waits in the outbox", 8000);

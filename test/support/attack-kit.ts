@@ -82,7 +82,12 @@ export async function startAttacked(options: LiaisonOptions & { strangers?: numb
   const watch = new StoreWatch();
   const crowd = Array.from({ length: options.strangers ?? 12 }, (_, index): TestPerson => {
     const username = `stranger-${index}`;
-    return { username, password: `${username}-password`, name: `Stranger ${index}`, email: `${username}@consumer.example` };
+    return {
+      username,
+      password: `${username}-password`,
+      name: `Stranger ${index}`,
+      email: `${username}@consumer.example`,
+    };
   });
   const liaison = await startLiaison({
     ...options,
@@ -136,7 +141,11 @@ export async function ask(
 }
 
 /** Has one link mailed to `email`, which no other mail may go to meanwhile. */
-export async function askForLink(liaison: Attacked, person: TestPerson, email: string): Promise<Asked & { link: string }> {
+export async function askForLink(
+  liaison: Attacked,
+  person: TestPerson,
+  email: string,
+): Promise<Asked & { link: string }> {
   const before = liaison.mailbox.mails.filter(({ to }) => to === email).length;
   const asked = await ask(liaison, person, email);
   const mail = (await mailsTo(liaison, email, before + 1))[before];
@@ -195,7 +204,11 @@ export async function assertUnbound(liaison: Attacked, profileId: string): Promi
   assert.deepEqual(await auditOf(liaison, profileId, "profile.bound"), []);
 }
 
-export async function auditOf({ store }: Attacked, profileId: string, action: AuditEvent["action"]): Promise<AuditEvent[]> {
+export async function auditOf(
+  { store }: Attacked,
+  profileId: string,
+  action: AuditEvent["action"],
+): Promise<AuditEvent[]> {
   return (await store.audit.list({ profileId, limit: 200 })).filter((event) => event.action === action);
 }
 

@@ -163,7 +163,17 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
   const appStore = options.decorate?.(store) ?? store;
   const logger = options.logger ?? pino({ level: "silent" });
   const app = await createApp({ config, store: appStore, clock, logger });
-  await app.listen();
+  const close = async () => {
+    await app.close();
+    await store.close();
+    await upstream?.close();
+    await mailbox.close();
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  await app.listen().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const connect = (clientId: string, redirectUri: string) =>
     TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
   return {
@@ -179,13 +189,7 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
     customerSource: await connect("customersource", customerCallback),
     partnerSource: await connect("partnersource", partnerCallback),
     browser: () => new UserAgent({ stopAt: (url) => url.port === "9" }),
-    close: async () => {
-      await app.close();
-      await store.close();
-      await upstream?.close();
-      await mailbox.close();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -28,9 +28,7 @@ export interface Mailbox {
  * Starts it on a free port of loopback, without TLS and authentication.
  * @param options.beforeAccepting called when a whole mail is here and the client hasn't been told so yet
  */
-export async function startMailbox(
-  options: { beforeAccepting?: (mail: ReceivedMail) => void } = {},
-): Promise<Mailbox> {
+export async function startMailbox(options: { beforeAccepting?: (mail: ReceivedMail) => void } = {}): Promise<Mailbox> {
   const mails: ReceivedMail[] = [];
   let wake = () => {};
   const server = new SMTPServer({

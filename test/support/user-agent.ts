@@ -81,9 +81,7 @@ export class UserAgent {
    * @param options.stopAt an address that isn't opened: `visit` returns an empty page of status 0 there, as at a portal's callback
    * @param options.proxy where a request is really sent, as a proxy that ends TLS does
    */
-  constructor(
-    options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean; proxy?: (url: URL) => URL } = {},
-  ) {
+  constructor(options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean; proxy?: (url: URL) => URL } = {}) {
     this.jar = new CookieJar(undefined, { rejectPublicSuffixes: false, allowSpecialUseDomain: true });
     this.#stopAt = options.stopAt ?? (() => false);
     this.#keepCookies = options.keepCookies ?? true;

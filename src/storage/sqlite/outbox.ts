@@ -50,6 +50,15 @@ export function createOutboxStore(database: Database, seal: Seal, requests: Requ
   const earliest = database.prepare(`
     SELECT due_at FROM outbox WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
 
+  /** A damaged row fails for good instead of holding up everything behind it. */
+  function open(id: string, sealed: string): MailContent | undefined {
+    try {
+      return JSON.parse(seal.open(sealed, contentContext(id))) as MailContent;
+    } catch {
+      return undefined;
+    }
+  }
+
   return {
     claim: (worker, now, leaseMs, linkLifetimeMs) =>
       database.transaction(() => {
@@ -63,7 +72,11 @@ export function createOutboxStore(database: Database, seal: Seal, requests: Requ
             drop.run({ id });
             continue;
           }
-          const content = JSON.parse(seal.open(text(row["sealed_content"]), contentContext(id))) as MailContent;
+          const content = open(id, text(row["sealed_content"]));
+          if (content === undefined) {
+            fail.run({ id, worker, error: "the stored content can't be opened" });
+            continue;
+          }
           return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };
         }
       }),

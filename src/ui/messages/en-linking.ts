@@ -31,8 +31,8 @@ export const linking = {
   "checkEmail.pollLinked": "Linked so far: {profiles}. Still waiting for a profile that opens this portal.",
   "checkEmail.linkedTitle": "{count, plural, one {A profile has been linked} other {# profiles have been linked}}",
   "checkEmail.linkedText":
-    "{count, plural, one {But it doesn't open {portal}. You can keep waiting for another email, or see why.} other {But they don't open {portal}. You can keep waiting for another email, or see why.}}",
-  "checkEmail.linkedTextNoPortal": "You can keep waiting for another email.",
+    "{count, plural, one {But it doesn't open {portal}. Open another of the emails, or use another address.} other {But they don't open {portal}. Open another of the emails, or use another address.}}",
+  "checkEmail.linkedTextNoPortal": "Open another of the emails, or use another address.",
   "checkEmail.noMail": "No email after a few minutes?",
   "checkEmail.spam": "Look in your spam or junk folder.",
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",

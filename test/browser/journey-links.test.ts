@@ -1,0 +1,189 @@
+/** Mailed links in a real browser: who may use one, from where, and what each dead one says. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { launchBrowser } from "../support/browser.ts";
+import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
+import { Visitor } from "../support/journey-visitor.ts";
+import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
+
+const linkStep = "Enter the email address registered with your organization";
+
+describe("mailed links", { concurrency: 2 }, () => {
+  let world: DemoWorld;
+  let browser: Browser;
+  before(async () => {
+    [world, browser] = await Promise.all([startDemoWorld(), launchBrowser()]);
+  });
+  after(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  test("an unknown address gets the same page and no mail", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    const unknown = "nobody@registered.example";
+    await visitor.askFrom("customersource", person, unknown);
+    const forUnknown = await visitor.page.getByRole("main").innerText();
+    await visitor.follow("use another address");
+    await visitor.sees(linkStep);
+    await visitor.ask(person.registered);
+    assert.equal(withoutTimes(await visitor.page.getByRole("main").innerText()), withoutTimes(forUnknown));
+    await mailsOf(world, person.registered);
+    assert.deepEqual(await world.mailsTo(unknown), [], "inquiries are answered in order, so its time is over");
+    await visitor.leave();
+  });
+
+  test("signed in as another account: the page names both, and switching links", async () => {
+    const [asker, other] = [await newcomer(world), await newcomer(world)];
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", asker);
+    const elsewhere = await Visitor.arrive(browser, world);
+    await elsewhere.redeem(await newestLink(world, asker.registered), other);
+    await elsewhere.sees("This link is for another account");
+    await elsewhere.reads(`${asker.username}@home.example`);
+    await elsewhere.reads(`${other.username}@home.example`);
+    await elsewhere.page.reload();
+    await elsewhere.sees("This link is for another account");
+    await elsewhere.press("Sign in with the other account");
+    await elsewhere.authenticate(asker);
+    await elsewhere.sees("Your account is linked");
+    await elsewhere.leave();
+    await visitor.isSignedIn(asker);
+    await visitor.leave();
+  });
+
+  test("opened on another device: the waiting tab goes on by itself, and the device signs in too", async () => {
+    const person = await newcomer(world);
+    const computer = await Visitor.arrive(browser, world, { width: 1280 });
+    await computer.askFrom("customersource", person);
+    const phone = await Visitor.arrive(browser, world);
+    await phone.redeem(await newestLink(world, person.registered), person);
+    await phone.sees("Your account is linked");
+    await computer.isSignedIn(person);
+    await phone.page.reload();
+    await phone.sees("Your account is linked");
+    await phone.follow("Continue to CustomerSource");
+    await phone.isSignedIn(person);
+    await Promise.all([computer.leave(), phone.leave()]);
+  });
+
+  test("a profile that doesn't open this portal: the waiting tab says so and keeps waiting", async () => {
+    const person = await newcomer(world, ["partner", "customer"]);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const [partner, customer] = inOrder(await mailsOf(world, person.registered, 2));
+    const phone = await Visitor.arrive(browser, world);
+    await phone.redeem(linkOf(partner), person);
+    await phone.sees("Your account is linked");
+    await phone.reads("Continue to PartnerSource");
+    await visitor.reads("Still waiting for a profile that opens this portal.");
+    await visitor.follow("I've opened the link – continue");
+    await visitor.reads("A profile has been linked");
+    await visitor.reads("But it doesn't open CustomerSource.");
+    await phone.redeem(linkOf(customer), person);
+    await phone.sees("Your account is linked");
+    await visitor.isSignedIn(person);
+    await Promise.all([visitor.leave(), phone.leave()]);
+
+    /** The partner's mail first. */
+    function inOrder<Mail extends { subject: string }>(mails: Mail[]): Mail[] {
+      return mails.toSorted((mail) => (mail.subject.includes("partner") ? -1 : 1));
+    }
+  });
+
+  test("a used link says so, also to a landing page that was left open", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const link = await newestLink(world, person.registered);
+    const [first, second] = [await visitor.newTab(), await visitor.newTab()];
+    await second.open(link);
+    await first.redeem(link, person);
+    await first.sees("Your account is linked");
+    await second.press("Continue to sign in");
+    await second.sees("This link has already been used");
+    await second.open(link);
+    await second.sees("This link has already been used");
+    await second.follow("Go to CustomerSource");
+    await second.sees(/^(Welcome to CustomerSource|Signed in as )/);
+    await visitor.leave();
+  });
+
+  test("a newer mail replaces the link of an older one", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const [older] = await mailsOf(world, person.registered);
+    await visitor.follow("use another address");
+    await visitor.ask(person.registered);
+    const newest = await newestLink(world, person.registered, 2);
+    const tab = await visitor.newTab();
+    await tab.open(linkOf(older));
+    await tab.sees("A newer email replaces this link");
+    await tab.redeem(newest, person);
+    await tab.sees("Your account is linked");
+    await visitor.isSignedIn(person);
+    await visitor.leave();
+  });
+
+  test("declining asks to sign in, cancels the link, and leaves the profile free", async () => {
+    const [asker, owner] = [await newcomer(world), await newcomer(world)];
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", asker);
+    const link = await newestLink(world, asker.registered);
+    const decliner = await Visitor.arrive(browser, world);
+    await decliner.open(link);
+    await decliner.press("Don't link");
+    await decliner.authenticate(owner);
+    await decliner.sees("The link has been cancelled");
+    await decliner.page.reload();
+    await decliner.sees("The link has been cancelled");
+    await decliner.open(link);
+    await decliner.sees("This link has been cancelled");
+    await decliner.leave();
+    await visitor.follow("I've opened the link – continue");
+    await visitor.sees("Check your email");
+    await visitor.leave();
+  });
+
+  test("cancelling at the upstream leads back to the link, which still works", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const tab = await visitor.newTab();
+    await tab.open(await newestLink(world, person.registered));
+    await tab.press("Continue to sign in");
+    await tab.follow("Cancel");
+    await tab.sees("Do you want to link this account?");
+    await tab.press("Continue to sign in");
+    await tab.authenticate(person);
+    await tab.sees("Your account is linked");
+    await visitor.isSignedIn(person);
+    await visitor.leave();
+  });
+
+  test("a link that was cut off, and one whose cookie was lost", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const link = await newestLink(world, person.registered);
+    await visitor.open(link.slice(0, -3));
+    await visitor.sees("This link doesn't work");
+    await visitor.open(link);
+    await visitor.sees("Do you want to link this account?");
+    await visitor.context.clearCookies();
+    await visitor.page.reload();
+    await visitor.sees("Open the link in the email again");
+    await visitor.open(link);
+    await visitor.sees("Do you want to link this account?");
+    await visitor.leave();
+  });
+});
+
+/** The countdown is the one thing that differs from page to page. */
+function withoutTimes(text: string): string {
+  return text.replace(/\d+ seconds?/, "");
+}
