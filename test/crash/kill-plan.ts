@@ -1,7 +1,7 @@
 /** Which calls the journey consists of, and a repeatable plan of where to die in it. */
 
 import type { KillPoint } from "../support/process-kill.ts";
-import { seededRandom } from "./random.ts";
+import { type Random, seededRandom } from "./random.ts";
 
 /** A call of the journey. Linking two profiles, it makes some of them twice. */
 export interface Step {
@@ -33,7 +33,7 @@ export const steps: readonly Step[] = [
   { name: "claim link mail", call: "outbox.claim", after: "links.settleInquiry", calls: 3, isCore: true },
   { name: "send link mail", call: "transport.send", calls: 2, isCore: true, micros: smtpMicros },
   { name: "mark link mail sent", call: "outbox.markSent", calls: 2, isCore: true },
-  { name: "view link", call: "links.view", calls: 4 },
+  { name: "view link", call: "links.view", calls: 6 },
   { name: "begin fresh sign-in", call: "signIns.begin", after: "links.view", calls: 2 },
   { name: "take fresh sign-in", call: "signIns.take", after: "links.view", calls: 2 },
   { name: "find account again", call: "accounts.signIn", after: "links.view", calls: 2, isCore: true },
@@ -57,27 +57,39 @@ export interface Kill {
 /** A write of the store takes about half a millisecond. */
 const storeMicros = 600;
 
+/** Every step has at least so many kills in a whole series. */
+const leastKills = 6;
+
 /**
- * `kills` places to die at, in rounds: each round goes through all steps, each time in the step's next phase. So every step
- * has its share, and within it every phase.
+ * `kills` places to die at, in rounds through the steps, the core ones first. A step's places come in an order of the seed's; all
+ * of `everyKill` is each call of each step in each phase.
  */
 export function planKills({ seed, kills }: { seed: number; kills: number }): Kill[] {
   const random = seededRandom(seed);
   const inOrder = [...steps.filter(({ isCore }) => isCore), ...steps.filter(({ isCore }) => !isCore)];
-  const firstPhase = inOrder.map((step) => random.below(phasesOf(step).length));
-  return Array.from({ length: kills }, (_, index) => {
-    const place = index % inOrder.length;
-    const round = Math.floor(index / inOrder.length);
-    const step = inOrder[place];
-    if (step === undefined) throw new RangeError("no such step");
-    const phases = phasesOf(step);
-    return {
-      step,
-      phase: phases[((firstPhase[place] ?? 0) + round) % phases.length] ?? "before",
-      nth: 1 + random.below(step.calls),
-      delayMicros: random.below(step.micros ?? storeMicros),
-    };
-  });
+  const ofSteps = inOrder.map((step) => placesIn(step, random));
+  const rounds = Math.max(...ofSteps.map(({ length }) => length));
+  const plan = Array.from({ length: rounds }, (_, round) =>
+    ofSteps.flatMap((places) => places.slice(round, round + 1)),
+  );
+  return plan.flat().slice(0, kills);
+}
+
+/** How many kills a series has that leaves nothing out. */
+export const everyKill = planKills({ seed: 0, kills: Number.POSITIVE_INFINITY }).length;
+
+function placesIn(step: Step, random: Random): Kill[] {
+  const places = phasesOf(step).flatMap((phase) =>
+    Array.from({ length: step.calls }, (_, index) => ({ phase, nth: index + 1 })),
+  );
+  const shuffled = places
+    .map((place) => ({ place, rank: random.next() }))
+    .toSorted((one, other) => one.rank - other.rank)
+    .map(({ place }) => place);
+  const times = Math.ceil(leastKills / shuffled.length);
+  return Array.from({ length: times }, () => shuffled)
+    .flat()
+    .map((place) => ({ step, ...place, delayMicros: random.below(step.micros ?? storeMicros) }));
 }
 
 function phasesOf({ call }: Step): Phase[] {

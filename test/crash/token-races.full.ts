@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { raceForCodes, raceForRefreshTokens } from "./token-races.ts";
 import { linkedBrowser, startTwoBrokers, type TwoBrokers } from "./two-brokers.ts";
 
-const races = 600;
+const races = 100;
 const seed = 1;
 
 describe(`${races} races between two broker processes`, () => {
