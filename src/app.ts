@@ -95,7 +95,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const outboxWorker = createOutboxWorker({
     outbox: store.outbox,
     transport,
-    render: await mailRenderer(config, site),
+    render: await mailRenderer(config, site, clock),
     clock,
     logger,
     workerId: randomUUID(),
@@ -178,10 +178,10 @@ function reportProviderErrors(provider: Provider, logger: Logger): void {
   );
 }
 
-async function mailRenderer(config: Config, site: ReturnType<typeof createSiteSource>) {
+async function mailRenderer(config: Config, site: ReturnType<typeof createSiteSource>, clock: Clock) {
   const fixed = await site();
   return (...[content, { linkExpiresAt }]: Parameters<Parameters<typeof createOutboxWorker>[0]["render"]>) =>
-    renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt });
+    renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt, now: clock.now() });
 }
 
 function listening(server: Server, { host, port }: Config["listen"]): Promise<void> {

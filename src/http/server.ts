@@ -111,9 +111,10 @@ function requestLog(logger: Logger): Middleware {
 /** HEAD, which routers answer like GET, must not create interactions or codes, nor spend the answer of an upstream. */
 const noHead: Middleware = async (ctx, next) => {
   if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream)\b/.test(ctx.path)) return await next();
+  // The body first: setting it to null makes the status 204.
+  ctx.body = null;
   ctx.status = 405;
   ctx.set("allow", "GET, POST");
-  ctx.body = null;
 };
 
 /**

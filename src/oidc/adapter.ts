@@ -3,18 +3,21 @@
  * could be used; `consume` is conditional, and its loser revokes the whole family (RFC 6749 section 4.1.2, RFC 9700 4.14.2).
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import { LiaisonError } from "../errors.ts";
 import type { ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
-import { currentContext, isReplacedSessionId } from "./internals.ts";
+import { currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import { whileReachable } from "./reachable.ts";
 
 export interface AdapterDeps {
   artifacts: ArtifactStore;
   clients: ClientDirectory;
   clock: Clock;
+  /** Name of the cookie that holds the session's id. */
+  sessionCookie: string;
   /** Called when a code or refresh token was found, so that what its grant speaks for is read before it is consumed. */
   onGrantSource(grantId: string): Promise<unknown>;
 }
@@ -82,50 +85,57 @@ function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model
   };
 }
 
-function sessionAdapter({ artifacts, clock }: AdapterDeps): Adapter {
-  /** The clients that a session had when it was found, by the object that the library goes on to change. */
-  const foundClients = new WeakMap<object, string[]>();
+function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapter {
+  /** What sessions held for each client when they were found, by request and uid: only what changed is written back. */
+  const found = new WeakMap<object, Map<string, Authorizations>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
   const replaced = new WeakMap<object, string>();
 
-  const compose = (payload: Record<string, unknown>): AdapterPayload => {
-    const authorizations = payload["authorizations"];
-    if (typeof authorizations === "object" && authorizations !== null) {
-      foundClients.set(authorizations, Object.keys(authorizations));
-    }
-    return payload as AdapterPayload;
-  };
+  function remember(payload: AdapterPayload): AdapterPayload {
+    const context = currentContext();
+    if (context === undefined || payload.uid === undefined) return payload;
+    const ofRequest = found.get(context) ?? new Map<string, Authorizations>();
+    found.set(context, ofRequest.set(payload.uid, structuredClone((payload.authorizations ?? {}) as Authorizations)));
+    return payload;
+  }
 
   return {
     ...unsupported("Session"),
     upsert: async (id, payload, expiresIn) => {
       const { jti: _id, authorizations = {}, ...rest } = payload;
-      if (payload.uid === undefined) throw new TypeError("a session without uid");
-      const before = foundClients.get(authorizations) ?? [];
+      const { uid } = payload;
+      if (uid === undefined) throw new TypeError("a session without uid");
       const context = currentContext();
-      const replaces = context === undefined ? undefined : replaced.get(context);
-      await whileReachable(
+      const before = context && found.get(context)?.get(uid);
+      const now = authorizations as Authorizations;
+      const outcome = await whileReachable(
         artifacts.upsertSession(
           hashSecret(id),
-          rest,
+          // That there are authorizations is the payload's to say; which ones, the clients' own entries.
+          payload.authorizations === undefined ? rest : { ...rest, authorizations: {} },
           {
-            uid: payload.uid,
+            uid,
             accountId: payload.accountId,
-            authorizations: authorizations as Authorizations,
-            removed: before.filter((clientId) => !(clientId in authorizations)),
-            replaces,
+            authorizations: changed(before ?? {}, now),
+            removed: Object.keys(before ?? {}).filter((clientId) => !(clientId in now)),
+            replaces: context && replaced.get(context),
+            found: before !== undefined,
           },
           expiry(payload, expiresIn, clock),
         ),
       );
+      if (outcome === "saved") return void remember(payload);
+      // The cookie that this response was about to set names a session that is gone.
+      if (context !== undefined) withdrawCookie(context, sessionCookie);
+      if (outcome === "ended") throw new errors.LoginRequired("the session was ended meanwhile");
     },
     find: async (id) => {
       const payload = await whileReachable(artifacts.find("Session", hashSecret(id), clock.now()));
-      return payload === undefined ? undefined : { ...compose(payload), jti: id };
+      return payload === undefined ? undefined : remember({ ...payload, jti: id });
     },
     findByUid: async (uid) => {
       const payload = await whileReachable(artifacts.findSessionByUid(uid, clock.now()));
-      return payload === undefined ? undefined : compose(payload);
+      return payload as AdapterPayload | undefined;
     },
     destroy: async (id) => {
       const context = currentContext();
@@ -136,6 +146,13 @@ function sessionAdapter({ artifacts, clock }: AdapterDeps): Adapter {
       await whileReachable(artifacts.destroySession(hashSecret(id)));
     },
   };
+}
+
+/** The entries that differ from what was found. */
+function changed(before: Authorizations, now: Authorizations): Authorizations {
+  return Object.fromEntries(
+    Object.entries(now).filter(([clientId, entry]) => !isDeepStrictEqual(entry, before[clientId])),
+  );
 }
 
 function expiry(payload: AdapterPayload, expiresIn: number | undefined, clock: Clock): number {
@@ -158,18 +175,6 @@ function withoutIds(model: string, id: string, payload: AdapterPayload): Record<
 function withIds(model: string, id: string, payload: Record<string, unknown>): AdapterPayload {
   const found: AdapterPayload = { ...payload, jti: id };
   return model === "Interaction" ? { ...found, returnTo: found.returnTo?.replace(uidPlaceholder, id) } : found;
-}
-
-/** A store that can't be reached is a 503 at every endpoint, and never a redirect to the portal with a half-done request. */
-async function whileReachable<T>(operation: Promise<T>): Promise<T> {
-  try {
-    return await operation;
-  } catch (cause) {
-    if (!(cause instanceof LiaisonError) || cause.code !== "store_unavailable") throw cause;
-    const error = new errors.OIDCProviderError(503, "temporarily_unavailable", { cause });
-    error.expose = true;
-    throw Object.assign(error, { allow_redirect: false, error_description: "try again in a moment" });
-  }
 }
 
 /** What oidc-provider never calls for a model with the features that are on. */

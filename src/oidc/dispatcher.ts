@@ -125,7 +125,7 @@ function chooserStep({ admission, chooserRequested }: InteractionState): Step {
   if (admission?.kind !== "admitted") return { step: "finish", result: { select_account: {} } };
   const selected = admission.membership.profile.id;
   if (chooserRequested) return { step: "choose", choices: admission.choices, selected };
-  return { step: "finish", result: { select_account: { profile_id: selected } } };
+  return { step: "finish", result: { select_account: {} } };
 }
 
 async function details(provider: Provider, request: IncomingMessage, response: ServerResponse) {

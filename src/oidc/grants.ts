@@ -8,7 +8,8 @@ import type { Clock } from "../clock.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
 import { newGrant } from "./internals.ts";
-import type { RequestStandings } from "./standings.ts";
+import { whileReachable } from "./reachable.ts";
+import { chosenProfile, type RequestStandings } from "./standings.ts";
 
 export interface GrantDeps {
   standings: RequestStandings;
@@ -29,10 +30,11 @@ export function createGrantLoader({ standings, store, clock, grantLifetimeSecond
 
     const profileId = admission.membership.profile.id;
     const known = await standings.ofAccount(ctx, account.accountId);
-    const isCurrent = known?.current?.profileId === profileId && known.rememberedProfileId === profileId;
-    let grantId = isCurrent ? known?.current?.grantId : undefined;
+    // Only what somebody chose is remembered: who comes to have a second profile is asked then.
+    const remember = chosenProfile(ctx.oidc.result) === profileId && known?.rememberedProfileId !== profileId;
+    let grantId = known?.current?.profileId === profileId && !remember ? known.current.grantId : undefined;
     if (grantId === undefined) {
-      const selected = await store.select(
+      const selecting = store.select(
         {
           grantId: randomId(),
           sessionUid: session.uid,
@@ -43,7 +45,9 @@ export function createGrantLoader({ standings, store, clock, grantLifetimeSecond
           expiresAt: clock.now() + (grantLifetimeSeconds - 60) * 1000,
         },
         clock.now(),
+        { remember },
       );
+      const selected = await whileReachable(selecting);
       if (selected === undefined) return undefined;
       grantId = selected.grantId;
     }

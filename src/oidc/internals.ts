@@ -22,6 +22,13 @@ export function isReplacedSessionId(sessionId: string): boolean {
   return session?.oldId === sessionId;
 }
 
+/** Takes a cookie back that oidc-provider has already put on the response, signature included (lib/shared/session.js, 9.13). */
+export function withdrawCookie(context: KoaContextWithOIDC, name: string): void {
+  const set = context.response.get("set-cookie") as unknown as string | string[];
+  const kept = [set].flat().filter((line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.sig=`));
+  context.set("set-cookie", kept);
+}
+
 /** Client metadata under which our own settings of a client travel through oidc-provider. */
 export const portalMetadataKey = "liaison_portal";
 

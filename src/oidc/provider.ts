@@ -64,6 +64,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       artifacts: deps.artifacts,
       clients: deps.clients,
       clock,
+      sessionCookie: cookies.session,
       onGrantSource: standings.ofGrant,
     }),
     findAccount,
@@ -80,6 +81,8 @@ export function createProvider(deps: ProviderDeps): Provider {
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
     responseTypes: ["code"],
+    // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
+    allowOmittingSingleRegisteredRedirectUri: false,
     scopes: ["openid", "offline_access", "profile", "email", "organization"],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
 import type { GrantStanding, Standing, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
+import { whileReachable } from "./reachable.ts";
 
 export interface RequestStandings {
   /** The standing of the session's account at the request's client. One read a request, whoever asks. */
@@ -27,14 +28,14 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
-      standings.forClient(accountId, clientId, ctx.oidc.session?.uid ?? null, clock.now()),
+      whileReachable(standings.forClient(accountId, clientId, ctx.oidc.session?.uid ?? null, clock.now())),
     );
   };
 
   return {
     ofAccount,
     ofGrant: (grantId) => {
-      const read = () => standings.forGrant(grantId, clock.now());
+      const read = () => whileReachable(standings.forGrant(grantId, clock.now()));
       const ctx = currentContext();
       return ctx === undefined ? read() : remember(byGrant, ctx, grantId, read);
     },
@@ -70,7 +71,7 @@ function remember<T>(
 }
 
 /** The profile that the chooser put into the interaction's result. */
-function chosenProfile(result: unknown): string | undefined {
+export function chosenProfile(result: unknown): string | undefined {
   const choice = (result as { select_account?: { profile_id?: unknown } } | undefined)?.select_account;
   return asString(choice?.profile_id);
 }

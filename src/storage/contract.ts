@@ -260,12 +260,16 @@ export interface StandingStore {
   /** Undefined when the grant has no selection, or the profile is no longer bound to the selection's account. One operation. */
   forGrant(grantId: GrantId, now: Instant): Promise<GrantStanding | undefined>;
   /**
-   * Selects a profile for a session at a client and remembers it: returns the grant id of the existing selection of the same
+   * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice: returns the grant id of the existing selection of the same
    * profile, or makes one under `selection.grantId`. A selection of another profile is replaced, its grant and all tokens of
    * that revoked in the same transaction. Racers choosing the same profile all get one grant id.
    * Undefined, changing nothing, if the profile isn't bound to the account any more.
    */
-  select(selection: Selection, now: Instant): Promise<{ grantId: GrantId; revokedGrants: GrantId[] } | undefined>;
+  select(
+    selection: Selection,
+    now: Instant,
+    options?: { remember: boolean },
+  ): Promise<{ grantId: GrantId; revokedGrants: GrantId[] } | undefined>;
 }
 
 /** Models of oidc-provider that are kept as artifacts. Clients are not: they have a store of their own. */
@@ -301,9 +305,13 @@ export interface ArtifactStore {
   consume(model: ArtifactModel, idHash: SecretHash, now: Instant): Promise<boolean>;
   destroy(model: ArtifactModel, idHash: SecretHash): Promise<void>;
   /**
-   * Writes a session. `authorizations` are upserted client by client, so that two portals signing on at once both stay;
-   * those of `removed` are deleted. With `replaces` (the session got a new id) the old row goes in the same transaction, so
-   * that `findByUid` always sees one. `find` and `findByUid` give back the payload with all `authorizations` composed in.
+   * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that two portals
+   * signing on at once both stay; those of `removed` are deleted. With `replaces` (the session got a new id) the old row goes
+   * in the same transaction, so that `findByUid` always sees one. `find` and `findByUid` give back the payload with all
+   * `authorizations` composed in.
+   *
+   * A session that was `found` is written only while it goes on. `ended`: no row of its uid is left, because somebody signed
+   * out meanwhile; nothing is written. `rotated`: a racer gave it a new id; the clients' entries are written, the row isn't.
    */
   upsertSession(
     idHash: SecretHash,
@@ -314,9 +322,11 @@ export interface ArtifactStore {
       authorizations: Record<ClientId, SessionAuthorization>;
       removed: ClientId[];
       replaces?: SecretHash | undefined;
+      /** Whether the session was read from the store; a new one is inserted whatever is there. */
+      found?: boolean;
     },
     expiresAt: Instant,
-  ): Promise<void>;
+  ): Promise<"saved" | "rotated" | "ended">;
   /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
   destroySession(idHash: SecretHash): Promise<void>;
   /**

@@ -27,7 +27,12 @@ describe("cross-site", () => {
     fields: URLSearchParams;
   }
 
-  function sendable(browser: UserAgent, page: Page, button: string | RegExp, values: Record<string, string> = {}): Sendable {
+  function sendable(
+    browser: UserAgent,
+    page: Page,
+    button: string | RegExp,
+    values: Record<string, string> = {},
+  ): Sendable {
     const { action, fields } = page.form(button);
     for (const [name, value] of Object.entries(values)) fields.set(name, value);
     return { browser, action, fields };
@@ -185,7 +190,10 @@ describe("cross-site", () => {
     assert.equal(page.heading, "This sign-in belongs to another browser");
     const { action, fields } = victim.linkStep.form("Continue");
     fields.set("email", "ask-1@northwind.example");
-    const crossed = new URL(action.pathname.replace(victim.linkStep.url.pathname, attacker.linkStep.url.pathname), action);
+    const crossed = new URL(
+      action.pathname.replace(victim.linkStep.url.pathname, attacker.linkStep.url.pathname),
+      action,
+    );
     const writesBefore = liaison.watch.writes.length;
     assert.equal((await agent.once(crossed, { method: "POST", body: fields, headers })).status, 400);
     assert.deepEqual(liaison.watch.writes.slice(writesBefore), []);

@@ -60,7 +60,10 @@ describe("L12: the answer of the link step", () => {
   function seen({ status, headers, body }: Page): string {
     const shown = [...headers]
       .filter(([name]) => name !== "date")
-      .map(([name, value]) => `${name}: ${name === "set-cookie" ? value.replace(/=[^;]+/, ({ length }) => `=${length}`) : value}`)
+      .map(
+        ([name, value]) =>
+          `${name}: ${name === "set-cookie" ? value.replace(/=[^;]+/, ({ length }) => `=${length}`) : value}`,
+      )
       .sort();
     const unequal = /(name="csrf" value=")[^"]*|(expires=)[^;]*/g;
     return [status, ...shown, body].join("\n").replace(unequal, "$1$2…");
@@ -111,7 +114,8 @@ describe("L12: the answer of the link step", () => {
     }
     const [unbound] = await mailsTo(liaison, addresses["an unbound profile"], 2);
     assert.match(unbound?.text ?? "", /\/link\//);
-    for (const { text } of await mailsTo(liaison, addresses["a disabled profile"], 1)) assert.doesNotMatch(text, /\/link\//);
+    for (const { text } of await mailsTo(liaison, addresses["a disabled profile"], 1))
+      assert.doesNotMatch(text, /\/link\//);
   });
 
   it("L12: no profile is read before the answer has arrived", async () => {

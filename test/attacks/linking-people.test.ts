@@ -151,7 +151,10 @@ describe("links in the hands of people", () => {
     const mails = await mailsTo(liaison, email, 3);
     await quiet(liaison);
     assert.equal(liaison.mailbox.mails.filter(({ to }) => to === email).length, 3);
-    const links = mails.map((mail) => ({ url: new URL(linkIn(mail)), names: ids.filter((id) => mail.text.includes(id)) }));
+    const links = mails.map((mail) => ({
+      url: new URL(linkIn(mail)),
+      names: ids.filter((id) => mail.text.includes(id)),
+    }));
     assert.deepEqual(links.flatMap(({ names }) => names).sort(), ids, "each mail names its own organization");
 
     for (const [index, { url }] of links.entries()) {
@@ -170,7 +173,10 @@ describe("links in the hands of people", () => {
   });
 
   describe("L16: the waiting tab", () => {
-    async function status(browser: Awaited<ReturnType<typeof ask>>["browser"], waiting: { url: URL }): Promise<unknown> {
+    async function status(
+      browser: Awaited<ReturnType<typeof ask>>["browser"],
+      waiting: { url: URL },
+    ): Promise<unknown> {
       const answer = await browser.once(new URL(waiting.url.pathname.replace("/waiting", "/status"), waiting.url));
       return JSON.parse(answer.body);
     }

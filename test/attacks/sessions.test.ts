@@ -24,7 +24,9 @@ describe("sessions and pages", () => {
   /** The session's cookie and its signature, as a request would carry them; empty when there is none. */
   async function sessionCookie(browser: UserAgent): Promise<string> {
     const cookies = await browser.jar.getCookies(liaison.issuer);
-    return cookies.flatMap((cookie) => (cookie.key.startsWith("liaison.session") ? [cookie.cookieString()] : [])).join("; ");
+    return cookies
+      .flatMap((cookie) => (cookie.key.startsWith("liaison.session") ? [cookie.cookieString()] : []))
+      .join("; ");
   }
 
   /** What the portal is told when a browser with nothing but this session asks silently. */

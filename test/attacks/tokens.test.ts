@@ -3,24 +3,78 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
+import type { Store } from "../../src/storage/contract.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
-import type { PortalTokens, StartedSignIn } from "../support/portal.ts";
+import type { StartedSignIn } from "../support/portal.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
+/** What a portal got, whether for a code or for a refresh token. */
+interface Tokens {
+  access_token: string;
+  refresh_token: string;
+}
+
+function received({ access_token, refresh_token }: { access_token: string; refresh_token?: string }): Tokens {
+  return { access_token, refresh_token: refresh_token ?? assert.fail("no refresh token") };
+}
+
+/** Makes the next two readers of a model's rows go on only when both have read. */
+class Rendezvous {
+  #model = "";
+  #arrived: (() => void)[] = [];
+
+  readonly decorate = (store: Store): Store => ({
+    ...store,
+    artifacts: {
+      ...store.artifacts,
+      find: async (model, ...rest) => {
+        const found = await store.artifacts.find(model, ...rest);
+        if (model === this.#model) await this.#meet();
+        return found;
+      },
+    },
+  });
+
+  /** Runs two requests of which neither goes on before the other has read the row of this model. */
+  async of<T>(model: string, requests: [() => Promise<T>, () => Promise<T>]): Promise<PromiseSettledResult<T>[]> {
+    this.#model = model;
+    return await Promise.allSettled(requests.map((request) => request()));
+  }
+
+  #meet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#arrived.push(resolve);
+      if (this.#arrived.length < 2) return;
+      this.#model = "";
+      for (const goOn of this.#arrived.splice(0)) goOn();
+    });
+  }
+}
+
 describe("codes and tokens", () => {
+  const rendezvous = new Rendezvous();
   let liaison: Attacked;
   before(async () => {
-    liaison = await startAttacked();
+    liaison = await startAttacked({ decorate: rendezvous.decorate });
   });
   after(() => liaison.close());
+
+  interface Code {
+    callback: URL;
+    started: StartedSignIn;
+  }
 
   interface Member {
     browser: UserAgent;
     /** Signs on again in the same session. */
-    code(): Promise<{ callback: URL; started: StartedSignIn }>;
-    tokens(): Promise<PortalTokens>;
+    code(): Promise<Code>;
+    tokens(): Promise<Tokens>;
   }
+
+  const exchange = async ({ callback, started }: Code) =>
+    received(await liaison.customerSource.exchange(callback, started));
+  const refresh = async (tokens: Tokens) => received(await liaison.customerSource.refresh(tokens.refresh_token));
 
   /** Somebody signed in at CustomerSource under the profile `id` of the organization `id`. */
   async function member(id: string): Promise<Member> {
@@ -35,11 +89,7 @@ describe("codes and tokens", () => {
       assert.ok(end.url.searchParams.has("code"), end.text);
       return { callback: end.url, started };
     };
-    const tokens = async () => {
-      const { callback, started } = await code();
-      return await liaison.customerSource.exchange(callback, started);
-    };
-    return { browser, code, tokens };
+    return { browser, code, tokens: async () => await exchange(await code()) };
   }
 
   function invalidGrant(error: unknown): boolean {
@@ -49,56 +99,60 @@ describe("codes and tokens", () => {
     return true;
   }
 
-  async function assertDead(tokens: PortalTokens): Promise<void> {
-    const { customerSource } = liaison;
-    const { access_token: access, refresh_token: refresh = "" } = tokens;
-    assert.ok(refresh !== "");
-    const headers = { authorization: `Bearer ${access}` };
-    assert.equal((await fetch(`${liaison.issuer}/userinfo`, { headers })).status, 401);
-    for (const token of [access, refresh]) assert.deepEqual(await customerSource.introspect(token), { active: false });
-    await assert.rejects(customerSource.refresh(refresh), invalidGrant);
+  async function userinfoStatus({ access_token }: Tokens): Promise<number> {
+    const headers = { authorization: `Bearer ${access_token}` };
+    return (await fetch(`${liaison.issuer}/userinfo`, { headers })).status;
   }
 
-  async function assertAlive({ access_token: access, refresh_token: refresh = "" }: PortalTokens): Promise<void> {
-    const headers = { authorization: `Bearer ${access}` };
-    assert.equal((await fetch(`${liaison.issuer}/userinfo`, { headers })).status, 200);
-    for (const token of [access, refresh]) assert.equal((await liaison.customerSource.introspect(token)).active, true);
+  async function assertDead(tokens: Tokens): Promise<void> {
+    assert.equal(await userinfoStatus(tokens), 401);
+    for (const token of [tokens.access_token, tokens.refresh_token]) {
+      assert.deepEqual(await liaison.customerSource.introspect(token), { active: false });
+    }
+    await assert.rejects(refresh(tokens), invalidGrant);
   }
 
-  /** Sorts what racers got. */
-  async function race(contestants: Promise<PortalTokens>[]): Promise<PortalTokens[]> {
-    const settled = await Promise.allSettled(contestants);
+  async function assertAlive(tokens: Tokens): Promise<void> {
+    assert.equal(await userinfoStatus(tokens), 200);
+    for (const token of [tokens.access_token, tokens.refresh_token]) {
+      assert.equal((await liaison.customerSource.introspect(token)).active, true);
+    }
+  }
+
+  /** What the winners of a race got, in which both had read the row before either consumed it. */
+  async function race(model: string, request: () => Promise<Tokens>): Promise<Tokens[]> {
+    const settled = await rendezvous.of(model, [request, request]);
     for (const one of settled) if (one.status === "rejected") invalidGrant(one.reason);
     return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
 
   it("O2: a code used twice revokes what the first use gave", async () => {
     const { code, tokens } = await member("o2-twice");
-    const { callback, started } = await code();
-    const first = await liaison.customerSource.exchange(callback, started);
+    const once = await code();
+    const first = await exchange(once);
     await assertAlive(first);
-    await assert.rejects(liaison.customerSource.exchange(callback, started), invalidGrant);
+    await assert.rejects(exchange(once), invalidGrant);
     await assertDead(first);
     await assertAlive(await tokens());
   });
 
   it("O2: the same 30 seconds later", async () => {
     const { code } = await member("o2-later");
-    const { callback, started } = await code();
-    const first = await liaison.customerSource.exchange(callback, started);
-    const rotated = await liaison.customerSource.refresh(first.refresh_token ?? "");
+    const once = await code();
+    const first = await exchange(once);
+    const rotated = await refresh(first);
     liaison.clock.advance(30);
-    await assert.rejects(liaison.customerSource.exchange(callback, started), invalidGrant);
+    await assertAlive(rotated);
+    await assert.rejects(exchange(once), invalidGrant);
+    await assertDead(rotated);
     await assertDead(first);
-    await assertDead({ ...first, ...rotated });
   });
 
   it("O2: two exchanges at once: one wins, and then the tokens of both are dead", async () => {
     const { code, tokens } = await member("o2-race");
     for (let round = 0; round < 10; round += 1) {
-      const { callback, started } = await code();
-      const exchange = () => liaison.customerSource.exchange(callback, started);
-      const winners = await race([exchange(), exchange()]);
+      const once = await code();
+      const winners = await race("AuthorizationCode", () => exchange(once));
       assert.equal(winners.length, 1, `round ${round}`);
       for (const winner of winners) await assertDead(winner);
     }
@@ -110,16 +164,16 @@ describe("codes and tokens", () => {
     const { callback, started } = await code();
     const stolen = new URL(callback.href.replace("customersource", "partnersource"));
     await assert.rejects(liaison.partnerSource.exchange(stolen, started), invalidGrant);
-    await assertAlive(await liaison.customerSource.exchange(callback, started));
+    await assertAlive(await exchange({ callback, started }));
   });
 
   it("O5: a replayed refresh token revokes its family", async () => {
     const { tokens } = await member("o5-replay");
     const first = await tokens();
-    const second = { ...first, ...(await liaison.customerSource.refresh(first.refresh_token ?? "")) };
+    const second = await refresh(first);
     assert.notEqual(second.refresh_token, first.refresh_token);
     await assertAlive(second);
-    await assert.rejects(liaison.customerSource.refresh(first.refresh_token ?? ""), invalidGrant);
+    await assert.rejects(refresh(first), invalidGrant);
     await assertDead(second);
     await assertDead(first);
     await assertAlive(await tokens());
@@ -129,17 +183,16 @@ describe("codes and tokens", () => {
     const { tokens } = await member("o5-race");
     for (let round = 0; round < 10; round += 1) {
       const first = await tokens();
-      const refresh = async () => ({ ...first, ...(await liaison.customerSource.refresh(first.refresh_token ?? "")) });
-      const winners = await race([refresh(), refresh()]);
+      const winners = await race("RefreshToken", () => refresh(first));
       assert.equal(winners.length, 1, `round ${round}`);
-      for (const dead of [first, ...winners]) await assertDead(dead);
+      for (const dead of [...winners, first]) await assertDead(dead);
     }
   });
 
   it("O5: another portal's refresh token is refused and stays alive", async () => {
     const { tokens } = await member("o5-stolen");
     const first = await tokens();
-    await assert.rejects(liaison.partnerSource.refresh(first.refresh_token ?? ""), invalidGrant);
+    await assert.rejects(liaison.partnerSource.refresh(first.refresh_token), invalidGrant);
     assert.deepEqual(await liaison.partnerSource.introspect(first.access_token), { active: false });
     await assertAlive(first);
   });
@@ -188,7 +241,7 @@ describe("codes and tokens", () => {
       await assertAlive(first);
       await takeAway(id);
       await assertDead(first);
-      await assert.rejects(liaison.customerSource.exchange(unused.callback, unused.started), invalidGrant);
+      await assert.rejects(exchange(unused), invalidGrant);
       const silent = await browser.visit((await liaison.customerSource.start({ prompt: "none" })).url);
       assert.equal(silent.url.searchParams.get("error"), error);
     });

@@ -9,7 +9,7 @@ import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
 
-describe("the demo's people", { concurrency: 2 }, () => {
+describe("the demo's people", { concurrency: 3 }, () => {
   let world: DemoWorld;
   let browser: Browser;
   before(async () => {
@@ -24,6 +24,8 @@ describe("the demo's people", { concurrency: 2 }, () => {
     const amara = world.person("linked_once");
     const visitor = await Visitor.arrive(browser, world);
     await visitor.askFrom(amara.portal, amara);
+    const [mail] = await mailsOf(world, amara.registered);
+    assert.match(mail?.text ?? "", /The link works once, for 30 minutes: until .+ \(Coordinated Universal Time\)/);
     const tab = await visitor.newTab();
     await tab.redeem(await newestLink(world, amara.registered), amara);
     await tab.sees("Your account is linked");

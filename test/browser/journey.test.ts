@@ -77,7 +77,7 @@ describe("the journey in a browser", () => {
     const other = await visitor.newTab();
     await other.open(await newestLink(world, person.registered));
     await activate(other.page, "button", "Continue to sign in");
-    await other.sees("Sign in");
+    await cursorIn(other.page, "Password");
     await other.page.keyboard.type(person.password);
     await other.page.keyboard.press("Enter");
     await other.sees("Your account is linked");
@@ -88,13 +88,17 @@ describe("the journey in a browser", () => {
   });
 });
 
+async function typeCredentials({ page }: Visitor, { username, password }: Visiting): Promise<void> {
+  await cursorIn(page, "Username");
+  await page.keyboard.type(username);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(password);
+  await page.keyboard.press("Enter");
+}
+
 /** Fabrikam ID puts the cursor into its first empty field. */
-async function typeCredentials(visitor: Visitor, { username, password }: Visiting): Promise<void> {
-  await visitor.sees("Sign in");
-  await visitor.page.keyboard.type(username);
-  await visitor.page.keyboard.press("Tab");
-  await visitor.page.keyboard.type(password);
-  await visitor.page.keyboard.press("Enter");
+async function cursorIn(page: Page, field: "Username" | "Password"): Promise<void> {
+  await page.getByLabel(field).and(page.locator(":focus")).waitFor();
 }
 
 const mostTabs = 30;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
@@ -244,4 +245,29 @@ export async function bindTo(liaison: Liaison, person: TestPerson, ...profileIds
     assert.equal(redeemed.result, "bound");
   }
   return accountId;
+}
+
+export interface RawAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** One request with headers that `fetch` keeps for itself, such as Host; no redirect followed. */
+export function rawRequest(
+  url: string | URL,
+  { method = "GET", headers = {}, body = "" }: { method?: string; headers?: Record<string, string>; body?: string },
+): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+      });
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }

@@ -16,14 +16,23 @@ export interface VisitorOptions {
 
 const patienceMs = 20_000;
 
+/** How far a page is wider than its window, in CSS pixels. */
+const sidewaysBy = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+
 /** Runs in every page, before its own scripts. */
 const watch = `
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   console.error("policy violated: " + violatedDirective + " " + blockedURI));
 addEventListener("load", () => {
-  const { scrollWidth, clientWidth } = document.documentElement;
-  if (scrollWidth > clientWidth) console.error("scrolls sideways: " + scrollWidth + " > " + clientWidth);
+  if (${sidewaysBy} > 0) console.error("scrolls sideways");
 });`;
+
+/** What all tabs of a browser share. */
+interface Seen {
+  javaScript: boolean;
+  complaints: string[];
+  loads: string[];
+}
 
 export class Visitor {
   readonly context: BrowserContext;
@@ -32,13 +41,15 @@ export class Visitor {
   readonly #world: World;
   readonly #complaints: string[];
   readonly #loads: string[];
+  readonly #javaScript: boolean;
 
-  private constructor(world: World, context: BrowserContext, page: Page, complaints: string[], loads: string[]) {
+  private constructor(world: World, page: Page, browser: Seen) {
     this.#world = world;
-    this.context = context;
+    this.context = page.context();
     this.page = page;
-    this.#complaints = complaints;
-    this.#loads = loads;
+    this.#complaints = browser.complaints;
+    this.#loads = browser.loads;
+    this.#javaScript = browser.javaScript;
   }
 
   /** A browser of one's own: nothing is remembered in it. */
@@ -52,22 +63,22 @@ export class Visitor {
     });
     context.setDefaultTimeout(patienceMs);
     if (javaScript) await context.addInitScript(watch);
-    const complaints: string[] = [];
-    const loads: string[] = [];
+    const seen: Seen = { javaScript, complaints: [], loads: [] };
     context.on("console", (message) => {
       if (message.type() !== "error" || isExpected(message.text(), message.location().url)) return;
-      complaints.push(`${message.page()?.url()}: ${message.text()}`);
+      seen.complaints.push(`${message.page()?.url()}: ${message.text()}`);
     });
-    context.on("weberror", (error) => complaints.push(`${error.page()?.url()}: ${error.error()}`));
+    context.on("weberror", (error) => seen.complaints.push(`${error.page()?.url()}: ${error.error()}`));
     context.on("response", (response) => {
-      if (isDocument(response)) loads.push(response.url());
+      if (isDocument(response)) seen.loads.push(response.url());
     });
-    return new Visitor(world, context, await context.newPage(), complaints, loads);
+    return new Visitor(world, await context.newPage(), seen);
   }
 
   /** Another tab of the same browser. */
   async newTab(): Promise<Visitor> {
-    return new Visitor(this.#world, this.context, await this.context.newPage(), this.#complaints, this.#loads);
+    const seen: Seen = { javaScript: this.#javaScript, complaints: this.#complaints, loads: this.#loads };
+    return new Visitor(this.#world, await this.context.newPage(), seen);
   }
 
   /** Documents loaded in all tabs so far, redirects not counted. */
@@ -101,10 +112,11 @@ export class Visitor {
     } catch (cause) {
       const shown = await this.page
         .getByRole("document")
-        .innerText({ timeout: 1000 })
+        .ariaSnapshot({ timeout: 1000 })
         .catch(() => "");
       throw new Error(`${what} isn't on ${this.page.url()}:\n${shown}`, { cause });
     }
+    if (!this.#javaScript) assert.equal(await this.page.evaluate(sidewaysBy), 0, `${this.page.url()} scrolls sideways`);
   }
 
   async press(button: string | RegExp): Promise<void> {

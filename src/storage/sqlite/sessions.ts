@@ -35,6 +35,10 @@ export function createSessionMethods(database: Database, durable: Database, seal
     VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, account_id = excluded.account_id,
       session_uid = excluded.session_uid, expires_at = excluded.expires_at`);
+  const update = database.prepare(`
+    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid, expires_at = :expiresAt
+    WHERE model = 'Session' AND id_hash = :idHash`);
+  const anyOfUid = database.prepare("SELECT 1 FROM artifacts WHERE session_uid = :uid LIMIT 1");
   const upsertClient = database.prepare(`
     INSERT INTO session_clients (session_uid, client_id, sid, grant_id, persists_logout)
     VALUES (:uid, :clientId, :sid, :grantId, :persistsLogout)
@@ -75,11 +79,14 @@ export function createSessionMethods(database: Database, durable: Database, seal
 
     upsertSession: (idHash, payload, session, expiresAt) =>
       database.transaction(() => {
-        const { uid, accountId, authorizations, removed, replaces } = session;
+        const { uid, accountId, authorizations, removed, replaces, found = false } = session;
+        if (found && anyOfUid.get({ uid }) === undefined) return "ended";
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
         const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
         const sealed = seal.seal(JSON.stringify(kept), payloadContext("Session", idHash));
-        upsert.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt });
+        // Under its old id a found session is only ever updated: a row that a racer rotated away must not come back.
+        const write = found && replaces === undefined ? update : upsert;
+        const written = write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;
         for (const clientId of removed) removeClient.run({ uid, clientId });
         for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
           upsertClient.run({
@@ -88,6 +95,7 @@ export function createSessionMethods(database: Database, durable: Database, seal
           });
         }
         if (replaces !== undefined && replaces !== idHash) removeReplaced.run({ replaces });
+        return written ? "saved" : "rotated";
       }),
 
     destroySession: (idHash) =>

@@ -64,10 +64,10 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
         } satisfies GrantStanding;
       }),
 
-    select: ({ grantId, sessionUid, clientId, accountId, profileId, expiresAt }, now) =>
+    select: ({ grantId, sessionUid, clientId, accountId, profileId, expiresAt }, now, options = { remember: true }) =>
       database.transaction(() => {
         if (isBound.get({ profileId, accountId }) === undefined) return undefined;
-        remember.run({ accountId, clientId, profileId });
+        if (options.remember) remember.run({ accountId, clientId, profileId });
         const row = selectHeld.get({ sessionUid, clientId });
         const held = row && parse<Selection>(row["record"]);
         const holds = held !== undefined && held.expiresAt > now;

@@ -26,7 +26,7 @@ export const common = {
   "common.kind.customer": "Customer",
   "common.kind.partner": "Partner",
   "common.kind.operator": "Operator",
-  "common.reference": "Quote this reference",
+  "common.reference": "Reference",
 
   "common.field.email_missing": "Enter the email address registered with your organization",
   "common.field.email_format": "Enter an email address in the correct format, like name@example.com",
