@@ -62,6 +62,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const site = createSiteSource(config, clients);
   const mailDomain = config.mail.from_address.slice(config.mail.from_address.lastIndexOf("@") + 1);
 
+  const providerPages = createProviderPages({ pages, site, issuer: config.issuer });
   const provider = createProvider({
     config,
     artifacts: store.artifacts,
@@ -69,7 +70,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clients,
     keys,
     clock,
-    pages: createProviderPages({ pages, site, issuer: config.issuer }),
+    pages: providerPages,
   });
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
@@ -119,6 +120,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
   const listener = createListener({
     provider,
+    providerPages,
     logger,
     config,
     pages,
@@ -138,7 +140,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clients,
     signIns: store.signIns,
     clock,
-    onInquiry: () => inquiries.nudge(),
     onBound: () => outboxWorker.nudge(),
   });
   const server = createServer(listener);
@@ -173,6 +174,7 @@ function reportProviderErrors(provider: Provider, logger: Logger): void {
   ] as const;
   const emitter: NodeJS.EventEmitter = provider;
   for (const event of events) emitter.on(event, report);
+  emitter.on("error", (err: Error) => logger.error({ err }, "a response failed"));
   emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
     logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
   );

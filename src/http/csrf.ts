@@ -3,8 +3,9 @@
  * a cookie (OWASP's signed double submit). A cross-site post is a 403 and changes nothing.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { Context } from "koa";
+import { equalSecrets } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 
 export interface Csrf {
@@ -45,9 +46,7 @@ export function createCsrf({ key, issuer, cookieName, secure, path }: CsrfOption
       if (origin !== "" && origin !== "null" && origin !== issuer.origin) throw refuse();
       const secret = ctx.cookies.get(cookieName, { signed: false });
       if (secret === undefined || typeof token !== "string") throw refuse();
-      const expected = Buffer.from(tokenFor(secret));
-      const given = Buffer.from(token);
-      if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw refuse();
+      if (!equalSecrets(tokenFor(secret), token)) throw refuse();
     },
   };
 }

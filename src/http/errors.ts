@@ -58,10 +58,10 @@ export function errorMapping(deps: ErrorDeps): Middleware {
 
 async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<void> {
   const status = statusFor(error);
-  const log = { err: error, request_id: requestId(ctx), status };
-  if (status >= 500) deps.logger.error(log, "request failed");
-  else deps.logger.info(log, "request refused");
   const code = error instanceof LiaisonError ? error.code : undefined;
+  const fields = { request_id: requestId(ctx), status, ...(code === undefined ? {} : { code }) };
+  if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
+  else deps.logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
   const problem = code === undefined ? undefined : upstreamProblems[code];
   if (wantsJson(ctx)) {
     ctx.status = status;
@@ -69,9 +69,9 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   } else if (problem !== undefined) {
     await showUpstreamProblem(ctx, deps, problem, status, error as LiaisonError);
   } else if (code === "sign_in_expired" || code === "sign_in_mismatch" || code === "cookie_missing") {
-    await showSignInLost(ctx, deps, status);
+    await showSignInLost(ctx, deps, status, code);
   } else {
-    await showError(ctx, deps, status, null);
+    await showError(ctx, deps, { status, code: null, portal: null });
   }
 }
 
@@ -103,9 +103,16 @@ async function showUpstreamProblem(
   sendPage(ctx, pages.upstreamProblem(shown, view), status);
 }
 
-async function showSignInLost(ctx: Context, { pages, site }: ErrorDeps, status: number): Promise<void> {
+async function showSignInLost(
+  ctx: Context,
+  { pages, site }: ErrorDeps,
+  status: number,
+  code: ErrorCode,
+): Promise<void> {
   const client = ctx.state["portal"] as Client | undefined;
-  const reason = (ctx.state["lostReason"] as SignInLostPage["reason"] | undefined) ?? "expired";
+  const known = ctx.state["lostReason"] as SignInLostPage["reason"] | undefined;
+  const elsewhere = ctx.get("cookie") === "" ? "cookies_blocked" : "other_browser";
+  const reason = known ?? (code === "sign_in_mismatch" ? elsewhere : "expired");
   sendPage(ctx, pages.signInLost(await site(), { reason, portal: client ? portalView(client) : null }), status);
 }
 
@@ -113,10 +120,9 @@ async function showSignInLost(ctx: Context, { pages, site }: ErrorDeps, status: 
 export async function showError(
   ctx: Context,
   { pages, site }: Pick<ErrorDeps, "pages" | "site">,
-  status: number,
-  code: string | null,
+  { status, code, portal }: Pick<ErrorPage, "status" | "code" | "portal">,
 ): Promise<void> {
-  const view: ErrorPage = { status, code, kind: kindOf(status, code), requestId: requestId(ctx), portal: null };
+  const view: ErrorPage = { status, code, kind: kindOf(status, code), requestId: requestId(ctx), portal };
   sendPage(ctx, pages.error(await site(), view), status);
 }
 

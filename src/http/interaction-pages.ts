@@ -94,8 +94,6 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
       return pages.checkEmail(await site(), {
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
-        // The page is the same for every address: what was typed isn't repeated on it.
-        address: null,
         senderAddress: config.mail.from_address,
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
         resend: form(ctx, url(state, "/resend")),
@@ -105,6 +103,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         continueUrl: url(state, ""),
         statusUrl: url(state, "/status"),
         linkedMeanwhile: linkedSince(state, since),
+        whyNotUrl: state.admission?.kind === "not_admitted" ? url(state, "/admission") : null,
       });
     },
 

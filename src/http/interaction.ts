@@ -1,6 +1,7 @@
 /**
  * The steps of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the dispatcher, and shows a page
- * or goes on; each POST leaves something behind and comes back with a 303. Rules live in oidc/ and linking/.
+ * or goes on; a POST that did something comes back with a 303, one that couldn't shows its page again. Rules live in oidc/ and
+ * linking/.
  */
 
 import type Router from "@koa/router";
@@ -18,15 +19,16 @@ import { allowFormTargets } from "./security-headers.ts";
 export interface InteractionDeps extends InteractionPagesDeps {
   dispatcher: Dispatcher;
   linking: Linking;
-  /** Called once an inquiry's answer has left, so that the worker looks at it. */
-  onInquiry(): void;
 }
 
 /** Cookie in which a browser remembers the upstream it used last. */
 export const upstreamCookie = "liaison.upstream";
 const inquiryCookie = "liaison.inquiry";
 
-/** What the browser keeps of its own inquiry: the page shows it again, the store forgets the address. */
+/** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
+const maxTyped = 320;
+
+/** What the browser keeps of its own inquiry, to send it again: the store forgets the address. */
 interface KeptInquiry {
   address: string;
   askedAt: number;
@@ -47,7 +49,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const state = await dispatcher.load(ctx.req, ctx.res, uid).catch(async (error: unknown) => {
       throw await explainLost(ctx, uid, error);
     });
-    allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri], { leadsUpstream: deps.cookies.secure });
+    allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri]);
     return state;
   }
 
@@ -55,7 +57,10 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
     const { client, state } = await dispatcher.lost(uid);
     ctx.state["portal"] = client;
-    if (state !== "alive") ctx.state["lostReason"] = state === "gone" ? "already_finished" : "expired";
+    // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody else's.
+    const isOurs = ctx.cookies.get(`${deps.cookies.prefix}liaison.interaction`) === uid;
+    if (state === "gone") ctx.state["lostReason"] = "already_finished";
+    else if (state === "expired" || isOurs) ctx.state["lostReason"] = "expired";
     else ctx.state["lostReason"] = ctx.get("cookie") === "" ? "cookies_blocked" : "other_browser";
     return error;
   }
@@ -144,6 +149,18 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     await begin(ctx, state, upstreamId, ctx.query["fresh"] !== undefined);
   });
 
+  // Why profiles that got linked meanwhile don't open the portal, for the page that goes on waiting.
+  router.get("/interaction/:uid/admission", async (ctx) => {
+    const state = await load(ctx);
+    if (state.admission?.kind !== "not_admitted") return seeOther(ctx, base(state.uid));
+    sendPage(ctx, await views.notAdmitted(ctx, state, state.admission));
+  });
+
+  // Where a browser asks again for the page that a POST showed.
+  for (const step of ["sign-in", "use-another", "resend", "profile"]) {
+    router.get(`/interaction/:uid/${step}`, (ctx) => seeOther(ctx, base(String(ctx["params"]["uid"]))));
+  }
+
   router.post("/interaction/:uid/use-another", async (ctx) => {
     const state = await load(ctx);
     sealed.clear(ctx, { name: inquiryCookie, path: pathOf(state.uid) });
@@ -166,14 +183,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const kept: KeptInquiry = { address, askedAt, since: (await keptInquiry(ctx))?.since ?? askedAt };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, { name: inquiryCookie, path: pathOf(state.uid), maxAgeSeconds }, kept);
-    ctx.res.once("close", deps.onInquiry);
     seeOther(ctx, `${base(state.uid)}/waiting`);
   }
 
   router.post("/interaction/:uid/address", async (ctx) => {
     const state = await load(ctx);
     if (state.standing === undefined) return seeOther(ctx, base(state.uid));
-    const typed = (formFields(ctx)["email"] ?? "").slice(0, 1000);
+    const typed = (formFields(ctx)["email"] ?? "").slice(0, maxTyped);
     if (typed.trim() === "") {
       return await showLinkStep(ctx, state, "", [{ field: "email", message: "email_missing" }]);
     }

@@ -59,6 +59,10 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   /** The link whose secret this browser holds, alive or dead; otherwise the page that says why not has been sent. */
   async function heldLink(ctx: Context): Promise<(LinkPreview & { secret: string }) | undefined> {
     const requestId = requestIdOf(ctx);
+    if (!/^[\w-]{22}$/.test(requestId)) {
+      await showDead(ctx, "unknown", null);
+      return undefined;
+    }
     const secret = (await sealed.get(ctx, secretCookie(requestId)))?.["secret"];
     const preview = typeof secret === "string" ? await linking.view(requestId, secret) : undefined;
     if (typeof secret === "string" && preview !== undefined) return { ...preview, secret };
@@ -76,6 +80,9 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   async function openMailedLink(ctx: Context): Promise<void> {
     const requestId = requestIdOf(ctx);
     const secret = String(ctx["params"].secret);
+    // An action's address without its form, or something that no mail of ours holds.
+    if (!/^[\w-]{22}$/.test(requestId)) return await showDead(ctx, "unknown", null);
+    if (!/^[\w-]{43}$/.test(secret)) return seeOther(ctx, base(requestId));
     // Longer than any link lives: an expired one still says that it expired.
     const cookie = { name: secretCookie(requestId), path: pathOf(requestId), maxAgeSeconds: 86_400 };
     await sealed.set(ctx, cookie, { secret });
@@ -87,7 +94,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const live = await liveLink(ctx);
     if (live === undefined) return;
     const { request, membership } = live;
-    allowFormTargets(ctx, upstreams.origins(), { leadsUpstream: deps.cookies.secure });
+    allowFormTargets(ctx, upstreams.origins());
     const form = (action: string) => ({ action: `${base(request.id)}/${action}`, csrfToken: csrf.token(ctx) });
     const html = pages.linkLanding(await site(), {
       membership: membershipView(membership),
@@ -139,7 +146,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       case "cancelled":
         return sendPage(ctx, pages.linkCancelled(await site(), { membership: membershipView(membership), requester }));
       case "wrong_account": {
-        allowFormTargets(ctx, upstreams.origins(), { leadsUpstream: deps.cookies.secure });
+        allowFormTargets(ctx, upstreams.origins());
         const view = {
           membership: membershipView(membership),
           requester,

@@ -1,8 +1,8 @@
 /** The pages that oidc-provider asks for: its errors and signing out. */
 
-import type { Context } from "koa";
+import type { Context, Middleware } from "koa";
 import { errors, type KoaContextWithOIDC } from "oidc-provider";
-import { portalSettings } from "../oidc/internals.ts";
+import { portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
 import type { ProviderPages } from "../oidc/provider.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { PortalView, Site } from "../ui/views.ts";
@@ -22,9 +22,31 @@ const programEndpoints = new Set([
   "discovery",
 ]);
 
-export function createProviderPages(deps: { pages: Pages; site(): Promise<Site>; issuer: string }): ProviderPages {
+export interface OwnForms {
+  /** Puts our page in the place of the forms that oidc-provider sends without asking, and lets its others lead on. */
+  ownForms: Middleware;
+}
+
+export function createProviderPages(deps: {
+  pages: Pages;
+  site(): Promise<Site>;
+  issuer: string;
+}): ProviderPages & OwnForms {
   const { pages, site, issuer } = deps;
+  const action = `${issuer}/logout/confirm`;
   return {
+    ownForms: async (ctx, next) => {
+      await next();
+      if (ctx.type !== "text/html") return;
+      const form = selfSubmittingSignOut(ctx, ctx.body);
+      const leadsTo = form === undefined ? redirectUriOf(ctx) : form.leadsTo;
+      if (leadsTo !== undefined) allowFormTargets(ctx, [leadsTo]);
+      if (form === undefined) return;
+      const portal = portalOf(ctx as unknown as KoaContextWithOIDC);
+      const view = { purpose: form.because, portal, form: { action, xsrf: form.xsrf }, automatic: true };
+      sendPage(ctx, pages.signOut(await site(), view));
+    },
+
     renderError: async (ctx, out, error) => {
       const context = ctx as unknown as Context;
       const status = context.status;
@@ -37,17 +59,18 @@ export function createProviderPages(deps: { pages: Pages; site(): Promise<Site>;
         const view = { reason: "expired" as const, portal: portalOf(ctx) };
         return sendPage(context, pages.signInLost(await site(), view), status);
       }
-      await showError(context, { pages, site }, status, out.error);
+      await showError(context, { pages, site }, { status, code: out.error, portal: portalOf(ctx) });
     },
 
     signOut: async (ctx, { xsrf }) => {
       const { entities, params, session } = ctx.oidc;
       const context = ctx as unknown as Context;
       const target = params?.["post_logout_redirect_uri"];
-      if (typeof target === "string") allowFormTargets(context, [target], { leadsUpstream: false });
+      if (typeof target === "string") allowFormTargets(context, [target]);
       const view = {
+        purpose: "sign_out" as const,
         portal: portalOf(ctx),
-        form: { action: `${issuer}/logout/confirm`, xsrf },
+        form: { action, xsrf },
         automatic: entities.IdTokenHint?.payload["sub"] === session?.accountId,
       };
       sendPage(context, pages.signOut(await site(), view));

@@ -38,11 +38,12 @@ export function securityHeaders(issuer: URL): Middleware[] {
 /**
  * Lets the forms of this page lead to `targets` too. Browsers apply `form-action` to every redirect that follows a POST
  * (w3c/webappsec-csp#8), so a form that starts an upstream sign-in must allow the upstream and, as that may come straight
- * back, the portal. Upstreams redirect through hosts of their own, which nobody can list: with https any https host goes.
+ * back, the portal. Both redirect through hosts of their own, which nobody can list: under https any https host goes
+ * (docs/decisions/0005).
  */
-export function allowFormTargets(ctx: Context, targets: readonly string[], options: { leadsUpstream: boolean }): void {
+export function allowFormTargets(ctx: Context, targets: readonly string[]): void {
   const sources = new Set(targets.flatMap(sourceOf));
-  if (options.leadsUpstream) sources.add("https:");
+  if (ctx.secure) sources.add("https:");
   if (sources.size === 0) return;
   const policy = ctx.response.get("content-security-policy");
   ctx.set("content-security-policy", policy.replace(/form-action 'self'[^;]*/, `$& ${[...sources].join(" ")}`));

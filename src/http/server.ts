@@ -14,15 +14,16 @@ import { currentRoute, pinOrigin } from "../oidc/internals.ts";
 import { assets } from "../ui/assets.ts";
 import { errorMapping } from "./errors.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
-import { sendPage } from "./kit.ts";
+import { seeOther, sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
-import { allowFormTargets, securityHeaders } from "./security-headers.ts";
+import { securityHeaders } from "./security-headers.ts";
 import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 
 export type ServerDeps = InteractionDeps &
   LinkDeps &
   Omit<CallbackDeps, "links"> & {
     provider: Provider;
+    providerPages: { ownForms: Middleware };
     logger: Logger;
   };
 
@@ -42,6 +43,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     requestLog(deps.logger),
     ...securityHeaders(issuer),
     errorMapping(deps),
+    deps.providerPages.ownForms,
     noHead,
     authorizationRequests,
     forms,
@@ -52,9 +54,16 @@ export function createListener(deps: ServerDeps): RequestListener {
   const callback = provider.callback();
   return (request, response) => {
     pinOrigin(request, issuer);
-    if (basePath !== "" && request.url?.startsWith(`${basePath}/`)) request.url = request.url.slice(basePath.length);
+    request.url = withoutPrefix(request.url ?? "/", basePath);
     void callback(request, response);
   };
+}
+
+/** The target below the issuer's path, which is where all routes are. */
+function withoutPrefix(target: string, prefix: string): string {
+  if (!target.startsWith(prefix)) return target;
+  const rest = target.slice(prefix.length);
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void {
@@ -85,7 +94,7 @@ const readForm = koaBody({ json: false, text: false, multipart: false, formLimit
 
 /** Reads the forms of our own pages; oidc-provider reads those of its endpoints itself. */
 const forms: Middleware = (ctx, next) =>
-  ctx.method === "POST" && /^\/(interaction|link)\//.test(ctx.path)
+  ctx.method === "POST" && /^\/(interaction|link)\//i.test(ctx.path)
     ? readForm(ctx as Parameters<typeof readForm>[0], next)
     : next();
 
@@ -110,7 +119,7 @@ function requestLog(logger: Logger): Middleware {
 
 /** HEAD, which routers answer like GET, must not create interactions or codes, nor spend the answer of an upstream. */
 const noHead: Middleware = async (ctx, next) => {
-  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream)\b/.test(ctx.path)) return await next();
+  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream)\b/i.test(ctx.path)) return await next();
   // The body first: setting it to null makes the status 204.
   ctx.body = null;
   ctx.status = 405;
@@ -123,25 +132,26 @@ const noHead: Middleware = async (ctx, next) => {
  * Core 11); here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
  */
 const authorizationRequests: Middleware = async (ctx, next) => {
-  if (!ctx.path.startsWith("/authorize")) return await next();
+  if (!/^\/authorize\b/i.test(ctx.path)) return await next();
+  if (ctx.method === "POST") return await asGet(ctx);
   const { scope, prompt } = ctx.query;
-  if (ctx.path === "/authorize" && typeof scope === "string" && scope.split(" ").includes("offline_access")) {
+  if (typeof scope === "string" && scope.split(" ").includes("offline_access")) {
     const prompts = typeof prompt === "string" ? prompt.split(" ") : [];
     if (!Array.isArray(prompt) && !prompts.includes("none") && !prompts.includes("consent")) {
       ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ").trim() };
     }
   }
   await next();
-  leadOn(ctx);
 };
 
-/** The library's own forms (form_post, the switch of accounts) lead on to the portal. */
-function leadOn(ctx: Context): void {
-  if (ctx.type !== "text/html") return;
-  const oidc = ctx["oidc"] as {
-    params?: Record<string, unknown>;
-    entities?: { Interaction?: { params: Record<string, unknown> } };
-  };
-  const target = oidc?.params?.["redirect_uri"] ?? oidc?.entities?.Interaction?.params["redirect_uri"];
-  if (typeof target === "string") allowFormTargets(ctx, [target], { leadsUpstream: false });
+/**
+ * A request by POST (OpenID Connect Core 3.1.2.1) goes on as a GET: from another site only that brings the session's cookie,
+ * which is SameSite=Lax.
+ */
+async function asGet(ctx: Context): Promise<void> {
+  await readForm(ctx as Parameters<typeof readForm>[0], async () => {});
+  const fields = Object.entries((ctx.request as { body?: object }).body ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
+  );
+  seeOther(ctx, `?${new URLSearchParams(fields)}`);
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
+import type { SignInPurpose } from "../storage/records.ts";
 import { upstreamCookie } from "./interaction.ts";
 import { type HttpKit, seeOther } from "./kit.ts";
 import type { LinkPages } from "./link.ts";
@@ -36,6 +37,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     forget(ctx, upstreams.cookieOf(upstreamId, url));
     const { transaction, identity, accountId, authTime } = completed;
     rememberUpstream(ctx, upstreamId);
+    // The sign-in is spent: whatever fails from here on, the person begins it anew.
+    ctx.state["retryUrl"] = config.issuer + beginning(transaction.purpose);
     if (transaction.purpose.kind === "sign_in") {
       const { interactionUid } = transaction.purpose;
       const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
@@ -50,14 +53,17 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   function wayBack(ctx: Context, error: unknown): undefined {
     if (!(error instanceof LiaisonError) || error.purpose === undefined) throw error;
     const { purpose } = error;
-    const begunAt =
-      purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
+    const begunAt = config.issuer + beginning(purpose);
     if (error.code !== "upstream_refused") {
-      ctx.state["retryUrl"] = config.issuer + begunAt;
+      ctx.state["retryUrl"] = begunAt;
       throw error;
     }
-    seeOther(ctx, config.issuer + begunAt + (purpose.kind === "sign_in" ? "/upstreams?notice=cancelled" : ""));
+    seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
     return undefined;
+  }
+
+  function beginning(purpose: SignInPurpose): string {
+    return purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
   }
 
   function forget(ctx: Context, cookie: ReturnType<typeof upstreams.cookieOf>): void {

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
-import { currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import { abandonSession, currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 
 export interface AdapterDeps {
@@ -127,7 +127,9 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
       if (outcome === "saved") return void remember(payload);
       // The cookie that this response was about to set names a session that is gone.
       if (context !== undefined) withdrawCookie(context, sessionCookie);
-      if (outcome === "ended") throw new errors.LoginRequired("the session was ended meanwhile");
+      if (outcome === "rotated") return;
+      if (context !== undefined) abandonSession(context);
+      throw new errors.LoginRequired("the session was ended meanwhile");
     },
     find: async (id) => {
       const payload = await whileReachable(artifacts.find("Session", hashSecret(id), clock.now()));

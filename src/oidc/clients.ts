@@ -40,15 +40,20 @@ export async function createClientDirectory(
       })),
     );
   }
+  let known: readonly Client[] = [...configured.values()];
   let cached: { clients: Promise<readonly Client[]>; until: number } | undefined;
   return {
     find: async (id) => configured.get(id) ?? (await store.find(id)),
     list: () => {
       if (cached === undefined || clock.now() >= cached.until) {
-        const clients = store.list().then((others) => [...configured.values(), ...others]);
-        clients.catch(() => {
-          cached = undefined;
-        });
+        // Pages are shown while the store is down, too: then with the portals known last.
+        const clients = store.list().then(
+          (others) => {
+            known = [...configured.values(), ...others];
+            return known;
+          },
+          () => known,
+        );
         cached = { clients, until: clock.now() + listLifetimeMs };
       }
       return cached.clients;

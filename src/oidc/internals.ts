@@ -22,6 +22,11 @@ export function isReplacedSessionId(sessionId: string): boolean {
   return session?.oldId === sessionId;
 }
 
+/** Has oidc-provider not save the request's session a second time on its way out (lib/shared/session.js, 9.13). */
+export function abandonSession(context: KoaContextWithOIDC): void {
+  ((context.oidc.session as { destroyed?: boolean } | undefined) ?? {}).destroyed = true;
+}
+
 /** Takes a cookie back that oidc-provider has already put on the response, signature included (lib/shared/session.js, 9.13). */
 export function withdrawCookie(context: KoaContextWithOIDC, name: string): void {
   const set = context.response.get("set-cookie") as unknown as string | string[];
@@ -58,9 +63,41 @@ export function pinOrigin(request: IncomingMessage, issuer: URL): void {
   for (const name of Object.keys(request.headers)) {
     if (name === "forwarded" || name.startsWith("x-forwarded-")) delete request.headers[name];
   }
+  // In absolute form (RFC 9112, 3.2.2) the target itself names a host, and Koa's `ctx.href` would believe it.
+  const target = request.url ?? "/";
+  if (!target.startsWith("/") && URL.canParse(target)) {
+    const { pathname, search } = new URL(target);
+    request.url = pathname + search;
+  }
   request.headers.host = issuer.host;
   request.headers["x-forwarded-proto"] = issuer.protocol.slice(0, -1);
   Object.assign(request, { baseUrl: issuer.pathname === "/" ? "" : issuer.pathname });
+}
+
+/**
+ * The library's own self-submitting form to the end of a session, which it sends without asking for a page: when somebody
+ * signed in with another account than the session's (lib/actions/authorization/resume.js), and when there is no session left
+ * to sign out of (lib/actions/end_session.js; 9.13). Undefined for every other response.
+ */
+export function selfSubmittingSignOut(
+  ctx: object,
+  body: unknown,
+): { xsrf: string; because: "switch_account" | "nothing_left"; leadsTo: string | undefined } | undefined {
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
+  if (typeof body !== "string" || !body.includes("<title>Submitting Callback</title>")) return undefined;
+  const state = oidc?.session?.state;
+  if (oidc === undefined || typeof state?.["secret"] !== "string") return undefined;
+  if (oidc.route !== "resume" && oidc.route !== "end_session") return undefined;
+  const because = oidc.route === "resume" ? "switch_account" : "nothing_left";
+  const leadsTo = because === "switch_account" ? redirectUriOf(ctx) : state["postLogoutRedirectUri"];
+  return { xsrf: state["secret"], because, leadsTo: typeof leadsTo === "string" ? leadsTo : undefined };
+}
+
+/** Where a response of the authorization endpoint leads on to, by a form of the library's or by our own page. */
+export function redirectUriOf(ctx: object): string | undefined {
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
+  const uri = oidc?.params?.["redirect_uri"] ?? oidc?.entities.Interaction?.params["redirect_uri"];
+  return typeof uri === "string" ? uri : undefined;
 }
 
 /**

@@ -58,6 +58,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
   const allowedByName = new Set(config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []));
 
+  const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(standings, clock);
   const configuration: Configuration = {
     adapter: createAdapterFactory({
@@ -115,8 +116,13 @@ export function createProvider(deps: ProviderDeps): Provider {
       IdToken: config.tokens.id_token_seconds,
       RefreshToken: config.tokens.refresh_token_seconds,
       Grant: grantLifetimeSeconds,
-      Interaction: interactionLifetimeSeconds(config.linking.link_lifetime_seconds),
-      Session: (_ctx, session) => sessionLifetime(session.iat, config.sessions, clock.now()),
+      Interaction: interactionSeconds,
+      Session: (ctx, session) => {
+        // A step is about to be shown: the session must outlive it, or its tab could never carry on.
+        const waits = ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
+        const idle = waits ? Math.max(config.sessions.idle_seconds, interactionSeconds) : config.sessions.idle_seconds;
+        return sessionLifetime(session.iat, { ...config.sessions, idle_seconds: idle }, clock.now());
+      },
     },
     features: {
       devInteractions: { enabled: false },

@@ -214,8 +214,8 @@ export interface UpstreamTransaction {
   upstreamId: UpstreamId;
   nonce: string;
   codeVerifier: string;
-  /** Whether a fresh authentication was asked for and must be shown by `auth_time`. */
-  forced: boolean;
+  /** How old the authentication may be when the person is sent off, shown by `auth_time`; null if that doesn't matter or can't be shown. */
+  maxAgeSeconds: number | null;
   purpose: SignInPurpose;
   createdAt: Instant;
   expiresAt: Instant;

@@ -132,4 +132,36 @@ export function sessionCases(contract: Case): void {
     await store.artifacts.upsertSession(id, { uid }, { uid, authorizations: {}, removed: [] }, LATER);
     assert.deepEqual(await store.artifacts.find("Session", id, NOW), { uid });
   });
+
+  contract(
+    "a found session that was ended meanwhile stays ended, under its old id and a new one",
+    async ({ store }) => {
+      const { uid, id, payload } = aSession();
+      const session = { uid, authorizations: { ada }, removed: [] };
+      assert.equal(await store.artifacts.upsertSession(id, payload, session, LATER), "saved");
+      await store.artifacts.destroySession(id);
+      const found = { ...session, found: true };
+      const newer = hashOf(anId("cookie"));
+      assert.equal(await store.artifacts.upsertSession(id, payload, found, LATER), "ended");
+      assert.equal(await store.artifacts.upsertSession(newer, payload, { ...found, replaces: id }, LATER), "ended");
+      assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
+      // Not even its clients' entries came back.
+      await store.artifacts.upsertSession(id, { uid, authorizations: {} }, { ...session, authorizations: {} }, LATER);
+      assert.deepEqual((await store.artifacts.findSessionByUid(uid, NOW))?.["authorizations"] ?? {}, {});
+    },
+  );
+
+  contract("an id that was replaced doesn't come back, what a client got does", async ({ store }) => {
+    const { uid, id, payload } = aSession();
+    const newer = hashOf(anId("cookie"));
+    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada }, removed: [] }, LATER);
+    const found = { uid, removed: [], found: true };
+    const rotation = { ...found, authorizations: {}, replaces: id };
+    assert.equal(await store.artifacts.upsertSession(newer, { ...payload, turn: 2 }, rotation, LATER), "saved");
+    const late = { ...found, authorizations: { bob } };
+    assert.equal(await store.artifacts.upsertSession(id, payload, late, LATER), "rotated");
+    assert.equal(await store.artifacts.find("Session", id, NOW), undefined);
+    const session = await store.artifacts.findSessionByUid(uid, NOW);
+    assert.deepEqual([session?.["turn"], session?.["authorizations"]], [2, { ada, bob }]);
+  });
 }

@@ -6,8 +6,11 @@ export function signInCases(contract: Case): void {
   contract("an upstream transaction round-trips, for every purpose", async ({ store }) => {
     for (const transaction of [
       anUpstreamTransaction(),
-      anUpstreamTransaction({ forced: false, purpose: { kind: "sign_in", interactionUid: anId("interaction") } }),
-      anUpstreamTransaction({ purpose: { kind: "decline", requestId: anId("request"), secretHash: hashOf("x") } }),
+      anUpstreamTransaction({ maxAgeSeconds: null, purpose: { kind: "sign_in", interactionUid: anId("interaction") } }),
+      anUpstreamTransaction({
+        maxAgeSeconds: 0,
+        purpose: { kind: "decline", requestId: anId("request"), secretHash: hashOf("x") },
+      }),
     ]) {
       await store.signIns.begin(transaction);
       const { stateHash, browserHash, upstreamId } = transaction;

@@ -109,6 +109,17 @@ export function standingCases(contract: Case): void {
     assert.equal(await store.standings.forGrant(again.grantId, NOW), undefined);
   });
 
+  contract("a profile that nobody chose isn't remembered, nor does it replace what is", async ({ store }) => {
+    const { selection } = await twoProfiles(store);
+    const { accountId, clientId, sessionUid, profileId } = selection;
+    const remembered = async () =>
+      present(await store.standings.forClient(accountId, clientId, sessionUid, NOW)).rememberedProfileId;
+    await store.standings.select(selection, NOW, { remember: false });
+    assert.equal(await remembered(), null);
+    await store.standings.select(selection, NOW, { remember: true });
+    assert.equal(await remembered(), profileId);
+  });
+
   contract("racers choosing one profile all get one grant", async (opened) => {
     const { selection } = await twoProfiles(opened.store);
     const grants = await race(opened, 60, (store) =>

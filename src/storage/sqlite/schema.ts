@@ -127,6 +127,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_events_by_profile ON audit_events (profile_id, at);
   CREATE INDEX audit_events_by_request ON audit_events (request_id, at);
   `,
+  // Sign-ins under way lack the age of authentication that their sealed payload now holds: they begin anew.
+  `
+  DELETE FROM upstream_transactions;
+  ALTER TABLE upstream_transactions DROP COLUMN forced;
+  `,
 ];
 
 /** What single use and uniqueness rest on: without one of these Liaison doesn't start. */

@@ -8,20 +8,20 @@ import { parse, text } from "./rows.ts";
 
 const TRANSACTION_JSON = `json_object(
   'stateHash', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id,
-  'forced', json(iif(forced, 'true', 'false')), 'createdAt', created_at, 'expiresAt', expires_at)`;
+  'createdAt', created_at, 'expiresAt', expires_at)`;
 
 const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
 
-/** What nobody may read off a disk: the code verifier, the nonce, and the interaction that the purpose names. */
-type SealedPart = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "purpose">;
+/** What nobody may read off a disk: the code verifier, the nonce, and the interaction that the purpose names; nor change there. */
+type SealedPart = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "maxAgeSeconds" | "purpose">;
 
 const payloadContext = (stateHash: string) => `upstream_transactions.payload:${stateHash}`;
 
 export function createSignInStore(database: Database, seal: Seal): SignInStore {
   const insert = database.prepare(`
     INSERT INTO upstream_transactions (
-      state_hash, browser_hash, upstream_id, forced, sealed_payload, created_at, expires_at)
-    VALUES (:stateHash, :browserHash, :upstreamId, :forced, :payload, :createdAt, :expiresAt)`);
+      state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
+    VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
   const take = database.prepare(`
     DELETE FROM upstream_transactions
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId AND expires_at > :now
@@ -36,14 +36,12 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     RETURNING ${OUTCOME_JSON} AS record`);
 
   return {
-    begin: ({ nonce, codeVerifier, purpose, ...columns }) =>
+    begin: ({ nonce, codeVerifier, maxAgeSeconds, purpose, ...columns }) =>
       database.run(() => {
-        const { stateHash, browserHash, upstreamId, forced, createdAt, expiresAt } = columns;
-        const sealed: SealedPart = { nonce, codeVerifier, purpose };
-        insert.run({
-          ...{ stateHash, browserHash, upstreamId, forced: Number(forced), createdAt, expiresAt },
-          payload: seal.seal(JSON.stringify(sealed), payloadContext(stateHash)),
-        });
+        const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = columns;
+        const sealed: SealedPart = { nonce, codeVerifier, maxAgeSeconds, purpose };
+        const payload = seal.seal(JSON.stringify(sealed), payloadContext(stateHash));
+        insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
       }),
 
     take: (stateHash, browserHash, upstreamId, now) =>

@@ -1,0 +1,62 @@
+/** Lets a test hold or fail single calls of the store that the application was given. */
+
+import { LiaisonError } from "../../src/errors.ts";
+import type { Store } from "../../src/storage/contract.ts";
+
+export class StoreControl {
+  /** Calls that can't be reached, as `part.method`, `part.*` or `*`. */
+  readonly down = new Set<string>();
+  #held: { call: string; reached: () => void; released: Promise<void> } | undefined;
+
+  /** Holds the next call of this name. Resolves `reached` when it came, and lets it go on after `release`. */
+  holdNext(call: string): { reached: Promise<void>; release: () => void } {
+    let release = () => {};
+    let reached = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const came = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    this.#held = { call, reached, released };
+    return { reached: came, release };
+  }
+
+  /** The store, with every call going through this control. */
+  readonly decorate = (store: Store): Store => {
+    const parts = Object.entries(store).map(([name, part]) => [
+      name,
+      typeof part === "object" && part !== null ? this.#wrap(name, part) : part,
+    ]);
+    return {
+      ...(Object.fromEntries(parts) as Store),
+      sweep: (now) => store.sweep(now),
+      close: () => store.close(),
+    };
+  };
+
+  #wrap(name: string, part: object): object {
+    return new Proxy(part, {
+      get: (target, method) => {
+        const original: unknown = Reflect.get(target, method);
+        if (typeof original !== "function") return original;
+        return async (...args: unknown[]) => {
+          await this.#before(name, String(method));
+          return await Reflect.apply(original, target, args);
+        };
+      },
+    });
+  }
+
+  async #before(part: string, method: string): Promise<void> {
+    const held = this.#held;
+    if (held?.call === `${part}.${method}`) {
+      this.#held = undefined;
+      held.reached();
+      await held.released;
+    }
+    if (["*", `${part}.*`, `${part}.${method}`].some((call) => this.down.has(call))) {
+      throw new LiaisonError("store_unavailable", "The store can't be reached.");
+    }
+  }
+}
