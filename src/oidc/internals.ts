@@ -1,5 +1,5 @@
 /**
- * The only module that deep-imports or casts oidc-provider, or relies on what it doesn't document. Each piece names the
+ * The only module that relies on what oidc-provider doesn't document, or reaches into its objects. Each piece names the
  * version it was read in and is covered by test/e2e/provider-internals.test.ts, which fails when the library moves.
  */
 

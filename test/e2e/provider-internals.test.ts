@@ -1,0 +1,71 @@
+/**
+ * What src/oidc/internals.ts relies on and oidc-provider doesn't document: fails when the library moves. Its self-submitting
+ * forms are met in sessions.test.ts, its guard of outbound addresses in sign-out.test.ts.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Adapter, Provider } from "oidc-provider";
+import { currentContext, newGrant, portalMetadataKey, portalSettings } from "../../src/oidc/internals.ts";
+
+const settings = {
+  id: "portal",
+  name: "Portal",
+  homeUrl: "https://portal.example/",
+  aboutUrl: null,
+  policy: { kinds: ["customer" as const], planRequired: true, roles: ["buyer"] },
+  claimsInIdToken: true,
+  pkceRequired: false,
+};
+
+describe("oidc-provider's inside", () => {
+  const calls: string[] = [];
+  const adapter = (model: string): Adapter => ({
+    upsert: async (id) => void calls.push(`upsert ${model} ${id}`),
+    find: async () =>
+      model === "Client"
+        ? {
+            client_id: "portal",
+            client_secret: "a-portal-secret-of-at-least-32-characters",
+            redirect_uris: ["https://portal.example/callback"],
+            [portalMetadataKey]: settings,
+          }
+        : undefined,
+    findByUserCode: async () => undefined,
+    findByUid: async () => undefined,
+    consume: async () => {},
+    destroy: async (id) => void calls.push(`destroy ${model} ${id}`),
+    revokeByGrantId: async () => {},
+  });
+  const provider = new Provider("https://issuer.example", {
+    adapter,
+    extraClientMetadata: { properties: [portalMetadataKey] },
+    cookies: { keys: ["key"] },
+  });
+
+  it("tells the context of a request by Provider.ctx, and none outside of one", () => {
+    assert.ok("ctx" in Provider);
+    assert.equal(currentContext(), undefined);
+  });
+
+  it("destroys a session's old row before it writes the new one, and knows the old id", async () => {
+    const session = new provider.Session();
+    const old = session.jti;
+    session.resetIdentifier();
+    assert.equal((session as unknown as { oldId?: string }).oldId, old);
+    await session.save(60);
+    assert.deepEqual(calls, [`destroy Session ${old}`, `upsert Session ${session.jti}`]);
+  });
+
+  it("keeps custom client metadata under its own name", async () => {
+    const client = await provider.Client.find("portal");
+    assert.ok(client);
+    assert.deepEqual(portalSettings(client), settings);
+  });
+
+  it("makes a grant under the id it is given", async () => {
+    const grant = newGrant(provider, { jti: "a-grant-id", accountId: "account", clientId: "portal" });
+    grant.addOIDCScope("openid");
+    assert.equal(await grant.save(), "a-grant-id");
+  });
+});
