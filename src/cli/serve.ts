@@ -4,7 +4,6 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { LiaisonError } from "../errors.ts";
 import { openStore } from "../storage/open.ts";
 import type { Command } from "./command.ts";
 
@@ -12,6 +11,7 @@ type Store = Awaited<ReturnType<typeof openStore>>;
 
 /** The running service, as its composition root makes it. */
 export interface Service {
+  /** Throws `port_taken`. */
   listen(): Promise<{ port: number }>;
   /** Takes no more requests; resolves when those under way are answered and the workers have stopped. */
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
       try {
         const service = await createApp({ config, store, clock, logger });
         try {
-          const { port } = await listen(service, config);
+          const { port } = await service.listen();
           logger.info({ issuer: config.issuer, host: config.listen.host, port, database: sqlite.file }, "listening");
           await untilAborted(signal);
           logger.info("stopping");
@@ -63,16 +63,6 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
       return 0;
     },
   };
-}
-
-async function listen(service: Service, { listen: { host, port } }: Config): Promise<{ port: number }> {
-  try {
-    return await service.listen();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    const text = `Port ${port} of ${host} is in use by another program. Stop that one, or choose another port: listen.port in the configuration, or LIAISON_LISTEN__PORT.`;
-    throw new LiaisonError("port_taken", text, { cause: error });
-  }
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { isEncryptedOrLocal } from "../domain/loopback.ts";
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _");
 /** A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working directory. */
@@ -11,11 +12,31 @@ const filePath = z.string().min(1).meta({ format: "path" });
 const seconds = z.number().int().positive();
 const emailAddress = z.email("write an email address");
 const webUrl = z.url({ protocol: /^https?$/, error: "write an absolute http(s) address" });
-const issuerUrl = webUrl.refine((value) => {
+const issuerUrl = webUrl.refine(
+  (value) => !/[?#]|\/$/.test(value),
+  "write it without query, fragment and trailing slash, exactly as it stands in the discovery document",
+);
+
+/**
+ * An address of a portal that is registered with our provider. What passes here, oidc-provider takes of a client of
+ * application_type web (lib/helpers/client_schema.js, `redirectUris`, 9.13), which is the only one there is: no private-use
+ * scheme, no fragment. Plain http to another machine, which it would take, gives codes away (RFC 9700, section 2.6).
+ */
+const portalUri = z.url("write an absolute address, scheme included").superRefine((value, context) => {
+  const refuse = (message: string) => context.addIssue({ code: "custom", message });
   const url = URL.parse(value);
-  if (url === null) return true; // reported already
-  return url.search === "" && url.hash === "" && !value.endsWith("/");
-}, "write it without query, fragment and trailing slash, exactly as it stands in the discovery document");
+  if (url === null) return; // reported already
+  if (!/^https?:\/\//i.test(value)) {
+    refuse(
+      "write an address that begins with https://; an app registers an https address that it claims, or a loopback one, " +
+        "instead of a scheme of its own (RFC 8252, sections 7.2 and 7.3)",
+    );
+  } else if (!isEncryptedOrLocal(url)) {
+    refuse("use https; plain http is for this machine alone (localhost, 127.0.0.1, [::1])");
+  } else if (value.includes("#")) {
+    refuse("write it without a fragment, the # and what follows");
+  }
+});
 
 /** Rules over several values run beside other faults too, so that all come out at once; they see unchecked values then. */
 const evenIfOtherwiseFaulty = {
@@ -44,7 +65,12 @@ const accessPolicy = z.strictObject({
 const upstream = z.strictObject({
   id,
   name: z.string().min(1),
-  issuer: z.url({ protocol: /^https?$/, error: "write the issuer as its discovery document has it" }),
+  issuer: z
+    .url({ protocol: /^https?$/, error: "write the issuer as its discovery document has it" })
+    .refine((value) => {
+      const url = URL.parse(value);
+      return url === null || isEncryptedOrLocal(url);
+    }, "must be https: over plain http whoever sits between could sign in as anybody; http is for this machine alone"),
   client_id: z.string().min(1),
   client_secret: z.string().min(1),
   scope: z.string().default("openid profile email"),
@@ -57,17 +83,22 @@ const upstream = z.strictObject({
   support_url: webUrl.nullable().default(null),
 });
 
+const portalSecret = z
+  .string()
+  .min(32, "use at least 32 characters")
+  .regex(/^[\x20-\x7e]*$/, "use printable ASCII characters alone (RFC 6749, appendix A.2)");
+
 const portal = z
   .strictObject({
     id,
     name: z.string().min(1),
-    client_secret: z.string().min(32, "use at least 32 characters").nullable().default(null),
+    client_secret: portalSecret.nullable().default(null),
     home_url: webUrl,
     about_url: webUrl.nullable().default(null),
-    redirect_uris: z.array(z.string().min(1)).min(1, "name at least one redirect URI"),
-    post_logout_redirect_uris: z.array(z.string().min(1)).default([]),
+    redirect_uris: z.array(portalUri).min(1, "name at least one redirect URI"),
+    post_logout_redirect_uris: z.array(portalUri).default([]),
     initiate_login_uri: webUrl.nullable().default(null),
-    backchannel_logout_uri: webUrl.nullable().default(null),
+    backchannel_logout_uri: portalUri.nullable().default(null),
     grant_types: z
       .array(z.enum(["authorization_code", "refresh_token"]))
       .default(["authorization_code", "refresh_token"]),

@@ -97,7 +97,7 @@ async function showUpstreamProblem(
   const view: UpstreamProblemPage = {
     upstream: shown.upstreams.find(({ id }) => id === error.upstreamId) ?? null,
     problem,
-    retryUrl: typeof ctx.state["retryUrl"] === "string" ? ctx.state["retryUrl"] : null,
+    retryUrl: retryUrl(ctx),
     requestId: requestId(ctx),
   };
   sendPage(ctx, pages.upstreamProblem(shown, view), status);
@@ -111,9 +111,13 @@ async function showSignInLost(
 ): Promise<void> {
   const client = ctx.state["portal"] as Client | undefined;
   const known = ctx.state["lostReason"] as SignInLostPage["reason"] | undefined;
-  const elsewhere = ctx.get("cookie") === "" ? "cookies_blocked" : "other_browser";
-  const reason = known ?? (code === "sign_in_mismatch" ? elsewhere : "expired");
+  const reason = known ?? (code === "sign_in_mismatch" ? withoutItsCookie(ctx) : "expired");
   sendPage(ctx, pages.signInLost(await site(), { reason, portal: client ? portalView(client) : null }), status);
+}
+
+/** A browser without any cookie that was sent here by another page blocks them; one that was just opened here has none yet. */
+export function withoutItsCookie(ctx: Context): "cookies_blocked" | "other_browser" {
+  return ctx.get("cookie") === "" && ctx.get("sec-fetch-site") !== "none" ? "cookies_blocked" : "other_browser";
 }
 
 /** The generic error page; also for oidc-provider's `renderError`. `code` is an OAuth error code. */
@@ -122,7 +126,14 @@ export async function showError(
   { pages, site }: Pick<ErrorDeps, "pages" | "site">,
   { status, code, portal }: Pick<ErrorPage, "status" | "code" | "portal">,
 ): Promise<void> {
-  const view: ErrorPage = { status, code, kind: kindOf(status, code), requestId: requestId(ctx), portal };
+  const view: ErrorPage = {
+    status,
+    code,
+    kind: kindOf(status, code),
+    requestId: requestId(ctx),
+    portal,
+    retryUrl: status >= 500 ? retryUrl(ctx) : null,
+  };
   sendPage(ctx, pages.error(await site(), view), status);
 }
 
@@ -133,6 +144,11 @@ function kindOf(status: number, code: string | null): ErrorPage["kind"] {
   if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
   return status === 429 ? "too_many" : "bad_request";
+}
+
+/** Where the handler said that what it does can be begun anew. */
+function retryUrl(ctx: Context): string | null {
+  return typeof ctx.state["retryUrl"] === "string" ? ctx.state["retryUrl"] : null;
 }
 
 function requestId(ctx: Context): string {

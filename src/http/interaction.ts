@@ -12,6 +12,7 @@ import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
+import { withoutItsCookie } from "./errors.ts";
 import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
 import { formFields, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
@@ -61,7 +62,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const isOurs = ctx.cookies.get(`${deps.cookies.prefix}liaison.interaction`) === uid;
     if (state === "gone") ctx.state["lostReason"] = "already_finished";
     else if (state === "expired" || isOurs) ctx.state["lostReason"] = "expired";
-    else ctx.state["lostReason"] = ctx.get("cookie") === "" ? "cookies_blocked" : "other_browser";
+    else ctx.state["lostReason"] = withoutItsCookie(ctx);
     return error;
   }
 

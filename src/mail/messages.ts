@@ -16,10 +16,11 @@ export interface MailFacts {
   issuer: string;
   /** When the link of a `link` mail stops working; null where it isn't known. */
   linkExpiresAt: Instant | null;
-  /** When the mail is sent; with it the mail also says for how long the link works. */
-  now?: Instant;
+  /** When the mail is sent: it says for how long the link works from then on. */
+  now: Instant;
 }
 
+/** A mail's words. */
 export interface RenderedMail {
   subject: string;
   text: string;
@@ -136,7 +137,7 @@ function lifetime(site: Site, { linkExpiresAt, now }: MailFacts): string {
   const t = messages(site.locale);
   if (linkExpiresAt === null) return t.text("mail.link.short");
   const date = formatInstant(site, linkExpiresAt);
-  if (now === undefined || now >= linkExpiresAt) return t.text("mail.link.until", { date });
+  if (now >= linkExpiresAt) return t.text("mail.link.until", { date });
   const minutes = Math.max(1, Math.round((linkExpiresAt - now) / 60_000));
   return t.text("mail.link.untilFor", { date, lifetime: formatMinutes(site.locale, minutes) });
 }

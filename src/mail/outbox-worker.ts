@@ -7,14 +7,8 @@ import type { Clock, Instant } from "../clock.ts";
 import type { OutboxStore } from "../storage/contract.ts";
 import type { MailContent, OutboxMessage } from "../storage/records.ts";
 import { createWorkerLoop, type WorkerLoop } from "../worker-loop.ts";
+import type { RenderedMail } from "./messages.ts";
 import { MailError, type MailTransport } from "./transport.ts";
-
-/** A mail's words. */
-export interface RenderedMail {
-  subject: string;
-  text: string;
-  html: string;
-}
 
 /** Says a mail's content in words; `linkExpiresAt` is set for link mails. */
 export type RenderMail = (content: MailContent, context: { linkExpiresAt: Instant | null }) => RenderedMail;

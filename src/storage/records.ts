@@ -214,7 +214,7 @@ export interface UpstreamTransaction {
   upstreamId: UpstreamId;
   nonce: string;
   codeVerifier: string;
-  /** How old the authentication may be when the person is sent off, shown by `auth_time`; null if that doesn't matter or can't be shown. */
+  /** How old the authentication, by `auth_time`, may be when the person is sent off; null if that isn't to be checked. */
   maxAgeSeconds: number | null;
   purpose: SignInPurpose;
   createdAt: Instant;

@@ -12,7 +12,10 @@ function focusNotice() {
   document.querySelector("[data-focus]")?.focus();
 }
 
-/** The waiting page asks whether the link was opened, rests while nobody looks, and asks less often after failures. */
+/**
+ * The waiting page asks whether the link was opened, rests while nobody looks, and asks less often after failures. When
+ * its question is refused, it goes where the server says why.
+ */
 function poll(status) {
   let delay = pollEveryMs;
   let timer;
@@ -28,6 +31,10 @@ function poll(status) {
         cache: "no-store",
         signal: AbortSignal.timeout(10_000),
       });
+      if (response.status >= 400 && response.status < 500) {
+        location.replace(status.dataset.continue);
+        return;
+      }
       if (!response.ok) throw new Error(`status ${response.status}`);
       const { state, linked } = await response.json();
       delay = pollEveryMs;

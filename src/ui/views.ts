@@ -88,12 +88,10 @@ export interface LinkStepPage {
   errors: FieldError[];
 }
 
-/** Check your email: the same for every address. */
+/** Check your email: the same for every address, and none is shown. */
 export interface CheckEmailPage {
   portal: PortalView | null;
   signedInAs: SignedInAs;
-  /** What the person typed. */
-  address: string | null;
   senderAddress: string;
   linkLifetimeMinutes: number;
   /** POST target of *send it again*. */
@@ -105,10 +103,15 @@ export interface CheckEmailPage {
   useAnotherAddressUrl: string;
   /** GET: the dispatcher; goes on if it can. */
   continueUrl: string;
-  /** GET, JSON `{ state: "waiting" | "continue", linked: string[] }`, asked by the page's script. */
+  /**
+   * GET, JSON `{ state: "waiting" | "continue", linked: string[] }`, asked by the page's script. After a 4xx the script
+   * goes to `continueUrl`, where the server says what happened.
+   */
   statusUrl: string;
   /** Profiles that got bound meanwhile but don't open this portal. */
   linkedMeanwhile: MembershipView[];
+  /** GET: the page that says for each of them why not; used where the portal is known and something was linked. */
+  whyNotUrl: string | null;
 }
 
 /** The page a mailed link opens. Changes nothing. */
@@ -192,7 +195,10 @@ export interface NotAdmittedPage {
   csrfToken: string;
 }
 
-/** The upstream can't be reached, or refused, or lied. */
+/**
+ * A sign-in at the upstream failed: it can't be reached; it was cancelled or refused there; its answer was another error
+ * or can't be trusted; it used an older sign-in where a fresh one was needed.
+ */
 export interface UpstreamProblemPage {
   upstream: UpstreamView | null;
   problem: "unavailable" | "refused" | "rejected" | "stale";
@@ -201,18 +207,26 @@ export interface UpstreamProblemPage {
   requestId: string;
 }
 
-/** An expired or bookmarked sign-in, a foreign one, or a browser that keeps no cookies. */
+/**
+ * A sign-in that expired, or whose session is gone or somebody else's by now; one whose cookie isn't in this browser; a
+ * browser that keeps no cookies; or a sign-in that was finished or is so old that nothing is known of it.
+ */
 export interface SignInLostPage {
   reason: "expired" | "cookies_blocked" | "other_browser" | "already_finished";
   /** The portal it was for, when that is still known. */
   portal: PortalView | null;
 }
 
-/** Sign out? (RP-initiated logout without a valid hint, or before it is carried out). */
+/** The provider's form that ends a session of ours. */
 export interface SignOutPage {
+  /**
+   * `sign_out`: a portal asks for it (RP-initiated logout), the person decides; `nothing_left`: it asks, but there is no
+   * session; `switch_account`: somebody signed in with another account than the session's, which ends first.
+   */
+  purpose: "sign_out" | "nothing_left" | "switch_account";
   portal: PortalView | null;
   form: { action: string; xsrf: string };
-  /** True when the portal proved that it asks for this very session: the page may submit itself. */
+  /** True when nothing is left to decide, as when the portal proved that it means this very session: the page may submit itself. */
   automatic: boolean;
 }
 
@@ -228,6 +242,8 @@ export interface ErrorPage {
   kind: "bad_request" | "forbidden" | "not_found" | "too_many" | "unavailable" | "internal" | "portal_mistake";
   requestId: string;
   portal: PortalView | null;
+  /** GET: where what was interrupted can be begun anew, or null where reloading is the way. */
+  retryUrl: string | null;
 }
 
 /** The whole journey on one printable page. */

@@ -7,9 +7,10 @@
 import * as client from "openid-client";
 import type { Clock, Instant } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
+import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { LiaisonError } from "../errors.ts";
 import { describeError, unavailable } from "./failures.ts";
-import { type Fetch, isAcceptable } from "./guarded-fetch.ts";
+import type { Fetch } from "./guarded-fetch.ts";
 
 /** The part of pino's logger that this folder uses. */
 export interface UpstreamLogger {
@@ -111,7 +112,7 @@ function checkMetadata(metadata: client.ServerMetadata, { id, issuer }: Upstream
   if (metadata.issuer !== issuer) throw unavailable(id, `the discovery document's issuer is not "${issuer}"`);
   for (const endpoint of NEEDED_ENDPOINTS) {
     const value = metadata[endpoint];
-    if (!URL.canParse(value ?? "") || !isAcceptable(new URL(value ?? ""))) {
+    if (!URL.canParse(value ?? "") || !isEncryptedOrLocal(new URL(value ?? ""))) {
       throw unavailable(id, `the discovery document's ${endpoint} is missing, or neither https nor on this machine`);
     }
   }

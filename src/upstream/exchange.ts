@@ -15,8 +15,6 @@ export interface ExchangeInput {
   currentUrl: URL;
   state: string;
   transaction: UpstreamTransaction;
-  /** Seconds; how old the authentication may be, if that matters. */
-  maxAge: number | undefined;
 }
 
 export interface ProvenSignIn {
@@ -37,9 +35,9 @@ const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 /** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` for what it doesn't check. */
 export async function exchange(
   configuration: client.Configuration,
-  { currentUrl, state, transaction, maxAge }: ExchangeInput,
+  { currentUrl, state, transaction }: ExchangeInput,
 ): Promise<ProvenSignIn> {
-  const { upstreamId, nonce, codeVerifier, createdAt } = transaction;
+  const { upstreamId, nonce, codeVerifier, maxAgeSeconds, createdAt } = transaction;
   const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
     expectedState: state,
     expectedNonce: nonce,
@@ -49,7 +47,7 @@ export async function exchange(
   const claims = tokens.claims();
   if (claims === undefined) throw rejected(upstreamId, "no ID token");
   if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
-  if (!isFreshEnough(claims.auth_time, maxAge, createdAt)) {
+  if (!isFreshEnough(claims.auth_time, maxAgeSeconds, createdAt)) {
     throw stale(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
   }
 

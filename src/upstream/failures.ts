@@ -7,27 +7,31 @@ import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
 import { LiaisonError } from "../errors.ts";
 import type { UpstreamTransaction } from "../storage/records.ts";
 
-/** OAuth errors by which an upstream says that it, and not the person, is the matter (RFC 6749, section 4.1.2.1). */
+/** OAuth errors by which an upstream says that it can't right now (RFC 6749, section 4.1.2.1). */
 const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
 
-/** Classifies what went wrong between a transaction's authorization response and a proven identity. */
-export function toLiaisonError(
-  error: unknown,
-  { upstreamId, purpose }: Pick<UpstreamTransaction, "upstreamId" | "purpose">,
-): LiaisonError {
-  const { code, message, cause } = classify(error, upstreamId);
+/** The only one that says that the person didn't want to, or may not (same section); all others are between it and us. */
+const REFUSED = "access_denied";
+
+/** Says of a failure what the sign-in was for, so that the person can begin it anew. What isn't a LiaisonError stays as it is. */
+export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTransaction): unknown {
+  if (!(error instanceof LiaisonError)) return error;
+  const { code, message, cause } = error;
   return new LiaisonError(code, message, { cause, upstreamId, purpose });
 }
 
-function classify(error: unknown, upstreamId: string): LiaisonError {
+/** Classifies what went wrong between an authorization response and a proven identity. */
+export function toLiaisonError(error: unknown, upstreamId: string): LiaisonError {
   for (const link of causes(error)) {
     if (link instanceof LiaisonError) return link;
   }
   const cause = new Error(describeError(error));
   if (!(error instanceof AuthorizationResponseError)) return rejected(upstreamId, cause);
-  return UPSTREAM_TROUBLE.has(error.error)
-    ? new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause })
-    : new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
+  if (UPSTREAM_TROUBLE.has(error.error)) {
+    return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause });
+  }
+  if (error.error !== REFUSED) return rejected(upstreamId, cause);
+  return new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
 }
 
 /** An answer of the upstream that must not be believed. The reason is for the log. */

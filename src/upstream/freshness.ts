@@ -7,7 +7,7 @@ import type { Instant } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 
 export interface FreshnessWish {
-  prompt?: "login" | "select_account";
+  prompt?: "login";
   /** Seconds, as the portal asked. */
   maxAge?: number;
   /** Whether the person must authenticate now, whatever session the upstream holds. */
@@ -15,9 +15,9 @@ export interface FreshnessWish {
 }
 
 export interface FreshnessPlan {
-  prompt: "login" | "select_account" | undefined;
-  /** Seconds; sent as `max_age`, and `auth_time` is checked against it. */
-  maxAge: number | undefined;
+  prompt: "login" | undefined;
+  /** Sent as `max_age`, and `auth_time` is checked against it; null where that can't be or doesn't matter. */
+  maxAgeSeconds: number | null;
 }
 
 /** What clocks may differ, in milliseconds. */
@@ -34,15 +34,15 @@ export function planFreshness(
   const mustBeNew = forced || (reauthentication === "prompt_only" && maxAge !== undefined);
   return {
     prompt: mustBeNew ? "login" : prompt,
-    maxAge: reauthentication === "prompt_only" ? undefined : forced ? 0 : maxAge,
+    maxAgeSeconds: reauthentication === "prompt_only" ? null : forced ? 0 : (maxAge ?? null),
   };
 }
 
 /**
- * Whether `authTime` (seconds since the epoch) keeps a plan's `maxAge`, counted from the moment the person was sent off:
- * what they then take at the upstream, for a second factor or a form, doesn't count.
+ * Whether `authTime` (seconds since the epoch) keeps a plan's `maxAgeSeconds`, counted from the moment the person was sent
+ * off: what they then take at the upstream, for a second factor or a form, doesn't count.
  */
-export function isFreshEnough(authTime: number | undefined, maxAge: number | undefined, begunAt: Instant): boolean {
-  if (maxAge === undefined) return true;
-  return authTime !== undefined && authTime * 1000 >= begunAt - maxAge * 1000 - SKEW_MS;
+export function isFreshEnough(authTime: number | undefined, maxAgeSeconds: number | null, begunAt: Instant): boolean {
+  if (maxAgeSeconds === null) return true;
+  return authTime !== undefined && authTime * 1000 >= begunAt - maxAgeSeconds * 1000 - SKEW_MS;
 }

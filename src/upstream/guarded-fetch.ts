@@ -4,6 +4,7 @@
  * `upstream_unavailable`; what is amiss with the content is openid-client's to find.
  */
 
+import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { describeError, unavailable } from "./failures.ts";
 
 /** The part of the global `fetch` that is used: by its URL as text. */
@@ -17,24 +18,13 @@ export interface FetchLimits {
 /** Discovery documents and key sets take kilobytes, and who waits longer than five seconds at a sign-in has left. */
 export const DEFAULT_LIMITS: FetchLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 
-/** Whether a URL may be talked to, or a browser sent to it: https, or http on this machine. */
-export function isAcceptable(url: URL): boolean {
-  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
-}
-
-/** RFC 8252, section 7.3, and RFC 6761, section 6.3. */
-function isLoopback({ hostname }: URL): boolean {
-  const isLocalName = hostname === "localhost" || hostname.endsWith(".localhost");
-  return isLocalName || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
 /** Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and measured. */
 export function guardedFetch(upstreamId: string, inner: Fetch, limits: FetchLimits): Fetch {
   return async (address, init) => {
     const url = new URL(address);
     // Without the query: nothing secret is sent in one, but a log is no place to find out.
     const where = `${url.origin}${url.pathname}`;
-    if (!isAcceptable(url)) throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
+    if (!isEncryptedOrLocal(url)) throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
     const signal = AbortSignal.timeout(limits.timeoutMs);
     const whole = { ...init, signal, redirect: "manual" as const };
     const response = await readWhole(inner, address, whole, limits.maxBytes).catch((error: unknown) => {

@@ -12,9 +12,9 @@ import { LiaisonError } from "../errors.ts";
 import type { AccountStore, SignedInIdentity, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
-import { exchange } from "./exchange.ts";
-import { toLiaisonError } from "./failures.ts";
-import { type FreshnessPlan, type FreshnessWish, planFreshness } from "./freshness.ts";
+import { exchange, type ProvenSignIn } from "./exchange.ts";
+import { toLiaisonError, withPurpose } from "./failures.ts";
+import { type FreshnessWish, planFreshness } from "./freshness.ts";
 import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
 
 export interface UpstreamsDependencies {
@@ -61,8 +61,9 @@ export interface Upstreams {
   begin(request: SignInRequest): Promise<{ url: URL; cookie: SignInCookie }>;
   /**
    * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
-   * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream; `upstream_refused`,
-   * `upstream_rejected`, `upstream_unavailable` after, with the purpose that the sign-in had.
+   * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream. What fails after that
+   * has spent the sign-in and carries the purpose that it had: `upstream_refused`, `upstream_rejected`, `upstream_stale`,
+   * `upstream_unavailable` and `store_unavailable`. Without a purpose, `store_unavailable` has spent nothing.
    */
   complete(callback: {
     upstreamId: UpstreamId;
@@ -81,23 +82,27 @@ const COOKIE_SECONDS = 2 * 60 * 60;
 
 /** Makes the relying party. Nothing is fetched until the first sign-in. */
 export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {
-  const { upstreams, issuer, signIns, accounts, clock, logger } = dependencies;
+  const { upstreams, issuer, signIns, accounts, clock } = dependencies;
   const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
   const isSecure = new URL(issuer).protocol === "https:";
-
-  for (const { id, reauthentication } of upstreams) {
-    if (reauthentication === "prompt_only") {
-      logger.warn(
-        { upstreamId: id },
-        "this upstream can't show a fresh authentication: links rely on prompt=login alone",
-      );
-    }
-  }
 
   function find(upstreamId: UpstreamId): DiscoveredUpstream {
     const upstream = known.get(upstreamId);
     if (upstream === undefined) throw new LiaisonError("not_found", "There is no such sign-in service.");
     return upstream;
+  }
+
+  async function prove(
+    upstream: DiscoveredUpstream,
+    { callback, state, transaction }: { callback: URL; state: string; transaction: UpstreamTransaction },
+  ): Promise<ProvenSignIn> {
+    const currentUrl = callbackUrl(issuer, upstream.config.id);
+    currentUrl.search = callback.search;
+    try {
+      return await exchange(await upstream.configuration(), { currentUrl, state, transaction });
+    } catch (error) {
+      throw toLiaisonError(error, upstream.config.id);
+    }
   }
 
   function cookiePlace(upstreamId: UpstreamId, state: string): Pick<SignInCookie, "name" | "path" | "secure"> {
@@ -113,8 +118,8 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     async begin({ upstreamId, purpose, loginHint, ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
-      const plan = planFreshness(upstream.config.reauthentication, wish);
-      const state = makeState(plan);
+      const { prompt, maxAgeSeconds } = planFreshness(upstream.config.reauthentication, wish);
+      const state = randomSecret();
       const browserSecret = randomSecret();
       const now = clock.now();
       const transaction: UpstreamTransaction = {
@@ -123,7 +128,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         upstreamId,
         nonce: randomSecret(),
         codeVerifier: client.randomPKCECodeVerifier(),
-        forced: wish.forced,
+        maxAgeSeconds,
         purpose,
         createdAt: now,
         expiresAt: now + TRANSACTION_MS,
@@ -135,8 +140,8 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         nonce: transaction.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
         code_challenge_method: "S256",
-        ...(plan.prompt === undefined ? {} : { prompt: plan.prompt }),
-        ...(plan.maxAge === undefined ? {} : { max_age: String(plan.maxAge) }),
+        ...(prompt === undefined ? {} : { prompt }),
+        ...(maxAgeSeconds === null ? {} : { max_age: String(maxAgeSeconds) }),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       });
       await signIns.begin(transaction);
@@ -150,22 +155,19 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const browserSecret = state === undefined ? undefined : cookies(cookiePlace(upstreamId, state).name);
       if (state === undefined || browserSecret === undefined) throw mismatch(upstreamId);
 
-      const configuration = await upstream.configuration();
+      // Before discovery, although one that fails then spends the sign-in: only the transaction knows its purpose, and with
+      // that the person can begin anew, which always works. Kept unspent, its callback could only be loaded again, which
+      // helps as long as the upstream's code lives (a minute, often) and leads nowhere after. Nor does a callback that
+      // nobody here began have us ask the upstream anything.
       const transaction = await signIns.take(hashSecret(state), hashSecret(browserSecret), upstreamId, clock.now());
       if (transaction === undefined) throw expired(upstreamId);
-
-      const currentUrl = callbackUrl(issuer, upstreamId);
-      currentUrl.search = url.search;
-      const { identity, authTime } = await exchange(configuration, {
-        currentUrl,
-        state,
-        transaction,
-        maxAge: maxAgeOf(state),
-      }).catch((error: unknown) => {
-        throw toLiaisonError(error, transaction);
-      });
-      const account = await accounts.signIn(identity, clock.now());
-      return { transaction, identity, accountId: account.id, authTime };
+      try {
+        const { identity, authTime } = await prove(upstream, { callback: url, state, transaction });
+        const account = await accounts.signIn(identity, clock.now());
+        return { transaction, identity, accountId: account.id, authTime };
+      } catch (error) {
+        throw withPurpose(error, transaction);
+      }
     },
 
     cookieOf(upstreamId, url) {
@@ -183,19 +185,6 @@ function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): D
 /** The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700, section 4.4). */
 function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
   return new URL(`${issuer}/upstream/${upstreamId}/callback`);
-}
-
-/**
- * 256 random bits, and the age that the authentication may have, in seconds. The store knows a transaction by the hash of
- * the whole, so nobody can change what stands in it.
- */
-function makeState({ maxAge }: FreshnessPlan): string {
-  return maxAge === undefined ? randomSecret() : `${randomSecret()}.${maxAge}`;
-}
-
-function maxAgeOf(state: string): number | undefined {
-  const [, maxAge] = state.split(".");
-  return maxAge === undefined ? undefined : Number(maxAge);
 }
 
 function stateOf(url: URL): string | undefined {

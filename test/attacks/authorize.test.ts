@@ -38,7 +38,7 @@ describe("the authorization endpoint", () => {
     await register(liaison, { id: "litware", kind: "partner" }, [{ id: "partner", email: "partner@litware.example" }]);
     member = await signedIn("member");
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   /** Somebody bound to these profiles, and signed in. */
   async function signedIn(...profileIds: string[]): Promise<UserAgent> {
@@ -92,7 +92,7 @@ describe("the authorization endpoint", () => {
         const page = await browser.once(url);
         assert.equal(page.status, 400, page.text);
         assert.equal(page.headers.get("location"), null);
-        assert.equal(page.heading, "The portal made a mistake");
+        assert.match(page.heading, /made a mistake/);
         assert.ok(!page.body.includes("evil"), "nothing leads there");
       }
     });
@@ -259,8 +259,9 @@ describe("the authorization endpoint", () => {
       String(sent.headers["location"]).startsWith(`${liaison.issuer}/interaction/`),
       String(sent.headers["location"]),
     );
-    const link = await rawRequest(`${liaison.issuer}/link/a/b`, { headers: forged });
-    assert.equal(link.headers["location"], `${liaison.issuer}/link/a`);
+    const requestId = "r".repeat(22);
+    const link = await rawRequest(`${liaison.issuer}/link/${requestId}/${"s".repeat(43)}`, { headers: forged });
+    assert.equal(link.headers["location"], `${liaison.issuer}/link/${requestId}`);
     assert.doesNotMatch(JSON.stringify([sent.headers, link.headers]), /evil/);
   });
 

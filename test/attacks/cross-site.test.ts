@@ -19,7 +19,7 @@ describe("cross-site", () => {
       { id: "ask-4", email: "ask-4@northwind.example" },
     ]);
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   interface Sendable {
     browser: UserAgent;
@@ -168,7 +168,7 @@ describe("cross-site", () => {
           assert.equal(page.status, 400, path);
           assert.deepEqual(page.headers.getSetCookie(), [], path);
           const isKnown = victim === signedIn.browser;
-          const reason = isKnown ? "This sign-in belongs to another browser" : "Your browser didn't keep our cookie";
+          const reason = isKnown ? "This browser can't go on with this sign-in" : "Your browser didn't keep our cookie";
           assert.equal(page.heading, reason, path);
           assert.match(page.text, /CustomerSource/, "the way back to the portal");
           assert.ok(!page.text.includes("stranger-"), "nothing of the attacker");
@@ -187,7 +187,7 @@ describe("cross-site", () => {
     const headers = { cookie };
     const page = await agent.once(attacker.linkStep.url, { headers });
     assert.equal(page.status, 400);
-    assert.equal(page.heading, "This sign-in belongs to another browser");
+    assert.equal(page.heading, "This browser can't go on with this sign-in");
     const { action, fields } = victim.linkStep.form("Continue");
     fields.set("email", "ask-1@northwind.example");
     const crossed = new URL(

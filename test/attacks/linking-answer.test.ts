@@ -54,7 +54,7 @@ describe("L12: the answer of the link step", () => {
     await bindTo(liaison, liaison.stranger(), "bound");
     await quiet(liaison);
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   /** Everything that a person, or a program in their place, gets to see; what must differ is blotted out. */
   function seen({ status, headers, body }: Page): string {
@@ -102,6 +102,8 @@ describe("L12: the answer of the link step", () => {
   it("L12: mail goes to stored addresses alone, one recipient a mail", async () => {
     await mailsTo(liaison, addresses["three profiles"], 3);
     await quiet(liaison);
+    const textsTo = (address: string) =>
+      liaison.mailbox.mails.flatMap(({ to, text }) => (to === address ? [text] : []));
     const stored = [
       addresses["an unbound profile"],
       addresses["a bound profile"],
@@ -112,10 +114,11 @@ describe("L12: the answer of the link step", () => {
       assert.deepEqual(envelopeTo, [to]);
       assert.ok(stored.includes(to), to);
     }
-    const [unbound] = await mailsTo(liaison, addresses["an unbound profile"], 2);
-    assert.match(unbound?.text ?? "", /\/link\//);
-    for (const { text } of await mailsTo(liaison, addresses["a disabled profile"], 1))
-      assert.doesNotMatch(text, /\/link\//);
+    // Of its two requests the newer supersedes the older, whose mail may or may not have left.
+    assert.match(textsTo(addresses["an unbound profile"]).at(-1) ?? "", /\/link\//);
+    const disabled = textsTo(addresses["a disabled profile"]);
+    assert.equal(disabled.length, 1);
+    assert.doesNotMatch(disabled.join(), /\/link\//);
   });
 
   it("L12: no profile is read before the answer has arrived", async () => {

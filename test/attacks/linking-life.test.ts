@@ -24,7 +24,7 @@ describe("the life of a link", () => {
     // Nothing is ever swept: what refuses an old link is the question itself.
     liaison = await startAttacked({ decorate: (store) => ({ ...store, sweep: async () => 0 }) });
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   interface Sent {
     ann: TestPerson;

@@ -23,7 +23,7 @@ describe("links in the hands of machines", () => {
   before(async () => {
     liaison = await startAttacked();
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   async function linkFor(id: string): Promise<{ ann: TestPerson; link: string }> {
     await register(liaison, { id }, [{ id, email: `${id}@northwind.example` }]);

@@ -24,7 +24,7 @@ describe("links in the hands of people", () => {
   before(async () => {
     liaison = await startAttacked({ strangers: 16 });
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   async function profiles(...ids: string[]): Promise<void> {
     await register(

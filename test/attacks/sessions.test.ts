@@ -19,7 +19,7 @@ describe("sessions and pages", () => {
     ]);
     await register(liaison, { id: "litware", kind: "partner" }, [{ id: "partner", email: "partner@litware.example" }]);
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   /** The session's cookie and its signature, as a request would carry them; empty when there is none. */
   async function sessionCookie(browser: UserAgent): Promise<string> {

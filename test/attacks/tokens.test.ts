@@ -58,7 +58,7 @@ describe("codes and tokens", () => {
   before(async () => {
     liaison = await startAttacked({ decorate: rendezvous.decorate });
   });
-  after(() => liaison.close());
+  after(() => liaison?.close());
 
   interface Code {
     callback: URL;

@@ -3,24 +3,23 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
 import { startCookieEater } from "../support/journey-cookie-eater.ts";
+import { type Stage, setStage } from "../support/journey-stage.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { linkOf, mailsOf, newcomer, newestLink, type Visiting } from "../support/journey-world.ts";
 
 const linkStep = "Enter the email address registered with your organization";
 
 describe("browsers as they are used", { concurrency: 3 }, () => {
+  let stage: Stage<DemoWorld>;
   let world: DemoWorld;
   let browser: Browser;
   before(async () => {
-    [world, browser] = await Promise.all([startDemoWorld(), launchBrowser()]);
+    stage = await setStage(startDemoWorld);
+    ({ world, browser } = stage);
   });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  after(() => stage?.close());
 
   for (const javaScript of [true, false]) {
     test(`the back button, ${javaScript ? "with" : "without"} JavaScript`, async () => {
@@ -33,7 +32,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
       await visitor.askFrom("customersource", person);
       await back("Check your email");
       await back("This sign-in can't go on");
-      await back("This sign-in is finished");
+      await back("This sign-in is over");
       await back("Welcome to CustomerSource");
       for (let step = 0; step < 4; step += 1) await visitor.page.goForward();
       await visitor.sees("Check your email");
@@ -43,8 +42,8 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
       await tab.sees("Your account is linked");
       if (!javaScript) await visitor.follow("I've opened the link – continue");
       await visitor.isSignedIn(person);
-      await back("This sign-in is finished");
-      await visitor.follow("Start again at CustomerSource");
+      await back("This sign-in is over");
+      await visitor.follow("Go to CustomerSource");
       await visitor.isSignedIn(person);
 
       await tab.page.goBack();
@@ -118,7 +117,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await other.sees(linkStep);
     await other.reads(`${second.username}@home.example`);
     await visitor.page.reload();
-    await visitor.sees("This sign-in belongs to another browser");
+    await visitor.sees("This sign-in has expired");
     await visitor.follow("Start again at CustomerSource");
     await visitor.follow("Sign in");
     await visitor.sees(linkStep);
@@ -136,7 +135,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     const elsewhere = await Visitor.arrive(browser, world);
     await elsewhere.open(world.portals.customersource);
     await elsewhere.open(bookmark);
-    await elsewhere.sees(/^(This sign-in belongs to another browser|Your browser didn't keep our cookie)$/);
+    await elsewhere.sees(/^(This browser can't go on with this sign-in|Your browser didn't keep our cookie)$/);
     await elsewhere.follow("Start again at CustomerSource");
     await elsewhere.sees("Welcome to CustomerSource");
     await elsewhere.leave();
@@ -148,7 +147,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await visitor.open(bookmark);
     await visitor.isSignedIn(person);
     await visitor.open(bookmark);
-    await visitor.sees("This sign-in is finished");
+    await visitor.sees("This sign-in is over");
     await visitor.leave();
   });
 
@@ -159,7 +158,7 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     const eater = await startCookieEater(world.issuer);
     const blocked = await Visitor.arrive(browser, world, { context: { proxy: { server: eater.server } } });
     await blocked.startAt("customersource");
-    await blocked.sees(/^(Your browser didn't keep our cookie|This sign-in belongs to another browser)$/);
+    await blocked.sees(/^(Your browser didn't keep our cookie|This browser can't go on with this sign-in)$/);
     await blocked.reads("Start again at CustomerSource");
     await blocked.open(await newestLink(world, person.registered));
     await blocked.sees("Open the link in the email again");

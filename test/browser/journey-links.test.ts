@@ -3,23 +3,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
+import { type Stage, setStage } from "../support/journey-stage.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
 
 const linkStep = "Enter the email address registered with your organization";
 
 describe("mailed links", { concurrency: 3 }, () => {
+  let stage: Stage<DemoWorld>;
   let world: DemoWorld;
   let browser: Browser;
   before(async () => {
-    [world, browser] = await Promise.all([startDemoWorld(), launchBrowser()]);
+    stage = await setStage(startDemoWorld);
+    ({ world, browser } = stage);
   });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  after(() => stage?.close());
 
   test("an unknown address gets the same page and no mail", async () => {
     const person = await newcomer(world);

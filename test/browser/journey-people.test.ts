@@ -4,21 +4,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Expectation } from "../../src/demo/people.ts";
-import { launchBrowser } from "../support/browser.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
+import { type Stage, setStage } from "../support/journey-stage.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
 
 describe("the demo's people", { concurrency: 3 }, () => {
+  let stage: Stage<DemoWorld>;
   let world: DemoWorld;
   let browser: Browser;
   before(async () => {
-    [world, browser] = await Promise.all([startDemoWorld(), launchBrowser()]);
+    stage = await setStage(startDemoWorld);
+    ({ world, browser } = stage);
   });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  after(() => stage?.close());
 
   test("linked_once: links by mail, then goes straight to the portal, in this browser and in others", async () => {
     const amara = world.person("linked_once");

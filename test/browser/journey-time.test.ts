@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
 import { type MovableWorld, startMovableWorld } from "../support/journey-movable.ts";
+import { type Stage, setStage } from "../support/journey-stage.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.ts";
 
@@ -12,15 +12,14 @@ import { linkOf, mailsOf, newcomer, newestLink } from "../support/journey-world.
 const secondsOfMercy = 5;
 
 describe("time and trouble", () => {
+  let stage: Stage<MovableWorld>;
   let world: MovableWorld;
   let browser: Browser;
   before(async () => {
-    [world, browser] = await Promise.all([startMovableWorld(), launchBrowser()]);
+    stage = await setStage(startMovableWorld);
+    ({ world, browser } = stage);
   });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  after(() => stage?.close());
 
   test("an upstream that is down since the start gets a helpful page, and works once it is up", async () => {
     const visitor = await Visitor.arrive(browser, world);

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
+import { type Stage, setStage } from "../support/journey-stage.ts";
 import { Visitor } from "../support/journey-visitor.ts";
 import { mailsOf, newcomer, newestLink, type Visiting } from "../support/journey-world.ts";
 
@@ -12,15 +12,14 @@ const mostSeconds = 20;
 const mostPageLoads = 12;
 
 describe("the journey in a browser", () => {
+  let stage: Stage<DemoWorld>;
   let world: DemoWorld;
   let browser: Browser;
   before(async () => {
-    [world, browser] = await Promise.all([startDemoWorld(), launchBrowser()]);
+    stage = await setStage(startDemoWorld);
+    ({ world, browser } = stage);
   });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  after(() => stage?.close());
 
   for (const javaScript of [true, false]) {
     for (const width of [360, 1280] as const) {

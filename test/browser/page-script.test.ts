@@ -1,10 +1,10 @@
 /** What the pages do by themselves in a browser: wait and go on, count down, sign out, lead to the error; and without scripts. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
-import { automaticSignOut, pageSamples } from "../support/page-samples.ts";
+import { automaticSignOut, pageSamples, signOutPurposes } from "../support/page-samples.ts";
 import { type PageServer, servePages } from "../support/page-server.ts";
 
 const status = "/interaction/abc/status";
@@ -21,7 +21,7 @@ before(async () => {
       ...samples.map(({ page, variant, html }): [string, string] => [`/${page}/${variant}`, html]),
       ["/interaction/abc", "<!doctype html><title>next</title><h1>Next step</h1>"],
       ["/session/end/confirm", "<!doctype html><title>out</title><h1>Signed out</h1>"],
-      ["/auto", automaticSignOut()],
+      ...signOutPurposes.map((purpose): [string, string] => [`/auto/${purpose}`, automaticSignOut(purpose)]),
     ]),
   );
 });
@@ -30,6 +30,8 @@ after(async () => {
   await browser.close();
   await server.close();
 });
+
+beforeEach(() => server.statuses.clear());
 
 describe("check your email", () => {
   test("says that it waits, what was linked meanwhile, and goes on by itself", async () => {
@@ -52,7 +54,8 @@ describe("check your email", () => {
   test("asks less and less often while there is no answer", async () => {
     const page = await browser.newPage();
     await page.clock.install();
-    server.json.delete(status);
+    server.json.set(status, { error: "server_error" });
+    server.statuses.set(status, 503);
     let asked = 0;
     page.on("request", (request) => {
       if (request.url().endsWith(status)) asked += 1;
@@ -63,6 +66,23 @@ describe("check your email", () => {
     assert.ok(asked >= 1 && asked <= 4, `asked ${asked} times`);
     assert.equal(await page.getByRole("status").textContent(), waiting);
     await page.close();
+  });
+
+  test("goes where the server says what happened when its question is refused", async () => {
+    for (const refusal of [400, 404, 410, 499]) {
+      const page = await browser.newPage();
+      await page.clock.install();
+      server.json.set(status, { error: "sign_in_expired" });
+      server.statuses.set(status, refusal);
+      await page.goto("about:blank");
+      await page.goto(`${server.origin}/checkEmail/plain`);
+      await page.clock.runFor(3000);
+      await page.getByRole("heading", { name: "Next step" }).waitFor();
+      assert.equal(new URL(page.url()).pathname, "/interaction/abc");
+      await page.goBack();
+      assert.equal(page.url(), "about:blank", "the waiting page is replaced, not left behind");
+      await page.close();
+    }
   });
 
   test("counts the seconds down and then says that one may ask again", async () => {
@@ -89,13 +109,15 @@ describe("other pages", () => {
     await page.close();
   });
 
-  test("the automatic sign-out submits itself with its button's value", async () => {
-    const page = await browser.newPage();
-    const posted = page.waitForRequest((request) => request.method() === "POST");
-    await page.goto(`${server.origin}/auto`, { waitUntil: "commit" });
-    assert.equal((await posted).postData(), "xsrf=Zm9yZ2Vk-token&logout=yes");
-    await page.close();
-  });
+  for (const purpose of signOutPurposes) {
+    test(`the automatic sign-out submits itself with its button's value: ${purpose}`, async () => {
+      const page = await browser.newPage();
+      const posted = page.waitForRequest((request) => request.method() === "POST");
+      await page.goto(`${server.origin}/auto/${purpose}`, { waitUntil: "commit" });
+      assert.equal((await posted).postData(), "xsrf=Zm9yZ2Vk-token&logout=yes");
+      await page.close();
+    });
+  }
 
   test("without scripts a page is whole: static seconds, no empty promise, everything reachable by keyboard", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });

@@ -1,9 +1,8 @@
 /** The real application for tests: a real store file, a real upstream, a real SMTP server, on free ports of loopback. */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
@@ -74,12 +73,22 @@ export interface Liaison {
   close(): Promise<void>;
 }
 
+/**
+ * A free port of loopback, from below the range in which systems give ports to outgoing connections: those of tests that
+ * run beside this one would take it again before it is used.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 const customerCallback = "http://localhost:9/customersource/callback";
@@ -148,32 +157,45 @@ export async function startTestUpstream(
   });
 }
 
-/** Starts everything; `close` stops it and removes its data. */
+/** Starts everything; `close` stops it and removes its data. What fails to start leaves nothing running. */
 export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaison> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+  };
+  try {
+    return await start(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: LiaisonOptions,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Liaison> {
   const clock = options.clock ?? new TestClock();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "liaison-test-")));
+  if (options.dataDir === undefined) closers.push(() => rm(dataDir, { recursive: true, force: true }));
   const mailbox = await startMailbox();
+  closers.push(() => mailbox.close());
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(dataDir, "liaison.db"));
   const config = configSchema.parse(options.config?.(base) ?? base);
-  const upstream =
-    options.upstream === false ? undefined : await startTestUpstream(ports.upstream, config.issuer, options.crowd);
+  if (options.upstream !== false) {
+    const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd);
+    closers.push(() => upstream.close());
+  }
   const storeOptions = { sqlite: { file: config.storage.sqlite.file }, encryptionKey: config.encryption_key };
   const store = await openStore(storeOptions);
+  closers.push(() => store.close());
   const appStore = options.decorate?.(store) ?? store;
   const logger = options.logger ?? pino({ level: "silent" });
   const app = await createApp({ config, store: appStore, clock, logger });
-  const close = async () => {
-    await app.close();
-    await store.close();
-    await upstream?.close();
-    await mailbox.close();
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-  };
-  await app.listen().catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  closers.push(() => app.close());
+  await app.listen();
   const connect = (clientId: string, redirectUri: string) =>
     TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
   return {

@@ -4,7 +4,7 @@
  */
 
 import { type PageName, pages } from "../../src/ui/pages.ts";
-import type { FieldErrorCode, LinkDeadPage, RefusalReason, SignedInAs, Site } from "../../src/ui/views.ts";
+import type { FieldErrorCode, LinkDeadPage, RefusalReason, SignedInAs, SignOutPage, Site } from "../../src/ui/views.ts";
 import { type Flavour, type FlavourName, flavours } from "./page-flavours.ts";
 
 type View<Page> = Page extends (site: Site, ...rest: infer Rest) => string
@@ -71,7 +71,6 @@ const samples: Samples = {
     const view = {
       portal: data.portal,
       signedInAs: signedIn(data),
-      address: data.address,
       senderAddress: data.sender,
       linkLifetimeMinutes: 30,
       resend: form(data, "/interaction/abc/resend"),
@@ -81,11 +80,13 @@ const samples: Samples = {
       continueUrl: `${data.site.basePath}/interaction/abc`,
       statusUrl: `${data.site.basePath}/interaction/abc/status`,
       linkedMeanwhile: [],
+      whyNotUrl: `${data.site.basePath}/interaction/abc?why`,
     };
     return {
       plain: view,
       busy: { ...view, askedTooSoon: true, linkedMeanwhile: data.memberships },
-      now: { ...view, portal: null, address: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]] },
+      oneLinked: { ...view, linkedMeanwhile: [data.memberships[2]] },
+      now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
     };
   },
   linkLanding: (data) => ({
@@ -160,8 +161,12 @@ const samples: Samples = {
     return {
       unavailable: { ...view, problem: "unavailable" },
       refused: { ...view, problem: "refused", retryUrl: null },
-      rejected: { ...view, problem: "rejected", upstream: null },
+      rejected: { ...view, problem: "rejected" },
       stale: { ...view, problem: "stale" },
+      unavailableNoRetry: { ...view, problem: "unavailable", retryUrl: null },
+      refusedRetry: { ...view, problem: "refused" },
+      rejectedNoRetry: { ...view, problem: "rejected", retryUrl: null, upstream: null },
+      staleNoRetry: { ...view, problem: "stale", retryUrl: null },
     };
   },
   signInLost: (data) => ({
@@ -169,11 +174,23 @@ const samples: Samples = {
     cookies: { reason: "cookies_blocked", portal: data.portal },
     otherBrowser: { reason: "other_browser", portal: null },
     finished: { reason: "already_finished", portal: data.portal },
+    finishedNoPortal: { reason: "already_finished", portal: null },
   }),
-  signOut: (data) => ({
-    plain: { portal: data.portal, form: { action: "/session/end/confirm", xsrf: data.token }, automatic: false },
-    noPortal: { portal: null, form: { action: "/session/end/confirm", xsrf: data.token }, automatic: false },
-  }),
+  signOut: (data) => {
+    const view = {
+      portal: data.portal,
+      form: { action: "/session/end/confirm", xsrf: data.token },
+      automatic: false,
+    };
+    return {
+      plain: { ...view, purpose: "sign_out" },
+      switchAccount: { ...view, purpose: "switch_account" },
+      nothingLeft: { ...view, purpose: "nothing_left" },
+      noPortal: { ...view, purpose: "sign_out", portal: null },
+      switchAccountNoPortal: { ...view, purpose: "switch_account", portal: null },
+      nothingLeftNoPortal: { ...view, purpose: "nothing_left", portal: null },
+    };
+  },
   signedOut: (data) => ({ plain: { portal: data.portal }, noPortal: { portal: null } }),
   error: (data) => ({
     portalMistake: {
@@ -182,10 +199,19 @@ const samples: Samples = {
       kind: "portal_mistake",
       requestId: "req-7f3a",
       portal: data.portal,
+      retryUrl: null,
+    },
+    retry: {
+      status: 503,
+      code: null,
+      kind: "unavailable",
+      requestId: "req-7f3a",
+      portal: null,
+      retryUrl: "/interaction/abc",
     },
     ...each(
       ["internal", "bad_request", "forbidden", "not_found", "too_many", "unavailable", "portal_mistake"] as const,
-      (kind) => ({ status: 500, code: null, kind, requestId: "req-7f3a", portal: null }),
+      (kind) => ({ status: 500, code: null, kind, requestId: "req-7f3a", portal: null, retryUrl: null }),
     ),
   }),
   help: (data) => ({ plain: { senderAddress: data.sender, linkLifetimeMinutes: 30 } }),
@@ -226,8 +252,11 @@ export function bareSite(): Site {
   };
 }
 
+export const signOutPurposes = ["sign_out", "nothing_left", "switch_account"] as const;
+
 /** The sign-out page that submits itself: looked at in the markup only, for it leaves at once. */
-export function automaticSignOut(): string {
+export function automaticSignOut(purpose: SignOutPage["purpose"]): string {
   const { site, portal, token } = flavours.ordinary;
-  return pages.signOut(site, { portal, form: { action: "/session/end/confirm", xsrf: token }, automatic: true });
+  const form = { action: "/session/end/confirm", xsrf: token };
+  return pages.signOut(site, { purpose, portal, form, automatic: true });
 }

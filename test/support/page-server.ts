@@ -11,6 +11,8 @@ export interface PageServer {
   origin: string;
   /** The answers to other paths, such as a status that a page's script asks for. */
   json: Map<string, unknown>;
+  /** The status of such an answer, where it isn't 200. */
+  statuses: Map<string, number>;
   close(): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ export async function servePages(
   scripts: ReadonlyMap<string, string> = new Map(),
 ): Promise<PageServer> {
   const json = new Map<string, unknown>();
+  const statuses = new Map<string, number>();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const asset = assets.get(pathname.slice(pathname.indexOf("/assets/")));
@@ -32,7 +35,8 @@ export async function servePages(
       response.setHeader("content-security-policy", policy);
       response.setHeader("content-type", "text/html; charset=utf-8").end(page);
     } else if (json.has(pathname)) {
-      response.setHeader("content-type", "application/json").end(JSON.stringify(json.get(pathname)));
+      response.writeHead(statuses.get(pathname) ?? 200, { "content-type": "application/json" });
+      response.end(JSON.stringify(json.get(pathname)));
     } else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -40,6 +44,7 @@ export async function servePages(
   return {
     origin: `http://127.0.0.1:${port}`,
     json,
+    statuses,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

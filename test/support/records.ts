@@ -183,7 +183,7 @@ export function anUpstreamTransaction(overrides: Partial<UpstreamTransaction> = 
     upstreamId: "consumer",
     nonce: anId("nonce"),
     codeVerifier: anId("code-verifier"),
-    forced: true,
+    maxAgeSeconds: 1740,
     purpose: { kind: "redeem", requestId: anId("request"), secretHash: hashOf(anId("link-secret")) },
     createdAt: NOW - 250,
     expiresAt: NOW + 10 * MINUTE,

@@ -51,7 +51,7 @@ const allowed: Record<string, string[]> = {
   admin: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
   http: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
   cli: ["admin", "config", "schema", "open"],
-  config: ["schema"],
+  config: ["schema", "domain"],
   demo: ["app", "config", "schema", "logger", "open", "contract", "domain"],
   domain: ["contract"],
   linking: ["domain", "contract"],

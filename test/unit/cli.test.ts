@@ -55,8 +55,10 @@ upstreams:
   const call = (words: string[], env?: Record<string, string>) => start(words, env).ended;
 
   /** Starts the service and waits until it says that it listens. */
-  async function serve(): Promise<{ child: ChildProcess; ended: Promise<Ended>; port: number }> {
-    const { child, ended } = start(["serve", "--config", config]);
+  async function serve(
+    env: Record<string, string> = {},
+  ): Promise<{ child: ChildProcess; ended: Promise<Ended>; port: number }> {
+    const { child, ended } = start(["serve", "--config", config], env);
     let seen = "";
     const port = await new Promise<number>((resolve, reject) => {
       child.stdout?.on("data", (chunk) => {
@@ -153,6 +155,15 @@ upstreams:
       assert.ok(performance.now() - began < 5000);
       assert.match(stdout, /"msg":"stopped"/);
       assert.equal(stderr, "");
+    });
+
+    it("what weakens something is warned of, once", async () => {
+      const { child, ended } = await serve({ LIAISON_UPSTREAMS__CONSUMER__REAUTHENTICATION: "prompt_only" });
+      child.kill("SIGTERM");
+      const { stdout } = await ended;
+      const warnings = stdout.split("\n").filter((line) => line.includes('"level":"warn"'));
+      assert.equal(warnings.length, 1, stdout);
+      assert.match(warnings[0] ?? "", /upstreams\.consumer\.reauthentication is prompt_only/);
     });
 
     it("a second signal ends it at once", async () => {

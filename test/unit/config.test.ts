@@ -127,6 +127,16 @@ upstreams:
         expected: [["mail.smtp.password", "missing"]],
       },
       {
+        name: "an issuer with an empty query",
+        text: minimal.replace("http://localhost:4400", "http://localhost:4400?"),
+        expected: [["issuer", ":2"]],
+      },
+      {
+        name: "an upstream over plain http",
+        text: minimal.replace("https://other.example.net", "http://other.example.net"),
+        expected: [["upstreams.other-one.issuer", ":14"]],
+      },
+      {
         name: "an unknown variable",
         text: minimal,
         env: { LIAISON_LISTEN__PROT: "1" },
@@ -158,7 +168,7 @@ upstreams:
       },
       {
         name: "no boolean",
-        text: `${minimal}portals: [{ id: p, name: P, home_url: "https://p.example", redirect_uris: [x], access_policy: { kinds: [customer] } }]`,
+        text: `${minimal}portals: [{ id: p, name: P, home_url: "https://p.example", redirect_uris: ["https://p.example/cb"], access_policy: { kinds: [customer] } }]`,
         env: { LIAISON_PORTALS__P__PKCE_REQUIRED: "yes", LIAISON_PORTALS__P__CLIENT_SECRET: "s".repeat(32) },
         expected: [["portals.p.pkce_required", "env LIAISON_PORTALS__P__PKCE_REQUIRED"]],
       },

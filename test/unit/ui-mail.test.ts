@@ -65,6 +65,8 @@ describe("the link mail", () => {
   test("says what it knows about the expiry, and no more", () => {
     const { text } = renderMail(site, contents.link, { ...facts, linkExpiresAt: null });
     assert.match(text, /for a short time only/);
+    const late = renderMail(site, contents.link, { ...facts, now: facts.linkExpiresAt }).text;
+    assert.match(late, /The link works once, until 23 November 2026 at 16:30/);
   });
 });
 

@@ -5,7 +5,14 @@ import { describe, test } from "node:test";
 import { assets, scriptPath, stylesheetPath } from "../../src/ui/assets.ts";
 import { pages } from "../../src/ui/pages.ts";
 import { flavours } from "../support/page-flavours.ts";
-import { automaticSignOut, bareSite, type PageSample, pageNames, pageSamples } from "../support/page-samples.ts";
+import {
+  automaticSignOut,
+  bareSite,
+  type PageSample,
+  pageNames,
+  pageSamples,
+  signOutPurposes,
+} from "../support/page-samples.ts";
 
 const samples = pageSamples();
 const label = ({ page, flavour, variant }: PageSample): string => `${page} ${flavour} ${variant}`;
@@ -53,7 +60,12 @@ describe("every page", () => {
   test("has no inline style, script or event handler, and nothing from elsewhere", () => {
     for (const entry of [
       ...samples,
-      { page: "signOut", flavour: "ordinary", variant: "auto", html: automaticSignOut() },
+      ...signOutPurposes.map((variant) => ({
+        page: "signOut",
+        flavour: "ordinary",
+        variant,
+        html: automaticSignOut(variant),
+      })),
     ]) {
       for (const tag of startTags(entry.html)) {
         const attributes = bare(tag);
@@ -142,9 +154,73 @@ describe("what other parts rely on", () => {
   });
 
   test("sign-out sends logout=yes with the provider's own token, and by itself only when told to", () => {
-    assert.match(automaticSignOut(), /<form[^>]* data-auto-submit>/);
-    assert.match(automaticSignOut(), /type="submit" name="logout" value="yes"/);
-    assert.doesNotMatch(sample("signOut", "plain"), /data-auto-submit/);
+    const manual = ["plain", "nothingLeft", "switchAccount"].map((variant) => sample("signOut", variant));
+    for (const html of manual) assert.doesNotMatch(html, /data-auto-submit|role="status"/);
+    for (const html of signOutPurposes.map(automaticSignOut)) assert.match(html, /<form[^>]* data-auto-submit>/);
+    for (const html of [...manual, ...signOutPurposes.map(automaticSignOut)]) {
+      assert.match(html, /<input type="hidden" name="xsrf" value="Zm9yZ2Vk-token">/);
+      assert.deepEqual(
+        startTags(html).filter((tag) => tag.startsWith("<button")),
+        ['<button class="button button-primary" type="submit" name="logout" value="yes">'],
+      );
+    }
+  });
+
+  test("sign-out says what ends: the session, nothing, or the sign-in of the account used before", () => {
+    const button = (variant: string) => /<button[^>]*>([^<]*)</.exec(sample("signOut", variant))?.[1];
+    assert.equal(button("plain"), "Sign out");
+    assert.match(sample("signOut", "plain"), /Stay signed in and go back to <bdi>CustomerSource/);
+    assert.equal(button("nothingLeft"), "Continue");
+    assert.match(sample("signOut", "nothingLeft"), /already signed out.*Continue to go back to <bdi>CustomerSource/s);
+    assert.equal(button("switchAccount"), "Continue");
+    assert.match(sample("signOut", "switchAccount"), /<h1>Switching accounts<\/h1>/);
+    assert.match(
+      sample("signOut", "switchAccount"),
+      /The account used before is signed out of <bdi>Contoso sign-in<\/bdi>, and of the portals it was used for\./,
+    );
+    for (const variant of ["nothingLeft", "switchAccount"]) {
+      assert.doesNotMatch(sample("signOut", variant), /Stay signed in|Do you want/);
+    }
+  });
+
+  test("check your email leads to why what was linked doesn't open the portal", () => {
+    const link = (text: string) => `<a href="/interaction/abc?why">${text}</a>`;
+    const portal = "<bdi>CustomerSource</bdi>";
+    assert.ok(sample("checkEmail", "busy").includes(link(`Why don&#39;t they open ${portal}?`)));
+    assert.ok(sample("checkEmail", "oneLinked").includes(link(`Why doesn&#39;t it open ${portal}?`)));
+    for (const variant of ["plain", "now"]) assert.doesNotMatch(sample("checkEmail", variant), /\?why|Why do/);
+  });
+
+  test("an upstream's problem offers to try again, or else the portals, and never both", () => {
+    for (const variant of ["unavailable", "refusedRetry", "rejected", "stale"]) {
+      const html = sample("upstreamProblem", variant);
+      assert.match(html, /<a class="button button-primary" href="\/interaction\/abc"[^>]*>Try again<\/a>/);
+      assert.doesNotMatch(html, /start again at|reload/i, variant);
+    }
+    for (const variant of ["unavailableNoRetry", "refused", "rejectedNoRetry", "staleNoRetry"]) {
+      const html = sample("upstreamProblem", variant);
+      assert.match(html, /start again at the portal/i, variant);
+      assert.match(html, /<a href="https:\/\/portal1\.example\/"[^>]*>Start again at <bdi>CustomerSource/, variant);
+      assert.match(html, /<a href="https:\/\/portal2\.example\/"[^>]*>Start again at <bdi>PartnerSource/, variant);
+      assert.doesNotMatch(html, /try again|reload/i, variant);
+    }
+  });
+
+  test("a portal's mistake names the portal and leads back to it", () => {
+    const html = sample("error", "portalMistake");
+    assert.match(html, /<h1><bdi>CustomerSource<\/bdi> made a mistake<\/h1>/);
+    assert.match(
+      html,
+      /<a class="button button-primary" href="https:\/\/portal1\.example\/"[^>]*>Start again at <bdi>Cus/,
+    );
+    assert.doesNotMatch(html, /PartnerSource/);
+  });
+
+  test("a sign-in that is over leads to the portal and doesn't guess what is known there", () => {
+    const html = sample("signInLost", "finished");
+    assert.match(html, /href="https:\/\/portal1\.example\/"[^>]*>Go to <bdi>CustomerSource/);
+    assert.doesNotMatch(html, /probably|Start again/);
+    assert.match(sample("signInLost", "finishedNoPortal"), /Go to <bdi>CustomerSource.*Go to <bdi>PartnerSource/s);
   });
 
   test("times name their zone", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
-import { REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import type { Upstreams } from "../../src/upstream/upstreams.ts";
+import { ISSUER, REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
@@ -95,17 +96,36 @@ describe("answers that are refused", () => {
     assert.equal((await harness.signIn(harness.theLiar(), {}, { iss: null })).identity.subject, "person-1");
   });
 
-  it("an error of the upstream is a refusal, with what the sign-in was for", async () => {
+  it("access_denied is a refusal, with what the sign-in was for", async () => {
     const error = await harness
       .signIn(harness.theLiar(), REDEEM, { code: null, error: "access_denied" })
       .catch((thrown) => thrown);
     refusal("upstream_refused")(error);
     assert.deepEqual(error.purpose, REDEEM.purpose);
     assert.equal(error.upstreamId, "liar");
-    const trouble = harness.signIn(harness.theLiar(), {}, { code: null, error: "temporarily_unavailable" });
-    await assert.rejects(trouble, refusal("upstream_unavailable"));
     assert.equal(harness.liar.tokenRequests.length, 0);
   });
+
+  const errors: [error: string, code: string][] = [
+    ["server_error", "upstream_unavailable"],
+    ["temporarily_unavailable", "upstream_unavailable"],
+    ["invalid_scope", "upstream_rejected"],
+    ["invalid_request", "upstream_rejected"],
+    ["unauthorized_client", "upstream_rejected"],
+    ["login_required", "upstream_rejected"],
+    ["something_of_its_own", "upstream_rejected"],
+  ];
+  for (const [error, code] of errors) {
+    it(`${error} tells nobody that they cancelled: ${code}`, async () => {
+      const thrown = await harness
+        .signIn(harness.theLiar(), REDEEM, { code: null, error })
+        .catch((caught: unknown) => caught);
+      refusal(code)(thrown);
+      assert.deepEqual((thrown as LiaisonError).purpose, REDEEM.purpose);
+      assert.match(String((thrown as LiaisonError).cause), new RegExp(error));
+      assert.equal(harness.liar.tokenRequests.length, 0);
+    });
+  }
 
   const seconds = Math.floor(Date.now() / 1000);
   const lies: [why: string, lie: Lies][] = [
@@ -155,5 +175,64 @@ describe("answers that are refused", () => {
     }
     assert.equal(told.includes("a-wrong-nonce"), false);
     assert.equal(error.cause.cause, undefined);
+  });
+});
+
+describe("what the person can go back to when a callback fails", () => {
+  /** Comes back to `parties` with a sign-in that another process of the service began; returns what went wrong. */
+  async function comeBack(parties: Upstreams): Promise<unknown> {
+    const { url, cookies } = await harness.begin(harness.theLiar(), REDEEM);
+    return await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies }).then(
+      () => assert.fail("it was completed"),
+      (error: unknown) => error,
+    );
+  }
+
+  it("an upstream that can't be discovered: what the sign-in was for", async () => {
+    const discovery = "/.well-known/openid-configuration";
+    const { issuer, lies } = harness.liar;
+    const parties = harness.relyingParty([upstream("liar", issuer)], {
+      fetch: (url, init) => {
+        lies.answer = { [discovery]: (response) => void response.writeHead(500).end() };
+        return fetch(url, init);
+      },
+    });
+    const error = await comeBack(parties);
+    refusal("upstream_unavailable")(error);
+    assert.deepEqual((error as LiaisonError).purpose, REDEEM.purpose);
+    assert.equal((error as LiaisonError).upstreamId, "liar");
+  });
+
+  it("a store that can't be reached when the account is signed in: what the sign-in was for", async () => {
+    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(down) };
+    const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
+    refusal("store_unavailable")(error);
+    assert.deepEqual((error as LiaisonError).purpose, REDEEM.purpose);
+  });
+
+  it("a store that can't be reached when the sign-in is taken: nothing is spent, the same callback goes on", async () => {
+    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
+    const { url, cookies } = await harness.begin(harness.theLiar());
+    const callback = { upstreamId: "liar", url: harness.liar.callback(url), cookies };
+    const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { signIns });
+    await assert.rejects(parties.complete(callback), refusal("store_unavailable"));
+    assert.equal(harness.liar.tokenRequests.length, 0);
+    assert.equal((await harness.theLiar().complete(callback)).identity.subject, "person-1");
+  });
+
+  it("a fault of ours stays one", async () => {
+    const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(new TypeError("ours")) };
+    const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
+    assert.ok(error instanceof TypeError);
+  });
+
+  it("U1 a callback that nobody here began asks the upstream nothing", async () => {
+    const fetch = () => assert.fail("a request was sent");
+    const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { fetch });
+    const url = new URL(`${ISSUER}/upstream/liar/callback?code=x&state=${"x".repeat(43)}`);
+    const complete = parties.complete({ upstreamId: "liar", url, cookies: () => "made up" });
+    await assert.rejects(complete, refusal("sign_in_expired"));
   });
 });

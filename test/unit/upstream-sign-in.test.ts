@@ -44,7 +44,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     assert.equal(url.searchParams.get("prompt"), "login");
     assert.equal(url.searchParams.get("max_age"), "0");
     const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), cookies });
-    assert.equal(completed.transaction.forced, true);
+    assert.equal(completed.transaction.maxAgeSeconds, 0);
     assert.deepEqual(completed.transaction.purpose, REDEEM.purpose);
   });
 

@@ -80,7 +80,8 @@ describe("discovery", () => {
 
   it("plain http is spoken to this machine alone", async () => {
     const fetch = () => assert.fail("a request was sent");
-    const parties = harness.relyingParty([upstream("liar", "http://idp.internal.example")], { fetch });
+    const remote = upstream("liar", harness.liar.issuer, { issuer: "http://idp.internal.example" });
+    const parties = harness.relyingParty([remote], { fetch });
     await assert.rejects(harness.begin(parties), refusal("upstream_unavailable"));
   });
 });

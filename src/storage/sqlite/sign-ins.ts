@@ -12,7 +12,7 @@ const TRANSACTION_JSON = `json_object(
 
 const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
 
-/** What nobody may read off a disk: the code verifier, the nonce, and the interaction that the purpose names; nor change there. */
+/** What nobody may read off a disk (code verifier, nonce, the interaction that the purpose names) or change there. */
 type SealedPart = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "maxAgeSeconds" | "purpose">;
 
 const payloadContext = (stateHash: string) => `upstream_transactions.payload:${stateHash}`;

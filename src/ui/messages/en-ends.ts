@@ -43,35 +43,43 @@ export const ends = {
   "upstreamProblem.unavailable.title": "{upstream} can't be reached",
   "upstreamProblem.unavailable.why": "We couldn't connect to {upstream}. Your account and your profiles are fine.",
   "upstreamProblem.unavailable.do": "Wait a minute and try again.",
+  "upstreamProblem.unavailable.doNoRetry": "Wait a minute, then start again at the portal.",
   "upstreamProblem.refused.title": "{upstream} didn't sign you in",
-  "upstreamProblem.refused.why": "{upstream} ended the sign-in with an error.",
-  "upstreamProblem.refused.do": "Try again. If it fails again, check there that your account works.",
-  "upstreamProblem.rejected.title": "We couldn't accept the answer of {upstream}",
+  "upstreamProblem.refused.why": "The sign-in was cancelled or refused there. Nothing has been changed.",
+  "upstreamProblem.refused.do": "Try again. If it fails again, check at {upstream} that your account works.",
+  "upstreamProblem.refused.doNoRetry":
+    "Start again at the portal. If it fails again, check at {upstream} that your account works.",
+  "upstreamProblem.rejected.title": "We couldn't use the answer of {upstream}",
   "upstreamProblem.rejected.why":
-    "Its answer didn't pass our checks. To protect you, we stopped. You are not signed in.",
-  "upstreamProblem.rejected.do": "Try again from the start. If it fails again, write to us.",
+    "The answer was an error, or something we can't trust. To protect you, we stopped. Nothing has been changed.",
+  "upstreamProblem.rejected.do": "Try again. If it fails again, write to us with the reference below.",
+  "upstreamProblem.rejected.doNoRetry":
+    "Start again at the portal. If it fails again, write to us with the reference below.",
   "upstreamProblem.stale.title": "{upstream} didn't ask you to sign in again",
   "upstreamProblem.stale.why":
     "This step needs a fresh sign-in, and {upstream} used an older one. Nothing has been changed.",
   "upstreamProblem.stale.do": "Sign out at {upstream}, then try again and enter your password there.",
+  "upstreamProblem.stale.doNoRetry":
+    "Sign out at {upstream}. Then start again at the portal, and enter your password at {upstream}.",
   "upstreamProblem.retry": "Try again",
-  "upstreamProblem.noRetry": "Go back to the portal and start again.",
 
   "signInLost.expired.title": "This sign-in has expired",
-  "signInLost.expired.why": "It was open for too long, or you came here by a bookmark. Nothing has been changed.",
+  "signInLost.expired.why":
+    "It was open for too long, you came here by a bookmark, or someone signed in or out in this browser since. Nothing has been changed.",
   "signInLost.expired.do": "Start again. Don't bookmark a sign-in page: bookmark the portal.",
   "signInLost.cookies_blocked.title": "Your browser didn't keep our cookie",
   "signInLost.cookies_blocked.why":
     "Signing in needs a cookie that lasts until you are done. Your browser blocked or removed it.",
   "signInLost.cookies_blocked.do":
     "Allow cookies for this site, or use another browser or a window that isn't private. Then start again.",
-  "signInLost.other_browser.title": "This sign-in belongs to another browser",
+  "signInLost.other_browser.title": "This browser can't go on with this sign-in",
   "signInLost.other_browser.why":
-    "It was begun in another browser or by someone else. To protect you, it can't go on here.",
-  "signInLost.other_browser.do": "Start again here, or go on in the browser where you began.",
-  "signInLost.already_finished.title": "This sign-in is finished",
-  "signInLost.already_finished.why": "You came back to a page of a sign-in that is over.",
-  "signInLost.already_finished.do": "Go to the portal. You are probably signed in there.",
+    "It was begun in another browser or by someone else, or its cookie is no longer in this browser. To protect you, it stops here.",
+  "signInLost.other_browser.do":
+    "Start again here, or go on in the browser where you began. If you see this page again, allow cookies for this site.",
+  "signInLost.already_finished.title": "This sign-in is over",
+  "signInLost.already_finished.why": "It was finished before, or it is so old that we know nothing of it any more.",
+  "signInLost.already_finished.do": "Go to the portal. If you aren't signed in there, sign in from there.",
 
   "error.bad_request.title": "We couldn't understand that request",
   "error.bad_request.why": "Something was missing or wrong in what the browser sent.",
@@ -85,6 +93,8 @@ export const ends = {
   "error.too_many.title": "Too many requests",
   "error.too_many.why": "A lot was asked from here in a short time, so we are slowing down.",
   "error.too_many.do": "Wait a few minutes and try again.",
+  "error.tryAgain": "Wait a minute and try again. If it happens again, write to us with the reference below.",
+  "error.retry": "Try again",
   "error.unavailable.title": "We can't do that right now",
   "error.unavailable.why": "A part of this service isn't reachable at the moment. Nothing has been changed.",
   "error.unavailable.do": "Wait a minute, then reload this page.",

@@ -54,11 +54,23 @@ export const journey = {
   "notAdmitted.useAnother":
     'Did you sign in with the wrong account? Choose "Use another account" at the top of this page.',
 
-  "signOut.title": "Do you want to sign out?",
-  "signOut.lead": "You'll be signed out of {site} in this browser, and of the portals you opened from it.",
-  "signOut.automatic": "You are being signed out. If nothing happens, press the button.",
-  "signOut.submit": "Sign out",
+  "signOut.sign_out.title": "Do you want to sign out?",
+  "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals you opened from it.",
+  "signOut.sign_out.automatic": "You are being signed out. If nothing happens, press the button.",
+  "signOut.sign_out.submit": "Sign out",
   "signOut.stay": "Stay signed in and go back to {portal}",
+  "signOut.nothing_left.title": "You are already signed out here",
+  "signOut.nothing_left.lead":
+    "You are not signed in to {site} in this browser. If you opened other portals, sign out there too.",
+  "signOut.nothing_left.automatic": "This page goes on by itself. If nothing happens, press the button.",
+  "signOut.nothing_left.submit": "Continue",
+  "signOut.back": "Continue to go back to {portal}.",
+  "signOut.switch_account.title": "Switching accounts",
+  "signOut.switch_account.lead": "You signed in with another account than the one used in this browser before.",
+  "signOut.switch_account.automatic": "This page goes on by itself. If nothing happens, press the button.",
+  "signOut.switch_account.submit": "Continue",
+  "signOut.before":
+    "The account used before is signed out of {site}, and of the portals it was used for. Then you go on with the new one.",
 
   "signedOut.title": "You are signed out",
   "signedOut.lead": "You are signed out of {site} in this browser.",

@@ -18,8 +18,7 @@ export const linking = {
     "Hello,\n\nI want to sign in, but I don't know which email address is registered for me.\n\nMy name:\nMy organization:\nIts account number:\n\nI signed in as {who} at {upstream}.",
 
   "checkEmail.title": "Check your email",
-  "checkEmail.lead": "If {address} is registered with an organization, we've sent an email to it.",
-  "checkEmail.leadNoAddress": "If that address is registered with an organization, we've sent an email to it.",
+  "checkEmail.lead": "If the address you entered is registered with an organization, we've sent an email to it.",
   "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",
   "checkEmail.sender": "Comes from",
   "checkEmail.lifetime": "Link works for",
@@ -33,6 +32,7 @@ export const linking = {
   "checkEmail.linkedText":
     "{count, plural, one {But it doesn't open {portal}. Open another of the emails, or use another address.} other {But they don't open {portal}. Open another of the emails, or use another address.}}",
   "checkEmail.linkedTextNoPortal": "Open another of the emails, or use another address.",
+  "checkEmail.whyNot": "{count, plural, one {Why doesn't it open {portal}?} other {Why don't they open {portal}?}}",
   "checkEmail.noMail": "No email after a few minutes?",
   "checkEmail.spam": "Look in your spam or junk folder.",
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",

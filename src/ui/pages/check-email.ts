@@ -1,5 +1,5 @@
 /**
- * Check your email: the same for every address. Complete without a script; with one it counts down and goes on by
+ * Check your email: the same for every address, which is never shown. Complete without a script; with one it counts down and goes on by
  * itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
  */
 
@@ -20,11 +20,7 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
-<p class="lead">${
-    view.address === null
-      ? t.text("checkEmail.leadNoAddress")
-      : t.html("checkEmail.lead", { address: html`<strong>${bdi(view.address)}</strong>` })
-  }</p>
+<p class="lead">${t.text("checkEmail.lead")}</p>
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">
 <div><dt>${t.text("checkEmail.sender")}</dt><dd>${bdi(view.senderAddress)}</dd></div>
@@ -80,5 +76,10 @@ ${view.linkedMeanwhile.map((membership) => html`<li class="membership">${members
       ? t.text("checkEmail.linkedTextNoPortal")
       : t.html("checkEmail.linkedText", { count, portal: view.portal.name })
   }</p>
+${
+  view.portal !== null &&
+  view.whyNotUrl !== null &&
+  html`<p><a href="${view.whyNotUrl}">${t.html("checkEmail.whyNot", { count, portal: view.portal.name })}</a></p>`
+}
 </div>`;
 }

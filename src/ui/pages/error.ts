@@ -1,6 +1,6 @@
 /** The generic end: also what an OAuth error looks like when there is no way back to the portal. */
 
-import { startAgain, whomToAsk } from "../components.ts";
+import { linkButton, startAgain, whomToAsk } from "../components.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -14,8 +14,13 @@ export function error(site: Site, view: ErrorPage): string {
   const body = html`<h1>${named ? t.html("error.portal_mistake.titleNamed", named) : heading}</h1>
 <p class="lead">${t.text(`error.${kind}.why`)}</p>
 <h2>${t.text("common.whatToDo")}</h2>
-<p>${t.text(`error.${kind}.do`)}</p>
-${startAgain(site, portal)}
+${
+  view.retryUrl === null
+    ? html`<p>${t.text(`error.${kind}.do`)}</p>
+${startAgain(site, portal)}`
+    : html`<p>${t.text("error.tryAgain")}</p>
+<p class="actions">${linkButton(view.retryUrl, t.text("error.retry"), "primary")}</p>`
+}
 ${whomToAsk(site)}
 ${reference(site, view.requestId, view.code)}`;
   return renderPage(site, { heading, body });

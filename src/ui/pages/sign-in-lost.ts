@@ -1,6 +1,6 @@
-/** An expired, bookmarked or foreign sign-in, or a browser that keeps no cookies: how to begin again. */
+/** An expired, finished, bookmarked or foreign sign-in, or a browser that keeps no cookies: how to begin again. */
 
-import { startAgain, whomToAsk } from "../components.ts";
+import { goToPortal, startAgain, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -13,7 +13,7 @@ export function signInLost(site: Site, view: SignInLostPage): string {
 <p class="lead">${t.text(`signInLost.${view.reason}.why`)}</p>
 <h2>${t.text("common.whatToDo")}</h2>
 <p>${t.text(`signInLost.${view.reason}.do`)}</p>
-${startAgain(site, view.portal)}
+${view.reason === "already_finished" ? goToPortal(site, view.portal) : startAgain(site, view.portal)}
 ${whomToAsk(site)}`;
   return renderPage(site, { heading, body });
 }

@@ -1,25 +1,41 @@
-/** Sign out? The form goes back to the provider, with its own token. */
+/** Sign out, or out of the account that was used before. The form goes back to the provider, with its own token. */
 
-import { webLink } from "../components.ts";
-import { html } from "../html.ts";
+import { eyebrow, webLink } from "../components.ts";
+import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { SignOutPage, Site } from "../views.ts";
 
 export function signOut(site: Site, view: SignOutPage): string {
   const t = messages(site.locale);
-  const heading = t.text("signOut.title");
-  const body = html`<h1>${heading}</h1>
-<p class="lead">${t.html("signOut.lead", { site: site.name })}</p>
-${view.automatic && html`<p role="status">${t.text("signOut.automatic")}</p>`}
-<form method="post" action="${view.form.action}"${view.automatic && html` data-auto-submit`}>
+  const { purpose, automatic } = view;
+  const heading = t.text(`signOut.${purpose}.title`);
+  const body = html`${purpose === "switch_account" && eyebrow(site, view.portal)}
+<h1>${heading}</h1>
+<p class="lead">${t.html(`signOut.${purpose}.lead`, { site: site.name })}</p>
+${explanation(site, view)}
+${automatic && html`<p role="status">${t.text(`signOut.${purpose}.automatic`)}</p>`}
+<form method="post" action="${view.form.action}"${automatic && html` data-auto-submit`}>
 <input type="hidden" name="xsrf" value="${view.form.xsrf}">
-<p class="actions"><button class="button button-primary" type="submit" name="logout" value="yes">${t.text("signOut.submit")}</button></p>
+<p class="actions"><button class="button button-primary" type="submit" name="logout" value="yes">${t.text(`signOut.${purpose}.submit`)}</button></p>
 </form>
 ${
+  purpose === "sign_out" &&
   view.portal !== null &&
-  !view.automatic &&
+  !automatic &&
   html`<p>${webLink(view.portal.homeUrl, t.html("signOut.stay", { portal: view.portal.name }))}</p>`
 }`;
   return renderPage(site, { heading, body });
+}
+
+function explanation(site: Site, { purpose, portal }: SignOutPage): Html | null {
+  const t = messages(site.locale);
+  switch (purpose) {
+    case "sign_out":
+      return null;
+    case "nothing_left":
+      return portal === null ? null : html`<p>${t.html("signOut.back", { portal: portal.name })}</p>`;
+    case "switch_account":
+      return html`<p>${t.html("signOut.before", { site: site.name })}</p>`;
+  }
 }

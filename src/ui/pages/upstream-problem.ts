@@ -1,4 +1,4 @@
-/** The upstream can't be reached, refused, or answered something we can't accept. */
+/** The upstream can't be reached, refused, or answered something we can't use; and how to begin again. */
 
 import { linkButton, startAgain, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";
@@ -14,11 +14,12 @@ export function upstreamProblem(site: Site, view: UpstreamProblemPage): string {
   const body = html`<h1>${t.html(`upstreamProblem.${problem}.title`, { upstream })}</h1>
 <p class="lead">${t.html(`upstreamProblem.${problem}.why`, { upstream })}</p>
 <h2>${t.text("common.whatToDo")}</h2>
-<p>${t.html(`upstreamProblem.${problem}.do`, { upstream })}</p>
 ${
   retryUrl === null
-    ? html`<p>${t.text("upstreamProblem.noRetry")}</p>${startAgain(site, null)}`
-    : html`<p class="actions">${linkButton(retryUrl, t.text("upstreamProblem.retry"), "primary")}</p>`
+    ? html`<p>${t.html(`upstreamProblem.${problem}.doNoRetry`, { upstream })}</p>
+${startAgain(site, null)}`
+    : html`<p>${t.html(`upstreamProblem.${problem}.do`, { upstream })}</p>
+<p class="actions">${linkButton(retryUrl, t.text("upstreamProblem.retry"), "primary")}</p>`
 }
 ${whomToAsk(site, view.upstream)}
 ${reference(site, view.requestId, null)}`;
