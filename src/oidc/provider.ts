@@ -56,7 +56,9 @@ export function createProvider(deps: ProviderDeps): Provider {
   const cookies = cookieNames(issuer);
   const standings = createRequestStandings(deps.standings, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
-  const allowedByName = new Set(config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []));
+  const allowedByName = new Set(
+    config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []).map((uri) => new URL(uri).href),
+  );
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(standings, clock);
