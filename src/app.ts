@@ -129,7 +129,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     csrf: createCsrf({
       key: keys.pages,
       issuer,
-      cookieName: `${cookies.prefix}liaison.csrf`,
+      // No neighbouring host can plant a `__Host-` cookie; it has to be for the whole host.
+      cookieName: `${cookies.secure && issuer.pathname === "/" ? "__Host-" : cookies.prefix}liaison.csrf`,
       secure: cookies.secure,
       path: issuer.pathname,
     }),

@@ -80,9 +80,11 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   async function openMailedLink(ctx: Context): Promise<void> {
     const requestId = requestIdOf(ctx);
     const secret = String(ctx["params"].secret);
-    // An action's address without its form, or something that no mail of ours holds.
     if (!/^[\w-]{22}$/.test(requestId)) return await showDead(ctx, "unknown", null);
-    if (!/^[\w-]{43}$/.test(secret)) return seeOther(ctx, base(requestId));
+    // An action's address without its form.
+    if (secret === "confirm" || secret === "decline") return seeOther(ctx, base(requestId));
+    // What no mail of ours holds, such as a link that was cut off.
+    if (!/^[\w-]{43}$/.test(secret)) return await showDead(ctx, "unknown", null);
     // Longer than any link lives: an expired one still says that it expired.
     const cookie = { name: secretCookie(requestId), path: pathOf(requestId), maxAgeSeconds: 86_400 };
     await sealed.set(ctx, cookie, { secret });

@@ -2,8 +2,16 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Attacked, askForLink, bindTo, returnFromUpstream, startAttacked } from "../support/attack-kit.ts";
+import {
+  type Attacked,
+  askForLink,
+  bindTo,
+  mailsTo,
+  returnFromUpstream,
+  startAttacked,
+} from "../support/attack-kit.ts";
 import { openLink, register, signIn } from "../support/liaison.ts";
+import { linkIn } from "../support/mailbox.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";
 
 describe("sessions and pages", () => {
@@ -49,8 +57,9 @@ describe("sessions and pages", () => {
     assert.equal(await silently(signedIn), "interaction_required");
 
     const waiting = await browser.press(linkStep, "Continue", { email: "s3@northwind.example" });
-    const { link } = await askForLink(liaison, person, "s3@northwind.example");
-    await openLink(liaison.browser(), link, person);
+    const [mail] = await mailsTo(liaison, "s3@northwind.example", 1);
+    const linkedPage = await openLink(liaison.browser(), linkIn(mail ?? assert.fail()), person);
+    assert.equal(linkedPage.heading, "Your account is linked");
     await browser.follow(waiting, /opened the link/);
     const linked = await sessionCookie(browser);
     assert.notEqual(linked, signedIn);

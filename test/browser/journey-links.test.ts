@@ -82,6 +82,11 @@ describe("mailed links", { concurrency: 3 }, () => {
     await visitor.follow("I've opened the link – continue");
     await visitor.reads("A profile has been linked");
     await visitor.reads("But it doesn't open CustomerSource.");
+    await visitor.follow("Why doesn't it open CustomerSource?");
+    await visitor.sees("Your profile doesn't open CustomerSource");
+    await visitor.reads("CustomerSource isn't open to partners.");
+    await visitor.page.goBack();
+    await visitor.sees("Check your email");
     await phone.redeem(linkOf(customer), person);
     await phone.sees("Your account is linked");
     await visitor.isSignedIn(person);
