@@ -225,7 +225,10 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const linked = views.linkedSince(state, kept?.since);
     const admitted = state.admission?.kind === "admitted" || state.admission?.kind === "choose";
     const goesOn = admitted && (state.prompt === "link" || linked.length > 0);
-    ctx.body = { state: goesOn ? "continue" : "waiting", linked: linked.map((view) => view.profileName) };
+    ctx.body = {
+      state: goesOn ? "continue" : "waiting",
+      linked: linked.map((view) => `${view.profileName}, ${view.organizationName}`),
+    };
   });
 
   router.post("/interaction/:uid/profile", async (ctx) => {

@@ -195,7 +195,10 @@ describe("links in the hands of people", () => {
       }
 
       await openLink(elsewhere, link, ann);
-      assert.deepEqual(await status(browser, waiting), { state: "continue", linked: ["Profile l16"] });
+      assert.deepEqual(await status(browser, waiting), {
+        state: "continue",
+        linked: ["Profile l16, Organization l16"],
+      });
       const end = await browser.follow(waiting, /opened the link/);
       const tokens = await liaison.customerSource.exchange(end.url, started);
       const claims = await liaison.customerSource.userinfo(tokens.access_token, tokens.claims()?.sub ?? "");
@@ -209,7 +212,10 @@ describe("links in the hands of people", () => {
       const ann = liaison.stranger();
       const { browser, waiting, link } = await askForLink(liaison, ann, "l16-partner@litware.example");
       await openLink(liaison.browser(), link, ann);
-      assert.deepEqual(await status(browser, waiting), { state: "waiting", linked: ["Profile l16-partner"] });
+      assert.deepEqual(await status(browser, waiting), {
+        state: "waiting",
+        linked: ["Profile l16-partner, Organization l16-partner"],
+      });
       const page = await browser.follow(waiting, /opened the link/);
       assert.equal(page.heading, "Check your email");
       assert.match(page.text, /A profile has been linked.*Profile l16-partner.*doesn.t open CustomerSource/);
