@@ -14,6 +14,7 @@ import { LiaisonError } from "./errors.ts";
 import { createCsrf } from "./http/csrf.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
 import { createSealedCookies } from "./http/sealed-cookie.ts";
+import { createSealedReturns } from "./http/sealed-return.ts";
 import { createListener } from "./http/server.ts";
 import { createSiteSource } from "./http/site.ts";
 import { createInquiryWorker } from "./linking/inquiry-worker.ts";
@@ -27,6 +28,7 @@ import { loadKeys } from "./oidc/keys.ts";
 import { cookieNames, createProvider } from "./oidc/provider.ts";
 import type { Store } from "./storage/contract.ts";
 import { pages } from "./ui/pages.ts";
+import { loadClientKeys } from "./upstream/client-keys.ts";
 import { createUpstreams } from "./upstream/upstreams.ts";
 import { createWorkerLoop } from "./worker-loop.ts";
 
@@ -75,6 +77,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
+  const clientKeys = await loadClientKeys(store.keys, config.upstreams);
   const upstreams = createUpstreams({
     upstreams: config.upstreams,
     issuer: config.issuer,
@@ -82,6 +85,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     accounts: store.accounts,
     clock,
     logger,
+    clientKeys,
   });
   const linking = createLinking({ links: store.links, audit: store.audit, clock, settings: { mailDomain } });
 
@@ -135,6 +139,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       path: issuer.pathname,
     }),
     sealed: createSealedCookies({ key: keys.pages, clock, ...cookies }),
+    returns: createSealedReturns({ key: keys.pages, clock }),
     upstreams,
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
     linking,

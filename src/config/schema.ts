@@ -5,6 +5,8 @@
 
 import { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
+import { isNetwork } from "../domain/networks.ts";
+import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _");
 /** A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working directory. */
@@ -62,7 +64,7 @@ const accessPolicy = z.strictObject({
   roles: z.array(z.string().min(1)).default([]),
 });
 
-const upstream = z.strictObject({
+const upstreamEntry = z.strictObject({
   id,
   name: z.string().min(1),
   issuer: z
@@ -72,8 +74,8 @@ const upstream = z.strictObject({
       return url === null || isEncryptedOrLocal(url);
     }, "must be https: over plain http whoever sits between could sign in as anybody; http is for this machine alone"),
   client_id: z.string().min(1),
-  client_secret: z.string().min(1),
   scope: z.string().default("openid profile email"),
+  ...upstreamProtocol,
   /** Whether this upstream shows a fresh authentication by `auth_time`, or merely obeys `prompt=login`. */
   reauthentication: z.enum(["auth_time", "prompt_only"]).default("auth_time"),
   about_url: webUrl.nullable().default(null),
@@ -82,6 +84,8 @@ const upstream = z.strictObject({
   support_email: emailAddress.nullable().default(null),
   support_url: webUrl.nullable().default(null),
 });
+
+const upstream = upstreamEntry.superRefine(checkUpstream, evenIfOtherwiseFaulty);
 
 const portalSecret = z
   .string()
@@ -148,6 +152,10 @@ export const configSchema = z.strictObject({
       port: z.number().int().min(0).max(65535).default(4400),
     })
     .prefault({}),
+  /** Proxies in front, as addresses or networks: from these alone X-Forwarded-For is believed, for the client's address. */
+  trusted_proxies: z
+    .array(z.string().refine(isNetwork, "write an IP address, or a network such as 10.0.0.0/8 or fd00::/8"))
+    .default([]),
   /** 32 random bytes, base64 or base64url. Everything secret in the store is sealed under it. */
   encryption_key: z
     .string()

@@ -11,6 +11,8 @@ export type Shape =
   /** A list of maps, each with an `id`. */
   | { kind: "entries"; entry: Extract<Shape, { kind: "map" }> }
   | { kind: "words" }
+  /** A map whose keys are the writer's own. */
+  | { kind: "record" }
   | { kind: "text"; nullable: boolean; path: boolean }
   | { kind: "number" | "boolean" };
 
@@ -37,7 +39,7 @@ function shapeOf(schema: JsonSchema): Shape {
   const alternatives = schema.anyOf ?? [schema];
   const types = alternatives.flatMap((alternative) => alternative.type ?? []);
   const main = alternatives.find((alternative) => alternative.type !== "null") ?? schema;
-  if (types.includes("object")) return mapShape(main);
+  if (types.includes("object")) return main.properties === undefined ? { kind: "record" } : mapShape(main);
   if (types.includes("array")) {
     const items = main.items ?? {};
     return items.properties === undefined ? { kind: "words" } : { kind: "entries", entry: mapShape(items) };

@@ -53,5 +53,7 @@ export function allowFormTargets(ctx: Context, targets: readonly string[]): void
 function sourceOf(target: string): string[] {
   if (!URL.canParse(target)) return [];
   const { origin, protocol } = new URL(target);
-  return [origin === "null" ? protocol : origin];
+  const source = origin === "null" ? protocol : origin;
+  // A URL's host may hold a semicolon or a quote, which in a policy begin something else.
+  return /^[\w+.:/[\]-]+$/.test(source) ? [source] : [];
 }

@@ -10,6 +10,8 @@ import type { Context, Middleware } from "koa";
 import { koaBody } from "koa-body";
 import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
+import type { Config } from "../config/schema.ts";
+import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
 import { assets } from "../ui/assets.ts";
 import { errorMapping } from "./errors.ts";
@@ -22,6 +24,7 @@ import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 export type ServerDeps = InteractionDeps &
   LinkDeps &
   Omit<CallbackDeps, "links"> & {
+    config: Pick<Config, "trusted_proxies">;
     provider: Provider;
     providerPages: { ownForms: Middleware };
     logger: Logger;
@@ -52,19 +55,30 @@ export function createListener(deps: ServerDeps): RequestListener {
   for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);
 
   const callback = provider.callback();
+  const isTrustedProxy = createNetworkTest(config.trusted_proxies);
   return (request, response) => {
+    const forwardedFor = [request.headers["x-forwarded-for"]].flat().join(",");
     pinOrigin(request, issuer);
+    // The only hop that Koa is told of: `ctx.ip` is right then too.
+    request.headers["x-forwarded-for"] = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
     request.url = withoutPrefix(request.url ?? "/", basePath);
     void callback(request, response);
   };
 }
 
-/** The target below the issuer's path, which is where all routes are. */
+/**
+ * The target below the issuer's path, which is where all routes are. A target outside of it is taken as it is: from a proxy
+ * that has cut the path off, or from a health check on this machine.
+ */
 function withoutPrefix(target: string, prefix: string): string {
-  if (!target.startsWith(prefix)) return target;
+  // RFC 8414, 3.1: the well-known part stands before the issuer's path.
+  if (prefix !== "" && target === oauthMetadata + prefix) return oauthMetadata;
   const rest = target.slice(prefix.length);
+  if (!target.startsWith(prefix) || !/^([/?]|$)/.test(rest)) return target;
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
+
+const oauthMetadata = "/.well-known/oauth-authorization-server";
 
 function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void {
   router.get("/", async (ctx) => sendPage(ctx, pages.home(await site())));
@@ -90,7 +104,13 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
   });
 }
 
-const readForm = koaBody({ json: false, text: false, multipart: false, formLimit: "16kb", queryString: { depth: 0 } });
+const parseForm = koaBody({ json: false, text: false, multipart: false, formLimit: "16kb", queryString: { depth: 0 } });
+
+/** Reads a form as browsers send it; one that says it is compressed is refused before anything unpacks it (RFC 9110, 15.5.16). */
+const readForm: typeof parseForm = async (ctx, next) => {
+  if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) ctx.throw(415);
+  await parseForm(ctx, next);
+};
 
 /** Reads the forms of our own pages; oidc-provider reads those of its endpoints itself. */
 const forms: Middleware = (ctx, next) =>
@@ -103,10 +123,12 @@ function requestLog(logger: Logger): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
     ctx.state["requestId"] = randomUUID();
+    ctx.state["clientAddress"] = ctx.ip;
     await next();
     logger.debug(
       {
         request_id: ctx.state["requestId"],
+        client_address: ctx.state["clientAddress"],
         method: ctx.method,
         route: (ctx["_matchedRoute"] as string | undefined) ?? currentRoute(ctx) ?? "none",
         status: ctx.status,

@@ -1,19 +1,25 @@
-/** Where upstreams send people back: completes the sign-in and hands its result to what it was for. */
+/**
+ * Where upstreams send people back: completes the sign-in and hands its result to what it was for. Also where upstreams fetch
+ * our public keys.
+ */
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
+import { koaBody } from "koa-body";
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
 import type { SignInPurpose } from "../storage/records.ts";
 import { upstreamCookie } from "./interaction.ts";
-import { type HttpKit, seeOther } from "./kit.ts";
+import { formFields, type HttpKit, seeOther } from "./kit.ts";
 import type { LinkPages } from "./link.ts";
+import type { SealedReturns } from "./sealed-return.ts";
 
 export interface CallbackDeps extends HttpKit {
   signIns: SignInStore;
   links: LinkPages;
+  returns: SealedReturns;
   clock: Clock;
 }
 
@@ -21,15 +27,59 @@ export interface CallbackDeps extends HttpKit {
 const outcomeLifetimeSeconds = 300;
 const rememberUpstreamSeconds = 365 * 24 * 3600;
 
+/** What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it is. */
+const answerParameters = ["code", "state", "iss", "error", "error_description"];
+
+/** Encrypted, an answer of this size still fits into an address. */
+const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
+
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, clock, config, cookies } = deps;
+  const { upstreams, signIns, returns, clock, config, cookies } = deps;
   const issuer = new URL(config.issuer);
+
+  // Built on the issuer, whatever the request calls us.
+  const callbackOf = (upstreamId: string) =>
+    new URL(`${config.issuer}/upstream/${encodeURIComponent(upstreamId)}/callback`);
+
+  router.get("/upstream/jwks", (ctx) => {
+    ctx.body = JSON.stringify(upstreams.jwks());
+    ctx.type = "application/jwk-set+json";
+    ctx.set("cache-control", "public, max-age=3600");
+  });
+
+  // response_mode=form_post: nothing is decided here, because the cookie of the sign-in can't have come along.
+  router.post("/upstream/:upstreamId/callback", async (ctx) => {
+    const upstreamId = String(ctx["params"]["upstreamId"]);
+    const upstream = upstreams.list().find(({ id }) => id === upstreamId);
+    if (upstream?.response_mode !== "form_post") throw new LiaisonError("not_found", "Nothing is posted here.");
+    await readAnswer(ctx as Parameters<typeof readAnswer>[0], async () => {});
+    const fields = formFields(ctx);
+    const given = answerParameters.flatMap((name): [string, string][] => {
+      const value = fields[name];
+      return value === undefined ? [] : [[name, value]];
+    });
+    const url = callbackOf(upstreamId);
+    url.searchParams.set("posted", await returns.seal(upstreamId, Object.fromEntries(given)));
+    seeOther(ctx, url.href);
+  });
+
+  /** The answer of an upstream, as it came in the address or as it was posted. */
+  async function answerOf(ctx: Context, upstreamId: string): Promise<URL> {
+    const url = callbackOf(upstreamId);
+    url.search = ctx.search;
+    const posted = url.searchParams.get("posted");
+    if (posted === null) return url;
+    const parameters = await returns.open(upstreamId, posted);
+    if (parameters === undefined) {
+      throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", { upstreamId });
+    }
+    url.search = new URLSearchParams(parameters).toString();
+    return url;
+  }
 
   router.get("/upstream/:upstreamId/callback", async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
-    // Built on the issuer, whatever the request calls us.
-    const url = new URL(`${config.issuer}/upstream/${encodeURIComponent(upstreamId)}/callback`);
-    url.search = ctx.search;
+    const url = await answerOf(ctx, upstreamId);
     const completed = await upstreams
       .complete({ upstreamId, url, cookies: (name) => ctx.cookies.get(name, { signed: false }) })
       .catch((error: unknown) => wayBack(ctx, error));

@@ -93,11 +93,17 @@ export function selfSubmittingSignOut(
   return { xsrf: state["secret"], because, leadsTo: typeof leadsTo === "string" ? leadsTo : undefined };
 }
 
-/** Where a response of the authorization endpoint leads on to, by a form of the library's or by our own page. */
+/**
+ * Where a response of the authorization endpoint leads on to, by a form of the library's or by our own page: an address that
+ * the client registered. On an error page the parameter may be anything that somebody sent.
+ */
 export function redirectUriOf(ctx: object): string | undefined {
   const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
-  const uri = oidc?.params?.["redirect_uri"] ?? oidc?.entities.Interaction?.params["redirect_uri"];
-  return typeof uri === "string" ? uri : undefined;
+  // Was checked before its interaction was stored; when that resumes, no client is loaded yet.
+  const kept = oidc?.entities.Interaction?.params["redirect_uri"];
+  if (typeof kept === "string") return kept;
+  const asked = oidc?.params?.["redirect_uri"];
+  return typeof asked === "string" && oidc?.client?.redirectUriAllowed(asked) === true ? asked : undefined;
 }
 
 /**

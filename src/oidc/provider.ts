@@ -133,7 +133,8 @@ export function createProvider(deps: ProviderDeps): Provider {
         enabled: true,
         allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
       },
-      revocation: { enabled: true },
+      // Silent about tokens of others, as the library is about unknown ones.
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       pushedAuthorizationRequests: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {

@@ -9,6 +9,7 @@ import type { Clock, Instant } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { LiaisonError } from "../errors.ts";
+import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 import { describeError, unavailable } from "./failures.ts";
 import type { Fetch } from "./guarded-fetch.ts";
 
@@ -31,6 +32,7 @@ export interface DiscoveryDependencies {
   logger: UpstreamLogger;
   /** The guarded fetch of this upstream. */
   fetch: Fetch;
+  clientKeys: ClientKeys;
 }
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -42,7 +44,7 @@ const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"
 /** Prepares an upstream; nothing is fetched yet. */
 export function discoveredUpstream(
   config: UpstreamConfig,
-  { clock, logger, fetch }: DiscoveryDependencies,
+  { clock, logger, fetch, clientKeys }: DiscoveryDependencies,
 ): DiscoveredUpstream {
   let known: { configuration: client.Configuration; origin: string; fetchedAt: Instant } | undefined;
   let failure: { error: Error; until: Instant } | undefined;
@@ -50,7 +52,7 @@ export function discoveredUpstream(
 
   async function refresh(): Promise<client.Configuration> {
     try {
-      const configuration = await discover(config, fetch);
+      const configuration = await discover(config, fetch, clientKeys);
       const endpoint = configuration.serverMetadata().authorization_endpoint;
       known = { configuration, origin: new URL(endpoint ?? config.issuer).origin, fetchedAt: clock.now() };
       failure = undefined;
@@ -84,7 +86,7 @@ export function discoveredUpstream(
   };
 }
 
-async function discover(config: UpstreamConfig, fetch: Fetch): Promise<client.Configuration> {
+async function discover(config: UpstreamConfig, fetch: Fetch, keys: ClientKeys): Promise<client.Configuration> {
   const issuer = new URL(config.issuer);
   const customFetch: client.CustomFetch = (url, init) => fetch(url, withoutUndefined(init));
   const execute = issuer.protocol === "http:" ? [client.allowInsecureRequests] : [];
@@ -92,10 +94,10 @@ async function discover(config: UpstreamConfig, fetch: Fetch): Promise<client.Co
   const found = await client.discovery(issuer, config.client_id, undefined, undefined, options);
   const metadata = checkMetadata(found.serverMetadata(), config);
   const configuration = new client.Configuration(
-    { ...metadata, id_token_signing_alg_values_supported: asymmetricAlgorithms(metadata) },
+    { ...metadata, id_token_signing_alg_values_supported: config.id_token_signed_response_alg },
     config.client_id,
-    config.client_secret,
-    clientAuthentication(metadata, config.client_secret),
+    undefined,
+    clientAuthentication(config, metadata, keys),
   );
   configuration[client.customFetch] = customFetch;
   for (const extension of execute) extension(configuration);
@@ -108,7 +110,8 @@ async function discover(config: UpstreamConfig, fetch: Fetch): Promise<client.Co
  * The issuer must be the configured one to the letter (OpenID Connect Discovery 1.0, section 4.3): it becomes part of every
  * identity. openid-client compares it as a URL only.
  */
-function checkMetadata(metadata: client.ServerMetadata, { id, issuer }: UpstreamConfig): client.ServerMetadata {
+function checkMetadata(metadata: client.ServerMetadata, config: UpstreamConfig): client.ServerMetadata {
+  const { id, issuer, id_token_signed_response_alg: pinned } = config;
   if (metadata.issuer !== issuer) throw unavailable(id, `the discovery document's issuer is not "${issuer}"`);
   for (const endpoint of NEEDED_ENDPOINTS) {
     const value = metadata[endpoint];
@@ -116,23 +119,30 @@ function checkMetadata(metadata: client.ServerMetadata, { id, issuer }: Upstream
       throw unavailable(id, `the discovery document's ${endpoint} is missing, or neither https nor on this machine`);
     }
   }
+  const offered = metadata.id_token_signing_alg_values_supported;
+  if (offered !== undefined && !(Array.isArray(offered) && pinned.some((algorithm) => offered.includes(algorithm)))) {
+    const choice = String(offered).slice(0, 200);
+    throw unavailable(
+      id,
+      `it signs ID tokens by ${choice}, none of which id_token_signed_response_alg allows (${pinned})`,
+    );
+  }
   return metadata;
-}
-
-/**
- * A signature must prove who signed: `none` proves nothing, and with HS256 everybody who knows the client secret, or an
- * upstream's public key mistaken for one, could sign (RFC 8725, section 2.1).
- */
-function asymmetricAlgorithms({ id_token_signing_alg_values_supported: algorithms }: client.ServerMetadata): string[] {
-  return (algorithms ?? ["RS256"]).filter((algorithm) => algorithm !== "none" && !algorithm.startsWith("HS"));
 }
 
 /** client_secret_basic is what a server supports that doesn't say (Discovery 1.0, section 3), and registrations' default. */
 function clientAuthentication(
-  { token_endpoint_auth_methods_supported: methods = ["client_secret_basic"] }: client.ServerMetadata,
-  secret: string,
+  config: UpstreamConfig,
+  { token_endpoint_auth_methods_supported: offered = ["client_secret_basic"] }: client.ServerMetadata,
+  keys: ClientKeys,
 ): client.ClientAuth {
-  return methods.includes("client_secret_basic") ? client.ClientSecretBasic(secret) : client.ClientSecretPost(secret);
+  const algorithm = assertionAlgorithm(config);
+  const key = algorithm && keys.of(algorithm);
+  if (key !== undefined) return client.PrivateKeyJwt(key);
+  const secret = config.client_secret ?? "";
+  const byDiscovery = offered.includes("client_secret_basic") ? "client_secret_basic" : "client_secret_post";
+  const method = config.token_endpoint_auth_method ?? byDiscovery;
+  return method === "client_secret_post" ? client.ClientSecretPost(secret) : client.ClientSecretBasic(secret);
 }
 
 function withoutUndefined({ body, ...rest }: client.CustomFetchOptions): RequestInit {

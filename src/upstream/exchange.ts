@@ -5,6 +5,7 @@
  */
 
 import * as client from "openid-client";
+import type { UpstreamConfig } from "../config/schema.ts";
 import type { SignedInIdentity } from "../storage/contract.ts";
 import type { UpstreamTransaction } from "../storage/records.ts";
 import { rejected, stale } from "./failures.ts";
@@ -15,6 +16,7 @@ export interface ExchangeInput {
   currentUrl: URL;
   state: string;
   transaction: UpstreamTransaction;
+  claimNames: UpstreamConfig["claims"];
 }
 
 export interface ProvenSignIn {
@@ -29,13 +31,15 @@ interface DisplayData {
   displayName: string | null;
 }
 
+type Claims = Readonly<Record<string, unknown>>;
+
 /** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur two of them. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
 /** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` for what it doesn't check. */
 export async function exchange(
   configuration: client.Configuration,
-  { currentUrl, state, transaction }: ExchangeInput,
+  { currentUrl, state, transaction, claimNames }: ExchangeInput,
 ): Promise<ProvenSignIn> {
   const { upstreamId, nonce, codeVerifier, maxAgeSeconds, createdAt } = transaction;
   const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
@@ -51,7 +55,11 @@ export async function exchange(
     throw stale(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
   }
 
-  const { email, displayName } = await displayData(configuration, tokens.access_token, claims);
+  const { email, displayName } = await displayData(configuration, {
+    accessToken: tokens.access_token,
+    claims,
+    claimNames,
+  });
   const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
   return { identity, authTime: claims.auth_time ?? claims.iat };
 }
@@ -59,18 +67,26 @@ export async function exchange(
 /** From the ID token; userinfo is asked only for what that lacks. Its `sub` must be the ID token's (Core 1.0, section 5.3.2). */
 async function displayData(
   configuration: client.Configuration,
-  accessToken: string,
-  claims: client.IDToken,
+  told: { accessToken: string; claims: client.IDToken; claimNames: UpstreamConfig["claims"] },
 ): Promise<DisplayData> {
-  const told = readDisplayData(claims);
-  const isComplete = told.email !== null && told.displayName !== null;
-  if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) return told;
-  const more = readDisplayData(await client.fetchUserInfo(configuration, accessToken, claims.sub));
-  return { email: told.email ?? more.email, displayName: told.displayName ?? more.displayName };
+  const { claims, claimNames } = told;
+  const isComplete = [claimNames.email, claimNames.name].every((name) => displayText(claims[name], 1) !== null);
+  if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) {
+    return readDisplayData(claims, claimNames);
+  }
+  const userInfo = await client.fetchUserInfo(configuration, told.accessToken, claims.sub);
+  const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
+  return readDisplayData({ ...userInfo, ...Object.fromEntries(usable) }, claimNames);
 }
 
-function readDisplayData({ email, name }: client.IDToken | client.UserInfoResponse): DisplayData {
-  return { email: displayText(email, 254), displayName: displayText(name, 200) };
+function readDisplayData(claims: Claims, names: UpstreamConfig["claims"]): DisplayData {
+  const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claims[name], 200));
+  const parts = [claims["given_name"], claims["family_name"]].map((part) => displayText(part, 99) ?? "");
+  named.splice(1, 0, displayText(parts.join(" "), 200));
+  return {
+    email: displayText(claims[names.email], 254),
+    displayName: named.find((name) => name !== null) ?? null,
+  };
 }
 
 /** One line of text of a bounded length, or null. Escaping and further caution are up to whoever shows it. */

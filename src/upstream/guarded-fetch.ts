@@ -1,35 +1,56 @@
 /**
  * The only way by which Liaison talks to an upstream: a fetch that gives up in time, reads no more than it must, follows no
- * redirect and speaks plain http to this machine alone. What is amiss with the transport leaves here as
- * `upstream_unavailable`; what is amiss with the content is openid-client's to find.
+ * redirect, speaks plain http to this machine alone and leaves an upstream alone that doesn't answer. What is amiss with the
+ * transport leaves here as `upstream_unavailable`; what is amiss with the content is openid-client's to find.
  */
 
+import type { Clock } from "../clock.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
+import { type CircuitLimits, createCircuit } from "./circuit.ts";
 import { describeError, unavailable } from "./failures.ts";
 
 /** The part of the global `fetch` that is used: by its URL as text. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export interface FetchLimits {
+export interface FetchLimits extends CircuitLimits {
   timeoutMs: number;
   maxBytes: number;
 }
 
 /** Discovery documents and key sets take kilobytes, and who waits longer than five seconds at a sign-in has left. */
-export const DEFAULT_LIMITS: FetchLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
+export const DEFAULT_LIMITS: FetchLimits = {
+  timeoutMs: 5_000,
+  maxBytes: 1024 * 1024,
+  maxInFlight: 32,
+  silences: 3,
+  pauseMs: 3_000,
+};
 
 /** Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and measured. */
-export function guardedFetch(upstreamId: string, inner: Fetch, limits: FetchLimits): Fetch {
+export function guardedFetch(
+  upstreamId: string,
+  { fetch: inner, limits, clock }: { fetch: Fetch; limits: FetchLimits; clock: Clock },
+): Fetch {
+  const circuit = createCircuit(limits, clock);
   return async (address, init) => {
     const url = new URL(address);
     // Without the query: nothing secret is sent in one, but a log is no place to find out.
     const where = `${url.origin}${url.pathname}`;
     if (!isEncryptedOrLocal(url)) throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
+    const refused = circuit.enter(where);
+    if (refused !== undefined) throw unavailable(upstreamId, `${where} is not asked: ${refused}`);
     const signal = AbortSignal.timeout(limits.timeoutMs);
     const whole = { ...init, signal, redirect: "manual" as const };
-    const response = await readWhole(inner, address, whole, limits.maxBytes).catch((error: unknown) => {
-      throw unavailable(upstreamId, `${where}: ${describeError(error)}`);
-    });
+    const response = await readWhole(inner, address, whole, limits.maxBytes).then(
+      (answer) => {
+        circuit.settle(where, true);
+        return answer;
+      },
+      (error: unknown) => {
+        circuit.settle(where, error instanceof TooLong);
+        throw unavailable(upstreamId, `${where}: ${describeError(error)}`);
+      },
+    );
     const { status } = response;
     if (status >= 500 || status === 429 || (status >= 300 && status < 400)) {
       throw unavailable(upstreamId, `${where} answered ${status}`);
@@ -51,8 +72,11 @@ async function readCapped(body: ReadableStream<Uint8Array>, maxBytes: number): P
   for await (const chunk of body) {
     length += chunk.length;
     // Leaving the loop cancels the stream, and with it the transfer.
-    if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
+    if (length > maxBytes) throw new TooLong(`the answer is longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
+
+/** An answer, though none to be read. */
+class TooLong extends Error {}

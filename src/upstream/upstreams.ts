@@ -11,6 +11,7 @@ import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AccountStore, SignedInIdentity, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
+import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
 import { toLiaisonError, withPurpose } from "./failures.ts";
@@ -25,6 +26,7 @@ export interface UpstreamsDependencies {
   accounts: AccountStore;
   clock: Clock;
   logger: UpstreamLogger;
+  clientKeys: ClientKeys;
   fetch?: Fetch;
   limits?: FetchLimits;
 }
@@ -55,9 +57,14 @@ export interface CompletedSignIn {
 
 export interface Upstreams {
   list(): UpstreamConfig[];
+  /** Our public keys, for upstreams that we authenticate at by `private_key_jwt`. */
+  jwks(): ClientKeys["jwks"];
   /** The origins that browsers are sent to, for `form-action` of a content security policy. */
   origins(): string[];
-  /** Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down. */
+  /**
+   * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down, and
+   * `upstream_rejected` where a request is pushed ahead and not taken.
+   */
   begin(request: SignInRequest): Promise<{ url: URL; cookie: SignInCookie }>;
   /**
    * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
@@ -99,7 +106,8 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     const currentUrl = callbackUrl(issuer, upstream.config.id);
     currentUrl.search = callback.search;
     try {
-      return await exchange(await upstream.configuration(), { currentUrl, state, transaction });
+      const configuration = await upstream.configuration();
+      return await exchange(configuration, { currentUrl, state, transaction, claimNames: upstream.config.claims });
     } catch (error) {
       throw toLiaisonError(error, upstream.config.id);
     }
@@ -113,6 +121,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 
   return {
     list: () => [...upstreams],
+    jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
 
     async begin({ upstreamId, purpose, loginHint, ...wish }) {
@@ -133,14 +142,21 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         createdAt: now,
         expiresAt: now + TRANSACTION_MS,
       };
-      const url = client.buildAuthorizationUrl(configuration, {
+      const { scope, response_mode, authorize_parameters, reauthentication } = upstream.config;
+      // For upstreams that know no prompt=login, whose word for it can't be checked anyway.
+      const ownPrompt = reauthentication === "prompt_only" && "prompt" in authorize_parameters;
+      const url = await authorizationUrl(configuration, upstreamId, {
+        ...authorize_parameters,
+        client_id: upstream.config.client_id,
+        response_type: "code",
         redirect_uri: callbackUrl(issuer, upstreamId).href,
-        scope: upstream.config.scope,
+        scope,
+        ...(response_mode === "query" ? {} : { response_mode }),
         state,
         nonce: transaction.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
         code_challenge_method: "S256",
-        ...(prompt === undefined ? {} : { prompt }),
+        ...(prompt === undefined || ownPrompt ? {} : { prompt }),
         ...(maxAgeSeconds === null ? {} : { max_age: String(maxAgeSeconds) }),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       });
@@ -178,8 +194,25 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 }
 
 function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): DiscoveredUpstream {
-  const { clock, logger, fetch = globalThis.fetch, limits = DEFAULT_LIMITS } = dependencies;
-  return discoveredUpstream(config, { clock, logger, fetch: guardedFetch(config.id, fetch, limits) });
+  const { clock, logger, clientKeys, fetch = globalThis.fetch, limits = DEFAULT_LIMITS } = dependencies;
+  const guarded = guardedFetch(config.id, { fetch, limits, clock });
+  return discoveredUpstream(config, { clock, logger, fetch: guarded, clientKeys });
+}
+
+/** Where the browser goes; the request goes ahead of it where the upstream wants that (RFC 9126). */
+async function authorizationUrl(
+  configuration: client.Configuration,
+  upstreamId: UpstreamId,
+  parameters: Record<string, string>,
+): Promise<URL> {
+  if (configuration.serverMetadata().require_pushed_authorization_requests !== true) {
+    return client.buildAuthorizationUrl(configuration, parameters);
+  }
+  try {
+    return await client.buildAuthorizationUrlWithPAR(configuration, parameters);
+  } catch (error) {
+    throw toLiaisonError(error, upstreamId);
+  }
 }
 
 /** The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700, section 4.4). */

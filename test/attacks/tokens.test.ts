@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ResponseBodyError } from "openid-client";
+import { ResponseBodyError, tokenRevocation } from "openid-client";
 import type { Store } from "../../src/storage/contract.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
@@ -194,6 +194,9 @@ describe("codes and tokens", () => {
     const first = await tokens();
     await assert.rejects(liaison.partnerSource.refresh(first.refresh_token), invalidGrant);
     assert.deepEqual(await liaison.partnerSource.introspect(first.access_token), { active: false });
+    for (const token of [first.access_token, first.refresh_token]) {
+      await tokenRevocation(liaison.partnerSource.configuration, token);
+    }
     await assertAlive(first);
   });
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
+import { request as requestTls } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Clock } from "../../src/clock.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
 import type { Store } from "../../src/storage/contract.ts";
@@ -214,12 +216,16 @@ export async function auditOf(
 }
 
 /** The identity that the test upstream gives a person. */
-export function identityOf({ upstreamIssuer }: Liaison, { username, email, name }: TestPerson) {
+export function identityOf({ upstreamIssuer }: Pick<Liaison, "upstreamIssuer">, { username, email, name }: TestPerson) {
   return { upstreamId: "fabrikam", issuer: upstreamIssuer, subject: seededSubject(username), email, displayName: name };
 }
 
 /** Binds profiles to a person without the journey: by an inquiry that the application's worker never sees. */
-export async function bindTo(liaison: Liaison, person: TestPerson, ...profileIds: string[]): Promise<string> {
+export async function bindTo(
+  liaison: Pick<Liaison, "store" | "upstreamIssuer"> & { clock: Clock },
+  person: TestPerson,
+  ...profileIds: string[]
+): Promise<string> {
   const { store, clock } = liaison;
   const identity = identityOf(liaison, person);
   const { id: accountId } = await store.accounts.signIn(identity, clock.now());
@@ -258,8 +264,10 @@ export function rawRequest(
   url: string | URL,
   { method = "GET", headers = {}, body = "" }: { method?: string; headers?: Record<string, string>; body?: string },
 ): Promise<RawAnswer> {
+  const { protocol, hostname: servername } = new URL(url);
+  const start = protocol === "https:" ? requestTls : request;
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false }, (response) => {
+    const sent = start(url, { method, headers, agent: false, servername }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {

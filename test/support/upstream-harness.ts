@@ -11,6 +11,7 @@ import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
+import { type ClientKeys, loadClientKeys } from "../../src/upstream/client-keys.ts";
 import {
   createUpstreams,
   type SignInRequest,
@@ -31,6 +32,8 @@ export interface UpstreamHarness {
   /** Known to `theLiar()` as the upstream `liar`. */
   liar: LyingUpstream;
   now: number;
+  /** For both algorithms of private_key_jwt. */
+  clientKeys: ClientKeys;
   log: { fields: object; message: string }[];
   relyingParty(upstreams: UpstreamConfig[], change?: Partial<UpstreamsDependencies>): Upstreams;
   theLiar(change?: Partial<UpstreamConfig>): Upstreams;
@@ -78,7 +81,8 @@ export function useUpstreams(): UpstreamHarness {
         accounts: harness.store.accounts,
         clock: { now: () => harness.now },
         logger: { info: note, warn: note },
-        limits: { timeoutMs: 300, maxBytes: 100_000 },
+        clientKeys: harness.clientKeys,
+        limits: { timeoutMs: 300, maxBytes: 100_000, maxInFlight: 8, silences: 3, pauseMs: 3_000 },
         ...change,
       }),
     theLiar: (change: Partial<UpstreamConfig> = {}) =>
@@ -97,6 +101,13 @@ export function useUpstreams(): UpstreamHarness {
     folder = await mkdtemp(join(tmpdir(), "liaison-upstream-"));
     const encryptionKey = randomBytes(32).toString("base64");
     harness.store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
+    const signing = (["RS256", "ES256"] as const).map((token_endpoint_auth_signing_alg) =>
+      upstream("any", "https://any.example", {
+        token_endpoint_auth_method: "private_key_jwt",
+        token_endpoint_auth_signing_alg,
+      }),
+    );
+    harness.clientKeys = await loadClientKeys(harness.store.keys, signing);
   });
   beforeEach(async () => {
     harness.now = Date.now();

@@ -6,12 +6,14 @@
 import { createHmac, createSign, generateKeyPairSync, type KeyPairKeyObjectResult, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider from "oidc-provider";
+import { parse } from "node-html-parser";
+import Provider, { type ClientMetadata } from "oidc-provider";
 
 export const PEER_CLIENT = { client_id: "liaison", client_secret: "a-client-secret-of-32-characters" };
 
 /** Made once: a key takes longer than a whole sign-in. */
 const OWN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const OWN_EC_KEY = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const FOREIGN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
 export interface PeerPerson {
@@ -26,13 +28,21 @@ export interface UpstreamPeer {
   close(): Promise<void>;
   /** Walks a browser through the sign-in, redirect by redirect, and returns the callback it ends at. */
   signIn(authorizationUrl: URL): Promise<URL>;
+  /** The same where the upstream answers by `form_post`: the form that the browser would submit by itself. */
+  signInByPost(authorizationUrl: URL): Promise<{ action: URL; fields: URLSearchParams }>;
+}
+
+interface PeerOptions {
+  redirectUris: string[];
+  people: Record<string, PeerPerson>;
+  /** How Liaison is registered there, beside its id and redirect URIs; a secret unless it says otherwise. */
+  client?: Partial<ClientMetadata>;
+  /** Whether it takes requests only by PAR (RFC 9126). */
+  pushedOnly?: boolean;
 }
 
 /** Starts an honest upstream. `people` are its accounts by subject; an unknown `login_hint` signs in the first. */
-export async function startUpstreamPeer(options: {
-  redirectUris: string[];
-  people: Record<string, PeerPerson>;
-}): Promise<UpstreamPeer> {
+export async function startUpstreamPeer(options: PeerOptions): Promise<UpstreamPeer> {
   const requests: string[] = [];
   const listener: { handle: (request: IncomingMessage, response: ServerResponse) => void } = { handle: () => {} };
   const { server, origin } = await listen((request, response) => {
@@ -51,20 +61,36 @@ export async function startUpstreamPeer(options: {
     issuer: origin,
     requests,
     close: () => closeServer(server),
-    signIn: (url) => walk(url, origin),
+    signIn: async (url) => (await walk(url, origin)).url,
+    signInByPost: async (url) => {
+      const form = parse((await walk(url, origin)).body).querySelector("form");
+      const inputs = form?.querySelectorAll("input[name]") ?? [];
+      const fields = new URLSearchParams();
+      for (const input of inputs) fields.append(input.getAttribute("name") ?? "", input.getAttribute("value") ?? "");
+      return { action: new URL(form?.getAttribute("action") ?? ""), fields };
+    },
   };
 }
 
-function makeProvider(
-  issuer: string,
-  { redirectUris, people }: { redirectUris: string[]; people: Record<string, PeerPerson> },
-): Provider {
+function makeProvider(issuer: string, options: PeerOptions): Provider {
+  const { redirectUris, people, client = PEER_CLIENT, pushedOnly = false } = options;
   return new Provider(issuer, {
-    clients: [{ ...PEER_CLIENT, redirect_uris: redirectUris }],
-    jwks: { keys: [{ ...OWN_KEY.privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig" }] },
+    clients: [{ client_id: PEER_CLIENT.client_id, redirect_uris: redirectUris, ...client }],
+    jwks: {
+      keys: [
+        { ...OWN_KEY.privateKey.export({ format: "jwk" }), use: "sig" },
+        { ...OWN_EC_KEY.privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig" },
+      ],
+    },
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+    // Our keys are on this machine, where the library doesn't go by itself.
+    fetch: (url, { dispatcher: _, ...init }: RequestInit = {}) => fetch(url, init),
     cookies: { keys: ["peer-cookie-key"] },
     claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: pushedOnly },
+    },
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
     async loadExistingGrant(ctx) {
@@ -84,7 +110,7 @@ async function finish(provider: Provider, request: IncomingMessage, response: Se
   await provider.interactionFinished(request, response, { login: { accountId } });
 }
 
-async function walk(start: URL, origin: string): Promise<URL> {
+async function walk(start: URL, origin: string): Promise<{ url: URL; body: string }> {
   const cookies = new Map<string, string>();
   let url = start;
   for (let step = 0; step < 10 && url.origin === origin; step += 1) {
@@ -95,10 +121,12 @@ async function walk(start: URL, origin: string): Promise<URL> {
       if (name !== undefined && value !== undefined) cookies.set(name, value);
     }
     const location = response.headers.get("location");
-    if (location === null) throw new Error(`${url.pathname} answered ${response.status}: ${await response.text()}`);
+    const body = await response.text();
+    if (location === null && response.ok) return { url, body };
+    if (location === null) throw new Error(`${url.pathname} answered ${response.status}: ${body}`);
     url = new URL(location, url);
   }
-  return url;
+  return { url, body: "" };
 }
 
 /** How a lying upstream answers; what is left out is honest. */
@@ -107,7 +135,8 @@ export interface Lies {
   header?: Record<string, unknown>;
   /** Merged into the claims; undefined removes one. */
   claims?: Record<string, unknown>;
-  sign?: "rs256" | "hs256" | "none" | "other-key";
+  /** `es256`: by a key that it publishes beside the one it should use. */
+  sign?: "rs256" | "es256" | "hs256" | "none" | "other-key";
   userinfo?: Record<string, unknown>;
   /** By path: takes over the answer altogether. */
   answer?: Record<string, (response: ServerResponse) => void>;
@@ -141,7 +170,12 @@ export async function startLyingUpstream(): Promise<LyingUpstream> {
       case "/.well-known/openid-configuration":
         return json(response, { ...honestMetadata(origin), ...lies.metadata });
       case "/jwks":
-        return json(response, { keys: [{ ...OWN_KEY.publicKey.export({ format: "jwk" }), alg: "RS256", use: "sig" }] });
+        return json(response, {
+          keys: [
+            { ...OWN_KEY.publicKey.export({ format: "jwk" }), alg: "RS256", use: "sig" },
+            { ...OWN_EC_KEY.publicKey.export({ format: "jwk" }), alg: "ES256", use: "sig" },
+          ],
+        });
       case "/token": {
         const claims = { ...honestClaims(origin), nonce: asked.nonce, ...lies.claims };
         const id_token = makeJwt(lies, claims, lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY);
@@ -179,7 +213,7 @@ function honestMetadata(issuer: string): Record<string, unknown> {
     userinfo_endpoint: `${issuer}/userinfo`,
     response_types_supported: ["code"],
     subject_types_supported: ["public"],
-    id_token_signing_alg_values_supported: ["RS256", "HS256", "none"],
+    id_token_signing_alg_values_supported: ["RS256", "ES256", "HS256", "none"],
     authorization_response_iss_parameter_supported: true,
   };
 }
@@ -191,10 +225,14 @@ function honestClaims(issuer: string): Record<string, unknown> {
 }
 
 function makeJwt({ sign = "rs256", header }: Lies, claims: object, { privateKey }: KeyPairKeyObjectResult): string {
-  const alg = { rs256: "RS256", "other-key": "RS256", hs256: "HS256", none: "none" }[sign];
+  const alg = { rs256: "RS256", "other-key": "RS256", es256: "ES256", hs256: "HS256", none: "none" }[sign];
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const input = `${encode({ alg, ...header })}.${encode(claims)}`;
   if (sign === "none") return `${input}.`;
+  if (sign === "es256") {
+    const key = { key: OWN_EC_KEY.privateKey, dsaEncoding: "ieee-p1363" as const };
+    return `${input}.${createSign("SHA256").update(input).sign(key, "base64url")}`;
+  }
   return `${input}.${sign === "hs256" ? hs256(input) : createSign("RSA-SHA256").update(input).sign(privateKey, "base64url")}`;
 }
 

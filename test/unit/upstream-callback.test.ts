@@ -149,6 +149,7 @@ describe("answers that are refused", () => {
     ["U6 alg none over a real signature", { header: { alg: "none" } }],
     ["U6 HS256 where RS256 is configured", { sign: "hs256" }],
     ["U6 HS256 named in the header alone", { header: { alg: "HS256" } }],
+    ["U6 ES256 by a published key, where RS256 is configured", { sign: "es256" }],
     ["U7 another sub from userinfo", { claims: { email: undefined }, userinfo: { sub: "person-2" } }],
     ["U7 no sub from userinfo", { claims: { email: undefined }, userinfo: { sub: undefined } }],
   ];
@@ -161,6 +162,16 @@ describe("answers that are refused", () => {
       assert.equal(harness.liar.tokenRequests.length, 1);
     });
   }
+
+  it("U6 what is configured is accepted, and nothing else", async () => {
+    harness.liar.lies = { metadata: { id_token_signing_alg_values_supported: ["RS256", "ES256"] }, sign: "es256" };
+    const parties = harness.theLiar({ id_token_signed_response_alg: ["ES256"] });
+    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+    harness.liar.lies.sign = "rs256";
+    await assert.rejects(harness.signIn(parties), refusal("upstream_rejected"));
+    const both = harness.theLiar({ id_token_signed_response_alg: ["ES256", "RS256"] });
+    await harness.signIn(both);
+  });
 
   it("D6 errors carry no code, state, token or nonce", async () => {
     harness.liar.lies = { claims: { nonce: "a-wrong-nonce" } };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createLocalJWKSet, jwtVerify } from "jose";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import type { CompletedSignIn } from "../../src/upstream/upstreams.ts";
 import { ISSUER, REDEEM, refusal, SIGN_IN, upstream, useUpstreams } from "../support/upstream-harness.ts";
@@ -46,6 +47,19 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), cookies });
     assert.equal(completed.transaction.maxAgeSeconds, 0);
     assert.deepEqual(completed.transaction.purpose, REDEEM.purpose);
+  });
+
+  it("a request is pushed ahead where the upstream takes no other, and refused ones are no sign-in", async (t) => {
+    const redirectUris = [`${ISSUER}/upstream/peer/callback`];
+    const peer = await startUpstreamPeer({ redirectUris, people, pushedOnly: true });
+    t.after(() => peer.close());
+    const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
+    const { url, cookies } = await harness.begin(parties, { upstreamId: "peer", ...REDEEM, loginHint: "bo" });
+    assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), cookies });
+    assert.equal(completed.identity.subject, "bo");
+    const other = harness.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
+    await assert.rejects(harness.begin(other, { upstreamId: "peer" }), refusal("upstream_rejected"));
   });
 
   it("U3 a foreign code pasted into one's own flow is refused", async (t) => {
@@ -124,6 +138,51 @@ describe("what is sent off", () => {
     assert.equal(harness.liar.tokenRequests[1]?.has("client_secret"), false);
   });
 
+  it("a configured method goes before what the document offers", async () => {
+    harness.liar.lies.metadata = { token_endpoint_auth_methods_supported: ["client_secret_basic"] };
+    await harness.signIn(harness.theLiar({ token_endpoint_auth_method: "client_secret_post" }));
+    assert.equal(harness.liar.tokenRequests[0]?.get("client_secret"), PEER_CLIENT.client_secret);
+  });
+
+  it("private_key_jwt sends no secret, and an assertion for this issuer alone", async () => {
+    for (const algorithm of ["RS256", "ES256"] as const) {
+      const party = harness.theLiar({
+        token_endpoint_auth_method: "private_key_jwt",
+        token_endpoint_auth_signing_alg: algorithm,
+        client_secret: null,
+      });
+      await harness.signIn(party);
+      const sent = harness.liar.tokenRequests.at(-1) ?? assert.fail();
+      assert.equal(sent.has("client_secret"), false);
+      const { payload, protectedHeader } = await jwtVerify(
+        sent.get("client_assertion") ?? "",
+        createLocalJWKSet(party.jwks()),
+      );
+      assert.equal(protectedHeader.alg, algorithm);
+      assert.equal(payload.aud, harness.liar.issuer, "no endpoint, which another upstream could have named as its own");
+      assert.deepEqual([payload.iss, payload.sub], [PEER_CLIENT.client_id, PEER_CLIENT.client_id]);
+      assert.ok((payload.exp ?? 0) - (payload.iat ?? 0) <= 60);
+    }
+  });
+
+  it("configured parameters go along, and never take the place of ours", async () => {
+    const authorize_parameters = { acr_values: "high", prompt: "select_account" };
+    const party = harness.theLiar({ authorize_parameters, response_mode: "form_post" });
+    const sent = (await harness.begin(party)).url.searchParams;
+    assert.deepEqual(
+      ["acr_values", "prompt", "response_mode"].map((name) => sent.getAll(name)),
+      [["high"], ["select_account"], ["form_post"]],
+    );
+    assert.equal((await harness.begin(party, REDEEM)).url.searchParams.get("prompt"), "login");
+    const unproven = harness.theLiar({ authorize_parameters, reauthentication: "prompt_only" });
+    assert.equal((await harness.begin(unproven, REDEEM)).url.searchParams.get("prompt"), "select_account");
+    const bent = harness.theLiar({ authorize_parameters: { state: "x", nonce: "y", scope: "z", client_id: "q" } });
+    const { searchParams } = (await harness.begin(bent)).url;
+    for (const name of ["state", "nonce", "scope", "client_id"]) assert.equal(searchParams.getAll(name).length, 1);
+    assert.ok(!["x", "y", "z", "q"].includes(searchParams.get("state") ?? ""));
+    assert.equal(searchParams.get("client_id"), PEER_CLIENT.client_id);
+  });
+
   it("an unknown upstream is not found", async () => {
     await assert.rejects(harness.begin(harness.theLiar(), { upstreamId: "other" }), refusal("not_found"));
   });
@@ -145,6 +204,27 @@ describe("display data", () => {
     assert.equal(identity.displayName, "A B");
     assert.equal(identity.email?.length, 254);
   });
+
+  it("comes from the claims that are configured", async () => {
+    harness.liar.lies.claims = { mail: "mapped@mail.example", display: "Mapped" };
+    const { identity } = await harness.signIn(harness.theLiar({ claims: { email: "mail", name: "display" } }));
+    assert.deepEqual([identity.email, identity.displayName], ["mapped@mail.example", "Mapped"]);
+  });
+
+  const names: [claims: Record<string, unknown>, userinfo: Record<string, unknown>, name: string | null][] = [
+    [{ given_name: "Anna", family_name: "Berg", nickname: "ab" }, { name: undefined }, "Anna Berg"],
+    [{ given_name: "Anna" }, { name: undefined }, "Anna"],
+    [{ preferred_username: "anna", nickname: "ab" }, { name: undefined }, "anna"],
+    [{ nickname: "ab" }, { name: undefined }, "ab"],
+    [{ given_name: "Anna" }, { name: "From Userinfo" }, "From Userinfo"],
+    [{ given_name: { first: "A" }, nickname: "\u0000" }, { name: undefined }, null],
+  ];
+  for (const [claims, userinfo, name] of names) {
+    it(`a missing name is made of ${JSON.stringify({ ...claims, ...userinfo })}: ${name}`, async () => {
+      harness.liar.lies = { claims: { name: undefined, ...claims }, userinfo };
+      assert.equal((await harness.signIn(harness.theLiar())).identity.displayName, name);
+    });
+  }
 
   it("is absent where there is none", async () => {
     harness.liar.lies = { claims: { email: { $gt: "" }, name: undefined }, userinfo: { email: "  ", name: 7 } };

@@ -70,6 +70,7 @@ describe("discovery", () => {
     ["plain http elsewhere", { token_endpoint: "http://198.51.100.7/token" }],
     ["no keys", { jwks_uri: undefined }],
     ["algorithms that are no list", { id_token_signing_alg_values_supported: 7 }],
+    ["algorithms of which none is allowed", { id_token_signing_alg_values_supported: ["HS256", "none", "PS256"] }],
   ];
   for (const [why, metadata] of documents) {
     it(`U8 a document with ${why} is refused`, async () => {

@@ -1,0 +1,93 @@
+/** An upstream that hangs costs others nothing: what is under way at once, what is left alone for a while, and what isn't. */
+
+import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Upstreams } from "../../src/upstream/upstreams.ts";
+import { refusal, useUpstreams } from "../support/upstream-harness.ts";
+
+const harness = useUpstreams();
+
+const hang = () => {};
+const asked = (path: string) => harness.liar.requests.filter((one) => one === path).length;
+
+async function fails(parties: Upstreams, reason: RegExp): Promise<void> {
+  const error = await harness.signIn(parties).catch((thrown: unknown) => thrown);
+  refusal("upstream_unavailable")(error);
+  assert.match(String((error as Error).cause), reason);
+}
+
+/** Three sign-ins whose code is never answered. */
+async function silenced(): Promise<Upstreams> {
+  const parties = harness.theLiar();
+  harness.liar.lies.answer = { "/token": hang };
+  for (let time = 0; time < 3; time += 1) await fails(parties, /timeout/);
+  assert.equal(asked("/token"), 3);
+  return parties;
+}
+
+describe("U14 an upstream that hangs", () => {
+  it("U14 after three silences in a row it isn't asked for three seconds, and costs no time", async () => {
+    const parties = await silenced();
+    const begun = performance.now();
+    for (let time = 0; time < 20; time += 1) await fails(parties, /not asked: it gave no answer lately/);
+    assert.ok(performance.now() - begun < 250);
+    assert.equal(asked("/token"), 3);
+    harness.now += 2_999;
+    await fails(parties, /not asked/);
+  });
+
+  it("U14 then one request alone finds out whether it is back, and its answer opens the way for all", async () => {
+    const parties = await silenced();
+    harness.now += 3_000;
+    const answers: ServerResponse[] = [];
+    harness.liar.lies.answer = { "/token": (response) => void answers.push(response) };
+    const [first] = [fails(parties, /timeout/), pause(50).then(() => fails(parties, /not asked/))];
+    await first;
+    assert.equal(answers.length, 1);
+    await fails(parties, /not asked/);
+    harness.now += 3_000;
+    harness.liar.lies.answer = {};
+    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+    const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
+    for (const { url, cookies } of all) {
+      await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    }
+  });
+
+  it("U14 only silence counts: no stranger's made-up codes shut others out", async () => {
+    const parties = harness.theLiar();
+    for (const status of [400, 500, 503, 429, 302]) {
+      harness.liar.lies.answer = { "/token": (response) => void response.writeHead(status).end() };
+      for (let time = 0; time < 4; time += 1) await assert.rejects(harness.signIn(parties));
+    }
+    harness.liar.lies.answer = {};
+    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+    assert.equal(asked("/token"), 21);
+  });
+
+  it("U14 an endpoint's silence is its own", async () => {
+    const parties = harness.theLiar();
+    harness.liar.lies = { claims: { email: undefined }, answer: { "/userinfo": hang } };
+    for (let time = 0; time < 3; time += 1) await fails(parties, /userinfo: .*timeout/);
+    await fails(parties, /userinfo is not asked/);
+    harness.liar.lies.claims = {};
+    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+  });
+
+  it("U14 only so many requests to it are under way at once", async () => {
+    const parties = harness.theLiar();
+    await harness.begin(parties);
+    harness.liar.lies.answer = { "/token": hang };
+    const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
+    const failures = await Promise.allSettled(
+      begun.map(({ url, cookies }) =>
+        parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies }),
+      ),
+    );
+    const reasons = failures.map((failure) => (failure.status === "rejected" ? String(failure.reason.cause) : "done"));
+    assert.equal(asked("/token"), 8);
+    assert.equal(reasons.filter((reason) => reason.includes("8 requests to this upstream are still")).length, 12);
+  });
+});
