@@ -40,10 +40,17 @@ export function demoCommand(runDemo: RunDemo): Command {
         json: flags.has("json"),
         stdout,
         signal,
-      });
+      }).catch(missing);
       return 0;
     },
   };
+}
+
+/** Images and installations without development dependencies lack the demo, or what it is made of. */
+function missing(error: unknown): never {
+  const { code } = error as { code?: unknown };
+  if (code !== "ERR_MODULE_NOT_FOUND") throw error;
+  throw usageError("The demo isn't part of this installation. Run it from a checkout: npm ci, then npm run demo.");
 }
 
 function portOf(text: string): number {

@@ -8,6 +8,11 @@
 const longestDisplayName = 64;
 /** Longest name of a profile, an organization or the deployment. */
 const longestName = 200;
+/** How much of any name is looked at. */
+const longestRead = 2 * longestName;
+
+/** Nobody is called so, and mail programs need no scheme to make a link of it. */
+const domainWithPath = /^[^/]*[.。]\p{L}[^/]*\//u;
 
 /** A name that the organization or the deployment wrote: one line, nothing invisible, no web address. */
 export function mailName(name: string): string {
@@ -27,10 +32,16 @@ export function mailAddress(address: string | null): string | null {
   return /^[\p{L}\p{N}._+'-]{1,64}@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)*$/u.test(address) ? address : null;
 }
 
-/** One line of printable characters: control, format (bidi, zero width), surrogate and private ones become blanks. */
+/**
+ * One line of printable characters: control, format (bidi, zero width), surrogate and private ones become blanks, other
+ * invisible ones go. Cut first: what an upstream sends may be long, and the patterns here take time with it.
+ */
 function plain(text: string): string {
   return text
+    .slice(0, longestRead)
     .normalize("NFKC")
+    .slice(0, longestRead)
+    .replace(/(?!\p{C})\p{Default_Ignorable_Code_Point}/gu, "")
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ")
     .replace(/\s+/g, " ")
     .trim();
@@ -41,14 +52,15 @@ function withoutAddresses(text: string): string {
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S*/gi, "")
     .replace(/\b(?:mailto|javascript|data|tel):\S+/gi, "")
     .replace(/\bwww\.\S*/gi, "")
-    .replace(/\s+/g, " ")
-    .trim();
+    .split(/\s+/)
+    .filter((word) => word !== "" && !domainWithPath.test(word))
+    .join(" ");
 }
 
 /** Drops a word that a mail program would make a link of. "J.Smith" isn't one: it only gets its blank. */
 function withoutDomain(word: string): string {
   if (/[/\\@]/.test(word)) return "";
-  const dot = /[.。](?=\p{L}{2})/u;
+  const dot = /[.。](?=[\p{L}\p{N}][\p{L}\p{M}\p{N}-])/u;
   if (!dot.test(word)) return word;
   return /[.。](?=\p{Lu}\p{Ll})/u.test(word) && !/[.。]\p{Ll}/u.test(word)
     ? word.replace(/[.。](?=\p{L})/gu, ". ")

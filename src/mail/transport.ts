@@ -4,6 +4,7 @@
  */
 
 import { createTransport } from "nodemailer";
+import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { Config } from "../config/schema.ts";
 
 export interface Mail {
@@ -38,26 +39,28 @@ export class MailError extends Error {
 /** Makes a pooled transport. Where the configuration asks for TLS, nothing is sent without it. */
 export function createSmtpTransport({ from_name, from_address, smtp }: Config["mail"]): MailTransport {
   const timeoutMs = smtp.timeout_seconds * 1000;
-  const isTls = smtp.security === "tls";
+  const connection = {
+    host: smtp.host,
+    port: smtp.port,
+    secure: smtp.security === "tls",
+    requireTLS: smtp.security === "starttls",
+    ignoreTLS: smtp.security === "none",
+    tls: { minVersion: "TLSv1.2" as const },
+    dnsTimeout: timeoutMs,
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+  };
   const transporter = createTransport(
     {
+      ...connection,
       pool: true,
-      host: smtp.host,
-      port: smtp.port,
-      secure: isTls,
-      requireTLS: smtp.security === "starttls",
-      ignoreTLS: smtp.security === "none",
-      tls: { minVersion: "TLSv1.2" },
       ...(smtp.username === null || smtp.password === null
         ? {}
         : { auth: { user: smtp.username, pass: smtp.password } }),
       maxConnections: smtp.max_connections,
       // The outbox decides when to try again, with what it knows of each message.
       maxRequeues: 0,
-      dnsTimeout: timeoutMs,
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
     },
     { disableFileAccess: true, disableUrlAccess: true },
   );
@@ -69,6 +72,10 @@ export function createSmtpTransport({ from_name, from_address, smtp }: Config["m
         throw new MailError("the recipient is no address", { permanent: true });
       const signal = AbortSignal.timeout(timeoutMs);
       try {
+        if (needsSmtpUtf8(to) && !(await offersSmtpUtf8(connection, signal))) {
+          const reason = "the recipient's address needs SMTPUTF8, which the mail server doesn't offer";
+          throw new MailError(reason, { permanent: true });
+        }
         const { response } = await transporter.sendMail({
           from: { name: oneLine(from_name), address: from_address },
           to: { name: "", address: to },
@@ -80,8 +87,9 @@ export function createSmtpTransport({ from_name, from_address, smtp }: Config["m
           html,
           signal,
         });
-        return { reply: response.slice(0, 200) };
+        return { reply: quotable(response) };
       } catch (error) {
+        if (error instanceof MailError) throw error;
         if (signal.aborted) throw new MailError("ETIMEDOUT", { permanent: false, cause: error });
         throw mailError(error);
       }
@@ -90,6 +98,30 @@ export function createSmtpTransport({ from_name, from_address, smtp }: Config["m
       transporter.close();
     },
   };
+}
+
+/** A local part beyond ASCII (RFC 6531); a domain travels as its A-label. */
+function needsSmtpUtf8(address: string): boolean {
+  return /[^\p{ASCII}].*@/u.test(address);
+}
+
+/**
+ * Asks the server on a connection of its own, for nodemailer would send such an address to any server, as bytes that mean
+ * nothing there.
+ */
+function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): Promise<boolean> {
+  const connection = new SMTPConnection(options);
+  return new Promise<boolean>((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    connection.on("error", reject);
+    // Called after EHLO, which STARTTLS is followed by once more.
+    connection.connect(() => resolve(/[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || "")));
+  }).finally(() => connection.close());
+}
+
+/** The start of a reply as it is stored. A server that quotes what it was sent must not get a mailed link into the records. */
+function quotable(reply: string): string {
+  return reply.replace(/\S*:\/\/\S*/g, "…").slice(0, 200);
 }
 
 /** Names come from directories and upstreams; in a header they stay on one line. */

@@ -134,20 +134,28 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** What single use and uniqueness rest on: without one of these Liaison doesn't start. */
+/** What single use and uniqueness rest on, foreign keys included: without one of these Liaison doesn't start. */
 const REQUIRED_UNIQUE_INDEXES: readonly { table: string; columns: string }[] = [
+  { table: "meta", columns: "name" },
+  { table: "accounts", columns: "id" },
   { table: "identities", columns: "issuer,subject" },
+  { table: "organizations", columns: "id" },
   { table: "profiles", columns: "id" },
+  { table: "inquiries", columns: "id" },
   { table: "link_requests", columns: "id" },
   { table: "link_requests", columns: "secret_hash" },
+  { table: "outbox", columns: "id" },
   { table: "upstream_transactions", columns: "state_hash" },
   { table: "sign_in_outcomes", columns: "interaction_hash" },
   { table: "selections", columns: "grant_id" },
   { table: "selections", columns: "session_uid,client_id" },
+  { table: "remembered_choices", columns: "account_id,client_id" },
   { table: "artifacts", columns: "model,id_hash" },
   { table: "session_clients", columns: "session_uid,client_id" },
+  { table: "clients", columns: "id" },
   { table: "keys", columns: "name" },
   { table: "throttles", columns: "key_hash" },
+  { table: "audit_events", columns: "id" },
 ];
 
 /**

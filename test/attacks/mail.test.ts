@@ -1,0 +1,249 @@
+/** What strangers get into a mail that goes out under the deployment's name: M2, M3 and M4 of the threat list. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type ParsedMail, simpleParser } from "mailparser";
+import { parse } from "node-html-parser";
+import { bindTo } from "../support/attack-kit.ts";
+import type { KeptMail } from "../support/bad-smtp.ts";
+import { openLink, register, signIn, type TestPerson } from "../support/liaison.ts";
+import { MailScene, type OutboxRow } from "../support/mail-scene.ts";
+
+function person(username: string, name: string): TestPerson {
+  return { username, name, password: `${username}-password`, email: `${username}@consumer.example` };
+}
+
+/** The mails to one address, as they came and as they read. */
+async function mailsTo(
+  { smtp }: MailScene,
+  address: string,
+): Promise<(KeptMail & { parsed: ParsedMail; html: string })[]> {
+  const kept = smtp.mails.filter(({ to }) => to === address);
+  const parsed = await Promise.all(kept.map(({ source }) => simpleParser(source)));
+  return kept.map((mail, index) => {
+    const read = parsed[index] ?? assert.fail();
+    return { ...mail, parsed: read, html: read.html || "" };
+  });
+}
+
+async function ask(scene: MailScene, who: TestPerson, ...addresses: string[]): Promise<void> {
+  const { browser, page } = await scene.linkStep(who);
+  for (const email of addresses) {
+    const waiting = await browser.press(page, "Continue", { email });
+    assert.equal(waiting.heading, "Check your email");
+  }
+}
+
+const countSent = (rows: OutboxRow[]) => rows.filter(({ state }) => state === "sent").length;
+
+const linkOf = (mail: { parsed: ParsedMail } | undefined) => /https?:\/\/\S+/.exec(mail?.parsed.text ?? "")?.[0] ?? "";
+
+const injection = "Ann\r\nBcc: eve@evil.example\r\nX-Evil: yes\r\n\r\n<b>Hello</b>";
+const headerLike = "Bcc: eve@evil.example\u2028Subject: Evil\u0085Reply-To: eve@evil.example";
+
+describe("what strangers get into mails", { concurrency: 3 }, () => {
+  describe("M2: names with line breaks", { concurrency: 1 }, () => {
+    const eve = person("m2-eve", injection);
+    let scene: MailScene;
+    before(async () => {
+      scene = await MailScene.start({
+        crowd: [eve],
+        config: (base) => ({
+          ...base,
+          deployment: { ...(base["deployment"] as object), name: headerLike },
+          mail: { ...(base["mail"] as object), from_name: injection },
+        }),
+      });
+      const { liaison } = scene;
+      await register(liaison, { id: "org", name: headerLike }, [
+        { id: "link", email: "link@northwind.example", name: injection },
+        { id: "own", email: "own@northwind.example", name: injection },
+        { id: "other", email: "other@northwind.example", name: headerLike },
+        { id: "off", email: "off@northwind.example", name: injection, enabled: false },
+      ]);
+      await bindTo(liaison, eve, "own");
+      await bindTo(liaison, person("m2-owner", "Owner"), "other");
+      await scene.until("the notices have left", (rows) => countSent(rows) === 2);
+    });
+    after(() => scene?.close());
+
+    it("M2: no kind of mail gets a header, a recipient or a body from them, and each says that it is automatic", async () => {
+      const { liaison, smtp } = scene;
+      smtp.mails.length = 0;
+      smtp.commands.length = 0;
+      const addresses = ["link", "own", "other", "off"].map((name) => `${name}@northwind.example`);
+      // Whoever has a profile that opens a portal is asked for no address there.
+      const browser = liaison.browser();
+      const started = await liaison.partnerSource.start();
+      const notAdmitted = await signIn(browser, started, eve);
+      const page = await browser.follow(notAdmitted, /link/i);
+      for (const email of addresses) await browser.press(page, "Continue", { email });
+      await scene.until("all were answered", (rows) => countSent(rows) === 6);
+      await openLink(liaison.browser(), linkOf((await mailsTo(scene, "link@northwind.example"))[0]), eve);
+      await scene.until("the notice was sent", (rows) => countSent(rows) === 7);
+
+      assert.equal(smtp.mails.length, 5);
+      const expected = [
+        "auto-submitted",
+        "content-type",
+        "date",
+        "from",
+        "message-id",
+        "mime-version",
+        "subject",
+        "to",
+      ];
+      for (const { to, source, parsed } of (await Promise.all(addresses.map((to) => mailsTo(scene, to)))).flat()) {
+        const names = parsed.headerLines.map(({ key }) => key).filter((key) => key !== "x-auto-response-suppress");
+        assert.deepEqual(names.sort(), expected, source.slice(0, 900));
+        assert.match(source, /^Auto-Submitted: auto-generated\r$/m);
+        assert.deepEqual(
+          [parsed.to].flat().map((list) => list?.value.map(({ address }) => address)),
+          [[to]],
+        );
+        assert.deepEqual(
+          parsed.from?.value.map(({ address }) => address),
+          ["no-reply@contoso.example"],
+        );
+        assert.doesNotMatch(parsed.subject ?? "", /[\p{Cc}\p{Zl}\p{Zp}]/u);
+        assert.match(parsed.text ?? "", /^Hello /, "the body is ours from its first word");
+      }
+      const recipients = smtp.commands
+        .filter(({ line }) => line.startsWith("RCPT"))
+        .map(({ line }) => line.slice(0, 30));
+      assert.ok(recipients.every((line) => !line.includes("evil")) && recipients.length === 5, recipients.join());
+    });
+  });
+
+  describe("M3: internationalized addresses", { concurrency: 1 }, () => {
+    let scene: MailScene;
+    before(async () => {
+      scene = await MailScene.start();
+      await register(scene.liaison, { id: "org" }, [
+        { id: "domain", email: "ann@bücher.example" },
+        { id: "local", email: "анна@northwind.example" },
+        { id: "both", email: "анна@bücher.example" },
+      ]);
+    });
+    after(() => scene?.close());
+
+    const person3 = person("ann", "Ann Archer");
+    const ann = { ...person3, password: "ann-password-1" };
+    const recipients = () => scene.smtp.commands.flatMap(({ line }) => /^RCPT TO:<(.*)>/.exec(line)?.[1] ?? []);
+
+    it("M3: a domain travels as its A-label, in an envelope of one recipient", async () => {
+      await ask(scene, ann, "Ann@XN--BCHER-KVA.example");
+      await scene.until("it was sent", (rows) => rows[0]?.state === "sent");
+      assert.deepEqual(recipients(), ["ann@xn--bcher-kva.example"]);
+      const [mail] = scene.smtp.mails;
+      assert.match(mail?.source ?? "", /^To: .*ann@xn--bcher-kva\.example/im);
+    });
+
+    it("M3: a local part that needs SMTPUTF8 is refused clearly where the server can't, and nothing is sent", async () => {
+      await ask(scene, ann, "анна@northwind.example");
+      const rows = await scene.until(
+        "it was refused",
+        (all) => all.length === 2 && all.every(({ state }) => state !== "queued"),
+      );
+      assert.equal(rows[1]?.state, "failed");
+      assert.match(rows[1]?.error ?? "", /needs SMTPUTF8, which the mail server doesn't offer/);
+      assert.equal(recipients().length, 1);
+    });
+
+    it("M3: and sent by SMTPUTF8 where the server can", async () => {
+      scene.smtp.offers = ["8BITMIME", "SMTPUTF8"];
+      scene.smtp.hangUp();
+      scene.smtp.commands.length = 0;
+      await ask(scene, ann, "анна@bücher.example");
+      await scene.until("it was sent", (rows) => rows[2]?.state === "sent");
+      const sender = scene.smtp.commands.filter(({ line }) => line.startsWith("MAIL FROM"));
+      assert.ok(sender.length === 1 && sender[0]?.line.includes(" SMTPUTF8"));
+      assert.deepEqual(recipients(), ["анна@bücher.example"]);
+    });
+  });
+
+  /** What some mail program or other would make a link of. */
+  const linkable =
+    /[a-z][a-z0-9+.-]*:\/\/|\bwww\.|(?:mailto|javascript|data|tel):|[\p{L}\p{N}-]+[.。][\p{L}\p{N}][\p{L}\p{M}\p{N}-]+/giu;
+
+  describe("M4: names in mails", { concurrency: 1 }, () => {
+    const hostileNames = [
+      "Eve https://evil.example/login",
+      "Eve evil.example/login",
+      "evil.example",
+      "EVIL.EXAMPLE Support",
+      "Eve (evil.example)",
+      "Eve evil。example",
+      "Eve evil．example/login",
+      "Eve www.evil",
+      "Eve evil.e\u0332xample",
+      "Eve evil.\ufe0fexample",
+      "Eve evil.\u3164example",
+      "Eve xn--evl-gma.xn--p1ai",
+      "Eve javascript:alert(1)",
+      "Eve support@evil.example",
+      "Eve \\\\evil.example\\login",
+      "Eve \u202eelpmaxe.live\u202c \u2066x\u2069",
+      "Eve\u200b\u00ad\u0000\u0007\u009f\tE",
+      `Eve ${"long ".repeat(100)}`,
+      '<img src=x onerror="alert(1)">Eve</p><script>1</script>',
+    ];
+    const crowd = hostileNames.map((name, index) => person(`m4-${index}`, name));
+    const html = '<b>Ann</b> & "Co" <script>alert(1)</script>';
+    let scene: MailScene;
+    before(async () => {
+      scene = await MailScene.start({ crowd });
+      const profiles = crowd.map(({ username }) => ({
+        id: username,
+        email: `${username}@northwind.example`,
+        name: html,
+      }));
+      await register(scene.liaison, { id: "org", name: "<i>Northwind</i> evil.example/login A/S" }, profiles);
+    });
+    after(() => scene?.close());
+
+    it("M4: a requester's name is capped, without addresses, control and bidi characters", async () => {
+      await Promise.all(crowd.map((who) => ask(scene, who, `${who.username}@northwind.example`)));
+      await scene.until("all were sent", (rows) => countSent(rows) === crowd.length);
+      for (const { username, email, name } of crowd) {
+        const [mail] = await mailsTo(scene, `${username}@northwind.example`);
+        const text = mail?.parsed.text ?? "";
+        const asked = text.split("\n").find((line) => line.startsWith("Someone signed in as")) ?? assert.fail(text);
+        assert.doesNotMatch(asked, /[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u, name);
+        const rest = asked.replace(email, "");
+        assert.deepEqual(rest.match(linkable), null, `${name} → ${asked}`);
+        const [, shown = ""] = /^Someone signed in as (?:(.*) \()?/.exec(asked) ?? [];
+        assert.ok([...shown].length <= 64, asked);
+      }
+    });
+
+    it("M4: markup in names is encoded in HTML and plain in text", async () => {
+      for (const { username } of crowd) {
+        const [mail = assert.fail()] = await mailsTo(scene, `${username}@northwind.example`);
+        assert.ok(mail.parsed.text?.includes(`Hello ${html},`));
+        assert.ok(mail.html.includes("&lt;b&gt;Ann&lt;/b&gt; &amp; "), "encoded");
+        const dom = parse(mail.html);
+        assert.deepEqual(dom.querySelectorAll("b, i, script, img, link, style, iframe, object, form"), []);
+        const targets = dom.querySelectorAll("a").map((a) => a.getAttribute("href"));
+        assert.deepEqual([...new Set(targets)], [linkOf(mail)]);
+        assert.ok(linkOf(mail).startsWith(`${scene.liaison.issuer}/link/`));
+        assert.doesNotMatch(mail.html, /\son\w+\s*=\s*["']/i);
+      }
+    });
+
+    it("M4: what somebody typed is in no mail, whatever its spelling", async () => {
+      const [first, second] = crowd;
+      if (first === undefined || second === undefined) return assert.fail();
+      scene.smtp.mails.length = 0;
+      const typed = `${first.username.toUpperCase()}@Northwind.EXAMPLE`;
+      await ask(scene, second, typed, "somebody-else@evil.example", `${first.username}+typed@northwind.example`);
+      await scene.until("it was sent", (rows) => countSent(rows) === crowd.length + 1);
+      const [mail, ...others] = scene.smtp.mails;
+      assert.equal(others.length, 0);
+      const [{ parsed, html: page } = assert.fail()] = await mailsTo(scene, `${first.username}@northwind.example`);
+      for (const part of [mail?.source ?? "", parsed.text ?? "", page]) {
+        for (const said of [typed, "EXAMPLE", "somebody-else", "+typed"]) assert.ok(!part.includes(said), said);
+      }
+    });
+  });
+});
