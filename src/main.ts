@@ -4,6 +4,7 @@ import type { Command } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { helpCommand } from "./cli/help.ts";
+import { importCommand } from "./cli/import.ts";
 import { run } from "./cli/run.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { versionCommand } from "./cli/version.ts";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   }),
   demoCommand(async (options) => (await import("./demo/run.ts")).runDemo(options)),
   configCheckCommand,
+  importCommand({ clock: systemClock, stdin: () => process.stdin }),
   helpCommand(() => commands),
   versionCommand,
 ];

@@ -23,6 +23,8 @@ import type {
   GrantId,
   Identity,
   IdentityKey,
+  ImportOutcome,
+  ImportRow,
   Inquiry,
   InquiryId,
   LinkRequest,
@@ -32,7 +34,7 @@ import type {
   Organization,
   OrganizationId,
   OutboxMessage,
-  Profile,
+  ProfileEdit,
   ProfileId,
   SecretHash,
   Selection,
@@ -93,11 +95,19 @@ export interface DirectoryStore {
    * transaction. Throws `bad_request` for an unknown organization, or another one than an existing profile's.
    * The binding, `adminRole` and the versions of an existing profile are never taken from the argument.
    */
-  putProfile(
-    profile: Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">,
+  putProfile(profile: ProfileEdit, actor: string, now: Instant): Promise<Revocation>;
+  /**
+   * Imports rows in their order, in one transaction: reads what exists and writes, as `putOrganization` and `putProfile`
+   * would, what differs and nothing else, with its audit events. Roles are compared as a set. A refused row doesn't keep the
+   * others from being written. The outcomes are in the order of the rows (storage/import-plan.ts decides them). With `dryRun`
+   * each row is compared with what is stored now, and nothing is written. Racers: one batch is compared after the other is written.
+   */
+  importBatch(
+    rows: readonly ImportRow[],
     actor: string,
     now: Instant,
-  ): Promise<Revocation>;
+    options?: { dryRun: boolean },
+  ): Promise<Revocation & { outcomes: ImportOutcome[] }>;
   organization(id: OrganizationId): Promise<Organization | undefined>;
   membership(id: ProfileId): Promise<Membership | undefined>;
   /** All profiles registered under an address key, disabled ones too, in a stable order. */

@@ -78,6 +78,36 @@ export interface Profile {
   provenEmailVersion: number | null;
 }
 
+/** A profile as an edit gives it: without binding, administrator role and versions, which no edit can set. */
+export type ProfileEdit = Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">;
+
+/** One row of an import: an organization and one of its profiles, each as it shall be. */
+export interface ImportRow {
+  organization: Organization;
+  profile: ProfileEdit;
+}
+
+/** A field that an import sets; `before` is null where there was no record. */
+export interface FieldChange {
+  field: string;
+  before: string | number | boolean | readonly string[] | null;
+  after: string | number | boolean | readonly string[] | null;
+}
+
+export interface ImportedRecord {
+  result: "added" | "changed" | "unchanged";
+  changes: FieldChange[];
+}
+
+/**
+ * What one row came to. `refused` wrote nothing of it. profile_elsewhere: the profile belongs to another organization ·
+ * operator_organization: the organization is, or would become, the operator's own · administrator: the row would change the
+ * profile of an administrator.
+ */
+export type ImportOutcome =
+  | { result: "imported"; organization: ImportedRecord; profile: ImportedRecord }
+  | { result: "refused"; reason: "profile_elsewhere" | "operator_organization" | "administrator" };
+
 /** A profile together with its organization: how rules and pages always need it. */
 export interface Membership {
   profile: Profile;
@@ -243,14 +273,15 @@ export type AuditAction =
   | "profile.unbound"
   | "profile.email_changed"
   | "profile.changed"
-  | "organization.changed";
+  | "organization.changed"
+  | "import.refused";
 
 /** Append-only: who did what to what. Holds no secret and no typed address. */
 export interface AuditEvent {
   id: string;
   at: Instant;
   action: AuditAction;
-  /** `account:<id>`, `admin:<id>`, `system`. */
+  /** `account:<id>`, `admin:<id>`, `command:<name>`, `system`. */
   actor: string;
   profileId: ProfileId | null;
   organizationId: OrganizationId | null;

@@ -4,6 +4,7 @@ import { accountCases } from "./accounts.ts";
 import { artifactCases } from "./artifacts.ts";
 import { directoryCases } from "./directory.ts";
 import { type BackEnd, casesFor } from "./harness.ts";
+import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
 import { outboxCases } from "./outbox.ts";
 import { redeemCases } from "./redeem.ts";
@@ -17,6 +18,7 @@ export function storageContract(backEnd: BackEnd): void {
   const declare = casesFor(backEnd);
   accountCases(declare);
   directoryCases(declare);
+  importCases(declare);
   inquiryCases(declare);
   redeemCases(declare);
   outboxCases(declare);

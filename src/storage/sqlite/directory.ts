@@ -2,8 +2,9 @@
 
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { DirectoryStore } from "../contract.ts";
-import type { Membership, Organization, Profile } from "../records.ts";
+import type { DirectoryStore, Revocation } from "../contract.ts";
+import { planImport } from "../import-plan.ts";
+import type { ImportRow, Membership, Organization, Profile, ProfileEdit } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -11,7 +12,6 @@ import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, ORGANIZATION_JSON, parse } from "./rows.ts";
 
 type Detail = Record<string, string | number | boolean | null>;
-type ProfileEdit = Parameters<DirectoryStore["putProfile"]>[0];
 
 export function createDirectoryStore(
   database: Database,
@@ -88,31 +88,53 @@ export function createDirectoryStore(
     }
   };
 
+  const writeOrganization = (organization: Organization, actor: string, now: Instant): Revocation => {
+    const before = findOrganization(organization.id);
+    const after = organizationDetail(organization);
+    upsertOrganization.run({ id: organization.id, ...after, enabled: Number(organization.enabled) });
+    const detail = before === undefined ? { created: true } : changes(organizationDetail(before), after);
+    if (Object.keys(detail).length > 0) {
+      audit({ at: now, action: "organization.changed", actor, organizationId: organization.id, detail });
+    }
+    if (organization.enabled) return { revokedGrants: [] };
+    requests.voidOrganization(organization.id, now);
+    return revoker.organization(organization.id, now);
+  };
+
+  const writeProfile = (profile: ProfileEdit, actor: string, now: Instant): Revocation => {
+    const before = findMembership(profile.id)?.profile;
+    if (before === undefined) insert(profile, actor, now);
+    else update(before, profile, actor, now);
+    if (profile.enabled) return { revokedGrants: [] };
+    requests.voidProfile(profile.id, now);
+    return revoker.profile(profile.id, now);
+  };
+
+  const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, dryRun: boolean) => {
+    const revokedGrants: Revocation["revokedGrants"] = [];
+    const outcomes = rows.map((row) => {
+      const { organization, profile } = row;
+      const outcome = planImport(row, findOrganization(organization.id), findMembership(profile.id)?.profile);
+      if (dryRun || outcome.result === "refused") return outcome;
+      if (outcome.organization.result !== "unchanged") {
+        revokedGrants.push(...writeOrganization(organization, actor, now).revokedGrants);
+      }
+      if (outcome.profile.result !== "unchanged") {
+        revokedGrants.push(...writeProfile(profile, actor, now).revokedGrants);
+      }
+      return outcome;
+    });
+    return { outcomes, revokedGrants };
+  };
+
   return {
     putOrganization: (organization, actor, now) =>
-      database.transaction(() => {
-        const before = findOrganization(organization.id);
-        const after = organizationDetail(organization);
-        upsertOrganization.run({ id: organization.id, ...after, enabled: Number(organization.enabled) });
-        const detail = before === undefined ? { created: true } : changes(organizationDetail(before), after);
-        if (Object.keys(detail).length > 0) {
-          audit({ at: now, action: "organization.changed", actor, organizationId: organization.id, detail });
-        }
-        if (organization.enabled) return { revokedGrants: [] };
-        requests.voidOrganization(organization.id, now);
-        return revoker.organization(organization.id, now);
-      }),
-
-    putProfile: (profile, actor, now) =>
-      database.transaction(() => {
-        const before = findMembership(profile.id)?.profile;
-        if (before === undefined) insert(profile, actor, now);
-        else update(before, profile, actor, now);
-        if (profile.enabled) return { revokedGrants: [] };
-        requests.voidProfile(profile.id, now);
-        return revoker.profile(profile.id, now);
-      }),
-
+      database.transaction(() => writeOrganization(organization, actor, now)),
+    putProfile: (profile, actor, now) => database.transaction(() => writeProfile(profile, actor, now)),
+    importBatch: (rows, actor, now, { dryRun } = { dryRun: false }) =>
+      dryRun
+        ? database.run(() => importRows(rows, actor, now, true))
+        : database.transaction(() => importRows(rows, actor, now, false)),
     organization: (id) => database.run(() => findOrganization(id)),
     membership: (id) => database.run(() => findMembership(id)),
     membershipsByEmail: (emailKey) =>

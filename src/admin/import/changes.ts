@@ -1,0 +1,52 @@
+/** What an import changes, in the words of its columns: each value as it would have to stand in the file. */
+
+import type { Calendar } from "../../domain/calendar.ts";
+import type { FieldChange, ImportedRecord } from "../../storage/records.ts";
+import type { Column } from "./columns.ts";
+
+export interface RecordChange {
+  record: "organization" | "profile";
+  id: string;
+  result: "added" | "changed";
+  /** `before` is null where there was no record. */
+  fields: { column: Column; before: string | null; after: string }[];
+}
+
+const COLUMN_OF: Record<RecordChange["record"], Record<string, Column>> = {
+  organization: {
+    name: "organization_name",
+    accountNumber: "account_number",
+    kind: "kind",
+    enabled: "organization_status",
+    planStatus: "plan_status",
+    planExpiresAt: "plan_expires",
+  },
+  profile: { email: "email", name: "name", roles: "roles", enabled: "profile_status" },
+};
+
+/** The one change that a record's outcome comes to, or none. */
+export function changesOf(
+  record: RecordChange["record"],
+  id: string,
+  { result, changes }: ImportedRecord,
+  calendar: Calendar,
+): RecordChange[] {
+  if (result === "unchanged") return [];
+  const fields = changes.flatMap(({ field, before, after }) => {
+    const column = COLUMN_OF[record][field];
+    if (column === undefined) return [];
+    const write = (value: FieldChange["after"]) => written(column, value, calendar);
+    return [{ column, before: result === "added" ? null : write(before), after: write(after) }];
+  });
+  return [{ record, id, result, fields }];
+}
+
+function written(column: Column, value: FieldChange["after"], calendar: Calendar): string {
+  if (value === null) return "";
+  if (typeof value === "boolean") return value ? (column === "profile_status" ? "active" : "enabled") : "disabled";
+  if (typeof value === "object") return value.join("|");
+  if (typeof value === "string") return value;
+  const day = calendar.dayOf(value - 1);
+  // A plan that ends within a day was not imported, or in another time zone.
+  return calendar.endOfDay(day) === value ? day : new Date(value).toISOString();
+}

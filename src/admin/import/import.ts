@@ -1,0 +1,268 @@
+/**
+ * Imports organizations and their profiles from CSV into the directory, batch by batch, each batch one transaction of the
+ * store. What was written stays written: an import that was cut short is run again, and finds that part unchanged.
+ * How its findings are shown is the caller's.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../clock.ts";
+import { type Calendar, createCalendar } from "../../domain/calendar.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { AuditStore, DirectoryStore } from "../../storage/contract.ts";
+import type { ImportOutcome, ImportRow } from "../../storage/records.ts";
+import { changesOf, type RecordChange } from "./changes.ts";
+import { AdminColumnError, type Column, readHeader } from "./columns.ts";
+import { type CsvRecord, readCsv } from "./csv.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import { parseRow, type RowFault } from "./row.ts";
+
+/** How many rows one transaction takes: few enough for a service that waits to write, enough to share one flush to disk. */
+const BATCH_ROWS = 100;
+
+export interface ImportParts {
+  store: { directory: Pick<DirectoryStore, "importBatch">; audit: Pick<AuditStore, "append"> };
+  clock: Clock;
+  /** In which days end: an IANA name. */
+  timeZone: string;
+  /** Who imports, as audit events name it. */
+  actor: string;
+}
+
+export interface ImportCall {
+  source: AsyncIterable<Uint8Array>;
+  /** Compare alone: nothing is written. */
+  dryRun: boolean;
+  /** Aborted when the import is to stop after the batch under way. */
+  signal: AbortSignal;
+  /** Told of every bad row, and in a dry run of every row that would change something, in the file's order. */
+  onRow(row: RowReport): Promise<void>;
+  /** Told after each batch how far it came. */
+  onProgress(progress: { rows: number; bytes: number }): void;
+}
+
+/** What a row came to. `line` is the line of the file that it begins on. */
+export type RowReport = { line: number } & ({ faults: RowFault[] } | { changes: RecordChange[] });
+
+interface Counts {
+  added: number;
+  changed: number;
+  unchanged: number;
+  failed: number;
+}
+
+export interface ImportSummary {
+  rows: number;
+  badRows: number;
+  /** An organization counts once, however many rows it has; as failed if all of them are bad. */
+  organizations: Counts;
+  profiles: Counts;
+  /** Sign-ins at portals that ended because a profile or organization was disabled. */
+  revokedGrants: number;
+  /** Why it ended before the end of the file, or null. What was counted is done. */
+  stopped: string | null;
+}
+
+/**
+ * Runs an import. Throws `usage`, with nothing written, when the file's header is wrong. Where the store fails or `signal`
+ * asks for it, it stops and says how far it came.
+ */
+export async function importDirectory(parts: ImportParts, call: ImportCall): Promise<ImportSummary> {
+  const ledger = createLedger();
+  try {
+    const run = new Run(parts, call, ledger);
+    try {
+      await takeAll(run, call);
+    } catch (error) {
+      // Whoever asks it to stop may do so by ending what it reads from.
+      if (call.signal.aborted) return run.summary();
+      if (!(error instanceof LiaisonError) || error.code === "usage") throw error;
+      return run.summary(error.message);
+    }
+    return run.summary();
+  } finally {
+    ledger.close();
+  }
+}
+
+async function takeAll(run: Run, { source, signal }: ImportCall): Promise<void> {
+  for await (const records of readCsv(source)) {
+    for (const record of records) {
+      await run.take(record);
+      if (signal.aborted) return;
+    }
+  }
+  await run.end();
+}
+
+type Entry = { line: number } & ({ kind: "bad"; faults: RowFault[] } | { kind: "good"; row: ImportRow });
+
+/** One import under way. */
+class Run {
+  readonly #parts: ImportParts;
+  readonly #call: ImportCall;
+  readonly #ledger: Ledger;
+  readonly #calendar: Calendar;
+  #columns: Column[] | undefined;
+  #batch: Entry[] = [];
+  #line = 0;
+  #rows = 0;
+  #bytes = 0;
+  #revokedGrants = 0;
+  readonly #organizations = { added: 0, changed: 0, unchanged: 0 };
+  readonly #profiles: Counts = { added: 0, changed: 0, unchanged: 0, failed: 0 };
+  readonly #administration = { rows: 0, firstLine: 0 };
+
+  constructor(parts: ImportParts, call: ImportCall, ledger: Ledger) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#ledger = ledger;
+    this.#calendar = createCalendar(parts.timeZone);
+  }
+
+  /** Takes the next record of the file; the first is its header. */
+  async take(record: CsvRecord): Promise<void> {
+    if (this.#columns === undefined) {
+      this.#columns = await this.#header(record);
+      return;
+    }
+    if (record.kind === "values" && record.values.every((value) => value.trim() === "")) return;
+    this.#bytes = record.end;
+    this.#batch.push(this.#enter(record, this.#columns));
+    if (this.#batch.length >= BATCH_ROWS) await this.#flush();
+  }
+
+  /** Writes what is left, and notes if somebody tried for administrator rights. */
+  async end(): Promise<void> {
+    if (this.#columns === undefined) throw new LiaisonError("usage", "line 1: the file is empty; it needs a header.");
+    await this.#flush();
+    const { rows, firstLine } = this.#administration;
+    if (rows > 0) await this.#noteAdministration({ rows, firstLine });
+  }
+
+  /** What was done so far. `problem`: why it can't go on. */
+  summary(problem?: string): ImportSummary {
+    const reason = problem ?? (this.#call.signal.aborted ? "it was asked to stop." : null);
+    return {
+      rows: this.#rows,
+      badRows: this.#profiles.failed,
+      organizations: { ...this.#organizations, failed: this.#ledger.failedOrganizations() },
+      profiles: { ...this.#profiles },
+      revokedGrants: this.#revokedGrants,
+      stopped: reason && `stopped after line ${this.#line}: ${reason} Run it again to do the rest.`,
+    };
+  }
+
+  async #header(record: CsvRecord): Promise<Column[]> {
+    if (record.kind === "malformed") throw new LiaisonError("usage", `line ${record.line}: ${record.problem}.`);
+    if (record.kind === "not_utf8") {
+      throw new LiaisonError("usage", `line ${record.line}: the header isn't UTF-8; save the file as UTF-8.`);
+    }
+    try {
+      return readHeader(record.values);
+    } catch (error) {
+      if (error instanceof AdminColumnError) await this.#noteAdministration({ column: "admin_role" });
+      throw error;
+    }
+  }
+
+  #enter(record: CsvRecord, columns: readonly Column[]): Entry {
+    const { line } = record;
+    const bad = (faults: RowFault[]): Entry => ({ kind: "bad", line, faults });
+    if (record.kind === "malformed") return bad([{ column: null, problem: record.problem }]);
+    if (record.kind === "not_utf8") {
+      const problem = "isn't UTF-8; save the file as UTF-8";
+      return bad(record.places.map((place) => ({ column: columns[place] ?? null, problem })));
+    }
+    const { values } = record;
+    if (values.length !== columns.length) {
+      const problem = `the row has ${values.length} values, the header names ${columns.length}; write as many, in quotation marks where one holds the separator`;
+      return bad([{ column: null, problem }]);
+    }
+    const named = Object.fromEntries(columns.map((column, place) => [column, values[place] ?? ""]));
+    const parsed = parseRow(named as Record<Column, string>, this.#calendar);
+    const faults = parsed.kind === "bad" ? parsed.faults : this.#ledger.enter(parsed.row, line);
+    if (faults.length === 0 && parsed.kind === "good") return { kind: "good", line, row: parsed.row };
+    const id = named["organization_id"]?.trim();
+    if (id) this.#ledger.fail(id);
+    return bad(faults);
+  }
+
+  /** Writes the batch and tells what came of each of its rows. */
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    const rows = batch.flatMap((entry) => (entry.kind === "good" ? [entry.row] : []));
+    const { store, actor, clock } = this.#parts;
+    const { dryRun } = this.#call;
+    const { outcomes, revokedGrants } = await store.directory.importBatch(rows, actor, clock.now(), { dryRun });
+    this.#revokedGrants += revokedGrants.length;
+    let good = 0;
+    for (const entry of batch) {
+      this.#line = entry.line;
+      this.#rows += 1;
+      if (entry.kind === "bad") await this.#tellBad(entry.line, entry.faults);
+      else await this.#settle(entry.line, entry.row, outcomes[good++]);
+    }
+    this.#call.onProgress({ rows: this.#rows, bytes: this.#bytes });
+  }
+
+  async #settle(line: number, row: ImportRow, outcome: ImportOutcome | undefined): Promise<void> {
+    if (outcome === undefined) throw new TypeError("the store gave no outcome for a row");
+    if (outcome.result === "refused") {
+      this.#ledger.fail(row.organization.id);
+      await this.#tellBad(line, [refusal(outcome.reason)]);
+      return;
+    }
+    // A dry run finds an organization that isn't stored yet as new on each of its rows.
+    const isFirst = this.#ledger.settle(row.organization.id);
+    if (isFirst) this.#organizations[outcome.organization.result] += 1;
+    this.#profiles[outcome.profile.result] += 1;
+    if (!this.#call.dryRun) return;
+    const changes = [
+      ...(isFirst ? changesOf("organization", row.organization.id, outcome.organization, this.#calendar) : []),
+      ...changesOf("profile", row.profile.id, outcome.profile, this.#calendar),
+    ];
+    if (changes.length > 0) await this.#call.onRow({ line, changes });
+  }
+
+  async #tellBad(line: number, faults: RowFault[]): Promise<void> {
+    this.#profiles.failed += 1;
+    if (faults.some(({ isAdministration }) => isAdministration)) {
+      this.#administration.rows += 1;
+      this.#administration.firstLine ||= line;
+    }
+    await this.#call.onRow({ line, faults });
+  }
+
+  async #noteAdministration(detail: Record<string, string | number>): Promise<void> {
+    if (this.#call.dryRun) return;
+    const { store, actor, clock } = this.#parts;
+    await store.audit.append({
+      ...{ id: randomUUID(), at: clock.now(), actor, action: "import.refused" },
+      ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
+      detail: { reason: "administration", ...detail },
+    });
+  }
+}
+
+function refusal(reason: Extract<ImportOutcome, { result: "refused" }>["reason"]): RowFault {
+  switch (reason) {
+    case "profile_elsewhere":
+      return {
+        column: "organization_id",
+        problem: "the profile belongs to another organization and can't move; give the person a new profile_id here",
+      };
+    case "operator_organization":
+      return {
+        column: "organization_id",
+        problem: "is the operator's own organization, which isn't imported; remove the row",
+        isAdministration: true,
+      };
+    case "administrator":
+      return {
+        column: "profile_id",
+        problem: "is an administrator's profile, which no import changes; remove the row",
+        isAdministration: true,
+      };
+  }
+}

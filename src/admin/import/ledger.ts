@@ -1,0 +1,99 @@
+/**
+ * What a file has said so far, so that its rows can be held against each other: on disk, in a database of its own that SQLite
+ * puts among the temporary files and deletes with the process (https://www.sqlite.org/inmemorydb.html), so that a file's
+ * length costs no memory. It holds digests alone.
+ */
+
+import { hash } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import type { ImportRow } from "../../storage/records.ts";
+import type { RowFault } from "./row.ts";
+
+export interface Ledger {
+  /** Enters a row, or says where an earlier one contradicts it; then nothing of it is entered. */
+  enter(row: ImportRow, line: number): RowFault[];
+  /** Whether this organization is written for the first time in this file. */
+  settle(organizationId: string): boolean;
+  /** Notes that a row of this organization was bad. */
+  fail(organizationId: string): void;
+  /** How many organizations had bad rows, and no other. */
+  failedOrganizations(): number;
+  close(): void;
+}
+
+export function createLedger(): Ledger {
+  const database = new DatabaseSync("");
+  database.exec(`
+    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+    CREATE TABLE organizations (
+      id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE profiles (id BLOB PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    BEGIN;
+  `);
+  const findOrganization = database.prepare("SELECT content, line FROM organizations WHERE id = ?");
+  const enterOrganization = database.prepare(`
+    INSERT INTO organizations (id, content, line) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET content = excluded.content, line = excluded.line WHERE content IS NULL`);
+  const findProfile = database.prepare("SELECT line FROM profiles WHERE id = ?");
+  const enterProfile = database.prepare("INSERT INTO profiles (id, line) VALUES (?, ?)");
+  const settle = database.prepare("UPDATE organizations SET settled = 1 WHERE id = ? AND settled = 0");
+  const fail = database.prepare(
+    "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
+  );
+  const countFailed = database.prepare("SELECT count(*) AS n FROM organizations WHERE failed = 1 AND settled = 0");
+
+  return {
+    enter({ organization, profile }, line) {
+      const ids = { organization: digest(organization.id), profile: digest(profile.id) };
+      const said = fingerprint(organization);
+      const earlier = findOrganization.get(ids.organization);
+      const before = earlier?.["content"];
+      const faults: RowFault[] = [];
+      if (before instanceof Uint8Array) {
+        const columns = ORGANIZATION_COLUMNS.filter((_, place) => !share(said, place).equals(share(before, place)));
+        const problem = `line ${earlier?.["line"]} says something else of this organization; write the same on all its rows`;
+        faults.push(...columns.map((column) => ({ column, problem })));
+      }
+      const twin = findProfile.get(ids.profile);
+      if (twin !== undefined) {
+        const problem = `stands on line ${twin["line"]} already; write each profile once, with an id of its own`;
+        faults.push({ column: "profile_id", problem });
+      }
+      if (faults.length > 0) return faults;
+      if (before === undefined || before === null) enterOrganization.run(ids.organization, said, line);
+      enterProfile.run(ids.profile, line);
+      return [];
+    },
+    settle: (organizationId) => settle.run(digest(organizationId)).changes === 1,
+    fail: (organizationId) => void fail.run(digest(organizationId)),
+    failedOrganizations: () => Number(countFailed.get()?.["n"]),
+    close: () => database.close(),
+  };
+}
+
+const ORGANIZATION_COLUMNS = [
+  "organization_name",
+  "account_number",
+  "kind",
+  "organization_status",
+  "plan_status",
+  "plan_expires",
+] as const;
+
+/** As much of a digest as tells two values of one column apart. */
+const SHARE_BYTES = 16;
+
+/** What a row says of its organization: a share for each of ORGANIZATION_COLUMNS. */
+function fingerprint({ name, accountNumber, kind, enabled, plan }: ImportRow["organization"]): Buffer {
+  const values = [name, accountNumber, kind, enabled, plan.status, plan.expiresAt];
+  return Buffer.concat(values.map((value) => digest(String(value)).subarray(0, SHARE_BYTES)));
+}
+
+function share(content: Uint8Array, place: number): Buffer {
+  return Buffer.from(content.subarray(place * SHARE_BYTES, (place + 1) * SHARE_BYTES));
+}
+
+function digest(text: string): Buffer {
+  return hash("sha256", text, "buffer");
+}
