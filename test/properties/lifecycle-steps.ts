@@ -1,0 +1,398 @@
+/** One lifecycle: does each operation to the real thing and to the model, and compares what both say. */
+
+import assert from "node:assert/strict";
+import { randomSecret } from "../../src/domain/secrets.ts";
+import type { DeclineOutcome, RedeemOutcome } from "../../src/linking/linking.ts";
+import type { SignedInIdentity } from "../../src/storage/contract.ts";
+import type { AuditEvent } from "../../src/storage/records.ts";
+import {
+  answerDelayMs,
+  LifecycleModel,
+  type ModelInquiry,
+  type ModelLink,
+  type ModelMail,
+  type ModelOrganization,
+  type ModelProfile,
+  type Reception,
+} from "./lifecycle-model.ts";
+import {
+  type Attempt,
+  type Operation,
+  organizationCount,
+  peopleCount,
+  profileCount,
+  type Spelling,
+} from "./lifecycle-operations.ts";
+import { type LifecycleWorld, linkLifetimeMs } from "./lifecycle-world.ts";
+
+interface Person {
+  identity: SignedInIdentity;
+  accountId: string | undefined;
+}
+
+type Outcome = RedeemOutcome | DeclineOutcome;
+
+/** What was seen in a series, so that it can be told that the deep places were reached. */
+export type Tally = Map<string, number>;
+
+export class Lifecycle {
+  readonly #world: LifecycleWorld;
+  readonly #model: LifecycleModel;
+  readonly #people: Person[];
+  readonly #organizations: ModelOrganization[];
+  readonly #name: string;
+  readonly #tally: Tally;
+  readonly #marks: { outbox: number; inquiries: number };
+  #lastEvent: string | undefined;
+
+  private constructor(world: LifecycleWorld, name: string, tally: Tally) {
+    this.#world = world;
+    this.#name = name;
+    this.#tally = tally;
+    this.#marks = world.marks();
+    // The second person has the third's subject at another issuer: who that is depends on both.
+    const upstreams = ["one", "one", "two"];
+    this.#people = Array.from({ length: peopleCount }, (_, who) => {
+      const upstreamId = upstreams[who] ?? "one";
+      const subject = `${name}-${who === 0 ? "a" : "b"}`;
+      const names = { email: `p${who}@mail.example`, displayName: `Person ${who}` };
+      return {
+        identity: { issuer: `https://${upstreamId}.example`, subject, upstreamId, ...names },
+        accountId: undefined,
+      };
+    });
+    this.#organizations = Array.from({ length: organizationCount }, (_, at) => ({
+      id: `${name}-o${at}`,
+      enabled: true,
+    }));
+    const profiles = Array.from({ length: profileCount }, (_, at): ModelProfile => {
+      const organization = nth(this.#organizations, at);
+      const email = this.#addressOf(at === 2 ? 1 : 0);
+      return {
+        id: `${name}-p${at}`,
+        organization,
+        email,
+        version: 1,
+        provenVersion: null,
+        enabled: true,
+        boundTo: null,
+      };
+    });
+    this.#model = new LifecycleModel(world.now, profiles);
+  }
+
+  static async begin(world: LifecycleWorld, name: string, tally: Tally): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(world, name, tally);
+    for (const { id } of lifecycle.#organizations) await world.putOrganization(id, true);
+    for (const profile of lifecycle.#model.profiles) await lifecycle.#put(profile);
+    lifecycle.#lastEvent = (await world.store.audit.list({ limit: 1 }))[0]?.id;
+    return lifecycle;
+  }
+
+  async step(operation: Operation): Promise<void> {
+    await this.#do(operation);
+    await this.#compare();
+  }
+
+  /** Answers and delivers all that is left, so that nothing of this lifecycle meets the next. */
+  async rest(): Promise<void> {
+    for (let hours = 0; hours < 4; hours += 1) {
+      this.#wait(60 * 60_000);
+      await this.#answer(100);
+      await this.#deliver([], []);
+    }
+    await this.#compare();
+    assert.equal(this.#model.nextMailAt, undefined, "mail is owed for ever");
+    assert.ok(this.#model.inquiries.every(({ settled }) => settled));
+  }
+
+  async #do(operation: Operation): Promise<void> {
+    const { profiles } = this.#model;
+    switch (operation.do) {
+      case "sign_in":
+        return void (await this.#signIn(operation.who));
+      case "inquire":
+        return await this.#inquire(operation.who, operation.address, operation.spelling);
+      case "ask":
+        await this.#inquire(operation.who, operation.address, "exact");
+        this.#wait(answerDelayMs);
+        await this.#answer(100);
+        return await this.#deliver([], []);
+      case "answer":
+        return await this.#answer(operation.batchSize);
+      case "answerer_dies": {
+        const claimed = await this.#world.store.links.claimInquiry("dead", this.#world.now, 30_000);
+        return assert.equal(claimed?.id, this.#model.claimInquiry()?.id);
+      }
+      case "deliver":
+        return await this.#deliver(operation.refuses, operation.rejects);
+      case "courier_dies":
+        return await this.#courierDies(operation.after === "sending");
+      case "open":
+        return await this.#open(operation.attempt);
+      case "redeem":
+        return await this.#redeem(operation.attempts);
+      case "decline":
+        return await this.#decline(operation.attempt);
+      case "edit_email": {
+        const profile = nth(profiles, operation.profile);
+        this.#model.editEmail(profile, this.#addressOf(operation.address));
+        return await this.#put(profile);
+      }
+      case "switch_profile": {
+        const profile = nth(profiles, operation.profile);
+        this.#model.switchProfile(profile, operation.enabled);
+        return await this.#put(profile);
+      }
+      case "switch_organization": {
+        const organization = nth(this.#organizations, operation.organization);
+        this.#model.switchOrganization(organization, operation.enabled);
+        return await this.#world.putOrganization(organization.id, organization.enabled);
+      }
+      case "unbind":
+        return await this.#unbind(nth(profiles, operation.profile), operation.from);
+      case "wait":
+        return this.#wait(operation.ms);
+      case "wait_for_expiry": {
+        const link = this.#mailed(operation.link);
+        return this.#wait((link?.expiresAt ?? 0) + operation.ms - this.#world.now);
+      }
+      case "wait_for_mail":
+        return this.#wait((this.#model.nextMailAt ?? 0) + operation.ms - this.#world.now);
+      case "sweep":
+        return void (await this.#world.store.sweep(this.#world.now));
+    }
+  }
+
+  #wait(ms: number): void {
+    this.#world.now += Math.max(0, ms);
+    this.#model.now = this.#world.now;
+  }
+
+  #addressOf(address: number): string {
+    const local = ["shared", "second", "spare", "Shared"][address] ?? "shared";
+    return `${local}.${this.#name}@contoso.example`;
+  }
+
+  #put({ id, organization, email, enabled }: ModelProfile): Promise<void> {
+    return this.#world.putProfile({ id, organizationId: organization.id, email, enabled });
+  }
+
+  /** The account of a person; a new one at their first sign-in, the same ever after. */
+  async #signIn(who: number): Promise<string> {
+    const person = nth(this.#people, who);
+    const { id } = await this.#world.store.accounts.signIn(person.identity, this.#world.now);
+    if (person.accountId === undefined) this.#model.events.push(`account.created by ${who}`);
+    assert.equal(id, person.accountId ?? id);
+    person.accountId = id;
+    assert.equal(this.#people.filter(({ accountId }) => accountId === id).length, 1, "two people share an account");
+    return id;
+  }
+
+  async #inquire(who: number, address: number, spelling: Spelling): Promise<void> {
+    const accountId = await this.#signIn(who);
+    const exact = this.#addressOf(address);
+    const typed = {
+      ...{ exact, upper: exact.toUpperCase(), padded: `  ${exact}\t`, unknown: `x${exact}` },
+      ...{ list: `${exact}, x${exact}`, cut_off: exact.slice(0, exact.indexOf("@") + 1) },
+    }[spelling];
+    const requester = { ...nth(this.#people, who).identity, accountId };
+    const { id } = await this.#world.linking.inquire({ requester, typed, interactionCid: this.#name });
+    const isOne = spelling !== "list" && spelling !== "cut_off";
+    const mailbox = isOne ? typed.trim().toLowerCase() : null;
+    this.#model.inquiries.push({ id, who, mailbox, dueAt: this.#world.now + answerDelayMs, settled: false });
+  }
+
+  async #answer(batchSize: number): Promise<void> {
+    this.#world.settled = [];
+    const count = await this.#world.inquiryWorker(batchSize).runOnce();
+    assert.equal(this.#world.settled.length, count);
+    for (const { inquiryId, mails } of this.#world.settled) {
+      const inquiry = this.#model.claimInquiry();
+      assert.equal(inquiryId, inquiry?.id, "another inquiry was due");
+      if (inquiry === undefined) return;
+      const written = mails.map(({ id, to, content }) => {
+        const profile = this.#model.profiles.find((candidate) => candidate.id === content.profileName);
+        assert.ok(profile !== undefined, `mail about ${content.profileName}`);
+        assert.equal(to, profile.email, "mail goes to the registered address alone");
+        const link = content.kind === "link" ? { id: content.requestId, secret: content.secret } : null;
+        return { id, kind: content.kind, profile, link };
+      });
+      const short = (entries: { kind: string; profile: ModelProfile }[]) =>
+        entries.map(({ kind, profile }) => `${kind} ${profile.id}`).sort();
+      assert.deepEqual(short(written), short(this.#model.answers(inquiry)));
+      for (const { kind } of written) this.#count(`mail ${kind}`);
+      this.#model.settle(inquiry, written);
+    }
+    if (count < batchSize) assert.equal(this.#model.claimInquiry(), undefined, "an inquiry that is due was left");
+  }
+
+  async #deliver(refuses: number[], rejects: number[]): Promise<void> {
+    const [refused, rejected] = [refuses, rejects].map((some) => some.map((address) => this.#addressOf(address)));
+    const receive = (to: string): Reception => {
+      if (rejected?.includes(to)) return "rejected";
+      return refused?.includes(to) ? "refused" : "taken";
+    };
+    this.#world.receive = receive;
+    this.#world.handedOver = [];
+    await this.#world.outbox.runOnce();
+    for (const mail of this.#world.handedOver) {
+      const wanted = this.#model.claimMail();
+      this.#assertSame(mail, wanted);
+      if (wanted === undefined) return;
+      this.#model.handOver(wanted, receive(wanted.to));
+      this.#count(`mail ${receive(wanted.to)}`);
+    }
+    assert.equal(this.#model.claimMail(), undefined, "a mail that is due was left");
+  }
+
+  async #courierDies(afterSending: boolean): Promise<void> {
+    const { store, now } = this.#world;
+    const claimed = await store.outbox.claim("dead", now, 60_000, linkLifetimeMs);
+    const wanted = this.#model.claimMail();
+    assert.equal(claimed?.message.id, wanted?.id);
+    if (claimed === undefined || wanted === undefined) return;
+    const { messageId, to, content } = claimed.message;
+    if (!afterSending) return;
+    const mail = { messageId, to, content, linkExpiresAt: claimed.linkExpiresAt };
+    this.#world.noteHandOver(mail);
+    this.#assertSame(mail, wanted);
+    if (wanted.link !== null) wanted.link.mailed = true;
+  }
+
+  #assertSame(mail: LifecycleWorld["handedOver"][number], wanted: ModelMail | undefined): void {
+    const said = { id: this.#world.messageIdOf.get(mail.messageId), to: mail.to, kind: mail.content.kind };
+    assert.deepEqual(said, wanted && { id: wanted.id, to: wanted.to, kind: wanted.kind });
+    assert.equal(mail.linkExpiresAt, wanted?.link?.expiresAt ?? null);
+    if (mail.content.kind === "link") assert.equal(mail.content.secret, wanted?.link?.secret);
+  }
+
+  /** The mailed link of this number, the newest first. */
+  #mailed(number: number): ModelLink | undefined {
+    const mailed = this.#model.links.filter((link) => link.mailed).reverse();
+    return mailed[number % Math.max(1, mailed.length)];
+  }
+
+  /** Whom and what an attempt is made with; undefined while nothing was mailed. */
+  async #prepared({ link: number, who, secret, upstream }: Attempt) {
+    const link = this.#mailed(number);
+    if (link === undefined) return undefined;
+    const by = who === "requester" ? link.who : who;
+    const accountId = await this.#signIn(by);
+    const { identity } = nth(this.#people, by);
+    const other = this.#mailed(number + 1);
+    const isOther = secret === "of_another" && other !== undefined && other !== link;
+    const used = secret === "right" ? link.secret : isOther ? other.secret : randomSecret();
+    const held = { id: link.id, secret: used };
+    const shown = upstream === "right" ? identity : { ...identity, upstreamId: "three" };
+    const attempt = this.#world.attempt(held, shown, accountId);
+    return { attempt, held, by, known: secret === "right" ? link : undefined, isRight: upstream === "right" };
+  }
+
+  async #open(attempt: Attempt): Promise<void> {
+    const prepared = await this.#prepared(attempt);
+    if (prepared === undefined) return;
+    const { held, known } = prepared;
+    const preview = await this.#world.linking.view(held.id, held.secret);
+    assert.equal(preview?.request.id, known?.id);
+    assert.equal(preview?.membership.profile.id, known?.profile.id);
+  }
+
+  async #redeem(attempts: Attempt[]): Promise<void> {
+    const prepared = [];
+    for (const attempt of attempts) {
+      const ready = await this.#prepared(attempt);
+      if (ready !== undefined) prepared.push(ready);
+    }
+    this.#world.notices = [];
+    const outcomes = await Promise.all(prepared.map(({ attempt }) => this.#world.linking.redeem(attempt)));
+    const wanted = prepared.map(({ known, by, isRight }, turn) =>
+      this.#model.redeem(known, by, isRight, nth(this.#world.notices, turn)),
+    );
+    assert.deepEqual(outcomes.map(inShort), wanted);
+    for (const outcome of wanted) this.#count(`redeem ${outcome}`);
+  }
+
+  async #decline(attempt: Attempt): Promise<void> {
+    const prepared = await this.#prepared(attempt);
+    if (prepared === undefined) return;
+    const outcome = inShort(await this.#world.linking.decline(prepared.attempt));
+    assert.equal(outcome, this.#model.decline(prepared.known, prepared.by));
+    this.#count(`decline ${outcome}`);
+  }
+
+  async #unbind(profile: ModelProfile, from: number | "anybody"): Promise<void> {
+    const accountId = from === "anybody" ? undefined : await this.#signIn(from);
+    const undone = await this.#world.linking.unbind(profile.id, "admin:test", accountId);
+    const wanted = this.#model.unbind(profile, from);
+    assert.equal(undone !== undefined, wanted);
+    this.#count(`unbind ${wanted}`);
+  }
+
+  #count(what: string): void {
+    this.#tally.set(what, (this.#tally.get(what) ?? 0) + 1);
+  }
+
+  async #compare(): Promise<void> {
+    const { store, linking } = this.#world;
+    const { profiles, links, mails, inquiries } = this.#model;
+    for (const { id, email, version, provenVersion, enabled, boundTo, organization } of profiles) {
+      const { profile, organization: its } = (await store.directory.membership(id)) ?? assert.fail(id);
+      const stored = { email: profile.email, version: profile.emailVersion, proven: profile.provenEmailVersion };
+      assert.deepEqual(stored, { email, version, proven: provenVersion });
+      assert.equal(profile.accountId, boundTo === null ? null : nth(this.#people, boundTo).accountId, `${id} is bound`);
+      assert.deepEqual([profile.enabled, its.enabled], [enabled, organization.enabled]);
+    }
+    for (const [who, { accountId }] of this.#people.entries()) {
+      if (accountId === undefined) continue;
+      const standing = await store.standings.forClient(accountId, "portal", null, this.#world.now);
+      const theirs = profiles.filter(({ boundTo }) => boundTo === who).map(({ id }) => id);
+      assert.deepEqual(
+        standing?.memberships.map(({ profile }) => profile.id),
+        theirs,
+      );
+    }
+    for (const link of links) {
+      const verdict = (await linking.view(link.id, link.secret))?.verdict;
+      const said = verdict === undefined ? "unknown" : verdict.alive ? undefined : verdict.reason;
+      assert.equal(said, this.#model.deadReason(link, link.who), `the link for ${link.profile.id}`);
+    }
+    const owed = mails.map(({ id, to, state }) => ({ id, to, state }));
+    assert.deepEqual(this.#world.mailsSince(this.#marks.outbox), owed, "mails");
+    assert.equal(await store.outbox.nextDueAt(), this.#model.nextMailAt, "when the next mail is due");
+    const asked = inquiries.map(keptOf);
+    assert.deepEqual(this.#world.inquiriesSince(this.#marks.inquiries), asked, "inquiries");
+    await this.#compareAudit();
+  }
+
+  async #compareAudit(): Promise<void> {
+    const events = await this.#world.auditAfter(this.#lastEvent);
+    this.#lastEvent = events.at(-1)?.id ?? this.#lastEvent;
+    const said = events.map((event) => this.#eventInShort(event)).sort();
+    assert.deepEqual(said, this.#model.events.sort(), "audit");
+    this.#model.events = [];
+  }
+
+  #eventInShort({ action, profileId, organizationId, actor, accountId, detail }: AuditEvent): string {
+    const who = this.#people.findIndex((person) => person.accountId !== undefined && person.accountId === accountId);
+    if (action === "account.created") return `${action} by ${who}`;
+    if (action === "organization.changed") return `${action} ${organizationId}`;
+    if (actor === "admin:test") return `${action} ${profileId}`;
+    assert.equal(actor, `account:${accountId}`);
+    const more = action === "link.refused" ? `: ${detail["attempted"]} ${detail["reason"]}` : "";
+    return `${action} ${profileId} by ${who}${more}`;
+  }
+}
+
+/** An inquiry as its row must be: the address goes when it is settled. */
+function keptOf({ id, settled, mailbox }: ModelInquiry) {
+  return { id, settled, kept: !settled && mailbox !== null };
+}
+
+function inShort(outcome: Outcome): string {
+  return outcome.result === "dead" ? `dead ${outcome.reason}` : outcome.result;
+}
+
+function nth<T>(things: readonly T[], index: number): T {
+  return things[index % things.length] ?? assert.fail("nothing there");
+}
