@@ -180,7 +180,12 @@ function reportProviderErrors(provider: Provider, logger: Logger): void {
   ] as const;
   const emitter: NodeJS.EventEmitter = provider;
   for (const event of events) emitter.on(event, report);
-  emitter.on("error", (err: Error) => logger.error({ err }, "a response failed"));
+  emitter.on("error", (err: NodeJS.ErrnoException) => {
+    // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
+    const fields = { code: err.code, reason: err.message };
+    if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
+    else logger.error({ ...fields, stack: err.stack }, "a response failed");
+  });
   emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
     logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
   );
