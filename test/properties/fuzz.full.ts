@@ -4,7 +4,7 @@ import { it } from "node:test";
 import { runFuzz } from "./fuzz-series.ts";
 import { chosenSeed } from "./seed.ts";
 
-const seed = chosenSeed();
+const seed = chosenSeed(639_771_257);
 const count = 200_000;
 
 it(`answers ${count} hostile requests without a 500, a stack trace or an echo`, async (test) => {

@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { deepPlaces, runLifecycles } from "./lifecycle-series.ts";
 import { chosenSeed } from "./seed.ts";
 
-const seed = chosenSeed();
+const seed = chosenSeed(20_261_123);
 const count = 10_000;
 
 it(`agrees with the model of a link's life in ${count} random lifecycles`, async (test) => {
