@@ -8,7 +8,6 @@ import type { SignInPurpose } from "./storage/records.ts";
 export type ErrorCode =
   | "bad_request"
   | "cross_site_request"
-  | "cookie_missing"
   | "not_found"
   | "sign_in_expired"
   | "sign_in_mismatch"

@@ -22,7 +22,6 @@ export interface ErrorDeps {
 const statusOf: Record<ErrorCode, number> = {
   bad_request: 400,
   cross_site_request: 403,
-  cookie_missing: 400,
   not_found: 404,
   sign_in_expired: 400,
   sign_in_mismatch: 400,
@@ -68,7 +67,7 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
     ctx.body = { error: code ?? (status >= 500 ? "server_error" : "invalid_request"), request_id: requestId(ctx) };
   } else if (problem !== undefined) {
     await showUpstreamProblem(ctx, deps, problem, status, error as LiaisonError);
-  } else if (code === "sign_in_expired" || code === "sign_in_mismatch" || code === "cookie_missing") {
+  } else if (code === "sign_in_expired" || code === "sign_in_mismatch") {
     await showSignInLost(ctx, deps, status, code);
   } else {
     await showError(ctx, deps, { status, code: null, portal: null });

@@ -24,7 +24,6 @@ export interface InteractionState {
   maxAge: number | undefined;
   loginHint: string | undefined;
   upstreamHint: string | undefined;
-  profileHint: string | undefined;
   redirectUri: string;
   client: Client;
   /** Undefined while nobody is signed in. */
@@ -50,7 +49,7 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher {
-  /** Loads the interaction that the request's cookie names. @throws LiaisonError `sign_in_expired`, `cookie_missing`, `sign_in_mismatch` */
+  /** Loads the interaction that the request's cookie names. @throws LiaisonError `sign_in_expired`, `sign_in_mismatch` */
   load(request: IncomingMessage, response: ServerResponse, uid: string): Promise<InteractionState>;
   /** Which step comes next. With `returned` (back from an upstream) it takes the finished sign-in that waits. */
   next(state: InteractionState, returned: boolean): Promise<Step>;
@@ -72,7 +71,6 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         session === undefined
           ? undefined
           : await standings.forClient(session.accountId, client.id, session.uid, clock.now());
-      const profileHint = text(params["profile_hint"]);
       return {
         uid,
         cid: interaction.cid,
@@ -81,12 +79,12 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         maxAge: typeof params["max_age"] === "number" ? params["max_age"] : undefined,
         loginHint: text(params["login_hint"]),
         upstreamHint: text(params["upstream"]),
-        profileHint,
         redirectUri: String(params["redirect_uri"]),
         client,
         standing,
         admission:
-          standing && decideAdmission({ standing, policy: client.policy, hint: profileHint, now: clock.now() }),
+          standing &&
+          decideAdmission({ standing, policy: client.policy, hint: text(params["profile_hint"]), now: clock.now() }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
       };
     },
