@@ -21,6 +21,10 @@ let server: PageServer;
 before(async () => {
   browser = await launchBrowser();
   server = await servePages(new Map(samples.map(({ path, html }) => [path, html])), new Map([["/axe.js", axe.source]]));
+  // A waiting page that were told nothing would leave for where the server says why, in the middle of being looked at.
+  for (const question of samples.flatMap(({ html }) => html.match(/(?<=data-poll=")[^"]+/g) ?? [])) {
+    server.json.set(question, { state: "waiting", linked: [] });
+  }
 });
 
 after(async () => {
