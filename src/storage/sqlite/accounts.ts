@@ -1,11 +1,13 @@
 /** Owns accounts and their identities. */
 
 import { randomUUID } from "node:crypto";
+import { accountCreated } from "../audit-entries.ts";
 import type { AccountStore } from "../contract.ts";
 import type { Account, Identity } from "../records.ts";
+import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import { assertComparable, IDENTITY_JSON, integer, parse, text } from "./rows.ts";
+import { IDENTITY_JSON, integer, parse, text } from "./rows.ts";
 
 export function createAccountStore(database: Database, audit: AuditWriter): AccountStore {
   const recognize = database.prepare(`
@@ -38,13 +40,7 @@ export function createAccountStore(database: Database, audit: AuditWriter): Acco
         const id = randomUUID();
         insertAccount.run({ id, now });
         insertIdentity.run({ ...identity, accountId: id });
-        audit({
-          at: now,
-          action: "account.created",
-          actor: `account:${id}`,
-          accountId: id,
-          detail: { upstream: upstreamId },
-        });
+        audit(accountCreated(id, upstreamId, now));
         return { id, createdAt: now };
       }),
 

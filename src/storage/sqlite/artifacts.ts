@@ -2,9 +2,10 @@
 
 import type { ArtifactStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
+import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
-import { openPayload, payloadContext } from "./payloads.ts";
 import type { Revoker } from "./revoker.ts";
+import { toSealed } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 /**
@@ -42,7 +43,7 @@ export function createArtifactStore(
       database.run(() => {
         upsert.run({
           ...{ model, idHash, grantId: keys.grantId ?? null, accountId: keys.accountId ?? null, expiresAt },
-          payload: seal.seal(JSON.stringify(payload), payloadContext(model, idHash)),
+          payload: sealPayload(seal, model, idHash, payload),
         });
       }),
 
@@ -54,7 +55,7 @@ export function createArtifactStore(
         const includeExpired = Number(options.includeExpired ?? false);
         if (model === "Session") return findSession(idHash, now, includeExpired);
         const row = select.get({ model, idHash, now, includeExpired });
-        return row && openPayload(seal, model, row);
+        return row && openPayload(seal, model, toSealed(row));
       }),
 
     consume: (model, idHash, now) =>

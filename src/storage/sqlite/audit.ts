@@ -1,6 +1,6 @@
 /** Owns audit events: append-only rows. */
 
-import { randomUUID } from "node:crypto";
+import { type AuditEntry, auditEvent } from "../audit-entries.ts";
 import type { AuditStore } from "../contract.ts";
 import type { AuditEvent } from "../records.ts";
 import type { Database } from "./database.ts";
@@ -10,15 +10,12 @@ const EVENT_JSON = `json_object(
   'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId', organization_id,
   'accountId', account_id, 'requestId', request_id, 'detail', json(detail))`;
 
-/** What the cause of an event knows; what it leaves out is null. */
-export type AuditEntry = Pick<AuditEvent, "at" | "action" | "actor"> & Partial<Omit<AuditEvent, "id">>;
-
 /** Writes an event inside the transaction of its cause. */
 export type AuditWriter = (entry: AuditEntry) => void;
 
 export function createAuditWriter(database: Database): AuditWriter {
   const insert = prepareInsert(database);
-  return (entry) => insert({ id: randomUUID(), ...NOTHING, ...entry });
+  return (entry) => insert(auditEvent(entry));
 }
 
 export function createAuditStore(database: Database): AuditStore {
@@ -49,8 +46,6 @@ export function createAuditStore(database: Database): AuditStore {
       }),
   };
 }
-
-const NOTHING = { profileId: null, organizationId: null, accountId: null, requestId: null, detail: {} };
 
 function prepareInsert(database: Database): (event: AuditEvent) => void {
   const insert = database.prepare(`

@@ -3,10 +3,9 @@
 import type { ClientStore } from "../contract.ts";
 import type { Client } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";
 import { parse, text } from "./rows.ts";
-
-const secretContext = (id: string) => `clients.secret:${id}`;
 
 export function createClientStore(database: Database, seal: Seal): ClientStore {
   const columns = "id, sealed_secret, managed_by, record";
@@ -22,7 +21,7 @@ export function createClientStore(database: Database, seal: Seal): ClientStore {
   const toClient = (row: Row): Client => {
     const id = text(row["id"]);
     const sealed = row["sealed_secret"];
-    const secret = sealed === null ? null : seal.open(text(sealed), secretContext(id));
+    const secret = sealed === null ? null : seal.open(text(sealed), sealedAt.clientSecret(id));
     const managedBy = row["managed_by"] === "config" ? "config" : "admin";
     return { ...parse<Omit<Client, "id" | "secret" | "managedBy">>(row["record"]), id, secret, managedBy };
   };
@@ -36,7 +35,7 @@ export function createClientStore(database: Database, seal: Seal): ClientStore {
     list: () => database.run(() => selectAll.all().map(toClient)),
     put: ({ id, secret, managedBy, ...record }) =>
       database.run(() => {
-        const sealed = secret === null ? null : seal.seal(secret, secretContext(id));
+        const sealed = secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id));
         upsert.run({ id, secret: sealed, managedBy, record: JSON.stringify(record) });
       }),
     remove: (id) =>

@@ -1,17 +1,15 @@
 /** Owns organizations and profiles, and what an edit of them ends. */
 
 import type { Instant } from "../../clock.ts";
-import { LiaisonError } from "../../errors.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
+import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
 import { planImport } from "../import-plan.ts";
-import type { ImportRow, Membership, Organization, Profile, ProfileEdit } from "../records.ts";
+import type { ImportRow, Membership, Organization, ProfileEdit } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, ORGANIZATION_JSON, parse } from "./rows.ts";
-
-type Detail = Record<string, string | number | boolean | null>;
 
 export function createDirectoryStore(
   database: Database,
@@ -34,9 +32,9 @@ export function createDirectoryStore(
     WHERE p.email_key = :emailKey ORDER BY p.id`);
   const insertProfile = database.prepare(`
     INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
-    VALUES (:id, :organizationId, :email, :emailKey, 1, :name, :roles, :enabled)`);
+    VALUES (:id, :organizationId, :email, :emailKey, :emailVersion, :name, :roles, :enabled)`);
   const updateProfile = database.prepare(`
-    UPDATE profiles SET email = :email, email_key = :emailKey, email_version = email_version + (email <> :email),
+    UPDATE profiles SET email = :email, email_key = :emailKey, email_version = :emailVersion,
       name = :name, roles = :roles, enabled = :enabled
     WHERE id = :id`);
 
@@ -49,65 +47,32 @@ export function createDirectoryStore(
     return row && parse<Membership>(row["record"]);
   };
 
-  const insert = (profile: ProfileEdit, actor: string, now: Instant) => {
-    const { id, organizationId, email, emailKey, name } = profile;
-    if (findOrganization(organizationId) === undefined) {
-      throw new LiaisonError("bad_request", "The organization that the profile names doesn't exist.");
-    }
-    insertProfile.run({
-      ...{ id, organizationId, email, emailKey, name },
-      ...{ roles: JSON.stringify(profile.roles), enabled: Number(profile.enabled) },
-    });
-    audit({
-      ...{ at: now, actor, profileId: id, organizationId },
-      ...{ action: "profile.changed", detail: { created: true } },
-    });
-  };
-
-  const update = (before: Profile, profile: ProfileEdit, actor: string, now: Instant) => {
-    const { id, email, emailKey, name } = profile;
-    const { organizationId, accountId } = before;
-    if (profile.organizationId !== organizationId) {
-      throw new LiaisonError("bad_request", "A profile can't move to another organization.");
-    }
-    const roles = JSON.stringify(profile.roles);
-    updateProfile.run({ id, email, emailKey, name, roles, enabled: Number(profile.enabled) });
-    if (email !== before.email) {
-      requests.voidProfile(id, now);
-      audit({
-        ...{ at: now, actor, profileId: id, organizationId, accountId },
-        ...{ action: "profile.email_changed", detail: { emailVersion: before.emailVersion + 1 } },
-      });
-    }
-    const detail = changes(
-      { name: before.name, roles: JSON.stringify(before.roles), enabled: before.enabled },
-      { name, roles, enabled: profile.enabled },
-    );
-    if (Object.keys(detail).length > 0) {
-      audit({ at: now, actor, profileId: id, organizationId, accountId, action: "profile.changed", detail });
-    }
-  };
-
   const writeOrganization = (organization: Organization, actor: string, now: Instant): Revocation => {
-    const before = findOrganization(organization.id);
-    const after = organizationDetail(organization);
-    upsertOrganization.run({ id: organization.id, ...after, enabled: Number(organization.enabled) });
-    const detail = before === undefined ? { created: true } : changes(organizationDetail(before), after);
-    if (Object.keys(detail).length > 0) {
-      audit({ at: now, action: "organization.changed", actor, organizationId: organization.id, detail });
-    }
-    if (organization.enabled) return { revokedGrants: [] };
-    requests.voidOrganization(organization.id, now);
-    return revoker.organization(organization.id, now);
+    const { id, name, accountNumber, kind, plan, enabled } = organization;
+    const { entries, voids, revokes } = editOrganization(findOrganization(id), organization, actor, now);
+    upsertOrganization.run({
+      ...{ id, name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt },
+      enabled: Number(enabled),
+    });
+    entries.forEach(audit);
+    if (voids) requests.voidOrganization(id, now);
+    return revokes ? revoker.organization(id, now) : { revokedGrants: [] };
   };
 
-  const writeProfile = (profile: ProfileEdit, actor: string, now: Instant): Revocation => {
-    const before = findMembership(profile.id)?.profile;
-    if (before === undefined) insert(profile, actor, now);
-    else update(before, profile, actor, now);
-    if (profile.enabled) return { revokedGrants: [] };
-    requests.voidProfile(profile.id, now);
-    return revoker.profile(profile.id, now);
+  const writeProfile = (edit: ProfileEdit, actor: string, now: Instant): Revocation => {
+    const before = findMembership(edit.id)?.profile;
+    const { profile, entries, voids, revokes } = editProfile(before, edit, actor, now);
+    const { id, organizationId, email, emailKey, emailVersion, name } = profile;
+    if (before === undefined && findOrganization(organizationId) === undefined) throw unknownOrganization();
+    const columns = {
+      ...{ id, email, emailKey, emailVersion, name },
+      ...{ roles: JSON.stringify(profile.roles), enabled: Number(profile.enabled) },
+    };
+    if (before === undefined) insertProfile.run({ ...columns, organizationId });
+    else updateProfile.run(columns);
+    entries.forEach(audit);
+    if (voids) requests.voidProfile(id, now);
+    return revokes ? revoker.profile(id, now) : { revokedGrants: [] };
   };
 
   const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, dryRun: boolean) => {
@@ -140,13 +105,4 @@ export function createDirectoryStore(
     membershipsByEmail: (emailKey) =>
       database.run(() => selectByEmail.all({ emailKey }).map((row) => parse<Membership>(row["record"]))),
   };
-}
-
-function organizationDetail({ name, accountNumber, kind, plan, enabled }: Organization) {
-  return { name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt, enabled };
-}
-
-/** The fields whose value is another one afterwards, with that value. */
-function changes(before: Detail, after: Detail): Detail {
-  return Object.fromEntries(Object.entries(after).filter(([field, value]) => before[field] !== value));
 }

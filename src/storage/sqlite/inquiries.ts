@@ -1,8 +1,10 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
+import { linkRequested } from "../audit-entries.ts";
 import type { LinkStore } from "../contract.ts";
 import type { Inquiry } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailWriter } from "./outbox.ts";
@@ -12,8 +14,6 @@ import { parse, text } from "./rows.ts";
 const INQUIRY_JSON = `json_object(
   'id', id, 'requester', json(requester), 'interactionCid', interaction_cid, 'createdAt', created_at,
   'notBefore', not_before, 'settledAt', settled_at)`;
-
-const addressContext = (id: string) => `inquiries.address:${id}`;
 
 type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
 
@@ -44,7 +44,7 @@ export function createInquiryMethods(
   const toInquiry = (row: Row): Inquiry => {
     const inquiry = parse<Omit<Inquiry, "address">>(row["record"]);
     const sealed = row["sealed_address"];
-    return { ...inquiry, address: sealed === null ? null : seal.open(text(sealed), addressContext(inquiry.id)) };
+    return { ...inquiry, address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)) };
   };
 
   return {
@@ -53,7 +53,7 @@ export function createInquiryMethods(
         insert.run({
           ...{ id, interactionCid, createdAt, notBefore, settledAt },
           requester: JSON.stringify(requester),
-          address: address === null ? null : seal.seal(address, addressContext(id)),
+          address: address === null ? null : seal.seal(address, sealedAt.address(id)),
         });
       }),
 
@@ -75,17 +75,8 @@ export function createInquiryMethods(
         for (const { request, mail } of links) {
           requests.insert(request, now);
           queueMail(mail, now);
-          const { profileId, requester } = request;
-          audit({
-            at: now,
-            action: "link.requested",
-            actor: `account:${requester.accountId}`,
-            profileId,
-            organizationId: text(organizationOf.get({ profileId })?.["organization_id"]),
-            accountId: requester.accountId,
-            requestId: request.id,
-            detail: { upstream: requester.upstreamId },
-          });
+          const organization = organizationOf.get({ profileId: request.profileId });
+          audit(linkRequested(request, text(organization?.["organization_id"]), now));
         }
         for (const mail of mails) queueMail(mail, now);
         return true;

@@ -2,10 +2,9 @@
 
 import type { KeyStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { text } from "./rows.ts";
-
-const valueContext = (name: string) => `keys.value:${name}`;
 
 export function createKeyStore(database: Database, seal: Seal): KeyStore {
   const select = database.prepare("SELECT sealed_value FROM keys WHERE name = :name");
@@ -15,14 +14,14 @@ export function createKeyStore(database: Database, seal: Seal): KeyStore {
   const find = (name: string) =>
     database.run(() => {
       const row = select.get({ name });
-      return row && seal.open(text(row["sealed_value"]), valueContext(name));
+      return row && seal.open(text(row["sealed_value"]), sealedAt.key(name));
     });
 
   return {
     async findOrCreate(name, make) {
       const known = await find(name);
       if (known !== undefined) return known;
-      const value = seal.seal(await make(), valueContext(name));
+      const value = seal.seal(await make(), sealedAt.key(name));
       await database.run(() => insert.run({ name, value }));
       const kept = await find(name);
       if (kept === undefined) throw new Error("a key vanished after it was stored");

@@ -1,16 +1,18 @@
 /** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
 
-import type { Instant } from "../../clock.ts";
-import type { LinkStore, LinkView, NewMail, SignedInIdentity } from "../contract.ts";
+import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
+import type { LinkStore, LinkView } from "../contract.ts";
+import { linkedNotice } from "../linked-notice.ts";
 import type { LinkRequest, Membership } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { createInquiryMethods } from "./inquiries.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
-import { assertComparable, MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
+import { MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
 
 export interface LinkParts {
   audit: AuditWriter;
@@ -84,25 +86,17 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
         if (bind.run({ profileId, accountId, now }) === 0) throw new Error("a consumed link found its profile bound");
         requests.voidProfile(profileId, now);
         const { membership } = viewChanged(attempt);
-        const { organizationId } = membership.profile;
-        audit({
-          ...{ at: now, action: "profile.bound", actor: `account:${accountId}` },
-          ...{ profileId, organizationId, accountId, requestId, detail: { upstream: upstreamId } },
-        });
+        audit(profileBound(attempt, membership.profile, now));
         queueMail(linkedNotice(notice, membership, identity, now), now);
         return { result: "bound", membership };
       }),
 
     cancel: (attempt, now) =>
       database.transaction(() => {
-        const { requestId, secretHash, accountId } = attempt;
+        const { requestId, secretHash } = attempt;
         if (cancel.run({ requestId, secretHash, now }) === 0) return refusal(attempt);
         const cancelled = viewChanged(attempt);
-        const { id: profileId, organizationId } = cancelled.membership.profile;
-        audit({
-          ...{ at: now, action: "link.cancelled", actor: `account:${accountId}` },
-          ...{ profileId, organizationId, accountId, requestId },
-        });
+        audit(linkCancelled(attempt, cancelled.membership.profile, now));
         return { result: "cancelled", ...cancelled };
       }),
 
@@ -111,24 +105,11 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
         const row = selectBound.get({ profileId });
         const profile = row && parse<Membership>(row["membership"]).profile;
         const accountId = onlyFrom ?? profile?.accountId ?? null;
-        if (profile === undefined || unbind.run({ profileId, accountId }) === 0) return undefined;
+        if (profile === undefined || accountId === null || unbind.run({ profileId, accountId }) === 0) return undefined;
         requests.voidProfile(profileId, now);
         forget.run({ accountId, profileId });
-        const { organizationId } = profile;
-        audit({ at: now, action: "profile.unbound", actor, profileId, organizationId, accountId });
+        audit(profileUnbound(profile, accountId, actor, now));
         return revoker.profile(profileId, now);
       }),
   };
-}
-
-/** The notice goes to the registered address: if it wasn't its owner who linked, this is how they learn. */
-function linkedNotice(
-  notice: Pick<NewMail, "id" | "messageId">,
-  { profile, organization }: Membership,
-  { upstreamId, email, displayName }: SignedInIdentity,
-  now: Instant,
-): NewMail {
-  const requester = { upstreamId, email, displayName };
-  const names = { profileName: profile.name, organizationName: organization.name };
-  return { ...notice, to: profile.email, content: { kind: "linked_notice", ...names, requester, linkedAt: now } };
 }

@@ -2,8 +2,9 @@
 
 import type { Instant } from "../../clock.ts";
 import type { NewMail, OutboxStore } from "../contract.ts";
-import type { LinkRequestId, MailContent, OutboxMessage } from "../records.ts";
+import type { LinkRequestId, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { DAMAGED_CONTENT, openContent, sealContent } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
 import { integer, parse, text } from "./rows.ts";
@@ -15,8 +16,6 @@ const MESSAGE_JSON = `json_object(
 /** Queues a mail inside the transaction of its cause. */
 export type MailWriter = (mail: NewMail, now: Instant) => void;
 
-const contentContext = (id: string) => `outbox.content:${id}`;
-
 export function createMailWriter(database: Database, seal: Seal): MailWriter {
   const insert = database.prepare(`
     INSERT INTO outbox (
@@ -24,7 +23,7 @@ export function createMailWriter(database: Database, seal: Seal): MailWriter {
     VALUES (:id, :messageId, :to, :content, :requestId, 'queued', 0, :now, :now, :now)`);
   return ({ id, messageId, to, content }, now) => {
     const requestId: LinkRequestId | null = content.kind === "link" ? content.requestId : null;
-    insert.run({ id, messageId, to, content: seal.seal(JSON.stringify(content), contentContext(id)), requestId, now });
+    insert.run({ id, messageId, to, content: sealContent(seal, id, content), requestId, now });
   };
 }
 
@@ -50,15 +49,6 @@ export function createOutboxStore(database: Database, seal: Seal, requests: Requ
   const earliest = database.prepare(`
     SELECT due_at FROM outbox WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
 
-  /** A damaged row fails for good instead of holding up everything behind it. */
-  function open(id: string, sealed: string): MailContent | undefined {
-    try {
-      return JSON.parse(seal.open(sealed, contentContext(id))) as MailContent;
-    } catch {
-      return undefined;
-    }
-  }
-
   return {
     claim: (worker, now, leaseMs, linkLifetimeMs) =>
       database.transaction(() => {
@@ -72,9 +62,9 @@ export function createOutboxStore(database: Database, seal: Seal, requests: Requ
             drop.run({ id });
             continue;
           }
-          const content = open(id, text(row["sealed_content"]));
+          const content = openContent(seal, id, text(row["sealed_content"]));
           if (content === undefined) {
-            fail.run({ id, worker, error: "the stored content can't be opened" });
+            fail.run({ id, worker, error: DAMAGED_CONTENT });
             continue;
           }
           return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };

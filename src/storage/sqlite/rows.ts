@@ -4,7 +4,7 @@
  */
 
 import type { SQLOutputValue } from "node:sqlite";
-import { LiaisonError } from "../../errors.ts";
+import type { Row } from "./database.ts";
 
 export const ORGANIZATION_JSON = `json_object(
   'id', o.id, 'name', o.name, 'accountNumber', o.account_number, 'kind', o.kind,
@@ -52,12 +52,12 @@ export function integer(column: SQLOutputValue | undefined): number {
   return column;
 }
 
-/**
- * Refuses an identity that UTF-8 can't tell from another: a lone surrogate is stored as U+FFFD, so that two subjects would
- * become one.
- */
-export function assertComparable(identity: { issuer: string; subject: string }): void {
-  if (!identity.issuer.isWellFormed() || !identity.subject.isWellFormed() || identity.subject.includes("\0")) {
-    throw new LiaisonError("upstream_rejected", "The sign-in service sent an account id that isn't valid text.");
-  }
+/** What is sealed of an artifact's row. */
+export function toSealed(row: Row): { idHash: string; sealed: string | null; consumed: number | null } {
+  const { sealed_payload: sealed, consumed_at: consumed } = row;
+  return {
+    idHash: text(row["id_hash"]),
+    sealed: sealed === null ? null : text(sealed),
+    consumed: consumed === null ? null : integer(consumed),
+  };
 }

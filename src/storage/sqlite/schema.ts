@@ -6,11 +6,9 @@
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Seal } from "../seal.ts";
+import { CANARY, sealedAt } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { integer, text } from "./rows.ts";
-
-const CANARY_CONTEXT = "meta.value:canary";
-const CANARY = "liaison";
 
 /** Migration n (from 1) brings a file from version n - 1 to n. */
 const MIGRATIONS: readonly string[] = [
@@ -184,7 +182,7 @@ export function prepareSchema(database: Database, seal: Seal, file: string, now:
     }
     if (version === 0) {
       database.query("INSERT INTO meta (name, value) VALUES ('canary', :value)", {
-        value: seal.seal(CANARY, CANARY_CONTEXT),
+        value: seal.seal(CANARY, sealedAt.canary),
       });
     }
     checkCanary(database, seal, file);
@@ -209,7 +207,7 @@ function checkCanary(database: Database, seal: Seal, file: string): void {
     throw refusal(`${file} has lost the value that its encryption_key is checked with. Restore it from a backup.`);
   }
   try {
-    if (seal.open(text(row["value"]), CANARY_CONTEXT) === CANARY) return;
+    if (seal.open(text(row["value"]), sealedAt.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
       `${file} was sealed under another encryption_key. Set encryption_key to the one it was created with ` +

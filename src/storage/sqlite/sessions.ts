@@ -7,9 +7,9 @@ import type { Instant } from "../../clock.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import type { SecretHash } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";
-import { openPayload, type Payload, payloadContext } from "./payloads.ts";
-import { parse } from "./rows.ts";
+import { parse, toSealed } from "./rows.ts";
 
 const SESSION_COLUMNS = `
   a.id_hash, a.sealed_payload, a.consumed_at,
@@ -63,7 +63,7 @@ export function createSessionMethods(database: Database, durable: Database, seal
 
   const compose = (row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
-    const payload = openPayload(seal, "Session", row);
+    const payload = openPayload(seal, "Session", toSealed(row));
     const clients = parse<ClientRow[]>(row["clients"]);
     if (clients.length === 0) return payload;
     return {
@@ -83,7 +83,7 @@ export function createSessionMethods(database: Database, durable: Database, seal
         if (found && anyOfUid.get({ uid }) === undefined) return "ended";
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
         const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const sealed = seal.seal(JSON.stringify(kept), payloadContext("Session", idHash));
+        const sealed = sealPayload(seal, "Session", idHash, kept);
         // Under its old id a found session is only ever updated: a row that a racer rotated away must not come back.
         const write = found && replaces === undefined ? update : upsert;
         const written = write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;

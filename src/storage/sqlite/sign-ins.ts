@@ -3,6 +3,7 @@
 import type { SignInStore } from "../contract.ts";
 import type { SignInOutcome, UpstreamTransaction } from "../records.ts";
 import type { Seal } from "../seal.ts";
+import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { parse, text } from "./rows.ts";
 
@@ -11,11 +12,6 @@ const TRANSACTION_JSON = `json_object(
   'createdAt', created_at, 'expiresAt', expires_at)`;
 
 const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
-
-/** What nobody may read off a disk (code verifier, nonce, the interaction that the purpose names) or change there. */
-type SealedPart = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "maxAgeSeconds" | "purpose">;
-
-const payloadContext = (stateHash: string) => `upstream_transactions.payload:${stateHash}`;
 
 export function createSignInStore(database: Database, seal: Seal): SignInStore {
   const insert = database.prepare(`
@@ -36,11 +32,10 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     RETURNING ${OUTCOME_JSON} AS record`);
 
   return {
-    begin: ({ nonce, codeVerifier, maxAgeSeconds, purpose, ...columns }) =>
+    begin: (transaction) =>
       database.run(() => {
-        const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = columns;
-        const sealed: SealedPart = { nonce, codeVerifier, maxAgeSeconds, purpose };
-        const payload = seal.seal(JSON.stringify(sealed), payloadContext(stateHash));
+        const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
+        const payload = sealSignIn(seal, transaction);
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
       }),
 
@@ -48,8 +43,8 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       database.run(() => {
         const row = take.get({ stateHash, browserHash, upstreamId, now });
         if (row === undefined) return undefined;
-        const sealed = JSON.parse(seal.open(text(row["sealed_payload"]), payloadContext(stateHash))) as SealedPart;
-        return { ...parse<Omit<UpstreamTransaction, keyof SealedPart>>(row["record"]), ...sealed };
+        const sealed = openSignIn(seal, stateHash, text(row["sealed_payload"]));
+        return { ...parse<Omit<UpstreamTransaction, keyof SealedSignIn>>(row["record"]), ...sealed };
       }),
 
     leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>

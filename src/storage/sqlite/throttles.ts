@@ -2,6 +2,7 @@
 
 import type { ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
+import { THROTTLE_KEY } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { integer } from "./rows.ts";
 
@@ -18,7 +19,7 @@ export function createThrottleStore(database: Database, seal: Seal): ThrottleSto
   return {
     takeSlot: (key, limit, windowSeconds, now) =>
       database.transaction(() => {
-        const keyHash = seal.fingerprint(key, "throttles.key");
+        const keyHash = seal.fingerprint(key, THROTTLE_KEY);
         const resetsAt = now + windowSeconds * 1000;
         if (limit < 1) return { taken: false, resetsAt };
         const taken = take.get({ keyHash, limit, resetsAt, now });

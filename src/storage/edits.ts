@@ -1,0 +1,86 @@
+/**
+ * What an edit of the directory comes to, worked out from what is stored: pure, and the same for every back end, which reads
+ * before it and writes after it in one transaction.
+ */
+
+import type { Instant } from "../clock.ts";
+import { LiaisonError } from "../errors.ts";
+import type { AuditEntry } from "./audit-entries.ts";
+import type { Organization, Profile, ProfileEdit } from "./records.ts";
+
+type Detail = Record<string, string | number | boolean | null>;
+
+/** What to write besides the record itself. */
+export interface Consequences {
+  entries: AuditEntry[];
+  /** Pending requests are void from now on. */
+  voids: boolean;
+  /** Grants are revoked. */
+  revokes: boolean;
+}
+
+/** Inserts or replaces an organization as a whole. */
+export function editOrganization(
+  before: Organization | undefined,
+  after: Organization,
+  actor: string,
+  at: Instant,
+): Consequences {
+  const detail =
+    before === undefined ? { created: true } : changes(organizationDetail(before), organizationDetail(after));
+  const entry: AuditEntry = { at, action: "organization.changed", actor, organizationId: after.id, detail };
+  const ends = !after.enabled;
+  return { entries: Object.keys(detail).length > 0 ? [entry] : [], voids: ends, revokes: ends };
+}
+
+/**
+ * Inserts a profile or changes what an edit may change. Returns the whole profile as it then is.
+ * Throws `bad_request` if it would move to another organization.
+ */
+export function editProfile(
+  before: Profile | undefined,
+  edit: ProfileEdit,
+  actor: string,
+  at: Instant,
+): Consequences & { profile: Profile } {
+  const { id, organizationId, email, emailKey, name, roles, enabled } = edit;
+  const fields = { id, organizationId, email, emailKey, name, roles, enabled };
+  const ends = { voids: !enabled, revokes: !enabled };
+  if (before === undefined) {
+    const nothing = { adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null };
+    const created: AuditEntry = {
+      ...{ at, actor, action: "profile.changed", profileId: id, organizationId },
+      detail: { created: true },
+    };
+    return { profile: { ...fields, emailVersion: 1, ...nothing }, entries: [created], ...ends };
+  }
+  if (organizationId !== before.organizationId) {
+    throw new LiaisonError("bad_request", "A profile can't move to another organization.");
+  }
+  const common = { at, actor, profileId: id, organizationId, accountId: before.accountId };
+  const entries: AuditEntry[] = [];
+  const isMoved = email !== before.email;
+  const emailVersion = before.emailVersion + (isMoved ? 1 : 0);
+  if (isMoved) entries.push({ ...common, action: "profile.email_changed", detail: { emailVersion } });
+  const detail = changes(profileDetail(before), profileDetail(edit));
+  if (Object.keys(detail).length > 0) entries.push({ ...common, action: "profile.changed", detail });
+  return { profile: { ...before, ...fields, emailVersion }, entries, ...ends, voids: ends.voids || isMoved };
+}
+
+/** What a profile that names an organization which isn't there is refused with. */
+export function unknownOrganization(): LiaisonError {
+  return new LiaisonError("bad_request", "The organization that the profile names doesn't exist.");
+}
+
+function organizationDetail({ name, accountNumber, kind, plan, enabled }: Organization): Detail {
+  return { name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt, enabled };
+}
+
+function profileDetail({ name, roles, enabled }: ProfileEdit): Detail {
+  return { name, roles: JSON.stringify(roles), enabled };
+}
+
+/** The fields whose value is another one afterwards, with that value. */
+function changes(before: Detail, after: Detail): Detail {
+  return Object.fromEntries(Object.entries(after).filter(([field, value]) => before[field] !== value));
+}
