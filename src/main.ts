@@ -5,6 +5,7 @@ import { configCheckCommand } from "./cli/config-check.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { helpCommand } from "./cli/help.ts";
 import { importCommand } from "./cli/import.ts";
+import { migrateCommand } from "./cli/migrate.ts";
 import { run } from "./cli/run.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { versionCommand } from "./cli/version.ts";
@@ -19,6 +20,7 @@ const commands: readonly Command[] = [
   }),
   demoCommand(async (options) => (await import("./demo/run.ts")).runDemo(options)),
   configCheckCommand,
+  migrateCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
   helpCommand(() => commands),
   versionCommand,

@@ -67,10 +67,11 @@ async function withStore<T>(
   dryRun: boolean,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const folder = dryRun && !existsSync(storage.sqlite.file) ? await mkdtemp(join(tmpdir(), "liaison-import-")) : null;
+  const isNew = storage.sqlite !== undefined && !existsSync(storage.sqlite.file);
+  const folder = dryRun && isNew ? await mkdtemp(join(tmpdir(), "liaison-import-")) : null;
   try {
-    const sqlite = folder === null ? storage.sqlite : { file: join(folder, "empty.db") };
-    const store = await openStore({ sqlite, encryptionKey, clock });
+    const place = folder === null ? storage : { sqlite: { file: join(folder, "empty.db") } };
+    const store = await openStore({ ...place, encryptionKey, clock });
     try {
       return await work(store);
     } finally {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { openStore } from "../storage/open.ts";
+import { openStore, placeName } from "../storage/open.ts";
 import type { Command } from "./command.ts";
 
 type Store = Awaited<ReturnType<typeof openStore>>;
@@ -42,13 +42,13 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
       const logger = createLogger(config.log);
       for (const { key, source, problem } of warnings) logger.warn({ key, source }, `configuration: ${key} ${problem}`);
 
-      const { sqlite } = config.storage;
-      const store = await openStore({ sqlite, encryptionKey: config.encryption_key, clock });
+      const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock });
       try {
         const service = await createApp({ config, store, clock, logger });
         try {
           const { port } = await service.listen();
-          logger.info({ issuer: config.issuer, host: config.listen.host, port, database: sqlite.file }, "listening");
+          const { issuer, listen, storage } = config;
+          logger.info({ issuer, host: listen.host, port, database: placeName(storage) }, "listening");
           await untilAborted(signal);
           logger.info("stopping");
         } finally {

@@ -45,7 +45,8 @@ export async function loadConfig(options: { file: string; env?: Environment }): 
   if (faults.list.length > 0 || !parsed.success) throw new ConfigError(faults.list);
 
   const config = parsed.data;
-  config.storage.sqlite.file = resolve(config.storage.sqlite.file);
+  const { sqlite } = config.storage;
+  if (sqlite !== undefined) sqlite.file = resolve(sqlite.file);
   const warnings = warningsOf(config).map((warning) => ({ ...warning, source: sourceOf(warning.key, tree) }));
   return { config, warnings };
 }

@@ -144,6 +144,33 @@ const smtp = z
     }
   }, evenIfOtherwiseFaulty);
 
+const sqlite = z.strictObject({ file: filePath.default("data/liaison.db") });
+
+const mongodb = z.strictObject({
+  /** A connection string; with a password in it, better from a file. */
+  url: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/[^/]/, "write a connection string: mongodb://host,host,host/?replicaSet=name"),
+  database: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,38}$/, "use 1 to 38 letters, digits, - or _")
+    .default("liaison"),
+});
+
+/** One of the two; the file of the embedded back end where nothing is said. */
+const storage = z
+  .strictObject({ sqlite: sqlite.optional(), mongodb: mongodb.optional() })
+  .superRefine((value, context) => {
+    if (isPresent(value.sqlite) && isPresent(value.mongodb)) {
+      context.addIssue({
+        code: "custom",
+        path: ["mongodb"],
+        message: "stands beside storage.sqlite: keep one of the two",
+      });
+    }
+  }, evenIfOtherwiseFaulty)
+  .transform((value) => (value.mongodb === undefined ? { sqlite: sqlite.parse({}), ...value } : value));
+
 export const configSchema = z.strictObject({
   issuer: issuerUrl,
   listen: z
@@ -163,9 +190,7 @@ export const configSchema = z.strictObject({
       (value) => Buffer.from(value, "base64").length === 32,
       "write 32 random bytes in base64 (openssl rand -base64 32)",
     ),
-  storage: z
-    .strictObject({ sqlite: z.strictObject({ file: filePath.default("data/liaison.db") }).prefault({}) })
-    .prefault({}),
+  storage: storage.prefault({}),
   deployment: z.strictObject({
     name: z.string().min(1),
     support_email: emailAddress,

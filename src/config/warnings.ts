@@ -15,6 +15,11 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     const problem = "is none for a server that isn't on this machine: mailed links travel unencrypted";
     warnings.push({ key: "mail.smtp.security", problem });
   }
+  const { mongodb } = config.storage;
+  if (mongodb !== undefined && !isPrivateConnection(mongodb.url)) {
+    const problem = "has no tls=true: what the database holds travels unencrypted; use TLS, or servers on this machine";
+    warnings.push({ key: "storage.mongodb.url", problem });
+  }
   for (const upstream of config.upstreams) {
     if (upstream.reauthentication === "prompt_only") {
       const problem =
@@ -31,4 +36,14 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     }
   }
   return warnings;
+}
+
+/** Whether a MongoDB connection string asks for TLS (as mongodb+srv does by itself) or names this machine alone. */
+function isPrivateConnection(url: string): boolean {
+  const [, scheme = "", hosts = "", query = ""] =
+    /^(mongodb(?:\+srv)?):\/\/(?:[^@/]*@)?([^/?]*)[^?]*\??(.*)$/.exec(url) ?? [];
+  const options = new URLSearchParams(query.toLowerCase());
+  const tls = options.get("tls") ?? options.get("ssl");
+  if (tls !== null) return tls === "true";
+  return scheme === "mongodb+srv" || hosts.split(",").every((host) => isLoopback(host.replace(/:\d+$/, "")));
 }

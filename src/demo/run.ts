@@ -9,7 +9,7 @@ import { destination } from "pino";
 import { createApp } from "../app.ts";
 import { systemClock } from "../clock.ts";
 import { createLogger } from "../logger.ts";
-import { openStore } from "../storage/open.ts";
+import { migrateStore, openStore } from "../storage/open.ts";
 import { demoSecrets, prepareFolder } from "./folder.ts";
 import { startInbox } from "./inbox.ts";
 import { type DemoPerson, demoPeople, seeds } from "./people.ts";
@@ -72,7 +72,10 @@ async function startAll(ports: DemoPorts, folder: string, stops: (() => Promise<
   const portals = demoPortals(ports, secrets);
   const addresses = demoAddresses(ports);
 
-  const store = await openStore({ sqlite: config.storage.sqlite, encryptionKey: config.encryption_key });
+  const place = { ...config.storage, encryptionKey: config.encryption_key };
+  // A folder that an older version left behind goes on.
+  await migrateStore(place);
+  const store = await openStore(place);
   stops.push(() => store.close());
   await seedDirectory(store, systemClock, addresses.upstream);
 

@@ -2,23 +2,61 @@
 
 import { type Clock, systemClock } from "../clock.ts";
 import type { Store } from "./contract.ts";
+import type { MigrationReport } from "./migration.ts";
+import type { MongoSettings } from "./mongo/store.ts";
 import { createSeal } from "./seal.ts";
-import { openSqliteStore } from "./sqlite/store.ts";
+import { migrateSqliteStore, openSqliteStore } from "./sqlite/store.ts";
 
-export interface StoreOptions {
+/** Where a store is: one of the two. */
+export interface StorePlace {
   /** The file of the embedded back end; it and its folder are created when missing. */
-  sqlite: { file: string };
+  sqlite?: { file: string } | undefined;
+  mongodb?: MongoSettings | undefined;
+}
+
+export interface StoreOptions extends StorePlace {
   /** 32 bytes in base64. The same one for the whole life of the data. */
   encryptionKey: string;
   clock?: Clock | undefined;
 }
 
 /**
- * Opens the store, creating it when it isn't there yet, and bringing an older schema up to date.
- * Throws `store_refused`, with a text that names the fix, when it must not be used as it is: sealed under another key,
- * written by a newer version, or without an index that single use depends on.
+ * Opens the store. An empty SQLite file is made whole; anything else is used as it is.
+ * Throws `store_refused`, with a text that names the fix, when it must not be used as it is: sealed under another key, of an
+ * older or a newer schema, or without an index that single use depends on; `store_unavailable` if it can't be reached.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const clock = options.clock ?? systemClock;
-  return openSqliteStore(options.sqlite.file, createSeal(options.encryptionKey), clock.now());
+  const { seal, now } = partsOf(options);
+  const { mongodb } = options;
+  if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), seal, now });
+  return await (await mongo()).openMongoStore({ ...mongodb, seal });
+}
+
+/**
+ * Brings the store to this version's schema: forward, step by step, while brokers of the version before may be running. One
+ * that was cut short is run again; one that is up to date isn't touched. Throws as `openStore` does.
+ */
+export async function migrateStore(options: StoreOptions): Promise<MigrationReport> {
+  const { seal, now } = partsOf(options);
+  const { mongodb } = options;
+  if (mongodb === undefined) return migrateSqliteStore({ file: fileOf(options), seal, now });
+  return await (await mongo()).migrateMongoStore({ ...mongodb, seal, now });
+}
+
+/** The driver is loaded where it is used alone. */
+const mongo = () => import("./mongo/store.ts");
+
+/** How the place is called in messages and logs: never with a password. */
+export function placeName({ sqlite, mongodb }: StorePlace): string {
+  if (mongodb === undefined) return sqlite?.file ?? "";
+  return `${mongodb.url.replace(/\/\/[^@/]*@/, "//").replace(/[?].*$/, "")} (${mongodb.database})`;
+}
+
+function partsOf({ encryptionKey, clock = systemClock }: StoreOptions) {
+  return { seal: createSeal(encryptionKey), now: clock.now() };
+}
+
+function fileOf({ sqlite }: StorePlace): string {
+  if (sqlite === undefined) throw new TypeError("a store needs a file or a database");
+  return sqlite.file;
 }

@@ -124,7 +124,7 @@ async function behindTls(issuer: string, run: (forwarded: Forwarded) => Promise<
     issuer,
     upstreams: [{ id: "liar", name: "LIAR", issuer: liar.issuer, ...PEER_CLIENT }],
   });
-  const store = await openStore({ sqlite: config.storage.sqlite, encryptionKey: config.encryption_key });
+  const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
   const app = await createApp({ config, store, clock: new TestClock(), logger: pino({ level: "silent" }) });
   const proxy = await listening(app.listener);
   const { host } = new URL(issuer);

@@ -9,7 +9,8 @@ import { mailsTo } from "../support/attack-kit.ts";
 import { startBehindNginx } from "../support/behind-nginx.ts";
 import { withBrowser } from "../support/browser.ts";
 import { installed } from "../support/foreground.ts";
-import { freePort, portalSecret, register, type TestPerson } from "../support/liaison.ts";
+import { freePort } from "../support/free-port.ts";
+import { portalSecret, register, type TestPerson } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
 

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { withBrowser } from "../support/browser.ts";
-import { freePort, startLiaison } from "../support/liaison.ts";
+import { freePort } from "../support/free-port.ts";
+import { startLiaison } from "../support/liaison.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
 
 it("form_post: the browser's cross-site POST leads to the next step, and the code leaves the address bar", async (t) => {

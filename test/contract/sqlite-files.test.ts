@@ -118,25 +118,6 @@ for (const [index, columns] of [
   );
 }
 
-withFile(
-  "a file of schema 1 is brought up to date, without the sign-ins then under way at an upstream",
-  async (file) => {
-    await tamper(
-      file,
-      `DELETE FROM migrations WHERE version > 1;
-     ALTER TABLE upstream_transactions ADD COLUMN forced INTEGER NOT NULL DEFAULT 1;
-     INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
-     VALUES ('state', 'browser', 'consumer', 'sealed without an age', ${NOW}, ${NOW + 60_000})`,
-    );
-    const store = await file.open();
-    assert.equal(await store.signIns.take("state", "browser", "consumer", NOW), undefined);
-    const transaction = anUpstreamTransaction();
-    await store.signIns.begin(transaction);
-    const { stateHash, browserHash, upstreamId } = transaction;
-    assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
-  },
-);
-
 withFile("a newer schema is refused", async (file) => {
   await tamper(file, "INSERT INTO migrations (version, applied_at) VALUES (9999, 1)");
   await refuses(file, /written by a newer version of Liaison \(schema 9999/);
@@ -155,11 +136,14 @@ withFile("a database of another program, or no database, is refused and left alo
 withFile("a folder that can't be made is refused, naming the setting", async (file) => {
   await (await file.open()).close();
   const inside = join(file.file, "liaison.db");
-  assert.throws(() => openSqliteStore(inside, createSeal(ENCRYPTION_KEY), NOW), /storage\.sqlite\.file/);
+  assert.throws(
+    () => openSqliteStore({ file: inside, seal: createSeal(ENCRYPTION_KEY), now: NOW }),
+    /storage\.sqlite\.file/,
+  );
 });
 
 withFile("every statement is answered by an index", async (file) => {
-  const store = openSqliteStore(file.file, createSeal(ENCRYPTION_KEY), NOW);
+  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
   const { statements } = store;
   await store.close();
   assert.ok(statements.length > 60, "the list of statements isn't whole");

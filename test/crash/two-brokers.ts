@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { Store } from "../../src/storage/contract.ts";
+import { type AlternatingProxy, startAlternatingProxy } from "../support/alternating-proxy.ts";
 import { openLink, people, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
-import { type AlternatingProxy, startAlternatingProxy } from "./alternating-proxy.ts";
 import type { BrokerProcess } from "./broker-process.ts";
 import { address, type Deployment, profiles, startDeployment } from "./deployment.ts";
 

@@ -23,7 +23,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { freePort } from "../support/liaison.ts";
+import { freePort } from "../support/free-port.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (name: string) => readFileSync(join(root, name), "utf8");

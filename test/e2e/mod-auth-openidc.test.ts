@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ApacheInstallation, apacheInstallation, startApachePortal } from "../support/apache-portal.ts";
+import { freePort } from "../support/free-port.ts";
 import {
-  freePort,
   type Liaison,
   openLink,
   people,

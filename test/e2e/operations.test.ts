@@ -9,7 +9,8 @@ import { createApp } from "../../src/app.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { ConfigError, LiaisonError } from "../../src/errors.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { freePort, type Liaison, people, startLiaison } from "../support/liaison.ts";
+import { freePort } from "../support/free-port.ts";
+import { type Liaison, people, startLiaison } from "../support/liaison.ts";
 
 describe("an upstream that is down", () => {
   let liaison: Liaison;

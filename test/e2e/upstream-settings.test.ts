@@ -5,7 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { decodeProtectedHeader } from "jose";
 import { pino } from "pino";
 import { rawRequest } from "../support/attack-kit.ts";
-import { freePort, type Liaison, startLiaison } from "../support/liaison.ts";
+import { freePort } from "../support/free-port.ts";
+import { type Liaison, startLiaison } from "../support/liaison.ts";
 import { PEER_CLIENT, startUpstreamPeer, type UpstreamPeer } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 

@@ -4,7 +4,8 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type Attacked, startAttacked } from "./attack-kit.ts";
 import { certificate } from "./certificate.ts";
 import type { ForegroundServer } from "./foreground.ts";
-import { freePort, type LiaisonOptions } from "./liaison.ts";
+import { freePort } from "./free-port.ts";
+import type { LiaisonOptions } from "./liaison.ts";
 import { startNginx } from "./nginx.ts";
 
 export interface BehindNginx {

@@ -3,8 +3,9 @@
 import { startPortal } from "../../src/demo/portal.ts";
 import type { Running } from "../../src/demo/servers.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
+import { freePort } from "./free-port.ts";
 import type { World } from "./journey-world.ts";
-import { freePort, portalSecret, startLiaison, type TestClock } from "./liaison.ts";
+import { portalSecret, startLiaison, type TestClock } from "./liaison.ts";
 
 export interface MovableWorld extends World {
   clock: TestClock;

@@ -1,8 +1,7 @@
 /** The real application for tests: a real store file, a real upstream, a real SMTP server, on free ports of loopback. */
 
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
@@ -12,10 +11,13 @@ import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { parseAddress } from "../../src/domain/address.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { openStore } from "../../src/storage/open.ts";
+import { openStore, type StoreOptions } from "../../src/storage/open.ts";
 import type { Organization } from "../../src/storage/records.ts";
+import { startAlternatingProxy } from "./alternating-proxy.ts";
+import { freePort } from "./free-port.ts";
 import { linkIn, type Mailbox, startMailbox } from "./mailbox.ts";
 import { type StartedSignIn, TestPortal } from "./portal.ts";
+import { SHARED_SET, testDatabase } from "./test-database.ts";
 import { type Page, UserAgent } from "./user-agent.ts";
 
 /** The present, moved by tests. */
@@ -65,30 +67,12 @@ export interface Liaison {
   app: App;
   dataDir: string;
   upstreamIssuer: string;
-  storeOptions: { sqlite: { file: string }; encryptionKey: string };
+  storeOptions: StoreOptions;
   customerSource: TestPortal;
   partnerSource: TestPortal;
   /** A browser that stops at the portals' callbacks. */
   browser(): UserAgent;
   close(): Promise<void>;
-}
-
-/**
- * A free port of loopback, from below the range in which systems give ports to outgoing connections: those of tests that
- * run beside this one would take it again before it is used.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 30_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 }
 
 const customerCallback = "http://localhost:9/customersource/callback";
@@ -183,19 +167,15 @@ async function start(
   closers.push(() => mailbox.close());
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(dataDir, "liaison.db"));
-  const config = configSchema.parse(options.config?.(base) ?? base);
+  const config = configSchema.parse(await placed(options.config?.(base) ?? base, closers));
   if (options.upstream !== false) {
     const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd);
     closers.push(() => upstream.close());
   }
-  const storeOptions = { sqlite: { file: config.storage.sqlite.file }, encryptionKey: config.encryption_key };
+  const storeOptions = { ...config.storage, encryptionKey: config.encryption_key };
   const store = await openStore(storeOptions);
   closers.push(() => store.close());
-  const appStore = options.decorate?.(store) ?? store;
-  const logger = options.logger ?? pino({ level: "silent" });
-  const app = await createApp({ config, store: appStore, clock, logger });
-  closers.push(() => app.close());
-  await app.listen();
+  const app = await startApps({ config, store, storeOptions, clock, options }, closers);
   const connect = (clientId: string, redirectUri: string) =>
     TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
   return {
@@ -213,6 +193,52 @@ async function start(
     browser: () => new UserAgent({ stopAt: (url) => url.port === "9" }),
     close,
   };
+}
+
+/** On MongoDB, where `npm run test:mongo` runs the tests: a database of the test's own in place of the file. */
+async function placed(
+  config: Record<string, unknown>,
+  closers: (() => Promise<unknown>)[],
+): Promise<Record<string, unknown>> {
+  if (process.env[SHARED_SET] === undefined) return config;
+  const { drop, ...mongodb } = await testDatabase({ encryptionKey: String(config["encryption_key"]) });
+  closers.push(drop);
+  return { ...config, storage: { mongodb } };
+}
+
+interface AppParts {
+  config: Config;
+  store: Store;
+  storeOptions: StoreOptions;
+  clock: TestClock;
+  options: LiaisonOptions;
+}
+
+/** One application; on MongoDB two, each with connections of its own, that are given requests by turns. Returns the first. */
+async function startApps(parts: AppParts, closers: (() => Promise<unknown>)[]): Promise<App> {
+  const { config, store, storeOptions, clock, options } = parts;
+  const logger = options.logger ?? pino({ level: "silent" });
+  const start = async (listen: Config["listen"], ownStore: Store) => {
+    const app = await createApp({
+      config: { ...config, listen },
+      store: options.decorate?.(ownStore) ?? ownStore,
+      clock,
+      logger,
+    });
+    closers.push(() => app.close());
+    return { app, port: (await app.listen()).port };
+  };
+  if (config.storage.mongodb === undefined) return (await start(config.listen, store)).app;
+  const another = await openStore(storeOptions);
+  closers.push(() => another.close());
+  const anywhere = { ...config.listen, port: 0 };
+  const apps = [await start(anywhere, store), await start(anywhere, another)] as const;
+  const proxy = await startAlternatingProxy(
+    config.listen.port,
+    apps.map(({ port }) => port),
+  );
+  closers.push(() => proxy.close());
+  return apps[0].app;
 }
 
 /** Registers an organization with profiles, all at the address given. */

@@ -72,7 +72,7 @@ export class MailScene {
 
   /** The outbox as it is stored, oldest first. */
   outbox(): OutboxRow[] {
-    const database = new DatabaseSync(this.liaison.config.storage.sqlite.file, { readOnly: true });
+    const database = new DatabaseSync(this.liaison.config.storage.sqlite?.file ?? "", { readOnly: true });
     try {
       const rows = database.prepare(
         `SELECT recipient, state, attempts, created_at AS created, next_attempt_at AS next, last_error AS error,

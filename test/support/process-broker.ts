@@ -37,8 +37,7 @@ input.once("close", () => process.exit());
 
 async function serve(orders: BrokerOrders): Promise<void> {
   const config = configSchema.parse(orders.config);
-  const { sqlite } = config.storage;
-  const store = await openStore({ sqlite, encryptionKey: config.encryption_key });
+  const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
   const around = orders.killAt && createKillSwitch(orders.killAt, (dying) => report({ dying }));
   const app = await createApp({
     config,

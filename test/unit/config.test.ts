@@ -280,11 +280,11 @@ upstreams:
       );
       const { config } = await loadConfig({ file: path, env: {} });
       assert.equal(config.upstreams[1]?.client_secret, "beside-the-file");
-      assert.equal(config.storage.sqlite.file, join(folder, "some.db"));
+      assert.equal(config.storage.sqlite?.file, join(folder, "some.db"));
       const fromEnv = await loadConfig({ file: path, env: { LIAISON_STORAGE__SQLITE__FILE: "some.db" } });
-      assert.equal(fromEnv.config.storage.sqlite.file, resolve("some.db"));
+      assert.equal(fromEnv.config.storage.sqlite?.file, resolve("some.db"));
       const byDefault = await loadConfig({ file: await file("minimal.yaml", minimal), env: {} });
-      assert.equal(byDefault.config.storage.sqlite.file, resolve("data/liaison.db"));
+      assert.equal(byDefault.config.storage.sqlite?.file, resolve("data/liaison.db"));
     });
 
     it("a variable settles what a file leaves faulty", async () => {

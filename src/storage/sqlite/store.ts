@@ -8,19 +8,21 @@ import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Store } from "../contract.ts";
+import type { MigrationReport } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { createAccountStore } from "./accounts.ts";
 import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createClientStore } from "./clients.ts";
-import { Database, resultCode } from "./database.ts";
+import { Database, type Durability, resultCode } from "./database.ts";
 import { createDirectoryStore } from "./directory.ts";
 import { createKeyStore } from "./keys.ts";
 import { createLinkStore } from "./links.ts";
+import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
-import { prepareSchema } from "./schema.ts";
+import { migrateSchema, prepareSchema } from "./schema.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
@@ -31,17 +33,44 @@ export interface SqliteStore extends Store {
   readonly statements: readonly string[];
 }
 
-/** Opens a store in `file`; see openStore. `now` is noted as the time of the migrations that this applies. */
-export function openSqliteStore(file: string, seal: Seal, now: Instant): SqliteStore {
+export interface SqliteOptions {
+  file: string;
+  seal: Seal;
+  /** Noted as the time of the migrations that are applied. */
+  now: Instant;
+  /** The schema that this process knows; that of this version unless given. */
+  migrations?: readonly SqliteMigration[];
+}
+
+/** Opens a store in the file; see openStore. */
+export function openSqliteStore(options: SqliteOptions): SqliteStore {
+  return withDatabases(options.file, (open) => {
+    const durable = open("full");
+    prepareSchema({ migrations: SQLITE_MIGRATIONS, ...options, database: durable });
+    return assemble(durable, open("normal"), options.seal);
+  });
+}
+
+/** Brings the file to this version; see migrateStore. */
+export function migrateSqliteStore(options: SqliteOptions): MigrationReport {
+  return withDatabases(options.file, (open) => {
+    const database = open("full");
+    const report = migrateSchema({ migrations: SQLITE_MIGRATIONS, ...options, database });
+    database.close();
+    return report;
+  });
+}
+
+/** Runs work that opens connections to the file; closes them, and says what is wrong with the file, if it fails. */
+function withDatabases<T>(file: string, work: (open: (durability: Durability) => Database) => T): T {
   const opened: Database[] = [];
   try {
     createFile(file);
-    const durable = new Database(file, "full");
-    opened.push(durable);
-    prepareSchema(durable, seal, file, now);
-    const fast = new Database(file, "normal");
-    opened.push(fast);
-    return assemble(durable, fast, seal);
+    return work((durability) => {
+      const database = new Database(file, durability);
+      opened.push(database);
+      return database;
+    });
   } catch (error) {
     for (const database of opened) database.close();
     throw asRefusal(error, file);

@@ -1,0 +1,70 @@
+/** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
+
+import type { UpdateFilter } from "mongodb";
+import type { ArtifactStore } from "../contract.ts";
+import type { Seal } from "../seal.ts";
+import { openPayload, sealPayload } from "../sealed-fields.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { type ArtifactDocument, at } from "./documents.ts";
+import { artifactId, type Revoker } from "./revoker.ts";
+import { createSessionMethods } from "./sessions.ts";
+
+export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
+  const { artifacts } = database.collections;
+  const { findSession, ...sessionMethods } = createSessionMethods(database, seal);
+
+  return {
+    ...sessionMethods,
+
+    upsert: (model, idHash, payload, { grantId, accountId }, expiresAt) =>
+      database.run(async () => {
+        const sealedPayload = sealPayload(seal, model, idHash, payload);
+        const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}) };
+        const update: UpdateFilter<ArtifactDocument> = { $set: { sealedPayload, expiresAt: at(expiresAt), ...keys } };
+        const absent = (["grantId", "accountId"] as const).filter((key) => !(key in keys));
+        if (absent.length > 0) update.$unset = Object.fromEntries(absent.map((key) => [key, ""]));
+        await artifacts.updateOne({ _id: artifactId(model, idHash) }, update, { upsert: true });
+      }),
+
+    insertOnce: (model, idHash, expiresAt, now) =>
+      database.run(async () => {
+        try {
+          await artifacts.updateOne(
+            { _id: artifactId(model, idHash), expiresAt: { $lte: at(now) } },
+            { $set: { expiresAt: at(expiresAt) }, $unset: { sealedPayload: "", consumed: "" } },
+            { upsert: true },
+          );
+          return true;
+        } catch (error) {
+          if (isDuplicate(error)) return false;
+          throw error;
+        }
+      }),
+
+    find: (model, idHash, now, { includeExpired = false } = {}) =>
+      database.run(async () => {
+        if (model === "Session") return findSession(idHash, now, includeExpired);
+        const found = await artifacts.findOne({
+          _id: artifactId(model, idHash),
+          ...(includeExpired ? {} : { expiresAt: { $gt: at(now) } }),
+        });
+        if (found === null) return undefined;
+        const { sealedPayload: sealed = null, consumed = null } = found;
+        return openPayload(seal, model, { idHash, sealed, consumed });
+      }),
+
+    consume: (model, idHash, now) =>
+      database.run(async () => {
+        const { modifiedCount } = await artifacts.updateOne(
+          { _id: artifactId(model, idHash), consumed: { $exists: false }, expiresAt: { $gt: at(now) } },
+          { $set: { consumed: Math.floor(now / 1000) } },
+        );
+        return modifiedCount === 1;
+      }),
+
+    destroy: (model, idHash) =>
+      database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
+
+    revokeGrant: (grantId) => database.transaction((session) => revoker.grants(session, [grantId])),
+  };
+}

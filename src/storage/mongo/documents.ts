@@ -1,0 +1,197 @@
+/**
+ * Owns the shape of what is stored: the records of storage/records.ts, their id as `_id` and their instants as dates, so that
+ * the server can expire them and people can read them. `seq` keeps the order in which documents of one instant were written.
+ */
+
+import { type Collection, type Db, ObjectId } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import type {
+  Account,
+  AuditEvent,
+  Identity,
+  Inquiry,
+  LinkRequest,
+  Organization,
+  OutboxMessage,
+  Profile,
+  Selection,
+  SignInOutcome,
+  UpstreamTransaction,
+} from "../records.ts";
+import type { SealedSignIn } from "../sealed-fields.ts";
+
+type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" ? true : false;
+/** A record's fields, with dates for its instants. */
+type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
+/** A record as a document. */
+type Stored<T extends { id: string }> = Dated<Omit<T, "id">> & { _id: string };
+
+export interface OrganizationDocument extends Omit<Stored<Organization>, "plan"> {
+  plan: Dated<Organization["plan"]>;
+}
+export type ProfileDocument = Stored<Profile> & {
+  /** Counted up by whoever rests on the profile's being as it was read, so that a racer who changes it must wait. */
+  selections?: number;
+};
+export type IdentityDocument = Dated<Identity> & { _id: ObjectId };
+export type InquiryDocument = Omit<Stored<Inquiry>, "address"> & {
+  state: "waiting" | "settled";
+  sealedAddress: string | null;
+  leaseWorker: string | null;
+  leaseUntil: Date;
+  seq: ObjectId;
+};
+export type LinkRequestDocument = Stored<LinkRequest> & { organizationId: string };
+export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
+  sealedContent: string | null;
+  requestId: string | null;
+  dueAt: Date;
+  leaseWorker: string | null;
+  serverReply: string | null;
+  seq: ObjectId;
+};
+export type SelectionDocument = Dated<Omit<Selection, "grantId">> & { _id: string; organizationId: string };
+export interface RememberedChoiceDocument {
+  _id: ObjectId;
+  accountId: string;
+  clientId: string;
+  profileId: string;
+}
+/** `_id` is the model and the SHA-256 of the artifact's id. */
+export interface ArtifactDocument {
+  _id: string;
+  sealedPayload?: string;
+  grantId?: string;
+  accountId?: string;
+  /** Seconds since the epoch. */
+  consumed?: number;
+  expiresAt: Date;
+}
+/** A session is one document under its uid: what its portals and its parallel resumes save is decided in one place. */
+export interface SessionDocument {
+  _id: string;
+  /** One row for each id that names the session, oldest first. */
+  rows: { idHash: string; sealedPayload: string; accountId: string | null; expiresAt: Date }[];
+  /** Each client's share. */
+  clients: { clientId: string; sid: string | null; grantId: string | null; persistsLogout: boolean | null }[];
+  /** When its last row expires. */
+  expiresAt: Date;
+}
+export interface ClientDocument {
+  _id: string;
+  sealedSecret: string | null;
+  managedBy: string;
+  /** The rest as JSON: its metadata's keys are the writer's own. */
+  record: string;
+}
+export interface KeyDocument {
+  _id: string;
+  sealedValue: string;
+}
+export interface ThrottleDocument {
+  _id: string;
+  taken: number;
+  expiresAt: Date;
+}
+export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>> & {
+  _id: string;
+  sealedPayload: string;
+};
+export type SignInOutcomeDocument = SignInOutcome & { _id: string; expiresAt: Date };
+export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId };
+export interface MetaDocument {
+  _id: string;
+  value: string;
+}
+export interface MigrationDocument {
+  _id: number;
+  name: string;
+  appliedAt: Date;
+}
+
+export interface Documents {
+  meta: MetaDocument;
+  migrations: MigrationDocument;
+  accounts: Stored<Account>;
+  identities: IdentityDocument;
+  organizations: OrganizationDocument;
+  profiles: ProfileDocument;
+  inquiries: InquiryDocument;
+  linkRequests: LinkRequestDocument;
+  outbox: OutboxDocument;
+  upstreamTransactions: UpstreamTransactionDocument;
+  signInOutcomes: SignInOutcomeDocument;
+  selections: SelectionDocument;
+  rememberedChoices: RememberedChoiceDocument;
+  artifacts: ArtifactDocument;
+  sessions: SessionDocument;
+  clients: ClientDocument;
+  keys: KeyDocument;
+  throttles: ThrottleDocument;
+  auditEvents: AuditEventDocument;
+}
+
+export type CollectionName = keyof Documents;
+export type Collections = { readonly [Name in CollectionName]: Collection<Documents[Name]> };
+
+const COLLECTION_NAMES = [
+  ...["meta", "migrations", "accounts", "identities", "organizations", "profiles", "inquiries", "linkRequests"],
+  ...["outbox", "upstreamTransactions", "signInOutcomes", "selections", "rememberedChoices", "artifacts", "sessions"],
+  ...["clients", "keys", "throttles", "auditEvents"],
+] as const satisfies readonly string[] as readonly CollectionName[];
+
+export function collectionsIn(db: Db): Collections {
+  return Object.fromEntries(COLLECTION_NAMES.map((name) => [name, db.collection(name)])) as unknown as Collections;
+}
+
+/** A record as a document: its id as `_id`, the instants among its own fields as dates. */
+export function toDocument<T extends { id: string }>({ id, ...fields }: T): Stored<T> {
+  return { _id: id, ...dated(fields) } as unknown as Stored<T>;
+}
+
+/** Fields with dates for instants. */
+export function dated<T extends object>(fields: T): Dated<T> {
+  const entries = Object.entries(fields).map(([key, value]) => [
+    key,
+    /At$|^at$|^notBefore$/.test(key) && typeof value === "number" ? new Date(value) : value,
+  ]);
+  return Object.fromEntries(entries) as Dated<T>;
+}
+
+/** A document as a record: dates as instants, at any depth. Takes the fields named, and `_id` as `id`. */
+export function toRecord<T>(document: { _id: string }, ...omitted: readonly string[]): T {
+  const { _id, ...fields } = document;
+  return { id: _id, ...undated(fields, omitted) } as T;
+}
+
+/** Fields with instants for dates, at any depth, without those omitted. */
+function undated(fields: object, omitted: readonly string[] = []): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([key]) => !omitted.includes(key))
+      .map(([key, value]) => [key, instantOf(value)]),
+  );
+}
+
+function instantOf(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime();
+  if (Array.isArray(value)) return value.map(instantOf);
+  if (typeof value === "object" && value !== null && !(value instanceof ObjectId)) return undated(value);
+  return value;
+}
+
+export function toOrganizationDocument({ plan, ...organization }: Organization): OrganizationDocument {
+  return { ...toDocument(organization), plan: dated(plan) };
+}
+
+export const toOrganization = (document: OrganizationDocument) => toRecord<Organization>(document);
+export const toProfile = (document: ProfileDocument) => toRecord<Profile>(document, "selections");
+export const toIdentity = ({ _id, ...fields }: IdentityDocument) => undated(fields) as unknown as Identity;
+export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
+
+export function toSelection({ _id, organizationId: _organization, ...fields }: SelectionDocument): Selection {
+  return { grantId: _id, ...undated(fields) } as unknown as Selection;
+}
+
+/** The present, for a filter. */
+export const at = (now: Instant) => new Date(now);

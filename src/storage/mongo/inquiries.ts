@@ -1,0 +1,82 @@
+/** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
+
+import { ObjectId } from "mongodb";
+import { linkRequested } from "../audit-entries.ts";
+import type { LinkStore } from "../contract.ts";
+import type { Inquiry } from "../records.ts";
+import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { MongoDatabase } from "./database.ts";
+import { at, dated, type InquiryDocument, toRecord } from "./documents.ts";
+import type { MailWriter } from "./outbox.ts";
+import type { RequestWriter } from "./requests.ts";
+
+type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
+
+export function createInquiryMethods(
+  database: MongoDatabase,
+  seal: Seal,
+  parts: { audit: AuditWriter; requests: RequestWriter; queueMail: MailWriter },
+): InquiryMethods {
+  const { audit, requests, queueMail } = parts;
+  const { inquiries, profiles } = database.collections;
+
+  const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
+    if (document === null) return undefined;
+    const { _id: id, sealedAddress: sealed } = document;
+    return {
+      ...toRecord<Omit<Inquiry, "address">>(document, "sealedAddress", "state", "leaseWorker", "leaseUntil", "seq"),
+      address: sealed === null ? null : seal.open(sealed, sealedAt.address(id)),
+    };
+  };
+
+  return {
+    inquire: ({ id, address, ...fields }) =>
+      database.run(async () => {
+        await inquiries.insertOne({
+          ...{ _id: id, ...dated(fields), state: fields.settledAt === null ? "waiting" : "settled" },
+          sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
+          ...{ leaseWorker: null, leaseUntil: at(0), seq: new ObjectId() },
+        });
+      }),
+
+    latestInquiry: (interactionCid) =>
+      database.run(async () =>
+        toInquiry(await inquiries.findOne({ interactionCid }, { sort: { createdAt: -1, seq: -1 } })),
+      ),
+
+    claimInquiry: (worker, now, leaseMs) =>
+      database.run(async () => {
+        const isDue = { createdAt: { $lte: at(now) }, notBefore: { $lte: at(now) }, leaseUntil: { $lte: at(now) } };
+        const claimed = await inquiries.findOneAndUpdate(
+          { state: "waiting", ...isDue },
+          { $set: { leaseWorker: worker, leaseUntil: at(now + leaseMs) } },
+          { sort: { createdAt: 1, seq: 1 }, returnDocument: "after" },
+        );
+        return toInquiry(claimed);
+      }),
+
+    settleInquiry: (inquiryId, worker, { links, mails }, now) =>
+      database.transaction(async (session) => {
+        const { modifiedCount } = await inquiries.updateOne(
+          { _id: inquiryId, state: "waiting", leaseWorker: worker },
+          { $set: { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null } },
+          { session },
+        );
+        if (modifiedCount === 0) return false;
+        const ids = links.map(({ request }) => request.profileId);
+        const found = await profiles.find({ _id: { $in: ids } }, { session }).toArray();
+        const organizationOf = new Map(found.map((profile) => [profile._id, profile.organizationId]));
+        for (const { request, mail } of links) {
+          const organizationId = organizationOf.get(request.profileId);
+          if (organizationId === undefined) throw new Error("a link request names a profile that isn't there");
+          await requests.insert(session, request, organizationId, now);
+          await queueMail(session, mail, now);
+          await audit(session, linkRequested(request, organizationId, now));
+        }
+        for (const mail of mails) await queueMail(session, mail, now);
+        return true;
+      }),
+  };
+}

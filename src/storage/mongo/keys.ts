@@ -1,0 +1,32 @@
+/** Owns named keys, sealed: made once, when first asked for, and never again. */
+
+import type { KeyStore } from "../contract.ts";
+import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
+
+export function createKeyStore(database: MongoDatabase, seal: Seal): KeyStore {
+  const { keys } = database.collections;
+
+  const find = (name: string) =>
+    database.run(async () => {
+      const found = await keys.findOne({ _id: name });
+      return found === null ? undefined : seal.open(found.sealedValue, sealedAt.key(name));
+    });
+
+  return {
+    async findOrCreate(name, make) {
+      const known = await find(name);
+      if (known !== undefined) return known;
+      const sealedValue = seal.seal(await make(), sealedAt.key(name));
+      await database.run(async () => {
+        await keys.insertOne({ _id: name, sealedValue }).catch((error: unknown) => {
+          if (!isDuplicate(error)) throw error;
+        });
+      });
+      const kept = await find(name);
+      if (kept === undefined) throw new Error("a key vanished after it was stored");
+      return kept;
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
+
+import type { ClientSession } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
+import type { LinkStore, LinkView, SignedInIdentity } from "../contract.ts";
+import { linkedNotice } from "../linked-notice.ts";
+import type { AccountId } from "../records.ts";
+import type { Seal } from "../seal.ts";
+import { assertComparable } from "../sealed-fields.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { MongoDatabase } from "./database.ts";
+import { at, type LinkRequestDocument, toLinkRequest, toProfile } from "./documents.ts";
+import { createInquiryMethods } from "./inquiries.ts";
+import { type MembershipDocument, toMembership, withMembershipStages } from "./memberships.ts";
+import type { MailWriter } from "./outbox.ts";
+import type { RequestWriter } from "./requests.ts";
+import type { Revoker } from "./revoker.ts";
+
+export interface LinkParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  queueMail: MailWriter;
+  revoker: Revoker;
+}
+
+interface Attempt {
+  requestId: string;
+  secretHash: string;
+}
+
+export function createLinkStore(database: MongoDatabase, seal: Seal, parts: LinkParts): LinkStore {
+  const { audit, requests, queueMail, revoker } = parts;
+  const { linkRequests, identities, profiles, rememberedChoices } = database.collections;
+
+  const view = async ({ requestId, secretHash }: Attempt, session?: ClientSession): Promise<LinkView | undefined> => {
+    const [found] = await linkRequests
+      .aggregate<LinkRequestDocument & MembershipDocument>(
+        [{ $match: { _id: requestId, secretHash } }, ...withMembershipStages],
+        session === undefined ? {} : { session },
+      )
+      .toArray();
+    if (found === undefined) return undefined;
+    const { profile, organization, ...request } = found;
+    return { request: toLinkRequest(request), membership: toMembership({ profile, organization }) };
+  };
+
+  const owns = async (session: ClientSession, { issuer, subject }: SignedInIdentity, accountId: AccountId) =>
+    (await identities.findOne({ issuer, subject }, { session }))?.accountId === accountId;
+
+  /** Settles a pending, unexpired request. False if a condition fails. */
+  const settle = async (
+    session: ClientSession,
+    { requestId, secretHash }: Attempt,
+    state: "bound" | "cancelled",
+    now: Instant,
+  ) => {
+    const { modifiedCount } = await linkRequests.updateOne(
+      { _id: requestId, secretHash, state: "pending", expiresAt: { $gt: at(now) } },
+      { $set: { state, settledAt: at(now) } },
+      { session },
+    );
+    return modifiedCount === 1;
+  };
+
+  return {
+    ...createInquiryMethods(database, seal, parts),
+
+    view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
+
+    // All is read and written at one instant: whoever disables, edits, binds or voids meanwhile writes the request or the
+    // profile, too, so that one of the two transactions is run again.
+    redeem: (attempt, notice, now) =>
+      database.transaction(async (session) => {
+        const { identity, accountId } = attempt;
+        assertComparable(identity);
+        const seen = await view(attempt, session);
+        if (seen === undefined) return { result: "unknown" };
+        const holds = isFor(seen, identity) && (await owns(session, identity, accountId));
+        if (!holds || !(await settle(session, attempt, "bound", now))) return { result: "refused", ...seen };
+        const { id: profileId, emailVersion } = seen.membership.profile;
+        const bound = { accountId, boundAt: at(now), provenEmailVersion: emailVersion };
+        const profile = await profiles.findOneAndUpdate(
+          { _id: profileId, accountId: null },
+          { $set: bound },
+          { session, returnDocument: "after" },
+        );
+        if (profile === null) throw new Error("a consumed link found its profile bound");
+        await requests.voidProfile(session, profileId, now);
+        const membership = { ...seen.membership, profile: toProfile(profile) };
+        await audit(session, profileBound(attempt, membership.profile, now));
+        await queueMail(session, linkedNotice(notice, membership, identity, now), now);
+        return { result: "bound", membership };
+      }),
+
+    cancel: (attempt, now) =>
+      database.transaction(async (session) => {
+        const isCancelled = await settle(session, attempt, "cancelled", now);
+        const seen = await view(attempt, session);
+        if (seen === undefined) return { result: "unknown" };
+        if (!isCancelled) return { result: "refused", ...seen };
+        await audit(session, linkCancelled(attempt, seen.membership.profile, now));
+        return { result: "cancelled", ...seen };
+      }),
+
+    unbind: (profileId, actor, now, onlyFrom) =>
+      database.transaction(async (session) => {
+        const found = await profiles.findOneAndUpdate(
+          { _id: profileId, accountId: onlyFrom ?? { $ne: null } },
+          { $set: { accountId: null, boundAt: null, provenEmailVersion: null } },
+          { session, returnDocument: "before" },
+        );
+        if (found === null || found.accountId === null) return undefined;
+        const { accountId } = found;
+        await requests.voidProfile(session, profileId, now);
+        await rememberedChoices.deleteMany({ accountId, profileId }, { session });
+        await audit(session, profileUnbound(toProfile(found), accountId, actor, now));
+        return await revoker.profile(session, profileId, now);
+      }),
+  };
+}
+
+/** Whether the request is this identity's, byte for byte, and its profile still as it was when it was made. */
+function isFor({ request, membership }: LinkView, { issuer, subject, upstreamId }: SignedInIdentity): boolean {
+  const { requester, purpose, emailVersion } = request;
+  const { profile, organization } = membership;
+  return (
+    purpose === "link_profile" &&
+    requester.issuer === issuer &&
+    requester.subject === subject &&
+    requester.upstreamId === upstreamId &&
+    profile.emailVersion === emailVersion &&
+    profile.enabled &&
+    organization.enabled &&
+    profile.accountId === null
+  );
+}

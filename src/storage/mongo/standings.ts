@@ -1,0 +1,124 @@
+/**
+ * Owns selections and remembered choices, and the two reads that every decision about an account or a grant rests on.
+ * Each read is one aggregation: operations on the store are what this service costs.
+ */
+
+import { type ClientSession, ObjectId } from "mongodb";
+import type { StandingStore } from "../contract.ts";
+import type { Selection } from "../records.ts";
+import type { MongoDatabase } from "./database.ts";
+import {
+  at,
+  dated,
+  type IdentityDocument,
+  type RememberedChoiceDocument,
+  type SelectionDocument,
+  toIdentity,
+  toSelection,
+} from "./documents.ts";
+import { type MembershipDocument, toMembership, toMembershipStages, withMembershipStages } from "./memberships.ts";
+import type { Revoker } from "./revoker.ts";
+
+interface StandingDocument {
+  memberships: MembershipDocument[];
+  current: SelectionDocument[];
+  remembered: RememberedChoiceDocument[];
+  identity: IdentityDocument[];
+}
+
+export function createStandingStore(database: MongoDatabase, revoker: Revoker): StandingStore {
+  const { accounts, profiles, selections, rememberedChoices } = database.collections;
+
+  const remember = async (session: ClientSession, { accountId, clientId, profileId }: Selection) => {
+    const known = await rememberedChoices.findOne({ accountId, clientId }, { session });
+    if (known?.profileId === profileId) return;
+    await rememberedChoices.updateOne(
+      { accountId, clientId },
+      { $set: { profileId }, $setOnInsert: { _id: new ObjectId() } },
+      { session, upsert: true },
+    );
+  };
+
+  return {
+    forClient: (accountId, clientId, sessionUid, now) =>
+      database.run(async () => {
+        const [found] = await accounts
+          .aggregate<StandingDocument>([
+            { $match: { _id: accountId } },
+            {
+              $lookup: {
+                from: "profiles",
+                pipeline: [{ $match: { accountId } }, { $sort: { _id: 1 } }, ...toMembershipStages],
+                as: "memberships",
+              },
+            },
+            {
+              $lookup: {
+                from: "selections",
+                pipeline: [{ $match: { sessionUid, clientId, accountId, expiresAt: { $gt: at(now) } } }],
+                as: "current",
+              },
+            },
+            {
+              $lookup: {
+                from: "rememberedChoices",
+                pipeline: [{ $match: { accountId, clientId } }],
+                as: "remembered",
+              },
+            },
+            {
+              $lookup: {
+                from: "identities",
+                pipeline: [{ $match: { accountId } }, { $sort: { lastSignInAt: -1, _id: -1 } }, { $limit: 1 }],
+                as: "identity",
+              },
+            },
+          ])
+          .toArray();
+        if (found === undefined) return undefined;
+        const [current] = found.current;
+        const [identity] = found.identity;
+        return {
+          accountId,
+          memberships: found.memberships.map(toMembership),
+          current: current === undefined ? null : toSelection(current),
+          rememberedProfileId: found.remembered[0]?.profileId ?? null,
+          identity: identity === undefined ? null : toIdentity(identity),
+        };
+      }),
+
+    forGrant: (grantId, now) =>
+      database.run(async () => {
+        const [found] = await selections
+          .aggregate<SelectionDocument & MembershipDocument>([
+            { $match: { _id: grantId, expiresAt: { $gt: at(now) } } },
+            ...withMembershipStages,
+          ])
+          .toArray();
+        if (found === undefined || found.profile.accountId !== found.accountId) return undefined;
+        const { profile, organization, ...selection } = found;
+        return { selection: toSelection(selection), membership: toMembership({ profile, organization }) };
+      }),
+
+    select: (selection, now, options = { remember: true }) =>
+      database.transaction(async (session) => {
+        const { grantId, sessionUid, clientId, accountId, profileId } = selection;
+        const profile = await profiles.findOne({ _id: profileId, accountId }, { session });
+        if (profile === null) return undefined;
+        if (options.remember) await remember(session, selection);
+        const found = await selections.findOne({ sessionUid, clientId }, { session });
+        const held = found === null ? undefined : toSelection(found);
+        const holds = held !== undefined && held.expiresAt > now;
+        if (holds && held.profileId === profileId && held.accountId === accountId) {
+          return { grantId: held.grantId, revokedGrants: [] };
+        }
+        // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the profile.
+        await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });
+        if (held !== undefined) await revoker.grants(session, [held.grantId]);
+        const { grantId: _id, ...fields } = selection;
+        const { organizationId } = profile;
+        await selections.insertOne({ _id: grantId, ...dated(fields), organizationId }, { session });
+        return { grantId, revokedGrants: holds ? [held.grantId] : [] };
+      }),
+  };
+}

@@ -1,0 +1,187 @@
+/** The MongoDB back end, wired: one replica set, any number of brokers. */
+
+import type { Db, MongoClient } from "mongodb";
+import { MongoError } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Store } from "../contract.ts";
+import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
+import type { Seal } from "../seal.ts";
+import { CANARY, sealedAt } from "../sealed-fields.ts";
+import { createAccountStore } from "./accounts.ts";
+import { createArtifactStore } from "./artifacts.ts";
+import { createAuditStore, createAuditWriter } from "./audit.ts";
+import { createClientStore } from "./clients.ts";
+import { COLLECTIONS, differences, ensureCollections } from "./collections.ts";
+import { MongoDatabase, patientClient } from "./database.ts";
+import { createDirectoryStore } from "./directory.ts";
+import { collectionsIn } from "./documents.ts";
+import { createKeyStore } from "./keys.ts";
+import { createLinkStore } from "./links.ts";
+import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
+import { createMailWriter, createOutboxStore } from "./outbox.ts";
+import { createRequestWriter } from "./requests.ts";
+import { createRevoker } from "./revoker.ts";
+import { createSignInStore } from "./sign-ins.ts";
+import { createStandingStore } from "./standings.ts";
+import { createSweep } from "./sweep.ts";
+import { createThrottleStore } from "./throttles.ts";
+
+export interface MongoSettings {
+  /** A connection string; it may hold a password. */
+  url: string;
+  database: string;
+}
+
+export interface MongoOptions extends MongoSettings {
+  seal: Seal;
+  /** The schema that this process knows; that of this version unless given. */
+  migrations?: readonly MongoMigration[];
+}
+
+/** Opens the store in a database of a replica set; see openStore. */
+export async function openMongoStore(options: MongoOptions): Promise<Store> {
+  const { url, database: name, seal } = options;
+  const database = connect(() => new MongoDatabase(url, name));
+  try {
+    await database.run(() => check(database.db, options));
+  } catch (error) {
+    await database.close();
+    throw asRefusal(error);
+  }
+  return assemble(database, seal);
+}
+
+function assemble(database: MongoDatabase, seal: Seal): Store {
+  const audit = createAuditWriter(database);
+  const requests = createRequestWriter(database);
+  const revoker = createRevoker(database);
+  const queueMail = createMailWriter(database, seal);
+  return {
+    accounts: createAccountStore(database, audit),
+    directory: createDirectoryStore(database, { audit, requests, revoker }),
+    links: createLinkStore(database, seal, { audit, requests, queueMail, revoker }),
+    outbox: createOutboxStore(database, seal, requests),
+    signIns: createSignInStore(database, seal),
+    standings: createStandingStore(database, revoker),
+    artifacts: createArtifactStore(database, seal, revoker),
+    clients: createClientStore(database, seal),
+    keys: createKeyStore(database, seal),
+    throttles: createThrottleStore(database, seal),
+    audit: createAuditStore(database),
+    sweep: createSweep(database),
+    close: () => database.close(),
+  };
+}
+
+/** Brings the database to this version; see migrateStore. Also makes anew what is missing of its indexes and rules. */
+export async function migrateMongoStore(options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
+  const client = connect(() => patientClient(options.url));
+  try {
+    return await migrate(client, options);
+  } catch (error) {
+    throw asRefusal(error);
+  } finally {
+    await client.close();
+  }
+}
+
+async function migrate(client: MongoClient, options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
+  const { database, seal, now, migrations = MONGO_MIGRATIONS } = options;
+  const db = client.db(database);
+  await checkReplicaSet(db);
+  const from = await versionOf(db);
+  if (from > migrations.length) throw newerSchema(placeOf(db), from, migrations.length);
+  if (from > 0) await checkCanary(db, seal);
+  for (const [index, { name, up }] of migrations.entries()) {
+    if (index < from) continue;
+    await up({ db, seal, now });
+    await collectionsIn(db).migrations.updateOne(
+      { _id: index + 1 },
+      { $setOnInsert: { name, appliedAt: new Date(now) } },
+      { upsert: true },
+    );
+  }
+  const last = migrations.at(-1);
+  const target = last?.collections ?? COLLECTIONS;
+  if ((await differences(db, target)).length > 0) await ensureCollections(db, target);
+  const applied = migrations.slice(from).map(({ name }, index) => ({ version: from + index + 1, name }));
+  return { from, to: migrations.length, applied };
+}
+
+/** Refuses a database that can't hold what this version promises. */
+async function check(db: Db, { seal, migrations = MONGO_MIGRATIONS }: MongoOptions): Promise<void> {
+  await checkReplicaSet(db);
+  const version = await versionOf(db);
+  if (version > migrations.length) throw newerSchema(placeOf(db), version, migrations.length);
+  if (version < migrations.length) throw olderSchema(placeOf(db), version, migrations.length);
+  await checkCanary(db, seal);
+  const missing = await differences(db, migrations.at(-1)?.collections ?? COLLECTIONS);
+  if (missing.length === 0) return;
+  throw refusal(
+    `${placeOf(db)} lacks, or has otherwise than it must be: ${missing.join("; ")}. ` +
+      "Without them a link could be used twice. Run: liaison migrate",
+  );
+}
+
+async function checkReplicaSet(db: Db): Promise<void> {
+  const { setName, msg } = await db.command({ hello: 1 });
+  if (setName !== undefined || msg === "isdbgrid") return;
+  throw refusal(
+    `${placeOf(db)} is on a single server. Liaison needs transactions, and with them a replica set (one member will do to ` +
+      "try it): https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/",
+  );
+}
+
+/** 0 for an empty database. */
+async function versionOf(db: Db): Promise<number> {
+  const last = await collectionsIn(db).migrations.findOne({ _id: { $gt: 0 } }, { sort: { _id: -1 } });
+  return last?._id ?? 0;
+}
+
+/** A new canary is never written beside data that another key sealed: that data would be lost without a word. */
+async function checkCanary(db: Db, seal: Seal): Promise<void> {
+  const canary = await collectionsIn(db).meta.findOne({ _id: "canary" });
+  if (canary === null) {
+    throw refusal(
+      `${placeOf(db)} has lost the value that its encryption_key is checked with. Restore it from a backup.`,
+    );
+  }
+  try {
+    if (seal.open(canary.value, sealedAt.canary) === CANARY) return;
+  } catch (cause) {
+    throw refusal(
+      `${placeOf(db)} was sealed under another encryption_key. Set encryption_key to the one it was created with ` +
+        "(or name a new database in storage.mongodb.database to start empty).",
+      cause,
+    );
+  }
+  throw refusal(`${placeOf(db)} holds a changed value where its encryption_key is checked. Restore it from a backup.`);
+}
+
+const placeOf = (db: Db) => `The database ${db.databaseName}`;
+
+/** The driver reads the connection string when the client is made. */
+function connect<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw refusal("storage.mongodb.url is no connection string that the driver understands.", cause);
+  }
+}
+
+function asRefusal(error: unknown): unknown {
+  if (error instanceof LiaisonError) {
+    if (error.code !== "store_unavailable") return error;
+    return new LiaisonError("store_unavailable", CANT_REACH, { cause: error.cause });
+  }
+  if (!(error instanceof MongoError)) return error;
+  return refusal(`MongoDB refused: ${error.message}. Check storage.mongodb.url and the rights of its user.`, error);
+}
+
+const CANT_REACH =
+  "MongoDB can't be reached, or has no primary. Check storage.mongodb.url, and that a majority of the replica set is up.";
+
+function refusal(message: string, cause?: unknown): LiaisonError {
+  return new LiaisonError("store_refused", message, { cause });
+}

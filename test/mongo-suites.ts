@@ -1,0 +1,36 @@
+/**
+ * `npm run test:mongo [FILE …]`: starts a replica set and runs the suites that need one, those named or all, with its connection
+ * string in the environment. Suites that kill members start a set of their own.
+ */
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fetchMongod, findMongod, noMongod } from "./support/mongod.ts";
+import { startReplicaSet } from "./support/replica-set.ts";
+import { SHARED_SET } from "./support/test-database.ts";
+
+async function main(patterns: readonly string[]): Promise<number> {
+  const mongod = findMongod(process.env) ?? (process.env["MONGOD_DOWNLOAD"] === "1" ? await fetchMongod() : undefined);
+  if (mongod === undefined) {
+    process.stderr.write(`test:mongo: ${noMongod}\n`);
+    return 1;
+  }
+  process.env["MONGOD_BINARY"] = mongod;
+  const [version] = execFileSync(mongod, ["--version"], { encoding: "utf8" }).split("\n");
+  process.stdout.write(`${version} (${mongod})\n`);
+  const set = await startReplicaSet();
+  try {
+    const suites = patterns.length > 0 ? patterns : ["test/**/*.mongo.ts"];
+    const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=900000", ...suites], {
+      stdio: "inherit",
+      env: { ...process.env, [SHARED_SET]: set.url },
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
+    const [code] = await once(child, "exit");
+    return code ?? 1;
+  } finally {
+    await set.close();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,41 @@
+/** A database of a test's own in the replica set that `npm run test:mongo` starts, as a place for a store. */
+
+import { randomBytes } from "node:crypto";
+import { MongoClient } from "mongodb";
+import type { MongoSettings } from "../../src/storage/mongo/store.ts";
+import { migrateStore } from "../../src/storage/open.ts";
+
+/** Names the shared set's connection string. */
+export const SHARED_SET = "LIAISON_TEST_MONGODB";
+
+export interface TestDatabase extends MongoSettings {
+  drop(): Promise<void>;
+}
+
+/** The connection string of the shared set. */
+export function sharedSet(): string {
+  const url = process.env[SHARED_SET];
+  if (!url) throw new Error(`${SHARED_SET} isn't set: run this suite through npm run test:mongo`);
+  return url;
+}
+
+/** A new database, empty unless an encryption key to migrate it under is given. */
+export async function testDatabase(options: { encryptionKey?: string; url?: string } = {}): Promise<TestDatabase> {
+  const { encryptionKey, url = sharedSet() } = options;
+  const mongodb = { url, database: `test-${randomBytes(8).toString("hex")}` };
+  if (encryptionKey !== undefined) await migrateStore({ mongodb, encryptionKey });
+  return {
+    ...mongodb,
+    drop: () => withClient(url, (client) => client.db(mongodb.database).dropDatabase()).then(() => {}),
+  };
+}
+
+/** Runs work with a connection of its own, around everything that is under test. */
+export async function withClient<T>(url: string, work: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = new MongoClient(url);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
