@@ -2,6 +2,7 @@
 
 import type { Command } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
+import { copyCommand } from "./cli/copy.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { helpCommand } from "./cli/help.ts";
 import { importCommand } from "./cli/import.ts";
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   demoCommand(async (options) => (await import("./demo/run.ts")).runDemo(options)),
   configCheckCommand,
   migrateCommand(systemClock),
+  copyCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
   helpCommand(() => commands),
   versionCommand,

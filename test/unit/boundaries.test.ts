@@ -32,6 +32,7 @@ const modules: Record<string, string> = {
   ui: "ui/some.ts",
   upstream: "upstream/some.ts",
   open: "storage/open.ts",
+  copy: "storage/copy.ts",
   contract: "storage/contract.ts",
   records: "storage/records.ts",
   seal: "storage/seal.ts",
@@ -50,7 +51,7 @@ const allowed: Record<string, string[]> = {
   errors: [],
   admin: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
   http: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
-  cli: ["admin", "config", "schema", "open"],
+  cli: ["admin", "config", "schema", "open", "copy"],
   config: ["schema", "domain"],
   demo: ["app", "config", "schema", "logger", "open", "contract", "domain"],
   domain: ["contract"],
@@ -59,7 +60,8 @@ const allowed: Record<string, string[]> = {
   oidc: ["domain", "contract"],
   ui: [],
   upstream: ["domain", "contract"],
-  open: [...storage, "sqlite", "mongo"],
+  open: [...storage, "sqlite", "mongo", "copy"],
+  copy: [...storage, "sqlite", "mongo", "open"],
   contract: storage,
   sqlite: storage,
   mongo: storage,
@@ -163,7 +165,7 @@ describe("directions of import", () => {
 /** The file itself where a part is one; otherwise one at the top of its folder and one below. */
 function filesOf(part: string): string[] {
   const module = modules[part] ?? "";
-  const isOneFile = !module.includes("/") || part === "open" || part === "contract";
+  const isOneFile = !module.includes("/") || ["open", "copy", "contract"].includes(part);
   const folder = posix.dirname(module);
   return isOneFile ? [`src/${module}`] : [`src/${folder}/planted.ts`, `src/${folder}/deeper/planted.ts`];
 }

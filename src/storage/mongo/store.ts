@@ -5,6 +5,7 @@ import { MongoError } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Store } from "../contract.ts";
+import type { Load } from "../dump.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
@@ -18,6 +19,7 @@ import { createDirectoryStore } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createKeyStore } from "./keys.ts";
 import { createLinkStore } from "./links.ts";
+import { openLoad, refuseUnfinishedLoad } from "./load.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
@@ -86,6 +88,22 @@ export async function migrateMongoStore(options: MongoOptions & { now: Instant }
   }
 }
 
+/** Migrates the database and runs work that loads another store into it; see copyStore. */
+export async function withMongoLoad<T>(
+  options: MongoOptions & { now: Instant; source: string },
+  work: (load: Load) => Promise<T>,
+): Promise<T> {
+  const client = connect(() => patientClient(options.url));
+  try {
+    await migrate(client, options);
+    return await work(await openLoad(client.db(options.database), options.source));
+  } catch (error) {
+    throw asRefusal(error);
+  } finally {
+    await client.close();
+  }
+}
+
 async function migrate(client: MongoClient, options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
   const { database, seal, now, migrations = MONGO_MIGRATIONS } = options;
   const db = client.db(database);
@@ -116,6 +134,7 @@ async function check(db: Db, { seal, migrations = MONGO_MIGRATIONS }: MongoOptio
   if (version > migrations.length) throw newerSchema(placeOf(db), version, migrations.length);
   if (version < migrations.length) throw olderSchema(placeOf(db), version, migrations.length);
   await checkCanary(db, seal);
+  await refuseUnfinishedLoad(db);
   const missing = await differences(db, migrations.at(-1)?.collections ?? COLLECTIONS);
   if (missing.length === 0) return;
   throw refusal(

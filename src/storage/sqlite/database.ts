@@ -86,6 +86,11 @@ export class Database {
     return this.#connection.prepare(sql).all(parameters);
   }
 
+  /** Rows of a query that is run once, one at a time: for reading a whole table. */
+  iterate(sql: string): IterableIterator<Row> {
+    return this.#connection.prepare(sql).iterate() as IterableIterator<Row>;
+  }
+
   /** Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. */
   async run<T>(work: () => T): Promise<T> {
     try {

@@ -11,7 +11,7 @@ export const ORGANIZATION_JSON = `json_object(
   'plan', json_object('status', o.plan_status, 'expiresAt', o.plan_expires_at),
   'enabled', json(iif(o.enabled, 'true', 'false')))`;
 
-const PROFILE_JSON = `json_object(
+export const PROFILE_JSON = `json_object(
   'id', p.id, 'organizationId', p.organization_id, 'email', p.email, 'emailKey', p.email_key,
   'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles), 'enabled', json(iif(p.enabled, 'true', 'false')),
   'adminRole', p.admin_role, 'accountId', p.account_id, 'boundAt', p.bound_at,

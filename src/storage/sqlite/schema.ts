@@ -61,6 +61,17 @@ export function prepareSchema(parts: SchemaParts): void {
   });
 }
 
+/** Checks that a file can be used as it is. Throws `store_refused` with a text that names the fix; an empty one is refused. */
+export function checkSchema(parts: SchemaParts): void {
+  const { database, file, migrations } = parts;
+  database.transactionNow(() => {
+    const version = knownVersion(parts);
+    if (version < migrations.length) throw olderSchema(file, version, migrations.length);
+    checkCanary(parts);
+    checkUniqueIndexes(parts);
+  });
+}
+
 /** Brings the file to this version of the schema, each migration in a transaction of its own: what was applied stays. */
 export function migrateSchema(parts: SchemaParts): MigrationReport {
   const { database, migrations } = parts;

@@ -3,11 +3,12 @@
  * short-lived things that must survive a killed process (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Store } from "../contract.ts";
+import type { Dump } from "../dump.ts";
 import type { MigrationReport } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { createAccountStore } from "./accounts.ts";
@@ -16,6 +17,7 @@ import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createClientStore } from "./clients.ts";
 import { Database, type Durability, resultCode } from "./database.ts";
 import { createDirectoryStore } from "./directory.ts";
+import { withDump } from "./dump.ts";
 import { createKeyStore } from "./keys.ts";
 import { createLinkStore } from "./links.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
@@ -59,6 +61,20 @@ export function migrateSqliteStore(options: SqliteOptions): MigrationReport {
     database.close();
     return report;
   });
+}
+
+/** Runs work on all that the file holds, and lets nobody change it meanwhile. Throws as openSqliteStore does. */
+export async function withSqliteDump<T>(
+  { file, seal }: Pick<SqliteOptions, "file" | "seal">,
+  work: (dump: Dump) => Promise<T>,
+): Promise<T> {
+  if (!existsSync(file)) throw new LiaisonError("store_refused", `${file} doesn't exist.`);
+  const database = withDatabases(file, (open) => open("full"));
+  try {
+    return await withDump({ database, seal, file }, work);
+  } finally {
+    database.close();
+  }
 }
 
 /** Runs work that opens connections to the file; closes them, and says what is wrong with the file, if it fails. */

@@ -1,0 +1,102 @@
+/** Moves a whole store from a SQLite file into a MongoDB database: resumable, and compared at the end. */
+
+import { LiaisonError } from "../errors.ts";
+import type { Dump, DumpedRecord, Load } from "./dump.ts";
+import type { MongoSettings } from "./mongo/store.ts";
+import { createSeal } from "./seal.ts";
+import { withSqliteDump } from "./sqlite/store.ts";
+
+/** How many records are sent at a time. */
+const BATCH = 500;
+
+export interface CopyOptions {
+  from: { file: string };
+  to: MongoSettings;
+  /** What both are sealed under: sealed values are moved as they are. */
+  encryptionKey: string;
+  now: number;
+  /** Aborted when the copy is to stop after the batch under way. */
+  signal: AbortSignal;
+  /** Told after each batch how far it came. */
+  onProgress(progress: CopyProgress): void;
+}
+
+export interface CopyProgress {
+  phase: "copying" | "comparing";
+  kind: string;
+  done: number;
+  total: number;
+}
+
+export interface CopyReport {
+  /** False if it was asked to stop: run again, it goes on there. */
+  complete: boolean;
+  /** How many records of each kind there are, once complete. */
+  counts: Record<string, number>;
+}
+
+/**
+ * Copies everything. The file is locked meanwhile: a broker on it can read, not write. The database is migrated first, and
+ * can't be opened until the copy is whole. Throws `store_refused` if either can't be used, or the two differ at the end.
+ */
+export async function copyStore(options: CopyOptions): Promise<CopyReport> {
+  const { from, to, encryptionKey, now } = options;
+  const seal = createSeal(encryptionKey);
+  const { withMongoLoad } = await import("./mongo/store.ts");
+  return await withSqliteDump({ file: from.file, seal }, (dump) =>
+    withMongoLoad({ ...to, seal, now, source: dump.source }, (load) => move(dump, load, options)),
+  );
+}
+
+async function move(dump: Dump, load: Load, { signal, onProgress }: CopyOptions): Promise<CopyReport> {
+  const total = dump.kinds.reduce((sum, kind) => sum + dump.count(kind), 0);
+  const first = load.begun === undefined ? 0 : dump.kinds.indexOf(load.begun.kind);
+  let done = dump.kinds.slice(0, first).reduce((sum, kind) => sum + dump.count(kind), 0);
+  for (const kind of dump.kinds.slice(first)) {
+    const after = kind === load.begun?.kind ? load.begun.position : 0;
+    for (const batch of batches(dump.read(kind, after))) {
+      await load.write(kind, batch);
+      done += batch.length;
+      onProgress({ phase: "copying", kind, done: Math.min(done, total), total });
+      if (signal.aborted) return { complete: false, counts: {} };
+    }
+  }
+  return await compare(dump, load, { signal, onProgress, total });
+}
+
+async function compare(
+  dump: Dump,
+  load: Load,
+  { signal, onProgress, total }: Pick<CopyOptions, "signal" | "onProgress"> & { total: number },
+): Promise<CopyReport> {
+  const counts: Record<string, number> = {};
+  let done = 0;
+  for (const kind of dump.kinds) {
+    const expected = load.expected(kind, dump.read(kind, 0));
+    const found = await load.fingerprint(kind);
+    if (expected.count !== found.count || expected.hash !== found.hash) {
+      throw new LiaisonError(
+        "store_refused",
+        `The copy differs from its source: ${kind} (${expected.count} there, ${found.count} here). ` +
+          "Drop the database and copy again.",
+      );
+    }
+    counts[kind] = found.count;
+    done += found.count;
+    onProgress({ phase: "comparing", kind, done, total });
+    if (signal.aborted) return { complete: false, counts: {} };
+  }
+  await load.finish();
+  return { complete: true, counts };
+}
+
+function* batches(records: Iterable<DumpedRecord>): Iterable<DumpedRecord[]> {
+  let batch: DumpedRecord[] = [];
+  for (const record of records) {
+    batch.push(record);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

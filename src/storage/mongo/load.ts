@@ -1,0 +1,141 @@
+/**
+ * Owns how records that another back end read out become documents, and how what arrived is compared with what was sent.
+ * Loading a record twice comes to the same as once, so that a load which was cut short goes on.
+ */
+
+import { createHash } from "node:crypto";
+import { type Collection, type Db, type Document, ObjectId } from "mongodb";
+import { LiaisonError } from "../../errors.ts";
+import type { DumpedRecord, Fingerprint, Load } from "../dump.ts";
+import { type CollectionName, collectionsIn, dated } from "./documents.ts";
+import { artifactId } from "./revoker.ts";
+
+/** Where a load notes how far it came; while it is there, the store isn't whole. */
+const MARK = "copy";
+
+interface Mark {
+  source: string;
+  kind: string;
+  position: number;
+}
+
+/** Loads into a migrated database. Throws `store_refused` if it holds anything that isn't of an earlier load of this source. */
+export async function openLoad(db: Db, source: string): Promise<Load> {
+  const { meta } = collectionsIn(db);
+  const mark = await markIn(db);
+  if (mark === undefined) await refuseUnlessEmpty(db);
+  else if (mark.source !== source) throw refused(db, "holds a part of another file");
+  const note = async (change: Omit<Mark, "source">) => {
+    await meta.updateOne({ _id: MARK }, { $set: { value: JSON.stringify({ source, ...change }) } }, { upsert: true });
+  };
+  return {
+    begun: mark?.kind === undefined || mark.kind === "" ? undefined : { kind: mark.kind, position: mark.position },
+    async write(kind, records) {
+      if (mark === undefined) await note({ kind: "", position: 0 });
+      const documents = records.map((record) => toLoaded(kind, record));
+      await documentsOf(db, kind).bulkWrite(
+        documents.map(({ _id, ...replacement }) => ({ replaceOne: { filter: { _id }, replacement, upsert: true } })),
+        { ordered: false },
+      );
+      await note({ kind, position: records.at(-1)?.position ?? 0 });
+    },
+    async fingerprint(kind) {
+      const sum = new Sum();
+      const found = documentsOf(db, kind).find({}).hint({ _id: 1 }).batchSize(1000);
+      for await (const document of found) sum.add(document);
+      return sum.fingerprint();
+    },
+    expected(kind, records) {
+      const sum = new Sum();
+      for (const record of records) sum.add(toLoaded(kind, record));
+      return sum.fingerprint();
+    },
+    finish: async () => void (await meta.deleteOne({ _id: MARK })),
+  };
+}
+
+/** Throws `store_refused` for a database into which a load was cut short. */
+export async function refuseUnfinishedLoad(db: Db): Promise<void> {
+  if ((await markIn(db)) !== undefined) throw refused(db, "holds a part of a file alone, for a copy was cut short");
+}
+
+async function markIn(db: Db): Promise<Mark | undefined> {
+  const mark = await collectionsIn(db).meta.findOne({ _id: MARK });
+  return mark === null ? undefined : (JSON.parse(mark.value) as Mark);
+}
+
+async function refuseUnlessEmpty(db: Db): Promise<void> {
+  for (const [name, collection] of Object.entries(collectionsIn(db))) {
+    if (name === "meta" || name === "migrations") continue;
+    const some = await (collection as unknown as Collection<Document>).findOne({}, { hint: { _id: 1 } });
+    if (some !== null) throw refused(db, `isn't empty: there are ${name}`);
+  }
+}
+
+function refused(db: Db, why: string): LiaisonError {
+  const fix = "Run `liaison copy` from that file again, or name an empty database.";
+  return new LiaisonError("store_refused", `The database ${db.databaseName} ${why}. ${fix}`);
+}
+
+const documentsOf = (db: Db, kind: string) => db.collection<Document & { _id: string | ObjectId }>(kind);
+
+/** A hash over documents in any order. */
+class Sum {
+  #count = 0;
+  #sum = 0n;
+
+  add(document: Document): void {
+    const hash = createHash("sha256").update(JSON.stringify(document)).digest("hex");
+    this.#sum = (this.#sum + BigInt(`0x${hash}`)) & ((1n << 256n) - 1n);
+    this.#count += 1;
+  }
+
+  fingerprint(): Fingerprint {
+    return { count: this.#count, hash: this.#sum.toString(16).padStart(64, "0") };
+  }
+}
+
+type Loaded = Document & { _id: string | ObjectId };
+
+/** What becomes of a record where it isn't merely its id and its dates. */
+const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>> = {
+  identities: ({ fields, position }) => ({ _id: inOrder(position), ...dated(fields) }),
+  rememberedChoices: ({ fields }) => {
+    const hash = createHash("sha256")
+      .update(JSON.stringify([fields["accountId"], fields["clientId"]]))
+      .digest("hex");
+    return { _id: new ObjectId(hash.slice(0, 24)), ...fields };
+  },
+  organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: String(id), ...rest, plan: dated(plan as object) }),
+  inquiries: ({ fields: { id, leaseUntil, ...rest }, position }) => ({
+    ...{ _id: String(id), ...dated(rest), state: rest["settledAt"] === null ? "waiting" : "settled" },
+    ...{ leaseUntil: new Date(Number(leaseUntil)), seq: inOrder(position) },
+  }),
+  outbox: withOrder,
+  auditEvents: withOrder,
+  artifacts: ({ fields: { model, idHash, ...rest } }) => {
+    const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+    return { _id: artifactId(String(model), String(idHash)), ...dated(known) };
+  },
+  sessions: ({ fields: { id, rows, clients } }) => {
+    const datedRows = (rows as { expiresAt: number }[]).map(dated);
+    const last = Math.max(...datedRows.map(({ expiresAt }) => expiresAt.getTime()));
+    return { _id: String(id), rows: datedRows, clients, expiresAt: new Date(last) };
+  },
+};
+
+function toLoaded(kind: string, record: DumpedRecord): Loaded {
+  const special = SPECIAL[kind as CollectionName];
+  if (special !== undefined) return special(record);
+  const { id, ...rest } = record.fields;
+  return { _id: String(id), ...dated(rest) };
+}
+
+function withOrder({ fields: { id, ...rest }, position }: DumpedRecord): Loaded {
+  return { _id: String(id), ...dated(rest), seq: inOrder(position) };
+}
+
+/** An ObjectId that stands in the order of positions, and before all that are made in the present. */
+function inOrder(position: number): ObjectId {
+  return new ObjectId(position.toString(16).padStart(24, "0"));
+}
