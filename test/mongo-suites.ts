@@ -3,7 +3,7 @@
  * string in the environment. Suites that kill members start a set of their own.
  */
 
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fetchMongod, findMongod, noMongod } from "./support/mongod.ts";
 import { startReplicaSet } from "./support/replica-set.ts";
@@ -18,14 +18,22 @@ async function main(patterns: readonly string[]): Promise<number> {
   process.env["MONGOD_BINARY"] = mongod;
   const [version] = execFileSync(mongod, ["--version"], { encoding: "utf8" }).split("\n");
   process.stdout.write(`${version} (${mongod})\n`);
+  let child: ChildProcess | undefined;
+  let isStopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      isStopped = true;
+      child?.kill(signal);
+    });
+  }
   const set = await startReplicaSet();
   try {
+    if (isStopped) return 1;
     const suites = patterns.length > 0 ? patterns : ["test/**/*.mongo.ts"];
-    const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=900000", ...suites], {
+    child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=900000", ...suites], {
       stdio: "inherit",
       env: { ...process.env, [SHARED_SET]: set.url },
     });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
     const [code] = await once(child, "exit");
     return code ?? 1;
   } finally {

@@ -54,6 +54,8 @@ export interface LiaisonOptions {
   config?: (base: Record<string, unknown>) => Record<string, unknown>;
   dataDir?: string;
   upstream?: boolean;
+  /** On the embedded back end, whatever the suite runs on. */
+  embedded?: boolean;
   /** Accounts that the upstream has besides `people`. */
   crowd?: TestPerson[];
 }
@@ -167,7 +169,7 @@ async function start(
   closers.push(() => mailbox.close());
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(dataDir, "liaison.db"));
-  const config = configSchema.parse(await placed(options.config?.(base) ?? base, closers));
+  const config = configSchema.parse(await placed(options.config?.(base) ?? base, closers, options.embedded ?? false));
   if (options.upstream !== false) {
     const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd);
     closers.push(() => upstream.close());
@@ -199,8 +201,9 @@ async function start(
 async function placed(
   config: Record<string, unknown>,
   closers: (() => Promise<unknown>)[],
+  embedded: boolean,
 ): Promise<Record<string, unknown>> {
-  if (process.env[SHARED_SET] === undefined) return config;
+  if (embedded || process.env[SHARED_SET] === undefined) return config;
   const { drop, ...mongodb } = await testDatabase({ encryptionKey: String(config["encryption_key"]) });
   closers.push(drop);
   return { ...config, storage: { mongodb } };

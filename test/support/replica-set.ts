@@ -63,7 +63,9 @@ export async function startReplicaSet(options: ReplicaSetOptions = {}): Promise<
   const hosts = members.map(({ port }) => `127.0.0.1:${port}`);
   const set = setOf(members, `mongodb://${hosts.join(",")}/?replicaSet=${NAME}`, root);
   try {
-    await Promise.all(members.map((member) => member.restart()));
+    // All of them, even if one fails: what is closed then must not be about to start.
+    const starts = await Promise.allSettled(members.map((member) => member.restart()));
+    for (const start of starts) if (start.status === "rejected") throw start.reason;
     await initiate(members);
     await set.healthy();
     return set;
@@ -87,14 +89,20 @@ function setOf(members: readonly Mongod[], url: string, root: string): ReplicaSe
     members,
     url,
     primary,
-    healthy: () =>
-      within(45_000, "every member of the set is primary or follows", async () => {
+    healthy: async () => {
+      let seen = "";
+      const look = async () => {
         const states = await Promise.all(members.map((member) => stateOf(member)));
+        seen = members.map(({ port }, index) => `${port} ${states[index]?.name ?? "doesn't answer"}`).join(", ");
         const isWhole = states.every((state) => state?.isPrimary || state?.isSecondary);
         return isWhole && states.filter((state) => state?.isPrimary).length === 1 ? true : undefined;
-      }).then(() => undefined),
+      };
+      await within(45_000, "every member of the set is primary or follows", look).catch((cause: Error) => {
+        throw new Error(`${cause.message} (${seen})`, { cause });
+      });
+    },
     onEach: async (command) => {
-      for (const member of members) await ask(member, command);
+      for (const member of members) await tell(member, command);
     },
     close: async () => {
       await Promise.all(members.map((member) => member.kill()));
@@ -109,7 +117,7 @@ class Mongod implements Member {
   readonly #binary: string;
   readonly #folder: string;
   readonly #options: ReplicaSetOptions;
-  #guardian: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  #guardian: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
 
   constructor(binary: string, folder: string, port: number, options: ReplicaSetOptions) {
     this.#binary = binary;
@@ -123,6 +131,7 @@ class Mongod implements Member {
   }
 
   async restart(): Promise<void> {
+    if (this.isAlive) throw new Error(`the member at ${this.port} is running`);
     await mkdir(this.#folder, { recursive: true });
     const log = join(this.#folder, "mongod.log");
     const { expires = false, noTableScan = true } = this.#options;
@@ -139,14 +148,24 @@ class Mongod implements Member {
         ...["--dbpath", this.#folder, "--logpath", log, "--logappend", "--wiredTigerCacheSizeGB", "0.5"],
         ...["--oplogSize", "256", "--nounixsocket", ...parameters],
       ],
-      { stdio: ["pipe", "pipe", "inherit"] },
+      { stdio: ["pipe", "pipe", "pipe"] },
     );
     this.#guardian = child;
     child.stdin.on("error", () => {});
-    const [said] = await once(child.stdout, "data");
-    this.pid = Number(said);
+    child.stdout.once("data", (pid: Buffer) => {
+      this.pid = Number(pid);
+    });
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      complaint += chunk.toString();
+    });
+    const closed = once(child, "close");
     await within(30_000, "mongod answers", async () => {
-      if (!this.isAlive) throw new Error(`mongod ended: ${(await readFile(log, "utf8")).slice(-2000)}`);
+      if (!this.isAlive) {
+        await closed;
+        // What goes wrong before there is a log is said on the standard error output.
+        throw new Error(`mongod ended: ${complaint}${(await readFile(log, "utf8").catch(() => "")).slice(-2000)}`);
+      }
       return (await ask(this, { ping: 1 })) && true;
     });
   }
@@ -155,12 +174,12 @@ class Mongod implements Member {
     const child = this.#guardian;
     if (child === undefined || !this.isAlive) return;
     const gone = once(child, "exit");
-    this.thaw();
-    process.kill(this.pid, "SIGKILL");
+    child.stdin.end(); // The guardian kills it: unlike us it knows that the pid is still mongod's.
     await gone;
   }
 
   freeze(): void {
+    if (!this.isAlive) throw new Error(`the member at ${this.port} isn't running`);
     process.kill(this.pid, "SIGSTOP");
   }
 
@@ -177,11 +196,12 @@ async function initiate(members: readonly Mongod[]): Promise<void> {
     members: members.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${port}` })),
     settings: { electionTimeoutMillis: 1000, heartbeatIntervalMillis: 250, heartbeatTimeoutSecs: 1 },
   };
-  const answer = await ask(first, { replSetInitiate: config }, 20_000);
-  if (answer?.["ok"] !== 1) throw new Error(`the set wasn't initiated: ${JSON.stringify(answer)}`);
+  await tell(first, { replSetInitiate: config }, 20_000);
 }
 
 interface MemberState {
+  /** As in PRIMARY, RECOVERING. */
+  name: string;
   isPrimary: boolean;
   isSecondary: boolean;
   term: number;
@@ -190,12 +210,23 @@ interface MemberState {
 async function stateOf(member: Member): Promise<MemberState | undefined> {
   const status = await ask(member, { replSetGetStatus: 1 });
   if (status === undefined) return undefined;
-  return { isPrimary: status["myState"] === 1, isSecondary: status["myState"] === 2, term: Number(status["term"]) };
+  const { myState, term, members } = status;
+  const self = (members as { self?: boolean; stateStr: string }[]).find((one) => one.self);
+  return {
+    name: self?.stateStr ?? `state ${myState}`,
+    isPrimary: myState === 1,
+    isSecondary: myState === 2,
+    term: Number(term),
+  };
 }
 
-/** One command to one member, whatever its state; undefined if it doesn't answer, or not in time. */
-async function ask(member: Member, command: Document, withinMs = 1500): Promise<Document | undefined> {
-  if (!member.isAlive) return undefined;
+/** One command to one member, whatever its state. Undefined if it is dead, doesn't answer in time, or refuses. */
+async function ask(member: Member, command: Document): Promise<Document | undefined> {
+  return member.isAlive ? await tell(member, command).catch(() => undefined) : undefined;
+}
+
+/** One command to one member, whatever its state. Throws if it isn't carried out, or not in time. */
+async function tell(member: Member, command: Document, withinMs = 1500): Promise<Document> {
   const client = new MongoClient(`mongodb://127.0.0.1:${member.port}/?directConnection=true`, {
     serverSelectionTimeoutMS: withinMs,
     connectTimeoutMS: withinMs,
@@ -204,8 +235,6 @@ async function ask(member: Member, command: Document, withinMs = 1500): Promise<
   });
   try {
     return await client.db("admin").command(command);
-  } catch {
-    return undefined;
   } finally {
     await client.close();
   }

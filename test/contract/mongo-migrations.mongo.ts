@@ -1,0 +1,256 @@
+/** A MongoDB database of an older schema, or not as it must be: refused, migrated under a running broker, cut short. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Db } from "mongodb";
+import { LiaisonError } from "../../src/errors.ts";
+import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
+import { MONGO_MIGRATIONS } from "../../src/storage/mongo/migrations.ts";
+import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
+import { createSeal } from "../../src/storage/seal.ts";
+import { aLinkRequest, aRequester, NOW } from "../support/records.ts";
+import { startReplicaSet } from "../support/replica-set.ts";
+import { type TestDatabase, testDatabase, withClient } from "../support/test-database.ts";
+import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import { ENCRYPTION_KEY, OTHER_KEY } from "./sqlite-support.ts";
+
+const newest = MONGO_MIGRATIONS.length;
+const seal = createSeal(ENCRYPTION_KEY);
+const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
+
+interface Place extends TestDatabase {
+  db: Db;
+}
+
+const openAt = (place: TestDatabase, version = newest) =>
+  openMongoStore({ ...place, seal, migrations: MONGO_MIGRATIONS.slice(0, version) });
+const migrateTo = (place: TestDatabase, version = newest) =>
+  migrateMongoStore({ ...place, seal, now: NOW, migrations: MONGO_MIGRATIONS.slice(0, version) });
+
+function refusal(fix: RegExp) {
+  return (error: unknown) => {
+    assert.ok(error instanceof LiaisonError, String(error));
+    assert.equal(error.code, "store_refused");
+    assert.match(error.message, fix);
+    return true;
+  };
+}
+
+function withDatabase(name: string, body: (place: Place) => Promise<void>): void {
+  test(`mongodb database: ${name}`, async () => {
+    const place = await testDatabase();
+    try {
+      await withClient(place.url, (client) => body({ ...place, db: client.db(place.database) }));
+    } finally {
+      await place.drop();
+    }
+  });
+}
+
+withDatabase("an empty one is refused, migrated, and a second run does nothing", async (place) => {
+  await assert.rejects(openAt(place), refusal(/holds no data of Liaison yet. Run: liaison migrate/));
+  const { from, to, applied } = await migrateTo(place);
+  assert.deepEqual([from, to, applied.length], [0, newest, newest]);
+  await (await openAt(place)).close();
+  const writes = async () => (await place.db.admin().serverStatus())["opcounters"];
+  const before = await writes();
+  assert.deepEqual(await migrateTo(place), { from: newest, to: newest, applied: [] });
+  const after = await writes();
+  for (const kind of ["insert", "update", "delete"]) assert.equal(after[kind] - before[kind], 0, kind);
+});
+
+withDatabase("older and newer schemas are refused", async (place) => {
+  await migrateTo(place, newest - 1);
+  await assert.rejects(openAt(place), refusal(/older schema .*run: liaison migrate/));
+  await migrateTo(place);
+  await assert.rejects(openAt(place, newest - 1), refusal(/written by a newer version/));
+  await assert.rejects(migrateTo(place, newest - 1), refusal(/written by a newer version/));
+});
+
+withDatabase("another encryption_key is refused, also when migrating, and so is a lost canary", async (place) => {
+  await migrateTo(place);
+  const other = { ...place, seal: createSeal(OTHER_KEY) };
+  await assert.rejects(openMongoStore(other), refusal(/Set encryption_key to the one it was created with/));
+  await assert.rejects(migrateMongoStore({ ...other, now: NOW }), refusal(/Set encryption_key/));
+  await place.db.collection<{ _id: string }>("meta").deleteOne({ _id: "canary" });
+  await assert.rejects(openAt(place), refusal(/Restore it from a backup/));
+});
+
+withDatabase("D4: every index and every rule that is missing is named, and made again by migrate", async (place) => {
+  await migrateTo(place);
+  for (const { name, indexes } of COLLECTIONS) {
+    for (const index of indexes) {
+      await place.db.collection(name).dropIndex(index.name);
+      await assert.rejects(openAt(place), refusal(new RegExp(`the index ${name}\\.${index.name} .*liaison migrate`)));
+      assert.deepEqual((await migrateTo(place)).applied, []);
+      await (await openAt(place)).close();
+    }
+    await place.db.command({ collMod: name, validator: {} });
+    await assert.rejects(openAt(place), refusal(new RegExp(`the rules of ${name}.*liaison migrate`)));
+    await migrateTo(place);
+  }
+  await place.db.collection("throttles").drop();
+  await assert.rejects(openAt(place), refusal(/the collection throttles/));
+  await migrateTo(place);
+  await (await openAt(place)).close();
+});
+
+withDatabase("D4: an index that isn't unique, covers a part, or never expires is no replacement", async (place) => {
+  await migrateTo(place);
+  const replacements = [
+    ["identities", "identity", { issuer: 1, subject: 1 }, {}],
+    ["linkRequests", "secret", { secretHash: 1 }, { unique: true, partialFilterExpression: { state: "pending" } }],
+    ["selections", "ofSession", { sessionUid: 1 }, { unique: true }],
+    ["artifacts", "expiry", { expiresAt: 1 }, {}],
+  ] as const;
+  for (const [collection, name, key, options] of replacements) {
+    await place.db.collection(collection).dropIndex(name);
+    await place.db.collection(collection).createIndex(key, { ...options, name });
+    await assert.rejects(openAt(place), refusal(new RegExp(`the index ${collection}\\.${name} `)));
+    await migrateTo(place);
+    await (await openAt(place)).close();
+  }
+});
+
+withDatabase("a broker of the version before goes on while the database is migrated", async (place) => {
+  await migrateTo(place, newest - 1);
+  const broker = await openAt(place, newest - 1);
+  const before = await bound(broker);
+  const person = await signIn(broker);
+  const { profile } = await register(broker);
+  const link = await request(broker, person, profile.id);
+  // Two pending requests of one identity and profile, as no index forbade them.
+  const requests = place.db.collection<{ _id: string; secretHash: string; createdAt: Date; state: string }>(
+    "linkRequests",
+  );
+  const original = await requests.findOne({ _id: link.request.id });
+  assert.ok(original);
+  const createdAt = new Date(original.createdAt.getTime() - 1);
+  await requests.insertOne({ ...original, _id: "double", secretHash: "double", createdAt });
+
+  // It keeps asking for links meanwhile.
+  let isMigrated = false;
+  let asked = 0;
+  const asking = (async () => {
+    while (!isMigrated || asked < 5) {
+      const { profile: another } = await register(broker);
+      const first = await request(broker, person, another.id);
+      const second = await request(broker, person, another.id);
+      assert.deepEqual([await stateOf(broker, first), await stateOf(broker, second)], ["superseded", "pending"]);
+      asked += 1;
+    }
+  })();
+  assert.equal((await migrateTo(place)).to, newest);
+  isMigrated = true;
+  await asking;
+
+  assert.equal((await requests.findOne({ _id: "double" }))?.state, "superseded");
+  const redeemed = await broker.links.redeem(redemption(person, link), { id: "notice", messageId: "n@x" }, NOW);
+  assert.equal(redeemed.result, "bound");
+  await broker.close();
+  await assert.rejects(openAt(place, newest - 1), refusal(/newer version/));
+  const newer = await openAt(place);
+  assert.equal((await newer.directory.membership(before.profile.id))?.profile.accountId, before.account.id);
+  await newer.close();
+});
+
+withDatabase("a migration killed anywhere is run again and finishes", async (place) => {
+  const folder = await mkdtemp(join(tmpdir(), "liaison-migrate-"));
+  const config = join(folder, "liaison.yaml");
+  await writeFile(
+    config,
+    `issuer: http://localhost:4400
+encryption_key: ${ENCRYPTION_KEY}
+storage: { mongodb: { url: ${JSON.stringify(place.url)}, database: ${place.database} } }
+deployment: { name: Test, support_email: support@example.com }
+mail: { from_name: Test, from_address: no-reply@example.com, smtp: { host: localhost, security: none } }
+upstreams:
+  - { id: consumer, name: Consumer, issuer: "http://localhost:1", client_id: liaison, client_secret: secret }
+`,
+  );
+  const run = () => spawn(process.execPath, [bin, "migrate", "--json", "--config", config], { stdio: "pipe" });
+  try {
+    await migrateTo(place, newest - 1);
+    await pendingDoubles(place, 3000);
+    let kills = 0;
+    for (const delay of [250, 350, 420, 480, 540, 600, 700, 900]) {
+      const child = run();
+      const exited = once(child, "exit");
+      await pause(delay);
+      child.kill("SIGKILL");
+      const [code] = await exited;
+      if (code === null) kills += 1;
+    }
+    const last = run();
+    let said = "";
+    last.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(last, "close");
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(said) as { to: number }).to, newest);
+    assert.ok(kills > 0, "every run had ended before it was killed");
+    await (await openAt(place)).close();
+    const left = await place.db
+      .collection("linkRequests")
+      .find({ state: "pending", profileId: { $gt: "" } })
+      .toArray();
+    assert.equal(new Set(left.map(({ profileId }) => profileId)).size, 3000, "each profile still has a request");
+    assert.equal(left.length, 3000, "and one alone");
+    assert.ok(left.every(({ _id }) => String(_id).startsWith("newer")));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** For each of so many profiles two pending requests of one identity. */
+async function pendingDoubles({ db }: Place, profiles: number): Promise<void> {
+  const requester = aRequester();
+  const documents = Array.from({ length: profiles }, (_, index) =>
+    ["older", "newer"].map((age) => {
+      const { id: _id, ...fields } = aLinkRequest({ profileId: `profile-${index}`, requester });
+      const times = { createdAt: new Date(age === "older" ? NOW - 1000 : NOW), expiresAt: new Date(NOW + 1000) };
+      const rest = { organizationId: "organization", state: "pending", settledAt: null };
+      return { ...fields, ...times, ...rest, _id: `${age}-${randomUUID()}`, inquiryId: "inquiry" };
+    }),
+  ).flat();
+  await db.collection<{ _id: string }>("linkRequests").insertMany(documents);
+}
+
+test("mongodb database: the server removes what expired a day ago, and nothing younger", async () => {
+  const set = await startReplicaSet({ expires: true });
+  try {
+    const place = await testDatabase({ url: set.url, encryptionKey: ENCRYPTION_KEY });
+    const store = await openAt(place);
+    const [day, now] = [24 * 3_600_000, Date.now()];
+    for (const [id, age] of [
+      ["old", day + 60_000],
+      ["young", day - 600_000],
+    ] as const) {
+      await store.artifacts.upsert("AccessToken", id, {}, {}, now - age);
+      const session = { uid: id, authorizations: {}, removed: [] };
+      await store.artifacts.upsertSession(id, { uid: id }, session, now - age);
+      await store.throttles.takeSlot(id, 1, 1, now - age);
+    }
+    const find = async (id: string) =>
+      await Promise.all(
+        ["AccessToken", "Session"].map(async (model) =>
+          Boolean(await store.artifacts.find(model, id, now, { includeExpired: true })),
+        ),
+      );
+    for (let turn = 0; turn < 100 && (await find("old")).includes(true); turn += 1) await pause(200);
+    assert.deepEqual(await find("old"), [false, false]);
+    assert.deepEqual(await find("young"), [true, true]);
+    await store.close();
+  } finally {
+    await set.close();
+  }
+});
