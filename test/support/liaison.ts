@@ -56,6 +56,8 @@ export interface LiaisonOptions {
   upstream?: boolean;
   /** On the embedded back end, whatever the suite runs on. */
   embedded?: boolean;
+  /** On a replica set of the test's own. */
+  replicaSet?: { url: string };
   /** Accounts that the upstream has besides `people`. */
   crowd?: TestPerson[];
 }
@@ -169,7 +171,7 @@ async function start(
   closers.push(() => mailbox.close());
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(dataDir, "liaison.db"));
-  const config = configSchema.parse(await placed(options.config?.(base) ?? base, closers, options.embedded ?? false));
+  const config = configSchema.parse(await placed(options.config?.(base) ?? base, options, closers));
   if (options.upstream !== false) {
     const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd);
     closers.push(() => upstream.close());
@@ -200,12 +202,13 @@ async function start(
 /** On MongoDB, where `npm run test:mongo` runs the tests: a database of the test's own in place of the file. */
 async function placed(
   config: Record<string, unknown>,
+  { embedded = false, replicaSet }: LiaisonOptions,
   closers: (() => Promise<unknown>)[],
-  embedded: boolean,
 ): Promise<Record<string, unknown>> {
-  if (embedded || process.env[SHARED_SET] === undefined) return config;
-  const { drop, ...mongodb } = await testDatabase({ encryptionKey: String(config["encryption_key"]) });
-  closers.push(drop);
+  const url = replicaSet?.url ?? process.env[SHARED_SET];
+  if (embedded || url === undefined) return config;
+  const { drop, ...mongodb } = await testDatabase({ url, encryptionKey: String(config["encryption_key"]) });
+  if (replicaSet === undefined) closers.push(drop);
   return { ...config, storage: { mongodb } };
 }
 
