@@ -9,15 +9,14 @@ RUN npm ci --omit=dev --ignore-scripts
 FROM node:24-alpine
 ENV NODE_ENV=production \
     LIAISON_LISTEN__HOST=0.0.0.0 \
-    LIAISON_LISTEN__PORT=4400 \
-    LIAISON_STORAGE__SQLITE__FILE=/var/lib/liaison/liaison.db
+    LIAISON_LISTEN__PORT=4400
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin
 COPY src ./src
-# The only place that is written to; the rest of the file system may be read-only.
-RUN mkdir -m 700 /var/lib/liaison && chown node:node /var/lib/liaison
+# The only place that is written to; the rest of the file system may be read-only. The embedded database is there by default.
+RUN mkdir -m 700 /var/lib/liaison && chown node:node /var/lib/liaison && ln -s /var/lib/liaison data
 USER node
 VOLUME /var/lib/liaison
 EXPOSE 4400
