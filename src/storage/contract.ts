@@ -195,9 +195,9 @@ export interface LinkStore {
 
 export interface OutboxStore {
   /**
-   * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the same transaction
-   * starts the request's life (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message
-   * becomes `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
+   * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the request's life starts
+   * before this returns (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
+   * `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
    * `linkExpiresAt` is set for link mails.
    */
   claim(
