@@ -9,6 +9,13 @@ import { fetchMongod, findMongod, noMongod } from "./support/mongod.ts";
 import { startReplicaSet } from "./support/replica-set.ts";
 import { SHARED_SET } from "./support/test-database.ts";
 
+/** Suites that run on whichever back end there is: here with two applications, each request at the next of them. */
+const journeys = [
+  "test/e2e/{journey,sessions,sign-out,store-operations}.test.ts",
+  "test/attacks/{authorize,cross-site,linking-*,sessions,tokens}.test.ts",
+  "test/browser/journey*.test.ts",
+];
+
 async function main(patterns: readonly string[]): Promise<number> {
   const mongod = findMongod(process.env) ?? (process.env["MONGOD_DOWNLOAD"] === "1" ? await fetchMongod() : undefined);
   if (mongod === undefined) {
@@ -29,7 +36,7 @@ async function main(patterns: readonly string[]): Promise<number> {
   const set = await startReplicaSet();
   try {
     if (isStopped) return 1;
-    const suites = patterns.length > 0 ? patterns : ["test/**/*.mongo.ts"];
+    const suites = patterns.length > 0 ? patterns : ["test/**/*.mongo.ts", ...journeys];
     child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=900000", ...suites], {
       stdio: "inherit",
       env: { ...process.env, [SHARED_SET]: set.url },

@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { demoSecrets } from "../../src/demo/folder.ts";
 import type { DemoPerson, Expectation } from "../../src/demo/people.ts";
 import { type DemoAddresses, runDemo } from "../../src/demo/run.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
+import { startDemoOnMongo } from "./demo-on-mongo.ts";
 import type { JourneyMail, Visiting, World } from "./journey-world.ts";
+import { SHARED_SET } from "./test-database.ts";
 
 export interface DemoWorld extends World {
   inbox: string;
@@ -16,14 +19,30 @@ export interface DemoWorld extends World {
 
 const attempts = 20;
 
-/** Starts the demo. Its store is opened a second time, as another process would, for a test to add people. */
+/** Starts the demo, or what there is of it on MongoDB. Its store is opened a second time, as another process would, for a test to add people. */
 export async function startDemoWorld(): Promise<DemoWorld> {
+  if (process.env[SHARED_SET] !== undefined) {
+    const { addresses, store, close } = await startDemoOnMongo();
+    return { ...worldOf(addresses, store), close };
+  }
   const dataDir = await mkdtemp(join(tmpdir(), "liaison-journey-"));
   const stopper = new AbortController();
   const { addresses, running } = await start(dataDir, stopper.signal);
   const folder = join(dataDir, new URL(addresses.issuer).port);
   const { encryption_key: encryptionKey } = await demoSecrets(folder);
   const store = await openStore({ sqlite: { file: join(folder, "liaison.db") }, encryptionKey });
+  return {
+    ...worldOf(addresses, store),
+    close: async () => {
+      await store.close();
+      stopper.abort();
+      await running;
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function worldOf(addresses: DemoAddresses, store: Store): Omit<DemoWorld, "close"> {
   return {
     ...addresses,
     store,
@@ -35,12 +54,6 @@ export async function startDemoWorld(): Promise<DemoWorld> {
       const found = addresses.people.find((person) => person.expect === expect);
       if (found === undefined) throw new Error(`nobody is there for ${expect}`);
       return { ...found, registered: found.registered_email };
-    },
-    close: async () => {
-      await store.close();
-      stopper.abort();
-      await running;
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

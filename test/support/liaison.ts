@@ -221,7 +221,7 @@ interface AppParts {
 }
 
 /** One application; on MongoDB two, each with connections of its own, that are given requests by turns. Returns the first. */
-async function startApps(parts: AppParts, closers: (() => Promise<unknown>)[]): Promise<App> {
+export async function startApps(parts: AppParts, closers: (() => Promise<unknown>)[]): Promise<App> {
   const { config, store, storeOptions, clock, options } = parts;
   const logger = options.logger ?? pino({ level: "silent" });
   const start = async (listen: Config["listen"], ownStore: Store) => {
