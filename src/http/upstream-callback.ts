@@ -11,6 +11,7 @@ import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
 import type { SignInPurpose } from "../storage/records.ts";
+import type { ProvenCallback } from "../upstream/upstreams.ts";
 import { upstreamCookie } from "./interaction.ts";
 import { formFields, type HttpKit, seeOther } from "./kit.ts";
 import type { LinkPages } from "./link.ts";
@@ -25,6 +26,8 @@ export interface CallbackDeps extends HttpKit {
 
 /** Seconds for which a finished sign-in waits to be picked up by the very next request. */
 const outcomeLifetimeSeconds = 300;
+/** Seconds for which a browser keeps what an upstream proved while the store can't be reached. */
+const keptSeconds = 120;
 const rememberUpstreamSeconds = 365 * 24 * 3600;
 
 /** What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it is. */
@@ -34,7 +37,7 @@ const answerParameters = ["code", "state", "iss", "error", "error_description"];
 const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, returns, clock, config, cookies } = deps;
+  const { upstreams, signIns, returns, clock, config, cookies, sealed } = deps;
   const issuer = new URL(config.issuer);
 
   // Built on the issuer, whatever the request calls us.
@@ -80,24 +83,52 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   router.get("/upstream/:upstreamId/callback", async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
     const url = await answerOf(ctx, upstreamId);
-    const completed = await upstreams
-      .complete({ upstreamId, url, cookies: (name) => ctx.cookies.get(name, { signed: false }) })
-      .catch((error: unknown) => wayBack(ctx, error));
-    if (completed === undefined) return;
+    const place = keptCookie(upstreams.cookieOf(upstreamId, url));
+    const kept = (await sealed.get(ctx, place.name)) as ProvenCallback | undefined;
+    let proven: ProvenCallback | undefined;
+    const onProven = (proof: ProvenCallback) => {
+      proven = proof;
+    };
+    try {
+      if (!(await carryOut(ctx, { upstreamId, url, kept, onProven }))) return;
+    } catch (error) {
+      // The upstream's code is spent: loading the address again leads on only if what it proved is kept, which is the
+      // browser's to do while the store can't. Kept once: nothing stays proven for longer than that.
+      const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
+      if (isPassing && proven !== undefined && kept === undefined) {
+        await sealed.set(ctx, { ...place, maxAgeSeconds: keptSeconds }, proven);
+      }
+      throw error;
+    }
     forget(ctx, upstreams.cookieOf(upstreamId, url));
+    if (kept !== undefined) sealed.clear(ctx, place);
+  });
+
+  /** Completes a sign-in and does what it was for. False if the person went back instead. */
+  async function carryOut(
+    ctx: Context,
+    answer: Omit<Parameters<typeof upstreams.complete>[0], "cookies">,
+  ): Promise<boolean> {
+    const { upstreamId } = answer;
+    const completed = await upstreams
+      .complete({ ...answer, cookies: (name) => ctx.cookies.get(name, { signed: false }) })
+      .catch((error: unknown) => wayBack(ctx, error));
+    if (completed === undefined) return false;
     const { transaction, identity, accountId, authTime } = completed;
     rememberUpstream(ctx, upstreamId);
-    // The sign-in is spent: whatever fails from here on, the person begins it anew.
+    // The sign-in is spent: whatever fails from here on, the person can begin it anew.
     ctx.state["retryUrl"] = config.issuer + beginning(transaction.purpose);
     if (transaction.purpose.kind === "sign_in") {
       const { interactionUid } = transaction.purpose;
       const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
       await signIns.leaveOutcome(hashSecret(interactionUid), { accountId, upstreamId, authTime }, expiresAt);
-      return seeOther(ctx, `${config.issuer}/interaction/${interactionUid}?returned`);
+      seeOther(ctx, `${config.issuer}/interaction/${interactionUid}?returned`);
+      return true;
     }
     const { kind, requestId, secretHash } = transaction.purpose;
     await deps.links.complete(ctx, kind, { requestId, secretHash, identity, accountId });
-  });
+    return true;
+  }
 
   /** A sign-in that the person cancelled goes back to where it began; everything else is a page of its own. */
   function wayBack(ctx: Context, error: unknown): undefined {
@@ -114,6 +145,12 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
 
   function beginning(purpose: SignInPurpose): string {
     return purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
+  }
+
+  /** Where it is kept: one place for each sign-in, sent to callbacks alone. */
+  function keptCookie(cookie: ReturnType<typeof upstreams.cookieOf>): { name: string; path: string } {
+    const name = cookie?.name.slice(cookie.name.lastIndexOf(".") + 1) ?? "none";
+    return { name: `liaison.proven.${name}`, path: cookie?.path ?? issuer.pathname };
   }
 
   function forget(ctx: Context, cookie: ReturnType<typeof upstreams.cookieOf>): void {

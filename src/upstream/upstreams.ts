@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { AccountStore, SignedInIdentity, SignInStore } from "../storage/contract.ts";
+import type { AccountStore, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
@@ -47,12 +47,13 @@ export interface SignInCookie {
   maxAgeSeconds: number;
 }
 
-export interface CompletedSignIn {
+/** What the upstream has proven of a sign-in that is spent by now. */
+export interface ProvenCallback extends ProvenSignIn {
   transaction: UpstreamTransaction;
-  identity: SignedInIdentity;
+}
+
+export interface CompletedSignIn extends ProvenCallback {
   accountId: AccountId;
-  /** Seconds since the epoch. */
-  authTime: number;
 }
 
 export interface Upstreams {
@@ -71,11 +72,16 @@ export interface Upstreams {
    * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream. What fails after that
    * has spent the sign-in and carries the purpose that it had: `upstream_refused`, `upstream_rejected`, `upstream_stale`,
    * `upstream_unavailable` and `store_unavailable`. Without a purpose, `store_unavailable` has spent nothing.
+   *
+   * `onProven` is told what the upstream has proven before that is written anywhere. Given back as `kept` with the same
+   * callback in the same browser, it goes on from there: for when the store could not be reached.
    */
   complete(callback: {
     upstreamId: UpstreamId;
     url: URL;
     cookies: (name: string) => string | undefined;
+    onProven?: (proven: ProvenCallback) => void;
+    kept?: ProvenCallback | undefined;
   }): Promise<CompletedSignIn>;
   /** The cookie that a callback used, so that it can be cleared. */
   cookieOf(upstreamId: UpstreamId, url: URL): Pick<SignInCookie, "name" | "path" | "secure"> | undefined;
@@ -165,7 +171,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       return { url, cookie };
     },
 
-    async complete({ upstreamId, url, cookies }) {
+    async complete({ upstreamId, url, cookies, onProven, kept }) {
       const upstream = find(upstreamId);
       const state = stateOf(url);
       const browserSecret = state === undefined ? undefined : cookies(cookiePlace(upstreamId, state).name);
@@ -175,10 +181,16 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       // that the person can begin anew, which always works. Kept unspent, its callback could only be loaded again, which
       // helps as long as the upstream's code lives (a minute, often) and leads nowhere after. Nor does a callback that
       // nobody here began have us ask the upstream anything.
-      const transaction = await signIns.take(hashSecret(state), hashSecret(browserSecret), upstreamId, clock.now());
+      const [stateHash, browserHash] = [hashSecret(state), hashSecret(browserSecret)];
+      const transaction = isOf(kept?.transaction, { stateHash, browserHash, upstreamId })
+        ? kept?.transaction
+        : await signIns.take(stateHash, browserHash, upstreamId, clock.now());
       if (transaction === undefined) throw expired(upstreamId);
       try {
-        const { identity, authTime } = await prove(upstream, { callback: url, state, transaction });
+        const proof =
+          kept?.transaction === transaction ? kept : await prove(upstream, { callback: url, state, transaction });
+        const { identity, authTime } = proof;
+        onProven?.({ transaction, identity, authTime });
         const account = await accounts.signIn(identity, clock.now());
         return { transaction, identity, accountId: account.id, authTime };
       } catch (error) {
@@ -218,6 +230,17 @@ async function authorizationUrl(
 /** The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700, section 4.4). */
 function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
   return new URL(`${issuer}/upstream/${upstreamId}/callback`);
+}
+
+function isOf(
+  transaction: UpstreamTransaction | undefined,
+  { stateHash, browserHash, upstreamId }: Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId">,
+): boolean {
+  return (
+    transaction?.stateHash === stateHash &&
+    transaction.browserHash === browserHash &&
+    transaction.upstreamId === upstreamId
+  );
 }
 
 function stateOf(url: URL): string | undefined {

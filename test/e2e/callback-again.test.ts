@@ -1,0 +1,87 @@
+/** A callback that the store couldn't serve is loaded again: what the upstream proved meanwhile isn't lost. */
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
+import { linkIn } from "../support/mailbox.ts";
+import { StoreControl } from "../support/store-control.ts";
+import type { Page, UserAgent } from "../support/user-agent.ts";
+
+const address = "ann@northwind.example";
+const keptSeconds = 120;
+
+describe("a callback that the store couldn't serve", () => {
+  const control = new StoreControl();
+  let liaison: Liaison;
+  let browser: UserAgent;
+  before(async () => {
+    liaison = await startLiaison({ decorate: control.decorate });
+    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: address }]);
+  });
+  after(() => liaison?.close());
+  beforeEach(async () => {
+    control.down.clear();
+    await liaison.store.links.unbind("p-ann", "test", liaison.clock.now());
+    browser = liaison.browser();
+  });
+
+  /** Ann comes back from the upstream while a call of the store is down; the 503 page. */
+  async function refusedWhile(down: string): Promise<Page> {
+    control.down.add(down);
+    const page = await signIn(browser, await liaison.customerSource.start(), people.ann);
+    assert.equal(page.status, 503, page.text);
+    assert.match(page.url.pathname, /\/callback$/);
+    return page;
+  }
+
+  const proofs = async ({ jar }: UserAgent) =>
+    (await jar.getCookies(`${liaison.issuer}/upstream/fabrikam/callback`)).filter(({ key }) => /proven/.test(key));
+
+  for (const down of ["signIns.take", "accounts.signIn", "signIns.leaveOutcome"]) {
+    it(`leads on when it is loaded again (${down})`, async () => {
+      const page = await refusedWhile(down);
+      assert.equal((await browser.visit(page.url)).status, 503, "still down");
+      control.down.clear();
+      const again = await browser.visit(page.url);
+      assert.match(again.heading, /registered/i, again.text);
+      assert.deepEqual(await proofs(browser), [], "what was kept is gone");
+      const spent = await browser.visit(page.url);
+      assert.equal(spent.status, 400, "and leads on once");
+    });
+  }
+
+  it("carries out a link when it is loaded again, once", async () => {
+    const before = liaison.mailbox.mails.length;
+    const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
+    await browser.press(linkStep, /^(Continue|Send)/, { email: address });
+    const mail = (await liaison.mailbox.arrived(before + 1))[before] ?? assert.fail("no mail");
+    control.down.add("links.redeem");
+    const page = await openLink(browser, linkIn(mail), people.ann);
+    assert.equal(page.status, 503);
+    control.down.clear();
+    assert.equal((await browser.visit(page.url)).heading, "Your account is linked");
+    const events = await liaison.store.audit.list({ profileId: "p-ann", limit: 100 });
+    const since = events.findIndex(({ action }) => action === "profile.unbound");
+    const mine = since === -1 ? events : events.slice(0, since);
+    assert.equal(mine.filter(({ action }) => action === "profile.bound").length, 1);
+  });
+
+  it("is nobody else's, and not for long", async () => {
+    const page = await refusedWhile("accounts.signIn");
+    control.down.clear();
+    const [kept] = await proofs(browser);
+    assert.ok(kept?.httpOnly && kept.path === "/upstream/fabrikam/callback", String(kept));
+    assert.ok(!kept.value.includes("ann@") && !Buffer.from(kept.value, "base64url").includes("ann"), "sealed");
+
+    const thief = liaison.browser();
+    await thief.jar.setCookie(kept.toString(), page.url.href);
+    assert.equal((await thief.visit(page.url)).status, 400, "without the cookie of the sign-in it is worth nothing");
+
+    const bent = new URL(page.url);
+    bent.searchParams.set("state", "another");
+    assert.equal((await browser.visit(bent)).status, 400, "nor with another state");
+
+    liaison.clock.advance(keptSeconds + 1);
+    assert.equal((await browser.visit(page.url)).status, 400, "nor later");
+  });
+});
