@@ -144,7 +144,8 @@ async function check(db: Db, { seal, migrations = MONGO_MIGRATIONS }: MongoOptio
 }
 
 async function checkReplicaSet(db: Db): Promise<void> {
-  const { setName, msg } = await db.command({ hello: 1 });
+  // The older name of `hello`, which servers before 4.4.2 don't know.
+  const { setName, msg } = await db.command({ isMaster: 1 });
   if (setName !== undefined || msg === "isdbgrid") return;
   throw refusal(
     `${placeOf(db)} is on a single server. Liaison needs transactions, and with them a replica set (one member will do to ` +
