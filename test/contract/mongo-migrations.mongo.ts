@@ -194,8 +194,12 @@ upstreams:
     last.stdout.on("data", (chunk) => {
       said += chunk;
     });
+    let complaint = "";
+    last.stderr.on("data", (chunk) => {
+      complaint += chunk;
+    });
     const [code] = await once(last, "close");
-    assert.equal(code, 0);
+    assert.equal(code, 0, complaint);
     assert.equal((JSON.parse(said) as { to: number }).to, newest);
     assert.ok(kills > 0, "every run had ended before it was killed");
     await (await openAt(place)).close();

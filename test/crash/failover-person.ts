@@ -140,7 +140,7 @@ async function exchanged<T>(ledger: Ledger, kind: "code" | "refresh", ask: () =>
       ledger.answered(200, performance.now() - began, kind);
       return tokens;
     } catch (error) {
-      const { status, error: code } = error as { status?: number; error?: string };
+      const { error: code, cause, status = (cause as Response | undefined)?.status } = error as TokenError;
       ledger.answered(status ?? 599, performance.now() - began, `${kind}: ${String((error as Error).message)} ${code}`);
       if (status === 503) {
         wasRefused = true;
@@ -153,6 +153,13 @@ async function exchanged<T>(ledger: Ledger, kind: "code" | "refresh", ask: () =>
       return undefined;
     }
   }
+}
+
+/** What openid-client throws; an answer that OAuth doesn't speak of is its cause. */
+interface TokenError {
+  status?: number;
+  error?: string;
+  cause?: unknown;
 }
 
 /** Whether a page says that this sign-in is over, which it may say after a 503 alone. */

@@ -35,6 +35,7 @@ const lanes = 14;
 
 test(`the primary is killed ${kills} times under load`, async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "liaison-failover-"));
+  const brokers: BrokerProcess[] = [];
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   try {
     const set = await startReplicaSet();
@@ -53,7 +54,7 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     closers.push(() => store.close());
     await fillDirectory(store);
 
-    const brokers = [new BrokerProcess(join(folder, "code")), new BrokerProcess(join(folder, "code"))];
+    brokers.push(new BrokerProcess(join(folder, "code")), new BrokerProcess(join(folder, "code")));
     closers.push(() => Promise.all(brokers.map((broker) => broker.kill())));
     const config = { ...base, storage: { mongodb }, listen: { host: "127.0.0.1", port: 0 } };
     for (const broker of brokers) await broker.start({ config });
@@ -113,6 +114,9 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
       client.db(database).collection("outbox").aggregate(everyState).toArray(),
     );
     context.diagnostic(`outbox ${JSON.stringify(states)}`);
+  } catch (error) {
+    for (const { log } of brokers) context.diagnostic(log.slice(-4000));
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close();
   }

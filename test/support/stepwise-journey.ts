@@ -56,7 +56,10 @@ export async function journeySteps({ portal, mailbox, browser, person, registere
         await ask();
         return { status: 200, again: act };
       } catch (error) {
-        const { status } = error as { status?: number };
+        const { cause, status = (cause as Response | undefined)?.status } = error as {
+          status?: number;
+          cause?: unknown;
+        };
         if (status !== 503) throw error;
         return { status, again: act };
       }

@@ -6,7 +6,7 @@ import type { MongoSettings } from "../../src/storage/mongo/store.ts";
 import { migrateStore } from "../../src/storage/open.ts";
 
 /** Names the shared set's connection string. */
-export const SHARED_SET = "LIAISON_TEST_MONGODB";
+export const SHARED_SET = "TEST_MONGODB_URL";
 
 export interface TestDatabase extends MongoSettings {
   drop(): Promise<void>;

@@ -157,6 +157,8 @@ function translate(error: unknown): unknown {
 function isPassing(error: MongoError): boolean {
   if (error instanceof MongoAPIError) return CLOSED.some((kind) => error instanceof kind);
   if (!(error instanceof MongoServerError) || error instanceof MongoWriteConcernError) return true;
+  // A bulk write wraps whatever failed, a lost connection too; what a server said has a code.
+  if (error.code === undefined) return true;
   return (
     error.hasErrorLabel("RetryableWriteError") ||
     error.hasErrorLabel("TransientTransactionError") ||
