@@ -115,7 +115,8 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     );
     context.diagnostic(`outbox ${JSON.stringify(states)}`);
   } catch (error) {
-    for (const { log } of brokers) context.diagnostic(log.slice(-4000));
+    const unexpected = brokers.flatMap(({ log }) => log.split("\n")).filter((line) => /"status":500/.test(line));
+    context.diagnostic(unexpected.slice(0, 3).join("\n"));
     throw error;
   } finally {
     for (const close of closers.reverse()) await close();

@@ -150,7 +150,14 @@ export function isDuplicate(error: unknown): boolean {
 const CLOSED = [MongoNotConnectedError, MongoTopologyClosedError, MongoClientClosedError, MongoExpiredSessionError];
 
 function translate(error: unknown): unknown {
-  return error instanceof MongoError && isPassing(error) ? unavailable(error) : error;
+  const passes = error instanceof MongoError ? isPassing(error) : isLostConnection(error);
+  return passes ? unavailable(error) : error;
+}
+
+/** What the driver lets through of a socket as it is: writing to one that the server has just closed. */
+function isLostConnection(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^(EPIPE|ECONN[A-Z]+|ETIMEDOUT|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+)$/.test(code);
 }
 
 /** Whether the same may succeed later: everything but what is wrong with the request itself. */
