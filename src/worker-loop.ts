@@ -1,5 +1,7 @@
 /** Runs a worker's `runOnce` again and again until stopped. What a run does is the worker's own. */
 
+import { withoutPatience } from "./patience.ts";
+
 export interface WorkerLoop {
   start(): void;
   /** No new run begins; resolves when the one under way has ended. */
@@ -51,7 +53,7 @@ export function createWorkerLoop({ name, runOnce, pollMs = 1000, logger }: Worke
   function run(): void {
     clearTimeout(timer);
     nudged = false;
-    running = attempt().then(() => {
+    running = withoutPatience(attempt).then(() => {
       running = undefined;
       if (!started) return;
       const pause = Math.min(pollMs * 2 ** failures, Math.max(pollMs, longestPauseMs));

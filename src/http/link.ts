@@ -37,8 +37,11 @@ type KeptResult =
   | { result: "dead"; reason: LinkDeadPage["reason"] };
 
 export interface LinkPages {
-  /** Carries out what the person continued to, now that `attempt.identity` is proven, and goes on to the page that says so. */
-  complete(ctx: Context, intent: "redeem" | "decline", attempt: LinkAttempt): Promise<void>;
+  /**
+   * Carries out what the person continued to, now that `attempt.identity` is proven, and goes on to the page that says so.
+   * `isRepeated`: this browser has asked for the same before, and the store's answer to it got lost.
+   */
+  complete(ctx: Context, intent: "redeem" | "decline", attempt: LinkAttempt & { isRepeated: boolean }): Promise<void>;
 }
 
 export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
@@ -173,8 +176,9 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   }
 
   return {
-    complete: async (ctx, intent, attempt) => {
-      const outcome = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
+    complete: async (ctx, intent, { isRepeated, ...attempt }) => {
+      const answer = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
+      const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
       const { requestId } = attempt;
       const cookie = { name: resultCookie(requestId), path: pathOf(requestId), maxAgeSeconds: resultLifetimeSeconds };
       await sealed.set(ctx, cookie, keptResult(outcome, attempt));
@@ -184,7 +188,15 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   };
 }
 
-function keptResult(outcome: RedeemOutcome | DeclineOutcome, { identity }: LinkAttempt): KeptResult {
+/** Whether a link that is used by now did what the attempt wanted. */
+function hasBoundTo(outcome: RedeemOutcome | DeclineOutcome, { accountId }: LinkAttempt): boolean {
+  return outcome.result === "dead" && outcome.reason === "used" && outcome.membership.profile.accountId === accountId;
+}
+
+function keptResult(
+  outcome: RedeemOutcome | DeclineOutcome | { result: "bound" },
+  { identity }: LinkAttempt,
+): KeptResult {
   if (outcome.result === "dead") return { result: "dead", reason: outcome.reason };
   if (outcome.result !== "wrong_account") return { result: outcome.result };
   return { result: "wrong_account", signedIn: { who: accountLabel(identity), upstreamId: identity.upstreamId } };

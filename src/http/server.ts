@@ -13,6 +13,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
+import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { errorMapping } from "./errors.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
@@ -29,6 +30,9 @@ export type ServerDeps = InteractionDeps &
     providerPages: { ownForms: Middleware };
     logger: Logger;
   };
+
+/** How long a request waits for the store before it is answered that it can't be reached, in milliseconds. */
+const patienceMs = 4000;
 
 /** Installs everything and returns the listener for an HTTP server. */
 export function createListener(deps: ServerDeps): RequestListener {
@@ -62,7 +66,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     // The only hop that Koa is told of: `ctx.ip` is right then too.
     request.headers["x-forwarded-for"] = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
     request.url = withoutPrefix(request.url ?? "/", basePath);
-    void callback(request, response);
+    void withPatience(patienceMs, () => callback(request, response));
   };
 }
 

@@ -11,7 +11,7 @@ import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
 import type { SignInPurpose } from "../storage/records.ts";
-import type { ProvenCallback } from "../upstream/upstreams.ts";
+import type { CallbackProgress } from "../upstream/upstreams.ts";
 import { upstreamCookie } from "./interaction.ts";
 import { formFields, type HttpKit, seeOther } from "./kit.ts";
 import type { LinkPages } from "./link.ts";
@@ -84,19 +84,19 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const upstreamId = String(ctx["params"]["upstreamId"]);
     const url = await answerOf(ctx, upstreamId);
     const place = keptCookie(upstreams.cookieOf(upstreamId, url));
-    const kept = (await sealed.get(ctx, place.name)) as ProvenCallback | undefined;
-    let proven: ProvenCallback | undefined;
-    const onProven = (proof: ProvenCallback) => {
-      proven = proof;
+    const kept = (await sealed.get(ctx, place.name)) as CallbackProgress | undefined;
+    let progress: CallbackProgress | undefined;
+    const onProgress = (made: CallbackProgress) => {
+      progress = made;
     };
     try {
-      if (!(await carryOut(ctx, { upstreamId, url, kept, onProven }))) return;
+      if (!(await carryOut(ctx, { upstreamId, url, kept, onProgress }))) return;
     } catch (error) {
-      // The upstream's code is spent: loading the address again leads on only if what it proved is kept, which is the
-      // browser's to do while the store can't. Kept once: nothing stays proven for longer than that.
+      // The sign-in may be taken, and the upstream's code spent: loading the address again leads on only from what is kept,
+      // which is the browser's to do while the store can't. What is proven is kept once: it doesn't stay so for longer.
       const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
-      if (isPassing && proven !== undefined && kept === undefined) {
-        await sealed.set(ctx, { ...place, maxAgeSeconds: keptSeconds }, proven);
+      if (isPassing && progress !== undefined && kept?.proven === undefined) {
+        await sealed.set(ctx, { ...place, maxAgeSeconds: keptSeconds }, progress);
       }
       throw error;
     }
@@ -126,7 +126,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
       return true;
     }
     const { kind, requestId, secretHash } = transaction.purpose;
-    await deps.links.complete(ctx, kind, { requestId, secretHash, identity, accountId });
+    const isRepeated = answer.kept !== undefined;
+    await deps.links.complete(ctx, kind, { requestId, secretHash, identity, accountId, isRepeated });
     return true;
   }
 

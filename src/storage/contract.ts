@@ -220,20 +220,20 @@ export interface OutboxStore {
   nextDueAt(): Promise<Instant | undefined>;
 }
 
+export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {
+  /** SHA-256 of a random value: the same one only when an attempt is made again because its answer was lost. */
+  attemptHash: SecretHash;
+}
+
 export interface SignInStore {
   /** Stores a sign-in begun at an upstream. */
   begin(transaction: UpstreamTransaction): Promise<void>;
   /**
-   * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired.
-   * Single use: of any number of racers one gets it, the others get undefined. A callback with a wrong browser or upstream
-   * gets undefined and leaves the transaction in place.
+   * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired. From
+   * then on it is the attempt's instead of the browser's: of any number of attempts one gets it, as often as it asks, and
+   * the others get undefined. A callback with a wrong browser or upstream gets undefined and leaves it in place.
    */
-  take(
-    stateHash: SecretHash,
-    browserHash: SecretHash,
-    upstreamId: UpstreamId,
-    now: Instant,
-  ): Promise<UpstreamTransaction | undefined>;
+  take(callback: CallbackAttempt, now: Instant): Promise<UpstreamTransaction | undefined>;
   /** Leaves a finished sign-in for its interaction (replacing an earlier one). `interactionHash` is the SHA-256 of its uid. */
   leaveOutcome(interactionHash: SecretHash, outcome: SignInOutcome, expiresAt: Instant): Promise<void>;
   /** Takes it: one racer gets it, the others undefined. */

@@ -52,6 +52,12 @@ export interface ProvenCallback extends ProvenSignIn {
   transaction: UpstreamTransaction;
 }
 
+/** How far a callback has come: enough for the same one, in the same browser, to go on from there. */
+export interface CallbackProgress {
+  attempt: string;
+  proven?: ProvenCallback;
+}
+
 export interface CompletedSignIn extends ProvenCallback {
   accountId: AccountId;
 }
@@ -71,17 +77,17 @@ export interface Upstreams {
    * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
    * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream. What fails after that
    * has spent the sign-in and carries the purpose that it had: `upstream_refused`, `upstream_rejected`, `upstream_stale`,
-   * `upstream_unavailable` and `store_unavailable`. Without a purpose, `store_unavailable` has spent nothing.
+   * `upstream_unavailable` and `store_unavailable`.
    *
-   * `onProven` is told what the upstream has proven before that is written anywhere. Given back as `kept` with the same
-   * callback in the same browser, it goes on from there: for when the store could not be reached.
+   * `onProgress` is told how far it has come before each write that may be carried out although its answer is lost. Given
+   * back as `kept` with the same callback in the same browser, it goes on from there.
    */
   complete(callback: {
     upstreamId: UpstreamId;
     url: URL;
     cookies: (name: string) => string | undefined;
-    onProven?: (proven: ProvenCallback) => void;
-    kept?: ProvenCallback | undefined;
+    onProgress?: (progress: CallbackProgress) => void;
+    kept?: CallbackProgress | undefined;
   }): Promise<CompletedSignIn>;
   /** The cookie that a callback used, so that it can be cleared. */
   cookieOf(upstreamId: UpstreamId, url: URL): Pick<SignInCookie, "name" | "path" | "secure"> | undefined;
@@ -171,7 +177,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       return { url, cookie };
     },
 
-    async complete({ upstreamId, url, cookies, onProven, kept }) {
+    async complete({ upstreamId, url, cookies, onProgress, kept }) {
       const upstream = find(upstreamId);
       const state = stateOf(url);
       const browserSecret = state === undefined ? undefined : cookies(cookiePlace(upstreamId, state).name);
@@ -182,15 +188,16 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       // helps as long as the upstream's code lives (a minute, often) and leads nowhere after. Nor does a callback that
       // nobody here began have us ask the upstream anything.
       const [stateHash, browserHash] = [hashSecret(state), hashSecret(browserSecret)];
-      const transaction = isOf(kept?.transaction, { stateHash, browserHash, upstreamId })
-        ? kept?.transaction
-        : await signIns.take(stateHash, browserHash, upstreamId, clock.now());
+      const callback = { stateHash, browserHash, upstreamId };
+      const known = isOf(kept?.proven?.transaction, callback) ? kept?.proven : undefined;
+      const attempt = kept?.attempt ?? randomSecret();
+      onProgress?.({ attempt });
+      const transaction =
+        known?.transaction ?? (await signIns.take({ ...callback, attemptHash: hashSecret(attempt) }, clock.now()));
       if (transaction === undefined) throw expired(upstreamId);
       try {
-        const proof =
-          kept?.transaction === transaction ? kept : await prove(upstream, { callback: url, state, transaction });
-        const { identity, authTime } = proof;
-        onProven?.({ transaction, identity, authTime });
+        const { identity, authTime } = known ?? (await prove(upstream, { callback: url, state, transaction }));
+        onProgress?.({ attempt, proven: { transaction, identity, authTime } });
         const account = await accounts.signIn(identity, clock.now());
         return { transaction, identity, accountId: account.id, authTime };
       } catch (error) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { anId, anUpstreamTransaction, aSignInOutcome, hashOf, NOW } from "../support/records.ts";
+import { anAttempt, anId, anUpstreamTransaction, aSignInOutcome, hashOf, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
 export function signInCases(contract: Case): void {
@@ -13,39 +13,52 @@ export function signInCases(contract: Case): void {
       }),
     ]) {
       await store.signIns.begin(transaction);
-      const { stateHash, browserHash, upstreamId } = transaction;
-      assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
+      assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
     }
   });
 
   contract("U1: of a hundred callbacks with one state, one takes the transaction", async (opened) => {
     const transaction = anUpstreamTransaction();
-    const { stateHash, browserHash, upstreamId } = transaction;
     await opened.store.signIns.begin(transaction);
-    const taken = await race(opened, 100, (store) => store.signIns.take(stateHash, browserHash, upstreamId, NOW));
+    const taken = await race(opened, 100, (store) => store.signIns.take(anAttempt(transaction), NOW));
     assert.deepEqual(
       taken.filter((one) => one !== undefined),
       [transaction],
     );
   });
 
+  contract("U1: an attempt that lost its answer is made again, and nobody else's comes between", async ({ store }) => {
+    const transaction = anUpstreamTransaction();
+    await store.signIns.begin(transaction);
+    const attempt = anAttempt(transaction);
+    for (let turn = 0; turn < 3; turn += 1) {
+      assert.deepEqual(await store.signIns.take(attempt, NOW), transaction);
+      assert.equal(await store.signIns.take(anAttempt(transaction), NOW), undefined);
+    }
+    assert.equal(await store.signIns.take({ ...attempt, stateHash: hashOf("other") }, NOW), undefined);
+    assert.equal(await store.signIns.take({ ...attempt, upstreamId: "CONSUMER" }, NOW), undefined);
+    assert.equal(await store.signIns.take(attempt, transaction.expiresAt), undefined);
+  });
+
   contract("U1, U4: a wrong state, browser or upstream takes nothing and leaves it in place", async ({ store }) => {
     const transaction = anUpstreamTransaction();
-    const { stateHash, browserHash, upstreamId } = transaction;
     await store.signIns.begin(transaction);
-    assert.equal(await store.signIns.take(hashOf("other"), browserHash, upstreamId, NOW), undefined);
-    assert.equal(await store.signIns.take(stateHash, hashOf("other"), upstreamId, NOW), undefined);
-    assert.equal(await store.signIns.take(stateHash, browserHash, "CONSUMER", NOW), undefined);
-    assert.equal(await store.signIns.take(stateHash.toLowerCase(), browserHash, upstreamId, NOW), undefined);
-    assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
+    assert.equal(await store.signIns.take(anAttempt({ ...transaction, stateHash: hashOf("other") }), NOW), undefined);
+    assert.equal(await store.signIns.take(anAttempt({ ...transaction, browserHash: hashOf("other") }), NOW), undefined);
+    assert.equal(await store.signIns.take(anAttempt({ ...transaction, upstreamId: "CONSUMER" }), NOW), undefined);
+    assert.equal(
+      await store.signIns.take(anAttempt({ ...transaction, stateHash: transaction.stateHash.toLowerCase() }), NOW),
+      undefined,
+    );
+    assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
   });
 
   contract("a transaction and an outcome end at their exact millisecond", async ({ store }) => {
     const transaction = anUpstreamTransaction();
-    const { stateHash, browserHash, upstreamId, expiresAt } = transaction;
+    const { expiresAt } = transaction;
     await store.signIns.begin(transaction);
-    assert.equal(await store.signIns.take(stateHash, browserHash, upstreamId, expiresAt), undefined);
-    assert.ok(await store.signIns.take(stateHash, browserHash, upstreamId, expiresAt - 1));
+    assert.equal(await store.signIns.take(anAttempt(transaction), expiresAt), undefined);
+    assert.ok(await store.signIns.take(anAttempt(transaction), expiresAt - 1));
     const interaction = hashOf(anId("interaction"));
     await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
     assert.equal(await store.signIns.takeOutcome(interaction, NOW + 5), undefined);

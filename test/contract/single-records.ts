@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { LiaisonError } from "../../src/errors.ts";
 import {
   aClient,
+  anAttempt,
   anAuditEvent,
   anId,
   anIdentity,
@@ -118,7 +119,7 @@ export function singleRecordCases(contract: Case): void {
     assert.equal(expired, undefined);
     const session = await store.artifacts.findSessionByUid(present(live).uid, NOW);
     assert.deepEqual(session, { uid: present(live).uid, authorizations: { portal: { sid: "s" } } });
-    assert.ok(await store.signIns.take(kept.stateHash, kept.browserHash, kept.upstreamId, NOW));
+    assert.ok(await store.signIns.take(anAttempt(kept), NOW));
     assert.equal((await store.directory.membership(profile.id))?.profile.accountId, account.id);
     // The swept session's authorizations are gone with it: a session of the same uid starts with none.
     const { uid, id } = present(dead);

@@ -10,7 +10,7 @@ import { migrateStore } from "../../src/storage/open.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import { SQLITE_MIGRATIONS } from "../../src/storage/sqlite/migrations.ts";
 import { migrateSqliteStore, openSqliteStore } from "../../src/storage/sqlite/store.ts";
-import { aClient, anUpstreamTransaction, NOW } from "../support/records.ts";
+import { aClient, anAttempt, anUpstreamTransaction, NOW } from "../support/records.ts";
 import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
 import { ENCRYPTION_KEY, type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
@@ -62,11 +62,13 @@ withFile("a file of schema 1 comes without the sign-ins then under way at an ups
   const { from, to, applied } = await migrate(file);
   assert.deepEqual([from, to, applied.map(({ version }) => version)], [1, newest, [2, 3]]);
   const store = await file.open();
-  assert.equal(await store.signIns.take("state", "browser", "consumer", NOW), undefined);
+  assert.equal(
+    await store.signIns.take(anAttempt({ stateHash: "state", browserHash: "browser", upstreamId: "consumer" }), NOW),
+    undefined,
+  );
   const transaction = anUpstreamTransaction();
   await store.signIns.begin(transaction);
-  const { stateHash, browserHash, upstreamId } = transaction;
-  assert.deepEqual(await store.signIns.take(stateHash, browserHash, upstreamId, NOW), transaction);
+  assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
 });
 
 withFile("an empty place is made whole, and a second run does nothing", async (file) => {

@@ -20,14 +20,19 @@ describe("a callback that the store couldn't serve", () => {
   });
   after(() => liaison?.close());
   beforeEach(async () => {
-    control.down.clear();
+    recover();
     await liaison.store.links.unbind("p-ann", "test", liaison.clock.now());
     browser = liaison.browser();
   });
 
+  function recover(): void {
+    control.down.clear();
+    control.mute.clear();
+  }
+
   /** Ann comes back from the upstream while a call of the store is down; the 503 page. */
-  async function refusedWhile(down: string): Promise<Page> {
-    control.down.add(down);
+  async function refusedWhile(call: string, how: "down" | "mute" = "down"): Promise<Page> {
+    control[how].add(call);
     const page = await signIn(browser, await liaison.customerSource.start(), people.ann);
     assert.equal(page.status, 503, page.text);
     assert.match(page.url.pathname, /\/callback$/);
@@ -37,11 +42,12 @@ describe("a callback that the store couldn't serve", () => {
   const proofs = async ({ jar }: UserAgent) =>
     (await jar.getCookies(`${liaison.issuer}/upstream/fabrikam/callback`)).filter(({ key }) => /proven/.test(key));
 
-  for (const down of ["signIns.take", "accounts.signIn", "signIns.leaveOutcome"]) {
-    it(`leads on when it is loaded again (${down})`, async () => {
-      const page = await refusedWhile(down);
+  const calls = ["signIns.take", "accounts.signIn", "signIns.leaveOutcome"];
+  for (const [call, how] of calls.flatMap((name) => [[name, "down"] as const, [name, "mute"] as const])) {
+    it(`leads on when it is loaded again (${call} ${how})`, async () => {
+      const page = await refusedWhile(call, how);
       assert.equal((await browser.visit(page.url)).status, 503, "still down");
-      control.down.clear();
+      recover();
       const again = await browser.visit(page.url);
       assert.match(again.heading, /registered/i, again.text);
       assert.deepEqual(await proofs(browser), [], "what was kept is gone");
@@ -50,21 +56,29 @@ describe("a callback that the store couldn't serve", () => {
     });
   }
 
-  it("carries out a link when it is loaded again, once", async () => {
+  for (const how of ["down", "mute"] as const) {
+    it(`carries out a link when it is loaded again, once (${how})`, async () => {
+      await redeemsOnce(how);
+    });
+  }
+
+  async function redeemsOnce(how: "down" | "mute"): Promise<void> {
     const before = liaison.mailbox.mails.length;
     const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
     await browser.press(linkStep, /^(Continue|Send)/, { email: address });
     const mail = (await liaison.mailbox.arrived(before + 1))[before] ?? assert.fail("no mail");
-    control.down.add("links.redeem");
+    control[how].add("links.redeem");
     const page = await openLink(browser, linkIn(mail), people.ann);
     assert.equal(page.status, 503);
-    control.down.clear();
+    recover();
     assert.equal((await browser.visit(page.url)).heading, "Your account is linked");
+    const [, notice] = (await liaison.mailbox.arrived(before + 2)).slice(before);
+    assert.match(notice?.text ?? "", /was linked to Ann Archer/);
     const events = await liaison.store.audit.list({ profileId: "p-ann", limit: 100 });
     const since = events.findIndex(({ action }) => action === "profile.unbound");
     const mine = since === -1 ? events : events.slice(0, since);
     assert.equal(mine.filter(({ action }) => action === "profile.bound").length, 1);
-  });
+  }
 
   it("is nobody else's, and not for long", async () => {
     const page = await refusedWhile("accounts.signIn");

@@ -4,7 +4,7 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
-import type { NewLink, NewMail, SignedInIdentity } from "../../src/storage/contract.ts";
+import type { CallbackAttempt, NewLink, NewMail, SignedInIdentity } from "../../src/storage/contract.ts";
 import type {
   AuditEvent,
   Client,
@@ -189,6 +189,15 @@ export function anUpstreamTransaction(overrides: Partial<UpstreamTransaction> = 
     expiresAt: NOW + 10 * MINUTE,
     ...overrides,
   };
+}
+
+/** An attempt of its own to take a sign-in. */
+export function anAttempt({
+  stateHash,
+  browserHash,
+  upstreamId,
+}: Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId">): CallbackAttempt {
+  return { stateHash, browserHash, upstreamId, attemptHash: hashOf(anId("attempt")) };
 }
 
 export function aSignInOutcome(overrides: Partial<SignInOutcome> = {}): SignInOutcome {

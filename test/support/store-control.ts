@@ -6,6 +6,8 @@ import type { Store } from "../../src/storage/contract.ts";
 export class StoreControl {
   /** Calls that can't be reached, as `part.method`, `part.*` or `*`. */
   readonly down = new Set<string>();
+  /** Calls that are carried out, and whose answers get lost. */
+  readonly mute = new Set<string>();
   #held: { call: string; reached: () => void; released: Promise<void> } | undefined;
 
   /** Holds the next call of this name. Resolves `reached` when it came, and lets it go on after `release`. */
@@ -42,7 +44,9 @@ export class StoreControl {
         if (typeof original !== "function") return original;
         return async (...args: unknown[]) => {
           await this.#before(name, String(method));
-          return await Reflect.apply(original, target, args);
+          const answer: unknown = await Reflect.apply(original, target, args);
+          refuseIn(this.mute, name, String(method));
+          return answer;
         };
       },
     });
@@ -55,8 +59,12 @@ export class StoreControl {
       held.reached();
       await held.released;
     }
-    if (["*", `${part}.*`, `${part}.${method}`].some((call) => this.down.has(call))) {
-      throw new LiaisonError("store_unavailable", "The store can't be reached.");
-    }
+    refuseIn(this.down, part, method);
+  }
+}
+
+function refuseIn(calls: ReadonlySet<string>, part: string, method: string): void {
+  if (["*", `${part}.*`, `${part}.${method}`].some((call) => calls.has(call))) {
+    throw new LiaisonError("store_unavailable", "The store can't be reached.");
   }
 }

@@ -21,10 +21,11 @@ import {
   MongoWriteConcernError,
 } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
+import { spendPatience } from "../../patience.ts";
 import type { Collections } from "./documents.ts";
 import { collectionsIn } from "./documents.ts";
 
-/** How long one operation, or one transaction, may take before it counts as failed, in milliseconds. */
+/** How long one operation, or one transaction, may take at most before it counts as failed, in milliseconds. */
 const DEADLINE_MS = 4000;
 /** How long a server may take to answer or to be found: a little less, so that the driver's own account comes first. */
 const PATIENCE_MS = 3500;
@@ -70,8 +71,13 @@ export class MongoDatabase {
   }
 
   /** Runs a piece of work that needs no transaction. Throws `store_unavailable` when it takes too long or can't be done now. */
-  async run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const deadline = new Deadline(DEADLINE_MS);
+  run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    return spendPatience(DEADLINE_MS, (milliseconds) => this.#runFor(milliseconds, work));
+  }
+
+  async #runFor<T>(milliseconds: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (milliseconds === 0) throw tooSlow();
+    const deadline = new Deadline(milliseconds);
     try {
       return await Promise.race([work(deadline), deadline.passed]);
     } catch (error) {

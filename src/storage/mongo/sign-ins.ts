@@ -19,12 +19,15 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
         });
       }),
 
-    take: (stateHash, browserHash, upstreamId, now) =>
+    take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>
       database.run(async () => {
-        const taken = await upstreamTransactions.findOneAndDelete({
-          ...{ _id: stateHash, browserHash, upstreamId },
-          expiresAt: { $gt: at(now) },
-        });
+        const taken = await upstreamTransactions.findOneAndUpdate(
+          {
+            ...{ _id: stateHash, browserHash: { $in: [browserHash, attemptHash] }, upstreamId },
+            expiresAt: { $gt: at(now) },
+          },
+          { $set: { browserHash: attemptHash } },
+        );
         if (taken === null) return undefined;
         const instants = { createdAt: taken.createdAt.getTime(), expiresAt: taken.expiresAt.getTime() };
         return { stateHash, browserHash, upstreamId, ...instants, ...openSignIn(seal, stateHash, taken.sealedPayload) };

@@ -8,8 +8,8 @@ import type { Database } from "./database.ts";
 import { parse, text } from "./rows.ts";
 
 const TRANSACTION_JSON = `json_object(
-  'stateHash', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id,
-  'createdAt', created_at, 'expiresAt', expires_at)`;
+  'stateHash', state_hash, 'upstreamId', upstream_id, 'createdAt', created_at,
+  'expiresAt', expires_at)`;
 
 const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
 
@@ -19,8 +19,9 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
     VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
   const take = database.prepare(`
-    DELETE FROM upstream_transactions
-    WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId AND expires_at > :now
+    UPDATE upstream_transactions SET browser_hash = :attemptHash
+    WHERE state_hash = :stateHash AND browser_hash IN (:browserHash, :attemptHash) AND upstream_id = :upstreamId
+      AND expires_at > :now
     RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`);
   const leaveOutcome = database.prepare(`
     INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, expires_at)
@@ -39,12 +40,13 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
       }),
 
-    take: (stateHash, browserHash, upstreamId, now) =>
+    take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>
       database.run(() => {
-        const row = take.get({ stateHash, browserHash, upstreamId, now });
+        const row = take.get({ stateHash, browserHash, upstreamId, attemptHash, now });
         if (row === undefined) return undefined;
         const sealed = openSignIn(seal, stateHash, text(row["sealed_payload"]));
-        return { ...parse<Omit<UpstreamTransaction, keyof SealedSignIn>>(row["record"]), ...sealed };
+        const record = parse<Omit<UpstreamTransaction, "browserHash" | keyof SealedSignIn>>(row["record"]);
+        return { ...record, browserHash, ...sealed };
       }),
 
     leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
