@@ -18,6 +18,7 @@ const modules: Record<string, string> = {
   logger: "logger.ts",
   clock: "clock.ts",
   errors: "errors.ts",
+  patience: "patience.ts",
   "worker-loop": "worker-loop.ts",
   admin: "admin/some.ts",
   cli: "cli/some.ts",
@@ -40,7 +41,7 @@ const modules: Record<string, string> = {
   mongo: "storage/mongo/some.ts",
 };
 
-const ground = ["clock", "errors", "worker-loop", "records"];
+const ground = ["clock", "errors", "patience", "worker-loop", "records"];
 const storage = ["contract", "records", "seal"];
 
 /** What each may import besides the ground. */
