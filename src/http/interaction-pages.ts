@@ -18,7 +18,7 @@ export interface InteractionPages {
   checkEmail(
     ctx: Context,
     state: InteractionState,
-    kept: { askedAt: number; since: number; askedTooSoon: boolean },
+    kept: { askedAt: number; since: number; askedTooSoon: boolean; code: string | null },
   ): Promise<string>;
   chooseProfile(
     ctx: Context,
@@ -89,11 +89,12 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         errors,
       }),
 
-    checkEmail: async (ctx, state, { askedAt, since, askedTooSoon }) => {
+    checkEmail: async (ctx, state, { askedAt, since, askedTooSoon, code }) => {
       const resendAt = askedAt + config.linking.resend_after_seconds * 1000;
       return pages.checkEmail(await site(), {
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
+        code,
         senderAddress: config.mail.from_address,
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
         resend: form(ctx, url(state, "/resend")),

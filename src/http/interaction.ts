@@ -7,6 +7,7 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { looksLikeAddress } from "../domain/address.ts";
+import { matchingCode } from "../domain/matching-code.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
@@ -35,6 +36,8 @@ interface KeptInquiry {
   askedAt: number;
   /** When the first inquiry of this interaction was sent. */
   since: number;
+  /** The newest one's matching code. */
+  code: string | null;
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
@@ -68,9 +71,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function keptInquiry(ctx: Context): Promise<KeptInquiry | undefined> {
     const value = await sealed.get(ctx, inquiryCookie);
-    const { address, askedAt, since } = value ?? {};
+    const { address, askedAt, since, code } = value ?? {};
     if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
-    return { address, askedAt, since };
+    return { address, askedAt, since, code: typeof code === "string" ? code : null };
   }
 
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
@@ -179,9 +182,10 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   /** Stores the inquiry and nothing else; looking it up begins when the answer has left. */
   async function inquire(ctx: Context, state: InteractionState, address: string): Promise<void> {
     const requester = views.requester(state);
-    await linking.inquire({ requester, typed: address, interactionCid: state.cid });
+    const { id } = await linking.inquire({ requester, typed: address, interactionCid: state.cid });
     const askedAt = clock.now();
-    const kept: KeptInquiry = { address, askedAt, since: (await keptInquiry(ctx))?.since ?? askedAt };
+    const since = (await keptInquiry(ctx))?.since ?? askedAt;
+    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id) };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, { name: inquiryCookie, path: pathOf(state.uid), maxAgeSeconds }, kept);
     seeOther(ctx, `${base(state.uid)}/waiting`);

@@ -8,6 +8,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
+import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
 import { type ClientDirectory, startUrl } from "../oidc/clients.ts";
@@ -104,6 +105,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const html = pages.linkLanding(await site(), {
       membership: membershipView(membership),
       requester: requesterView(request.requester),
+      code: matchingCode(request.inquiryId),
       expiresAt: request.expiresAt,
       confirm: form("confirm"),
       decline: form("decline"),

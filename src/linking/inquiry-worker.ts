@@ -136,11 +136,12 @@ function newMail(membership: Membership, mailDomain: string, content: MailConten
 }
 
 function whatMailsName(
-  { requester }: Inquiry,
+  { id, requester }: Inquiry,
   { profile, organization }: Membership,
-): { profileName: string; organizationName: string; requester: MailedRequester } {
+): { inquiryId: string; profileName: string; organizationName: string; requester: MailedRequester } {
   const { upstreamId, email, displayName } = requester;
   return {
+    inquiryId: id,
     profileName: profile.name,
     organizationName: organization.name,
     requester: { upstreamId, email, displayName },

@@ -4,7 +4,8 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { MailContent, MailedRequester } from "../storage/records.ts";
+import { matchingCode } from "../domain/matching-code.ts";
+import type { InquiryId, MailContent, MailedRequester } from "../storage/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
@@ -69,6 +70,7 @@ function compose(
         subject: t.text("mail.link.subject", words),
         blocks: [
           say(t.text("mail.link.asked", words)),
+          ...code(site, content),
           say(t.text("mail.link.if")),
           {
             kind: "link",
@@ -86,6 +88,7 @@ function compose(
         subject: t.text("mail.already.subject", words),
         blocks: [
           say(t.text("mail.already.asked", words)),
+          ...code(site, content),
           say(t.text("mail.already.why")),
           say(t.text("mail.already.notYou", words)),
         ],
@@ -95,6 +98,7 @@ function compose(
         subject: t.text("mail.elsewhere.subject", words),
         blocks: [
           say(t.text("mail.elsewhere.asked", words)),
+          ...code(site, content),
           say(t.text("mail.elsewhere.why")),
           say(t.text("mail.elsewhere.you", words)),
           say(t.text("mail.elsewhere.notYou", words)),
@@ -105,6 +109,7 @@ function compose(
         subject: t.text("mail.inactive.subject", words),
         blocks: [
           say(t.text("mail.inactive.asked", words)),
+          ...code(site, content),
           say(t.text("mail.inactive.why")),
           say(t.text("mail.inactive.do", words)),
         ],
@@ -119,6 +124,13 @@ function compose(
         ],
       };
   }
+}
+
+/** How the person tells their own request from somebody else's. */
+function code(site: Site, { inquiryId }: { inquiryId?: InquiryId }): Block[] {
+  if (inquiryId === undefined) return [];
+  const t = messages(site.locale);
+  return [{ kind: "code", label: t.text("mail.code"), code: matchingCode(inquiryId), text: t.text("mail.codeText") }];
 }
 
 /** "Ana (ana@id.example) at Northwind ID", with as much of it as can be shown. */

@@ -5,7 +5,10 @@
 
 import { bdi, type Html, html } from "../ui/html.ts";
 
-export type Block = { kind: "paragraph"; text: string } | { kind: "link"; url: string; button: string; copy: string };
+export type Block =
+  | { kind: "paragraph"; text: string }
+  | { kind: "code"; label: string; code: string; text: string }
+  | { kind: "link"; url: string; button: string; copy: string };
 
 export interface Mail {
   locale: string;
@@ -18,13 +21,18 @@ export interface Mail {
 
 /** The text part. A link stands alone on its line; lines aren't wrapped, so that no address is cut. */
 export function renderText(mail: Mail): string {
-  const blocks = mail.blocks.map((block) => (block.kind === "link" ? block.url : block.text));
+  const blocks = mail.blocks.map((block) => {
+    if (block.kind === "link") return block.url;
+    return block.kind === "code" ? `${block.label}: ${block.code}\n${block.text}` : block.text;
+  });
   return `${[mail.greeting, ...blocks, `-- \n${mail.sender}`, mail.footer.join("\n")].join("\n\n")}\n`;
 }
 
 const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5";
 const button =
   "display:inline-block;padding:12px 22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
+
+const code = "font-size:20px;letter-spacing:0.15em";
 
 /** The HTML part: a whole document with inline styles, for mail programs keep little else. */
 export function renderHtml(mail: Mail): string {
@@ -55,6 +63,9 @@ ${mail.footer.map((line) => html`<p style="margin:0 0 8px">${bdi(line)}</p>`)}
 
 function renderBlock(block: Block): Html {
   if (block.kind === "paragraph") return html`<p dir="auto" style="margin:0 0 16px">${block.text}</p>\n`;
+  if (block.kind === "code") {
+    return html`<p style="margin:0 0 16px">${block.label}: <strong style="${code}">${block.code}</strong><br>${block.text}</p>\n`;
+  }
   return html`<p style="margin:0 0 16px"><a href="${block.url}" style="${button}">${block.button}</a></p>
 <p style="margin:0 0 16px">${block.copy}<br><a href="${block.url}" style="color:inherit;word-break:break-all">${block.url}</a></p>
 `;

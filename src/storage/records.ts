@@ -160,25 +160,28 @@ export interface LinkRequest {
 
 /** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
 export type MailContent =
-  | {
+  | (InquiryAnswerContent & {
       kind: "link";
       requestId: LinkRequestId;
       /** The secret of the link. Sealed at rest with the rest of the content, removed once sent. */
       secret: string;
-      profileName: string;
-      organizationName: string;
-      requester: MailedRequester;
-    }
-  | { kind: "already_linked"; profileName: string; organizationName: string; requester: MailedRequester }
-  | { kind: "linked_elsewhere"; profileName: string; organizationName: string; requester: MailedRequester }
-  | { kind: "not_active"; profileName: string; organizationName: string; requester: MailedRequester }
-  | {
-      kind: "linked_notice";
-      profileName: string;
-      organizationName: string;
-      requester: MailedRequester;
-      linkedAt: Instant;
-    };
+    })
+  | (InquiryAnswerContent & { kind: "already_linked" })
+  | (InquiryAnswerContent & { kind: "linked_elsewhere" })
+  | (InquiryAnswerContent & { kind: "not_active" })
+  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant });
+
+/** What every mail about a profile names. */
+interface LinkedContent {
+  profileName: string;
+  organizationName: string;
+  requester: MailedRequester;
+}
+
+interface InquiryAnswerContent extends LinkedContent {
+  /** The inquiry that the mail answers, for its matching code. A mail queued before there were codes has none. */
+  inquiryId?: InquiryId;
+}
 
 /** How a mail names the account that asked. */
 export interface MailedRequester {

@@ -116,6 +116,11 @@ export function strongName(text: string): Html {
   return html`<strong>${bdi(text)}</strong>`;
 }
 
+/** A matching code, its letters apart. */
+export function codeText(code: string): Html {
+  return html`<strong class="code">${code}</strong>`;
+}
+
 /** GOV.UK's error summary: first in the page, focused by the script, each entry leading to its field. */
 export function errorSummary(site: Site, errors: readonly FieldError[]): Html | null {
   const t = messages(site.locale);

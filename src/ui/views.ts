@@ -92,6 +92,8 @@ export interface LinkStepPage {
 export interface CheckEmailPage {
   portal: PortalView | null;
   signedInAs: SignedInAs;
+  /** The matching code of the newest request; null where the browser doesn't know it. */
+  code: string | null;
   senderAddress: string;
   linkLifetimeMinutes: number;
   /** POST target of *send it again*. */
@@ -119,6 +121,8 @@ export interface LinkLandingPage {
   membership: MembershipView;
   /** The account that asked: the one to sign in with. */
   requester: { who: string; upstreamName: string };
+  /** The matching code of the request. */
+  code: string;
   expiresAt: Instant;
   confirm: Form;
   decline: Form;

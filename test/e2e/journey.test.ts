@@ -66,7 +66,12 @@ describe("the journey", () => {
     const mails = (await liaison.mailbox.arrived(before + 3)).slice(before);
     assert.equal(mails.length, 3);
     assert.ok(mails.every(({ envelopeTo }) => envelopeTo.join() === "ben@shared.example"));
-    for (const mail of mails) assert.match((await openLink(browser, linkIn(mail), people.ben)).heading, /linked/i);
+    const code = waiting.dom.querySelector(".code")?.textContent ?? assert.fail("no code on the waiting page");
+    for (const mail of mails) {
+      assert.match(mail.text, new RegExp(`^Code of the request: ${code}$`, "m"));
+      assert.equal((await liaison.browser().visit(linkIn(mail))).dom.querySelector(".code")?.textContent, code);
+      assert.match((await openLink(browser, linkIn(mail), people.ben)).heading, /linked/i);
+    }
     const chooser = await browser.visit(waiting.link(/opened the link/));
     assert.match(chooser.heading, /profile/i);
     assert.equal(

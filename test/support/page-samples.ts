@@ -79,6 +79,7 @@ const samples: Samples = {
       useAnotherAddressUrl: `${data.site.basePath}/interaction/abc?again`,
       continueUrl: `${data.site.basePath}/interaction/abc`,
       statusUrl: `${data.site.basePath}/interaction/abc/status`,
+      code: "KRTW",
       linkedMeanwhile: [],
       whyNotUrl: `${data.site.basePath}/interaction/abc?why`,
     };
@@ -93,6 +94,7 @@ const samples: Samples = {
     plain: {
       membership: data.memberships[0],
       requester: account(data),
+      code: "KRTW",
       expiresAt: someTime,
       confirm: form(data, "/link/confirm"),
       decline: form(data, "/link/decline"),

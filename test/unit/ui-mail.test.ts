@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { matchingCode } from "../../src/domain/matching-code.ts";
 import { renderMail } from "../../src/mail/messages.ts";
 import { mailAddress, mailDisplayName, mailName } from "../../src/mail/names.ts";
 import type { MailContent, MailedRequester } from "../../src/storage/records.ts";
@@ -16,12 +17,13 @@ const requester: MailedRequester = {
   displayName: "Ana López",
 };
 const names = { profileName: "Ana López", organizationName: "Fabrikam A/S", requester };
+const asked = { inquiryId: "inquiry-1", ...names };
 const secret = "s3cr3t_s3cr3t-s3cr3t";
 const contents = {
-  link: { kind: "link", requestId: "req-1", secret, ...names },
-  already_linked: { kind: "already_linked", ...names },
-  linked_elsewhere: { kind: "linked_elsewhere", ...names },
-  not_active: { kind: "not_active", ...names },
+  link: { kind: "link", requestId: "req-1", secret, ...asked },
+  already_linked: { kind: "already_linked", ...asked },
+  linked_elsewhere: { kind: "linked_elsewhere", ...asked },
+  not_active: { kind: "not_active", ...asked },
   linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
 } as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
 const all: MailContent[] = Object.values(contents);
@@ -40,6 +42,17 @@ describe("the link mail", () => {
       assert.equal(text.match(/https?:\/\/\S+/)?.[0], url);
       assert.ok(text.split("\n").includes(url));
     }
+  });
+
+  test("carries the code of its request, before the link", () => {
+    const code = matchingCode("inquiry-1");
+    const { text, html } = renderMail(site, contents.link, facts);
+    assert.ok(text.indexOf(`Code of the request: ${code}\n`) < text.indexOf(url) && text.includes(code));
+    assert.ok(html.includes(`>${code}</strong>`));
+    for (const content of [contents.already_linked, contents.linked_elsewhere, contents.not_active])
+      assert.ok(renderMail(site, content, facts).text.includes(code), content.kind);
+    const { inquiryId: _none, ...queuedBefore } = contents.link;
+    assert.doesNotMatch(renderMail(site, queuedBefore, facts).text, /Code of the request/);
   });
 
   test("shows the link as text in its HTML, not only behind a button", () => {

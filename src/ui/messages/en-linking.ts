@@ -20,6 +20,8 @@ export const linking = {
   "checkEmail.title": "Check your email",
   "checkEmail.lead": "If the address you entered is registered with an organization, we've sent an email to it.",
   "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",
+  "checkEmail.code": "Code",
+  "checkEmail.codeText": "{code}, the same as in the email. One with another code isn't an answer to this request.",
   "checkEmail.sender": "Comes from",
   "checkEmail.lifetime": "Link works for",
   "checkEmail.count": "How many",
@@ -47,6 +49,8 @@ export const linking = {
     "Someone asked for this account to be linked to this profile. Once linked, whoever signs in with the account can use the profile.",
   "landing.account": "Account",
   "landing.profile": "Profile",
+  "landing.code":
+    "Code of the request: {code}. Compare it with the one on the page on which you asked. If it is another, someone else asked: don't continue.",
   "landing.signInWith":
     "To link them, sign in as {who} at {upstream}. We ask for this even if you are signed in already.",
   "landing.until": "You can do this until {date}.",

@@ -11,6 +11,10 @@ export const mail = {
   "mail.contactPhone": "Or phone {number}.",
   "mail.contactPage": "Or use our contact page: {url}",
 
+  "mail.code": "Code of the request",
+  "mail.codeText":
+    "The page on which you asked shows the same code. If it doesn't, or you didn't ask, someone else did.",
+
   "mail.link.subject": "Link your account to {organization}",
   "mail.link.asked":
     "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",

@@ -3,7 +3,15 @@
  * itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
  */
 
-import { contactInline, csrfInput, eyebrow, membershipLines, problemSummary, signedInStrip } from "../components.ts";
+import {
+  codeText,
+  contactInline,
+  csrfInput,
+  eyebrow,
+  membershipLines,
+  problemSummary,
+  signedInStrip,
+} from "../components.ts";
 import { formatMinutes, formatSeconds } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -23,6 +31,7 @@ ${eyebrow(site, view.portal)}
 <p class="lead">${t.text("checkEmail.lead")}</p>
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">
+${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.html("checkEmail.codeText", { code: codeText(view.code) })}</dd></div>`}
 <div><dt>${t.text("checkEmail.sender")}</dt><dd>${bdi(view.senderAddress)}</dd></div>
 <div><dt>${t.text("checkEmail.lifetime")}</dt><dd>${formatMinutes(site.locale, view.linkLifetimeMinutes)}</dd></div>
 <div><dt>${t.text("checkEmail.count")}</dt><dd>${t.text("checkEmail.countText")}</dd></div>

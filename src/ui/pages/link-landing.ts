@@ -1,6 +1,6 @@
 /** The page that a mailed link opens. It changes nothing: it says what would be linked to whom, and asks. */
 
-import { accountStop, buttonForm, contactInline, profileStop, rail, strongName } from "../components.ts";
+import { accountStop, buttonForm, codeText, contactInline, profileStop, rail, strongName } from "../components.ts";
 import { formatInstant } from "../format.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -14,6 +14,7 @@ export function linkLanding(site: Site, view: LinkLandingPage): string {
   const body = html`<h1>${heading}</h1>
 <p class="lead">${t.text("landing.lead")}</p>
 ${rail("pending", [accountStop(site, t.text("landing.account"), requester), profileStop(site, membership)])}
+<p>${t.html("landing.code", { code: codeText(view.code) })}</p>
 <p>${t.html("landing.signInWith", { who: strongName(requester.who), upstream: requester.upstreamName })}
 ${t.text("landing.until", { date: formatInstant(site, view.expiresAt) })}</p>
 <div class="actions">
