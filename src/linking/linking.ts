@@ -92,7 +92,7 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
   return {
     async inquire({ requester, typed, interactionCid }) {
       const now = clock.now();
-      const inquiry: Inquiry = {
+      return links.inquire({
         id: randomId(),
         requester,
         address: parseAddress(typed)?.address ?? null,
@@ -100,9 +100,7 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
         createdAt: now,
         notBefore: now + answerDelayMs,
         settledAt: null,
-      };
-      await links.inquire(inquiry);
-      return inquiry;
+      });
     },
 
     latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),

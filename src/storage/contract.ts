@@ -145,11 +145,39 @@ export interface NewMail {
   messageId: string;
   to: string;
   content: MailContent;
+  throttle?: MailThrottle;
+}
+
+export type NewInquiry = Omit<Inquiry, "ordinal" | "heldUntil" | "matched">;
+
+/** At most `limit` in a window of so many seconds. */
+export interface Limit {
+  limit: number;
+  windowSeconds: number;
+}
+
+/** What keeps an inquiry waiting. */
+export interface InquiryThrottles {
+  identity: Limit;
+  /** `key`: the client address, or what stands for it. */
+  client: Limit & { key: string };
+}
+
+/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get, and who comes first. */
+export interface MailThrottle {
+  mailbox: Limit & { key: string };
+  profile: Limit & { key: string };
+  /** Among mails held for one mailbox the lowest goes first, of equals the newest. */
+  rank: number;
 }
 
 export interface LinkStore {
-  /** Stores an inquiry. Reads nothing. */
-  inquire(inquiry: Inquiry): Promise<void>;
+  /**
+   * Stores an inquiry, in one transaction with what it takes of the throttles. Over the identity's limit it is held until
+   * that window ends, and an older one of the identity that is still held is settled without an answer; over the client
+   * address's it waits for its place in that flow. Returns it as stored. Reads nothing of the directory.
+   */
+  inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<Inquiry>;
   /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /**
@@ -159,13 +187,14 @@ export interface LinkStore {
   claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<Inquiry | undefined>;
   /**
    * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
-   * the new requests, queues all mails, writes one audit event a request, deletes the typed address.
+   * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
+   * request, notes how many profiles matched, deletes the typed address.
    * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
    */
   settleInquiry(
     inquiryId: InquiryId,
     worker: string,
-    outcome: { links: NewLink[]; mails: NewMail[] },
+    outcome: { links: NewLink[]; mails: NewMail[]; matched?: number },
     now: Instant,
   ): Promise<boolean>;
   /** The request whose secret has this hash. Changes nothing. */
@@ -216,6 +245,11 @@ export interface OutboxStore {
     nextAttemptAt: Instant | null,
     now: Instant,
   ): Promise<boolean>;
+  /**
+   * Queues held messages for which the throttles have room by now: of a mailbox's the one of lowest rank, of equals the
+   * newest; one whose link is dead is dropped. Returns how many were queued. Racers: each slot and each message once.
+   */
+  releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant): Promise<number>;
   /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
   nextDueAt(): Promise<Instant | undefined>;
 }
@@ -375,6 +409,11 @@ export interface ThrottleStore {
     windowSeconds: number,
     now: Instant,
   ): Promise<{ taken: boolean; resetsAt: Instant }>;
+  /**
+   * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and returns when it
+   * may go: `now`, or later by what others have reserved (the generic cell rate algorithm). Nothing is ever refused.
+   */
+  reserve(key: string, limit: Limit, now: Instant): Promise<Instant>;
 }
 
 export interface AuditStore {

@@ -131,9 +131,15 @@ export interface Inquiry {
   /** The interaction chain it was typed in. */
   interactionCid: string;
   createdAt: Instant;
-  /** The worker doesn't look at it before: by then the answer has left. */
+  /** The worker doesn't look at it before: by then the answer has left, and the throttles let it through. */
   notBefore: Instant;
+  /** Which one of its identity it is within the window of that throttle, from 1. */
+  ordinal: number;
+  /** Until when the throttle of its identity holds it; null where it doesn't. */
+  heldUntil: Instant | null;
   settledAt: Instant | null;
+  /** How many profiles its address matched; null until that was looked up, and for one that never was. */
+  matched: number | null;
 }
 
 /**
@@ -197,7 +203,8 @@ export interface OutboxMessage {
   /** One recipient: the stored address, never a typed one. */
   to: string;
   content: MailContent;
-  state: "queued" | "sent" | "failed" | "dropped";
+  /** held: waits for its turn at a mailbox or a profile · failed: given up · dropped: its link was dead before it was sent. */
+  state: "held" | "queued" | "sent" | "failed" | "dropped";
   attempts: number;
   createdAt: Instant;
   nextAttemptAt: Instant;

@@ -46,7 +46,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
           ...store.links,
           inquire: async (inquiry) => {
             if (breakStore) throw new Error("the disk is full");
-            await store.links.inquire(inquiry);
+            return await store.links.inquire(inquiry);
           },
         },
       }),

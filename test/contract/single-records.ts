@@ -76,6 +76,26 @@ export function singleRecordCases(contract: Case): void {
     assert.deepEqual(await store.throttles.takeSlot("b", 0, 60, NOW), { taken: false, resetsAt: NOW + 60_000 });
   });
 
+  contract("a flow lets a burst through and then one after the other, and forgets nothing", async ({ store }) => {
+    const limit = { limit: 3, windowSeconds: 60 };
+    const places: number[] = [];
+    for (let turn = 0; turn < 6; turn += 1) places.push((await store.throttles.reserve("a", limit, NOW)) - NOW);
+    assert.deepEqual(places, [0, 0, 0, 20_000, 40_000, 60_000]);
+    assert.equal(await store.throttles.reserve("b", limit, NOW), NOW, "each key has its own");
+    assert.equal(await store.throttles.reserve("a", limit, NOW + 59_999), NOW + 80_000);
+    assert.equal(await store.throttles.reserve("a", limit, NOW + 200_000), NOW + 200_000, "an idle flow starts anew");
+  });
+
+  contract("a flow gives each place once, over two stores", async (opened) => {
+    const limit = { limit: 5, windowSeconds: 10 };
+    const places = await race(opened, 40, (store) => store.throttles.reserve("flow", limit, NOW));
+    const expected = Array.from({ length: 40 }, (_, index) => NOW + Math.max(0, index - 4) * 2000);
+    assert.deepEqual(
+      places.toSorted((one, other) => one - other),
+      expected,
+    );
+  });
+
   contract("audit events round-trip, newest first, filtered and limited", async ({ store }) => {
     const [profileId, requestId] = [anId("profile"), anId("request")];
     const oldest = anAuditEvent({ at: NOW - 1, profileId });

@@ -12,6 +12,7 @@ import { sessionCases } from "./sessions.ts";
 import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
+import { throttledMailCases } from "./throttled-mail.ts";
 
 /** Declares every case of the contract for one back end. */
 export function storageContract(backEnd: BackEnd): void {
@@ -22,6 +23,7 @@ export function storageContract(backEnd: BackEnd): void {
   inquiryCases(declare);
   redeemCases(declare);
   outboxCases(declare);
+  throttledMailCases(declare);
   signInCases(declare);
   standingCases(declare);
   artifactCases(declare);

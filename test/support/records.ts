@@ -85,7 +85,10 @@ export function anInquiry(overrides: Partial<Inquiry> = {}): Inquiry {
     interactionCid: anId("cid"),
     createdAt: NOW - 1500,
     notBefore: NOW - 500,
+    ordinal: 1,
+    heldUntil: null,
     settledAt: null,
+    matched: null,
     ...overrides,
   };
 }

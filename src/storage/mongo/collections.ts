@@ -100,14 +100,22 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "inquiries",
-    validator: validator({
-      ...{ _id: string, requester, interactionCid: string, state: oneOf("waiting", "settled"), createdAt: date },
-      ...{ notBefore: date, settledAt: orNull(date), sealedAddress: orNull(string), leaseWorker: orNull(string) },
-      ...{ leaseUntil: date, seq: objectId },
-    }),
+    validator: validator(
+      {
+        ...{ _id: string, requester, interactionCid: string, state: oneOf("waiting", "settled"), createdAt: date },
+        ...{ notBefore: date, settledAt: orNull(date), sealedAddress: orNull(string), leaseWorker: orNull(string) },
+        ...{ leaseUntil: date, seq: objectId },
+      },
+      { ordinal: number, heldUntil: orNull(date), matched: orNull(number) },
+    ),
     indexes: [
       { name: "ofInteraction", key: { interactionCid: 1, createdAt: -1, seq: -1 } },
       { name: "waiting", key: { createdAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
+      {
+        name: "waitingOfIdentity",
+        key: { "requester.issuer": 1, "requester.subject": 1 },
+        partialFilterExpression: { state: "waiting" },
+      },
     ],
   },
   {
@@ -132,18 +140,24 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "outbox",
-    validator: validator({
-      ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-      ...{
-        state: oneOf("queued", "sent", "failed", "dropped"),
-        attempts: number,
-        createdAt: date,
-        nextAttemptAt: date,
+    validator: validator(
+      {
+        ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
+        ...{ state: oneOf("held", "queued", "sent", "failed", "dropped"), attempts: number, createdAt: date },
+        ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
+        ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
       },
-      ...{ dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date), serverReply: orNull(string) },
-      ...{ lastError: orNull(string), seq: objectId },
-    }),
-    indexes: [{ name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } }],
+      { mailboxHash: orNull(string), profileHash: orNull(string), rank: number },
+    ),
+    indexes: [
+      { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
+      { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
+      {
+        name: "heldOfMailbox",
+        key: { mailboxHash: 1, rank: 1, createdAt: -1, seq: -1 },
+        partialFilterExpression: { state: "held" },
+      },
+    ],
   },
   {
     name: "upstreamTransactions",

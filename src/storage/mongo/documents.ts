@@ -20,7 +20,7 @@ import type {
 } from "../records.ts";
 import type { SealedSignIn } from "../sealed-fields.ts";
 
-type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" ? true : false;
+type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" ? true : false;
 /** A record's fields, with dates for its instants. */
 type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
 /** A record as a document. */
@@ -34,7 +34,9 @@ export type ProfileDocument = Stored<Profile> & {
   selections?: number;
 };
 export type IdentityDocument = Dated<Identity> & { _id: ObjectId };
-export type InquiryDocument = Omit<Stored<Inquiry>, "address"> & {
+/** What a broker of the version before leaves out. */
+type Later<T, Keys extends keyof T> = Omit<T, Keys> & Partial<Pick<T, Keys>>;
+export type InquiryDocument = Later<Omit<Stored<Inquiry>, "address">, "ordinal" | "heldUntil" | "matched"> & {
   state: "waiting" | "settled";
   sealedAddress: string | null;
   leaseWorker: string | null;
@@ -48,6 +50,10 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   dueAt: Date;
   leaseWorker: string | null;
   serverReply: string | null;
+  /** Of a message that may have to wait for its turn. */
+  mailboxHash?: string | null;
+  profileHash?: string | null;
+  rank?: number;
   seq: ObjectId;
 };
 export type SelectionDocument = Dated<Omit<Selection, "grantId">> & { _id: string; organizationId: string };
@@ -153,7 +159,7 @@ export function toDocument<T extends { id: string }>({ id, ...fields }: T): Stor
 export function dated<T extends object>(fields: T): Dated<T> {
   const entries = Object.entries(fields).map(([key, value]) => [
     key,
-    /At$|^at$|^notBefore$/.test(key) && typeof value === "number" ? new Date(value) : value,
+    /At$|^at$|^notBefore$|^heldUntil$/.test(key) && typeof value === "number" ? new Date(value) : value,
   ]);
   return Object.fromEntries(entries) as Dated<T>;
 }

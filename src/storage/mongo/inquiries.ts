@@ -1,44 +1,77 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
-import { ObjectId } from "mongodb";
+import { type ClientSession, ObjectId } from "mongodb";
 import { linkRequested } from "../audit-entries.ts";
-import type { LinkStore } from "../contract.ts";
+import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
 import type { Inquiry } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
+import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, dated, type InquiryDocument, toRecord } from "./documents.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
+import type { ThrottleWriter } from "./throttles.ts";
+
+type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
+const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
 
 type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
 
 export function createInquiryMethods(
   database: MongoDatabase,
   seal: Seal,
-  parts: { audit: AuditWriter; requests: RequestWriter; queueMail: MailWriter },
+  parts: { audit: AuditWriter; requests: RequestWriter; throttles: ThrottleWriter; queueMail: MailWriter },
 ): InquiryMethods {
-  const { audit, requests, queueMail } = parts;
+  const { audit, requests, throttles, queueMail } = parts;
   const { inquiries, profiles } = database.collections;
 
   const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
     if (document === null) return undefined;
     const { _id: id, sealedAddress: sealed } = document;
     return {
+      ...{ ordinal: 1, heldUntil: null, matched: null },
       ...toRecord<Omit<Inquiry, "address">>(document, "sealedAddress", "state", "leaseWorker", "leaseUntil", "seq"),
       address: sealed === null ? null : seal.open(sealed, sealedAt.address(id)),
     };
   };
 
+  /** When it is its turn. */
+  const throttle = async (
+    session: ClientSession,
+    { requester, createdAt, notBefore }: NewInquiry,
+    { identity, client }: InquiryThrottles,
+  ): Promise<Turn> => {
+    const { issuer, subject } = requester;
+    const slot = await throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt, session);
+    if (!slot.taken) {
+      await inquiries.updateMany(
+        { "requester.issuer": issuer, "requester.subject": subject, state: "waiting", heldUntil: { $type: "date" } },
+        { $set: { state: "settled", settledAt: at(createdAt), sealedAddress: null, leaseWorker: null } },
+        { session },
+      );
+      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: Math.max(notBefore, slot.resetsAt) };
+    }
+    const place = await throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt, session);
+    return { ordinal: slot.count, heldUntil: null, notBefore: Math.max(notBefore, place) };
+  };
+
   return {
-    inquire: ({ id, address, ...fields }) =>
-      database.run(async () => {
-        await inquiries.insertOne({
-          ...{ _id: id, ...dated(fields), state: fields.settledAt === null ? "waiting" : "settled" },
-          sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
-          ...{ leaseWorker: null, leaseUntil: at(0), seq: new ObjectId() },
-        });
+    inquire: (asked, limits) =>
+      database.transaction(async (session) => {
+        const turn = limits === undefined ? unthrottled(asked) : await throttle(session, asked, limits);
+        const inquiry: Inquiry = { ...asked, ...turn, matched: null };
+        const { id, address, ...fields } = inquiry;
+        await inquiries.insertOne(
+          {
+            ...{ _id: id, ...dated(fields), state: fields.settledAt === null ? "waiting" : "settled" },
+            sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
+            ...{ leaseWorker: null, leaseUntil: at(0), seq: new ObjectId() },
+          },
+          { session },
+        );
+        return inquiry;
       }),
 
     latestInquiry: (interactionCid) =>
@@ -57,11 +90,11 @@ export function createInquiryMethods(
         return toInquiry(claimed);
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, matched = null }, now) =>
       database.transaction(async (session) => {
         const { modifiedCount } = await inquiries.updateOne(
           { _id: inquiryId, state: "waiting", leaseWorker: worker },
-          { $set: { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null } },
+          { $set: { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null, matched } },
           { session },
         );
         if (modifiedCount === 0) return false;

@@ -16,10 +16,12 @@ import { type MembershipDocument, toMembership, withMembershipStages } from "./m
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 export interface LinkParts {
   audit: AuditWriter;
   requests: RequestWriter;
+  throttles: ThrottleWriter;
   queueMail: MailWriter;
   revoker: Revoker;
 }

@@ -19,38 +19,50 @@ export interface MongoMigration {
   up(parts: { db: Db; seal: Seal; now: Instant }): Promise<void>;
 }
 
-const withoutIndex = (collection: string, index: string) =>
-  COLLECTIONS.map((specification) => ({
-    ...specification,
-    indexes: specification.indexes.filter(({ name }) => specification.name !== collection || name !== index),
-  }));
+/** Indexes that came later: what a database of an earlier version does without. Rules have only ever been loosened. */
+const since = (version: number, ...indexes: string[]) => indexes.map((index) => ({ index, version }));
+const LATER_INDEXES = [
+  ...since(2, "linkRequests.onePending"),
+  ...since(3, "inquiries.waitingOfIdentity", "outbox.held", "outbox.heldOfMailbox"),
+];
 
-const firstCollections = withoutIndex("linkRequests", "onePending");
+const collectionsOf = (version: number): readonly CollectionSpecification[] => {
+  const later = new Set(LATER_INDEXES.filter((one) => one.version > version).map(({ index }) => index));
+  return COLLECTIONS.map((specification) => ({
+    ...specification,
+    indexes: specification.indexes.filter(({ name }) => !later.has(`${specification.name}.${name}`)),
+  }));
+};
 
 export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   {
     name: "collections",
-    collections: firstCollections,
+    collections: collectionsOf(1),
     async up({ db, seal }) {
-      await ensureCollections(db, firstCollections);
+      await ensureCollections(db, collectionsOf(1));
       const canary = { value: seal.seal(CANARY, sealedAt.canary) };
       await collectionsIn(db).meta.updateOne({ _id: "canary" }, { $setOnInsert: canary }, { upsert: true });
     },
   },
   {
     name: "one pending link request for each identity and profile",
-    collections: COLLECTIONS,
+    collections: collectionsOf(2),
     async up({ db, now }) {
       // A broker of the version before can make two of one again until the index is there.
       for (let attempt = 1; ; attempt += 1) {
         await supersedeDoubles(db, now);
         try {
-          return await ensureCollections(db, COLLECTIONS);
+          return await ensureCollections(db, collectionsOf(2));
         } catch (error) {
           if (!isDuplicate(error) || attempt === 20) throw error;
         }
       }
     },
+  },
+  {
+    name: "throttled inquiries and held mails",
+    collections: COLLECTIONS,
+    up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },
 ];
 

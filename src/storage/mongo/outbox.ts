@@ -2,32 +2,75 @@
 
 import { type ClientSession, ObjectId, type UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { NewMail, OutboxStore } from "../contract.ts";
+import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
 import type { OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, openContent, sealContent } from "../sealed-fields.ts";
+import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
 import type { RequestWriter } from "./requests.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 /** Queues a mail inside the transaction of its cause. */
 export type MailWriter = (session: ClientSession, mail: NewMail, now: Instant) => Promise<void>;
 
-export function createMailWriter({ collections }: MongoDatabase, seal: Seal): MailWriter {
-  return async (session, { id, messageId, to, content }, now) => {
+export function createMailWriter({ collections }: MongoDatabase, seal: Seal, throttles: ThrottleWriter): MailWriter {
+  return async (session, { id, messageId, to, content, throttle }, now) => {
+    const keys = throttle === undefined ? null : hashedKeys(throttles, throttle);
+    const isRoom = throttle === undefined || keys === null;
+    const room = isRoom ? ROOM : await takeRoom(throttles, keys, throttle, now, session);
+    const due = at(room.resetsAt ?? now);
     await collections.outbox.insertOne(
       {
-        ...{ _id: id, messageId, to, sealedContent: sealContent(seal, id, content) },
-        ...{ requestId: content.kind === "link" ? content.requestId : null, state: "queued", attempts: 0 },
-        ...{ createdAt: at(now), nextAttemptAt: at(now), dueAt: at(now), seq: new ObjectId() },
-        ...{ leaseWorker: null, sentAt: null, serverReply: null, lastError: null },
+        ...{ _id: id, messageId, to, sealedContent: sealContent(seal, id, content), attempts: 0 },
+        ...{ requestId: content.kind === "link" ? content.requestId : null },
+        ...{ state: room.lacking === undefined ? "queued" : "held", nextAttemptAt: due, dueAt: due },
+        ...{ createdAt: at(now), seq: new ObjectId(), leaseWorker: null, sentAt: null, serverReply: null },
+        ...{ lastError: null, mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null },
+        rank: throttle?.rank ?? 0,
       },
       { session },
     );
   };
 }
 
-export function createOutboxStore(database: MongoDatabase, seal: Seal, requests: RequestWriter): OutboxStore {
+interface Keys {
+  mailbox: string;
+  profile: string;
+}
+
+function hashedKeys(throttles: ThrottleWriter, { mailbox, profile }: MailThrottle): Keys {
+  return {
+    mailbox: throttles.hash(mailboxThrottle(mailbox.key)),
+    profile: throttles.hash(profileThrottle(profile.key)),
+  };
+}
+
+type Room = { lacking: keyof Keys; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined };
+const ROOM: Room = { lacking: undefined, resetsAt: undefined };
+
+/** Takes a slot of each, or none and says which one lacks it and until when. */
+async function takeRoom(
+  throttles: ThrottleWriter,
+  keys: Keys,
+  limits: { mailbox: Limit; profile: Limit },
+  now: Instant,
+  session: ClientSession,
+): Promise<Room> {
+  const profile = await throttles.take(keys.profile, limits.profile, now, session);
+  if (!profile.taken) return { lacking: "profile", resetsAt: profile.resetsAt };
+  const mailbox = await throttles.take(keys.mailbox, limits.mailbox, now, session);
+  if (mailbox.taken) return ROOM;
+  await throttles.giveBack(keys.profile, session);
+  return { lacking: "mailbox", resetsAt: mailbox.resetsAt };
+}
+
+export function createOutboxStore(
+  database: MongoDatabase,
+  seal: Seal,
+  { requests, throttles }: { requests: RequestWriter; throttles: ThrottleWriter },
+): OutboxStore {
   const { outbox } = database.collections;
 
   /** Ends the lease of the worker that holds the message. False if it was lost. */
@@ -39,7 +82,51 @@ export function createOutboxStore(database: MongoDatabase, seal: Seal, requests:
     return modifiedCount === 1;
   };
 
+  /** Deals with one held message that may go by now; undefined if there is none. */
+  const releaseNext = async (
+    session: ClientSession,
+    limits: { mailbox: Limit; profile: Limit },
+    now: Instant,
+  ): Promise<"queued" | "dealt with" | undefined> => {
+    const isDue = { state: "held", dueAt: { $lte: at(now) } } as const;
+    const longest = await outbox.findOne(isDue, { sort: { dueAt: 1 }, session });
+    if (longest === null) return undefined;
+    const { mailboxHash = null } = longest;
+    const first = await outbox.findOne(
+      { ...isDue, mailboxHash },
+      { sort: { rank: 1, createdAt: -1, seq: -1 }, session },
+    );
+    if (mailboxHash === null || first?.profileHash == null) throw new Error("a held message is of no mailbox");
+    const { _id, requestId, profileHash } = first;
+    if (requestId !== null && !(await requests.isPending(session, requestId))) {
+      await outbox.updateOne({ _id }, { $set: { state: "dropped", sealedContent: null } }, { session });
+      return "dealt with";
+    }
+    const keys = { mailbox: mailboxHash, profile: profileHash };
+    const { lacking, resetsAt } = await takeRoom(throttles, keys, limits, now, session);
+    const then = at(resetsAt ?? now);
+    const due = { nextAttemptAt: then, dueAt: then };
+    if (lacking === undefined) {
+      await outbox.updateOne({ _id }, { $set: { state: "queued", ...due } }, { session });
+      return "queued";
+    }
+    const others = lacking === "profile" ? { _id } : { state: "held" as const, mailboxHash, dueAt: { $lt: then } };
+    await outbox.updateMany(others, { $set: due }, { session });
+    return "dealt with";
+  };
+
   return {
+    releaseHeld: async (limits, now) => {
+      let released = 0;
+      for (;;) {
+        // Nothing is held most of the time: a read outside of a transaction says so.
+        const held = () => outbox.findOne({ state: "held", dueAt: { $lte: at(now) } }, { sort: { dueAt: 1 } });
+        if ((await database.run(held)) === null) return released;
+        const dealt = await database.transaction((session) => releaseNext(session, limits, now));
+        if (dealt === "queued") released += 1;
+      }
+    },
+
     // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever claims the message
     // next starts the request's life anew.
     claim: (worker, now, leaseMs, linkLifetimeMs) =>
@@ -88,5 +175,18 @@ export function createOutboxStore(database: MongoDatabase, seal: Seal, requests:
 }
 
 function toMessage(document: OutboxDocument): Omit<OutboxMessage, "content"> {
-  return toRecord(document, "sealedContent", "requestId", "dueAt", "leaseWorker", "serverReply", "seq");
+  return toRecord(
+    document,
+    ...[
+      "sealedContent",
+      "requestId",
+      "dueAt",
+      "leaseWorker",
+      "serverReply",
+      "mailboxHash",
+      "profileHash",
+      "rank",
+      "seq",
+    ],
+  );
 }

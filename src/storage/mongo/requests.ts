@@ -20,6 +20,7 @@ export interface RequestWriter {
   voidProfile(session: ClientSession, profileId: ProfileId, now: Instant): Promise<void>;
   /** Voids every pending request for the profiles of an organization. */
   voidOrganization(session: ClientSession, organizationId: OrganizationId, now: Instant): Promise<void>;
+  isPending(session: ClientSession, requestId: LinkRequestId): Promise<boolean>;
   /** Starts the life of a pending request. False if it is pending no more. One write, of no transaction. */
   startLife(requestId: LinkRequestId, expiresAt: Instant): Promise<boolean>;
 }
@@ -45,6 +46,9 @@ export function createRequestWriter({ collections }: MongoDatabase): RequestWrit
     },
     async voidOrganization(session, organizationId, now) {
       await linkRequests.updateMany({ organizationId, state: "pending" }, settle("void", now), { session });
+    },
+    async isPending(session, requestId) {
+      return (await linkRequests.findOne({ _id: requestId, state: "pending" }, { session })) !== null;
     },
     async startLife(requestId, expiresAt) {
       const { matchedCount } = await linkRequests.updateOne(

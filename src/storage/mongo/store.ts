@@ -27,7 +27,7 @@ import { createRevoker } from "./revoker.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
-import { createThrottleStore } from "./throttles.ts";
+import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
 
 export interface MongoSettings {
   /** A connection string; it may hold a password. */
@@ -58,18 +58,19 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
   const audit = createAuditWriter(database);
   const requests = createRequestWriter(database);
   const revoker = createRevoker(database);
-  const queueMail = createMailWriter(database, seal);
+  const throttles = createThrottleWriter(database, seal);
+  const queueMail = createMailWriter(database, seal, throttles);
   return {
     accounts: createAccountStore(database, audit),
     directory: createDirectoryStore(database, { audit, requests, revoker }),
-    links: createLinkStore(database, seal, { audit, requests, queueMail, revoker }),
-    outbox: createOutboxStore(database, seal, requests),
+    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, revoker }),
+    outbox: createOutboxStore(database, seal, { requests, throttles }),
     signIns: createSignInStore(database, seal),
     standings: createStandingStore(database, revoker),
     artifacts: createArtifactStore(database, seal, revoker),
     clients: createClientStore(database, seal),
     keys: createKeyStore(database, seal),
-    throttles: createThrottleStore(database, seal),
+    throttles: createThrottleStore(database, throttles),
     audit: createAuditStore(database),
     sweep: createSweep(database),
     close: () => database.close(),

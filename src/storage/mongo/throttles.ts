@@ -1,43 +1,81 @@
 /** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
 
-import type { ThrottleStore } from "../contract.ts";
+import type { ClientSession, Document } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import type { Limit, ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { THROTTLE_KEY } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
-export function createThrottleStore(database: MongoDatabase, seal: Seal): ThrottleStore {
-  const { throttles } = database.collections;
+/** Uses throttles, inside the transaction of what they hold back where there is one. */
+export interface ThrottleWriter {
+  /** What is stored of a key. */
+  hash(key: string): string;
+  /** Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was left. */
+  take(
+    keyHash: string,
+    limit: Limit,
+    now: Instant,
+    session?: ClientSession,
+  ): Promise<{ taken: boolean; count: number; resetsAt: Instant }>;
+  /** Gives a slot back that the same transaction took. */
+  giveBack(keyHash: string, session: ClientSession): Promise<void>;
+  reserve(keyHash: string, limit: Limit, now: Instant, session?: ClientSession): Promise<Instant>;
+}
+
+export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal): ThrottleWriter {
+  const { throttles } = collections;
+
+  /** One write, which reads what it counts. */
+  async function update(_id: string, next: Document, returnDocument: "before" | "after", session?: ClientSession) {
+    const options = { upsert: true, returnDocument, ...(session === undefined ? {} : { session }) };
+    for (let turn = 1; ; turn += 1) {
+      try {
+        return await throttles.findOneAndUpdate({ _id }, [{ $set: next }], options);
+      } catch (error) {
+        // A racer has just made it.
+        if (!isDuplicate(error) || session !== undefined || turn === 10) throw error;
+      }
+    }
+  }
 
   return {
+    hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
+    async take(keyHash, { limit, windowSeconds }, now, session) {
+      const resetsAt = now + windowSeconds * 1000;
+      if (limit < 1) return { taken: false, count: limit + 1, resetsAt };
+      const goesOn = { $gt: ["$expiresAt", at(now)] };
+      const next = {
+        taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", 1] }, limit] }] }, 1] },
+        expiresAt: { $cond: [goesOn, "$expiresAt", at(resetsAt)] },
+      };
+      const before = await update(keyHash, next, "before", session);
+      if (before === null || before.expiresAt.getTime() <= now) return { taken: true, count: 1, resetsAt };
+      const endsAt = before.expiresAt.getTime();
+      if (before.taken >= limit) return { taken: false, count: limit + 1, resetsAt: endsAt };
+      return { taken: true, count: before.taken + 1, resetsAt: endsAt };
+    },
+    async giveBack(keyHash, session) {
+      await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, { session });
+    },
+    async reserve(keyHash, { limit, windowSeconds }, now, session) {
+      const windowMs = windowSeconds * 1000;
+      const from = { $max: ["$expiresAt", at(now)] };
+      const next = { taken: 0, expiresAt: { $add: [from, Math.ceil(windowMs / limit)] } };
+      const flow = await update(keyHash, next, "after", session);
+      return flow === null ? now : Math.max(now, flow.expiresAt.getTime() - windowMs);
+    },
+  };
+}
+
+export function createThrottleStore(database: MongoDatabase, throttles: ThrottleWriter): ThrottleStore {
+  return {
     takeSlot: (key, limit, windowSeconds, now) =>
-      database.run(async (deadline) => {
-        const keyHash = seal.fingerprint(key, THROTTLE_KEY);
-        const resetsAt = now + windowSeconds * 1000;
-        if (limit < 1) return { taken: false, resetsAt };
-        const goesOn = { $gt: ["$expiresAt", at(now)] };
-        const next = {
-          taken: { $cond: [goesOn, { $add: ["$taken", 1] }, 1] },
-          expiresAt: { $cond: [goesOn, "$expiresAt", at(resetsAt)] },
-        };
-        for (;;) {
-          try {
-            const taken = await throttles.findOneAndUpdate(
-              { _id: keyHash, $or: [{ expiresAt: { $lte: at(now) } }, { taken: { $lt: limit } }] },
-              [{ $set: next }],
-              { upsert: true, returnDocument: "after" },
-            );
-            return { taken: true, resetsAt: taken?.expiresAt.getTime() ?? resetsAt };
-          } catch (error) {
-            // The window is there and full, or a racer has just begun it.
-            if (!isDuplicate(error)) throw error;
-          }
-          const window = await throttles.findOne({ _id: keyHash });
-          if (window !== null && window.expiresAt.getTime() > now && window.taken >= limit) {
-            return { taken: false, resetsAt: window.expiresAt.getTime() };
-          }
-          deadline.check();
-        }
+      database.run(async () => {
+        const { taken, resetsAt } = await throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
+        return { taken, resetsAt };
       }),
+    reserve: (key, limit, now) => database.run(() => throttles.reserve(throttles.hash(key), limit, now)),
   };
 }

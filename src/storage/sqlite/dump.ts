@@ -32,8 +32,8 @@ const KINDS: Record<string, Kind> = {
   profiles: { record: PROFILE_JSON, from: "profiles p", position: "p.rowid" },
   inquiries: {
     record: `json_object('id', id, 'requester', json(requester), 'sealedAddress', sealed_address, 'interactionCid',
-      interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'settledAt', settled_at, 'leaseWorker', lease_worker,
-      'leaseUntil', lease_until)`,
+      interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until,
+      'settledAt', settled_at, 'matched', matched, 'leaseWorker', lease_worker, 'leaseUntil', lease_until)`,
     from: "inquiries",
     position: "rowid",
   },
@@ -45,7 +45,8 @@ const KINDS: Record<string, Kind> = {
   outbox: {
     record: `json_object('id', id, 'messageId', message_id, 'to', recipient, 'sealedContent', sealed_content, 'requestId',
       request_id, 'state', state, 'attempts', attempts, 'createdAt', created_at, 'nextAttemptAt', next_attempt_at, 'dueAt',
-      due_at, 'leaseWorker', lease_worker, 'sentAt', sent_at, 'serverReply', server_reply, 'lastError', last_error)`,
+      due_at, 'leaseWorker', lease_worker, 'sentAt', sent_at, 'serverReply', server_reply, 'lastError', last_error,
+      'mailboxHash', mailbox_hash, 'profileHash', profile_hash, 'rank', rank)`,
     from: "outbox",
     position: "rowid",
   },

@@ -1,31 +1,40 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
 import { linkRequested } from "../audit-entries.ts";
-import type { LinkStore } from "../contract.ts";
+import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
 import type { Inquiry } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
+import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import { parse, text } from "./rows.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 const INQUIRY_JSON = `json_object(
   'id', id, 'requester', json(requester), 'interactionCid', interaction_cid, 'createdAt', created_at,
-  'notBefore', not_before, 'settledAt', settled_at)`;
+  'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until, 'settledAt', settled_at, 'matched', matched)`;
+
+type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
+const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
 
 type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
 
 export function createInquiryMethods(
   database: Database,
   seal: Seal,
-  parts: { audit: AuditWriter; requests: RequestWriter; queueMail: MailWriter },
+  parts: { audit: AuditWriter; requests: RequestWriter; throttles: ThrottleWriter; queueMail: MailWriter },
 ): InquiryMethods {
-  const { audit, requests, queueMail } = parts;
+  const { audit, requests, throttles, queueMail } = parts;
   const insert = database.prepare(`
-    INSERT INTO inquiries (id, requester, sealed_address, interaction_cid, created_at, not_before, settled_at)
-    VALUES (:id, :requester, :address, :interactionCid, :createdAt, :notBefore, :settledAt)`);
+    INSERT INTO inquiries (
+      id, requester, sealed_address, interaction_cid, created_at, not_before, ordinal, held_until, settled_at)
+    VALUES (:id, :requester, :address, :interactionCid, :createdAt, :notBefore, :ordinal, :heldUntil, :settledAt)`);
+  const dismissHeld = database.prepare(`
+    UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
+    WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);
   const latest = database.prepare(`
     SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries
     WHERE interaction_cid = :interactionCid ORDER BY created_at DESC, rowid DESC LIMIT 1`);
@@ -37,7 +46,7 @@ export function createInquiryMethods(
       ORDER BY created_at, rowid LIMIT 1)
     RETURNING ${INQUIRY_JSON} AS record, sealed_address`);
   const settle = database.prepare(`
-    UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
+    UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL, matched = :matched
     WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
   const organizationOf = database.prepare("SELECT organization_id FROM profiles WHERE id = :profileId");
 
@@ -47,14 +56,29 @@ export function createInquiryMethods(
     return { ...inquiry, address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)) };
   };
 
+  /** When it is its turn. */
+  const throttle = ({ requester, createdAt, notBefore }: NewInquiry, { identity, client }: InquiryThrottles): Turn => {
+    const { issuer, subject } = requester;
+    const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
+    if (!slot.taken) {
+      dismissHeld.run({ issuer, subject, now: createdAt });
+      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: Math.max(notBefore, slot.resetsAt) };
+    }
+    const place = throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt);
+    return { ordinal: slot.count, heldUntil: null, notBefore: Math.max(notBefore, place) };
+  };
+
   return {
-    inquire: ({ id, requester, address, interactionCid, createdAt, notBefore, settledAt }) =>
-      database.run(() => {
+    inquire: (asked, limits) =>
+      database.transaction(() => {
+        const { id, requester, address, interactionCid, createdAt, settledAt } = asked;
+        const turn = limits === undefined ? unthrottled(asked) : throttle(asked, limits);
         insert.run({
-          ...{ id, interactionCid, createdAt, notBefore, settledAt },
+          ...{ id, interactionCid, createdAt, settledAt, ...turn },
           requester: JSON.stringify(requester),
           address: address === null ? null : seal.seal(address, sealedAt.address(id)),
         });
+        return { ...asked, ...turn, matched: null };
       }),
 
     latestInquiry: (interactionCid) =>
@@ -69,9 +93,9 @@ export function createInquiryMethods(
         return row && toInquiry(row);
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, matched = null }, now) =>
       database.transaction(() => {
-        if (settle.run({ id: inquiryId, worker, now }) === 0) return false;
+        if (settle.run({ id: inquiryId, worker, matched, now }) === 0) return false;
         for (const { request, mail } of links) {
           requests.insert(request, now);
           queueMail(mail, now);

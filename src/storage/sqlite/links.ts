@@ -13,10 +13,12 @@ import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 export interface LinkParts {
   audit: AuditWriter;
   requests: RequestWriter;
+  throttles: ThrottleWriter;
   queueMail: MailWriter;
   revoker: Revoker;
 }

@@ -147,4 +147,22 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE UNIQUE INDEX link_requests_pending ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
   `,
   },
+  {
+    name: "throttled inquiries and held mails",
+    sql: `
+  ALTER TABLE inquiries ADD COLUMN issuer TEXT AS (requester ->> '$.issuer');
+  ALTER TABLE inquiries ADD COLUMN subject TEXT AS (requester ->> '$.subject');
+  ALTER TABLE inquiries ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE inquiries ADD COLUMN held_until INTEGER;
+  ALTER TABLE inquiries ADD COLUMN matched INTEGER;
+  CREATE INDEX inquiries_held ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
+
+  -- Of a message that is held, due_at is when there may be room for it.
+  ALTER TABLE outbox ADD COLUMN mailbox_hash TEXT;
+  ALTER TABLE outbox ADD COLUMN profile_hash TEXT;
+  ALTER TABLE outbox ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX outbox_held ON outbox (due_at) WHERE state = 'held';
+  CREATE INDEX outbox_held_by_mailbox ON outbox (mailbox_hash, rank, created_at DESC) WHERE state = 'held';
+  `,
+  },
 ];

@@ -1,13 +1,15 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
 import type { Instant } from "../../clock.ts";
-import type { NewMail, OutboxStore } from "../contract.ts";
+import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
 import type { LinkRequestId, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, openContent, sealContent } from "../sealed-fields.ts";
+import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
 import type { Database } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
 import { integer, parse, text } from "./rows.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 const MESSAGE_JSON = `json_object(
   'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
@@ -16,18 +18,57 @@ const MESSAGE_JSON = `json_object(
 /** Queues a mail inside the transaction of its cause. */
 export type MailWriter = (mail: NewMail, now: Instant) => void;
 
-export function createMailWriter(database: Database, seal: Seal): MailWriter {
+export function createMailWriter(database: Database, seal: Seal, throttles: ThrottleWriter): MailWriter {
   const insert = database.prepare(`
     INSERT INTO outbox (
-      id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at, due_at)
-    VALUES (:id, :messageId, :to, :content, :requestId, 'queued', 0, :now, :now, :now)`);
-  return ({ id, messageId, to, content }, now) => {
+      id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at, due_at,
+      mailbox_hash, profile_hash, rank)
+    VALUES (
+      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash, :rank)`);
+  return ({ id, messageId, to, content, throttle }, now) => {
     const requestId: LinkRequestId | null = content.kind === "link" ? content.requestId : null;
-    insert.run({ id, messageId, to, content: sealContent(seal, id, content), requestId, now });
+    const keys = throttle === undefined ? null : hashedKeys(throttles, throttle);
+    const room = throttle === undefined || keys === null ? null : takeRoom(throttles, keys, throttle, now);
+    insert.run({
+      ...{ id, messageId, to, content: sealContent(seal, id, content), requestId, now },
+      ...{ state: room?.lacking === undefined ? "queued" : "held", due: room?.resetsAt ?? now },
+      ...{ mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null, rank: throttle?.rank ?? 0 },
+    });
   };
 }
 
-export function createOutboxStore(database: Database, seal: Seal, requests: RequestWriter): OutboxStore {
+interface Keys {
+  mailbox: string;
+  profile: string;
+}
+
+function hashedKeys(throttles: ThrottleWriter, { mailbox, profile }: MailThrottle): Keys {
+  return {
+    mailbox: throttles.hash(mailboxThrottle(mailbox.key)),
+    profile: throttles.hash(profileThrottle(profile.key)),
+  };
+}
+
+/** Takes a slot of each, or none and says which one lacks it and until when. */
+function takeRoom(
+  throttles: ThrottleWriter,
+  keys: Keys,
+  limits: { mailbox: Limit; profile: Limit },
+  now: Instant,
+): { lacking: keyof Keys; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined } {
+  const profile = throttles.take(keys.profile, limits.profile, now);
+  if (!profile.taken) return { lacking: "profile", resetsAt: profile.resetsAt };
+  const mailbox = throttles.take(keys.mailbox, limits.mailbox, now);
+  if (mailbox.taken) return { lacking: undefined, resetsAt: undefined };
+  throttles.giveBack(keys.profile);
+  return { lacking: "mailbox", resetsAt: mailbox.resetsAt };
+}
+
+export function createOutboxStore(
+  database: Database,
+  seal: Seal,
+  { requests, throttles }: { requests: RequestWriter; throttles: ThrottleWriter },
+): OutboxStore {
   // A lease moves due_at on: a message whose worker died is due again when the lease has run out.
   const claimNext = database.prepare(`
     UPDATE outbox SET lease_worker = :worker, due_at = :until, attempts = attempts + 1
@@ -49,7 +90,54 @@ export function createOutboxStore(database: Database, seal: Seal, requests: Requ
   const earliest = database.prepare(`
     SELECT due_at FROM outbox WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
 
+  const heldLongest = database.prepare(`
+    SELECT mailbox_hash FROM outbox WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
+  const heldFirst = database.prepare(`
+    SELECT id, request_id, profile_hash FROM outbox
+    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now
+    ORDER BY rank, created_at DESC, rowid DESC LIMIT 1`);
+  const queueHeld = database.prepare(`
+    UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state = 'held'`);
+  const holdOne = database.prepare("UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE id = :id");
+  const holdMailbox = database.prepare(`
+    UPDATE outbox SET next_attempt_at = :until, due_at = :until
+    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at < :until`);
+
+  /** Deals with one held message that may go by now; false if there is none. */
+  const releaseNext = (
+    limits: { mailbox: Limit; profile: Limit },
+    now: Instant,
+  ): "queued" | "dealt with" | undefined => {
+    const longest = heldLongest.get({ now });
+    if (longest === undefined) return undefined;
+    const mailbox = text(longest["mailbox_hash"]);
+    const first = heldFirst.get({ mailbox, now });
+    if (first === undefined) throw new Error("a held message is of no mailbox");
+    const id = text(first["id"]);
+    if (first["request_id"] !== null && !requests.isPending(text(first["request_id"]))) {
+      drop.run({ id });
+      return "dealt with";
+    }
+    const { lacking, resetsAt } = takeRoom(throttles, { mailbox, profile: text(first["profile_hash"]) }, limits, now);
+    if (lacking === undefined) {
+      queueHeld.run({ id, now });
+      return "queued";
+    }
+    if (lacking === "profile") holdOne.run({ id, until: resetsAt });
+    else holdMailbox.run({ mailbox, until: resetsAt });
+    return "dealt with";
+  };
+
   return {
+    releaseHeld: async (limits, now) => {
+      let released = 0;
+      for (;;) {
+        const dealt = await database.transaction(() => releaseNext(limits, now));
+        if (dealt === undefined) return released;
+        if (dealt === "queued") released += 1;
+      }
+    },
+
     claim: (worker, now, leaseMs, linkLifetimeMs) =>
       database.transaction(() => {
         for (;;) {

@@ -28,7 +28,7 @@ import { migrateSchema, prepareSchema } from "./schema.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
-import { createThrottleStore } from "./throttles.ts";
+import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
 
 export interface SqliteStore extends Store {
   /** The text of every statement that the store runs, so that a test can ask SQLite how it would run each. */
@@ -97,12 +97,13 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
   const audit = createAuditWriter(durable);
   const requests = createRequestWriter(durable);
   const revoker = createRevoker(durable);
-  const queueMail = createMailWriter(durable, seal);
+  const throttles = createThrottleWriter(durable, seal);
+  const queueMail = createMailWriter(durable, seal, throttles);
   return {
     accounts: createAccountStore(durable, audit),
     directory: createDirectoryStore(durable, { audit, requests, revoker }),
-    links: createLinkStore(durable, seal, { audit, requests, queueMail, revoker }),
-    outbox: createOutboxStore(durable, seal, requests),
+    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker }),
+    outbox: createOutboxStore(durable, seal, { requests, throttles }),
     signIns: createSignInStore(fast, seal),
     standings: createStandingStore(durable, revoker),
     artifacts: createArtifactStore(fast, durable, seal, revoker),

@@ -1,0 +1,202 @@
+/** Inquiries and mails that throttles hold back. */
+
+import assert from "node:assert/strict";
+import type { InquiryThrottles, NewLink, NewMail, Store } from "../../src/storage/contract.ts";
+import type { Requester } from "../../src/storage/records.ts";
+import { aMail, aNewLink, anId, anInquiry, aRequester, MINUTE, NOW } from "../support/records.ts";
+import { type Case, present, race, redemption, register, request, signIn, stateOf } from "./harness.ts";
+
+const HOUR = 60 * MINUTE;
+const limits = { mailbox: { limit: 2, windowSeconds: 3600 }, profile: { limit: 3, windowSeconds: 3600 } };
+const some = (identity: number, client = 1000): InquiryThrottles => ({
+  identity: { limit: identity, windowSeconds: 3600 },
+  client: { limit: client, windowSeconds: 3600, key: "192.0.2.7" },
+});
+
+/** A mail that counts at a mailbox and a profile. */
+function aThrottled(
+  rank: number,
+  {
+    mailbox = "ada@contoso.example",
+    profile = "p",
+    ...mail
+  }: Partial<NewMail> & { mailbox?: string; profile?: string } = {},
+): NewMail {
+  const throttle = { mailbox: { ...limits.mailbox, key: mailbox }, profile: { ...limits.profile, key: profile }, rank };
+  return { ...aMail(mail), throttle };
+}
+
+/** Settles an inquiry with these mails and links. */
+async function settle(
+  store: Store,
+  outcome: { links?: NewLink[]; mails?: NewMail[] },
+  at = NOW,
+  requester?: Requester,
+) {
+  const inquiry = anInquiry(requester === undefined ? {} : { requester });
+  const worker = anId("worker");
+  await store.links.inquire(inquiry);
+  assert.equal((await store.links.claimInquiry(worker, NOW, 1000))?.id, inquiry.id);
+  assert.equal(await store.links.settleInquiry(inquiry.id, worker, { links: [], mails: [], ...outcome }, at), true);
+}
+
+/** Claims all that is due, and marks it sent. */
+async function sent(store: Store, now: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (;;) {
+    const claimed = await store.outbox.claim("sender", now, 1000, MINUTE);
+    if (claimed === undefined) return ids;
+    ids.push(claimed.message.id);
+    assert.equal(await store.outbox.markSent(claimed.message.id, "sender", "250 ok", now), true);
+  }
+}
+
+export function throttledMailCases(contract: Case): void {
+  contract(
+    "an inquiry over its identity's limit is held until the window ends, the newest alone",
+    async ({ store }) => {
+      const requester = aRequester();
+      const ask = (createdAt: number) =>
+        store.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt }), some(2));
+      const [first, second] = [await ask(NOW), await ask(NOW + 1)];
+      assert.deepEqual([first.ordinal, first.heldUntil, first.notBefore], [1, null, NOW]);
+      assert.deepEqual([second.ordinal, second.heldUntil, second.notBefore], [2, null, NOW + 1]);
+      const third = await ask(NOW + 2);
+      assert.deepEqual([third.ordinal, third.heldUntil, third.notBefore], [3, NOW + HOUR, NOW + HOUR]);
+      const fourth = await ask(NOW + 3);
+      assert.equal(fourth.heldUntil, NOW + HOUR);
+      assert.deepEqual(await store.links.latestInquiry(fourth.interactionCid), fourth);
+      const dismissed = present(await store.links.latestInquiry(third.interactionCid));
+      assert.deepEqual([dismissed.settledAt, dismissed.address, dismissed.matched], [NOW + 3, null, null]);
+
+      const stranger = await store.links.inquire(anInquiry({ createdAt: NOW + 4 }), some(2));
+      assert.equal(stranger.heldUntil, null, "another identity isn't held");
+      const claimed: string[] = [];
+      for (const now of [NOW + 5, NOW + 5, NOW + 5, NOW + 5, NOW + HOUR]) {
+        const inquiry = await store.links.claimInquiry("worker", now, 10 * HOUR);
+        if (inquiry !== undefined) claimed.push(inquiry.id);
+      }
+      assert.deepEqual(new Set(claimed), new Set([first.id, second.id, stranger.id, fourth.id]));
+    },
+  );
+
+  contract(
+    "inquiries from one client address go one after the other beyond its limit, and none is lost",
+    async ({ store }) => {
+      const turns: number[] = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        const { notBefore, heldUntil } = await store.links.inquire(
+          anInquiry({ createdAt: NOW, notBefore: NOW }),
+          some(9, 2),
+        );
+        assert.equal(heldUntil, null, "nobody is told of what depends on others");
+        turns.push(notBefore - NOW);
+      }
+      assert.deepEqual(turns, [0, 0, HOUR / 2, HOUR, 1.5 * HOUR]);
+    },
+  );
+
+  contract("Z1: of racing inquiries' mails one mailbox gets its limit, and the others are held", async (opened) => {
+    const { store } = opened;
+    const ids: string[] = [];
+    for (let index = 0; index < 12; index += 1) {
+      const inquiry = anInquiry();
+      ids.push(inquiry.id);
+      await store.links.inquire(inquiry);
+      assert.equal((await store.links.claimInquiry(`w${index}`, NOW, 1000))?.id, inquiry.id);
+    }
+    await race(opened, 12, (racer, index) =>
+      racer.links.settleInquiry(
+        present(ids[index]),
+        `w${index}`,
+        { links: [], mails: [aThrottled(1, { profile: `p${index}` })] },
+        NOW,
+      ),
+    );
+    assert.equal((await sent(store, NOW)).length, limits.mailbox.limit);
+    assert.equal(await store.outbox.nextDueAt(), undefined);
+    assert.equal(await store.outbox.releaseHeld(limits, NOW + HOUR - 1), 0);
+    const released = await race(opened, 6, (racer) => racer.outbox.releaseHeld(limits, NOW + HOUR));
+    assert.equal(
+      released.reduce((sum, count) => sum + count),
+      limits.mailbox.limit,
+    );
+    assert.equal((await sent(store, NOW + HOUR)).length, limits.mailbox.limit);
+    for (let hour = 2; hour <= 5; hour += 1) {
+      assert.equal(await store.outbox.releaseHeld(limits, NOW + hour * HOUR), limits.mailbox.limit);
+      assert.equal((await sent(store, NOW + hour * HOUR)).length, limits.mailbox.limit);
+    }
+    assert.equal(await store.outbox.releaseHeld(limits, NOW + 9 * HOUR), 0, "nothing was lost, nothing is left");
+  });
+
+  contract("of held mails the lowest rank goes first, of equals the newest", async ({ store }) => {
+    await settle(store, { mails: [aThrottled(1), aThrottled(1)] });
+    const [often, older, newer, own] = [aThrottled(4), aThrottled(1), aThrottled(1), aThrottled(0)];
+    await settle(store, { mails: [own] }, NOW + 1);
+    await settle(store, { mails: [often] }, NOW + 2);
+    await settle(store, { mails: [older] }, NOW + 3);
+    await settle(store, { mails: [newer] }, NOW + 4);
+    await sent(store, NOW + 4);
+    const order: string[] = [];
+    for (let hour = 1; hour <= 3; hour += 1) {
+      const now = NOW + 5 + hour * HOUR;
+      for (;;) {
+        const one = { mailbox: { ...limits.mailbox, limit: 1 }, profile: { ...limits.profile, limit: 9 } };
+        if ((await store.outbox.releaseHeld(one, now)) === 0) break;
+        order.push(...(await sent(store, now)));
+      }
+    }
+    assert.deepEqual(order, [own.id, newer.id, older.id]);
+  });
+
+  contract("a mailbox's limit takes no room from its profile, nor the other way round", async ({ store }) => {
+    await settle(store, { mails: [1, 2, 3, 4].map((rank) => aThrottled(rank, { mailbox: "one@contoso.example" })) });
+    assert.equal((await sent(store, NOW)).length, 2);
+    await settle(store, {
+      mails: [aThrottled(1, { mailbox: "two@contoso.example" }), aThrottled(1, { mailbox: "two@contoso.example" })],
+    });
+    assert.equal((await sent(store, NOW)).length, 1, "the profile had room for one more");
+    await settle(store, { mails: [aThrottled(1, { mailbox: "two@contoso.example", profile: "q" })] });
+    assert.equal((await sent(store, NOW)).length, 1, "and that mailbox for one more");
+    assert.equal(await store.outbox.releaseHeld(limits, NOW + HOUR), 3);
+    assert.equal((await sent(store, NOW + HOUR)).length, 3);
+  });
+
+  contract("a held link's life starts when it is sent; one that died meanwhile is dropped", async ({ store }) => {
+    const { profile } = await register(store);
+    const [one, other] = [await signIn(store), await signIn(store)];
+    await settle(store, { mails: [aThrottled(1), aThrottled(1)] });
+    const links: NewLink[] = [];
+    for (const [index, person] of [one, other].entries()) {
+      const requester = { ...person.identity, accountId: person.account.id };
+      const inquiry = anInquiry({ requester });
+      await store.links.inquire(inquiry);
+      await store.links.claimInquiry("w", NOW, 1000);
+      const link = aNewLink({ requester, inquiryId: inquiry.id, profileId: profile.id, expiresAt: NOW + 5 });
+      const mail = { ...aThrottled(1, { profile: profile.id }), content: link.mail.content };
+      links.push({ ...link, mail });
+      await store.links.settleInquiry(inquiry.id, "w", { links: [{ ...link, mail }], mails: [] }, NOW + index);
+    }
+    assert.equal((await sent(store, NOW + 1)).length, 2);
+    const [first, second] = links.map(present);
+    // The first asks anew, which supersedes: its mail is worth nothing.
+    await request(store, one, profile.id);
+    assert.equal(await stateOf(store, present(first)), "superseded");
+    assert.equal(await store.outbox.releaseHeld(limits, NOW + HOUR), 1);
+    const claimed = [];
+    for (;;) {
+      const next = await store.outbox.claim("sender", NOW + HOUR, 1000, MINUTE);
+      if (next === undefined) break;
+      claimed.push(next);
+    }
+    const mine = present(claimed.find(({ message }) => message.id === second?.mail.id));
+    assert.equal(mine.linkExpiresAt, NOW + HOUR + MINUTE);
+    assert.ok(!claimed.some(({ message }) => message.id === first?.mail.id));
+    const redeemed = await store.links.redeem(
+      redemption(other, present(second)),
+      { id: anId("n"), messageId: "n@x" },
+      NOW + HOUR + 1,
+    );
+    assert.equal(redeemed.result, "bound");
+  });
+}
