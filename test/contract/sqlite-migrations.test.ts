@@ -5,17 +5,22 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
-import type { Store } from "../../src/storage/contract.ts";
+import type { NewMail, Store } from "../../src/storage/contract.ts";
 import { migrateStore } from "../../src/storage/open.ts";
 import { createSeal } from "../../src/storage/seal.ts";
+import { sealContent } from "../../src/storage/sealed-fields.ts";
 import { SQLITE_MIGRATIONS } from "../../src/storage/sqlite/migrations.ts";
 import { migrateSqliteStore, openSqliteStore } from "../../src/storage/sqlite/store.ts";
-import { aClient, anAttempt, anUpstreamTransaction, NOW } from "../support/records.ts";
-import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import { aMail, anAttempt, anIdentity, anUpstreamTransaction, NOW } from "../support/records.ts";
 import { ENCRYPTION_KEY, type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
 const newest = SQLITE_MIGRATIONS.length;
 const seal = createSeal(ENCRYPTION_KEY);
+
+/** Makes a file of an older schema. */
+function makeAt(file: TemporaryFile, version: number): void {
+  migrateSqliteStore({ file: file.file, seal, now: NOW, migrations: SQLITE_MIGRATIONS.slice(0, version) });
+}
 
 /** Opens the file as a broker does that knows the schema up to `version`. */
 function openAt(file: TemporaryFile, version: number): Store {
@@ -42,7 +47,7 @@ function withFile(name: string, body: (file: TemporaryFile) => Promise<void>): v
 withFile("an older file is refused and left alone, and the way on is named", async (file) => {
   for (let version = 1; version < newest; version += 1) {
     const older = temporaryFile();
-    await openAt(older, version).close();
+    makeAt(older, version);
     const before = readFileSync(older.file);
     await assert.rejects(older.open(), refusal(/older schema .*Run|older schema .*run: liaison migrate/s));
     assert.deepEqual(readFileSync(older.file), before);
@@ -52,7 +57,7 @@ withFile("an older file is refused and left alone, and the way on is named", asy
 });
 
 withFile("a file of schema 1 comes without the sign-ins then under way at an upstream", async (file) => {
-  await openAt(file, 1).close();
+  makeAt(file, 1);
   const database = new DatabaseSync(file.file);
   database.exec(
     `INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, forced, sealed_payload, created_at, expires_at)
@@ -60,7 +65,10 @@ withFile("a file of schema 1 comes without the sign-ins then under way at an ups
   );
   database.close();
   const { from, to, applied } = await migrate(file);
-  assert.deepEqual([from, to, applied.map(({ version }) => version)], [1, newest, [2, 3]]);
+  assert.deepEqual(
+    [from, to, applied.map(({ version }) => version)],
+    [1, newest, Array.from({ length: newest - 1 }, (_, index) => index + 2)],
+  );
   const store = await file.open();
   assert.equal(
     await store.signIns.take(anAttempt({ stateHash: "state", browserHash: "browser", upstreamId: "consumer" }), NOW),
@@ -79,47 +87,104 @@ withFile("an empty place is made whole, and a second run does nothing", async (f
   assert.deepEqual(readFileSync(file.file), before);
 });
 
+/** The statements of a broker of schema 3, in so far as later migrations changed their tables. */
+function olderBroker(file: string) {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  const requester = { ...anIdentity(), accountId: "a" };
+  const run = (sql: string, ...values: (string | number | null)[]) => database.prepare(sql).run(...values);
+  run("INSERT INTO accounts VALUES ('a', 1)");
+  run("INSERT INTO organizations VALUES ('o', 'Contoso', 'C-1', 'customer', 'active', NULL, 1)");
+  run(
+    "INSERT INTO profiles VALUES ('p', 'o', 'ada@contoso.example', 'ada@contoso.example', 1, 'Ada', '[]', 1, NULL, NULL, NULL, NULL)",
+  );
+  return {
+    requester,
+    inquire(id: string) {
+      run(
+        `INSERT INTO inquiries (id, requester, sealed_address, interaction_cid, created_at, not_before, settled_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        ...[id, JSON.stringify(requester), null, `cid-${id}`, NOW, NOW, null],
+      );
+    },
+    request(id: string, inquiryId: string, createdAt: number) {
+      run(
+        `INSERT INTO link_requests (id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id,
+           requester_email, requester_name, profile_id, email_version, state, created_at, expires_at)
+         VALUES (?, ?, ?, 'link_profile', ?, ?, ?, 'a', NULL, NULL, 'p', 1, 'pending', ?, ?)`,
+        ...[
+          id,
+          inquiryId,
+          `hash-${id}`,
+          requester.issuer,
+          requester.subject,
+          requester.upstreamId,
+          createdAt,
+          NOW + 60_000,
+        ],
+      );
+    },
+    queue(mail: NewMail) {
+      run(
+        `INSERT INTO outbox (id, message_id, recipient, sealed_content, request_id, state, attempts, created_at,
+           next_attempt_at, due_at) VALUES (?, ?, ?, ?, NULL, 'queued', 0, ?, ?, ?)`,
+        ...[mail.id, mail.messageId, mail.to, sealContent(seal, mail.id, mail.content), NOW, NOW, NOW],
+      );
+    },
+    claim: () =>
+      database
+        .prepare(
+          `UPDATE outbox SET lease_worker = 'old', due_at = ?, attempts = attempts + 1 WHERE rowid = (
+             SELECT rowid FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, rowid LIMIT 1) RETURNING id`,
+        )
+        .get(NOW + 1000, NOW)?.["id"],
+    stateOf: (id: string) => database.prepare("SELECT state FROM link_requests WHERE id = ?").get(id)?.["state"],
+    close: () => database.close(),
+  };
+}
+
 withFile(
   "a broker of the version before goes on while the file is migrated, and doesn't start on it again",
   async (file) => {
-    const broker = openAt(file, newest - 1);
-    const person = await signIn(broker);
-    const { profile } = await register(broker);
-    const link = await request(broker, person, profile.id);
-    const before = await bound(broker);
-    // Two pending requests of one identity and profile, as no index forbade them.
-    const database = new DatabaseSync(file.file);
-    database.exec(
-      `INSERT INTO link_requests SELECT id || '-double', inquiry_id, secret_hash || '-double', purpose, issuer, subject,
-       upstream_id, account_id, requester_email, requester_name, profile_id, email_version, state, created_at - 1,
-       expires_at, settled_at FROM link_requests WHERE id = '${link.request.id}'`,
-    );
-    const stateOfDouble = () =>
-      database.prepare("SELECT state FROM link_requests WHERE id LIKE '%-double'").get()?.["state"];
+    makeAt(file, newest - 1);
+    const broker = olderBroker(file.file);
+    const [before, after] = [aMail(), aMail()];
+    broker.inquire("before");
+    broker.queue(before);
 
     assert.equal((await migrate(file)).to, newest);
 
-    assert.equal(stateOfDouble(), "superseded");
-    database.close();
-    assert.equal(await stateOf(broker, link), "pending");
-    const redeemed = await broker.links.redeem(redemption(person, link), { id: "notice", messageId: "n@x" }, NOW);
-    assert.equal(redeemed.result, "bound");
-    const again = await register(broker);
-    const first = await request(broker, person, again.profile.id);
-    const second = await request(broker, person, again.profile.id);
-    assert.deepEqual([await stateOf(broker, first), await stateOf(broker, second)], ["superseded", "pending"]);
-    await broker.close();
+    broker.inquire("after");
+    broker.queue(after);
+    assert.equal(broker.claim(), before.id);
+    broker.close();
     assert.throws(() => openAt(file, newest - 1), refusal(/written by a newer version/));
-    const newer = await file.open();
-    assert.equal((await newer.directory.membership(before.profile.id))?.profile.accountId, before.account.id);
+    const store = await file.open();
+    assert.equal((await store.outbox.claim("new", NOW, 1000, 1000))?.message.id, after.id);
+    for (const id of ["before", "after"]) {
+      const inquiry = await store.links.claimInquiry("new", NOW, 1000);
+      assert.deepEqual([inquiry?.id, inquiry?.ordinal, inquiry?.heldUntil, inquiry?.matched], [id, 1, null, null]);
+    }
+  },
+);
+
+withFile(
+  "of two pending requests of one identity and profile, as no index forbade them, the newer stays",
+  async (file) => {
+    makeAt(file, 2);
+    const broker = olderBroker(file.file);
+    broker.inquire("inquiry");
+    broker.request("older", "inquiry", NOW - 1);
+    broker.request("newer", "inquiry", NOW);
+    await migrate(file);
+    assert.deepEqual([broker.stateOf("older"), broker.stateOf("newer")], ["superseded", "pending"]);
+    assert.throws(() => broker.request("another", "inquiry", NOW), /UNIQUE/);
+    broker.close();
   },
 );
 
 withFile("a migration that fails leaves the file as the one before left it, and is run again", async (file) => {
-  const client = aClient();
-  const older = openAt(file, 1);
-  await older.clients.put(client);
-  await older.close();
+  makeAt(file, 1);
+  olderBroker(file.file).close();
   const broken = SQLITE_MIGRATIONS.map((migration, index) =>
     index === newest - 1 ? { ...migration, sql: `${migration.sql}; SELECT no_such_function()` } : migration,
   );
@@ -127,5 +192,5 @@ withFile("a migration that fails leaves the file as the one before left it, and 
   assert.throws(run, /no_such_function/);
   // What came before it stays applied; of it nothing is left.
   assert.equal((await migrate(file)).from, newest - 1);
-  assert.deepEqual(await (await file.open()).clients.find(client.id), client);
+  assert.equal((await (await file.open()).directory.membership("p"))?.profile.name, "Ada");
 });
