@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, LimitConfig } from "./config/schema.ts";
 import { LiaisonError } from "./errors.ts";
 import { createCsrf } from "./http/csrf.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
@@ -87,18 +87,26 @@ export async function createApp(deps: AppDeps): Promise<App> {
     logger,
     clientKeys,
   });
-  const linking = createLinking({ links: store.links, audit: store.audit, clock, settings: { mailDomain } });
+  const limits = limitsOf(config.limits);
+  const linking = createLinking({
+    links: store.links,
+    audit: store.audit,
+    clock,
+    settings: { mailDomain, inquiryLimits: limits.inquiries },
+  });
 
   const inquiryWorker = createInquiryWorker({
     links: store.links,
     directory: store.directory,
     clock,
     logger,
-    settings: { mailDomain },
+    settings: { mailDomain, mailLimits: limits.mails },
   });
   const transport = deps.transport ?? createSmtpTransport(config.mail);
   const outboxWorker = createOutboxWorker({
     outbox: store.outbox,
+    throttles: store.throttles,
+    limits: limits.mails,
     transport,
     render: await mailRenderer(config, site, clock),
     clock,
@@ -125,6 +133,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const listener = createListener({
     provider,
     providerPages,
+    signInCap: { throttles: store.throttles, limit: limits.signIns, clock },
     logger,
     config,
     pages,
@@ -160,6 +169,23 @@ export async function createApp(deps: AppDeps): Promise<App> {
     close: async () => {
       await Promise.all([closed(server), ...workers.map((worker) => worker.stop())]);
       await transport.close();
+    },
+  };
+}
+
+/** The configured limits, in the words of the store. */
+function limitsOf(config: Config["limits"]) {
+  const limit = ({ limit, window_seconds }: LimitConfig) => ({ limit, windowSeconds: window_seconds });
+  return {
+    signIns: limit(config.sign_ins_per_client_address),
+    inquiries: {
+      identity: limit(config.inquiries_per_identity),
+      client: limit(config.inquiries_per_client_address),
+    },
+    mails: {
+      mailbox: limit(config.mails_per_mailbox),
+      profile: limit(config.mails_per_profile),
+      all: limit(config.mails),
     },
   };
 }

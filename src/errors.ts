@@ -9,6 +9,7 @@ export type ErrorCode =
   | "bad_request"
   | "cross_site_request"
   | "not_found"
+  | "too_many_requests"
   | "sign_in_expired"
   | "sign_in_mismatch"
   | "upstream_refused"

@@ -171,6 +171,28 @@ const storage = z
   }, evenIfOtherwiseFaulty)
   .transform((value) => (value.mongodb === undefined ? { sqlite: sqlite.parse({}), ...value } : value));
 
+/** At most `limit` in `window_seconds`. */
+const limit = (count: number, windowSeconds: number) =>
+  z
+    .strictObject({
+      limit: z.number().int().positive().default(count),
+      window_seconds: seconds.max(7 * 86_400).default(windowSeconds),
+    })
+    .prefault({});
+
+const limits = z
+  .strictObject({
+    sign_ins_per_client_address: limit(1000, 300),
+    inquiries_per_identity: limit(10, 3600),
+    inquiries_per_client_address: limit(100, 3600),
+    mails_per_mailbox: limit(30, 3600),
+    mails_per_profile: limit(5, 3600),
+    mails: limit(600, 60),
+    support_messages_per_identity: limit(5, 3600),
+    support_messages_per_client_address: limit(20, 3600),
+  })
+  .prefault({});
+
 export const configSchema = z.strictObject({
   issuer: issuerUrl,
   listen: z
@@ -212,6 +234,7 @@ export const configSchema = z.strictObject({
   linking: z
     .strictObject({ link_lifetime_seconds: seconds.default(1800), resend_after_seconds: seconds.default(60) })
     .prefault({}),
+  limits,
   sessions: z
     .strictObject({ idle_seconds: seconds.default(3600), absolute_seconds: seconds.default(12 * 3600) })
     .prefault({}),
@@ -231,5 +254,6 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
+export type LimitConfig = Config["limits"]["mails"];
 export type UpstreamConfig = Config["upstreams"][number];
 export type PortalConfig = Config["portals"][number];

@@ -40,6 +40,19 @@ export function clientAddress(
   return client;
 }
 
+/**
+ * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, within which a client picks its own at will.
+ * @param address in canonical form, or what stands for an unknown one
+ */
+export function clientNetwork(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const behind = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - groups.length - behind.length }, () => "0");
+  return `${[...groups, ...zeros, ...behind].slice(0, 4).join(":")}::/64`;
+}
+
 /** One spelling of an address: IPv4 also where it is mapped into IPv6, without zone, brackets and port. */
 function canonical(text: string): string | undefined {
   const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.split(":")[0] : text);

@@ -23,6 +23,7 @@ const statusOf: Record<ErrorCode, number> = {
   bad_request: 400,
   cross_site_request: 403,
   not_found: 404,
+  too_many_requests: 429,
   sign_in_expired: 400,
   sign_in_mismatch: 400,
   upstream_refused: 400,
@@ -61,6 +62,7 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   const fields = { request_id: requestId(ctx), status, ...(code === undefined ? {} : { code }) };
   if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
   else deps.logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
+  if (status === 429) ctx.set("retry-after", String(ctx.state["retryAfterSeconds"] ?? 60));
   const problem = code === undefined ? undefined : upstreamProblems[code];
   if (wantsJson(ctx)) {
     ctx.status = status;

@@ -1,7 +1,7 @@
 /** Fills the pages of an interaction from its state. Reads nothing; interaction.ts decides which page it is. */
 
 import type { Context } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import type { Admission } from "../domain/admission.ts";
 import { LiaisonError } from "../errors.ts";
@@ -12,13 +12,21 @@ import type { FieldError, Form, MembershipView, SignedInAs, SignInPage } from ".
 import type { HttpKit } from "./kit.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
+/** When an inquiry was sent, and until when it is held because its account has asked so often. */
+interface Asked {
+  askedAt: Instant;
+  heldUntil: Instant | null;
+}
+
 export interface InteractionPages {
+  /** When the next inquiry may be sent. It depends on this person's own requests alone. */
+  askAgainAt(asked: Asked): Instant;
   signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
   linkStep(ctx: Context, state: InteractionState, value: string, errors: FieldError[]): Promise<string>;
   checkEmail(
     ctx: Context,
     state: InteractionState,
-    kept: { askedAt: number; since: number; askedTooSoon: boolean; code: string | null },
+    kept: Asked & { since: number; askedTooSoon: boolean; code: string | null },
   ): Promise<string>;
   chooseProfile(
     ctx: Context,
@@ -69,7 +77,11 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
     return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
   };
 
+  const askAgainAt: InteractionPages["askAgainAt"] = ({ askedAt, heldUntil }) =>
+    Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
+
   return {
+    askAgainAt,
     requester,
     linkedSince,
 
@@ -89,8 +101,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         errors,
       }),
 
-    checkEmail: async (ctx, state, { askedAt, since, askedTooSoon, code }) => {
-      const resendAt = askedAt + config.linking.resend_after_seconds * 1000;
+    checkEmail: async (ctx, state, { askedAt, heldUntil, since, askedTooSoon, code }) => {
+      const now = clock.now();
       return pages.checkEmail(await site(), {
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
@@ -98,7 +110,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         senderAddress: config.mail.from_address,
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
         resend: form(ctx, url(state, "/resend")),
-        resendInSeconds: Math.max(0, Math.ceil((resendAt - clock.now()) / 1000)),
+        resendInSeconds: Math.max(0, Math.ceil((askAgainAt({ askedAt, heldUntil }) - now) / 1000)),
+        heldUntil: heldUntil !== null && heldUntil > now ? heldUntil : null,
         askedTooSoon,
         useAnotherAddressUrl: url(state, "/address"),
         continueUrl: url(state, ""),

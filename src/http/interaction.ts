@@ -8,6 +8,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { looksLikeAddress } from "../domain/address.ts";
 import { matchingCode } from "../domain/matching-code.ts";
+import { clientNetwork } from "../domain/networks.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
@@ -38,6 +39,8 @@ interface KeptInquiry {
   since: number;
   /** The newest one's matching code. */
   code: string | null;
+  /** Until when the newest one waits because this account has asked so often. */
+  heldUntil: number | null;
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
@@ -71,9 +74,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function keptInquiry(ctx: Context): Promise<KeptInquiry | undefined> {
     const value = await sealed.get(ctx, inquiryCookie);
-    const { address, askedAt, since, code } = value ?? {};
+    const { address, askedAt, since, code, heldUntil } = value ?? {};
     if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
-    return { address, askedAt, since, code: typeof code === "string" ? code : null };
+    return {
+      ...{ address, askedAt, since, code: typeof code === "string" ? code : null },
+      heldUntil: typeof heldUntil === "number" ? heldUntil : null,
+    };
   }
 
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
@@ -182,10 +188,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   /** Stores the inquiry and nothing else; looking it up begins when the answer has left. */
   async function inquire(ctx: Context, state: InteractionState, address: string): Promise<void> {
     const requester = views.requester(state);
-    const { id } = await linking.inquire({ requester, typed: address, interactionCid: state.cid });
+    const { cid: interactionCid } = state;
+    const clientAddress = clientNetwork(String(ctx.state["clientAddress"]));
+    const { id, heldUntil } = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
     const askedAt = clock.now();
     const since = (await keptInquiry(ctx))?.since ?? askedAt;
-    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id) };
+    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, { name: inquiryCookie, path: pathOf(state.uid), maxAgeSeconds }, kept);
     seeOther(ctx, `${base(state.uid)}/waiting`);
@@ -217,8 +225,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
     const latest = await linking.latestInquiry(state.cid);
     const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
-    if (clock.now() < askedAt + config.linking.resend_after_seconds * 1000) {
-      return await showWaiting(ctx, state, { ...kept, askedAt }, true);
+    const heldUntil = latest?.heldUntil ?? null;
+    if (clock.now() < views.askAgainAt({ askedAt, heldUntil })) {
+      return await showWaiting(ctx, state, { ...kept, askedAt, heldUntil }, true);
     }
     await inquire(ctx, state, kept.address);
   });

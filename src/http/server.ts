@@ -1,6 +1,6 @@
 /**
  * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, security headers, error
- * mapping, authorization requests made fit, forms read, routes. What a route does is in the module of its path.
+ * mapping, floods held back, authorization requests made fit, forms read, routes. What a route does is in the module of its path.
  */
 
 import { randomUUID } from "node:crypto";
@@ -16,6 +16,7 @@ import { currentRoute, pinOrigin } from "../oidc/internals.ts";
 import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { errorMapping } from "./errors.ts";
+import { capSignIns, type FloodDeps } from "./flood.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { seeOther, sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
@@ -28,6 +29,7 @@ export type ServerDeps = InteractionDeps &
     config: Pick<Config, "trusted_proxies">;
     provider: Provider;
     providerPages: { ownForms: Middleware };
+    signInCap: FloodDeps;
     logger: Logger;
   };
 
@@ -52,6 +54,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     errorMapping(deps),
     deps.providerPages.ownForms,
     noHead,
+    capSignIns(deps.signInCap),
     authorizationRequests,
     forms,
     router.routes() as unknown as Middleware,

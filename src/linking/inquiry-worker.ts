@@ -8,13 +8,15 @@ import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { answerInquiry } from "../domain/link.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
-import type { DirectoryStore, LinkStore, NewLink, NewMail } from "../storage/contract.ts";
+import type { DirectoryStore, Limit, LinkStore, NewLink, NewMail } from "../storage/contract.ts";
 import type { Inquiry, MailContent, MailedRequester, Membership } from "../storage/records.ts";
 import { newMessageId } from "./message-id.ts";
 
 interface InquiryWorkerSettings {
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
+  /** How many mails that inquiries cause go at once to one mailbox, and about one profile. */
+  mailLimits: { mailbox: Limit; profile: Limit };
   /** How long a claimed inquiry is this worker's, in milliseconds. */
   leaseMs?: number;
   /** How many inquiries one run settles at most, so that other work gets its turn. */
@@ -67,7 +69,7 @@ export function createInquiryWorker({
     const key = parseAddress(inquiry.address)?.key;
     const memberships = key === undefined ? [] : await directory.membershipsByEmail(key);
     const now = clock.now();
-    const outcome = answer(inquiry, memberships, settings.mailDomain, now);
+    const outcome = answer(inquiry, memberships, settings, now);
     const settled = await links.settleInquiry(inquiry.id, worker, outcome, now);
     if (!settled) logger.warn({ inquiryId: inquiry.id }, "the lease of an inquiry was lost; another worker answers it");
     return settled;
@@ -90,23 +92,24 @@ export function createInquiryWorker({
 function answer(
   inquiry: Inquiry,
   memberships: Membership[],
-  mailDomain: string,
+  settings: InquiryWorkerSettings,
   now: Instant,
-): { links: NewLink[]; mails: NewMail[] } {
+): { links: NewLink[]; mails: NewMail[]; matched: number } {
   const links: NewLink[] = [];
   const mails: NewMail[] = [];
   for (const membership of memberships) {
     const kind = answerInquiry(membership, inquiry.requester.accountId);
     if (kind === "link") {
-      links.push(newLink(inquiry, membership, mailDomain, now));
+      links.push(newLink(inquiry, membership, settings, now));
     } else {
-      mails.push(newMail(membership, mailDomain, { kind, ...whatMailsName(inquiry, membership) }));
+      const content = { kind, ...whatMailsName(inquiry, membership) };
+      mails.push(newMail(inquiry, membership, settings, content));
     }
   }
-  return { links, mails };
+  return { links, mails, matched: memberships.length };
 }
 
-function newLink(inquiry: Inquiry, membership: Membership, mailDomain: string, now: Instant): NewLink {
+function newLink(inquiry: Inquiry, membership: Membership, settings: InquiryWorkerSettings, now: Instant): NewLink {
   const requestId = randomId();
   const secret = randomSecret();
   return {
@@ -121,7 +124,7 @@ function newLink(inquiry: Inquiry, membership: Membership, mailDomain: string, n
       createdAt: now,
       expiresAt: now + UNSENT_REQUEST_MS,
     },
-    mail: newMail(membership, mailDomain, {
+    mail: newMail(inquiry, membership, settings, {
       kind: "link",
       requestId,
       secret,
@@ -131,8 +134,20 @@ function newLink(inquiry: Inquiry, membership: Membership, mailDomain: string, n
 }
 
 /** Every mail goes to the address that the organization registered, never to what was typed. */
-function newMail(membership: Membership, mailDomain: string, content: MailContent): NewMail {
-  return { id: randomId(), messageId: newMessageId(mailDomain), to: membership.profile.email, content };
+function newMail(
+  { requester, ordinal }: Inquiry,
+  { profile }: Membership,
+  { mailDomain, mailLimits: { mailbox, profile: perProfile } }: InquiryWorkerSettings,
+  content: MailContent,
+): NewMail {
+  // Whoever signed in under this very address is most likely its owner; of the others, who has asked the least.
+  const isOwnAddress = parseAddress(requester.email)?.key === profile.emailKey;
+  const throttle = {
+    mailbox: { ...mailbox, key: profile.emailKey },
+    profile: { ...perProfile, key: profile.id },
+    rank: isOwnAddress ? 0 : ordinal,
+  };
+  return { id: randomId(), messageId: newMessageId(mailDomain), to: profile.email, content, throttle };
 }
 
 function whatMailsName(

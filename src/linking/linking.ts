@@ -8,7 +8,7 @@ import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
 import { hashSecret, randomId } from "../domain/secrets.ts";
-import type { AuditStore, LinkStore, Revocation, SignedInIdentity } from "../storage/contract.ts";
+import type { AuditStore, Limit, LinkStore, Revocation, SignedInIdentity } from "../storage/contract.ts";
 import type {
   AccountId,
   Inquiry,
@@ -26,6 +26,8 @@ interface LinkingSettings {
   answerDelayMs?: number;
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
+  /** How many inquiries of one identity, and from one client address, go at once. */
+  inquiryLimits: { identity: Limit; client: Limit };
 }
 
 export interface LinkingDependencies {
@@ -66,7 +68,13 @@ export interface Linking {
    * Stores what a person typed on the link step. Looks nothing up, so that its answer says nothing about the directory.
    * What is no address (see ../domain/address.ts) is stored without one: it gets the same answer and no mail.
    */
-  inquire(input: { requester: Requester; typed: unknown; interactionCid: string }): Promise<Inquiry>;
+  inquire(input: {
+    requester: Requester;
+    typed: unknown;
+    interactionCid: string;
+    /** Where it comes from, as far as trusted proxies tell. */
+    clientAddress: string;
+  }): Promise<Inquiry>;
   /** The newest inquiry of an interaction chain: for the countdown and for *check your email*. */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
@@ -90,9 +98,9 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
   const answerDelayMs = settings.answerDelayMs ?? DEFAULT_ANSWER_DELAY_MS;
 
   return {
-    async inquire({ requester, typed, interactionCid }) {
+    async inquire({ requester, typed, interactionCid, clientAddress }) {
       const now = clock.now();
-      return links.inquire({
+      const inquiry = {
         id: randomId(),
         requester,
         address: parseAddress(typed)?.address ?? null,
@@ -100,7 +108,9 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
         createdAt: now,
         notBefore: now + answerDelayMs,
         settledAt: null,
-      });
+      };
+      const { identity, client } = settings.inquiryLimits;
+      return await links.inquire(inquiry, { identity, client: { ...client, key: clientAddress } });
     },
 
     latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),

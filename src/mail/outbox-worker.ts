@@ -4,7 +4,7 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
-import type { OutboxStore } from "../storage/contract.ts";
+import type { Limit, OutboxStore, ThrottleStore } from "../storage/contract.ts";
 import type { MailContent, OutboxMessage } from "../storage/records.ts";
 import { createWorkerLoop, type WorkerLoop } from "../worker-loop.ts";
 import type { RenderedMail } from "./messages.ts";
@@ -22,6 +22,9 @@ export interface OutboxLogger {
 
 export interface OutboxWorkerOptions {
   outbox: OutboxStore;
+  throttles: ThrottleStore;
+  /** How many mails go to one mailbox and about one profile of those that asking causes, and how many of all. */
+  limits: { mailbox: Limit; profile: Limit; all: Limit };
   transport: MailTransport;
   render: RenderMail;
   clock: Clock;
@@ -52,14 +55,22 @@ const giveUpAfterMs = 48 * 60 * minuteMs;
 
 /** Makes the worker of one process; several may share an outbox. */
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
-  const { outbox, transport, render, clock, logger, workerId, linkLifetimeMs } = options;
+  const { outbox, throttles, limits, transport, render, clock, logger, workerId, linkLifetimeMs } = options;
   const { leaseMs = 60_000, concurrency = 2, random = Math.random } = options;
   let stopping = false;
+
+  /** Whether the limit of all mails lets another one go. */
+  async function mayGo(): Promise<boolean> {
+    const { limit, windowSeconds } = limits.all;
+    return (await throttles.takeSlot("mails:all", limit, windowSeconds, clock.now())).taken;
+  }
 
   /** One mail after the other until nothing is due. */
   async function lane(): Promise<number> {
     let sent = 0;
     while (!stopping) {
+      const dueAt = await outbox.nextDueAt();
+      if (dueAt === undefined || dueAt > clock.now() || !(await mayGo())) break;
       const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
       if (claimed === undefined) break;
       if (await deliver(claimed.message, claimed.linkExpiresAt)) sent += 1;
@@ -109,6 +120,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   }
 
   async function runOnce(): Promise<number> {
+    await outbox.releaseHeld(limits, clock.now());
     const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane));
     const failed = lanes.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;

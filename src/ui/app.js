@@ -72,16 +72,14 @@ function poll(status) {
 function countDown(counter) {
   const seconds = Number(counter.dataset.countdown);
   const until = Date.now() + seconds * 1000;
-  const written = new Intl.NumberFormat(document.documentElement.lang, {
-    style: "unit",
-    unit: "second",
-    unitDisplay: "long",
-  });
+  const inUnits = (unit) =>
+    new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" });
+  const [inSeconds, inMinutes] = [inUnits("second"), inUnits("minute")];
   const waiting = counter.closest("[data-countdown-wait]");
   const timer = setInterval(() => {
     const left = Math.ceil((until - Date.now()) / 1000);
     if (left > 0) {
-      counter.textContent = written.format(left);
+      counter.textContent = left > 120 ? inMinutes.format(Math.ceil(left / 60)) : inSeconds.format(left);
       return;
     }
     clearInterval(timer);

@@ -27,9 +27,9 @@ export function formatInstant(site: When, instant: Instant): string {
   });
 }
 
-/** Such as "1 second". The page's script writes seconds the same way while it counts down. */
+/** Such as "1 second", or "3 minutes" for what is longer than two. The page's script writes the same while it counts down. */
 export function formatSeconds(locale: string, seconds: number): string {
-  return formatUnit(locale, seconds, "second");
+  return seconds > 120 ? formatUnit(locale, Math.ceil(seconds / 60), "minute") : formatUnit(locale, seconds, "second");
 }
 
 /** Such as "30 minutes", or "2 hours" for 120. */

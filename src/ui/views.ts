@@ -100,6 +100,8 @@ export interface CheckEmailPage {
   resend: Form;
   /** Seconds until it may be asked again; 0: now. */
   resendInSeconds: number;
+  /** Until when the request waits because this account has asked so often; null where it doesn't. */
+  heldUntil: Instant | null;
   /** True when *send it again* was pressed too early. */
   askedTooSoon: boolean;
   useAnotherAddressUrl: string;

@@ -197,7 +197,12 @@ export class Lifecycle {
       ...{ list: `${exact}, x${exact}`, cut_off: exact.slice(0, exact.indexOf("@") + 1) },
     }[spelling];
     const requester = { ...nth(this.#people, who).identity, accountId };
-    const { id } = await this.#world.linking.inquire({ requester, typed, interactionCid: this.#name });
+    const { id } = await this.#world.linking.inquire({
+      requester,
+      typed,
+      interactionCid: this.#name,
+      clientAddress: "192.0.2.1",
+    });
     const isOne = spelling !== "list" && spelling !== "cut_off";
     const mailbox = isOne ? typed.trim().toLowerCase() : null;
     this.#model.inquiries.push({ id, who, mailbox, dueAt: this.#world.now + answerDelayMs, settled: false });

@@ -14,6 +14,7 @@ import { MailError } from "../../src/mail/transport.ts";
 import type { LinkStore, SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import type { AuditEvent, MailContent } from "../../src/storage/records.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
+import { PLENTY } from "../support/records.ts";
 import type { Reception } from "./lifecycle-model.ts";
 
 /** A mail as the store was given it. */
@@ -32,7 +33,11 @@ interface HandedOver {
 }
 
 export const linkLifetimeMs = 30 * 60_000;
-const settings = { mailDomain: "liaison.example" };
+const settings = {
+  mailDomain: "liaison.example",
+  inquiryLimits: { identity: PLENTY, client: PLENTY },
+  mailLimits: { mailbox: PLENTY, profile: PLENTY },
+};
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 export class LifecycleWorld {
@@ -62,7 +67,8 @@ export class LifecycleWorld {
     this.linking = createLinking({ links: this.#links, audit: store.audit, clock: this.#clock, settings });
     this.outbox = createOutboxWorker({
       ...{ outbox: store.outbox, clock: this.#clock, logger: quiet, workerId: "courier", linkLifetimeMs },
-      ...{ concurrency: 1, random: () => 0.5 },
+      ...{ concurrency: 1, random: () => 0.5, throttles: store.throttles },
+      limits: { mailbox: PLENTY, profile: PLENTY, all: PLENTY },
       render: (content, { linkExpiresAt }) => ({
         ...{ subject: "", html: "", text: JSON.stringify({ content, linkExpiresAt }) },
       }),

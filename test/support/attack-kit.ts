@@ -19,7 +19,7 @@ import { type Page, UserAgent } from "./user-agent.ts";
 const quietMethods = new Set([
   ...["find", "list", "identities", "organization", "membership", "membershipsByEmail", "latestInquiry", "view"],
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
-  ...["markSent", "markDeferred", "sweep", "close"],
+  ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
 ]);
 
 export interface StoreCall {

@@ -17,10 +17,15 @@ import { createLinking, type LinkAttempt, type Linking } from "../../src/linking
 import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { AccountId, OutboxMessage, Requester } from "../../src/storage/records.ts";
+import { PLENTY } from "./records.ts";
 
 export const LINK_LIFETIME_MS = 30 * 60_000;
 export const ANSWER_DELAY_MS = 250;
-const settings = { mailDomain: "liaison.example", answerDelayMs: ANSWER_DELAY_MS };
+const settings = {
+  ...{ mailDomain: "liaison.example", answerDelayMs: ANSWER_DELAY_MS },
+  inquiryLimits: { identity: PLENTY, client: PLENTY },
+  mailLimits: { mailbox: PLENTY, profile: PLENTY },
+};
 
 export interface Person {
   identity: SignedInIdentity;
@@ -100,7 +105,7 @@ export function useLinking(): LinkingHarness {
       await h.store.directory.putProfile(record, "system", h.now);
     },
     async inquire({ requester }: Person, typed: unknown, interactionCid = "cid-1") {
-      await h.linking.inquire({ requester, typed, interactionCid });
+      await h.linking.inquire({ requester, typed, interactionCid, clientAddress: "192.0.2.1" });
       h.now += ANSWER_DELAY_MS;
     },
     async ask(who: Person, typed: unknown) {

@@ -75,6 +75,7 @@ const samples: Samples = {
       linkLifetimeMinutes: 30,
       resend: form(data, "/interaction/abc/resend"),
       resendInSeconds: 45,
+      heldUntil: null,
       askedTooSoon: false,
       useAnotherAddressUrl: `${data.site.basePath}/interaction/abc?again`,
       continueUrl: `${data.site.basePath}/interaction/abc`,
@@ -87,6 +88,7 @@ const samples: Samples = {
       plain: view,
       busy: { ...view, askedTooSoon: true, linkedMeanwhile: data.memberships },
       oneLinked: { ...view, linkedMeanwhile: [data.memberships[2]] },
+      held: { ...view, heldUntil: someTime, resendInSeconds: 1900 },
       now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
     };
   },

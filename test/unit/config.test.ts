@@ -326,7 +326,7 @@ upstreams:
 
     it("names every key", async () => {
       const text = await readFile(example, "utf8");
-      const unnamed = keysOf(configShape).filter((key) => !new RegExp(`^[ #-]*${key}:`, "m").test(text));
+      const unnamed = keysOf(configShape).filter((key) => !new RegExp(`(^[ #-]*|[{,] *)${key}:`, "m").test(text));
       assert.deepEqual(unnamed, []);
     });
   });

@@ -60,7 +60,12 @@ describe("inquiries", () => {
   ]) {
     it(`L13 L14 stores ${JSON.stringify(typed)} without an address and sends no mail`, async () => {
       await h.profile("p1", "contoso", "anna@contoso.example");
-      const inquiry = await h.linking.inquire({ requester: h.anna.requester, typed, interactionCid: "cid-1" });
+      const inquiry = await h.linking.inquire({
+        requester: h.anna.requester,
+        typed,
+        interactionCid: "cid-1",
+        clientAddress: "192.0.2.1",
+      });
       assert.equal(inquiry.address, null);
       h.now += ANSWER_DELAY_MS;
       assert.equal(await h.worker.runOnce(), 1);
@@ -98,7 +103,12 @@ describe("inquiries", () => {
   it("looks at nothing before the answer has left, and looks once", async () => {
     await h.profile("p1", "contoso", "anna@contoso.example");
     const typed = "anna@contoso.example";
-    await h.linking.inquire({ requester: h.anna.requester, typed, interactionCid: "cid-1" });
+    await h.linking.inquire({
+      requester: h.anna.requester,
+      typed,
+      interactionCid: "cid-1",
+      clientAddress: "192.0.2.1",
+    });
     h.now += ANSWER_DELAY_MS - 1;
     assert.equal(await h.worker.runOnce(), 0);
     assert.deepEqual(await h.drain(), []);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { configSchema } from "../../src/config/schema.ts";
-import { clientAddress, createNetworkTest, isNetwork } from "../../src/domain/networks.ts";
+import { clientAddress, clientNetwork, createNetworkTest, isNetwork } from "../../src/domain/networks.ts";
 import { testConfig } from "../support/liaison.ts";
 
 const trusted = createNetworkTest(["127.0.0.1", "10.20.0.0/16", "fd00:1::/32", "::1"]);
@@ -59,4 +59,19 @@ describe("trusted_proxies", () => {
     const { error } = configSchema.safeParse({ ...base, trusted_proxies: ["10.0.0.0/8", "proxy.example"] });
     assert.deepEqual(error?.issues[0]?.path, ["trusted_proxies", 1]);
   });
+});
+
+describe("what counts as one client", () => {
+  for (const [address, expected] of [
+    ["203.0.113.9", "203.0.113.9"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::6", "2001:db8:1:2::/64"],
+    ["2001:db8::6", "2001:db8:0:0::/64"],
+    ["2001:db8::", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["1::2:3:4:5:6", "1:0:0:2::/64"],
+    ["unknown", "unknown"],
+  ] as const) {
+    it(`${address} is ${expected}`, () => assert.equal(clientNetwork(address), expected));
+  }
 });

@@ -9,7 +9,7 @@ import { createOutboxWorker, type OutboxWorkerOptions } from "../../src/mail/out
 import { type Mail, MailError, type MailTransport } from "../../src/mail/transport.ts";
 import type { NewLink, NewMail, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aMail, aNewLink, anInquiry, anOrganization, aProfile, MINUTE, NOW } from "../support/records.ts";
+import { aMail, aNewLink, anInquiry, anOrganization, aProfile, MINUTE, NOW, PLENTY } from "../support/records.ts";
 
 const HOUR = 60 * MINUTE;
 const refused = () => new MailError("EENVELOPE at RCPT TO, the server answered 550", { permanent: true });
@@ -68,6 +68,8 @@ describe("outbox worker", () => {
   function worker(options: Partial<OutboxWorkerOptions> = {}) {
     return createOutboxWorker({
       outbox: store.outbox,
+      throttles: store.throttles,
+      limits: { mailbox: PLENTY, profile: PLENTY, all: PLENTY },
       transport: peer,
       render: (content, { linkExpiresAt }) => {
         const life = linkExpiresAt === null ? "no link" : `link until ${linkExpiresAt}`;

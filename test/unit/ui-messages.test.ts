@@ -91,6 +91,8 @@ test("times are written in the deployment's zone, which is named", () => {
 test("lengths of time have the right number", () => {
   assert.equal(formatSeconds("en", 1), "1 second");
   assert.equal(formatSeconds("en", 45), "45 seconds");
+  assert.equal(formatSeconds("en", 120), "120 seconds");
+  assert.equal(formatSeconds("en", 121), "3 minutes");
   assert.equal(formatMinutes("en", 30), "30 minutes");
   assert.equal(formatMinutes("en", 120), "2 hours");
 });

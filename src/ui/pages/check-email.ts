@@ -12,7 +12,7 @@ import {
   problemSummary,
   signedInStrip,
 } from "../components.ts";
-import { formatMinutes, formatSeconds } from "../format.ts";
+import { formatInstant, formatMinutes, formatSeconds } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -29,6 +29,7 @@ ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
 <p class="lead">${t.text("checkEmail.lead")}</p>
+${view.heldUntil !== null && html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, view.heldUntil) })}</p>`}
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">
 ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.html("checkEmail.codeText", { code: codeText(view.code) })}</dd></div>`}
