@@ -57,6 +57,15 @@ export function profileUnbound(profile: Profile, accountId: AccountId, actor: st
   return { at, action: "profile.unbound", actor, ...placeOf(profile), accountId };
 }
 
+export function mailRequeued(
+  action: "mail.released" | "mail.resent",
+  { mail, requestId }: { mail: string; requestId: string | null },
+  actor: string,
+  at: Instant,
+): AuditEntry {
+  return { at, action, actor, requestId, detail: { mail } };
+}
+
 function placeOf({ id, organizationId }: Profile) {
   return { profileId: id, organizationId };
 }

@@ -20,6 +20,7 @@ import type {
   AuditEvent,
   Client,
   ClientId,
+  Delivery,
   GrantId,
   Identity,
   IdentityKey,
@@ -34,6 +35,7 @@ import type {
   Organization,
   OrganizationId,
   OutboxMessage,
+  OutboxState,
   ProfileEdit,
   ProfileId,
   SecretHash,
@@ -197,6 +199,17 @@ export interface LinkStore {
     outcome: { links: NewLink[]; mails: NewMail[]; matched?: number },
     now: Instant,
   ): Promise<boolean>;
+  /** An inquiry with the requests made of it, oldest first. */
+  history(inquiryId: InquiryId): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
+  /** The inquiry that a request was made of. */
+  inquiryOf(requestId: LinkRequestId): Promise<InquiryId | undefined>;
+  /** Newest first: of an account, of those that made a request for a profile, or all; before an instant, when given. */
+  inquiries(filter: {
+    accountId?: AccountId;
+    profileId?: ProfileId;
+    before?: Instant;
+    limit: number;
+  }): Promise<Inquiry[]>;
   /** The request whose secret has this hash. Changes nothing. */
   view(requestId: LinkRequestId, secretHash: SecretHash): Promise<LinkView | undefined>;
   /**
@@ -221,6 +234,9 @@ export interface LinkStore {
    */
   unbind(profileId: ProfileId, actor: string, now: Instant, accountId?: AccountId): Promise<Revocation | undefined>;
 }
+
+/** States that somebody may want to look after. */
+export type TroubledState = Extract<OutboxState, "held" | "failed" | "bounced">;
 
 export interface OutboxStore {
   /**
@@ -252,6 +268,22 @@ export interface OutboxStore {
   releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant): Promise<number>;
   /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
   nextDueAt(): Promise<Instant | undefined>;
+  find(id: string): Promise<Delivery | undefined>;
+  /** Those in one of the states, or all that answer an inquiry; newest first. */
+  list(filter: { states: readonly TroubledState[]; limit: number } | { inquiryId: InquiryId }): Promise<Delivery[]>;
+  /** Queues a held message past its throttles, audited. False if it isn't held. */
+  release(id: string, actor: string, now: Instant): Promise<boolean>;
+  /** Queues a message anew that was given up, as if it were made now; audited. False if it isn't `failed`. */
+  resend(id: string, actor: string, now: Instant): Promise<boolean>;
+  /**
+   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, anything else is only noted.
+   * Returns it as it is then, or undefined if no sent message has this Message-ID.
+   */
+  noteBounce(
+    messageId: string,
+    bounce: { reason: string; permanent: boolean },
+    now: Instant,
+  ): Promise<Delivery | undefined>;
 }
 
 export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {

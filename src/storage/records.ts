@@ -196,6 +196,25 @@ export interface MailedRequester {
   displayName: string | null;
 }
 
+/**
+ * held: waits for its turn at a mailbox or a profile · queued: due at its `nextAttemptAt` · sent: a server took it · bounced:
+ * and it came back for good · failed: given up · dropped: its link was dead before it was sent.
+ */
+export type OutboxState = "held" | "queued" | "sent" | "bounced" | "failed" | "dropped";
+
+/** What became of a mail, without what it says. */
+export interface Delivery extends Omit<OutboxMessage, "content"> {
+  /** Null for one that was queued before that was kept. */
+  kind: MailContent["kind"] | null;
+  inquiryId: InquiryId | null;
+  requestId: LinkRequestId | null;
+  /** What the server that took it said. */
+  serverReply: string | null;
+  bouncedAt: Instant | null;
+  /** What a bounce, or a warning of one, said last. */
+  bounce: string | null;
+}
+
 export interface OutboxMessage {
   id: string;
   /** RFC 5322 Message-ID without angle brackets; the same on every attempt. */
@@ -203,8 +222,7 @@ export interface OutboxMessage {
   /** One recipient: the stored address, never a typed one. */
   to: string;
   content: MailContent;
-  /** held: waits for its turn at a mailbox or a profile · failed: given up · dropped: its link was dead before it was sent. */
-  state: "held" | "queued" | "sent" | "failed" | "dropped";
+  state: OutboxState;
   attempts: number;
   createdAt: Instant;
   nextAttemptAt: Instant;
@@ -279,6 +297,9 @@ export type AuditAction =
   | "link.requested"
   | "link.refused"
   | "link.cancelled"
+  | "link.opened"
+  | "mail.released"
+  | "mail.resent"
   | "profile.bound"
   | "profile.unbound"
   | "profile.email_changed"

@@ -55,6 +55,11 @@ export function openSignIn(seal: Seal, stateHash: SecretHash, sealed: string): S
   return JSON.parse(seal.open(sealed, sealedAt.signIn(stateHash))) as SealedSignIn;
 }
 
+/** The inquiry that a mail answers, if it does. */
+export function inquiryOf(content: MailContent): InquiryId | null {
+  return ("inquiryId" in content ? content.inquiryId : undefined) ?? null;
+}
+
 export function sealContent(seal: Seal, id: string, content: MailContent): string {
   return seal.seal(JSON.stringify(content), sealedAt.content(id));
 }

@@ -2,6 +2,7 @@
 
 import { accountCases } from "./accounts.ts";
 import { artifactCases } from "./artifacts.ts";
+import { deliveryCases } from "./deliveries.ts";
 import { directoryCases } from "./directory.ts";
 import { type BackEnd, casesFor } from "./harness.ts";
 import { importCases } from "./imports.ts";
@@ -24,6 +25,7 @@ export function storageContract(backEnd: BackEnd): void {
   redeemCases(declare);
   outboxCases(declare);
   throttledMailCases(declare);
+  deliveryCases(declare);
   signInCases(declare);
   standingCases(declare);
   artifactCases(declare);

@@ -111,6 +111,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     indexes: [
       { name: "ofInteraction", key: { interactionCid: 1, createdAt: -1, seq: -1 } },
       { name: "waiting", key: { createdAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
+      { name: "byTime", key: { createdAt: -1, seq: -1 } },
+      { name: "ofAccount", key: { "requester.accountId": 1, createdAt: -1, seq: -1 } },
       {
         name: "waitingOfIdentity",
         key: { "requester.issuer": 1, "requester.subject": 1 },
@@ -128,6 +130,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     }),
     indexes: [
       { name: "secret", key: { secretHash: 1 }, unique: true },
+      { name: "ofInquiry", key: { inquiryId: 1, createdAt: 1 } },
+      { name: "ofProfile", key: { profileId: 1, createdAt: -1 } },
       { name: "pendingOfProfile", key: { profileId: 1 }, partialFilterExpression: { state: "pending" } },
       { name: "pendingOfOrganization", key: { organizationId: 1 }, partialFilterExpression: { state: "pending" } },
       {
@@ -143,13 +147,24 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     validator: validator(
       {
         ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-        ...{ state: oneOf("held", "queued", "sent", "failed", "dropped"), attempts: number, createdAt: date },
+        ...{ state: oneOf("held", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
+        createdAt: date,
         ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
         ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
       },
-      { mailboxHash: orNull(string), profileHash: orNull(string), rank: number },
+      {
+        ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: string },
+        ...{ inquiryId: orNull(string), bouncedAt: orNull(date), bounce: orNull(string) },
+      },
     ),
     indexes: [
+      { name: "inState", key: { state: 1, createdAt: -1, seq: -1 } },
+      {
+        name: "ofInquiry",
+        key: { inquiryId: 1, createdAt: -1, seq: -1 },
+        partialFilterExpression: { inquiryId: { $type: "string" } },
+      },
+      { name: "byMessageId", key: { messageId: 1 } },
       { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
       { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
       {

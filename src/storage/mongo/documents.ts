@@ -8,6 +8,7 @@ import type { Instant } from "../../clock.ts";
 import type {
   Account,
   AuditEvent,
+  Delivery,
   Identity,
   Inquiry,
   LinkRequest,
@@ -54,6 +55,10 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   mailboxHash?: string | null;
   profileHash?: string | null;
   rank?: number;
+  kind?: Delivery["kind"];
+  inquiryId?: string | null;
+  bouncedAt?: Date | null;
+  bounce?: string | null;
   seq: ObjectId;
 };
 export type SelectionDocument = Dated<Omit<Selection, "grantId">> & { _id: string; organizationId: string };

@@ -9,7 +9,7 @@ import { sealedAt } from "../sealed-fields.ts";
 import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
-import { at, dated, type InquiryDocument, toRecord } from "./documents.ts";
+import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -17,7 +17,10 @@ import type { ThrottleWriter } from "./throttles.ts";
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
 
-type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
+type InquiryMethods = Pick<
+  LinkStore,
+  "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry" | "history" | "inquiryOf" | "inquiries"
+>;
 
 export function createInquiryMethods(
   database: MongoDatabase,
@@ -25,7 +28,7 @@ export function createInquiryMethods(
   parts: { audit: AuditWriter; requests: RequestWriter; throttles: ThrottleWriter; queueMail: MailWriter },
 ): InquiryMethods {
   const { audit, requests, throttles, queueMail } = parts;
-  const { inquiries, profiles } = database.collections;
+  const { inquiries, profiles, linkRequests } = database.collections;
 
   const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
     if (document === null) return undefined;
@@ -78,6 +81,33 @@ export function createInquiryMethods(
       database.run(async () =>
         toInquiry(await inquiries.findOne({ interactionCid }, { sort: { createdAt: -1, seq: -1 } })),
       ),
+
+    history: (id) =>
+      database.run(async () => {
+        const inquiry = toInquiry(await inquiries.findOne({ _id: id }));
+        if (inquiry === undefined) return undefined;
+        const requests = await linkRequests.find({ inquiryId: id }, { sort: { createdAt: 1, _id: 1 } }).toArray();
+        return { inquiry, requests: requests.map(toLinkRequest) };
+      }),
+
+    inquiryOf: (requestId) => database.run(async () => (await linkRequests.findOne({ _id: requestId }))?.inquiryId),
+
+    inquiries: ({ accountId, profileId, before, limit }) =>
+      database.run(async () => {
+        const past = before === undefined ? { $gte: at(0) } : { $lt: at(before) };
+        const ofAccount = accountId === undefined ? {} : { "requester.accountId": accountId };
+        const sort = { createdAt: -1, seq: -1 } as const;
+        if (profileId === undefined) {
+          const found = await inquiries.find({ createdAt: past, ...ofAccount }, { sort, limit }).toArray();
+          return found.flatMap((document) => toInquiry(document) ?? []);
+        }
+        const requests = await linkRequests
+          .find({ profileId, createdAt: past }, { sort: { createdAt: -1 }, limit })
+          .toArray();
+        const ids = requests.map(({ inquiryId }) => inquiryId);
+        const found = await inquiries.find({ _id: { $in: ids }, ...ofAccount }, { sort }).toArray();
+        return found.flatMap((document) => toInquiry(document) ?? []);
+      }),
 
     claimInquiry: (worker, now, leaseMs) =>
       database.run(async () => {

@@ -23,7 +23,9 @@ export interface MongoMigration {
 const since = (version: number, ...indexes: string[]) => indexes.map((index) => ({ index, version }));
 const LATER_INDEXES = [
   ...since(2, "linkRequests.onePending"),
-  ...since(3, "inquiries.waitingOfIdentity", "outbox.held", "outbox.heldOfMailbox"),
+  ...since(3, "inquiries.waitingOfIdentity", "inquiries.byTime", "inquiries.ofAccount"),
+  ...since(3, "linkRequests.ofInquiry", "linkRequests.ofProfile"),
+  ...since(3, "outbox.inState", "outbox.ofInquiry", "outbox.byMessageId", "outbox.held", "outbox.heldOfMailbox"),
 ];
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
@@ -60,7 +62,7 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
     },
   },
   {
-    name: "throttled inquiries and held mails",
+    name: "throttled inquiries, held mails, and what became of both",
     collections: COLLECTIONS,
     up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },

@@ -2,11 +2,13 @@
 
 import { type ClientSession, ObjectId, type UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { mailRequeued } from "../audit-entries.ts";
 import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
-import type { OutboxMessage } from "../records.ts";
+import type { Delivery, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, openContent, sealContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
 import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
+import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -28,7 +30,7 @@ export function createMailWriter({ collections }: MongoDatabase, seal: Seal, thr
         ...{ state: room.lacking === undefined ? "queued" : "held", nextAttemptAt: due, dueAt: due },
         ...{ createdAt: at(now), seq: new ObjectId(), leaseWorker: null, sentAt: null, serverReply: null },
         ...{ lastError: null, mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null },
-        rank: throttle?.rank ?? 0,
+        ...{ rank: throttle?.rank ?? 0, kind: content.kind, inquiryId: inquiryOf(content) },
       },
       { session },
     );
@@ -69,7 +71,7 @@ async function takeRoom(
 export function createOutboxStore(
   database: MongoDatabase,
   seal: Seal,
-  { requests, throttles }: { requests: RequestWriter; throttles: ThrottleWriter },
+  { requests, throttles, audit }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter },
 ): OutboxStore {
   const { outbox } = database.collections;
 
@@ -81,6 +83,18 @@ export function createOutboxStore(
     );
     return modifiedCount === 1;
   };
+
+  const newestFirst = { createdAt: -1, seq: -1 } as const;
+  const requeue =
+    (state: "held" | "failed", action: "mail.released" | "mail.resent") => (id: string, actor: string, now: Instant) =>
+      database.transaction(async (session) => {
+        const due = { state: "queued", nextAttemptAt: at(now), dueAt: at(now) } as const;
+        const anew = state === "failed" ? { attempts: 0, createdAt: at(now) } : {};
+        const found = await outbox.findOneAndUpdate({ _id: id, state }, { $set: { ...due, ...anew } }, { session });
+        if (found === null) return false;
+        await audit(session, mailRequeued(action, { mail: id, requestId: found.requestId }, actor, now));
+        return true;
+      });
 
   /** Deals with one held message that may go by now; undefined if there is none. */
   const releaseNext = async (
@@ -165,6 +179,33 @@ export function createOutboxStore(
         return release(id, worker, { lastError: error, ...then });
       }),
 
+    find: (id) =>
+      database.run(async () => {
+        const found = await outbox.findOne({ _id: id });
+        return found === null ? undefined : toDelivery(found);
+      }),
+    list: (filter) =>
+      database.run(async () => {
+        if ("inquiryId" in filter) {
+          const { inquiryId } = filter;
+          return (await outbox.find({ inquiryId }, { sort: newestFirst }).toArray()).map(toDelivery);
+        }
+        const { states, limit } = filter;
+        const found = await outbox.find({ state: { $in: [...states] } }, { sort: newestFirst, limit }).toArray();
+        return found.map(toDelivery);
+      }),
+    release: requeue("held", "mail.released"),
+    resend: requeue("failed", "mail.resent"),
+    noteBounce: (messageId, { reason, permanent }, now) =>
+      database.run(async () => {
+        const found = await outbox.findOneAndUpdate(
+          { messageId, state: { $in: ["sent", "bounced"] } },
+          { $set: { bounce: reason, ...(permanent ? { state: "bounced" as const, bouncedAt: at(now) } : {}) } },
+          { returnDocument: "after" },
+        );
+        return found === null ? undefined : toDelivery(found);
+      }),
+
     nextDueAt: () =>
       database.run(async () => {
         // `dueAt >= 0` holds for every message; it lets the earliest be read off the start of the index.
@@ -174,19 +215,14 @@ export function createOutboxStore(
   };
 }
 
+const INNER = ["sealedContent", "dueAt", "leaseWorker", "mailboxHash", "profileHash", "rank", "seq"];
+
+function toDelivery(document: OutboxDocument): Delivery {
+  const later = { kind: null, inquiryId: null, bouncedAt: null, bounce: null };
+  return { ...later, ...toRecord<Delivery>(document, ...INNER) };
+}
+
 function toMessage(document: OutboxDocument): Omit<OutboxMessage, "content"> {
-  return toRecord(
-    document,
-    ...[
-      "sealedContent",
-      "requestId",
-      "dueAt",
-      "leaseWorker",
-      "serverReply",
-      "mailboxHash",
-      "profileHash",
-      "rank",
-      "seq",
-    ],
-  );
+  const ofDeliveries = ["requestId", "serverReply", "kind", "inquiryId", "bouncedAt", "bounce"];
+  return toRecord(document, ...INNER, ...ofDeliveries);
 }

@@ -2,7 +2,7 @@
 
 import { linkRequested } from "../audit-entries.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Inquiry } from "../records.ts";
+import type { Inquiry, LinkRequest } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
 import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
@@ -10,7 +10,7 @@ import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
-import { parse, text } from "./rows.ts";
+import { parse, REQUEST_JSON, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 const INQUIRY_JSON = `json_object(
@@ -20,7 +20,10 @@ const INQUIRY_JSON = `json_object(
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
 
-type InquiryMethods = Pick<LinkStore, "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry">;
+type InquiryMethods = Pick<
+  LinkStore,
+  "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry" | "history" | "inquiryOf" | "inquiries"
+>;
 
 export function createInquiryMethods(
   database: Database,
@@ -48,6 +51,18 @@ export function createInquiryMethods(
   const settle = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL, matched = :matched
     WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
+  const select = (condition: string) =>
+    database.prepare(`SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries WHERE ${condition}`);
+  const newest = "created_at < :before ORDER BY created_at DESC, rowid DESC LIMIT :limit";
+  const byId = select("id = :id");
+  const all = select(newest);
+  const ofAccount = select(`account_id = :accountId AND ${newest}`);
+  const idsOfProfile = database.prepare(`
+    SELECT inquiry_id FROM link_requests
+    WHERE profile_id = :profileId AND created_at < :before ORDER BY created_at DESC LIMIT :limit`);
+  const requestsOf = database.prepare(`
+    SELECT ${REQUEST_JSON} AS record FROM link_requests r WHERE r.inquiry_id = :id ORDER BY r.created_at, r.rowid`);
+  const inquiryOf = database.prepare("SELECT inquiry_id FROM link_requests WHERE id = :requestId");
   const organizationOf = database.prepare("SELECT organization_id FROM profiles WHERE id = :profileId");
 
   const toInquiry = (row: Row): Inquiry => {
@@ -85,6 +100,32 @@ export function createInquiryMethods(
       database.run(() => {
         const row = latest.get({ interactionCid });
         return row && toInquiry(row);
+      }),
+
+    history: (id) =>
+      database.run(() => {
+        const row = byId.get({ id });
+        if (row === undefined) return undefined;
+        const requests = requestsOf.all({ id }).map((one) => parse<LinkRequest>(one["record"]));
+        return { inquiry: toInquiry(row), requests };
+      }),
+
+    inquiryOf: (requestId) =>
+      database.run(() => {
+        const row = inquiryOf.get({ requestId });
+        return row && text(row["inquiry_id"]);
+      }),
+
+    inquiries: ({ accountId, profileId, before = Number.MAX_SAFE_INTEGER, limit }) =>
+      database.run(() => {
+        if (profileId === undefined) {
+          const rows =
+            accountId === undefined ? all.all({ before, limit }) : ofAccount.all({ accountId, before, limit });
+          return rows.map(toInquiry);
+        }
+        const ids = idsOfProfile.all({ profileId, before, limit }).map((row) => text(row["inquiry_id"]));
+        const found = [...new Set(ids)].flatMap((id) => byId.all({ id })).map(toInquiry);
+        return accountId === undefined ? found : found.filter(({ requester }) => requester.accountId === accountId);
       }),
 
     claimInquiry: (worker, now, leaseMs) =>

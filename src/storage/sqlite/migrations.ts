@@ -148,19 +148,31 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   `,
   },
   {
-    name: "throttled inquiries and held mails",
+    name: "throttled inquiries, held mails, and what became of both",
     sql: `
   ALTER TABLE inquiries ADD COLUMN issuer TEXT AS (requester ->> '$.issuer');
   ALTER TABLE inquiries ADD COLUMN subject TEXT AS (requester ->> '$.subject');
   ALTER TABLE inquiries ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE inquiries ADD COLUMN held_until INTEGER;
   ALTER TABLE inquiries ADD COLUMN matched INTEGER;
+  ALTER TABLE inquiries ADD COLUMN account_id TEXT AS (requester ->> '$.accountId');
+  CREATE INDEX inquiries_by_account ON inquiries (account_id, created_at);
+  CREATE INDEX inquiries_by_time ON inquiries (created_at);
+  CREATE INDEX link_requests_by_inquiry ON link_requests (inquiry_id, created_at);
+  CREATE INDEX link_requests_by_profile ON link_requests (profile_id, created_at);
   CREATE INDEX inquiries_held ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
 
   -- Of a message that is held, due_at is when there may be room for it.
   ALTER TABLE outbox ADD COLUMN mailbox_hash TEXT;
   ALTER TABLE outbox ADD COLUMN profile_hash TEXT;
   ALTER TABLE outbox ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE outbox ADD COLUMN kind TEXT;
+  ALTER TABLE outbox ADD COLUMN inquiry_id TEXT;
+  ALTER TABLE outbox ADD COLUMN bounced_at INTEGER;
+  ALTER TABLE outbox ADD COLUMN bounce TEXT;
+  CREATE INDEX outbox_by_inquiry ON outbox (inquiry_id, created_at) WHERE inquiry_id IS NOT NULL;
+  CREATE INDEX outbox_by_message_id ON outbox (message_id);
+  CREATE INDEX outbox_troubled ON outbox (state, created_at) WHERE state IN ('held', 'failed', 'bounced');
   CREATE INDEX outbox_held ON outbox (due_at) WHERE state = 'held';
   CREATE INDEX outbox_held_by_mailbox ON outbox (mailbox_hash, rank, created_at DESC) WHERE state = 'held';
   `,

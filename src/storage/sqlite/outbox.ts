@@ -1,12 +1,14 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
 import type { Instant } from "../../clock.ts";
+import { mailRequeued } from "../audit-entries.ts";
 import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
-import type { LinkRequestId, OutboxMessage } from "../records.ts";
+import type { Delivery, LinkRequestId, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, openContent, sealContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
 import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
-import type { Database } from "./database.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { Database, Row, Statement } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
 import { integer, parse, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -15,6 +17,13 @@ const MESSAGE_JSON = `json_object(
   'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
   'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error)`;
 
+const DELIVERY_JSON = `json_object(
+  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
+  'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId', inquiry_id,
+  'requestId', request_id, 'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;
+
+const toDelivery = (row: Row | undefined) => row && parse<Delivery>(row["record"]);
+
 /** Queues a mail inside the transaction of its cause. */
 export type MailWriter = (mail: NewMail, now: Instant) => void;
 
@@ -22,9 +31,10 @@ export function createMailWriter(database: Database, seal: Seal, throttles: Thro
   const insert = database.prepare(`
     INSERT INTO outbox (
       id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at, due_at,
-      mailbox_hash, profile_hash, rank)
+      mailbox_hash, profile_hash, rank, kind, inquiry_id)
     VALUES (
-      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash, :rank)`);
+      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash, :rank,
+      :kind, :inquiryId)`);
   return ({ id, messageId, to, content, throttle }, now) => {
     const requestId: LinkRequestId | null = content.kind === "link" ? content.requestId : null;
     const keys = throttle === undefined ? null : hashedKeys(throttles, throttle);
@@ -33,6 +43,7 @@ export function createMailWriter(database: Database, seal: Seal, throttles: Thro
       ...{ id, messageId, to, content: sealContent(seal, id, content), requestId, now },
       ...{ state: room?.lacking === undefined ? "queued" : "held", due: room?.resetsAt ?? now },
       ...{ mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null, rank: throttle?.rank ?? 0 },
+      ...{ kind: content.kind, inquiryId: inquiryOf(content) },
     });
   };
 }
@@ -67,7 +78,7 @@ function takeRoom(
 export function createOutboxStore(
   database: Database,
   seal: Seal,
-  { requests, throttles }: { requests: RequestWriter; throttles: ThrottleWriter },
+  { requests, throttles, audit }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter },
 ): OutboxStore {
   // A lease moves due_at on: a message whose worker died is due again when the lease has run out.
   const claimNext = database.prepare(`
@@ -89,6 +100,32 @@ export function createOutboxStore(
   // `due_at >= 0` holds for every message; it lets the earliest be read off the start of the index.
   const earliest = database.prepare(`
     SELECT due_at FROM outbox WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
+
+  const delivery = (condition: string) =>
+    database.prepare(`SELECT ${DELIVERY_JSON} AS record FROM outbox WHERE ${condition}`);
+  const find = delivery("id = :id");
+  const ofInquiry = delivery("inquiry_id = :inquiryId ORDER BY created_at DESC, rowid DESC");
+  const inState = delivery(
+    "state = :state AND state IN ('held', 'failed', 'bounced') ORDER BY created_at DESC, rowid DESC LIMIT :limit",
+  );
+  const release = database.prepare(`
+    UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now
+    WHERE id = :id AND state = 'held' RETURNING request_id`);
+  const resend = database.prepare(`
+    UPDATE outbox SET state = 'queued', attempts = 0, created_at = :now, next_attempt_at = :now, due_at = :now
+    WHERE id = :id AND state = 'failed' RETURNING request_id`);
+  const noteBounce = database.prepare(`
+    UPDATE outbox SET bounce = :reason, bounced_at = iif(:permanent, :now, bounced_at),
+      state = iif(:permanent, 'bounced', state)
+    WHERE message_id = :messageId AND state IN ('sent', 'bounced') RETURNING ${DELIVERY_JSON} AS record`);
+  const requeue =
+    (statement: Statement, action: "mail.released" | "mail.resent") => (id: string, actor: string, now: Instant) =>
+      database.transaction(() => {
+        const row = statement.get({ id, now });
+        if (row === undefined) return false;
+        audit(mailRequeued(action, { mail: id, requestId: row["request_id"] as string | null }, actor, now));
+        return true;
+      });
 
   const heldLongest = database.prepare(`
     SELECT mailbox_hash FROM outbox WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
@@ -170,6 +207,22 @@ export function createOutboxStore(
             : defer.run({ id, worker, error, at: nextAttemptAt });
         return changed === 1;
       }),
+
+    find: (id) => database.run(() => toDelivery(find.get({ id }))),
+    list: (filter) =>
+      database.run(() => {
+        const rows =
+          "inquiryId" in filter
+            ? ofInquiry.all({ inquiryId: filter.inquiryId })
+            : filter.states.flatMap((state) => inState.all({ state, limit: filter.limit }));
+        const found = rows.flatMap((row) => toDelivery(row) ?? []);
+        const newestFirst = found.toSorted((one, other) => other.createdAt - one.createdAt);
+        return "inquiryId" in filter ? newestFirst : newestFirst.slice(0, filter.limit);
+      }),
+    release: requeue(release, "mail.released"),
+    resend: requeue(resend, "mail.resent"),
+    noteBounce: (messageId, { reason, permanent }, now) =>
+      database.run(() => toDelivery(noteBounce.get({ messageId, reason, permanent: permanent ? 1 : 0, now }))),
 
     nextDueAt: () =>
       database.run(() => {
