@@ -154,6 +154,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     linking,
     clients,
     signIns: store.signIns,
+    outbox: store.outbox,
     clock,
     onBound: () => outboxWorker.nudge(),
   });

@@ -6,6 +6,8 @@ import { copyCommand } from "./cli/copy.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { helpCommand } from "./cli/help.ts";
 import { importCommand } from "./cli/import.ts";
+import { linksCommands } from "./cli/links.ts";
+import { mailCommands } from "./cli/mail.ts";
 import { migrateCommand } from "./cli/migrate.ts";
 import { run } from "./cli/run.ts";
 import { serveCommand } from "./cli/serve.ts";
@@ -24,6 +26,8 @@ const commands: readonly Command[] = [
   migrateCommand(systemClock),
   copyCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
+  ...linksCommands(systemClock),
+  ...mailCommands({ clock: systemClock, stdin: () => process.stdin }),
   helpCommand(() => commands),
   versionCommand,
 ];

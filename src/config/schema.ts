@@ -3,6 +3,7 @@
  * Keys are spelled as in YAML, so that a key means the same in a file, in an error and in the code. Lengths of time are seconds.
  */
 
+import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
@@ -144,6 +145,20 @@ const smtp = z
     }
   }, evenIfOtherwiseFaulty);
 
+/** Signs mails where the mail server doesn't (RFC 6376). */
+const dkim = z.strictObject({
+  domain: z.string().regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/i, "write the domain of the sender's address, or one above it"),
+  selector: z.string().regex(/^[a-z0-9._-]+$/i, "write the name before ._domainkey in the DNS"),
+  private_key: z.string().refine((pem) => {
+    try {
+      const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPrivateKey(pem);
+      return type === "rsa" && (details?.modulusLength ?? 0) >= 2048;
+    } catch {
+      return false;
+    }
+  }, "write an RSA private key in PEM, of 2048 bits or more (openssl genrsa 2048)"),
+});
+
 const sqlite = z.strictObject({ file: filePath.default("data/liaison.db") });
 
 const mongodb = z.strictObject({
@@ -230,7 +245,14 @@ export const configSchema = z.strictObject({
       }, "write an IANA time zone such as Europe/Copenhagen"),
     locale: z.enum(["en"]).default("en"),
   }),
-  mail: z.strictObject({ from_name: z.string().min(1), from_address: emailAddress, smtp }),
+  mail: z.strictObject({
+    from_name: z.string().min(1),
+    from_address: emailAddress,
+    smtp,
+    dkim: dkim.nullable().default(null),
+    /** What a mail provider shows when it reports a bounce. Without one there is no webhook. */
+    bounce_webhook_token: z.string().min(32, "use at least 32 characters").nullable().default(null),
+  }),
   linking: z
     .strictObject({ link_lifetime_seconds: seconds.default(1800), resend_after_seconds: seconds.default(60) })
     .prefault({}),

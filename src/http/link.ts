@@ -127,6 +127,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       forced: true,
       ...(loginHint === null ? {} : { loginHint }),
     });
+    await linking.opened(live);
     leaveForUpstream(ctx, begun);
   }
 

@@ -15,6 +15,7 @@ import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
 import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
+import { type BounceDeps, bounceRoutes } from "./bounces.ts";
 import { errorMapping } from "./errors.ts";
 import { capSignIns, type FloodDeps } from "./flood.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
@@ -24,6 +25,7 @@ import { securityHeaders } from "./security-headers.ts";
 import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 
 export type ServerDeps = InteractionDeps &
+  BounceDeps &
   LinkDeps &
   Omit<CallbackDeps, "links"> & {
     config: Pick<Config, "trusted_proxies">;
@@ -47,6 +49,7 @@ export function createListener(deps: ServerDeps): RequestListener {
   interactionRoutes(router, deps);
   const links = linkRoutes(router, deps);
   callbackRoutes(router, { ...deps, links });
+  bounceRoutes(router, deps);
 
   const stack: Middleware[] = [
     requestLog(deps.logger),

@@ -79,6 +79,8 @@ export interface Linking {
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
   view(requestId: LinkRequestId, secret: string): Promise<LinkPreview | undefined>;
+  /** Notes, for the time line, that somebody opened the link and went on to sign in. */
+  opened(preview: LinkPreview): Promise<void>;
   /**
    * Redeems a link for a freshly proven identity. `wrong_account` leaves the link alive for the one who asked for it.
    * Every refusal of a known link is audited, except that of a link which has already done its work for this account.
@@ -119,6 +121,13 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
       const seen = await links.view(requestId, hashSecret(secret));
       return seen && { ...seen, verdict: judgeLink(seen.request, seen.membership, clock.now()) };
     },
+
+    opened: ({ request, membership }) =>
+      audit.append({
+        ...{ id: randomId(), at: clock.now(), action: "link.opened", actor: "unknown", accountId: null },
+        ...{ profileId: membership.profile.id, organizationId: membership.organization.id },
+        ...{ requestId: request.id, detail: {} },
+      }),
 
     async redeem(attempt) {
       const now = clock.now();

@@ -37,7 +37,7 @@ export class MailError extends Error {
 }
 
 /** Makes a pooled transport. Where the configuration asks for TLS, nothing is sent without it. */
-export function createSmtpTransport({ from_name, from_address, smtp }: Config["mail"]): MailTransport {
+export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Config["mail"]): MailTransport {
   const timeoutMs = smtp.timeout_seconds * 1000;
   const connection = {
     host: smtp.host,
@@ -58,6 +58,9 @@ export function createSmtpTransport({ from_name, from_address, smtp }: Config["m
       ...(smtp.username === null || smtp.password === null
         ? {}
         : { auth: { user: smtp.username, pass: smtp.password } }),
+      ...(dkim === null
+        ? {}
+        : { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.private_key } }),
       maxConnections: smtp.max_connections,
       // The outbox decides when to try again, with what it knows of each message.
       maxRequeues: 0,
@@ -120,8 +123,12 @@ function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): P
 }
 
 /** The start of a reply as it is stored. A server that quotes what it was sent must not get a mailed link into the records. */
-function quotable(reply: string): string {
-  return reply.replace(/\S*:\/\/\S*/g, "…").slice(0, 200);
+export function quotable(reply: string): string {
+  return reply
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .replace(/\S*:\/\/\S*/g, "…")
+    .trim()
+    .slice(0, 200);
 }
 
 /** Names come from directories and upstreams; in a header they stay on one line. */

@@ -312,7 +312,7 @@ export interface AuditEvent {
   id: string;
   at: Instant;
   action: AuditAction;
-  /** `account:<id>`, `admin:<id>`, `command:<name>`, `system`. */
+  /** `account:<id>`, `admin:<id>`, `command:<name>`, `system`; `unknown` for somebody who hasn't signed in. */
   actor: string;
   profileId: ProfileId | null;
   organizationId: OrganizationId | null;

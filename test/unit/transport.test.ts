@@ -83,6 +83,7 @@ describe("SMTP transport", () => {
         timeout_seconds: 5,
         ...smtp,
       },
+      ...{ dkim: null, bounce_webhook_token: null },
     });
     closing.push(() => made.close());
     return made;

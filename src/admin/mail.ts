@@ -1,0 +1,61 @@
+/** What administrators do about mails that wait, failed or came back. */
+
+import type { Clock } from "../clock.ts";
+import { LiaisonError } from "../errors.ts";
+import { type Bounce, LARGEST_NOTIFICATION, parseNotification } from "../mail/bounce.ts";
+import type { OutboxStore, TroubledState } from "../storage/contract.ts";
+import type { Delivery } from "../storage/records.ts";
+
+export { LARGEST_NOTIFICATION };
+
+export interface MailAdminParts {
+  outbox: OutboxStore;
+  clock: Clock;
+  /** Who does it, as audit events name them. */
+  actor: string;
+}
+
+export interface MailAdmin {
+  /** Newest first. */
+  list(states: readonly TroubledState[], limit: number): Promise<Delivery[]>;
+  /** Sends a held mail next, whatever its throttles say. @throws LiaisonError `not_found`, or `bad_request` if it isn't held */
+  release(id: string): Promise<Delivery>;
+  /** Sends a mail that was given up once more. @throws LiaisonError `not_found`, or `bad_request` if it wasn't given up */
+  resend(id: string): Promise<Delivery>;
+  /** Notes a bounce. Undefined if no mail that was sent has its Message-ID. */
+  bounced(bounce: Bounce): Promise<Delivery | undefined>;
+  /** Reads a delivery status notification and notes it. `no failure`: it tells of none. @throws LiaisonError `bad_request` */
+  notified(raw: Uint8Array): Promise<Delivery | "no failure" | undefined>;
+}
+
+export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailAdmin {
+  async function requeue(id: string, from: "held" | "failed"): Promise<Delivery> {
+    const done =
+      from === "held" ? await outbox.release(id, actor, clock.now()) : await outbox.resend(id, actor, clock.now());
+    const delivery = await outbox.find(id);
+    if (delivery === undefined) throw new LiaisonError("not_found", `There is no mail ${id}.`);
+    if (done) return delivery;
+    throw new LiaisonError("bad_request", `The mail ${id} ${whyNot(delivery, from)}`);
+  }
+  const bounced: MailAdmin["bounced"] = ({ messageId, reason, permanent }) =>
+    outbox.noteBounce(messageId, { reason, permanent }, clock.now());
+
+  return {
+    list: (states, limit) => outbox.list({ states, limit }),
+    release: (id) => requeue(id, "held"),
+    resend: (id) => requeue(id, "failed"),
+    bounced,
+    async notified(raw) {
+      const bounce = await parseNotification(raw);
+      return bounce === undefined ? "no failure" : await bounced(bounce);
+    },
+  };
+}
+
+function whyNot({ state }: Delivery, from: "held" | "failed"): string {
+  if (state === "bounced") {
+    return "came back after a server had taken it, and what it said is erased. Correct the address, and let its person ask again.";
+  }
+  if (from === "held") return `isn't held: it is ${state}.`;
+  return state === "held" ? "is held, not failed: release it." : `wasn't given up: it is ${state}.`;
+}

@@ -1,0 +1,77 @@
+/** `liaison links …`: who asked for which profile, and what became of it. */
+
+import { createLinkAdmin, type LinkAdmin } from "../admin/links.ts";
+import type { Clock } from "../clock.ts";
+import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
+import { instantFormat, printable, table } from "./table.ts";
+import { configFlag, limitOf, withStore } from "./with-store.ts";
+
+/** Makes the commands. */
+export function linksCommands(clock: Clock): Command[] {
+  const withLinks = (call: Call, work: (links: LinkAdmin, timeZone: string) => Promise<ExitCode>) =>
+    withStore(call, clock, (store, config) => work(createLinkAdmin({ ...store, clock }), config.deployment.time_zone));
+
+  return [
+    {
+      name: "links list",
+      summary: "List what people asked for on the link step, newest first.",
+      flags: {
+        config: configFlag,
+        email: { takes: "ADDRESS", summary: "Those for the profiles with this registered address." },
+        profile: { takes: "ID", summary: "Those for this profile." },
+        account: { takes: "ID", summary: "Those of this account." },
+        limit: { takes: "N", summary: "At most so many. Default: 50" },
+        json: { summary: "Print one JSON object a line." },
+      },
+      examples: ["liaison links list", "liaison links list --email ann@northwind.example --json"],
+      run: (call) =>
+        withLinks(call, async (links, timeZone) => {
+          const { flags, stdout } = call;
+          const found = await links.list({
+            ...{ email: flags.get("email"), profileId: flags.get("profile"), accountId: flags.get("account") },
+            limit: limitOf(call, 50),
+          });
+          if (flags.has("json")) {
+            for (const inquiry of found) stdout.write(`${JSON.stringify(inquiry)}\n`);
+            return 0;
+          }
+          const rows = found.map(({ id, createdAt, code, requester, settledAt, matched, heldUntil }) => ({
+            id,
+            asked: createdAt,
+            code,
+            by: `${requester.email ?? requester.displayName ?? requester.subject} (${requester.upstreamId})`,
+            matched: settledAt === null ? (heldUntil === null ? "waits" : "held") : String(matched ?? "dismissed"),
+          }));
+          stdout.write(table(rows, { timeZone, empty: "Nobody asked for that." }));
+          return 0;
+        }),
+    },
+    {
+      name: "links show",
+      summary: "Tell what became of an inquiry and its requests, by the id of either.",
+      operand: "ID",
+      flags: { config: configFlag, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
+      examples: ["liaison links show 4QrTzk0wJm9x3vYb2nLc7A"],
+      run: (call) =>
+        withLinks(call, async (links, timeZone) => {
+          const { operand, flags, stdout } = call;
+          if (operand === undefined) throw usageError("Name an inquiry or a request. See: liaison links list");
+          const line = await links.show(operand);
+          if (flags.has("json")) {
+            stdout.write(`${JSON.stringify(line)}\n`);
+            return 0;
+          }
+          const { inquiry, code, entries } = line;
+          const { email, displayName, subject, upstreamId } = inquiry.requester;
+          stdout.write(`Code ${code}, asked by ${printable(email ?? displayName ?? subject)} at ${upstreamId}\n\n`);
+          const format = instantFormat(timeZone);
+          for (const { at, what, profileId, detail } of entries) {
+            const rest = [profileId, detail].filter((one) => one !== null).join("  ");
+            stdout.write(`${format(at)}  ${what.padEnd(15)}  ${printable(rest)}`.trimEnd());
+            stdout.write("\n");
+          }
+          return 0;
+        }),
+    },
+  ];
+}

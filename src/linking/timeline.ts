@@ -1,0 +1,153 @@
+/**
+ * What became of an inquiry and the requests made of it, told in the order in which it happened: for administrators alone.
+ * People are always given the neutral answer. It is put together from what is stored; nothing is written for it but that a
+ * link was opened.
+ */
+
+import type { Instant } from "../clock.ts";
+import { matchingCode } from "../domain/matching-code.ts";
+import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
+import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../storage/records.ts";
+
+/** What happened, in a word that scripts may rely on. */
+export type TimelineWhat =
+  | "asked"
+  | "held"
+  | "dismissed"
+  | "matched"
+  | "requested"
+  | "mail_held"
+  | "mail_released"
+  | "mail_sent"
+  | "mail_deferred"
+  | "mail_failed"
+  | "mail_dropped"
+  | "mail_bounced"
+  | "mail_resent"
+  | "opened"
+  | "reauthenticated"
+  | "bound"
+  | "refused"
+  | "cancelled"
+  | "superseded"
+  | "void"
+  | "expired";
+
+export interface TimelineEntry {
+  at: Instant;
+  what: TimelineWhat;
+  requestId: LinkRequestId | null;
+  profileId: ProfileId | null;
+  /** More of it: how many matched, until when it is held, what a server said, why it was refused. */
+  detail: string | null;
+}
+
+export interface Timeline {
+  inquiry: Omit<Inquiry, "address">;
+  /** The code that the person sees. */
+  code: string;
+  entries: TimelineEntry[];
+}
+
+export interface TimelineStores {
+  links: LinkStore;
+  outbox: OutboxStore;
+  audit: AuditStore;
+}
+
+const eventsARequest = 200;
+
+/** The time line of an inquiry, by its own id or that of a request made of it. Undefined if there is none. */
+export async function timeline(
+  { links, outbox, audit }: TimelineStores,
+  id: string,
+  now: Instant,
+): Promise<Timeline | undefined> {
+  const history = (await links.history(id)) ?? (await links.history((await links.inquiryOf(id)) ?? ""));
+  if (history === undefined) return undefined;
+  const { address: _typed, ...inquiry } = history.inquiry;
+  const deliveries = await outbox.list({ inquiryId: inquiry.id });
+  const events = await Promise.all(
+    history.requests.map((request) => audit.list({ requestId: request.id, limit: eventsARequest })),
+  );
+  const profileOf = new Map(history.requests.map((request) => [request.id, request.profileId]));
+  const entries = [
+    ...ofInquiry(inquiry),
+    ...history.requests.flatMap((request) => ofRequest(request, now)),
+    ...deliveries.toReversed().flatMap(ofDelivery),
+    ...events.flatMap((list) => list.toReversed().flatMap(ofEvent)),
+  ].map((entry): TimelineEntry => {
+    const requestId = entry.requestId ?? null;
+    return { profileId: profileOf.get(requestId ?? "") ?? null, detail: null, ...entry, requestId };
+  });
+  return { inquiry, code: matchingCode(inquiry.id), entries: entries.toSorted((one, other) => one.at - other.at) };
+}
+
+type Entry = Pick<TimelineEntry, "at" | "what"> & Partial<TimelineEntry>;
+
+function ofInquiry({ createdAt, heldUntil, settledAt, matched }: Omit<Inquiry, "address">): Entry[] {
+  const entries: Entry[] = [{ at: createdAt, what: "asked" }];
+  if (heldUntil !== null) entries.push({ at: createdAt, what: "held", detail: instant(heldUntil) });
+  if (settledAt === null) return entries;
+  // Before how many matched was kept, every settled one had been looked up.
+  if (matched === null && heldUntil !== null) return [...entries, { at: settledAt, what: "dismissed" }];
+  return [...entries, { at: settledAt, what: "matched", detail: matched === null ? null : String(matched) }];
+}
+
+function ofRequest({ id, profileId, state, createdAt, expiresAt, settledAt }: LinkRequest, now: Instant): Entry[] {
+  const entries: Entry[] = [{ at: createdAt, what: "requested", requestId: id, profileId }];
+  if (settledAt !== null && (state === "superseded" || state === "void")) {
+    entries.push({ at: settledAt, what: state, requestId: id });
+  }
+  if (state === "pending" && now >= expiresAt) entries.push({ at: expiresAt, what: "expired", requestId: id });
+  return entries;
+}
+
+function ofDelivery(delivery: Delivery): Entry[] {
+  const { requestId, state, nextAttemptAt, sentAt, serverReply, bouncedAt, bounce, lastError, createdAt } = delivery;
+  const about = { requestId };
+  const sent: Entry[] = sentAt === null ? [] : [{ ...about, at: sentAt, what: "mail_sent", detail: serverReply }];
+  switch (state) {
+    case "held":
+      return [{ ...about, at: createdAt, what: "mail_held", detail: instant(nextAttemptAt) }];
+    case "queued": {
+      const detail = `${lastError}; next attempt ${instant(nextAttemptAt)}`;
+      return lastError === null ? [] : [{ ...about, at: createdAt, what: "mail_deferred", detail }];
+    }
+    case "sent":
+      return bounce === null
+        ? sent
+        : [...sent, { ...about, at: sentAt ?? createdAt, what: "mail_deferred", detail: bounce }];
+    case "bounced":
+      return [...sent, { ...about, at: bouncedAt ?? createdAt, what: "mail_bounced", detail: bounce }];
+    case "failed":
+      return [{ ...about, at: nextAttemptAt, what: "mail_failed", detail: lastError }];
+    case "dropped":
+      return [{ ...about, at: nextAttemptAt, what: "mail_dropped" }];
+  }
+}
+
+function ofEvent({ at, action, requestId, profileId, detail, actor }: AuditEvent): Entry[] {
+  const about = { at, requestId, ...(profileId === null ? {} : { profileId }) };
+  const signedIn: Entry = { ...about, what: "reauthenticated", detail: actor };
+  switch (action) {
+    case "link.opened":
+      return [{ ...about, what: "opened" }];
+    case "profile.bound":
+      return [signedIn, { ...about, what: "bound", detail: actor }];
+    case "link.refused":
+      return [signedIn, { ...about, what: "refused", detail: String(detail["reason"]) }];
+    case "link.cancelled":
+      return [signedIn, { ...about, what: "cancelled", detail: actor }];
+    case "mail.released":
+      return [{ ...about, what: "mail_released", detail: actor }];
+    case "mail.resent":
+      return [{ ...about, what: "mail_resent", detail: actor }];
+    default:
+      return [];
+  }
+}
+
+function instant(at: Instant): string {
+  return new Date(at).toISOString();
+}
