@@ -19,6 +19,7 @@ import { createListener } from "./http/server.ts";
 import { createSiteSource } from "./http/site.ts";
 import { createInquiryWorker } from "./linking/inquiry-worker.ts";
 import { createLinking } from "./linking/linking.ts";
+import { createSupport } from "./linking/support.ts";
 import { renderMail } from "./mail/messages.ts";
 import { createOutboxWorker } from "./mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
@@ -152,6 +153,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
     upstreams,
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
     linking,
+    support: createSupport({
+      outbox: store.outbox,
+      clock,
+      settings: { mailDomain, supportAddress: config.deployment.support_email, limits: limits.support },
+    }),
     clients,
     signIns: store.signIns,
     outbox: store.outbox,
@@ -182,6 +188,10 @@ function limitsOf(config: Config["limits"]) {
     inquiries: {
       identity: limit(config.inquiries_per_identity),
       client: limit(config.inquiries_per_client_address),
+    },
+    support: {
+      identity: limit(config.support_messages_per_identity),
+      client: limit(config.support_messages_per_client_address),
     },
     mails: {
       mailbox: limit(config.mails_per_mailbox),

@@ -8,7 +8,7 @@ import { LiaisonError } from "../errors.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { InteractionState, Step } from "../oidc/dispatcher.ts";
 import type { Requester } from "../storage/records.ts";
-import type { FieldError, Form, MembershipView, SignedInAs, SignInPage } from "../ui/views.ts";
+import type { FieldError, Form, MembershipView, SignedInAs, SignInPage, SupportPage } from "../ui/views.ts";
 import type { HttpKit } from "./kit.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
@@ -23,6 +23,12 @@ export interface InteractionPages {
   askAgainAt(asked: Asked): Instant;
   signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
   linkStep(ctx: Context, state: InteractionState, value: string, errors: FieldError[]): Promise<string>;
+  support(
+    ctx: Context,
+    state: InteractionState,
+    view: Pick<SupportPage, "values" | "errors" | "full">,
+  ): Promise<string>;
+  supportSent(state: InteractionState, reference: string): Promise<string>;
   checkEmail(
     ctx: Context,
     state: InteractionState,
@@ -97,8 +103,27 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         portal: portalView(state.client),
         form: form(ctx, url(state, "/address")),
         signedInAs: signedInAs(state),
+        supportUrl: url(state, "/support"),
         value,
         errors,
+      }),
+
+    support: async (ctx, state, { values, errors, full }) =>
+      pages.support(await site(), {
+        portal: portalView(state.client),
+        form: form(ctx, url(state, "/support")),
+        signedInAs: signedInAs(state),
+        values,
+        errors,
+        full,
+        backUrl: url(state, "/address"),
+      }),
+
+    supportSent: async (state, reference) =>
+      pages.supportSent(await site(), {
+        portal: portalView(state.client),
+        reference,
+        backUrl: url(state, "/address"),
       }),
 
     checkEmail: async (ctx, state, { askedAt, heldUntil, since, askedTooSoon, code }) => {

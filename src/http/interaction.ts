@@ -18,8 +18,9 @@ import { withoutItsCookie } from "./errors.ts";
 import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
 import { formFields, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
+import { type SupportDeps, supportRoutes } from "./support.ts";
 
-export interface InteractionDeps extends InteractionPagesDeps {
+export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
   dispatcher: Dispatcher;
   linking: Linking;
 }
@@ -120,6 +121,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   async function finish(ctx: Context, result: Parameters<Dispatcher["finish"]>[2]): Promise<void> {
     seeOther(ctx, await dispatcher.finish(ctx.req, ctx.res, result));
   }
+
+  supportRoutes(router, deps, { views, load });
 
   router.get("/interaction/:uid", async (ctx) => {
     const state = await load(ctx);

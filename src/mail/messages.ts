@@ -5,7 +5,7 @@
 
 import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
-import type { InquiryId, MailContent, MailedRequester } from "../storage/records.ts";
+import type { InquiryId, MailContent, MailedRequester, SupportRequestContent } from "../storage/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
@@ -26,6 +26,8 @@ export interface RenderedMail {
   subject: string;
   text: string;
   html: string;
+  /** Whom a reply goes to, if not the sender. */
+  replyTo?: string;
 }
 
 interface Words {
@@ -37,6 +39,7 @@ interface Words {
 
 /** Renders one mail. The link of a `link` mail is the first URL of its text, alone on its line. */
 export function renderMail(site: Site, content: MailContent, facts: MailFacts): RenderedMail {
+  if (content.kind === "support_request") return renderSupportRequest(site, content);
   const t = messages(site.locale);
   const words: Words = {
     profile: mailName(content.profileName),
@@ -56,9 +59,38 @@ export function renderMail(site: Site, content: MailContent, facts: MailFacts): 
   return { subject, text: renderText(mail), html: renderHtml(mail) };
 }
 
+/** What somebody typed on the form for people who don't know their registered address. */
+function renderSupportRequest(site: Site, content: SupportRequestContent): RenderedMail {
+  const t = messages(site.locale);
+  const { reference, requester } = content;
+  const words = { reference, account: describeAccount(site, requester), portal: mailName(content.portalName) };
+  const subject = t.text("mail.support.subject", words);
+  const typed = (text: string) => text.replace(/[\p{Cf}\p{Co}]/gu, "").trim() || t.text("mail.support.none");
+  const mail = {
+    ...{ locale: site.locale, subject, sender: mailName(site.name), greeting: subject },
+    blocks: [
+      { kind: "paragraph", text: t.text("mail.support.asked", words) },
+      {
+        kind: "facts",
+        facts: [
+          { label: t.text("mail.support.name"), text: typed(content.name) },
+          { label: t.text("mail.support.organization"), text: typed(content.organization) },
+          { label: t.text("mail.support.accountNumber"), text: typed(content.accountNumber) },
+          { label: t.text("mail.support.message"), text: typed(content.message) },
+        ],
+      },
+      { kind: "paragraph", text: t.text("mail.support.do") },
+    ] satisfies Block[],
+    footer: [t.text("mail.support.footer", { site: mailName(site.name), reference })],
+  };
+  const replyTo = mailAddress(requester.email);
+  const rendered = { subject, text: renderText(mail), html: renderHtml(mail) };
+  return replyTo === null ? rendered : { ...rendered, replyTo };
+}
+
 function compose(
   site: Site,
-  content: MailContent,
+  content: Exclude<MailContent, SupportRequestContent>,
   facts: MailFacts,
   words: Words,
 ): { subject: string; blocks: Block[] } {

@@ -7,6 +7,7 @@ import { bdi, type Html, html } from "../ui/html.ts";
 
 export type Block =
   | { kind: "paragraph"; text: string }
+  | { kind: "facts"; facts: readonly { label: string; text: string }[] }
   | { kind: "code"; label: string; code: string; text: string }
   | { kind: "link"; url: string; button: string; copy: string };
 
@@ -23,9 +24,16 @@ export interface Mail {
 export function renderText(mail: Mail): string {
   const blocks = mail.blocks.map((block) => {
     if (block.kind === "link") return block.url;
+    if (block.kind === "facts") return block.facts.map(factText).join("\n");
     return block.kind === "code" ? `${block.label}: ${block.code}\n${block.text}` : block.text;
   });
   return `${[mail.greeting, ...blocks, `-- \n${mail.sender}`, mail.footer.join("\n")].join("\n\n")}\n`;
+}
+
+/** Several lines are quoted, so that none of them looks like ours. */
+function factText({ label, text }: { label: string; text: string }): string {
+  const lines = text.split("\n");
+  return lines.length === 1 ? `${label}: ${text}` : [`${label}:`, ...lines.map((line) => `> ${line}`)].join("\n");
 }
 
 const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5";
@@ -63,6 +71,12 @@ ${mail.footer.map((line) => html`<p style="margin:0 0 8px">${bdi(line)}</p>`)}
 
 function renderBlock(block: Block): Html {
   if (block.kind === "paragraph") return html`<p dir="auto" style="margin:0 0 16px">${block.text}</p>\n`;
+  if (block.kind === "facts") {
+    return html`<dl style="margin:0 0 16px">${block.facts.map(
+      ({ label, text }) =>
+        html`<dt style="font-size:14px">${label}</dt><dd dir="auto" style="margin:0 0 12px;white-space:pre-wrap">${text}</dd>`,
+    )}</dl>\n`;
+  }
   if (block.kind === "code") {
     return html`<p style="margin:0 0 16px">${block.label}: <strong style="${code}">${block.code}</strong><br>${block.text}</p>\n`;
   }

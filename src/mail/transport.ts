@@ -15,6 +15,8 @@ export interface Mail {
   subject: string;
   text: string;
   html: string;
+  /** One address. */
+  replyTo?: string;
 }
 
 export interface MailTransport {
@@ -69,7 +71,7 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
   );
 
   return {
-    async send({ messageId, to, subject, text, html }) {
+    async send({ messageId, to, subject, text, html, replyTo }) {
       // A line break or a list would be cleaned up by nodemailer, and the mail would go to somebody else.
       if (!/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to))
         throw new MailError("the recipient is no address", { permanent: true });
@@ -85,6 +87,7 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
           envelope: { from: from_address, to: [to] },
           messageId: `<${messageId}>`,
           headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+          ...(replyTo === undefined ? {} : { replyTo: { name: "", address: replyTo } }),
           subject: oneLine(subject),
           text,
           html,

@@ -251,6 +251,15 @@ export interface OutboxStore {
     leaseMs: number,
     linkLifetimeMs: number,
   ): Promise<{ message: OutboxMessage; linkExpiresAt: Instant | null } | undefined>;
+  /**
+   * Queues a mail that has no other cause, in one transaction with a slot of each throttle. Where one has none left nothing
+   * is queued or taken, and the throttle's key with the end of its window is returned.
+   */
+  enqueue(
+    mail: NewMail,
+    slots: readonly (Limit & { key: string })[],
+    now: Instant,
+  ): Promise<{ queued: true } | { queued: false; key: string; resetsAt: Instant }>;
   /** Marks a claimed message sent and erases its content. False if the lease was lost. */
   markSent(id: string, worker: string, serverReply: string, now: Instant): Promise<boolean>;
   /** Gives a claimed message back for `nextAttemptAt`, or fails it for good when that is null. False if the lease was lost. */

@@ -175,7 +175,20 @@ export type MailContent =
   | (InquiryAnswerContent & { kind: "already_linked" })
   | (InquiryAnswerContent & { kind: "linked_elsewhere" })
   | (InquiryAnswerContent & { kind: "not_active" })
-  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant });
+  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant })
+  | SupportRequestContent;
+
+/** A message to the deployment's support. What people typed, unchecked. */
+export interface SupportRequestContent {
+  kind: "support_request";
+  reference: string;
+  portalName: string;
+  name: string;
+  organization: string;
+  accountNumber: string;
+  message: string;
+  requester: MailedRequester;
+}
 
 /** What every mail about a profile names. */
 interface LinkedContent {

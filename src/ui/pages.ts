@@ -15,6 +15,7 @@ import { signIn } from "./pages/sign-in.ts";
 import { signInLost } from "./pages/sign-in-lost.ts";
 import { signOut } from "./pages/sign-out.ts";
 import { signedOut } from "./pages/signed-out.ts";
+import { support, supportSent } from "./pages/support.ts";
 import { upstreamProblem } from "./pages/upstream-problem.ts";
 import { wrongAccount } from "./pages/wrong-account.ts";
 
@@ -22,6 +23,8 @@ export const pages = {
   home,
   signIn,
   linkStep,
+  support,
+  supportSent,
   checkEmail,
   linkLanding,
   wrongAccount,

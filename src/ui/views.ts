@@ -60,7 +60,12 @@ export interface FieldError {
   field: string;
   message: FieldErrorCode;
 }
-export type FieldErrorCode = "email_missing" | "email_format" | "profile_missing";
+export type FieldErrorCode =
+  | "email_missing"
+  | "email_format"
+  | "profile_missing"
+  | "name_missing"
+  | "organization_missing";
 
 export interface MembershipView {
   profileId: string;
@@ -83,9 +88,32 @@ export interface LinkStepPage {
   portal: PortalView | null;
   form: Form;
   signedInAs: SignedInAs;
+  /** GET: the form for people who don't know the address. */
+  supportUrl: string;
   /** What was typed, when it comes back with an error. */
   value: string;
   errors: FieldError[];
+}
+
+export type SupportField = "name" | "organization" | "account_number" | "message";
+
+/** A message to support, from somebody who doesn't know their registered address. */
+export interface SupportPage {
+  portal: PortalView | null;
+  form: Form;
+  signedInAs: SignedInAs;
+  values: Record<SupportField, string>;
+  errors: FieldError[];
+  /** That no more is taken: until when, where that depends on this person alone. */
+  full: { until: Instant | null } | null;
+  backUrl: string;
+}
+
+/** The message was taken. The same whatever became of it. */
+export interface SupportSentPage {
+  portal: PortalView | null;
+  reference: string;
+  backUrl: string;
 }
 
 /** Check your email: the same for every address, and none is shown. */

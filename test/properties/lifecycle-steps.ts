@@ -217,6 +217,7 @@ export class Lifecycle {
       assert.equal(inquiryId, inquiry?.id, "another inquiry was due");
       if (inquiry === undefined) return;
       const written = mails.map(({ id, to, content }) => {
+        assert.ok(content.kind !== "support_request", "nobody wrote to support");
         const profile = this.#model.profiles.find((candidate) => candidate.id === content.profileName);
         assert.ok(profile !== undefined, `mail about ${content.profileName}`);
         assert.equal(to, profile.email, "mail goes to the registered address alone");

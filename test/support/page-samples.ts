@@ -58,6 +58,7 @@ const samples: Samples = {
       portal: data.portal,
       form: form(data, "/interaction/abc/email"),
       signedInAs: signedIn(data),
+      supportUrl: `${data.site.basePath}/interaction/abc/support`,
       value: "",
       errors: [],
     };
@@ -67,6 +68,28 @@ const samples: Samples = {
       missing: { ...view, portal: null, errors: fieldErrors("email", "email_missing") },
     };
   },
+  support: (data) => {
+    const view = {
+      portal: data.portal,
+      form: form(data, "/interaction/abc/support"),
+      signedInAs: signedIn(data),
+      values: { name: data.who, organization: "", account_number: "", message: "" },
+      errors: [],
+      full: null,
+      backUrl: `${data.site.basePath}/interaction/abc/address`,
+    };
+    const wrong = [...fieldErrors("name", "name_missing"), ...fieldErrors("organization", "organization_missing")];
+    return {
+      plain: view,
+      wrong: { ...view, values: { ...view.values, name: "", message: `${data.who}\n${data.address}` }, errors: wrong },
+      full: { ...view, full: { until: someTime } },
+      fullHere: { ...view, portal: null, full: { until: null } },
+    };
+  },
+  supportSent: (data) => ({
+    plain: { portal: data.portal, reference: "KRTW-LMNP", backUrl: `${data.site.basePath}/interaction/abc/address` },
+    noPortal: { portal: null, reference: "KRTW-LMNP", backUrl: `${data.site.basePath}/interaction/abc/address` },
+  }),
   checkEmail: (data) => {
     const view = {
       portal: data.portal,

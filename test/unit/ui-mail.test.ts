@@ -25,8 +25,13 @@ const contents = {
   linked_elsewhere: { kind: "linked_elsewhere", ...asked },
   not_active: { kind: "not_active", ...asked },
   linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
+  support_request: {
+    ...{ kind: "support_request", reference: "KRTW-LMNP", portalName: "CustomerSource", name: "Ana López" },
+    ...{ organization: "Fabrikam", accountNumber: "", message: "I moved.\nPlease help.", requester },
+  },
 } as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
-const all: MailContent[] = Object.values(contents);
+const { support_request: supportRequest, ...aboutProfiles } = contents;
+const all: MailContent[] = Object.values(aboutProfiles);
 
 const url = `https://signin.contoso.example/auth/link/req-1/${secret}`;
 const hostileName = `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e http://evil.example/x www.evil.example`;
@@ -121,6 +126,38 @@ describe("every mail", () => {
   test("does without names and with an upstream that is gone", () => {
     const nameless = { ...contents.not_active, requester: { upstreamId: "gone", email: null, displayName: null } };
     assert.match(renderMail(site, nameless, facts).text, /signed in as an account at a sign-in provider/);
+  });
+});
+
+describe("the mail to support", () => {
+  test("says what was typed, that nobody checked it, and whom to answer", () => {
+    const { subject, text, html, replyTo } = renderMail(site, supportRequest, facts);
+    assert.equal(subject, "KRTW-LMNP: someone doesn't know their registered address");
+    assert.equal(replyTo, "ana.lopez@northwind.example");
+    for (const part of [
+      "Ana López (ana.lopez@northwind.example) at Northwind ID",
+      "writes from CustomerSource. None of this has been checked",
+      "Name: Ana López\nOrganization: Fabrikam\nAccount number: none given\nMessage:\n> I moved.\n> Please help.\n",
+      "Reference KRTW-LMNP",
+    ])
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    assert.match(html, /white-space:pre-wrap">I moved.\nPlease help.<\/dd>/);
+  });
+
+  test("keeps what was typed out of headers and markup", () => {
+    const hostile = {
+      ...supportRequest,
+      name: hostileName,
+      organization: hostileName,
+      message: `a\n-- \n${hostileName}`,
+    };
+    const { subject, text, html } = renderMail(site, hostile, facts);
+    assert.doesNotMatch(subject, /victim|script/);
+    assert.doesNotMatch(html, /<script>/);
+    assert.doesNotMatch(text, /^-- \n(?!Contoso)/m);
+    assert.doesNotMatch(text, /\u202e/);
+    const nameless = { ...supportRequest, requester: { ...requester, email: "a@b, victim@example.org" } };
+    assert.equal(renderMail(site, nameless, facts).replyTo, undefined);
   });
 });
 

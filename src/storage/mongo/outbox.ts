@@ -71,7 +71,12 @@ async function takeRoom(
 export function createOutboxStore(
   database: MongoDatabase,
   seal: Seal,
-  { requests, throttles, audit }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter },
+  {
+    requests,
+    throttles,
+    audit,
+    queueMail,
+  }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter; queueMail: MailWriter },
 ): OutboxStore {
   const { outbox } = database.collections;
 
@@ -167,6 +172,22 @@ export function createOutboxStore(
           }
           return { message: { ...toMessage(claimed), content }, linkExpiresAt };
         }
+      }),
+
+    enqueue: (mail, slots, now) =>
+      database.transaction(async (session) => {
+        const taken: string[] = [];
+        for (const { key, ...limit } of slots) {
+          const keyHash = throttles.hash(key);
+          const slot = await throttles.take(keyHash, limit, now, session);
+          if (!slot.taken) {
+            for (const earlier of taken) await throttles.giveBack(earlier, session);
+            return { queued: false, key, resetsAt: slot.resetsAt };
+          }
+          taken.push(keyHash);
+        }
+        await queueMail(session, mail, now);
+        return { queued: true };
       }),
 
     markSent: (id, worker, serverReply, now) =>

@@ -64,7 +64,7 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
     accounts: createAccountStore(database, audit),
     directory: createDirectoryStore(database, { audit, requests, revoker }),
     links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, revoker }),
-    outbox: createOutboxStore(database, seal, { requests, throttles, audit }),
+    outbox: createOutboxStore(database, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(database, seal),
     standings: createStandingStore(database, revoker),
     artifacts: createArtifactStore(database, seal, revoker),

@@ -78,7 +78,12 @@ function takeRoom(
 export function createOutboxStore(
   database: Database,
   seal: Seal,
-  { requests, throttles, audit }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter },
+  {
+    requests,
+    throttles,
+    audit,
+    queueMail,
+  }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter; queueMail: MailWriter },
 ): OutboxStore {
   // A lease moves due_at on: a message whose worker died is due again when the lease has run out.
   const claimNext = database.prepare(`
@@ -194,6 +199,22 @@ export function createOutboxStore(
           }
           return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };
         }
+      }),
+
+    enqueue: (mail, slots, now) =>
+      database.transaction(() => {
+        const taken: string[] = [];
+        for (const { key, ...limit } of slots) {
+          const keyHash = throttles.hash(key);
+          const slot = throttles.take(keyHash, limit, now);
+          if (!slot.taken) {
+            for (const earlier of taken) throttles.giveBack(earlier);
+            return { queued: false, key, resetsAt: slot.resetsAt };
+          }
+          taken.push(keyHash);
+        }
+        queueMail(mail, now);
+        return { queued: true };
       }),
 
     markSent: (id, worker, serverReply, now) =>

@@ -103,7 +103,7 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
     accounts: createAccountStore(durable, audit),
     directory: createDirectoryStore(durable, { audit, requests, revoker }),
     links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker }),
-    outbox: createOutboxStore(durable, seal, { requests, throttles, audit }),
+    outbox: createOutboxStore(durable, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(fast, seal),
     standings: createStandingStore(durable, revoker),
     artifacts: createArtifactStore(fast, durable, seal, revoker),

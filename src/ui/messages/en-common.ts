@@ -29,6 +29,8 @@ export const common = {
   "common.reference": "Reference",
 
   "common.field.email_missing": "Enter the email address registered with your organization",
+  "common.field.name_missing": "Enter your name",
+  "common.field.organization_missing": "Enter the name of your organization",
   "common.field.email_format": "Enter an email address in the correct format, like name@example.com",
   "common.field.profile_missing": "Choose a profile",
 

@@ -11,11 +11,33 @@ export const linking = {
   "linkStep.helpText": "Write to {contact} and give:",
   "linkStep.helpName": "your name",
   "linkStep.helpNumber": "your organization's account number",
+  "linkStep.helpForm": "Or <link>send the message from here</link>.",
   "linkStep.helpAfter":
     "They can tell you which address is registered, or change it. Then come back and enter it here.",
   "linkStep.mailSubject": "I don't know my registered email address",
   "linkStep.mailBody":
     "Hello,\n\nI want to sign in, but I don't know which email address is registered for me.\n\nMy name:\nMy organization:\nIts account number:\n\nI signed in as {who} at {upstream}.",
+
+  "support.title": "Ask which address is registered",
+  "support.lead":
+    "Your message goes to the people who look after the portals. They answer at the address of the account you signed in with, or at the one your organization registered.",
+  "support.instead": "You can write to {contact} as well.",
+  "support.name": "Your name",
+  "support.name.hint": "As your organization knows you.",
+  "support.organization": "Your organization",
+  "support.organization.hint": "The company or institution you belong to.",
+  "support.account_number": "Its account number (optional)",
+  "support.account_number.hint": "It is on invoices and in letters. With it they find you faster.",
+  "support.message": "Message (optional)",
+  "support.message.hint": "Anything else that helps. Never a password.",
+  "support.submit": "Send",
+  "support.back": "Back to entering an address",
+  "support.full": "You've sent several messages already. You can send the next after {date}.",
+  "support.fullHere": "We can't take another message from here for now. Write an email instead.",
+  "support.sentTitle": "We've got your message",
+  "support.sentLead": "Somebody will read it and answer.",
+  "support.reference": "Its reference is {reference}. Name it if you write about it again.",
+  "support.sentNext": "Once you know the address, come back to the portal, sign in, and enter it here.",
 
   "checkEmail.title": "Check your email",
   "checkEmail.lead": "If the address you entered is registered with an organization, we've sent an email to it.",

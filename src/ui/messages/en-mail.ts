@@ -15,6 +15,18 @@ export const mail = {
   "mail.codeText":
     "The page on which you asked shows the same code. If it doesn't, or you didn't ask, someone else did.",
 
+  "mail.support.subject": "{reference}: someone doesn't know their registered address",
+  "mail.support.asked":
+    "Someone signed in as {account} doesn't know which address is registered for them, and writes from {portal}. None of this has been checked:",
+  "mail.support.name": "Name",
+  "mail.support.organization": "Organization",
+  "mail.support.accountNumber": "Account number",
+  "mail.support.message": "Message",
+  "mail.support.none": "none given",
+  "mail.support.do":
+    "Tell them the registered address only if you know that it is theirs to know, or register another one. A reply to this mail goes to the address of their account, where it has one.",
+  "mail.support.footer": "{site} sends this for a person on its pages. Reference {reference}.",
+
   "mail.link.subject": "Link your account to {organization}",
   "mail.link.asked":
     "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",

@@ -51,6 +51,7 @@ function helpPanel(site: Site, view: LinkStepPage): Html {
 <li>${t.text("linkStep.helpName")}</li>
 <li>${t.text("linkStep.helpNumber")}</li>
 </ul>
+<p>${t.html("linkStep.helpForm", { link: (content) => html`<a href="${view.supportUrl}">${content}</a>` })}</p>
 <p>${t.text("linkStep.helpAfter")}</p>
 </div>
 </details>`;
