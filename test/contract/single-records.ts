@@ -58,7 +58,8 @@ export function singleRecordCases(contract: Case): void {
     const key = "mailbox:Ada@contoso.example";
     const slots = await race(opened, 100, (store, index) => store.throttles.takeSlot(key, 7, 60, NOW + index));
     assert.equal(slots.filter(({ taken }) => taken).length, 7);
-    assert.deepEqual(new Set(slots.map(({ resetsAt }) => resetsAt)), new Set([NOW + 60_000]));
+    // Whoever came first began the window.
+    assert.equal(new Set(slots.map(({ resetsAt }) => resetsAt)).size, 1);
   });
 
   contract("a throttle's window ends at its exact millisecond; each key has its own", async ({ store }) => {

@@ -66,10 +66,14 @@ describe("keys and documents examined", () => {
         await db.command({ profile: 2 });
         await flow();
         await db.command({ profile: 0 });
-        const operations = await db
+        const all = await db
           .collection("system.profile")
           .find({ appName: "liaison", docsExamined: { $exists: true } })
           .toArray();
+        // How often a worker looks before an inquiry's time has come, or its lease, is a matter of chance.
+        const operations = all.filter(
+          ({ command, nModified, ndeleted }) => !("findAndModify" in command) || nModified > 0 || ndeleted > 0,
+        );
         const sum = (field: string) =>
           operations.reduce((total, operation) => total + Number(operation[field] ?? 0), 0);
         // Workers that find nothing to do look at nothing.
