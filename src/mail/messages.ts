@@ -67,7 +67,7 @@ function renderSupportRequest(site: Site, content: SupportRequestContent): Rende
   const subject = t.text("mail.support.subject", words);
   const typed = (text: string) => text.replace(/[\p{Cf}\p{Co}]/gu, "").trim() || t.text("mail.support.none");
   const mail = {
-    ...{ locale: site.locale, subject, sender: mailName(site.name), greeting: subject },
+    ...{ locale: site.locale, subject, sender: mailName(site.name), greeting: t.text("mail.support.hello") },
     blocks: [
       { kind: "paragraph", text: t.text("mail.support.asked", words) },
       {

@@ -41,6 +41,7 @@ export const linking = {
 
   "checkEmail.title": "Check your email",
   "checkEmail.lead": "If the address you entered is registered with an organization, we've sent an email to it.",
+  "checkEmail.leadHeld": "If the address you entered is registered with an organization, we'll send an email to it.",
   "checkEmail.held":
     "You've asked many times within a short while, so this request waits its turn, until {date}. You don't need to do anything.",
   "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",

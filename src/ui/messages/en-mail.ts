@@ -16,6 +16,7 @@ export const mail = {
     "The page on which you asked shows the same code. If it doesn't, or you didn't ask, someone else did.",
 
   "mail.support.subject": "{reference}: someone doesn't know their registered address",
+  "mail.support.hello": "Hello,",
   "mail.support.asked":
     "Someone signed in as {account} doesn't know which address is registered for them, and writes from {portal}. None of this has been checked:",
   "mail.support.name": "Name",

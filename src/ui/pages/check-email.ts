@@ -28,7 +28,7 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
-<p class="lead">${t.text("checkEmail.lead")}</p>
+<p class="lead">${t.text(view.heldUntil === null ? "checkEmail.lead" : "checkEmail.leadHeld")}</p>
 ${view.heldUntil !== null && html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, view.heldUntil) })}</p>`}
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">

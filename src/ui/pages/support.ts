@@ -38,9 +38,9 @@ ${textField(site, view, "name", html` autocomplete="name"`)}
 ${textField(site, view, "organization", html` autocomplete="organization"`)}
 ${textField(site, view, "account_number", html` autocomplete="off" spellcheck="false"`)}
 ${field(site, view, "message", (attributes) => html`<textarea class="input" ${attributes} rows="5" maxlength="2000" dir="auto">${view.values.message}</textarea>`)}
-<p class="actions"><button class="button button-primary" type="submit" id="send">${t.text("support.submit")}</button>
-<a href="${view.backUrl}">${t.text("support.back")}</a></p>
-</form>`;
+<p class="actions"><button class="button button-primary" type="submit" id="send">${t.text("support.submit")}</button></p>
+</form>
+<p><a href="${view.backUrl}">${t.text("support.back")}</a></p>`;
   return renderPage(site, {
     heading,
     error: view.errors.length > 0 || full !== null,
