@@ -8,20 +8,10 @@
  * Takes less than a minute, speaks to loopback alone, and ends with 1 if the p99 more than doubles.
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { systemClock } from "../src/clock.ts";
-import { seededSubject } from "../src/demo/upstream-accounts.ts";
-import { openStore } from "../src/storage/open.ts";
-import { BrokerProcess } from "../test/crash/broker-process.ts";
-import { bindTo } from "../test/support/attack-kit.ts";
-import { freePort } from "../test/support/free-port.ts";
-import { people, portalSecret, register, testConfig } from "../test/support/liaison.ts";
-import { TestPortal } from "../test/support/portal.ts";
-import { PEER_CLIENT, startLyingUpstream, startUpstreamPeer } from "../test/support/upstream-peer.ts";
+import { PEER_CLIENT, startLyingUpstream } from "../test/support/upstream-peer.ts";
 import { UserAgent } from "../test/support/user-agent.ts";
+import { quantile, startDeployment } from "./deployment.ts";
 
 const phaseMs = 3_500;
 const rounds = 3;
@@ -74,10 +64,7 @@ async function run(): Promise<number> {
 }
 
 function report(took: ReadonlyMap<Phase, number[]>, came: number): number {
-  const at = (phase: Phase, share: number) => {
-    const sorted = (took.get(phase) ?? []).toSorted((one, other) => one - other);
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  };
+  const at = (phase: Phase, share: number) => quantile(took.get(phase) ?? [], share);
   for (const phase of phases) {
     const [p50, p99] = [at(phase, 0.5), at(phase, 0.99)].map((ms) => ms.toFixed(1).padStart(7));
     console.log(
@@ -94,18 +81,6 @@ function report(took: ReadonlyMap<Phase, number[]>, came: number): number {
 }
 
 async function setUp() {
-  const folder = await mkdtemp(join(tmpdir(), "liaison-bench-"));
-  closers.push(() => rm(folder, { recursive: true, force: true }));
-  const ports = { broker: await freePort(), upstream: await freePort(), smtp: await freePort() };
-  const file = join(folder, "liaison.db");
-  const base = testConfig(ports, file);
-  const issuer = String(base["issuer"]);
-
-  const healthy = await startUpstreamPeer({
-    redirectUris: [`${issuer}/upstream/fabrikam/callback`],
-    people: { [seededSubject(people.ann.username)]: { email: people.ann.email, name: people.ann.name } },
-  });
-  closers.push(() => healthy.close());
   const [mute, fallsSilent] = [await startLyingUpstream(), await startLyingUpstream()];
   closers.push(
     () => mute.close(),
@@ -115,31 +90,12 @@ async function setUp() {
   mute.lies.answer = { "/.well-known/openid-configuration": hang };
   fallsSilent.lies.answer = { "/token": hang, "/jwks": hang, "/userinfo": hang };
   const upstream = (id: string, at: string) => ({ id, name: id, issuer: at, ...PEER_CLIENT });
-  const upstreams = [
-    upstream("fabrikam", healthy.issuer),
-    upstream("mute", mute.issuer),
-    upstream("falls-silent", fallsSilent.issuer),
-  ];
-
-  const store = await openStore({ sqlite: { file }, encryptionKey: String(base["encryption_key"]) });
-  const place = { store, clock: systemClock, upstreamIssuer: healthy.issuer };
-  await register(place, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
-  await bindTo(place, people.ann, "p-ann");
-  await store.close();
-
-  const broker = new BrokerProcess(join(folder, "compiled"));
-  closers.push(() => broker.kill());
-  await broker.start({ config: { ...base, upstreams } });
-  const redirectUri = "http://localhost:9/customersource/callback";
-  const clientId = "customersource";
-  const portal = await TestPortal.connect({ issuer, clientId, clientSecret: portalSecret, redirectUri });
-
-  /** From the portal's sign-in to the code that it is sent back with, in a browser that was never here. */
-  async function signIn(): Promise<void> {
-    const browser = new UserAgent({ stopAt: ({ port }) => port === "9" });
-    const page = await browser.visit((await portal.start({ upstream: "fabrikam" })).url);
-    if (!page.url.searchParams.has("code")) throw new Error(`no sign-in: ${page.url} ${page.text}`);
-  }
+  const silent = [upstream("mute", mute.issuer), upstream("falls-silent", fallsSilent.issuer)];
+  const deployment = await startDeployment({
+    config: (base, upstreams) => ({ ...base, upstreams: [...upstreams, ...silent] }),
+  });
+  closers.push(() => deployment.close());
+  const { portal, signIn } = deployment;
 
   async function comeForSilent(index: number): Promise<void> {
     const browser = new UserAgent({ stopAt: ({ origin }) => origin === fallsSilent.issuer });

@@ -8,8 +8,8 @@ import { certificate, privateKey } from "../support/certificate.ts";
 import { MailScene, type OutboxRow } from "../support/mail-scene.ts";
 import type { Page } from "../support/user-agent.ts";
 
-/** What a page says, but for the seconds that it counts down. */
-const seen = ({ status, text }: Page) => `${status} ${text}`.replace(/\d+ seconds?/g, "some seconds");
+/** What a page says, but for the seconds that it counts down and the code of its request. */
+const seen = ({ status, text }: Page) => `${status} ${text}`.replace(/\d+ seconds?|Code ?[A-Z]{4}\b/g, "…");
 
 const endless = (start: string): Misdeed => ({ say: start + "x".repeat(4 * 1024 * 1024) });
 

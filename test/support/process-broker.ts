@@ -85,6 +85,10 @@ function claimingAhead(store: Store, aheadMs: number): Store {
     outbox: {
       ...store.outbox,
       claim: (worker, now, ...lengths) => store.outbox.claim(worker, now + aheadMs, ...lengths),
+      nextDueAt: async () => {
+        const dueAt = await store.outbox.nextDueAt();
+        return dueAt && dueAt - aheadMs;
+      },
     },
   };
 }
