@@ -8,7 +8,8 @@
  * Takes a minute or two, speaks to loopback alone, and ends with 1 if the median sign-in more than doubles.
  */
 
-import { Agent, request } from "node:http";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { quantile, startDeployment } from "./deployment.ts";
 
 const flood = Number(process.argv[2] ?? 10_000);
@@ -38,20 +39,10 @@ async function run(): Promise<number> {
     alone.push(await timed());
     again.push(await timed());
   }
-  const statuses = new Map<number, number>();
-  let sent = 0;
   const url = (await deployment.portal.start()).url.href.replace("//localhost", "//127.0.0.1");
-  const agent = new Agent({ keepAlive: true, maxSockets: parallel, localAddress: "127.0.0.6" });
   const begun = performance.now();
-  const flooding = Promise.all(
-    Array.from({ length: parallel }, async () => {
-      while (sent < flood) {
-        sent += 1;
-        const status = await get(url, agent);
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      }
-    }),
-  );
+  const worker = new Worker(new URL("flood-worker.ts", import.meta.url), { workerData: { url, flood, parallel } });
+  const flooding = once(worker, "message");
   let isOver = false;
   void flooding.then(() => {
     isOver = true;
@@ -59,8 +50,10 @@ async function run(): Promise<number> {
   const during: number[] = [];
   while (!isOver) during.push(await timed());
   const seconds = (performance.now() - begun) / 1000;
-  agent.destroy();
-  const counts = [...statuses].map(([status, count]) => `${count} × ${status}`).join(", ");
+  const [statuses] = (await flooding) as [Record<string, number>];
+  const counts = Object.entries(statuses)
+    .map(([status, count]) => `${count} × ${status}`)
+    .join(", ");
   console.log(`${flood} requests in ${seconds.toFixed(1)} s (${Math.round(flood / seconds)} a second): ${counts}`);
   for (const [name, values] of Object.entries({ alone, "alone again": again, "during the flood": during })) {
     const [p50, p95] = [quantile(values, 0.5), quantile(values, 0.95)].map((ms) => ms.toFixed(1).padStart(7));
@@ -77,14 +70,4 @@ async function timed(): Promise<number> {
   const begun = performance.now();
   await deployment.signIn();
   return performance.now() - begun;
-}
-
-function get(url: string, agent: Agent): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { agent }, (response) => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode ?? 0));
-    });
-    sent.on("error", reject).end();
-  });
 }

@@ -17,7 +17,7 @@ import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { type BounceDeps, bounceRoutes } from "./bounces.ts";
 import { errorMapping } from "./errors.ts";
-import { capSignIns, type FloodDeps } from "./flood.ts";
+import { createSignInCap, type FloodDeps } from "./flood.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { seeOther, sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
@@ -51,13 +51,15 @@ export function createListener(deps: ServerDeps): RequestListener {
   callbackRoutes(router, { ...deps, links });
   bounceRoutes(router, deps);
 
+  const cap = createSignInCap(deps.signInCap);
   const stack: Middleware[] = [
     requestLog(deps.logger),
+    cap.keeper,
     ...securityHeaders(issuer),
     errorMapping(deps),
     deps.providerPages.ownForms,
     noHead,
-    capSignIns(deps.signInCap),
+    cap.middleware,
     authorizationRequests,
     forms,
     router.routes() as unknown as Middleware,
@@ -72,6 +74,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     // The only hop that Koa is told of: `ctx.ip` is right then too.
     request.headers["x-forwarded-for"] = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
     request.url = withoutPrefix(request.url ?? "/", basePath);
+    if (cap.refuse(request, response, request.url)) return;
     void withPatience(patienceMs, () => callback(request, response));
   };
 }
