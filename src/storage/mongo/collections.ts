@@ -153,7 +153,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
       },
       {
-        ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: string },
+        ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: orNull(string) },
         ...{ inquiryId: orNull(string), bouncedAt: orNull(date), bounce: orNull(string) },
       },
     ),
