@@ -3,7 +3,7 @@
  * All of it lives in the test's process, so that it outlives any broker.
  */
 
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -19,6 +19,7 @@ import { TestPortal } from "../support/portal.ts";
 import type { BrokerOrders } from "../support/process-broker.ts";
 import { UserAgent } from "../support/user-agent.ts";
 import { BrokerProcess } from "./broker-process.ts";
+import { type KillData, mongoData, sqliteData } from "./kill-data.ts";
 
 /** The one address that both of Ann's profiles are registered under. */
 export const address = "ann@northwind.example";
@@ -31,12 +32,10 @@ export interface Deployment {
   port: number;
   mailbox: Mailbox;
   upstreamOrigin: string;
-  /** Configuration of a broker that listens on `listenOn` and keeps its data in `folder`. */
-  config(folder: string, listenOn: number): Record<string, unknown>;
-  /** A copy of the prepared data in a new folder, removed with the rest. */
-  copyData(): Promise<string>;
-  fileIn(folder: string): string;
-  openStore(folder: string): Promise<Store>;
+  /** Configuration of a broker that listens on `listenOn` and keeps its data in `place`. */
+  config(place: string, listenOn: number): Record<string, unknown>;
+  data: KillData;
+  openStore(place: string): Promise<Store>;
   /** A process that has loaded everything and waits for its orders; killed with the rest. */
   broker(): BrokerProcess;
   /** Works once a broker answers at the issuer. */
@@ -49,40 +48,34 @@ export interface Deployment {
 export interface DeploymentOptions {
   /** Called when a whole mail has arrived and the broker hasn't been told so yet. */
   beforeAccepting?: (mail: ReceivedMail) => void;
+  /** The replica set that keeps the data. Default: files. */
+  mongodb?: string | undefined;
 }
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   const root = await mkdtemp(join(tmpdir(), "liaison-crash-"));
   const mailbox = await startMailbox(options);
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
-  const prepared = join(root, "prepared");
-  const fileIn = (folder: string) => join(folder, "liaison.db");
-  const base = testConfig(ports, fileIn(prepared));
+  const base = testConfig(ports, join(root, "unused.db"));
   const { issuer, encryption_key: encryptionKey } = configSchema.parse(base);
+  const data = options.mongodb === undefined ? sqliteData(root) : await mongoData(options.mongodb, encryptionKey);
   const upstream = await startTestUpstream(ports.upstream, issuer);
-  const open = (folder: string) => openStore({ sqlite: { file: fileIn(folder) }, encryptionKey });
-  await prepare(base, await open(prepared));
+  const open = (place: string) => openStore({ ...data.storage(place), encryptionKey });
+  await prepare(base, await open(data.prepared));
 
   const brokers: BrokerProcess[] = [];
-  let copies = 0;
   return {
     issuer,
     port: ports.broker,
     mailbox,
     upstreamOrigin: `http://localhost:${ports.upstream}`,
-    fileIn,
+    data,
     openStore: open,
-    config: (folder, listenOn) => ({
+    config: (place, listenOn) => ({
       ...base,
-      storage: { sqlite: { file: fileIn(folder) } },
+      storage: data.storage(place),
       listen: { host: "127.0.0.1", port: listenOn },
     }),
-    copyData: async () => {
-      copies += 1;
-      const folder = join(root, `data-${copies}`);
-      await cp(prepared, folder, { recursive: true });
-      return folder;
-    },
     broker: () => {
       const broker = new BrokerProcess(join(root, "compiled"));
       brokers.push(broker);
@@ -94,6 +87,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       await Promise.all(brokers.map((broker) => broker.kill()));
       await upstream.close();
       await mailbox.close();
+      await data.close();
       await rm(root, { recursive: true, force: true });
     },
   };
@@ -129,6 +123,6 @@ async function connectPortal(base: Record<string, unknown>, scope: string | unde
 }
 
 /** Orders for a broker of a deployment that listens where the issuer says. */
-export function ordersAtIssuer(deployment: Deployment, folder: string): BrokerOrders {
-  return { config: deployment.config(folder, deployment.port) };
+export function ordersAtIssuer(deployment: Deployment, place: string): BrokerOrders {
+  return { config: deployment.config(place, deployment.port) };
 }

@@ -9,7 +9,7 @@ import type { Page, UserAgent } from "../support/user-agent.ts";
 import type { BrokerProcess } from "./broker-process.ts";
 import { until } from "./broker-process.ts";
 import { address, type Deployment, profiles } from "./deployment.ts";
-import { boundIn, isLinkMail, isQuiet, linksByProfile, readState } from "./kill-state.ts";
+import { boundIn, isLinkMail, isQuiet, linksByProfile } from "./kill-state.ts";
 
 const patienceMs = 15_000;
 
@@ -19,12 +19,12 @@ export class Journey {
   /** Profiles whose link the broker said it has carried out. */
   readonly answeredBound: string[] = [];
   readonly #deployment: Deployment;
-  readonly #folder: string;
+  readonly #place: string;
   readonly #browser: UserAgent;
 
-  constructor(deployment: Deployment, folder: string) {
+  constructor(deployment: Deployment, place: string) {
     this.#deployment = deployment;
-    this.#folder = folder;
+    this.#place = place;
     this.#browser = deployment.browser();
   }
 
@@ -71,7 +71,7 @@ export class Journey {
 
   /** Opens each mailed link whose profile isn't bound, and carries it out. */
   async #openLinks(): Promise<void> {
-    const state = readState(this.#deployment.fileIn(this.#folder));
+    const state = await this.#deployment.data.read(this.#place);
     const bound = boundIn(state);
     for (const [profile, link] of linksByProfile(state, this.#deployment.mailbox.mails)) {
       if (bound.includes(profile)) continue;
@@ -94,8 +94,9 @@ export class Journey {
 
   /** Waits until the broker's workers have done what there is to do. False if it died meanwhile. */
   async untilQuiet(broker: BrokerProcess): Promise<boolean> {
-    const file = this.#deployment.fileIn(this.#folder);
-    await until(() => !broker.isAlive || isQuiet(readState(file)), "the workers finish", patienceMs);
+    const { data } = this.#deployment;
+    const isDone = async () => !broker.isAlive || isQuiet(await data.read(this.#place));
+    await until(isDone, "the workers finish", patienceMs);
     return broker.isAlive;
   }
 }

@@ -4,28 +4,20 @@
  */
 
 import assert, { AssertionError } from "node:assert/strict";
-import { cp, rm } from "node:fs/promises";
 import type { ReceivedMail } from "../support/mailbox.ts";
 import { type BrokerProcess, until } from "./broker-process.ts";
 import { type Deployment, ordersAtIssuer, profiles, startDeployment } from "./deployment.ts";
 import { Journey } from "./kill-journey.ts";
 import { describeKill, type Kill, planKills } from "./kill-plan.ts";
-import {
-  assertDelivered,
-  assertKept,
-  assertWhole,
-  boundIn,
-  duplicates,
-  isLinkMail,
-  readState,
-  type State,
-} from "./kill-state.ts";
+import { assertDelivered, assertKept, assertWhole, boundIn, duplicates, isLinkMail, type State } from "./kill-state.ts";
 
 export interface KillSeries {
   seed: number;
   kills: number;
   /** How many brokers live and die side by side. Default: 2. */
   lanes?: number;
+  /** The replica set that keeps the data. Default: files. */
+  mongodb?: string;
 }
 
 /** What one kill left behind, and what came of it. */
@@ -49,19 +41,19 @@ const pastLeasesMs = 120_000;
 const deathMs = 5000;
 
 /** Runs the planned kills. Rejects with the place of the first one after which something didn't hold. */
-export async function runKillSeries({ seed, kills, lanes = 2 }: KillSeries): Promise<KillResult[]> {
+export async function runKillSeries({ seed, kills, lanes = 2, mongodb }: KillSeries): Promise<KillResult[]> {
   const queue = planKills({ seed, kills });
   const results: KillResult[] = [];
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, () => runLane(queue, results)));
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, () => runLane(queue, results, mongodb)));
   const failed = ends.find((end) => end.status === "rejected");
   if (failed !== undefined) throw new Error(`seed ${seed}: ${failed.reason.message}`, { cause: failed.reason });
   return results;
 }
 
-async function runLane(queue: Kill[], results: KillResult[]): Promise<void> {
+async function runLane(queue: Kill[], results: KillResult[], mongodb: string | undefined): Promise<void> {
   const nobody = () => {};
   const lane: Lane = {
-    deployment: await startDeployment({ beforeAccepting: (mail) => lane.onMail(mail) }),
+    deployment: await startDeployment({ beforeAccepting: (mail) => lane.onMail(mail), mongodb }),
     onMail: nobody,
   };
   try {
@@ -85,26 +77,26 @@ async function runKill(lane: Lane, kill: Kill): Promise<KillResult> {
   const { deployment } = lane;
   const { mails } = deployment.mailbox;
   mails.length = 0;
-  const folder = await deployment.copyData();
-  const journey = new Journey(deployment, folder);
+  const place = await deployment.data.copy();
+  const journey = new Journey(deployment, place);
   const doomed = deployment.broker();
   const successor = deployment.broker();
 
-  await walkToDeath(lane, { kill, doomed, folder, journey });
-  const left = await stateLeft(deployment, folder);
+  await walkToDeath(lane, { kill, doomed, place, journey });
+  const left = await deployment.data.readLeft(place);
   assertWhole(left);
   assertAnswersHold(journey, left);
 
-  await successor.start({ ...ordersAtIssuer(deployment, folder), claimsAheadMs: pastLeasesMs });
+  await successor.start({ ...ordersAtIssuer(deployment, place), claimsAheadMs: pastLeasesMs });
   await recover(journey, successor);
-  const recovered = readState(deployment.fileIn(folder));
+  const recovered = await deployment.data.read(place);
   assertWhole(recovered);
   assertKept(left, recovered);
   assertDelivered(recovered, mails);
 
   await journey.complete(successor);
   await recover(journey, successor);
-  const completed = readState(deployment.fileIn(folder));
+  const completed = await deployment.data.read(place);
   assertWhole(completed);
   assertDelivered(completed, mails);
   assert.deepEqual(
@@ -115,21 +107,21 @@ async function runKill(lane: Lane, kill: Kill): Promise<KillResult> {
 
   assert.equal(successor.log, "", "the successor has nothing to complain of");
   await successor.kill();
-  await rm(folder, { recursive: true, force: true });
+  await deployment.data.remove(place);
   return { kill, left: describeState(left), duplicates: duplicates(mails) };
 }
 
 interface Doom {
   kill: Kill;
   doomed: BrokerProcess;
-  folder: string;
+  place: string;
   journey: Journey;
 }
 
 /** The journey until the kill. An answer that is wrong fails at once; one that doesn't come is what a kill looks like. */
-async function walkToDeath(lane: Lane, { kill, doomed, folder, journey }: Doom): Promise<void> {
+async function walkToDeath(lane: Lane, { kill, doomed, place, journey }: Doom): Promise<void> {
   const { step, phase, nth, delayMicros } = kill;
-  const orders = ordersAtIssuer(lane.deployment, folder);
+  const orders = ordersAtIssuer(lane.deployment, place);
   if (phase === "data") lane.onMail = killAtData(doomed, step.after === undefined, nth);
   const { call, after } = step;
   await doomed.start(phase === "data" ? orders : { ...orders, killAt: { call, after, nth, phase, delayMicros } });
@@ -157,15 +149,6 @@ function killAtData(broker: BrokerProcess, links: boolean, nth: number): Lane["o
 
 async function recover(journey: Journey, broker: BrokerProcess): Promise<void> {
   assert.ok(await journey.untilQuiet(broker), `the successor lives: ${broker.log}`);
-}
-
-/** Read from a copy, so that it is the successor who finds the files as the kill left them. */
-async function stateLeft(deployment: Deployment, folder: string): Promise<State> {
-  const copy = `${folder}-left`;
-  await cp(folder, copy, { recursive: true, filter: (source) => !source.endsWith("-shm") });
-  const state = readState(deployment.fileIn(copy));
-  await rm(copy, { recursive: true });
-  return state;
 }
 
 /** What the person was told has been done was done before they were told. */

@@ -5,6 +5,8 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import type { Db } from "mongodb";
+import { collectionsIn } from "../../src/storage/mongo/documents.ts";
 import { linkIn, type ReceivedMail } from "../support/mailbox.ts";
 
 export interface State {
@@ -50,6 +52,28 @@ export function readState(file: string): State {
   } finally {
     database.close();
   }
+}
+
+/** Reads a database of MongoDB that a broker may be using: of one instant, where it isn't written to meanwhile. */
+export async function readDatabase(db: Db): Promise<State> {
+  const { inquiries, linkRequests, outbox, profiles, auditEvents, accounts } = collectionsIn(db);
+  const everything = { _id: { $gt: "" } };
+  const inOrder = { hint: { _id: 1 } } as const;
+  const settled = await inquiries.find(everything, inOrder).toArray();
+  const requests = await linkRequests.find(everything, inOrder).toArray();
+  const mails = await outbox.find(everything, inOrder).toArray();
+  const bound = await profiles.find(everything, { ...inOrder, sort: { _id: 1 } }).toArray();
+  const events = await auditEvents.find(everything, inOrder).toArray();
+  return {
+    inquiries: settled.map(({ _id: id, settledAt, sealedAddress }) => ({
+      ...{ id, isSettled: settledAt !== null, keepsAddress: sealedAddress !== null },
+    })),
+    requests: requests.map(({ _id: id, inquiryId, profileId, state }) => ({ id, inquiryId, profileId, state })),
+    mails: mails.map(({ messageId, requestId, state, attempts }) => ({ messageId, requestId, state, attempts })),
+    profiles: bound.map(({ _id: id, accountId }) => ({ id, accountId })),
+    events: events.map(({ action, profileId, requestId }) => ({ action, profileId, requestId })),
+    accounts: await accounts.countDocuments(everything, inOrder),
+  };
 }
 
 /** The profiles that are bound. */

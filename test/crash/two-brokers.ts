@@ -20,7 +20,7 @@ export interface TwoBrokers {
 
 export async function startTwoBrokers(): Promise<TwoBrokers> {
   const deployment = await startDeployment();
-  const folder = await deployment.copyData();
+  const folder = await deployment.data.copy();
   const brokers = [deployment.broker(), deployment.broker()];
   await Promise.all(brokers.map((broker) => broker.start({ config: deployment.config(folder, 0) })));
   const proxy = await startAlternatingProxy(

@@ -50,6 +50,8 @@ export interface ReplicaSetOptions {
   expires?: boolean;
   /** Whether a query without an index is refused. Default: it is. */
   noTableScan?: boolean;
+  /** How long a transaction may last, and with it one whose client is dead. Default: the server's, a minute. */
+  transactionLifetimeSeconds?: number;
 }
 
 /** Starts a set. Whoever starts it closes it. */
@@ -134,12 +136,13 @@ class Mongod implements Member {
     if (this.isAlive) throw new Error(`the member at ${this.port} is running`);
     await mkdir(this.#folder, { recursive: true });
     const log = join(this.#folder, "mongod.log");
-    const { expires = false, noTableScan = true } = this.#options;
+    const { expires = false, noTableScan = true, transactionLifetimeSeconds: lifetime } = this.#options;
     const parameters = [
       `ttlMonitorEnabled=${expires}`,
       "ttlMonitorSleepSecs=1",
       `notablescan=${noTableScan}`,
       "diagnosticDataCollectionEnabled=false",
+      ...(lifetime === undefined ? [] : [`transactionLifetimeLimitSeconds=${lifetime}`]),
     ].flatMap((parameter) => ["--setParameter", parameter]);
     const child = spawn(
       process.execPath,

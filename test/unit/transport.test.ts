@@ -1,6 +1,7 @@
 /** What leaves over SMTP, against a real server; cases M2, M3 and M5 among them. */
 
 import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -69,7 +70,12 @@ describe("SMTP transport", () => {
     return { port: (listening.address() as AddressInfo).port, received };
   }
 
-  function transport(port: number, smtp: Partial<Smtp> = {}, fromName = "Contoso sign-in") {
+  function transport(
+    port: number,
+    smtp: Partial<Smtp> = {},
+    fromName = "Contoso sign-in",
+    dkim: Config["mail"]["dkim"] = null,
+  ) {
     const made = createSmtpTransport({
       from_name: fromName,
       from_address: "no-reply@example.com",
@@ -83,7 +89,7 @@ describe("SMTP transport", () => {
         timeout_seconds: 5,
         ...smtp,
       },
-      ...{ dkim: null, bounce_webhook_token: null },
+      ...{ dkim, bounce_webhook_token: null },
     });
     closing.push(() => made.close());
     return made;
@@ -112,6 +118,25 @@ describe("SMTP transport", () => {
     assert.match(headersOf(only), /^Message-ID: <fixed-id@example\.com>$/im);
     assert.match(headersOf(only), /^Auto-Submitted: auto-generated$/im);
     assert.match(only.source, /Open https:\/\/id\.example\.com\/link/);
+  });
+
+  it("signs what it sends by DKIM, where it is told to", async () => {
+    const { port, received } = await server();
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const private_key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    await transport(port, {}, "Contoso sign-in", { domain: "example.com", selector: "liaison", private_key }).send({
+      ...mail,
+      replyTo: "ann@consumer.example",
+    });
+    const { source } = received[0] ?? assert.fail();
+    assert.match(source, /^Reply-To: ann@consumer\.example$/m);
+    const tags = verifyDkim(source, publicKey);
+    assert.deepEqual([tags.get("d"), tags.get("s")], ["example.com", "liaison"]);
+    for (const header of ["from", "to", "subject", "message-id"]) {
+      assert.ok(tags.get("h")?.toLowerCase().split(":").includes(header), header);
+    }
+    assert.throws(() => verifyDkim(source.replace("Open https", "Open http"), publicKey), /body/);
+    assert.throws(() => verifyDkim(source.replace(/^Subject: /m, "Subject: Re: "), publicKey), /signature/);
   });
 
   it("M2: line breaks in names and subjects add no header", async () => {
@@ -309,3 +334,47 @@ describe("SMTP transport", () => {
     });
   });
 });
+
+/** Verifies the one DKIM signature of a mail (RFC 6376, relaxed/relaxed), and returns its tags. */
+function verifyDkim(source: string, publicKey: KeyObject): Map<string, string> {
+  const [head = "", ...rest] = source.split("\r\n\r\n");
+  const headers = head.replace(/\r\n[ \t]+/g, " ").split("\r\n");
+  const relaxed = (header: string) => {
+    const [name = "", ...value] = header.split(":");
+    return `${name.toLowerCase().trim()}:${value
+      .join(":")
+      .replace(/[ \t]+/g, " ")
+      .trim()}`;
+  };
+  const signature = headers.find((header) => /^dkim-signature:/i.test(header)) ?? assert.fail("no signature");
+  const tags = new Map(
+    signature
+      .slice(signature.indexOf(":") + 1)
+      .split(";")
+      .map((tag): [string, string] => {
+        const [name = "", ...value] = tag.trim().split("=");
+        return [name, value.join("=").replace(/\s+/g, "")];
+      }),
+  );
+  assert.equal(tags.get("a"), "rsa-sha256");
+  assert.equal(tags.get("c"), "relaxed/relaxed");
+  const lines = rest
+    .join("\r\n\r\n")
+    .split("\r\n")
+    .map((line) => line.replace(/[ \t]+/g, " ").trimEnd());
+  const body = `${lines.join("\r\n").replace(/(\r\n)*$/, "")}\r\n`;
+  assert.equal(createHash("sha256").update(body).digest("base64"), tags.get("bh"), "the body was changed");
+  const signed = (tags.get("h") ?? "").split(":").map((name) => {
+    const found = headers.findLast((header) => header.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+    return found === undefined ? "" : `${relaxed(found)}\r\n`;
+  });
+  const itself = relaxed(signature.replace(/(;\s*b=)[^;]*/, "$1"));
+  const isValid = verify(
+    "sha256",
+    Buffer.from(signed.join("") + itself),
+    publicKey,
+    Buffer.from(tags.get("b") ?? "", "base64"),
+  );
+  assert.ok(isValid, "the signature doesn't fit");
+  return tags;
+}
