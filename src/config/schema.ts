@@ -198,10 +198,10 @@ const limit = (count: number, windowSeconds: number) =>
 const limits = z
   .strictObject({
     sign_ins_per_client_address: limit(1000, 300),
-    inquiries_per_identity: limit(10, 3600),
+    inquiries_per_identity: limit(20, 3600),
     inquiries_per_client_address: limit(100, 3600),
     mails_per_mailbox: limit(30, 3600),
-    mails_per_profile: limit(5, 3600),
+    mails_per_profile: limit(10, 3600),
     mails: limit(600, 60),
     support_messages_per_identity: limit(5, 3600),
     support_messages_per_client_address: limit(20, 3600),
