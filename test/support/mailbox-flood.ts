@@ -16,8 +16,8 @@ const victim = "victim@northwind.example";
 /** Waits until the workers have nothing to do at the liaison's present time. */
 export async function settled({ store }: Attacked): Promise<void> {
   // Inquiries are looked for twice a second, held mails that may go once.
-  for (let calm = 0; calm < 3; calm += 1) {
-    await pause(700);
+  for (let calm = 0; calm < 12; calm += 1) {
+    await pause(100);
     if ((await store.outbox.nextDueAt()) !== undefined) calm = -1;
   }
 }

@@ -1,0 +1,5 @@
+/** Every kind of scanner. */
+
+import { scannerSuite } from "../support/scanners.ts";
+
+scannerSuite(() => true);
