@@ -14,36 +14,30 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { Limit, LinkStore, OutboxStore, Revocation, SignedInIdentity } from "./contract-linking.ts";
 import type {
   Account,
   AccountId,
   AuditEvent,
   Client,
   ClientId,
-  Delivery,
   GrantId,
   Identity,
-  IdentityKey,
   ImportOutcome,
   ImportRow,
-  Inquiry,
-  InquiryId,
-  LinkRequest,
   LinkRequestId,
-  MailContent,
   Membership,
   Organization,
   OrganizationId,
-  OutboxMessage,
-  OutboxState,
   ProfileEdit,
   ProfileId,
   SecretHash,
   Selection,
   SignInOutcome,
-  UpstreamId,
   UpstreamTransaction,
 } from "./records.ts";
+
+export type * from "./contract-linking.ts";
 
 export interface Store {
   readonly accounts: AccountStore;
@@ -62,13 +56,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What an upstream said about a person at sign-in. */
-export interface SignedInIdentity extends IdentityKey {
-  upstreamId: UpstreamId;
-  email: string | null;
-  displayName: string | null;
-}
-
 export interface AccountStore {
   /**
    * Finds the account that owns the identity, or creates both; remembers the display data and the time.
@@ -78,11 +65,6 @@ export interface AccountStore {
   find(accountId: AccountId): Promise<Account | undefined>;
   /** The account's identities, most recently used first. */
   identities(accountId: AccountId): Promise<Identity[]>;
-}
-
-/** What an edit of the directory changed, so that portals can be told: the grants revoked with it. */
-export interface Revocation {
-  revokedGrants: { grantId: GrantId; clientId: ClientId; accountId: AccountId; sessionUid: string }[];
 }
 
 export interface DirectoryStore {
@@ -114,185 +96,6 @@ export interface DirectoryStore {
   membership(id: ProfileId): Promise<Membership | undefined>;
   /** All profiles registered under an address key, disabled ones too, in a stable order. */
   membershipsByEmail(emailKey: string): Promise<Membership[]>;
-}
-
-/**
- * What redeeming or cancelling a link came to. `refused` changed nothing: the request and its profile are what the failed
- * condition saw, so that domain/link.ts can say why. `unknown`: no such request, or the secret isn't its own.
- */
-export type RedeemResult =
-  | { result: "bound"; membership: Membership }
-  | { result: "refused"; request: LinkRequest; membership: Membership }
-  | { result: "unknown" };
-
-export type CancelResult =
-  | { result: "cancelled"; request: LinkRequest; membership: Membership }
-  | { result: "refused"; request: LinkRequest; membership: Membership }
-  | { result: "unknown" };
-
-/** A link request with what it is about and who it would bind. */
-export interface LinkView {
-  request: LinkRequest;
-  membership: Membership;
-}
-
-/** A link request and its mail, made by the worker for one profile. */
-export interface NewLink {
-  request: Omit<LinkRequest, "state" | "settledAt">;
-  mail: NewMail;
-}
-
-export interface NewMail {
-  id: string;
-  messageId: string;
-  to: string;
-  content: MailContent;
-  throttle?: MailThrottle;
-}
-
-export type NewInquiry = Omit<Inquiry, "ordinal" | "heldUntil" | "matched">;
-
-/** At most `limit` in a window of so many seconds. */
-export interface Limit {
-  limit: number;
-  windowSeconds: number;
-}
-
-/** What keeps an inquiry waiting. */
-export interface InquiryThrottles {
-  identity: Limit;
-  /** `key`: the client address, or what stands for it. */
-  client: Limit & { key: string };
-}
-
-/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get, and who comes first. */
-export interface MailThrottle {
-  mailbox: Limit & { key: string };
-  profile: Limit & { key: string };
-  /** Among mails held for one mailbox the lowest goes first, of equals the newest. */
-  rank: number;
-}
-
-export interface LinkStore {
-  /**
-   * Stores an inquiry, in one transaction with what it takes of the throttles. Over the identity's limit it is held until
-   * that window ends, and an older one of the identity that is still held is settled without an answer; over the client
-   * address's it waits for its place in that flow. Returns it as stored. Reads nothing of the directory.
-   */
-  inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<Inquiry>;
-  /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
-  latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
-  /**
-   * Claims the oldest unsettled inquiry whose `notBefore` has come and whose lease is free, until `now + leaseMs`.
-   * Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
-   */
-  claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<Inquiry | undefined>;
-  /**
-   * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
-   * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
-   * request, notes how many profiles matched, deletes the typed address.
-   * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
-   */
-  settleInquiry(
-    inquiryId: InquiryId,
-    worker: string,
-    outcome: { links: NewLink[]; mails: NewMail[]; matched?: number },
-    now: Instant,
-  ): Promise<boolean>;
-  /** An inquiry with the requests made of it, oldest first. */
-  history(inquiryId: InquiryId): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
-  /** The inquiry that a request was made of. */
-  inquiryOf(requestId: LinkRequestId): Promise<InquiryId | undefined>;
-  /** Newest first: of an account, of those that made a request for a profile, or all; before an instant, when given. */
-  inquiries(filter: {
-    accountId?: AccountId;
-    profileId?: ProfileId;
-    before?: Instant;
-    limit: number;
-  }): Promise<Inquiry[]>;
-  /** The request whose secret has this hash. Changes nothing. */
-  view(requestId: LinkRequestId, secretHash: SecretHash): Promise<LinkView | undefined>;
-  /**
-   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail and
-   * voids every other pending request for the profile: all or nothing. Conditional on: request pending, unexpired, secret,
-   * purpose, upstream, issuer and subject equal byte for byte, the identity owned by the account, the profile's email version
-   * as requested, profile enabled and unbound, organization enabled. Of any number of racers exactly one gets `bound`.
-   */
-  redeem(
-    attempt: { requestId: LinkRequestId; secretHash: SecretHash; identity: SignedInIdentity; accountId: AccountId },
-    notice: Pick<NewMail, "id" | "messageId">,
-    now: Instant,
-  ): Promise<RedeemResult>;
-  /** *Don't link*: cancels a pending, unexpired request, audited with who did it. Racers: one gets `cancelled`. */
-  cancel(
-    attempt: { requestId: LinkRequestId; secretHash: SecretHash; accountId: AccountId },
-    now: Instant,
-  ): Promise<CancelResult>;
-  /**
-   * Removes a profile's binding, voids its pending requests and revokes its grants, audited, in one transaction.
-   * Returns undefined if it wasn't bound (to that account, when given): racers get one result and then undefined.
-   */
-  unbind(profileId: ProfileId, actor: string, now: Instant, accountId?: AccountId): Promise<Revocation | undefined>;
-}
-
-/** States that somebody may want to look after. */
-export type TroubledState = Extract<OutboxState, "held" | "failed" | "bounced">;
-
-export interface OutboxStore {
-  /**
-   * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the request's life starts
-   * before this returns (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
-   * `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
-   * `linkExpiresAt` is set for link mails.
-   */
-  claim(
-    worker: string,
-    now: Instant,
-    leaseMs: number,
-    linkLifetimeMs: number,
-  ): Promise<{ message: OutboxMessage; linkExpiresAt: Instant | null } | undefined>;
-  /**
-   * Queues a mail that has no other cause, in one transaction with a slot of each throttle. Where one has none left nothing
-   * is queued or taken, and the throttle's key with the end of its window is returned.
-   */
-  enqueue(
-    mail: NewMail,
-    slots: readonly (Limit & { key: string })[],
-    now: Instant,
-  ): Promise<{ queued: true } | { queued: false; key: string; resetsAt: Instant }>;
-  /** Marks a claimed message sent and erases its content. False if the lease was lost. */
-  markSent(id: string, worker: string, serverReply: string, now: Instant): Promise<boolean>;
-  /** Gives a claimed message back for `nextAttemptAt`, or fails it for good when that is null. False if the lease was lost. */
-  markDeferred(
-    id: string,
-    worker: string,
-    error: string,
-    nextAttemptAt: Instant | null,
-    now: Instant,
-  ): Promise<boolean>;
-  /**
-   * Queues held messages for which the throttles have room by now: of a mailbox's the one of lowest rank, of equals the
-   * newest; one whose link is dead is dropped. Returns how many were queued. Racers: each slot and each message once.
-   */
-  releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant): Promise<number>;
-  /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
-  nextDueAt(): Promise<Instant | undefined>;
-  find(id: string): Promise<Delivery | undefined>;
-  /** Those in one of the states, or all that answer an inquiry; newest first. */
-  list(filter: { states: readonly TroubledState[]; limit: number } | { inquiryId: InquiryId }): Promise<Delivery[]>;
-  /** Queues a held message past its throttles, audited. False if it isn't held. */
-  release(id: string, actor: string, now: Instant): Promise<boolean>;
-  /** Queues a message anew that was given up, as if it were made now; audited. False if it isn't `failed`. */
-  resend(id: string, actor: string, now: Instant): Promise<boolean>;
-  /**
-   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, anything else is only noted.
-   * Returns it as it is then, or undefined if no sent message has this Message-ID.
-   */
-  noteBounce(
-    messageId: string,
-    bounce: { reason: string; permanent: boolean },
-    now: Instant,
-  ): Promise<Delivery | undefined>;
 }
 
 export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {

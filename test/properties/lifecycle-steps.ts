@@ -197,12 +197,8 @@ export class Lifecycle {
       ...{ list: `${exact}, x${exact}`, cut_off: exact.slice(0, exact.indexOf("@") + 1) },
     }[spelling];
     const requester = { ...nth(this.#people, who).identity, accountId };
-    const { id } = await this.#world.linking.inquire({
-      requester,
-      typed,
-      interactionCid: this.#name,
-      clientAddress: "192.0.2.1",
-    });
+    const inquiry = { requester, typed, interactionCid: this.#name, clientAddress: "192.0.2.1" };
+    const { id } = await this.#world.linking.inquire(inquiry);
     const isOne = spelling !== "list" && spelling !== "cut_off";
     const mailbox = isOne ? typed.trim().toLowerCase() : null;
     this.#model.inquiries.push({ id, who, mailbox, dueAt: this.#world.now + answerDelayMs, settled: false });
@@ -353,10 +349,8 @@ export class Lifecycle {
       if (accountId === undefined) continue;
       const standing = await store.standings.forClient(accountId, "portal", null, this.#world.now);
       const theirs = profiles.filter(({ boundTo }) => boundTo === who).map(({ id }) => id);
-      assert.deepEqual(
-        standing?.memberships.map(({ profile }) => profile.id),
-        theirs,
-      );
+      const told = standing?.memberships.map(({ profile }) => profile.id);
+      assert.deepEqual(told, theirs);
     }
     for (const link of links) {
       const verdict = (await linking.view(link.id, link.secret))?.verdict;
