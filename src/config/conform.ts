@@ -11,7 +11,7 @@ const fileSuffix = "_file";
 /** `key` is where the tree belongs, "" for the whole configuration. Wrong types are left to the schema. */
 export function conform(tree: Tree, shape: Shape, key: string, faults: Faults): Tree {
   const isMap = shape.kind === "map" || shape.kind === "record";
-  if (isMap && tree.kind === "scalar" && tree.value === null) {
+  if (isMap && !(shape.kind === "map" && shape.nullable) && tree.kind === "scalar" && tree.value === null) {
     return { kind: "map", source: tree.source, entries: new Map() };
   }
   if (shape.kind === "map") {

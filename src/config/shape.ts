@@ -7,7 +7,8 @@ import { z } from "zod";
 import { configSchema } from "./schema.ts";
 
 export type Shape =
-  | { kind: "map"; keys: ReadonlyMap<string, Shape> }
+  /** Nullable: nothing is meant by nothing, instead of all of its defaults. */
+  | { kind: "map"; nullable: boolean; keys: ReadonlyMap<string, Shape> }
   /** A list of maps, each with an `id`. */
   | { kind: "entries"; entry: Extract<Shape, { kind: "map" }> }
   | { kind: "words" }
@@ -29,17 +30,18 @@ interface JsonSchema {
 /** The whole configuration's shape. */
 export const configShape: MapShape = mapShape(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema);
 
-function mapShape(schema: JsonSchema): MapShape {
+function mapShape(schema: JsonSchema, nullable = false): MapShape {
   const keys = new Map<string, Shape>();
   for (const [key, value] of Object.entries(schema.properties ?? {})) keys.set(key, shapeOf(value));
-  return { kind: "map", keys };
+  return { kind: "map", nullable, keys };
 }
 
 function shapeOf(schema: JsonSchema): Shape {
   const alternatives = schema.anyOf ?? [schema];
   const types = alternatives.flatMap((alternative) => alternative.type ?? []);
   const main = alternatives.find((alternative) => alternative.type !== "null") ?? schema;
-  if (types.includes("object")) return main.properties === undefined ? { kind: "record" } : mapShape(main);
+  if (types.includes("object"))
+    return main.properties === undefined ? { kind: "record" } : mapShape(main, types.includes("null"));
   if (types.includes("array")) {
     const items = main.items ?? {};
     return items.properties === undefined ? { kind: "words" } : { kind: "entries", entry: mapShape(items) };

@@ -162,7 +162,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       {
         name: "ofInquiry",
         key: { inquiryId: 1, createdAt: -1, seq: -1 },
-        partialFilterExpression: { inquiryId: { $type: "string" } },
+        // Not by $type: the server wouldn't see that a string is one.
+        partialFilterExpression: { inquiryId: { $gt: "" } },
       },
       { name: "byMessageId", key: { messageId: 1 } },
       { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
