@@ -37,7 +37,8 @@ async function main(patterns: readonly string[]): Promise<number> {
   try {
     if (isStopped) return 1;
     const suites = patterns.length > 0 ? patterns : ["test/**/*.mongo.ts", ...journeys];
-    child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=900000", ...suites], {
+    const options = ["--test", "--test-force-exit", "--test-concurrency=1", "--test-timeout=900000"];
+    child = spawn(process.execPath, [...options, ...suites], {
       stdio: "inherit",
       env: { ...process.env, [SHARED_SET]: set.url },
     });

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
+import { type Closer, closeAll } from "../support/closing.ts";
 import { freePort } from "../support/free-port.ts";
 import { people, portalSecret, register, startTestUpstream, testConfig } from "../support/liaison.ts";
 import { startMailbox } from "../support/mailbox.ts";
@@ -22,7 +23,7 @@ const registered = "ann@northwind.example";
 for (const first of [0, 1] as const) {
   test(`a broker dies before each step, beginning with the ${["first", "second"][first]}`, async (context) => {
     const folder = await mkdtemp(join(tmpdir(), "liaison-brokers-"));
-    const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+    const closers: Closer[] = [() => rm(folder, { recursive: true, force: true })];
     try {
       const mailbox = await startMailbox();
       closers.push(() => mailbox.close());
@@ -69,7 +70,7 @@ for (const first of [0, 1] as const) {
       const events = await store.audit.list({ profileId: "p-ann", limit: 100 });
       assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
     } finally {
-      for (const close of closers.reverse()) await close();
+      await closeAll(closers);
     }
   });
 }

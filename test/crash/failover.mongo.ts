@@ -12,6 +12,7 @@ import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { Organization } from "../../src/storage/records.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
+import { type Closer, closeAll } from "../support/closing.ts";
 import { freePort } from "../support/free-port.ts";
 import { portalSecret, startTestUpstream, testConfig } from "../support/liaison.ts";
 import { startMailbox } from "../support/mailbox.ts";
@@ -36,7 +37,7 @@ const lanes = 14;
 test(`the primary is killed ${kills} times under load`, async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "liaison-failover-"));
   const brokers: BrokerProcess[] = [];
-  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const closers: Closer[] = [() => rm(folder, { recursive: true, force: true })];
   try {
     const set = await startReplicaSet();
     closers.push(() => set.close());
@@ -119,7 +120,7 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     context.diagnostic(unexpected.slice(0, 3).join("\n"));
     throw error;
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeAll(closers);
   }
 });
 

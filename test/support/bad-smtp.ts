@@ -60,9 +60,10 @@ export async function startBadSmtp(tls?: { key: string; cert: string }): Promise
       for (const socket of sockets) socket.destroy();
     },
     close: async () => {
-      smtp.hangUp();
+      const closed = once(server, "close");
       server.close();
-      await once(server, "close");
+      smtp.hangUp();
+      await closed;
     },
   };
   server.listen(0, "127.0.0.1");

@@ -14,6 +14,7 @@ import { brokerClient, demoConfig, demoPortals, demoPorts, localUrl } from "../.
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
+import { type Closer, closeAll } from "./closing.ts";
 import { startApps, TestClock } from "./liaison.ts";
 import { testDatabase } from "./test-database.ts";
 
@@ -24,9 +25,9 @@ export interface DemoOnMongo {
 }
 
 export async function startDemoOnMongo(): Promise<DemoOnMongo> {
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers: Closer[] = [];
   const close = async () => {
-    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+    await closeAll(closers);
   };
   try {
     return { ...(await start(closers)), close };
@@ -36,7 +37,7 @@ export async function startDemoOnMongo(): Promise<DemoOnMongo> {
   }
 }
 
-async function start(closers: (() => Promise<unknown>)[]): Promise<Omit<DemoOnMongo, "close">> {
+async function start(closers: Closer[]): Promise<Omit<DemoOnMongo, "close">> {
   const root = await mkdtemp(join(tmpdir(), "liaison-demo-"));
   closers.push(() => rm(root, { recursive: true, force: true }));
   const folder = join(root, "demo");

@@ -14,6 +14,7 @@ import type { Store } from "../../src/storage/contract.ts";
 import { openStore, type StoreOptions } from "../../src/storage/open.ts";
 import type { Organization } from "../../src/storage/records.ts";
 import { startAlternatingProxy } from "./alternating-proxy.ts";
+import { type Closer, closeAll } from "./closing.ts";
 import { freePort } from "./free-port.ts";
 import { linkIn, type Mailbox, startMailbox } from "./mailbox.ts";
 import { type StartedSignIn, TestPortal } from "./portal.ts";
@@ -151,10 +152,8 @@ export async function startTestUpstream(
 
 /** Starts everything; `close` stops it and removes its data. What fails to start leaves nothing running. */
 export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaison> {
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async () => {
-    for (const closeOne of closers.splice(0).reverse()) await closeOne();
-  };
+  const closers: Closer[] = [];
+  const close = () => closeAll(closers);
   try {
     return await start(options, closers, close);
   } catch (error) {
@@ -163,11 +162,7 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
   }
 }
 
-async function start(
-  options: LiaisonOptions,
-  closers: (() => Promise<unknown>)[],
-  close: () => Promise<void>,
-): Promise<Liaison> {
+async function start(options: LiaisonOptions, closers: Closer[], close: () => Promise<void>): Promise<Liaison> {
   const clock = options.clock ?? new TestClock();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "liaison-test-")));
   if (options.dataDir === undefined) closers.push(() => rm(dataDir, { recursive: true, force: true }));
@@ -207,7 +202,7 @@ async function start(
 async function placed(
   config: Record<string, unknown>,
   { embedded = false, replicaSet }: LiaisonOptions,
-  closers: (() => Promise<unknown>)[],
+  closers: Closer[],
 ): Promise<Record<string, unknown>> {
   const url = replicaSet?.url ?? process.env[SHARED_SET];
   if (embedded || url === undefined) return config;
@@ -225,7 +220,7 @@ interface AppParts {
 }
 
 /** One application; on MongoDB two, each with connections of its own, that are given requests by turns. Returns the first. */
-export async function startApps(parts: AppParts, closers: (() => Promise<unknown>)[]): Promise<App> {
+export async function startApps(parts: AppParts, closers: Closer[]): Promise<App> {
   const { config, store, storeOptions, clock, options } = parts;
   const logger = options.logger ?? pino({ level: "silent" });
   const start = async (listen: Config["listen"], ownStore: Store) => {

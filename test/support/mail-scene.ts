@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { type BadSmtp, startBadSmtp } from "./bad-smtp.ts";
+import { closeAll } from "./closing.ts";
 import {
   type Liaison,
   type LiaisonOptions,
@@ -54,8 +55,7 @@ export class MailScene {
   }
 
   async close(): Promise<void> {
-    await this.liaison.close();
-    await this.smtp.close();
+    await closeAll([() => this.smtp.close(), () => this.liaison.close()]);
   }
 
   /** Registers one profile at each address. */

@@ -1,6 +1,7 @@
 /** Reading a configuration: files, environment, secrets from files, and every fault at once. */
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -285,6 +286,30 @@ upstreams:
       assert.equal(fromEnv.config.storage.sqlite?.file, resolve("some.db"));
       const byDefault = await loadConfig({ file: await file("minimal.yaml", minimal), env: {} });
       assert.equal(byDefault.config.storage.sqlite?.file, resolve("data/liaison.db"));
+    });
+
+    it("an empty section is all of its defaults, or nothing where it may be nothing", async () => {
+      const withDkim = (dkim: string) => minimal.replace("smtp: {", `${dkim}, smtp: {`);
+      for (const dkim of ["dkim: null", "dkim: ", "dkim: ~"]) {
+        const path = await file("no-dkim.yaml", `${withDkim(dkim)}log:\nlimits:\n`);
+        const { config } = await loadConfig({ file: path, env: {} });
+        assert.equal(config.mail.dkim, null);
+        assert.equal(config.log.level, "info");
+        assert.equal(config.limits.mails_per_mailbox.limit, 30);
+      }
+      const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      const env = {
+        LIAISON_MAIL__DKIM__DOMAIN: "example.com",
+        LIAISON_MAIL__DKIM__SELECTOR: "liaison",
+        LIAISON_MAIL__DKIM__PRIVATE_KEY: String(privateKey.export({ type: "pkcs8", format: "pem" })),
+      };
+      const { config } = await loadConfig({ file: await file("dkim.yaml", withDkim("dkim: null")), env });
+      assert.equal(config.mail.dkim?.selector, "liaison");
+      const half = await faultsOf(await file("half-dkim.yaml", withDkim("dkim: { domain: example.com }")));
+      assert.deepEqual(
+        half.map(({ key }) => key),
+        ["mail.dkim.selector", "mail.dkim.private_key"],
+      );
     });
 
     it("a variable settles what a file leaves faulty", async () => {
