@@ -11,7 +11,8 @@ import type { PortalTokens, TestPortal } from "../support/portal.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";
 import type { Ledger } from "./failover-ledger.ts";
 
-const patienceMs = 60_000;
+/** Longer than the leases of an inquiry and of its mail together, whose claims may be carried out without an answer. */
+const patienceMs = 120_000;
 const restMs = 250;
 
 /** A browser that loads a page again when the broker can't serve it right now. */
