@@ -1,5 +1,6 @@
 /** Owns what throttles are kept under: the same in every back end. */
 
+import type { MailThrottle } from "./contract.ts";
 import type { IdentityKey } from "./records.ts";
 
 /** Of the inquiries of one identity. */
@@ -7,6 +8,20 @@ export const identityThrottle = ({ issuer, subject }: IdentityKey) => `inquiries
 /** Of the inquiries from one client address. */
 export const clientThrottle = (address: string) => `inquiries:client:${address}`;
 /** Of the mails to one mailbox that inquiries cause. */
-export const mailboxThrottle = (emailKey: string) => `mails:mailbox:${emailKey}`;
+const mailboxThrottle = (emailKey: string) => `mails:mailbox:${emailKey}`;
 /** Of the mails about one profile that inquiries cause. */
-export const profileThrottle = (profileId: string) => `mails:profile:${profileId}`;
+const profileThrottle = (profileId: string) => `mails:profile:${profileId}`;
+
+/** What a mail that a stranger can cause is held back by, as fingerprints. */
+export interface MailThrottleHashes {
+  mailbox: string;
+  profile: string;
+}
+
+/** @param hash gives a key's fingerprint */
+export function mailThrottleHashes(
+  hash: (key: string) => string,
+  { mailbox, profile }: MailThrottle,
+): MailThrottleHashes {
+  return { mailbox: hash(mailboxThrottle(mailbox.key)), profile: hash(profileThrottle(profile.key)) };
+}

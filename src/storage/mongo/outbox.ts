@@ -3,11 +3,11 @@
 import { type ClientSession, ObjectId, type UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../audit-entries.ts";
-import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
+import type { Limit, NewMail, OutboxStore } from "../contract.ts";
 import type { Delivery, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
+import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
@@ -19,7 +19,7 @@ export type MailWriter = (session: ClientSession, mail: NewMail, now: Instant) =
 
 export function createMailWriter({ collections }: MongoDatabase, seal: Seal, throttles: ThrottleWriter): MailWriter {
   return async (session, { id, messageId, to, content, throttle }, now) => {
-    const keys = throttle === undefined ? null : hashedKeys(throttles, throttle);
+    const keys = throttle === undefined ? null : mailThrottleHashes(throttles.hash, throttle);
     const isRoom = throttle === undefined || keys === null;
     const room = isRoom ? ROOM : await takeRoom(throttles, keys, throttle, now, session);
     const due = at(room.resetsAt ?? now);
@@ -37,25 +37,13 @@ export function createMailWriter({ collections }: MongoDatabase, seal: Seal, thr
   };
 }
 
-interface Keys {
-  mailbox: string;
-  profile: string;
-}
-
-function hashedKeys(throttles: ThrottleWriter, { mailbox, profile }: MailThrottle): Keys {
-  return {
-    mailbox: throttles.hash(mailboxThrottle(mailbox.key)),
-    profile: throttles.hash(profileThrottle(profile.key)),
-  };
-}
-
-type Room = { lacking: keyof Keys; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined };
+type Room = { lacking: keyof MailThrottleHashes; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined };
 const ROOM: Room = { lacking: undefined, resetsAt: undefined };
 
 /** Takes a slot of each, or none and says which one lacks it and until when. */
 async function takeRoom(
   throttles: ThrottleWriter,
-  keys: Keys,
+  keys: MailThrottleHashes,
   limits: { mailbox: Limit; profile: Limit },
   now: Instant,
   session: ClientSession,

@@ -2,11 +2,11 @@
 
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../audit-entries.ts";
-import type { Limit, MailThrottle, NewMail, OutboxStore } from "../contract.ts";
+import type { Limit, NewMail, OutboxStore } from "../contract.ts";
 import type { Delivery, LinkRequestId, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import { mailboxThrottle, profileThrottle } from "../throttle-keys.ts";
+import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -37,7 +37,7 @@ export function createMailWriter(database: Database, seal: Seal, throttles: Thro
       :kind, :inquiryId)`);
   return ({ id, messageId, to, content, throttle }, now) => {
     const requestId: LinkRequestId | null = content.kind === "link" ? content.requestId : null;
-    const keys = throttle === undefined ? null : hashedKeys(throttles, throttle);
+    const keys = throttle === undefined ? null : mailThrottleHashes(throttles.hash, throttle);
     const room = throttle === undefined || keys === null ? null : takeRoom(throttles, keys, throttle, now);
     insert.run({
       ...{ id, messageId, to, content: sealContent(seal, id, content), requestId, now },
@@ -48,25 +48,13 @@ export function createMailWriter(database: Database, seal: Seal, throttles: Thro
   };
 }
 
-interface Keys {
-  mailbox: string;
-  profile: string;
-}
-
-function hashedKeys(throttles: ThrottleWriter, { mailbox, profile }: MailThrottle): Keys {
-  return {
-    mailbox: throttles.hash(mailboxThrottle(mailbox.key)),
-    profile: throttles.hash(profileThrottle(profile.key)),
-  };
-}
-
 /** Takes a slot of each, or none and says which one lacks it and until when. */
 function takeRoom(
   throttles: ThrottleWriter,
-  keys: Keys,
+  keys: MailThrottleHashes,
   limits: { mailbox: Limit; profile: Limit },
   now: Instant,
-): { lacking: keyof Keys; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined } {
+): { lacking: keyof MailThrottleHashes; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined } {
   const profile = throttles.take(keys.profile, limits.profile, now);
   if (!profile.taken) return { lacking: "profile", resetsAt: profile.resetsAt };
   const mailbox = throttles.take(keys.mailbox, limits.mailbox, now);
