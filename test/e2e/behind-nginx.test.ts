@@ -150,6 +150,7 @@ for (const strips of [false, true]) {
       return text
         .replace(/(__(?:Host|Secure)-[\w.-]+=)[^;"]*/g, "$1*")
         .replace(/(?<![\w-])(?=[\w-]*[\dA-Z])[\w-]{20,}/g, "*")
+        .replace(/\b[B-DF-HJ-NP-TV-XZ]{4}\b/g, "*")
         .replace(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, "*")
         .replace(/\b\d{1,2}:\d\d(:\d\d)?\b/g, "*");
     }
