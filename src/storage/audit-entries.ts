@@ -6,7 +6,18 @@
 import { randomUUID } from "node:crypto";
 import type { Instant } from "../clock.ts";
 import type { SignedInIdentity } from "./contract.ts";
-import type { AccountId, AuditEvent, LinkRequest, Profile, UpstreamId } from "./records.ts";
+import type {
+  AccountId,
+  AdminRole,
+  ApiKey,
+  AuditEvent,
+  Client,
+  LinkRequest,
+  Profile,
+  Selection,
+  UpstreamId,
+} from "./records.ts";
+import { canonical } from "./revision.ts";
 
 /** What the cause of an event knows; what it leaves out is null. */
 export type AuditEntry = Pick<AuditEvent, "at" | "action" | "actor"> & Partial<Omit<AuditEvent, "id">>;
@@ -64,6 +75,49 @@ export function mailRequeued(
   at: Instant,
 ): AuditEntry {
   return { at, action, actor, requestId, detail: { mail } };
+}
+
+/** Who does something as an administrator, and when. */
+type By = Pick<AuditEvent, "actor" | "at">;
+
+export function adminRoleChanged(profile: Profile, adminRole: AdminRole | null, by: By): AuditEntry {
+  const { accountId } = profile;
+  return { ...by, action: "admin.role_changed", ...placeOf(profile), accountId, detail: { role: adminRole } };
+}
+
+/** `before` is undefined for a client that is new. Says which fields changed; values of metadata may be long. */
+export function clientWritten(before: Client | undefined, after: Client, by: By): AuditEntry[] {
+  const { id: client } = after;
+  if (before === undefined) return [{ ...by, action: "client.registered", detail: { client, name: after.name } }];
+  const [old, now] = [clientFields(before), clientFields(after)];
+  const names = new Set([...Object.keys(old), ...Object.keys(now)]);
+  const changed = [...names].filter((name) => canonical(old[name] ?? null) !== canonical(now[name] ?? null));
+  if (changed.length === 0) return [];
+  return [{ ...by, action: "client.changed", detail: { client, fields: changed.toSorted().join(" ") } }];
+}
+
+function clientFields({ name, homeUrl, aboutUrl, policy, claimsInIdToken, metadata }: Client): Record<string, unknown> {
+  return { ...metadata, name, homeUrl, aboutUrl, policy, claimsInIdToken };
+}
+
+export function clientSecretRotated(client: string, previousUntil: Instant, by: By): AuditEntry {
+  return { ...by, action: "client.secret_rotated", detail: { client, previousUntil } };
+}
+
+export function clientRemoved({ id, name }: Client, by: By): AuditEntry {
+  return { ...by, action: "client.removed", detail: { client: id, name } };
+}
+
+export function apiKeyWritten(action: "api_key.created" | "api_key.removed", key: ApiKey, by: By): AuditEntry {
+  return { ...by, action, detail: { key: key.id, name: key.name, scopes: key.scopes.join(" ") } };
+}
+
+export function grantRevoked({ grantId, clientId, accountId, profileId }: Selection, by: By): AuditEntry {
+  return { ...by, action: "grant.revoked", accountId, profileId, detail: { grant: grantId, client: clientId } };
+}
+
+export function sessionEnded(sessionUid: string, accountId: AccountId | null, by: By): AuditEntry {
+  return { ...by, action: "session.ended", accountId, detail: { session: sessionUid } };
 }
 
 function placeOf({ id, organizationId }: Profile) {

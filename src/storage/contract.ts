@@ -14,18 +14,18 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { AdminStore, AuditStore } from "./contract-admin.ts";
 import type { Limit, LinkStore, OutboxStore, Revocation, SignedInIdentity } from "./contract-linking.ts";
 import type {
   Account,
   AccountId,
-  AuditEvent,
   Client,
   ClientId,
+  ClientUse,
   GrantId,
   Identity,
   ImportOutcome,
   ImportRow,
-  LinkRequestId,
   Membership,
   Organization,
   OrganizationId,
@@ -37,6 +37,7 @@ import type {
   UpstreamTransaction,
 } from "./records.ts";
 
+export type * from "./contract-admin.ts";
 export type * from "./contract-linking.ts";
 
 export interface Store {
@@ -51,6 +52,7 @@ export interface Store {
   readonly keys: KeyStore;
   readonly throttles: ThrottleStore;
   readonly audit: AuditStore;
+  readonly administration: AdminStore;
   /** Removes what expired before `now`, in bounded batches; nothing depends on its having run. Returns rows removed. */
   sweep(now: Instant): Promise<number>;
   close(): Promise<void>;
@@ -85,12 +87,13 @@ export interface DirectoryStore {
    * would, what differs and nothing else, with its audit events. Roles are compared as a set. A refused row doesn't keep the
    * others from being written. The outcomes are in the order of the rows (storage/import-plan.ts decides them). With `dryRun`
    * each row is compared with what is stored now, and nothing is written. Racers: one batch is compared after the other is written.
+   * With `mailDomain` (of our Message-IDs) both addresses of a changed email are told, by mails of the same transaction.
    */
   importBatch(
     rows: readonly ImportRow[],
     actor: string,
     now: Instant,
-    options?: { dryRun: boolean },
+    options?: { dryRun: boolean; mailDomain?: string },
   ): Promise<Revocation & { outcomes: ImportOutcome[] }>;
   organization(id: OrganizationId): Promise<Organization | undefined>;
   membership(id: ProfileId): Promise<Membership | undefined>;
@@ -235,6 +238,10 @@ export interface ClientStore {
   list(): Promise<Client[]>;
   put(client: Client): Promise<void>;
   remove(id: ClientId): Promise<void>;
+  /** Notes that a client authenticated, with its secret or the one before. A later time replaces an earlier one. */
+  noteUse(id: ClientId, secret: "current" | "previous", now: Instant): Promise<void>;
+  /** Of those that were ever used. */
+  uses(ids: readonly ClientId[]): Promise<ClientUse[]>;
 }
 
 export interface KeyStore {
@@ -258,10 +265,4 @@ export interface ThrottleStore {
    * may go: `now`, or later by what others have reserved (the generic cell rate algorithm). Nothing is ever refused.
    */
   reserve(key: string, limit: Limit, now: Instant): Promise<Instant>;
-}
-
-export interface AuditStore {
-  append(event: AuditEvent): Promise<void>;
-  /** Newest first. */
-  list(filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }): Promise<AuditEvent[]>;
 }

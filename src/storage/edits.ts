@@ -84,3 +84,19 @@ function profileDetail({ name, roles, enabled }: ProfileEdit): Detail {
 function changes(before: Detail, after: Detail): Detail {
   return Object.fromEntries(Object.entries(after).filter(([field, value]) => before[field] !== value));
 }
+
+/** Whether somebody who may do everything would be gone after an edit: the store then looks whether it was the last. */
+export function mayEndAnOwner(
+  before: { profile: Profile; organization: Organization },
+  after: { profile: Pick<Profile, "enabled" | "adminRole">; organization: Pick<Organization, "enabled" | "kind"> },
+): boolean {
+  return isOwner(before.profile, before.organization) && !isOwner(after.profile, after.organization);
+}
+
+/** Whether a profile makes its person one who may do everything. */
+export function isOwner(
+  profile: Pick<Profile, "enabled" | "adminRole">,
+  organization: Pick<Organization, "enabled" | "kind">,
+): boolean {
+  return profile.adminRole === "owner" && profile.enabled && organization.enabled && organization.kind === "operator";
+}

@@ -176,7 +176,20 @@ export type MailContent =
   | (InquiryAnswerContent & { kind: "linked_elsewhere" })
   | (InquiryAnswerContent & { kind: "not_active" })
   | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant })
-  | SupportRequestContent;
+  | SupportRequestContent
+  | AdministrationContent;
+
+/**
+ * What an administrator's doing causes. admin_invitation: somebody became an administrator, and where to sign in; it holds no
+ * secret · address_added, address_removed: the registered email was changed, told to the new and to the old one.
+ */
+export type AdministrationContent = {
+  [Kind in "admin_invitation" | "address_added" | "address_removed"]: {
+    kind: Kind;
+    profileName: string;
+    organizationName: string;
+  };
+}["admin_invitation" | "address_added" | "address_removed"];
 
 /** A message to the deployment's support. What people typed, unchecked. */
 export interface SupportRequestContent {
@@ -259,6 +272,8 @@ export interface Client {
   homeUrl: string;
   aboutUrl: string | null;
   secret: string | null;
+  /** The secret before the last rotation, while it is still taken; sealed at rest. */
+  previousSecret: { secret: string; until: Instant } | null;
   policy: AccessPolicy;
   claimsInIdToken: boolean;
   /** OpenID Connect client metadata (redirect_uris, grant_types, …) without id, name and secret. */
@@ -318,7 +333,49 @@ export type AuditAction =
   | "profile.email_changed"
   | "profile.changed"
   | "organization.changed"
-  | "import.refused";
+  | "import.refused"
+  | "admin.role_changed"
+  | "client.registered"
+  | "client.changed"
+  | "client.secret_rotated"
+  | "client.removed"
+  | "api_key.created"
+  | "api_key.removed"
+  | "grant.revoked"
+  | "session.ended"
+  | "administration.refused"
+  | "audit.pruned";
+
+/** A key of the REST API. Of its secret only the hash is kept. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  secretHash: SecretHash;
+  /** What it may do: see admin/scopes.ts. */
+  scopes: string[];
+  createdBy: string;
+  createdAt: Instant;
+  expiresAt: Instant;
+  lastUsedAt: Instant | null;
+}
+
+/** When a client last authenticated with its secret, and with the one before it. */
+export interface ClientUse {
+  clientId: ClientId;
+  usedAt: Instant | null;
+  previousUsedAt: Instant | null;
+}
+
+/** A portal that is to be told that a sign-in of its own has ended (OpenID Connect Back-Channel Logout 1.0). */
+export interface SignOut {
+  id: string;
+  clientId: ClientId;
+  accountId: AccountId;
+  /** The session as the portal knows it. */
+  sid: string | null;
+  createdAt: Instant;
+  attempts: number;
+}
 
 /** Append-only: who did what to what. Holds no secret and no typed address. */
 export interface AuditEvent {
@@ -332,4 +389,10 @@ export interface AuditEvent {
   accountId: AccountId | null;
   requestId: LinkRequestId | null;
   detail: Record<string, string | number | boolean | null>;
+}
+
+/** An audit event with its place in the sealed chain (storage/audit-chain.ts). */
+export interface SealedEvent extends AuditEvent {
+  seq: number;
+  mac: string;
 }

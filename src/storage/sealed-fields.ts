@@ -5,7 +5,7 @@
 
 import { LiaisonError } from "../errors.ts";
 import type { ArtifactModel } from "./contract.ts";
-import type { InquiryId, MailContent, SecretHash, UpstreamTransaction } from "./records.ts";
+import type { Client, InquiryId, MailContent, SecretHash, UpstreamTransaction } from "./records.ts";
 import type { Seal } from "./seal.ts";
 
 /** The value that an encryption key is checked with. */
@@ -17,6 +17,8 @@ export const sealedAt = {
   address: (id: InquiryId) => `inquiries.address:${id}`,
   content: (id: string) => `outbox.content:${id}`,
   clientSecret: (id: string) => `clients.secret:${id}`,
+  previousSecret: (id: string) => `clients.previous:${id}`,
+  answer: (keyHash: string) => `idempotency_keys.answer:${keyHash}`,
   key: (name: string) => `keys.value:${name}`,
   payload: (model: ArtifactModel, idHash: SecretHash) => `artifacts.payload:${model}:${idHash}`,
   signIn: (stateHash: SecretHash) => `upstream_transactions.payload:${stateHash}`,
@@ -43,6 +45,15 @@ export function openPayload(
   const { idHash, sealed, consumed } = artifact;
   const payload: Payload = sealed === null ? {} : JSON.parse(seal.open(sealed, sealedAt.payload(model, idHash)));
   return consumed === null ? payload : { ...payload, consumed };
+}
+
+export function sealPreviousSecret(seal: Seal, { id, previousSecret }: Client): string | null {
+  return previousSecret === null ? null : seal.seal(JSON.stringify(previousSecret), sealedAt.previousSecret(id));
+}
+
+export function openPreviousSecret(seal: Seal, id: string, sealed: string | null): Client["previousSecret"] {
+  if (sealed === null) return null;
+  return JSON.parse(seal.open(sealed, sealedAt.previousSecret(id))) as Client["previousSecret"];
 }
 
 export function sealSignIn(seal: Seal, transaction: UpstreamTransaction): string {

@@ -10,13 +10,24 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Db } from "mongodb";
+import { type Db, ObjectId } from "mongodb";
 import { LiaisonError } from "../../src/errors.ts";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
+import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
 import { MONGO_MIGRATIONS } from "../../src/storage/mongo/migrations.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
 import { createSeal } from "../../src/storage/seal.ts";
-import { aLinkRequest, aRequester, NOW } from "../support/records.ts";
+import {
+  aClient,
+  aLinkRequest,
+  anAuditEvent,
+  anIdentity,
+  anOrganization,
+  aProfile,
+  aRequester,
+  hashOf,
+  NOW,
+} from "../support/records.ts";
 import { startReplicaSet } from "../support/replica-set.ts";
 import { type TestDatabase, testDatabase, withClient } from "../support/test-database.ts";
 import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
@@ -25,6 +36,8 @@ import { ENCRYPTION_KEY, OTHER_KEY } from "./sqlite-support.ts";
 const newest = MONGO_MIGRATIONS.length;
 /** The newest schema that didn't forbid two pending requests of one identity and profile. */
 const withDoubles = 1;
+/** The newest schema that had no search. */
+const beforeSearch = 3;
 const seal = createSeal(ENCRYPTION_KEY);
 const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
 
@@ -124,6 +137,8 @@ withDatabase("D4: an index that isn't unique, covers a part, or never expires is
 
 withDatabase("a broker of the version before goes on while the database is migrated", async (place) => {
   await migrateTo(place, withDoubles);
+  // Today's code stands in for that broker: it keeps search entries, too, and no query does without an index.
+  await place.db.collection("searchTerms").createIndex({ record: 1 }, { name: "ofRecord" });
   const broker = await openAt(place, withDoubles);
   const before = await bound(broker);
   const person = await signIn(broker);
@@ -167,6 +182,83 @@ withDatabase("a broker of the version before goes on while the database is migra
   await newer.close();
 });
 
+withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {
+  await migrateTo(place, beforeSearch);
+  const { organizations, profiles, accounts, identities, clients, auditEvents, searchTerms, migrations } =
+    collectionsIn(place.db);
+  const places = Array.from({ length: 1100 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
+  const [first] = places;
+  assert.ok(first);
+  await organizations.insertMany(places.map(toOrganizationDocument));
+  const unbound = { emailVersion: 1, adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null };
+  const people = ["Ada Lovelace", "Grace Höpper"].map((name) => ({
+    ...aProfile({ name, organizationId: first.id }),
+    ...unbound,
+  }));
+  await profiles.insertMany(people.map(toDocument));
+  await accounts.insertOne({ _id: "account", createdAt: new Date(NOW) });
+  for (const subject of ["one", "two"]) {
+    const times = { createdAt: new Date(NOW), lastSignInAt: new Date(NOW) };
+    const identity = anIdentity({ subject, email: `${subject}@mail.example` });
+    await identities.insertOne({ ...identity, ...times, _id: new ObjectId(), accountId: "account" });
+  }
+  // As brokers of that version wrote them: without the fields that came later.
+  const { id, secret: _secret, previousSecret: _previous, managedBy, ...record } = aClient();
+  await clients.insertOne({ _id: id, sealedSecret: null, managedBy, record: JSON.stringify(record) });
+  const event = anAuditEvent();
+  await auditEvents.insertOne({ ...toDocument(event), seq: new ObjectId() });
+
+  assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
+  const store = await openAt(place);
+  const page = { after: null, limit: 9 };
+  const look = async () => {
+    const { administration } = store;
+    const found = async (search: string) => [
+      ...(await administration.organizations({ search }, page)).items.map((one) => one.name),
+      ...(await administration.memberships({ search }, page)).items.map(({ profile }) => profile.name),
+      ...(await administration.accounts({ search }, page)).items.map(({ account }) => account.id),
+    ];
+    assert.deepEqual(await found("branch 1099"), ["Branch 1099"]);
+    assert.deepEqual(await found("hopper"), ["Grace Höpper"]);
+    assert.deepEqual(await found("ada"), ["Ada Lovelace", "account"]);
+    assert.deepEqual(await found("two"), ["account"]);
+  };
+  await look();
+  assert.deepEqual(await store.audit.unsealed(9), [event]);
+  assert.equal((await store.clients.find(id))?.previousSecret, null);
+
+  // Cut short: a part of the entries is there, and the version isn't noted.
+  const all = { _id: { $gt: "" } };
+  const entries = await searchTerms.find(all).toArray();
+  await searchTerms.deleteMany({ _id: { $gt: entries[700]?._id ?? "" } });
+  await migrations.deleteOne({ _id: newest });
+  assert.equal((await migrateTo(place)).applied.length, 1);
+  assert.deepEqual(await searchTerms.find(all).toArray(), entries);
+  await look();
+  await store.close();
+});
+
+withDatabase("what is sealed can't be read in the database", async (place) => {
+  await migrateTo(place);
+  const store = await openAt(place);
+  const client = aClient({ managedBy: "admin" });
+  const register = { kind: "register_client", client } as const;
+  const once = { keyHash: hashOf("key"), fingerprint: "f", answer: "an-answer-with-a-secret", expiresAt: NOW + 1 };
+  await store.administration.carryOut(register, { actor: "admin:7", now: NOW, once });
+  const rotate = { kind: "rotate_secret", clientId: client.id, secret: "a-new-secret", previousUntil: NOW } as const;
+  await store.administration.carryOut(rotate, { actor: "admin:7", now: NOW });
+  assert.equal((await store.clients.find(client.id))?.previousSecret?.secret, client.secret);
+  const dump = await Promise.all(
+    COLLECTIONS.map(({ name }) => place.db.collection(name).find({}).hint({ _id: 1 }).toArray()),
+  );
+  const text = JSON.stringify(dump);
+  for (const secret of [client.secret, client.previousSecret?.secret, "a-new-secret", once.answer]) {
+    assert.ok(secret && !text.includes(secret), secret ?? "no secret");
+  }
+  assert.ok(text.includes(client.name), "the dump shows what isn't sealed");
+  await store.close();
+});
+
 withDatabase("a migration killed anywhere is run again and finishes", async (place) => {
   const folder = await mkdtemp(join(tmpdir(), "liaison-migrate-"));
   const config = join(folder, "liaison.yaml");
@@ -185,6 +277,9 @@ upstreams:
   try {
     await migrateTo(place, withDoubles);
     await pendingDoubles(place, 3000);
+    const { organizations } = collectionsIn(place.db);
+    const branches = Array.from({ length: 3000 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
+    await organizations.insertMany(branches.map(toOrganizationDocument));
     let kills = 0;
     for (const delay of [250, 350, 420, 480, 540, 600, 700, 900]) {
       const child = run();
@@ -207,7 +302,10 @@ upstreams:
     assert.equal(code, 0, complaint);
     assert.equal((JSON.parse(said) as { to: number }).to, newest);
     assert.ok(kills > 0, "every run had ended before it was killed");
-    await (await openAt(place)).close();
+    const store = await openAt(place);
+    const found = await store.administration.organizations({ search: "branch 2" }, { after: null, limit: 2000 });
+    assert.equal(found.items.length, 1111, "each is found by search");
+    await store.close();
     const left = await place.db
       .collection("linkRequests")
       .find({ state: "pending", profileId: { $gt: "" } })

@@ -1,12 +1,18 @@
 /** The one suite of the store contract. Each back end runs all of it; nothing here knows which one it is. */
 
+import { accessCases } from "./access.ts";
 import { accountCases } from "./accounts.ts";
+import { administrationCases } from "./administration.ts";
 import { artifactCases } from "./artifacts.ts";
+import { auditChainCases } from "./audit-chain.ts";
+import { clientCases } from "./clients.ts";
 import { deliveryCases } from "./deliveries.ts";
 import { directoryCases } from "./directory.ts";
 import { type BackEnd, casesFor } from "./harness.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
+import { listingCases } from "./listings.ts";
+import { onceCases } from "./once.ts";
 import { outboxCases } from "./outbox.ts";
 import { redeemCases } from "./redeem.ts";
 import { sessionCases } from "./sessions.ts";
@@ -14,6 +20,7 @@ import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
+import { workCases } from "./work.ts";
 
 /** Declares every case of the contract for one back end. */
 export function storageContract(backEnd: BackEnd): void {
@@ -31,4 +38,11 @@ export function storageContract(backEnd: BackEnd): void {
   artifactCases(declare);
   sessionCases(declare);
   singleRecordCases(declare);
+  administrationCases(declare);
+  onceCases(declare);
+  clientCases(declare);
+  accessCases(declare);
+  listingCases(declare);
+  auditChainCases(declare);
+  workCases(declare);
 }

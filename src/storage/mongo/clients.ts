@@ -1,28 +1,60 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
+import type { ClientSession } from "mongodb";
 import type { ClientStore } from "../contract.ts";
-import type { Client } from "../records.ts";
+import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
-import type { MongoDatabase } from "./database.ts";
-import type { ClientDocument } from "./documents.ts";
+import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { at, type ClientDocument, type ClientUseDocument, toRecord } from "./documents.ts";
 
-export function createClientStore(database: MongoDatabase, seal: Seal): ClientStore {
-  const { clients } = database.collections;
+/** Reads and writes clients, inside the transaction of whatever needs it. */
+export interface ClientWriter {
+  find(id: string, session?: ClientSession): Promise<Client | undefined>;
+  put(client: Client, session?: ClientSession): Promise<void>;
+  /** With its uses. */
+  remove(session: ClientSession, id: string): Promise<void>;
+}
 
-  const toClient = ({ _id: id, sealedSecret, managedBy, record }: ClientDocument): Client => ({
-    ...(JSON.parse(record) as Omit<Client, "id" | "secret" | "managedBy">),
-    id,
-    secret: sealedSecret === null ? null : seal.open(sealedSecret, sealedAt.clientSecret(id)),
-    managedBy: managedBy === "config" ? "config" : "admin",
-  });
+export function createClientWriter({ collections }: MongoDatabase, seal: Seal): ClientWriter {
+  const { clients, clientUses } = collections;
+  const within = (session?: ClientSession) => (session === undefined ? {} : { session });
 
   return {
-    find: (id) =>
-      database.run(async () => {
-        const found = await clients.findOne({ _id: id });
-        return found === null ? undefined : toClient(found);
-      }),
+    async find(id, session) {
+      const found = await clients.findOne({ _id: id }, within(session));
+      return found === null ? undefined : toClient(seal, found);
+    },
+    async put(client, session) {
+      const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
+      const sealedSecret = secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id));
+      const sealedPrevious = sealPreviousSecret(seal, client);
+      const document = { sealedSecret, sealedPrevious, managedBy, record: JSON.stringify(record) };
+      await clients.replaceOne({ _id: id }, document, { upsert: true, ...within(session) });
+    },
+    async remove(session, id) {
+      await clients.deleteOne({ _id: id }, { session });
+      await clientUses.deleteOne({ _id: id }, { session });
+    },
+  };
+}
+
+export function createClientStore(database: MongoDatabase, seal: Seal, writer: ClientWriter): ClientStore {
+  const { clients, clientUses } = database.collections;
+
+  const noteUse = async (id: string, field: "usedAt" | "previousUsedAt", now: number) => {
+    const other = field === "usedAt" ? "previousUsedAt" : "usedAt";
+    const change = { $max: { [field]: at(now) }, $setOnInsert: { [other]: null } };
+    const note = () => clientUses.updateOne({ _id: id }, change, { upsert: true });
+    await note().catch(async (error: unknown) => {
+      // A racer has just made it.
+      if (!isDuplicate(error)) throw error;
+      await note();
+    });
+  };
+
+  return {
+    find: (id) => database.run(() => writer.find(id)),
     // Every id is greater than the empty text: this walks the primary key in order.
     list: () =>
       database.run(async () => {
@@ -30,14 +62,33 @@ export function createClientStore(database: MongoDatabase, seal: Seal): ClientSt
           .find({ _id: { $gt: "" } })
           .sort({ _id: 1 })
           .toArray();
-        return found.map(toClient);
+        return found.map((document) => toClient(seal, document));
       }),
-    put: ({ id, secret, managedBy, ...record }) =>
+    put: (client) => database.run(() => writer.put(client)),
+    remove: (id) => database.transaction((session) => writer.remove(session, id)),
+    noteUse: (id, secret, now) =>
+      database.run(() => noteUse(id, secret === "current" ? "usedAt" : "previousUsedAt", now)),
+    uses: (ids) =>
       database.run(async () => {
-        const sealedSecret = secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id));
-        const client = { sealedSecret, managedBy, record: JSON.stringify(record) };
-        await clients.replaceOne({ _id: id }, client, { upsert: true });
+        const found = await clientUses.find({ _id: { $in: [...ids] } }).toArray();
+        const uses = new Map(found.map((document) => [document._id, toClientUse(document)]));
+        return ids.flatMap((id) => uses.get(id) ?? []);
       }),
-    remove: (id) => database.run(async () => void (await clients.deleteOne({ _id: id }))),
   };
+}
+
+function toClient(seal: Seal, document: ClientDocument): Client {
+  const { _id: id, sealedSecret, sealedPrevious = null, managedBy, record } = document;
+  return {
+    ...(JSON.parse(record) as Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">),
+    id,
+    secret: sealedSecret === null ? null : seal.open(sealedSecret, sealedAt.clientSecret(id)),
+    previousSecret: openPreviousSecret(seal, id, sealedPrevious),
+    managedBy: managedBy === "config" ? "config" : "admin",
+  };
+}
+
+function toClientUse(document: ClientUseDocument): ClientUse {
+  const { id: clientId, ...use } = toRecord<Omit<ClientUse, "clientId"> & { id: string }>(document);
+  return { clientId, ...use };
 }

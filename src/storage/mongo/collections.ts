@@ -1,10 +1,9 @@
 /**
  * Owns the collections: what the server checks of each document, and the indexes. Every query has one; every unique one is
- * something that single use or uniqueness rests on. What must be there is compared with what is at each start.
+ * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
-import type { Db, Document, IndexDirection } from "mongodb";
-import { MongoServerError } from "mongodb";
+import type { Document, IndexDirection } from "mongodb";
 import type { CollectionName } from "./documents.ts";
 
 export interface IndexSpecification {
@@ -60,7 +59,11 @@ const requester = fields({
 export const COLLECTIONS: readonly CollectionSpecification[] = [
   { name: "meta", validator: validator({ _id: string, value: string }), indexes: [] },
   { name: "migrations", validator: validator({ _id: number, name: string, appliedAt: date }), indexes: [] },
-  { name: "accounts", validator: validator({ _id: string, createdAt: date }), indexes: [] },
+  {
+    name: "accounts",
+    validator: validator({ _id: string, createdAt: date }),
+    indexes: [{ name: "byTime", key: { createdAt: -1, _id: -1 } }],
+  },
   {
     name: "identities",
     validator: validator({
@@ -79,7 +82,13 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       kind: oneOf("customer", "partner", "operator"),
       plan: fields({ status: oneOf("active", "suspended", "none"), expiresAt: orNull(date) }),
     }),
-    indexes: [],
+    // A server before 5.0 takes no two indexes of one key, whatever part of the documents each is for.
+    indexes: [
+      { name: "byName", key: { name: 1, _id: 1 } },
+      { name: "ofKind", key: { kind: 1, name: 1, _id: 1 } },
+      { name: "disabled", key: { enabled: 1, name: 1, _id: 1 }, partialFilterExpression: { enabled: false } },
+      { name: "planEnd", key: { "plan.expiresAt": 1 }, partialFilterExpression: { "plan.status": "active" } },
+    ],
   },
   {
     // The binding is one field, so that a profile can't have two; it is only ever set where it is null.
@@ -96,6 +105,14 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       { name: "byEmail", key: { emailKey: 1, _id: 1 } },
       { name: "ofAccount", key: { accountId: 1, _id: 1 } },
       { name: "ofOrganization", key: { organizationId: 1, _id: 1 } },
+      { name: "byName", key: { name: 1, _id: 1 } },
+      { name: "namesOfOrganization", key: { organizationId: 1, name: 1, _id: 1 } },
+      { name: "disabled", key: { enabled: 1, name: 1, _id: 1 }, partialFilterExpression: { enabled: false } },
+      {
+        name: "administrators",
+        key: { name: 1, _id: 1, adminRole: 1 },
+        partialFilterExpression: { adminRole: { $gt: "" } },
+      },
     ],
   },
   {
@@ -158,6 +175,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       },
     ),
     indexes: [
+      { name: "byTime", key: { createdAt: -1, seq: -1 } },
       { name: "inState", key: { state: 1, createdAt: -1, seq: -1 } },
       {
         name: "ofInquiry",
@@ -204,13 +222,18 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       { name: "ofSession", key: { sessionUid: 1, clientId: 1 }, unique: true },
       { name: "ofProfile", key: { profileId: 1 } },
       { name: "ofOrganization", key: { organizationId: 1 } },
+      { name: "ofAccount", key: { accountId: 1, _id: 1 } },
+      { name: "ofClient", key: { clientId: 1, _id: 1 } },
       expiry,
     ],
   },
   {
     name: "rememberedChoices",
     validator: validator({ _id: objectId, accountId: string, clientId: string, profileId: string }),
-    indexes: [{ name: "choice", key: { accountId: 1, clientId: 1 }, unique: true }],
+    indexes: [
+      { name: "choice", key: { accountId: 1, clientId: 1 }, unique: true },
+      { name: "ofClient", key: { clientId: 1 } },
+    ],
   },
   {
     name: "artifacts",
@@ -238,96 +261,77 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "clients",
-    validator: validator({ _id: string, sealedSecret: orNull(string), managedBy: string, record: string }),
+    validator: validator(
+      { _id: string, sealedSecret: orNull(string), managedBy: string, record: string },
+      { sealedPrevious: orNull(string) },
+    ),
     indexes: [],
   },
   { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
   { name: "throttles", validator: validator({ _id: string, taken: number, expiresAt: date }), indexes: [expiry] },
   {
     name: "auditEvents",
-    validator: validator({
-      ...{ _id: string, at: date, action: string, actor: string, profileId: orNull(string) },
-      ...{ organizationId: orNull(string), accountId: orNull(string), requestId: orNull(string), detail: object },
-      seq: objectId,
-    }),
+    validator: validator(
+      {
+        ...{ _id: string, at: date, action: string, actor: string, profileId: orNull(string) },
+        ...{ organizationId: orNull(string), accountId: orNull(string), requestId: orNull(string), detail: object },
+        seq: objectId,
+      },
+      { chainSeq: orNull(number), mac: orNull(string) },
+    ),
     indexes: [
       { name: "byTime", key: { at: -1, seq: -1 } },
       { name: "ofProfile", key: { profileId: 1, at: -1, seq: -1 } },
       { name: "ofRequest", key: { requestId: 1, at: -1, seq: -1 } },
+      { name: "ofOrganization", key: { organizationId: 1, at: -1, seq: -1 } },
+      { name: "ofAccount", key: { accountId: 1, at: -1, seq: -1 } },
+      { name: "ofActor", key: { actor: 1, at: -1, seq: -1 } },
+      { name: "ofAction", key: { action: 1, at: -1, seq: -1 } },
+      { name: "place", key: { chainSeq: 1 }, unique: true, partialFilterExpression: { chainSeq: { $gt: 0 } } },
+      // What has no place yet stands at its beginning, in the order in which it was written.
+      { name: "unsealed", key: { chainSeq: 1, seq: 1 } },
     ],
   },
-];
-
-const NAMESPACE_EXISTS = 48;
-/** The codes of an index that is there with other options, or under another name. */
-const INDEX_CONFLICTS = [85, 86];
-
-/**
- * Makes collections and indexes as specified: those that are right already aren't touched, those that differ are made anew.
- * Running brokers aren't disturbed. Two that do so at once come to the same end.
- */
-export async function ensureCollections(db: Db, specifications: readonly CollectionSpecification[]): Promise<void> {
-  for (const { name, validator, indexes } of specifications) {
-    try {
-      await db.createCollection(name, { validator });
-    } catch (error) {
-      if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
-      await db.command({ collMod: name, validator, validationLevel: "strict", validationAction: "error" });
-    }
-    for (const index of indexes) await ensureIndex(db, name, index);
-  }
-}
-
-async function ensureIndex(db: Db, collection: CollectionName, specification: IndexSpecification): Promise<void> {
-  const { key, ...options } = specification;
-  try {
-    await db.collection(collection).createIndex(key, options);
-  } catch (error) {
-    if (!hasCode(error, ...INDEX_CONFLICTS)) throw error;
-    const present = await db.collection(collection).indexes();
-    const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
-    for (const { name } of inTheWay) if (name !== undefined) await db.collection(collection).dropIndex(name);
-    await db.collection(collection).createIndex(key, options);
-  }
-}
-
-/** What is missing or other than specified, each named: `identities.identity (issuer, subject; unique)`. */
-export async function differences(db: Db, specifications: readonly CollectionSpecification[]): Promise<string[]> {
-  const present = new Map((await db.listCollections().toArray()).map((info) => [info.name, info]));
-  const found = await Promise.all(
-    specifications.map(async ({ name, validator, indexes }) => {
-      const info = present.get(name);
-      if (info === undefined || !("options" in info)) return [`the collection ${name}`];
-      const { validationLevel = "strict", validationAction = "error" } = info.options ?? {};
-      const isChecked = validationLevel === "strict" && validationAction === "error";
-      const rules = isChecked && sameText(info.options?.["validator"], validator) ? [] : [`the rules of ${name}`];
-      const existing = await db.collection(name).indexes();
-      const wrong = indexes.filter((index) => !existing.some((other) => sameIndex(other, index)));
-      return [...rules, ...wrong.map((index) => `the index ${name}.${index.name} (${describe(index)})`)];
+  {
+    name: "auditChain",
+    validator: validator({ _id: oneOf("base", "head"), seq: number, mac: string, at: date, seal: string }),
+    indexes: [],
+  },
+  {
+    name: "searchTerms",
+    validator: validator({ _id: string, record: string }),
+    indexes: [{ name: "ofRecord", key: { record: 1 } }],
+  },
+  { name: "leases", validator: validator({ _id: string, worker: string, until: date }), indexes: [] },
+  {
+    name: "counters",
+    validator: validator({ _id: string, name: string, hour: date, count: number }),
+    indexes: [{ name: "byHour", key: { hour: 1 } }],
+  },
+  {
+    name: "apiKeys",
+    validator: validator({
+      ...{ _id: string, name: string, secretHash: string, scopes: listOf(string), createdBy: string, createdAt: date },
+      ...{ expiresAt: date, lastUsedAt: orNull(date) },
     }),
-  );
-  return found.flat();
-}
-
-function describe({ key, unique, expireAfterSeconds }: IndexSpecification): string {
-  const kind = unique ? "; unique" : expireAfterSeconds === undefined ? "" : "; expiry";
-  return `${Object.keys(key).join(", ")}${kind}`;
-}
-
-function sameIndex(present: Document, { name, key, ...options }: IndexSpecification): boolean {
-  const { v: _version, ns: _namespace, key: presentKey, name: presentName, ...presentOptions } = present;
-  const differs = (option: string) =>
-    !sameText(presentOptions[option] ?? false, (options as Record<string, unknown>)[option] ?? false);
-  const names = new Set([...Object.keys(presentOptions), ...Object.keys(options), "collation"]);
-  names.delete("background");
-  return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
-}
-
-/** Equal as documents, the order of their fields included. */
-function sameText(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function hasCode(error: unknown, ...codes: number[]): boolean {
-  return error instanceof MongoServerError && codes.includes(Number(error.code));
-}
+    indexes: [{ name: "secret", key: { secretHash: 1 }, unique: true }],
+  },
+  {
+    name: "idempotencyKeys",
+    validator: validator({ _id: string, fingerprint: string, sealedAnswer: string, expiresAt: date }),
+    indexes: [expiry],
+  },
+  {
+    name: "clientUses",
+    validator: validator({ _id: string, usedAt: orNull(date), previousUsedAt: orNull(date) }),
+    indexes: [],
+  },
+  {
+    name: "signOuts",
+    validator: validator({
+      ...{ _id: string, clientId: string, accountId: string, sid: orNull(string), createdAt: date, dueAt: date },
+      ...{ attempts: number, leaseWorker: orNull(string), seq: objectId },
+    }),
+    indexes: [{ name: "due", key: { dueAt: 1, seq: 1 } }],
+  },
+];

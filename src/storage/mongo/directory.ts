@@ -2,11 +2,13 @@
 
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { addressNotices } from "../address-notices.ts";
 import type { AuditEntry } from "../audit-entries.ts";
-import type { DirectoryStore, Revocation } from "../contract.ts";
+import type { DirectoryStore, NewMail, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
 import { planImport } from "../import-plan.ts";
 import type { ImportOutcome, ImportRow, Organization, Profile, ProfileEdit } from "../records.ts";
+import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import {
@@ -18,52 +20,76 @@ import {
   toProfile,
 } from "./documents.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
+import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
+import type { Searched, SearchWriter } from "./search-writer.ts";
+
+/** Who edits, when; and with the domain of our Message-IDs both addresses of a changed email are told. */
+export interface Editing {
+  actor: string;
+  now: Instant;
+  mailDomain?: string | undefined;
+}
+
+export interface DirectoryParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  revoker: Revoker;
+  search: SearchWriter;
+  queueMail: MailWriter;
+}
 
 /** Edits of one transaction: what was read, as it becomes, and what is to be written. */
-class Edits {
+export class Edits {
   readonly organizations: Map<string, Organization>;
   readonly profiles: Map<string, Profile>;
-  readonly entries: AuditEntry[] = [];
-  readonly #actor: string;
-  readonly #now: Instant;
+  readonly #by: Editing;
+  readonly #entries: AuditEntry[] = [];
+  readonly #mails: NewMail[] = [];
   readonly #organizationWrites: AnyBulkWriteOperation<OrganizationDocument>[] = [];
   readonly #profileWrites: AnyBulkWriteOperation<ProfileDocument>[] = [];
+  readonly #edited = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #voided = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #revoked: { organization?: string; profile?: string }[] = [];
 
-  constructor(organizations: Organization[], profiles: Profile[], actor: string, now: Instant) {
+  constructor(organizations: Organization[], profiles: Profile[], by: Editing) {
     this.organizations = new Map(organizations.map((organization) => [organization.id, organization]));
     this.profiles = new Map(profiles.map((profile) => [profile.id, profile]));
-    this.#actor = actor;
-    this.#now = now;
+    this.#by = by;
   }
 
   organization(after: Organization): void {
     const { id } = after;
-    const { entries, voids, revokes } = editOrganization(this.organizations.get(id), after, this.#actor, this.#now);
+    const { actor, now } = this.#by;
+    const { entries, voids, revokes } = editOrganization(this.organizations.get(id), after, actor, now);
     this.organizations.set(id, after);
+    this.#edited.organizations.add(id);
     const { _id, ...replacement } = toOrganizationDocument(after);
     this.#organizationWrites.push({ replaceOne: { filter: { _id }, replacement, upsert: true } });
-    this.entries.push(...entries);
+    this.#entries.push(...entries);
     if (voids) this.#voided.organizations.add(id);
     if (revokes) this.#revoked.push({ organization: id });
   }
 
+  /** Throws `bad_request` for an organization that isn't there. */
   profile(edit: ProfileEdit): void {
     const before = this.profiles.get(edit.id);
-    const { profile, entries, voids, revokes } = editProfile(before, edit, this.#actor, this.#now);
+    const { actor, now, mailDomain } = this.#by;
+    const { profile, entries, voids, revokes } = editProfile(before, edit, actor, now);
     const { id, email, emailKey, emailVersion, name, roles, enabled } = profile;
+    const organization = this.organizations.get(profile.organizationId);
+    if (organization === undefined) throw unknownOrganization();
     if (before === undefined) {
-      if (!this.organizations.has(profile.organizationId)) throw unknownOrganization();
       this.#profileWrites.push({ insertOne: { document: toDocument(profile) } });
     } else {
       const $set = { email, emailKey, emailVersion, name, roles, enabled };
       this.#profileWrites.push({ updateOne: { filter: { _id: id }, update: { $set } } });
     }
     this.profiles.set(id, profile);
-    this.entries.push(...entries);
+    this.#edited.profiles.add(id);
+    if (mailDomain !== undefined) this.#mails.push(...addressNotices(before, profile, organization, mailDomain));
+    this.#entries.push(...entries);
     if (voids) this.#voided.profiles.add(id);
     if (revokes) this.#revoked.push({ profile: id });
   }
@@ -71,45 +97,68 @@ class Edits {
   /** Writes all of it. */
   async write(session: ClientSession, database: MongoDatabase, parts: DirectoryParts): Promise<Revocation> {
     const { organizations, profiles } = database.collections;
+    const { now } = this.#by;
     if (this.#organizationWrites.length > 0) await organizations.bulkWrite(this.#organizationWrites, { session });
     if (this.#profileWrites.length > 0) await profiles.bulkWrite(this.#profileWrites, { session });
-    await parts.audit(session, ...this.entries);
-    for (const id of this.#voided.organizations) await parts.requests.voidOrganization(session, id, this.#now);
-    for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, id, this.#now);
+    const searched = this.#searched();
+    if (searched.length > 0) await parts.search.put(session, searched);
+    for (const mail of this.#mails) await parts.queueMail(session, mail, now);
+    await parts.audit(session, ...this.#entries);
+    for (const id of this.#voided.organizations) await parts.requests.voidOrganization(session, id, now);
+    for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, id, now);
     const revokedGrants: Revocation["revokedGrants"] = [];
     for (const { organization, profile } of this.#revoked) {
       const { revoker } = parts;
       const ended =
         organization === undefined
-          ? await revoker.profile(session, profile ?? "", this.#now)
-          : await revoker.organization(session, organization, this.#now);
+          ? await revoker.profile(session, profile ?? "", now)
+          : await revoker.organization(session, organization, now);
       revokedGrants.push(...ended.revokedGrants);
     }
     return { revokedGrants };
   }
+
+  #searched(): Searched[] {
+    const { organizations, profiles } = this.#edited;
+    return [
+      ...[...organizations].map((id) => {
+        const after = this.organizations.get(id);
+        return { kind: "organization", id, texts: after === undefined ? [] : organizationTexts(after) } as const;
+      }),
+      ...[...profiles].map((id) => {
+        const after = this.profiles.get(id);
+        return { kind: "profile", id, texts: after === undefined ? [] : profileTexts(after) } as const;
+      }),
+    ];
+  }
 }
 
-interface DirectoryParts {
-  audit: AuditWriter;
-  requests: RequestWriter;
-  revoker: Revoker;
-}
-
-export function createDirectoryStore(database: MongoDatabase, parts: DirectoryParts): DirectoryStore {
-  const { organizations, profiles } = database.collections;
-
-  /** Reads what the edits are about: two queries, whatever their number. */
-  const read = async (
-    { organizationIds, profileIds }: { organizationIds: string[]; profileIds: string[] },
-    actor: string,
-    now: Instant,
+/** Reads and writes organizations and profiles, inside the transaction of whatever needs it. */
+export interface DirectoryWriter {
+  /** Reads what edits are about: two queries, whatever their number. */
+  read(
+    ids: { organizationIds: readonly string[]; profileIds: readonly string[] },
+    by: Editing,
     session?: ClientSession,
-  ) => {
-    const options = session === undefined ? {} : { session };
-    const foundOrganizations = await organizations.find({ _id: { $in: organizationIds } }, options).toArray();
-    const foundProfiles = await profiles.find({ _id: { $in: profileIds } }, options).toArray();
-    return new Edits(foundOrganizations.map(toOrganization), foundProfiles.map(toProfile), actor, now);
+  ): Promise<Edits>;
+  write(session: ClientSession, edits: Edits): Promise<Revocation>;
+}
+
+export function createDirectoryWriter(database: MongoDatabase, parts: DirectoryParts): DirectoryWriter {
+  const { organizations, profiles } = database.collections;
+  return {
+    async read({ organizationIds, profileIds }, by, session) {
+      const options = session === undefined ? {} : { session };
+      const foundOrganizations = await organizations.find({ _id: { $in: [...organizationIds] } }, options).toArray();
+      const foundProfiles = await profiles.find({ _id: { $in: [...profileIds] } }, options).toArray();
+      return new Edits(foundOrganizations.map(toOrganization), foundProfiles.map(toProfile), by);
+    },
+    write: (session, edits) => edits.write(session, database, parts),
   };
+}
+
+export function createDirectoryStore(database: MongoDatabase, writer: DirectoryWriter): DirectoryStore {
+  const { organizations, profiles } = database.collections;
 
   const importRows = (rows: readonly ImportRow[], edits: Edits, dryRun: boolean): ImportOutcome[] =>
     rows.map(({ organization, profile }) => {
@@ -135,34 +184,36 @@ export function createDirectoryStore(database: MongoDatabase, parts: DirectoryPa
   return {
     putOrganization: (organization, actor, now) =>
       database.transaction(async (session) => {
-        const edits = await read({ organizationIds: [organization.id], profileIds: [] }, actor, now, session);
+        const ids = { organizationIds: [organization.id], profileIds: [] };
+        const edits = await writer.read(ids, { actor, now }, session);
         edits.organization(organization);
-        return await edits.write(session, database, parts);
+        return await writer.write(session, edits);
       }),
 
     putProfile: (profile, actor, now) =>
       database.transaction(async (session) => {
         const ids = { organizationIds: [profile.organizationId], profileIds: [profile.id] };
-        const edits = await read(ids, actor, now, session);
+        const edits = await writer.read(ids, { actor, now }, session);
         edits.profile(profile);
-        return await edits.write(session, database, parts);
+        return await writer.write(session, edits);
       }),
 
-    importBatch: (rows, actor, now, { dryRun } = { dryRun: false }) => {
+    importBatch: (rows, actor, now, { dryRun, mailDomain } = { dryRun: false }) => {
+      const by = { actor, now, mailDomain };
       const ids = {
         organizationIds: rows.map(({ organization }) => organization.id),
         profileIds: rows.map(({ profile }) => profile.id),
       };
       if (dryRun) {
         return database.run(async () => {
-          const outcomes = importRows(rows, await read(ids, actor, now), true);
+          const outcomes = importRows(rows, await writer.read(ids, by), true);
           return { outcomes, revokedGrants: [] };
         });
       }
       return database.transaction(async (session) => {
-        const edits = await read(ids, actor, now, session);
+        const edits = await writer.read(ids, by, session);
         const outcomes = importRows(rows, edits, false);
-        return { outcomes, ...(await edits.write(session, database, parts)) };
+        return { outcomes, ...(await writer.write(session, edits)) };
       });
     },
 

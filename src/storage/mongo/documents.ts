@@ -5,9 +5,12 @@
 
 import { type Collection, type Db, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import type { ChainMark, Count } from "../contract.ts";
 import type {
   Account,
+  ApiKey,
   AuditEvent,
+  ClientUse,
   Delivery,
   Identity,
   Inquiry,
@@ -17,11 +20,12 @@ import type {
   Profile,
   Selection,
   SignInOutcome,
+  SignOut,
   UpstreamTransaction,
 } from "../records.ts";
 import type { SealedSignIn } from "../sealed-fields.ts";
 
-type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" ? true : false;
+type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until" ? true : false;
 /** A record's fields, with dates for its instants. */
 type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
 /** A record as a document. */
@@ -91,6 +95,7 @@ export interface SessionDocument {
 export interface ClientDocument {
   _id: string;
   sealedSecret: string | null;
+  sealedPrevious?: string | null;
   managedBy: string;
   /** The rest as JSON: its metadata's keys are the writer's own. */
   record: string;
@@ -109,7 +114,29 @@ export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "state
   sealedPayload: string;
 };
 export type SignInOutcomeDocument = SignInOutcome & { _id: string; expiresAt: Date };
-export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId };
+/** `seq` is its place among what was written, `chainSeq` its place in the chain, once it has one. */
+export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId; chainSeq?: number | null; mac?: string | null };
+export type ChainMarkDocument = Dated<ChainMark> & { _id: "base" | "head" };
+/** `_id` is an entry of search.ts, `record` what it finds. */
+export interface SearchTermDocument {
+  _id: string;
+  record: string;
+}
+export interface LeaseDocument {
+  _id: string;
+  worker: string;
+  until: Date;
+}
+/** `_id` is the hour in milliseconds and the name. */
+export type CounterDocument = Dated<Count> & { _id: string };
+export interface IdempotencyKeyDocument {
+  _id: string;
+  fingerprint: string;
+  sealedAnswer: string;
+  expiresAt: Date;
+}
+export type ClientUseDocument = Dated<Omit<ClientUse, "clientId">> & { _id: string };
+export type SignOutDocument = Stored<SignOut> & { dueAt: Date; leaseWorker: string | null; seq: ObjectId };
 export interface MetaDocument {
   _id: string;
   value: string;
@@ -140,6 +167,14 @@ export interface Documents {
   keys: KeyDocument;
   throttles: ThrottleDocument;
   auditEvents: AuditEventDocument;
+  auditChain: ChainMarkDocument;
+  searchTerms: SearchTermDocument;
+  leases: LeaseDocument;
+  counters: CounterDocument;
+  apiKeys: Stored<ApiKey>;
+  idempotencyKeys: IdempotencyKeyDocument;
+  clientUses: ClientUseDocument;
+  signOuts: SignOutDocument;
 }
 
 export type CollectionName = keyof Documents;
@@ -148,7 +183,8 @@ export type Collections = { readonly [Name in CollectionName]: Collection<Docume
 const COLLECTION_NAMES = [
   ...["meta", "migrations", "accounts", "identities", "organizations", "profiles", "inquiries", "linkRequests"],
   ...["outbox", "upstreamTransactions", "signInOutcomes", "selections", "rememberedChoices", "artifacts", "sessions"],
-  ...["clients", "keys", "throttles", "auditEvents"],
+  ...["clients", "keys", "throttles", "auditEvents", "auditChain", "searchTerms", "leases", "counters", "apiKeys"],
+  ...["idempotencyKeys", "clientUses", "signOuts"],
 ] as const satisfies readonly string[] as readonly CollectionName[];
 
 export function collectionsIn(db: Db): Collections {
@@ -164,7 +200,7 @@ export function toDocument<T extends { id: string }>({ id, ...fields }: T): Stor
 export function dated<T extends object>(fields: T): Dated<T> {
   const entries = Object.entries(fields).map(([key, value]) => [
     key,
-    /At$|^at$|^notBefore$|^heldUntil$/.test(key) && typeof value === "number" ? new Date(value) : value,
+    /At$|^at$|^notBefore$|^heldUntil$|^hour$|^until$/.test(key) && typeof value === "number" ? new Date(value) : value,
   ]);
   return Object.fromEntries(entries) as Dated<T>;
 }
@@ -198,6 +234,7 @@ export function toOrganizationDocument({ plan, ...organization }: Organization):
 export const toOrganization = (document: OrganizationDocument) => toRecord<Organization>(document);
 export const toProfile = (document: ProfileDocument) => toRecord<Profile>(document, "selections");
 export const toIdentity = ({ _id, ...fields }: IdentityDocument) => undated(fields) as unknown as Identity;
+export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
 export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
 
 export function toSelection({ _id, organizationId: _organization, ...fields }: SelectionDocument): Selection {

@@ -3,9 +3,9 @@
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
-import type { LinkStore, LinkView, SignedInIdentity } from "../contract.ts";
+import type { LinkStore, LinkView, Revocation, SignedInIdentity } from "../contract.ts";
 import { linkedNotice } from "../linked-notice.ts";
-import type { AccountId } from "../records.ts";
+import type { AccountId, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -23,7 +23,41 @@ export interface LinkParts {
   requests: RequestWriter;
   throttles: ThrottleWriter;
   queueMail: MailWriter;
-  revoker: Revoker;
+  bindings: BindingWriter;
+}
+
+/** Removes bindings, inside the transaction of whatever removes them. */
+export interface BindingWriter {
+  /** See LinkStore.unbind. */
+  unbind(
+    session: ClientSession,
+    profileId: ProfileId,
+    actor: string,
+    now: Instant,
+    onlyFrom?: AccountId,
+  ): Promise<Revocation | undefined>;
+}
+
+export function createBindingWriter(
+  { collections }: MongoDatabase,
+  { audit, requests, revoker }: { audit: AuditWriter; requests: RequestWriter; revoker: Revoker },
+): BindingWriter {
+  const { profiles, rememberedChoices } = collections;
+  return {
+    async unbind(session, profileId, actor, now, onlyFrom) {
+      const found = await profiles.findOneAndUpdate(
+        { _id: profileId, accountId: onlyFrom ?? { $ne: null } },
+        { $set: { accountId: null, boundAt: null, provenEmailVersion: null } },
+        { session, returnDocument: "before" },
+      );
+      if (found === null || found.accountId === null) return undefined;
+      const { accountId } = found;
+      await requests.voidProfile(session, profileId, now);
+      await rememberedChoices.deleteMany({ accountId, profileId }, { session });
+      await audit(session, profileUnbound(toProfile(found), accountId, actor, now));
+      return await revoker.profile(session, profileId, now);
+    },
+  };
 }
 
 interface Attempt {
@@ -32,8 +66,8 @@ interface Attempt {
 }
 
 export function createLinkStore(database: MongoDatabase, seal: Seal, parts: LinkParts): LinkStore {
-  const { audit, requests, queueMail, revoker } = parts;
-  const { linkRequests, identities, profiles, rememberedChoices } = database.collections;
+  const { audit, requests, queueMail, bindings } = parts;
+  const { linkRequests, identities, profiles } = database.collections;
 
   const view = async ({ requestId, secretHash }: Attempt, session?: ClientSession): Promise<LinkView | undefined> => {
     const [found] = await linkRequests
@@ -106,19 +140,7 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
       }),
 
     unbind: (profileId, actor, now, onlyFrom) =>
-      database.transaction(async (session) => {
-        const found = await profiles.findOneAndUpdate(
-          { _id: profileId, accountId: onlyFrom ?? { $ne: null } },
-          { $set: { accountId: null, boundAt: null, provenEmailVersion: null } },
-          { session, returnDocument: "before" },
-        );
-        if (found === null || found.accountId === null) return undefined;
-        const { accountId } = found;
-        await requests.voidProfile(session, profileId, now);
-        await rememberedChoices.deleteMany({ accountId, profileId }, { session });
-        await audit(session, profileUnbound(toProfile(found), accountId, actor, now));
-        return await revoker.profile(session, profileId, now);
-      }),
+      database.transaction((session) => bindings.unbind(session, profileId, actor, now, onlyFrom)),
   };
 }
 

@@ -7,9 +7,12 @@ import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
-import { COLLECTIONS, type CollectionSpecification, ensureCollections } from "./collections.ts";
+import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
+import { COLLECTIONS, type CollectionSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { collectionsIn } from "./documents.ts";
+import { ensureCollections } from "./schema.ts";
+import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 
 export interface MongoMigration {
   /** What it brings, in a few words. */
@@ -19,18 +22,30 @@ export interface MongoMigration {
   up(parts: { db: Db; seal: Seal; now: Instant }): Promise<void>;
 }
 
+const since = (version: number, ...names: string[]) => names.map((name) => ({ name, version }));
 /** Indexes that came later: what a database of an earlier version does without. Rules have only ever been loosened. */
-const since = (version: number, ...indexes: string[]) => indexes.map((index) => ({ index, version }));
 const LATER_INDEXES = [
   ...since(2, "linkRequests.onePending"),
   ...since(3, "inquiries.waitingOfIdentity", "inquiries.byTime", "inquiries.ofAccount"),
   ...since(3, "linkRequests.ofInquiry", "linkRequests.ofProfile"),
   ...since(3, "outbox.inState", "outbox.ofInquiry", "outbox.byMessageId", "outbox.held", "outbox.heldOfMailbox"),
+  ...since(4, "accounts.byTime", "outbox.byTime", "rememberedChoices.ofClient"),
+  ...since(4, "organizations.byName", "organizations.ofKind", "organizations.disabled", "organizations.planEnd"),
+  ...since(4, "profiles.byName", "profiles.namesOfOrganization", "profiles.disabled", "profiles.administrators"),
+  ...since(4, "selections.ofAccount", "selections.ofClient", "auditEvents.place", "auditEvents.unsealed"),
+  ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
 ];
+/** Collections that came later, with all their indexes. */
+const LATER_COLLECTIONS = since(
+  4,
+  ...["auditChain", "searchTerms", "leases", "counters", "apiKeys", "idempotencyKeys", "clientUses", "signOuts"],
+);
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
-  const later = new Set(LATER_INDEXES.filter((one) => one.version > version).map(({ index }) => index));
-  return COLLECTIONS.map((specification) => ({
+  const namesAfter = (later: ReturnType<typeof since>) =>
+    new Set(later.filter((one) => one.version > version).map(({ name }) => name));
+  const [later, absent] = [namesAfter(LATER_INDEXES), namesAfter(LATER_COLLECTIONS)];
+  return COLLECTIONS.filter(({ name }) => !absent.has(name)).map((specification) => ({
     ...specification,
     indexes: specification.indexes.filter(({ name }) => !later.has(`${specification.name}.${name}`)),
   }));
@@ -63,10 +78,60 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "throttled inquiries, held mails, and what became of both",
+    collections: collectionsOf(3),
+    up: ({ db }) => ensureCollections(db, collectionsOf(3)),
+  },
+  {
+    name: "administration: lists, search, the chain of the audit, keys, figures",
     collections: COLLECTIONS,
-    up: ({ db }) => ensureCollections(db, COLLECTIONS),
+    async up({ db }) {
+      await ensureCollections(db, COLLECTIONS);
+      await fillSearchTerms(db);
+    },
   },
 ];
+
+/** How many records get their entries at a time. */
+const BATCH = 500;
+
+/** Makes the search entries of all records that are there. Whatever has them already is left as it is. */
+async function fillSearchTerms(db: Db): Promise<void> {
+  const { organizations, profiles, accounts, identities, searchTerms } = collectionsIn(db);
+  const fill = async <T extends { _id: string }>(
+    kind: SearchKind,
+    read: (after: string) => Promise<T[]>,
+    textsOf: (records: T[]) => Promise<string[][]> | string[][],
+  ) => {
+    for (let after = "", batch = await read(after); batch.length > 0; batch = await read(after)) {
+      const texts = await textsOf(batch);
+      const records = batch.map(({ _id: id }, index): Searched => ({ kind, id, texts: texts[index] ?? [] }));
+      const writes = termWrites(await searchTerms.find(termsOf(records)).toArray(), records);
+      if (writes.length > 0) await searchTerms.bulkWrite(writes, { ordered: false });
+      after = batch.at(-1)?._id ?? after;
+    }
+  };
+  const identityTexts = async (ids: string[]) => {
+    const found = await identities.find({ accountId: { $in: ids } }).toArray();
+    return ids.map((id) => accountTexts(found.filter(({ accountId }) => accountId === id)));
+  };
+  const behind = (after: string) => ({ _id: { $gt: after } });
+  const inOrder = { sort: { _id: 1 }, limit: BATCH } as const;
+  await fill(
+    "organization",
+    (after) => organizations.find(behind(after), inOrder).toArray(),
+    (batch) => batch.map(organizationTexts),
+  );
+  await fill(
+    "profile",
+    (after) => profiles.find(behind(after), inOrder).toArray(),
+    (batch) => batch.map(profileTexts),
+  );
+  await fill(
+    "account",
+    (after) => accounts.find(behind(after), inOrder).toArray(),
+    (batch) => identityTexts(batch.map(({ _id }) => _id)),
+  );
+}
 
 /** Of several pending requests for one identity and profile the newest stays. */
 async function supersedeDoubles(db: Db, now: Instant): Promise<void> {

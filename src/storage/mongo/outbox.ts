@@ -226,7 +226,7 @@ export function createOutboxStore(
 
 const INNER = ["sealedContent", "dueAt", "leaseWorker", "mailboxHash", "profileHash", "rank", "seq"];
 
-function toDelivery(document: OutboxDocument): Delivery {
+export function toDelivery(document: OutboxDocument): Delivery {
   const later = { kind: null, inquiryId: null, bouncedAt: null, bounce: null };
   return { ...later, ...toRecord<Delivery>(document, ...INNER) };
 }

@@ -10,24 +10,31 @@ import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts"
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { createAccountStore } from "./accounts.ts";
+import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
-import { createClientStore } from "./clients.ts";
-import { COLLECTIONS, differences, ensureCollections } from "./collections.ts";
+import { createChanges } from "./changes.ts";
+import { createClientStore, createClientWriter } from "./clients.ts";
+import { COLLECTIONS } from "./collections.ts";
 import { MongoDatabase, patientClient } from "./database.ts";
-import { createDirectoryStore } from "./directory.ts";
+import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createKeyStore } from "./keys.ts";
-import { createLinkStore } from "./links.ts";
+import { createBindingWriter, createLinkStore } from "./links.ts";
+import { createListings } from "./listings.ts";
 import { openLoad, refuseUnfinishedLoad } from "./load.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
+import { createOwnerGuard } from "./owners.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
+import { differences, ensureCollections } from "./schema.ts";
+import { createSearch } from "./search-writer.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
+import { createWork } from "./work.ts";
 
 export interface MongoSettings {
   /** A connection string; it may hold a password. */
@@ -60,18 +67,29 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
   const revoker = createRevoker(database);
   const throttles = createThrottleWriter(database, seal);
   const queueMail = createMailWriter(database, seal, throttles);
+  const search = createSearch(database);
+  const directory = createDirectoryWriter(database, { audit, requests, revoker, search, queueMail });
+  const bindings = createBindingWriter(database, { audit, requests, revoker });
+  const clients = createClientWriter(database, seal);
+  const owners = createOwnerGuard(database);
   return {
-    accounts: createAccountStore(database, audit),
-    directory: createDirectoryStore(database, { audit, requests, revoker }),
-    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, revoker }),
+    accounts: createAccountStore(database, { audit, search }),
+    directory: createDirectoryStore(database, directory),
+    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, bindings }),
     outbox: createOutboxStore(database, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(database, seal),
     standings: createStandingStore(database, revoker),
     artifacts: createArtifactStore(database, seal, revoker),
-    clients: createClientStore(database, seal),
+    clients: createClientStore(database, seal, clients),
     keys: createKeyStore(database, seal),
     throttles: createThrottleStore(database, throttles),
     audit: createAuditStore(database),
+    administration: {
+      ...createListings(database, search),
+      ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners }),
+      ...createApiKeys(database),
+      ...createWork(database),
+    },
     sweep: createSweep(database),
     close: () => database.close(),
   };

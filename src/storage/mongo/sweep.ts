@@ -8,6 +8,9 @@ import type { Instant } from "../../clock.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
+/** How long counts are kept: a little longer than they are shown. */
+const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
+
 /** How many documents go at a time, so that nobody waits long behind them. */
 const BATCH = 500;
 
@@ -18,10 +21,12 @@ interface Expiring {
 
 /** Removes everything that had expired at `now`; returns how many documents, and rows of sessions, that were. */
 export function createSweep(database: MongoDatabase): (now: Instant) => Promise<number> {
-  const { upstreamTransactions, signInOutcomes, selections, throttles, artifacts, sessions } = database.collections;
-  const expiring = [upstreamTransactions, signInOutcomes, selections, throttles, artifacts, sessions].map(
-    (collection) => collection as unknown as Collection<Expiring>,
-  );
+  const { upstreamTransactions, signInOutcomes, selections, throttles } = database.collections;
+  const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
+  const expiring = [
+    ...[upstreamTransactions, signInOutcomes, selections, throttles],
+    ...[artifacts, sessions, idempotencyKeys],
+  ].map((collection) => collection as unknown as Collection<Expiring>);
 
   const sweepBatch = (collection: Collection<Expiring>, now: Instant) =>
     database.run(async () => {
@@ -46,11 +51,14 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
       return modifiedCount;
     });
 
+  const sweepCounts = (now: Instant) =>
+    database.run(async () => (await counters.deleteMany({ hour: { $lt: at(now - KEPT_COUNTS_MS) } })).deletedCount);
+
   return async (now) => {
     let removed = 0;
     for (const collection of expiring) {
       for (let batch = BATCH; batch > 0; removed += batch) batch = await sweepBatch(collection, now);
     }
-    return removed + (await sweepRows(now));
+    return removed + (await sweepRows(now)) + (await sweepCounts(now));
   };
 }

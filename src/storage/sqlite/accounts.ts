@@ -5,11 +5,19 @@ import { accountCreated } from "../audit-entries.ts";
 import type { AccountStore } from "../contract.ts";
 import type { Account, Identity } from "../records.ts";
 import { assertComparable } from "../sealed-fields.ts";
+import { accountTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { IDENTITY_JSON, integer, parse, text } from "./rows.ts";
+import type { SearchWriter } from "./search-writer.ts";
 
-export function createAccountStore(database: Database, audit: AuditWriter): AccountStore {
+export function createAccountStore(
+  database: Database,
+  { audit, search }: { audit: AuditWriter; search: SearchWriter },
+): AccountStore {
+  const shown = database.prepare(
+    "SELECT email, display_name FROM identities WHERE issuer = :issuer AND subject = :subject",
+  );
   const recognize = database.prepare(`
     UPDATE identities SET upstream_id = :upstreamId, email = :email, display_name = :displayName, last_sign_in_at = :now
     WHERE issuer = :issuer AND subject = :subject
@@ -28,25 +36,33 @@ export function createAccountStore(database: Database, audit: AuditWriter): Acco
     return row && { id: text(row["id"]), createdAt: integer(row["created_at"]) };
   };
 
+  const identitiesOf = (accountId: string) =>
+    selectIdentities.all({ accountId }).map((row) => parse<Identity>(row["record"]));
+
   return {
     signIn: ({ issuer, subject, upstreamId, email, displayName }, now) =>
       database.transaction(() => {
         assertComparable({ issuer, subject });
         const identity = { issuer, subject, upstreamId, email, displayName, now };
+        const before = shown.get({ issuer, subject });
         const known = recognize.get(identity);
         const account = known && findAccount(text(known["account_id"]));
-        if (account !== undefined) return account;
+        if (account !== undefined) {
+          const isShownAnew = before?.["email"] !== email || before?.["display_name"] !== displayName;
+          if (isShownAnew) search.put("account", account.id, accountTexts(identitiesOf(account.id)));
+          return account;
+        }
 
         const id = randomUUID();
         insertAccount.run({ id, now });
         insertIdentity.run({ ...identity, accountId: id });
+        search.put("account", id, accountTexts([identity]));
         audit(accountCreated(id, upstreamId, now));
         return { id, createdAt: now };
       }),
 
     find: (accountId) => database.run(() => findAccount(accountId)),
 
-    identities: (accountId) =>
-      database.run(() => selectIdentities.all({ accountId }).map((row) => parse<Identity>(row["record"]))),
+    identities: (accountId) => database.run(() => identitiesOf(accountId)),
   };
 }

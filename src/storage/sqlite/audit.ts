@@ -1,10 +1,11 @@
 /** Owns audit events: append-only rows. */
 
 import { type AuditEntry, auditEvent } from "../audit-entries.ts";
-import type { AuditStore } from "../contract.ts";
+import type { AuditStore, ChainMark } from "../contract.ts";
+import { readPage } from "../paging.ts";
 import type { AuditEvent } from "../records.ts";
-import type { Database } from "./database.ts";
-import { parse } from "./rows.ts";
+import type { Database, Parameters } from "./database.ts";
+import { integer, parse, text } from "./rows.ts";
 
 const EVENT_JSON = `json_object(
   'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId', organization_id,
@@ -44,8 +45,119 @@ export function createAuditStore(database: Database): AuditStore {
                 : all.all({ limit });
         return rows.map((row) => parse<AuditEvent>(row["record"]));
       }),
+    search: createAuditSearch(database),
+    ...createChain(database, insert),
   };
 }
+
+/** The filters that have an index of their own, the narrowest first, with the columns that they compare. */
+const FILTERS = [
+  ["requestId", "request_id"],
+  ["profileId", "profile_id"],
+  ["accountId", "account_id"],
+  ["organizationId", "organization_id"],
+  ["actor", "actor"],
+  ["action", "action"],
+] as const;
+
+interface PlacedEvent {
+  event: AuditEvent;
+  place: number;
+}
+
+function createAuditSearch(database: Database): AuditStore["search"] {
+  const select = (condition: string) =>
+    database.prepare(`
+      SELECT ${EVENT_JSON} AS record, rowid AS place FROM audit_events
+      WHERE ${condition}at >= :from AND at < :to AND (at, rowid) < (:at, :place)
+      ORDER BY at DESC, rowid DESC LIMIT :limit`);
+  const all = select("");
+  const by = new Map(FILTERS.map(([name, column]) => [name, select(`${column} = :value AND `)]));
+
+  return (filter, page) =>
+    database.run(() => {
+      const given = FILTERS.filter(([name]) => filter[name] !== undefined);
+      const first = given[0]?.[0];
+      const statement = (first && by.get(first)) ?? all;
+      const value: Parameters = first === undefined ? {} : { value: filter[first] ?? "" };
+      const { from = 0, to = Number.MAX_SAFE_INTEGER } = filter;
+      return readPage<PlacedEvent, AuditEvent>({
+        ...{ page, begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] },
+        placeOf: ({ event, place }) => [event.at, place],
+        item: ({ event }) => (given.every(([name]) => event[name] === filter[name]) ? event : undefined),
+        fetch: ([at = 0, place = 0], limit) =>
+          statement
+            .all({ ...value, from, to, at, place, limit })
+            .map((row) => ({ event: parse<AuditEvent>(row["record"]), place: integer(row["place"]) })),
+      });
+    });
+}
+
+type Chain = Pick<AuditStore, "unsealed" | "chainEnds" | "seal" | "chain" | "prune">;
+
+function createChain(database: Database, insert: (event: AuditEvent) => void): Chain {
+  const unsealed = database.prepare(`
+    SELECT ${EVENT_JSON} AS record FROM audit_events INDEXED BY audit_events_unsealed
+    WHERE chain_seq IS NULL AND id > '' ORDER BY rowid LIMIT :limit`);
+  const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
+  const putEnd = database.prepare(`
+    INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
+    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, seal = excluded.seal`);
+  const place = database.prepare(
+    "UPDATE audit_events SET chain_seq = :seq, mac = :mac WHERE id = :id AND chain_seq IS NULL",
+  );
+  const chain = database.prepare(`
+    SELECT ${EVENT_JSON} AS record, chain_seq, mac FROM audit_events
+    WHERE chain_seq IS NOT NULL AND chain_seq >= :fromSeq ORDER BY chain_seq LIMIT :limit`);
+  const remove = database.prepare("DELETE FROM audit_events WHERE chain_seq IS NOT NULL AND chain_seq <= :seq");
+
+  const readEnd = (name: "base" | "head"): ChainMark | undefined => {
+    const row = end.get({ name });
+    if (row === undefined) return undefined;
+    return { seq: integer(row["seq"]), mac: text(row["mac"]), at: integer(row["at"]), seal: text(row["seal"]) };
+  };
+
+  return {
+    unsealed: (limit) => database.run(() => unsealed.all({ limit }).map((row) => parse<AuditEvent>(row["record"]))),
+    chainEnds: () =>
+      database.run(() => {
+        const [base, head] = [readEnd("base"), readEnd("head")];
+        return base && head && { base, head };
+      }),
+    seal: async (events, { after, head, base }) => {
+      try {
+        return await database.transaction(() => {
+          if ((readEnd("head")?.seq ?? 0) !== after) return false;
+          for (const event of events) if (place.run(event) === 0) throw new Taken();
+          if (readEnd("base") === undefined) putEnd.run({ name: "base", ...base });
+          putEnd.run({ name: "head", ...head });
+          return true;
+        });
+      } catch (error) {
+        if (error instanceof Taken) return false;
+        throw error;
+      }
+    },
+    chain: (fromSeq, limit) =>
+      database.run(() =>
+        chain.all({ fromSeq, limit }).map((row) => ({
+          ...parse<AuditEvent>(row["record"]),
+          ...{ seq: integer(row["chain_seq"]), mac: text(row["mac"]) },
+        })),
+      ),
+    prune: (after, base, event) =>
+      database.transaction(() => {
+        if (readEnd("base")?.seq !== after) return false;
+        remove.run({ seq: base.seq });
+        putEnd.run({ name: "base", ...base });
+        insert(event);
+        return true;
+      }),
+  };
+}
+
+/** An event has a place already: rolls the sealing back. */
+class Taken extends Error {}
 
 function prepareInsert(database: Database): (event: AuditEvent) => void {
   const insert = database.prepare(`

@@ -1,46 +1,84 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
 import type { ClientStore } from "../contract.ts";
-import type { Client } from "../records.ts";
+import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";
 import { parse, text } from "./rows.ts";
 
-export function createClientStore(database: Database, seal: Seal): ClientStore {
-  const columns = "id, sealed_secret, managed_by, record";
-  const select = database.prepare(`SELECT ${columns} FROM clients WHERE id = :id`);
-  // Every id is greater than the empty text: this walks the primary key in order.
-  const selectAll = database.prepare(`SELECT ${columns} FROM clients WHERE id > '' ORDER BY id`);
-  const upsert = database.prepare(`
-    INSERT INTO clients (id, sealed_secret, managed_by, record) VALUES (:id, :secret, :managedBy, :record)
-    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret, managed_by = excluded.managed_by,
-      record = excluded.record`);
-  const remove = database.prepare("DELETE FROM clients WHERE id = :id");
+/** Reads and writes clients, inside the transaction of whatever needs it. */
+export interface ClientWriter {
+  find(id: string): Client | undefined;
+  put(client: Client): void;
+  /** With its uses. */
+  remove(id: string): void;
+}
 
-  const toClient = (row: Row): Client => {
-    const id = text(row["id"]);
-    const sealed = row["sealed_secret"];
-    const secret = sealed === null ? null : seal.open(text(sealed), sealedAt.clientSecret(id));
-    const managedBy = row["managed_by"] === "config" ? "config" : "admin";
-    return { ...parse<Omit<Client, "id" | "secret" | "managedBy">>(row["record"]), id, secret, managedBy };
-  };
+const COLUMNS = "id, sealed_secret, sealed_previous, managed_by, record";
+
+export function createClientWriter(database: Database, seal: Seal): ClientWriter {
+  const select = database.prepare(`SELECT ${COLUMNS} FROM clients WHERE id = :id`);
+  const upsert = database.prepare(`
+    INSERT INTO clients (id, sealed_secret, sealed_previous, managed_by, record)
+    VALUES (:id, :secret, :previous, :managedBy, :record)
+    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret, sealed_previous = excluded.sealed_previous,
+      managed_by = excluded.managed_by, record = excluded.record`);
+  const remove = database.prepare("DELETE FROM clients WHERE id = :id");
+  const forgetUses = database.prepare("DELETE FROM client_uses WHERE client_id = :id");
 
   return {
-    find: (id) =>
-      database.run(() => {
-        const row = select.get({ id });
-        return row && toClient(row);
-      }),
-    list: () => database.run(() => selectAll.all().map(toClient)),
-    put: ({ id, secret, managedBy, ...record }) =>
-      database.run(() => {
-        const sealed = secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id));
-        upsert.run({ id, secret: sealed, managedBy, record: JSON.stringify(record) });
-      }),
-    remove: (id) =>
-      database.run(() => {
-        remove.run({ id });
-      }),
+    find(id) {
+      const row = select.get({ id });
+      return row && toClient(seal, row);
+    },
+    put(client) {
+      const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
+      upsert.run({
+        ...{ id, managedBy, record: JSON.stringify(record), previous: sealPreviousSecret(seal, client) },
+        secret: secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id)),
+      });
+    },
+    remove(id) {
+      remove.run({ id });
+      forgetUses.run({ id });
+    },
+  };
+}
+
+export function createClientStore(database: Database, seal: Seal, writer: ClientWriter): ClientStore {
+  // Every id is greater than the empty text: this walks the primary key in order.
+  const selectAll = database.prepare(`SELECT ${COLUMNS} FROM clients WHERE id > '' ORDER BY id`);
+  const noteUse = (column: "used_at" | "previous_used_at") =>
+    database.prepare(`
+      INSERT INTO client_uses (client_id, ${column}) VALUES (:id, :now)
+      ON CONFLICT (client_id) DO UPDATE SET ${column} = max(coalesce(${column}, 0), excluded.${column})`);
+  const noteCurrent = noteUse("used_at");
+  const notePrevious = noteUse("previous_used_at");
+  const selectUses = database.prepare(`
+    SELECT json_object('clientId', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at) AS record
+    FROM client_uses WHERE client_id = :id`);
+
+  return {
+    find: (id) => database.run(() => writer.find(id)),
+    list: () => database.run(() => selectAll.all().map((row) => toClient(seal, row))),
+    put: (client) => database.run(() => writer.put(client)),
+    remove: (id) => database.transaction(() => writer.remove(id)),
+    noteUse: (id, secret, now) =>
+      database.run(() => void (secret === "current" ? noteCurrent : notePrevious).run({ id, now })),
+    uses: (ids) =>
+      database.run(() => ids.flatMap((id) => selectUses.all({ id }).map((row) => parse<ClientUse>(row["record"])))),
+  };
+}
+
+function toClient(seal: Seal, row: Row): Client {
+  const id = text(row["id"]);
+  const { sealed_secret: sealed, sealed_previous: previous } = row;
+  return {
+    ...parse<Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">>(row["record"]),
+    id,
+    secret: sealed === null ? null : seal.open(text(sealed), sealedAt.clientSecret(id)),
+    previousSecret: openPreviousSecret(seal, id, previous === null ? null : text(previous)),
+    managedBy: row["managed_by"] === "config" ? "config" : "admin",
   };
 }

@@ -76,6 +76,13 @@ export class Database {
     };
   }
 
+  /** Lets SQL of this connection call a function. */
+  define(name: string, work: (...values: (string | null)[]) => string): void {
+    this.#connection.function(name, { deterministic: true, varargs: true }, (...values: SQLOutputValue[]) =>
+      work(...values.map((value) => (typeof value === "string" ? value : null))),
+    );
+  }
+
   /** Runs statements that are prepared nowhere else: for opening and migrating only. */
   exec(sql: string): void {
     this.#connection.exec(sql);
@@ -92,9 +99,9 @@ export class Database {
   }
 
   /** Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. */
-  async run<T>(work: () => T): Promise<T> {
+  async run<T>(work: () => T | Promise<T>): Promise<T> {
     try {
-      return work();
+      return await work();
     } catch (error) {
       throw translate(error);
     }

@@ -1,21 +1,41 @@
 /** Owns organizations and profiles, and what an edit of them ends. */
 
 import type { Instant } from "../../clock.ts";
+import { addressNotices } from "../address-notices.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
 import { planImport } from "../import-plan.ts";
 import type { ImportRow, Membership, Organization, ProfileEdit } from "../records.ts";
+import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
+import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, ORGANIZATION_JSON, parse } from "./rows.ts";
+import type { SearchWriter } from "./search-writer.ts";
 
-export function createDirectoryStore(
-  database: Database,
-  parts: { audit: AuditWriter; requests: RequestWriter; revoker: Revoker },
-): DirectoryStore {
-  const { audit, requests, revoker } = parts;
+type ImportOptions = NonNullable<Parameters<DirectoryStore["importBatch"]>[3]>;
+
+/** Reads and writes organizations and profiles, inside the transaction of whatever needs it. */
+export interface DirectoryWriter {
+  findOrganization(id: string): Organization | undefined;
+  findMembership(id: string): Membership | undefined;
+  writeOrganization(organization: Organization, actor: string, now: Instant): Revocation;
+  /** With `mailDomain` both addresses of a changed email are told. */
+  writeProfile(edit: ProfileEdit, actor: string, now: Instant, mailDomain?: string): Revocation;
+}
+
+export interface DirectoryParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  revoker: Revoker;
+  search: SearchWriter;
+  queueMail: MailWriter;
+}
+
+export function createDirectoryWriter(database: Database, parts: DirectoryParts): DirectoryWriter {
+  const { audit, requests, revoker, search, queueMail } = parts;
   const selectOrganization = database.prepare(
     `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
   );
@@ -27,9 +47,6 @@ export function createDirectoryStore(
   const selectMembership = database.prepare(`
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
     WHERE p.id = :id`);
-  const selectByEmail = database.prepare(`
-    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.email_key = :emailKey ORDER BY p.id`);
   const insertProfile = database.prepare(`
     INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
     VALUES (:id, :organizationId, :email, :emailKey, :emailVersion, :name, :roles, :enabled)`);
@@ -54,38 +71,53 @@ export function createDirectoryStore(
       ...{ id, name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt },
       enabled: Number(enabled),
     });
+    search.put("organization", id, organizationTexts(organization));
     entries.forEach(audit);
     if (voids) requests.voidOrganization(id, now);
     return revokes ? revoker.organization(id, now) : { revokedGrants: [] };
   };
 
-  const writeProfile = (edit: ProfileEdit, actor: string, now: Instant): Revocation => {
+  const writeProfile = (edit: ProfileEdit, actor: string, now: Instant, mailDomain?: string): Revocation => {
     const before = findMembership(edit.id)?.profile;
     const { profile, entries, voids, revokes } = editProfile(before, edit, actor, now);
     const { id, organizationId, email, emailKey, emailVersion, name } = profile;
-    if (before === undefined && findOrganization(organizationId) === undefined) throw unknownOrganization();
+    const organization = findOrganization(organizationId);
+    if (organization === undefined) throw unknownOrganization();
     const columns = {
       ...{ id, email, emailKey, emailVersion, name },
       ...{ roles: JSON.stringify(profile.roles), enabled: Number(profile.enabled) },
     };
     if (before === undefined) insertProfile.run({ ...columns, organizationId });
     else updateProfile.run(columns);
+    search.put("profile", id, profileTexts(profile));
+    if (mailDomain !== undefined) {
+      for (const mail of addressNotices(before, profile, organization, mailDomain)) queueMail(mail, now);
+    }
     entries.forEach(audit);
     if (voids) requests.voidProfile(id, now);
     return revokes ? revoker.profile(id, now) : { revokedGrants: [] };
   };
 
-  const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, dryRun: boolean) => {
+  return { findOrganization, findMembership, writeOrganization, writeProfile };
+}
+
+export function createDirectoryStore(database: Database, writer: DirectoryWriter): DirectoryStore {
+  const { findOrganization, findMembership, writeOrganization, writeProfile } = writer;
+  const selectByEmail = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
+    WHERE p.email_key = :emailKey ORDER BY p.id`);
+
+  const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, options: ImportOptions) => {
     const revokedGrants: Revocation["revokedGrants"] = [];
     const outcomes = rows.map((row) => {
       const { organization, profile } = row;
       const outcome = planImport(row, findOrganization(organization.id), findMembership(profile.id)?.profile);
-      if (dryRun || outcome.result === "refused") return outcome;
+      if (options.dryRun || outcome.result === "refused") return outcome;
       if (outcome.organization.result !== "unchanged") {
         revokedGrants.push(...writeOrganization(organization, actor, now).revokedGrants);
       }
       if (outcome.profile.result !== "unchanged") {
-        revokedGrants.push(...writeProfile(profile, actor, now).revokedGrants);
+        revokedGrants.push(...writeProfile(profile, actor, now, options.mailDomain).revokedGrants);
       }
       return outcome;
     });
@@ -96,10 +128,10 @@ export function createDirectoryStore(
     putOrganization: (organization, actor, now) =>
       database.transaction(() => writeOrganization(organization, actor, now)),
     putProfile: (profile, actor, now) => database.transaction(() => writeProfile(profile, actor, now)),
-    importBatch: (rows, actor, now, { dryRun } = { dryRun: false }) =>
-      dryRun
-        ? database.run(() => importRows(rows, actor, now, true))
-        : database.transaction(() => importRows(rows, actor, now, false)),
+    importBatch: (rows, actor, now, options = { dryRun: false }) =>
+      options.dryRun
+        ? database.run(() => importRows(rows, actor, now, options))
+        : database.transaction(() => importRows(rows, actor, now, options)),
     organization: (id) => database.run(() => findOrganization(id)),
     membership: (id) => database.run(() => findMembership(id)),
     membershipsByEmail: (emailKey) =>

@@ -7,7 +7,7 @@ import type { Dump } from "../dump.ts";
 import type { Seal } from "../seal.ts";
 import type { Database } from "./database.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
-import { IDENTITY_JSON, integer, ORGANIZATION_JSON, PROFILE_JSON, parse, REQUEST_JSON } from "./rows.ts";
+import { API_KEY_JSON, IDENTITY_JSON, integer, ORGANIZATION_JSON, PROFILE_JSON, parse, REQUEST_JSON } from "./rows.ts";
 import { checkSchema } from "./schema.ts";
 
 interface Kind {
@@ -22,7 +22,8 @@ const boolean = (column: string) => `json(iif(${column}, 'true', 'false'))`;
 const KINDS: Record<string, Kind> = {
   keys: { record: "json_object('id', name, 'sealedValue', sealed_value)", from: "keys", position: "rowid" },
   clients: {
-    record: "json_object('id', id, 'sealedSecret', sealed_secret, 'managedBy', managed_by, 'record', record)",
+    record:
+      "json_object('id', id, 'sealedSecret', sealed_secret, 'sealedPrevious', sealed_previous, 'managedBy', managed_by, 'record', record)",
     from: "clients",
     position: "rowid",
   },
@@ -97,8 +98,41 @@ const KINDS: Record<string, Kind> = {
   },
   auditEvents: {
     record: `json_object('id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId',
-      organization_id, 'accountId', account_id, 'requestId', request_id, 'detail', json(detail))`,
+      organization_id, 'accountId', account_id, 'requestId', request_id, 'detail', json(detail), 'chainSeq', chain_seq,
+      'mac', mac)`,
     from: "audit_events",
+    position: "rowid",
+  },
+  auditChain: {
+    record: "json_object('id', name, 'seq', seq, 'mac', mac, 'at', at, 'seal', seal)",
+    from: "audit_chain",
+    position: "rowid",
+  },
+  searchTerms: {
+    record: "json_object('id', entry, 'record', record)",
+    from: "(SELECT *, row_number() OVER (ORDER BY entry) AS place FROM search_terms)",
+    position: "place",
+  },
+  clientUses: {
+    record: "json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at)",
+    from: "client_uses",
+    position: "rowid",
+  },
+  apiKeys: { record: API_KEY_JSON, from: "api_keys", position: "rowid" },
+  idempotencyKeys: {
+    record: `json_object('id', key_hash, 'fingerprint', fingerprint, 'sealedAnswer', sealed_answer, 'expiresAt', expires_at)`,
+    from: "idempotency_keys",
+    position: "rowid",
+  },
+  counters: {
+    record: "json_object('id', hour || ':' || name, 'name', name, 'hour', hour, 'count', count)",
+    from: "(SELECT *, row_number() OVER (ORDER BY hour, name) AS place FROM counters)",
+    position: "place",
+  },
+  signOuts: {
+    record: `json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt', created_at,
+      'dueAt', due_at, 'attempts', attempts, 'leaseWorker', lease_worker)`,
+    from: "sign_outs",
     position: "rowid",
   },
 };

@@ -1,9 +1,10 @@
 /** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
 
+import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
-import type { LinkStore, LinkView } from "../contract.ts";
+import type { LinkStore, LinkView, Revocation } from "../contract.ts";
 import { linkedNotice } from "../linked-notice.ts";
-import type { LinkRequest, Membership } from "../records.ts";
+import type { AccountId, LinkRequest, Membership, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -21,10 +22,44 @@ export interface LinkParts {
   throttles: ThrottleWriter;
   queueMail: MailWriter;
   revoker: Revoker;
+  bindings: BindingWriter;
+}
+
+/** Removes bindings, inside the transaction of whatever removes them. */
+export interface BindingWriter {
+  /** See LinkStore.unbind. */
+  unbind(profileId: ProfileId, actor: string, now: Instant, onlyFrom?: AccountId): Revocation | undefined;
+}
+
+export function createBindingWriter(
+  database: Database,
+  { audit, requests, revoker }: Pick<LinkParts, "audit" | "requests" | "revoker">,
+): BindingWriter {
+  const selectBound = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS membership FROM profiles p JOIN organizations o ON o.id = p.organization_id
+    WHERE p.id = :profileId AND p.account_id IS NOT NULL`);
+  const unbind = database.prepare(`
+    UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL
+    WHERE id = :profileId AND account_id = :accountId`);
+  const forget = database.prepare(`
+    DELETE FROM remembered_choices WHERE account_id = :accountId AND profile_id = :profileId`);
+
+  return {
+    unbind(profileId, actor, now, onlyFrom) {
+      const row = selectBound.get({ profileId });
+      const profile = row && parse<Membership>(row["membership"]).profile;
+      const accountId = onlyFrom ?? profile?.accountId ?? null;
+      if (profile === undefined || accountId === null || unbind.run({ profileId, accountId }) === 0) return undefined;
+      requests.voidProfile(profileId, now);
+      forget.run({ accountId, profileId });
+      audit(profileUnbound(profile, accountId, actor, now));
+      return revoker.profile(profileId, now);
+    },
+  };
 }
 
 export function createLinkStore(database: Database, seal: Seal, parts: LinkParts): LinkStore {
-  const { audit, requests, queueMail, revoker } = parts;
+  const { audit, requests, queueMail, bindings } = parts;
   const select = database.prepare(`
     SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
     FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
@@ -47,15 +82,6 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   const cancel = database.prepare(`
     UPDATE link_requests SET state = 'cancelled', settled_at = :now
     WHERE id = :requestId AND secret_hash = :secretHash AND state = 'pending' AND expires_at > :now`);
-  const selectBound = database.prepare(`
-    SELECT ${MEMBERSHIP_JSON} AS membership FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.id = :profileId AND p.account_id IS NOT NULL`);
-  const unbind = database.prepare(`
-    UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL
-    WHERE id = :profileId AND account_id = :accountId`);
-  const forget = database.prepare(`
-    DELETE FROM remembered_choices WHERE account_id = :accountId AND profile_id = :profileId`);
-
   const view = ({ requestId, secretHash }: { requestId: string; secretHash: string }): LinkView | undefined => {
     const row = select.get({ requestId, secretHash });
     if (row === undefined) return undefined;
@@ -103,15 +129,6 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
       }),
 
     unbind: (profileId, actor, now, onlyFrom) =>
-      database.transaction(() => {
-        const row = selectBound.get({ profileId });
-        const profile = row && parse<Membership>(row["membership"]).profile;
-        const accountId = onlyFrom ?? profile?.accountId ?? null;
-        if (profile === undefined || accountId === null || unbind.run({ profileId, accountId }) === 0) return undefined;
-        requests.voidProfile(profileId, now);
-        forget.run({ accountId, profileId });
-        audit(profileUnbound(profile, accountId, actor, now));
-        return revoker.profile(profileId, now);
-      }),
+      database.transaction(() => bindings.unbind(profileId, actor, now, onlyFrom)),
   };
 }

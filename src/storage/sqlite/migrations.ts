@@ -177,4 +177,69 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX outbox_held_by_mailbox ON outbox (mailbox_hash, rank, created_at DESC) WHERE state = 'held';
   `,
   },
+  {
+    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what search.ts makes of a record.
+    name: "administration: lists, search, the chain of the audit, keys, figures",
+    sql: `
+  CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO search_terms (entry, record)
+    SELECT e.value, organization_record(o.id) FROM organizations o, json_each(organization_entries(o.id, o.name, o.account_number)) e
+    UNION ALL
+    SELECT e.value, profile_record(p.id) FROM profiles p, json_each(profile_entries(p.id, p.name, p.email_key)) e
+    UNION ALL
+    SELECT DISTINCT e.value, account_record(i.account_id)
+    FROM identities i, json_each(account_entries(i.account_id, i.subject, i.email, i.display_name)) e;
+  CREATE INDEX search_terms_by_record ON search_terms (record);
+
+  CREATE INDEX organizations_by_name ON organizations (name, id);
+  CREATE INDEX organizations_by_kind ON organizations (kind, name, id);
+  CREATE INDEX organizations_disabled ON organizations (name, id) WHERE enabled = 0;
+  CREATE INDEX organizations_by_plan_end ON organizations (plan_expires_at) WHERE plan_status = 'active';
+  CREATE INDEX profiles_by_name ON profiles (name, id);
+  CREATE INDEX profiles_of_organization ON profiles (organization_id, name, id);
+  CREATE INDEX profiles_disabled ON profiles (name, id) WHERE enabled = 0;
+  CREATE INDEX profiles_administrators ON profiles (name, id) WHERE admin_role IS NOT NULL;
+  CREATE INDEX profiles_owners ON profiles (organization_id) WHERE admin_role = 'owner';
+  CREATE INDEX remembered_choices_by_client ON remembered_choices (client_id);
+  CREATE INDEX accounts_by_time ON accounts (created_at, id);
+  CREATE INDEX selections_by_account ON selections (account_id, grant_id);
+  CREATE INDEX selections_by_client ON selections (client_id, grant_id);
+  CREATE INDEX outbox_by_time ON outbox (created_at);
+  CREATE INDEX outbox_by_state ON outbox (state, created_at);
+
+  ALTER TABLE clients ADD COLUMN sealed_previous TEXT;
+  CREATE TABLE client_uses (client_id TEXT PRIMARY KEY, used_at INTEGER, previous_used_at INTEGER) STRICT;
+
+  ALTER TABLE audit_events ADD COLUMN chain_seq INTEGER;
+  ALTER TABLE audit_events ADD COLUMN mac TEXT;
+  CREATE UNIQUE INDEX audit_events_by_place ON audit_events (chain_seq) WHERE chain_seq IS NOT NULL;
+  CREATE INDEX audit_events_unsealed ON audit_events (id) WHERE chain_seq IS NULL;
+  CREATE INDEX audit_events_by_organization ON audit_events (organization_id, at);
+  CREATE INDEX audit_events_by_account ON audit_events (account_id, at);
+  CREATE INDEX audit_events_by_actor ON audit_events (actor, at);
+  CREATE INDEX audit_events_by_action ON audit_events (action, at);
+  CREATE TABLE audit_chain (
+    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, mac TEXT NOT NULL, at INTEGER NOT NULL, seal TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE leases (name TEXT PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
+  CREATE TABLE counters (
+    hour INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (hour, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX api_keys_by_secret ON api_keys (secret_hash);
+  CREATE TABLE idempotency_keys (
+    key_hash TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, sealed_answer TEXT NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+  CREATE TABLE sign_outs (
+    id TEXT PRIMARY KEY, client_id TEXT NOT NULL, account_id TEXT NOT NULL, sid TEXT, created_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, lease_worker TEXT
+  ) STRICT;
+  CREATE INDEX sign_outs_due ON sign_outs (due_at);
+  `,
+  },
 ];

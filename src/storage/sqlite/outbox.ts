@@ -17,7 +17,8 @@ const MESSAGE_JSON = `json_object(
   'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
   'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error)`;
 
-const DELIVERY_JSON = `json_object(
+/** A delivery, of outbox without an alias. */
+export const DELIVERY_JSON = `json_object(
   'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
   'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId', inquiry_id,
   'requestId', request_id, 'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;

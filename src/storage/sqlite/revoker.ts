@@ -1,19 +1,25 @@
 /** Owns what revoking a grant removes, inside the transaction of whatever revokes it. */
 
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import type { Revocation } from "../contract.ts";
-import type { GrantId, OrganizationId, ProfileId } from "../records.ts";
+import type { ClientId, GrantId, OrganizationId, ProfileId } from "../records.ts";
 import type { Database, Row } from "./database.ts";
 import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
 
 export interface Revoker {
   /** Removes the grant's tokens, the grant itself and its selection. */
   grant(grantId: GrantId): void;
-  /** Revokes every grant that speaks for the profile; tells of those that still held at `now`. */
+  /** Revokes every grant that speaks for the profile; tells of those that still held at `now`, and has their portals told. */
   profile(profileId: ProfileId, now: Instant): Revocation;
   /** The same for every profile of an organization. */
   organization(organizationId: OrganizationId, now: Instant): Revocation;
+  /** The same for one grant. */
+  one(grantId: GrantId, now: Instant): Revocation;
+  /** The same for every grant made in a session. */
+  session(sessionUid: string, now: Instant): Revocation;
+  /** Revokes every grant of a client; nobody is told, for the client is going. */
+  client(clientId: ClientId): void;
 }
 
 type RevokedGrant = Revocation["revokedGrants"][number];
@@ -30,6 +36,16 @@ export function createRevoker(database: Database): Revoker {
     FROM profiles p CROSS JOIN selections s ON s.profile_id = p.id
     WHERE p.organization_id = :id ORDER BY s.rowid`);
 
+  const ofSession = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at FROM selections s WHERE s.session_uid = :id`);
+  const ofGrant = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at FROM selections s WHERE s.grant_id = :id`);
+  const ofClient = database.prepare("SELECT grant_id FROM selections WHERE client_id = :id");
+  const queueSignOut = database.prepare(`
+    INSERT INTO sign_outs (id, client_id, account_id, sid, created_at, due_at, attempts)
+    VALUES (:id, :clientId, :accountId,
+      (SELECT sid FROM session_clients WHERE session_uid = :sessionUid AND client_id = :clientId), :now, :now, 0)`);
+
   const revokeGrant = (grantId: GrantId) => {
     deleteFamily.run({ grantId });
     deleteGrant.run({ hash: createHash("sha256").update(grantId).digest("base64url") });
@@ -41,6 +57,7 @@ export function createRevoker(database: Database): Revoker {
     const live = rows.filter((row) => integer(row["expires_at"]) > now);
     const revokedGrants = live.map((row) => {
       const { grantId, clientId, accountId, sessionUid } = parse<RevokedGrant>(row["record"]);
+      queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
       return { grantId, clientId, accountId, sessionUid };
     });
     return { revokedGrants };
@@ -50,5 +67,10 @@ export function createRevoker(database: Database): Revoker {
     grant: revokeGrant,
     profile: (id, now) => revokeAll(ofProfile.all({ id }), now),
     organization: (id, now) => revokeAll(ofOrganization.all({ id }), now),
+    session: (id, now) => revokeAll(ofSession.all({ id }), now),
+    one: (id, now) => revokeAll(ofGrant.all({ id }), now),
+    client: (id) => {
+      for (const row of ofClient.all({ id })) revokeGrant(text(row["grant_id"]));
+    },
   };
 }

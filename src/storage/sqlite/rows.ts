@@ -35,6 +35,11 @@ export const IDENTITY_JSON = `json_object(
   'issuer', i.issuer, 'subject', i.subject, 'upstreamId', i.upstream_id, 'accountId', i.account_id,
   'email', i.email, 'displayName', i.display_name, 'createdAt', i.created_at, 'lastSignInAt', i.last_sign_in_at)`;
 
+/** Of api_keys, which needs no alias. */
+export const API_KEY_JSON = `json_object(
+  'id', id, 'name', name, 'secretHash', secret_hash, 'scopes', json(scopes), 'createdBy', created_by,
+  'createdAt', created_at, 'expiresAt', expires_at, 'lastUsedAt', last_used_at)`;
+
 /** Reads a column that one of the fragments above, or this back end's own JSON.stringify, wrote as a `T`. */
 export function parse<T>(column: SQLOutputValue | undefined): T {
   return JSON.parse(text(column)) as T;

@@ -8,6 +8,7 @@ import { LiaisonError } from "../../errors.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
+import { type SearchKind, searchEntries, searchRecord } from "../search.ts";
 import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
 import { integer, text } from "./rows.ts";
@@ -35,6 +36,16 @@ const REQUIRED_UNIQUE_INDEXES: readonly { table: string; columns: string; where?
   { table: "keys", columns: "name" },
   { table: "throttles", columns: "key_hash" },
   { table: "audit_events", columns: "id" },
+  { table: "search_terms", columns: "entry", since: 5 },
+  { table: "client_uses", columns: "client_id", since: 5 },
+  { table: "audit_events", columns: "chain_seq", where: "chain_seq IS NOT NULL", since: 5 },
+  { table: "audit_chain", columns: "name", since: 5 },
+  { table: "leases", columns: "name", since: 5 },
+  { table: "counters", columns: "hour,name", since: 5 },
+  { table: "api_keys", columns: "id", since: 5 },
+  { table: "api_keys", columns: "secret_hash", since: 5 },
+  { table: "idempotency_keys", columns: "key_hash", since: 5 },
+  { table: "sign_outs", columns: "id", since: 5 },
 ];
 
 export interface SchemaParts {
@@ -103,6 +114,7 @@ function applyMigrations({ database, seal, now, migrations }: SchemaParts, from:
   if (from === 0) {
     database.exec("CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");
   }
+  defineSearch(database);
   for (const [index, { sql }] of migrations.entries()) {
     if (index < from) continue;
     database.exec(sql);
@@ -111,6 +123,24 @@ function applyMigrations({ database, seal, now, migrations }: SchemaParts, from:
   if (from === 0) {
     const value = seal.seal(CANARY, sealedAt.canary);
     database.query("INSERT INTO meta (name, value) VALUES ('canary', :value)", { value });
+  }
+}
+
+/** What migrations call to make the search entries of records that are there already. */
+function defineSearch(database: Database): void {
+  const entries =
+    (kind: SearchKind) =>
+    (id: string | null, ...texts: (string | null)[]) =>
+      JSON.stringify(
+        searchEntries(
+          kind,
+          id ?? "",
+          texts.map((one) => one ?? ""),
+        ),
+      );
+  for (const kind of ["organization", "profile", "account"] as const) {
+    database.define(`${kind}_entries`, entries(kind));
+    database.define(`${kind}_record`, (id) => searchRecord(kind, id ?? ""));
   }
 }
 

@@ -12,23 +12,28 @@ import type { Dump } from "../dump.ts";
 import type { MigrationReport } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { createAccountStore } from "./accounts.ts";
+import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
-import { createClientStore } from "./clients.ts";
+import { createChanges } from "./changes.ts";
+import { createClientStore, createClientWriter } from "./clients.ts";
 import { Database, type Durability, resultCode } from "./database.ts";
-import { createDirectoryStore } from "./directory.ts";
+import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
 import { createKeyStore } from "./keys.ts";
-import { createLinkStore } from "./links.ts";
+import { createBindingWriter, createLinkStore } from "./links.ts";
+import { createListings } from "./listings.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
 import { migrateSchema, prepareSchema } from "./schema.ts";
+import { createSearch } from "./search-writer.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
+import { createWork } from "./work.ts";
 
 export interface SqliteStore extends Store {
   /** The text of every statement that the store runs, so that a test can ask SQLite how it would run each. */
@@ -99,18 +104,28 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
   const revoker = createRevoker(durable);
   const throttles = createThrottleWriter(durable, seal);
   const queueMail = createMailWriter(durable, seal, throttles);
+  const search = createSearch(durable);
+  const directory = createDirectoryWriter(durable, { audit, requests, revoker, search, queueMail });
+  const bindings = createBindingWriter(durable, { audit, requests, revoker });
+  const clients = createClientWriter(durable, seal);
   return {
-    accounts: createAccountStore(durable, audit),
-    directory: createDirectoryStore(durable, { audit, requests, revoker }),
-    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker }),
+    accounts: createAccountStore(durable, { audit, search }),
+    directory: createDirectoryStore(durable, directory),
+    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker, bindings }),
     outbox: createOutboxStore(durable, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(fast, seal),
     standings: createStandingStore(durable, revoker),
     artifacts: createArtifactStore(fast, durable, seal, revoker),
-    clients: createClientStore(durable, seal),
+    clients: createClientStore(durable, seal, clients),
     keys: createKeyStore(durable, seal),
     throttles: createThrottleStore(fast, seal),
     audit: createAuditStore(durable),
+    administration: {
+      ...createListings(durable, search),
+      ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker }),
+      ...createApiKeys(durable),
+      ...createWork(durable),
+    },
     sweep: createSweep(fast),
     async close() {
       fast.close();

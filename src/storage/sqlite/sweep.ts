@@ -7,12 +7,16 @@ import type { Database } from "./database.ts";
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
 const BATCH = 200;
 
+/** How long counts are kept: a little longer than they are shown. */
+const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
+
 /** Removes everything that had expired at `now`; returns how many rows that were. */
 export type Sweep = (now: Instant) => Promise<number>;
 
 export function createSweep(database: Database): Sweep {
-  const expiring = ["upstream_transactions", "sign_in_outcomes", "selections", "throttles"].map((table) =>
-    database.prepare(`
+  const expiring = ["upstream_transactions", "sign_in_outcomes", "selections", "throttles", "idempotency_keys"].map(
+    (table) =>
+      database.prepare(`
       DELETE FROM ${table} WHERE rowid IN (
         SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})`),
   );
@@ -20,6 +24,7 @@ export function createSweep(database: Database): Sweep {
     DELETE FROM artifacts WHERE rowid IN (
       SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})
     RETURNING session_uid`);
+  const counters = database.prepare("DELETE FROM counters WHERE hour < :until");
   // A session's clients end with the last of its rows.
   const orphans = database.prepare(`
     DELETE FROM session_clients WHERE session_uid = :uid
@@ -42,6 +47,6 @@ export function createSweep(database: Database): Sweep {
         await setImmediate();
       }
     }
-    return removed;
+    return removed + (await database.run(() => counters.run({ until: now - KEPT_COUNTS_MS })));
   };
 }

@@ -1,0 +1,35 @@
+/** The mails that tell both addresses of a changed registered email, as every back end queues them with the edit. */
+
+import { randomBytes } from "node:crypto";
+import type { NewMail } from "./contract.ts";
+import type { Organization, Profile } from "./records.ts";
+
+/** None if the address is the same. @param mailDomain the domain of our Message-IDs */
+export function addressNotices(
+  before: Profile | undefined,
+  after: Profile,
+  { name: organizationName }: Organization,
+  mailDomain: string,
+): NewMail[] {
+  if (before === undefined || before.email === after.email) return [];
+  const notice = (kind: "address_added" | "address_removed", to: string): NewMail => ({
+    ...mailIds(mailDomain),
+    to,
+    content: { kind, profileName: after.name, organizationName },
+  });
+  return [notice("address_removed", before.email), notice("address_added", after.email)];
+}
+
+/** The mail that says who became an administrator, and where to sign in. */
+export function invitation(profile: Profile, { name: organizationName }: Organization, mailDomain: string): NewMail {
+  return {
+    ...mailIds(mailDomain),
+    to: profile.email,
+    content: { kind: "admin_invitation", profileName: profile.name, organizationName },
+  };
+}
+
+function mailIds(mailDomain: string): Pick<NewMail, "id" | "messageId"> {
+  const id = randomBytes(16).toString("base64url");
+  return { id, messageId: `${id}@${mailDomain}` };
+}

@@ -1,0 +1,214 @@
+/**
+ * The part of the store contract that administration rests on: changes that are conditional on what an administrator saw, lists
+ * of any length, the audit and its chain, figures. What holds for every method stands in contract.ts, which is where it is
+ * imported from.
+ */
+
+import type { Instant } from "../clock.ts";
+import type { Revocation } from "./contract-linking.ts";
+import type {
+  Account,
+  AccountId,
+  AdminRole,
+  ApiKey,
+  AuditAction,
+  AuditEvent,
+  Client,
+  ClientId,
+  Delivery,
+  GrantId,
+  Identity,
+  LinkRequestId,
+  Membership,
+  Organization,
+  OrganizationId,
+  OrganizationKind,
+  OutboxState,
+  ProfileEdit,
+  ProfileId,
+  SealedEvent,
+  SecretHash,
+  Selection,
+  SignOut,
+} from "./records.ts";
+
+/** A part of a list: what follows `after`, the `next` of the page before. */
+export interface PageRequest {
+  after: string | null;
+  /** At most so many. */
+  limit: number;
+}
+
+/**
+ * What a list holds there. `next` is null at the end; a page may hold fewer than asked for, or none, and yet have one, because
+ * no more than a bounded number of records is looked at for one page. Throws `bad_request` for an `after` that it never gave.
+ */
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** A fingerprint of a record as it was read: see revision.ts. */
+export type Revision = string;
+
+/** What makes a creation that is repeated come true once. */
+export interface Once {
+  /** SHA-256 of who asks and the key they chose. */
+  keyHash: SecretHash;
+  /** SHA-256 of what is asked for. */
+  fingerprint: string;
+  /** What the first is answered, for those that repeat it. Sealed at rest. */
+  answer: string;
+  expiresAt: Instant;
+}
+
+/** One thing that an administrator does. Each is audited, and comes true as a whole or not at all. */
+export type Change =
+  | { kind: "create_organization"; organization: Organization }
+  | { kind: "edit_organization"; organization: Organization; revision: Revision }
+  | { kind: "create_profile"; profile: ProfileEdit }
+  /** Both addresses of a changed email are told. `isAnotherPerson`: the binding goes too, with everything under it. */
+  | { kind: "edit_profile"; profile: ProfileEdit; revision: Revision; isAnotherPerson: boolean; mailDomain: string }
+  /** Only of a profile of an operator's organization. */
+  | { kind: "set_admin_role"; profileId: ProfileId; adminRole: AdminRole | null }
+  /** Makes the organization if there is none of its id, and the profile; mails where to sign in. */
+  | { kind: "invite"; organization: Organization; profile: ProfileEdit; adminRole: AdminRole; mailDomain: string }
+  | { kind: "register_client"; client: Client }
+  | { kind: "edit_client"; client: Client; revision: Revision }
+  | { kind: "rotate_secret"; clientId: ClientId; secret: string; previousUntil: Instant }
+  /** Ends every grant of the client. */
+  | { kind: "remove_client"; clientId: ClientId }
+  | { kind: "create_api_key"; key: ApiKey }
+  | { kind: "remove_api_key"; id: string }
+  | { kind: "revoke_grant"; grantId: GrantId }
+  /** The session and every grant made in it. */
+  | { kind: "end_session"; sessionUid: string };
+
+/**
+ * What a change came to; all but `done` changed nothing. repeated: it was carried out before, under the same key · exists: its
+ * id is taken · missing: there is no such record · changed: it isn't as it was read any more · last_owner: nobody would be left
+ * who may do everything · not_operator: the profile is of no operator's organization.
+ */
+export type ChangeOutcome =
+  | { result: "done"; revokedGrants: Revocation["revokedGrants"] }
+  | { result: "repeated"; fingerprint: string; answer: string }
+  | { result: "exists" | "missing" | "changed" | "last_owner" | "not_operator" };
+
+export interface AccountView {
+  account: Account;
+  /** Most recently used first. */
+  identities: Identity[];
+}
+
+/** So much happened in the hour that begins at `hour`. */
+export interface Count {
+  name: string;
+  hour: Instant;
+  count: number;
+}
+
+export interface AdminStore {
+  /** Carries out one change. Racers with one `once.keyHash`: one gets `done`, the others `repeated`. */
+  carryOut(change: Change, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
+
+  /**
+   * By name. `search` finds by the beginning of any word of name and account number, and lists in the order of what was found.
+   */
+  organizations(
+    filter: { search?: string; kind?: OrganizationKind; enabled?: boolean },
+    page: PageRequest,
+  ): Promise<Page<Organization>>;
+  /** By name. `search` finds by the beginning of the address, of its domain, or of any word of the name. */
+  memberships(
+    filter: {
+      search?: string;
+      organizationId?: OrganizationId;
+      accountId?: AccountId;
+      enabled?: boolean;
+      /** Those with an `adminRole` alone. */
+      isAdministrator?: true;
+    },
+    page: PageRequest,
+  ): Promise<Page<Membership>>;
+  /** Newest first. `search` finds by the beginning of an identity's subject, address, or any word of its name. */
+  accounts(filter: { search?: string }, page: PageRequest): Promise<Page<AccountView>>;
+  account(id: AccountId): Promise<AccountView | undefined>;
+  /** Active plans that end within the time given, soonest first. */
+  expiringPlans(from: Instant, to: Instant, limit: number): Promise<Organization[]>;
+  /** What portals hold now: selections that haven't expired. */
+  grants(
+    filter: { accountId?: AccountId; profileId?: ProfileId; clientId?: ClientId },
+    page: PageRequest,
+    now: Instant,
+  ): Promise<Page<Selection>>;
+  grant(grantId: GrantId, now: Instant): Promise<Selection | undefined>;
+  /** How many unexpired grants a client has: counted up to `most`. */
+  countGrants(clientId: ClientId, now: Instant, most: number): Promise<number>;
+  /** Newest first, of one state or all. */
+  deliveries(filter: { state?: OutboxState }, page: PageRequest): Promise<Page<Delivery>>;
+
+  /** Newest first. */
+  apiKeys(): Promise<ApiKey[]>;
+  apiKey(secretHash: SecretHash, now: Instant): Promise<ApiKey | undefined>;
+  noteApiKeyUse(id: string, now: Instant): Promise<void>;
+
+  /** Adds to the counts of their hours. */
+  addCounts(counts: readonly Count[]): Promise<void>;
+  /** Every count of the hours from `from` up to `to`. */
+  counts(from: Instant, to: Instant): Promise<Count[]>;
+
+  /** Takes or keeps a lease. False while another worker holds it. */
+  takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;
+
+  /** Claims the sign-out that is due longest, until `now + leaseMs`; `attempts` counts this claim. Racers never hold the same. */
+  claimSignOut(worker: string, now: Instant, leaseMs: number): Promise<SignOut | undefined>;
+  /** Removes a claimed one (told, or given up), or gives it back for `nextAttemptAt`. False if the lease was lost. */
+  settleSignOut(id: string, worker: string, nextAttemptAt: Instant | null): Promise<boolean>;
+}
+
+export interface AuditFilter {
+  action?: AuditAction;
+  actor?: string;
+  profileId?: ProfileId;
+  organizationId?: OrganizationId;
+  accountId?: AccountId;
+  requestId?: LinkRequestId;
+  from?: Instant;
+  to?: Instant;
+}
+
+/** An end of the chain: see audit-chain.ts. `seal` is a MAC over the rest, so that nobody without the key can move it. */
+export interface ChainMark {
+  seq: number;
+  mac: string;
+  at: Instant;
+  seal: string;
+}
+
+export interface AuditStore {
+  append(event: AuditEvent): Promise<void>;
+  /** Newest first. */
+  list(filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }): Promise<AuditEvent[]>;
+  /** Newest first. */
+  search(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+
+  /** Events that have no place in the chain yet, in the order in which they were written. */
+  unsealed(limit: number): Promise<AuditEvent[]>;
+  /** Where the chain begins (after what retention removed) and ends; undefined before the first was sealed. */
+  chainEnds(): Promise<{ base: ChainMark; head: ChainMark } | undefined>;
+  /**
+   * Gives events their places and moves the head, in one transaction, if the head is still at `after` (0 for none) and none of
+   * the events has a place. `base` is written with the first. Racers: one gets true.
+   */
+  seal(
+    events: readonly { id: string; seq: number; mac: string }[],
+    ends: { after: number; head: ChainMark; base: ChainMark },
+  ): Promise<boolean>;
+  /** Sealed events from a place on, in the order of the chain. */
+  chain(fromSeq: number, limit: number): Promise<SealedEvent[]>;
+  /**
+   * Removes sealed events up to a place and moves the base there, with an event that says so, in one transaction; at most the
+   * number of events up to `base.seq`. False, changing nothing, if the base isn't at `after` any more.
+   */
+  prune(after: number, base: ChainMark, event: AuditEvent): Promise<boolean>;
+}

@@ -1,0 +1,276 @@
+/** Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction, or nothing. */
+
+import type { ClientSession } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import { invitation } from "../address-notices.ts";
+import {
+  adminRoleChanged,
+  apiKeyWritten,
+  clientRemoved,
+  clientSecretRotated,
+  clientWritten,
+  grantRevoked,
+  sessionEnded,
+} from "../audit-entries.ts";
+import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
+import { mayEndAnOwner } from "../edits.ts";
+import type { AdminRole, ApiKey, Membership } from "../records.ts";
+import { clientRevision, revisionOf } from "../revision.ts";
+import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { ClientWriter } from "./clients.ts";
+import type { MongoDatabase } from "./database.ts";
+import type { DirectoryWriter, Edits } from "./directory.ts";
+import { at, toDocument, toRecord, toSelection } from "./documents.ts";
+import type { BindingWriter } from "./links.ts";
+import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
+import type { MailWriter } from "./outbox.ts";
+import type { OwnerGuard } from "./owners.ts";
+import type { Revoker } from "./revoker.ts";
+
+export interface ChangeParts {
+  audit: AuditWriter;
+  clients: ClientWriter;
+  directory: DirectoryWriter;
+  bindings: BindingWriter;
+  queueMail: MailWriter;
+  revoker: Revoker;
+  owners: OwnerGuard;
+}
+
+interface By {
+  actor: string;
+  now: Instant;
+}
+
+/** Rolls back what was written so far. */
+class Refused extends Error {
+  readonly outcome: ChangeOutcome;
+  constructor(outcome: ChangeOutcome) {
+    super(outcome.result);
+    this.outcome = outcome;
+  }
+}
+
+type Refusal = Exclude<ChangeOutcome["result"], "done" | "repeated">;
+const refuse = (result: Refusal): never => {
+  throw new Refused({ result });
+};
+
+type CarryOut<C> = (session: ClientSession, change: C, by: By) => Promise<Revocation | undefined>;
+type ClientChange = "register_client" | "edit_client" | "rotate_secret" | "remove_client";
+type AccessChange = "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session";
+type DirectoryChange = Exclude<Change["kind"], ClientChange | AccessChange>;
+type Carry = { [Kind in Change["kind"]]: CarryOut<Extract<Change, { kind: Kind }>> };
+
+export function createChanges(database: MongoDatabase, seal: Seal, parts: ChangeParts): Pick<AdminStore, "carryOut"> {
+  const claim = claimOnce(database, seal);
+  const carry: Carry = {
+    ...directoryChanges(database, parts),
+    ...clientChanges(database, parts),
+    ...accessChanges(database, parts),
+  };
+
+  return {
+    carryOut: async (change, { once, ...by }) => {
+      try {
+        return await database.transaction(async (session) => {
+          const repeated = once && (await claim(session, once, by.now));
+          if (repeated !== undefined) return repeated;
+          const done = await (carry[change.kind] as CarryOut<Change>)(session, change, by);
+          return { result: "done", revokedGrants: done?.revokedGrants ?? [] };
+        });
+      } catch (error) {
+        if (error instanceof Refused) return error.outcome;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Creations under a key of their caller's: what the first was answered, or undefined for the first itself, whose answer is kept. */
+function claimOnce({ collections }: MongoDatabase, seal: Seal) {
+  const { idempotencyKeys } = collections;
+  return async (session: ClientSession, once: Once, now: Instant): Promise<ChangeOutcome | undefined> => {
+    const { keyHash, fingerprint, answer, expiresAt } = once;
+    const known = await idempotencyKeys.findOne({ _id: keyHash, expiresAt: { $gt: at(now) } }, { session });
+    if (known !== null) {
+      const opened = seal.open(known.sealedAnswer, sealedAt.answer(keyHash));
+      return { result: "repeated", fingerprint: known.fingerprint, answer: opened };
+    }
+    const kept = { fingerprint, sealedAnswer: seal.seal(answer, sealedAt.answer(keyHash)), expiresAt: at(expiresAt) };
+    await idempotencyKeys.replaceOne({ _id: keyHash }, kept, { session, upsert: true });
+    return undefined;
+  };
+}
+
+function directoryChanges(
+  { collections }: MongoDatabase,
+  { audit, directory, bindings, queueMail, owners }: ChangeParts,
+): Pick<Carry, DirectoryChange> {
+  const { profiles } = collections;
+  const readOrganization = (session: ClientSession, id: string, by: By) =>
+    directory.read({ organizationIds: [id], profileIds: [] }, by, session);
+  const readProfile = (
+    session: ClientSession,
+    { id, organizationId }: { id: string; organizationId: string },
+    by: By & { mailDomain?: string },
+  ) => directory.read({ organizationIds: [organizationId], profileIds: [id] }, by, session);
+  /** A profile with its organization, as the edits have made them so far. */
+  const memberOf = (edits: Edits, id: string): Membership => {
+    const profile = edits.profiles.get(id) ?? refuse("missing");
+    const organization = edits.organizations.get(profile.organizationId) ?? refuse("missing");
+    return { profile, organization };
+  };
+  /** To be asked after the write: it is undone then. */
+  const keepAnOwner = async (session: ClientSession) => {
+    if (!(await owners.isLeft(session))) refuse("last_owner");
+  };
+
+  const giveRole = async (session: ClientSession, before: Membership, adminRole: AdminRole | null, by: By) => {
+    const { profile, organization } = before;
+    if (adminRole !== null && organization.kind !== "operator") refuse("not_operator");
+    if (profile.adminRole === adminRole) return;
+    await owners.exclude(session);
+    await profiles.updateOne({ _id: profile.id }, { $set: { adminRole } }, { session });
+    await audit(session, adminRoleChanged(profile, adminRole, { actor: by.actor, at: by.now }));
+    if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization })) await keepAnOwner(session);
+  };
+
+  return {
+    create_organization: async (session, { organization }, by) => {
+      const edits = await readOrganization(session, organization.id, by);
+      if (edits.organizations.has(organization.id)) refuse("exists");
+      edits.organization(organization);
+      return await directory.write(session, edits);
+    },
+    edit_organization: async (session, { organization, revision }, by) => {
+      const edits = await readOrganization(session, organization.id, by);
+      const before = edits.organizations.get(organization.id) ?? refuse("missing");
+      if (revisionOf(before) !== revision) refuse("changed");
+      const counts = [before, organization].some(({ kind }) => kind === "operator");
+      const isOther = before.kind !== organization.kind || before.enabled !== organization.enabled;
+      if (counts && isOther) await owners.exclude(session);
+      const hadOwners = counts && isOther && (await owners.isIn(session, before.id));
+      edits.organization(organization);
+      const ended = await directory.write(session, edits);
+      if (hadOwners) await keepAnOwner(session);
+      return ended;
+    },
+    create_profile: async (session, { profile }, by) => {
+      const edits = await readProfile(session, profile, by);
+      if (edits.profiles.has(profile.id)) refuse("exists");
+      if (!edits.organizations.has(profile.organizationId)) refuse("missing");
+      edits.profile(profile);
+      return await directory.write(session, edits);
+    },
+    edit_profile: async (session, { profile, revision, isAnotherPerson, mailDomain }, by) => {
+      const edits = await readProfile(session, profile, { ...by, mailDomain });
+      const before = edits.profiles.get(profile.id) ?? refuse("missing");
+      if (revisionOf(before) !== revision) refuse("changed");
+      edits.profile(profile);
+      const after = memberOf(edits, profile.id);
+      const ends = mayEndAnOwner({ ...after, profile: before }, after);
+      if (ends) await owners.exclude(session);
+      const ended = await directory.write(session, edits);
+      const unbound = isAnotherPerson ? await bindings.unbind(session, profile.id, by.actor, by.now) : undefined;
+      if (ends) await keepAnOwner(session);
+      return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
+    },
+    set_admin_role: async (session, { profileId, adminRole }, by) => {
+      const stages = [{ $match: { _id: profileId } }, ...toMembershipStages];
+      const [found] = await profiles.aggregate<MembershipDocument>(stages, { session }).toArray();
+      await giveRole(session, toMembership(found ?? refuse("missing")), adminRole, by);
+      return undefined;
+    },
+    invite: async (session, { organization, profile, adminRole, mailDomain }, by) => {
+      const ids = { organizationIds: [organization.id, profile.organizationId], profileIds: [profile.id] };
+      const edits = await directory.read(ids, by, session);
+      if (edits.profiles.has(profile.id)) refuse("exists");
+      if (!edits.organizations.has(organization.id)) edits.organization(organization);
+      edits.profile(profile);
+      await directory.write(session, edits);
+      const made = memberOf(edits, profile.id);
+      await giveRole(session, made, adminRole, by);
+      await queueMail(session, invitation(made.profile, made.organization, mailDomain), by.now);
+      return undefined;
+    },
+  };
+}
+
+function clientChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Carry, ClientChange> {
+  const { audit, clients, revoker } = parts;
+  const stored = async (session: ClientSession, id: string) => {
+    const client = await clients.find(id, session);
+    return client?.managedBy === "admin" ? client : refuse("missing");
+  };
+  return {
+    register_client: async (session, { client }, { actor, now }) => {
+      if ((await clients.find(client.id, session)) !== undefined) refuse("exists");
+      await clients.put(client, session);
+      await audit(session, ...clientWritten(undefined, client, { actor, at: now }));
+      return undefined;
+    },
+    edit_client: async (session, { client, revision }, { actor, now }) => {
+      const before = await stored(session, client.id);
+      if (clientRevision(before) !== revision) refuse("changed");
+      const { secret, previousSecret, managedBy } = before;
+      await clients.put({ ...client, secret, previousSecret, managedBy }, session);
+      await audit(session, ...clientWritten(before, client, { actor, at: now }));
+      return undefined;
+    },
+    rotate_secret: async (session, { clientId, secret, previousUntil }, { actor, now }) => {
+      const before = await stored(session, clientId);
+      if (before.secret === null) return refuse("missing");
+      const previousSecret = { secret: before.secret, until: previousUntil };
+      await clients.put({ ...before, secret, previousSecret }, session);
+      await audit(session, clientSecretRotated(clientId, previousUntil, { actor, at: now }));
+      return undefined;
+    },
+    remove_client: async (session, { clientId }, { actor, now }) => {
+      const before = await stored(session, clientId);
+      await revoker.client(session, clientId);
+      await collections.rememberedChoices.deleteMany({ clientId }, { session });
+      await clients.remove(session, clientId);
+      await audit(session, clientRemoved(before, { actor, at: now }));
+      return undefined;
+    },
+  };
+}
+
+function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Carry, AccessChange> {
+  const { audit, revoker } = parts;
+  const { apiKeys, selections, sessions } = collections;
+  return {
+    create_api_key: async (session, { key }, { actor, now }) => {
+      const { id, secretHash } = key;
+      const taken = await apiKeys.findOne({ $or: [{ _id: id }, { secretHash }] }, { session });
+      if (taken !== null) refuse("exists");
+      await apiKeys.insertOne(toDocument({ ...key, lastUsedAt: null }), { session });
+      await audit(session, apiKeyWritten("api_key.created", key, { actor, at: now }));
+      return undefined;
+    },
+    remove_api_key: async (session, { id }, { actor, now }) => {
+      const removed = await apiKeys.findOneAndDelete({ _id: id }, { session });
+      const key = toRecord<ApiKey>(removed ?? refuse("missing"));
+      await audit(session, apiKeyWritten("api_key.removed", key, { actor, at: now }));
+      return undefined;
+    },
+    revoke_grant: async (session, { grantId }, { actor, now }) => {
+      const found = await selections.findOne({ _id: grantId, expiresAt: { $gt: at(now) } }, { session });
+      await audit(session, grantRevoked(toSelection(found ?? refuse("missing")), { actor, at: now }));
+      return await revoker.one(session, grantId, now);
+    },
+    end_session: async (session, { sessionUid }, { actor, now }) => {
+      const found = await sessions.findOne({ _id: sessionUid, expiresAt: { $gt: at(now) } }, { session });
+      const { rows } = found ?? refuse("missing");
+      const accountId = rows.findLast(({ expiresAt }) => expiresAt.getTime() > now)?.accountId ?? null;
+      // Before the session goes: it says what its portals know it by.
+      const ended = await revoker.session(session, sessionUid, now);
+      await sessions.deleteOne({ _id: sessionUid }, { session });
+      await audit(session, sessionEnded(sessionUid, accountId, { actor, at: now }));
+      return ended;
+    },
+  };
+}

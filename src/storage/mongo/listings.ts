@@ -1,0 +1,132 @@
+/** Owns how lists of any length are read: each by an index that has its order, from a place on. */
+
+import type { AccountView, AdminStore } from "../contract.ts";
+import { readPage } from "../paging.ts";
+import type { Account, Delivery, Identity, Selection } from "../records.ts";
+import { accountTexts } from "../search.ts";
+import type { MongoDatabase } from "./database.ts";
+import { createDirectoryLists } from "./directory-lists.ts";
+import { at, type OutboxDocument, toIdentity, toRecord, toSelection } from "./documents.ts";
+import { toDelivery } from "./outbox.ts";
+import { dateAt, LAST_INSTANT, NEWEST, readBehind, seqAt, writtenAt } from "./ranges.ts";
+import type { SearchReader } from "./search-writer.ts";
+import { readFound } from "./searching.ts";
+
+type Listings = Pick<
+  AdminStore,
+  | "organizations"
+  | "memberships"
+  | "accounts"
+  | "account"
+  | "expiringPlans"
+  | "grants"
+  | "grant"
+  | "countGrants"
+  | "deliveries"
+>;
+
+export function createListings(database: MongoDatabase, search: SearchReader): Listings {
+  return {
+    ...createDirectoryLists(database, search),
+    ...accountLists(database, search),
+    ...grantLists(database),
+    ...mailLists(database),
+  };
+}
+
+function accountLists(database: MongoDatabase, search: SearchReader): Pick<Listings, "accounts" | "account"> {
+  const { accounts, identities } = database.collections;
+
+  const views = async (found: readonly Account[]): Promise<AccountView[]> => {
+    const ids = found.map(({ id }) => id);
+    const documents = await identities
+      .find({ accountId: { $in: ids } })
+      .sort({ accountId: 1, lastSignInAt: -1, _id: -1 })
+      .toArray();
+    const identitiesOf = new Map<string, Identity[]>(ids.map((id) => [id, []]));
+    for (const document of documents) identitiesOf.get(document.accountId)?.push(toIdentity(document));
+    return found.map((account) => ({ account, identities: identitiesOf.get(account.id) ?? [] }));
+  };
+  const find = async (ids: readonly string[]) => {
+    const found = await accounts.find({ _id: { $in: [...ids] } }).toArray();
+    return await views(found.map((document) => toRecord<Account>(document)));
+  };
+  const newest = { order: ["createdAt", "_id"], direction: -1 } as const;
+
+  return {
+    account: (id) => database.run(async () => (await find([id]))[0]),
+    accounts: ({ search: typed }, page) =>
+      database.run(async () => {
+        if (typed === undefined) {
+          return await readPage<AccountView, AccountView>({
+            ...{ page, begin: [LAST_INSTANT, ""], placeOf: ({ account }) => [account.createdAt, account.id] },
+            item: (one) => one,
+            fetch: async ([instant, id = ""], limit) => {
+              const found = await readBehind(accounts, newest, [dateAt(instant), id], limit);
+              return await views(found.map((document) => toRecord<Account>(document)));
+            },
+          });
+        }
+        return await readFound<AccountView>(search, {
+          ...{ kind: "account", typed, page, find, idOf: ({ account }) => account.id },
+          ...{ textsOf: ({ identities: all }) => accountTexts(all), fits: () => true },
+        });
+      }),
+  };
+}
+
+function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" | "countGrants"> {
+  const { selections } = database.collections;
+
+  return {
+    grant: (grantId, now) =>
+      database.run(async () => {
+        const found = await selections.findOne({ _id: grantId, expiresAt: { $gt: at(now) } });
+        return found === null ? undefined : toSelection(found);
+      }),
+    countGrants: (clientId, now, most) =>
+      database.run(() => selections.countDocuments({ clientId, expiresAt: { $gt: at(now) } }, { limit: most })),
+    grants: ({ accountId, profileId, clientId }, page, now) =>
+      database.run(() => {
+        const fits = (one: Selection) =>
+          one.expiresAt > now &&
+          (accountId === undefined || one.accountId === accountId) &&
+          (profileId === undefined || one.profileId === profileId) &&
+          (clientId === undefined || one.clientId === clientId);
+        const match =
+          profileId !== undefined
+            ? { profileId }
+            : accountId !== undefined
+              ? { accountId }
+              : clientId !== undefined
+                ? { clientId }
+                : {};
+        return readPage<Selection, Selection>({
+          ...{ page, begin: [""], placeOf: ({ grantId }) => [grantId] },
+          item: (one) => (fits(one) ? one : undefined),
+          fetch: async ([id = ""], limit) => {
+            const behind = { ...match, _id: { $gt: String(id) } };
+            return (await selections.find(behind).sort({ _id: 1 }).limit(limit).toArray()).map(toSelection);
+          },
+        });
+      }),
+  };
+}
+
+function mailLists(database: MongoDatabase): Pick<Listings, "deliveries"> {
+  const { outbox } = database.collections;
+
+  return {
+    deliveries: ({ state }, page) =>
+      database.run(() =>
+        readPage<OutboxDocument, Delivery>({
+          ...{ page, begin: NEWEST, placeOf: ({ createdAt, seq }) => writtenAt(createdAt, seq), item: toDelivery },
+          fetch: ([instant, seq], limit) => {
+            const match = state === undefined ? {} : { state };
+            const range = { match, order: ["createdAt", "seq"], direction: -1 } as const;
+            return readBehind(outbox, range, [dateAt(instant), seqAt(seq)], limit);
+          },
+        }),
+      ),
+  };
+}

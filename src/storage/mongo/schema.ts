@@ -1,0 +1,79 @@
+/** Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is there at each start. */
+
+import { type Db, type Document, MongoServerError } from "mongodb";
+import type { CollectionSpecification, IndexSpecification } from "./collections.ts";
+import type { CollectionName } from "./documents.ts";
+
+const NAMESPACE_EXISTS = 48;
+/** The codes of an index that is there with other options, or under another name. */
+const INDEX_CONFLICTS = [85, 86];
+
+/**
+ * Makes collections and indexes as specified: those that are right already aren't touched, those that differ are made anew.
+ * Running brokers aren't disturbed. Two that do so at once come to the same end.
+ */
+export async function ensureCollections(db: Db, specifications: readonly CollectionSpecification[]): Promise<void> {
+  for (const { name, validator, indexes } of specifications) {
+    try {
+      await db.createCollection(name, { validator });
+    } catch (error) {
+      if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
+      await db.command({ collMod: name, validator, validationLevel: "strict", validationAction: "error" });
+    }
+    for (const index of indexes) await ensureIndex(db, name, index);
+  }
+}
+
+async function ensureIndex(db: Db, collection: CollectionName, specification: IndexSpecification): Promise<void> {
+  const { key, ...options } = specification;
+  try {
+    await db.collection(collection).createIndex(key, options);
+  } catch (error) {
+    if (!hasCode(error, ...INDEX_CONFLICTS)) throw error;
+    const present = await db.collection(collection).indexes();
+    const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
+    for (const { name } of inTheWay) if (name !== undefined) await db.collection(collection).dropIndex(name);
+    await db.collection(collection).createIndex(key, options);
+  }
+}
+
+/** What is missing or other than specified, each named: `identities.identity (issuer, subject; unique)`. */
+export async function differences(db: Db, specifications: readonly CollectionSpecification[]): Promise<string[]> {
+  const present = new Map((await db.listCollections().toArray()).map((info) => [info.name, info]));
+  const found = await Promise.all(
+    specifications.map(async ({ name, validator, indexes }) => {
+      const info = present.get(name);
+      if (info === undefined || !("options" in info)) return [`the collection ${name}`];
+      const { validationLevel = "strict", validationAction = "error" } = info.options ?? {};
+      const isChecked = validationLevel === "strict" && validationAction === "error";
+      const rules = isChecked && sameText(info.options?.["validator"], validator) ? [] : [`the rules of ${name}`];
+      const existing = await db.collection(name).indexes();
+      const wrong = indexes.filter((index) => !existing.some((other) => sameIndex(other, index)));
+      return [...rules, ...wrong.map((index) => `the index ${name}.${index.name} (${describe(index)})`)];
+    }),
+  );
+  return found.flat();
+}
+
+function describe({ key, unique, expireAfterSeconds }: IndexSpecification): string {
+  const kind = unique ? "; unique" : expireAfterSeconds === undefined ? "" : "; expiry";
+  return `${Object.keys(key).join(", ")}${kind}`;
+}
+
+function sameIndex(present: Document, { name, key, ...options }: IndexSpecification): boolean {
+  const { v: _version, ns: _namespace, key: presentKey, name: presentName, ...presentOptions } = present;
+  const differs = (option: string) =>
+    !sameText(presentOptions[option] ?? false, (options as Record<string, unknown>)[option] ?? false);
+  const names = new Set([...Object.keys(presentOptions), ...Object.keys(options), "collation"]);
+  names.delete("background");
+  return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
+}
+
+/** Equal as documents, the order of their fields included. */
+function sameText(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function hasCode(error: unknown, ...codes: number[]): boolean {
+  return error instanceof MongoServerError && codes.includes(Number(error.code));
+}

@@ -1,0 +1,72 @@
+/** Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a sign-in. */
+
+import type { AdminStore, Count } from "../contract.ts";
+import type { SignOut } from "../records.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
+import { at, toRecord } from "./documents.ts";
+
+type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts" | "claimSignOut" | "settleSignOut">;
+
+export function createWork(database: MongoDatabase): Work {
+  const { leases, counters, signOuts } = database.collections;
+
+  return {
+    takeLease: (name, worker, now, leaseMs) =>
+      database.run(async () => {
+        try {
+          await leases.updateOne(
+            { _id: name, $or: [{ worker }, { until: { $lte: at(now) } }] },
+            { $set: { worker, until: at(now + leaseMs) } },
+            { upsert: true },
+          );
+          return true;
+        } catch (error) {
+          // Another holds it: there is one of that name, and it isn't to be had.
+          if (isDuplicate(error)) return false;
+          throw error;
+        }
+      }),
+
+    addCounts: (added) =>
+      database.run(async () => {
+        if (added.length === 0) return;
+        await counters.bulkWrite(
+          added.map(({ name, hour, count }) => ({
+            updateOne: {
+              filter: { _id: `${hour}:${name}` },
+              update: { $inc: { count }, $setOnInsert: { name, hour: at(hour) } },
+              upsert: true,
+            },
+          })),
+          { ordered: false },
+        );
+      }),
+
+    counts: (from, to) =>
+      database.run(async () => {
+        const found = await counters.find({ hour: { $gte: at(from), $lt: at(to) } }).toArray();
+        return found
+          .map(({ name, hour, count }): Count => ({ name, hour: hour.getTime(), count }))
+          .toSorted((one, other) => one.hour - other.hour || (one.name < other.name ? -1 : 1));
+      }),
+
+    claimSignOut: (worker, now, leaseMs) =>
+      database.run(async () => {
+        // A lease moves dueAt on, as in the outbox.
+        const claimed = await signOuts.findOneAndUpdate(
+          { dueAt: { $lte: at(now) } },
+          { $set: { leaseWorker: worker, dueAt: at(now + leaseMs) }, $inc: { attempts: 1 } },
+          { sort: { dueAt: 1, seq: 1 }, returnDocument: "after" },
+        );
+        return claimed === null ? undefined : toRecord<SignOut>(claimed, "dueAt", "leaseWorker", "seq");
+      }),
+
+    settleSignOut: (id, worker, nextAttemptAt) =>
+      database.run(async () => {
+        const held = { _id: id, leaseWorker: worker };
+        if (nextAttemptAt === null) return (await signOuts.deleteOne(held)).deletedCount === 1;
+        const again = { $set: { dueAt: at(nextAttemptAt), leaseWorker: null } };
+        return (await signOuts.updateOne(held, again)).matchedCount === 1;
+      }),
+  };
+}

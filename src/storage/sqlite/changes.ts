@@ -1,0 +1,273 @@
+/** Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction, or nothing. */
+
+import type { Instant } from "../../clock.ts";
+import { invitation } from "../address-notices.ts";
+import {
+  adminRoleChanged,
+  apiKeyWritten,
+  clientRemoved,
+  clientSecretRotated,
+  clientWritten,
+  grantRevoked,
+  sessionEnded,
+} from "../audit-entries.ts";
+import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
+import { mayEndAnOwner } from "../edits.ts";
+import type { ApiKey, Membership, Selection } from "../records.ts";
+import { clientRevision, revisionOf } from "../revision.ts";
+import type { Seal } from "../seal.ts";
+import { sealedAt } from "../sealed-fields.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { ClientWriter } from "./clients.ts";
+import type { Database } from "./database.ts";
+import type { DirectoryWriter } from "./directory.ts";
+import type { BindingWriter } from "./links.ts";
+import type { MailWriter } from "./outbox.ts";
+import type { Revoker } from "./revoker.ts";
+import { API_KEY_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
+
+export interface ChangeParts {
+  audit: AuditWriter;
+  clients: ClientWriter;
+  directory: DirectoryWriter;
+  bindings: BindingWriter;
+  queueMail: MailWriter;
+  revoker: Revoker;
+}
+
+interface By {
+  actor: string;
+  now: Instant;
+}
+
+/** Rolls back what was written so far. */
+class Refused extends Error {
+  readonly outcome: ChangeOutcome;
+  constructor(outcome: ChangeOutcome) {
+    super(outcome.result);
+    this.outcome = outcome;
+  }
+}
+
+type Refusal = Exclude<ChangeOutcome["result"], "done" | "repeated">;
+const refuse = (result: Refusal): never => {
+  throw new Refused({ result });
+};
+
+type Carry = { [Kind in Change["kind"]]: (change: Extract<Change, { kind: Kind }>, by: By) => Revocation | undefined };
+
+export function createChanges(database: Database, seal: Seal, parts: ChangeParts): Pick<AdminStore, "carryOut"> {
+  const { claim } = idempotency(database, seal);
+  const carry: Carry = {
+    ...directoryChanges(database, parts),
+    ...clientChanges(database, parts),
+    ...accessChanges(database, parts),
+  };
+
+  return {
+    carryOut: async (change, { once, ...by }) => {
+      try {
+        return await database.transaction(() => {
+          const repeated = once && claim(once, by.now);
+          if (repeated !== undefined) return repeated;
+          const done = (carry[change.kind] as (change: Change, by: By) => Revocation | undefined)(change, by);
+          return { result: "done", revokedGrants: done?.revokedGrants ?? [] };
+        });
+      } catch (error) {
+        if (error instanceof Refused) return error.outcome;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Creations under a key of their caller's. */
+function idempotency(database: Database, seal: Seal) {
+  const select = database.prepare(
+    "SELECT fingerprint, sealed_answer FROM idempotency_keys WHERE key_hash = :keyHash AND expires_at > :now",
+  );
+  const insert = database.prepare(`
+    INSERT INTO idempotency_keys (key_hash, fingerprint, sealed_answer, expires_at)
+    VALUES (:keyHash, :fingerprint, :answer, :expiresAt)
+    ON CONFLICT (key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, sealed_answer = excluded.sealed_answer,
+      expires_at = excluded.expires_at`);
+  return {
+    /** What the first under the key was answered, or undefined for the first itself, whose answer is kept. */
+    claim({ keyHash, fingerprint, answer, expiresAt }: Once, now: Instant): ChangeOutcome | undefined {
+      const known = select.get({ keyHash, now });
+      if (known === undefined) {
+        insert.run({ keyHash, fingerprint, expiresAt, answer: seal.seal(answer, sealedAt.answer(keyHash)) });
+        return undefined;
+      }
+      return {
+        result: "repeated",
+        fingerprint: text(known["fingerprint"]),
+        answer: seal.open(text(known["sealed_answer"]), sealedAt.answer(keyHash)),
+      };
+    },
+  };
+}
+
+function directoryChanges(
+  database: Database,
+  { audit, directory, bindings, queueMail }: ChangeParts,
+): Pick<
+  Carry,
+  "create_organization" | "edit_organization" | "create_profile" | "edit_profile" | "set_admin_role" | "invite"
+> {
+  const setRole = database.prepare("UPDATE profiles SET admin_role = :adminRole WHERE id = :profileId");
+  const anOwner = database.prepare(`
+    SELECT 1 FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
+    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
+  const owners = database.prepare(`
+    SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
+  /** To be asked after the write: it is undone then. */
+  const keepAnOwner = () => {
+    if (anOwner.get() === undefined) refuse("last_owner");
+  };
+  const memberOf = (id: string): Membership => directory.findMembership(id) ?? refuse("missing");
+
+  const giveRole = (before: Membership, adminRole: Membership["profile"]["adminRole"], { actor, now }: By) => {
+    const { profile, organization } = before;
+    if (adminRole !== null && organization.kind !== "operator") refuse("not_operator");
+    if (profile.adminRole === adminRole) return;
+    setRole.run({ profileId: profile.id, adminRole });
+    audit(adminRoleChanged(profile, adminRole, { actor, at: now }));
+    if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization })) keepAnOwner();
+  };
+
+  return {
+    create_organization: ({ organization }, { actor, now }) => {
+      if (directory.findOrganization(organization.id) !== undefined) refuse("exists");
+      return directory.writeOrganization(organization, actor, now);
+    },
+    edit_organization: ({ organization, revision }, { actor, now }) => {
+      const before = directory.findOrganization(organization.id) ?? refuse("missing");
+      if (revisionOf(before) !== revision) refuse("changed");
+      const hadOwners = before.enabled && before.kind === "operator" && owners.get({ id: before.id }) !== undefined;
+      const ended = directory.writeOrganization(organization, actor, now);
+      if (hadOwners) keepAnOwner();
+      return ended;
+    },
+    create_profile: ({ profile }, { actor, now }) => {
+      if (directory.findMembership(profile.id) !== undefined) refuse("exists");
+      if (directory.findOrganization(profile.organizationId) === undefined) refuse("missing");
+      return directory.writeProfile(profile, actor, now);
+    },
+    edit_profile: ({ profile, revision, isAnotherPerson, mailDomain }, { actor, now }) => {
+      const before = memberOf(profile.id);
+      if (revisionOf(before.profile) !== revision) refuse("changed");
+      const ended = directory.writeProfile(profile, actor, now, mailDomain);
+      const unbound = isAnotherPerson ? bindings.unbind(profile.id, actor, now) : undefined;
+      const after = memberOf(profile.id);
+      if (mayEndAnOwner(before, after)) keepAnOwner();
+      return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
+    },
+    set_admin_role: ({ profileId, adminRole }, by) => {
+      giveRole(memberOf(profileId), adminRole, by);
+      return undefined;
+    },
+    invite: ({ organization, profile, adminRole, mailDomain }, by) => {
+      const { actor, now } = by;
+      if (directory.findMembership(profile.id) !== undefined) refuse("exists");
+      if (directory.findOrganization(organization.id) === undefined) {
+        directory.writeOrganization(organization, actor, now);
+      }
+      directory.writeProfile(profile, actor, now);
+      const made = memberOf(profile.id);
+      giveRole(made, adminRole, by);
+      queueMail(invitation(made.profile, made.organization, mailDomain), now);
+      return undefined;
+    },
+  };
+}
+
+function clientChanges(
+  database: Database,
+  { audit, clients, revoker }: ChangeParts,
+): Pick<Carry, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
+  const forgetChoices = database.prepare("DELETE FROM remembered_choices WHERE client_id = :clientId");
+  const stored = (id: string) => {
+    const client = clients.find(id);
+    return client?.managedBy === "admin" ? client : refuse("missing");
+  };
+  return {
+    register_client: ({ client }, { actor, now }) => {
+      if (clients.find(client.id) !== undefined) refuse("exists");
+      clients.put(client);
+      clientWritten(undefined, client, { actor, at: now }).forEach(audit);
+      return undefined;
+    },
+    edit_client: ({ client, revision }, { actor, now }) => {
+      const before = stored(client.id);
+      if (clientRevision(before) !== revision) refuse("changed");
+      const { secret, previousSecret, managedBy } = before;
+      clients.put({ ...client, secret, previousSecret, managedBy });
+      clientWritten(before, client, { actor, at: now }).forEach(audit);
+      return undefined;
+    },
+    rotate_secret: ({ clientId, secret, previousUntil }, { actor, now }) => {
+      const before = stored(clientId);
+      if (before.secret === null) return refuse("missing");
+      clients.put({ ...before, secret, previousSecret: { secret: before.secret, until: previousUntil } });
+      audit(clientSecretRotated(clientId, previousUntil, { actor, at: now }));
+      return undefined;
+    },
+    remove_client: ({ clientId }, { actor, now }) => {
+      const before = stored(clientId);
+      revoker.client(clientId);
+      forgetChoices.run({ clientId });
+      clients.remove(clientId);
+      audit(clientRemoved(before, { actor, at: now }));
+      return undefined;
+    },
+  };
+}
+
+function accessChanges(
+  database: Database,
+  { audit, revoker }: ChangeParts,
+): Pick<Carry, "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session"> {
+  const insertKey = database.prepare(`
+    INSERT INTO api_keys (id, secret_hash, name, scopes, created_by, created_at, expires_at)
+    VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);
+  const removeKey = database.prepare(`DELETE FROM api_keys WHERE id = :id RETURNING ${API_KEY_JSON} AS record`);
+  const selectGrant = database.prepare(
+    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > :now`,
+  );
+  const ofSession = database.prepare(`
+    SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1`);
+  const endClients = database.prepare("DELETE FROM session_clients WHERE session_uid = :uid");
+  const endRows = database.prepare("DELETE FROM artifacts WHERE session_uid = :uid");
+
+  return {
+    create_api_key: ({ key }, { actor, now }) => {
+      const { scopes, lastUsedAt: _never, ...columns } = key;
+      if (insertKey.run({ ...columns, scopes: JSON.stringify(scopes) }) === 0) refuse("exists");
+      audit(apiKeyWritten("api_key.created", key, { actor, at: now }));
+      return undefined;
+    },
+    remove_api_key: ({ id }, { actor, now }) => {
+      const row = removeKey.get({ id });
+      if (row === undefined) return refuse("missing");
+      audit(apiKeyWritten("api_key.removed", parse<ApiKey>(row["record"]), { actor, at: now }));
+      return undefined;
+    },
+    revoke_grant: ({ grantId }, { actor, now }) => {
+      const row = selectGrant.get({ grantId, now });
+      if (row === undefined) return refuse("missing");
+      audit(grantRevoked(parse<Selection>(row["record"]), { actor, at: now }));
+      return revoker.one(grantId, now);
+    },
+    end_session: ({ sessionUid: uid }, { actor, now }) => {
+      const row = ofSession.get({ uid, now });
+      if (row === undefined) return refuse("missing");
+      const accountId = row["account_id"] === null ? null : text(row["account_id"]);
+      const ended = revoker.session(uid, now);
+      endClients.run({ uid });
+      endRows.run({ uid });
+      audit(sessionEnded(uid, accountId, { actor, at: now }));
+      return ended;
+    },
+  };
+}

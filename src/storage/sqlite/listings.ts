@@ -1,0 +1,278 @@
+/** Owns how lists of any length are read: each by an index that has its order, from a place on. */
+
+import type { AccountView, AdminStore } from "../contract.ts";
+import { type Place, readPage } from "../paging.ts";
+import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../records.ts";
+import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../search.ts";
+import type { Database, Parameters, Row } from "./database.ts";
+import { DELIVERY_JSON } from "./outbox.ts";
+import { IDENTITY_JSON, integer, MEMBERSHIP_JSON, ORGANIZATION_JSON, parse, SELECTION_JSON } from "./rows.ts";
+import type { SearchReader } from "./search-writer.ts";
+
+type Listings = Pick<
+  AdminStore,
+  | "organizations"
+  | "memberships"
+  | "accounts"
+  | "account"
+  | "expiringPlans"
+  | "grants"
+  | "grant"
+  | "countGrants"
+  | "deliveries"
+>;
+
+export function createListings(database: Database, search: SearchReader): Listings {
+  const { organizations, memberships, expiringPlans } = directoryLists(database, search);
+  const { accounts, account } = accountLists(database, search);
+  return {
+    organizations,
+    memberships,
+    expiringPlans,
+    accounts,
+    account,
+    ...grantLists(database),
+    ...mailLists(database),
+  };
+}
+
+const NAMED: Place = ["", ""];
+const named = ({ name, id }: { name: string; id: string }): Place => [name, id];
+
+function directoryLists(
+  database: Database,
+  search: SearchReader,
+): Pick<Listings, "organizations" | "memberships" | "expiringPlans"> {
+  const byName = (columns: string, condition: string, table: "o" | "p") =>
+    database.prepare(`
+      SELECT ${columns} AS record
+      FROM ${table === "o" ? "organizations o" : "profiles p CROSS JOIN organizations o ON o.id = p.organization_id"}
+      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id LIMIT :limit`);
+  const organization = database.prepare(`SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`);
+  const membership = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.id = :id`);
+  const organizationLists = {
+    all: byName(ORGANIZATION_JSON, "", "o"),
+    ofKind: byName(ORGANIZATION_JSON, "o.kind = :kind AND ", "o"),
+    disabled: byName(ORGANIZATION_JSON, "o.enabled = 0 AND ", "o"),
+  };
+  const membershipLists = {
+    all: byName(MEMBERSHIP_JSON, "", "p"),
+    ofOrganization: byName(MEMBERSHIP_JSON, "p.organization_id = :organizationId AND ", "p"),
+    disabled: byName(MEMBERSHIP_JSON, "p.enabled = 0 AND ", "p"),
+    administrators: byName(MEMBERSHIP_JSON, "p.admin_role IS NOT NULL AND ", "p"),
+  };
+  const ofAccount = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
+    WHERE p.account_id = :accountId ORDER BY p.name, p.id`);
+  const expiring = database.prepare(`
+    SELECT ${ORGANIZATION_JSON} AS record FROM organizations o
+    WHERE o.plan_status = 'active' AND o.plan_expires_at >= :from AND o.plan_expires_at < :to
+    ORDER BY o.plan_expires_at LIMIT :limit`);
+
+  return {
+    organizations: ({ search: typed, kind, enabled }, page) =>
+      database.run(async () => {
+        const fits = (one: Organization) =>
+          (kind === undefined || one.kind === kind) && (enabled === undefined || one.enabled === enabled);
+        if (typed !== undefined) {
+          return await readPage<{ id: string; after: string }, Organization>({
+            ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+            fetch: ([after], limit) => search.find("organization", typed, String(after) || null, limit),
+            item: ({ id, after }) => {
+              const found = read<Organization>(organization.get({ id }));
+              if (found === undefined || !fits(found)) return undefined;
+              return isListedAt(after, "organization", typed, id, organizationTexts(found)) ? found : undefined;
+            },
+          });
+        }
+        const list =
+          kind !== undefined
+            ? organizationLists.ofKind
+            : enabled === false
+              ? organizationLists.disabled
+              : organizationLists.all;
+        const ofKind: Parameters = kind === undefined ? {} : { kind };
+        return await readPage<Organization, Organization>({
+          ...{ page, begin: NAMED, placeOf: named, item: (one) => (fits(one) ? one : undefined) },
+          fetch: ([name = "", id = ""], limit) => records(list.all({ ...ofKind, name, id, limit })),
+        });
+      }),
+
+    memberships: ({ search: typed, organizationId, accountId, enabled, isAdministrator }, page) =>
+      database.run(async () => {
+        const fits = ({ profile }: Membership) =>
+          (organizationId === undefined || profile.organizationId === organizationId) &&
+          (accountId === undefined || profile.accountId === accountId) &&
+          (enabled === undefined || profile.enabled === enabled) &&
+          (isAdministrator === undefined || profile.adminRole !== null);
+        const item = (one: Membership) => (fits(one) ? one : undefined);
+        if (typed !== undefined) {
+          return await readPage<{ id: string; after: string }, Membership>({
+            ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+            fetch: ([after], limit) => search.find("profile", typed, String(after) || null, limit),
+            item: ({ id, after }) => {
+              const found = read<Membership>(membership.get({ id }));
+              if (found === undefined || !fits(found)) return undefined;
+              return isListedAt(after, "profile", typed, id, profileTexts(found.profile)) ? found : undefined;
+            },
+          });
+        }
+        const place = ({ profile }: Membership) => named(profile);
+        if (accountId !== undefined) {
+          // An account has few.
+          const all = records<Membership>(ofAccount.all({ accountId }));
+          return await readPage<Membership, Membership>({
+            ...{ page, begin: NAMED, placeOf: place, item },
+            fetch: (from, limit) => all.filter((one) => isBehind(place(one), from)).slice(0, limit),
+          });
+        }
+        const list =
+          organizationId !== undefined
+            ? membershipLists.ofOrganization
+            : isAdministrator
+              ? membershipLists.administrators
+              : enabled === false
+                ? membershipLists.disabled
+                : membershipLists.all;
+        const of: Parameters = organizationId === undefined ? {} : { organizationId };
+        return await readPage<Membership, Membership>({
+          ...{ page, begin: NAMED, placeOf: place, item },
+          fetch: ([name = "", id = ""], limit) => records(list.all({ ...of, name, id, limit })),
+        });
+      }),
+
+    expiringPlans: (from, to, limit) => database.run(() => records<Organization>(expiring.all({ from, to, limit }))),
+  };
+}
+
+function accountLists(database: Database, search: SearchReader): Pick<Listings, "accounts" | "account"> {
+  const ACCOUNT_JSON = "json_object('id', id, 'createdAt', created_at)";
+  const one = database.prepare(`SELECT ${ACCOUNT_JSON} AS record FROM accounts WHERE id = :id`);
+  const newest = database.prepare(`
+    SELECT ${ACCOUNT_JSON} AS record FROM accounts
+    WHERE (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT :limit`);
+  const identities = database.prepare(`
+    SELECT ${IDENTITY_JSON} AS record FROM identities i
+    WHERE i.account_id = :accountId ORDER BY i.last_sign_in_at DESC, i.rowid DESC`);
+  const view = (account: Account): AccountView => ({
+    account,
+    identities: records<Identity>(identities.all({ accountId: account.id })),
+  });
+  const find = (id: string) => {
+    const account = read<Account>(one.get({ id }));
+    return account && view(account);
+  };
+
+  return {
+    account: (id) => database.run(() => find(id)),
+    accounts: ({ search: typed }, page) =>
+      database.run(async () => {
+        if (typed === undefined) {
+          return await readPage<Account, AccountView>({
+            ...{
+              page,
+              begin: [Number.MAX_SAFE_INTEGER, ""],
+              placeOf: ({ createdAt, id }) => [createdAt, id],
+              item: view,
+            },
+            fetch: ([at = 0, id = ""], limit) => records<Account>(newest.all({ at, id, limit })),
+          });
+        }
+        return await readPage<{ id: string; after: string }, AccountView>({
+          ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+          fetch: ([after], limit) => search.find("account", typed, String(after) || null, limit),
+          item: ({ id, after }) => {
+            const found = find(id);
+            if (found === undefined) return undefined;
+            return isListedAt(after, "account", typed, id, accountTexts(found.identities)) ? found : undefined;
+          },
+        });
+      }),
+  };
+}
+
+function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "countGrants"> {
+  const select = (condition: string) =>
+    database.prepare(`
+      SELECT ${SELECTION_JSON} AS record FROM selections s
+      WHERE ${condition}s.grant_id > :id ORDER BY s.grant_id LIMIT :limit`);
+  const lists = {
+    all: select(""),
+    ofAccount: select("s.account_id = :accountId AND "),
+    ofClient: select("s.client_id = :clientId AND "),
+  };
+  const ofProfile = database.prepare(
+    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.profile_id = :profileId ORDER BY s.grant_id`,
+  );
+  const one = database.prepare(
+    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > :now`,
+  );
+  const some = database.prepare(
+    "SELECT 1 FROM selections WHERE client_id = :clientId AND expires_at > :now LIMIT :most",
+  );
+
+  return {
+    grant: (grantId, now) => database.run(() => read<Selection>(one.get({ grantId, now }))),
+    countGrants: (clientId, now, most) => database.run(() => some.all({ clientId, now, most }).length),
+    grants: ({ accountId, profileId, clientId }, page, now) =>
+      database.run(async () => {
+        const fits = (one: Selection) =>
+          one.expiresAt > now &&
+          (accountId === undefined || one.accountId === accountId) &&
+          (profileId === undefined || one.profileId === profileId) &&
+          (clientId === undefined || one.clientId === clientId);
+        const reading = {
+          ...{ page, begin: [""], placeOf: ({ grantId }: Selection) => [grantId] },
+          item: (one: Selection) => (fits(one) ? one : undefined),
+        };
+        if (profileId !== undefined) {
+          const all = records<Selection>(ofProfile.all({ profileId }));
+          return await readPage<Selection, Selection>({
+            ...reading,
+            fetch: ([id = ""], limit) => all.filter(({ grantId }) => grantId > String(id)).slice(0, limit),
+          });
+        }
+        const list = accountId !== undefined ? lists.ofAccount : clientId !== undefined ? lists.ofClient : lists.all;
+        const of: Parameters = accountId !== undefined ? { accountId } : clientId !== undefined ? { clientId } : {};
+        return await readPage<Selection, Selection>({
+          ...reading,
+          fetch: ([id = ""], limit) => records<Selection>(list.all({ ...of, id, limit })),
+        });
+      }),
+  };
+}
+
+function mailLists(database: Database): Pick<Listings, "deliveries"> {
+  const select = (condition: string) =>
+    database.prepare(`
+      SELECT ${DELIVERY_JSON} AS record, rowid AS place FROM outbox
+      WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC LIMIT :limit`);
+  const all = select("");
+  const ofState = select("state = :state AND ");
+  type Placed = { delivery: Delivery; place: number };
+
+  return {
+    deliveries: ({ state }, page) =>
+      database.run(() =>
+        readPage<Placed, Delivery>({
+          ...{ page, begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] },
+          placeOf: ({ delivery, place }) => [delivery.createdAt, place],
+          item: ({ delivery }) => delivery,
+          fetch: ([at = 0, place = 0], limit) => {
+            const rows = state === undefined ? all.all({ at, place, limit }) : ofState.all({ state, at, place, limit });
+            return rows.map((row) => ({ delivery: parse(row["record"]), place: integer(row["place"]) }));
+          },
+        }),
+      ),
+  };
+}
+
+const read = <T>(row: Row | undefined): T | undefined => row && parse<T>(row["record"]);
+const records = <T>(rows: readonly Row[]): T[] => rows.map((row) => parse<T>(row["record"]));
+
+function isBehind(place: Place, from: Place): boolean {
+  const [name = "", id = ""] = place;
+  const [fromName = "", fromId = ""] = from;
+  return name === fromName ? id > fromId : name > fromName;
+}

@@ -1,0 +1,51 @@
+/** Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a sign-in. */
+
+import type { AdminStore, Count } from "../contract.ts";
+import type { SignOut } from "../records.ts";
+import type { Database } from "./database.ts";
+import { parse } from "./rows.ts";
+
+type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts" | "claimSignOut" | "settleSignOut">;
+
+export function createWork(database: Database): Work {
+  const takeLease = database.prepare(`
+    INSERT INTO leases (name, worker, until) VALUES (:name, :worker, :until)
+    ON CONFLICT (name) DO UPDATE SET worker = excluded.worker, until = excluded.until
+    WHERE worker = excluded.worker OR until <= :now`);
+  const addCount = database.prepare(`
+    INSERT INTO counters (hour, name, count) VALUES (:hour, :name, :count)
+    ON CONFLICT (hour, name) DO UPDATE SET count = count + excluded.count`);
+  const counts = database.prepare(`
+    SELECT json_object('name', name, 'hour', hour, 'count', count) AS record FROM counters
+    WHERE hour >= :from AND hour < :to ORDER BY hour, name`);
+  // A lease moves due_at on, as in the outbox.
+  const claim = database.prepare(`
+    UPDATE sign_outs SET lease_worker = :worker, due_at = :until, attempts = attempts + 1
+    WHERE rowid = (SELECT rowid FROM sign_outs WHERE due_at <= :now ORDER BY due_at, rowid LIMIT 1)
+    RETURNING json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt', created_at,
+      'attempts', attempts) AS record`);
+  const remove = database.prepare("DELETE FROM sign_outs WHERE id = :id AND lease_worker = :worker");
+  const defer = database.prepare(
+    "UPDATE sign_outs SET due_at = :at, lease_worker = NULL WHERE id = :id AND lease_worker = :worker",
+  );
+
+  return {
+    takeLease: (name, worker, now, leaseMs) =>
+      database.run(() => takeLease.run({ name, worker, now, until: now + leaseMs }) === 1),
+    addCounts: (added) =>
+      database.transaction(() => {
+        for (const { hour, name, count } of added) addCount.run({ hour, name, count });
+      }),
+    counts: (from, to) => database.run(() => counts.all({ from, to }).map((row) => parse<Count>(row["record"]))),
+    claimSignOut: (worker, now, leaseMs) =>
+      database.run(() => {
+        const row = claim.get({ worker, now, until: now + leaseMs });
+        return row && parse<SignOut>(row["record"]);
+      }),
+    settleSignOut: (id, worker, nextAttemptAt) =>
+      database.run(
+        () =>
+          (nextAttemptAt === null ? remove.run({ id, worker }) : defer.run({ id, worker, at: nextAttemptAt })) === 1,
+      ),
+  };
+}

@@ -1,0 +1,162 @@
+/** Changes of registered clients, what is kept of their secrets, and when they used them. */
+
+import assert from "node:assert/strict";
+import type { Change, Store } from "../../src/storage/contract.ts";
+import type { Client } from "../../src/storage/records.ts";
+import { clientRevision } from "../../src/storage/revision.ts";
+import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { bound, type Case, present, race } from "./harness.ts";
+
+const BY = { actor: "admin:7", now: NOW };
+const DONE = { result: "done", revokedGrants: [] } as const;
+const MISSING = { result: "missing" } as const;
+
+const carry = (store: Store, change: Change) => store.administration.carryOut(change, BY);
+
+async function registered(store: Store, overrides: Partial<Client> = {}): Promise<Client> {
+  const client = aClient({ managedBy: "admin", ...overrides });
+  assert.deepEqual(await carry(store, { kind: "register_client", client }), DONE);
+  return client;
+}
+
+const edit = (client: Client, overrides: Partial<Client>): Change => ({
+  kind: "edit_client",
+  client: { ...client, ...overrides },
+  revision: clientRevision(client),
+});
+
+const rotation = (clientId: string, secret: string, previousUntil = NOW + MINUTE): Change => ({
+  kind: "rotate_secret",
+  clientId,
+  secret,
+  previousUntil,
+});
+
+async function lastEvent(store: Store) {
+  const { action, actor, detail } = present((await store.audit.list({ limit: 1 }))[0]);
+  return [action, actor, detail];
+}
+
+export function clientCases(contract: Case): void {
+  contract("a client is registered once, and audited without its secrets", async (opened) => {
+    const { store } = opened;
+    const client = aClient({ managedBy: "admin" });
+    const outcomes = await race(opened, 8, (racer) => carry(racer, { kind: "register_client", client }));
+    assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
+    assert.equal(outcomes.filter(({ result }) => result === "exists").length, 7);
+    assert.deepEqual(await store.clients.find(client.id), client);
+    const registration = ["client.registered", BY.actor, { client: client.id, name: client.name }];
+    assert.deepEqual(await lastEvent(store), registration);
+    const events = JSON.stringify(await store.audit.list({ limit: 9 }));
+    assert.ok(!events.includes(present(client.secret)));
+    assert.ok(!events.includes(present(client.previousSecret).secret));
+  });
+
+  contract("an edit keeps both secrets and who manages it, and goes by what was read of the rest", async (opened) => {
+    const { store } = opened;
+    const client = await registered(store);
+    const change = edit(client, {
+      name: "PartnerSource",
+      metadata: { redirect_uris: [] },
+      secret: "x",
+      managedBy: "config",
+    });
+    const edited = { ...change, client: { ...client, ...(change as { client: Client }).client, previousSecret: null } };
+    assert.deepEqual(await carry(store, edited as Change), DONE);
+    const after = { ...client, name: "PartnerSource", metadata: { redirect_uris: [] } };
+    assert.deepEqual(await store.clients.find(client.id), after);
+    const fields = { client: client.id, fields: "grant_types name redirect_uris" };
+    assert.deepEqual(await lastEvent(store), ["client.changed", BY.actor, fields]);
+    assert.deepEqual(await carry(store, change), { result: "changed" });
+    // A rotation is no change of what is edited.
+    assert.deepEqual(await carry(store, rotation(client.id, "new-secret")), DONE);
+    const outcomes = await race(opened, 8, (racer, index) => carry(racer, edit(after, { name: `Edit ${index}` })));
+    assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
+    assert.equal(outcomes.filter(({ result }) => result === "changed").length, 7);
+    assert.equal((await store.clients.find(client.id))?.secret, "new-secret");
+  });
+
+  contract("a rotated secret stays beside the new one; the one before that is gone", async ({ store }) => {
+    const client = await registered(store, { previousSecret: null });
+    assert.deepEqual(await carry(store, rotation(client.id, "second", NOW + 2 * MINUTE)), DONE);
+    const once = { ...client, secret: "second", previousSecret: { secret: client.secret, until: NOW + 2 * MINUTE } };
+    assert.deepEqual(await store.clients.find(client.id), once);
+    const rotated = { client: client.id, previousUntil: NOW + 2 * MINUTE };
+    assert.deepEqual(await lastEvent(store), ["client.secret_rotated", BY.actor, rotated]);
+    assert.deepEqual(await carry(store, rotation(client.id, "third")), DONE);
+    const twice = { ...client, secret: "third", previousSecret: { secret: "second", until: NOW + MINUTE } };
+    assert.deepEqual(await store.clients.find(client.id), twice);
+    assert.deepEqual(await store.clients.list(), [twice]);
+    const shared = await registered(store, { secret: null, previousSecret: null });
+    assert.deepEqual(await carry(store, rotation(shared.id, "x")), MISSING, "it has no secret to rotate");
+    await store.clients.put({ ...twice, previousSecret: null });
+    assert.equal((await store.clients.find(client.id))?.previousSecret, null);
+  });
+
+  contract("a client of the configuration can't be changed, nor one that isn't there", async ({ store }) => {
+    const client = aClient({ managedBy: "config" });
+    await store.clients.put(client);
+    for (const one of [client, aClient({ managedBy: "admin" })]) {
+      assert.deepEqual(await carry(store, edit(one, { name: "Mine" })), MISSING);
+      assert.deepEqual(await carry(store, rotation(one.id, "mine")), MISSING);
+      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: one.id }), MISSING);
+    }
+    assert.deepEqual(await store.clients.list(), [client]);
+    assert.deepEqual(await store.audit.list({ limit: 9 }), []);
+    assert.deepEqual(await carry(store, { kind: "register_client", client }), { result: "exists" });
+  });
+
+  contract("a removed client goes with its uses, its choices and every grant; nobody is told", async ({ store }) => {
+    const client = await registered(store);
+    const kept = await registered(store);
+    const { account, profile } = await bound(store);
+    const grants = [client, client, kept].map(({ id: clientId }) =>
+      aSelection({ clientId, accountId: account.id, profileId: profile.id }),
+    );
+    const tokens = [];
+    for (const selection of grants) {
+      present(await store.standings.select(selection, NOW));
+      const token = hashOf(anId("token"));
+      await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId: selection.grantId }, NOW + MINUTE);
+      tokens.push(token);
+    }
+    for (const { id } of [client, kept]) await store.clients.noteUse(id, "current", NOW);
+    assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), DONE);
+    assert.deepEqual(await store.clients.list(), [kept]);
+    const left = await Promise.all(tokens.map((token) => store.artifacts.find("RefreshToken", token, NOW)));
+    assert.deepEqual(left, [undefined, undefined, { a: 1 }]);
+    const standing = await Promise.all(grants.map(({ grantId }) => store.standings.forGrant(grantId, NOW)));
+    assert.deepEqual(
+      standing.map((one) => one !== undefined),
+      [false, false, true],
+    );
+    const remembered = async (clientId: string) =>
+      (await store.standings.forClient(account.id, clientId, null, NOW))?.rememberedProfileId;
+    assert.equal(await remembered(client.id), null);
+    assert.equal(await remembered(kept.id), profile.id);
+    assert.deepEqual(
+      (await store.clients.uses([client.id, kept.id])).map(({ clientId }) => clientId),
+      [kept.id],
+    );
+    assert.deepEqual(await lastEvent(store), ["client.removed", BY.actor, { client: client.id, name: client.name }]);
+    assert.equal(await store.administration.claimSignOut("w", NOW, MINUTE), undefined);
+    assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), MISSING);
+  });
+
+  contract("the last use of either secret is kept, whoever notes it late", async (opened) => {
+    const { store } = opened;
+    const [one, other, never] = [anId("client"), anId("client"), anId("client")];
+    await race(opened, 20, (racer, index) => racer.clients.noteUse(one, "current", NOW + ((index * 7) % 20)));
+    await store.clients.noteUse(one, "current", NOW - 1);
+    await store.clients.noteUse(other, "previous", NOW + 3);
+    assert.deepEqual(await store.clients.uses([other, never, one]), [
+      { clientId: other, usedAt: null, previousUsedAt: NOW + 3 },
+      { clientId: one, usedAt: NOW + 19, previousUsedAt: null },
+    ]);
+    await store.clients.noteUse(one, "previous", NOW + 1);
+    assert.deepEqual(await store.clients.uses([one]), [{ clientId: one, usedAt: NOW + 19, previousUsedAt: NOW + 1 }]);
+    assert.deepEqual(await store.clients.uses([]), []);
+    await store.clients.remove(one);
+    assert.deepEqual(await store.clients.uses([one]), []);
+  });
+}
