@@ -17,6 +17,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const prefix = "LIAISON_";
 const fileSuffix = "_FILE";
 
+/** Holds the token of commands that call a broker elsewhere: no key of the configuration. See token.ts. */
+export const TOKEN_VARIABLE = "LIAISON_TOKEN";
+/** Names the file that holds it. */
+export const TOKEN_FILE_VARIABLE = `${TOKEN_VARIABLE}${fileSuffix}`;
+const besideConfiguration: readonly string[] = [TOKEN_VARIABLE, TOKEN_FILE_VARIABLE];
+
 /** How far a variable's name has led: the key, what the schema expects there, and what is written there so far. */
 interface Place {
   path: string[];
@@ -34,7 +40,7 @@ interface Variable extends Place {
 /** Returns the tree with every `LIAISON_` variable laid over it, the less specific ones first. */
 export async function overlayEnvironment(tree: Tree, env: Environment, faults: Faults): Promise<Tree> {
   const names = Object.keys(env)
-    .filter((name) => name.startsWith(prefix) && env[name] !== undefined)
+    .filter((name) => name.startsWith(prefix) && env[name] !== undefined && !besideConfiguration.includes(name))
     .sort((one, other) => one.split("__").length - other.split("__").length || (one < other ? -1 : 1));
   const setBy = new Map<string, string>();
   let result = tree;

@@ -7,6 +7,7 @@ import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
+import { portalUriProblem } from "../domain/portal-uri.ts";
 import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _");
@@ -20,25 +21,9 @@ const issuerUrl = webUrl.refine(
   "write it without query, fragment and trailing slash, exactly as it stands in the discovery document",
 );
 
-/**
- * An address of a portal that is registered with our provider. What passes here, oidc-provider takes of a client of
- * application_type web (lib/helpers/client_schema.js, `redirectUris`, 9.13), which is the only one there is: no private-use
- * scheme, no fragment. Plain http to another machine, which it would take, gives codes away (RFC 9700, section 2.6).
- */
 const portalUri = z.url("write an absolute address, scheme included").superRefine((value, context) => {
-  const refuse = (message: string) => context.addIssue({ code: "custom", message });
-  const url = URL.parse(value);
-  if (url === null) return; // reported already
-  if (!/^https?:\/\//i.test(value)) {
-    refuse(
-      "write an address that begins with https://; an app registers an https address that it claims, or a loopback one, " +
-        "instead of a scheme of its own (RFC 8252, sections 7.2 and 7.3)",
-    );
-  } else if (!isEncryptedOrLocal(url)) {
-    refuse("use https; plain http is for this machine alone (localhost, 127.0.0.1, [::1])");
-  } else if (value.includes("#")) {
-    refuse("write it without a fragment, the # and what follows");
-  }
+  const problem = portalUriProblem(value);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
 
 /** Rules over several values run beside other faults too, so that all come out at once; they see unchecked values then. */
@@ -266,6 +251,14 @@ export const configSchema = z.strictObject({
       access_token_seconds: seconds.default(300),
       id_token_seconds: seconds.default(300),
       refresh_token_seconds: seconds.default(14 * 24 * 3600),
+    })
+    .prefault({}),
+  administration: z
+    .strictObject({
+      /** For how many days audit events are kept; null: for ever. */
+      audit_retention_days: z.number().int().min(1).max(36_500).nullable().default(null),
+      /** How long a client's secret goes on when it is given a new one. */
+      secret_overlap_seconds: seconds.max(90 * 86_400).default(7 * 86_400),
     })
     .prefault({}),
   upstreams: z.array(upstream).min(1, "declare at least one upstream").superRefine(uniqueIds, evenIfOtherwiseFaulty),

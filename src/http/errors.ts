@@ -23,6 +23,12 @@ const statusOf: Record<ErrorCode, number> = {
   bad_request: 400,
   cross_site_request: 403,
   not_found: 404,
+  unauthorized: 401,
+  forbidden: 403,
+  conflict: 409,
+  precondition_failed: 412,
+  precondition_required: 428,
+  unprocessable: 422,
   too_many_requests: 429,
   sign_in_expired: 400,
   sign_in_mismatch: 400,
@@ -76,7 +82,8 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   }
 }
 
-function statusFor(error: unknown): number {
+/** The status that an error is answered with. */
+export function statusFor(error: unknown): number {
   if (error instanceof LiaisonError) return statusOf[error.code];
   if (error instanceof oidcErrors.OIDCProviderError) return error.statusCode;
   const { status, expose } = error as { status?: unknown; expose?: unknown };

@@ -11,7 +11,7 @@ import { refusals } from "../domain/access.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
-import { type ClientDirectory, startUrl } from "../oidc/clients.ts";
+import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import type { Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
 import { formFields, type HttpKit, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
@@ -169,7 +169,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   }
 
   async function linkedPage(membership: Membership): Promise<string> {
-    const opened = (await clients.list()).filter(
+    const portals = membership.profile.adminRole === null ? [] : [consoleClient(config.issuer)];
+    const opened = [...portals, ...(await clients.list())].filter(
       ({ policy }) => refusals(policy, membership, clock.now()).length === 0,
     );
     return pages.linked(await site(), {

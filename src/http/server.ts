@@ -33,6 +33,8 @@ export type ServerDeps = InteractionDeps &
     providerPages: { ownForms: Middleware };
     signInCap: FloodDeps;
     logger: Logger;
+    /** Routes of other parts, behind those of this one. */
+    moreRoutes(router: Router): void;
   };
 
 /** How long a request waits for the store before it is answered that it can't be reached, in milliseconds. */
@@ -50,6 +52,7 @@ export function createListener(deps: ServerDeps): RequestListener {
   const links = linkRoutes(router, deps);
   callbackRoutes(router, { ...deps, links });
   bounceRoutes(router, deps);
+  deps.moreRoutes(router);
 
   const cap = createSignInCap(deps.signInCap);
   const stack: Middleware[] = [
@@ -127,7 +130,7 @@ const readForm: typeof parseForm = async (ctx, next) => {
 
 /** Reads the forms of our own pages; oidc-provider reads those of its endpoints itself. */
 const forms: Middleware = (ctx, next) =>
-  ctx.method === "POST" && /^\/(interaction|link)\//i.test(ctx.path)
+  ctx.method === "POST" && /^\/(interaction\/|link\/|admin\/(?!api\/))/i.test(ctx.path)
     ? readForm(ctx as Parameters<typeof readForm>[0], next)
     : next();
 
@@ -154,7 +157,8 @@ function requestLog(logger: Logger): Middleware {
 
 /** HEAD, which routers answer like GET, must not create interactions or codes, nor spend the answer of an upstream. */
 const noHead: Middleware = async (ctx, next) => {
-  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream)\b/i.test(ctx.path)) return await next();
+  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream|admin\/callback)\b/i.test(ctx.path))
+    return await next();
   // The body first: setting it to null makes the status 204.
   ctx.body = null;
   ctx.status = 405;

@@ -5,7 +5,13 @@
 
 import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
-import type { InquiryId, MailContent, MailedRequester, SupportRequestContent } from "../storage/records.ts";
+import type {
+  AdministrationContent,
+  InquiryId,
+  MailContent,
+  MailedRequester,
+  SupportRequestContent,
+} from "../storage/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
@@ -40,6 +46,7 @@ interface Words {
 /** Renders one mail. The link of a `link` mail is the first URL of its text, alone on its line. */
 export function renderMail(site: Site, content: MailContent, facts: MailFacts): RenderedMail {
   if (content.kind === "support_request") return renderSupportRequest(site, content);
+  if (isAdministration(content)) return renderAdministration(site, content, facts);
   const t = messages(site.locale);
   const words: Words = {
     profile: mailName(content.profileName),
@@ -48,15 +55,62 @@ export function renderMail(site: Site, content: MailContent, facts: MailFacts): 
     contact: site.support.email,
   };
   const { subject, blocks } = compose(site, content, facts, words);
-  const mail = {
-    locale: site.locale,
-    subject,
-    sender: mailName(site.name),
-    greeting: t.text("mail.hello", words),
-    blocks,
-    footer: [...contactLines(site), t.text("mail.footer", { site: mailName(site.name) })],
-  };
+  return toProfile(site, t.text("mail.hello", words), { subject, blocks });
+}
+
+/** A mail to the address that an organization registered. */
+function toProfile(site: Site, greeting: string, { subject, blocks }: { subject: string; blocks: Block[] }) {
+  const t = messages(site.locale);
+  const sender = mailName(site.name);
+  const footer = [...contactLines(site), t.text("mail.footer", { site: sender })];
+  const mail = { locale: site.locale, subject, sender, greeting, blocks, footer };
   return { subject, text: renderText(mail), html: renderHtml(mail) };
+}
+
+function isAdministration(content: MailContent): content is AdministrationContent {
+  return ["admin_invitation", "address_added", "address_removed"].includes(content.kind);
+}
+
+/** What an administrator's doing causes. None of these mails holds a secret. */
+function renderAdministration(
+  site: Site,
+  { kind, profileName, organizationName }: AdministrationContent,
+  { issuer }: MailFacts,
+): RenderedMail {
+  const t = messages(site.locale);
+  const words = {
+    ...{ profile: mailName(profileName), organization: mailName(organizationName), contact: site.support.email },
+    site: mailName(site.name),
+  };
+  const say = (text: string): Block => ({ kind: "paragraph", text });
+  const hello = t.text("mail.hello", words);
+  switch (kind) {
+    case "admin_invitation":
+      return toProfile(site, hello, {
+        subject: t.text("mail.invitation.subject", words),
+        blocks: [
+          say(t.text("mail.invitation.what", words)),
+          {
+            kind: "link",
+            url: `${issuer}/admin`,
+            button: t.text("mail.invitation.button"),
+            copy: t.text("mail.link.copy"),
+          },
+          say(t.text("mail.invitation.first")),
+          say(t.text("mail.invitation.notYou", words)),
+        ],
+      });
+    case "address_added":
+      return toProfile(site, hello, {
+        subject: t.text("mail.addressAdded.subject", words),
+        blocks: [say(t.text("mail.addressAdded.what", words)), say(t.text("mail.addressAdded.notYou", words))],
+      });
+    case "address_removed":
+      return toProfile(site, hello, {
+        subject: t.text("mail.addressRemoved.subject", words),
+        blocks: [say(t.text("mail.addressRemoved.what", words)), say(t.text("mail.addressRemoved.notYou", words))],
+      });
+  }
 }
 
 /** What somebody typed on the form for people who don't know their registered address. */
@@ -90,7 +144,7 @@ function renderSupportRequest(site: Site, content: SupportRequestContent): Rende
 
 function compose(
   site: Site,
-  content: Exclude<MailContent, SupportRequestContent>,
+  content: Exclude<MailContent, SupportRequestContent | AdministrationContent>,
   facts: MailFacts,
   words: Words,
 ): { subject: string; blocks: Block[] } {

@@ -6,6 +6,7 @@
 import { type ClientMetadata, errors, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
+import { isPortal } from "../domain/portal.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
 import type { Client, ClientId } from "../storage/records.ts";
@@ -13,8 +14,32 @@ import { type PortalSettings, portalMetadataKey } from "./internals.ts";
 
 export interface ClientDirectory {
   find(id: ClientId): Promise<Client | undefined>;
-  /** All clients, configured ones first. At most `listLifetimeMs` old, so that pages naming portals cost no read. */
+  /** All portals, configured ones first. At most `listLifetimeMs` old, so that pages naming portals cost no read. */
   list(): Promise<readonly Client[]>;
+  /** Those of the configuration. */
+  readonly configured: readonly Client[];
+  /** Whether it is a client that Liaison itself is: the administration. */
+  isOwn(client: Client): boolean;
+  /** Has `list` read anew. */
+  refresh(): void;
+}
+
+/** The id under which the administration's pages sign people in at our own provider. */
+export const CONSOLE_CLIENT_ID = "liaison-console";
+
+/** The administration as a client of our own provider: public, for nobody but our pages holds its code verifier. */
+export function consoleClient(issuer: string): Client {
+  return {
+    ...{ id: CONSOLE_CLIENT_ID, name: "Administration", homeUrl: `${issuer}/admin`, aboutUrl: null },
+    ...{ secret: null, previousSecret: null, claimsInIdToken: false, managedBy: "config" },
+    policy: { kinds: ["operator"], planRequired: false, roles: [] },
+    metadata: {
+      redirect_uris: [`${issuer}/admin/callback`],
+      grant_types: ["authorization_code"],
+      token_endpoint_auth_method: "none",
+      application_type: "web",
+    },
+  };
 }
 
 const listLifetimeMs = 30_000;
@@ -26,30 +51,36 @@ const listLifetimeMs = 30_000;
 export async function createClientDirectory(
   store: ClientStore,
   portals: readonly PortalConfig[],
-  clock: Clock,
+  { issuer, clock }: { issuer: string; clock: Clock },
 ): Promise<ClientDirectory> {
+  const own = consoleClient(issuer);
   const configured = new Map(portals.map((portal) => [portal.id, clientFromConfig(portal)]));
   const stored = new Set((await store.list()).map((client) => client.id));
-  const both = portals.filter(({ id }) => stored.has(id));
-  if (both.length > 0) {
-    throw new ConfigError(
-      both.map(({ id }) => ({
-        key: `portals.${id}`,
-        source: "configuration and store",
-        problem: "a client with this id is already registered in the store; remove one of the two",
-      })),
-    );
-  }
-  let known: readonly Client[] = [...configured.values()];
+  const faults = portals.flatMap(({ id }): ConfigFault[] => {
+    const key = `portals.${id}`;
+    if (id === own.id)
+      return [{ key, source: "configuration", problem: "this id is Liaison's own; choose another one" }];
+    const problem = "a client with this id is already registered in the store; remove one of the two";
+    return stored.has(id) ? [{ key, source: "configuration and store", problem }] : [];
+  });
+  if (faults.length > 0) throw new ConfigError(faults);
+  const all = [...configured.values()];
+  let known: readonly Client[] = all.filter(isPortal);
   let cached: { clients: Promise<readonly Client[]>; until: number } | undefined;
+  const find = async (id: ClientId) => (id === own.id ? own : (configured.get(id) ?? (await store.find(id))));
   return {
-    find: async (id) => configured.get(id) ?? (await store.find(id)),
+    find,
+    configured: all,
+    isOwn: ({ id }) => id === own.id,
+    refresh: () => {
+      cached = undefined;
+    },
     list: () => {
       if (cached === undefined || clock.now() >= cached.until) {
         // Pages are shown while the store is down, too: then with the portals known last.
         const clients = store.list().then(
           (others) => {
-            known = [...configured.values(), ...others];
+            known = [...all, ...others].filter(isPortal);
             return known;
           },
           () => known,
@@ -68,6 +99,7 @@ function clientFromConfig(portal: PortalConfig): Client {
     homeUrl: portal.home_url,
     aboutUrl: portal.about_url,
     secret: portal.client_secret,
+    previousSecret: null,
     policy: {
       kinds: portal.access_policy.kinds,
       planRequired: portal.access_policy.plan_required,
@@ -90,6 +122,8 @@ function clientFromConfig(portal: PortalConfig): Client {
   };
 }
 
+const portalScopes = "openid offline_access profile email organization";
+
 /** OIDC client metadata of a client, with our settings of it under `portalMetadataKey`. */
 export function clientMetadata(client: Client): ClientMetadata {
   // oidc-provider takes an `initiate_login_uri` over https only, and does nothing with it; only our pages lead there.
@@ -102,15 +136,29 @@ export function clientMetadata(client: Client): ClientMetadata {
     policy: client.policy,
     claimsInIdToken: client.claimsInIdToken,
     pkceRequired: pkceRequired !== false,
+    previousSecret: client.previousSecret,
   };
   return {
     response_types: ["code"],
+    // Without it a portal could ask for the scopes of machines.
+    scope: portalScopes,
     ...metadata,
     client_id: client.id,
     client_name: client.name,
     ...(client.secret === null ? {} : { client_secret: client.secret }),
     [portalMetadataKey]: settings,
   };
+}
+
+/** What oidc-provider finds wrong with a client, or undefined. */
+export async function clientProblem(provider: Provider, client: Client): Promise<string | undefined> {
+  try {
+    await provider.Client.validate(clientMetadata(client));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof errors.OIDCProviderError)) throw error;
+    return error.error_description ?? error.message;
+  }
 }
 
 /**
@@ -120,11 +168,8 @@ export function clientMetadata(client: Client): ClientMetadata {
 export async function validatePortals(provider: Provider, portals: readonly PortalConfig[]): Promise<void> {
   const faults: ConfigFault[] = [];
   for (const portal of portals) {
-    await provider.Client.validate(clientMetadata(clientFromConfig(portal))).catch((error: unknown) => {
-      if (!(error instanceof errors.OIDCProviderError)) throw error;
-      const problem = error.error_description ?? error.message;
-      faults.push({ key: `portals.${portal.id}`, source: "configuration", problem });
-    });
+    const problem = await clientProblem(provider, clientFromConfig(portal));
+    if (problem !== undefined) faults.push({ key: `portals.${portal.id}`, source: "configuration", problem });
   }
   if (faults.length > 0) throw new ConfigError(faults);
 }

@@ -40,6 +40,8 @@ export const portalMetadataKey = "liaison_portal";
 /** Our settings of a client, as given to oidc-provider in `extraClientMetadata`. */
 export type PortalSettings = Pick<Client, "id" | "name" | "homeUrl" | "aboutUrl" | "policy" | "claimsInIdToken"> & {
   pkceRequired: boolean;
+  /** A secret that is still taken beside the client's own. */
+  previousSecret: Client["previousSecret"];
 };
 
 /** The settings that `clientMetadata()` put into the client. Instances keep custom metadata under its own name (9.13). */
@@ -119,4 +121,50 @@ export function withoutAddressGuard(options: RequestInit): RequestInit {
 /** oidc-provider's name of the route that served a request, for the log; undefined on routes of ours. */
 export function currentRoute(ctx: object): string | undefined {
   return (ctx as { oidc?: { route?: string } }).oidc?.route;
+}
+
+/**
+ * Takes the secret before the last rotation, too, while it holds; tells which one was used. `compareClientSecret` reads nothing
+ * of the client but `clientSecret` (lib/models/client.js, 9.13).
+ */
+export function acceptPreviousSecrets(
+  provider: Provider,
+  { now, onUse }: { now: () => number; onUse(clientId: string, secret: "current" | "previous"): void },
+): void {
+  type Comparing = { clientSecret?: string | undefined };
+  const prototype = provider.Client.prototype as unknown as {
+    compareClientSecret(this: Comparing, actual: string): boolean | Promise<boolean>;
+  };
+  const compare = prototype.compareClientSecret;
+  prototype.compareClientSecret = async function compareClientSecret(this: Comparing, actual: string) {
+    const client = this as unknown as ProviderClient;
+    if (await compare.call(this, actual)) {
+      onUse(client.clientId, "current");
+      return true;
+    }
+    const previous = portalSettings(client).previousSecret;
+    if (previous === null || previous.until <= now()) return false;
+    if (!(await compare.call({ clientSecret: previous.secret }, actual))) return false;
+    onUse(client.clientId, "previous");
+    return true;
+  };
+}
+
+/**
+ * Sends a client its logout token, as the end of a session does (`backchannelLogout`, lib/models/client.js, 9.13), which nobody
+ * can be made to wait for longer than they want to.
+ */
+export async function tellOfSignOut(
+  provider: Provider,
+  { clientId, accountId, sid }: { clientId: string; accountId: string; sid: string | null },
+  signal: AbortSignal,
+): Promise<void> {
+  const client = (await provider.Client.find(clientId)) as unknown as
+    | { backchannelLogout(sub: string, sid: string | undefined): Promise<void> }
+    | undefined;
+  if (client === undefined) return;
+  const late = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([client.backchannelLogout(accountId, sid ?? undefined), late]);
 }

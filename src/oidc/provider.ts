@@ -35,6 +35,8 @@ export interface ProviderDeps {
   keys: ServiceKeys;
   clock: Clock;
   pages: ProviderPages;
+  /** Scopes that machines get tokens for: those of the administration's API. */
+  machineScopes?: readonly string[];
 }
 
 /** Names and attributes of every cookie, by whether the issuer is https and has a path (RFC 6265bis, 4.1.3). */
@@ -86,7 +88,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     responseTypes: ["code"],
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
-    scopes: ["openid", "offline_access", "profile", "email", "organization"],
+    scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
@@ -115,6 +117,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     ttl: {
       AuthorizationCode: config.tokens.authorization_code_seconds,
       AccessToken: config.tokens.access_token_seconds,
+      ClientCredentials: config.tokens.access_token_seconds,
       IdToken: config.tokens.id_token_seconds,
       RefreshToken: config.tokens.refresh_token_seconds,
       Grant: grantLifetimeSeconds,
@@ -129,6 +132,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     features: {
       devInteractions: { enabled: false },
       claimsParameter: { enabled: false },
+      clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
         allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),

@@ -67,4 +67,21 @@ export const mail = {
   "mail.notice.means":
     "Whoever signs in with that account can now use the profile. If it was you, there is nothing to do.",
   "mail.notice.notYou": "Wasn't it you? Write to {contact} at once, so that we can undo it.",
+
+  "mail.invitation.subject": "You are an administrator of {site}",
+  "mail.invitation.what":
+    "Your profile {profile} at {organization} was made an administrator's. Open this address to look after portals, organizations and people:",
+  "mail.invitation.button": "Open the administration",
+  "mail.invitation.first":
+    "The first time, sign in with an account of your own. You are then asked for the email address registered with your organization: it is the one that this mail came to. A second mail brings a link; open it and sign in once more with the same account.",
+  "mail.invitation.notYou": "You don't know what this is about? There is nothing you must do. Write to {contact}.",
+
+  "mail.addressAdded.subject": "This address was registered for your profile at {organization}",
+  "mail.addressAdded.what":
+    "The email address of your profile {profile} at {organization} was changed to this one. Mail about the profile comes here from now on. The account that you sign in with stays the same.",
+  "mail.addressAdded.notYou": "Is that wrong? Write to {contact}.",
+  "mail.addressRemoved.subject": "The address of your profile at {organization} was changed",
+  "mail.addressRemoved.what":
+    "Another email address was registered for your profile {profile} at {organization}. Mail about the profile no longer comes here, and links that were mailed here before no longer work.",
+  "mail.addressRemoved.notYou": "Is that wrong? Write to {contact} at once.",
 } as const;

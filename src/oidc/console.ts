@@ -1,0 +1,59 @@
+/**
+ * Signs administrators in to the administration's pages: at our own provider, by the code flow with PKCE, like everybody. The
+ * code is redeemed here, in this process, and what remains is the grant that it was issued under: who it speaks for is read
+ * anew with each request, so that whatever ends the grant ends the pages, too.
+ */
+
+import { createHash } from "node:crypto";
+import { errors, type Provider } from "oidc-provider";
+import { randomSecret } from "../domain/secrets.ts";
+import type { GrantId } from "../storage/records.ts";
+import { CONSOLE_CLIENT_ID } from "./clients.ts";
+import { whileReachable } from "./reachable.ts";
+
+export interface ConsoleSignIn {
+  url: string;
+  state: string;
+  verifier: string;
+}
+
+export interface ConsoleSignIns {
+  /** Where the browser is sent, with what its answer must fit; kept by the browser, sealed. */
+  begin(options?: { anotherAccount?: boolean }): ConsoleSignIn;
+  /** The grant of a code that was issued to us, once. Undefined for any other code. */
+  redeem(code: string, verifier: string): Promise<GrantId | undefined>;
+}
+
+const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
+
+export function createConsoleSignIns(provider: Provider, issuer: string): ConsoleSignIns {
+  const redirectUri = `${issuer}/admin/callback`;
+  return {
+    begin: ({ anotherAccount = false } = {}) => {
+      const [state, verifier] = [randomSecret(), randomSecret()];
+      const url = new URL(`${issuer}/authorize`);
+      url.search = new URLSearchParams({
+        ...{ client_id: CONSOLE_CLIENT_ID, redirect_uri: redirectUri, response_type: "code", scope: "openid" },
+        ...{ state, code_challenge: challengeOf(verifier), code_challenge_method: "S256" },
+        ...(anotherAccount ? { prompt: "login" } : {}),
+      }).toString();
+      return { url: url.href, state, verifier };
+    },
+
+    redeem: async (code, verifier) => {
+      const found = await whileReachable(provider.AuthorizationCode.find(code));
+      if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
+      const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod, grantId } = found;
+      if (issuedFor !== redirectUri || codeChallengeMethod !== "S256" || codeChallenge !== challengeOf(verifier)) {
+        return undefined;
+      }
+      try {
+        await found.consume();
+      } catch (error) {
+        if (error instanceof errors.InvalidGrant) return undefined;
+        throw error;
+      }
+      return grantId;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** Tokens of machines: client credentials (RFC 6749, section 4.4), which nobody's person stands behind. */
+
+import type { Provider } from "oidc-provider";
+import { whileReachable } from "./reachable.ts";
+
+/** What an unexpired token of a machine says, or undefined for anything else. */
+export async function findMachineToken(
+  provider: Provider,
+  token: string,
+): Promise<{ clientId: string; scopes: string[] } | undefined> {
+  const found = await whileReachable(provider.ClientCredentials.find(token));
+  if (found === undefined || found.isExpired || found.clientId === undefined) return undefined;
+  return { clientId: found.clientId, scopes: (found.scope ?? "").split(" ").filter((scope) => scope !== "") };
+}

@@ -1,0 +1,73 @@
+/**
+ * Tells portals that a sign-in of theirs has ended (OpenID Connect Back-Channel Logout 1.0): what the store queued with whatever
+ * ended it, also where a command beside the service did. Leased, repeated for a day, then given up.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { Provider } from "oidc-provider";
+import type { Clock } from "../clock.ts";
+import type { AdminStore } from "../storage/contract.ts";
+import type { SignOut } from "../storage/records.ts";
+import type { ClientDirectory } from "./clients.ts";
+import { tellOfSignOut } from "./internals.ts";
+
+export interface SignOutWorkerOptions {
+  administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
+  clients: Pick<ClientDirectory, "find">;
+  provider: Provider;
+  clock: Clock;
+  logger: { warn(fields: object, message: string): void };
+}
+
+const leaseMs = 60_000;
+/** How long a portal may take to answer, in milliseconds. */
+const patienceMs = 10_000;
+const firstRetryMs = 15_000;
+const longestRetryMs = 3_600_000;
+const giveUpAfterMs = 24 * 3_600_000;
+
+export interface SignOutWorker {
+  /** Tells everybody who is due; returns how many were told. */
+  runOnce(): Promise<number>;
+}
+
+export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorker {
+  const { administration, clients, provider, clock, logger } = options;
+  const worker = randomUUID();
+
+  async function tell({ clientId, accountId, sid }: SignOut): Promise<void> {
+    const client = await clients.find(clientId);
+    // Who can't be told finds out at the next refresh.
+    if (typeof client?.metadata["backchannel_logout_uri"] !== "string") return;
+    await tellOfSignOut(provider, { clientId, accountId, sid }, AbortSignal.timeout(patienceMs));
+  }
+
+  async function settle(signOut: SignOut): Promise<boolean> {
+    try {
+      await tell(signOut);
+      await administration.settleSignOut(signOut.id, worker, null);
+      return true;
+    } catch (err) {
+      const { id, clientId, attempts, createdAt } = signOut;
+      const retryAt = clock.now() + Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
+      const isOver = retryAt > createdAt + giveUpAfterMs;
+      await administration.settleSignOut(id, worker, isOver ? null : retryAt);
+      const fields = { err, client_id: clientId, attempts };
+      if (isOver) logger.warn(fields, "a portal could not be told that a sign-in ended; given up");
+      else if (attempts === 1)
+        logger.warn(fields, "a portal was not told that a sign-in ended; it will be tried again");
+      return false;
+    }
+  }
+
+  return {
+    async runOnce() {
+      let told = 0;
+      for (;;) {
+        const signOut = await administration.claimSignOut(worker, clock.now(), leaseMs);
+        if (signOut === undefined) return told;
+        if (await settle(signOut)) told += 1;
+      }
+    },
+  };
+}
