@@ -8,10 +8,16 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
+import { createAdministration } from "./admin/administration.ts";
+import { auditKeyOf } from "./admin/audit-key.ts";
+import { countedLinking, countedOutbox, countedUpstreams } from "./admin/counted.ts";
+import { createCounters } from "./admin/figures.ts";
+import { ALL_SCOPES } from "./admin/scopes.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, LimitConfig } from "./config/schema.ts";
 import { LiaisonError } from "./errors.ts";
 import { createCsrf } from "./http/csrf.ts";
+import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
 import { createSealedCookies } from "./http/sealed-cookie.ts";
 import { createSealedReturns } from "./http/sealed-return.ts";
@@ -61,7 +67,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
   const keys = await loadKeys(store.keys);
-  const clients = await createClientDirectory(store.clients, config.portals, clock);
+  const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
   const site = createSiteSource(config, clients);
   const mailDomain = config.mail.from_address.slice(config.mail.from_address.lastIndexOf("@") + 1);
 
@@ -74,27 +80,40 @@ export async function createApp(deps: AppDeps): Promise<App> {
     keys,
     clock,
     pages: providerPages,
+    machineScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
+  const counters = createCounters({ administration: store.administration, now: () => clock.now() });
+  (provider as NodeJS.EventEmitter).on("authorization.success", (_ctx: unknown, out: { code?: unknown }) => {
+    if (out.code !== undefined) counters.count("sign_ins");
+  });
+  const outbox = countedOutbox(store.outbox, counters);
+
   const clientKeys = await loadClientKeys(store.keys, config.upstreams);
-  const upstreams = createUpstreams({
-    upstreams: config.upstreams,
-    issuer: config.issuer,
-    signIns: store.signIns,
-    accounts: store.accounts,
-    clock,
-    logger,
-    clientKeys,
-  });
+  const upstreams = countedUpstreams(
+    createUpstreams({
+      upstreams: config.upstreams,
+      issuer: config.issuer,
+      signIns: store.signIns,
+      accounts: store.accounts,
+      clock,
+      logger,
+      clientKeys,
+    }),
+    counters,
+  );
   const limits = limitsOf(config.limits);
-  const linking = createLinking({
-    links: store.links,
-    audit: store.audit,
-    clock,
-    settings: { mailDomain, inquiryLimits: limits.inquiries },
-  });
+  const linking = countedLinking(
+    createLinking({
+      links: store.links,
+      audit: store.audit,
+      clock,
+      settings: { mailDomain, inquiryLimits: limits.inquiries },
+    }),
+    counters,
+  );
 
   const inquiryWorker = createInquiryWorker({
     links: store.links,
@@ -105,7 +124,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   const transport = deps.transport ?? createSmtpTransport(config.mail);
   const outboxWorker = createOutboxWorker({
-    outbox: store.outbox,
+    outbox,
     throttles: store.throttles,
     limits: limits.mails,
     transport,
@@ -129,13 +148,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     runOnce: () => store.sweep(clock.now() - sweepGraceMs),
     logger,
   });
-  const workers = [inquiries, outboxWorker, sweeper];
-
-  const listener = createListener({
-    provider,
-    providerPages,
-    signInCap: { throttles: store.throttles, limit: limits.signIns, clock },
-    logger,
+  const kit: HttpKit = {
     config,
     pages,
     site,
@@ -149,8 +162,23 @@ export async function createApp(deps: AppDeps): Promise<App> {
       path: issuer.pathname,
     }),
     sealed: createSealedCookies({ key: keys.pages, clock, ...cookies }),
-    returns: createSealedReturns({ key: keys.pages, clock }),
     upstreams,
+  };
+  const administration = await createAdministration({
+    ...{ config, store, clients, provider, keys, counters, kit, clock, logger },
+    auditKey: await auditKeyOf(store.keys),
+    onMail: () => outboxWorker.nudge(),
+  });
+  const workers = [inquiries, outboxWorker, sweeper, ...administration.workers];
+
+  const listener = createListener({
+    ...kit,
+    config,
+    provider,
+    providerPages,
+    signInCap: { throttles: store.throttles, limit: limits.signIns, clock },
+    logger,
+    returns: createSealedReturns({ key: keys.pages, clock }),
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
     linking,
     support: createSupport({
@@ -160,9 +188,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
     }),
     clients,
     signIns: store.signIns,
-    outbox: store.outbox,
+    outbox,
     clock,
     onBound: () => outboxWorker.nudge(),
+    moreRoutes: administration.routes,
   });
   const server = createServer(listener);
 
@@ -175,6 +204,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     },
     close: async () => {
       await Promise.all([closed(server), ...workers.map((worker) => worker.stop())]);
+      // What was counted last; a store that is gone by now has lost no more than that.
+      await counters.flush().catch((err: unknown) => logger.warn({ err }, "the last figures are lost"));
       await transport.close();
     },
   };

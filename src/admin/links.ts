@@ -1,6 +1,6 @@
 /** What administrators are told of inquiries and link requests. */
 
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { LiaisonError } from "../errors.ts";
@@ -24,6 +24,7 @@ export interface LinkAdmin {
     email?: string | undefined;
     profileId?: ProfileId | undefined;
     accountId?: AccountId | undefined;
+    before?: Instant | undefined;
     limit: number;
   }): Promise<ListedInquiry[]>;
   /** By the id of the inquiry or of a request. @throws LiaisonError `not_found` */
@@ -40,10 +41,13 @@ export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
   }
 
   return {
-    async list({ email, profileId, accountId, limit }) {
+    async list({ email, profileId, accountId, before, limit }) {
       const named = profileId === undefined ? [] : [profileId];
       const profiles = email === undefined ? named : [...named, ...(await profilesAt(email))];
-      const account = accountId === undefined ? {} : { accountId };
+      const account = {
+        ...(accountId === undefined ? {} : { accountId }),
+        ...(before === undefined ? {} : { before }),
+      };
       const anywhere = email === undefined && profileId === undefined;
       const lists = anywhere
         ? [await links.inquiries({ ...account, limit })]

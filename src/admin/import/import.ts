@@ -26,6 +26,8 @@ export interface ImportParts {
   timeZone: string;
   /** Who imports, as audit events name it. */
   actor: string;
+  /** The domain of our Message-IDs: both addresses of a changed email are told. Without it nobody is. */
+  mailDomain: string;
 }
 
 export interface ImportCall {
@@ -192,9 +194,9 @@ class Run {
     const batch = this.#batch;
     this.#batch = [];
     const rows = batch.flatMap((entry) => (entry.kind === "good" ? [entry.row] : []));
-    const { store, actor, clock } = this.#parts;
-    const { dryRun } = this.#call;
-    const { outcomes, revokedGrants } = await store.directory.importBatch(rows, actor, clock.now(), { dryRun });
+    const { store, actor, clock, mailDomain } = this.#parts;
+    const options = { dryRun: this.#call.dryRun, mailDomain };
+    const { outcomes, revokedGrants } = await store.directory.importBatch(rows, actor, clock.now(), options);
     this.#revokedGrants += revokedGrants.length;
     let good = 0;
     for (const entry of batch) {

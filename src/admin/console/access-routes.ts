@@ -1,0 +1,248 @@
+/** The pages of administrators, API keys and the audit. */
+
+import { PassThrough } from "node:stream";
+import { createCalendar } from "../../domain/calendar.ts";
+import { invitationFields, keyFields, roleFields } from "../../ui/console/forms.ts";
+import type { ApiKeyView, AuditEventView, FormState, ProfileView, VerificationView } from "../../ui/console/views.ts";
+import { consolePages } from "../../ui/console.ts";
+import { messages } from "../../ui/messages.ts";
+import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
+import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
+
+interface Listed<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+export interface AccessRoutesParts {
+  timeZone: string;
+  onChange(): void;
+}
+
+export function accessRoutes(shell: Shell, parts: AccessRoutesParts): void {
+  administratorRoutes(shell, parts);
+  keyRoutes(shell, parts);
+  auditRoutes(shell, parts);
+}
+
+function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): void {
+  const section = "administrators" as const;
+  const back = (visit: Visit) => ({
+    ...{ url: shell.url("/administrators"), label: messages(visit.site.locale).text("admin.section.administrators") },
+  });
+
+  function showInvite(visit: Visit, state: FormState, status = 200) {
+    const t = messages(visit.site.locale);
+    const heading = t.text("admin.administrators.inviteTitle");
+    const page = { section, heading, back: back(visit), submit: t.text("admin.administrators.submit") };
+    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, invitationFields(visit.site)), status);
+  }
+
+  function showRole(visit: Visit, profile: ProfileView, state: FormState, status = 200) {
+    const t = messages(visit.site.locale);
+    const heading = t.text("admin.administrators.roleTitle", { profile: profile.name });
+    const page = { section, heading, back: back(visit), submit: t.text("admin.save") };
+    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, roleFields(visit.site)), status);
+  }
+
+  shell.get("/administrators", section, async (visit) => {
+    const { items } = await visit.call<Listed<ProfileView>>("listAdministrators", { limit: 200 });
+    const invited = visit.query("invited") === "" ? null : visit.query("invited");
+    const view = { items, mayWrite: visit.may("admins:write"), invited };
+    visit.send(consolePages.administrators(visit.site, visit.frame, view));
+  });
+
+  shell.get("/administrators/invite", section, async (visit) => {
+    showInvite(visit, visit.fresh("/administrators/invite", { role: ["support"] }, { once: newOnce() }));
+  });
+
+  shell.post("/administrators/invite", section, async (visit) => {
+    const values = visit.values();
+    const once = one(values, "once");
+    const name = one(values, "name");
+    const input = {
+      email: one(values, "email") ?? "",
+      role: one(values, "role") ?? "",
+      ...(name === undefined ? {} : { name }),
+    };
+    const made = await attempt(
+      visit.call<ProfileView>("inviteAdministrator", input, { idempotencyKey: once }),
+      (state, status) =>
+        showInvite(visit, visit.fresh("/administrators/invite", values, { once: once ?? newOnce(), ...state }), status),
+    );
+    if (made === undefined) return;
+    onChange();
+    visit.go(`/administrators?${new URLSearchParams({ invited: made.output.email })}`);
+  });
+
+  shell.get("/administrators/:id/role", section, async (visit) => {
+    const id = visit.parameter("id");
+    const profile = await visit.call<ProfileView>("getProfile", { id });
+    const values = { role: [profile.admin_role ?? "none"] };
+    showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values));
+  });
+
+  shell.post("/administrators/:id/role", section, async (visit) => {
+    const id = visit.parameter("id");
+    const values = visit.values();
+    const profile = await visit.call<ProfileView>("getProfile", { id });
+    const role = one(values, "role") ?? "";
+    const done = await attempt(
+      visit.call("setAdminRole", { id, role: role === "none" ? null : role }),
+      (state, status) =>
+        showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state), status),
+    );
+    if (done !== undefined) visit.go("/administrators");
+  });
+}
+
+function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
+  const section = "keys" as const;
+  const calendar = createCalendar(timeZone);
+  const back = (visit: Visit) => ({
+    url: shell.url("/keys"),
+    label: messages(visit.site.locale).text("admin.section.keys"),
+  });
+
+  async function showKeys(visit: Visit, made: { name: string; key: string } | null) {
+    const { items: keys } = await visit.call<Listed<ApiKeyView>>("listApiKeys", {});
+    const { items: signing } = await visit.call<Listed<{ kid: string; alg: string }>>("listSigningKeys", {});
+    visit.send(
+      consolePages.keys(visit.site, visit.frame, { keys, signing, made, mayWrite: visit.may("admins:write") }),
+    );
+  }
+
+  function showForm(visit: Visit, state: FormState, status = 200) {
+    const t = messages(visit.site.locale);
+    const page = {
+      section,
+      heading: t.text("admin.keys.newTitle"),
+      back: back(visit),
+      submit: t.text("admin.keys.submit"),
+    };
+    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, keyFields(visit.site)), status);
+  }
+
+  shell.get("/keys", section, (visit) => showKeys(visit, null));
+
+  shell.get("/keys/new", section, async (visit) => {
+    showForm(visit, visit.fresh("/keys/new", { scopes: ["admin:read"] }, { once: newOnce() }));
+  });
+
+  shell.post("/keys/new", section, async (visit) => {
+    const values = visit.values();
+    const once = one(values, "once");
+    const day = one(values, "expires_at");
+    const end = day === undefined ? undefined : calendar.endOfDay(day);
+    const expires = day === undefined ? {} : { expires_at: end === undefined ? day : new Date(end).toISOString() };
+    const input = { name: one(values, "name") ?? "", scopes: values["scopes"] ?? [], ...expires };
+    const made = await attempt(
+      visit.call<ApiKeyView & { key: string }>("createApiKey", input, { idempotencyKey: once }),
+      (state, status) =>
+        showForm(visit, visit.fresh("/keys/new", values, { once: once ?? newOnce(), ...state }), status),
+    );
+    if (made !== undefined) await showKeys(visit, { name: made.output.name, key: made.output.key });
+  });
+
+  shell.get("/keys/:id/remove", section, async (visit) => {
+    const t = messages(visit.site.locale);
+    const id = visit.parameter("id");
+    const { items } = await visit.call<Listed<ApiKeyView>>("listApiKeys", {});
+    const name = items.find((key) => key.id === id)?.name ?? id;
+    const page = {
+      ...{ section, heading: t.text("admin.keys.removeTitle", { name }), back: back(visit) },
+      ...{ submit: t.text("admin.keys.removeSubmit"), consequences: [t.text("admin.keys.removeAfter")] },
+      form: visit.form(`/keys/${encodeURIComponent(id)}/remove`),
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  });
+
+  shell.post("/keys/:id/remove", section, async (visit) => {
+    await visit.call("deleteApiKey", { id: visit.parameter("id") });
+    visit.go("/keys");
+  });
+}
+
+function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
+  const calendar = createCalendar(timeZone);
+
+  /** The filter as it was typed, and as the operation takes it: days are whole. */
+  function filterOf(visit: Visit) {
+    const [action, actor, from, to] = ["action", "actor", "from", "to"].map((name) => visit.query(name).trim());
+    const typed = { action: action ?? "", actor: actor ?? "", from: from ?? "", to: to ?? "" };
+    const end = (day: string) => calendar.endOfDay(day);
+    const begin = typed.from === "" ? undefined : end(dayBefore(typed.from));
+    const until = typed.to === "" ? undefined : end(typed.to);
+    return {
+      typed,
+      input: {
+        ...(typed.action === "" ? {} : { action: typed.action }),
+        ...(typed.actor === "" ? {} : { actor: typed.actor }),
+        ...(begin === undefined ? {} : { from: new Date(begin).toISOString() }),
+        ...(until === undefined ? {} : { to: new Date(until).toISOString() }),
+      },
+    };
+  }
+
+  async function show(visit: Visit, verification: VerificationView | null) {
+    const { typed, input } = filterOf(visit);
+    const cursor = visit.query("cursor");
+    const query = { ...input, limit: 50, ...(cursor === "" ? {} : { cursor }) };
+    const { items, next_cursor } = await visit.call<Listed<AuditEventView>>("listAudit", query);
+    const asked = new URLSearchParams(Object.entries(typed).filter(([, value]) => value !== ""));
+    visit.send(
+      consolePages.audit(visit.site, visit.frame, {
+        ...{
+          items,
+          nextUrl: nextUrl(visit, shell.url("/audit"), next_cursor),
+          filter: typed,
+          verification,
+          fault: null,
+        },
+        verify: visit.form("/audit"),
+        exportUrl: (format) => `${shell.url(`/audit/export.${format}`)}?${asked}`,
+      }),
+    );
+  }
+
+  shell.get("/audit", "audit", (visit) => show(visit, null));
+  shell.post("/audit", "audit", async (visit) => show(visit, await visit.call<VerificationView>("verifyAudit", {})));
+
+  for (const format of ["jsonl", "csv"] as const) {
+    shell.get(`/audit/export.${format}`, "audit", async (visit) => {
+      const { input } = filterOf(visit);
+      const read = (cursor: string | null) =>
+        visit.call<Listed<AuditEventView>>("listAudit", {
+          ...input,
+          limit: 200,
+          ...(cursor === null ? {} : { cursor }),
+        });
+      // Read before anything is sent, so that a refusal is a page.
+      const first = await read(null);
+      const { ctx } = visit;
+      ctx.type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
+      ctx.set("content-disposition", `attachment; filename="audit.${format}"`);
+      const stream = new PassThrough();
+      ctx.body = stream;
+      const write = (event: AuditEventView) => (format === "csv" ? auditCsvLine(event) : `${JSON.stringify(event)}\n`);
+      const pour = async () => {
+        if (format === "csv") stream.write(AUDIT_CSV_HEADER);
+        for (let page = first; ; page = await read(page.next_cursor)) {
+          for (const event of page.items) {
+            if (!stream.write(write(event))) await new Promise((resolve) => stream.once("drain", resolve));
+          }
+          if (page.next_cursor === null || stream.destroyed) break;
+        }
+        stream.end();
+      };
+      pour().catch((error: Error) => stream.destroy(error));
+    });
+  }
+}
+
+function dayBefore(day: string): string {
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return day;
+  date.setUTCDate(date.getUTCDate() - 1);
+  return date.toISOString().slice(0, 10);
+}

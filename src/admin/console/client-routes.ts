@@ -1,0 +1,202 @@
+/** The pages of client apps. */
+
+import { startUrl } from "../../oidc/clients.ts";
+import type { Client } from "../../storage/records.ts";
+import type { ClientPage } from "../../ui/console/clients.ts";
+import { clientFields } from "../../ui/console/forms.ts";
+import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";
+import { consolePages } from "../../ui/console.ts";
+import { formatShort } from "../../ui/format.ts";
+import { messages } from "../../ui/messages.ts";
+import { PRESETS } from "../client-apps.ts";
+import { checkRedirect } from "./redirect-check.ts";
+import { attempt, isTicked, linesOf, newOnce, one, type Shell, type Visit } from "./shell.ts";
+
+export interface ClientRoutesParts {
+  findClient(id: string): Promise<Client | undefined>;
+  issuer: string;
+  onChange(): void;
+}
+
+const path = (id: string) => `/clients/${encodeURIComponent(id)}`;
+
+export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
+  const { findClient, issuer, onChange } = parts;
+  const list = (visit: Visit) => ({
+    url: shell.url("/clients"),
+    label: messages(visit.site.locale).text("admin.section.clients"),
+  });
+
+  async function showClient(
+    visit: Visit,
+    client: ClientView,
+    more: Partial<Pick<ClientPage, "secret" | "isNew">> = {},
+  ) {
+    const settings = await visit.call<SettingsView>("getClientSettings", { id: client.id });
+    const stored = await findClient(client.id);
+    const uri = visit.query("check").trim();
+    visit.send(
+      consolePages.clientPage(visit.site, visit.frame, {
+        ...{ client, settings, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...more },
+        startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
+        check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
+        rotate: visit.form(`${path(client.id)}/secret`),
+      }),
+    );
+  }
+
+  function showForm(visit: Visit, preset: Preset, state: FormState, id: string | null, status = 200) {
+    const t = messages(visit.site.locale);
+    const page = {
+      section: "clients" as const,
+      heading: t.text(id === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
+      lead: t.text(`admin.preset.${preset}`),
+      back: id === null ? list(visit) : { url: shell.url(path(id)), label: id },
+      submit: t.text(id === null ? "admin.clients.submit" : "admin.save"),
+    };
+    visit.send(
+      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, id === null)),
+      status,
+    );
+  }
+
+  shell.get("/clients", "clients", async (visit) => {
+    const { items } = await visit.call<{ items: ClientView[] }>("listClients", {});
+    visit.send(consolePages.clientList(visit.site, visit.frame, { items, mayWrite: visit.may("clients:write") }));
+  });
+
+  shell.get("/clients/new", "clients", async (visit) => {
+    const preset = presetOf(visit.query("preset"));
+    if (preset === undefined) return visit.send(consolePages.clientPreset(visit.site, visit.frame));
+    const state = visit.fresh(`/clients/new/${preset}`, { kinds: ["customer"] }, { once: newOnce() });
+    showForm(visit, preset, state, null);
+  });
+
+  shell.post("/clients/new/:preset", "clients", async (visit) => {
+    const preset = presetOf(visit.parameter("preset")) ?? "web";
+    const values = visit.values();
+    const once = one(values, "once");
+    const made = await attempt(
+      visit.call<ClientView & { client_secret: string | null }>(
+        "createClient",
+        {
+          preset,
+          ...typedClient(values, preset),
+          ...(one(values, "id") === undefined ? {} : { id: one(values, "id") }),
+        },
+        { idempotencyKey: once },
+      ),
+      (state, status) =>
+        showForm(
+          visit,
+          preset,
+          visit.fresh(`/clients/new/${preset}`, values, { once: once ?? newOnce(), ...state }),
+          null,
+          status,
+        ),
+    );
+    if (made === undefined) return;
+    const { client_secret: secret, ...client } = made.output;
+    await showClient(visit, client, {
+      isNew: true,
+      secret: secret === null ? null : { value: secret, because: "registered" },
+    });
+  });
+
+  shell.get("/clients/:id", "clients", async (visit) => {
+    await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
+  });
+
+  shell.get("/clients/:id/edit", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const { output: client, revision } = await visit.read<ClientView>("getClient", { id });
+    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, clientValues(client), { revision }), id);
+  });
+
+  shell.post("/clients/:id/edit", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const values = visit.values();
+    const { preset } = await visit.call<ClientView>("getClient", { id });
+    const revision = one(values, "revision") ?? "";
+    const edited = await attempt(
+      visit.call<ClientView>("editClient", { id, ...typedClient(values, preset) }, { ifMatch: revision }),
+      (state, status) =>
+        showForm(visit, preset, visit.fresh(`${path(id)}/edit`, values, { revision, ...state }), id, status),
+    );
+    if (edited !== undefined) visit.go(path(id));
+  });
+
+  shell.post("/clients/:id/secret", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const { client_secret: value } = await visit.call<{ client_secret: string }>("rotateClientSecret", { id });
+    const client = await visit.call<ClientView>("getClient", { id });
+    await showClient(visit, client, { secret: { value, because: "rotated" } });
+  });
+  // Where a browser asks again for what a POST showed: the secret is gone.
+  shell.get("/clients/:id/secret", "clients", async (visit) => visit.go(path(visit.parameter("id"))));
+  shell.get("/clients/new/:preset", "clients", async (visit) => visit.go("/clients"));
+
+  shell.get("/clients/:id/remove", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ClientView>("getClient", { id });
+    const impact = await visit.call<{ sign_ins: number; last_used_at: string | null }>("getClientImpact", { id });
+    const used = impact.last_used_at;
+    const page = {
+      section: "clients" as const,
+      heading: t.text("admin.clients.removeTitle", { client: name }),
+      back: { url: shell.url(path(id)), label: name },
+      submit: t.text("admin.clients.removeSubmit"),
+      form: visit.form(`${path(id)}/remove`),
+      consequences: [
+        t.text("admin.clients.removeSignIns", { count: impact.sign_ins }),
+        used === null
+          ? t.text("admin.clients.removeNever")
+          : t.text("admin.clients.removeUsed", { date: formatShort(visit.site, Date.parse(used)) }),
+        t.text("admin.clients.removeAfter"),
+      ],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  });
+
+  shell.post("/clients/:id/remove", "clients", async (visit) => {
+    await visit.call("deleteClient", { id: visit.parameter("id") });
+    onChange();
+    visit.go("/clients");
+  });
+}
+
+function presetOf(text: string): Preset | undefined {
+  return PRESETS.find((preset) => preset === text);
+}
+
+/** What a form says of a client app, as the operations take it. */
+function typedClient(values: Record<string, string[]>, preset: Preset): object {
+  const name = one(values, "name") ?? "";
+  if (preset === "machine") return { name, scopes: values["scopes"] ?? [] };
+  return {
+    name,
+    home_url: one(values, "home_url") ?? "",
+    redirect_uris: linesOf(values, "redirect_uris"),
+    post_logout_redirect_uris: linesOf(values, "post_logout_redirect_uris"),
+    initiate_login_uri: one(values, "initiate_login_uri") ?? null,
+    backchannel_logout_uri: one(values, "backchannel_logout_uri") ?? null,
+    access_policy: {
+      kinds: values["kinds"] ?? [],
+      plan_required: isTicked(values, "plan_required"),
+      roles: linesOf(values, "roles"),
+    },
+  };
+}
+
+function clientValues(client: ClientView): Record<string, string[]> {
+  const { kinds, plan_required, roles } = client.access_policy;
+  const maybe = (text: string | null) => (text === null ? [] : [text]);
+  return {
+    ...{ name: [client.name], home_url: maybe(client.home_url), redirect_uris: client.redirect_uris, kinds, roles },
+    ...{ plan_required: plan_required ? ["true"] : [], scopes: client.scopes },
+    ...{ post_logout_redirect_uris: client.post_logout_redirect_uris },
+    ...{ initiate_login_uri: maybe(client.initiate_login_uri) },
+    ...{ backchannel_logout_uri: maybe(client.backchannel_logout_uri) },
+  };
+}

@@ -1,0 +1,127 @@
+/** The pages that look: the overview, accounts, links, mails, why somebody was refused. */
+
+import { LiaisonError } from "../../errors.ts";
+import type {
+  AccountView,
+  AttentionView,
+  FiguresView,
+  GrantView,
+  InquiryView,
+  MailState,
+  MailView,
+  ProfileView,
+  SimulationView,
+  TimelineView,
+} from "../../ui/console/views.ts";
+import { consolePages } from "../../ui/console.ts";
+import { listQuery, nextUrl, type Shell } from "./shell.ts";
+
+interface Listed<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+const ranges = ["24h", "7d", "30d"] as const;
+const states: readonly MailState[] = ["held", "queued", "sent", "bounced", "failed", "dropped"];
+
+export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }): void {
+  shell.get("", "overview", async (visit) => {
+    const range = ranges.find((one) => one === visit.query("range")) ?? "24h";
+    const figures = await visit.call<FiguresView>("getFigures", { range });
+    const attention = await visit.call<AttentionView>("getAttention", {});
+    const upstreams = Object.fromEntries(visit.site.upstreams.map(({ id, name }) => [id, name]));
+    visit.send(consolePages.overview(visit.site, visit.frame, { range, figures, attention, upstreams }));
+  });
+
+  shell.get("/accounts", "accounts", async (visit) => {
+    const query = listQuery(visit);
+    const { items, next_cursor } = await visit.call<Listed<AccountView>>("listAccounts", query);
+    const next = nextUrl(visit, shell.url("/accounts"), next_cursor);
+    visit.send(consolePages.accountList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
+  });
+
+  shell.get("/accounts/:id", "accounts", async (visit) => {
+    const id = visit.parameter("id");
+    const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
+    const inquiries = await visit.call<Listed<InquiryView>>("listInquiries", { account_id: id, limit: 25 });
+    const grants = await visit.call<Listed<GrantView>>("listGrants", { account_id: id, limit: 100 });
+    const path = `/accounts/${encodeURIComponent(id)}`;
+    visit.send(
+      consolePages.accountPage(visit.site, visit.frame, {
+        ...{ account, inquiries: inquiries.items, grants: grants.items, mayEnd: visit.may("sessions:write") },
+        endSession: (sessionId) => visit.form(`${path}/end/${encodeURIComponent(sessionId)}`),
+      }),
+    );
+  });
+
+  shell.post("/accounts/:id/end/:session", "accounts", async (visit) => {
+    await visit.call("endSession", { id: visit.parameter("session") });
+    onChange();
+    visit.go(`/accounts/${encodeURIComponent(visit.parameter("id"))}`);
+  });
+
+  shell.get("/links", "links", async (visit) => {
+    const email = visit.query("email").trim();
+    const before = visit.query("before");
+    const limit = 25;
+    const query = { limit, ...(email === "" ? {} : { email }), ...(before === "" ? {} : { before }) };
+    try {
+      const { items } = await visit.call<Listed<InquiryView>>("listInquiries", query);
+      const last = items.at(-1);
+      const more = new URLSearchParams({ ...(email === "" ? {} : { email }), before: last?.asked_at ?? "" });
+      const next = items.length < limit ? null : `${shell.url("/links")}?${more}`;
+      visit.send(consolePages.linkList(visit.site, visit.frame, { items, email, nextUrl: next, fault: null }));
+    } catch (error) {
+      if (!(error instanceof LiaisonError) || error.code !== "bad_request") throw error;
+      const view = { items: [], email, nextUrl: null, fault: error.message };
+      visit.send(consolePages.linkList(visit.site, visit.frame, view), 400);
+    }
+  });
+
+  shell.get("/links/:id", "links", async (visit) => {
+    const line = await visit.call<TimelineView>("getInquiry", { id: visit.parameter("id") });
+    visit.send(consolePages.linkPage(visit.site, visit.frame, line));
+  });
+
+  shell.get("/mail", "mail", async (visit) => {
+    const state = states.find((one) => one === visit.query("state")) ?? null;
+    const { cursor, limit } = listQuery(visit);
+    const query = { limit, ...(state === null ? {} : { state }), ...(cursor === undefined ? {} : { cursor }) };
+    const { items, next_cursor } = await visit.call<Listed<MailView>>("listMail", query);
+    visit.send(
+      consolePages.mailList(visit.site, visit.frame, {
+        ...{ items, nextUrl: nextUrl(visit, shell.url("/mail"), next_cursor), search: "", state },
+        mayAct: visit.may("links:write"),
+        act: (id, word) => visit.form(`/mail/${encodeURIComponent(id)}/${word}`),
+      }),
+    );
+  });
+
+  for (const word of ["release", "resend"] as const) {
+    shell.post(`/mail/:id/${word}`, "mail", async (visit) => {
+      await visit.call(`${word}Mail`, { id: visit.parameter("id") });
+      onChange();
+      visit.go("/mail");
+    });
+  }
+
+  shell.get("/why", "why", async (visit) => {
+    const [search, profileId, clientId] = [
+      visit.query("q").trim(),
+      visit.query("profile_id"),
+      visit.query("client_id"),
+    ];
+    const found =
+      search === ""
+        ? []
+        : (await visit.call<Listed<ProfileView>>("listProfiles", { q: search.slice(0, 200), limit: 20 })).items;
+    const profile = profileId === "" ? null : await visit.call<ProfileView>("getProfile", { id: profileId });
+    const base = { search, found, profile, clientId };
+    if (profile === null || clientId === "") {
+      return visit.send(consolePages.why(visit.site, visit.frame, { ...base, result: null, fault: null }));
+    }
+    const asked = { client_id: clientId, profile_id: profile.id };
+    const result = await visit.call<SimulationView>("simulate", asked);
+    visit.send(consolePages.why(visit.site, visit.frame, { ...base, result, fault: null }));
+  });
+}

@@ -1,0 +1,60 @@
+/** The administration's pages, and the REST API as one to read. Each area has a file of its own. */
+
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config/schema.ts";
+import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
+import type { ClientDirectory } from "../../oidc/clients.ts";
+import type { ConsoleSignIns } from "../../oidc/console.ts";
+import type { Store } from "../../storage/contract.ts";
+import { consolePages } from "../../ui/console.ts";
+import { API_PATH } from "../rest/api.ts";
+import { describeApi } from "../rest/describe.ts";
+import type { AdminService } from "../service.ts";
+import { accessRoutes } from "./access-routes.ts";
+import { clientRoutes } from "./client-routes.ts";
+import { directoryRoutes } from "./directory-routes.ts";
+import { lookingRoutes } from "./looking-routes.ts";
+import { createConsoleSessions } from "./session.ts";
+import { createShell } from "./shell.ts";
+
+export interface ConsoleParts {
+  kit: HttpKit;
+  service: AdminService;
+  store: Pick<Store, "standings" | "artifacts">;
+  clients: ClientDirectory;
+  signIns: ConsoleSignIns;
+  config: Config;
+  clock: Clock;
+  version: string;
+  /** Something was done that mails or portals are to be told of. */
+  onChange(): void;
+}
+
+export function consoleRoutes(router: Router, parts: ConsoleParts): void {
+  const { kit, service, store, clients, signIns, config, clock, version, onChange } = parts;
+  const { issuer } = config;
+  const { time_zone: timeZone } = config.deployment;
+  const sessions = createConsoleSessions({
+    ...{ kit, signIns, standings: store.standings, artifacts: store.artifacts, config, clock },
+  });
+  const shell = createShell(router, { kit, sessions, service, issuer });
+
+  router.get("/admin/callback", (ctx) => sessions.complete(ctx));
+  router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
+  router.post("/admin/sign-out", async (ctx: Context) => {
+    kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
+    await sessions.end(ctx);
+    sendPage(ctx, consolePages.consoleSignedOut(await kit.site()));
+  });
+  router.get(API_PATH, async (ctx) => {
+    const operations = describeApi(service.operations);
+    sendPage(ctx, consolePages.apiPage(await kit.site(), { base: `${issuer}${API_PATH}`, version, operations }));
+  });
+
+  lookingRoutes(shell, { onChange });
+  clientRoutes(shell, { findClient: (id) => clients.find(id), issuer, onChange });
+  directoryRoutes(shell, { timeZone, now: () => clock.now(), onChange });
+  accessRoutes(shell, { timeZone, onChange });
+}

@@ -1,0 +1,203 @@
+/** What the pages' routes share: who may see a page, what its frame says, how a form is read, what an error looks like. */
+
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import { randomId } from "../../domain/secrets.ts";
+import { LiaisonError } from "../../errors.ts";
+import { statusFor } from "../../http/errors.ts";
+import { formFields, type HttpKit, seeOther, sendPage } from "../../http/kit.ts";
+import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
+import { consolePages } from "../../ui/console.ts";
+import type { Form, Site } from "../../ui/views.ts";
+import { EditConflict, InputError } from "../operation.ts";
+import type { Scope } from "../scopes.ts";
+import type { AdminService, CallOptions } from "../service.ts";
+import type { Administrator, ConsoleSessions } from "./session.ts";
+
+/** A request of an administrator. */
+export interface Visit {
+  ctx: Context;
+  site: Site;
+  frame: ConsoleFrame;
+  administrator: Administrator;
+  may(scope: Scope): boolean;
+  /** What stands in the path. */
+  parameter(name: string): string;
+  query(name: string): string;
+  /** A posted form's values by name; a field that stands there several times has several. */
+  values(): Record<string, string[]>;
+  form(action: string): Form;
+  /** Carries an operation out, and gives its output, which is a record as ui/console/views.ts has it. */
+  call<Output>(name: string, input: object, options?: CallOptions): Promise<Output>;
+  /** The same with the record's revision. */
+  read<Output>(name: string, input: object): Promise<{ output: Output; revision: string }>;
+  send(html: string, status?: number): void;
+  /** Goes on to a page below `/admin`. */
+  go(path: string): void;
+  /** A form that is new. */
+  fresh(action: string, values: FormState["values"], more?: Partial<FormState>): FormState;
+}
+
+export interface Shell {
+  kit: HttpKit;
+  /** A page of a section, below `/admin`. */
+  get(path: string, section: ConsoleSection, show: (visit: Visit) => Promise<void>): void;
+  /** What a form there does; only with the form's token. */
+  post(path: string, section: ConsoleSection, act: (visit: Visit) => Promise<void>): void;
+  url(path: string): string;
+}
+
+const sections: ConsoleSection[] = [
+  ...(["overview", "clients", "organizations", "people", "accounts", "links", "mail", "why"] as const),
+  ...(["administrators", "keys", "audit"] as const),
+];
+
+export function createShell(
+  router: Router,
+  parts: { kit: HttpKit; sessions: ConsoleSessions; service: AdminService; issuer: string },
+): Shell {
+  const { kit, sessions, service, issuer } = parts;
+  const url = (path: string) => `${issuer}/admin${path}`;
+
+  function visitOf(ctx: Context, site: Site, administrator: Administrator): Visit {
+    const { principal, role, membership } = administrator;
+    const form = (action: string): Form => ({ action: url(action), csrfToken: kit.csrf.token(ctx) });
+    const answer = (name: string, input: object, options?: CallOptions) =>
+      service.call(name, principal, input, options);
+    return {
+      ...{ ctx, site, administrator, form },
+      frame: {
+        ...{ who: membership.profile.name, role, signOut: form("/sign-out") },
+        sections: sections.filter((section) => section !== "audit" || principal.scopes.has("audit:read")),
+      },
+      may: (scope) => principal.scopes.has(scope),
+      parameter: (name) => String(ctx["params"][name]),
+      query: (name) => {
+        const value = ctx.query[name];
+        return typeof value === "string" ? value : "";
+      },
+      values: () => valuesOf(ctx),
+      call: async <Output>(name: string, input: object, options?: CallOptions) =>
+        (await answer(name, input, options)).output as Output,
+      read: async <Output>(name: string, input: object) => {
+        const { output, revision = "" } = await answer(name, input);
+        return { output: output as Output, revision };
+      },
+      send: (html, status) => sendPage(ctx, html, status),
+      go: (path) => seeOther(ctx, url(path)),
+      fresh: (action, values, more = {}) => ({ form: form(action), values, faults: [], ...more }),
+    };
+  }
+
+  /** The administrator behind a request; otherwise what there is to say has been said. */
+  async function enter(ctx: Context): Promise<Visit | undefined> {
+    const visitor = await sessions.visitor(ctx);
+    if (visitor.kind === "administrator") return visitOf(ctx, await kit.site(), visitor);
+    if (visitor.kind === "somebody") {
+      const { profile, organization } = visitor.membership;
+      const names = { profileName: profile.name, organizationName: organization.name };
+      const page = consolePages.notAdministrator(await kit.site(), { ...names, anotherUrl: url("/another") });
+      sendPage(ctx, page, 403);
+      return undefined;
+    }
+    if (ctx.method === "POST") sendPage(ctx, consolePages.consoleLost(await kit.site()), 401);
+    else await sessions.begin(ctx, `${ctx.path}${ctx.search}`);
+    return undefined;
+  }
+
+  async function run(ctx: Context, section: ConsoleSection, work: (visit: Visit) => Promise<void>): Promise<void> {
+    if (ctx.method === "POST") kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
+    const visit = await enter(ctx);
+    if (visit === undefined) return;
+    try {
+      await work(visit);
+    } catch (error) {
+      const status = error instanceof LiaisonError ? statusFor(error) : 500;
+      if (!(error instanceof LiaisonError) || status >= 500) throw error;
+      const back = { url: url(section === "overview" ? "" : `/${section}`), label: "←" };
+      visit.send(consolePages.refusalPage(visit.site, visit.frame, { section, message: error.message, back }), status);
+    }
+  }
+
+  return {
+    ...{ kit, url },
+    get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(ctx, section, show)),
+    post: (path, section, act) => void router.post(`/admin${path}`, (ctx) => run(ctx, section, act)),
+  };
+}
+
+function valuesOf(ctx: Context): Record<string, string[]> {
+  const body = (ctx.request as { body?: unknown }).body;
+  if (typeof body !== "object" || body === null) return {};
+  const entries = Object.entries(body).map(([name, value]): [string, string[]] => [
+    name,
+    [value].flat().filter((one): one is string => typeof one === "string"),
+  ]);
+  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, string[]>;
+}
+
+/** What makes a creation come true once, however often its form is sent. */
+export const newOnce = () => randomId();
+
+/** One value of a field, cut; undefined for an empty one. */
+export function one(values: Record<string, string[]>, name: string): string | undefined {
+  const text = values[name]?.[0]?.trim() ?? "";
+  return text === "" ? undefined : text;
+}
+
+/** The lines of a field. */
+export function linesOf(values: Record<string, string[]>, name: string): string[] {
+  return (values[name] ?? [])
+    .flatMap((text) => text.split(/\r?\n/))
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+export const isTicked = (values: Record<string, string[]>, name: string) => values[name]?.includes("true") ?? false;
+
+/** Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more. */
+export async function attempt<Output>(
+  work: Promise<Output>,
+  again: (state: Partial<FormState>, status: number) => void | Promise<void>,
+): Promise<{ output: Output } | undefined> {
+  try {
+    return { output: await work };
+  } catch (error) {
+    if (error instanceof EditConflict) {
+      const differences = error.differences.map(({ field, yours, current }) => ({
+        ...{ field, yours: shown(yours), current: shown(current) },
+      }));
+      await again({ differences, revision: error.current.revision ?? "" }, 412);
+      return undefined;
+    }
+    if (error instanceof InputError) {
+      await again({ faults: [...error.faults] }, 400);
+      return undefined;
+    }
+    if (error instanceof LiaisonError && error.code === "conflict") {
+      await again({ faults: [{ field: "", problem: error.message }] }, 409);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Where the next part of a list is. */
+export function nextUrl({ ctx }: Visit, url: string, next: string | null): string | null {
+  if (next === null) return null;
+  const query = new URLSearchParams(ctx.querystring);
+  query.set("cursor", next);
+  return `${url}?${query}`;
+}
+
+/** What a list is asked for by its address. */
+export function listQuery(visit: Visit): { q?: string; cursor?: string; limit: number } {
+  const [q, cursor] = [visit.query("q").trim(), visit.query("cursor")];
+  return { ...(q === "" ? {} : { q: q.slice(0, 200) }), ...(cursor === "" ? {} : { cursor }), limit: 25 };
+}

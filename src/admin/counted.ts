@@ -1,0 +1,68 @@
+/** The services whose doings are counted, each as it was with a count beside. */
+
+import { LiaisonError } from "../errors.ts";
+import type { Linking } from "../linking/linking.ts";
+import type { OutboxStore } from "../storage/contract.ts";
+import type { Upstreams } from "../upstream/upstreams.ts";
+import type { Counters } from "./figures.ts";
+
+export function countedLinking(linking: Linking, counters: Counters): Linking {
+  return {
+    ...linking,
+    inquire: async (input) => {
+      const inquiry = await linking.inquire(input);
+      counters.count("links_asked");
+      return inquiry;
+    },
+    redeem: async (attempt) => {
+      const outcome = await linking.redeem(attempt);
+      counters.count(outcome.result === "bound" ? "links_bound" : "links_refused");
+      return outcome;
+    },
+  };
+}
+
+export function countedOutbox(outbox: OutboxStore, counters: Counters): OutboxStore {
+  return {
+    ...outbox,
+    markSent: async (...call) => {
+      const isSent = await outbox.markSent(...call);
+      if (isSent) counters.count("mails_sent");
+      return isSent;
+    },
+    markDeferred: async (...call) => {
+      const isNoted = await outbox.markDeferred(...call);
+      const [, , , nextAttemptAt] = call;
+      if (isNoted) counters.count(nextAttemptAt === null ? "mails_failed" : "mails_deferred");
+      return isNoted;
+    },
+    noteBounce: async (...call) => {
+      const delivery = await outbox.noteBounce(...call);
+      if (delivery !== undefined && call[1].permanent) counters.count("mails_bounced");
+      return delivery;
+    },
+  };
+}
+
+/** What is the upstream's fault, or its network's. */
+const failures = new Set(["upstream_unavailable", "upstream_rejected", "upstream_stale"]);
+
+export function countedUpstreams(upstreams: Upstreams, counters: Counters): Upstreams {
+  const counting = async <T>(upstreamId: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof LiaisonError && failures.has(error.code)) counters.count("upstream_failures", upstreamId);
+      throw error;
+    }
+  };
+  return {
+    ...upstreams,
+    begin: (options) => counting(options.upstreamId, upstreams.begin(options)),
+    complete: async (answer) => {
+      const completed = await counting(answer.upstreamId, upstreams.complete(answer));
+      counters.count("upstream_sign_ins", answer.upstreamId);
+      return completed;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+/** The fields that several operations take and give, and how records are written in them. Instants are RFC 3339. */
+
+import { z } from "zod";
+import type { Instant } from "../clock.ts";
+import { parseAddress } from "../domain/address.ts";
+import { portalUriProblem } from "../domain/portal-uri.ts";
+import type { Page } from "../storage/contract.ts";
+import type { Identity, Organization, Profile, Requester } from "../storage/records.ts";
+import { InputError } from "./operation.ts";
+import { ALL_ROLES } from "./scopes.ts";
+
+/** No control character, no line break, and none that turns the reading direction of what follows. */
+const plain = /^[^\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]*$/u;
+/** Something that can be seen, at both ends. */
+const visible = /^\S(?:.*\S)?$/su;
+
+/** An id as it is looked up: ids come from other systems, too. */
+export const anyId = z.string().min(1).max(128);
+/** An id as it is given to something new. */
+export const newId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "use 1 to 63 letters, digits, dots, - or _");
+export const name = z
+  .string()
+  .min(1, "write a name")
+  .max(200, "write at most 200 characters")
+  .regex(plain, "leave out control characters")
+  .regex(visible, "write it without blanks around it");
+const shortText = z.string().min(1).max(128).regex(plain, "leave out control characters").regex(visible);
+export const email = z
+  .string()
+  .min(3, "write an email address")
+  .max(320)
+  .meta({ format: "idn-email" })
+  .refine((value) => parseAddress(value) !== undefined, "write one address, such as anna@contoso.example");
+export const roles = z.array(shortText).max(50);
+/** RFC 3986: what else there is stands percent-encoded, a domain as its A-label. */
+const uriCharacters = /^[\x21-\x7e]*$/;
+const uriProblem = "write it without blanks and in ASCII: other letters as %…, those of a domain as xn--…";
+export const webUrl = z
+  .url({ protocol: /^https?$/, error: "write an absolute http(s) address" })
+  .max(2000)
+  .regex(uriCharacters, uriProblem)
+  .meta({ format: "uri" });
+export const portalUri = z
+  .url("write an absolute address, scheme included")
+  .max(2000)
+  .regex(uriCharacters, uriProblem)
+  .meta({ format: "uri" })
+  .superRefine((value, context) => {
+    const problem = portalUriProblem(value);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+export const instant = z.iso.datetime({ offset: true, error: "write an instant such as 2027-03-31T22:00:00Z" });
+export const kind = z.enum(["customer", "partner", "operator"]);
+export const adminRole = z.enum(ALL_ROLES);
+export const search = z.string().min(1).max(200);
+
+/** What every list takes. */
+export const paging = {
+  cursor: z.string().min(1).max(1000).optional().meta({ description: "The next_cursor of the page before." }),
+  limit: z.int().min(1).max(200).default(50).meta({ description: "At most so many." }),
+};
+
+/** What every list gives. */
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Where the next page begins; null at the end. A page may hold fewer than asked for." }),
+  });
+
+export const pageOf = ({ cursor, limit }: { cursor?: string | undefined; limit: number }) => ({
+  after: cursor ?? null,
+  limit,
+});
+
+export function listed<From, To>({ items, next }: Page<From>, write: (item: From) => To) {
+  return { items: items.map(write), next_cursor: next };
+}
+
+export const time = (at: Instant) => new Date(at).toISOString();
+export const timeOrNull = (at: Instant | null) => (at === null ? null : time(at));
+export const fromTime = (text: string): Instant => Date.parse(text);
+
+/** An address as it is registered and as it is compared. */
+export function addressOf(written: string): { email: string; emailKey: string } {
+  const parsed = parseAddress(written);
+  if (parsed === undefined) throw new InputError([{ field: "email", problem: "write one email address" }]);
+  return { email: parsed.address, emailKey: parsed.key };
+}
+
+export const plan = z.strictObject({
+  status: z.enum(["active", "suspended", "none"]),
+  expires_at: instant.nullable().meta({ description: "The first instant at which the plan no longer holds." }),
+});
+
+export const organization = z.strictObject({
+  id: anyId,
+  name: z.string(),
+  account_number: z.string(),
+  kind,
+  plan,
+  enabled: z.boolean(),
+});
+
+export function writeOrganization({ accountNumber, plan: { status, expiresAt }, ...rest }: Organization) {
+  return { ...rest, account_number: accountNumber, plan: { status, expires_at: timeOrNull(expiresAt) } };
+}
+
+const profile = z.strictObject({
+  id: anyId,
+  organization_id: anyId,
+  email: z.string(),
+  email_proven: z.boolean().meta({ description: "Whether a link proved the very address that is registered now." }),
+  name: z.string(),
+  roles: z.array(z.string()),
+  enabled: z.boolean(),
+  admin_role: adminRole.nullable(),
+  account_id: anyId.nullable().meta({ description: "The account that it is linked to." }),
+  linked_at: instant.nullable(),
+});
+
+function writeProfile(one: Profile) {
+  const { id, organizationId, email: address, name: called, roles: given, enabled, adminRole: role } = one;
+  return {
+    ...{ id, organization_id: organizationId, email: address, name: called, roles: given, enabled, admin_role: role },
+    email_proven: one.accountId !== null && one.provenEmailVersion === one.emailVersion,
+    account_id: one.accountId,
+    linked_at: timeOrNull(one.boundAt),
+  };
+}
+
+export const membership = profile.extend({ organization });
+
+export function writeMembership({ profile: one, organization: of }: { profile: Profile; organization: Organization }) {
+  return { ...writeProfile(one), organization: writeOrganization(of) };
+}
+
+export const identity = z.strictObject({
+  upstream_id: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  email: z.string().nullable().meta({ description: "What the upstream says; it proves nothing." }),
+  name: z.string().nullable(),
+  created_at: instant,
+  last_sign_in_at: instant,
+});
+
+export function writeIdentity({ upstreamId, issuer, subject, email: address, displayName, ...rest }: Identity) {
+  return {
+    ...{ upstream_id: upstreamId, issuer, subject, email: address, name: displayName },
+    ...{ created_at: time(rest.createdAt), last_sign_in_at: time(rest.lastSignInAt) },
+  };
+}
+
+export const requester = z.strictObject({
+  account_id: anyId,
+  upstream_id: z.string(),
+  subject: z.string(),
+  email: z.string().nullable(),
+  name: z.string().nullable(),
+});
+
+export function writeRequester({ accountId, upstreamId, subject, email: address, displayName }: Requester) {
+  return { account_id: accountId, upstream_id: upstreamId, subject, email: address, name: displayName };
+}

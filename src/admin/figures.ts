@@ -1,0 +1,97 @@
+/** What is counted, by the hour, and how it is added up for looking at it. */
+
+import type { AdminStore } from "../storage/contract.ts";
+import { time } from "./fields.ts";
+
+/** What is counted. Those of upstreams are kept for each upstream. */
+export const FIGURES = [
+  "sign_ins",
+  "links_asked",
+  "links_bound",
+  "links_refused",
+  "mails_sent",
+  "mails_deferred",
+  "mails_failed",
+  "mails_bounced",
+  "upstream_sign_ins",
+  "upstream_failures",
+] as const;
+export type Figure = (typeof FIGURES)[number];
+
+const hourMs = 3_600_000;
+const RANGES = {
+  "24h": { stepMs: hourMs, steps: 24 },
+  "7d": { stepMs: 24 * hourMs, steps: 7 },
+  "30d": { stepMs: 24 * hourMs, steps: 30 },
+} as const;
+
+export type Range = keyof typeof RANGES;
+
+const isOfUpstreams = (figure: Figure) => figure.startsWith("upstream_");
+const keyOf = (figure: Figure, upstreamId: string | null) => (upstreamId === null ? figure : `${figure}:${upstreamId}`);
+
+/** Every series over a range that ends with the hour under way. */
+export async function figures(
+  { administration, upstreams }: { administration: Pick<AdminStore, "counts">; upstreams: readonly string[] },
+  range: Range,
+  now: number,
+) {
+  const { stepMs, steps } = RANGES[range];
+  const to = (Math.floor(now / hourMs) + 1) * hourMs;
+  const from = to - steps * stepMs;
+  const sums = new Map<string, number[]>();
+  for (const { name, hour, count } of await administration.counts(from, to)) {
+    const points = sums.get(name) ?? Array.from({ length: steps }, () => 0);
+    const place = Math.floor((hour - from) / stepMs);
+    points[place] = (points[place] ?? 0) + count;
+    sums.set(name, points);
+  }
+  const series = FIGURES.flatMap((name) =>
+    (isOfUpstreams(name) ? upstreams : [null]).map((upstreamId) => {
+      const points = sums.get(keyOf(name, upstreamId)) ?? Array.from({ length: steps }, () => 0);
+      return {
+        ...{ name, upstream_id: upstreamId, total: points.reduce((sum, count) => sum + count, 0) },
+        points: points.map((count, index) => ({ at: time(from + index * stepMs), count })),
+      };
+    }),
+  );
+  return { from: time(from), to: time(to), step_seconds: stepMs / 1000, series };
+}
+
+/** Counts in this process, and gives what it counted to the store now and then: a process that is killed loses a little. */
+export interface Counters {
+  count(figure: Figure, upstreamId?: string): void;
+  /** Gives what was counted to the store. What it couldn't take is kept for the next time. */
+  flush(): Promise<void>;
+}
+
+export function createCounters({
+  administration,
+  now,
+}: {
+  administration: Pick<AdminStore, "addCounts">;
+  now: () => number;
+}): Counters {
+  let counted = new Map<string, { name: string; hour: number; count: number }>();
+  const add = ({ name, hour, count }: { name: string; hour: number; count: number }) => {
+    const key = `${hour}:${name}`;
+    const known = counted.get(key);
+    if (known === undefined) counted.set(key, { name, hour, count });
+    else known.count += count;
+  };
+  return {
+    count: (figure, upstreamId = undefined) =>
+      add({ name: keyOf(figure, upstreamId ?? null), hour: Math.floor(now() / hourMs) * hourMs, count: 1 }),
+    async flush() {
+      if (counted.size === 0) return;
+      const taken = [...counted.values()];
+      counted = new Map();
+      try {
+        await administration.addCounts(taken);
+      } catch (error) {
+        taken.forEach(add);
+        throw error;
+      }
+    },
+  };
+}

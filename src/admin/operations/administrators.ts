@@ -1,0 +1,152 @@
+/** Administrators: profiles of the operator's own organization with a role. */
+
+import { z } from "zod";
+import { hashSecret, randomId } from "../../domain/secrets.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Organization } from "../../storage/records.ts";
+import {
+  addressOf,
+  adminRole,
+  anyId,
+  email,
+  listed,
+  listOf,
+  membership,
+  name,
+  pageOf,
+  paging,
+  writeMembership,
+} from "../fields.ts";
+import { type AnyOperation, answered, operation } from "../operation.ts";
+import type { OperationParts } from "../parts.ts";
+import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
+
+/** The id of the operator's organization where an invitation makes it. */
+const OPERATOR_ID = "operator";
+
+export function administratorOperations(parts: OperationParts): AnyOperation[] {
+  const { store, config, mailDomain } = parts;
+  const { administration } = store;
+
+  /** The operator's organization: the one that is there, or the one to be made. */
+  async function operator(): Promise<Organization> {
+    const { items } = await administration.organizations({ kind: "operator" }, { after: null, limit: 2 });
+    const [only, another] = items;
+    if (another !== undefined) {
+      throw new LiaisonError(
+        "conflict",
+        "There are several organizations of the operator: name one by organization_id.",
+      );
+    }
+    return (
+      only ?? {
+        ...{
+          id: OPERATOR_ID,
+          name: config.deployment.name,
+          accountNumber: "OPERATOR",
+          kind: "operator",
+          enabled: true,
+        },
+        plan: { status: "none", expiresAt: null },
+      }
+    );
+  }
+
+  async function operatorOf(id: string | undefined): Promise<Organization> {
+    if (id === undefined) return await operator();
+    const found = await store.directory.organization(id);
+    if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
+    if (found.kind !== "operator")
+      throw new LiaisonError("conflict", "Administrators are of the operator's own organization.");
+    return found;
+  }
+
+  return [
+    operation(
+      {
+        name: "listAdministrators",
+        summary: "List administrators by name.",
+        ...{ scope: "admin:read", method: "GET", path: "/administrators" },
+        input: z.strictObject(paging),
+        output: listOf(membership),
+        command: { name: "admin list", examples: ["liaison admin list", "liaison admin list --json"] },
+      },
+      async (page) => ({
+        output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), writeMembership),
+      }),
+    ),
+    operation(
+      {
+        name: "inviteAdministrator",
+        summary: "Make somebody an administrator, and mail them where to sign in. No secret is made or mailed.",
+        ...{ scope: "admins:write", method: "POST", path: "/administrators", kind: "creates" },
+        input: z.strictObject({
+          email,
+          name: name.optional().meta({ description: "The part of the address before the @ if left out." }),
+          role: adminRole.default("owner"),
+          organization_id: anyId
+            .optional()
+            .meta({ description: "Needed where the operator has several organizations." }),
+        }),
+        output: membership,
+        command: {
+          name: "admin invite",
+          operand: "email",
+          examples: [
+            "liaison admin invite kim@contoso.example",
+            "liaison admin invite sam@contoso.example --role support --name 'Sam Lee'",
+          ],
+        },
+      },
+      async ({ email: address, name: called, role, organization_id }, { principal, now, once }) => {
+        const organization = await operatorOf(organization_id);
+        const parsed = addressOf(address);
+        const { items } = await administration.memberships(
+          { search: parsed.emailKey, organizationId: organization.id },
+          { after: null, limit: 10 },
+        );
+        const known = items.find(({ profile }) => profile.emailKey === parsed.emailKey);
+        // Whoever repeats this under their key comes to the profile that they made.
+        const repeatable = once({})?.keyHash;
+        const id = repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
+        if (known !== undefined && known.profile.id !== id) {
+          const how = `PUT /profiles/${known.profile.id}/admin-role, or liaison admin role ${known.profile.id} --role ${role}`;
+          throw new LiaisonError("conflict", `This address is registered there already. Give it the role: ${how}`);
+        }
+        const edit = {
+          ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
+          name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
+        };
+        const output = writeMembership({ profile: { ...edit, ...NEW_PROFILE, adminRole: role }, organization });
+        const key = once(output);
+        const outcome = await administration.carryOut(
+          { kind: "invite", organization, profile: edit, adminRole: role, mailDomain },
+          { actor: principal.actor, now, ...(key && { once: key }) },
+        );
+        return { output: answered(outcome, "a profile of this id", key, output) };
+      },
+    ),
+    operation(
+      {
+        name: "setAdminRole",
+        summary: "Give a profile of the operator's organization a role, or take it away (null). The last owner stays.",
+        ...{ scope: "admins:write", method: "PUT", path: "/profiles/{id}/admin-role", hasRevision: true },
+        input: z.strictObject({ id: anyId, role: adminRole.nullable() }),
+        output: membership,
+        command: {
+          name: "admin role",
+          operand: "id",
+          examples: ["liaison admin role p-kim --role auditor", "liaison admin role p-kim --role none"],
+        },
+      },
+      async ({ id, role }, { principal, now }) => {
+        const outcome = await administration.carryOut(
+          { kind: "set_admin_role", profileId: id, adminRole: role },
+          { actor: principal.actor, now },
+        );
+        answered(outcome, "profile", undefined, null);
+        return profileAnswer(await findMembership(parts, id));
+      },
+    ),
+  ];
+}

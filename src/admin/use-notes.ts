@@ -1,0 +1,38 @@
+/** Notes when clients authenticate, now and then: often enough to tell a secret that is in use from one that isn't. */
+
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import { withoutPatience } from "../patience.ts";
+import type { ClientStore } from "../storage/contract.ts";
+
+/** How often the use of one secret is written down, in milliseconds. */
+const noteEveryMs = 5 * 60_000;
+
+export interface UseNotes {
+  /** Nobody waits for it; a use that can't be written down is written down the next time. */
+  note(clientId: string, secret: "current" | "previous"): void;
+}
+
+export function createUseNotes({
+  clients,
+  clock,
+  logger,
+}: {
+  clients: Pick<ClientStore, "noteUse">;
+  clock: Clock;
+  logger: Pick<Logger, "warn">;
+}): UseNotes {
+  const notedAt = new Map<string, number>();
+  return {
+    note(clientId, secret) {
+      const key = `${secret}:${clientId}`;
+      const now = clock.now();
+      if (now - (notedAt.get(key) ?? 0) < noteEveryMs) return;
+      notedAt.set(key, now);
+      withoutPatience(() => clients.noteUse(clientId, secret, now)).catch((err: unknown) => {
+        notedAt.delete(key);
+        logger.warn({ err, client_id: clientId }, "the use of a client could not be noted");
+      });
+    },
+  };
+}
