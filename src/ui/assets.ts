@@ -17,6 +17,7 @@ const stylesheets = [
   "styles/2-frame.css",
   "styles/3-controls.css",
   "styles/4-parts.css",
+  "styles/4-console.css",
   "styles/5-modes.css",
 ];
 

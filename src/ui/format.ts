@@ -42,3 +42,11 @@ export function formatMinutes(locale: string, minutes: number): string {
 function formatUnit(locale: string, amount: number, unit: "second" | "minute" | "hour"): string {
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
 }
+
+/** Such as "23 Nov 2026, 16:30", for lists: in the deployment's zone, which the page names once. */
+export function formatShort(site: When, instant: Instant): string {
+  return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {
+    ...{ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    timeZone: site.timeZone,
+  }).format(instant);
+}

@@ -3,6 +3,7 @@
  * always arguments. A branch of a plural holds at least one space, which is how the compiler tells it from an argument.
  */
 
+import { admin } from "./en-admin.ts";
 import { common } from "./en-common.ts";
 import { ends } from "./en-ends.ts";
 import { help } from "./en-help.ts";
@@ -10,4 +11,4 @@ import { journey } from "./en-journey.ts";
 import { linking } from "./en-linking.ts";
 import { mail } from "./en-mail.ts";
 
-export const en = { ...common, ...journey, ...linking, ...ends, ...help, ...mail } as const;
+export const en = { ...common, ...journey, ...linking, ...ends, ...help, ...mail, ...admin } as const;

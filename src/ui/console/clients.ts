@@ -1,0 +1,187 @@
+/** Client apps: the list, one of them, and what a developer needs to know of it. */
+
+import { strongName } from "../components.ts";
+import { bdi, type Child, type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Form, Site } from "../views.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actButton, badge, code, copyBlock, facts, goButton, isoTime, table, timeOr } from "./parts.ts";
+import type { ClientView, ConsoleFrame, Preset, SettingsView } from "./views.ts";
+
+const urlOf = (site: Site, id: string) => `${sectionUrl(site, "clients")}/${encodeURIComponent(id)}`;
+
+export function clientList(
+  site: Site,
+  frame: ConsoleFrame,
+  { items, mayWrite }: { items: ClientView[]; mayWrite: boolean },
+): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.clients");
+  const columns = [
+    {
+      label: t.text("admin.name"),
+      cell: (one: ClientView) => html`<a href="${urlOf(site, one.id)}">${bdi(one.name)}</a>`,
+    },
+    { label: t.text("admin.clientId"), cell: (one: ClientView) => code(one.id) },
+    { label: t.text("admin.preset"), cell: (one: ClientView) => t.text(`admin.preset.${one.preset}`) },
+    { label: t.text("admin.admits"), cell: (one: ClientView) => admits(site, one) },
+    {
+      label: t.text("admin.lastUsed"),
+      cell: (one: ClientView) => timeOr(site, one.last_used_at, t.text("admin.never")),
+    },
+  ];
+  return renderConsole(site, frame, {
+    section: "clients",
+    heading,
+    body: html`${headed(heading, ...(mayWrite ? [goButton(`${sectionUrl(site, "clients")}/new`, t.text("admin.clients.new"), "primary")] : []))}
+<p class="lead">${t.text("admin.clients.lead")}</p>
+${table(heading, columns, items, t.text("admin.clients.none"))}`,
+  });
+}
+
+function admits(site: Site, { preset, access_policy, scopes }: ClientView): Child {
+  const t = messages(site.locale);
+  if (preset === "machine") return scopes.join(" ");
+  const kinds = access_policy.kinds.map((kind) => t.text(`common.kind.${kind}`)).join(", ");
+  const plan = access_policy.plan_required ? `; ${t.text("admin.planNeeded")}` : "";
+  const roles = access_policy.roles.length > 0 ? `; ${access_policy.roles.join(", ")}` : "";
+  return `${kinds}${plan}${roles}`;
+}
+
+/** Which kind of app is to be registered: one question. */
+export function clientPreset(site: Site, frame: ConsoleFrame): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.clients.which");
+  const presets: Preset[] = ["web", "single_page", "native", "machine"];
+  return renderConsole(site, frame, {
+    section: "clients",
+    heading,
+    back: { url: sectionUrl(site, "clients"), label: t.text("admin.section.clients") },
+    body: html`<h1>${heading}</h1>
+<ul class="presets">${presets.map(
+      (preset) =>
+        html`<li><a href="${sectionUrl(site, "clients")}/new?preset=${preset}"><strong>${t.text(`admin.preset.${preset}`)}</strong></a><p>${t.text(`admin.preset.${preset}.hint`)}</p></li>`,
+    )}</ul>`,
+  });
+}
+
+export interface ClientPage {
+  client: ClientView;
+  settings: SettingsView;
+  /** The secret, where it is shown this once; and what gave it. */
+  secret: { value: string; because: "registered" | "rotated" } | null;
+  /** Just registered, without a secret. */
+  isNew: boolean;
+  startUrl: string | null;
+  /** A redirect address that was asked about. */
+  check: {
+    uri: string;
+    result: "registered" | "differs" | "unknown" | "no_address";
+    nearest: string | null;
+    how: UriDifference | null;
+  } | null;
+  mayWrite: boolean;
+  rotate: Form;
+}
+
+export type UriDifference = "slash" | "scheme" | "host_case" | "query" | "path_case" | "fragment" | "port";
+
+export function clientPage(site: Site, frame: ConsoleFrame, view: ClientPage): string {
+  const t = messages(site.locale);
+  const { client, settings, mayWrite } = view;
+  const url = urlOf(site, client.id);
+  const isOurs = client.managed_by === "admin";
+  const isPortal = client.preset !== "machine";
+  const edits =
+    mayWrite && isOurs
+      ? [goButton(`${url}/edit`, t.text("admin.edit")), goButton(`${url}/remove`, t.text("admin.remove"))]
+      : [];
+  const heading = client.name;
+  return renderConsole(site, frame, {
+    section: "clients",
+    heading,
+    back: { url: sectionUrl(site, "clients"), label: t.text("admin.section.clients") },
+    body: html`${secretNotice(site, view)}
+${headed(bdi(heading), ...edits)}
+<p class="lead">${t.text(`admin.preset.${client.preset}`)}. ${isOurs ? null : t.text("admin.clients.fromConfig")}</p>
+<h2>${t.text("admin.clients.forDeveloper")}</h2>
+${facts([
+  [t.text("admin.issuer"), code(settings.issuer)],
+  [t.text("admin.clientId"), code(client.id)],
+  [t.text("admin.discovery"), html`<a href="${settings.discovery}">${settings.discovery}</a>`],
+  [t.text("admin.redirectUris"), client.redirect_uris.length > 0 && lines(client.redirect_uris)],
+  [
+    t.text("admin.postLogoutUris"),
+    client.post_logout_redirect_uris.length > 0 && lines(client.post_logout_redirect_uris),
+  ],
+  [t.text("admin.initiateUri"), client.initiate_login_uri],
+  [t.text("admin.backchannelUri"), client.backchannel_logout_uri],
+])}
+<h3>${t.text("admin.clients.stacks")}</h3>
+${settings.stacks.map(({ stack, settings: text }, index) => html`<details class="stack"${index === 0 && html` open`}><summary>${stack}</summary>${copyBlock(`stack-${index}`, t.text("admin.clients.copy", { stack }), text)}</details>`)}
+${isPortal && redirectCheck(site, url, view)}
+${
+  isPortal &&
+  view.startUrl !== null &&
+  html`<h2>${t.text("admin.clients.test")}</h2><p>${t.text("admin.clients.testHint")}</p>
+<p class="actions">${goButton(view.startUrl, t.text("admin.clients.testButton"))}</p>`
+}
+<h2>${t.text("admin.clients.whom")}</h2>
+${facts([
+  [t.text("admin.admits"), admits(site, client)],
+  [t.text("admin.home"), client.home_url],
+  [t.text("admin.lastUsed"), timeOr(site, client.last_used_at, t.text("admin.never"))],
+  [t.text("admin.previousSecret"), client.previous_secret_until && previous(site, client)],
+])}
+${
+  mayWrite &&
+  isOurs &&
+  (client.preset === "web" || client.preset === "machine") &&
+  html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p>${actButton(view.rotate, t.text("admin.clients.rotateButton"))}`
+}`,
+  });
+}
+
+function lines(texts: readonly string[]): Html {
+  return html`<ul class="plain">${texts.map((text) => html`<li>${code(text)}</li>`)}</ul>`;
+}
+
+function previous(site: Site, client: ClientView): Html {
+  const t = messages(site.locale);
+  const date = isoTime(site, client.previous_secret_until ?? "");
+  return client.previous_secret_last_used_at === null
+    ? t.html("admin.previousUnused", { date })
+    : t.html("admin.previousUsed", { date, used: isoTime(site, client.previous_secret_last_used_at) });
+}
+
+function secretNotice(site: Site, { secret, isNew, client }: ClientPage): Html | null {
+  const t = messages(site.locale);
+  if (secret === null) {
+    return isNew ? html`<div class="done" role="status"><h2>${t.text("admin.clients.registered")}</h2></div>` : null;
+  }
+  return html`<div class="done" role="status"><h2>${t.text(secret.because === "registered" ? "admin.clients.registered" : "admin.clients.rotated")}</h2>
+<p>${t.html("admin.clients.secretOnce", { client: strongName(client.name) })}</p>
+${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}</div>`;
+}
+
+function redirectCheck(site: Site, url: string, { check, client }: ClientPage): Html {
+  const t = messages(site.locale);
+  const result =
+    check === null
+      ? null
+      : check.result === "registered"
+        ? html`<p>${badge("good", t.text("admin.check.registered"))} ${code(check.uri)}</p>`
+        : html`<p>${badge("bad", t.text(`admin.check.${check.result}`))} ${code(check.uri)}</p>
+${check.nearest !== null && check.how !== null && html`<p>${t.html(`admin.check.how.${check.how}`, { uri: code(check.nearest) })}</p>`}`;
+  const registered = client.redirect_uris.map((uri) => {
+    const isLocal = /^http:\/\//i.test(uri);
+    return html`<li>${code(uri)} ${isLocal ? badge("warm", t.text("admin.check.local")) : badge("good", t.text("admin.check.encrypted"))}</li>`;
+  });
+  return html`<h2 id="check">${t.text("admin.check.title")}</h2>
+<ul class="plain">${registered}</ul>
+<p>${t.text("admin.check.hint")}</p>
+<form class="console-search" method="get" action="${url}#check"><label for="uri">${t.text("admin.check.label")}</label>
+<div><input class="input" id="uri" name="check" type="url" maxlength="2000" autocomplete="off" spellcheck="false" value="${check?.uri ?? ""}">
+<button class="button button-secondary" type="submit">${t.text("admin.check.button")}</button></div></form>
+<div role="status">${result}</div>`;
+}

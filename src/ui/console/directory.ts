@@ -1,0 +1,218 @@
+/** Organizations and the people in them. */
+
+import { bdi, type Child, type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Form, Site } from "../views.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actButton, badge, code, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
+import type { ConsoleFrame, GrantView, InquiryView, Listing, OrganizationView, ProfileView } from "./views.ts";
+
+export const organizationUrl = (site: Site, id: string) =>
+  `${sectionUrl(site, "organizations")}/${encodeURIComponent(id)}`;
+export const personUrl = (site: Site, id: string) => `${sectionUrl(site, "people")}/${encodeURIComponent(id)}`;
+
+function planText(site: Site, { plan }: OrganizationView, now: number): Child {
+  const t = messages(site.locale);
+  if (plan.status !== "active")
+    return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
+  if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
+  const isOver = Date.parse(plan.expires_at) <= now;
+  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: isoTime(site, plan.expires_at) })}`;
+}
+
+export function organizationList(
+  site: Site,
+  frame: ConsoleFrame,
+  view: Listing<OrganizationView> & { mayWrite: boolean; now: number },
+): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.organizations");
+  const url = sectionUrl(site, "organizations");
+  const columns = [
+    {
+      label: t.text("admin.name"),
+      cell: (one: OrganizationView) => html`<a href="${organizationUrl(site, one.id)}">${bdi(one.name)}</a>`,
+    },
+    { label: t.text("admin.accountNumber"), cell: (one: OrganizationView) => bdi(one.account_number) },
+    { label: t.text("admin.kind"), cell: (one: OrganizationView) => t.text(`common.kind.${one.kind}`) },
+    { label: t.text("admin.plan"), cell: (one: OrganizationView) => planText(site, one, view.now) },
+    { label: t.text("admin.status"), cell: (one: OrganizationView) => onOff(site, one.enabled) },
+  ];
+  return renderConsole(site, frame, {
+    section: "organizations",
+    heading,
+    body: html`${headed(heading, ...(view.mayWrite ? [goButton(`${url}/new`, t.text("admin.organizations.new"), "primary")] : []))}
+${searchForm(site, url, t.text("admin.organizations.search"), view)}
+${table(heading, columns, view.items, t.text(view.search === "" ? "admin.organizations.none" : "admin.nothingFound"))}
+${pager(site, view)}`,
+  });
+}
+
+function peopleColumns(site: Site, withOrganization: boolean) {
+  const t = messages(site.locale);
+  return [
+    {
+      label: t.text("admin.name"),
+      cell: (one: ProfileView) => html`<a href="${personUrl(site, one.id)}">${bdi(one.name)}</a>`,
+    },
+    { label: t.text("admin.email"), cell: (one: ProfileView) => bdi(one.email) },
+    ...(withOrganization
+      ? [
+          {
+            label: t.text("admin.organization"),
+            cell: (one: ProfileView) =>
+              html`<a href="${organizationUrl(site, one.organization.id)}">${bdi(one.organization.name)}</a>`,
+          },
+        ]
+      : []),
+    { label: t.text("admin.linked"), cell: (one: ProfileView) => linkedText(site, one) },
+    { label: t.text("admin.status"), cell: (one: ProfileView) => onOff(site, one.enabled) },
+  ];
+}
+
+function linkedText(site: Site, { account_id }: ProfileView): Html {
+  const t = messages(site.locale);
+  return account_id === null ? badge("quiet", t.text("admin.notLinked")) : badge("good", t.text("admin.isLinked"));
+}
+
+export interface OrganizationPage {
+  organization: OrganizationView;
+  people: Listing<ProfileView>;
+  mayWrite: boolean;
+  now: number;
+}
+
+export function organizationPage(site: Site, frame: ConsoleFrame, view: OrganizationPage): string {
+  const t = messages(site.locale);
+  const { organization, people, mayWrite } = view;
+  const url = organizationUrl(site, organization.id);
+  const title = t.text("admin.people");
+  return renderConsole(site, frame, {
+    section: "organizations",
+    heading: organization.name,
+    back: { url: sectionUrl(site, "organizations"), label: t.text("admin.section.organizations") },
+    body: html`${headed(bdi(organization.name), ...(mayWrite ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []))}
+${facts([
+  [t.text("admin.accountNumber"), bdi(organization.account_number)],
+  [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
+  [t.text("admin.plan"), planText(site, organization, view.now)],
+  [t.text("admin.status"), onOff(site, organization.enabled)],
+  [t.text("admin.id"), code(organization.id)],
+])}
+<div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${goButton(`${url}/people/new`, t.text("admin.people.new"), "primary")}</p>`}</div>
+${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
+${pager(site, people)}`,
+  });
+}
+
+export function peopleList(site: Site, frame: ConsoleFrame, view: Listing<ProfileView>): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.people");
+  return renderConsole(site, frame, {
+    section: "people",
+    heading,
+    body: html`${headed(heading)}
+${searchForm(site, sectionUrl(site, "people"), t.text("admin.people.search"), view)}
+${table(heading, peopleColumns(site, true), view.items, t.text(view.search === "" ? "admin.people.none" : "admin.nothingFound"))}
+${pager(site, view)}`,
+  });
+}
+
+export interface PersonPage {
+  profile: ProfileView;
+  inquiries: InquiryView[];
+  grants: GrantView[];
+  /** POST targets by grant. */
+  endGrant: (grantId: string) => Form;
+  may: { edit: boolean; unlink: boolean; endSessions: boolean };
+  done: "address_changed" | null;
+}
+
+export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): string {
+  const t = messages(site.locale);
+  const { profile, may } = view;
+  const { organization } = profile;
+  const url = personUrl(site, profile.id);
+  const actions = [
+    ...(may.edit ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []),
+    ...(may.unlink && profile.account_id !== null ? [goButton(`${url}/unlink`, t.text("admin.unlink"))] : []),
+    goButton(`${sectionUrl(site, "why")}?profile_id=${encodeURIComponent(profile.id)}`, t.text("admin.people.why")),
+  ];
+  return renderConsole(site, frame, {
+    section: "people",
+    heading: profile.name,
+    back: { url: organizationUrl(site, organization.id), label: organization.name },
+    body: html`${view.done && html`<div class="done" role="status"><p>${t.text("admin.people.addressChanged")}</p></div>`}
+${headed(bdi(profile.name), ...actions)}
+${facts([
+  [
+    t.text("admin.email"),
+    html`${bdi(profile.email)} ${profile.email_proven ? badge("good", t.text("admin.proven")) : badge("quiet", t.text("admin.notProven"))}`,
+  ],
+  [
+    t.text("admin.organization"),
+    html`<a href="${organizationUrl(site, organization.id)}">${bdi(organization.name)}</a>`,
+  ],
+  [t.text("admin.roles"), profile.roles.join(", ")],
+  [t.text("admin.adminRole"), profile.admin_role && t.text(`admin.role.${profile.admin_role}`)],
+  [t.text("admin.status"), onOff(site, profile.enabled)],
+  [
+    t.text("admin.linked"),
+    profile.account_id === null
+      ? t.text("admin.notLinked")
+      : html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(profile.account_id)}">${t.text("admin.isLinked")}</a> ${timeOr(site, profile.linked_at, "")}`,
+  ],
+  [t.text("admin.id"), code(profile.id)],
+])}
+<h2>${t.text("admin.people.timeline")}</h2>
+${inquiryTable(site, view.inquiries, t.text("admin.people.noInquiries"))}
+<h2>${t.text("admin.people.signIns")}</h2>
+${grantTable(site, view)}`,
+  });
+}
+
+export function inquiryTable(site: Site, inquiries: readonly InquiryView[], empty: string): Html {
+  const t = messages(site.locale);
+  const columns = [
+    {
+      label: t.text("admin.asked"),
+      cell: (one: InquiryView) =>
+        html`<a href="${sectionUrl(site, "links")}/${encodeURIComponent(one.id)}">${isoTime(site, one.asked_at)}</a>`,
+    },
+    { label: t.text("admin.code"), cell: (one: InquiryView) => code(one.code) },
+    {
+      label: t.text("admin.by"),
+      cell: (one: InquiryView) => bdi(one.requester.email ?? one.requester.name ?? one.requester.subject),
+    },
+    { label: t.text("admin.matched"), cell: (one: InquiryView) => matchedText(site, one) },
+  ];
+  return table(t.text("admin.section.links"), columns, inquiries, empty);
+}
+
+function matchedText(site: Site, { settled_at, held_until, matched }: InquiryView): string {
+  const t = messages(site.locale);
+  if (settled_at === null) return t.text(held_until === null ? "admin.inquiry.waits" : "admin.inquiry.held");
+  return matched === null ? t.text("admin.inquiry.dismissed") : t.text("admin.inquiry.matched", { count: matched });
+}
+
+function grantTable(site: Site, { grants, endGrant, may }: Pick<PersonPage, "grants" | "endGrant" | "may">): Html {
+  const t = messages(site.locale);
+  const columns = [
+    { label: t.text("admin.portal"), cell: (one: GrantView) => portalName(site, one.client_id) },
+    { label: t.text("admin.expires"), cell: (one: GrantView) => isoTime(site, one.expires_at) },
+    ...(may.endSessions
+      ? [
+          {
+            label: t.text("admin.action"),
+            cell: (one: GrantView) => actButton(endGrant(one.id), t.text("admin.endSignIn")),
+          },
+        ]
+      : []),
+  ];
+  return table(t.text("admin.people.signIns"), columns, grants, t.text("admin.people.noSignIns"));
+}
+
+function portalName(site: Site, clientId: string): Html {
+  const name = site.portals.find(({ id }) => id === clientId)?.name ?? clientId;
+  return html`<a href="${sectionUrl(site, "clients")}/${encodeURIComponent(clientId)}">${bdi(name)}</a>`;
+}

@@ -1,0 +1,36 @@
+/** Pages of the administration for whom it doesn't open. In the frame of all other pages: there is no administrator here. */
+
+import { linkButton, whomToAsk } from "../components.ts";
+import { html } from "../html.ts";
+import { renderPage } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { Site } from "../views.ts";
+
+export function notAdministrator(
+  site: Site,
+  view: { profileName: string; organizationName: string; anotherUrl: string },
+): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.notAdministrator.title");
+  const body = html`<h1>${heading}</h1>
+<p class="lead">${t.html("admin.notAdministrator.why", { profile: view.profileName, organization: view.organizationName })}</p>
+<p>${t.text("admin.notAdministrator.do")}</p>
+<p class="actions">${linkButton(view.anotherUrl, t.text("admin.notAdministrator.another"), "secondary")}</p>
+${whomToAsk(site)}`;
+  return renderPage(site, { heading, body });
+}
+
+export function consoleSignedOut(site: Site): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.signedOut.title");
+  const again = linkButton(`${site.basePath}/admin`, t.text("admin.signedOut.again"), "primary");
+  return renderPage(site, { heading, body: html`<h1>${heading}</h1><p class="actions">${again}</p>` });
+}
+
+export function consoleLost(site: Site): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.lost.title");
+  const again = linkButton(`${site.basePath}/admin`, t.text("admin.lost.again"), "primary");
+  const body = html`<h1>${heading}</h1><p class="lead">${t.text("admin.lost.why")}</p><p class="actions">${again}</p>${whomToAsk(site)}`;
+  return renderPage(site, { heading, body });
+}

@@ -1,0 +1,212 @@
+/** The pages with a form on them, and those that ask once more. One thing a page. */
+
+import { bdi, type Child, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Form, Site } from "../views.ts";
+import { type ConsolePage, renderConsole } from "./frame.ts";
+import { actButton, type Choice, type Field, fieldForm, formProblems } from "./parts.ts";
+import type { ConsoleFrame, FormState, Preset } from "./views.ts";
+
+interface FormPage {
+  section: ConsolePage["section"];
+  heading: string;
+  lead?: Child;
+  back: { url: string; label: string };
+  submit: string;
+}
+
+/** A page that is a form. */
+export function formPage(
+  site: Site,
+  frame: ConsoleFrame,
+  page: FormPage,
+  state: FormState,
+  fields: readonly Field[],
+): string {
+  const { section, heading, lead, back, submit } = page;
+  return renderConsole(site, frame, {
+    ...{ section, heading, back, error: state.faults.length > 0 || state.differences !== undefined },
+    body: html`${formProblems(site, state, fields)}
+<h1>${heading}</h1>
+${lead !== undefined && html`<p class="lead">${lead}</p>`}
+${fieldForm(site, state, fields, { submit, cancelUrl: back.url })}`,
+  });
+}
+
+/** A page that asks whether it is really to be done, and says what it comes to. */
+export function confirmPage(
+  site: Site,
+  frame: ConsoleFrame,
+  page: Omit<FormPage, "lead"> & { consequences: readonly Child[]; form: Form },
+): string {
+  const t = messages(site.locale);
+  const { section, heading, back, submit, consequences, form } = page;
+  return renderConsole(site, frame, {
+    ...{ section, heading, back },
+    body: html`<h1>${heading}</h1>
+<ul>${consequences.map((one) => html`<li>${one}</li>`)}</ul>
+<div class="actions">${actButton(form, submit, "danger")}<a class="button button-secondary button-small" href="${back.url}">${t.text("admin.cancel")}</a></div>`,
+  });
+}
+
+/** Something that can't be done, said on a page of its own. */
+export function refusalPage(
+  site: Site,
+  frame: ConsoleFrame,
+  {
+    section,
+    message,
+    back,
+  }: { section: ConsolePage["section"]; message: string; back: { url: string; label: string } },
+): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.refused.title");
+  return renderConsole(site, frame, {
+    ...{ section, heading, back, error: true },
+    body: html`<h1>${heading}</h1><p class="lead">${message}</p><p><a class="onward" href="${back.url}">${bdi(back.label)}</a></p>`,
+  });
+}
+
+const kinds = (site: Site): Choice[] => {
+  const t = messages(site.locale);
+  return (["customer", "partner", "operator"] as const).map((kind) => ({
+    value: kind,
+    label: t.text(`common.kind.${kind}`),
+  }));
+};
+
+const statuses = (site: Site): Choice[] => {
+  const t = messages(site.locale);
+  return [
+    { value: "true", label: t.text("admin.on"), hint: t.text("admin.onHint") },
+    { value: "false", label: t.text("admin.off"), hint: t.text("admin.offHint") },
+  ];
+};
+
+/** The fields of a client app; those that are typed later, too, when it is edited. */
+export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[] {
+  const t = messages(site.locale);
+  const text = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, ...more });
+  const scopes = (
+    [
+      "admin:read",
+      "audit:read",
+      "clients:write",
+      "directory:write",
+      "links:write",
+      "sessions:write",
+      "admins:write",
+    ] as const
+  ).map((scope): Choice => ({ value: scope, label: scope, hint: t.text(`admin.scope.${scope}`) }));
+  const id = text("id", t.text("admin.clientId"), { hint: t.text("admin.clients.idHint"), optional: true });
+  const name = text("name", t.text("admin.name"), { hint: t.text("admin.clients.nameHint") });
+  if (preset === "machine") {
+    return [name, ...(isNew ? [id] : []), text("scopes", t.text("admin.scopes"), { kind: "ticks", choices: scopes })];
+  }
+  const uri = (label: string, name: string, hint: string, kind: "url" | "lines"): Field =>
+    text(name, label, { hint, kind, optional: true });
+  return [
+    name,
+    text("home_url", t.text("admin.home"), { kind: "url", hint: t.text("admin.clients.homeHint") }),
+    text("redirect_uris", t.text("admin.redirectUris"), { kind: "lines", hint: t.text("admin.clients.redirectHint") }),
+    text("kinds", t.text("admin.clients.kinds"), { kind: "ticks", choices: kinds(site) }),
+    text("plan_required", t.text("admin.planNeeded"), { kind: "tick", hint: t.text("admin.clients.planHint") }),
+    text("roles", t.text("admin.clients.roles"), {
+      kind: "lines",
+      hint: t.text("admin.clients.rolesHint"),
+      optional: true,
+    }),
+    uri(t.text("admin.postLogoutUris"), "post_logout_redirect_uris", t.text("admin.clients.postLogoutHint"), "lines"),
+    uri(t.text("admin.initiateUri"), "initiate_login_uri", t.text("admin.clients.initiateHint"), "url"),
+    uri(t.text("admin.backchannelUri"), "backchannel_logout_uri", t.text("admin.clients.backchannelHint"), "url"),
+    ...(isNew ? [id] : []),
+  ];
+}
+
+export function organizationFields(site: Site, isNew: boolean): Field[] {
+  const t = messages(site.locale);
+  return [
+    { name: "name", label: t.text("admin.name") },
+    { name: "account_number", label: t.text("admin.accountNumber"), hint: t.text("admin.organizations.numberHint") },
+    { name: "kind", label: t.text("admin.kind"), kind: "radios", choices: kinds(site) },
+    {
+      ...{ name: "plan_status", label: t.text("admin.plan"), kind: "radios" },
+      choices: (["active", "suspended", "none"] as const).map((value) => ({
+        value,
+        label: t.text(`admin.plan.${value}`),
+      })),
+    },
+    {
+      ...{ name: "plan_expires_at", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
+      hint: t.text("admin.organizations.planEndHint"),
+    },
+    ...(isNew
+      ? []
+      : [{ name: "enabled", label: t.text("admin.status"), kind: "radios" as const, choices: statuses(site) }]),
+  ];
+}
+
+export function profileFields(site: Site, isNew: boolean): Field[] {
+  const t = messages(site.locale);
+  return [
+    { name: "name", label: t.text("admin.name") },
+    {
+      ...{ name: "email", label: t.text("admin.registeredEmail"), kind: "email" },
+      hint: t.text(isNew ? "admin.people.emailHint" : "admin.people.emailEditHint"),
+    },
+    {
+      name: "roles",
+      label: t.text("admin.roles"),
+      kind: "lines",
+      hint: t.text("admin.people.rolesHint"),
+      optional: true,
+    },
+    ...(isNew
+      ? []
+      : [
+          { name: "enabled", label: t.text("admin.status"), kind: "radios" as const, choices: statuses(site) },
+          {
+            ...{ name: "another_person", label: t.text("admin.people.another"), kind: "tick" as const },
+            hint: t.text("admin.people.anotherHint"),
+          },
+        ]),
+  ];
+}
+
+const roleChoices = (site: Site): Choice[] => {
+  const t = messages(site.locale);
+  return (["owner", "client_manager", "directory_manager", "support", "auditor"] as const).map((role) => ({
+    ...{ value: role, label: t.text(`admin.role.${role}`), hint: t.text(`admin.role.${role}.hint`) },
+  }));
+};
+
+export function invitationFields(site: Site): Field[] {
+  const t = messages(site.locale);
+  return [
+    { name: "email", label: t.text("admin.email"), kind: "email", hint: t.text("admin.administrators.emailHint") },
+    { name: "name", label: t.text("admin.name"), optional: true },
+    { name: "role", label: t.text("admin.adminRole"), kind: "radios", choices: roleChoices(site) },
+  ];
+}
+
+export function roleFields(site: Site): Field[] {
+  const t = messages(site.locale);
+  const none = { value: "none", label: t.text("admin.role.none"), hint: t.text("admin.role.none.hint") };
+  return [{ name: "role", label: t.text("admin.adminRole"), kind: "radios", choices: [...roleChoices(site), none] }];
+}
+
+export function keyFields(site: Site): Field[] {
+  const t = messages(site.locale);
+  const scopes = clientFields(site, "machine", false).filter(({ name }) => name === "scopes");
+  return [
+    { name: "name", label: t.text("admin.name"), hint: t.text("admin.keys.nameHint") },
+    ...scopes,
+    {
+      name: "expires_at",
+      label: t.text("admin.expires"),
+      kind: "date",
+      hint: t.text("admin.keys.expiresHint"),
+      optional: true,
+    },
+  ];
+}

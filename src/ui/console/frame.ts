@@ -1,0 +1,73 @@
+/** The frame of the administration's pages: where one is, who one is, the way out. */
+
+import { iconPath, scriptPath, stylesheetPath } from "../assets.ts";
+import { csrfInput } from "../components.ts";
+import { bdi, type Child, type Html, html } from "../html.ts";
+import { emblem } from "../layout.ts";
+import { messages } from "../messages.ts";
+import type { Site } from "../views.ts";
+import type { ConsoleFrame, ConsoleSection } from "./views.ts";
+
+export interface ConsolePage {
+  section: ConsoleSection;
+  /** The h1 as characters. */
+  heading: string;
+  /** The page came back with an error. */
+  error?: boolean;
+  /** The page above this one. */
+  back?: { url: string; label: string };
+  body: Child;
+}
+
+/** A whole HTML document. */
+export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage): string {
+  const t = messages(site.locale);
+  const heading = page.heading;
+  const title = t.text(page.error ? "admin.titleError" : "admin.title", { heading, site: site.name });
+  const links = frame.sections.map(
+    (section) =>
+      html`<li><a href="${sectionUrl(site, section)}"${section === page.section && html` aria-current="page"`}>${t.text(`admin.section.${section}`)}</a></li>`,
+  );
+  return html`<!doctype html>
+<html lang="${site.locale}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<link rel="stylesheet" href="${site.basePath}${stylesheetPath}">
+<link rel="icon" type="image/svg+xml" href="${site.basePath}${iconPath}">
+<script src="${site.basePath}${scriptPath}" defer></script>
+</head>
+<body class="console">
+<a class="skip" href="#main">${t.text("common.skip")}</a>
+<header class="console-top">
+<div class="console-bar">
+<a class="brand" href="${site.basePath}/admin">${emblem()}<span><bdi>${site.name}</bdi> <span class="console-word">${t.text("admin.word")}</span></span></a>
+<div class="console-who">
+<span>${bdi(frame.who)} <span class="facts-inline">${t.text(`admin.role.${frame.role}`)}</span></span>
+<form method="post" action="${frame.signOut.action}">${csrfInput(frame.signOut.csrfToken)}<button class="link" type="submit">${t.text("admin.signOut")}</button></form>
+</div>
+</div>
+<nav class="console-nav console-nav-wide" aria-label="${t.text("admin.navLabel")}"><ul>${links}</ul></nav>
+<details class="console-nav console-nav-narrow"><summary>${t.text("admin.menu")}</summary><nav aria-label="${t.text("admin.navLabel")}"><ul>${links}</ul></nav></details>
+</header>
+<main id="main" tabindex="-1" class="console-main">
+${page.back && html`<p class="console-back"><a href="${page.back.url}">${page.back.label}</a></p>`}
+${page.body}
+</main>
+</body>
+</html>
+`.toString();
+}
+
+export function sectionUrl(site: Pick<Site, "basePath">, section: ConsoleSection): string {
+  return `${site.basePath}/admin${section === "overview" ? "" : `/${section}`}`;
+}
+
+/** A heading with what can be done about the page beside it. */
+export function headed(heading: Child, ...actions: Child[]): Html {
+  return html`<div class="console-head"><h1>${heading}</h1>${actions.length > 0 && html`<p class="console-actions">${actions}</p>`}</div>`;
+}

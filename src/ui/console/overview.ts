@@ -1,0 +1,90 @@
+/** What happened lately, and what needs looking after. */
+
+import { type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Site } from "../views.ts";
+import { bars, numbers, type Series } from "./chart.ts";
+import { headed, renderConsole } from "./frame.ts";
+import { isoTime } from "./parts.ts";
+import type { AttentionView, ConsoleFrame, FiguresView } from "./views.ts";
+
+export interface OverviewPage {
+  range: "24h" | "7d" | "30d";
+  figures: FiguresView;
+  attention: AttentionView;
+  /** Names of upstreams by id. */
+  upstreams: Record<string, string>;
+}
+
+const groups = {
+  signIns: ["sign_ins"],
+  links: ["links_asked", "links_bound", "links_refused"],
+  mails: ["mails_sent", "mails_deferred", "mails_failed", "mails_bounced"],
+  upstreams: ["upstream_sign_ins", "upstream_failures"],
+} as const;
+
+const tones: Record<string, Series["tone"]> = {
+  ...{ links_bound: "good", links_refused: "warm", mails_deferred: "warm", mails_failed: "bad", mails_bounced: "bad" },
+  upstream_failures: "bad",
+};
+
+export function overview(site: Site, frame: ConsoleFrame, view: OverviewPage): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.overview.title");
+  const group = (name: keyof typeof groups): Html => {
+    const wanted: readonly string[] = groups[name];
+    const series = view.figures.series
+      .filter((one) => wanted.includes(one.name))
+      .map((one): Series => {
+        const figure = t.text(`admin.figure.${one.name as (typeof groups)[keyof typeof groups][number]}`);
+        const upstream = one.upstream_id === null ? null : (view.upstreams[one.upstream_id] ?? one.upstream_id);
+        const label = upstream === null ? figure : t.text("admin.figureOf", { figure, name: upstream });
+        return { label, tone: tones[one.name] ?? "plain", total: one.total, points: one.points };
+      });
+    const title = t.text(`admin.group.${name}`);
+    return html`<section class="figures" aria-labelledby="group-${name}"><h2 id="group-${name}">${title}</h2>
+<div class="charts">${series.map((one) => bars(site, one))}</div>
+${numbers(site, title, series)}</section>`;
+  };
+  const ranges = (["24h", "7d", "30d"] as const).map(
+    (range) =>
+      html`<a href="${site.basePath}/admin?range=${range}"${range === view.range && html` aria-current="true"`}>${t.text(`admin.range.${range}`)}</a>`,
+  );
+  return renderConsole(site, frame, {
+    section: "overview",
+    heading,
+    body: html`${headed(heading)}
+<nav class="ranges" aria-label="${t.text("admin.rangeLabel")}">${ranges}</nav>
+${attention(site, view.attention)}
+${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}
+<p class="hint">${t.text("admin.zone", { zone: site.timeZone })}</p>`,
+  });
+}
+
+function attention(site: Site, { plans, api_keys, previous_secrets, mails }: AttentionView): Html {
+  const t = messages(site.locale);
+  const admin = `${site.basePath}/admin`;
+  const lines: Html[] = [
+    ...(["failed", "bounced", "held"] as const)
+      .filter((state) => mails[state] > 0)
+      .map(
+        (state) =>
+          html`<li><a href="${admin}/mail?state=${state}">${t.text(`admin.attention.${state}`, { count: mails[state] })}</a></li>`,
+      ),
+    ...plans.map(
+      ({ id, name, plan }) =>
+        html`<li>${t.html("admin.attention.plan", { name: html`<a href="${admin}/organizations/${encodeURIComponent(id)}">${name}</a>`, date: isoTime(site, plan.expires_at ?? "") })}</li>`,
+    ),
+    ...previous_secrets.map(({ client_id, until, last_used_at }) => {
+      const client = html`<a href="${admin}/clients/${encodeURIComponent(client_id)}">${client_id}</a>`;
+      const date = isoTime(site, until);
+      return html`<li>${last_used_at === null ? t.html("admin.attention.secret", { client, date }) : t.html("admin.attention.secretUsed", { client, date, used: isoTime(site, last_used_at) })}</li>`;
+    }),
+    ...api_keys.map(
+      ({ name, expires_at }) =>
+        html`<li>${t.html("admin.attention.key", { name: html`<a href="${admin}/keys">${name}</a>`, date: isoTime(site, expires_at) })}</li>`,
+    ),
+  ];
+  return html`<section class="attention" aria-labelledby="attention"><h2 id="attention">${t.text("admin.attention.title")}</h2>
+${lines.length === 0 ? html`<p>${t.text("admin.attention.none")}</p>` : html`<ul>${lines}</ul>`}</section>`;
+}

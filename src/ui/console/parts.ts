@@ -1,0 +1,221 @@
+/** The pieces that the administration's pages are made of. */
+
+import { csrfInput, linkButton, problemSummary } from "../components.ts";
+import { formatShort } from "../format.ts";
+import { bdi, type Child, type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Form, Site } from "../views.ts";
+import type { FormState, Listing } from "./views.ts";
+
+export interface Column<Row> {
+  label: string;
+  cell(row: Row): Child;
+}
+
+/**
+ * Rows as a table; on a narrow screen each row becomes a block whose cells bear their column's name. The roles say what it is
+ * there, too, where the layout of a table is gone.
+ */
+export function table<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  empty: string,
+): Html {
+  if (rows.length === 0) return html`<p class="console-empty">${empty}</p>`;
+  return html`<table class="rows" role="table">
+<caption class="unseen">${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(({ label }) => html`<th role="columnheader" scope="col">${label}</th>`)}</tr></thead>
+<tbody role="rowgroup">
+${rows.map((row) => html`<tr role="row">${columns.map(({ label, cell }) => html`<td role="cell" data-label="${label}"><div>${cell(row)}</div></td>`)}</tr>`)}
+</tbody>
+</table>`;
+}
+
+/** Facts of one record. What isn't there is left out. */
+export function facts(entries: readonly (readonly [label: string, value: Child])[]): Html {
+  const known = entries.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
+  return html`<dl class="facts-list console-facts">${known.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+export const isoTime = (site: Site, at: string): Html =>
+  html`<time datetime="${at}">${formatShort(site, Date.parse(at))}</time>`;
+
+export const timeOr = (site: Site, at: string | null, otherwise: string): Child =>
+  at === null ? otherwise : isoTime(site, at);
+
+export type Tone = "good" | "warm" | "bad" | "quiet";
+
+export function badge(tone: Tone, text: string): Html {
+  return html`<span class="badge badge-${tone}">${text}</span>`;
+}
+
+export function onOff(site: Site, enabled: boolean): Html {
+  const t = messages(site.locale);
+  return enabled ? badge("good", t.text("admin.on")) : badge("bad", t.text("admin.off"));
+}
+
+export function code(text: string): Html {
+  return html`<code>${bdi(text)}</code>`;
+}
+
+/** A word of ours: it isn't broken where there is room. */
+export function word(text: string): Html {
+  return html`<code class="short">${text}</code>`;
+}
+
+/** The form that searches a list, and the way back to all of it. */
+export function searchForm(site: Site, url: string, label: string, { search }: Pick<Listing<unknown>, "search">): Html {
+  const t = messages(site.locale);
+  return html`<form class="console-search" role="search" method="get" action="${url}">
+<label for="q">${label}</label>
+<div><input class="input" id="q" name="q" type="search" maxlength="200" autocomplete="off" spellcheck="false" value="${search}">
+<button class="button button-secondary" type="submit">${t.text("admin.search")}</button></div>
+${search !== "" && html`<p><a href="${url}">${t.text("admin.searchAll")}</a></p>`}
+</form>`;
+}
+
+export function pager(site: Site, { nextUrl }: Pick<Listing<unknown>, "nextUrl">): Html | null {
+  if (nextUrl === null) return null;
+  return html`<p class="console-pager"><a class="onward" href="${nextUrl}">${messages(site.locale).text("admin.next")}</a></p>`;
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+  hint?: string;
+}
+
+export interface Field {
+  name: string;
+  label: string;
+  hint?: string;
+  /** text unless said otherwise. lines: one value a line. */
+  kind?: "text" | "email" | "url" | "date" | "lines" | "select" | "radios" | "ticks" | "tick";
+  choices?: readonly Choice[];
+  optional?: boolean;
+}
+
+/** A form of fields, with what is wrong with them. */
+export function fieldForm(
+  site: Site,
+  state: FormState,
+  fields: readonly Field[],
+  { submit, cancelUrl }: { submit: string; cancelUrl?: string },
+): Html {
+  const t = messages(site.locale);
+  return html`<form class="console-form" method="post" action="${state.form.action}" novalidate>
+${csrfInput(state.form.csrfToken)}
+${state.revision !== undefined && html`<input type="hidden" name="revision" value="${state.revision}">`}
+${state.once !== undefined && html`<input type="hidden" name="once" value="${state.once}">`}
+${fields.map((field) => fieldOf(site, state, field))}
+<p class="actions"><button class="button button-primary" type="submit">${submit}</button>
+${cancelUrl !== undefined && html`<a class="button button-secondary" href="${cancelUrl}">${t.text("admin.cancel")}</a>`}</p>
+</form>`;
+}
+
+/** What is wrong with a form, first on the page: with fields of its own, or with the whole. */
+export function formProblems(site: Site, { faults, differences }: FormState, fields: readonly Field[]): Html | null {
+  const t = messages(site.locale);
+  const known = fields.map(({ name }) => name);
+  const summary = problemSummary(
+    site,
+    faults.map(({ field, problem }) => {
+      const name = fieldNamed(known, field);
+      const label = fields.find((one) => one.name === name)?.label;
+      return { target: name ?? "main", text: label === undefined ? problem : `${label}: ${problem}` };
+    }),
+  );
+  if (differences === undefined) return summary;
+  return html`${summary}<div class="notice" role="alert" tabindex="-1" data-focus>
+<h2>${t.text("admin.overtaken")}</h2>
+<p>${t.text("admin.overtakenText")}</p>
+${
+  differences.length > 0 &&
+  html`<ul>${differences.map(({ field, yours, current }) => {
+    const label = fields.find(({ name }) => name === fieldNamed(known, field))?.label ?? field;
+    return html`<li>${t.html("admin.difference", { field: label, yours: orDash(yours), current: orDash(current) })}</li>`;
+  })}</ul>`
+}
+</div>`;
+}
+
+const orDash = (text: string) => (text === "" ? "–" : text);
+
+/** `redirect_uris.0` is of the field `redirect_uris`, `plan.status` of `plan_status`. */
+function fieldNamed(names: readonly string[], field: string): string | undefined {
+  const [first = "", ...rest] = field.split(".");
+  const joined = [first, ...rest.filter((part) => !/^\d+$/.test(part))];
+  return (
+    names.find((name) => name === joined.join("_")) ??
+    names.find((name) => name === first) ??
+    names.find((name) => name === joined.at(-1))
+  );
+}
+
+function fieldOf(site: Site, state: FormState, field: Field): Html {
+  const t = messages(site.locale);
+  const { name, label, hint, kind = "text", choices = [], optional = false } = field;
+  const fault = state.faults.find((one) => fieldNamed([name], one.field) === name);
+  const values = state.values[name] ?? [];
+  const described = [
+    ...(hint === undefined ? [] : [`${name}-hint`]),
+    ...(fault === undefined ? [] : [`${name}-error`]),
+  ];
+  const aria = html`${described.length > 0 && html` aria-describedby="${described.join(" ")}"`}${fault && html` aria-invalid="true"`}`;
+  const text = optional ? t.text("admin.optional", { label }) : label;
+  const error =
+    fault &&
+    html`<p class="field-error" id="${name}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${fault.problem}</p>`;
+  const hintText = hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`;
+  const wrong = fault === undefined ? "" : " field-wrong";
+  if (kind === "radios" || kind === "ticks") {
+    const type = kind === "radios" ? "radio" : "checkbox";
+    return html`<fieldset class="field${wrong}"${aria}><legend>${text}</legend>${hintText}${error}
+<div class="ticks">${choices.map(
+      (
+        choice,
+        index,
+      ) => html`<div class="tick-row"><input id="${index === 0 ? name : `${name}-${index}`}" type="${type}" name="${name}" value="${choice.value}"${values.includes(choice.value) && html` checked`}>
+<label for="${index === 0 ? name : `${name}-${index}`}">${choice.label}${choice.hint !== undefined && html` <span class="hint-inline">${choice.hint}</span>`}</label></div>`,
+    )}</div></fieldset>`;
+  }
+  if (kind === "tick") {
+    return html`<div class="field${wrong}"><div class="tick-row"><input id="${name}" type="checkbox" name="${name}" value="true"${values.includes("true") && html` checked`}${aria}>
+<label for="${name}">${label}</label></div>${hintText}${error}</div>`;
+  }
+  return html`<div class="field${wrong}"><label for="${name}">${text}</label>${hintText}${error}${control(field, values, aria, choices)}</div>`;
+}
+
+function control(
+  { name, kind = "text" }: Field,
+  values: readonly string[],
+  aria: Html,
+  choices: readonly Choice[],
+): Html {
+  if (kind === "select") {
+    return html`<select class="input" id="${name}" name="${name}"${aria}>${choices.map(
+      ({ value, label }) =>
+        html`<option value="${value}"${values.includes(value) && html` selected`}>${label}</option>`,
+    )}</select>`;
+  }
+  if (kind === "lines") {
+    const rows = Math.max(2, Math.min(values.length + 1, 8));
+    return html`<textarea class="input" id="${name}" name="${name}" rows="${rows}" spellcheck="false" autocapitalize="off"${aria}>${values.join("\n")}</textarea>`;
+  }
+  const type = kind === "email" || kind === "url" || kind === "date" ? kind : "text";
+  return html`<input class="input" id="${name}" name="${name}" type="${type}" autocomplete="off"${kind === "text" ? html` dir="auto"` : html` spellcheck="false" autocapitalize="off"`}${aria} value="${values[0] ?? ""}">`;
+}
+
+/** A button that does something at once. */
+export function actButton(form: Form, label: Child, kind: "primary" | "secondary" | "danger" = "secondary"): Html {
+  return html`<form class="inline-form" method="post" action="${form.action}">${csrfInput(form.csrfToken)}<button class="button button-${kind} button-small" type="submit">${label}</button></form>`;
+}
+
+export const goButton = (url: string, label: Child, kind: "primary" | "secondary" = "secondary"): Html =>
+  linkButton(url, label, kind);
+
+/** Text to be copied, whole. */
+export function copyBlock(id: string, label: string, text: string): Html {
+  return html`<div class="copy"><p class="copy-label" id="${id}">${label}</p><pre tabindex="0" role="region" aria-labelledby="${id}"><code>${text}</code></pre></div>`;
+}

@@ -1,0 +1,232 @@
+/** Accounts, time lines, mails: what support looks at. */
+
+import { bdi, html } from "../html.ts";
+import { messages } from "../messages.ts";
+import type { Form, Site } from "../views.ts";
+import { inquiryTable, organizationUrl, personUrl } from "./directory.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actButton, badge, code, facts, isoTime, pager, searchForm, type Tone, table, timeOr } from "./parts.ts";
+import type {
+  AccountView,
+  ConsoleFrame,
+  GrantView,
+  InquiryView,
+  Listing,
+  MailState,
+  MailView,
+  ProfileView,
+  TimelineView,
+} from "./views.ts";
+
+export function accountList(site: Site, frame: ConsoleFrame, view: Listing<AccountView>): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.accounts");
+  const url = sectionUrl(site, "accounts");
+  const shown = ({ identities: [first] }: AccountView) => first?.email ?? first?.name ?? first?.subject ?? "";
+  const columns = [
+    {
+      label: t.text("admin.account"),
+      cell: (one: AccountView) => html`<a href="${url}/${encodeURIComponent(one.id)}">${bdi(shown(one))}</a>`,
+    },
+    {
+      label: t.text("admin.upstream"),
+      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstream_id).join(", "),
+    },
+    {
+      label: t.text("admin.lastSignIn"),
+      cell: (one: AccountView) => timeOr(site, one.identities[0]?.last_sign_in_at ?? null, ""),
+    },
+    { label: t.text("admin.created"), cell: (one: AccountView) => isoTime(site, one.created_at) },
+  ];
+  return renderConsole(site, frame, {
+    section: "accounts",
+    heading,
+    body: html`${headed(heading)}
+<p class="lead">${t.text("admin.accounts.lead")}</p>
+${searchForm(site, url, t.text("admin.accounts.search"), view)}
+${table(heading, columns, view.items, t.text(view.search === "" ? "admin.accounts.none" : "admin.nothingFound"))}
+${pager(site, view)}`,
+  });
+}
+
+export interface AccountPage {
+  account: AccountView & { profiles: ProfileView[] };
+  inquiries: InquiryView[];
+  grants: GrantView[];
+  mayEnd: boolean;
+  endSession: (sessionId: string) => Form;
+}
+
+export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage): string {
+  const t = messages(site.locale);
+  const { account } = view;
+  const [first] = account.identities;
+  const heading = first?.email ?? first?.name ?? first?.subject ?? account.id;
+  const profiles = [
+    {
+      label: t.text("admin.name"),
+      cell: (one: ProfileView) => html`<a href="${personUrl(site, one.id)}">${bdi(one.name)}</a>`,
+    },
+    {
+      label: t.text("admin.organization"),
+      cell: (one: ProfileView) =>
+        html`<a href="${organizationUrl(site, one.organization.id)}">${bdi(one.organization.name)}</a>`,
+    },
+    { label: t.text("admin.linked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
+  ];
+  const sessions = [...new Set(view.grants.map(({ session_id }) => session_id))].map((id) => ({
+    id,
+    portals: view.grants.filter(({ session_id }) => session_id === id).map(({ client_id }) => client_id),
+  }));
+  const sessionColumns = [
+    { label: t.text("admin.session"), cell: (one: (typeof sessions)[number]) => code(one.id.slice(0, 8)) },
+    { label: t.text("admin.portals"), cell: (one: (typeof sessions)[number]) => one.portals.join(", ") },
+    ...(view.mayEnd
+      ? [
+          {
+            label: t.text("admin.action"),
+            cell: (one: (typeof sessions)[number]) => actButton(view.endSession(one.id), t.text("admin.endSession")),
+          },
+        ]
+      : []),
+  ];
+  return renderConsole(site, frame, {
+    section: "accounts",
+    heading,
+    back: { url: sectionUrl(site, "accounts"), label: t.text("admin.section.accounts") },
+    body: html`${headed(bdi(heading))}
+${account.identities.map((one) =>
+  facts([
+    [t.text("admin.upstream"), one.upstream_id],
+    [t.text("admin.subject"), code(one.subject)],
+    [t.text("admin.issuer"), code(one.issuer)],
+    [t.text("admin.emailThere"), one.email && bdi(one.email)],
+    [t.text("admin.nameThere"), one.name && bdi(one.name)],
+    [t.text("admin.lastSignIn"), isoTime(site, one.last_sign_in_at)],
+    [t.text("admin.sub"), code(account.id)],
+  ]),
+)}
+<h2>${t.text("admin.accounts.profiles")}</h2>
+${table(t.text("admin.accounts.profiles"), profiles, account.profiles, t.text("admin.accounts.noProfiles"))}
+<h2>${t.text("admin.people.timeline")}</h2>
+${inquiryTable(site, view.inquiries, t.text("admin.accounts.noInquiries"))}
+<h2>${t.text("admin.sessions")}</h2>
+${table(t.text("admin.sessions"), sessionColumns, sessions, t.text("admin.people.noSignIns"))}`,
+  });
+}
+
+export function linkList(
+  site: Site,
+  frame: ConsoleFrame,
+  view: { items: InquiryView[]; email: string; nextUrl: string | null; fault: string | null },
+): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.links");
+  return renderConsole(site, frame, {
+    section: "links",
+    heading,
+    error: view.fault !== null,
+    body: html`${headed(heading)}
+<p class="lead">${t.text("admin.links.lead")}</p>
+<form class="console-search" role="search" method="get" action="${sectionUrl(site, "links")}"><label for="email">${t.text("admin.links.search")}</label>
+${view.fault !== null && html`<p class="field-error" id="email-error">${view.fault}</p>`}
+<div><input class="input" id="email" name="email" type="email" autocomplete="off" spellcheck="false"${view.fault !== null && html` aria-describedby="email-error" aria-invalid="true"`} value="${view.email}">
+<button class="button button-secondary" type="submit">${t.text("admin.search")}</button></div></form>
+${inquiryTable(site, view.items, t.text("admin.links.none"))}
+${pager(site, view)}`,
+  });
+}
+
+const badThings = ["refused", "mail_failed", "mail_bounced", "expired", "mail_dropped"];
+
+export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView): string {
+  const t = messages(site.locale);
+  const { requester } = line;
+  const heading = t.text("admin.links.title", { code: line.code });
+  return renderConsole(site, frame, {
+    section: "links",
+    heading,
+    back: { url: sectionUrl(site, "links"), label: t.text("admin.section.links") },
+    body: html`${headed(heading)}
+${facts([
+  [
+    t.text("admin.by"),
+    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a>`,
+  ],
+  [t.text("admin.upstream"), requester.upstream_id],
+  [t.text("admin.asked"), isoTime(site, line.asked_at)],
+  [t.text("admin.matched"), line.matched],
+])}
+<h2>${t.text("admin.links.happened")}</h2>
+<ol class="timeline">${line.entries.map(
+      ({
+        at,
+        what,
+        profile_id,
+        detail,
+      }) => html`<li class="${badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : ""}">
+<span class="timeline-at">${isoTime(site, at)}</span>
+<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${bdi(detail)}</span> `}${profile_id !== null && html`<a href="${personUrl(site, profile_id)}">${code(profile_id)}</a>`}</span></li>`,
+    )}</ol>`,
+  });
+}
+
+const stateTones: Record<MailState, Tone> = {
+  ...{ held: "warm", queued: "quiet", sent: "good", bounced: "bad", failed: "bad", dropped: "quiet" },
+};
+
+export interface MailPage extends Listing<MailView> {
+  state: MailState | null;
+  mayAct: boolean;
+  act: (id: string, word: "release" | "resend") => Form;
+}
+
+export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): string {
+  const t = messages(site.locale);
+  const heading = t.text("admin.section.mail");
+  const url = sectionUrl(site, "mail");
+  const states = [null, "held", "queued", "sent", "failed", "bounced", "dropped"] as const;
+  const act = ({ id, state }: MailView) => {
+    if (!view.mayAct) return null;
+    if (state === "held") return actButton(view.act(id, "release"), t.text("admin.mail.release"));
+    return state === "failed" ? actButton(view.act(id, "resend"), t.text("admin.mail.resend")) : null;
+  };
+  const columns = [
+    { label: t.text("admin.created"), cell: (one: MailView) => isoTime(site, one.created_at) },
+    { label: t.text("admin.mail.to"), cell: (one: MailView) => bdi(one.to) },
+    { label: t.text("admin.mail.about"), cell: (one: MailView) => aboutMail(site, one) },
+    {
+      label: t.text("admin.status"),
+      cell: (one: MailView) => badge(stateTones[one.state], t.text(`admin.mail.${one.state}`)),
+    },
+    {
+      label: t.text("admin.mail.reason"),
+      cell: (one: MailView) => one.reason && html`<span class="hint-inline">${bdi(one.reason)}</span>`,
+    },
+    ...(view.mayAct ? [{ label: t.text("admin.action"), cell: act }] : []),
+  ];
+  return renderConsole(site, frame, {
+    section: "mail",
+    heading,
+    body: html`${headed(heading)}
+<nav class="ranges" aria-label="${t.text("admin.mail.filter")}">${states.map(
+      (state) =>
+        html`<a href="${url}${state === null ? "" : `?state=${state}`}"${state === view.state && html` aria-current="true"`}>${t.text(state === null ? "admin.mail.all" : `admin.mail.${state}`)}</a>`,
+    )}</nav>
+${table(heading, columns, view.items, t.text("admin.mail.none"))}
+${pager(site, view)}`,
+  });
+}
+
+const mailKinds = [
+  ...["link", "already_linked", "linked_elsewhere", "not_active", "linked_notice", "support_request"],
+  ...["admin_invitation", "address_added", "address_removed"],
+] as const;
+
+function aboutMail(site: Site, { kind, inquiry_id }: MailView) {
+  const known = mailKinds.find((one) => one === kind);
+  const text = known === undefined ? (kind ?? "") : messages(site.locale).text(`admin.mailKind.${known as "link"}`);
+  return inquiry_id === null
+    ? text
+    : html`<a href="${sectionUrl(site, "links")}/${encodeURIComponent(inquiry_id)}">${text}</a>`;
+}
