@@ -1,5 +1,7 @@
 /** From argv to a command. The only module that ends the process. */
 
+import { auditExportCommand } from "./cli/administration/audit-export.ts";
+import { administrationCommands } from "./cli/administration/commands.ts";
 import type { Command } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
 import { copyCommand } from "./cli/copy.ts";
@@ -26,6 +28,8 @@ const commands: readonly Command[] = [
   migrateCommand(systemClock),
   copyCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
+  ...administrationCommands(systemClock),
+  auditExportCommand(systemClock),
   ...linksCommands(systemClock),
   ...mailCommands({ clock: systemClock, stdin: () => process.stdin }),
   helpCommand(() => commands),
@@ -56,4 +60,9 @@ function stopSignal(): AbortSignal {
 }
 
 const { stdout, stderr } = process;
+// Whoever read our output has enough of it, as `head` has: that ends us as SIGPIPE would, without a word.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(128 + 13);
+  throw error;
+});
 process.exit(await run(process.argv.slice(2), commands, { stdout, stderr, signal: stopSignal() }));

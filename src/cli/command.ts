@@ -15,6 +15,8 @@ export interface Flag {
 export interface Command {
   /** The words that call it: `config check`. */
   name: string;
+  /** Under which heading it stands among all commands. */
+  section?: string;
   summary: string;
   /** What it takes besides flags, as shown in its usage: `[FILE]`. */
   operand?: string;

@@ -13,11 +13,16 @@ export function helpCommand(commands: () => readonly Command[]): Command {
     examples: ["liaison help", "liaison help serve"],
     async run({ operand, stdout }) {
       const command = commands().find(({ name }) => name === operand);
-      if (operand !== undefined && command === undefined) {
+      if (command !== undefined || operand === undefined) {
+        stdout.write(command === undefined ? overview(commands()) : describe(command));
+        return 0;
+      }
+      const group = groupOf(operand, commands());
+      if (group.length === 0) {
         const names = commands().map(({ name }) => name);
         throw usageError(`There is no command "${operand}".${didYouMean(operand, names)}`);
       }
-      stdout.write(command === undefined ? overview(commands()) : describe(command));
+      stdout.write(describeGroup(operand, group));
       return 0;
     },
   };
@@ -25,13 +30,36 @@ export function helpCommand(commands: () => readonly Command[]): Command {
 
 /** All commands at a glance. */
 export function overview(commands: readonly Command[]): string {
+  const sections = [...new Set(commands.map(sectionOf))];
   return `Liaison, an OpenID Connect identity broker.
 
 Usage: liaison COMMAND [FLAGS]
 
-${columns(commands.map(({ name, summary }) => [name, summary]))}
+${sections.map((section) => `${section}:\n${listed(commands.filter((one) => sectionOf(one) === section))}`).join("\n\n")}
 
 Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND
+`;
+}
+
+const sectionOf = ({ section = "Service" }: Command) => section;
+
+const listed = (commands: readonly Command[]) => columns(commands.map(({ name, summary }) => [name, summary]));
+
+/** The commands that begin with a word. */
+export function groupOf(word: string, commands: readonly Command[]): Command[] {
+  return commands.filter(({ name }) => name.startsWith(`${word} `));
+}
+
+/** The commands of one word, each with an example. */
+export function describeGroup(word: string, group: readonly Command[]): string {
+  return `Usage: liaison ${word} COMMAND [FLAGS]
+
+${listed(group)}
+
+Examples:
+${group.map(({ examples: [example = ""] }) => `  ${example}`).join("\n")}
+
+Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison ${word} COMMAND --help
 `;
 }
 

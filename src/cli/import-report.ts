@@ -1,9 +1,9 @@
 /** How an import's findings are written: as text for people, or as one JSON object, row by row so that no file is too long. */
 
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { printable } from "../admin/import/columns.ts";
 import type { ImportSummary, RowReport } from "../admin/import/import.ts";
+import { put } from "./output.ts";
 
 export interface ReportWriter {
   row(report: RowReport): Promise<void>;
@@ -71,9 +71,4 @@ export function jsonReport(stdout: Writable, file: string, dryRun: boolean): Rep
       await put(stdout, `${written === 0 ? open() : ""}],${rest.slice(1)}\n`);
     },
   };
-}
-
-/** Writes, and waits while the reader is slower. */
-async function put(stream: Writable, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, "drain");
 }

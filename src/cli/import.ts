@@ -101,7 +101,11 @@ async function importFrom(
   const report = isJson ? jsonReport(stdout, operand, dryRun) : textReport(stdout, stderr, dryRun);
   const bar = isJson ? undefined : createProgress({ stream: stderr, totalBytes, elapsed: () => performance.now() });
   const collectGarbage = createCollector();
-  const parts = { store, clock, timeZone: config.deployment.time_zone, actor: "command:import" };
+  const { from_address: from } = config.mail;
+  const parts = {
+    ...{ store, clock, timeZone: config.deployment.time_zone, actor: "command:import" },
+    mailDomain: from.slice(from.lastIndexOf("@") + 1),
+  };
   try {
     const summary = await importDirectory(parts, {
       ...{ source, dryRun, signal },

@@ -1,22 +1,31 @@
 /** `liaison links …`: who asked for which profile, and what became of it. */
 
-import { createLinkAdmin, type LinkAdmin } from "../admin/links.ts";
+import { createLinkAdmin } from "../admin/links.ts";
 import type { Clock } from "../clock.ts";
+import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
+import { type LinkDesk, remoteLinks } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { instantFormat, printable, table } from "./table.ts";
-import { configFlag, limitOf, withStore } from "./with-store.ts";
+import { limitOf, withStore } from "./with-store.ts";
 
 /** Makes the commands. */
 export function linksCommands(clock: Clock): Command[] {
-  const withLinks = (call: Call, work: (links: LinkAdmin, timeZone: string) => Promise<ExitCode>) =>
-    withStore(call, clock, (store, config) => work(createLinkAdmin({ ...store, clock }), config.deployment.time_zone));
+  const withLinks = async (call: Call, work: (links: LinkDesk, timeZone: string) => Promise<ExitCode>) => {
+    if (!isRemote(call)) {
+      return await withStore(call, clock, (store, config) =>
+        work(createLinkAdmin({ ...store, clock }), config.deployment.time_zone),
+      );
+    }
+    const face = await remoteFace(call);
+    return await work(remoteLinks(face), face.timeZone);
+  };
 
   return [
     {
-      name: "links list",
+      ...{ name: "links list", section: "Administration" },
       summary: "List what people asked for on the link step, newest first.",
       flags: {
-        config: configFlag,
+        ...faceFlags,
         email: { takes: "ADDRESS", summary: "Those for the profiles with this registered address." },
         profile: { takes: "ID", summary: "Those for this profile." },
         account: { takes: "ID", summary: "Those of this account." },
@@ -47,10 +56,10 @@ export function linksCommands(clock: Clock): Command[] {
         }),
     },
     {
-      name: "links show",
+      ...{ name: "links show", section: "Administration" },
       summary: "Tell what became of an inquiry and its requests, by the id of either.",
       operand: "ID",
-      flags: { config: configFlag, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
+      flags: { ...faceFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
       examples: ["liaison links show 4QrTzk0wJm9x3vYb2nLc7A"],
       run: (call) =>
         withLinks(call, async (links, timeZone) => {

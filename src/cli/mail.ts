@@ -3,6 +3,8 @@
 import type { Readable } from "node:stream";
 import { createMailAdmin, LARGEST_NOTIFICATION, type MailAdmin } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
+import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
+import { type MailDesk, remoteMail } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { table } from "./table.ts";
 import { configFlag, limitOf, withStore } from "./with-store.ts";
@@ -11,16 +13,21 @@ const states = ["held", "failed", "bounced"] as const;
 
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const withMail = (call: Call, work: (mail: MailAdmin, timeZone: string) => Promise<ExitCode>) =>
+  const onStore = (call: Call, work: (mail: MailAdmin, timeZone: string) => Promise<ExitCode>) =>
     withStore(call, clock, ({ outbox }, config) =>
       work(createMailAdmin({ outbox, clock, actor: "command:mail" }), config.deployment.time_zone),
     );
+  const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
+    if (!isRemote(call)) return await onStore(call, work);
+    const face = await remoteFace(call);
+    return await work(remoteMail(face), face.timeZone);
+  };
 
   const requeue = (word: "release" | "resend", summary: string): Command => ({
-    name: `mail ${word}`,
+    ...{ name: `mail ${word}`, section: "Administration" },
     summary,
     operand: "ID",
-    flags: { config: configFlag },
+    flags: faceFlags,
     examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
     run: (call) =>
       withMail(call, async (mail) => {
@@ -34,10 +41,10 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
 
   return [
     {
-      name: "mail list",
+      ...{ name: "mail list", section: "Administration" },
       summary: "List mails that are held, were given up or came back, newest first.",
       flags: {
-        config: configFlag,
+        ...faceFlags,
         state: { takes: "STATE", summary: `One of ${states.join(", ")}. Default: all of them.` },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },
@@ -69,7 +76,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     requeue("release", "Send a held mail next, past its limits."),
     requeue("resend", "Send a mail once more that was given up."),
     {
-      name: "mail bounce",
+      ...{ name: "mail bounce", section: "Administration" },
       summary: "Note a delivery status notification (RFC 3464) from standard input, for a mail server's pipe.",
       flags: { config: configFlag },
       examples: [
@@ -77,7 +84,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
         'bounces: "|/usr/bin/liaison mail bounce --config /etc/liaison"     # a line of /etc/aliases',
       ],
       run: (call) =>
-        withMail(call, async (mail) => {
+        onStore(call, async (mail) => {
           const noted = await mail.notified(await readAll(stdin()));
           if (noted === undefined) {
             call.stderr.write("liaison: No mail that was sent has the Message-ID of this notification.\n");

@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../config/suggest.ts";
 import { LiaisonError } from "../errors.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { describe, overview } from "./help.ts";
+import { describe, describeGroup, groupOf, overview } from "./help.ts";
+import { printable } from "./table.ts";
 
 /** Runs what `words` call. What goes wrong is told on standard error; nothing is thrown. */
 export async function run(
@@ -17,6 +18,13 @@ export async function run(
     if (first === undefined || first === "--help" || first === "-h") {
       (first === undefined ? io.stderr : io.stdout).write(overview(commands));
       return first === undefined ? 2 : 0;
+    }
+    if (words.length === 2 && (words[1] === "--help" || words[1] === "-h")) {
+      const group = groupOf(first, commands);
+      if (group.length > 0) {
+        io.stdout.write(describeGroup(first, group));
+        return 0;
+      }
     }
     const command = find(words, commands);
     const rest = words.slice(first.startsWith("-") ? 1 : command.name.split(" ").length);
@@ -45,8 +53,11 @@ function find(words: readonly string[], commands: readonly Command[]): Command {
   const found = commands.find((command) => command.name === name || command.name === `${first} ${second}`);
   if (found !== undefined) return found;
   const names = commands.map((command) => command.name);
-  const group = names.filter((candidate) => candidate.startsWith(`${first} `));
-  if (group.length > 0) throw usageError(`"liaison ${first}" is followed by another word: ${group.join(", ")}.`);
+  const group = groupOf(first, commands).map((command) => command.name);
+  if (group.length > 0) {
+    const guess = second === "" ? "" : didYouMean(`${first} ${second}`, group);
+    throw usageError(`"liaison ${first}" is followed by another word: ${group.join(", ")}.${guess}`);
+  }
   const guess = didYouMean(first, names) || didYouMean(`${first} ${second}`, names);
   throw usageError(`There is no command "${first}".${guess} All of them: liaison help`);
 }
@@ -56,7 +67,7 @@ function parse(command: Command, words: readonly string[]): { flags: Map<string,
   const options = Object.fromEntries(
     Object.entries(known).map(([name, flag]) => [name, { type: "takes" in flag ? "string" : "boolean" } as const]),
   );
-  const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
+  const { tokens } = parseArgs({ args: operandsLast(words, known), options, strict: false, tokens: true });
   const flags = new Map<string, string>();
   const operands: string[] = [];
   for (const token of tokens) {
@@ -82,9 +93,22 @@ function parse(command: Command, words: readonly string[]): { flags: Map<string,
   return { flags, operands };
 }
 
+/** Ids are random text of 22 characters and may begin with a dash: what is one, and no flag, is put where none is looked for. */
+function operandsLast(words: readonly string[], known: Command["flags"]): string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const takesNext = (word = "") => known[word.replace(/^--/, "")]?.takes !== undefined && word.startsWith("--");
+  const isId = (word: string, place: number) =>
+    place < end && /^-[\w-]{21}$/.test(word) && known[word.slice(2)] === undefined && !takesNext(words[place - 1]);
+  const ids = words.filter(isId);
+  const others = words.filter((word, place) => !isId(word, place));
+  if (ids.length === 0) return others;
+  return end < words.length ? [...others, ...ids] : [...others, "--", ...ids];
+}
+
 function tell(error: unknown, { stderr }: Pick<Call, "stderr">): ExitCode {
   const isExpected = error instanceof LiaisonError;
   const text = isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  stderr.write(`liaison: ${text}\n`);
+  // Some of it comes from elsewhere.
+  stderr.write(`liaison: ${text.split("\n").map(printable).join("\n")}\n`);
   return isExpected && error.code === "usage" ? 2 : 1;
 }

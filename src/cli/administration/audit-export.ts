@@ -1,0 +1,91 @@
+/** `liaison audit export`: the audit as a file, for keeping or for a spreadsheet. */
+
+import { type FileHandle, open } from "node:fs/promises";
+import { definitionOf } from "../../admin/command-definitions.ts";
+import type { Input } from "../../admin/command-remote.ts";
+import { AUDIT_CSV_HEADER, auditCsvLine } from "../../admin/csv-out.ts";
+import type { Clock } from "../../clock.ts";
+import { type Call, type Command, type ExitCode, usageError } from "../command.ts";
+import { jsonLine, put } from "../output.ts";
+import { readDraft } from "./draft.ts";
+import { type Face, faceFlags, withFace } from "./faces.ts";
+import { explained } from "./failures.ts";
+import { fieldFlags } from "./fields.ts";
+import { countProgress, pagesOf } from "./lists.ts";
+
+interface Format {
+  header: string;
+  line(event: Input): string;
+}
+
+const formats: Record<string, Format> = {
+  jsonl: { header: "", line: jsonLine },
+  csv: { header: AUDIT_CSV_HEADER, line: (event) => auditCsvLine(event as Parameters<typeof auditCsvLine>[0]) },
+};
+
+const pageSize = 200;
+
+/** Makes the command. */
+export function auditExportCommand(clock: Clock): Command {
+  const listing = definitionOf("listAudit");
+  const { cursor: _cursor, limit: _limit, ...filters } = fieldFlags(listing);
+  return {
+    ...{ name: "audit export", section: "Administration" },
+    summary: "Write the audit, newest first, as JSON lines or as CSV whose cells are no formulas.",
+    flags: {
+      format: { takes: "jsonl|csv", summary: "Default: jsonl" },
+      output: { takes: "FILE", summary: "Where to; a file that is there is replaced. Default: standard output" },
+      ...filters,
+      ...faceFlags,
+    },
+    examples: [
+      "liaison audit export --output audit.jsonl",
+      "liaison audit export --format csv --from 2027-01-01T00:00:00Z --to 2027-02-01T00:00:00Z > january.csv",
+      "liaison audit export --actor command:admin --url https://signin.contoso.example --token-file token",
+    ],
+    async run(call) {
+      const format = formats[call.flags.get("format") ?? "jsonl"];
+      if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
+      const { input } = readDraft(listing, call);
+      return await withFace(call, { clock, word: "audit" }, async (face) => {
+        try {
+          return await write(format, input, { call, face });
+        } catch (error) {
+          throw explained(error, listing);
+        }
+      });
+    },
+  };
+}
+
+async function write(format: Format, input: Input, { call, face }: { call: Call; face: Face }): Promise<ExitCode> {
+  const { flags, stdout, stderr, signal } = call;
+  const path = flags.get("output");
+  const file = path === undefined ? undefined : await create(path);
+  const bar = file === undefined ? undefined : countProgress(stderr);
+  const say = async (text: string) => await (file === undefined ? put(stdout, text) : file.writeFile(text));
+  let count = 0;
+  try {
+    await say(format.header);
+    for await (const { items } of pagesOf("listAudit", { ...input, limit: pageSize }, { face, signal })) {
+      await say(items.map(format.line).join(""));
+      count += items.length;
+      bar?.show({ rows: count, bytes: 0 });
+    }
+    await file?.sync();
+  } finally {
+    bar?.clear();
+    await file?.close();
+  }
+  if (file !== undefined) stderr.write(`${count} ${count === 1 ? "event" : "events"} written to ${path}\n`);
+  return 0;
+}
+
+/** What the audit says is for few eyes. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "w", 0o600);
+  } catch (error) {
+    throw usageError(`--output ${path} can't be written (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}

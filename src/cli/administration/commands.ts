@@ -1,0 +1,147 @@
+/** The commands of the administration: one for each operation that has words. What they do is the operations'. */
+
+import { definitions } from "../../admin/command-definitions.ts";
+import type { Input } from "../../admin/command-remote.ts";
+import type { Answer, Definition } from "../../admin/operation.ts";
+import type { CallOptions } from "../../admin/service.ts";
+import type { Clock } from "../../clock.ts";
+import { LiaisonError } from "../../errors.ts";
+import { type Call, type Command, type ExitCode, type Flag, usageError } from "../command.ts";
+import { jsonLine, put } from "../output.ts";
+import { printable } from "../table.ts";
+import { details, verdicts } from "./details.ts";
+import { complete, type Draft, operandName, readDraft } from "./draft.ts";
+import { type Face, faceFlags, withFace } from "./faces.ts";
+import { explained } from "./failures.ts";
+import { fieldFlags, fieldsOf } from "./fields.ts";
+import { isList, list, listFlags } from "./lists.ts";
+
+/** Makes the commands. */
+export function administrationCommands(clock: Clock): Command[] {
+  return definitions.flatMap((definition) => {
+    const { command, summary } = definition;
+    if (command === undefined) return [];
+    const { name, operand, examples } = command;
+    const isNeeded = fieldsOf(definition).find((field) => field.name === operand)?.isRequired === true;
+    const shown = operand === undefined ? undefined : isNeeded ? operandName(operand) : `[${operandName(operand)}]`;
+    const made: Command = {
+      ...{ name, summary, section: "Administration" },
+      ...(shown === undefined ? {} : { operand: shown }),
+      flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
+      examples: [...examples, `${shortest(examples)} --url https://signin.contoso.example --token-file token`],
+      run: (call) => run(definition, call, clock),
+    };
+    return [made];
+  });
+}
+
+function shortest([first = "", ...others]: readonly string[]): string {
+  return others.reduce((best, one) => (one.length < best.length ? one : best), first);
+}
+
+function jsonFlag(definition: Definition): Flag {
+  if (isList(definition)) return { summary: "Print one JSON object a line." };
+  const hasRevision = definition.kind !== undefined || definition.hasRevision === true;
+  return { summary: `Print one JSON object${hasRevision ? ", its revision within" : ""}.` };
+}
+
+function ownFlags(definition: Definition): Record<string, Flag> {
+  const { kind } = definition;
+  const creating = "Yours to choose: the same call under the same key is carried out once, within a day.";
+  const editing = "Edit it only if it is as it was then, as shown with it. Default: as it is now";
+  return {
+    ...(isList(definition) ? listFlags(definition) : {}),
+    ...(kind === "creates" ? { "idempotency-key": { takes: "KEY", summary: creating } } : {}),
+    ...(kind === "edits" ? { "if-match": { takes: "REVISION", summary: editing } } : {}),
+  };
+}
+
+async function run(definition: Definition, call: Call, clock: Clock): Promise<ExitCode> {
+  const draft = readDraft(definition, call);
+  const idempotencyKey = readKey(call);
+  const word = definition.command?.name.split(" ")[0] ?? "";
+  return await withFace(call, { clock, word }, async (face) => {
+    try {
+      if (isList(definition)) return await list(definition, draft.input, { call, face });
+      const answer = await carryOut(definition, draft, face, { ifMatch: call.flags.get("if-match"), idempotencyKey });
+      return await show(definition, answer, { call, face });
+    } catch (error) {
+      throw explained(error, definition);
+    }
+  });
+}
+
+function readKey({ flags }: Call): string | undefined {
+  const key = flags.get("idempotency-key");
+  if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key;
+  throw usageError("--idempotency-key takes 1 to 200 visible ASCII characters.");
+}
+
+async function carryOut(
+  definition: Definition,
+  draft: Draft,
+  face: Face,
+  options: CallOptions,
+): Promise<Answer<unknown>> {
+  const isEdit = definition.kind === "edits";
+  const read = isEdit && (options.ifMatch === undefined || draft.parts.size > 0);
+  const before = read ? await readFirst(definition, draft, face) : undefined;
+  const input = complete(draft, before?.output as Input | undefined, face.timeZone);
+  return await face.call(definition.name, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
+}
+
+/** The record that an edit is of, as it is. */
+async function readFirst({ path }: Definition, { input }: Draft, face: Face): Promise<Answer<unknown>> {
+  const reading = definitions.find((one) => one.method === "GET" && one.path === path);
+  if (reading === undefined) throw new TypeError(`nothing reads ${path}`);
+  try {
+    return await face.call(reading.name, { id: input["id"] });
+  } catch (error) {
+    if (!(error instanceof LiaisonError) || error.code !== "forbidden") throw error;
+    const fix =
+      "An edit reads the record first; --if-match REVISION edits without, if no single value of a plan or policy is named.";
+    throw new LiaisonError("forbidden", `${error.message} ${fix}`, { cause: error });
+  }
+}
+
+/** Prints what came of it, and says how it ended. */
+async function show(
+  definition: Definition,
+  { output, revision }: Answer<unknown>,
+  { call, face }: { call: Call; face: Face },
+): Promise<ExitCode> {
+  const { stdout, stderr, flags } = call;
+  const name = definition.command?.name ?? "";
+  const record: Input = { ...(output as Input), ...(revision === undefined ? {} : { revision }) };
+  const isJson = flags.has("json");
+  if (isJson) await put(stdout, jsonLine(record));
+  else await put(stdout, textOf(name, record, face.timeZone));
+  for (const remark of remarks(name, record, face)) await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
+  if (name !== "audit verify" || record["intact"] === true) return 0;
+  throw new LiaisonError("conflict", `The audit isn't intact: ${String(record["problem"])}.`);
+}
+
+const doneWords: Record<string, string> = {
+  "clients remove": "Removed.",
+  "keys remove": "Removed.",
+  "sessions revoke": "Ended.",
+  "sessions end": "Ended.",
+};
+
+function textOf(name: string, record: Input, timeZone: string): string {
+  if (name === "why") return verdicts(record);
+  if (Object.keys(record).length === 0) return `${doneWords[name] ?? "Done."}\n`;
+  return details(record, timeZone);
+}
+
+/** What a person should know besides the record. */
+function remarks(name: string, record: Input, { issuer }: Face): string[] {
+  if (name === "admin invite") {
+    const where = `${String(record["email"])} signs in at ${issuer}/admin.`;
+    return [`${where} The mail that says so leaves when the service runs.`];
+  }
+  if (typeof record["client_secret"] === "string")
+    return ["The secret won't be shown again: keep it where it belongs now."];
+  if (typeof record["key"] === "string") return ["The key won't be shown again: keep it where it belongs now."];
+  return [];
+}

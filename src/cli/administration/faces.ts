@@ -1,0 +1,57 @@
+/** Where a command of the administration is carried out: on the store of a configuration, or by a broker elsewhere. */
+
+import { type AdminCaller, brokerUrl, createRemoteCaller } from "../../admin/command-remote.ts";
+import type { Clock } from "../../clock.ts";
+import { readToken } from "../../config/token.ts";
+import { type Call, type Flag, usageError } from "../command.ts";
+import { configFlag, withStore } from "../with-store.ts";
+
+export interface Face extends AdminCaller {
+  /** Of the broker that is administered. */
+  issuer: string;
+  /** In which instants are written: the deployment's, or UTC where that isn't known. */
+  timeZone: string;
+}
+
+/** The flags that say where. */
+export const faceFlags: Readonly<Record<string, Flag>> = {
+  config: configFlag,
+  url: { takes: "URL", summary: "Ask the broker with this issuer instead of opening the store. Instants are in UTC." },
+  "token-file": {
+    takes: "FILE",
+    summary: "Holds the token for --url, an API key. Default: LIAISON_TOKEN of the environment",
+  },
+};
+
+/** @throws LiaisonError `usage` for flags that contradict each other */
+export function isRemote({ flags }: Pick<Call, "flags">): boolean {
+  if (flags.has("url") && flags.has("config")) throw usageError("Name a configuration or a broker: --config or --url.");
+  if (flags.has("token-file") && !flags.has("url"))
+    throw usageError("--token-file goes with --url: it names its token.");
+  return flags.has("url");
+}
+
+/** Runs work where the flags say. A broker may be running on the store. */
+export async function withFace<T>(
+  call: Pick<Call, "flags" | "signal">,
+  { clock, word }: { clock: Clock; word: string },
+  work: (face: Face) => Promise<T>,
+): Promise<T> {
+  if (isRemote(call)) return await work(await remoteFace(call));
+  return await withStore(call, clock, async (store, config) => {
+    // What it rests on takes a while to load; no other command needs it.
+    const { createLocalAdministration } = await import("../../admin/local.ts");
+    const { service, principal } = await createLocalAdministration({ config, store, clock }, word);
+    return await work({
+      ...{ issuer: config.issuer, timeZone: config.deployment.time_zone },
+      call: (name, input, options) => service.call(name, principal, input, options),
+    });
+  });
+}
+
+/** Only where --url is given. */
+export async function remoteFace({ flags, signal }: Pick<Call, "flags" | "signal">): Promise<Face> {
+  const url = brokerUrl(flags.get("url") ?? "");
+  const { token, source: tokenSource } = await readToken({ file: flags.get("token-file") });
+  return { issuer: url, timeZone: "UTC", ...createRemoteCaller({ url, token, tokenSource, signal }) };
+}

@@ -1,0 +1,79 @@
+/** Lists: a page, or all of them to the end. */
+
+import { z } from "zod";
+import type { Input } from "../../admin/command-remote.ts";
+import type { Definition } from "../../admin/operation.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Call, ExitCode, Flag } from "../command.ts";
+import { jsonLine, put } from "../output.ts";
+import { createProgress, type Progress } from "../progress.ts";
+import { printable, table } from "../table.ts";
+import { rowOf } from "./columns.ts";
+import type { Face } from "./faces.ts";
+
+interface Page {
+  items: Input[];
+  next_cursor: string | null;
+}
+
+/** How many a page has where all are asked for: the most that one may. */
+const largestPage = 200;
+
+export function isList({ output }: Pick<Definition, "output">): boolean {
+  return output instanceof z.ZodObject && "items" in output.shape && "next_cursor" in output.shape;
+}
+
+/** Flags of lists that have pages. */
+export function listFlags({ input }: Pick<Definition, "input">): Record<string, Flag> {
+  return "cursor" in input.shape ? { all: { summary: "Follow the list to its end." } } : {};
+}
+
+/** Calls a list's operation page by page, to its end. @throws LiaisonError when `signal` asks to stop */
+export async function* pagesOf(
+  name: string,
+  input: Input,
+  { face, signal }: { face: Face; signal: AbortSignal },
+): AsyncGenerator<Page> {
+  let cursor = input["cursor"];
+  do {
+    if (signal.aborted) throw new LiaisonError("store_unavailable", "Stopped before the end of the list.");
+    const { output } = await face.call(name, { ...input, ...(typeof cursor === "string" ? { cursor } : {}) });
+    const page = output as Page;
+    cursor = page.next_cursor;
+    yield page;
+  } while (cursor !== null);
+}
+
+/** A progress line for lists: how many so far. */
+export function countProgress(stream: Call["stderr"]): Progress {
+  return createProgress({ stream, totalBytes: undefined, elapsed: () => performance.now() });
+}
+
+/** Prints a list: as a table, or a JSON object a line. */
+export async function list(
+  { name, command }: Definition,
+  typed: Input,
+  { call, face }: { call: Call; face: Face },
+): Promise<ExitCode> {
+  const { flags, stdout, stderr, signal } = call;
+  const isAll = flags.has("all");
+  const isJson = flags.has("json");
+  const input = isAll && typed["limit"] === undefined ? { ...typed, limit: largestPage } : typed;
+  const rows: Record<string, string | number>[] = [];
+  const bar = isAll && !isJson ? countProgress(stderr) : undefined;
+  let next: string | null = null;
+  try {
+    for await (const { items, next_cursor } of pagesOf(name, input, { face, signal })) {
+      next = next_cursor;
+      if (isJson) await put(stdout, items.map(jsonLine).join(""));
+      else rows.push(...items.map((item) => rowOf(command?.name ?? "", item)));
+      bar?.show({ rows: rows.length, bytes: 0 });
+      if (!isAll) break;
+    }
+  } finally {
+    bar?.clear();
+  }
+  if (!isJson) await put(stdout, table(rows, { timeZone: face.timeZone, empty: "Nothing found." }));
+  if (next !== null) await put(stderr, `There is more: --cursor '${printable(next)}', or --all for the rest.\n`);
+  return 0;
+}

@@ -1,0 +1,131 @@
+/** `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the store. */
+
+import type { LinkAdmin } from "../../admin/links.ts";
+import type { Instant } from "../../clock.ts";
+import type { Delivery, Inquiry, OutboxState, Requester } from "../../storage/records.ts";
+import { usageError } from "../command.ts";
+import type { Face } from "./faces.ts";
+
+/** What both places tell of an inquiry. */
+export interface ShownInquiry extends Pick<Inquiry, "id" | "createdAt" | "settledAt" | "heldUntil" | "matched"> {
+  code: string;
+  requester: Omit<Requester, "issuer">;
+}
+
+export interface ShownTimeline {
+  inquiry: Omit<ShownInquiry, "code">;
+  code: string;
+  entries: {
+    at: Instant;
+    what: string;
+    requestId: string | null;
+    profileId: string | null;
+    detail: string | null;
+  }[];
+}
+
+export interface LinkDesk {
+  list(filter: Parameters<LinkAdmin["list"]>[0]): Promise<ShownInquiry[]>;
+  show(id: string): Promise<ShownTimeline>;
+}
+
+/** What both places tell of a mail. */
+export type ShownMail = Omit<Delivery, "messageId" | "serverReply">;
+
+export interface MailDesk {
+  list(states: readonly OutboxState[], limit: number): Promise<ShownMail[]>;
+  release(id: string): Promise<Pick<ShownMail, "id" | "to">>;
+  resend(id: string): Promise<Pick<ShownMail, "id" | "to">>;
+}
+
+interface WrittenInquiry extends Pick<Inquiry, "id" | "matched"> {
+  code: string;
+  requester: { account_id: string; upstream_id: string; subject: string; email: string | null; name: string | null };
+  asked_at: string;
+  settled_at: string | null;
+  held_until: string | null;
+}
+
+interface WrittenTimeline extends WrittenInquiry {
+  entries: { at: string; what: string; request_id: string | null; profile_id: string | null; detail: string | null }[];
+}
+
+interface WrittenMail extends Pick<Delivery, "id" | "to" | "kind" | "state" | "attempts"> {
+  created_at: string;
+  next_attempt_at: string;
+  sent_at: string | null;
+  bounced_at: string | null;
+  inquiry_id: string | null;
+  request_id: string | null;
+  reason: string | null;
+}
+
+/** The most that a broker lists at once. */
+const largestPage = 200;
+
+const time = (text: string): Instant => Date.parse(text);
+const timeOrNull = (text: string | null) => (text === null ? null : time(text));
+
+export function remoteLinks(face: Face): LinkDesk {
+  return {
+    async list({ email, profileId, accountId, limit }) {
+      if (limit > largestPage) throw usageError(`--limit takes at most ${largestPage} with --url.`);
+      const input = { email, profile_id: profileId, account_id: accountId, limit };
+      const { output } = await face.call("listInquiries", input);
+      return (output as { items: WrittenInquiry[] }).items.map(readInquiry);
+    },
+    async show(id) {
+      const { entries, ...inquiry } = (await face.call("getInquiry", { id })).output as WrittenTimeline;
+      const { code, ...rest } = readInquiry(inquiry);
+      const read = entries.map(({ at, what, request_id, profile_id, detail }) => ({
+        ...{ at: time(at), what, requestId: request_id, profileId: profile_id, detail },
+      }));
+      return { inquiry: rest, code, entries: read };
+    },
+  };
+}
+
+function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_until }: WrittenInquiry): ShownInquiry {
+  const { account_id, upstream_id, subject, email, name } = requester;
+  return {
+    ...{ id, code, matched, createdAt: time(asked_at), settledAt: timeOrNull(settled_at) },
+    heldUntil: timeOrNull(held_until),
+    requester: { accountId: account_id, upstreamId: upstream_id, subject, email, displayName: name },
+  };
+}
+
+export function remoteMail(face: Face): MailDesk {
+  async function ofState(state: OutboxState, limit: number): Promise<ShownMail[]> {
+    const found: ShownMail[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
+      const { output } = await face.call("listMail", page);
+      const { items, next_cursor } = output as { items: WrittenMail[]; next_cursor: string | null };
+      found.push(...items.map(readMail));
+      cursor = next_cursor;
+    } while (cursor !== null && found.length < limit);
+    return found;
+  }
+  const requeue = async (name: string, id: string) => readMail((await face.call(name, { id })).output as WrittenMail);
+
+  return {
+    async list(states, limit) {
+      const found: ShownMail[] = [];
+      for (const state of states) found.push(...(await ofState(state, limit)));
+      return found.toSorted((one, other) => other.createdAt - one.createdAt).slice(0, limit);
+    },
+    release: (id) => requeue("releaseMail", id),
+    resend: (id) => requeue("resendMail", id),
+  };
+}
+
+function readMail({ id, to, kind, state, attempts, reason, ...written }: WrittenMail): ShownMail {
+  return {
+    ...{ id, to, kind, state, attempts, inquiryId: written.inquiry_id, requestId: written.request_id },
+    ...{ createdAt: time(written.created_at), nextAttemptAt: time(written.next_attempt_at) },
+    ...{ sentAt: timeOrNull(written.sent_at), bouncedAt: timeOrNull(written.bounced_at) },
+    // A broker names one reason: what came back, or why it wasn't taken.
+    ...(state === "bounced" ? { bounce: reason, lastError: null } : { bounce: null, lastError: reason }),
+  };
+}
