@@ -48,7 +48,7 @@ async function importOnce(made: string): Promise<void> {
   const began = performance.now();
   let early = 0;
   const summary = await importDirectory(
-    { store, clock: systemClock, timeZone: "Europe/Copenhagen", actor: "command:import" },
+    { store, clock: systemClock, timeZone: "Europe/Copenhagen", mailDomain: "bench.example", actor: "command:import" },
     {
       source: createReadStream(join(made, "rows.csv")),
       dryRun: false,

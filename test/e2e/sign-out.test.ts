@@ -39,6 +39,7 @@ describe("signing out", () => {
       homeUrl: "https://registered.example/",
       aboutUrl: null,
       secret: "a-portal-secret-of-at-least-32-characters",
+      previousSecret: null,
       policy: { kinds: ["customer"], planRequired: false, roles: [] },
       claimsInIdToken: true,
       metadata: {

@@ -22,7 +22,9 @@ export async function watchingRoutes<T>(start: () => Promise<T>): Promise<{ star
     const routes = routesOf.get(this) ?? [];
     routesOf.set(this, routes);
     for (const pattern of [path].flat()) {
-      routes.push({ pattern: String(pattern), methods: methods.map((name) => name.toUpperCase()) });
+      // Node closes the connection of a CONNECT itself: that method is for proxies.
+      const named = methods.map((name) => name.toUpperCase()).filter((name) => name !== "CONNECT");
+      routes.push({ pattern: String(pattern), methods: named });
     }
     return original.apply(this, parameters);
   });

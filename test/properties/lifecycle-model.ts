@@ -36,7 +36,15 @@ export interface ModelInquiry {
   settled: boolean;
 }
 
-export type MailKind = "link" | "already_linked" | "linked_elsewhere" | "not_active" | "linked_notice";
+export type MailKind =
+  | "link"
+  | "already_linked"
+  | "linked_elsewhere"
+  | "not_active"
+  | "linked_notice"
+  | "admin_invitation"
+  | "address_added"
+  | "address_removed";
 
 export interface ModelMail {
   id: string;

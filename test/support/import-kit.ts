@@ -89,8 +89,8 @@ export interface Deployment {
   database: string;
   /** Runs `liaison import` there with these words. */
   import(words: string[], options?: { input?: string | Buffer; killAtStatement?: number }): Promise<Ended>;
-  /** What the directory and the audit say, without times and ids of events. */
-  contents(): { organizations: unknown[]; profiles: unknown[]; events: unknown[] };
+  /** What the directory, the audit and the mails to be sent say, without times and ids of events and mails. */
+  contents(): { organizations: unknown[]; profiles: unknown[]; events: unknown[]; mails: unknown[] };
   remove(): Promise<void>;
 }
 
@@ -144,6 +144,7 @@ upstreams:
           profiles: all("SELECT * FROM profiles ORDER BY id"),
           events: all(`SELECT action, actor, profile_id, organization_id, detail FROM audit_events
             ORDER BY organization_id, profile_id, action, detail`),
+          mails: all("SELECT kind, recipient FROM outbox ORDER BY recipient, kind"),
         };
       } finally {
         opened.close();

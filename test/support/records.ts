@@ -162,6 +162,7 @@ export function aClient(overrides: Partial<Client> = {}): Client {
     homeUrl: "https://customersource.example/home",
     aboutUrl: "https://customersource.example/about",
     secret: `client-secret-${randomUUID()}`,
+    previousSecret: { secret: `previous-secret-${randomUUID()}`, until: NOW + 7 * MINUTE },
     policy: { kinds: ["customer", "operator"], planRequired: true, roles: ["billing"] },
     claimsInIdToken: true,
     metadata: { redirect_uris: ["https://customersource.example/cb"], grant_types: ["authorization_code"] },

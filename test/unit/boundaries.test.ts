@@ -37,12 +37,14 @@ const modules: Record<string, string> = {
   contract: "storage/contract.ts",
   records: "storage/records.ts",
   seal: "storage/seal.ts",
+  chain: "storage/audit-chain.ts",
+  revision: "storage/revision.ts",
   sqlite: "storage/sqlite/some.ts",
   mongo: "storage/mongo/some.ts",
 };
 
 const ground = ["clock", "errors", "patience", "worker-loop", "records"];
-const storage = ["contract", "records", "seal"];
+const storage = ["contract", "records", "seal", "chain", "revision"];
 
 /** What each may import besides the ground. */
 const allowed: Record<string, string[]> = {
@@ -50,7 +52,7 @@ const allowed: Record<string, string[]> = {
   app: Object.keys(modules).filter((part) => !["main", "cli", "demo"].includes(part)),
   logger: [],
   errors: [],
-  admin: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
+  admin: ["http", "oidc", "upstream", "linking", "mail", "ui", "domain", "contract", "chain", "revision"],
   http: ["oidc", "upstream", "linking", "mail", "ui", "domain", "contract"],
   cli: ["admin", "config", "schema", "open", "copy"],
   config: ["schema", "domain"],

@@ -81,6 +81,9 @@ upstreams:
         stdout: /Examples:\n {2}liaison config check config\/liaison\.yaml/,
       },
       { words: ["serve", "--help"], code: 0, stdout: /--config FILE.*\n.*--help/ },
+      { words: ["orgs", "--help"], code: 0, stdout: /orgs create {2}Add an organization\.\n(.*\n)*Examples:/ },
+      { words: ["help", "orgs"], code: 0, stdout: /orgs edit/ },
+      { words: ["orgs", "edit", "--help"], code: 0, stdout: /--plan-expires YYYY-MM-DD/ },
       { words: ["demo", "--help"], code: 0, stdout: /--port-base N/ },
       { words: ["version"], code: 0, stdout: /^liaison \d+\.\d+\.\d+ \(Node\.js \d+/ },
       { words: [], code: 2, stderr: /Usage: liaison COMMAND/ },
@@ -128,6 +131,13 @@ upstreams:
         stdout,
         /2 faults\n {2}listen\.port \(env LIAISON_LISTEN__PORT\): .*\n {2}log\.level \(env LIAISON_LOG__LEVEL\): /,
       );
+    });
+
+    it("a token for commands is no key of it", async () => {
+      const token = { LIAISON_TOKEN: "x", LIAISON_TOKEN_FILE: "nowhere" };
+      assert.match((await call(["config", "check", config], token)).stdout, /no faults/);
+      const typo = await call(["config", "check", config], { LIAISON_TOKEN_X: "x" });
+      assert.match(typo.stdout, /env LIAISON_TOKEN_X\): sets no known key/);
     });
 
     it("--json: one object", async () => {

@@ -29,8 +29,17 @@ const contents = {
     ...{ kind: "support_request", reference: "KRTW-LMNP", portalName: "CustomerSource", name: "Ana López" },
     ...{ organization: "Fabrikam", accountNumber: "", message: "I moved.\nPlease help.", requester },
   },
+  admin_invitation: { kind: "admin_invitation", profileName: "Ana López", organizationName: "Fabrikam A/S" },
+  address_added: { kind: "address_added", profileName: "Ana López", organizationName: "Fabrikam A/S" },
+  address_removed: { kind: "address_removed", profileName: "Ana López", organizationName: "Fabrikam A/S" },
 } as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
-const { support_request: supportRequest, ...aboutProfiles } = contents;
+const {
+  support_request: supportRequest,
+  admin_invitation: _invited,
+  address_added: _added,
+  address_removed: _removed,
+  ...aboutProfiles
+} = contents;
 const all: MailContent[] = Object.values(aboutProfiles);
 
 const url = `https://signin.contoso.example/auth/link/req-1/${secret}`;

@@ -38,16 +38,17 @@ test("every text is well-formed and can be formatted, with one and with many", (
 });
 
 test("every text is used", () => {
-  const literals = [sources(new URL("ui/", root)), sources(new URL("mail/", root))]
+  const literals = ["ui/", "mail/", "admin/console/"]
+    .map((folder) => sources(new URL(folder, root)))
     .join("\n")
-    .match(/"[a-zA-Z0-9_.]+"|`[a-zA-Z0-9_.${}]+`/g);
+    .match(/"[\w.]+"|`\w+\.(?:[\w.]|\$\{[^}`]*\})+`/g);
   const patterns = (literals ?? []).map(
     (literal) =>
       new RegExp(
         `^${literal
           .slice(1, -1)
           .replaceAll(".", "\\.")
-          .replace(/\$\{[^}]*\}/g, "[a-z0-9_]+")}$`,
+          .replace(/\$\{[^}]*\}/g, "[\\w:]+")}$`,
       ),
   );
   const unused = Object.keys(catalogues["en"] ?? {}).filter((key) => !patterns.some((pattern) => pattern.test(key)));

@@ -1,0 +1,117 @@
+/** What an administrator ends, portals are told of: OpenID Connect Back-Channel Logout 1.0, at a portal that really listens. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { type Listener, startListener } from "../support/admin-listener.ts";
+import { type AdminScene, type SignedIn, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout";
+
+describe("what an administrator ends", { concurrency: 1 }, () => {
+  let scene: AdminScene;
+  let portal: Listener;
+  before(async () => {
+    portal = await startListener();
+    scene = await startAdminScene({
+      strangers: 20,
+      config: (base) => {
+        const [customerSource, partnerSource] = base["portals"] as object[];
+        const told = { ...customerSource, backchannel_logout_uri: `${portal.origin}/logout` };
+        return { ...base, portals: [told, partnerSource] };
+      },
+    });
+  });
+  after(async () => {
+    await scene?.close();
+    await portal?.close();
+  });
+
+  /** Reads a logout token as section 2.6 has a portal read it. */
+  async function readToken(token: string) {
+    const keys = createRemoteJWKSet(new URL(`${scene.issuer}/jwks`));
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
+      ...{ issuer: scene.issuer, audience: "customersource", typ: "logout+jwt" },
+      requiredClaims: ["iat", "exp", "jti", "sub", "sid", "events"],
+    });
+    assert.notEqual(protectedHeader.alg, "none");
+    assert.deepEqual(payload["events"], { [logoutEvent]: {} });
+    assert.equal(payload["nonce"], undefined);
+    return payload;
+  }
+
+  async function assertEnded(what: string, { tokens, accountId }: SignedIn): Promise<void> {
+    const { refresh_token: refresh = "", access_token: access } = tokens;
+    await assert.rejects(scene.customerSource.refresh(refresh), { error: "invalid_grant" }, what);
+    await assert.rejects(scene.customerSource.userinfo(access, accountId), what);
+  }
+
+  /** Once so many attempts were settled. */
+  async function assertNobodyIsDue(attempts: number): Promise<void> {
+    const settled = () => scene.watch.calls.filter(({ method }) => method === "settleSignOut").length;
+    for (const deadline = Date.now() + 5000; settled() < attempts && Date.now() < deadline; ) await pause(20);
+    await pause(200);
+    const nextWeek = scene.clock.now() + 7 * 86_400_000;
+    assert.equal(
+      await scene.store.administration.claimSignOut("test", nextWeek, 1),
+      undefined,
+      "somebody is told again",
+    );
+  }
+
+  const endings: [what: string, end: (one: SignedIn) => Promise<unknown>][] = [
+    ["a profile is disabled", ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { enabled: false })],
+    [
+      "its organization is disabled",
+      async ({ profileId }) => {
+        const { organization_id: id } = await scene.owner.get(`/profiles/${profileId}`);
+        await scene.owner.edit(`/organizations/${id}`, { enabled: false });
+      },
+    ],
+    ["it is another person's", ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { another_person: true })],
+    ["it is unlinked", ({ profileId }) => scene.owner.done("DELETE", `/profiles/${profileId}/link`)],
+    ["its sign-in is ended", ({ grantId }) => scene.owner.done("DELETE", `/grants/${grantId}`)],
+    ["its session is ended", ({ sessionId }) => scene.owner.done("DELETE", `/sessions/${sessionId}`)],
+  ];
+
+  it("S7: a portal is told once of each sign-in that ends, however it ends", async () => {
+    const signedIn = new Map<string, SignedIn>();
+    for (const [what] of endings) signedIn.set(what, await signInSomebody(scene));
+    const bystander = await signInSomebody(scene);
+    for (const [what, end] of endings) {
+      const one = signedIn.get(what) ?? assert.fail();
+      await end(one);
+      await assertEnded(what, one);
+    }
+    await portal.until(endings.length);
+    const heard = await Promise.all(portal.heard.map(({ token }) => readToken(token)));
+    const expected = [...signedIn.values()].map(({ accountId, tokens }) => [accountId, tokens.claims()?.["sid"]]);
+    assert.deepEqual(heard.map(({ sub, sid }) => [sub, sid]).toSorted(), expected.toSorted());
+    assert.equal(new Set(heard.map(({ jti }) => jti)).size, endings.length);
+    await scene.customerSource.refresh(bystander.tokens.refresh_token ?? "");
+    await assertNobodyIsDue(endings.length);
+    assert.equal(portal.heard.length, endings.length);
+  });
+
+  it("a portal that fails is told again when it is time, and no more once it has understood", async () => {
+    const before = portal.heard.length;
+    portal.answers.push(500, 503);
+    const one = await signInSomebody(scene);
+    await scene.owner.edit(`/profiles/${one.profileId}`, { enabled: false });
+    await assertEnded("a profile is disabled", one);
+    await portal.until(before + 1);
+    const early = await scene.store.administration.claimSignOut("test", scene.clock.now() + 13_000, 1);
+    assert.equal(early, undefined, "it is due before it is time");
+    scene.clock.advance(15);
+    await portal.until(before + 2);
+    scene.clock.advance(30);
+    await portal.until(before + 3);
+    await assertNobodyIsDue(before + 3);
+    assert.deepEqual(
+      portal.heard.slice(before).map(({ status }) => status),
+      [500, 503, 200],
+    );
+    for (const { token } of portal.heard.slice(before)) assert.equal((await readToken(token)).sub, one.accountId);
+  });
+});

@@ -1,0 +1,373 @@
+/** The administration under attack: A1 to A4 and A8 of the threat list. Its secrets are administration-secrets.test.ts's. */
+
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { after, before, describe, it } from "node:test";
+import { COLUMNS } from "../../src/admin/import/columns.ts";
+import { importDirectory } from "../../src/admin/import/import.ts";
+import { ROLES } from "../../src/admin/scopes.ts";
+import { describedOperations, operatorRequests } from "../support/admin-bad-inputs.ts";
+import {
+  type AdminScene,
+  Api,
+  clientBody,
+  machineToken,
+  makeClient,
+  makeOrganization,
+  makeProfile,
+  signInSomebody,
+  startAdminScene,
+} from "../support/admin-scene.ts";
+import { askForLink, mailsTo } from "../support/attack-kit.ts";
+import { aRow, csvOf } from "../support/import-kit.ts";
+
+interface ListedEvent {
+  action: string;
+  actor: string;
+  detail: Record<string, unknown>;
+}
+
+const script = `<script>alert("1")</script>'"><img src=x onerror=alert(1)>`;
+
+describe("attacks on the administration", () => {
+  let scene: AdminScene;
+  before(async () => {
+    scene = await startAdminScene({ strangers: 20 });
+  });
+  after(() => scene?.close());
+
+  const eventsOf = (action: string) => scene.owner.list<ListedEvent>(`/audit?action=${action}&limit=200`);
+
+  /** Everything that an operation could have written. */
+  async function everything(): Promise<unknown> {
+    const lists = ["/organizations", "/profiles", "/administrators", "/clients", "/api-keys", "/accounts", "/grants"];
+    const found = [];
+    for (const list of [...lists, "/mail", "/audit"]) found.push((await scene.owner.list<object>(list)).map(unnoted));
+    return found;
+  }
+  /** Uses are noted, and mails are sent, whoever reads meanwhile. */
+  const unnoted = (item: object) =>
+    JSON.stringify(item, (name, value: unknown) => (/_at$|^state$|^attempts$|^reason$/.test(name) ? null : value));
+
+  const reads = [
+    ["GET", "/organizations"],
+    ["GET", "/clients"],
+    ["GET", "/audit"],
+  ] as const;
+  const writes = [
+    ["POST", "/api-keys", { name: "mine", scopes: ["admins:write"] }],
+    ["POST", "/organizations", { name: "Mine", account_number: "1", kind: "operator" }],
+    ["POST", "/administrators", { email: "me@evil.example" }],
+    ["DELETE", "/clients/any", undefined],
+  ] as const;
+
+  async function assertNobody(what: string, authorization: string | undefined, cookie = ""): Promise<void> {
+    const headers = { ...(authorization === undefined ? {} : { authorization }), ...(cookie === "" ? {} : { cookie }) };
+    for (const [method, path, body] of [...reads, ...writes]) {
+      const answer = await scene.nobody.call(method, path, { body, headers });
+      assert.equal(answer.status, 401, `${what}: ${method} ${path}: ${answer.text}`);
+      assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer /);
+      assert.deepEqual(Object.keys(answer.body).toSorted(), [
+        "code",
+        "detail",
+        "request_id",
+        "status",
+        "title",
+        "type",
+      ]);
+    }
+  }
+
+  it("A1: no token, or what is none, is nobody", async () => {
+    const before = await everything();
+    const { token = "" } = scene.owner;
+    const [prefix, secret] = [token.slice(0, "liaison_".length), token.slice("liaison_".length)];
+    for (const authorization of [
+      ...[undefined, "", "Bearer", "Bearer ", "Bearer null", `Bearer ${prefix}`, `Bearer ${prefix}${"A".repeat(43)}`],
+      ...[`Bearer ${secret}`, `Basic ${btoa(`${token}:`)}`, `Basic ${btoa(`key:${token}`)}`, token, `Token ${token}`],
+      ...[`Bearer ${token}A`, `Bearer ${token.slice(0, -1)}`, `Bearer ${token}, Bearer ${token}`, `Bearer "${token}"`],
+      ...[`Bearer ${token.toLowerCase()}`, `Bearer ${"A".repeat(7000)}`],
+    ]) {
+      await assertNobody(String(authorization).replace(secret, "…"), authorization);
+    }
+    for (const name of ["access_token", "api_key", "key", "token"]) {
+      assert.equal((await scene.nobody.call("GET", `/organizations?${name}=${token}`)).status, 401, name);
+    }
+    assert.deepEqual(await everything(), before);
+  });
+
+  it("A1: a person's tokens open nothing, whatever the roles of a profile are called", async () => {
+    const roles = ["owner", "admin", "administrator", "client_manager", "admins:write", "admin:read"];
+    const { tokens, browser, profileId, accountId } = await signInSomebody(scene, { roles });
+    await scene.customerSource.userinfo(tokens.access_token, accountId);
+    const cookie = await browser.jar.getCookieString(scene.issuer);
+    assert.match(cookie, /session/);
+    await assertNobody("an access token", `Bearer ${tokens.access_token}`);
+    await assertNobody("a refresh token", `Bearer ${tokens.refresh_token}`);
+    await assertNobody("an ID token", `Bearer ${tokens.id_token}`);
+    await assertNobody("a session's cookie", undefined, cookie);
+    await assertNobody("both", `Bearer ${tokens.access_token}`, cookie);
+    const asked = await scene.customerSource.start({ scope: "openid admin:read admins:write", prompt: "none" });
+    const end = await browser.visit(asked.url);
+    if (end.url.searchParams.has("code")) {
+      const greedy = await scene.customerSource.exchange(end.url, asked);
+      assert.equal(greedy.scope, "openid");
+      await assertNobody("a token that asked for the API's scopes", `Bearer ${greedy.access_token}`);
+    } else assert.equal(end.url.searchParams.get("error"), "invalid_scope");
+    const profile = await scene.owner.get(`/profiles/${profileId}`);
+    assert.equal(profile["admin_role"], null);
+    assert.ok(!(await scene.owner.list<{ id: string }>("/administrators")).some(({ id }) => id === profileId));
+  });
+
+  it("A1: a key that expired or was removed is nobody's", async () => {
+    const expires_at = new Date(scene.clock.now() + 30_000).toISOString();
+    const make = (name: string, more: object = {}) =>
+      scene.owner.done<{ id: string; key: string }>("POST", "/api-keys", {
+        body: { name, scopes: ["admin:read", "audit:read", "clients:write"], ...more },
+      });
+    const [short, removed] = [await make("short", { expires_at }), await make("removed")];
+    for (const { key } of [short, removed]) await new Api(scene.issuer, key).get("/organizations");
+    await scene.owner.done("DELETE", `/api-keys/${removed.id}`);
+    await assertNobody("a removed key", `Bearer ${removed.key}`);
+    scene.clock.advance(29);
+    await new Api(scene.issuer, short.key).get("/organizations");
+    scene.clock.advance(1);
+    await assertNobody("an expired key", `Bearer ${short.key}`);
+  });
+
+  it("A1: a machine's token says what its client may now, and nothing once that is gone", async () => {
+    const scopes = ["admin:read", "directory:write"];
+    const machine = await makeClient(scene, "machine", { scopes });
+    const portal = await makeClient(scene, "web");
+    await assert.rejects(machineToken(scene, machine, "admins:write"), { error: "invalid_scope" });
+    await assert.rejects(machineToken(scene, portal, "admin:read"), { error: "invalid_request" });
+    await assert.rejects(machineToken(scene, { ...machine, client_secret: "wrong" }, "admin:read"), { status: 401 });
+    await assertNobody("a client's secret", `Bearer ${machine.client_secret}`);
+    const api = new Api(scene.issuer, await machineToken(scene, machine, scopes.join(" ")));
+    const reader = new Api(scene.issuer, await machineToken(scene, machine, "admin:read"));
+    const body = { name: "By a machine", account_number: "M-1", kind: "customer" };
+    await api.done("POST", "/organizations", { body });
+    assert.equal((await reader.call("POST", "/organizations", { body })).status, 403, "only what it asked for");
+    await scene.owner.edit(`/clients/${machine.id}`, { scopes: ["admin:read"] });
+    assert.equal((await api.call("POST", "/organizations", { body })).status, 403);
+    await api.get("/organizations");
+    await scene.owner.done("DELETE", `/clients/${machine.id}`);
+    await assertNobody("a token of a client that is gone", `Bearer ${api.token}`);
+    await assert.rejects(machineToken(scene, machine, "admin:read"), { status: 401 });
+    await makeClient(scene, "machine", { id: machine.id, scopes: ["admin:read"] });
+    assert.equal((await api.call("POST", "/organizations", { body })).status, 403, "another client of its id");
+  });
+
+  it("A2: operators and inherited names are refused in every place where something is taken", async () => {
+    let count = 0;
+    for (const operation of await describedOperations(scene)) {
+      const about = /Client/.test(operation.operationId) ? "portal" : "";
+      const sent = await operatorRequests(scene, operation, about);
+      const before = await everything();
+      for (const { what, ...call } of sent) {
+        const { status, headers, text } = await scene.owner.call(call.method, call.path, call);
+        assert.equal(status, 400, `${operation.operationId}: ${what}: ${text}`);
+        assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
+      }
+      count += sent.length;
+      assert.deepEqual(await everything(), before, operation.operationId);
+    }
+    assert.ok(count > 750, `only ${count} requests`);
+    assert.equal(Object.hasOwn(Object.prototype, "scopes"), false);
+  });
+
+  it("A2: as an id in a path, or in a header, they name nothing", async () => {
+    const before = await everything();
+    for (const id of ['{"$gt":""}', "$where", "__proto__", "constructor", "[$ne]", "..%2fapi-keys", "%00"]) {
+      for (const { method, path, operationId } of await describedOperations(scene)) {
+        if (!path.includes("{id}")) continue;
+        const isRead = method === "GET" || method === "DELETE";
+        const body = isRead ? undefined : operationId === "setAdminRole" ? { role: "owner" } : {};
+        const address = path.replace("{id}", id.includes("%") ? id : encodeURIComponent(id));
+        const { status, text } = await scene.owner.call(method, address, {
+          body,
+          headers: { "if-match": '"{$gt:1}"' },
+        });
+        assert.ok(status === 404 || status === 400, `${operationId} ${id}: ${status} ${text}`);
+      }
+    }
+    const id = await makeOrganization(scene);
+    for (const tag of ['"{"$gt":""}"', "*", "W/*", '"$where"', '{"$ne":1}', "__proto__"]) {
+      const call = { body: { name: "Taken" }, headers: { "if-match": tag } };
+      assert.equal((await scene.owner.call("PATCH", `/organizations/${id}`, call)).status, 412, tag);
+    }
+    assert.notDeepEqual(await everything(), before, "the new organization shows");
+    assert.equal((await scene.owner.get(`/organizations/${id}`))["name"], `Of ${id}`);
+  });
+
+  it("A3: script in a name is text: in JSON as JSON, on pages encoded", async () => {
+    const organizationId = await makeOrganization(scene);
+    const { id: profileId } = await makeProfile(scene);
+    const client = await makeClient(scene, "web", { name: script });
+    await scene.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
+    await scene.owner.edit(`/profiles/${profileId}`, { name: script, roles: [script] });
+    for (const path of [
+      ...[
+        `/organizations/${organizationId}`,
+        `/profiles/${profileId}`,
+        `/clients/${client.id}`,
+        "/clients",
+        "/profiles",
+      ],
+      ...[
+        "/organizations",
+        "/audit",
+        `/clients/${client.id}/settings`,
+        `/organizations?kind=${encodeURIComponent(script)}`,
+      ],
+    ]) {
+      const { headers, text, status } = await scene.owner.call("GET", path);
+      assert.match(headers.get("content-type") ?? "", /^application\/(problem\+)?json/, path);
+      assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+      assert.match(headers.get("cache-control") ?? "", /no-store/, path);
+      if (status === 200 && !/audit|settings/.test(path)) assert.ok(text.includes(JSON.stringify(script)), path);
+    }
+    const url = new URL(`${scene.issuer}/authorize`);
+    const redirect_uri = "http://localhost:9/registered/callback";
+    const code_challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    url.search = new URLSearchParams({
+      ...{ client_id: client.id, redirect_uri, response_type: "code", scope: "openid" },
+      ...{ code_challenge, code_challenge_method: "S256" },
+    }).toString();
+    const page = await scene.browser().visit(url);
+    assert.ok(page.text.includes(script.slice(0, 20)) || page.body.includes("&lt;script"), "the page names the portal");
+    assert.ok(!page.body.includes("<script>alert") && !page.body.includes("<img src=x"), page.body);
+  });
+
+  it("A3: addresses that would run script, or leave the web, are refused wherever one is typed", async () => {
+    const { id } = await makeClient(scene, "web");
+    const bad = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)"];
+    const worse = [
+      "data:text/html,<script>alert(1)</script>",
+      "vbscript:x",
+      "file:///etc/passwd",
+      "//evil.example/",
+      "x",
+    ];
+    const fields = ["home_url", "about_url", "initiate_login_uri", "backchannel_logout_uri"];
+    for (const field of [...fields, "redirect_uris", "post_logout_redirect_uris"]) {
+      for (const address of [...bad, ...worse, "blob:https://p.example/1", "https:javascript:alert(1)"]) {
+        const wanted = { [field]: field.endsWith("_uris") ? ["https://p.example/cb", address] : address };
+        const headers = { "if-match": await scene.owner.etag(`/clients/${id}`) };
+        const edited = await scene.owner.call("PATCH", `/clients/${id}`, { body: wanted, headers });
+        assert.equal(edited.status, 400, `${field}: ${address}: ${edited.text}`);
+        const body = { ...clientBody("web"), ...wanted };
+        assert.equal((await scene.owner.call("POST", "/clients", { body })).status, 400, `${field}: ${address}`);
+      }
+    }
+  });
+
+  it("A4: an edited address ends mailed links, tells both addresses and keeps the binding", async () => {
+    const { id, email } = await makeProfile(scene);
+    const { link } = await askForLink(scene, scene.stranger(), email);
+    const moved = `moved-${email}`;
+    await scene.owner.edit(`/profiles/${id}`, { email: moved });
+    assert.equal((await scene.browser().visit(link)).status, 410);
+    const [, removed] = await mailsTo(scene, email, 2);
+    const [added] = await mailsTo(scene, moved, 1);
+    assert.match(removed?.text ?? "", /no longer|removed|changed/i);
+    assert.ok(removed?.subject !== added?.subject && !`${added?.text}${removed?.text}`.includes("/link/"));
+    assert.ok(!removed?.text.includes(moved) && !added?.text.includes(email.slice(0, 36)), "neither learns the other");
+
+    const { profileId, accountId, tokens, person } = await signInSomebody(scene);
+    const old = `${person.username}@northwind.example`;
+    const renamed = await scene.owner.edit(`/profiles/${profileId}`, { email: `new-${old}`, name: "Renamed" });
+    assert.deepEqual([renamed["account_id"], renamed["email_proven"]], [accountId, false]);
+    for (const address of [old, `new-${old}`]) await mailsTo(scene, address, 1);
+    const refreshed = await scene.customerSource.refresh(tokens.refresh_token ?? "");
+    const claims = await scene.customerSource.userinfo(refreshed.access_token, accountId);
+    assert.deepEqual([claims["email"], claims["email_verified"]], [`new-${old}`, false]);
+    const other = await scene.owner.edit(`/profiles/${profileId}`, { email: `2-${old}`, another_person: true });
+    assert.deepEqual([other["account_id"], other["linked_at"]], [null, null]);
+    await assert.rejects(scene.customerSource.refresh(refreshed.refresh_token ?? ""), { error: "invalid_grant" });
+    await assert.rejects(scene.customerSource.userinfo(refreshed.access_token, accountId));
+  });
+
+  it("A8: no body of a profile holds an administrator's role", async () => {
+    const { id, organizationId } = await makeProfile(scene, "operator");
+    const role = { admin_role: "owner" };
+    const body = { organization_id: organizationId, email: "a8@c.example", name: "A8", ...role };
+    assert.equal((await scene.owner.call("POST", "/profiles", { body })).status, 400);
+    const headers = { "if-match": await scene.owner.etag(`/profiles/${id}`) };
+    for (const more of [role, { adminRole: "owner" }, { "admin_role ": "owner" }, { profile: role }, { id: "other" }]) {
+      const { status, text } = await scene.owner.call("PATCH", `/profiles/${id}`, {
+        body: { name: "A", ...more },
+        headers,
+      });
+      assert.equal(status, 400, text);
+    }
+    const profile = await scene.owner.get(`/profiles/${id}`);
+    assert.deepEqual([profile["admin_role"], profile["name"]], [null, `Person ${id}`]);
+  });
+
+  it("A8: an import file makes no administrator, and its attempt is written down", async () => {
+    const { id, organizationId } = await makeProfile(scene, "operator");
+    await scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role: "auditor" } });
+    const run = (text: string) =>
+      importDirectory(
+        {
+          store: scene.store,
+          clock: scene.clock,
+          timeZone: "UTC",
+          mailDomain: "contoso.example",
+          actor: "command:import",
+        },
+        {
+          source: Readable.from([Buffer.from(text)]),
+          dryRun: false,
+          signal: new AbortController().signal,
+          onRow: async () => {},
+          onProgress: () => {},
+        },
+      );
+    await assert.rejects(run(csvOf([aRow()], { columns: [...COLUMNS, "admin_role"] })), /never made by an import/);
+    const row = { organization_id: organizationId, profile_id: id, email: "evil@evil.example", name: "Evil" };
+    const summary = await run(
+      csvOf([aRow(row), aRow({ kind: "operator", profile_id: "a8-new", organization_id: "a8-new" })]),
+    );
+    assert.equal(summary.badRows, 2);
+    assert.equal((await eventsOf("import.refused")).length, 2);
+    const profile = await scene.owner.get(`/profiles/${id}`);
+    assert.deepEqual([profile["name"], profile["admin_role"]], [`Person ${id}`, "auditor"]);
+    assert.equal((await scene.owner.call("GET", "/profiles/a8-new")).status, 404);
+  });
+
+  it("A8: whoever tries what only owners may is refused, and that is written down", async () => {
+    const { id, organizationId } = await makeProfile(scene, "operator");
+    const machine = await makeClient(scene, "machine");
+    const tag = await scene.owner.etag(`/profiles/${id}`);
+    const attempts: [operation: string, method: string, path: string, body?: object][] = [
+      ["createApiKey", "POST", "/api-keys", { name: "k", scopes: ["admin:read"] }],
+      ["deleteApiKey", "DELETE", "/api-keys/any"],
+      ["inviteAdministrator", "POST", "/administrators", { email: "a8@evil.example" }],
+      ["setAdminRole", "PUT", `/profiles/${id}/admin-role`, { role: "owner" }],
+      ["createOrganization", "POST", "/organizations", { name: "O", account_number: "1", kind: "operator" }],
+      ["createProfile", "POST", "/profiles", { organization_id: organizationId, email: "a8@evil.example", name: "E" }],
+      ["editProfile", "PATCH", `/profiles/${id}`, { email: "a8@evil.example" }],
+      ["createClient", "POST", "/clients", clientBody("machine")],
+      ["rotateClientSecret", "POST", `/clients/${machine.id}/secret`, {}],
+      ["deleteClient", "DELETE", `/clients/${machine.id}`],
+    ];
+    const scopes = [...ROLES.directory_manager.scopes, ...ROLES.client_manager.scopes];
+    const manager = await scene.keyWith([...new Set(scopes)]);
+    const before = await everything();
+    const actor = (await eventsOf("api_key.created"))[0]?.detail["key"];
+    for (const [, method, path, body] of attempts) {
+      const { status, text } = await manager.call(method, path, { body, headers: { "if-match": tag } });
+      assert.equal(status, 403, `${method} ${path}: ${text}`);
+    }
+    const refused = (await eventsOf("administration.refused")).filter((event) => event.actor === `key:${actor}`);
+    assert.deepEqual(
+      refused.map(({ detail }) => [detail["operation"], detail["scope"]]).toReversed(),
+      attempts.map(([operation]) => [operation, "admins:write"]),
+    );
+    assert.equal((await scene.owner.get(`/profiles/${id}`))["admin_role"], null);
+    const known = ((await everything()) as string[][]).slice(0, -1);
+    assert.deepEqual(known, (before as string[][]).slice(0, -1), "nothing but the audit grew");
+  });
+});

@@ -1,0 +1,354 @@
+/** The administration's REST API at work: lists, edits that meet, creations that are repeated, machines, portals and owners. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  type AdminScene,
+  Api,
+  type ApiAnswer,
+  anId,
+  clientBody,
+  machineToken,
+  makeClient,
+  makeOrganization,
+  makeProfile,
+  signInSomebody,
+  startAdminScene,
+} from "../support/admin-scene.ts";
+import { bindTo } from "../support/attack-kit.ts";
+import { linkByMail, register } from "../support/liaison.ts";
+import { TestPortal } from "../support/portal.ts";
+
+type Page = { items: { id: string; name: string }[]; next_cursor: string | null };
+
+describe("the administration's API: records", () => {
+  let scene: AdminScene;
+  before(async () => {
+    scene = await startAdminScene();
+  });
+  after(() => scene?.close());
+
+  it("lists page by page, by name, whatever is added meanwhile", async () => {
+    const names = Array.from({ length: 23 }, (_, index) => `Page ${String(index).padStart(2, "0")} Åkesson`);
+    for (const name of names.toReversed()) {
+      const body = { name, account_number: `P-${name.slice(5, 7)}`, kind: "partner" };
+      await scene.owner.done("POST", "/organizations", { body });
+    }
+    const list = "/organizations?kind=partner&limit=10";
+    const first = await scene.owner.get<Page>(list);
+    assert.deepEqual(
+      first.items.map(({ name }) => name),
+      names.slice(0, 10),
+    );
+    const late = { name: "Page 00 late", account_number: "L", kind: "partner" };
+    await scene.owner.done("POST", "/organizations", { body: late });
+    const next = (page: Page) => scene.owner.get<Page>(`${list}&cursor=${encodeURIComponent(page.next_cursor ?? "")}`);
+    const second = await next(first);
+    const third = await next(second);
+    assert.deepEqual(
+      [...second.items, ...third.items].map(({ name }) => name),
+      names.slice(10),
+    );
+    assert.equal(third.next_cursor, null);
+    for (const foreign of [
+      `/audit?cursor=${first.next_cursor}`,
+      "/organizations?cursor=eyJhIjoxfQ",
+      "/audit?cursor=9",
+    ]) {
+      assert.equal((await scene.owner.call("GET", foreign)).status, 400, foreign);
+    }
+    const events = await scene.owner.list<{ id: string; at: string }>("/audit?limit=5");
+    assert.equal(new Set(events.map(({ id }) => id)).size, events.length);
+    assert.ok(events.length >= 25);
+    assert.deepEqual(
+      events.map(({ at }) => at),
+      events
+        .map(({ at }) => at)
+        .toSorted()
+        .toReversed(),
+      "newest first",
+    );
+  });
+
+  it("finds by the beginning of a word, whatever its case", async () => {
+    const organization = await scene.owner.done<{ id: string }>("POST", "/organizations", {
+      body: { name: "Nörthwind Traders GmbH", account_number: "NW-4711", kind: "customer" },
+    });
+    const profile = await scene.owner.done<{ id: string }>("POST", "/profiles", {
+      body: { organization_id: organization.id, email: "Ann.Archer@Searched.example", name: "Ann Archer" },
+    });
+    const ids = async (path: string) => (await scene.owner.list<{ id: string }>(path)).map(({ id }) => id);
+    const find = (list: string, q: string) => ids(`/${list}?q=${encodeURIComponent(q)}`);
+    for (const q of ["nörthw", "NÖRTHWIND", "trad", "gmbh", "nw-47", "NW-4711"]) {
+      assert.deepEqual(await find("organizations", q), [organization.id], q);
+    }
+    for (const q of ["ann.archer@", "ANN.ARCHER@searched.example", "searched.ex", "arch"]) {
+      assert.deepEqual(await find("profiles", q), [profile.id], q);
+    }
+    for (const q of ["raders", "4711x", "%", "_", "*", "rcher"]) {
+      assert.deepEqual([await find("organizations", q), await find("profiles", q)], [[], []], q);
+    }
+    assert.deepEqual(await ids(`/profiles?organization_id=${organization.id}`), [profile.id]);
+    const person = scene.stranger();
+    const accountId = await bindTo(scene, person, profile.id);
+    assert.deepEqual(await find("accounts", person.email.toUpperCase()), [accountId]);
+    assert.deepEqual(await find("accounts", person.name), [accountId]);
+    assert.deepEqual(await find("accounts", "onsumer.example"), []);
+    assert.deepEqual(await ids(`/profiles?account_id=${accountId}`), [profile.id]);
+  });
+
+  it("lets the first of two administrators edit, and shows the second what happened", async () => {
+    const id = await makeOrganization(scene);
+    const path = `/organizations/${id}`;
+    const [kim, sam] = [await scene.keyWith(["admin:read", "directory:write"]), scene.owner];
+    const seen = [await kim.etag(path), await sam.etag(path)];
+    assert.equal(seen[0], seen[1]);
+    const edit = (api: Api, tag: string, body: object) =>
+      api.call("PATCH", path, { body, headers: { "if-match": tag } });
+    const plan = { status: "suspended", expires_at: null };
+    const done = await edit(kim, seen[0] ?? "", { name: "Kim's", plan });
+    assert.equal(done.status, 200);
+    assert.notEqual(done.headers.get("etag"), seen[0]);
+    const late = await edit(sam, seen[1] ?? "", { name: "Sam's", account_number: "S-1", enabled: true });
+    assert.equal(late.status, 412);
+    assert.deepEqual(late.body["current"], done.body);
+    assert.deepEqual(late.body["differences"], [
+      { field: "name", yours: "Sam's", current: "Kim's" },
+      { field: "account_number", yours: "S-1", current: "A-1" },
+    ]);
+    assert.equal(late.headers.get("etag"), done.headers.get("etag"));
+    const again = await edit(sam, late.headers.get("etag") ?? "", { name: "Sam's" });
+    assert.deepEqual([again.status, again.body["name"], again.body["plan"]], [200, "Sam's", plan]);
+    assert.equal((await scene.owner.call("PATCH", path, { body: { name: "No tag" } })).status, 428);
+    const tag = await sam.etag(path);
+    const racers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => edit(sam, tag, { name: `Racer ${index}` })),
+    );
+    const winner = racers.findIndex(({ status }) => status === 200);
+    assert.deepEqual(
+      racers.map(({ status }) => status),
+      racers.map((_, index) => (index === winner ? 200 : 412)),
+    );
+    assert.equal((await sam.get(path))["name"], `Racer ${winner}`);
+  });
+
+  const creations: [what: string, path: string, body: () => Promise<object>, list: string][] = [
+    [
+      "organization",
+      "/organizations",
+      async () => ({ name: "O", account_number: "1", kind: "customer" }),
+      "/organizations",
+    ],
+    [
+      "profile",
+      "/profiles",
+      async () => ({ organization_id: await makeOrganization(scene), email: "once@once.example", name: "Once" }),
+      "/profiles",
+    ],
+    ["portal", "/clients", async () => clientBody("web"), "/clients"],
+    ["portal of a chosen id", "/clients", async () => ({ ...clientBody("single_page"), id: anId() }), "/clients"],
+    ["machine", "/clients", async () => clientBody("machine"), "/clients"],
+    ["key", "/api-keys", async () => ({ name: "once", scopes: ["admin:read"] }), "/api-keys"],
+    [
+      "administrator",
+      "/administrators",
+      async () => ({ email: "once@once.example", organization_id: await makeOrganization(scene, "operator") }),
+      "/administrators",
+    ],
+  ];
+
+  for (const [what, path, makeBody, list] of creations) {
+    it(`makes one ${what} of twelve equal requests under one key, and answers all of them the same`, async () => {
+      const body = await makeBody();
+      const before = (await scene.owner.list(list)).length;
+      const headers = { "idempotency-key": `once-${what}` };
+      const send = (api: Api = scene.owner, more: object = {}): Promise<ApiAnswer<{ id: string }>> =>
+        api.call<{ id: string }>("POST", path, { body: { ...body, ...more }, headers });
+      const answers = await Promise.all(Array.from({ length: 12 }, () => send()));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+      assert.equal(new Set(answers.map(({ text }) => text)).size, 1, "the same answer, its secret included");
+      assert.equal((await scene.owner.list(list)).length, before + 1);
+      const [first] = answers;
+      if (what === "key" || what === "machine") assert.match(first?.text ?? "", /"(?:key|client_secret)":"[\w-]{40,}"/);
+      assert.equal((await send(scene.owner, { name: "Another" })).status, 422);
+      const other = await send(await scene.keyWith(["admins:write", "admin:read", "directory:write", "clients:write"]));
+      if (what === "administrator" || what.includes("chosen")) assert.equal(other.status, 409, "it is there by now");
+      else assert.notEqual(other.body.id, first?.body.id, "a key is its caller's own");
+    });
+  }
+
+  it("names what is about to end, and counts mails that failed", async () => {
+    const id = await makeOrganization(scene);
+    const inDays = (days: number) => new Date(scene.clock.now() + days * 86_400_000).toISOString();
+    await scene.owner.edit(`/organizations/${id}`, { plan: { status: "active", expires_at: inDays(9) } });
+    const expires_at = inDays(5);
+    const body = { name: "ends", scopes: ["admin:read"], expires_at };
+    const key = await scene.owner.done<{ id: string }>("POST", "/api-keys", { body });
+    interface Attention {
+      plans: { id: string }[];
+      api_keys: { id: string; expires_at: string }[];
+      mails: object;
+    }
+    const soon = await scene.owner.get<Attention>("/attention?days=10");
+    assert.ok(soon.plans.some((plan) => plan.id === id));
+    assert.deepEqual(
+      soon.api_keys.filter((one) => one.id === key.id),
+      [{ id: key.id, name: "ends", expires_at }],
+    );
+    const sooner = await scene.owner.get<Attention>("/attention?days=4");
+    assert.ok(!sooner.plans.some((plan) => plan.id === id) && !sooner.api_keys.some((one) => one.id === key.id));
+    assert.deepEqual(sooner.mails, { failed: 0, bounced: 0, held: 0 });
+  });
+
+  it("keeps an owner: neither taken away, disabled nor moved, nor two at once", async () => {
+    for (const { id } of await scene.owner.list<{ id: string; admin_role: string }>("/administrators")) {
+      await scene.owner.call("PUT", `/profiles/${id}/admin-role`, { body: { role: null } });
+    }
+    const [first] = await scene.owner.list<{ id: string; organization_id: string }>("/administrators");
+    assert.ok(first, "the last one stays");
+    const { id, organization_id } = first;
+    const setRole = (one: string, role: string | null) =>
+      scene.owner.call("PUT", `/profiles/${one}/admin-role`, { body: { role } });
+    const edit = async (path: string, body: object) =>
+      await scene.owner.call("PATCH", path, { body, headers: { "if-match": await scene.owner.etag(path) } });
+    for (const { status, text } of [
+      await setRole(id, null),
+      await setRole(id, "auditor"),
+      await edit(`/profiles/${id}`, { enabled: false }),
+      await edit(`/organizations/${organization_id}`, { enabled: false }),
+      await edit(`/organizations/${organization_id}`, { kind: "customer" }),
+    ]) {
+      assert.equal(status, 409, text);
+    }
+    const invited = await scene.owner.done<{ id: string }>("POST", "/administrators", {
+      body: { email: "second@c.example", organization_id },
+    });
+    const both = await Promise.all([setRole(id, null), setRole(invited.id, "support")]);
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), [200, 409]);
+    const roles = (await scene.owner.list<{ admin_role: string }>("/administrators")).map((one) => one.admin_role);
+    assert.equal(roles.filter((role) => role === "owner").length, 1);
+  });
+});
+
+describe("the administration's API: people, portals and machines", () => {
+  let scene: AdminScene;
+  before(async () => {
+    scene = await startAdminScene({
+      strangers: 12,
+      config: (base) => ({ ...base, administration: { secret_overlap_seconds: 30 } }),
+    });
+  });
+  after(() => scene?.close());
+
+  it("counts a sign-in and a link", async () => {
+    interface Figures {
+      series: { name: string; upstream_id: string | null; total: number; points: { count: number }[] }[];
+    }
+    const totals = async () => {
+      const { series } = await scene.owner.get<Figures>("/figures?range=24h");
+      for (const one of series) assert.equal(one.points.length, 24);
+      return Object.fromEntries(
+        series.map(({ name, upstream_id, total }) => [`${name} ${upstream_id ?? ""}`.trim(), total]),
+      );
+    };
+    assert.deepEqual([...new Set(Object.values(await totals()))], [0]);
+    const id = anId();
+    await register(scene, { id }, [{ id, email: `${id}@counted.example` }]);
+    const [browser, person] = [scene.browser(), scene.stranger()];
+    const started = await scene.customerSource.start();
+    const end = await linkByMail(scene, browser, started, person, `${id}@counted.example`);
+    await scene.customerSource.exchange(end.url, started);
+    // The person signs in upstream twice: to ask, and afresh to open the link. One mail is the link, one the notice.
+    const wanted: Record<string, number> = {
+      ...{ sign_ins: 1, links_asked: 1, links_bound: 1, mails_sent: 2, "upstream_sign_ins fabrikam": 2 },
+    };
+    // Each broker gives what it counted to the store now and then.
+    const deadline = Date.now() + 25_000;
+    const isThere = (now: Record<string, number>) => Object.keys(wanted).every((name) => now[name] === wanted[name]);
+    while (!isThere(await totals()) && Date.now() < deadline) await pause(100);
+    const nothingElse = { links_refused: 0, mails_deferred: 0, mails_failed: 0, mails_bounced: 0 };
+    assert.deepEqual(await totals(), { ...wanted, ...nothingElse, "upstream_failures fabrikam": 0 });
+  });
+
+  it("serves a machine that proves itself by its secret, within its scopes", async () => {
+    const machine = await makeClient(scene, "machine", { scopes: ["admin:read", "directory:write"] });
+    const api = new Api(scene.issuer, await machineToken(scene, machine, "admin:read directory:write"));
+    const body = { name: "Synced", account_number: "CRM-1", kind: "customer" };
+    const { id } = await api.done<{ id: string }>("POST", "/organizations", { body });
+    await api.edit(`/organizations/${id}`, { name: "Synced again" });
+    assert.equal((await api.call("DELETE", `/clients/${machine.id}`)).status, 403);
+    const events = await scene.owner.list<{ actor: string }>(`/audit?organization_id=${id}`);
+    assert.deepEqual([...new Set(events.map(({ actor }) => actor))], [`client:${machine.id}`]);
+  });
+
+  const redirectUri = "http://localhost:9/registered/callback";
+
+  it("rotates a portal's secret while people sign in at it", async () => {
+    const made = await makeClient(scene, "web", { id: anId() });
+    const connect = (clientSecret: string) =>
+      TestPortal.connect({ issuer: scene.issuer, clientId: made.id, clientSecret, redirectUri });
+    const before = await connect(made.client_secret);
+    await signInSomebody(scene, { portal: before });
+    const rotated = await scene.owner.done<typeof made>("POST", `/clients/${made.id}/secret`, { body: {} });
+    const after = await connect(rotated.client_secret);
+    const one = await signInSomebody(scene, { portal: before });
+    await signInSomebody(scene, { portal: after });
+    scene.clock.advance(30);
+    const refresh = one.tokens.refresh_token ?? "";
+    await assert.rejects(before.refresh(refresh), { status: 401 });
+    await after.refresh(refresh);
+  });
+
+  it("ends a portal's sign-ins with the portal", async () => {
+    const made = await makeClient(scene, "web");
+    const portal = await TestPortal.connect({
+      ...{ issuer: scene.issuer, clientId: made.id, clientSecret: made.client_secret, redirectUri },
+    });
+    const { tokens, accountId, profileId, browser } = await signInSomebody(scene, { portal });
+    const impact = await scene.owner.get<{ sign_ins: number }>(`/clients/${made.id}/impact`);
+    assert.equal(impact.sign_ins, 1);
+    await scene.owner.done("DELETE", `/clients/${made.id}`);
+    await assert.rejects(portal.refresh(tokens.refresh_token ?? ""), { status: 401 });
+    await assert.rejects(portal.userinfo(tokens.access_token, accountId));
+    assert.deepEqual(await scene.owner.list(`/grants?profile_id=${profileId}`), []);
+    const page = await browser.visit((await portal.start()).url);
+    assert.deepEqual([page.status, page.url.origin], [400, scene.issuer]);
+    assert.equal((await scene.owner.call("GET", `/clients/${made.id}`)).status, 404);
+  });
+
+  it("ends a session: its refresh tokens, and what its browser could do", async () => {
+    const [one, bystander] = [await signInSomebody(scene), await signInSomebody(scene)];
+    const shown = await scene.owner.list<{ session_id: string }>(`/grants?account_id=${one.accountId}`);
+    assert.deepEqual(
+      shown.map(({ session_id }) => session_id),
+      [one.sessionId],
+    );
+    await scene.owner.done("DELETE", `/sessions/${one.sessionId}`);
+    await assert.rejects(scene.customerSource.refresh(one.tokens.refresh_token ?? ""), { error: "invalid_grant" });
+    const silent = await one.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    assert.equal(silent.url.searchParams.get("error"), "login_required");
+    assert.equal((await scene.owner.call("DELETE", `/sessions/${one.sessionId}`)).status, 404);
+    await scene.customerSource.refresh(bystander.tokens.refresh_token ?? "");
+    const still = await bystander.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    assert.ok(still.url.searchParams.has("code"));
+  });
+
+  it("says who is where: an account with its identities, profiles and sign-ins", async () => {
+    const { accountId, profileId, person } = await signInSomebody(scene);
+    const account = await scene.owner.get<{ identities: { email: string }[]; profiles: { id: string }[] }>(
+      `/accounts/${accountId}`,
+    );
+    assert.deepEqual(
+      account.identities.map(({ email }) => email),
+      [person.email],
+    );
+    assert.deepEqual(
+      account.profiles.map(({ id }) => id),
+      [profileId],
+    );
+    const { id } = await makeProfile(scene);
+    const verdict = await scene.owner.get<{ outcome: string }>(`/simulation?client_id=customersource&profile_id=${id}`);
+    assert.equal(verdict.outcome, "unlinked");
+  });
+});

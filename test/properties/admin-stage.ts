@@ -1,0 +1,78 @@
+/** A deployment in which every operation of the administration finds something to do, and a key that may call all of them. */
+
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "pino";
+import { createLocalAdministration } from "../../src/admin/local.ts";
+import { bindTo } from "../support/attack-kit.ts";
+import { type Liaison, register, signIn, startLiaison, type TestPerson } from "../support/liaison.ts";
+import { aMail, anId } from "../support/records.ts";
+import { STAGED } from "./admin-pool.ts";
+
+export interface AdminStage {
+  liaison: Liaison;
+  /** The id of the key, and what is sent of it. */
+  keyId: string;
+  token: string;
+}
+
+/** People who are linked and signed in, each once; mails of each kind that somebody can send. */
+const many = 8;
+const once = { limit: 1, window_seconds: 86_400 };
+
+export async function startAdminStage(logger: Logger): Promise<AdminStage> {
+  const crowd = Array.from({ length: many }, (_, index): TestPerson => {
+    const username = `person-${index}`;
+    const email = `${username}@consumer.example`;
+    return { username, password: `${username}-password`, name: `Person ${index}`, email };
+  });
+  const liaison = await startLiaison({
+    ...{ crowd, logger },
+    config: (base) => ({
+      ...base,
+      limits: { ...(base["limits"] as object), mails_per_mailbox: once, mails_per_profile: once },
+    }),
+  });
+  try {
+    await signPeopleIn(liaison, crowd);
+    await leaveMails(liaison);
+    const { service, principal } = await createLocalAdministration(liaison, "test");
+    await service.call("inviteAdministrator", principal, { email: "first@contoso.example" });
+    const input = { name: "the run's own", scopes: [...principal.scopes] };
+    const { id, key } = (await service.call("createApiKey", principal, input)).output as { id: string; key: string };
+    return { liaison, keyId: id, token: key };
+  } catch (error) {
+    await liaison.close();
+    throw error;
+  }
+}
+
+async function signPeopleIn(liaison: Liaison, crowd: readonly TestPerson[]): Promise<void> {
+  const profiles = crowd.map(({ email }, index) => ({ id: `${STAGED}${index}`, email }));
+  await register(liaison, { id: `${STAGED}organization` }, profiles);
+  for (const [index, person] of crowd.entries()) {
+    await bindTo(liaison, person, `${STAGED}${index}`);
+    const page = await signIn(liaison.browser(), await liaison.customerSource.start(), person);
+    assert.ok(page.url.searchParams.has("code"), page.text);
+  }
+}
+
+/** Some that no server can be told to deliver, and some beyond what a mailbox may get. */
+async function leaveMails({ store, clock }: Liaison): Promise<void> {
+  const limit = { limit: 1, windowSeconds: once.window_seconds };
+  for (let index = 0; index < many; index += 1) {
+    await store.outbox.enqueue(aMail({ to: "nobody" }), [], clock.now());
+    const keys = {
+      mailbox: { ...limit, key: "held@test.example" },
+      profile: { ...limit, key: anId("profile") },
+      rank: 0,
+    };
+    await store.outbox.enqueue(aMail({ to: "held@test.example", throttle: keys }), [], clock.now());
+  }
+  const deadline = Date.now() + 10_000;
+  const count = async (state: "failed" | "held") => (await store.outbox.list({ states: [state], limit: 100 })).length;
+  while ((await count("failed")) < many || (await count("held")) < many - 1) {
+    assert.ok(Date.now() < deadline, "the mails are not there");
+    await pause(50);
+  }
+}

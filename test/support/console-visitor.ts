@@ -1,0 +1,83 @@
+/** An administrator at a real browser: every page of the administration that is passed is looked at by axe. */
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import type { Visitor, VisitorOptions } from "./journey-visitor.ts";
+
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Fails if axe finds anything on the page as it is. */
+export async function assertAccessible(page: Page): Promise<void> {
+  // The pages' policy lets no script of a test in; what the browser evaluates for it is another matter.
+  await page.evaluate(axe.source);
+  assert.deepEqual(await violations(page, { type: "tag", values: tags }), [], page.url());
+  // What colours alone decide, once more in the dark.
+  await page.emulateMedia({ colorScheme: "dark" });
+  const inTheDark = await violations(page, { type: "rule", values: ["color-contrast", "link-in-text-block"] });
+  assert.deepEqual(inTheDark, [], `${page.url()} in the dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+async function violations(page: Page, runOnly: { type: string; values: string[] }): Promise<string[]> {
+  const options = { runOnly, resultTypes: ["violations"], preload: false };
+  return await page.evaluate(`axe.run(${JSON.stringify(options)}).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
+}
+
+export class ConsoleVisitor {
+  readonly #visitor: Visitor;
+  readonly #javaScript: boolean;
+
+  /** Where no script runs axe can't, either. */
+  constructor(visitor: Visitor, { javaScript = true }: VisitorOptions = {}) {
+    this.#visitor = visitor;
+    this.#javaScript = javaScript;
+  }
+
+  get page(): Page {
+    return this.#visitor.page;
+  }
+
+  /** Waits for a page by its heading, and looks at it. */
+  async sees(heading: string | RegExp): Promise<void> {
+    await this.#visitor.sees(heading);
+    if (this.#javaScript) await assertAccessible(this.page);
+  }
+
+  /** Goes to a section by its name in the navigation, whichever of the two is shown. */
+  async goTo(section: string): Promise<void> {
+    const menu = this.page.getByText("Menu", { exact: true });
+    if (await menu.isVisible()) await menu.click();
+    await this.page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name: section }).click();
+    await this.sees(section === "Why denied?" ? "Why was this denied?" : section);
+  }
+
+  async follow(link: string | RegExp, heading: string | RegExp): Promise<void> {
+    await this.page.getByRole("main").getByRole("link", { name: link }).first().click();
+    await this.sees(heading);
+  }
+
+  async press(button: string | RegExp, heading: string | RegExp): Promise<void> {
+    await this.page.getByRole("main").getByRole("button", { name: button }).first().click();
+    await this.sees(heading);
+  }
+
+  /** Fills in fields by their labels. */
+  async fill(fields: Record<string, string>): Promise<void> {
+    for (const [label, text] of Object.entries(fields)) await this.page.getByLabel(label, { exact: true }).fill(text);
+  }
+
+  async tick(label: string | RegExp): Promise<void> {
+    await this.page.getByLabel(label).first().check();
+  }
+
+  async reads(text: string | RegExp): Promise<void> {
+    await this.#visitor.reads(text);
+  }
+
+  /** The text that is there to be copied. */
+  async copied(label: string): Promise<string> {
+    return ((await this.page.getByRole("region", { name: label }).textContent()) ?? "").trim();
+  }
+}

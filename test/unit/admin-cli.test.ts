@@ -1,0 +1,322 @@
+/** The command line of the administration without anything behind it: words, flags, help, and how answers are written. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { after, before, describe, it } from "node:test";
+import { definitionOf, definitions } from "../../src/admin/command-definitions.ts";
+import { brokerUrl } from "../../src/admin/command-remote.ts";
+import { AUDIT_CSV_HEADER, auditCsvLine, csvLine } from "../../src/admin/csv-out.ts";
+import type { Definition } from "../../src/admin/operation.ts";
+import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
+import { columns, rowOf } from "../../src/cli/administration/columns.ts";
+import { administrationCommands } from "../../src/cli/administration/commands.ts";
+import { details, verdicts } from "../../src/cli/administration/details.ts";
+import { complete, type Draft, readDraft } from "../../src/cli/administration/draft.ts";
+import { isList } from "../../src/cli/administration/lists.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { jsonLine } from "../../src/cli/output.ts";
+import { run } from "../../src/cli/run.ts";
+import { table } from "../../src/cli/table.ts";
+import { systemClock } from "../../src/clock.ts";
+import { readToken } from "../../src/config/token.ts";
+import { LiaisonError } from "../../src/errors.ts";
+
+const commands = [...administrationCommands(systemClock), auditExportCommand(systemClock)];
+
+async function say(words: readonly string[], all: readonly Command[] = commands) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const code = await run(words, all, { stdout, stderr, signal: new AbortController().signal });
+  return { code, stdout: String(stdout.read() ?? ""), stderr: String(stderr.read() ?? "") };
+}
+
+/** The words of an example as a shell would split them. */
+const wordsOf = (line: string) =>
+  [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+
+const named = (name: string): Definition =>
+  definitions.find(({ command }) => command?.name === name) ?? assert.fail(`no command ${name}`);
+
+/** What words become, with the command replaced by its reading alone. */
+async function draftOf(words: readonly string[]): Promise<Draft & { stderr: string; code: number }> {
+  let draft: Draft = { input: {}, parts: new Map() };
+  const reading = administrationCommands(systemClock).map((command) => ({
+    ...command,
+    run: async (call: Parameters<Command["run"]>[0]) => {
+      draft = readDraft(named(command.name), call);
+      return 0 as const;
+    },
+  }));
+  const { code, stderr } = await say(words, reading);
+  return { ...draft, code, stderr };
+}
+
+describe("commands of the administration", () => {
+  for (const command of commands) {
+    it(`${command.name}: help with examples, which the command takes`, async () => {
+      const { code, stdout, stderr } = await say([...command.name.split(" "), "--help"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /\nExamples:\n {2}liaison /);
+      assert.match(stdout, /--url URL .*\n.*--token-file FILE /);
+      assert.ok(command.examples.some((example) => example.includes("--url https://")));
+      for (const [name, { takes, summary }] of Object.entries(command.flags)) {
+        assert.notEqual(summary, "", `--${name} says nothing`);
+        assert.notEqual(takes, "");
+      }
+      if (command.name === "audit export") return;
+      for (const example of command.examples) {
+        assert.ok(example.startsWith(`liaison ${command.name}`), example);
+        const read = await draftOf(wordsOf(example).slice(1));
+        assert.deepEqual([read.code, read.stderr], [0, ""], example);
+      }
+    });
+  }
+
+  it("a group's help names its commands", async () => {
+    const { code, stdout } = await say(["orgs", "--help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /orgs list .*\n.*orgs create .*\n.*orgs show .*\n.*orgs edit /);
+    assert.match((await say(["orgs", "crate"])).stderr, /Did you mean orgs create\?/);
+  });
+
+  it("every list has columns, and no other has", () => {
+    const lists = definitions.filter((one) => isList(one) && one.command !== undefined);
+    assert.deepEqual(lists.map(({ command }) => command?.name).sort(), Object.keys(columns).sort());
+  });
+});
+
+describe("flags", () => {
+  const wrong: [string, RegExp][] = [
+    ["orgs create --name N --account-number 1 --kind shop", /--kind takes customer, partner or operator, not "shop"\./],
+    ["orgs create --name N --kind customer", /--account-number is needed\./],
+    ["orgs create --name N --account-number 1 --kind customer --plan-expires 2027-03-31", /needs --plan-status/],
+    ["orgs edit n --plan-expires 2027-02-30", /--plan-expires takes a day as YYYY-MM-DD, or none, not "2027-02-30"/],
+    ["orgs edit n --plan-status expired", /--plan-status takes active, suspended or none, not "expired"/],
+    ["orgs edit n --plan-status active --plan {}", /--plan: say it so, or by the flags for each/],
+    ["orgs edit n --enabled perhaps", /--enabled takes true or false, not "perhaps"/],
+    ["orgs edit n", /Say by a flag what to change\./],
+    ["orgs edit --name N", /Name the id\./],
+    ["orgs list --limit 0", /--limit takes a whole number from 1 to 200, not "0"/],
+    ["profiles edit p --email nobody", /--email: write one address, such as/],
+    ["admin role p --role king", /--role takes owner, .*, auditor or none, not "king"/],
+    ["keys create --name k --scopes admin:read,everything", /--scopes takes some of admin:read, .*, not "everything"/],
+    ["clients edit c --redirect-uris https://a.example/cb,nowhere", /--redirect-uris: "nowhere": write an absolute/],
+    ["clients edit c --access-policy customer", /--access-policy takes a JSON object, not "customer"/],
+    ["clients edit c --kinds everybody", /--kinds takes customer, partner or operator, not "everybody"/],
+    ["clients create --preset web --name C --roles a", /--roles need --kinds/],
+    ["audit list --from yesterday", /--from: write an instant such as 2027-03-31T22:00:00Z/],
+  ];
+  for (const [line, text] of wrong) {
+    it(`liaison ${line} → 2`, async () => {
+      const { code, stderr } = await say(wordsOf(line));
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, text);
+      assert.match(stderr, /See: liaison [a-z]+ [a-z]+ --help/);
+    });
+  }
+
+  it("all faults at once", async () => {
+    const { stderr } = await say(wordsOf("orgs create --kind x --enabled y"));
+    assert.equal(stderr.trim().split("\n").length, 5, stderr);
+  });
+
+  it("values: lists, switches, null, JSON", async () => {
+    const edit = await draftOf(
+      wordsOf(
+        "clients edit c --redirect-uris https://a/,https://b/ --about-url none --refresh-tokens false --scopes []",
+      ),
+    );
+    assert.deepEqual(edit.input, {
+      ...{ id: "c", redirect_uris: ["https://a/", "https://b/"], about_url: null, refresh_tokens: false, scopes: [] },
+    });
+    assert.deepEqual((await draftOf(wordsOf("admin role p --role none"))).input, { id: "p", role: null });
+    const json = await draftOf(["clients", "edit", "c", "--access-policy", '{"kinds":["partner"]}']);
+    assert.deepEqual(json.input["access_policy"], { kinds: ["partner"] });
+    assert.deepEqual((await draftOf(wordsOf("orgs list --limit 7"))).input, { limit: 7 });
+  });
+
+  it("single values of a plan and a policy: the rest stays, days end in the time zone", async () => {
+    const expires = await draftOf(wordsOf("orgs edit n --plan-expires 2027-03-28"));
+    const current = { plan: { status: "suspended", expires_at: null } };
+    assert.deepEqual(complete(expires, current, "Europe/Copenhagen"), {
+      ...{ id: "n", plan: { status: "suspended", expires_at: "2027-03-28T22:00:00.000Z" } },
+    });
+    assert.deepEqual(complete(expires, current, "UTC")["plan"], {
+      ...{ status: "suspended", expires_at: "2027-03-29T00:00:00.000Z" },
+    });
+    const endless = await draftOf(wordsOf("orgs edit n --plan-status active --plan-expires none"));
+    assert.deepEqual(complete(endless, { plan: { status: "none", expires_at: "x" } }, "UTC")["plan"], {
+      ...{ status: "active", expires_at: null },
+    });
+    const created = await draftOf(
+      wordsOf("orgs create --name N --account-number 1 --kind partner --plan-status active"),
+    );
+    assert.deepEqual(complete(created, undefined, "UTC")["plan"], { status: "active", expires_at: null });
+    const roles = await draftOf(wordsOf("clients edit c --roles a,b"));
+    const before = { access_policy: { kinds: ["partner"], plan_required: true, roles: ["x"] } };
+    assert.deepEqual(complete(roles, before, "UTC")["access_policy"], {
+      ...{ kinds: ["partner"], plan_required: true, roles: ["a", "b"] },
+    });
+  });
+
+  it("ids that begin with a dash are operands", async () => {
+    for (const id of ["-LyKLBVCUi8OJ63ivSZtsw", "--yKLBVCUi8OJ63ivSZtsw"]) {
+      assert.equal((await draftOf(["admin", "role", id, "--role", "none"])).input["id"], id);
+      assert.equal((await draftOf(["admin", "role", "--role", "none", "--", id])).input["id"], id);
+      assert.deepEqual((await draftOf(["sessions", "list", "--profile-id", id])).input, { profile_id: id });
+    }
+    assert.match((await draftOf(["orgs", "show", "-x"])).stderr, /no flag -x/);
+  });
+});
+
+describe("answers on a terminal", () => {
+  it("a record: names and values, instants in the time zone, no control characters", () => {
+    const record = {
+      ...{ id: "n", name: "A\u001b[2JB\u202e", enabled: true, roles: [], about_url: null },
+      ...{ plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" }, settings: "one\n  two\u0007" },
+    };
+    assert.equal(
+      details(record, "Europe/Copenhagen"),
+      [
+        ...["id         n", "name       A [2JB ", "enabled    yes", "roles      none", "about url  none", "plan"],
+        ...["  status      active", "  expires at  2027-03-29 00:00:00", "settings", "  one", "    two ", ""],
+      ].join("\n"),
+    );
+  });
+
+  it("a list: columns", () => {
+    const item = {
+      ...{ id: "n", name: "Northwind", account_number: "N-1", kind: "customer", enabled: false },
+      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" },
+    };
+    const text = table([rowOf("orgs list", item)], { timeZone: "UTC", empty: "" });
+    assert.equal(
+      text,
+      "ID  NAME       ACCOUNT  KIND      PLAN    PLAN ENDS            ENABLED\n" +
+        "n   Northwind  N-1      customer  active  2027-03-28 22:00:00  no\n",
+    );
+  });
+
+  it("why: each rule, and what to do", () => {
+    const rules = [
+      { rule: "profile_enabled", verdict: "passed", reason: null, fix: null },
+      { rule: "plan", verdict: "failed", reason: "plan_expired", fix: "Extend the service plan of N." },
+    ];
+    const profile = { id: "p", name: "Ann", organization: { name: "N" } };
+    const text = verdicts({
+      outcome: "not_admitted",
+      account_id: "a",
+      profiles: [{ profile, admitted: false, rules }],
+    });
+    assert.equal(
+      text,
+      "not admitted, account a\n\np, Ann of N: not admitted\n  + profile enabled       passed\n" +
+        "  x plan                  plan expired. Extend the service plan of N.\n",
+    );
+  });
+
+  it("JSON: the same value, nothing that a terminal would act on", () => {
+    const value = { name: "a\u0085\u202e\u2028\u{e0001}\u001b" };
+    const line = jsonLine(value);
+    assert.match(line, /^[\x20-\x7e]+\n$/);
+    assert.deepEqual(JSON.parse(line), value);
+  });
+});
+
+describe("CSV of the audit", () => {
+  const cells: [string, string][] = [
+    ["plain", "plain"],
+    ["=1+1", "'=1+1"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\tx", "'\tx"],
+    ["\rx", `"'\rx"`],
+    ['say "hi", all', '"say ""hi"", all"'],
+    ['=HYPERLINK("x","y")', `"'=HYPERLINK(""x"",""y"")"`],
+    ["two\nlines", '"two\nlines"'],
+    ["", ""],
+  ];
+  for (const [value, written] of cells) {
+    it(`${JSON.stringify(value)} → ${JSON.stringify(written)}`, () => assert.equal(csvLine([value]), `${written}\r\n`));
+  }
+
+  it("an event", () => {
+    assert.equal(AUDIT_CSV_HEADER.trim(), "id,at,action,actor,profile_id,organization_id,account_id,request_id,detail");
+    const event = {
+      ...{
+        id: "1",
+        at: "2027-01-01T00:00:00.000Z",
+        action: "x",
+        actor: "=cmd",
+        profile_id: "-p",
+        organization_id: null,
+      },
+      ...{ account_id: null, request_id: null, detail: { name: "a,b", count: 2 } },
+    };
+    const written = `1,2027-01-01T00:00:00.000Z,x,'=cmd,'-p,,,,"{""name"":""a,b"",""count"":2}"\r\n`;
+    assert.equal(auditCsvLine(event), written);
+  });
+});
+
+describe("where a broker is, and the token for it", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "liaison-token-"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  const refused = [
+    "http://contoso.example",
+    "ftp://x",
+    "contoso.example",
+    "https://a:b@x",
+    "https://x/?a",
+    "https://x/#a",
+  ];
+  for (const url of refused) {
+    it(`${url} is refused`, () => {
+      assert.throws(
+        () => brokerUrl(url),
+        (error) => error instanceof LiaisonError && error.code === "usage",
+      );
+    });
+  }
+  for (const [url, read] of [
+    ["https://signin.contoso.example/", "https://signin.contoso.example"],
+    ["http://localhost:4400", "http://localhost:4400"],
+    ["https://x/auth/", "https://x/auth"],
+  ] as const) {
+    it(`${url} is taken`, () => assert.equal(brokerUrl(url), read));
+  }
+
+  it("the file named, else the environment, else the file that the environment names", async () => {
+    const token = (letter: string) => letter.repeat(30);
+    const [named, other] = [join(folder, "named"), join(folder, "other")];
+    await writeFile(named, `${token("f")}\n`);
+    await writeFile(other, `${token("o")}\n`);
+    const env = { LIAISON_TOKEN: token("e"), LIAISON_TOKEN_FILE: other };
+    assert.deepEqual(await readToken({ file: named, env }), { token: token("f"), source: named });
+    assert.deepEqual(await readToken({ file: undefined, env }), { token: token("e"), source: "LIAISON_TOKEN" });
+    const { LIAISON_TOKEN_FILE } = env;
+    assert.deepEqual(await readToken({ file: undefined, env: { LIAISON_TOKEN_FILE } }), {
+      ...{ token: token("o"), source: "LIAISON_TOKEN_FILE" },
+    });
+    await writeFile(named, "two words");
+    await assert.rejects(readToken({ file: named, env }), /named holds no token/);
+    await assert.rejects(readToken({ file: join(folder, "none"), env }), /doesn't exist/);
+    await assert.rejects(readToken({ file: undefined, env: {} }), /--token-file FILE, or LIAISON_TOKEN/);
+  });
+
+  it("every operation that a command reads first is there", () => {
+    for (const { kind, path } of definitions.filter((one) => one.kind === "edits")) {
+      assert.ok(
+        definitions.some((one) => one.method === "GET" && one.path === path),
+        `${kind} ${path}`,
+      );
+    }
+    assert.throws(() => definitionOf("nothing"), TypeError);
+  });
+});
