@@ -77,13 +77,13 @@ function linked(text: string): Markup[] {
   });
 }
 
-export function peoplePage(people: readonly DemoPerson[], portals: Record<DemoPerson["portal"], string>): Page {
+export function peoplePage(people: readonly DemoPerson[], places: Record<DemoPerson["portal"], string>): Page {
   const rows = people.map(
     (person) => html`<tr>
       <th scope="row">${person.name}</th>
       <td data-label="Sign in as"><code>${person.username}</code> / <code>${person.password}</code></td>
       <td data-label="Registered email">${person.registered_email}</td>
-      <td data-label="Start at"><a href="${portals[person.portal]}">${portalNames[person.portal]}</a></td>
+      <td data-label="Start at"><a href="${places[person.portal]}">${placeNames[person.portal]}</a></td>
       <td data-label="What happens">${expectations[person.expect]}</td>
     </tr>`,
   );
@@ -99,9 +99,10 @@ export function peoplePage(people: readonly DemoPerson[], portals: Record<DemoPe
   });
 }
 
-const portalNames: Record<DemoPerson["portal"], string> = {
+const placeNames: Record<DemoPerson["portal"], string> = {
   customersource: "CustomerSource",
   partnersource: "PartnerSource",
+  administration: "Administration",
 };
 
 function utc(iso: string): string {

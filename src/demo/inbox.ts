@@ -18,7 +18,7 @@ export interface InboxOptions {
   file?: string;
   /** Shown at /people. */
   people?: readonly DemoPerson[];
-  portals?: Record<DemoPerson["portal"], string>;
+  places?: Record<DemoPerson["portal"], string>;
 }
 
 const MAX_MAIL_BYTES = 1024 * 1024;
@@ -38,7 +38,7 @@ export async function startInbox(options: InboxOptions): Promise<Running> {
   }
 }
 
-function routes(mailbox: Mailbox, { people = [], portals }: InboxOptions): Router {
+function routes(mailbox: Mailbox, { people = [], places }: InboxOptions): Router {
   const router = new Router();
   router.get("/", (ctx) => sendPage(ctx, mailListPage(mailbox.list())));
   router.get("/messages/:id", (ctx) => {
@@ -48,7 +48,7 @@ function routes(mailbox: Mailbox, { people = [], portals }: InboxOptions): Route
   router.get("/messages/:id/html", (ctx) => sendMailHtml(ctx, mailbox.find(ctx.params["id"] ?? "")?.html));
   router.get("/api/messages", (ctx) => sendJson(ctx, mailbox.list()));
   router.get("/api/newest", (ctx) => sendJson(ctx, { id: mailbox.list()[0]?.id ?? "" }));
-  if (portals !== undefined) router.get("/people", (ctx) => sendPage(ctx, peoplePage(people, portals)));
+  if (places !== undefined) router.get("/people", (ctx) => sendPage(ctx, peoplePage(people, places)));
   return router;
 }
 

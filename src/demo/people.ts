@@ -1,6 +1,17 @@
 /** The people that the demo can be played as: who they are, and what their sign-in shows. Data only. */
 
-export type Expectation = "linked_once" | "chooser" | "other_email" | "plan_lapsed" | "disabled" | "partner_only";
+import type { AdminRole } from "../storage/records.ts";
+
+export type Expectation =
+  | "linked_once"
+  | "chooser"
+  | "other_email"
+  | "plan_lapsed"
+  | "disabled"
+  | "partner_only"
+  | "administrator";
+
+export type DemoPortal = "customersource" | "partnersource";
 
 /** Spelled as in the line that `--json` prints. */
 export interface DemoPerson {
@@ -10,7 +21,7 @@ export interface DemoPerson {
   /** What the organization registered, and so what the link step wants to know. */
   registered_email: string;
   /** Where to start. */
-  portal: "customersource" | "partnersource";
+  portal: DemoPortal | "administration";
   expect: Expectation;
 }
 
@@ -23,6 +34,7 @@ export const expectations: Record<Expectation, string> = {
     "Linked already. The organization's service plan ended last month, so CustomerSource doesn't admit them.",
   disabled: "Linked already. The organization switched the profile off.",
   partner_only: "Linked already, to a partner's profile: PartnerSource admits them, CustomerSource doesn't.",
+  administrator: "Links one profile by mail like everybody, then looks after portals, organizations and people.",
 };
 
 interface Seed extends DemoPerson {
@@ -35,6 +47,7 @@ export interface SeedProfile {
   id: string;
   organizationId: string;
   roles: string[];
+  adminRole?: AdminRole;
 }
 
 export const seeds: Seed[] = [
@@ -104,7 +117,17 @@ export const seeds: Seed[] = [
     upstreamEmail: "priya.raman@mail.example",
     profiles: [{ id: "profile-priya-lotus", organizationId: "org-lotus-partners", roles: ["consultant"] }],
   },
+  {
+    name: "Greta Lindqvist",
+    username: "greta",
+    password: "greta-demo",
+    registered_email: "greta.lindqvist@contoso.example",
+    portal: "administration",
+    expect: "administrator",
+    upstreamEmail: "greta@mail.example",
+    profiles: [{ id: "profile-greta-contoso", organizationId: "org-contoso", roles: [], adminRole: "owner" }],
+  },
 ];
 
-/** The six, in the shape that scripts and the inbox's *People* page get. */
+/** All of them, in the shape that scripts and the inbox's *People* page get. */
 export const demoPeople: DemoPerson[] = seeds.map(({ upstreamEmail: _, profiles: __, ...person }) => person);

@@ -12,7 +12,7 @@ import { createLogger } from "../logger.ts";
 import { migrateStore, openStore } from "../storage/open.ts";
 import { demoSecrets, prepareFolder } from "./folder.ts";
 import { startInbox } from "./inbox.ts";
-import { type DemoPerson, demoPeople, seeds } from "./people.ts";
+import { type DemoPerson, type DemoPortal, demoPeople, seeds } from "./people.ts";
 import { startPortal } from "./portal.ts";
 import { seedDirectory } from "./seed.ts";
 import { portTaken, takenPorts } from "./servers.ts";
@@ -37,7 +37,9 @@ export interface DemoOptions {
 export interface DemoAddresses {
   issuer: string;
   upstream: string;
-  portals: Record<DemoPerson["portal"], string>;
+  portals: Record<DemoPortal, string>;
+  /** Where administrators start. */
+  administration: string;
   inbox: string;
   smtp: string;
   people: DemoPerson[];
@@ -84,7 +86,7 @@ async function startAll(ports: DemoPorts, folder: string, stops: (() => Promise<
     smtpPort: ports.smtp,
     file: join(folder, "inbox.json"),
     people: demoPeople,
-    portals: addresses.portals,
+    places: startingPlaces(addresses),
   });
   stops.push(inbox.close);
   const upstream = await startDemoUpstream({
@@ -121,23 +123,32 @@ function demoAddresses(ports: DemoPorts): DemoAddresses {
     issuer: localUrl(ports.broker),
     upstream: localUrl(ports.upstream),
     portals: { customersource: localUrl(ports.customersource), partnersource: localUrl(ports.partnersource) },
+    administration: `${localUrl(ports.broker)}/admin`,
     inbox: localUrl(ports.inbox),
     smtp: `smtp://localhost:${ports.smtp}`,
     people: demoPeople,
   };
 }
 
-function instructions({ portals, inbox, people }: DemoAddresses, folder: string): string {
+function startingPlaces({ portals, administration }: DemoAddresses): Record<DemoPerson["portal"], string> {
+  return { ...portals, administration };
+}
+
+function instructions(addresses: DemoAddresses, folder: string): string {
+  const { administration, inbox, people } = addresses;
   const [first] = people;
-  if (first === undefined) return "";
+  const administrator = people.find(({ expect }) => expect === "administrator");
+  if (first === undefined || administrator === undefined) return "";
   return `
 The demo is running.
 
-  1. Open ${portals[first.portal]} and choose Sign in; at Fabrikam ID type  ${first.username}  and  ${first.password}
+  1. Open ${startingPlaces(addresses)[first.portal]} and choose Sign in; at Fabrikam ID type  ${first.username}  and  ${first.password}
   2. Asked for the address that your organization registered, type  ${first.registered_email}
   3. Read the mail at ${inbox} and open the link in it.
   4. Be somebody else: ${inbox}/people
-  5. Press Ctrl-C to stop. Data: ${folder} (--fresh starts over)
+  5. Administer it: ${administration}, as  ${administrator.username}  and  ${administrator.password},
+     registered as  ${administrator.registered_email}
+  6. Press Ctrl-C to stop. Data: ${folder} (--fresh starts over)
 
 `;
 }

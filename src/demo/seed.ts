@@ -23,9 +23,6 @@ const REQUEST_LIFE_MS = 60_000;
 /** Whose profiles are bound at seeding. */
 const bound: ReadonlySet<Expectation> = new Set(["plan_lapsed", "disabled", "partner_only"]);
 
-/** The operator's own organization is put last: its presence says that a store was seeded to the end. */
-const OPERATOR_ID = "org-contoso";
-
 function organizations(now: Instant): Organization[] {
   const make = (
     kind: Organization["kind"],
@@ -44,6 +41,7 @@ function organizations(now: Instant): Organization[] {
     make("partner", ["org-fernandez-consulting", "Fernández Consulting", "P-20077"], noPlan),
     make("partner", ["org-kitano-systems", "Kitano Systems KK", "P-20145"], noPlan),
     make("partner", ["org-lotus-partners", "Lotus Implementation Partners", "P-20390"], noPlan),
+    make("operator", ["org-contoso", "Contoso", "O-1"], noPlan),
   ];
 }
 
@@ -52,20 +50,17 @@ function organizations(now: Instant): Organization[] {
  * taken up again. Call it before the workers of the service start.
  */
 export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: string): Promise<void> {
-  if ((await store.directory.organization(OPERATOR_ID)) !== undefined) return;
+  const administrators = seeds.flatMap(({ profiles }) => profiles.filter(({ adminRole }) => adminRole !== undefined));
+  const known = await Promise.all(administrators.map(({ id }) => store.directory.membership(id)));
+  if (known.every((one) => one !== undefined && one.profile.adminRole !== null)) return;
   const now = clock.now();
   for (const organization of organizations(now)) await store.directory.putOrganization(organization, ACTOR, now);
   for (const seed of seeds) await seedPerson(store, clock, upstreamIssuer, seed);
   await settleMails(store, clock);
-  const operator: Organization = {
-    id: OPERATOR_ID,
-    name: "Contoso",
-    accountNumber: "O-1",
-    kind: "operator",
-    plan: { status: "none", expiresAt: null },
-    enabled: true,
-  };
-  await store.directory.putOrganization(operator, ACTOR, now);
+  // Last: that they are there says that a store was seeded to the end.
+  for (const { id: profileId, adminRole = null } of administrators) {
+    await store.administration.carryOut({ kind: "set_admin_role", profileId, adminRole }, { actor: ACTOR, now });
+  }
 }
 
 async function seedPerson(

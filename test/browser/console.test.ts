@@ -227,4 +227,23 @@ describe("a new administrator", () => {
     await visitor.reads("Sam Staff");
     await visitor.leave();
   });
+
+  test("the administrator that the demo names gets in by what it prints", async () => {
+    const named = world.people.find(({ expect }) => expect === "administrator");
+    assert.ok(named);
+    const person = { ...named, registered: named.registered_email };
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.open(`${world.inbox}/people`);
+    await visitor.follow("Administration");
+    await visitor.sees("Sign in to Administration");
+    await visitor.signIn(person);
+    await visitor.ask(person.registered);
+    const tab = await visitor.newTab();
+    await tab.redeem(await newestLink(world, person.registered), person);
+    await tab.sees("Your account is linked");
+    await tab.open(world.administration);
+    await tab.sees("Overview");
+    await tab.page.getByRole("banner").getByText("Greta Lindqvist Owner").waitFor();
+    await visitor.leave();
+  });
 });

@@ -57,13 +57,14 @@ async function start(closers: Closer[]): Promise<Omit<DemoOnMongo, "close">> {
     issuer: config.issuer,
     upstream: upstreamUrl,
     portals: { customersource: localUrl(ports.customersource), partnersource: localUrl(ports.partnersource) },
+    administration: `${config.issuer}/admin`,
     inbox: localUrl(ports.inbox),
     smtp: `smtp://localhost:${ports.smtp}`,
     people: demoPeople,
   };
   const inbox = await startInbox({
     ...{ port: ports.inbox, smtpPort: ports.smtp, file: join(folder, "inbox.json") },
-    ...{ people: demoPeople, portals: addresses.portals },
+    ...{ people: demoPeople, places: { ...addresses.portals, administration: addresses.administration } },
   });
   closers.push(inbox.close);
   const upstream = await startDemoUpstream({

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { demoSecrets } from "../../src/demo/folder.ts";
-import type { DemoPerson, Expectation } from "../../src/demo/people.ts";
+import type { DemoPortal, Expectation } from "../../src/demo/people.ts";
 import { type DemoAddresses, runDemo } from "../../src/demo/run.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
@@ -12,9 +12,8 @@ import { startDemoOnMongo } from "./demo-on-mongo.ts";
 import type { JourneyMail, Visiting, World } from "./journey-world.ts";
 import { SHARED_SET } from "./test-database.ts";
 
-export interface DemoWorld extends World {
-  inbox: string;
-  person(expect: Expectation): Visiting & { portal: DemoPerson["portal"] };
+export interface DemoWorld extends World, Pick<DemoAddresses, "portals" | "administration" | "inbox" | "people"> {
+  person(expect: Expectation): Visiting & { portal: DemoPortal };
 }
 
 const attempts = 20;
@@ -52,8 +51,10 @@ function worldOf(addresses: DemoAddresses, store: Store): Omit<DemoWorld, "close
     },
     person: (expect) => {
       const found = addresses.people.find((person) => person.expect === expect);
-      if (found === undefined) throw new Error(`nobody is there for ${expect}`);
-      return { ...found, registered: found.registered_email };
+      const portal = found?.portal;
+      if (found === undefined || portal === undefined) throw new Error(`nobody is there for ${expect}`);
+      if (portal === "administration") throw new Error(`${found.name} starts at no portal`);
+      return { ...found, portal, registered: found.registered_email };
     },
   };
 }

@@ -38,23 +38,25 @@ async function memberships(expect: string) {
   return store.directory.membershipsByEmail(parseAddress(email)?.key ?? "");
 }
 
-test("six people, three of them unbound", async () => {
+test("seven people, four of them unbound, one of them an administrator", async () => {
   assert.deepEqual(
     demoPeople.map(({ expect }) => expect),
-    ["linked_once", "chooser", "other_email", "plan_lapsed", "disabled", "partner_only"],
+    ["linked_once", "chooser", "other_email", "plan_lapsed", "disabled", "partner_only", "administrator"],
   );
   const chooser = await memberships("chooser");
   assert.deepEqual(chooser.map(({ organization }) => organization.kind).sort(), ["customer", "customer", "partner"]);
-  for (const expect of ["linked_once", "chooser", "other_email"]) {
+  for (const expect of ["linked_once", "chooser", "other_email", "administrator"]) {
     for (const { profile } of await memberships(expect)) assert.equal(profile.accountId, null);
   }
+  const [owner] = await memberships("administrator");
+  assert.deepEqual([owner?.profile.adminRole, owner?.organization.kind], ["owner", "operator"]);
   const other = seeds.find((person) => person.expect === "other_email");
   assert.notEqual(other?.upstreamEmail, other?.registered_email);
 });
 
 test("three are bound to the account of their own identity, each refused at CustomerSource for its reason", async () => {
   const reasons: Record<string, string[]> = {};
-  for (const { expect, username } of seeds.slice(3)) {
+  for (const { expect, username } of seeds.slice(3, 6)) {
     const [membership, ...others] = await memberships(expect);
     assert.ok(membership?.profile.accountId);
     assert.deepEqual(others, []);
