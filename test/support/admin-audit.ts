@@ -73,20 +73,15 @@ export const events = 12;
 
 /** What is done to a sealed chain of 12 events of which 2 more wait; what verifying says then. */
 export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
-  ...["at = at + 1", "action = 'link.bound'", "actor = 'system'", "profile_id = 'p'", "organization_id = NULL"].map(
-    (change): [string, (intruder: Intruder) => void, RegExp] => [
-      `changes a field: ${change}`,
-      (intruder) => intruder.run(`UPDATE audit_events SET ${change} WHERE chain_seq = 5`),
-      /^place 5: event .* isn't as it was sealed$/,
-    ],
-  ),
-  ...["account_id = NULL", "request_id = 'r'", `detail = '{"reason":"other"}'`, "id = 'another'"].map(
-    (change): [string, (intruder: Intruder) => void, RegExp] => [
-      `changes a field: ${change}`,
-      (intruder) => intruder.run(`UPDATE audit_events SET ${change} WHERE chain_seq = 5`),
-      /^place 5: event .* isn't as it was sealed$/,
-    ],
-  ),
+  ...[
+    ...["at = at + 1", "action = 'link.bound'", "actor = 'system'", "profile_id = 'p'", "organization_id = NULL"],
+    ...["account_id = NULL", "request_id = 'r'", `detail = '{"reason":"other"}'`, "id = 'another'"],
+    ...["detail = '{'", "mac = NULL"],
+  ].map((change): [string, (intruder: Intruder) => void, RegExp] => [
+    `changes a field: ${change}`,
+    (intruder) => intruder.run(`UPDATE audit_events SET ${change} WHERE chain_seq = 5`),
+    /^place 5: event .* isn't as it was sealed$/,
+  ]),
   [
     "removes an event",
     (intruder) => intruder.run("DELETE FROM audit_events WHERE chain_seq = 7"),

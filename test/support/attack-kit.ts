@@ -20,6 +20,7 @@ const quietMethods = new Set([
   ...["find", "list", "identities", "organization", "membership", "membershipsByEmail", "latestInquiry", "view"],
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
+  ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
 ]);
 
 export interface StoreCall {

@@ -69,7 +69,7 @@ export function createChain(
 
     chain: (fromSeq, limit) =>
       database.run(async () => {
-        const filter = { chainSeq: { $gte: Math.max(fromSeq, 1) } };
+        const filter = { chainSeq: { $gte: fromSeq } };
         const found = await auditEvents.find(filter).sort({ chainSeq: 1 }).limit(limit).toArray();
         return found.map((document) => {
           const { chainSeq, mac } = document;

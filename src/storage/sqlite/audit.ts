@@ -7,9 +7,10 @@ import type { AuditEvent } from "../records.ts";
 import type { Database, Parameters } from "./database.ts";
 import { integer, parse, text } from "./rows.ts";
 
+/** A detail that somebody else made unreadable is told as the text that it is: verifying the chain finds it. */
 const EVENT_JSON = `json_object(
   'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId', organization_id,
-  'accountId', account_id, 'requestId', request_id, 'detail', json(detail))`;
+  'accountId', account_id, 'requestId', request_id, 'detail', CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END)`;
 
 /** Writes an event inside the transaction of its cause. */
 export type AuditWriter = (entry: AuditEntry) => void;
@@ -142,7 +143,7 @@ function createChain(database: Database, insert: (event: AuditEvent) => void): C
       database.run(() =>
         chain.all({ fromSeq, limit }).map((row) => ({
           ...parse<AuditEvent>(row["record"]),
-          ...{ seq: integer(row["chain_seq"]), mac: text(row["mac"]) },
+          ...{ seq: integer(row["chain_seq"]), mac: row["mac"] === null ? "" : text(row["mac"]) },
         })),
       ),
     prune: (after, base, event) =>

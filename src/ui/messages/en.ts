@@ -4,6 +4,7 @@
  */
 
 import { admin } from "./en-admin.ts";
+import { adminPages } from "./en-admin-pages.ts";
 import { common } from "./en-common.ts";
 import { ends } from "./en-ends.ts";
 import { help } from "./en-help.ts";
@@ -11,4 +12,4 @@ import { journey } from "./en-journey.ts";
 import { linking } from "./en-linking.ts";
 import { mail } from "./en-mail.ts";
 
-export const en = { ...common, ...journey, ...linking, ...ends, ...help, ...mail, ...admin } as const;
+export const en = { ...common, ...journey, ...linking, ...ends, ...help, ...mail, ...admin, ...adminPages } as const;
