@@ -13,6 +13,9 @@ const MAX_OFFSET_MS = 16 * HOUR_MS;
 /** How many days' ends are remembered: far more than a directory has, and no end of memory for a file full of nonsense. */
 const REMEMBERED_DAYS = 4096;
 
+/** The last instant that can be written with a year of four digits: days that end later end then. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** The days of one time zone. */
 export interface Calendar {
   /**
@@ -54,7 +57,7 @@ export function createCalendar(timeZone: string): Calendar {
       const known = remembered.get(date);
       if (known !== undefined) return known;
       if (!isDate(date)) return undefined;
-      const end = search(numberOf(date));
+      const end = Math.min(search(numberOf(date)), LAST_INSTANT);
       if (remembered.size >= REMEMBERED_DAYS) remembered.clear();
       remembered.set(date, end);
       return end;

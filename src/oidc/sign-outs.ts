@@ -22,6 +22,10 @@ export interface SignOutWorkerOptions {
 const leaseMs = 60_000;
 /** How long a portal may take to answer, in milliseconds. */
 const patienceMs = 10_000;
+/** After so long without an answer, in milliseconds, the portal's others are put off: nobody else waits behind them. */
+const slowMs = 2_000;
+/** How many portals are told at a time. */
+const lanes = 8;
 const firstRetryMs = 15_000;
 const longestRetryMs = 3_600_000;
 const giveUpAfterMs = 24 * 3_600_000;
@@ -42,13 +46,16 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
     await tellOfSignOut(provider, { clientId, accountId, sid }, AbortSignal.timeout(patienceMs));
   }
 
-  async function settle(signOut: SignOut): Promise<boolean> {
+  async function settle(signOut: SignOut, slow: Set<string>): Promise<boolean> {
+    const began = performance.now();
     try {
+      if (slow.has(signOut.clientId)) throw new Error("the portal didn't answer another one");
       await tell(signOut);
       await administration.settleSignOut(signOut.id, worker, null);
       return true;
     } catch (err) {
       const { id, clientId, attempts, createdAt } = signOut;
+      if (performance.now() - began > slowMs) slow.add(clientId);
       const retryAt = clock.now() + Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
       const isOver = retryAt > createdAt + giveUpAfterMs;
       await administration.settleSignOut(id, worker, isOver ? null : retryAt);
@@ -63,11 +70,16 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
   return {
     async runOnce() {
       let told = 0;
-      for (;;) {
-        const signOut = await administration.claimSignOut(worker, clock.now(), leaseMs);
-        if (signOut === undefined) return told;
-        if (await settle(signOut)) told += 1;
-      }
+      const slow = new Set<string>();
+      const lane = async () => {
+        for (;;) {
+          const signOut = await administration.claimSignOut(worker, clock.now(), leaseMs);
+          if (signOut === undefined) return;
+          if (await settle(signOut, slow)) told += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
+      return told;
     },
   };
 }

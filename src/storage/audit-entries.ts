@@ -85,15 +85,45 @@ export function adminRoleChanged(profile: Profile, adminRole: AdminRole | null, 
   return { ...by, action: "admin.role_changed", ...placeOf(profile), accountId, detail: { role: adminRole } };
 }
 
-/** `before` is undefined for a client that is new. Says which fields changed; values of metadata may be long. */
+/** `before` is undefined for a client that is new. Says which fields changed, and of what lets somebody in, how. */
 export function clientWritten(before: Client | undefined, after: Client, by: By): AuditEntry[] {
-  const { id: client } = after;
-  if (before === undefined) return [{ ...by, action: "client.registered", detail: { client, name: after.name } }];
+  const { id: client, name } = after;
+  if (before === undefined) {
+    return [{ ...by, action: "client.registered", detail: { client, name, ...admission(undefined, after) } }];
+  }
   const [old, now] = [clientFields(before), clientFields(after)];
   const names = new Set([...Object.keys(old), ...Object.keys(now)]);
   const changed = [...names].filter((name) => canonical(old[name] ?? null) !== canonical(now[name] ?? null));
   if (changed.length === 0) return [];
-  return [{ ...by, action: "client.changed", detail: { client, fields: changed.toSorted().join(" ") } }];
+  const fields = changed.toSorted().join(" ");
+  return [{ ...by, action: "client.changed", detail: { client, fields, ...admission(before, after) } }];
+}
+
+/** How long a detail may be, in characters. */
+const LONGEST_DETAIL = 2000;
+
+/** Where a client leads, what it may do and whom it admits, as far as that was changed. */
+function admission(before: Client | undefined, after: Client): Record<string, string> {
+  const [old, now] = [before && opennessOf(before), opennessOf(after)];
+  const added = now.uris.filter((uri) => !old?.uris.includes(uri));
+  const removed = old?.uris.filter((uri) => !now.uris.includes(uri)) ?? [];
+  const said = {
+    redirectUrisAdded: added.join(" "),
+    redirectUrisRemoved: removed.join(" "),
+    scope: now.scope === old?.scope ? "" : now.scope,
+    policy: now.policy === old?.policy ? "" : now.policy,
+  };
+  const entries = Object.entries(said).filter(([, text]) => text !== "");
+  return Object.fromEntries(entries.map(([name, text]) => [name, text.slice(0, LONGEST_DETAIL)]));
+}
+
+function opennessOf({ metadata, policy }: Client) {
+  const { redirect_uris: uris, scope } = metadata;
+  return {
+    uris: Array.isArray(uris) ? uris.map(String) : [],
+    scope: typeof scope === "string" ? scope : "",
+    policy: canonical(policy),
+  };
 }
 
 function clientFields({ name, homeUrl, aboutUrl, policy, claimsInIdToken, metadata }: Client): Record<string, unknown> {

@@ -3,8 +3,9 @@
 import { LiaisonError } from "../errors.ts";
 import type { Page, PageRequest } from "./contract.ts";
 
-/** How many records are looked at for one page, at most. */
+/** How many records are looked at for one page, at most, and how many are read at a time. */
 const MOST_LOOKED_AT = 1000;
+const MOST_AT_A_TIME = 200;
 
 /** Where a page begins, as its list's order has it. */
 export type Place = (string | number)[];
@@ -40,8 +41,8 @@ export async function readPage<Row, T>({ page, begin, fetch, placeOf: place, ite
   const shape = begin.map((part) => (typeof part === "number" ? "number" : "string"));
   let at = page.after === null ? begin : placeOf(page.after, shape);
   const items: T[] = [];
+  let wanted = page.limit + 1;
   for (let looked = 0; looked < MOST_LOOKED_AT; ) {
-    const wanted = page.limit + 1;
     const rows = await fetch(at, wanted);
     for (const row of rows) {
       const found = item(row);
@@ -51,6 +52,8 @@ export async function readPage<Row, T>({ page, begin, fetch, placeOf: place, ite
     }
     if (rows.length < wanted) return { items, next: null };
     looked += rows.length;
+    // Of a list that little fits, more at a time: a page is a few reads, however small it is.
+    wanted = Math.min(Math.max(wanted, Math.min(2 * wanted, MOST_AT_A_TIME)), MOST_LOOKED_AT - looked);
   }
   return { items, next: cursorOf(at) };
 }

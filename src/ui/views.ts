@@ -53,6 +53,8 @@ export interface SignedInAs {
 export interface Form {
   action: string;
   csrfToken: string;
+  /** What makes it come true once, however often it is sent. */
+  once?: string;
 }
 
 /** One entry of GOV.UK's error summary: links to the field. */

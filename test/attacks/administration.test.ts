@@ -370,4 +370,26 @@ describe("attacks on the administration", () => {
     const known = ((await everything()) as string[][]).slice(0, -1);
     assert.deepEqual(known, (before as string[][]).slice(0, -1), "nothing but the audit grew");
   });
+
+  it("A8: nobody hands out a scope that they lack, by whatever gives it", async () => {
+    const { id } = await makeProfile(scene, "operator");
+    const machine = await makeClient(scene, "machine", { scopes: ["audit:read"] });
+    const key = await scene.keyWith(["admin:read", "admins:write", "clients:write"]);
+    const attempts: [method: string, path: string, body: object][] = [
+      ["POST", "/administrators", { email: "own@evil.example" }],
+      ["POST", "/administrators", { email: "own@evil.example", role: "auditor" }],
+      ["PUT", `/profiles/${id}/admin-role`, { role: "owner" }],
+      ["POST", "/api-keys", { name: "k", scopes: ["audit:read"] }],
+      ["POST", "/clients", { ...clientBody("machine"), scopes: ["audit:read"] }],
+      ["POST", `/clients/${machine.id}/secret`, {}],
+    ];
+    for (const [method, path, body] of attempts) {
+      const { status, text } = await key.call(method, path, { body });
+      assert.equal(status, 403, `${method} ${path}: ${text}`);
+    }
+    assert.equal(
+      (await key.call("PUT", `/profiles/${id}/admin-role`, { body: { role: "client_manager" } })).status,
+      200,
+    );
+  });
 });

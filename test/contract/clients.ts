@@ -45,7 +45,11 @@ export function clientCases(contract: Case): void {
     assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
     assert.equal(outcomes.filter(({ result }) => result === "exists").length, 7);
     assert.deepEqual(await store.clients.find(client.id), client);
-    const registration = ["client.registered", BY.actor, { client: client.id, name: client.name }];
+    const said = {
+      ...{ client: client.id, name: client.name, redirectUrisAdded: "https://customersource.example/cb" },
+      policy: '{"kinds":["customer","operator"],"planRequired":true,"roles":["billing"]}',
+    };
+    const registration = ["client.registered", BY.actor, said];
     assert.deepEqual(await lastEvent(store), registration);
     const events = JSON.stringify(await store.audit.list({ limit: 9 }));
     assert.ok(!events.includes(present(client.secret)));
@@ -65,7 +69,8 @@ export function clientCases(contract: Case): void {
     assert.deepEqual(await carry(store, edited as Change), DONE);
     const after = { ...client, name: "PartnerSource", metadata: { redirect_uris: [] } };
     assert.deepEqual(await store.clients.find(client.id), after);
-    const fields = { client: client.id, fields: "grant_types name redirect_uris" };
+    const gone = { redirectUrisRemoved: "https://customersource.example/cb" };
+    const fields = { client: client.id, fields: "grant_types name redirect_uris", ...gone };
     assert.deepEqual(await lastEvent(store), ["client.changed", BY.actor, fields]);
     assert.deepEqual(await carry(store, change), { result: "changed" });
     // A rotation is no change of what is edited.

@@ -1,7 +1,8 @@
 /** The pages of administrators, API keys and the audit. */
 
-import { PassThrough } from "node:stream";
+import { Readable } from "node:stream";
 import { createCalendar } from "../../domain/calendar.ts";
+import { LiaisonError } from "../../errors.ts";
 import { invitationFields, keyFields, roleFields } from "../../ui/console/forms.ts";
 import type { ApiKeyView, AuditEventView, FormState, ProfileView, VerificationView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
@@ -170,11 +171,12 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   function filterOf(visit: Visit) {
     const [action, actor, from, to] = ["action", "actor", "from", "to"].map((name) => visit.query(name).trim());
     const typed = { action: action ?? "", actor: actor ?? "", from: from ?? "", to: to ?? "" };
-    const end = (day: string) => calendar.endOfDay(day);
-    const begin = typed.from === "" ? undefined : end(dayBefore(typed.from));
-    const until = typed.to === "" ? undefined : end(typed.to);
+    const begin = typed.from === "" ? undefined : calendar.endOfDay(dayBefore(typed.from));
+    const until = typed.to === "" ? undefined : calendar.endOfDay(typed.to);
+    const isUnread = (typed.from !== "" && begin === undefined) || (typed.to !== "" && until === undefined);
     return {
       typed,
+      fault: isUnread ? messages(visit.site.locale).text("admin.audit.dates") : null,
       input: {
         ...(typed.action === "" ? {} : { action: typed.action }),
         ...(typed.actor === "" ? {} : { actor: typed.actor }),
@@ -185,10 +187,11 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   }
 
   async function show(visit: Visit, verification: VerificationView | null) {
-    const { typed, input } = filterOf(visit);
+    const { typed, input, fault } = filterOf(visit);
     const cursor = visit.query("cursor");
     const query = { ...input, limit: 50, ...(cursor === "" ? {} : { cursor }) };
-    const { items, next_cursor } = await visit.call<Listed<AuditEventView>>("listAudit", query);
+    const none = { items: [], next_cursor: null };
+    const { items, next_cursor } = fault === null ? await visit.call<Listed<AuditEventView>>("listAudit", query) : none;
     const asked = new URLSearchParams(Object.entries(typed).filter(([, value]) => value !== ""));
     visit.send(
       consolePages.audit(visit.site, visit.frame, {
@@ -197,11 +200,12 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
           nextUrl: nextUrl(visit, shell.url("/audit"), next_cursor),
           filter: typed,
           verification,
-          fault: null,
+          fault,
         },
         verify: visit.form("/audit"),
         exportUrl: (format) => `${shell.url(`/audit/export.${format}`)}?${asked}`,
       }),
+      fault === null ? 200 : 400,
     );
   }
 
@@ -210,7 +214,8 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
 
   for (const format of ["jsonl", "csv"] as const) {
     shell.get(`/audit/export.${format}`, "audit", async (visit) => {
-      const { input } = filterOf(visit);
+      const { input, fault } = filterOf(visit);
+      if (fault !== null) throw new LiaisonError("bad_request", fault);
       const read = (cursor: string | null) =>
         visit.call<Listed<AuditEventView>>("listAudit", {
           ...input,
@@ -222,27 +227,21 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
       const { ctx } = visit;
       ctx.type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
       ctx.set("content-disposition", `attachment; filename="audit.${format}"`);
-      const stream = new PassThrough();
-      ctx.body = stream;
-      const write = (event: AuditEventView) => (format === "csv" ? auditCsvLine(event) : `${JSON.stringify(event)}\n`);
-      const pour = async () => {
-        if (format === "csv") stream.write(AUDIT_CSV_HEADER);
+      const lines = async function* () {
+        if (format === "csv") yield AUDIT_CSV_HEADER;
         for (let page = first; ; page = await read(page.next_cursor)) {
-          for (const event of page.items) {
-            if (!stream.write(write(event))) await new Promise((resolve) => stream.once("drain", resolve));
-          }
-          if (page.next_cursor === null || stream.destroyed) break;
+          for (const event of page.items) yield format === "csv" ? auditCsvLine(event) : `${JSON.stringify(event)}\n`;
+          if (page.next_cursor === null) return;
         }
-        stream.end();
       };
-      pour().catch((error: Error) => stream.destroy(error));
+      ctx.body = Readable.from(lines());
     });
   }
 }
 
 function dayBefore(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);
-  if (Number.isNaN(date.getTime())) return day;
+  if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(date.getTime())) return day;
   date.setUTCDate(date.getUTCDate() - 1);
   return date.toISOString().slice(0, 10);
 }

@@ -40,7 +40,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         ...{ client, settings, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...more },
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
-        rotate: visit.form(`${path(client.id)}/secret`),
+        rotate: { ...visit.form(`${path(client.id)}/secret`), once: newOnce() },
       }),
     );
   }
@@ -128,7 +128,10 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
 
   shell.post("/clients/:id/secret", "clients", async (visit) => {
     const id = visit.parameter("id");
-    const { client_secret: value } = await visit.call<{ client_secret: string }>("rotateClientSecret", { id });
+    // Without it, sent once more by a reload, it would end the secret that the app goes on with.
+    const idempotencyKey = one(visit.values(), "once");
+    const rotated = visit.call<{ client_secret: string }>("rotateClientSecret", { id }, { idempotencyKey });
+    const { client_secret: value } = await rotated;
     const client = await visit.call<ClientView>("getClient", { id });
     await showClient(visit, client, { secret: { value, because: "rotated" } });
   });

@@ -19,6 +19,7 @@ import {
 } from "../fields.ts";
 import { type AnyOperation, answered, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
+import { ROLES } from "../scopes.ts";
 import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 
 /** The id of the operator's organization where an invitation makes it. */
@@ -98,7 +99,8 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
           ],
         },
       },
-      async ({ email: address, name: called, role, organization_id }, { principal, now, once }) => {
+      async ({ email: address, name: called, role, organization_id }, { principal, now, once, need }) => {
+        ROLES[role].scopes.forEach(need);
         const organization = await operatorOf(organization_id);
         const parsed = addressOf(address);
         const { items } = await administration.memberships(
@@ -139,7 +141,9 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
           examples: ["liaison admin role p-kim --role auditor", "liaison admin role p-kim --role none"],
         },
       },
-      async ({ id, role }, { principal, now }) => {
+      async ({ id, role }, { principal, now, need }) => {
+        // Nobody hands out what they don't have.
+        if (role !== null) ROLES[role].scopes.forEach(need);
         const outcome = await administration.carryOut(
           { kind: "set_admin_role", profileId: id, adminRole: role },
           { actor: principal.actor, now },

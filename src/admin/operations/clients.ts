@@ -125,19 +125,21 @@ function clientTools({ store, clients, clientProblem }: OperationParts) {
     if (found.managedBy === "admin") return found;
     throw new LiaisonError("conflict", "This client app stands in the configuration: change it there.");
   };
-  const check = async (app: ClientApp, { need }: CallContext): Promise<void> => {
+  /** A machine may do what its scopes say: nobody but who makes administrators, and has them, hands that out. */
+  const mayHandOut = ({ preset, scopes }: ClientApp, { need }: CallContext): void => {
+    if (preset !== "machine") return;
+    need("admins:write");
+    scopes.filter(isScope).forEach(need);
+  };
+  const check = async (app: ClientApp, call: CallContext): Promise<void> => {
     const faults = lacking(app);
     if (faults.length > 0) throw new InputError(faults);
-    // A machine may do what its scopes say: nobody but who makes administrators hands that out.
-    if (app.preset === "machine") {
-      need("admins:write");
-      for (const scope of app.scopes.filter(isScope)) need(scope);
-    }
+    mayHandOut(app, call);
     const candidate = toClient(app, { secret: hasSecret(app.preset) ? randomSecret() : null, previousSecret: null });
     const problem = await clientProblem(candidate);
     if (problem !== undefined) throw new InputError([{ field: "", problem }]);
   };
-  return { find, findStored, answer, check };
+  return { find, findStored, answer, check, mayHandOut };
 }
 
 function readingOperations({ store, clients, config }: OperationParts, { find, answer }: Tools): AnyOperation[] {
@@ -210,7 +212,10 @@ function readingOperations({ store, clients, config }: OperationParts, { find, a
   ];
 }
 
-function writingOperations(parts: OperationParts, { find, findStored, answer, check }: Tools): AnyOperation[] {
+function writingOperations(
+  parts: OperationParts,
+  { find, findStored, answer, check, mayHandOut }: Tools,
+): AnyOperation[] {
   const { store, clients, secretOverlapMs } = parts;
   const { administration } = store;
   return [
@@ -298,7 +303,7 @@ function writingOperations(parts: OperationParts, { find, findStored, answer, ch
       {
         name: "rotateClientSecret",
         summary: "Give a client app a new secret, shown this once. The one before goes on for a while.",
-        ...{ scope: "clients:write", method: "POST", path: "/clients/{id}/secret" },
+        ...{ scope: "clients:write", method: "POST", path: "/clients/{id}/secret", kind: "creates" },
         input: z.strictObject({
           id: anyId,
           keep_previous: z.boolean().default(true).meta({ description: "Whether the one before goes on for a while." }),
@@ -307,21 +312,21 @@ function writingOperations(parts: OperationParts, { find, findStored, answer, ch
         command: { name: "clients rotate", operand: "id", examples: ["liaison clients rotate customersource"] },
       },
       async ({ id, keep_previous }, call) => {
-        const { principal, now, need } = call;
+        const { principal, now, once } = call;
         const before = await findStored(id);
         if (before.secret === null)
           throw new LiaisonError("conflict", "This client app has no secret: it can't keep one.");
-        if (toApp(before).preset === "machine") need("admins:write");
+        mayHandOut(toApp(before), call);
         const secret = randomSecret();
         const previousUntil = keep_previous ? now + secretOverlapMs : now;
+        const output = { id, client_secret: secret, previous_secret_until: keep_previous ? time(previousUntil) : null };
+        // Told twice it is one rotation: a second one would end the secret that the app goes on with.
+        const key = once(output);
         const outcome = await administration.carryOut(
           { kind: "rotate_secret", clientId: id, secret, previousUntil },
-          { actor: principal.actor, now },
+          { actor: principal.actor, now, ...(key && { once: key }) },
         );
-        answered(outcome, "client app", undefined, null);
-        return {
-          output: { id, client_secret: secret, previous_secret_until: keep_previous ? time(previousUntil) : null },
-        };
+        return { output: answered(outcome, "client app", key, output) };
       },
     ),
     operation(

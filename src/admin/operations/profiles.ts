@@ -162,7 +162,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
       },
       async ({ id, email: address, another_person, ...fields }, { principal, now, ifMatch = "", need }) => {
         const before = await findMembership(parts, id);
-        if (before.organization.kind === "operator") need("admins:write");
+        if (isOfOperator(before)) need("admins:write");
         const conflict = async () =>
           new EditConflict(profileAnswer(await findMembership(parts, id)), given({ ...fields, email: address }));
         if (revisionOf(before.profile) !== ifMatch) throw await conflict();
@@ -191,8 +191,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
         command: { name: "links unlink", operand: "id", examples: ["liaison links unlink p-ann"] },
       },
       async ({ id }, { principal, now, need }) => {
-        const before = await findMembership(parts, id);
-        if (before.organization.kind === "operator") need("admins:write");
+        if (isOfOperator(await findMembership(parts, id))) need("admins:write");
         if ((await store.links.unbind(id, principal.actor, now)) === undefined) {
           throw new LiaisonError("conflict", "This profile isn't linked to an account.");
         }
@@ -201,6 +200,10 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
     ),
   ];
 }
+
+/** A role rests, but is kept, while the organization isn't the operator's. */
+const isOfOperator = ({ organization, profile }: Membership) =>
+  organization.kind === "operator" || profile.adminRole !== null;
 
 /** What no edit can set, as it is of a new profile. */
 export const NEW_PROFILE = {

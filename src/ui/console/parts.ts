@@ -107,7 +107,7 @@ export function fieldForm(
   return html`<form class="console-form" method="post" action="${state.form.action}" novalidate>
 ${csrfInput(state.form.csrfToken)}
 ${state.revision !== undefined && html`<input type="hidden" name="revision" value="${state.revision}">`}
-${state.once !== undefined && html`<input type="hidden" name="once" value="${state.once}">`}
+${state.once !== undefined && onceInput(state.once)}
 ${fields.map((field) => fieldOf(site, state, field))}
 <p class="actions"><button class="button button-primary" type="submit">${submit}</button>
 ${cancelUrl !== undefined && html`<a class="button button-secondary" href="${cancelUrl}">${t.text("admin.cancel")}</a>`}</p>
@@ -207,9 +207,11 @@ function control(
   return html`<input class="input" id="${name}" name="${name}" type="${type}" autocomplete="off"${kind === "text" ? html` dir="auto"` : html` spellcheck="false" autocapitalize="off"`}${aria} value="${values[0] ?? ""}">`;
 }
 
+const onceInput = (once: string) => html`<input type="hidden" name="once" value="${once}">`;
+
 /** A button that does something at once. */
 export function actButton(form: Form, label: Child, kind: "primary" | "secondary" | "danger" = "secondary"): Html {
-  return html`<form class="inline-form" method="post" action="${form.action}">${csrfInput(form.csrfToken)}<button class="button button-${kind} button-small" type="submit">${label}</button></form>`;
+  return html`<form class="inline-form" method="post" action="${form.action}">${csrfInput(form.csrfToken)}${form.once !== undefined && onceInput(form.once)}<button class="button button-${kind} button-small" type="submit">${label}</button></form>`;
 }
 
 export const goButton = (url: string, label: Child, kind: "primary" | "secondary" = "secondary"): Html =>

@@ -254,6 +254,7 @@ export const adminPages = {
   "admin.keys.removeSubmit": "Remove the key",
   "admin.keys.removeAfter": "Programs that use it are refused at once.",
 
+  "admin.audit.dates": "Write a day as year, month and day, like 2027-03-31.",
   "admin.audit.action": "Action",
   "admin.audit.actor": "Who",
   "admin.audit.about": "What",
