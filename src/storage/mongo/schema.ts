@@ -1,6 +1,6 @@
 /** Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is there at each start. */
 
-import { type Db, type Document, MongoServerError } from "mongodb";
+import { type CollectionInfo, type Db, type Document, MongoServerError } from "mongodb";
 import type { CollectionSpecification, IndexSpecification } from "./collections.ts";
 import type { CollectionName } from "./documents.ts";
 
@@ -13,46 +13,81 @@ const INDEX_CONFLICTS = [85, 86];
  * Running brokers aren't disturbed. Two that do so at once come to the same end.
  */
 export async function ensureCollections(db: Db, specifications: readonly CollectionSpecification[]): Promise<void> {
+  const present = await presentCollections(db);
   for (const { name, validator, indexes } of specifications) {
-    try {
-      await db.createCollection(name, { validator });
-    } catch (error) {
-      if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
-      await db.command({ collMod: name, validator, validationLevel: "strict", validationAction: "error" });
-    }
-    for (const index of indexes) await ensureIndex(db, name, index);
+    const info = present.get(name);
+    if (info === undefined) await createCollection(db, name, validator);
+    else if (!isChecked(info, validator)) await setRules(db, name, validator);
+    // All at once: the documents that are there are read once.
+    const missing = await missingIndexes(db, name, indexes);
+    if (missing.length > 0) await createIndexes(db, name, missing);
   }
 }
 
-async function ensureIndex(db: Db, collection: CollectionName, specification: IndexSpecification): Promise<void> {
-  const { key, ...options } = specification;
+async function createCollection(db: Db, name: CollectionName, validator: Document): Promise<void> {
   try {
-    await db.collection(collection).createIndex(key, options);
+    await db.createCollection(name, { validator });
+  } catch (error) {
+    if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
+    await setRules(db, name, validator);
+  }
+}
+
+async function setRules(db: Db, name: CollectionName, validator: Document): Promise<void> {
+  await db.command({ collMod: name, validator, validationLevel: "strict", validationAction: "error" });
+}
+
+async function createIndexes(db: Db, name: CollectionName, missing: readonly IndexSpecification[]): Promise<void> {
+  try {
+    await db.collection(name).createIndexes([...missing]);
   } catch (error) {
     if (!hasCode(error, ...INDEX_CONFLICTS)) throw error;
-    const present = await db.collection(collection).indexes();
-    const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
-    for (const { name } of inTheWay) if (name !== undefined) await db.collection(collection).dropIndex(name);
-    await db.collection(collection).createIndex(key, options);
+    for (const index of missing) await replaceIndex(db, name, index);
   }
+}
+
+/** Makes an index in the place of those that are in its way. */
+async function replaceIndex(db: Db, collection: CollectionName, specification: IndexSpecification): Promise<void> {
+  const { key, ...options } = specification;
+  const present = await db.collection(collection).indexes();
+  const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
+  for (const { name } of inTheWay) if (name !== undefined) await db.collection(collection).dropIndex(name);
+  await db.collection(collection).createIndex(key, options);
 }
 
 /** What is missing or other than specified, each named: `identities.identity (issuer, subject; unique)`. */
 export async function differences(db: Db, specifications: readonly CollectionSpecification[]): Promise<string[]> {
-  const present = new Map((await db.listCollections().toArray()).map((info) => [info.name, info]));
+  const present = await presentCollections(db);
   const found = await Promise.all(
     specifications.map(async ({ name, validator, indexes }) => {
       const info = present.get(name);
-      if (info === undefined || !("options" in info)) return [`the collection ${name}`];
-      const { validationLevel = "strict", validationAction = "error" } = info.options ?? {};
-      const isChecked = validationLevel === "strict" && validationAction === "error";
-      const rules = isChecked && sameText(info.options?.["validator"], validator) ? [] : [`the rules of ${name}`];
-      const existing = await db.collection(name).indexes();
-      const wrong = indexes.filter((index) => !existing.some((other) => sameIndex(other, index)));
-      return [...rules, ...wrong.map((index) => `the index ${name}.${index.name} (${describe(index)})`)];
+      if (info === undefined) return [`the collection ${name}`];
+      const rules = isChecked(info, validator) ? [] : [`the rules of ${name}`];
+      const missing = await missingIndexes(db, name, indexes);
+      return [...rules, ...missing.map((index) => `the index ${name}.${index.name} (${describe(index)})`)];
     }),
   );
   return found.flat();
+}
+
+async function presentCollections(db: Db): Promise<Map<string, CollectionInfo>> {
+  return new Map((await db.listCollections({}, { nameOnly: false }).toArray()).map((info) => [info.name, info]));
+}
+
+/** Whether the server refuses whatever breaks these rules. */
+function isChecked({ options }: CollectionInfo, validator: Document): boolean {
+  const { validationLevel = "strict", validationAction = "error" } = options ?? {};
+  const isStrict = validationLevel === "strict" && validationAction === "error";
+  return isStrict && sameText(options?.["validator"], validator);
+}
+
+async function missingIndexes(
+  db: Db,
+  name: CollectionName,
+  indexes: readonly IndexSpecification[],
+): Promise<IndexSpecification[]> {
+  const existing = await db.collection(name).indexes();
+  return indexes.filter((index) => !existing.some((other) => sameIndex(other, index)));
 }
 
 function describe({ key, unique, expireAfterSeconds }: IndexSpecification): string {
