@@ -176,7 +176,7 @@ function multiply(file: string): void {
       'https://issuer.example', 'subject-x', 'fabrikam', 'account-x', NULL, 'Name', p.id, 1, 'pending', 1700000000000,
       1700000900000, NULL FROM profiles p WHERE p.id LIKE 'profile-%0';
     INSERT INTO audit_events SELECT 'event-' || p.id, 1700000000000, 'profile.changed', 'command:import', p.id,
-      p.organization_id, NULL, NULL, '{"created":true}' FROM profiles p WHERE p.id LIKE 'profile-%';
+      p.organization_id, NULL, NULL, '{"created":true}', NULL, NULL FROM profiles p WHERE p.id LIKE 'profile-%';
     COMMIT;
   `);
   database.close();

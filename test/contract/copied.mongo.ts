@@ -1,0 +1,85 @@
+/** What administration keeps in a file is there, and goes on, in the database that the file was copied to. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chainMark, firstBase } from "../../src/storage/audit-chain.ts";
+import { copyStore } from "../../src/storage/copy.ts";
+import { openStore } from "../../src/storage/open.ts";
+import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { testDatabase } from "../support/test-database.ts";
+import { bound, present } from "./harness.ts";
+import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
+
+const BY = { actor: "admin:7", now: NOW };
+const PAGE = { after: null, limit: 9 };
+const KEY = Buffer.alloc(32, 9);
+
+test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copied", async () => {
+  const file = temporaryFile();
+  const { drop, ...mongodb } = await testDatabase();
+  try {
+    const source = await file.open();
+    const { profile, organization, account } = await bound(source);
+    const client = aClient({ managedBy: "admin" });
+    const key = {
+      ...{ id: anId("key"), name: "Export", secretHash: hashOf("secret"), scopes: ["audit:read"] },
+      ...{ createdBy: "admin:7", createdAt: NOW, expiresAt: NOW + MINUTE, lastUsedAt: null },
+    };
+    const once = { keyHash: hashOf("once"), fingerprint: "f", answer: "the answer", expiresAt: NOW + MINUTE };
+    await source.administration.carryOut({ kind: "register_client", client }, { ...BY, once });
+    await source.administration.carryOut({ kind: "create_api_key", key }, BY);
+    await source.administration.noteApiKeyUse(key.id, NOW + 1);
+    await source.clients.noteUse(client.id, "previous", NOW + 3);
+    await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }]);
+    const clients: string[] = [];
+    for (const turn of [1, 2]) {
+      const selection = aSelection({ accountId: account.id, profileId: profile.id });
+      present(await source.standings.select(selection, NOW));
+      const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
+      await source.administration.carryOut(revoke, { ...BY, now: NOW + turn });
+      clients.push(selection.clientId);
+    }
+    const events = await source.audit.unsealed(99);
+    const head = chainMark(KEY, "head", { seq: 2, mac: "two", at: NOW + 5 });
+    const places = events
+      .slice(0, 2)
+      .map(({ id }, index) => ({ id, seq: index + 1, mac: ["one", "two"][index] ?? "" }));
+    const base = firstBase(KEY, NOW);
+    assert.equal(await source.audit.seal(places, { after: 0, head, base }), true);
+    const chain = await source.audit.chain(1, 9);
+    await source.close();
+
+    const { signal } = new AbortController();
+    const copying = { from: { file: file.file }, to: mongodb, encryptionKey: ENCRYPTION_KEY, now: NOW };
+    const report = await copyStore({ ...copying, signal, onProgress: () => {} });
+    assert.equal(report.complete, true);
+    const kinds = ["auditChain", "searchTerms", "clientUses", "apiKeys", "idempotencyKeys", "counters", "signOuts"];
+    for (const kind of kinds) assert.ok(present(report.counts[kind]) > 0, kind);
+
+    const store = await openStore({ mongodb, encryptionKey: ENCRYPTION_KEY });
+    const { administration, audit } = store;
+    const found = await administration.organizations({ search: "contoso" }, PAGE);
+    assert.deepEqual(found.items, [organization]);
+    assert.equal((await administration.memberships({ search: profile.email }, PAGE)).items.length, 1);
+    assert.equal((await administration.accounts({ search: "ada.private" }, PAGE)).items.length, 1);
+    assert.deepEqual(await store.clients.find(client.id), client);
+    assert.deepEqual(await store.clients.uses([client.id]), [
+      { clientId: client.id, usedAt: null, previousUsedAt: NOW + 3 },
+    ]);
+    assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
+    const again = await administration.carryOut({ kind: "register_client", client: aClient() }, { ...BY, once });
+    assert.deepEqual(again, { result: "repeated", fingerprint: "f", answer: "the answer" });
+    await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }]);
+    assert.deepEqual(await administration.counts(NOW, NOW + 1), [{ name: "sign_in", hour: NOW, count: 7 }]);
+    for (const clientId of clients) {
+      assert.equal((await administration.claimSignOut("w", NOW + 9, MINUTE))?.clientId, clientId);
+    }
+    assert.deepEqual(await audit.chain(1, 9), chain);
+    assert.deepEqual(await audit.chainEnds(), { base, head });
+    assert.deepEqual(await audit.unsealed(99), events.slice(2));
+    await store.close();
+  } finally {
+    await drop();
+    await file.destroy();
+  }
+});
