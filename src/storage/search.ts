@@ -19,13 +19,14 @@ const LONGEST_TEXT = 120;
 
 /** Without accents and case, in one kind of blanks. */
 function normalize(text: string): string {
-  return text
+  const plain = text
     .normalize("NFKD")
     .replace(/[\p{M}\p{C}]/gu, "")
     .toLowerCase()
     .replace(/\s+/gu, " ")
-    .trim()
-    .slice(0, LONGEST_TEXT);
+    .trim();
+  // Whole characters: half of one would be stored as another.
+  return [...plain].slice(0, LONGEST_TEXT).join("");
 }
 
 /** A text from each of its words on; of an address also from its domain on. */

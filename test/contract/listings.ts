@@ -184,6 +184,13 @@ export function listingCases(contract: Case): void {
     assert.deepEqual(await find("k-100"), [crédit.id]);
   });
 
+  contract("a name that is longer than what is kept of it is found, wherever it is cut", async ({ store }) => {
+    const names = [113, 114, 115].map((length) => `Long ${"x".repeat(length)}\u{1f600}\u{1f600} ${length}`);
+    await put(store, ...names.map((name) => anOrganization({ name })));
+    const { items } = await store.administration.organizations({ search: "long" }, { after: null, limit: 9 });
+    assert.deepEqual(items.map(({ name }) => name).sort(), names);
+  });
+
   contract("a profile is found by its address, the domain of that, and any word of its name", async ({ store }) => {
     const address = (email: string) => ({ email, emailKey: email.toLowerCase() });
     const ada = await register(store, { name: "Ada King Lovelace", ...address("Ada.K@Contoso.example") });
