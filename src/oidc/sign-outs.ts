@@ -69,16 +69,17 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
 
   return {
     async runOnce() {
+      const claim = () => administration.claimSignOut(worker, clock.now(), leaseMs);
+      const first = await claim();
+      if (first === undefined) return 0;
       let told = 0;
       const slow = new Set<string>();
-      const lane = async () => {
-        for (;;) {
-          const signOut = await administration.claimSignOut(worker, clock.now(), leaseMs);
-          if (signOut === undefined) return;
-          if (await settle(signOut, slow)) told += 1;
+      const lane = async (begin?: SignOut) => {
+        for (let one = begin ?? (await claim()); one !== undefined; one = await claim()) {
+          if (await settle(one, slow)) told += 1;
         }
       };
-      await Promise.all(Array.from({ length: lanes }, lane));
+      await Promise.all([lane(first), ...Array.from({ length: lanes - 1 }, () => lane())]);
       return told;
     },
   };
