@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { ConsoleVisitor } from "../support/console-visitor.ts";
+import { ConsoleVisitor, Keyboard } from "../support/console-visitor.ts";
 import { demoAdministration } from "../support/demo-admin.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
 import { type Stage, setStage } from "../support/journey-stage.ts";
@@ -228,11 +228,11 @@ describe("a new administrator", () => {
     await visitor.leave();
   });
 
-  test("the administrator that the demo names gets in by what it prints", async () => {
+  test("the administrator that the demo names gets in by what it prints, and works by the keyboard alone", async () => {
     const named = world.people.find(({ expect }) => expect === "administrator");
     assert.ok(named);
     const person = { ...named, registered: named.registered_email };
-    const visitor = await Visitor.arrive(browser, world);
+    const visitor = await Visitor.arrive(browser, world, { width: 1280 });
     await visitor.open(`${world.inbox}/people`);
     await visitor.follow("Administration");
     await visitor.sees("Sign in to Administration");
@@ -244,6 +244,25 @@ describe("a new administrator", () => {
     await tab.open(world.administration);
     await tab.sees("Overview");
     await tab.page.getByRole("banner").getByText("Greta Lindqvist Owner").waitFor();
+
+    const keys = new Keyboard(tab.page);
+    await keys.press("Enter", "link", "Client apps");
+    await tab.sees("Client apps");
+    await keys.press("Enter", "link", "Register a client app");
+    await tab.sees("What kind of app is it?");
+    await keys.press("Enter", "link", "Machine");
+    await tab.sees("Register a client app");
+    await keys.press("Enter", "button", "Register");
+    await tab.sees("Register a client app");
+    // The summary of what is wrong has the focus, and its link leads to the field.
+    await keys.press("Enter", "link", /Name/);
+    await tab.page.keyboard.type("Nightly export");
+    await keys.press("Space", "checkbox", /^admin:read/);
+    await keys.press("Enter", "button", "Register");
+    await tab.sees("Nightly export");
+    await tab.reads("The client app is registered");
+    await keys.press("Enter", "button", "Sign out");
+    await tab.sees("You are signed out of the administration");
     await visitor.leave();
   });
 });

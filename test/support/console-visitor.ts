@@ -81,3 +81,29 @@ export class ConsoleVisitor {
     return ((await this.page.getByRole("region", { name: label }).textContent()) ?? "").trim();
   }
 }
+
+/** Somebody without a mouse: goes on by Tab until what is looked for has the focus, and shows it. */
+export class Keyboard {
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  /** Goes forward to an element, which has to show that it has the focus, and presses a key on it. */
+  async press(key: "Enter" | "Space", role: "link" | "button" | "checkbox", name: string | RegExp): Promise<void> {
+    const wanted = this.#page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name }).first();
+    await wanted.waitFor();
+    for (let presses = 0; presses < 80; presses += 1) {
+      await this.#page.keyboard.press("Tab");
+      if (!(await wanted.evaluate((element) => element === element.ownerDocument.activeElement))) continue;
+      const outline = await this.#page.evaluate(
+        "(({ outlineStyle, boxShadow }) => [outlineStyle, boxShadow])(getComputedStyle(document.activeElement))",
+      );
+      assert.notDeepEqual(outline, ["none", "none"], `${role} ${name} doesn't show that it has the focus`);
+      await this.#page.keyboard.press(key);
+      return;
+    }
+    assert.fail(`no way by Tab to ${role} ${name} on ${this.#page.url()}`);
+  }
+}
