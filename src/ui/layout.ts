@@ -22,22 +22,10 @@ export interface Frame {
 export function renderPage(site: Site, frame: Frame): string {
   const t = messages(site.locale);
   const title = t.text(frame.error ? "common.titleError" : "common.title", { heading: frame.heading, site: site.name });
-  const document = html`<!doctype html>
-<html lang="${site.locale}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<link rel="stylesheet" href="${site.basePath}${stylesheetPath}">
-<link rel="icon" type="image/svg+xml" href="${site.basePath}${iconPath}">
-<script src="${site.basePath}${scriptPath}" defer></script>
-</head>
-<body>
-<a class="skip" href="#main">${t.text("common.skip")}</a>
-<div class="page${frame.wide ? " page-wide" : ""}">
+  return renderDocument(
+    site,
+    title,
+    html`<div class="page${frame.wide ? " page-wide" : ""}">
 <header class="top">
 <a class="brand" href="${site.basePath}/">${emblem()}<bdi>${site.name}</bdi></a>
 </header>
@@ -56,7 +44,28 @@ ${frame.body}
 ${contactLinks(site).map((link) => html`<li>${link}</li>`)}
 </ul>
 </footer>
-</div>
+</div>`,
+  );
+}
+
+/** The document around a page of ours. The body has an element `main`, which a keyboard's first link skips to. */
+export function renderDocument(site: Site, title: string, body: Child, bodyClass?: string): string {
+  const document = html`<!doctype html>
+<html lang="${site.locale}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<link rel="stylesheet" href="${site.basePath}${stylesheetPath}">
+<link rel="icon" type="image/svg+xml" href="${site.basePath}${iconPath}">
+<script src="${site.basePath}${scriptPath}" defer></script>
+</head>
+<body${bodyClass !== undefined && html` class="${bodyClass}"`}>
+<a class="skip" href="#main">${messages(site.locale).text("common.skip")}</a>
+${body}
 </body>
 </html>
 `;

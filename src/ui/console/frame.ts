@@ -1,9 +1,8 @@
 /** The frame of the administration's pages: where one is, who one is, the way out. */
 
-import { iconPath, scriptPath, stylesheetPath } from "../assets.ts";
 import { csrfInput } from "../components.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
-import { emblem } from "../layout.ts";
+import { emblem, renderDocument } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import type { ConsoleFrame, ConsoleSection } from "./views.ts";
@@ -28,22 +27,7 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
     (section) =>
       html`<li><a href="${sectionUrl(site, section)}"${section === page.section && html` aria-current="page"`}>${t.text(`admin.section.${section}`)}</a></li>`,
   );
-  return html`<!doctype html>
-<html lang="${site.locale}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<link rel="stylesheet" href="${site.basePath}${stylesheetPath}">
-<link rel="icon" type="image/svg+xml" href="${site.basePath}${iconPath}">
-<script src="${site.basePath}${scriptPath}" defer></script>
-</head>
-<body class="console">
-<a class="skip" href="#main">${t.text("common.skip")}</a>
-<header class="console-top">
+  const body = html`<header class="console-top">
 <div class="console-bar">
 <a class="brand" href="${site.basePath}/admin">${emblem()}<span><bdi>${site.name}</bdi> <span class="console-word">${t.text("admin.word")}</span></span></a>
 <div class="console-who">
@@ -57,10 +41,8 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
 <main id="main" tabindex="-1" class="console-main">
 ${page.back && html`<p class="console-back"><a href="${page.back.url}">${page.back.label}</a></p>`}
 ${page.body}
-</main>
-</body>
-</html>
-`.toString();
+</main>`;
+  return renderDocument(site, title, body, "console");
 }
 
 export function sectionUrl(site: Pick<Site, "basePath">, section: ConsoleSection): string {
