@@ -12,20 +12,24 @@ const logoutEvent = "http://schemas.openid.net/event/backchannel-logout";
 describe("what an administrator ends", { concurrency: 1 }, () => {
   let scene: AdminScene;
   let portal: Listener;
+  let silent: Listener;
   before(async () => {
     portal = await startListener();
+    silent = await startListener();
+    silent.isSilent = true;
     scene = await startAdminScene({
-      strangers: 20,
+      strangers: 42,
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
         const told = { ...customerSource, backchannel_logout_uri: `${portal.origin}/logout` };
-        return { ...base, portals: [told, partnerSource] };
+        return { ...base, portals: [told, { ...partnerSource, backchannel_logout_uri: `${silent.origin}/logout` }] };
       },
     });
   });
   after(async () => {
     await scene?.close();
     await portal?.close();
+    await silent?.close();
   });
 
   /** Reads a logout token as section 2.6 has a portal read it. */
@@ -113,5 +117,19 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
       [500, 503, 200],
     );
     for (const { token } of portal.heard.slice(before)) assert.equal((await readToken(token)).sub, one.accountId);
+  });
+
+  it("a portal that never answers keeps no other from being told", async () => {
+    const before = portal.heard.length;
+    const theirs: SignedIn[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      theirs.push(await signInSomebody(scene, { portal: scene.partnerSource, kind: "partner" }));
+    }
+    const one = await signInSomebody(scene);
+    for (const { grantId } of [...theirs, one]) await scene.owner.done("DELETE", `/grants/${grantId}`);
+    await portal.until(before + 1);
+    const tried = silent.heard.length;
+    assert.ok(tried > 0 && tried <= theirs.length / 2, `waited for its silence ${tried} times`);
+    assert.equal((await readToken(portal.heard.at(-1)?.token ?? "")).sub, one.accountId);
   });
 });

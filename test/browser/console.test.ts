@@ -166,6 +166,17 @@ describe("a new administrator", () => {
     test(`every other page, ${how}`, async () => {
       const { visitor, admin } = await enter(await account(username, `${username} Lang`), options);
       for (const section of ["Accounts", "Links", "Mail", "Administrators", "Keys", "Audit"]) await admin.goTo(section);
+      const audit = `${world.issuer}/admin/audit`;
+      for (const day of ["01.02.2027", "2027-02-30", "-271821-04-20"]) {
+        await admin.page.goto(`${audit}?from=${day}`);
+        await admin.sees("Audit");
+        await admin.reads("Write a day as year, month and day");
+        // Nothing of it is left out silently: such an export would hold everything.
+        assert.equal((await admin.page.request.get(`${audit}/export.csv?to=${day}`)).status(), 400);
+      }
+      const exported = await admin.page.request.get(`${audit}/export.csv?from=2020-01-01`);
+      assert.match(await exported.text(), /^id,at,action,.*,admin\.role_changed,command:test,/s);
+      await admin.goTo("Audit");
       await admin.press("Verify the chain", "Audit");
       await admin.reads("The audit is intact");
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { ALL_SCOPES } from "../../src/admin/scopes.ts";
+import { ALL_SCOPES, ROLES } from "../../src/admin/scopes.ts";
 import {
   type AdminScene,
   Api,
@@ -167,6 +167,18 @@ describe("the administration's API: records", () => {
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
     assert.match(await machineToken(scene, machine, "admin:read"), /./);
+  });
+
+  it("keeps whose role rests, while their organization isn't the operator's, to those who may give it", async () => {
+    const { id, organizationId } = await makeProfile(scene, "operator");
+    await scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role: "auditor" } });
+    await scene.owner.edit(`/organizations/${organizationId}`, { kind: "partner" });
+    const manager = await scene.keyWith([...ROLES.directory_manager.scopes]);
+    const headers = { "if-match": await manager.etag(`/profiles/${id}`) };
+    const body = { email: "mine@evil.example", another_person: true };
+    assert.equal((await manager.call("PATCH", `/profiles/${id}`, { body, headers })).status, 403);
+    assert.equal((await manager.call("DELETE", `/profiles/${id}/link`)).status, 403);
+    assert.equal((await scene.owner.call("PATCH", `/profiles/${id}`, { body, headers })).status, 200);
   });
 
   for (const [what, path, makeBody, list] of creations) {

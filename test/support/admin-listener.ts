@@ -6,10 +6,12 @@ import { setTimeout as pause } from "node:timers/promises";
 
 export interface Listener {
   origin: string;
-  /** The logout tokens that came, in order, with what they were answered. */
-  heard: { token: string; status: number }[];
+  /** The logout tokens that came, in order, with what they were answered, if at all. */
+  heard: { token: string; status: number | null }[];
   /** What the next ones are answered, in order; 200 when there is none left. */
   answers: number[];
+  /** Whether it takes what comes and never answers. */
+  isSilent: boolean;
   /** Waits until so many tokens came in all. */
   until(count: number, withinMs?: number): Promise<void>;
   close(): Promise<void>;
@@ -21,12 +23,14 @@ export async function startListener(): Promise<Listener> {
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
-    const status = answers.shift() ?? 200;
+    const status = listener.isSilent ? null : (answers.shift() ?? 200);
     heard.push({ token: new URLSearchParams(body).get("logout_token") ?? "", status });
+    if (status === null) return;
     response.writeHead(status, { "cache-control": "no-store" }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
+  const listener: Listener = {
+    isSilent: false,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     heard,
     answers,
@@ -37,6 +41,11 @@ export async function startListener(): Promise<Listener> {
         await pause(20);
       }
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
+  return listener;
 }

@@ -171,9 +171,10 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   function filterOf(visit: Visit) {
     const [action, actor, from, to] = ["action", "actor", "from", "to"].map((name) => visit.query(name).trim());
     const typed = { action: action ?? "", actor: actor ?? "", from: from ?? "", to: to ?? "" };
-    const begin = typed.from === "" ? undefined : calendar.endOfDay(dayBefore(typed.from));
+    const isUnread = [typed.from, typed.to].some((day) => day !== "" && calendar.endOfDay(day) === undefined);
+    // Before the first day that the calendar has there is nothing to leave out.
+    const begin = isUnread || typed.from === "" ? undefined : calendar.endOfDay(dayBefore(typed.from));
     const until = typed.to === "" ? undefined : calendar.endOfDay(typed.to);
-    const isUnread = (typed.from !== "" && begin === undefined) || (typed.to !== "" && until === undefined);
     return {
       typed,
       fault: isUnread ? messages(visit.site.locale).text("admin.audit.dates") : null,
@@ -239,9 +240,9 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   }
 }
 
+/** The day before one that there is. */
 function dayBefore(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);
-  if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(date.getTime())) return day;
   date.setUTCDate(date.getUTCDate() - 1);
   return date.toISOString().slice(0, 10);
 }
