@@ -85,11 +85,11 @@ withFile("a lost canary is refused, never made anew", async (file) => {
   await refuses(file, /Restore it from a backup/);
 });
 
-for (const [index, columns] of [
-  ["identities_by_key", "identities (issuer,subject)"],
-  ["link_requests_by_secret", "link_requests (secret_hash)"],
-  ["selections_by_session", "selections (session_uid,client_id)"],
-  ["artifacts_by_id", "artifacts (model,id_hash)"],
+for (const [index, columns, where] of [
+  ["identities_by_key", "identities (issuer,subject)", ""],
+  ["link_requests_by_secret", "link_requests (secret_hash)", ""],
+  ["selections_by_session", "selections (session_uid,client_id)", " WHERE replaced_by IS NULL"],
+  ["artifacts_by_id", "artifacts (model,id_hash)", ""],
 ] as const) {
   withFile(`D4: a missing unique index (${index}) is refused`, async (file) => {
     await tamper(file, `DROP INDEX ${index}`);
@@ -101,7 +101,7 @@ for (const [index, columns] of [
     `D4: an index (${index}) that isn't unique, covers a part, or ignores case is no replacement`,
     async (file) => {
       const [first] = columns.slice(columns.indexOf("(") + 1, -1).split(",");
-      await tamper(file, `DROP INDEX ${index}; CREATE INDEX ${index} ON ${columns}`);
+      await tamper(file, `DROP INDEX ${index}; CREATE INDEX ${index} ON ${columns}${where}`);
       await refuses(file, /lacks the unique index/);
       const rewrite = (sql: string) => {
         const database = new DatabaseSync(file.file);
@@ -110,9 +110,9 @@ for (const [index, columns] of [
       };
       rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns} WHERE ${first} > ''`);
       await refuses(file, /lacks the unique index/);
-      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns.replace(`(${first}`, `(${first} COLLATE NOCASE`)}`);
+      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns.replace(`(${first}`, `(${first} COLLATE NOCASE`)}${where}`);
       await refuses(file, /lacks the unique index/);
-      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns}`);
+      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns}${where}`);
       await file.open();
     },
   );

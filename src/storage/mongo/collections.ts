@@ -99,7 +99,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         ...{ roles: listOf(string), enabled: boolean, adminRole: orNull(string), accountId: orNull(string) },
         ...{ boundAt: orNull(date), provenEmailVersion: orNull(number) },
       },
-      { selections: number },
+      { selections: number, invitedAt: orNull(date) },
     ),
     indexes: [
       { name: "byEmail", key: { emailKey: 1, _id: 1 } },
@@ -113,6 +113,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         key: { name: 1, _id: 1, adminRole: 1 },
         partialFilterExpression: { adminRole: { $gt: "" } },
       },
+      { name: "invited", key: { invitedAt: 1 }, partialFilterExpression: { invitedAt: { $gt: new Date(0) } } },
     ],
   },
   {
@@ -209,17 +210,28 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "signInOutcomes",
-    validator: validator({ _id: string, accountId: string, upstreamId: string, authTime: number, expiresAt: date }),
+    validator: validator(
+      { _id: string, accountId: string, upstreamId: string, authTime: number, expiresAt: date },
+      { proofHash: string },
+    ),
     indexes: [expiry],
   },
   {
     name: "selections",
-    validator: validator({
-      ...{ _id: string, sessionUid: string, clientId: string, accountId: string, profileId: string },
-      ...{ organizationId: string, expiresAt: date },
-    }),
+    validator: validator(
+      {
+        ...{ _id: string, sessionUid: string, clientId: string, accountId: string, profileId: string },
+        ...{ organizationId: string, expiresAt: date },
+      },
+      { replacedBy: orNull(string) },
+    ),
     indexes: [
-      { name: "ofSession", key: { sessionUid: 1, clientId: 1 }, unique: true },
+      {
+        ...{ name: "ofSession", key: { sessionUid: 1, clientId: 1 }, unique: true },
+        partialFilterExpression: { replacedBy: null },
+      },
+      { name: "everyOfSession", key: { sessionUid: 1 } },
+      { name: "replaced", key: { replacedBy: 1 }, partialFilterExpression: { replacedBy: { $gt: "" } } },
       { name: "ofProfile", key: { profileId: 1 } },
       { name: "ofOrganization", key: { organizationId: 1 } },
       { name: "ofAccount", key: { accountId: 1, _id: 1 } },

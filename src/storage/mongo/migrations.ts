@@ -8,7 +8,7 @@ import type { Instant } from "../../clock.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
-import { COLLECTIONS, type CollectionSpecification } from "./collections.ts";
+import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { collectionsIn } from "./documents.ts";
 import { ensureCollections } from "./schema.ts";
@@ -34,7 +34,10 @@ const LATER_INDEXES = [
   ...since(4, "profiles.byName", "profiles.namesOfOrganization", "profiles.disabled", "profiles.administrators"),
   ...since(4, "selections.ofAccount", "selections.ofClient", "auditEvents.place", "auditEvents.unsealed"),
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
+  ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
 ];
+/** Unique indexes that came to leave out a part of the documents. */
+const LATER_PARTIAL = since(5, "selections.ofSession");
 /** Collections that came later, with all their indexes. */
 const LATER_COLLECTIONS = since(
   4,
@@ -45,9 +48,16 @@ const collectionsOf = (version: number): readonly CollectionSpecification[] => {
   const namesAfter = (later: ReturnType<typeof since>) =>
     new Set(later.filter((one) => one.version > version).map(({ name }) => name));
   const [later, absent] = [namesAfter(LATER_INDEXES), namesAfter(LATER_COLLECTIONS)];
+  const whole = namesAfter(LATER_PARTIAL);
+  const asItWas = (collection: string, { partialFilterExpression, ...index }: IndexSpecification) =>
+    partialFilterExpression === undefined || whole.has(`${collection}.${index.name}`)
+      ? index
+      : { ...index, partialFilterExpression };
   return COLLECTIONS.filter(({ name }) => !absent.has(name)).map((specification) => ({
     ...specification,
-    indexes: specification.indexes.filter(({ name }) => !later.has(`${specification.name}.${name}`)),
+    indexes: specification.indexes
+      .filter(({ name }) => !later.has(`${specification.name}.${name}`))
+      .map((index) => asItWas(specification.name, index)),
   }));
 };
 
@@ -83,11 +93,16 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "administration: lists, search, the chain of the audit, keys, figures",
-    collections: COLLECTIONS,
+    collections: collectionsOf(4),
     async up({ db }) {
-      await ensureCollections(db, COLLECTIONS);
+      await ensureCollections(db, collectionsOf(4));
       await fillSearchTerms(db);
     },
+  },
+  {
+    name: "whose a finished sign-in is, selections being switched, invitations that lapse",
+    collections: COLLECTIONS,
+    up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },
 ];
 

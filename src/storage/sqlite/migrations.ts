@@ -242,4 +242,21 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX sign_outs_due ON sign_outs (due_at);
   `,
   },
+  {
+    name: "whose a finished sign-in is, selections being switched, invitations that lapse",
+    sql: `
+  -- Without it an outcome is nobody's: its browser signs in again.
+  ALTER TABLE sign_in_outcomes ADD COLUMN proof_hash TEXT;
+
+  -- A selection that was switched from goes on until the code of the one in its place is redeemed.
+  ALTER TABLE selections ADD COLUMN replaced_by TEXT;
+  DROP INDEX selections_by_session;
+  CREATE UNIQUE INDEX selections_by_session ON selections (session_uid, client_id) WHERE replaced_by IS NULL;
+  CREATE INDEX selections_of_session ON selections (session_uid);
+  CREATE INDEX selections_replaced ON selections (replaced_by) WHERE replaced_by IS NOT NULL;
+
+  ALTER TABLE profiles ADD COLUMN invited_at INTEGER;
+  CREATE INDEX profiles_invited ON profiles (invited_at) WHERE invited_at IS NOT NULL;
+  `,
+  },
 ];

@@ -14,7 +14,14 @@ import type { SqliteMigration } from "./migrations.ts";
 import { integer, text } from "./rows.ts";
 
 /** What single use and uniqueness rest on, foreign keys included: without one of these Liaison doesn't start. */
-const REQUIRED_UNIQUE_INDEXES: readonly { table: string; columns: string; where?: string; since?: number }[] = [
+const REQUIRED_UNIQUE_INDEXES: readonly {
+  table: string;
+  columns: string;
+  where?: string;
+  /** The first and the last version of the schema that has it. */
+  since?: number;
+  until?: number;
+}[] = [
   { table: "meta", columns: "name" },
   { table: "accounts", columns: "id" },
   { table: "identities", columns: "issuer,subject" },
@@ -28,7 +35,8 @@ const REQUIRED_UNIQUE_INDEXES: readonly { table: string; columns: string; where?
   { table: "upstream_transactions", columns: "state_hash" },
   { table: "sign_in_outcomes", columns: "interaction_hash" },
   { table: "selections", columns: "grant_id" },
-  { table: "selections", columns: "session_uid,client_id" },
+  { table: "selections", columns: "session_uid,client_id", until: 5 },
+  { table: "selections", columns: "session_uid,client_id", where: "replaced_by IS NULL", since: 6 },
   { table: "remembered_choices", columns: "account_id,client_id" },
   { table: "artifacts", columns: "model,id_hash" },
   { table: "session_clients", columns: "session_uid,client_id" },
@@ -173,8 +181,8 @@ function checkCanary({ database, seal, file }: SchemaParts): void {
 }
 
 function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
-  for (const { table, columns, where, since = 1 } of REQUIRED_UNIQUE_INDEXES) {
-    if (since > migrations.length) continue;
+  for (const { table, columns, where, since = 1, until = migrations.length } of REQUIRED_UNIQUE_INDEXES) {
+    if (since > migrations.length || until < migrations.length) continue;
     const present = database.query(
       `SELECT 1 FROM pragma_index_list(:table) AS list
        WHERE list."unique" = 1 AND list.partial = (:tail <> '') AND :columns = (
