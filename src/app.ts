@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Provider } from "oidc-provider";
+import type { KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import { createAdministration } from "./admin/administration.ts";
 import { auditKeyOf } from "./admin/audit-key.ts";
@@ -16,6 +16,8 @@ import { ALL_SCOPES } from "./admin/scopes.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, LimitConfig } from "./config/schema.ts";
 import { LiaisonError } from "./errors.ts";
+import { createBrowserBinding } from "./http/browser-binding.ts";
+import { type CookieContext, createCookies } from "./http/cookies.ts";
 import { createCsrf } from "./http/csrf.ts";
 import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
@@ -31,8 +33,9 @@ import { createOutboxWorker } from "./mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
 import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
+import { loginOf } from "./oidc/foreign-browser.ts";
 import { loadKeys } from "./oidc/keys.ts";
-import { cookieNames, createProvider } from "./oidc/provider.ts";
+import { createProvider, interactionLifetimeSeconds } from "./oidc/provider.ts";
 import type { Store } from "./storage/contract.ts";
 import { pages } from "./ui/pages.ts";
 import { loadClientKeys } from "./upstream/client-keys.ts";
@@ -65,7 +68,11 @@ const drainMs = 10_000;
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, store, clock, logger } = deps;
   const issuer = new URL(config.issuer);
-  const cookies = cookieNames(issuer);
+  const cookies = createCookies(issuer);
+  const binding = createBrowserBinding({
+    cookies,
+    proofLifetimeSeconds: interactionLifetimeSeconds(config.linking.link_lifetime_seconds),
+  });
   const keys = await loadKeys(store.keys);
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
   const site = createSiteSource(config, clients);
@@ -80,14 +87,18 @@ export async function createApp(deps: AppDeps): Promise<App> {
     keys,
     clock,
     pages: providerPages,
+    holdsProof: (ctx, proofHash) => binding.holds(ctx as unknown as CookieContext, proofHash),
     machineScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
   const counters = createCounters({ administration: store.administration, now: () => clock.now() });
-  (provider as NodeJS.EventEmitter).on("authorization.success", (_ctx: unknown, out: { code?: unknown }) => {
-    if (out.code !== undefined) counters.count("sign_ins");
+  (provider as NodeJS.EventEmitter).on("authorization.success", (ctx: KoaContextWithOIDC, out: { code?: unknown }) => {
+    if (out.code === undefined) return;
+    counters.count("sign_ins");
+    const { proofHash } = loginOf(ctx.oidc.entities.Interaction ?? {}) ?? {};
+    if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
   });
   const outbox = countedOutbox(store.outbox, counters);
 
@@ -153,15 +164,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
     pages,
     site,
     cookies,
-    csrf: createCsrf({
-      key: keys.pages,
-      issuer,
-      // No neighbouring host can plant a `__Host-` cookie; it has to be for the whole host.
-      cookieName: `${cookies.secure && issuer.pathname === "/" ? "__Host-" : cookies.prefix}liaison.csrf`,
-      secure: cookies.secure,
-      path: issuer.pathname,
-    }),
-    sealed: createSealedCookies({ key: keys.pages, clock, ...cookies }),
+    binding,
+    csrf: createCsrf({ key: keys.pages, issuer, cookies }),
+    sealed: createSealedCookies({ key: keys.pages, cookies, clock }),
     upstreams,
   };
   const administration = await createAdministration({

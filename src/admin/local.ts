@@ -26,12 +26,14 @@ export async function createLocalAdministration(
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
   const keys = await loadKeys(store.keys);
   // It serves nothing: it only looks at clients, as the service does.
+  const holdsProof = () => false;
   const refuse = async () => {
     throw new TypeError("no page is shown by a command");
   };
   const provider = createProvider({
     ...{ config, artifacts: store.artifacts, standings: store.standings, clients, keys, clock },
     ...{ pages: { renderError: refuse, signOut: refuse, signedOut: refuse }, machineScopes: ALL_SCOPES },
+    holdsProof,
   });
   const auditKey = await auditKeyOf(store.keys);
   const parts = await operationParts({ config, store, clients, provider, keys, auditKey });

@@ -27,6 +27,7 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
       warnings.push({ key: `upstreams.${upstream.id}.reauthentication`, problem });
     }
   }
+  warnings.push(...sharedHosts(config));
   for (const portal of config.portals) {
     if (!portal.pkce_required) {
       warnings.push({
@@ -36,6 +37,32 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     }
   }
   return warnings;
+}
+
+/**
+ * What else is configured to be under the broker's host name. Browsers send cookies to every port of a host (RFC 6265, section
+ * 8.5), so whatever listens there is sent ours. On loopback, where things are tried out, everything is.
+ */
+function sharedHosts(config: Config): Omit<ConfigFault, "source">[] {
+  const issuer = new URL(config.issuer);
+  if (isLoopback(issuer.hostname)) return [];
+  const isBeside = (address: string | null | undefined) => {
+    if (typeof address !== "string" || !URL.canParse(address)) return false;
+    const { hostname, origin } = new URL(address);
+    return hostname === issuer.hostname && origin !== issuer.origin;
+  };
+  const problem =
+    `is under the host name of the issuer (${issuer.hostname}), on another port: browsers send it this service's cookies; ` +
+    "give it a host name of its own";
+  const upstreams = config.upstreams.flatMap(({ id, issuer: address }) =>
+    isBeside(address) ? [{ key: `upstreams.${id}.issuer`, problem }] : [],
+  );
+  const portals = config.portals.flatMap(({ id, home_url, redirect_uris, backchannel_logout_uri }) => {
+    const addresses = { home_url: [home_url], redirect_uris, backchannel_logout_uri: [backchannel_logout_uri] };
+    const [key] = Object.entries(addresses).find(([, ofKey]) => ofKey.some(isBeside)) ?? [];
+    return key === undefined ? [] : [{ key: `portals.${id}.${key}`, problem }];
+  });
+  return [...upstreams, ...portals];
 }
 
 /** Whether a MongoDB connection string asks for TLS (as mongodb+srv does by itself) or names this machine alone. */

@@ -7,6 +7,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { Context } from "koa";
 import { equalSecrets } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
+import type { Cookies } from "./cookies.ts";
 
 export interface Csrf {
   /** The token for this browser's forms; sets the cookie when it isn't there yet. */
@@ -18,21 +19,18 @@ export interface Csrf {
 export interface CsrfOptions {
   key: string;
   issuer: URL;
-  cookieName: string;
-  secure: boolean;
-  path: string;
+  cookies: Cookies;
 }
 
-export function createCsrf({ key, issuer, cookieName, secure, path }: CsrfOptions): Csrf {
+export function createCsrf({ key, issuer, cookies }: CsrfOptions): Csrf {
+  const place = cookies.ofService("liaison.csrf");
   const tokenFor = (secret: string) => createHmac("sha256", key).update(`csrf:${secret}`).digest("base64url");
   return {
     token: (ctx) => {
       // Once a response: a page's second form must not replace the cookie that its first form goes with.
-      const known = ctx.state["csrfSecret"] ?? ctx.cookies.get(cookieName, { signed: false });
+      const known = ctx.state["csrfSecret"] ?? cookies.get(ctx, place);
       const secret = typeof known === "string" ? known : randomBytes(16).toString("base64url");
-      if (secret !== known) {
-        ctx.cookies.set(cookieName, secret, { httpOnly: true, sameSite: "lax", secure, path, signed: false });
-      }
+      if (secret !== known) cookies.set(ctx, place, secret);
       ctx.state["csrfSecret"] = secret;
       return tokenFor(secret);
     },
@@ -44,7 +42,7 @@ export function createCsrf({ key, issuer, cookieName, secure, path }: CsrfOption
       if (site !== "" && site !== "same-origin") throw refuse();
       const origin = ctx.get("origin");
       if (origin !== "" && origin !== "null" && origin !== issuer.origin) throw refuse();
-      const secret = ctx.cookies.get(cookieName, { signed: false });
+      const secret = cookies.get(ctx, place);
       if (secret === undefined || typeof token !== "string") throw refuse();
       if (!equalSecrets(tokenFor(secret), token)) throw refuse();
     },

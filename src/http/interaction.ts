@@ -16,8 +16,9 @@ import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { withoutItsCookie } from "./errors.ts";
 import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
-import { formFields, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
+import { formFields, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
+import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
@@ -25,9 +26,8 @@ export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
   linking: Linking;
 }
 
-/** Cookie in which a browser remembers the upstream it used last. */
+/** The cookie in which a browser remembers the upstream it used last. */
 export const upstreamCookie = "liaison.upstream";
-const inquiryCookie = "liaison.inquiry";
 
 /** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
 const maxTyped = 320;
@@ -45,16 +45,17 @@ interface KeptInquiry {
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
-  const { dispatcher, linking, csrf, sealed, clock, upstreams, config } = deps;
+  const { dispatcher, linking, csrf, sealed, cookies, binding, clock, upstreams, config } = deps;
   const views: InteractionPages = createInteractionPages(deps);
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
-  const pathOf = (uid: string) => new URL(base(uid)).pathname;
+  const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
+  const inquiryOf = (uid: string) => belowOf(uid, "liaison.inquiry");
 
   /** Loads the interaction of the path, for a POST only after its form was verified. */
   async function load(ctx: Context): Promise<InteractionState> {
     if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
     const uid = String(ctx["params"].uid);
-    const state = await dispatcher.load(ctx.req, ctx.res, uid).catch(async (error: unknown) => {
+    const state = await dispatcher.load(ctx.req, ctx.res, uid, binding.proofs(ctx)).catch(async (error: unknown) => {
       throw await explainLost(ctx, uid, error);
     });
     allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri]);
@@ -63,18 +64,21 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function explainLost(ctx: Context, uid: string, error: unknown): Promise<unknown> {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
+    // Back from an upstream, for a sign-in that isn't this browser's: it was begun by somebody else, who put its cookies here.
+    if (ctx.query["returned"] !== undefined && binding.proofs(ctx).length > 0) forgetCookies(ctx);
     const { client, state } = await dispatcher.lost(uid);
     ctx.state["portal"] = client;
     // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody else's.
-    const isOurs = ctx.cookies.get(`${deps.cookies.prefix}liaison.interaction`) === uid;
+    const isOurs = ctx.cookies.get(belowOf(uid, "liaison.interaction").name) === uid;
     if (state === "gone") ctx.state["lostReason"] = "already_finished";
+    else if (isOurs && error.code === "sign_in_mismatch") ctx.state["lostReason"] = "other_browser";
     else if (state === "expired" || isOurs) ctx.state["lostReason"] = "expired";
     else ctx.state["lostReason"] = withoutItsCookie(ctx);
     return error;
   }
 
-  async function keptInquiry(ctx: Context): Promise<KeptInquiry | undefined> {
-    const value = await sealed.get(ctx, inquiryCookie);
+  async function keptInquiry(ctx: Context, uid: string): Promise<KeptInquiry | undefined> {
+    const value = await sealed.get(ctx, inquiryOf(uid));
     const { address, askedAt, since, code, heldUntil } = value ?? {};
     if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
     return {
@@ -89,12 +93,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const begun = await upstreams.begin({
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
+      browserHash: binding.begin(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
       ...(state.loginHint === undefined || fresh ? {} : { loginHint: state.loginHint }),
     });
-    leaveForUpstream(ctx, begun);
+    seeOther(ctx, begun.url.href);
   }
 
   async function showSignIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean) {
@@ -103,7 +108,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   /** Straight to the upstream that the portal names or this browser used last; the first visit chooses. */
   async function signInOrChoose(ctx: Context, state: InteractionState): Promise<void> {
-    const remembered = ctx.cookies.get(deps.cookies.prefix + upstreamCookie, { signed: false });
+    const remembered = cookies.get(ctx, cookies.ofService(upstreamCookie));
     const known = upstreams.list().map(({ id }) => id);
     const upstreamId = [state.upstreamHint, remembered].find((id) => id !== undefined && known.includes(id));
     if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
@@ -136,7 +141,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
         return sendPage(ctx, await views.chooseProfile(ctx, state, next, []));
       case "link":
       case "not_admitted": {
-        const kept = await keptInquiry(ctx);
+        const kept = await keptInquiry(ctx, state.uid);
         if (kept !== undefined) return await showWaiting(ctx, state, kept);
         if (next.step === "link") return await showLinkStep(ctx, state);
         return sendPage(ctx, await views.notAdmitted(ctx, state, next.admission));
@@ -176,7 +181,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.post("/interaction/:uid/use-another", async (ctx) => {
     const state = await load(ctx);
-    sealed.clear(ctx, { name: inquiryCookie, path: pathOf(state.uid) });
+    sealed.clear(ctx, inquiryOf(state.uid));
     const [only, ...others] = upstreams.list();
     if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
@@ -195,10 +200,10 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const clientAddress = clientNetwork(String(ctx.state["clientAddress"]));
     const { id, heldUntil } = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
     const askedAt = clock.now();
-    const since = (await keptInquiry(ctx))?.since ?? askedAt;
+    const since = (await keptInquiry(ctx, state.uid))?.since ?? askedAt;
     const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-    await sealed.set(ctx, { name: inquiryCookie, path: pathOf(state.uid), maxAgeSeconds }, kept);
+    await sealed.set(ctx, inquiryOf(state.uid), kept, maxAgeSeconds);
     seeOther(ctx, `${base(state.uid)}/waiting`);
   }
 
@@ -217,14 +222,14 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid/waiting", async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx);
+    const kept = await keptInquiry(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
     await showWaiting(ctx, state, kept);
   });
 
   router.post("/interaction/:uid/resend", async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx);
+    const kept = await keptInquiry(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
     const latest = await linking.latestInquiry(state.cid);
     const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
@@ -237,7 +242,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid/status", async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx);
+    const kept = await keptInquiry(ctx, state.uid);
     const linked = views.linkedSince(state, kept?.since);
     const admitted = state.admission?.kind === "admitted" || state.admission?.kind === "choose";
     const goesOn = admitted && (state.prompt === "link" || linked.length > 0);

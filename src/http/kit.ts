@@ -1,10 +1,12 @@
-/** What the route modules share: reading a form, sending a page, starting an upstream sign-in. No rules live here. */
+/** What the route modules share: reading a form, sending a page, redirecting. No rules live here. */
 
 import type { Context } from "koa";
 import type { Config } from "../config/schema.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { Site } from "../ui/views.ts";
-import type { SignInCookie, Upstreams } from "../upstream/upstreams.ts";
+import type { Upstreams } from "../upstream/upstreams.ts";
+import type { BrowserBinding } from "./browser-binding.ts";
+import type { Cookies } from "./cookies.ts";
 import type { Csrf } from "./csrf.ts";
 import type { SealedCookies } from "./sealed-cookie.ts";
 
@@ -15,7 +17,8 @@ export interface HttpKit {
   site(): Promise<Site>;
   csrf: Csrf;
   sealed: SealedCookies;
-  cookies: { prefix: string; secure: boolean };
+  cookies: Cookies;
+  binding: BrowserBinding;
   upstreams: Upstreams;
 }
 
@@ -39,17 +42,4 @@ export function seeOther(ctx: Context, location: string): void {
   ctx.status = 303;
   ctx.redirect(location);
   ctx.status = 303;
-}
-
-/** Sends the browser to the upstream, with the cookie that ties the sign-in to it. */
-export function leaveForUpstream(ctx: Context, { url, cookie }: { url: URL; cookie: SignInCookie }): void {
-  ctx.cookies.set(cookie.name, cookie.value, {
-    httpOnly: true,
-    sameSite: "lax",
-    secure: cookie.secure,
-    signed: false,
-    path: cookie.path,
-    maxAge: cookie.maxAgeSeconds * 1000,
-  });
-  seeOther(ctx, url.href);
 }

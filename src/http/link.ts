@@ -12,9 +12,9 @@ import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
-import type { Membership, Requester } from "../storage/records.ts";
+import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
-import { formFields, type HttpKit, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
+import { formFields, type HttpKit, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
@@ -26,8 +26,6 @@ export interface LinkDeps extends HttpKit {
   onBound(): void;
 }
 
-const secretCookie = (requestId: string) => `liaison.link.${requestId}`;
-const resultCookie = (requestId: string) => `liaison.result.${requestId}`;
 /** Seconds for which the page after a callback can be reloaded. */
 const resultLifetimeSeconds = 600;
 
@@ -37,18 +35,31 @@ type KeptResult =
   | { result: "wrong_account"; signedIn: { who: string; upstreamId: string } }
   | { result: "dead"; reason: LinkDeadPage["reason"] };
 
+/** What came of a link, for the page that says so. */
+export interface CarriedOut {
+  requestId: LinkRequestId;
+  kept: KeptResult;
+}
+
 export interface LinkPages {
   /**
-   * Carries out what the person continued to, now that `attempt.identity` is proven, and goes on to the page that says so.
-   * `isRepeated`: this browser has asked for the same before, and the store's answer to it got lost.
+   * Carries out what the person continued to, now that `attempt.identity` is proven. `isRepeated`: this browser has asked for
+   * the same before, and the store's answer to it got lost.
    */
-  complete(ctx: Context, intent: "redeem" | "decline", attempt: LinkAttempt & { isRepeated: boolean }): Promise<void>;
+  carryOut(intent: "redeem" | "decline", attempt: LinkAttempt & { isRepeated: boolean }): Promise<CarriedOut>;
+  /** Leads the browser to the page that says what came of it. */
+  goOn(ctx: Context, carriedOut: CarriedOut): Promise<void>;
 }
 
 export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
-  const { linking, csrf, sealed, pages, site, config, clients, clock, upstreams } = deps;
+  const { linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams } = deps;
   const base = (requestId: string) => `${config.issuer}/link/${requestId}`;
-  const pathOf = (requestId: string) => new URL(base(requestId)).pathname;
+  const below = (requestId: string, name: string) =>
+    cookies.below(new URL(base(requestId)).pathname, `${name}.${requestId}`);
+  const secretAt = (requestId: string) => below(requestId, "liaison.link");
+  /** Apart from all else: of several callbacks of one person, one links, and what the others came to is no news then. */
+  const boundAt = (requestId: string) => below(requestId, "liaison.bound");
+  const resultAt = (requestId: string) => below(requestId, "liaison.result");
   const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
   const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
   const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
@@ -67,7 +78,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       await showDead(ctx, "unknown", null);
       return undefined;
     }
-    const secret = (await sealed.get(ctx, secretCookie(requestId)))?.["secret"];
+    const secret = (await sealed.get(ctx, secretAt(requestId)))?.["secret"];
     const preview = typeof secret === "string" ? await linking.view(requestId, secret) : undefined;
     if (typeof secret === "string" && preview !== undefined) return { ...preview, secret };
     await showDead(ctx, typeof secret === "string" ? "unknown" : "cookie_missing", null);
@@ -90,9 +101,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     // What no mail of ours holds, such as a link that was cut off.
     if (!/^[\w-]{43}$/.test(secret)) return await showDead(ctx, "unknown", null);
     // Longer than any link lives: an expired one still says that it expired.
-    const cookie = { name: secretCookie(requestId), path: pathOf(requestId), maxAgeSeconds: 86_400 };
-    await sealed.set(ctx, cookie, { secret });
-    sealed.clear(ctx, { name: resultCookie(requestId), path: pathOf(requestId) });
+    await sealed.set(ctx, secretAt(requestId), { secret }, 86_400);
+    for (const place of [boundAt(requestId), resultAt(requestId)]) sealed.clear(ctx, place);
     seeOther(ctx, base(requestId));
   }
 
@@ -123,22 +133,24 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const begun = await upstreams.begin({
       upstreamId: request.requester.upstreamId,
       purpose: { kind, requestId: request.id, secretHash: hashSecret(secret) },
+      browserHash: binding.begin(ctx),
       prompt: "login",
       forced: true,
       ...(loginHint === null ? {} : { loginHint }),
     });
     await linking.opened(live);
-    leaveForUpstream(ctx, begun);
+    seeOther(ctx, begun.url.href);
   }
 
   router.post("/link/:requestId/confirm", (ctx) => startFreshSignIn(ctx, "redeem"));
   router.post("/link/:requestId/decline", (ctx) => startFreshSignIn(ctx, "decline"));
 
   router.get("/link/:requestId/result", async (ctx) => {
-    const kept = (await sealed.get(ctx, resultCookie(requestIdOf(ctx)))) as KeptResult | undefined;
-    if (kept === undefined) return seeOther(ctx, base(requestIdOf(ctx)));
+    const requestId = requestIdOf(ctx);
+    const kept = (await sealed.get(ctx, boundAt(requestId))) ?? (await sealed.get(ctx, resultAt(requestId)));
+    if (kept === undefined) return seeOther(ctx, base(requestId));
     const held = await heldLink(ctx);
-    if (held !== undefined) await showResult(ctx, kept, held);
+    if (held !== undefined) await showResult(ctx, kept as KeptResult, held);
   });
 
   // Last, because the secret stands where the actions above have their names.
@@ -180,13 +192,15 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   }
 
   return {
-    complete: async (ctx, intent, { isRepeated, ...attempt }) => {
+    carryOut: async (intent, { isRepeated, ...attempt }) => {
       const answer = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
       const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
-      const { requestId } = attempt;
-      const cookie = { name: resultCookie(requestId), path: pathOf(requestId), maxAgeSeconds: resultLifetimeSeconds };
-      await sealed.set(ctx, cookie, keptResult(outcome, attempt));
       if (outcome.result === "bound") deps.onBound();
+      return { requestId: attempt.requestId, kept: keptResult(outcome, attempt) };
+    },
+    goOn: async (ctx, { requestId, kept }) => {
+      const place = kept.result === "bound" ? boundAt(requestId) : resultAt(requestId);
+      await sealed.set(ctx, place, kept, resultLifetimeSeconds);
       seeOther(ctx, `${base(requestId)}/result`);
     },
   };

@@ -2,7 +2,8 @@
 
 import type { Context, Middleware } from "koa";
 import { errors, type KoaContextWithOIDC } from "oidc-provider";
-import { portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
+import { ForeignBrowser } from "../oidc/foreign-browser.ts";
+import { isGone, portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
 import type { ProviderPages } from "../oidc/provider.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { PortalView, Site } from "../ui/views.ts";
@@ -56,8 +57,9 @@ export function createProviderPages(deps: {
         return;
       }
       if (error instanceof errors.SessionNotFound) {
-        const view = { reason: "expired" as const, portal: portalOf(ctx) };
-        return sendPage(context, pages.signInLost(await site(), view), status);
+        const reason =
+          error instanceof ForeignBrowser ? "other_browser" : isGone(error) ? "already_finished" : "expired";
+        return sendPage(context, pages.signInLost(await site(), { reason, portal: portalOf(ctx) }), status);
       }
       await showError(context, { pages, site }, { status, code: out.error, portal: portalOf(ctx) });
     },

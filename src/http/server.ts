@@ -1,5 +1,5 @@
 /**
- * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, security headers, error
+ * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed cookies, security headers, error
  * mapping, floods held back, authorization requests made fit, forms read, routes. What a route does is in the module of its path.
  */
 
@@ -22,6 +22,7 @@ import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { seeOther, sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { shadowedCookies } from "./shadowed-cookies.ts";
 import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 
 export type ServerDeps = InteractionDeps &
@@ -57,6 +58,7 @@ export function createListener(deps: ServerDeps): RequestListener {
   const cap = createSignInCap(deps.signInCap);
   const stack: Middleware[] = [
     requestLog(deps.logger),
+    shadowedCookies(issuer),
     cap.keeper,
     ...securityHeaders(issuer),
     errorMapping(deps),

@@ -18,7 +18,6 @@ interface Parts {
   load(ctx: Context): Promise<InteractionState>;
 }
 
-const sentCookie = "liaison.support";
 /** Seconds for which the page after sending can be reloaded. */
 const sentLifetimeSeconds = 600;
 
@@ -28,11 +27,11 @@ const nothing: Record<SupportField, string> = { name: "", organization: "", acco
 
 export function supportRoutes(
   router: Router,
-  { support, sealed, config }: Pick<SupportDeps, "support" | "sealed" | "config">,
+  { support, sealed, cookies, config }: Pick<SupportDeps, "support" | "sealed" | "cookies" | "config">,
   { views, load }: Parts,
 ): void {
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
-  const pathOf = (uid: string) => new URL(`${base(uid)}/support`).pathname;
+  const sentAt = (uid: string) => cookies.below(new URL(`${base(uid)}/support`).pathname, "liaison.support");
 
   /** The interaction, unless nobody is signed in: then the way leads back. */
   async function loadSignedIn(ctx: Context): Promise<InteractionState | undefined> {
@@ -69,15 +68,14 @@ export function supportRoutes(
       return sendPage(ctx, await views.support(ctx, state, { values, errors: [], full }), 429);
     }
     const { reference } = outcome;
-    const place = { name: sentCookie, path: pathOf(state.uid), maxAgeSeconds: sentLifetimeSeconds };
-    await sealed.set(ctx, place, { reference });
+    await sealed.set(ctx, sentAt(state.uid), { reference }, sentLifetimeSeconds);
     seeOther(ctx, `${base(state.uid)}/support/sent`);
   });
 
   router.get("/interaction/:uid/support/sent", async (ctx) => {
     const state = await loadSignedIn(ctx);
     if (state === undefined) return;
-    const { reference } = (await sealed.get(ctx, sentCookie)) ?? {};
+    const { reference } = (await sealed.get(ctx, sentAt(state.uid))) ?? {};
     if (typeof reference !== "string") return seeOther(ctx, `${base(state.uid)}/support`);
     sendPage(ctx, await views.supportSent(state, reference));
   });

@@ -1,21 +1,24 @@
 /**
- * Where upstreams send people back: completes the sign-in and hands its result to what it was for. Also where upstreams fetch
- * our public keys.
+ * Where upstreams send people back: completes the sign-in and hands its result, for the browser that brought it alone, to what
+ * it was for. Also where upstreams fetch our public keys.
  */
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { koaBody } from "koa-body";
 import type { Clock } from "../clock.ts";
-import { hashSecret } from "../domain/secrets.ts";
+import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
-import type { SignInPurpose } from "../storage/records.ts";
-import type { CallbackProgress } from "../upstream/upstreams.ts";
+import type { SecretHash, SignInPurpose } from "../storage/records.ts";
+import { withPurpose } from "../upstream/failures.ts";
+import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
+import type { CookiePlace } from "./cookies.ts";
 import { upstreamCookie } from "./interaction.ts";
 import { formFields, type HttpKit, seeOther } from "./kit.ts";
-import type { LinkPages } from "./link.ts";
+import type { CarriedOut, LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
+import { createSingleFlight } from "./single-flight.ts";
 
 export interface CallbackDeps extends HttpKit {
   signIns: SignInStore;
@@ -33,12 +36,25 @@ const rememberUpstreamSeconds = 365 * 24 * 3600;
 /** What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it is. */
 const answerParameters = ["code", "state", "iss", "error", "error_description"];
 
+/** What a callback came to, for every response that it is answered with. */
+type Completed = { upstreamId: string } & (
+  | { kind: "sign_in"; interactionUid: string; proof: string }
+  | { kind: "link"; carriedOut: CarriedOut }
+);
+
+/** A callback under way: what it came to, and how far it had come if it failed. */
+interface Attempt {
+  result: { completed: Completed } | { error: unknown };
+  progress: CallbackProgress | undefined;
+}
+
 /** Encrypted, an answer of this size still fits into an address. */
 const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, returns, clock, config, cookies, sealed } = deps;
-  const issuer = new URL(config.issuer);
+  const { upstreams, signIns, returns, clock, config, cookies, binding, sealed } = deps;
+  // The same callback is sent again while the first is under way, by an impatient person or a browser: both end alike.
+  const flights = createSingleFlight<Attempt>();
 
   // Built on the issuer, whatever the request calls us.
   const callbackOf = (upstreamId: string) =>
@@ -83,91 +99,98 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   router.get("/upstream/:upstreamId/callback", async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
     const url = await answerOf(ctx, upstreamId);
-    const place = keptCookie(upstreams.cookieOf(upstreamId, url));
-    const kept = (await sealed.get(ctx, place.name)) as CallbackProgress | undefined;
+    const place = keptAt(upstreamId, url);
+    const kept = (await sealed.get(ctx, place)) as CallbackProgress | undefined;
+    const browsers = binding.begunWith(ctx);
+    const { result, progress } = await flights.run(flightKey(url, browsers), () =>
+      attempt({ upstreamId, url, browsers, kept }),
+    );
+    if ("completed" in result) {
+      if (kept !== undefined) sealed.clear(ctx, place);
+      return await goOn(ctx, result.completed);
+    }
+    const { error } = result;
+    // The sign-in may be taken, and the upstream's code spent: loading the address again leads on only from what is kept,
+    // which is the browser's to do while the store can't. What is proven is kept once: it doesn't stay so for longer.
+    const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
+    if (isPassing && progress !== undefined && kept?.proven === undefined) {
+      await sealed.set(ctx, place, progress, keptSeconds);
+    }
+    wayBack(ctx, error);
+  });
+
+  async function attempt(answer: Omit<Parameters<typeof upstreams.complete>[0], "onProgress">): Promise<Attempt> {
     let progress: CallbackProgress | undefined;
     const onProgress = (made: CallbackProgress) => {
       progress = made;
     };
     try {
-      if (!(await carryOut(ctx, { upstreamId, url, kept, onProgress }))) return;
+      return { result: { completed: await complete({ ...answer, onProgress }) }, progress };
     } catch (error) {
-      // The sign-in may be taken, and the upstream's code spent: loading the address again leads on only from what is kept,
-      // which is the browser's to do while the store can't. What is proven is kept once: it doesn't stay so for longer.
-      const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
-      if (isPassing && progress !== undefined && kept?.proven === undefined) {
-        await sealed.set(ctx, { ...place, maxAgeSeconds: keptSeconds }, progress);
-      }
-      throw error;
+      return { result: { error }, progress };
     }
-    forget(ctx, upstreams.cookieOf(upstreamId, url));
-    if (kept !== undefined) sealed.clear(ctx, place);
-  });
-
-  /** Completes a sign-in and does what it was for. False if the person went back instead. */
-  async function carryOut(
-    ctx: Context,
-    answer: Omit<Parameters<typeof upstreams.complete>[0], "cookies">,
-  ): Promise<boolean> {
-    const { upstreamId } = answer;
-    const completed = await upstreams
-      .complete({ ...answer, cookies: (name) => ctx.cookies.get(name, { signed: false }) })
-      .catch((error: unknown) => wayBack(ctx, error));
-    if (completed === undefined) return false;
-    const { transaction, identity, accountId, authTime } = completed;
-    rememberUpstream(ctx, upstreamId);
-    // The sign-in is spent: whatever fails from here on, the person can begin it anew.
-    ctx.state["retryUrl"] = config.issuer + beginning(transaction.purpose);
-    if (transaction.purpose.kind === "sign_in") {
-      const { interactionUid } = transaction.purpose;
-      const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
-      await signIns.leaveOutcome(hashSecret(interactionUid), { accountId, upstreamId, authTime }, expiresAt);
-      seeOther(ctx, `${config.issuer}/interaction/${interactionUid}?returned`);
-      return true;
-    }
-    const { kind, requestId, secretHash } = transaction.purpose;
-    const isRepeated = answer.kept !== undefined;
-    await deps.links.complete(ctx, kind, { requestId, secretHash, identity, accountId, isRepeated });
-    return true;
   }
 
-  /** A sign-in that the person cancelled goes back to where it began; everything else is a page of its own. */
-  function wayBack(ctx: Context, error: unknown): undefined {
+  /** Completes a sign-in and does what it was for. Whatever fails once it is spent says of the error what it was for. */
+  async function complete(answer: Parameters<typeof upstreams.complete>[0]): Promise<Completed> {
+    const { upstreamId } = answer;
+    const { transaction, identity, accountId, authTime } = await upstreams.complete(answer);
+    const { purpose } = transaction;
+    try {
+      if (purpose.kind === "sign_in") {
+        const proof = randomSecret();
+        const outcome = { accountId, upstreamId, authTime, proofHash: hashSecret(proof) };
+        const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
+        await signIns.leaveOutcome(hashSecret(purpose.interactionUid), outcome, expiresAt);
+        return { kind: "sign_in", upstreamId, interactionUid: purpose.interactionUid, proof };
+      }
+      const { kind, requestId, secretHash } = purpose;
+      const isRepeated = answer.kept !== undefined;
+      const tried = { requestId, secretHash, identity, accountId, isRepeated };
+      return { kind: "link", upstreamId, carriedOut: await deps.links.carryOut(kind, tried) };
+    } catch (error) {
+      throw withPurpose(error, transaction);
+    }
+  }
+
+  /** Leads one of the browser's requests on. */
+  async function goOn(ctx: Context, completed: Completed): Promise<void> {
+    cookies.set(ctx, cookies.ofService(upstreamCookie), completed.upstreamId, rememberUpstreamSeconds);
+    if (completed.kind === "link") return await deps.links.goOn(ctx, completed.carriedOut);
+    binding.give(ctx, completed.proof);
+    seeOther(ctx, `${config.issuer}/interaction/${completed.interactionUid}?returned`);
+  }
+
+  /**
+   * A sign-in that the person cancelled goes back to where it began, and one that is spent to what came of it; everything else
+   * is a page of its own.
+   */
+  function wayBack(ctx: Context, error: unknown): void {
     if (!(error instanceof LiaisonError) || error.purpose === undefined) throw error;
-    const { purpose } = error;
+    const { purpose, code } = error;
     const begunAt = config.issuer + beginning(purpose);
-    if (error.code !== "upstream_refused") {
+    if (code === "upstream_refused") {
+      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
+    } else if (code === "sign_in_expired") {
+      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned` : `${begunAt}/result`);
+    } else {
       ctx.state["retryUrl"] = begunAt;
       throw error;
     }
-    seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
-    return undefined;
   }
 
   function beginning(purpose: SignInPurpose): string {
     return purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
   }
 
-  /** Where it is kept: one place for each sign-in, sent to callbacks alone. */
-  function keptCookie(cookie: ReturnType<typeof upstreams.cookieOf>): { name: string; path: string } {
-    const name = cookie?.name.slice(cookie.name.lastIndexOf(".") + 1) ?? "none";
-    return { name: `liaison.proven.${name}`, path: cookie?.path ?? issuer.pathname };
+  /** Where the progress of a callback is kept: one place for each sign-in, sent to callbacks alone. */
+  function keptAt(upstreamId: string, url: URL): CookiePlace {
+    const name = hashSecret(stateOf(url) ?? "").slice(0, 12);
+    return cookies.below(callbackOf(upstreamId).pathname, `liaison.proven.${name}`);
   }
+}
 
-  function forget(ctx: Context, cookie: ReturnType<typeof upstreams.cookieOf>): void {
-    if (cookie === undefined) return;
-    const { name, path, secure } = cookie;
-    ctx.cookies.set(name, null, { path, secure, httpOnly: true, sameSite: "lax", signed: false });
-  }
-
-  function rememberUpstream(ctx: Context, upstreamId: string): void {
-    ctx.cookies.set(cookies.prefix + upstreamCookie, upstreamId, {
-      httpOnly: true,
-      sameSite: "lax",
-      secure: cookies.secure,
-      signed: false,
-      path: issuer.pathname,
-      maxAge: rememberUpstreamSeconds * 1000,
-    });
-  }
+/** The same for the same answer in the same browser: whoever doesn't know the upstream's code joins nobody. */
+function flightKey(url: URL, browsers: readonly SecretHash[]): string {
+  return hashSecret([url.pathname, url.search, ...browsers].join("\n"));
 }

@@ -4,11 +4,13 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
+import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
+import type { SecretHash } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
+import { ForeignBrowser, mayGoOn } from "./foreign-browser.ts";
 import { abandonSession, currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 
@@ -18,6 +20,8 @@ export interface AdapterDeps {
   clock: Clock;
   /** Name of the cookie that holds the session's id. */
   sessionCookie: string;
+  /** Whether the browser of a request holds the proof of a sign-in. */
+  holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
   /** Called when a code or refresh token was found, so that what its grant speaks for is read before it is consumed. */
   onGrantSource(grantId: string): Promise<unknown>;
 }
@@ -45,7 +49,7 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   };
 }
 
-function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model: string): Adapter {
+function artifactAdapter({ artifacts, clock, holdsProof, onGrantSource }: AdapterDeps, model: string): Adapter {
   const isGrantSource = model === "AuthorizationCode" || model === "RefreshToken";
   return {
     ...unsupported(model),
@@ -65,6 +69,7 @@ function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model
       const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now(), { includeExpired }));
       if (payload === undefined) return undefined;
       const found = withIds(model, id, payload);
+      if (model === "Interaction") assertItsBrowser(found, holdsProof);
       if (isGrantSource && found.grantId !== undefined) await whileReachable(onGrantSource(found.grantId));
       return found;
     },
@@ -83,6 +88,16 @@ function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model
     // The library asks this of every model of a family; the family goes as one.
     revokeByGrantId: (grantId) => whileReachable(artifacts.revokeGrant(grantId)),
   };
+}
+
+/**
+ * Nothing is made of a finished sign-in (no session, no code) but in the browser that brought its callback: the library's
+ * resume asks for its own cookie alone, which whoever began has. The dispatcher asks by itself.
+ */
+function assertItsBrowser(interaction: AdapterPayload, holdsProof: AdapterDeps["holdsProof"]): void {
+  const context = currentContext();
+  if (context === undefined || context.oidc.route !== "resume") return;
+  if (!mayGoOn(interaction, (proofHash) => holdsProof(context, proofHash))) throw new ForeignBrowser();
 }
 
 function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapter {

@@ -9,6 +9,7 @@ import { errors, type Provider } from "oidc-provider";
 import { randomSecret } from "../domain/secrets.ts";
 import type { GrantId } from "../storage/records.ts";
 import { CONSOLE_CLIENT_ID } from "./clients.ts";
+import { type Browser, sessionUidOf } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 
 export interface ConsoleSignIn {
@@ -20,8 +21,8 @@ export interface ConsoleSignIn {
 export interface ConsoleSignIns {
   /** Where the browser is sent, with what its answer must fit; kept by the browser, sealed. */
   begin(options?: { anotherAccount?: boolean }): ConsoleSignIn;
-  /** The grant of a code that was issued to us, once. Undefined for any other code. */
-  redeem(code: string, verifier: string): Promise<GrantId | undefined>;
+  /** The grant of a code that was issued to us in the session of this browser, once. Undefined for any other code. */
+  redeem(browser: Browser, code: string, verifier: string): Promise<GrantId | undefined>;
 }
 
 const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
@@ -40,13 +41,16 @@ export function createConsoleSignIns(provider: Provider, issuer: string): Consol
       return { url: url.href, state, verifier };
     },
 
-    redeem: async (code, verifier) => {
+    redeem: async (browser, code, verifier) => {
       const found = await whileReachable(provider.AuthorizationCode.find(code));
       if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
       const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod, grantId } = found;
       if (issuedFor !== redirectUri || codeChallengeMethod !== "S256" || codeChallenge !== challengeOf(verifier)) {
         return undefined;
       }
+      // What the code answers could have been planted here, with a code of the planter's own.
+      if (found.sessionUid === undefined || found.sessionUid !== (await sessionUidOf(provider, browser)))
+        return undefined;
       try {
         await found.consume();
       } catch (error) {

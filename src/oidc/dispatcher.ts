@@ -10,8 +10,10 @@ import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore, Standing, StandingStore } from "../storage/contract.ts";
-import type { Client, Membership, ProfileId } from "../storage/records.ts";
+import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../storage/records.ts";
 import type { ClientDirectory } from "./clients.ts";
+import { loginOf, mayGoOn, type ProvenLogin } from "./foreign-browser.ts";
+import { type Browser, sessionUidOf } from "./internals.ts";
 
 /** An interaction as our steps see it. */
 export interface InteractionState {
@@ -26,6 +28,10 @@ export interface InteractionState {
   upstreamHint: string | undefined;
   redirectUri: string;
   client: Client;
+  /** The SHA-256 of the proofs of sign-ins that its browser holds. */
+  proofs: readonly SecretHash[];
+  /** A sign-in of this browser that is recorded already: this request is a repeated one. */
+  signedIn: ProvenLogin | undefined;
   /** Undefined while nobody is signed in. */
   standing: Standing | undefined;
   admission: Admission | undefined;
@@ -40,6 +46,8 @@ export type Step =
   | { step: "choose"; choices: Membership[]; selected: ProfileId | null }
   | { step: "finish"; result: InteractionResults };
 
+type Interaction = Awaited<ReturnType<Provider["interactionDetails"]>>;
+
 export interface DispatcherDeps {
   provider: Provider;
   standings: StandingStore;
@@ -49,8 +57,17 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher {
-  /** Loads the interaction that the request's cookie names. @throws LiaisonError `sign_in_expired`, `sign_in_mismatch` */
-  load(request: IncomingMessage, response: ServerResponse, uid: string): Promise<InteractionState>;
+  /**
+   * Loads the interaction that the request's cookie names, for the browser that holds these proofs of its sign-ins: it must be
+   * the one that signed in for it, and have the session that it stands on. @throws LiaisonError `sign_in_expired`,
+   * `sign_in_mismatch`
+   */
+  load(
+    request: IncomingMessage,
+    response: ServerResponse,
+    uid: string,
+    proofs: readonly SecretHash[],
+  ): Promise<InteractionState>;
   /** Which step comes next. With `returned` (back from an upstream) it takes the finished sign-in that waits. */
   next(state: InteractionState, returned: boolean): Promise<Step>;
   /** Records a step's result and returns where the browser goes on. */
@@ -60,10 +77,23 @@ export interface Dispatcher {
 }
 
 export function createDispatcher({ provider, standings, signIns, clients, clock }: DispatcherDeps): Dispatcher {
+  /**
+   * Refuses a browser that has the interaction's cookie alone. Without a sign-in of its own an interaction stands on a
+   * session, which has to be this browser's.
+   */
+  async function assertItsBrowser(interaction: Interaction, browser: Browser, proofs: readonly SecretHash[]) {
+    const isIts =
+      loginOf(interaction) === undefined && interaction.session?.uid !== undefined
+        ? (await sessionUidOf(provider, browser)) === interaction.session.uid
+        : mayGoOn(interaction, (proofHash) => proofs.includes(proofHash));
+    if (!isIts) throw new LiaisonError("sign_in_mismatch", "Somebody signed in for this in another browser.");
+  }
+
   return {
-    load: async (request, response, uid) => {
+    load: async (request, response, uid, proofs) => {
       const interaction = await details(provider, request, response);
       if (interaction.uid !== uid) throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
+      await assertItsBrowser(interaction, { req: request, res: response }, proofs);
       const { params, prompt, session } = interaction;
       const client = await clients.find(String(params["client_id"]));
       if (client === undefined) throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
@@ -81,6 +111,8 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         upstreamHint: text(params["upstream"]),
         redirectUri: String(params["redirect_uri"]),
         client,
+        proofs,
+        signedIn: interaction.result?.login as ProvenLogin | undefined,
         standing,
         admission:
           standing &&
@@ -90,10 +122,11 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
     },
 
     next: async (state, returned) => {
-      const outcome = returned ? await signIns.takeOutcome(hashSecret(state.uid), clock.now()) : undefined;
-      if (outcome !== undefined) {
-        const { accountId, authTime } = outcome;
-        return { step: "finish", result: { login: { accountId, ts: authTime, remember: false } } };
+      if (returned) {
+        const { uid, proofs, signedIn } = state;
+        const outcome = await signIns.takeOutcome(hashSecret(uid), proofs, clock.now());
+        const login = outcome === undefined ? signedIn : provenLogin(outcome);
+        if (login !== undefined) return { step: "finish", result: { login } };
       }
       if (state.prompt === "login") return { step: "sign_in" };
       if (state.prompt === "link") return linkStep(state.admission);
@@ -124,6 +157,10 @@ function chooserStep({ admission, chooserRequested }: InteractionState): Step {
   const selected = admission.membership.profile.id;
   if (chooserRequested) return { step: "choose", choices: admission.choices, selected };
   return { step: "finish", result: { select_account: {} } };
+}
+
+function provenLogin({ accountId, authTime, proofHash }: SignInOutcome): ProvenLogin {
+  return { accountId, ts: authTime, remember: false, proofHash };
 }
 
 async function details(provider: Provider, request: IncomingMessage, response: ServerResponse) {

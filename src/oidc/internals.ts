@@ -3,10 +3,11 @@
  * version it was read in and is covered by test/e2e/provider-internals.test.ts, which fails when the library moves.
  */
 
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
-import { Provider as ProviderClass } from "oidc-provider";
+import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../storage/records.ts";
+import { whileReachable } from "./reachable.ts";
 
 /** The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage; 9.13). */
 export function currentContext(): KoaContextWithOIDC | undefined {
@@ -32,6 +33,22 @@ export function withdrawCookie(context: KoaContextWithOIDC, name: string): void 
   const set = context.response.get("set-cookie") as unknown as string | string[];
   const kept = [set].flat().filter((line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.sig=`));
   context.set("set-cookie", kept);
+}
+
+/** A request of ours and its response: all that the library needs to read its cookies. */
+export interface Browser {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
+
+/**
+ * The uid of the session that this browser has, on a route of ours; undefined for none. `Session.get` makes the context of the
+ * cookies itself, and a new session where there is none (lib/models/session.js, 9.13).
+ */
+export async function sessionUidOf(provider: Provider, { req, res }: Browser): Promise<string | undefined> {
+  type Context = Parameters<Provider["Session"]["get"]>[0];
+  const session = await whileReachable(provider.Session.get({ req, res } as unknown as Context));
+  return session.accountId === undefined ? undefined : session.uid;
 }
 
 /** Client metadata under which our own settings of a client travel through oidc-provider. */
@@ -106,6 +123,11 @@ export function redirectUriOf(ctx: object): string | undefined {
   if (typeof kept === "string") return kept;
   const asked = oidc?.params?.["redirect_uri"];
   return typeof asked === "string" && oidc?.client?.redirectUriAllowed(asked) === true ? asked : undefined;
+}
+
+/** Whether a resume found nothing of its sign-in any more (lib/actions/authorization/resume.js, 9.13). */
+export function isGone(error: errors.SessionNotFound): boolean {
+  return error.error_description === "interaction session not found";
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import type { Clock, Instant } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
+import type { SecretHash } from "../storage/records.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
@@ -35,12 +36,14 @@ export interface ProviderDeps {
   keys: ServiceKeys;
   clock: Clock;
   pages: ProviderPages;
+  /** Whether the browser of a request holds the proof of a sign-in. */
+  holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
   /** Scopes that machines get tokens for: those of the administration's API. */
   machineScopes?: readonly string[];
 }
 
 /** Names and attributes of every cookie, by whether the issuer is https and has a path (RFC 6265bis, 4.1.3). */
-export function cookieNames(issuer: URL): { session: string; prefix: string; secure: boolean } {
+function cookieNames(issuer: URL): { session: string; prefix: string; secure: boolean } {
   const secure = issuer.protocol === "https:";
   const prefix = secure ? "__Secure-" : "";
   return { session: `${secure ? "__Host-" : ""}liaison.session`, prefix, secure };
@@ -70,6 +73,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       clients: deps.clients,
       clock,
       sessionCookie: cookies.session,
+      holdsProof: deps.holdsProof,
       onGrantSource: standings.ofGrant,
     }),
     findAccount,

@@ -34,6 +34,7 @@ import type {
   SecretHash,
   Selection,
   SignInOutcome,
+  SignInPurpose,
   UpstreamTransaction,
 } from "./records.ts";
 
@@ -111,14 +112,26 @@ export interface SignInStore {
   begin(transaction: UpstreamTransaction): Promise<void>;
   /**
    * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired. From
-   * then on it is the attempt's instead of the browser's: of any number of attempts one gets it, as often as it asks, and
-   * the others get undefined. A callback with a wrong browser or upstream gets undefined and leaves it in place.
+   * then on it is the attempt's: of any number of attempts one gets it, as often as it asks, and the others get undefined.
+   * A callback with a wrong browser or upstream gets undefined and leaves it in place.
    */
   take(callback: CallbackAttempt, now: Instant): Promise<UpstreamTransaction | undefined>;
+  /**
+   * What a sign-in was begun for that an attempt has taken, for the browser that began it. Undefined for any other browser
+   * or upstream, for one that nobody has taken, and once it is expired.
+   */
+  purposeOfTaken(callback: Omit<CallbackAttempt, "attemptHash">, now: Instant): Promise<SignInPurpose | undefined>;
   /** Leaves a finished sign-in for its interaction (replacing an earlier one). `interactionHash` is the SHA-256 of its uid. */
   leaveOutcome(interactionHash: SecretHash, outcome: SignInOutcome, expiresAt: Instant): Promise<void>;
-  /** Takes it: one racer gets it, the others undefined. */
-  takeOutcome(interactionHash: SecretHash, now: Instant): Promise<SignInOutcome | undefined>;
+  /**
+   * Takes it with one of these proofs: one racer gets it, the others undefined. Without its own proof nobody gets it, and it
+   * stays.
+   */
+  takeOutcome(
+    interactionHash: SecretHash,
+    proofHashes: readonly SecretHash[],
+    now: Instant,
+  ): Promise<SignInOutcome | undefined>;
 }
 
 /** All that a decision about an account at a portal needs, in one read. */

@@ -295,7 +295,7 @@ export interface Selection {
 export interface UpstreamTransaction {
   /** SHA-256 of `state`: its key. */
   stateHash: SecretHash;
-  /** SHA-256 of the secret that only the beginning browser's cookie holds. */
+  /** SHA-256 of the secret that the beginning browser's cookie holds. */
   browserHash: SecretHash;
   upstreamId: UpstreamId;
   nonce: string;
@@ -318,6 +318,8 @@ export interface SignInOutcome {
   upstreamId: UpstreamId;
   /** When the person authenticated at the upstream, seconds since the epoch as in OIDC's `auth_time`. */
   authTime: number;
+  /** SHA-256 of the proof that the callback gave to the browser that brought it. */
+  proofHash: SecretHash;
 }
 
 export type AuditAction =

@@ -1,7 +1,7 @@
 /**
  * Relying party of the upstreams: sends a browser off to sign in and turns its return into a proven identity and its
- * account. Each sign-in is a transaction of its own, bound to the browser that began it. Which step comes before or after is
- * http's and oidc's; this folder knows nothing of our own provider.
+ * account. Each sign-in is a transaction of its own, bound to the browser that began it; the cookies that tell browsers apart
+ * are http's, and which step comes before or after is http's and oidc's. This folder knows nothing of our own provider.
  */
 
 import * as client from "openid-client";
@@ -10,7 +10,7 @@ import type { UpstreamConfig } from "../config/schema.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AccountStore, SignInStore } from "../storage/contract.ts";
-import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
+import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
@@ -35,16 +35,9 @@ export interface UpstreamsDependencies {
 export interface SignInRequest extends FreshnessWish {
   upstreamId: UpstreamId;
   purpose: SignInPurpose;
+  /** SHA-256 of the secret by which its browser will be known again. */
+  browserHash: SecretHash;
   loginHint?: string;
-}
-
-/** Ties a sign-in to one browser; one a transaction, so that two tabs don't overwrite each other's. HttpOnly, SameSite=Lax. */
-export interface SignInCookie {
-  name: string;
-  value: string;
-  path: string;
-  secure: boolean;
-  maxAgeSeconds: number;
 }
 
 /** What the upstream has proven of a sign-in that is spent by now. */
@@ -57,6 +50,9 @@ export interface CallbackProgress {
   attempt: string;
   proven?: ProvenCallback;
 }
+
+/** What a callback says of itself. */
+type Callback = Pick<UpstreamTransaction, "stateHash" | "upstreamId">;
 
 export interface CompletedSignIn extends ProvenCallback {
   accountId: AccountId;
@@ -72,38 +68,33 @@ export interface Upstreams {
    * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down, and
    * `upstream_rejected` where a request is pushed ahead and not taken.
    */
-  begin(request: SignInRequest): Promise<{ url: URL; cookie: SignInCookie }>;
+  begin(request: SignInRequest): Promise<{ url: URL }>;
   /**
    * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
-   * `sign_in_expired` (too late or for a second time), both before anything is sent to the upstream. What fails after that
-   * has spent the sign-in and carries the purpose that it had: `upstream_refused`, `upstream_rejected`, `upstream_stale`,
-   * `upstream_unavailable` and `store_unavailable`.
+   * `sign_in_expired` (too late; or for a second time, then with the purpose that it had), both before anything is sent to
+   * the upstream. What fails after that has spent the sign-in and carries its purpose: `upstream_refused`,
+   * `upstream_rejected`, `upstream_stale`, `upstream_unavailable` and `store_unavailable`.
    *
+   * `browsers`: the SHA-256 of each secret that the browser has begun sign-ins with.
    * `onProgress` is told how far it has come before each write that may be carried out although its answer is lost. Given
    * back as `kept` with the same callback in the same browser, it goes on from there.
    */
   complete(callback: {
     upstreamId: UpstreamId;
     url: URL;
-    cookies: (name: string) => string | undefined;
+    browsers: readonly SecretHash[];
     onProgress?: (progress: CallbackProgress) => void;
     kept?: CallbackProgress | undefined;
   }): Promise<CompletedSignIn>;
-  /** The cookie that a callback used, so that it can be cleared. */
-  cookieOf(upstreamId: UpstreamId, url: URL): Pick<SignInCookie, "name" | "path" | "secure"> | undefined;
 }
 
 /** Making an account at the upstream, with its own confirmation mail, happens within one sign-in. */
 const TRANSACTION_MS = 60 * 60 * 1000;
 
-/** Outlives the transaction, so that one that is merely late is told from one begun in another browser. */
-const COOKIE_SECONDS = 2 * 60 * 60;
-
 /** Makes the relying party. Nothing is fetched until the first sign-in. */
 export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {
   const { upstreams, issuer, signIns, accounts, clock } = dependencies;
   const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
-  const isSecure = new URL(issuer).protocol === "https:";
 
   function find(upstreamId: UpstreamId): DiscoveredUpstream {
     const upstream = known.get(upstreamId);
@@ -125,10 +116,23 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     }
   }
 
-  function cookiePlace(upstreamId: UpstreamId, state: string): Pick<SignInCookie, "name" | "path" | "secure"> {
-    const prefix = isSecure ? "__Secure-" : "";
-    const name = `${prefix}liaison.signin.${hashSecret(state).slice(0, 12)}`;
-    return { name, path: callbackUrl(issuer, upstreamId).pathname, secure: isSecure };
+  /** Takes the transaction for the one of the browser's secrets that it was begun with. */
+  async function take(callback: Callback, browsers: readonly SecretHash[], attempt: string) {
+    const attemptHash = hashSecret(attempt);
+    for (const browserHash of browsers) {
+      const taken = await signIns.take({ ...callback, browserHash, attemptHash }, clock.now());
+      if (taken !== undefined) return taken;
+    }
+    return undefined;
+  }
+
+  /** What a sign-in of this browser was begun for that is taken already, by the same callback sent twice, say. */
+  async function purposeOf(callback: Callback, browsers: readonly SecretHash[]): Promise<SignInPurpose | undefined> {
+    for (const browserHash of browsers) {
+      const purpose = await signIns.purposeOfTaken({ ...callback, browserHash }, clock.now());
+      if (purpose !== undefined) return purpose;
+    }
+    return undefined;
   }
 
   return {
@@ -136,16 +140,15 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
 
-    async begin({ upstreamId, purpose, loginHint, ...wish }) {
+    async begin({ upstreamId, purpose, browserHash, loginHint, ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
       const { prompt, maxAgeSeconds } = planFreshness(upstream.config.reauthentication, wish);
       const state = randomSecret();
-      const browserSecret = randomSecret();
       const now = clock.now();
       const transaction: UpstreamTransaction = {
         stateHash: hashSecret(state),
-        browserHash: hashSecret(browserSecret),
+        browserHash,
         upstreamId,
         nonce: randomSecret(),
         codeVerifier: client.randomPKCECodeVerifier(),
@@ -173,28 +176,24 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       });
       await signIns.begin(transaction);
-      const cookie = { ...cookiePlace(upstreamId, state), value: browserSecret, maxAgeSeconds: COOKIE_SECONDS };
-      return { url, cookie };
+      return { url };
     },
 
-    async complete({ upstreamId, url, cookies, onProgress, kept }) {
+    async complete({ upstreamId, url, browsers, onProgress, kept }) {
       const upstream = find(upstreamId);
       const state = stateOf(url);
-      const browserSecret = state === undefined ? undefined : cookies(cookiePlace(upstreamId, state).name);
-      if (state === undefined || browserSecret === undefined) throw mismatch(upstreamId);
+      if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
 
       // Before discovery, although one that fails then spends the sign-in: only the transaction knows its purpose, and with
       // that the person can begin anew, which always works. Kept unspent, its callback could only be loaded again, which
       // helps as long as the upstream's code lives (a minute, often) and leads nowhere after. Nor does a callback that
       // nobody here began have us ask the upstream anything.
-      const [stateHash, browserHash] = [hashSecret(state), hashSecret(browserSecret)];
-      const callback = { stateHash, browserHash, upstreamId };
-      const known = isOf(kept?.proven?.transaction, callback) ? kept?.proven : undefined;
+      const callback: Callback = { stateHash: hashSecret(state), upstreamId };
+      const known = isOf(kept?.proven?.transaction, callback, browsers) ? kept?.proven : undefined;
       const attempt = kept?.attempt ?? randomSecret();
       onProgress?.({ attempt });
-      const transaction =
-        known?.transaction ?? (await signIns.take({ ...callback, attemptHash: hashSecret(attempt) }, clock.now()));
-      if (transaction === undefined) throw expired(upstreamId);
+      const transaction = known?.transaction ?? (await take(callback, browsers, attempt));
+      if (transaction === undefined) throw expired(upstreamId, await purposeOf(callback, browsers));
       try {
         const { identity, authTime } = known ?? (await prove(upstream, { callback: url, state, transaction }));
         onProgress?.({ attempt, proven: { transaction, identity, authTime } });
@@ -203,11 +202,6 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       } catch (error) {
         throw withPurpose(error, transaction);
       }
-    },
-
-    cookieOf(upstreamId, url) {
-      const state = stateOf(url);
-      return state === undefined ? undefined : cookiePlace(upstreamId, state);
     },
   };
 }
@@ -241,16 +235,18 @@ function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
 
 function isOf(
   transaction: UpstreamTransaction | undefined,
-  { stateHash, browserHash, upstreamId }: Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId">,
+  { stateHash, upstreamId }: Callback,
+  browsers: readonly SecretHash[],
 ): boolean {
   return (
     transaction?.stateHash === stateHash &&
-    transaction.browserHash === browserHash &&
-    transaction.upstreamId === upstreamId
+    transaction.upstreamId === upstreamId &&
+    browsers.includes(transaction.browserHash)
   );
 }
 
-function stateOf(url: URL): string | undefined {
+/** The `state` of a callback. */
+export function stateOf(url: URL): string | undefined {
   const [state, ...others] = url.searchParams.getAll("state");
   return state === "" || others.length > 0 ? undefined : state;
 }
@@ -259,6 +255,7 @@ function mismatch(upstreamId: UpstreamId): LiaisonError {
   return new LiaisonError("sign_in_mismatch", "This sign-in was not begun in this browser.", { upstreamId });
 }
 
-function expired(upstreamId: UpstreamId): LiaisonError {
-  return new LiaisonError("sign_in_expired", "This sign-in took too long or is already finished.", { upstreamId });
+function expired(upstreamId: UpstreamId, purpose: SignInPurpose | undefined): LiaisonError {
+  const about = purpose === undefined ? { upstreamId } : { upstreamId, purpose };
+  return new LiaisonError("sign_in_expired", "This sign-in took too long or is already finished.", about);
 }

@@ -57,14 +57,14 @@ describe("S4: cookies", () => {
       await browser.follow(waiting, /opened the link/);
       const cookies = ours(browser.cookiesSet);
       assert.deepEqual(kinds(cookies), [
-        ...["liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link", "liaison.result"],
-        ...["liaison.resume", "liaison.session", "liaison.signin", "liaison.upstream"],
+        ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link", "liaison.proof"],
+        ...["liaison.result", "liaison.resume", "liaison.session", "liaison.signin", "liaison.upstream"],
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);
         assert.ok(!cookie.attributes.has("secure") && !cookie.name.startsWith("__"), "a browser would drop it");
-        if (/liaison\.(interaction|inquiry|link|result|resume|signin)/.test(cookie.name)) {
-          assert.match(cookie.attributes.get("path") ?? "", /^\/(interaction|link|authorize|upstream)\//, cookie.line);
+        if (/liaison\.(bound|interaction|inquiry|link|result|resume)/.test(cookie.name)) {
+          assert.match(cookie.attributes.get("path") ?? "", /^\/(interaction|link|authorize)\//, cookie.line);
         }
       }
     } finally {
@@ -92,15 +92,16 @@ describe("S4: cookies", () => {
 
         const cookies = ours(browser.cookiesSet);
         assert.deepEqual(kinds(cookies), [
-          ...["liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link", "liaison.result"],
-          ...["liaison.resume", "liaison.session", "liaison.signin", "liaison.upstream"],
+          ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link"],
+          ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
+          "liaison.upstream",
         ]);
         for (const cookie of cookies) {
           assertGuarded(cookie);
           assert.ok(cookie.attributes.has("secure"), cookie.line);
-          // The anti-forgery cookie too, where the issuer has the host to itself.
-          const isSession = cookie.name.includes("liaison.session");
-          const isHosts = isSession || (path === "" && cookie.name.includes("liaison.csrf"));
+          // What isn't below a path of its own, too, where the issuer has the host to itself.
+          const isSession = /liaison\.(session|proof)/.test(cookie.name);
+          const isHosts = isSession || (path === "" && /liaison\.(csrf|signin|upstream)/.test(cookie.name));
           assert.ok(cookie.name.startsWith(isHosts ? "__Host-" : "__Secure-"), cookie.line);
           if (isHosts) assert.equal(cookie.attributes.get("path"), "/", cookie.line);
           else assert.ok(cookie.attributes.get("path")?.startsWith(path || "/"), cookie.line);

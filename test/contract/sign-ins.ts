@@ -60,22 +60,52 @@ export function signInCases(contract: Case): void {
     assert.equal(await store.signIns.take(anAttempt(transaction), expiresAt), undefined);
     assert.ok(await store.signIns.take(anAttempt(transaction), expiresAt - 1));
     const interaction = hashOf(anId("interaction"));
-    await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
-    assert.equal(await store.signIns.takeOutcome(interaction, NOW + 5), undefined);
-    assert.ok(await store.signIns.takeOutcome(interaction, NOW + 4));
+    const outcome = aSignInOutcome();
+    await store.signIns.leaveOutcome(interaction, outcome, NOW + 5);
+    assert.equal(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW + 5), undefined);
+    assert.ok(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW + 4));
   });
 
   contract("an outcome replaces an earlier one and is taken once", async (opened) => {
     const { store } = opened;
     const interaction = hashOf(anId("interaction"));
-    const outcome = aSignInOutcome({ upstreamId: "second" });
+    const outcome = aSignInOutcome({ upstreamId: "second", proofHash: hashOf("second") });
+    const proofs = [hashOf("another"), outcome.proofHash];
     await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
     await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
-    assert.equal(await store.signIns.takeOutcome(hashOf("other"), NOW), undefined);
-    const taken = await race(opened, 50, (racer) => racer.signIns.takeOutcome(interaction, NOW + 49));
+    assert.equal(await store.signIns.takeOutcome(hashOf("other"), proofs, NOW), undefined);
+    const taken = await race(opened, 50, (racer) => racer.signIns.takeOutcome(interaction, proofs, NOW + 49));
     assert.deepEqual(
       taken.filter((one) => one !== undefined),
       [outcome],
     );
+  });
+
+  contract("L20: an outcome is nobody's without its own proof, and stays for whoever has it", async ({ store }) => {
+    const interaction = hashOf(anId("interaction"));
+    const [earlier, outcome] = [aSignInOutcome(), aSignInOutcome({ proofHash: hashOf("hers") })];
+    await store.signIns.leaveOutcome(interaction, earlier, NOW + 50);
+    await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
+    for (const proofs of [[], [earlier.proofHash], [outcome.proofHash.toLowerCase(), hashOf("his")]]) {
+      assert.equal(await store.signIns.takeOutcome(interaction, proofs, NOW), undefined);
+    }
+    assert.deepEqual(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW), outcome);
+  });
+
+  contract("what a taken sign-in was begun for is told to its own browser alone", async ({ store }) => {
+    const transaction = anUpstreamTransaction();
+    const { purpose, expiresAt } = transaction;
+    await store.signIns.begin(transaction);
+    assert.equal(await store.signIns.purposeOfTaken(transaction, NOW), undefined, "nobody has taken it");
+    await store.signIns.take(anAttempt(transaction), NOW);
+    assert.deepEqual(await store.signIns.purposeOfTaken(transaction, NOW), purpose);
+    for (const other of [
+      { browserHash: hashOf("other") },
+      { stateHash: hashOf("other") },
+      { upstreamId: "CONSUMER" },
+    ]) {
+      assert.equal(await store.signIns.purposeOfTaken({ ...transaction, ...other }, NOW), undefined);
+    }
+    assert.equal(await store.signIns.purposeOfTaken(transaction, expiresAt), undefined);
   });
 }

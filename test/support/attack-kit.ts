@@ -17,7 +17,17 @@ import { type Page, UserAgent } from "./user-agent.ts";
 
 /** Methods that change nothing, and those that only the workers call. */
 const quietMethods = new Set([
-  ...["find", "list", "identities", "organization", "membership", "membershipsByEmail", "latestInquiry", "view"],
+  ...[
+    "purposeOfTaken",
+    "find",
+    "list",
+    "identities",
+    "organization",
+    "membership",
+    "membershipsByEmail",
+    "latestInquiry",
+    "view",
+  ],
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],

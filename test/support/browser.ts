@@ -30,9 +30,10 @@ async function launchOptions(): Promise<LaunchOptions> {
   };
 }
 
-/** Starts a browser; whoever starts it closes it. */
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch(await launchOptions());
+/** Starts a browser, with more arguments if a test needs them; whoever starts it closes it. */
+export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+  const options = await launchOptions();
+  return chromium.launch({ ...options, args: [...(options.args ?? []), ...more] });
 }
 
 /** Runs `use` with a browser of its own and closes it, whatever happens. */

@@ -208,7 +208,13 @@ export function anAttempt({
 }
 
 export function aSignInOutcome(overrides: Partial<SignInOutcome> = {}): SignInOutcome {
-  return { accountId: anId("account"), upstreamId: "consumer", authTime: Math.floor(NOW / 1000) - 17, ...overrides };
+  return {
+    accountId: anId("account"),
+    upstreamId: "consumer",
+    authTime: Math.floor(NOW / 1000) - 17,
+    proofHash: hashOf("proof"),
+    ...overrides,
+  };
 }
 
 export function anAuditEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {

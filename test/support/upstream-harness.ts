@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach } from "node:test";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
-import { hashSecret } from "../../src/domain/secrets.ts";
+import { hashSecret, randomSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
+import type { SecretHash } from "../../src/storage/records.ts";
 import { type ClientKeys, loadClientKeys } from "../../src/upstream/client-keys.ts";
 import {
   createUpstreams,
@@ -47,7 +48,7 @@ export interface UpstreamHarness {
   ): ReturnType<Upstreams["complete"]>;
 }
 
-type BegunInBrowser = Awaited<ReturnType<Upstreams["begin"]>> & { cookies: (name: string) => string | undefined };
+type BegunInBrowser = Awaited<ReturnType<Upstreams["begin"]>> & { browsers: SecretHash[] };
 
 /** An upstream's configuration, its defaults filled in. */
 export function upstream(id: string, issuer: string, change: Partial<UpstreamConfig> = {}): UpstreamConfig {
@@ -88,12 +89,13 @@ export function useUpstreams(): UpstreamHarness {
     theLiar: (change: Partial<UpstreamConfig> = {}) =>
       harness.relyingParty([upstream("liar", harness.liar.issuer, change)]),
     async begin(parties: Upstreams, request: Partial<SignInRequest> = {}) {
-      const begun = await parties.begin({ upstreamId: "liar", ...SIGN_IN, ...request });
-      return { ...begun, cookies: (name: string) => (name === begun.cookie.name ? begun.cookie.value : undefined) };
+      const browserHash = hashSecret(randomSecret());
+      const begun = await parties.begin({ upstreamId: "liar", browserHash, ...SIGN_IN, ...request });
+      return { ...begun, browsers: [browserHash] };
     },
     async signIn(parties: Upstreams, request = {}, parameters = {}) {
-      const { url, cookies } = await harness.begin(parties, request);
-      return parties.complete({ upstreamId: "liar", url: harness.liar.callback(url, parameters), cookies });
+      const { url, browsers } = await harness.begin(parties, request);
+      return parties.complete({ upstreamId: "liar", url: harness.liar.callback(url, parameters), browsers });
     },
   } satisfies Partial<UpstreamHarness>);
 

@@ -1,29 +1,30 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
+import type { SecretHash } from "../../src/storage/records.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
-import { ISSUER, REDEEM, refusal, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { ISSUER, REDEEM, refusal, SIGN_IN, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
 
 describe("U1 callbacks that nobody here began", () => {
-  /** `withCookie`: what they get who made up a cookie for it as well. */
-  const cases: [why: string, withCookie: string, change: (url: URL) => void][] = [
+  /** `withBegin`: what they get who have begun another sign-in in their browser. */
+  const cases: [why: string, withBegin: string, change: (url: URL) => void][] = [
     ["unknown state", "sign_in_expired", (url) => url.searchParams.set("state", "x".repeat(43))],
     ["no state", "sign_in_mismatch", (url) => url.searchParams.delete("state")],
     ["two states", "sign_in_mismatch", (url) => url.searchParams.append("state", "x")],
   ];
-  for (const [why, withCookie, change] of cases) {
+  for (const [why, withBegin, change] of cases) {
     it(`U1 ${why}: no token request`, async () => {
       const parties = harness.theLiar();
-      const { url, cookie } = await harness.begin(parties);
+      const { url, browsers } = await harness.begin(parties);
       const callback = harness.liar.callback(url);
       change(callback);
-      const cookies = (name: string) => (name.startsWith("liaison.signin.") ? cookie.value : undefined);
-      await assert.rejects(parties.complete({ upstreamId: "liar", url: callback, cookies }), refusal(withCookie));
+      await assert.rejects(parties.complete({ upstreamId: "liar", url: callback, browsers }), refusal(withBegin));
       await assert.rejects(
-        parties.complete({ upstreamId: "liar", url: callback, cookies: () => undefined }),
+        parties.complete({ upstreamId: "liar", url: callback, browsers: [] }),
         refusal("sign_in_mismatch"),
       );
       assert.equal(harness.liar.tokenRequests.length, 0);
@@ -32,38 +33,35 @@ describe("U1 callbacks that nobody here began", () => {
 
   it("U1 begun in another browser: no token request, and the right browser can still finish", async () => {
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties);
+    const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const complete = (given: (name: string) => string | undefined) =>
-      parties.complete({ upstreamId: "liar", url: callback, cookies: given });
-    await assert.rejects(
-      complete(() => undefined),
-      refusal("sign_in_mismatch"),
-    );
-    await assert.rejects(
-      complete(() => "x".repeat(43)),
-      refusal("sign_in_expired"),
-    );
+    const complete = (given: SecretHash[]) => parties.complete({ upstreamId: "liar", url: callback, browsers: given });
+    await assert.rejects(complete([]), refusal("sign_in_mismatch"));
+    await assert.rejects(complete([hashSecret("another's")]), refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
-    assert.equal((await complete(cookies)).identity.subject, "person-1");
+    assert.equal((await complete([hashSecret("earlier"), ...browsers])).identity.subject, "person-1");
   });
 
   it("U1 a second use, even at the same time, makes no second token request", async () => {
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties);
+    const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const tries = Array.from({ length: 10 }, () => parties.complete({ upstreamId: "liar", url: callback, cookies }));
+    const tries = Array.from({ length: 10 }, () => parties.complete({ upstreamId: "liar", url: callback, browsers }));
     const settled = await Promise.allSettled(tries);
     assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
-    for (const one of settled) if (one.status === "rejected") refusal("sign_in_expired")(one.reason);
+    for (const one of settled) {
+      if (one.status === "fulfilled") continue;
+      refusal("sign_in_expired")(one.reason);
+      assert.deepEqual(one.reason.purpose, SIGN_IN.purpose, "where its browser can look what came of it");
+    }
     assert.equal(harness.liar.tokenRequests.length, 1);
   });
 
   it("U1 an hour later is too late", async () => {
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties);
+    const { url, browsers } = await harness.begin(parties);
     harness.now += 3600_000;
-    const late = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    const late = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
     await assert.rejects(late, refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
   });
@@ -73,13 +71,11 @@ describe("U1 callbacks that nobody here began", () => {
       upstream("liar", harness.liar.issuer),
       upstream("other", harness.liar.issuer),
     ]);
-    const { url, cookie, cookies } = await harness.begin(parties);
+    const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    for (const given of [cookies, () => cookie.value]) {
-      await assert.rejects(parties.complete({ upstreamId: "other", url: callback, cookies: given }), LiaisonError);
-    }
+    await assert.rejects(parties.complete({ upstreamId: "other", url: callback, browsers }), LiaisonError);
     assert.equal(harness.liar.tokenRequests.length, 0);
-    assert.equal((await parties.complete({ upstreamId: "liar", url: callback, cookies })).identity.upstreamId, "liar");
+    assert.equal((await parties.complete({ upstreamId: "liar", url: callback, browsers })).identity.upstreamId, "liar");
   });
 });
 
@@ -176,9 +172,9 @@ describe("answers that are refused", () => {
   it("D6 errors carry no code, state, token or nonce", async () => {
     harness.liar.lies = { claims: { nonce: "a-wrong-nonce" } };
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties);
+    const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const error = await parties.complete({ upstreamId: "liar", url: callback, cookies }).catch((thrown) => thrown);
+    const error = await parties.complete({ upstreamId: "liar", url: callback, browsers }).catch((thrown) => thrown);
     const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, harness.log]);
     assert.match(told, /nonce.*OAUTH_JWT_CLAIM_COMPARISON/);
     for (const name of ["code", "state"]) {
@@ -192,8 +188,8 @@ describe("answers that are refused", () => {
 describe("what the person can go back to when a callback fails", () => {
   /** Comes back to `parties` with a sign-in that another process of the service began; returns what went wrong. */
   async function comeBack(parties: Upstreams): Promise<unknown> {
-    const { url, cookies } = await harness.begin(harness.theLiar(), REDEEM);
-    return await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies }).then(
+    const { url, browsers } = await harness.begin(harness.theLiar(), REDEEM);
+    return await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers }).then(
       () => assert.fail("it was completed"),
       (error: unknown) => error,
     );
@@ -225,8 +221,8 @@ describe("what the person can go back to when a callback fails", () => {
   it("a store that can't be reached when the sign-in is taken: nothing is spent, the same callback goes on", async () => {
     const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
-    const { url, cookies } = await harness.begin(harness.theLiar());
-    const callback = { upstreamId: "liar", url: harness.liar.callback(url), cookies };
+    const { url, browsers } = await harness.begin(harness.theLiar());
+    const callback = { upstreamId: "liar", url: harness.liar.callback(url), browsers };
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { signIns });
     await assert.rejects(parties.complete(callback), refusal("store_unavailable"));
     assert.equal(harness.liar.tokenRequests.length, 0);
@@ -243,7 +239,7 @@ describe("what the person can go back to when a callback fails", () => {
     const fetch = () => assert.fail("a request was sent");
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { fetch });
     const url = new URL(`${ISSUER}/upstream/liar/callback?code=x&state=${"x".repeat(43)}`);
-    const complete = parties.complete({ upstreamId: "liar", url, cookies: () => "made up" });
+    const complete = parties.complete({ upstreamId: "liar", url, browsers: [hashSecret("made up")] });
     await assert.rejects(complete, refusal("sign_in_expired"));
   });
 });

@@ -51,8 +51,8 @@ describe("U14 an upstream that hangs", () => {
     harness.liar.lies.answer = {};
     assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
     const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
-    for (const { url, cookies } of all) {
-      await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    for (const { url, browsers } of all) {
+      await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
     }
   });
 
@@ -82,8 +82,8 @@ describe("U14 an upstream that hangs", () => {
     harness.liar.lies.answer = { "/token": hang };
     const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
     const failures = await Promise.allSettled(
-      begun.map(({ url, cookies }) =>
-        parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies }),
+      begun.map(({ url, browsers }) =>
+        parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers }),
       ),
     );
     const reasons = failures.map((failure) => (failure.status === "rejected" ? String(failure.reason.cause) : "done"));

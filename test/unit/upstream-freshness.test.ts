@@ -28,10 +28,10 @@ describe("U15 fresh authentication", () => {
 
   it("U15 counts from the moment the person was sent off", async () => {
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties, REDEEM);
+    const { url, browsers } = await harness.begin(parties, REDEEM);
     harness.liar.lies = at(0);
     harness.now += 20 * 60_000;
-    await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
   });
 
   it("U15 without auth_time a forced sign-in is refused, another takes iat", async () => {
@@ -52,9 +52,9 @@ describe("U15 fresh authentication", () => {
   it("U15 a longer max_age in the browser's address bar bends nothing", async () => {
     harness.liar.lies = at(3600);
     const parties = harness.theLiar();
-    const { url, cookies } = await harness.begin(parties, REDEEM);
+    const { url, browsers } = await harness.begin(parties, REDEEM);
     url.searchParams.set("max_age", "99999");
-    const bent = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), cookies });
+    const bent = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
     await assert.rejects(bent, refusal("upstream_stale"));
   });
 

@@ -51,8 +51,6 @@ interface Kept {
   seen: number;
 }
 
-const sessionCookie = "liaison.console";
-const beginCookie = "liaison.console.begin";
 /** Seconds within which a sign-in must come back: a first one waits for a mail meanwhile. */
 const beginSeconds = 2 * 3600;
 /** How often it is written down that a session goes on, in milliseconds. */
@@ -60,16 +58,18 @@ const noteEveryMs = 60_000;
 
 export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
   const { kit, signIns, standings, artifacts, config, clock } = parts;
-  const { sealed } = kit;
+  const { sealed, cookies } = kit;
   const path = new URL(`${config.issuer}/admin`).pathname;
+  const sessionAt = cookies.ofService("liaison.console", path);
+  const beginAt = cookies.ofService("liaison.console.begin", path);
   const { idle_seconds: idle, absolute_seconds: absolute } = config.sessions;
 
   async function keep(ctx: Context, kept: Kept): Promise<void> {
-    await sealed.set(ctx, { name: sessionCookie, path, maxAgeSeconds: absolute }, kept);
+    await sealed.set(ctx, sessionAt, kept, absolute);
   }
 
   async function kept(ctx: Context): Promise<Kept | undefined> {
-    const { grantId, since, seen } = (await sealed.get(ctx, sessionCookie)) ?? {};
+    const { grantId, since, seen } = (await sealed.get(ctx, sessionAt)) ?? {};
     if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number") return undefined;
     const now = clock.now();
     return now < since + absolute * 1000 && now < seen + idle * 1000 ? { grantId, since, seen } : undefined;
@@ -94,19 +94,19 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
     begin: async (ctx, returnTo, options) => {
       const { url, state, verifier } = signIns.begin(options);
-      await sealed.set(ctx, { name: beginCookie, path, maxAgeSeconds: beginSeconds }, { state, verifier, returnTo });
+      await sealed.set(ctx, beginAt, { state, verifier, returnTo }, beginSeconds);
       seeOther(ctx, url);
     },
 
     complete: async (ctx) => {
-      const { state, verifier, returnTo } = (await sealed.get(ctx, beginCookie)) ?? {};
+      const { state, verifier, returnTo } = (await sealed.get(ctx, beginAt)) ?? {};
       const { state: returned, code } = ctx.query;
       if (typeof state !== "string" || typeof verifier !== "string" || typeof returned !== "string") {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
       }
       if (!equalSecrets(state, returned)) throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
-      const grantId = typeof code === "string" ? await signIns.redeem(code, verifier) : undefined;
-      sealed.clear(ctx, { name: beginCookie, path });
+      const grantId = typeof code === "string" ? await signIns.redeem(ctx, code, verifier) : undefined;
+      sealed.clear(ctx, beginAt);
       if (grantId === undefined)
         throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
       const now = clock.now();
@@ -117,7 +117,7 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
     end: async (ctx) => {
       const session = await kept(ctx);
-      sealed.clear(ctx, { name: sessionCookie, path });
+      sealed.clear(ctx, sessionAt);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
     },
   };

@@ -196,8 +196,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "upstreamTransactions",
-    validator: validator({
-      ...{
+    validator: validator(
+      {
         _id: string,
         browserHash: string,
         upstreamId: string,
@@ -205,7 +205,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         createdAt: date,
         expiresAt: date,
       },
-    }),
+      { attemptHash: string },
+    ),
     indexes: [expiry],
   },
   {

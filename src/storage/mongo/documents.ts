@@ -112,6 +112,8 @@ export interface ThrottleDocument {
 export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>> & {
   _id: string;
   sealedPayload: string;
+  /** Of whoever has taken it. */
+  attemptHash?: string | null;
 };
 export type SignInOutcomeDocument = SignInOutcome & { _id: string; expiresAt: Date };
 /** `seq` is its place among what was written, `chainSeq` its place in the chain, once it has one. */

@@ -23,28 +23,47 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
       database.run(async () => {
         const taken = await upstreamTransactions.findOneAndUpdate(
           {
-            ...{ _id: stateHash, browserHash: { $in: [browserHash, attemptHash] }, upstreamId },
+            _id: stateHash,
+            browserHash,
+            upstreamId,
+            attemptHash: { $in: [null, attemptHash] },
             expiresAt: { $gt: at(now) },
           },
-          { $set: { browserHash: attemptHash } },
+          { $set: { attemptHash } },
         );
         if (taken === null) return undefined;
         const instants = { createdAt: taken.createdAt.getTime(), expiresAt: taken.expiresAt.getTime() };
         return { stateHash, browserHash, upstreamId, ...instants, ...openSignIn(seal, stateHash, taken.sealedPayload) };
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
+    purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
       database.run(async () => {
-        const outcome = { accountId, upstreamId, authTime, expiresAt: at(expiresAt) };
+        const expiresAt = { $gt: at(now) };
+        const attemptHash = { $gt: "" };
+        const taken = await upstreamTransactions.findOne({
+          _id: stateHash,
+          browserHash,
+          upstreamId,
+          attemptHash,
+          expiresAt,
+        });
+        return taken === null ? undefined : openSignIn(seal, stateHash, taken.sealedPayload).purpose;
+      }),
+
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash }, expiresAt) =>
+      database.run(async () => {
+        const outcome = { accountId, upstreamId, authTime, proofHash, expiresAt: at(expiresAt) };
         await signInOutcomes.replaceOne({ _id: interactionHash }, outcome, { upsert: true });
       }),
 
-    takeOutcome: (interactionHash, now) =>
+    takeOutcome: (interactionHash, proofHashes, now) =>
       database.run(async () => {
-        const taken = await signInOutcomes.findOneAndDelete({ _id: interactionHash, expiresAt: { $gt: at(now) } });
+        const proofHash = { $in: [...proofHashes] };
+        const expiresAt = { $gt: at(now) };
+        const taken = await signInOutcomes.findOneAndDelete({ _id: interactionHash, proofHash, expiresAt });
         if (taken === null) return undefined;
         const { accountId, upstreamId, authTime } = taken;
-        return { accountId, upstreamId, authTime };
+        return { accountId, upstreamId, authTime, proofHash: taken.proofHash };
       }),
   };
 }

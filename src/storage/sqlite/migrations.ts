@@ -247,6 +247,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- Without it an outcome is nobody's: its browser signs in again.
   ALTER TABLE sign_in_outcomes ADD COLUMN proof_hash TEXT;
+  -- Who has taken a sign-in, beside the browser that it stays bound to.
+  ALTER TABLE upstream_transactions ADD COLUMN attempt_hash TEXT;
 
   -- A selection that was switched from goes on until the code of the one in its place is redeemed.
   ALTER TABLE selections ADD COLUMN replaced_by TEXT;

@@ -11,7 +11,8 @@ const TRANSACTION_JSON = `json_object(
   'stateHash', state_hash, 'upstreamId', upstream_id, 'createdAt', created_at,
   'expiresAt', expires_at)`;
 
-const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
+const OUTCOME_JSON = `json_object(
+  'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time, 'proofHash', proof_hash)`;
 
 export function createSignInStore(database: Database, seal: Seal): SignInStore {
   const insert = database.prepare(`
@@ -19,17 +20,23 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
     VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
   const take = database.prepare(`
-    UPDATE upstream_transactions SET browser_hash = :attemptHash
-    WHERE state_hash = :stateHash AND browser_hash IN (:browserHash, :attemptHash) AND upstream_id = :upstreamId
-      AND expires_at > :now
+    UPDATE upstream_transactions SET attempt_hash = :attemptHash
+    WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
+      AND (attempt_hash IS NULL OR attempt_hash = :attemptHash) AND expires_at > :now
     RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`);
+  const findTaken = database.prepare(`
+    SELECT sealed_payload FROM upstream_transactions
+    WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
+      AND attempt_hash IS NOT NULL AND expires_at > :now`);
   const leaveOutcome = database.prepare(`
-    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, expires_at)
-    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :expiresAt)
+    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, proof_hash, expires_at)
+    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :proofHash, :expiresAt)
     ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id = excluded.upstream_id,
-      auth_time = excluded.auth_time, expires_at = excluded.expires_at`);
+      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, expires_at = excluded.expires_at`);
   const takeOutcome = database.prepare(`
-    DELETE FROM sign_in_outcomes WHERE interaction_hash = :interactionHash AND expires_at > :now
+    DELETE FROM sign_in_outcomes
+    WHERE interaction_hash = :interactionHash AND instr(:proofHashes, ',' || proof_hash || ',')
+      AND expires_at > :now
     RETURNING ${OUTCOME_JSON} AS record`);
 
   return {
@@ -49,14 +56,20 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
         return { ...record, browserHash, ...sealed };
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
+    purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
       database.run(() => {
-        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, expiresAt });
+        const row = findTaken.get({ stateHash, browserHash, upstreamId, now });
+        return row && openSignIn(seal, stateHash, text(row["sealed_payload"])).purpose;
       }),
 
-    takeOutcome: (interactionHash, now) =>
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash }, expiresAt) =>
       database.run(() => {
-        const row = takeOutcome.get({ interactionHash, now });
+        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, proofHash, expiresAt });
+      }),
+
+    takeOutcome: (interactionHash, proofHashes, now) =>
+      database.run(() => {
+        const row = takeOutcome.get({ interactionHash, proofHashes: `,${proofHashes.join(",")},`, now });
         return row && parse<SignInOutcome>(row["record"]);
       }),
   };

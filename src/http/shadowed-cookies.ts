@@ -1,0 +1,122 @@
+/**
+ * Cookies of ours that a neighbour has set beside ours, under the same name for a deeper path or for a whole domain: a request
+ * then carries both, and nothing says which is whose. Neither is believed, and every place where the other may lie is cleared
+ * with the response, so that the next request is whole. `__Host-` cookies can't be shadowed and aren't looked at.
+ *
+ * `forgetCookies` is for a browser in which somebody else's sign-in was finished: of whatever it has of ours, nobody knows
+ * who put it there.
+ */
+
+import type { IncomingMessage } from "node:http";
+import type { Context, Middleware } from "koa";
+import { cookiePairs } from "./cookies.ts";
+
+/** Those whose place anybody can name. All others are below a path that only their own browser knows, which comes first. */
+const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|console|console\.begin|proof\.[\w-]+)$/;
+
+/** The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response. */
+const mostLines = 24;
+
+const passed = "expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
+/** Has the browser forget whatever it has of the service, its session included, with this response. */
+export function forgetCookies(ctx: Context): void {
+  ctx.state["forgetCookies"] = true;
+}
+
+/** Clears what shadows a cookie of ours, or would shadow one that this response sets. */
+export function shadowedCookies(issuer: URL): Middleware {
+  return async (ctx, next) => {
+    const pairs = cookiePairs(ctx.get("cookie"));
+    const carried = new Set(pairs.map(([name]) => name).filter((name) => ofService.test(name)));
+    const shadowed = new Set([...carried].filter((name) => valuesOf(pairs, name).size > 1));
+    if (shadowed.size > 0) withhold(ctx.req, pairs, shadowed);
+    try {
+      await next();
+    } finally {
+      if (ctx.state["forgetCookies"] === true) forgetAll(ctx, issuer);
+      else if (carried.size > 0) clearBeside(ctx, issuer, carried, shadowed);
+    }
+  };
+}
+
+function valuesOf(pairs: readonly [string, string][], name: string): Set<string> {
+  return new Set(pairs.filter(([key]) => key === name).map(([, value]) => value));
+}
+
+/** Takes both out of the request, with the signatures that belong to them. */
+function withhold(request: IncomingMessage, pairs: readonly [string, string][], shadowed: ReadonlySet<string>): void {
+  const kept = pairs.filter(([name]) => !shadowed.has(name.replace(/\.sig$/, "")));
+  request.headers.cookie = kept.map(([name, value]) => `${name}=${value}`).join("; ");
+}
+
+/** Where cookies of the service are, besides those below a path that only their own browser knows. */
+const places = [
+  { names: ["liaison.session", "liaison.session.sig"], path: "/" },
+  { names: ["liaison.upstream", "liaison.csrf"], path: "" },
+  { names: ["liaison.console", "liaison.console.begin"], path: "/admin" },
+];
+
+function forgetAll(ctx: Context, issuer: URL): void {
+  const secure = issuer.protocol === "https:";
+  const base = issuer.pathname === "/" ? "" : issuer.pathname;
+  const lines = places.flatMap(({ names, path }) =>
+    names.flatMap((name) => {
+      // Everything but the session, which is the whole host's, has this prefix where the issuer has a path.
+      const isHosts = secure && (base === "" || path === "/");
+      const place = isHosts || path === "/" ? "/" : `${base}${path}` || "/";
+      const whole = `${secure ? (isHosts ? "__Host-" : "__Secure-") : ""}${name}`;
+      return `${whole}=; path=${place}; ${passed}; samesite=lax; httponly${secure ? "; secure" : ""}`;
+    }),
+  );
+  const set = [ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
+  ctx.set("set-cookie", [...set, ...lines]);
+}
+
+function clearBeside(ctx: Context, issuer: URL, carried: ReadonlySet<string>, shadowed: ReadonlySet<string>): void {
+  const set = [ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
+  const nameOf = (line: string) => line.slice(0, line.indexOf("="));
+  const renewed = new Set(set.map(nameOf).filter((name) => carried.has(name)));
+  const names = [...new Set([...shadowed, ...renewed])];
+  if (names.length === 0) return;
+  const secure = issuer.protocol === "https:" ? "; secure" : "";
+  const lines = names.flatMap((name) =>
+    // A cookie that this response sets stays where it sets it.
+    placesBeside(
+      ctx,
+      issuer,
+      set.find((line) => nameOf(line) === name),
+    ).flatMap((place) =>
+      [name, ...(name.endsWith("liaison.session") ? [`${name}.sig`] : [])].map(
+        (one) => `${one}=; ${place}; ${passed}; samesite=lax; httponly${secure}`,
+      ),
+    ),
+  );
+  // Before what is set: of two lines for one place the later holds.
+  ctx.set("set-cookie", [...lines.slice(0, mostLines), ...set]);
+}
+
+/** Paths and domains that could send a cookie along with this very request, without the place of the one that is set. */
+function placesBeside(ctx: Context, issuer: URL, ours: string | undefined): string[] {
+  const own = /; *path=([^;]*)/i.exec(ours ?? "")?.[1];
+  const base = issuer.pathname === "/" ? "" : issuer.pathname;
+  const paths = pathsTo(`${base}${ctx.path}`);
+  const places = paths.filter((path) => path !== own).map((path) => `path=${path}`);
+  const ofDomains = parentsOf(issuer.hostname).flatMap((domain) =>
+    paths.map((path) => `path=${path}; domain=${domain}`),
+  );
+  return [...places, ...ofDomains];
+}
+
+/** `/authorize/uid` → `/`, `/authorize`, `/authorize/uid`. */
+function pathsTo(path: string): string[] {
+  const parts = path.split("/").filter((part) => /^[\w.~%-]{1,64}$/.test(part));
+  return ["/", ...parts.map((_part, index) => `/${parts.slice(0, index + 1).join("/")}`)].slice(0, 4);
+}
+
+/** The host as a domain, and the domains above it that a sibling can set cookies for; an address has none. */
+function parentsOf(host: string): string[] {
+  const labels = host.split(".");
+  if (labels.length < 2 || /^[\d.]+$/.test(host) || host.startsWith("[")) return [];
+  return labels.slice(0, -1).map((_label, index) => labels.slice(index).join("."));
+}

@@ -1,0 +1,34 @@
+/** L20: each kind of cookie that a planter has, planted by itself, in each scene, from both kinds of neighbours. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { playScene, type Scene } from "../support/planted-scenes.ts";
+import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
+
+/** What the planter has to plant in each scene; a signature goes with its cookie. */
+const kinds: Record<Scene, readonly string[]> = {
+  "sign-in": ["signin", "interaction", "resume", "csrf"],
+  "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session"],
+  link: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
+  decline: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
+  console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin"],
+};
+
+for (const neighbourhood of ["other port", "sibling host"] as const) {
+  describe(`L20: cookies planted one by one from ${neighbourhood}`, () => {
+    let world: PlantersWorld;
+    before(async () => {
+      world = await startPlantersWorld(neighbourhood, 160);
+    });
+    after(() => world?.close());
+
+    for (const [scene, ofScene] of Object.entries(kinds) as [Scene, readonly string[]][]) {
+      for (const kind of ofScene) {
+        test(`L20: ${scene}, the cookie ${kind} alone`, async () => {
+          const had = await playScene(world, scene, kind);
+          assert.deepEqual(had.toSorted(), ofScene.toSorted(), "no kind is left out");
+        });
+      }
+    }
+  });
+}

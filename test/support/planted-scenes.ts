@@ -1,0 +1,261 @@
+/**
+ * What a planter does with a person, in a real Chromium each (L20): he begins something at the broker, plants cookies of his own
+ * in her browser, has her sign in for it, and goes on by his own addresses. And what must have come of it: nothing of hers
+ * reached him, nothing of his stuck to her, she was told what to do, and her own sign-in works.
+ */
+
+import assert from "node:assert/strict";
+import type { BrowserContext, Page } from "playwright-core";
+import { parseAddress } from "../../src/domain/address.ts";
+import { randomId } from "../../src/domain/secrets.ts";
+import { register, type TestPerson } from "./liaison.ts";
+import { linkIn } from "./mailbox.ts";
+import type { PlantersWorld } from "./planter.ts";
+
+export const scenes = ["sign-in", "forced sign-in", "link", "decline", "console"] as const;
+export type Scene = (typeof scenes)[number];
+
+/** Somebody in a browser of their own, with a profile that is theirs. */
+interface Visitor {
+  person: TestPerson;
+  context: BrowserContext;
+  page: Page;
+  profileId: string;
+  address: string;
+}
+
+/** The planter's cookies that are planted: all, or those of one kind (`interaction`, with its signature). */
+export type Planted = "all" | string;
+
+const patienceMs = 15_000;
+
+/** Plays one scene. Returns the kinds of cookies that the planter had to plant. */
+export async function playScene(world: PlantersWorld, scene: Scene, planted: Planted): Promise<string[]> {
+  const [planter, her] = [await arrive(world, scene), await arrive(world, scene)];
+  try {
+    const begun = await begin(world, scene, planter);
+    const cookies = (await planter.context.cookies()).filter(({ name }) => name.includes("liaison."));
+    const chosen = cookies.filter(({ name }) => planted === "all" || kindOf(name) === planted);
+    assert.ok(
+      chosen.length > 0,
+      `the planter has no cookie of the kind ${planted}: ${cookies.map(({ name }) => name)}`,
+    );
+    const answersBefore = world.portal.answers.length;
+    await her.page.goto(world.plant(chosen, begun));
+    await authenticate(her);
+    assert.match(await textOf(her.page), /you can do|At the portal|Overview/);
+    const hersSoFar = world.portal.answers.length;
+
+    await assertNothingOfHers(world, planter, her);
+    assert.equal(world.portal.answers.length, hersSoFar, "the planter came to the portal with an answer");
+    assert.ok(hersSoFar - answersBefore <= 1);
+    await assertHerOwnWay(world, scene, her, planter);
+    return [...new Set(cookies.map(({ name }) => kindOf(name)))];
+  } finally {
+    await planter.context.close();
+    await her.context.close();
+  }
+}
+
+/** `__Secure-liaison.link.<id>` → `link`; a signature goes with what it signs. */
+function kindOf(name: string): string {
+  return /liaison\.(console\.begin|[a-z]+)/.exec(name)?.[1] ?? name;
+}
+
+async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
+  const person = world.stranger();
+  const [profileId, address] = [`p${randomId()}`, `${person.username}@registered.example`];
+  const kind = scene === "console" ? "operator" : "customer";
+  await register(world, { id: `o${randomId()}`, kind }, [{ id: profileId, email: address, name: person.name }]);
+  const context = await world.arrive();
+  context.setDefaultTimeout(patienceMs);
+  const visitor = { person, context, page: await context.newPage(), profileId, address };
+  if (scene !== "link" && scene !== "decline") await bind(world, visitor);
+  if (scene === "console") await makeAdministrator(world, profileId);
+  return visitor;
+}
+
+/** Binds as a redeemed link does, with a browser that is closed again: the person's own has seen nothing yet. */
+async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
+  const context = await world.arrive();
+  context.setDefaultTimeout(patienceMs);
+  const elsewhere = { ...visitor, context, page: await context.newPage() };
+  await signInAtPortal(world, elsewhere);
+  await redeem(world, elsewhere, await askForLink(world, elsewhere));
+  await context.close();
+}
+
+async function makeAdministrator({ store, clock }: PlantersWorld, profileId: string): Promise<void> {
+  const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
+  const outcome = await store.administration.carryOut(change, { actor: "test", now: clock.now() });
+  assert.equal(outcome.result, "done");
+}
+
+/** What the planter begins, up to the upstream's door; returns the address there that he was sent to, and leads her to. */
+async function begin(world: PlantersWorld, scene: Scene, planter: Visitor): Promise<string> {
+  let sentTo = "";
+  planter.context.on("request", (request) => {
+    const { searchParams } = new URL(request.url());
+    if (/\/upstream\/[^/]+\/callback$/.test(searchParams.get("redirect_uri") ?? "")) sentTo = request.url();
+  });
+  await goToTheDoor(world, scene, planter);
+  assert.notEqual(sentTo, "");
+  return sentTo;
+}
+
+async function goToTheDoor(world: PlantersWorld, scene: Scene, planter: Visitor): Promise<void> {
+  const { page } = planter;
+  switch (scene) {
+    case "sign-in":
+      await page.goto(authorization(world));
+      return await leave(page, /Fabrikam ID/);
+    case "forced sign-in":
+      // In a session of his own, so that he has that to plant as well.
+      await signInAtPortal(world, planter);
+      await page.goto(authorization(world, { prompt: "login" }));
+      return await leave(page, /Fabrikam ID/);
+    case "link":
+    case "decline": {
+      await signInAtPortal(world, planter);
+      await page.goto(await askForLink(world, planter));
+      return await leave(page, scene === "link" ? "Continue to sign in" : /^Don.t link$/);
+    }
+    case "console":
+      await openConsole(world, planter);
+      await page.goto(`${world.issuer}/admin/another`);
+      return await leave(page, /Fabrikam ID/);
+  }
+}
+
+/** Presses a button that leads to the upstream, unless the browser is led there by itself. */
+async function leave(page: Page, button: string | RegExp): Promise<void> {
+  if (await page.locator("[name=password]").isVisible()) return;
+  await page.getByRole("button", { name: button }).first().click();
+  await page.locator("[name=password]").waitFor();
+}
+
+/** The planter tries every address that is his. */
+async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: Visitor): Promise<void> {
+  const cookies = await planter.context.cookies();
+  const uids = cookies.filter(({ name }) => name.endsWith("liaison.interaction")).map(({ value }) => value);
+  const links = cookies.flatMap(({ name }) => /liaison\.link\.([\w-]+)$/.exec(name)?.[1] ?? []);
+  const addresses = [
+    ...uids.flatMap((uid) => [`/interaction/${uid}?returned`, `/interaction/${uid}`, `/authorize/${uid}`]),
+    ...links.flatMap((id) => [`/link/${id}/result`, `/link/${id}`]),
+    "/admin",
+  ];
+  for (const path of addresses) {
+    await planter.page.goto(world.issuer + path);
+    const shown = `${planter.page.url()} ${await textOf(planter.page)}`;
+    for (const hers of [her.person.name, her.person.email, her.address, her.profileId]) {
+      assert.ok(!shown.includes(hers), `${path} shows the planter ${hers}: ${shown}`);
+    }
+  }
+  const { profile } = (await world.store.directory.membership(planter.profileId)) ?? assert.fail();
+  const hers = (await world.store.directory.membership(her.profileId)) ?? assert.fail();
+  assert.ok(profile.accountId === null || profile.accountId !== hers.profile.accountId, "his profile is hers now");
+}
+
+/** She begins by herself, and is herself everywhere. */
+async function assertHerOwnWay(world: PlantersWorld, scene: Scene, her: Visitor, planter: Visitor): Promise<void> {
+  if (scene !== "console") await signInAtPortal(world, her);
+  if (scene === "link" || scene === "decline") {
+    await changeAccount(her, planter);
+    await redeem(world, her, await askForLink(world, her));
+  }
+  const account = await accountOf(world, her);
+  const { profile } = (await world.store.directory.membership(her.profileId)) ?? assert.fail();
+  assert.equal(profile.accountId, account, "her profile is her account's");
+  const his = (await world.store.directory.membership(planter.profileId)) ?? assert.fail();
+  assert.notEqual(his.profile.accountId, account, "and his isn't");
+  if (scene !== "console") return;
+  await openConsole(world, her);
+  const shown = await textOf(her.page);
+  assert.ok(shown.includes(her.person.name) && !shown.includes(planter.person.name), shown);
+}
+
+/**
+ * On plain http a session of the planter's own, planted, signs her in as him, whatever a broker does: the page says whose
+ * account it is, and how to change that.
+ */
+async function changeAccount(her: Visitor, planter: Visitor): Promise<void> {
+  if (!(await textOf(her.page)).includes(planter.person.email)) return;
+  await her.page.getByRole("button", { name: "Use another account" }).click();
+  await authenticate(her);
+  await her.page.getByLabel(/email/i).waitFor();
+  assert.ok((await textOf(her.page)).includes(her.person.email));
+}
+
+async function accountOf({ store }: PlantersWorld, { person }: Visitor): Promise<string> {
+  const page = await store.administration.accounts({ search: person.email }, { after: null, limit: 2 });
+  return page.items[0]?.account.id ?? assert.fail(`no account of ${person.email}`);
+}
+
+function authorization({ issuer, portal }: PlantersWorld, more: Record<string, string> = {}): string {
+  const url = new URL(`${issuer}/authorize`);
+  url.search = new URLSearchParams({
+    client_id: "customersource",
+    redirect_uri: portal.callback,
+    response_type: "code",
+    scope: "openid profile",
+    state: randomId(),
+    code_challenge: "x".repeat(43),
+    code_challenge_method: "S256",
+    ...more,
+  }).toString();
+  return url.href;
+}
+
+/** To the portal, or to the link step of somebody whom nothing is linked to yet; whoever signs in there is the visitor. */
+async function signInAtPortal(world: PlantersWorld, visitor: Visitor): Promise<void> {
+  const { page } = visitor;
+  await page.goto(authorization(world));
+  const upstream = page.getByRole("button", { name: /Fabrikam ID/ });
+  if (await upstream.isVisible()) await upstream.click();
+  if (await page.locator("[name=password]").isVisible()) await authenticate(visitor);
+  const end = page.getByRole("heading", {
+    level: 1,
+    name: /At the portal|Enter the email address|Check your email|can’t|isn’t/,
+  });
+  await end.waitFor();
+}
+
+async function authenticate({ page, person }: Visitor): Promise<void> {
+  await page.fill("[name=username]", person.username);
+  await page.fill("[name=password]", person.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForLoadState();
+}
+
+async function askForLink(world: PlantersWorld, { page, address }: Visitor): Promise<string> {
+  const key = parseAddress(address)?.key;
+  const theirs = () => world.mailbox.mails.filter(({ to, text }) => to === key && /\/link\//.test(text));
+  const before = theirs().length;
+  await page.getByLabel(/email/i).fill(address);
+  await page.getByRole("button", { name: "Continue" }).click();
+  while (theirs().length === before) await world.mailbox.arrived(world.mailbox.mails.length + 1);
+  return linkIn(theirs().at(-1) ?? assert.fail("no mail"));
+}
+
+async function redeem(world: PlantersWorld, visitor: Visitor, link: string): Promise<void> {
+  assert.ok(link.startsWith(world.issuer));
+  const tab = { ...visitor, page: await visitor.context.newPage() };
+  await tab.page.goto(link);
+  await leave(tab.page, "Continue to sign in");
+  await authenticate(tab);
+  await tab.page.getByRole("heading", { name: "Your account is linked" }).waitFor();
+  await tab.page.close();
+}
+
+async function openConsole({ issuer }: PlantersWorld, visitor: Visitor): Promise<void> {
+  const { page } = visitor;
+  await page.goto(`${issuer}/admin`);
+  const upstream = page.getByRole("button", { name: /Fabrikam ID/ });
+  if (await upstream.isVisible()) await upstream.click();
+  if (await page.locator("[name=password]").isVisible()) await authenticate(visitor);
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+}
+
+async function textOf(page: Page): Promise<string> {
+  return ((await page.locator("main, body").first().textContent()) ?? "").replace(/\s+/g, " ");
+}
