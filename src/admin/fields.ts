@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
-import { portalUriProblem } from "../domain/portal-uri.ts";
+import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
+import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import type { Page } from "../storage/contract.ts";
 import type { Identity, Organization, Profile, Requester } from "../storage/records.ts";
 import { InputError } from "./operation.ts";
@@ -17,7 +18,10 @@ const visible = /^\S(?:.*\S)?$/su;
 /** An id as it is looked up: ids come from other systems, too. */
 export const anyId = z.string().min(1).max(128);
 /** An id as it is given to something new. */
-export const newId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "use 1 to 63 letters, digits, dots, - or _");
+export const newId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "use 1 to 63 letters, digits, dots, - or _")
+  .refine((id) => !isReservedId(id), RESERVED_ID_PROBLEM);
 export const name = z
   .string()
   .min(1, "write a name")
@@ -32,23 +36,18 @@ export const email = z
   .meta({ format: "idn-email" })
   .refine((value) => parseAddress(value) !== undefined, "write one address, such as anna@contoso.example");
 export const roles = z.array(shortText).max(50);
-/** RFC 3986: what else there is stands percent-encoded, a domain as its A-label. */
-const uriCharacters = /^[\x21-\x7e]*$/;
-const uriProblem = "write it without blanks and in ASCII: other letters as %…, those of a domain as xn--…";
-export const webUrl = z
-  .url({ protocol: /^https?$/, error: "write an absolute http(s) address" })
-  .max(2000)
-  .regex(uriCharacters, uriProblem)
-  .meta({ format: "uri" });
-export const portalUri = z
-  .url("write an absolute address, scheme included")
-  .max(2000)
-  .regex(uriCharacters, uriProblem)
-  .meta({ format: "uri" })
-  .superRefine((value, context) => {
-    const problem = portalUriProblem(value);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-  });
+/** RFC 3986: what else there is stands percent-encoded, a domain as its A-label. What more is asked of it, no pattern says. */
+const address = (problemOf: (value: string) => string | undefined) =>
+  z
+    .string()
+    .max(2000)
+    .superRefine((value, context) => {
+      const problem = problemOf(value);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    })
+    .meta({ format: "uri", pattern: "^[\\x21-\\x7e]*$" });
+export const webUrl = address(pageUriProblem);
+export const portalUri = address(portalUriProblem);
 export const instant = z.iso.datetime({ offset: true, error: "write an instant such as 2027-03-31T22:00:00Z" });
 export const kind = z.enum(["customer", "partner", "operator"]);
 export const adminRole = z.enum(ALL_ROLES);

@@ -95,7 +95,7 @@ export class EditConflict extends LiaisonError {
     this.current = current;
     const now = current.output as Record<string, unknown>;
     this.differences = Object.entries(wanted)
-      .filter(([field, yours]) => field in now && JSON.stringify(yours) !== JSON.stringify(now[field]))
+      .filter(([field, yours]) => Object.hasOwn(now, field) && JSON.stringify(yours) !== JSON.stringify(now[field]))
       .map(([field, yours]) => ({ field, yours, current: now[field] }));
   }
 }

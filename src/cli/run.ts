@@ -96,9 +96,10 @@ function parse(command: Command, words: readonly string[]): { flags: Map<string,
 /** Ids are random text of 22 characters and may begin with a dash: what is one, and no flag, is put where none is looked for. */
 function operandsLast(words: readonly string[], known: Command["flags"]): string[] {
   const end = words.includes("--") ? words.indexOf("--") : words.length;
-  const takesNext = (word = "") => known[word.replace(/^--/, "")]?.takes !== undefined && word.startsWith("--");
+  const flags = new Map(Object.entries(known));
+  const takesNext = (word = "") => word.startsWith("--") && flags.get(word.slice(2))?.takes !== undefined;
   const isId = (word: string, place: number) =>
-    place < end && /^-[\w-]{21}$/.test(word) && known[word.slice(2)] === undefined && !takesNext(words[place - 1]);
+    place < end && /^-[\w-]{21}$/.test(word) && !flags.has(word.slice(2)) && !takesNext(words[place - 1]);
   const ids = words.filter(isId);
   const others = words.filter((word, place) => !isId(word, place));
   if (ids.length === 0) return others;

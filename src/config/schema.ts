@@ -5,12 +5,16 @@
 
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
+import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
-import { portalUriProblem } from "../domain/portal-uri.ts";
+import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
-const id = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _");
+const id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _")
+  .refine((value) => !isReservedId(value), RESERVED_ID_PROBLEM);
 /** A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working directory. */
 const filePath = z.string().min(1).meta({ format: "path" });
 const seconds = z.number().int().positive();
@@ -21,10 +25,13 @@ const issuerUrl = webUrl.refine(
   "write it without query, fragment and trailing slash, exactly as it stands in the discovery document",
 );
 
-const portalUri = z.url("write an absolute address, scheme included").superRefine((value, context) => {
-  const problem = portalUriProblem(value);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
+const portalAddress = (problemOf: (value: string) => string | undefined) =>
+  z.string().superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+const portalUri = portalAddress(portalUriProblem);
+const portalPage = portalAddress(pageUriProblem);
 
 /** Rules over several values run beside other faults too, so that all come out at once; they see unchecked values then. */
 const evenIfOtherwiseFaulty = {
@@ -83,11 +90,11 @@ const portal = z
     id,
     name: z.string().min(1),
     client_secret: portalSecret.nullable().default(null),
-    home_url: webUrl,
-    about_url: webUrl.nullable().default(null),
+    home_url: portalPage,
+    about_url: portalPage.nullable().default(null),
     redirect_uris: z.array(portalUri).min(1, "name at least one redirect URI"),
     post_logout_redirect_uris: z.array(portalUri).default([]),
-    initiate_login_uri: webUrl.nullable().default(null),
+    initiate_login_uri: portalPage.nullable().default(null),
     backchannel_logout_uri: portalUri.nullable().default(null),
     grant_types: z
       .array(z.enum(["authorization_code", "refresh_token"]))

@@ -120,18 +120,20 @@ export interface Failure {
   error?: { code: string; description: string | undefined } | undefined;
 }
 
-const words: Record<string, string> = {
-  access_denied: "The sign-in was cancelled, or your account isn't admitted here.",
-  login_required: "You aren't signed in at the sign-in service any more.",
-  interaction_required: "The sign-in service needs to ask you something first.",
-  account_selection_required: "The sign-in service needs to know which profile you want to use.",
-  temporarily_unavailable: "The sign-in service can't do this right now. Wait a moment.",
-  invalid_grant: "Your sign-in was ended, or your access changed.",
-};
+const words: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    access_denied: "The sign-in was cancelled, or your account isn't admitted here.",
+    login_required: "You aren't signed in at the sign-in service any more.",
+    interaction_required: "The sign-in service needs to ask you something first.",
+    account_selection_required: "The sign-in service needs to know which profile you want to use.",
+    temporarily_unavailable: "The sign-in service can't do this right now. Wait a moment.",
+    invalid_grant: "Your sign-in was ended, or your access changed.",
+  }),
+);
 
 /** Puts an OAuth error into words. */
 export function refusal(code: string, description: string | undefined): Failure {
-  const detail = words[code] ?? "The sign-in service couldn't finish this sign-in.";
+  const detail = words.get(code) ?? "The sign-in service couldn't finish this sign-in.";
   return { status: 400, title: "You aren't signed in", detail, error: { code, description } };
 }
 

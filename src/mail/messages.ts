@@ -15,7 +15,7 @@ import type {
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
-import { mailAddress, mailDisplayName, mailName } from "./names.ts";
+import { mailAddress, mailDisplayName, mailName, shownAddress } from "./names.ts";
 import { type Block, renderHtml, renderText } from "./template.ts";
 
 export interface MailFacts {
@@ -225,7 +225,7 @@ function describeAccount(site: Site, requester: MailedRequester): string {
   const known = site.upstreams.find(({ id }) => id === requester.upstreamId);
   const upstream = known === undefined ? t.text("mail.unknownUpstream") : mailName(known.name);
   const name = mailDisplayName(requester.displayName);
-  const email = mailAddress(requester.email);
+  const email = shownAddress(requester.email);
   if (name !== null && email !== null) return t.text("mail.accountNamed", { name, email, upstream });
   const who = name ?? email;
   return who === null ? t.text("mail.accountNameless", { upstream }) : t.text("mail.account", { who, upstream });

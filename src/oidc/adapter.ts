@@ -26,6 +26,7 @@ export interface AdapterDeps {
   onGrantSource(grantId: string): Promise<unknown>;
 }
 
+/** What a session holds for each client. Without prototype: a client's id is outside text, and may name what objects inherit. */
 type Authorizations = Record<string, SessionAuthorization>;
 
 const uidPlaceholder = "{uid}";
@@ -102,15 +103,16 @@ function assertItsBrowser(interaction: AdapterPayload, holdsProof: AdapterDeps["
 
 function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapter {
   /** What sessions held for each client when they were found, by request and uid: only what changed is written back. */
-  const found = new WeakMap<object, Map<string, Authorizations>>();
+  const found = new WeakMap<object, Map<string, ReadonlyMap<string, SessionAuthorization>>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
   const replaced = new WeakMap<object, string>();
 
   function remember(payload: AdapterPayload): AdapterPayload {
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
-    const ofRequest = found.get(context) ?? new Map<string, Authorizations>();
-    found.set(context, ofRequest.set(payload.uid, structuredClone((payload.authorizations ?? {}) as Authorizations)));
+    const held = Object.entries(structuredClone((payload.authorizations ?? {}) as Authorizations));
+    const ofRequest = found.get(context) ?? new Map<string, ReadonlyMap<string, SessionAuthorization>>();
+    found.set(context, ofRequest.set(payload.uid, new Map(held)));
     return payload;
   }
 
@@ -131,8 +133,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
           {
             uid,
             accountId: payload.accountId,
-            authorizations: changed(before ?? {}, now),
-            removed: Object.keys(before ?? {}).filter((clientId) => !(clientId in now)),
+            authorizations: changed(before ?? new Map(), now),
+            removed: [...(before?.keys() ?? [])].filter((clientId) => !Object.hasOwn(now, clientId)),
             replaces: context && replaced.get(context),
             found: before !== undefined,
           },
@@ -148,11 +150,11 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
     },
     find: async (id) => {
       const payload = await whileReachable(artifacts.find("Session", hashSecret(id), clock.now()));
-      return payload === undefined ? undefined : remember({ ...payload, jti: id });
+      return payload === undefined ? undefined : remember({ ...withoutPrototype(payload), jti: id });
     },
     findByUid: async (uid) => {
       const payload = await whileReachable(artifacts.findSessionByUid(uid, clock.now()));
-      return payload as AdapterPayload | undefined;
+      return payload === undefined ? undefined : withoutPrototype(payload);
     },
     destroy: async (id) => {
       const context = currentContext();
@@ -166,10 +168,20 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
 }
 
 /** The entries that differ from what was found. */
-function changed(before: Authorizations, now: Authorizations): Authorizations {
-  return Object.fromEntries(
-    Object.entries(now).filter(([clientId, entry]) => !isDeepStrictEqual(entry, before[clientId])),
-  );
+function changed(before: ReadonlyMap<string, SessionAuthorization>, now: Authorizations): Authorizations {
+  return recordOf(Object.entries(now).filter(([clientId, entry]) => !isDeepStrictEqual(entry, before.get(clientId))));
+}
+
+/** A session whose authorizations oidc-provider may index by any client's id. */
+function withoutPrototype(payload: AdapterPayload): AdapterPayload {
+  const { authorizations } = payload;
+  return authorizations === undefined
+    ? payload
+    : { ...payload, authorizations: recordOf(Object.entries(authorizations as Authorizations)) };
+}
+
+function recordOf(entries: [string, SessionAuthorization][]): Authorizations {
+  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Authorizations;
 }
 
 function expiry(payload: AdapterPayload, expiresIn: number | undefined, clock: Clock): number {

@@ -7,6 +7,7 @@ import { type ClientMetadata, errors, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
 import { isPortal } from "../domain/portal.ts";
+import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
 import type { Client, ClientId } from "../storage/records.ts";
@@ -150,8 +151,10 @@ export function clientMetadata(client: Client): ClientMetadata {
   };
 }
 
-/** What oidc-provider finds wrong with a client, or undefined. */
+/** What is wrong with a client, or undefined: with one of its addresses, or what oidc-provider finds. */
 export async function clientProblem(provider: Provider, client: Client): Promise<string | undefined> {
+  const problem = addressProblem(client);
+  if (problem !== undefined) return problem;
   try {
     await provider.Client.validate(clientMetadata(client));
     return undefined;
@@ -159,6 +162,25 @@ export async function clientProblem(provider: Provider, client: Client): Promise
     if (!(error instanceof errors.OIDCProviderError)) throw error;
     return error.error_description ?? error.message;
   }
+}
+
+/** What is wrong with the first address of a client that may not be registered, whichever door it came by. */
+function addressProblem({ homeUrl, aboutUrl, metadata }: Client): string | undefined {
+  const registered = (field: string) => [metadata[field]].flat().filter((one) => typeof one === "string");
+  // A machine has no home page.
+  const judged: [field: string, addresses: string[], problemOf: typeof portalUriProblem][] = [
+    ["home_url", homeUrl === "" ? [] : [homeUrl], pageUriProblem],
+    ["about_url", aboutUrl === null ? [] : [aboutUrl], pageUriProblem],
+    ["initiate_login_uri", registered("initiate_login_uri"), pageUriProblem],
+    ["redirect_uris", registered("redirect_uris"), portalUriProblem],
+    ["post_logout_redirect_uris", registered("post_logout_redirect_uris"), portalUriProblem],
+    ["backchannel_logout_uri", registered("backchannel_logout_uri"), portalUriProblem],
+  ];
+  for (const [field, addresses, problemOf] of judged) {
+    const problem = addresses.map(problemOf).find((one) => one !== undefined);
+    if (problem !== undefined) return `${field}: ${problem}`;
+  }
+  return undefined;
 }
 
 /**

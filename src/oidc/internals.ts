@@ -23,6 +23,23 @@ export function isReplacedSessionId(sessionId: string): boolean {
   return session?.oldId === sessionId;
 }
 
+/**
+ * Has sessions keep what they hold for clients in a record that inherits nothing: `authorizationFor` indexes it by the client's
+ * id, and would take the function `Object` for the entry of a client called `constructor`, to write on it what is one person's
+ * (lib/models/session.js, 9.13). Sessions that were stored come so from the adapter.
+ */
+export function keepAuthorizationsApart(provider: Provider): void {
+  type Authorizing = { authorizations?: unknown };
+  const prototype = provider.Session.prototype as unknown as {
+    authorizationFor(this: Authorizing, clientId: string, value?: string): unknown;
+  };
+  const authorizationFor = prototype.authorizationFor;
+  prototype.authorizationFor = function (this: Authorizing, clientId: string, value?: string) {
+    if (value !== undefined) this.authorizations ??= Object.create(null);
+    return authorizationFor.call(this, clientId, value);
+  };
+}
+
 /** Has oidc-provider not save the request's session a second time on its way out (lib/shared/session.js, 9.13). */
 export function abandonSession(context: KoaContextWithOIDC): void {
   ((context.oidc.session as { destroyed?: boolean } | undefined) ?? {}).destroyed = true;

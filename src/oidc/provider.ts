@@ -16,7 +16,7 @@ import { createAdapterFactory } from "./adapter.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { createGrantLoader } from "./grants.ts";
-import { portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
+import { keepAuthorizationsApart, portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
 import { createRequestStandings } from "./standings.ts";
@@ -171,6 +171,7 @@ export function createProvider(deps: ProviderDeps): Provider {
 
   const provider = new Provider(config.issuer, configuration);
   provider.proxy = true;
+  keepAuthorizationsApart(provider);
   return provider;
 }
 

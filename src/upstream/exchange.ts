@@ -70,7 +70,9 @@ async function displayData(
   told: { accessToken: string; claims: client.IDToken; claimNames: UpstreamConfig["claims"] },
 ): Promise<DisplayData> {
   const { claims, claimNames } = told;
-  const isComplete = [claimNames.email, claimNames.name].every((name) => displayText(claims[name], 1) !== null);
+  const isComplete = [claimNames.email, claimNames.name].every(
+    (name) => displayText(claimOf(claims, name), 1) !== null,
+  );
   if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) {
     return readDisplayData(claims, claimNames);
   }
@@ -80,13 +82,18 @@ async function displayData(
 }
 
 function readDisplayData(claims: Claims, names: UpstreamConfig["claims"]): DisplayData {
-  const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claims[name], 200));
+  const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claimOf(claims, name), 200));
   const parts = [claims["given_name"], claims["family_name"]].map((part) => displayText(part, 99) ?? "");
   named.splice(1, 0, displayText(parts.join(" "), 200));
   return {
-    email: displayText(claims[names.email], 254),
+    email: displayText(claimOf(claims, names.email), 254),
     displayName: named.find((name) => name !== null) ?? null,
   };
+}
+
+/** A claim by a name that the configuration chose. */
+function claimOf(claims: Claims, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
 /** One line of text of a bounded length, or null. Escaping and further caution are up to whoever shows it. */

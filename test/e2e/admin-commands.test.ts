@@ -248,7 +248,8 @@ describe("commands of the administration", () => {
       const csv = await face("audit export --format csv --action profile.changed");
       assert.equal(csv.stdout.trim().split("\r\n").length, written.length + 1);
       assert.match(csv.stdout, /^id,at,action,actor,/);
-      assert.match((await face("audit export --format xml")).stderr, /--format takes jsonl or csv/);
+      for (const format of ["xml", "constructor"])
+        assert.match((await face(`audit export --format ${format}`)).stderr, /--format takes jsonl or csv/);
       assert.match((await face("audit export --output", liaison.dataDir)).stderr, /can't be written \(EISDIR\)/);
     }
   });

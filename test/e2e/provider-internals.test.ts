@@ -6,7 +6,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Adapter, Provider } from "oidc-provider";
-import { currentContext, newGrant, portalMetadataKey, portalSettings } from "../../src/oidc/internals.ts";
+import {
+  currentContext,
+  keepAuthorizationsApart,
+  newGrant,
+  portalMetadataKey,
+  portalSettings,
+} from "../../src/oidc/internals.ts";
 
 const settings = {
   id: "portal",
@@ -55,6 +61,24 @@ describe("oidc-provider's inside", () => {
     assert.equal((session as unknown as { oldId?: string }).oldId, old);
     await session.save(60);
     assert.deepEqual(calls, [`destroy Session ${old}`, `upsert Session ${session.jti}`]);
+  });
+
+  it("indexes what a session holds by the client's id, in the record that it is given", () => {
+    keepAuthorizationsApart(provider);
+    const apart = new provider.Session();
+    for (const id of ["constructor", "__proto__", "portal"]) {
+      assert.equal(apart.sidFor(id), undefined);
+      apart.sidFor(id, `sid of ${id}`);
+    }
+    assert.deepEqual(Object.entries(apart.authorizations ?? {}), [
+      ["constructor", { sid: "sid of constructor" }],
+      ["__proto__", { sid: "sid of __proto__" }],
+      ["portal", { sid: "sid of portal" }],
+    ]);
+    assert.equal(Object.hasOwn(Object, "sid") || Object.hasOwn(Object.prototype, "sid"), false);
+    const asked = new provider.Session();
+    asked.sidFor("constructor");
+    assert.equal(asked.authorizations, undefined, "asking makes no record");
   });
 
   it("keeps custom client metadata under its own name", async () => {

@@ -21,7 +21,7 @@ const addresses: [address: string, problem: RegExp | null][] = [
   ["https://p.example/callback", null],
   ["https://p.example/callback?tenant=1", null],
   ["HTTPS://P.example", null],
-  ["https://user@p.example:8443/", null],
+  ["https://p.example:8443/", null],
   ["https://10.0.0.7/cb", null],
   ["http://localhost/cb", null],
   ["http://localhost:9/cb", null],

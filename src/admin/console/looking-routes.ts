@@ -29,7 +29,7 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const range = ranges.find((one) => one === visit.query("range")) ?? "24h";
     const figures = await visit.call<FiguresView>("getFigures", { range });
     const attention = await visit.call<AttentionView>("getAttention", {});
-    const upstreams = Object.fromEntries(visit.site.upstreams.map(({ id, name }) => [id, name]));
+    const upstreams = new Map(visit.site.upstreams.map(({ id, name }) => [id, name]));
     visit.send(consolePages.overview(visit.site, visit.frame, { range, figures, attention, upstreams }));
   });
 

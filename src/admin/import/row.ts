@@ -5,6 +5,7 @@
 
 import { parseAddress } from "../../domain/address.ts";
 import type { Calendar } from "../../domain/calendar.ts";
+import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
 import type { ImportRow, Organization } from "../../storage/records.ts";
 import { type Column, printable } from "./columns.ts";
 
@@ -40,6 +41,12 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
     else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);
     else if (value.includes("\ufffd")) fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
+    return value;
+  };
+
+  const id = (column: Column) => {
+    const value = text(column, MAX_ID);
+    if (isReservedId(value)) fault(column, `${printable(value)}: ${RESERVED_ID_PROBLEM}`);
     return value;
   };
 
@@ -82,7 +89,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   const organization: Organization = {
-    id: text("organization_id", MAX_ID),
+    id: id("organization_id"),
     name: text("organization_name", MAX_NAME),
     accountNumber: text("account_number", MAX_ID),
     kind: choice("kind", ["customer", "partner"]),
@@ -90,7 +97,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     plan: { status: choice("plan_status", ["active", "suspended", "none"]), expiresAt: expiry() },
   };
   const profile = {
-    id: text("profile_id", MAX_ID),
+    id: id("profile_id"),
     organizationId: organization.id,
     ...mailbox(),
     name: text("name", MAX_NAME),

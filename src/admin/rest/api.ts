@@ -71,7 +71,7 @@ export function unknownApiRoutes(router: Router, logger: Logger): void {
 function fromQuery(ctx: Context, operation: AnyOperation): Record<string, unknown> {
   const { properties } = inputSchema(operation);
   const entries = Object.entries(ctx.query).map(([name, value]): [string, unknown] => {
-    const schema = properties?.[name];
+    const schema = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
     const values = [value ?? ""].flat();
     if (typeOf(schema).type === "array") return [name, values.flatMap((one) => one.split(","))];
     return [name, values.length === 1 ? fromText(schema, values[0] ?? "") : values];

@@ -18,10 +18,10 @@ interface Format {
   line(event: Input): string;
 }
 
-const formats: Record<string, Format> = {
-  jsonl: { header: "", line: jsonLine },
-  csv: { header: AUDIT_CSV_HEADER, line: (event) => auditCsvLine(event as Parameters<typeof auditCsvLine>[0]) },
-};
+const formats: ReadonlyMap<string, Format> = new Map([
+  ["jsonl", { header: "", line: jsonLine }],
+  ["csv", { header: AUDIT_CSV_HEADER, line: (event) => auditCsvLine(event as Parameters<typeof auditCsvLine>[0]) }],
+]);
 
 const pageSize = 200;
 
@@ -44,7 +44,7 @@ export function auditExportCommand(clock: Clock): Command {
       "liaison audit export --actor command:admin --url https://signin.contoso.example --token-file token",
     ],
     async run(call) {
-      const format = formats[call.flags.get("format") ?? "jsonl"];
+      const format = formats.get(call.flags.get("format") ?? "jsonl");
       if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
       const { input } = readDraft(listing, call);
       return await withFace(call, { clock, word: "audit" }, async (face) => {

@@ -28,6 +28,7 @@ function placeOf(field: string, definition: Definition): string {
   const [name = "", part = ""] = field.split(".");
   if (name === "") return "";
   if (name === definition.command?.operand) return `${operandName(name)}: `;
-  const ofPart = Object.entries(PARTS[name] ?? {}).find(([, one]) => one.part === part);
+  const parts = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+  const ofPart = Object.entries(parts ?? {}).find(([, one]) => one.part === part);
   return `--${ofPart?.[0] ?? flagName(name)}: `;
 }

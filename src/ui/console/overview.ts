@@ -13,7 +13,7 @@ export interface OverviewPage {
   figures: FiguresView;
   attention: AttentionView;
   /** Names of upstreams by id. */
-  upstreams: Record<string, string>;
+  upstreams: ReadonlyMap<string, string>;
 }
 
 const groups = {
@@ -37,7 +37,7 @@ export function overview(site: Site, frame: ConsoleFrame, view: OverviewPage): s
       .filter((one) => wanted.includes(one.name))
       .map((one): Series => {
         const figure = t.text(`admin.figure.${one.name as (typeof groups)[keyof typeof groups][number]}`);
-        const upstream = one.upstream_id === null ? null : (view.upstreams[one.upstream_id] ?? one.upstream_id);
+        const upstream = one.upstream_id === null ? null : (view.upstreams.get(one.upstream_id) ?? one.upstream_id);
         const label = upstream === null ? figure : t.text("admin.figureOf", { figure, name: upstream });
         return { label, tone: tones[one.name] ?? "plain", total: one.total, points: one.points };
       });

@@ -115,13 +115,15 @@ ${cancelUrl !== undefined && html`<a class="button button-secondary" href="${can
 }
 
 /** What is wrong with a form, first on the page: with fields of its own, or with the whole. */
-export function formProblems(site: Site, { faults, differences }: FormState, fields: readonly Field[]): Html | null {
+export function formProblems(site: Site, state: FormState, fields: readonly Field[]): Html | null {
   const t = messages(site.locale);
+  const { faults, differences } = state;
   const known = fields.map(({ name }) => name);
   const summary = problemSummary(
     site,
-    faults.map(({ field, problem }) => {
-      const name = fieldNamed(known, field);
+    faults.map((fault) => {
+      const name = fieldNamed(known, fault.field);
+      const problem = problemText(site, state, fault);
       const label = fields.find((one) => one.name === name)?.label;
       return { target: name ?? "main", text: label === undefined ? problem : `${label}: ${problem}` };
     }),
@@ -153,6 +155,14 @@ function fieldNamed(names: readonly string[], field: string): string | undefined
   );
 }
 
+/** What is wrong, with the line that it is about where the field has several. */
+function problemText(site: Site, { values }: FormState, { field, problem }: FormState["faults"][number]): string {
+  const [, name = "", place] = /^(.+)\.(\d+)$/.exec(field) ?? [];
+  const lines = (values[name] ?? []).flatMap((text) => text.split("\n")).filter((line) => line.trim() !== "");
+  const line = lines[Number(place)]?.trim();
+  return line === undefined ? problem : messages(site.locale).text("admin.faultOfLine", { line, problem });
+}
+
 function fieldOf(site: Site, state: FormState, field: Field): Html {
   const t = messages(site.locale);
   const { name, label, hint, kind = "text", choices = [], optional = false } = field;
@@ -166,7 +176,7 @@ function fieldOf(site: Site, state: FormState, field: Field): Html {
   const text = optional ? t.text("admin.optional", { label }) : label;
   const error =
     fault &&
-    html`<p class="field-error" id="${name}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${fault.problem}</p>`;
+    html`<p class="field-error" id="${name}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${problemText(site, state, fault)}</p>`;
   const hintText = hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`;
   const wrong = fault === undefined ? "" : " field-wrong";
   if (kind === "radios" || kind === "ticks") {

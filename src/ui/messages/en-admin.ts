@@ -55,6 +55,7 @@ export const admin = {
   "admin.overtaken": "Somebody else changed this meanwhile",
   "admin.overtakenText":
     "What you entered is still here. Where it differs from what is stored now, it says so. Save again to make it as you want it.",
+  "admin.faultOfLine": "{line}: {problem}",
   "admin.difference": "{field}: you want {yours}, now it is {current}.",
   "admin.refused.title": "That can't be done",
 
