@@ -103,11 +103,17 @@ describe("planted cookies", () => {
   const signedInAs = async (end: Page, started: StartedSignIn) =>
     (await liaison.customerSource.exchange(end.url, started)).claims()?.sub;
 
-  it("L20: without the cookie it was begun with, her callback does nothing for the planter", async () => {
+  it("L20: without the cookie it was begun with, her callback isn't taken, whatever she has begun herself", async () => {
     const his = await begun();
-    const { browser, callback } = await sheSignsIn(his, await linked(), /^liaison\.(interaction|resume)/);
-    const page = await returnFromUpstream(browser, callback);
-    assert.equal(page.status, 400);
+    const her = liaison.stranger();
+    const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(interaction|resume)/);
+    for (const hasBegun of [false, true]) {
+      if (hasBegun) await browser.visit((await liaison.customerSource.start({ upstream: "fabrikam" })).url);
+      const page = await returnFromUpstream(browser, callback);
+      assert.equal(page.status, 400);
+    }
+    const accounts = await liaison.store.administration.accounts({ search: her.email }, { after: null, limit: 1 });
+    assert.deepEqual(accounts.items, [], "the upstream wasn't asked who she is");
     const picked = await his.planter.visit(`${liaison.issuer}/interaction/${his.uid}?returned`);
     assert.equal(picked.heading, "Sign in to CustomerSource");
   });
