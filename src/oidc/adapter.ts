@@ -7,10 +7,12 @@ import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import type { ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
+import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
+import type { GrantId } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
-import { abandonSession, currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
+import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
 
 export interface AdapterDeps {
   artifacts: ArtifactStore;
@@ -18,8 +20,8 @@ export interface AdapterDeps {
   clock: Clock;
   /** Name of the cookie that holds the session's id. */
   sessionCookie: string;
-  /** Called when a code or refresh token was found, so that what its grant speaks for is read before it is consumed. */
-  onGrantSource(grantId: string): Promise<unknown>;
+  /** What a grant speaks for, once a request: read when a code or refresh token was found, before it is consumed. */
+  ofGrant(grantId: GrantId): Promise<GrantStanding | undefined>;
 }
 
 type Authorizations = Record<string, SessionAuthorization>;
@@ -28,10 +30,11 @@ const uidPlaceholder = "{uid}";
 
 /** Makes the adapter for each of oidc-provider's models. */
 export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adapter {
+  const switched = createSwitchedGrants((grantId) => whileReachable(deps.ofGrant(grantId)));
   return (model) => {
     if (model === "Client") return clientAdapter(deps);
-    if (model === "Session") return sessionAdapter(deps);
-    return artifactAdapter(deps, model);
+    if (model === "Session") return sessionAdapter(deps, switched);
+    return artifactAdapter(deps, switched, model);
   };
 }
 
@@ -45,8 +48,21 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   };
 }
 
-function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model: string): Adapter {
-  const isGrantSource = model === "AuthorizationCode" || model === "RefreshToken";
+function artifactAdapter({ artifacts, clock, ofGrant }: AdapterDeps, switched: SwitchedGrants, model: string): Adapter {
+  /** Whoever signs out leaves nothing behind that was being switched from. */
+  const revoke = (grantId: GrantId) => {
+    const context = currentContext();
+    const replacedToo = context !== undefined && currentRoute(context) === "end_session_confirm";
+    return whileReachable(artifacts.revokeGrant(grantId, { replacedToo }));
+  };
+
+  /** Where no request of oidc-provider's found the code, as when the administration redeems its own. */
+  async function readEnds(code: string): Promise<readonly GrantId[]> {
+    const payload = await whileReachable(artifacts.find(model, hashSecret(code), clock.now()));
+    const grantId = payload?.["grantId"];
+    return typeof grantId === "string" ? ((await whileReachable(ofGrant(grantId)))?.replaces ?? []) : [];
+  }
+
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
@@ -65,11 +81,12 @@ function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model
       const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now(), { includeExpired }));
       if (payload === undefined) return undefined;
       const found = withIds(model, id, payload);
-      if (isGrantSource && found.grantId !== undefined) await whileReachable(onGrantSource(found.grantId));
+      await switched.found(model, id, found);
       return found;
     },
     consume: async (id) => {
-      if (await whileReachable(artifacts.consume(model, hashSecret(id), clock.now()))) return;
+      const ends = model === "AuthorizationCode" ? (switched.endedBy(id) ?? (await readEnds(id))) : [];
+      if (await whileReachable(artifacts.consume(model, hashSecret(id), clock.now(), { ends }))) return;
       const payload = await whileReachable(
         artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
       );
@@ -78,14 +95,13 @@ function artifactAdapter({ artifacts, clock, onGrantSource }: AdapterDeps, model
       if (model === "PushedAuthorizationRequest") throw new errors.InvalidRequestUri("request_uri was already used");
       throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
     },
-    destroy: (id) =>
-      whileReachable(model === "Grant" ? artifacts.revokeGrant(id) : artifacts.destroy(model, hashSecret(id))),
+    destroy: (id) => (model === "Grant" ? revoke(id) : whileReachable(artifacts.destroy(model, hashSecret(id)))),
     // The library asks this of every model of a family; the family goes as one.
-    revokeByGrantId: (grantId) => whileReachable(artifacts.revokeGrant(grantId)),
+    revokeByGrantId: revoke,
   };
 }
 
-function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapter {
+function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
   /** What sessions held for each client when they were found, by request and uid: only what changed is written back. */
   const found = new WeakMap<object, Map<string, Authorizations>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
@@ -137,7 +153,7 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
     },
     findByUid: async (uid) => {
       const payload = await whileReachable(artifacts.findSessionByUid(uid, clock.now()));
-      return payload as AdapterPayload | undefined;
+      return payload === undefined ? undefined : await switched.asHeldAgainst(uid, payload as AdapterPayload);
     },
     destroy: async (id) => {
       const context = currentContext();

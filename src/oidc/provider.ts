@@ -70,7 +70,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       clients: deps.clients,
       clock,
       sessionCookie: cookies.session,
-      onGrantSource: standings.ofGrant,
+      ofGrant: standings.ofGrant,
     }),
     findAccount,
     loadExistingGrant: createGrantLoader({ standings, store: deps.standings, clock, grantLifetimeSeconds }),
