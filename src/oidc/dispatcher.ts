@@ -48,7 +48,7 @@ export interface ChooseStep {
   selected: ProfileId | null;
   /** The one in use at the portal, also where it isn't among the choices any more. */
   current: ProfileId | null;
-  /** The one that the portal asks for instead. */
+  /** The one that the request asks for instead, by its `profile_hint`. */
   hinted: ProfileId | null;
 }
 

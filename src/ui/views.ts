@@ -209,7 +209,7 @@ export interface ChooseProfilePage {
   selectedProfileId: string | null;
   /** The one in use at the portal, also where it isn't among the choices any more. */
   currentProfileId: string | null;
-  /** The one that the portal asks for instead. */
+  /** The one that the request asks for instead, by its `profile_hint`. */
   hintedProfileId: string | null;
   errors: FieldError[];
   linkAnotherUrl: string;

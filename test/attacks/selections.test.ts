@@ -140,12 +140,12 @@ describe("selections", { concurrency: 1 }, () => {
     const started = await liaison.customerSource.start({ profile_hint: other });
     const page = await browser.visit(started.url);
     assert.equal(page.heading, "Which profile do you want to use?");
-    assert.match(page.text, /CustomerSource asks for another profile than the one that you use there now/);
+    assert.match(page.text, /another profile than the one that you use at CustomerSource now/);
     assert.deepEqual(
       marks(page),
       [
         [home, "checked", "In use now"],
-        [other, null, "CustomerSource asks for this one"],
+        [other, null, "Asked for"],
         [third, null, null],
       ].toSorted(),
     );
@@ -295,6 +295,40 @@ describe("selections", { concurrency: 1 }, () => {
     const fresh = await liaison.customerSource.exchange(end.url, started);
     await assertGoOn(fresh, other);
     assert.equal(await silently(browser), other);
+  });
+
+  it("a switch at the administration ends the sign-in there before it, once the administration redeemed its code", async () => {
+    const [one, two] = [`operator-one-${turn}`, `operator-two-${turn}`];
+    await register(liaison, { id: `operator-${turn}`, kind: "operator" }, [
+      { id: one, email: `${one}@contoso.example` },
+      { id: two, email: `${two}@contoso.example` },
+    ]);
+    await bindTo(liaison, person, one, two);
+    const browser = liaison.browser();
+    const administration = new URL(`${liaison.issuer}/admin`);
+    const chooser = await signIn(browser, { url: administration, codeVerifier: "", state: "", nonce: "" }, person);
+    const pageOfOne = await browser.press(chooser, "Continue", { profile_id: one });
+    assert.match(pageOfOne.text, new RegExp(`Profile ${one}`));
+    const copied = await browser.jar.getCookieString(administration.href);
+    const withCopy = async () => await liaison.browser().once(administration, { headers: { cookie: copied } });
+    assert.match((await withCopy()).text, new RegExp(`Profile ${one}`));
+
+    await browser.jar.setCookie("liaison.console=; Path=/admin; Max-Age=0", administration.href);
+    const begun = await browser.once(administration);
+    const asking = new URL(begun.headers.get("location") ?? assert.fail(begun.text));
+    asking.searchParams.set("prompt", "select_account");
+    const switching = await browser.visit(asking);
+    assert.deepEqual(
+      marks(switching).filter(([, checked]) => checked === "checked"),
+      [[one, "checked", "In use now"]],
+    );
+    const pageOfTwo = await browser.press(switching, "Continue", { profile_id: two });
+    assert.match(pageOfTwo.text, new RegExp(`Profile ${two}`));
+    assert.equal((await withCopy()).status, 303, "the old sign-in has ended");
+    assert.deepEqual(
+      (await grants()).map(({ profileId }) => profileId),
+      [two],
+    );
   });
 
   // Last: oidc-provider's own clock stays behind, so that every code has expired after this.

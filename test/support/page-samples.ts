@@ -155,10 +155,11 @@ const samples: Samples = {
       errors: [],
       linkAnotherUrl: `${data.site.basePath}/interaction/abc?link`,
     };
+    const hinted = { ...view, currentProfileId: "profile-2", hintedProfileId: "profile-3" };
     return {
       plain: view,
-      missing: { ...view, selectedProfileId: null, errors: fieldErrors("profile_id", "profile_missing") },
-      hinted: { ...view, currentProfileId: "profile-2", hintedProfileId: "profile-3" },
+      missing: { ...hinted, selectedProfileId: null, errors: fieldErrors("profile_id", "profile_missing") },
+      hinted,
       lost: { ...view, selectedProfileId: null, currentProfileId: "profile-9", hintedProfileId: "profile-3" },
     };
   },

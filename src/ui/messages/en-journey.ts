@@ -30,10 +30,10 @@ export const journey = {
   "chooseProfile.hint":
     "Each one shows you other data. You can switch later without signing in again, where the portal offers it.",
   "chooseProfile.hinted":
-    "{portal} asks for another profile than the one that you use there now. Nothing changes unless you choose it.",
+    "You were sent here for another profile than the one that you use at {portal} now. Nothing changes unless you choose it.",
   "chooseProfile.lost": "The profile that you used doesn't open {portal} any more.",
   "chooseProfile.current": "In use now",
-  "chooseProfile.hintedOne": "{portal} asks for this one",
+  "chooseProfile.hintedOne": "Asked for",
   "chooseProfile.submit": "Continue",
 
   "notAdmitted.title":

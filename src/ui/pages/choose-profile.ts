@@ -27,7 +27,8 @@ ${error}
 ${view.choices.map(
   (choice, index) => html`<label class="radio" for="${radioId(index)}">
 <input id="${radioId(index)}" type="radio" name="${field}" value="${choice.profileId}"${choice.profileId === view.selectedProfileId && html` checked`}>
-<span class="membership">${membershipLines(site, choice)}${mark(site, view, choice.profileId)}</span>
+<span class="membership">${membershipLines(site, choice)}
+${mark(site, view, choice.profileId)}</span>
 </label>`,
 )}
 </div>
@@ -52,18 +53,13 @@ function whyAsked(site: Site, { portal, choices, currentProfileId, hintedProfile
   return hintedProfileId === null ? null : t.html("chooseProfile.hinted", { portal: portal.name });
 }
 
-function mark(
-  site: Site,
-  { portal, currentProfileId, hintedProfileId }: ChooseProfilePage,
-  profileId: string,
-): Html | null {
+/** The hint is the request's, and anybody's link can make one: nothing here says that the portal wants it. */
+function mark(site: Site, view: ChooseProfilePage, profileId: string): Html | null {
   const t = messages(site.locale);
-  if (profileId === currentProfileId)
-    return html`
-<span class="mark">${t.text("chooseProfile.current")}</span>`;
+  const { currentProfileId, hintedProfileId } = view;
+  if (profileId === currentProfileId) return html`<span class="mark">${t.text("chooseProfile.current")}</span>`;
   if (profileId !== hintedProfileId) return null;
-  return html`
-<span class="mark">${t.html("chooseProfile.hintedOne", { portal: portal.name })}</span>`;
+  return html`<span class="mark">${t.text("chooseProfile.hintedOne")}</span>`;
 }
 
 /** The first one bears the field's name, so that the error summary leads to it. */
