@@ -18,9 +18,19 @@ export type Admission =
   | { kind: "unlinked" }
   /** Some are bound, none opens this portal. */
   | { kind: "not_admitted"; refusals: Refusal[] }
-  /** Several open it and nothing says which. */
-  | { kind: "choose"; choices: Membership[] }
+  /** Several open it and nothing says which, or what says it would switch what the person uses. */
+  | Choice
   | { kind: "admitted"; membership: Membership; choices: Membership[] };
+
+/** A choice that only the person may make. */
+export interface Choice {
+  kind: "choose";
+  choices: Membership[];
+  /** The profile that this session uses at the portal, also where it is none of the choices any more. */
+  current: ProfileId | null;
+  /** The one of the choices that the portal's `profile_hint` asks for instead. */
+  hinted: ProfileId | null;
+}
 
 export interface AdmissionQuestion {
   standing: Standing;
@@ -33,8 +43,10 @@ export interface AdmissionQuestion {
 }
 
 /**
- * Decides by what is stored: the choice just made, then the portal's hint, the session's current selection, the last
- * choice remembered, and the only admissible profile; each counts only if the profile is admissible now.
+ * Decides by what is stored; a wish counts only if its profile is admissible now. First comes what the person has just chosen.
+ * What the session uses at the portal goes on by itself and is switched by the person alone: where the portal's hint names
+ * another profile, and where the one in use is no longer admissible, the person is asked. A session that uses none yet takes
+ * the hint, the last choice remembered, or the only admissible profile.
  */
 export function decideAdmission({ standing, policy, chosen, hint, now }: AdmissionQuestion): Admission {
   if (standing.memberships.length === 0) return { kind: "unlinked" };
@@ -42,9 +54,18 @@ export function decideAdmission({ standing, policy, chosen, hint, now }: Admissi
   const choices = judged.filter(({ reasons }) => reasons.length === 0).map(({ membership }) => membership);
   const [only, ...others] = choices;
   if (only === undefined) return { kind: "not_admitted", refusals: judged };
-  for (const wish of [chosen, hint, standing.current?.profileId, standing.rememberedProfileId]) {
-    const membership = choices.find(({ profile }) => profile.id === wish);
-    if (membership !== undefined) return { kind: "admitted", membership, choices };
+  const find = (wish: ProfileId | null | undefined) => choices.find(({ profile }) => profile.id === wish);
+  const [byHand, hinted] = [find(chosen), find(hint)];
+  if (byHand !== undefined) return { kind: "admitted", membership: byHand, choices };
+
+  const current = standing.current?.profileId ?? null;
+  if (current !== null) {
+    const selected = find(current);
+    const isAskedFor = hinted === undefined || hinted === selected;
+    if (selected !== undefined && isAskedFor) return { kind: "admitted", membership: selected, choices };
+    return { kind: "choose", choices, current, hinted: hinted?.profile.id ?? null };
   }
-  return others.length === 0 ? { kind: "admitted", membership: only, choices } : { kind: "choose", choices };
+  const wished = hinted ?? find(standing.rememberedProfileId) ?? (others.length === 0 ? only : undefined);
+  if (wished !== undefined) return { kind: "admitted", membership: wished, choices };
+  return { kind: "choose", choices, current, hinted: null };
 }

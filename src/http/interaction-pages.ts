@@ -146,13 +146,15 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
       });
     },
 
-    chooseProfile: async (ctx, state, { choices, selected }, errors) =>
+    chooseProfile: async (ctx, state, { choices, selected, current, hinted }, errors) =>
       pages.chooseProfile(await site(), {
         portal: portalView(state.client),
         form: form(ctx, url(state, "/profile")),
         signedInAs: signedInAs(state),
         choices: choices.map(membershipView),
         selectedProfileId: selected,
+        currentProfileId: current,
+        hintedProfileId: hinted,
         errors,
         linkAnotherUrl: url(state, "/address"),
       }),

@@ -7,12 +7,13 @@ import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import type { ArtifactStore, SessionAuthorization } from "../storage/contract.ts";
-import type { SecretHash } from "../storage/records.ts";
+import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
+import type { GrantId, SecretHash } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, mayGoOn } from "./foreign-browser.ts";
-import { abandonSession, currentContext, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
+import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
 
 export interface AdapterDeps {
   artifacts: ArtifactStore;
@@ -22,8 +23,8 @@ export interface AdapterDeps {
   sessionCookie: string;
   /** Whether the browser of a request holds the proof of a sign-in. */
   holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
-  /** Called when a code or refresh token was found, so that what its grant speaks for is read before it is consumed. */
-  onGrantSource(grantId: string): Promise<unknown>;
+  /** What a grant speaks for, once a request: read when a code or refresh token was found, before it is consumed. */
+  ofGrant(grantId: GrantId): Promise<GrantStanding | undefined>;
 }
 
 /** What a session holds for each client. Without prototype: a client's id is outside text, and may name what objects inherit. */
@@ -33,10 +34,11 @@ const uidPlaceholder = "{uid}";
 
 /** Makes the adapter for each of oidc-provider's models. */
 export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adapter {
+  const switched = createSwitchedGrants((grantId) => whileReachable(deps.ofGrant(grantId)));
   return (model) => {
     if (model === "Client") return clientAdapter(deps);
-    if (model === "Session") return sessionAdapter(deps);
-    return artifactAdapter(deps, model);
+    if (model === "Session") return sessionAdapter(deps, switched);
+    return artifactAdapter(deps, switched, model);
   };
 }
 
@@ -50,8 +52,25 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   };
 }
 
-function artifactAdapter({ artifacts, clock, holdsProof, onGrantSource }: AdapterDeps, model: string): Adapter {
-  const isGrantSource = model === "AuthorizationCode" || model === "RefreshToken";
+function artifactAdapter(
+  { artifacts, clock, holdsProof, ofGrant }: AdapterDeps,
+  switched: SwitchedGrants,
+  model: string,
+): Adapter {
+  /** Whoever signs out leaves nothing behind that was being switched from. */
+  const revoke = (grantId: GrantId) => {
+    const context = currentContext();
+    const replacedToo = context !== undefined && currentRoute(context) === "end_session_confirm";
+    return whileReachable(artifacts.revokeGrant(grantId, { replacedToo }));
+  };
+
+  /** Where no request of oidc-provider's found the code, as when the administration redeems its own. */
+  async function readEnds(code: string): Promise<readonly GrantId[]> {
+    const payload = await whileReachable(artifacts.find(model, hashSecret(code), clock.now()));
+    const grantId = payload?.["grantId"];
+    return typeof grantId === "string" ? ((await whileReachable(ofGrant(grantId)))?.replaces ?? []) : [];
+  }
+
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
@@ -71,11 +90,12 @@ function artifactAdapter({ artifacts, clock, holdsProof, onGrantSource }: Adapte
       if (payload === undefined) return undefined;
       const found = withIds(model, id, payload);
       if (model === "Interaction") assertItsBrowser(found, holdsProof);
-      if (isGrantSource && found.grantId !== undefined) await whileReachable(onGrantSource(found.grantId));
+      await switched.found(model, id, found);
       return found;
     },
     consume: async (id) => {
-      if (await whileReachable(artifacts.consume(model, hashSecret(id), clock.now()))) return;
+      const ends = model === "AuthorizationCode" ? (switched.endedBy(id) ?? (await readEnds(id))) : [];
+      if (await whileReachable(artifacts.consume(model, hashSecret(id), clock.now(), { ends }))) return;
       const payload = await whileReachable(
         artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
       );
@@ -84,10 +104,9 @@ function artifactAdapter({ artifacts, clock, holdsProof, onGrantSource }: Adapte
       if (model === "PushedAuthorizationRequest") throw new errors.InvalidRequestUri("request_uri was already used");
       throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
     },
-    destroy: (id) =>
-      whileReachable(model === "Grant" ? artifacts.revokeGrant(id) : artifacts.destroy(model, hashSecret(id))),
+    destroy: (id) => (model === "Grant" ? revoke(id) : whileReachable(artifacts.destroy(model, hashSecret(id)))),
     // The library asks this of every model of a family; the family goes as one.
-    revokeByGrantId: (grantId) => whileReachable(artifacts.revokeGrant(grantId)),
+    revokeByGrantId: revoke,
   };
 }
 
@@ -97,11 +116,11 @@ function artifactAdapter({ artifacts, clock, holdsProof, onGrantSource }: Adapte
  */
 function assertItsBrowser(interaction: AdapterPayload, holdsProof: AdapterDeps["holdsProof"]): void {
   const context = currentContext();
-  if (context === undefined || context.oidc.route !== "resume") return;
+  if (context === undefined || currentRoute(context) !== "resume") return;
   if (!mayGoOn(interaction, (proofHash) => holdsProof(context, proofHash))) throw new ForeignBrowser();
 }
 
-function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapter {
+function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
   /** What sessions held for each client when they were found, by request and uid: only what changed is written back. */
   const found = new WeakMap<object, Map<string, ReadonlyMap<string, SessionAuthorization>>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
@@ -154,7 +173,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps): Adapt
     },
     findByUid: async (uid) => {
       const payload = await whileReachable(artifacts.findSessionByUid(uid, clock.now()));
-      return payload === undefined ? undefined : withoutPrototype(payload);
+      if (payload === undefined) return undefined;
+      return withoutPrototype(await switched.asHeldAgainst(uid, payload as AdapterPayload));
     },
     destroy: async (id) => {
       const context = currentContext();

@@ -43,10 +43,22 @@ export type Step =
   | { step: "sign_in" }
   | { step: "link" }
   | { step: "not_admitted"; admission: Extract<Admission, { kind: "not_admitted" }> }
-  | { step: "choose"; choices: Membership[]; selected: ProfileId | null }
+  | ChooseStep
   | { step: "finish"; result: InteractionResults };
 
 type Interaction = Awaited<ReturnType<Provider["interactionDetails"]>>;
+
+/** The chooser of profiles. */
+export interface ChooseStep {
+  step: "choose";
+  choices: Membership[];
+  /** The one that is marked when the page opens: continuing without a look changes nothing. */
+  selected: ProfileId | null;
+  /** The one in use at the portal, also where it isn't among the choices any more. */
+  current: ProfileId | null;
+  /** The one that the request asks for instead, by its `profile_hint`. */
+  hinted: ProfileId | null;
+}
 
 export interface DispatcherDeps {
   provider: Provider;
@@ -151,11 +163,17 @@ function linkStep(admission: Admission | undefined): Step {
   return { step: "finish", result: { link: {} } };
 }
 
-function chooserStep({ admission, chooserRequested }: InteractionState): Step {
-  if (admission?.kind === "choose") return { step: "choose", choices: admission.choices, selected: null };
+function chooserStep({ admission, chooserRequested, standing }: InteractionState): Step {
+  if (admission?.kind === "choose") {
+    const { choices, current, hinted } = admission;
+    const [only, ...others] = choices;
+    const inUse = choices.find(({ profile }) => profile.id === current) ?? (others.length === 0 ? only : undefined);
+    return { step: "choose", choices, selected: inUse?.profile.id ?? null, current, hinted };
+  }
   if (admission?.kind !== "admitted") return { step: "finish", result: { select_account: {} } };
-  const selected = admission.membership.profile.id;
-  if (chooserRequested) return { step: "choose", choices: admission.choices, selected };
+  const { choices, membership } = admission;
+  const current = standing?.current?.profileId ?? null;
+  if (chooserRequested) return { step: "choose", choices, selected: membership.profile.id, current, hinted: null };
   return { step: "finish", result: { select_account: {} } };
 }
 

@@ -7,6 +7,7 @@ import type { Grant, KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
+import type { GrantId, Selection } from "../storage/records.ts";
 import { newGrant } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 import { chosenProfile, type RequestStandings } from "./standings.ts";
@@ -19,40 +20,45 @@ export interface GrantDeps {
   grantLifetimeSeconds: number;
 }
 
+/** How often a racer may change what a request is deciding about, before the request goes on without a grant: refused. */
+const maxAttempts = 3;
+
 /** oidc-provider's `loadExistingGrant`: undefined while a step is still needed, so that the policy asks for it. */
-export function createGrantLoader({ standings, store, clock, grantLifetimeSeconds }: GrantDeps) {
+export function createGrantLoader(deps: GrantDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, account, session } = ctx.oidc;
     if (client === undefined || account === undefined || session === undefined) return undefined;
     if (ctx.oidc.promptPending("login") || ctx.oidc.promptPending("select_account")) return undefined;
-    const admission = await standings.admission(ctx);
-    if (admission?.kind !== "admitted") return undefined;
-
-    const profileId = admission.membership.profile.id;
-    const known = await standings.ofAccount(ctx, account.accountId);
-    // Only what somebody chose is remembered: who comes to have a second profile is asked then.
-    const remember = chosenProfile(ctx.oidc.result) === profileId && known?.rememberedProfileId !== profileId;
-    let grantId = known?.current?.profileId === profileId && !remember ? known.current.grantId : undefined;
-    if (grantId === undefined) {
-      const selecting = store.select(
-        {
-          grantId: randomId(),
-          sessionUid: session.uid,
-          clientId: client.clientId,
-          accountId: account.accountId,
-          profileId,
-          // A little before the grant itself, so that a live selection never names an expired grant.
-          expiresAt: clock.now() + (grantLifetimeSeconds - 60) * 1000,
-        },
-        clock.now(),
-        { remember },
-      );
-      const selected = await whileReachable(selecting);
-      if (selected === undefined) return undefined;
-      grantId = selected.grantId;
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      const admission = await deps.standings.admission(ctx);
+      if (admission?.kind !== "admitted") return undefined;
+      const profileId = admission.membership.profile.id;
+      const wanted = { sessionUid: session.uid, clientId: client.clientId, accountId: account.accountId, profileId };
+      const grantId = await selectedGrant(ctx, wanted, deps);
+      if (grantId !== undefined) return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
+      // Unbound, or another one was selected in another tab: the person may have to be asked.
+      deps.standings.forgetAccounts(ctx);
     }
-    return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
+    return undefined;
   };
+}
+
+/** The grant of the selection that is wanted: the current one's, or a new one's. Undefined if a racer was faster. */
+async function selectedGrant(
+  ctx: KoaContextWithOIDC,
+  wanted: Omit<Selection, "grantId" | "expiresAt">,
+  { standings, store, clock, grantLifetimeSeconds }: GrantDeps,
+): Promise<GrantId | undefined> {
+  const known = await standings.ofAccount(ctx, wanted.accountId);
+  const byHand = chosenProfile(ctx.oidc.result) === wanted.profileId;
+  // Only what somebody chose is remembered: who comes to have a second profile is asked then.
+  const remember = byHand && known?.rememberedProfileId !== wanted.profileId;
+  if (known?.current?.profileId === wanted.profileId && !remember) return known.current.grantId;
+  // A little before the grant itself, so that a live selection never names an expired grant.
+  const expiresAt = clock.now() + (grantLifetimeSeconds - 60) * 1000;
+  const selection = { ...wanted, grantId: randomId(), expiresAt };
+  const selected = await whileReachable(store.select(selection, clock.now(), { remember, byHand }));
+  return selected?.grantId;
 }
 
 async function grantWithScopes(ctx: KoaContextWithOIDC, grantId: string, accountId: string, clientId: string) {

@@ -4,7 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
+import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../storage/records.ts";
 import { whileReachable } from "./reachable.ts";
@@ -38,6 +38,25 @@ export function keepAuthorizationsApart(provider: Provider): void {
     if (value !== undefined) this.authorizations ??= Object.create(null);
     return authorizationFor.call(this, clientId, value);
   };
+}
+
+/** The session, and the grant there, that a token is good with. */
+export interface SessionBinding {
+  uid: string;
+  clientId: string;
+  grantId: string;
+}
+
+/**
+ * What the library holds a token against that ends with its session: right after finding the token it looks the session up by
+ * uid, and takes the token only if that names the very grant for the client (`checkSessionBinding`, lib/models/token_helpers.js,
+ * 9.13). Undefined for what isn't bound to a session.
+ */
+export function sessionBinding(payload: AdapterPayload): SessionBinding | undefined {
+  const { expiresWithSession, sessionUid: uid, clientId, grantId } = payload;
+  if (expiresWithSession !== true || uid === undefined || clientId === undefined || grantId === undefined)
+    return undefined;
+  return { uid, clientId, grantId };
 }
 
 /** Has oidc-provider not save the request's session a second time on its way out (lib/shared/session.js, 9.13). */

@@ -74,7 +74,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       clock,
       sessionCookie: cookies.session,
       holdsProof: deps.holdsProof,
-      onGrantSource: standings.ofGrant,
+      ofGrant: standings.ofGrant,
     }),
     findAccount,
     loadExistingGrant: createGrantLoader({ standings, store: deps.standings, clock, grantLifetimeSeconds }),

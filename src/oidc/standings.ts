@@ -15,6 +15,8 @@ export interface RequestStandings {
   ofAccount(ctx: KoaContextWithOIDC, accountId: string): Promise<Standing | undefined>;
   /** Who this authorization request is admitted as, or undefined while nobody is signed in. */
   admission(ctx: KoaContextWithOIDC): Promise<Admission | undefined>;
+  /** Forgets what was read of accounts in this request, because it turned out to be so no longer. */
+  forgetAccounts(ctx: KoaContextWithOIDC): void;
   /** What a grant speaks for. One read a request; reading it early lets a code's winner go on when a loser revokes. */
   ofGrant(grantId: string): Promise<GrantStanding | undefined>;
 }
@@ -34,6 +36,9 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
 
   return {
     ofAccount,
+    forgetAccounts: (ctx) => {
+      byAccount.delete(ctx);
+    },
     ofGrant: (grantId) => {
       const read = () => whileReachable(standings.forGrant(grantId, clock.now()));
       const ctx = currentContext();

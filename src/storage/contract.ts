@@ -4,7 +4,7 @@
  *
  * What holds for every method:
  * - A returned promise resolves only after the write is durable. Short-lived things (OP artifacts other than the endings
- *   `revokeGrant` and `destroySession`, upstream sign-ins, throttle slots): after it survives a killed process.
+ *   `revokeGrant`, `destroySession` and `consume` with `ends`, upstream sign-ins, throttle slots): after it survives a killed process.
  * - Everything that expires is treated as absent from the first instant of its `expiresAt`, whether or not it was swept.
  * - Racers are decided by conditional writes, across processes; each method's text says what the loser gets.
  * - A lease is lost when another worker has claimed after it ran out: a late worker whom nobody replaced may still finish.
@@ -139,7 +139,10 @@ export interface Standing {
   accountId: AccountId;
   /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
   memberships: Membership[];
-  /** The selection that this session holds for this client, or null. */
+  /**
+   * The selection that this session holds for this client, or null. Of several it is the one that no other replaced, or the
+   * newest where what replaced it has been ended.
+   */
   current: Selection | null;
   /** The profile chosen last by this account at this client, or null. */
   rememberedProfileId: ProfileId | null;
@@ -151,6 +154,8 @@ export interface Standing {
 export interface GrantStanding {
   selection: Selection;
   membership: Membership;
+  /** The grants that end when this one's code is redeemed: those that it was made in place of. */
+  replaces: GrantId[];
 }
 
 export interface StandingStore {
@@ -164,15 +169,20 @@ export interface StandingStore {
   /** Undefined when the grant has no selection, or the profile is no longer bound to the selection's account. One operation. */
   forGrant(grantId: GrantId, now: Instant): Promise<GrantStanding | undefined>;
   /**
-   * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice: returns the grant id of the existing selection of the same
-   * profile, or makes one under `selection.grantId`. A selection of another profile is replaced, its grant and all tokens of
-   * that revoked in the same transaction. Racers choosing the same profile all get one grant id.
-   * Undefined, changing nothing, if the profile isn't bound to the account any more.
+   * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice: returns the grant id
+   * of the current selection if that is of the same profile, or makes one under `selection.grantId`, which was never used.
+   * The session's other selections at the client are replaced by the new one: they and their tokens go on until its code is
+   * redeemed (`ArtifactStore.consume`). Those that have expired, and those of another account, are revoked at once;
+   * `revokedGrants` are the latter. Racers choosing the same profile all get one grant id; of racers choosing different ones
+   * the last is current, and redeeming its code ends the others.
+   *
+   * Undefined, changing nothing, if the profile isn't bound to the account any more, or if the person didn't choose it
+   * (`byHand: false`) and another profile is selected by now: decide anew from what is stored.
    */
   select(
     selection: Selection,
     now: Instant,
-    options?: { remember: boolean },
+    options?: { remember?: boolean; byHand?: boolean },
   ): Promise<{ grantId: GrantId; revokedGrants: GrantId[] } | undefined>;
 }
 
@@ -205,8 +215,16 @@ export interface ArtifactStore {
   ): Promise<Record<string, unknown> | undefined>;
   /** The newest unexpired session of this uid. */
   findSessionByUid(uid: string, now: Instant): Promise<Record<string, unknown> | undefined>;
-  /** Conditional: exactly one of any number of racers gets true. */
-  consume(model: ArtifactModel, idHash: SecretHash, now: Instant): Promise<boolean>;
+  /**
+   * Conditional: exactly one of any number of racers gets true. The winner's transaction revokes the grants of `ends`, as
+   * `revokeGrant` does; the losers end nothing.
+   */
+  consume(
+    model: ArtifactModel,
+    idHash: SecretHash,
+    now: Instant,
+    options?: { ends?: readonly GrantId[] },
+  ): Promise<boolean>;
   destroy(model: ArtifactModel, idHash: SecretHash): Promise<void>;
   /**
    * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that two portals
@@ -234,9 +252,10 @@ export interface ArtifactStore {
   /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
   destroySession(idHash: SecretHash): Promise<void>;
   /**
-   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction.
+   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. With
+   * `replacedToo` the same of the grants that it was made in place of, which would otherwise go on without it.
    */
-  revokeGrant(grantId: GrantId): Promise<void>;
+  revokeGrant(grantId: GrantId, options?: { replacedToo?: boolean }): Promise<void>;
 }
 
 /** One client's share of a session: kept by client, so that two portals signing on at once both stay. */

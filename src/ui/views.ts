@@ -207,6 +207,10 @@ export interface ChooseProfilePage {
   choices: MembershipView[];
   /** The one in use or chosen last. */
   selectedProfileId: string | null;
+  /** The one in use at the portal, also where it isn't among the choices any more. */
+  currentProfileId: string | null;
+  /** The one that the request asks for instead, by its `profile_hint`. */
+  hintedProfileId: string | null;
   errors: FieldError[];
   linkAnotherUrl: string;
 }

@@ -42,6 +42,35 @@ export function artifactCases(contract: Case): void {
     assert.equal(await store.artifacts.consume("AuthorizationCode", id, NOW), false);
   });
 
+  contract(
+    "whoever consumes a code ends the grants that it names, and who comes too late ends none",
+    async ({ store }) => {
+      const [code, spent, token] = [hashOf(anId("code")), hashOf(anId("code")), hashOf(anId("token"))];
+      const [ended, kept] = [anId("grant"), anId("grant")];
+      for (const id of [code, spent]) await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
+      const give = async (grantId: string) => {
+        await store.artifacts.upsert("RefreshToken", token, payload, { grantId }, LATER);
+        await store.artifacts.upsert("Grant", hashOf(grantId), payload, {}, LATER);
+      };
+      const isThere = async (grantId: string) =>
+        [
+          await store.artifacts.find("RefreshToken", token, NOW),
+          await store.artifacts.find("Grant", hashOf(grantId), NOW),
+        ].map((found) => found !== undefined);
+      await give(kept);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW), true);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW, { ends: [kept] }), false);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", code, LATER, { ends: [kept] }), false);
+      assert.deepEqual(await isThere(kept), [true, true]);
+      await give(ended);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", code, NOW, { ends: [ended] }), true);
+      assert.deepEqual(await isThere(ended), [false, false]);
+      assert.ok(await store.artifacts.find("Grant", hashOf(kept), NOW));
+      const consumed = Math.floor(NOW / 1000);
+      assert.deepEqual(await store.artifacts.find("AuthorizationCode", code, NOW), { ...payload, consumed });
+    },
+  );
+
   contract("what is expired, absent or of another model isn't consumed", async ({ store }) => {
     const id = hashOf(anId("code"));
     await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);

@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { chainMark, firstBase } from "../../src/storage/audit-chain.ts";
 import { copyStore } from "../../src/storage/copy.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { aClient, anId, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { testDatabase } from "../support/test-database.ts";
-import { bound, present } from "./harness.ts";
+import { bind, bound, present } from "./harness.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 
 const BY = { actor: "admin:7", now: NOW };
@@ -19,7 +19,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
   const { drop, ...mongodb } = await testDatabase();
   try {
     const source = await file.open();
-    const { profile, organization, account } = await bound(source);
+    const { profile, organization, account, identity } = await bound(source);
     const client = aClient({ managedBy: "admin" });
     const key = {
       ...{ id: anId("key"), name: "Export", secretHash: hashOf("secret"), scopes: ["audit:read"] },
@@ -39,6 +39,13 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       await source.administration.carryOut(revoke, { ...BY, now: NOW + turn });
       clients.push(selection.clientId);
     }
+    const email = "another@litware.example";
+    const second = aProfile({ organizationId: organization.id, email, emailKey: email });
+    await source.directory.putProfile(second, "admin:7", NOW);
+    await bind(source, { account, identity }, second.id);
+    const old = aSelection({ accountId: account.id, profileId: profile.id });
+    const switched = { ...old, grantId: anId("grant"), profileId: second.id };
+    for (const selection of [old, switched]) present(await source.standings.select(selection, NOW));
     const events = await source.audit.unsealed(99);
     const head = chainMark(KEY, "head", { seq: 2, mac: "two", at: NOW + 5 });
     const places = events
@@ -77,6 +84,10 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await audit.chain(1, 9), chain);
     assert.deepEqual(await audit.chainEnds(), { base, head });
     assert.deepEqual(await audit.unsealed(99), events.slice(2));
+    assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, [old.grantId]);
+    const { clientId, sessionUid } = old;
+    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+    assert.deepEqual(standing.current, switched);
     await store.close();
   } finally {
     await drop();

@@ -1,6 +1,7 @@
 /**
  * A process of its own on a database file, for the cases that need another process or the death of one:
  *   kill <n> <file> <attempt>   redeems, and is killed by SIGKILL in place of the n-th statement of that
+ *   kill-consume <n> <file> <code>   consumes a code that ends a grant, and is killed in place of the n-th statement of that
  *   redeem <file> <attempt>     redeems, prints the result, and is killed without closing anything
  *   race <file> <attempt>       redeems many times and takes many slots; prints what it got
  */
@@ -12,7 +13,7 @@ import { aNotice, type redemption } from "./harness.ts";
 import { ENCRYPTION_KEY } from "./sqlite-support.ts";
 
 const [mode, ...rest] = process.argv.slice(2);
-const killAt = mode === "kill" ? Number(rest.shift()) : Number.POSITIVE_INFINITY;
+const killAt = mode?.startsWith("kill") ? Number(rest.shift()) : Number.POSITIVE_INFINITY;
 const [file = "", attemptJson = "{}"] = rest;
 const attempt = JSON.parse(attemptJson) as ReturnType<typeof redemption>;
 const store = await openStore({ sqlite: { file }, encryptionKey: ENCRYPTION_KEY });
@@ -25,6 +26,11 @@ if (mode === "race") {
     results.push((await store.links.redeem(attempt, aNotice(), NOW)).result);
   }
   process.stdout.write(JSON.stringify({ slots, bound: results.filter((result) => result === "bound").length }));
+} else if (mode === "kill-consume") {
+  const { idHash, ends } = JSON.parse(attemptJson) as { idHash: string; ends: string[] };
+  killBeforeStatement(killAt);
+  const isWon = await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends });
+  process.stdout.write(String(isWon), () => process.kill(process.pid, "SIGKILL"));
 } else {
   killBeforeStatement(killAt);
   const { result } = await store.links.redeem(attempt, aNotice(), NOW);

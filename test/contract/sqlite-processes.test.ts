@@ -7,8 +7,19 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LiaisonError } from "../../src/errors.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
-import { aClient, NOW } from "../support/records.ts";
-import { aNotice, profileOf, redemption, register, request, type SignedIn, signIn, stateOf } from "./harness.ts";
+import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
+import {
+  aNotice,
+  bound,
+  present,
+  profileOf,
+  redemption,
+  register,
+  request,
+  type SignedIn,
+  signIn,
+  stateOf,
+} from "./harness.ts";
 import { temporaryFile } from "./sqlite-support.ts";
 
 const CHILD = fileURLToPath(new URL("sqlite-child.ts", import.meta.url));
@@ -56,6 +67,34 @@ test("D2: a process killed before any statement of a redemption leaves both cons
     await file.destroy();
   }
   assert.ok(killed >= 8, `a redemption of only ${killed} statements can't be the whole of it`);
+});
+
+test("D2: a process killed before any statement of a switch's redemption leaves the code and the old grant, or neither", async () => {
+  let completed = false;
+  let killed = 0;
+  for (let n = 1; !completed; n += 1) {
+    const file = temporaryFile();
+    const store = await file.open();
+    const { profile, account } = await bound(store);
+    const [idHash, token] = [hashOf(anId("code")), hashOf(anId("token"))];
+    const { grantId } = present(
+      await store.standings.select(aSelection({ accountId: account.id, profileId: profile.id }), NOW),
+    );
+    await store.artifacts.upsert("AuthorizationCode", idHash, {}, {}, NOW + 9999);
+    await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 9999);
+    const code = JSON.stringify({ idHash, ends: [grantId] });
+    const { output } = await child("kill-consume", String(n), file.file, code);
+    completed = output === "true";
+    if (!completed) killed += 1;
+    const consumed = (await store.artifacts.find("AuthorizationCode", idHash, NOW))?.["consumed"] !== undefined;
+    const goesOn = (await store.standings.forGrant(grantId, NOW)) !== undefined;
+    const isThere = (await store.artifacts.find("RefreshToken", token, NOW)) !== undefined;
+    assert.deepEqual([consumed, goesOn, isThere], [completed, !completed, !completed], `killed before statement ${n}`);
+    // Whatever the dead process held, the next one can go on.
+    assert.equal(await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends: [grantId] }), !completed);
+    await file.destroy();
+  }
+  assert.ok(killed >= 6, `a redemption of only ${killed} statements can't be the whole of it`);
 });
 
 test("D2: what a process was told is stored survives its being killed at once", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Store } from "../../src/storage/contract.ts";
-import { anId, aSelection, hashOf, NOW } from "../support/records.ts";
+import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
 import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
 
 /** A person with two bound profiles, and a selection of the first that nobody stored yet. */
@@ -79,7 +79,7 @@ export function standingCases(contract: Case): void {
     await store.standings.select(selection, NOW);
     const { grantId, expiresAt } = selection;
     const membership = await store.directory.membership(first.id);
-    assert.deepEqual(await store.standings.forGrant(grantId, NOW), { selection, membership });
+    assert.deepEqual(await store.standings.forGrant(grantId, NOW), { selection, membership, replaces: [] });
     assert.ok(await store.standings.forGrant(grantId, expiresAt - 1));
     assert.equal(await store.standings.forGrant(grantId, expiresAt), undefined);
     assert.equal(await store.standings.forGrant(anId("grant"), NOW), undefined);
@@ -129,25 +129,184 @@ export function standingCases(contract: Case): void {
     assert.deepEqual(new Set(grants.flatMap((grant) => present(grant).revokedGrants)), new Set());
   });
 
-  contract("a switch makes a new grant, revokes the old one with its tokens, and is remembered", async ({ store }) => {
+  contract(
+    "a switch makes a new grant beside the old one, whose tokens go on, and is remembered",
+    async ({ store }) => {
+      const { account, selection, first, second } = await twoProfiles(store);
+      const { clientId, sessionUid } = selection;
+      await store.standings.select(selection, NOW);
+      const oldTokens = await withTokens(store, selection.grantId);
+      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      const made = { grantId: switched.grantId, revokedGrants: [] };
+      assert.deepEqual(await store.standings.select(switched, NOW + 1), made);
+      assert.deepEqual(await oldTokens(), [true, true]);
+      const membership = await store.directory.membership(first.id);
+      const old = await store.standings.forGrant(selection.grantId, NOW);
+      assert.deepEqual(old, { selection, membership, replaces: [] });
+      const fresh = present(await store.standings.forGrant(switched.grantId, NOW));
+      assert.deepEqual(fresh.replaces, [selection.grantId]);
+      const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+      assert.deepEqual([standing.current, standing.rememberedProfileId], [switched, second.id]);
+    },
+  );
+
+  contract("choosing back makes another grant, and what was replaced before waits for that", async ({ store }) => {
     const { account, selection, second } = await twoProfiles(store);
     const { clientId, sessionUid } = selection;
-    await store.standings.select(selection, NOW);
-    const elsewhere = aSelection({ ...selection, grantId: anId("grant"), sessionUid: anId("session") });
-    await store.standings.select(elsewhere, NOW);
-    const oldTokens = await withTokens(store, selection.grantId);
-    const otherTokens = await withTokens(store, elsewhere.grantId);
     const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
-    assert.deepEqual(await store.standings.select(switched, NOW + 1), {
-      grantId: switched.grantId,
-      revokedGrants: [selection.grantId],
-    });
-    assert.deepEqual(await oldTokens(), [false, false]);
-    assert.deepEqual(await otherTokens(), [true, true]);
-    assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
+    const back = { ...selection, grantId: anId("grant") };
+    for (const one of [selection, switched, back]) await store.standings.select(one, NOW);
+    const { replaces } = present(await store.standings.forGrant(back.grantId, NOW));
+    assert.deepEqual(new Set(replaces), new Set([selection.grantId, switched.grantId]));
+    assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, []);
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-    assert.deepEqual([standing.current, standing.rememberedProfileId], [switched, second.id]);
+    assert.equal(standing.current?.grantId, back.grantId);
   });
+
+  contract(
+    "another session's and another client's selections are replaced by none but their own",
+    async ({ store }) => {
+      const { account, selection, second } = await twoProfiles(store);
+      const others = [{ sessionUid: anId("session") }, { clientId: anId("client") }].map((change) => ({
+        ...selection,
+        ...change,
+        grantId: anId("grant"),
+      }));
+      for (const one of [selection, ...others]) await store.standings.select(one, NOW);
+      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      await store.standings.select(switched, NOW);
+      assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, [selection.grantId]);
+      for (const { clientId, sessionUid, grantId } of others) {
+        const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+        assert.equal(standing.current?.grantId, grantId);
+      }
+    },
+  );
+
+  contract("what the person didn't choose takes no other selection's place, and changes nothing", async ({ store }) => {
+    const { account, selection, second } = await twoProfiles(store);
+    const { clientId, sessionUid, grantId, expiresAt } = selection;
+    const unasked = { ...selection, grantId: anId("grant"), profileId: second.id };
+    await store.standings.select(selection, NOW, { remember: false, byHand: false });
+    assert.equal(await store.standings.select(unasked, NOW, { byHand: false }), undefined);
+    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+    assert.deepEqual([standing.current, standing.rememberedProfileId], [selection, null]);
+    assert.equal(await store.standings.forGrant(unasked.grantId, NOW), undefined);
+    const again = { ...selection, grantId: anId("grant") };
+    const kept = await store.standings.select(again, NOW, { remember: false, byHand: false });
+    assert.deepEqual(kept, { grantId, revokedGrants: [] });
+    // One that has expired is nobody's choice any more.
+    const later = { ...unasked, expiresAt: expiresAt + 1000 };
+    assert.ok(await store.standings.select(later, expiresAt, { remember: false, byHand: false }));
+  });
+
+  contract("of racers that switch at once one is current, and redeeming its code ends the others", async (opened) => {
+    const { store } = opened;
+    const { account, selection, first, second } = await twoProfiles(store);
+    const { clientId, sessionUid } = selection;
+    await store.standings.select(selection, NOW);
+    const chosen = await race(opened, 20, (racer, index) => {
+      const profileId = index % 3 === 0 ? first.id : second.id;
+      return racer.standings.select({ ...selection, grantId: anId("grant"), profileId }, NOW + index);
+    });
+    const grants = new Set([selection.grantId, ...chosen.map((one) => present(one).grantId)]);
+    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+    const current = present(standing.current).grantId;
+    const { replaces } = present(await store.standings.forGrant(current, NOW));
+    assert.deepEqual(new Set([current, ...replaces]), grants);
+    const code = hashOf(anId("code"));
+    await store.artifacts.upsert("AuthorizationCode", code, {}, { grantId: current }, NOW + 9999);
+    const consumed = await race(opened, 20, (racer) =>
+      racer.artifacts.consume("AuthorizationCode", code, NOW, { ends: replaces }),
+    );
+    assert.equal(consumed.filter(Boolean).length, 1);
+    for (const grantId of grants) {
+      assert.equal((await store.standings.forGrant(grantId, NOW)) !== undefined, grantId === current);
+    }
+  });
+
+  contract(
+    "where a switch is ended before its code was redeemed, what it replaced is current again",
+    async (opened) => {
+      const { store } = opened;
+      const { account, selection, second } = await twoProfiles(store);
+      const { clientId, sessionUid, grantId } = selection;
+      await store.standings.select(selection, NOW);
+      const oldTokens = await withTokens(store, grantId);
+      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      await store.standings.select(switched, NOW);
+      await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
+      const current = async () =>
+        present(await store.standings.forClient(account.id, clientId, sessionUid, NOW)).current?.grantId;
+      assert.equal(await current(), grantId);
+      assert.deepEqual(await oldTokens(), [true, true]);
+      const again = await store.standings.select({ ...selection, grantId: anId("grant") }, NOW);
+      assert.deepEqual(again, { grantId, revokedGrants: [] });
+      await store.artifacts.revokeGrant(switched.grantId, { replacedToo: true });
+      assert.deepEqual(
+        [await oldTokens(), await current()],
+        [[false, false], undefined],
+        "the end of a session ends it",
+      );
+    },
+  );
+
+  contract(
+    "whatever ends a profile's, a client's or a session's grants finds those that were replaced",
+    async (opened) => {
+      const { store } = opened;
+      for (const ending of ["unbind", "profile", "organization", "grant", "session"] as const) {
+        const { account, selection, first, second } = await twoProfiles(store);
+        const { grantId, sessionUid, clientId } = selection;
+        const uid = { uid: sessionUid, accountId: account.id, removed: [] };
+        const authorizations = { [clientId]: { sid: `sid-${ending}`, grantId } };
+        await store.artifacts.upsertSession(hashOf(sessionUid), {}, { ...uid, authorizations }, NOW + 9999);
+        await store.standings.select(selection, NOW);
+        const oldTokens = await withTokens(store, grantId);
+        const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+        await store.standings.select(switched, NOW);
+        const newTokens = await withTokens(store, switched.grantId);
+        const by = { actor: "admin:7", now: NOW };
+        const { organization } = present(await store.directory.membership(first.id));
+        if (ending === "unbind") await store.links.unbind(first.id, "admin:7", NOW);
+        if (ending === "profile") await store.directory.putProfile({ ...first, enabled: false }, "admin:7", NOW);
+        if (ending === "organization")
+          await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
+        if (ending === "grant") await store.administration.carryOut({ kind: "revoke_grant", grantId }, by);
+        if (ending === "session") await store.administration.carryOut({ kind: "end_session", sessionUid }, by);
+        assert.deepEqual(await oldTokens(), [false, false], ending);
+        assert.deepEqual(await newTokens(), ending === "session" ? [false, false] : [true, true], ending);
+        const told = [];
+        for (;;) {
+          const next = await store.administration.claimSignOut("worker", NOW, 9999);
+          if (next === undefined) break;
+          told.push([next.clientId, next.sid]);
+          await store.administration.settleSignOut(next.id, "worker", null);
+        }
+        assert.deepEqual(told, [[clientId, `sid-${ending}`]], `${ending}: once for each client`);
+      }
+    },
+  );
+
+  contract(
+    "a client that goes takes the replaced selections along, and lists show them meanwhile",
+    async ({ store }) => {
+      const client = aClient({ managedBy: "admin" });
+      const by = { actor: "admin:7", now: NOW };
+      await store.administration.carryOut({ kind: "register_client", client }, by);
+      const { account, selection: bare, second } = await twoProfiles(store);
+      const selection = { ...bare, clientId: client.id };
+      await store.standings.select(selection, NOW);
+      const oldTokens = await withTokens(store, selection.grantId);
+      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      await store.standings.select(switched, NOW);
+      const listed = await store.administration.grants({ accountId: account.id }, { after: null, limit: 9 }, NOW);
+      assert.deepEqual(new Set(listed.items), new Set([selection, switched]));
+      await store.administration.carryOut({ kind: "remove_client", clientId: client.id }, by);
+      assert.deepEqual(await oldTokens(), [false, false]);
+      assert.equal(await store.standings.forGrant(switched.grantId, NOW), undefined);
+    },
+  );
 
   contract("an expired selection is replaced by a new grant, of the same profile too", async ({ store }) => {
     const { selection } = await twoProfiles(store);
@@ -158,6 +317,19 @@ export function standingCases(contract: Case): void {
       revokedGrants: [],
     });
     assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
+    const { replaces } = present(await store.standings.forGrant(later.grantId, NOW));
+    assert.deepEqual(replaces, [], "nothing is left of it to end later");
+  });
+
+  contract("a selection of another account in the same session ends at once", async ({ store }) => {
+    const { selection } = await twoProfiles(store);
+    await store.standings.select(selection, NOW);
+    const tokens = await withTokens(store, selection.grantId);
+    const other = await bound(store);
+    const theirs = { ...selection, grantId: anId("grant"), accountId: other.account.id, profileId: other.profile.id };
+    const made = { grantId: theirs.grantId, revokedGrants: [selection.grantId] };
+    assert.deepEqual(await store.standings.select(theirs, NOW, { byHand: false }), made);
+    assert.deepEqual(await tokens(), [false, false]);
   });
 
   contract("after an unlink the grant speaks for nobody", async ({ store }) => {

@@ -5,13 +5,14 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Adapter, Provider } from "oidc-provider";
+import { type Adapter, type AdapterPayload, Provider } from "oidc-provider";
 import {
   currentContext,
   keepAuthorizationsApart,
   newGrant,
   portalMetadataKey,
   portalSettings,
+  sessionBinding,
 } from "../../src/oidc/internals.ts";
 
 const settings = {
@@ -85,6 +86,38 @@ describe("oidc-provider's inside", () => {
     const client = await provider.Client.find("portal");
     assert.ok(client);
     assert.deepEqual(portalSettings(client), settings);
+  });
+
+  it("holds a token that ends with its session against the grant that the session names, right after finding it", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const times = { iat: now, exp: now + 60 };
+    const token = { kind: "AccessToken", accountId: "account", clientId: "portal", grantId: "mine", sessionUid: "uid" };
+    const asked: string[] = [];
+    const find = async (named: string, bound: boolean) => {
+      const session = { jti: "s", kind: "Session", uid: "uid", accountId: "account" };
+      const answers: Record<string, AdapterPayload> = {
+        AccessToken: { ...token, ...times, ...(bound ? { expiresWithSession: true } : {}), jti: "a-token" },
+        Session: { ...session, ...times, authorizations: { portal: { grantId: named } } },
+      };
+      const answer = (model: string) => async () => {
+        asked.push(model);
+        return answers[model];
+      };
+      const holding = new Provider("https://issuer.example", {
+        adapter: (model: string): Adapter => ({ ...adapter(model), find: answer(model), findByUid: answer(model) }),
+        cookies: { keys: ["key"] },
+      });
+      return await holding.AccessToken.find("a-token");
+    };
+    assert.ok(await find("mine", true));
+    assert.deepEqual(asked, ["AccessToken", "Session"]);
+    assert.equal(await find("another", true), undefined);
+    assert.ok(await find("another", false), "what isn't bound isn't held against anything");
+
+    const payload = { ...token, ...times };
+    assert.equal(sessionBinding(payload), undefined);
+    const { grantId, clientId } = token;
+    assert.deepEqual(sessionBinding({ ...payload, expiresWithSession: true }), { uid: "uid", clientId, grantId });
   });
 
   it("makes a grant under the id it is given", async () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { bindTo } from "../support/attack-kit.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
 import { isRead, StoreCounter } from "../support/store-counter.ts";
@@ -10,7 +11,7 @@ import type { UserAgent } from "../support/user-agent.ts";
 const address = "ann@northwind.example";
 
 /** oidc-provider's own calls of its adapter, measured against a bare one: reads and writes together. */
-const adapterCalls = { userinfo: 3, introspection: 4, refresh: 6, silent: 10, first: 17 };
+const adapterCalls = { userinfo: 3, introspection: 4, refresh: 6, silent: 10, first: 17, switching: 12, exchange: 5 };
 
 describe("operations on the store", () => {
   const counter = new StoreCounter();
@@ -95,6 +96,28 @@ describe("operations on the store", () => {
     const refresh = await measured(() => portal.refresh(refresh_token), 1);
     test.diagnostic(refresh.calls.join(" "));
     assertCost(refresh.calls, refresh.requests, adapterCalls.refresh);
+  });
+
+  it("a switch of profiles, and what the old tokens cost until its code is redeemed", async (test) => {
+    await register(liaison, { id: "adatum" }, [{ id: "p-too", email: "ann@adatum.example" }]);
+    await bindTo(liaison, people.ann, "p-too");
+    const asked = await portal.start({ prompt: "consent select_account" });
+    const chooser = await browser.visit(asked.url);
+    const old = await portal.exchange((await browser.press(chooser, "Continue", { profile_id: "p-ann" })).url, asked);
+    const started = await portal.start({ prompt: "consent select_account" });
+    const page = await browser.visit(started.url);
+    const switching = await measured(() => browser.press(page, "Continue", { profile_id: "p-too" }), 2);
+    test.diagnostic(switching.calls.join(" "));
+    assertCost(switching.calls, switching.requests, adapterCalls.switching, { "standings.select": 1 });
+
+    const userinfo = await measured(() => portal.userinfo(old.access_token, old.claims()?.sub ?? ""), 1);
+    assertCost(userinfo.calls, userinfo.requests, adapterCalls.userinfo);
+    const refresh = await measured(() => portal.refresh(old.refresh_token ?? ""), 1);
+    assertCost(refresh.calls, refresh.requests, adapterCalls.refresh);
+    const redemption = await measured(() => portal.exchange(switching.result.url, started), 1);
+    test.diagnostic(redemption.calls.join(" "));
+    assertCost(redemption.calls, redemption.requests, adapterCalls.exchange);
+    await assert.rejects(portal.refresh(refresh.result.refresh_token ?? ""), { error: "invalid_grant" });
   });
 
   it("no response leaves before its writes are acknowledged", async () => {

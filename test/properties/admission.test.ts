@@ -90,7 +90,7 @@ function standingOf(
   memberships: Membership[],
   { current, remembered }: Pick<Wishes, "current" | "remembered">,
 ): Standing {
-  const selection = current && {
+  const selection = current !== undefined && {
     ...{ grantId: "grant", sessionUid: "session", clientId: "client", accountId: "account" },
     ...{ profileId: current, expiresAt: NOW + 60_000 },
   };
@@ -116,14 +116,23 @@ function expected(people: [string, Traits][], policy: AccessPolicy, wishes: Wish
   const open = people.filter(([, traits]) => opens(policy, traits, NOW)).map(([id]) => id);
   if (open.length === 0) return "not_admitted";
   const { chosen, hint, current, remembered } = wishes;
-  for (const wish of [chosen, hint, current, remembered]) {
-    if (wish !== undefined && open.includes(wish)) return `admitted ${wish}`;
+  const isOpen = (wish: ProfileId | undefined) => wish !== undefined && open.includes(wish);
+  if (isOpen(chosen)) return `admitted ${chosen}`;
+  const hinted = isOpen(hint) ? hint : undefined;
+  if (current !== undefined) {
+    const goesOn = isOpen(current) && (hinted === undefined || hinted === current);
+    return goesOn ? `admitted ${current}` : `choose instead of ${current}, asked for ${hinted ?? "none"}`;
   }
+  if (hinted !== undefined) return `admitted ${hinted}`;
+  if (isOpen(remembered)) return `admitted ${remembered}`;
   return open.length === 1 ? `admitted ${open[0]}` : "choose";
 }
 
 function inOneWord(admission: ReturnType<typeof ask>): string {
-  return admission.kind === "admitted" ? `admitted ${admission.membership.profile.id}` : admission.kind;
+  if (admission.kind === "admitted") return `admitted ${admission.membership.profile.id}`;
+  if (admission.kind !== "choose") return admission.kind;
+  const { current, hinted } = admission;
+  return current === null ? "choose" : `choose instead of ${current}, asked for ${hinted ?? "none"}`;
 }
 
 describe("access policy and admission, case by case", () => {
@@ -285,7 +294,24 @@ describe("laws of the access policy", () => {
         ["unlinked", "not_admitted"].includes(wished.kind),
         ["unlinked", "not_admitted"].includes(unwished.kind),
       );
-      if (wished.kind !== "admitted") assert.equal(wished.kind, unwished.kind);
+      if (["unlinked", "not_admitted"].includes(wished.kind)) assert.equal(wished.kind, unwished.kind);
+    }),
+  );
+
+  holds(
+    "never leaves a profile in use for another without the person's choice, and keeps to a choice whatever else is wished",
+    fc.property(policyArb, peopleArb, wishesArb, (policy, people, wishes) => {
+      const decided = ask(membersOf(people), policy, wishes);
+      if (decided.kind !== "admitted") return;
+      const { id } = decided.membership.profile;
+      if (wishes.current !== undefined && id !== wishes.current) assert.equal(id, wishes.chosen);
+      // The answer of the chooser is admitted, though the request still names its hint.
+      const choices = ask(membersOf(people), policy, { ...wishes, chosen: undefined });
+      if (choices.kind !== "admitted" && choices.kind !== "choose") return;
+      for (const { profile } of choices.choices) {
+        const answered = ask(membersOf(people), policy, { ...wishes, chosen: profile.id });
+        assert.equal(inOneWord(answered), `admitted ${profile.id}`);
+      }
     }),
   );
 });

@@ -150,12 +150,17 @@ const samples: Samples = {
       signedInAs: signedIn(data),
       choices: data.memberships,
       selectedProfileId: "profile-2",
+      currentProfileId: null,
+      hintedProfileId: null,
       errors: [],
       linkAnotherUrl: `${data.site.basePath}/interaction/abc?link`,
     };
+    const hinted = { ...view, currentProfileId: "profile-2", hintedProfileId: "profile-3" };
     return {
       plain: view,
-      missing: { ...view, selectedProfileId: null, errors: fieldErrors("profile_id", "profile_missing") },
+      missing: { ...hinted, selectedProfileId: null, errors: fieldErrors("profile_id", "profile_missing") },
+      hinted,
+      lost: { ...view, selectedProfileId: null, currentProfileId: "profile-9", hintedProfileId: "profile-3" },
     };
   },
   notAdmitted: (data) => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { parse } from "node-html-parser";
 import { assets, scriptPath, stylesheetPath } from "../../src/ui/assets.ts";
 import { pages } from "../../src/ui/pages.ts";
 import { flavours } from "../support/page-flavours.ts";
@@ -151,6 +152,24 @@ describe("what other parts rely on", () => {
     const checked = startTags(sample("chooseProfile", "plain")).filter((tag) => tag.includes(" checked"));
     assert.equal(checked.length, 1);
     assert.match(checked[0] ?? "", /value="profile-2"/);
+  });
+
+  test("the profile in use and the one that is asked for are marked, and why somebody is asked is said", () => {
+    const hinted = sample("chooseProfile", "hinted");
+    const marks = parse(hinted)
+      .querySelectorAll("label")
+      .map((label) => [label.querySelector("input")?.getAttribute("value"), label.querySelector(".mark")?.text]);
+    assert.deepEqual(marks, [
+      ["profile-1", undefined],
+      ["profile-2", "In use now"],
+      ["profile-3", "Asked for"],
+    ]);
+    assert.match(hinted, /id="profile_id-why">You were sent here for another profile/);
+    assert.match(hinted, /aria-describedby="profile_id-why profile_id-hint"/);
+    const lost = sample("chooseProfile", "lost");
+    assert.match(lost, /profile that you used doesn&#39;t open <bdi>CustomerSource<\/bdi> any more/);
+    assert.doesNotMatch(lost, /In use now| checked/);
+    assert.doesNotMatch(sample("chooseProfile", "plain"), /class="mark"|profile_id-why/);
   });
 
   test("sign-out sends logout=yes with the provider's own token, and by itself only when told to", () => {

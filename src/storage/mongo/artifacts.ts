@@ -1,6 +1,6 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
-import type { UpdateFilter } from "mongodb";
+import type { ClientSession, UpdateFilter } from "mongodb";
 import type { ArtifactStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
@@ -10,7 +10,7 @@ import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
-  const { artifacts } = database.collections;
+  const { artifacts, selections } = database.collections;
   const { findSession, ...sessionMethods } = createSessionMethods(database, seal);
 
   return {
@@ -53,18 +53,31 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
         return openPayload(seal, model, { idHash, sealed, consumed });
       }),
 
-    consume: (model, idHash, now) =>
-      database.run(async () => {
+    consume: (model, idHash, now, { ends = [] } = {}) => {
+      const take = async (session?: ClientSession) => {
         const { modifiedCount } = await artifacts.updateOne(
           { _id: artifactId(model, idHash), consumed: { $exists: false }, expiresAt: { $gt: at(now) } },
           { $set: { consumed: Math.floor(now / 1000) } },
+          session === undefined ? {} : { session },
         );
         return modifiedCount === 1;
-      }),
+      };
+      if (ends.length === 0) return database.run(() => take());
+      return database.transaction(async (session) => {
+        const isWon = await take(session);
+        if (isWon) await revoker.grants(session, ends);
+        return isWon;
+      });
+    },
 
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
 
-    revokeGrant: (grantId) => database.transaction((session) => revoker.grants(session, [grantId])),
+    revokeGrant: (grantId, { replacedToo = false } = {}) =>
+      database.transaction(async (session) => {
+        const options = { session, projection: { _id: 1 } };
+        const replaced = replacedToo ? await selections.find({ replacedBy: grantId }, options).toArray() : [];
+        await revoker.grants(session, [grantId, ...replaced.map(({ _id }) => _id)]);
+      }),
   };
 }

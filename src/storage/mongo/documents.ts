@@ -65,7 +65,12 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   bounce?: string | null;
   seq: ObjectId;
 };
-export type SelectionDocument = Dated<Omit<Selection, "grantId">> & { _id: string; organizationId: string };
+export type SelectionDocument = Dated<Omit<Selection, "grantId">> & {
+  _id: string;
+  organizationId: string;
+  /** The grant that was made in its place; a broker of the version before leaves it out. */
+  replacedBy?: string | null;
+};
 export interface RememberedChoiceDocument {
   _id: ObjectId;
   accountId: string;
@@ -239,7 +244,8 @@ export const toIdentity = ({ _id, ...fields }: IdentityDocument) => undated(fiel
 export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
 export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
 
-export function toSelection({ _id, organizationId: _organization, ...fields }: SelectionDocument): Selection {
+export function toSelection(document: SelectionDocument): Selection {
+  const { _id, organizationId: _organization, replacedBy: _successor, ...fields } = document;
   return { grantId: _id, ...undated(fields) } as unknown as Selection;
 }
 

@@ -5,6 +5,7 @@ import { type ClientSession, type Filter, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
 import type { ClientId, GrantId, OrganizationId, ProfileId, SecretHash, Selection } from "../records.ts";
+import { oncePerSignIn } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
 
@@ -43,7 +44,7 @@ export function createRevoker({ collections }: MongoDatabase): Revoker {
     const found = await sessions.find({ _id: { $in: uids } }, { session, projection: { clients: 1 } }).toArray();
     const clientsOf = new Map(found.map(({ _id, clients }) => [_id, clients]));
     await signOuts.insertMany(
-      live.map(({ sessionUid, clientId, accountId }) => {
+      oncePerSignIn(live).map(({ sessionUid, clientId, accountId }) => {
         const sid = clientsOf.get(sessionUid)?.find((client) => client.clientId === clientId)?.sid ?? null;
         const times = { createdAt: at(now), dueAt: at(now) };
         const id = { _id: randomUUID(), seq: new ObjectId() };

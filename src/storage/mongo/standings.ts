@@ -6,6 +6,7 @@
 import { type ClientSession, ObjectId } from "mongodb";
 import type { StandingStore } from "../contract.ts";
 import type { Selection } from "../records.ts";
+import { planSelection } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import {
   at,
@@ -55,7 +56,12 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
             {
               $lookup: {
                 from: "selections",
-                pipeline: [{ $match: { sessionUid, clientId, accountId, expiresAt: { $gt: at(now) } } }],
+                pipeline: [
+                  { $match: { sessionUid, clientId, accountId, expiresAt: { $gt: at(now) } } },
+                  // Null comes before every id: which no other replaced, or else the newest.
+                  { $sort: { replacedBy: 1, expiresAt: -1 } },
+                  { $limit: 1 },
+                ],
                 as: "current",
               },
             },
@@ -90,35 +96,46 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
     forGrant: (grantId, now) =>
       database.run(async () => {
         const [found] = await selections
-          .aggregate<SelectionDocument & MembershipDocument>([
+          .aggregate<SelectionDocument & MembershipDocument & { replaces: { _id: string }[] }>([
             { $match: { _id: grantId, expiresAt: { $gt: at(now) } } },
             ...withMembershipStages,
+            {
+              $lookup: {
+                from: "selections",
+                pipeline: [{ $match: { replacedBy: grantId } }, { $project: { _id: 1 } }],
+                as: "replaces",
+              },
+            },
           ])
           .toArray();
         if (found === undefined || found.profile.accountId !== found.accountId) return undefined;
-        const { profile, organization, ...selection } = found;
-        return { selection: toSelection(selection), membership: toMembership({ profile, organization }) };
+        const { profile, organization, replaces, ...selection } = found;
+        return {
+          selection: toSelection(selection),
+          membership: toMembership({ profile, organization }),
+          replaces: replaces.map(({ _id }) => _id),
+        };
       }),
 
-    select: (selection, now, options = { remember: true }) =>
+    select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(async (session) => {
         const { grantId, sessionUid, clientId, accountId, profileId } = selection;
         const profile = await profiles.findOne({ _id: profileId, accountId }, { session });
         if (profile === null) return undefined;
-        if (options.remember) await remember(session, selection);
-        const found = await selections.findOne({ sessionUid, clientId }, { session });
-        const held = found === null ? undefined : toSelection(found);
-        const holds = held !== undefined && held.expiresAt > now;
-        if (holds && held.profileId === profileId && held.accountId === accountId) {
-          return { grantId: held.grantId, revokedGrants: [] };
-        }
+        const found = await selections.find({ sessionUid, clientId }, { session }).toArray();
+        const held = found.map((one) => ({ selection: toSelection(one), replacedBy: one.replacedBy ?? null }));
+        const plan = planSelection(selection, held, now, { byHand });
+        if (plan.kind === "held") return undefined;
+        if (isRemembered) await remember(session, selection);
+        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
         // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the profile.
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });
-        if (held !== undefined) await revoker.grants(session, [held.grantId]);
+        await revoker.grants(session, plan.ended);
+        await selections.updateMany({ sessionUid, clientId }, { $set: { replacedBy: grantId } }, { session });
         const { grantId: _id, ...fields } = selection;
         const { organizationId } = profile;
-        await selections.insertOne({ _id: grantId, ...dated(fields), organizationId }, { session });
-        return { grantId, revokedGrants: holds ? [held.grantId] : [] };
+        await selections.insertOne({ _id: grantId, ...dated(fields), organizationId, replacedBy: null }, { session });
+        return { grantId, revokedGrants: plan.revoked };
       }),
   };
 }

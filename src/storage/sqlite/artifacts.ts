@@ -5,7 +5,7 @@ import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import type { Revoker } from "./revoker.ts";
-import { toSealed } from "./rows.ts";
+import { text, toSealed } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 /**
@@ -30,9 +30,12 @@ export function createArtifactStore(
   const select = database.prepare(`
     SELECT id_hash, sealed_payload, consumed_at FROM artifacts
     WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)`);
-  const consume = database.prepare(`
+  const consume = `
     UPDATE artifacts SET consumed_at = :seconds
-    WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`);
+    WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
+  const consumeAlone = database.prepare(consume);
+  const consumeForGood = durable.prepare(consume);
+  const selectReplaced = durable.prepare("SELECT grant_id FROM selections WHERE replaced_by = :grantId");
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
 
@@ -58,14 +61,25 @@ export function createArtifactStore(
         return row && openPayload(seal, model, toSealed(row));
       }),
 
-    consume: (model, idHash, now) =>
-      database.run(() => consume.run({ model, idHash, now, seconds: Math.floor(now / 1000) }) === 1),
+    consume: (model, idHash, now, { ends = [] } = {}) => {
+      const columns = { model, idHash, now, seconds: Math.floor(now / 1000) };
+      if (ends.length === 0) return database.run(() => consumeAlone.run(columns) === 1);
+      return durable.transaction(() => {
+        const isWon = consumeForGood.run(columns) === 1;
+        if (isWon) for (const grantId of ends) revoker.grant(grantId);
+        return isWon;
+      });
+    },
 
     destroy: (model, idHash) =>
       database.run(() => {
         destroy.run({ model, idHash });
       }),
 
-    revokeGrant: (grantId) => durable.transaction(() => revoker.grant(grantId)),
+    revokeGrant: (grantId, { replacedToo = false } = {}) =>
+      durable.transaction(() => {
+        const replaced = replacedToo ? selectReplaced.all({ grantId }).map((row) => text(row["grant_id"])) : [];
+        for (const one of [grantId, ...replaced]) revoker.grant(one);
+      }),
   };
 }

@@ -66,7 +66,8 @@ const KINDS: Record<string, Kind> = {
   },
   selections: {
     record: `json_object('id', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId', s.account_id,
-      'profileId', s.profile_id, 'organizationId', p.organization_id, 'expiresAt', s.expires_at)`,
+      'profileId', s.profile_id, 'organizationId', p.organization_id, 'expiresAt', s.expires_at,
+      'replacedBy', s.replaced_by)`,
     from: "selections s CROSS JOIN profiles p ON p.id = s.profile_id",
     position: "s.rowid",
   },

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import type { Revocation } from "../contract.ts";
 import type { ClientId, GrantId, OrganizationId, ProfileId } from "../records.ts";
+import { oncePerSignIn } from "../selecting.ts";
 import type { Database, Row } from "./database.ts";
 import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
 
@@ -57,9 +58,11 @@ export function createRevoker(database: Database): Revoker {
     const live = rows.filter((row) => integer(row["expires_at"]) > now);
     const revokedGrants = live.map((row) => {
       const { grantId, clientId, accountId, sessionUid } = parse<RevokedGrant>(row["record"]);
-      queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
       return { grantId, clientId, accountId, sessionUid };
     });
+    for (const { clientId, accountId, sessionUid } of oncePerSignIn(revokedGrants)) {
+      queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
+    }
     return { revokedGrants };
   };
 

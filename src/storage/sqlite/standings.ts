@@ -4,10 +4,11 @@
  */
 
 import type { GrantStanding, Standing, StandingStore } from "../contract.ts";
-import type { Identity, Membership, Selection } from "../records.ts";
+import type { GrantId, Identity, Membership, Selection } from "../records.ts";
+import { planSelection } from "../selecting.ts";
 import type { Database } from "./database.ts";
 import type { Revoker } from "./revoker.ts";
-import { IDENTITY_JSON, MEMBERSHIP_JSON, parse, SELECTION_JSON } from "./rows.ts";
+import { IDENTITY_JSON, MEMBERSHIP_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
 
 export function createStandingStore(database: Database, revoker: Revoker): StandingStore {
   const forClient = database.prepare(`
@@ -16,22 +17,26 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
        FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS memberships,
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
-         AND s.expires_at > :now) AS current,
+         AND s.expires_at > :now
+       ORDER BY s.replaced_by IS NOT NULL, s.expires_at DESC LIMIT 1) AS current,
       (SELECT profile_id FROM remembered_choices
        WHERE account_id = a.id AND client_id = :clientId) AS remembered,
       (SELECT ${IDENTITY_JSON} FROM identities i
        WHERE i.account_id = a.id ORDER BY i.last_sign_in_at DESC, i.rowid DESC LIMIT 1) AS identity
     FROM accounts a WHERE a.id = :accountId`);
   const forGrant = database.prepare(`
-    SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership
+    SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership,
+      (SELECT json_group_array(r.grant_id) FROM selections r WHERE r.replaced_by = s.grant_id) AS replaces
     FROM selections s
     JOIN profiles p ON p.id = s.profile_id AND p.account_id = s.account_id
     JOIN organizations o ON o.id = p.organization_id
     WHERE s.grant_id = :grantId AND s.expires_at > :now`);
   const isBound = database.prepare("SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId");
   const selectHeld = database.prepare(`
-    SELECT ${SELECTION_JSON} AS record FROM selections s
+    SELECT ${SELECTION_JSON} AS record, s.replaced_by FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
+  const replace = database.prepare(`
+    UPDATE selections SET replaced_by = :grantId WHERE session_uid = :sessionUid AND client_id = :clientId`);
   const insert = database.prepare(`
     INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
     VALUES (:grantId, :sessionUid, :clientId, :accountId, :profileId, :expiresAt)`);
@@ -61,22 +66,26 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
         return {
           selection: parse<Selection>(row["selection"]),
           membership: parse<Membership>(row["membership"]),
+          replaces: parse<GrantId[]>(row["replaces"]),
         } satisfies GrantStanding;
       }),
 
-    select: ({ grantId, sessionUid, clientId, accountId, profileId, expiresAt }, now, options = { remember: true }) =>
+    select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(() => {
+        const { grantId, sessionUid, clientId, accountId, profileId, expiresAt } = selection;
         if (isBound.get({ profileId, accountId }) === undefined) return undefined;
-        if (options.remember) remember.run({ accountId, clientId, profileId });
-        const row = selectHeld.get({ sessionUid, clientId });
-        const held = row && parse<Selection>(row["record"]);
-        const holds = held !== undefined && held.expiresAt > now;
-        if (holds && held.profileId === profileId && held.accountId === accountId) {
-          return { grantId: held.grantId, revokedGrants: [] };
-        }
-        if (held !== undefined) revoker.grant(held.grantId);
+        const held = selectHeld.all({ sessionUid, clientId }).map((row) => ({
+          selection: parse<Selection>(row["record"]),
+          replacedBy: row["replaced_by"] === null ? null : text(row["replaced_by"]),
+        }));
+        const plan = planSelection(selection, held, now, { byHand });
+        if (plan.kind === "held") return undefined;
+        if (isRemembered) remember.run({ accountId, clientId, profileId });
+        if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
+        for (const ended of plan.ended) revoker.grant(ended);
+        replace.run({ grantId, sessionUid, clientId });
         insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
-        return { grantId, revokedGrants: holds ? [held.grantId] : [] };
+        return { grantId, revokedGrants: plan.revoked };
       }),
   };
 }

@@ -29,6 +29,11 @@ export const journey = {
   "chooseProfile.title": "Which profile do you want to use?",
   "chooseProfile.hint":
     "Each one shows you other data. You can switch later without signing in again, where the portal offers it.",
+  "chooseProfile.hinted":
+    "You were sent here for another profile than the one that you use at {portal} now. Nothing changes unless you choose it.",
+  "chooseProfile.lost": "The profile that you used doesn't open {portal} any more.",
+  "chooseProfile.current": "In use now",
+  "chooseProfile.hintedOne": "Asked for",
   "chooseProfile.submit": "Continue",
 
   "notAdmitted.title":
