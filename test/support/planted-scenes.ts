@@ -170,6 +170,12 @@ async function assertHerOwnWay(world: PlantersWorld, scene: Scene, her: Visitor,
   assert.notEqual(his.profile.accountId, account, "and his isn't");
   if (scene !== "console") return;
   await openConsole(world, her);
+  // The same goes for the administration, whose every page names who is signed in.
+  if ((await textOf(her.page)).includes(planter.person.name)) {
+    assert.ok(world.issuer.startsWith("http:"), "a sibling host can't plant it");
+    await signOutOfConsole(her);
+    await openConsole(world, her);
+  }
   const shown = await textOf(her.page);
   assert.ok(shown.includes(her.person.name) && !shown.includes(planter.person.name), shown);
 }
@@ -254,6 +260,11 @@ async function openConsole({ issuer }: PlantersWorld, visitor: Visitor): Promise
   if (await upstream.isVisible()) await upstream.click();
   if (await page.locator("[name=password]").isVisible()) await authenticate(visitor);
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+}
+
+async function signOutOfConsole({ page }: Visitor): Promise<void> {
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.getByRole("heading", { name: /signed out/i }).waitFor();
 }
 
 async function textOf(page: Page): Promise<string> {
