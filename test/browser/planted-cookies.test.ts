@@ -19,7 +19,12 @@ for (const neighbourhood of ["other port", "sibling host"] as const) {
     }
 
     test("L20: sign-in, the cookie alone that the planter began with", async () => {
-      await playScene(world, "sign-in", "signin");
+      await playScene(world, "sign-in", ["signin"]);
+    });
+
+    // Her browser then leaves what came of it at the interaction, for whoever resumes.
+    test("L20: sign-in, all but the cookie of the resume", async () => {
+      await playScene(world, "sign-in", ["signin", "interaction"]);
     });
   });
 }

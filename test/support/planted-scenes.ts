@@ -24,8 +24,8 @@ interface Visitor {
   address: string;
 }
 
-/** The planter's cookies that are planted: all, or those of one kind (`interaction`, with its signature). */
-export type Planted = "all" | string;
+/** The planter's cookies that are planted: all, or those of some kinds (`interaction`, with its signature). */
+export type Planted = "all" | readonly string[];
 
 const patienceMs = 15_000;
 
@@ -35,7 +35,7 @@ export async function playScene(world: PlantersWorld, scene: Scene, planted: Pla
   try {
     const begun = await begin(world, scene, planter);
     const cookies = (await planter.context.cookies()).filter(({ name }) => name.includes("liaison."));
-    const chosen = cookies.filter(({ name }) => planted === "all" || kindOf(name) === planted);
+    const chosen = cookies.filter(({ name }) => planted === "all" || planted.includes(kindOf(name)));
     assert.ok(
       chosen.length > 0,
       `the planter has no cookie of the kind ${planted}: ${cookies.map(({ name }) => name)}`,
