@@ -119,9 +119,9 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     currentUrl.search = callback.search;
     try {
       const configuration = await upstream.configuration();
-      return await exchange(configuration, { currentUrl, state, transaction, claimNames: upstream.config.claims });
+      return await exchange(configuration, { currentUrl, state, transaction, upstream: upstream.config });
     } catch (error) {
-      throw toLiaisonError(error, upstream.config.id);
+      throw toLiaisonError(error, upstream.config.id, { askedFresh: transaction.maxAgeSeconds !== null });
     }
   }
 
@@ -139,7 +139,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     async begin({ upstreamId, purpose, loginHint, ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
-      const { prompt, maxAgeSeconds } = planFreshness(upstream.config.reauthentication, wish);
+      const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(upstream.config.reauthentication, wish);
       const state = randomSecret();
       const browserSecret = randomSecret();
       const now = clock.now();
@@ -169,7 +169,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
         code_challenge_method: "S256",
         ...(prompt === undefined || ownPrompt ? {} : { prompt }),
-        ...(maxAgeSeconds === null ? {} : { max_age: String(maxAgeSeconds) }),
+        ...(sendsMaxAge ? { max_age: String(maxAgeSeconds) } : {}),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       });
       await signIns.begin(transaction);

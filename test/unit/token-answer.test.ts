@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { notingTokenAnswer, withTokenAnswer } from "../../src/upstream/token-answer.ts";
+
+describe("the answer that an exchange rests on", () => {
+  const endpoint = "https://upstream.example/token";
+  let now = 0;
+  const clock = { now: () => now };
+
+  it("is its own, however many are under way", async () => {
+    const waiting: ((date: string) => void)[] = [];
+    const fetch = notingTokenAnswer(
+      () => new Promise((resolve) => waiting.push((date) => resolve(new Response(null, { headers: { date } })))),
+      clock,
+    );
+    now = 1_000;
+    const first = withTokenAnswer(endpoint, async () => void (await fetch(endpoint, {})));
+    now = 2_000;
+    const second = withTokenAnswer(endpoint, async () => void (await fetch(endpoint, {})));
+    now = 3_000;
+    waiting[1]?.("of the second");
+    assert.deepEqual((await second).answer, { askedAt: 2_000, answeredAt: 3_000, date: "of the second" });
+    now = 4_000;
+    waiting[0]?.("of the first");
+    assert.deepEqual((await first).answer, { askedAt: 1_000, answeredAt: 4_000, date: "of the first" });
+  });
+
+  it("is the token endpoint's, not that of the keys fetched behind it", async () => {
+    const fetch = notingTokenAnswer(async (url) => new Response(null, { headers: { date: url } }), clock);
+    const { result, answer } = await withTokenAnswer("https://upstream.example:443/token", async () => {
+      await fetch(endpoint, {});
+      await fetch("https://upstream.example/jwks", {});
+      return "tokens";
+    });
+    assert.equal(result, "tokens");
+    assert.equal(answer.date, endpoint);
+  });
+
+  it("is missed where there was none", async () => {
+    await assert.rejects(
+      withTokenAnswer(endpoint, async () => {}),
+      TypeError,
+    );
+  });
+});
