@@ -16,7 +16,7 @@ import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { withoutItsCookie } from "./errors.ts";
 import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
-import { formFields, leaveForUpstream, seeOther, sendPage } from "./kit.ts";
+import { formFields, hasQuery, leaveForUpstream, queryValue, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
 
@@ -126,7 +126,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid", async (ctx) => {
     const state = await load(ctx);
-    const next = await dispatcher.next(state, ctx.query["returned"] !== undefined);
+    const next = await dispatcher.next(state, hasQuery(ctx, "returned"));
     switch (next.step) {
       case "sign_in":
         return await signInOrChoose(ctx, state);
@@ -146,20 +146,15 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid/upstreams", async (ctx) => {
     const state = await load(ctx);
-    const notice = ctx.query["notice"];
-    await showSignIn(
-      ctx,
-      state,
-      notice === "cancelled" || notice === "failed" ? notice : null,
-      ctx.query["fresh"] !== undefined,
-    );
+    const notice = queryValue(ctx, "notice");
+    await showSignIn(ctx, state, notice === "cancelled" || notice === "failed" ? notice : null, hasQuery(ctx, "fresh"));
   });
 
   router.post("/interaction/:uid/sign-in", async (ctx) => {
     const state = await load(ctx);
     const upstreamId = formFields(ctx)["upstream"] ?? "";
     if (!upstreams.list().some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
-    await begin(ctx, state, upstreamId, ctx.query["fresh"] !== undefined);
+    await begin(ctx, state, upstreamId, hasQuery(ctx, "fresh"));
   });
 
   // Why profiles that got linked meanwhile don't open the portal, for the page that goes on waiting.

@@ -13,7 +13,7 @@ import type { SignInStore } from "../storage/contract.ts";
 import type { SignInPurpose } from "../storage/records.ts";
 import type { CallbackProgress } from "../upstream/upstreams.ts";
 import { upstreamCookie } from "./interaction.ts";
-import { formFields, type HttpKit, seeOther } from "./kit.ts";
+import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
 
@@ -70,8 +70,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   async function answerOf(ctx: Context, upstreamId: string): Promise<URL> {
     const url = callbackOf(upstreamId);
     url.search = ctx.search;
-    const posted = url.searchParams.get("posted");
-    if (posted === null) return url;
+    const posted = queryValue(ctx, "posted");
+    if (posted === undefined) return url;
     const parameters = await returns.open(upstreamId, posted);
     if (parameters === undefined) {
       throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", { upstreamId });

@@ -12,6 +12,7 @@ import { LiaisonError } from "../errors.ts";
 import type { SignInStore, Standing, StandingStore } from "../storage/contract.ts";
 import type { Client, Membership, ProfileId } from "../storage/records.ts";
 import type { ClientDirectory } from "./clients.ts";
+import { readAuthorizationRequest } from "./request-parameters.ts";
 
 /** An interaction as our steps see it. */
 export interface InteractionState {
@@ -65,7 +66,8 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
       const interaction = await details(provider, request, response);
       if (interaction.uid !== uid) throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
       const { params, prompt, session } = interaction;
-      const client = await clients.find(String(params["client_id"]));
+      const asked = readAuthorizationRequest(params);
+      const client = await clients.find(asked.clientId ?? "");
       if (client === undefined) throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
       const standing =
         session === undefined
@@ -75,16 +77,16 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         uid,
         cid: interaction.cid,
         prompt: prompt.name,
-        forced: prompt.reasons.includes("login_prompt"),
-        maxAge: typeof params["max_age"] === "number" ? params["max_age"] : undefined,
-        loginHint: text(params["login_hint"]),
-        upstreamHint: text(params["upstream"]),
-        redirectUri: String(params["redirect_uri"]),
+        // At every step: who goes on with another account must come as fresh as the first.
+        forced: asked.prompts.has("login"),
+        maxAge: asked.maxAgeSeconds,
+        loginHint: asked.loginHint,
+        upstreamHint: asked.upstreamHint,
+        redirectUri: asked.redirectUri ?? "",
         client,
         standing,
         admission:
-          standing &&
-          decideAdmission({ standing, policy: client.policy, hint: text(params["profile_hint"]), now: clock.now() }),
+          standing && decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
       };
     },
@@ -106,7 +108,7 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
     lost: async (uid) => {
       const interaction = await provider.Interaction.find(uid, { ignoreExpiration: true });
       if (interaction === undefined) return { client: undefined, state: "gone" };
-      const client = await clients.find(String(interaction.params["client_id"]));
+      const client = await clients.find(readAuthorizationRequest(interaction.params).clientId ?? "");
       return { client, state: interaction.isExpired ? "expired" : "alive" };
     },
   };
@@ -133,8 +135,4 @@ async function details(provider: Provider, request: IncomingMessage, response: S
     if (!(cause instanceof errors.SessionNotFound)) throw cause;
     throw new LiaisonError("sign_in_expired", "This sign-in can't be continued here.", { cause });
   }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
