@@ -141,6 +141,8 @@ export interface Lies {
   userinfo?: Record<string, unknown>;
   /** The `Date` of its answers; null sends none. */
   date?: string | null;
+  /** Sent with every answer. */
+  headers?: Record<string, string>;
   /** By path: takes over the answer altogether. */
   answer?: Record<string, (response: ServerResponse) => void>;
 }
@@ -168,6 +170,7 @@ export async function startLyingUpstream(clock: Clock = systemClock): Promise<Ly
     const body = await readBody(request);
     if (path === "/token") upstream.tokenRequests.push(new URLSearchParams(body));
     setDate(response, lies.date === undefined ? new Date(clock.now()).toUTCString() : lies.date);
+    for (const [name, value] of Object.entries(lies.headers ?? {})) response.setHeader(name, value);
     const takeover = lies.answer?.[path];
     if (takeover) return takeover(response);
     switch (path) {
