@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { notingTokenAnswer, withTokenAnswer } from "../../src/upstream/token-answer.ts";
 
 describe("the answer that an exchange rests on", () => {
@@ -13,16 +14,21 @@ describe("the answer that an exchange rests on", () => {
       () => new Promise((resolve) => waiting.push((date) => resolve(new Response(null, { headers: { date } })))),
       clock,
     );
-    now = 1_000;
-    const first = withTokenAnswer(endpoint, async () => void (await fetch(endpoint, {})));
+    // As openid-client does, which makes its request ready first.
+    const exchange = async () => {
+      await turn();
+      await fetch(endpoint, {});
+    };
+    const first = withTokenAnswer(endpoint, exchange);
+    const second = withTokenAnswer(endpoint, exchange);
     now = 2_000;
-    const second = withTokenAnswer(endpoint, async () => void (await fetch(endpoint, {})));
+    while (waiting.length < 2) await turn();
     now = 3_000;
     waiting[1]?.("of the second");
     assert.deepEqual((await second).answer, { askedAt: 2_000, answeredAt: 3_000, date: "of the second" });
     now = 4_000;
     waiting[0]?.("of the first");
-    assert.deepEqual((await first).answer, { askedAt: 1_000, answeredAt: 4_000, date: "of the first" });
+    assert.deepEqual((await first).answer, { askedAt: 2_000, answeredAt: 4_000, date: "of the first" });
   });
 
   it("is the token endpoint's, not that of the keys fetched behind it", async () => {
