@@ -41,9 +41,15 @@ export function toLiaisonError(error: unknown, upstreamId: string, { askedFresh 
   if (UPSTREAM_TROUBLE.has(error.error)) {
     return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause });
   }
-  if (askedFresh && NOT_FRESH.has(error.error)) return stale(upstreamId, cause);
+  if (askedFresh && refusesFreshness(error)) return stale(upstreamId, cause);
   if (error.error !== REFUSED) return rejected(upstreamId, cause);
   return new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
+}
+
+/** Whether an upstream that was asked for a fresh sign-in refuses by this error, at its authorization or its PAR endpoint. */
+export function refusesFreshness(error: unknown): boolean {
+  const isAnswer = error instanceof AuthorizationResponseError || error instanceof ResponseBodyError;
+  return isAnswer && NOT_FRESH.has(error.error);
 }
 
 /** An answer of the upstream that must not be believed. The reason is for the log. */

@@ -107,7 +107,8 @@ export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: Freshne
     throw stale(upstreamId, `auth_time is ${authTime}, earlier than ${Math.ceil(earliest / 1000)}: ${asked}`);
   }
   // What rounding alone puts before the moment asked for counts as asked: portals compare to the second.
-  return Math.max(ours, Math.floor(rule.sentAt / 1000) - maxAgeSeconds);
+  const asked = Math.floor(Math.min(rule.sentAt, answer.answeredAt) / 1000) - maxAgeSeconds;
+  return Math.max(ours, asked);
 }
 
 /** RFC 7519, section 2: a NumericDate may be a fraction. Whole seconds are kept, the earlier ones. */

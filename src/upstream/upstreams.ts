@@ -14,7 +14,7 @@ import type { AccountId, SignInPurpose, UpstreamId, UpstreamTransaction } from "
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
-import { toLiaisonError, withPurpose } from "./failures.ts";
+import { describeError, refusesFreshness, stale, toLiaisonError, withPurpose } from "./failures.ts";
 import { type FreshnessWish, planFreshness } from "./freshness.ts";
 import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
 
@@ -70,7 +70,7 @@ export interface Upstreams {
   origins(): string[];
   /**
    * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down, and
-   * `upstream_rejected` where a request is pushed ahead and not taken.
+   * `upstream_rejected` where a request is pushed ahead and not taken, `upstream_stale` if a fresh sign-in isn't.
    */
   begin(request: SignInRequest): Promise<{ url: URL; cookie: SignInCookie }>;
   /**
@@ -230,6 +230,8 @@ async function authorizationUrl(
   try {
     return await client.buildAuthorizationUrlWithPAR(configuration, parameters);
   } catch (error) {
+    const askedFresh = parameters["max_age"] !== undefined || parameters["prompt"] === "login";
+    if (askedFresh && refusesFreshness(error)) throw stale(upstreamId, describeError(error));
     throw toLiaisonError(error, upstreamId);
   }
 }

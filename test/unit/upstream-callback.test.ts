@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
@@ -132,6 +133,20 @@ describe("answers that are refused", () => {
       assert.equal(harness.liar.tokenRequests.length, 0);
     });
   }
+
+  it("a pushed request that is refused is so for its freshness only where it asked for that", async () => {
+    const takeover = (response: ServerResponse) =>
+      void response.writeHead(400, { "content-type": "application/json" }).end('{"error":"invalid_request"}');
+    harness.liar.lies.metadata = {
+      pushed_authorization_request_endpoint: `${harness.liar.issuer}/par`,
+      require_pushed_authorization_requests: true,
+    };
+    harness.liar.lies.answer = { "/par": takeover };
+    const parties = harness.theLiar();
+    await assert.rejects(harness.begin(parties, REDEEM), refusal("upstream_stale"));
+    await assert.rejects(harness.begin(parties, { maxAge: 600 }), refusal("upstream_stale"));
+    await assert.rejects(harness.begin(parties), refusal("upstream_rejected"));
+  });
 
   const seconds = Math.floor(Date.now() / 1000);
   const lies: [why: string, lie: Lies][] = [
