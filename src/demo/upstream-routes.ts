@@ -3,6 +3,7 @@
 import Router from "@koa/router";
 import type { Context } from "koa";
 import { type Interaction, type Provider, errors as providerErrors } from "oidc-provider";
+import type { Clock } from "../clock.ts";
 import { sendPage } from "./page.ts";
 import { readForm, refuseForeignPosts } from "./servers.ts";
 import type { UpstreamAccount, UpstreamAccounts } from "./upstream-accounts.ts";
@@ -18,8 +19,16 @@ import {
 
 const MIN_PASSWORD = 8;
 
+interface UpstreamParts {
+  provider: Provider;
+  accounts: UpstreamAccounts;
+  /** What tells when somebody signed in. */
+  clock: Clock;
+}
+
 /** The routes of a provider. Mounted in front of its own. */
-export function upstreamRoutes(provider: Provider, accounts: UpstreamAccounts): Router {
+export function upstreamRoutes(parts: UpstreamParts): Router {
+  const { provider, accounts } = parts;
   const router = new Router();
   router.use(refuseForeignPosts);
   router.get("/", (ctx) => sendPage(ctx, aboutPage()));
@@ -28,7 +37,7 @@ export function upstreamRoutes(provider: Provider, accounts: UpstreamAccounts): 
     router.get(path, (ctx) => sendPage(ctx, createAccountPage({ ...formPlace(ctx), values: noValues })));
     router.post(
       path,
-      withInteractionErrors((ctx) => createAccount(ctx, provider, accounts)),
+      withInteractionErrors((ctx) => createAccount(ctx, parts)),
     );
   }
   for (const path of ["/forgot-password", "/interaction/:uid/forgot-password"]) {
@@ -41,7 +50,7 @@ export function upstreamRoutes(provider: Provider, accounts: UpstreamAccounts): 
   );
   router.post(
     "/interaction/:uid",
-    withInteractionErrors((ctx) => signIn(ctx, provider, accounts)),
+    withInteractionErrors((ctx) => signIn(ctx, parts)),
   );
   router.get(
     "/interaction/:uid/cancel",
@@ -87,22 +96,23 @@ async function showSignIn(ctx: Context, provider: Provider, accounts: UpstreamAc
   sendPage(ctx, signInPage({ ...view, username: accounts.usernameFor(hint) }));
 }
 
-async function signIn(ctx: Context, provider: Provider, accounts: UpstreamAccounts): Promise<void> {
+async function signIn(ctx: Context, parts: UpstreamParts): Promise<void> {
+  const { provider, accounts } = parts;
   const { hint: _, ...view } = await signInView(ctx, provider);
   const form = await readForm(ctx);
   const username = form.get("username") ?? "";
   const account = await accounts.authenticate(username, form.get("password") ?? "");
-  if (account !== undefined) return finishSignIn(ctx, provider, account);
+  if (account !== undefined) return finishSignIn(ctx, parts, account);
   const error = `The username or the password isn't right. If you forgot the password, set a new one below.`;
   sendPage(ctx, { ...signInPage({ ...view, username, error }), status: 401 });
 }
 
 /** Ends the interaction as signed in. `select_account` is answered too, in case the client asked for that. */
-async function finishSignIn(ctx: Context, provider: Provider, account: UpstreamAccount): Promise<void> {
+async function finishSignIn(ctx: Context, { provider, clock }: UpstreamParts, account: UpstreamAccount): Promise<void> {
   const interaction = await provider.interactionDetails(ctx.req, ctx.res);
   await endSessionOfAnotherAccount(provider, interaction, account);
   const returnTo = await provider.interactionResult(ctx.req, ctx.res, {
-    login: { accountId: account.subject },
+    login: { accountId: account.subject, ts: Math.floor(clock.now() / 1000) },
     select_account: {},
   });
   ctx.redirect(returnTo);
@@ -137,7 +147,8 @@ async function cancel(ctx: Context, provider: Provider): Promise<void> {
 }
 
 /** Creates the account. Amid a sign-in the person is signed in with it and goes on. */
-async function createAccount(ctx: Context, provider: Provider, accounts: UpstreamAccounts): Promise<void> {
+async function createAccount(ctx: Context, parts: UpstreamParts): Promise<void> {
+  const { accounts } = parts;
   const place = formPlace(ctx);
   const form = await readForm(ctx);
   const value = (name: string) => (form.get(name) ?? "").trim();
@@ -151,7 +162,7 @@ async function createAccount(ctx: Context, provider: Provider, accounts: Upstrea
   const account = await accounts.create({ ...values, password });
   if (account === undefined) return refuse(`The username "${values.username}" is taken. Choose another.`);
 
-  if (place.back !== "/about") return finishSignIn(ctx, provider, account);
+  if (place.back !== "/about") return finishSignIn(ctx, parts, account);
   const detail = `Your username is ${account.username}. Return to the site that you wanted to reach, and sign in with it.`;
   sendPage(ctx, donePage("Your account is ready", detail, null));
 }

@@ -3,7 +3,7 @@
  * It stands for any upstream: accounts with username and password, no idea of organizations.
  */
 
-import { generateKeyPair, randomBytes } from "node:crypto";
+import { generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { raw } from "hono/html";
 import {
@@ -13,10 +13,12 @@ import {
   type KoaContextWithOIDC,
   Provider,
 } from "oidc-provider";
+import { type Clock, systemClock } from "../clock.ts";
 import { sendPage } from "./page.ts";
 import { type Running, serveOnLoopback } from "./servers.ts";
 import { type SeedAccount, UpstreamAccounts } from "./upstream-accounts.ts";
 import { MemoryRows, memoryAdapter } from "./upstream-adapter.ts";
+import { liveBy } from "./upstream-clock.ts";
 import { donePage, errorPage, signOutPage } from "./upstream-pages.ts";
 import { upstreamRoutes } from "./upstream-routes.ts";
 
@@ -35,14 +37,19 @@ export interface DemoUpstreamOptions {
   clients: DemoUpstreamClient[];
   /** Keeps created accounts and changed passwords over a restart. */
   accountsFile?: string;
+  /** What its answers and ID tokens tell the time by; the machine's clock otherwise. */
+  clock?: Clock;
 }
 
 /** Starts Fabrikam ID; its `url` is its issuer. Throws `port_taken`. */
 export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<Running> {
   const issuer = `http://localhost:${options.port}`;
   const accounts = await UpstreamAccounts.open(options.accounts, options.accountsFile);
-  const provider = new Provider(issuer, await configuration(options, accounts));
-  provider.use(upstreamRoutes(provider, accounts).routes());
+  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  const provider = new Provider(issuer, configuration(options, accounts, privateKey));
+  const { clock = systemClock } = options;
+  if (options.clock !== undefined) provider.use(liveBy(clock, privateKey) as Parameters<Provider["use"]>[0]);
+  provider.use(upstreamRoutes({ provider, accounts, clock }).routes());
   const handle = provider.callback();
   return serveOnLoopback(options.port, (request, response) => {
     // oidc-provider builds its URLs from Host; there is one right value for it.
@@ -51,7 +58,7 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<R
   });
 }
 
-async function configuration(options: DemoUpstreamOptions, accounts: UpstreamAccounts): Promise<Configuration> {
+function configuration(options: DemoUpstreamOptions, accounts: UpstreamAccounts, key: KeyObject): Configuration {
   const rows = new MemoryRows();
   // Browsers send a cookie of localhost to every port of it: names tell the servers apart.
   const cookie = (name: string) => `fabrikam_${options.port}_${name}`;
@@ -59,7 +66,7 @@ async function configuration(options: DemoUpstreamOptions, accounts: UpstreamAcc
     adapter: (model: string) => memoryAdapter(model, rows),
     clients: options.clients.map(clientMetadata),
     clientDefaults: { require_auth_time: true },
-    jwks: { keys: [await signingKey()] },
+    jwks: { keys: [signingJwk(key)] },
     cookies: {
       keys: [randomBytes(32).toString("base64url")],
       names: { session: cookie("session"), interaction: cookie("interaction"), resume: cookie("resume") },
@@ -111,10 +118,9 @@ function clientMetadata(client: DemoUpstreamClient): ClientMetadata {
   };
 }
 
-async function signingKey() {
-  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+function signingJwk(key: KeyObject) {
   return {
-    ...privateKey.export({ format: "jwk" }),
+    ...key.export({ format: "jwk" }),
     kid: randomBytes(8).toString("base64url"),
     use: "sig",
     alg: "RS256",

@@ -10,6 +10,7 @@ import { type ErrorCode, LiaisonError } from "../errors.ts";
 import type { Client } from "../storage/records.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, SignInLostPage, Site, UpstreamProblemPage } from "../ui/views.ts";
+import { describeError } from "../upstream/failures.ts";
 import { sendPage } from "./kit.ts";
 import { portalView } from "./site.ts";
 
@@ -67,7 +68,7 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   const code = error instanceof LiaisonError ? error.code : undefined;
   const fields = { request_id: requestId(ctx), status, ...(code === undefined ? {} : { code }) };
   if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
-  else deps.logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
+  else deps.logger.info({ ...fields, reason: reasonOf(error) }, "request refused");
   if (status === 429) ctx.set("retry-after", String(ctx.state["retryAfterSeconds"] ?? 60));
   const problem = code === undefined ? undefined : upstreamProblems[code];
   if (wantsJson(ctx)) {
@@ -80,6 +81,12 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   } else {
     await showError(ctx, deps, { status, code: null, portal: null });
   }
+}
+
+/** For the log. What an upstream did is in the cause, in words that carry nothing secret (upstream/failures.ts). */
+function reasonOf(error: unknown): string {
+  const isUpstreams = error instanceof LiaisonError && error.upstreamId !== undefined;
+  return isUpstreams ? describeError(error) : String((error as Error).message);
 }
 
 /** The status that an error is answered with. */

@@ -16,7 +16,7 @@ import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { withoutItsCookie } from "./errors.ts";
 import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
-import { formFields, seeOther, sendPage } from "./kit.ts";
+import { formFields, hasQuery, queryValue, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
@@ -65,7 +65,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   async function explainLost(ctx: Context, uid: string, error: unknown): Promise<unknown> {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
     // Back from an upstream, for a sign-in that isn't this browser's: it was begun by somebody else, who put its cookies here.
-    if (ctx.query["returned"] !== undefined && binding.proofs(ctx).length > 0) forgetCookies(ctx);
+    if (hasQuery(ctx, "returned") && binding.proofs(ctx).length > 0) forgetCookies(ctx);
     const { client, state } = await dispatcher.lost(uid);
     ctx.state["portal"] = client;
     // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody else's.
@@ -131,7 +131,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid", async (ctx) => {
     const state = await load(ctx);
-    const next = await dispatcher.next(state, ctx.query["returned"] !== undefined);
+    const next = await dispatcher.next(state, hasQuery(ctx, "returned"));
     switch (next.step) {
       case "sign_in":
         return await signInOrChoose(ctx, state);
@@ -151,20 +151,15 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid/upstreams", async (ctx) => {
     const state = await load(ctx);
-    const notice = ctx.query["notice"];
-    await showSignIn(
-      ctx,
-      state,
-      notice === "cancelled" || notice === "failed" ? notice : null,
-      ctx.query["fresh"] !== undefined,
-    );
+    const notice = queryValue(ctx, "notice");
+    await showSignIn(ctx, state, notice === "cancelled" || notice === "failed" ? notice : null, hasQuery(ctx, "fresh"));
   });
 
   router.post("/interaction/:uid/sign-in", async (ctx) => {
     const state = await load(ctx);
     const upstreamId = formFields(ctx)["upstream"] ?? "";
     if (!upstreams.list().some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
-    await begin(ctx, state, upstreamId, ctx.query["fresh"] !== undefined);
+    await begin(ctx, state, upstreamId, hasQuery(ctx, "fresh"));
   });
 
   // Why profiles that got linked meanwhile don't open the portal, for the page that goes on waiting.

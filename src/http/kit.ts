@@ -30,6 +30,17 @@ export function formFields(ctx: Context): Record<string, string | undefined> {
   return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, string | undefined>;
 }
 
+/** A parameter of an address of ours; one given twice has no value, which no page of ours and no upstream sends. */
+export function queryValue(ctx: Context, name: string): string | undefined {
+  const value = ctx.query[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Whether an address of ours has a parameter at all, whatever it says. */
+export function hasQuery(ctx: Context, name: string): boolean {
+  return ctx.query[name] !== undefined;
+}
+
 /** Sends an HTML page. */
 export function sendPage(ctx: Context, html: string, status = 200): void {
   ctx.status = status;

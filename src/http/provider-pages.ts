@@ -5,6 +5,7 @@ import { errors, type KoaContextWithOIDC } from "oidc-provider";
 import { ForeignBrowser } from "../oidc/foreign-browser.ts";
 import { isGone, portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
 import type { ProviderPages } from "../oidc/provider.ts";
+import { readPostLogoutRedirectUri } from "../oidc/request-parameters.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { PortalView, Site } from "../ui/views.ts";
 import { showError } from "./errors.ts";
@@ -67,8 +68,8 @@ export function createProviderPages(deps: {
     signOut: async (ctx, { xsrf }) => {
       const { entities, params, session } = ctx.oidc;
       const context = ctx as unknown as Context;
-      const target = params?.["post_logout_redirect_uri"];
-      if (typeof target === "string") allowFormTargets(context, [target]);
+      const target = readPostLogoutRedirectUri(params ?? {});
+      if (target !== undefined) allowFormTargets(context, [target]);
       const view = {
         purpose: "sign_out" as const,
         portal: portalOf(ctx),

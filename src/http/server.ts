@@ -13,6 +13,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
+import { readAuthorizationRequest } from "../oidc/request-parameters.ts";
 import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { type BounceDeps, bounceRoutes } from "./bounces.ts";
@@ -175,13 +176,9 @@ const noHead: Middleware = async (ctx, next) => {
 const authorizationRequests: Middleware = async (ctx, next) => {
   if (!/^\/authorize\b/i.test(ctx.path)) return await next();
   if (ctx.method === "POST") return await asGet(ctx);
-  const { scope, prompt } = ctx.query;
-  if (typeof scope === "string" && scope.split(" ").includes("offline_access")) {
-    const prompts = typeof prompt === "string" ? prompt.split(" ") : [];
-    if (!Array.isArray(prompt) && !prompts.includes("none") && !prompts.includes("consent")) {
-      ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ").trim() };
-    }
-  }
+  const { scopes, prompts, repeated } = readAuthorizationRequest(ctx.query);
+  const isWanting = scopes.has("offline_access") && !prompts.has("none") && !prompts.has("consent");
+  if (isWanting && !repeated.has("prompt")) ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ") };
   await next();
 };
 

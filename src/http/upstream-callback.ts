@@ -15,7 +15,7 @@ import { withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { upstreamCookie } from "./interaction.ts";
-import { formFields, type HttpKit, seeOther } from "./kit.ts";
+import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
 import { createSingleFlight } from "./single-flight.ts";
@@ -86,8 +86,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   async function answerOf(ctx: Context, upstreamId: string): Promise<URL> {
     const url = callbackOf(upstreamId);
     url.search = ctx.search;
-    const posted = url.searchParams.get("posted");
-    if (posted === null) return url;
+    const posted = queryValue(ctx, "posted");
+    if (posted === undefined) return url;
     const parameters = await returns.open(upstreamId, posted);
     if (parameters === undefined) {
       throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", { upstreamId });

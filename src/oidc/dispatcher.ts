@@ -15,6 +15,8 @@ import type { ClientDirectory } from "./clients.ts";
 import { loginOf, mayGoOn, type ProvenLogin } from "./foreign-browser.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
 
+import { readAuthorizationRequest } from "./request-parameters.ts";
+
 /** An interaction as our steps see it. */
 export interface InteractionState {
   uid: string;
@@ -107,7 +109,8 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
       if (interaction.uid !== uid) throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
       await assertItsBrowser(interaction, { req: request, res: response }, proofs);
       const { params, prompt, session } = interaction;
-      const client = await clients.find(String(params["client_id"]));
+      const asked = readAuthorizationRequest(params);
+      const client = await clients.find(asked.clientId ?? "");
       if (client === undefined) throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
       const standing =
         session === undefined
@@ -117,18 +120,18 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         uid,
         cid: interaction.cid,
         prompt: prompt.name,
-        forced: prompt.reasons.includes("login_prompt"),
-        maxAge: typeof params["max_age"] === "number" ? params["max_age"] : undefined,
-        loginHint: text(params["login_hint"]),
-        upstreamHint: text(params["upstream"]),
-        redirectUri: String(params["redirect_uri"]),
+        // At every step: who goes on with another account must come as fresh as the first.
+        forced: asked.prompts.has("login"),
+        maxAge: asked.maxAgeSeconds,
+        loginHint: asked.loginHint,
+        upstreamHint: asked.upstreamHint,
+        redirectUri: asked.redirectUri ?? "",
         client,
         proofs,
         signedIn: interaction.result?.login as ProvenLogin | undefined,
         standing,
         admission:
-          standing &&
-          decideAdmission({ standing, policy: client.policy, hint: text(params["profile_hint"]), now: clock.now() }),
+          standing && decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
       };
     },
@@ -151,7 +154,7 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
     lost: async (uid) => {
       const interaction = await provider.Interaction.find(uid, { ignoreExpiration: true });
       if (interaction === undefined) return { client: undefined, state: "gone" };
-      const client = await clients.find(String(interaction.params["client_id"]));
+      const client = await clients.find(readAuthorizationRequest(interaction.params).clientId ?? "");
       return { client, state: interaction.isExpired ? "expired" : "alive" };
     },
   };
@@ -188,8 +191,4 @@ async function details(provider: Provider, request: IncomingMessage, response: S
     if (!(cause instanceof errors.SessionNotFound)) throw cause;
     throw new LiaisonError("sign_in_expired", "This sign-in can't be continued here.", { cause });
   }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -9,6 +9,8 @@ import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../storage/records.ts";
 import { whileReachable } from "./reachable.ts";
 
+import { readAuthorizationRequest } from "./request-parameters.ts";
+
 /** The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage; 9.13). */
 export function currentContext(): KoaContextWithOIDC | undefined {
   return (ProviderClass as unknown as { ctx: KoaContextWithOIDC | undefined }).ctx;
@@ -155,10 +157,10 @@ export function selfSubmittingSignOut(
 export function redirectUriOf(ctx: object): string | undefined {
   const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
   // Was checked before its interaction was stored; when that resumes, no client is loaded yet.
-  const kept = oidc?.entities.Interaction?.params["redirect_uri"];
-  if (typeof kept === "string") return kept;
-  const asked = oidc?.params?.["redirect_uri"];
-  return typeof asked === "string" && oidc?.client?.redirectUriAllowed(asked) === true ? asked : undefined;
+  const kept = readAuthorizationRequest(oidc?.entities.Interaction?.params ?? {}).redirectUri;
+  if (kept !== undefined) return kept;
+  const asked = readAuthorizationRequest(oidc?.params ?? {}).redirectUri;
+  return asked !== undefined && oidc?.client?.redirectUriAllowed(asked) === true ? asked : undefined;
 }
 
 /** Whether a resume found nothing of its sign-in any more (lib/actions/authorization/resume.js, 9.13). */

@@ -9,6 +9,7 @@ import { type Admission, decideAdmission } from "../domain/admission.ts";
 import type { GrantStanding, Standing, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
+import { readAuthorizationRequest } from "./request-parameters.ts";
 
 export interface RequestStandings {
   /** The standing of the session's account at the request's client. One read a request, whoever asks. */
@@ -53,7 +54,7 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
         standing,
         policy: portalSettings(client).policy,
         chosen: chosenProfile(result),
-        hint: asString(params?.["profile_hint"]),
+        hint: readAuthorizationRequest(params ?? {}).profileHint,
         now: clock.now(),
       });
     },

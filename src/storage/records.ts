@@ -300,7 +300,7 @@ export interface UpstreamTransaction {
   upstreamId: UpstreamId;
   nonce: string;
   codeVerifier: string;
-  /** How old the authentication, by `auth_time`, may be when the person is sent off; null if that isn't to be checked. */
+  /** How old the authentication may be when the person is sent off; null where that doesn't matter. */
   maxAgeSeconds: number | null;
   purpose: SignInPurpose;
   createdAt: Instant;
@@ -316,7 +316,7 @@ export type SignInPurpose =
 export interface SignInOutcome {
   accountId: AccountId;
   upstreamId: UpstreamId;
-  /** When the person authenticated at the upstream, seconds since the epoch as in OIDC's `auth_time`. */
+  /** When the person authenticated at the upstream: whole seconds since the epoch by our clock, as in OIDC's `auth_time`. */
   authTime: number;
   /** SHA-256 of the proof that the callback gave to the browser that brought it. */
   proofHash: SecretHash;

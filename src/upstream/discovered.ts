@@ -12,6 +12,8 @@ import { LiaisonError } from "../errors.ts";
 import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 import { describeError, unavailable } from "./failures.ts";
 import type { Fetch } from "./guarded-fetch.ts";
+import { notingTokenAnswer } from "./token-answer.ts";
+import { offsetBy } from "./upstream-clock.ts";
 
 /** The part of pino's logger that this folder uses. */
 export interface UpstreamLogger {
@@ -38,6 +40,9 @@ export interface DiscoveryDependencies {
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const FAILURE_REMEMBERED_MS = 3_000;
 
+/** How long a client assertion lives: it is used at once. */
+const ASSERTION_SECONDS = 60;
+
 /** What code flow with verified ID tokens can't do without. */
 const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
 
@@ -50,9 +55,12 @@ export function discoveredUpstream(
   let failure: { error: Error; until: Instant } | undefined;
   let underWay: Promise<client.Configuration> | undefined;
 
+  const reading = readingOffset(notingTokenAnswer(fetch, clock), clock);
+
   async function refresh(): Promise<client.Configuration> {
     try {
-      const configuration = await discover(config, fetch, clientKeys);
+      const theirs = () => Math.floor((clock.now() + reading.offsetMs()) / 1000);
+      const configuration = await discover(config, { fetch: reading.fetch, clientKeys, epochSeconds: theirs });
       const endpoint = configuration.serverMetadata().authorization_endpoint;
       known = { configuration, origin: new URL(endpoint ?? config.issuer).origin, fetchedAt: clock.now() };
       failure = undefined;
@@ -86,7 +94,30 @@ export function discoveredUpstream(
   };
 }
 
-async function discover(config: UpstreamConfig, fetch: Fetch, keys: ClientKeys): Promise<client.Configuration> {
+/** A fetch that remembers how far ahead of ours the upstream's clock is, by the answer that said so last. */
+function readingOffset(fetch: Fetch, clock: Clock): { fetch: Fetch; offsetMs(): number } {
+  let offsetMs = 0;
+  return {
+    offsetMs: () => offsetMs,
+    fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      // What comes from a cache has the date of when it was put there (RFC 9111, section 5.1).
+      const date = response.headers.has("age") ? null : response.headers.get("date");
+      offsetMs = offsetBy(date, clock.now()) ?? offsetMs;
+      return response;
+    },
+  };
+}
+
+interface Discovering {
+  fetch: Fetch;
+  clientKeys: ClientKeys;
+  /** The present by the upstream's clock, as far as it is known. */
+  epochSeconds(): number;
+}
+
+async function discover(config: UpstreamConfig, parts: Discovering): Promise<client.Configuration> {
+  const { fetch } = parts;
   const issuer = new URL(config.issuer);
   const customFetch: client.CustomFetch = (url, init) => fetch(url, withoutUndefined(init));
   const execute = issuer.protocol === "http:" ? [client.allowInsecureRequests] : [];
@@ -96,8 +127,9 @@ async function discover(config: UpstreamConfig, fetch: Fetch, keys: ClientKeys):
   const configuration = new client.Configuration(
     { ...metadata, id_token_signing_alg_values_supported: config.id_token_signed_response_alg },
     config.client_id,
-    undefined,
-    clientAuthentication(config, metadata, keys),
+    // Its times are freshness.ts's to judge: openid-client knows this machine's clock alone.
+    { [client.clockTolerance]: Number.MAX_SAFE_INTEGER },
+    clientAuthentication(config, metadata, parts),
   );
   configuration[client.customFetch] = customFetch;
   for (const extension of execute) extension(configuration);
@@ -134,11 +166,18 @@ function checkMetadata(metadata: client.ServerMetadata, config: UpstreamConfig):
 function clientAuthentication(
   config: UpstreamConfig,
   { token_endpoint_auth_methods_supported: offered = ["client_secret_basic"] }: client.ServerMetadata,
-  keys: ClientKeys,
+  { clientKeys, epochSeconds }: Discovering,
 ): client.ClientAuth {
   const algorithm = assertionAlgorithm(config);
-  const key = algorithm && keys.of(algorithm);
-  if (key !== undefined) return client.PrivateKeyJwt(key);
+  const key = algorithm && clientKeys.of(algorithm);
+  if (key !== undefined) {
+    // For a minute by the clock that it is judged by, which may be another than ours.
+    const byTheirClock: client.ModifyAssertionFunction = (_header, payload) => {
+      const now = epochSeconds();
+      Object.assign(payload, { iat: now, nbf: now, exp: now + ASSERTION_SECONDS });
+    };
+    return client.PrivateKeyJwt(key, { [client.modifyAssertion]: byTheirClock });
+  }
   const secret = config.client_secret ?? "";
   const byDiscovery = offered.includes("client_secret_basic") ? "client_secret_basic" : "client_secret_post";
   const method = config.token_endpoint_auth_method ?? byDiscovery;

@@ -1,27 +1,27 @@
 /**
  * From an authorization response to a proven identity: openid-client checks `iss` and the response, exchanges the code and
- * checks the ID token (issuer, audience, nonce, times, signature); this module adds how recent the authentication was and
- * reads out who it is.
+ * checks the ID token (issuer, audience, nonce, signature); freshness.ts judges its times, and this module reads out who it is.
  */
 
 import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
 import type { SignedInIdentity } from "../storage/contract.ts";
 import type { UpstreamTransaction } from "../storage/records.ts";
-import { rejected, stale } from "./failures.ts";
-import { isFreshEnough } from "./freshness.ts";
+import { rejected } from "./failures.ts";
+import { judgeTimes } from "./freshness.ts";
+import { withTokenAnswer } from "./token-answer.ts";
 
 export interface ExchangeInput {
   /** Our callback, as the upstream was told it, with the parameters that came back. */
   currentUrl: URL;
   state: string;
   transaction: UpstreamTransaction;
-  claimNames: UpstreamConfig["claims"];
+  upstream: Pick<UpstreamConfig, "claims" | "reauthentication">;
 }
 
 export interface ProvenSignIn {
   identity: SignedInIdentity;
-  /** Seconds since the epoch; the ID token's `iat` where the upstream gives no `auth_time`. */
+  /** Seconds since the epoch, by our clock; the ID token's `iat` where the upstream gives no `auth_time`. */
   authTime: number;
 }
 
@@ -36,32 +36,38 @@ type Claims = Readonly<Record<string, unknown>>;
 /** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur two of them. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
-/** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` for what it doesn't check. */
+/** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` and `upstream_stale` for what it doesn't check. */
 export async function exchange(
   configuration: client.Configuration,
-  { currentUrl, state, transaction, claimNames }: ExchangeInput,
+  { currentUrl, state, transaction, upstream }: ExchangeInput,
 ): Promise<ProvenSignIn> {
   const { upstreamId, nonce, codeVerifier, maxAgeSeconds, createdAt } = transaction;
-  const tokens = await client.authorizationCodeGrant(configuration, currentUrl, {
-    expectedState: state,
-    expectedNonce: nonce,
-    pkceCodeVerifier: codeVerifier,
-    idTokenExpected: true,
-  });
+  const { token_endpoint } = configuration.serverMetadata();
+  const { result: tokens, answer } = await withTokenAnswer(token_endpoint, () =>
+    client.authorizationCodeGrant(configuration, currentUrl, {
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: codeVerifier,
+      idTokenExpected: true,
+    }),
+  );
   const claims = tokens.claims();
   if (claims === undefined) throw rejected(upstreamId, "no ID token");
   if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
-  if (!isFreshEnough(claims.auth_time, maxAgeSeconds, createdAt)) {
-    throw stale(upstreamId, `auth_time is ${claims.auth_time ?? "missing"}: not the fresh authentication asked for`);
-  }
+  const authTime = judgeTimes(claims, answer, {
+    upstreamId,
+    sentAt: createdAt,
+    maxAgeSeconds,
+    requiresAuthTime: upstream.reauthentication === "auth_time",
+  });
 
   const { email, displayName } = await displayData(configuration, {
     accessToken: tokens.access_token,
     claims,
-    claimNames,
+    claimNames: upstream.claims,
   });
   const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
-  return { identity, authTime: claims.auth_time ?? claims.iat };
+  return { identity, authTime };
 }
 
 /** From the ID token; userinfo is asked only for what that lacks. Its `sub` must be the ID token's (Core 1.0, section 5.3.2). */

@@ -13,6 +13,14 @@ const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
 /** The only one that says that the person didn't want to, or may not (same section); all others are between it and us. */
 const REFUSED = "access_denied";
 
+/** By which upstreams refuse `prompt=login` or `max_age` (OpenID Connect Core 1.0, section 3.1.2.6, and RFC 6749). */
+const NOT_FRESH = new Set([
+  "login_required",
+  "interaction_required",
+  "unmet_authentication_requirements",
+  "invalid_request",
+]);
+
 /** Says of a failure what the sign-in was for, so that the person can begin it anew. What isn't a LiaisonError stays as it is. */
 export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTransaction): unknown {
   if (!(error instanceof LiaisonError)) return error;
@@ -20,8 +28,11 @@ export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTra
   return new LiaisonError(code, message, { cause, upstreamId, purpose });
 }
 
-/** Classifies what went wrong between an authorization response and a proven identity. */
-export function toLiaisonError(error: unknown, upstreamId: string): LiaisonError {
+/**
+ * Classifies what went wrong between an authorization response and a proven identity. `askedFresh`: whether the upstream was
+ * asked for a sign-in of a certain age, which some refuse by an error.
+ */
+export function toLiaisonError(error: unknown, upstreamId: string, { askedFresh = false } = {}): LiaisonError {
   for (const link of causes(error)) {
     if (link instanceof LiaisonError) return link;
   }
@@ -30,24 +41,35 @@ export function toLiaisonError(error: unknown, upstreamId: string): LiaisonError
   if (UPSTREAM_TROUBLE.has(error.error)) {
     return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause });
   }
+  if (askedFresh && refusesFreshness(error)) return stale(upstreamId, cause);
   if (error.error !== REFUSED) return rejected(upstreamId, cause);
   return new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
+}
+
+/** Whether an upstream that was asked for a fresh sign-in refuses by this error, at its authorization or its PAR endpoint. */
+export function refusesFreshness(error: unknown): boolean {
+  const isAnswer = error instanceof AuthorizationResponseError || error instanceof ResponseBodyError;
+  return isAnswer && NOT_FRESH.has(error.error);
 }
 
 /** An answer of the upstream that must not be believed. The reason is for the log. */
 export function rejected(upstreamId: string, reason: string | Error): LiaisonError {
   return new LiaisonError("upstream_rejected", "The answer of the sign-in service could not be accepted.", {
-    cause: typeof reason === "string" ? new Error(reason) : reason,
+    cause: asError(reason),
     upstreamId,
   });
 }
 
-/** A sign-in that is older than was asked for, or doesn't show its age. The reason is for the log. */
-export function stale(upstreamId: string, reason: string): LiaisonError {
+/** A sign-in that is older than was asked for, doesn't show its age, or was refused for its age. The reason is for the log. */
+export function stale(upstreamId: string, reason: string | Error): LiaisonError {
   return new LiaisonError("upstream_stale", "The sign-in service did not ask for a fresh sign-in.", {
-    cause: new Error(reason),
+    cause: asError(reason),
     upstreamId,
   });
+}
+
+function asError(reason: string | Error): Error {
+  return typeof reason === "string" ? new Error(reason) : reason;
 }
 
 /** An upstream that can't be used now. The reason is for the log. */

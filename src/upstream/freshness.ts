@@ -1,10 +1,14 @@
 /**
- * How recent an authentication must be: what is asked of the upstream, and what its ID token must then show (ASVS 5.0,
- * 6.8.4). OpenID Connect Core 1.0, section 3.1.2.1: with `max_age` an upstream has to return `auth_time`.
+ * Judges every time in an upstream's ID token (`iat`, `exp`, `nbf`, `auth_time`): whether it can be true by the upstream's own
+ * clock, and whether the authentication is as recent as was asked for (ASVS 5.0, 6.8.4). OpenID Connect Core 1.0, section
+ * 3.1.2.1: with `max_age` an upstream has to return `auth_time`. docs/decisions/0012-the-upstreams-clock.md says why.
  */
 
 import type { Instant } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
+import { rejected, stale } from "./failures.ts";
+import type { TokenAnswer } from "./token-answer.ts";
+import { readClock, type UpstreamClock } from "./upstream-clock.ts";
 
 export interface FreshnessWish {
   prompt?: "login";
@@ -16,12 +20,42 @@ export interface FreshnessWish {
 
 export interface FreshnessPlan {
   prompt: "login" | undefined;
-  /** Sent as `max_age`, and `auth_time` is checked against it; null where that can't be or doesn't matter. */
+  /** What `auth_time` is held to; null where its age doesn't matter. */
   maxAgeSeconds: number | null;
+  /** Whether it is also sent, as `max_age`; then an ID token without `auth_time` is refused. */
+  sendsMaxAge: boolean;
 }
 
-/** What clocks may differ, in milliseconds. */
-const SKEW_MS = 60_000;
+/** The times of an ID token as they arrive: of any type, of any size. */
+export interface TokenTimes {
+  iat: unknown;
+  exp: unknown;
+  nbf?: unknown;
+  auth_time?: unknown;
+}
+
+/** What an authentication is held to. */
+export interface FreshnessRule {
+  upstreamId: string;
+  /** When the person was sent to the upstream, by our clock. */
+  sentAt: Instant;
+  /** Counted back from `sentAt`; null where the age doesn't matter. */
+  maxAgeSeconds: number | null;
+  /** Whether an ID token without `auth_time` is refused where an age matters; otherwise `iat` stands in, which is never old. */
+  requiresAuthTime: boolean;
+}
+
+/** Seconds by which a time may lie in the future of the upstream's clock: its servers' clocks differ among themselves. */
+const FUTURE_SKEW_SECONDS = 60;
+
+/** Seconds for which an expired token is still taken: those that openid-client gives by default. */
+const EXPIRY_TOLERANCE_SECONDS = 30;
+
+/** What whole seconds hide of the moment of an authentication, and of the upstream's clock. */
+const ROUNDING_MS = 2_000;
+
+/** The end of the year 9999. What is later was counted in another unit than seconds. */
+const LATEST_SECONDS = 253_402_300_799;
 
 /**
  * What to ask of an upstream. One that shows no `auth_time` can't prove how old an authentication is, so it's told to make
@@ -31,18 +65,71 @@ export function planFreshness(
   reauthentication: UpstreamConfig["reauthentication"],
   { prompt, maxAge, forced }: FreshnessWish,
 ): FreshnessPlan {
-  const mustBeNew = forced || (reauthentication === "prompt_only" && maxAge !== undefined);
+  const isShown = reauthentication === "auth_time";
+  const maxAgeSeconds = forced ? 0 : (maxAge ?? null);
+  const mustBeNew = forced || (!isShown && maxAge !== undefined);
   return {
     prompt: mustBeNew ? "login" : prompt,
-    maxAgeSeconds: reauthentication === "prompt_only" ? null : forced ? 0 : (maxAge ?? null),
+    maxAgeSeconds,
+    sendsMaxAge: isShown && maxAgeSeconds !== null,
   };
 }
 
 /**
- * Whether `authTime` (seconds since the epoch) keeps a plan's `maxAgeSeconds`, counted from the moment the person was sent
- * off: what they then take at the upstream, for a second factor or a form, doesn't count.
+ * Judges the times of an ID token whose signature was verified, and returns when the person authenticated, in whole seconds
+ * since the epoch by our clock: never later than now, and never older than the rule asks. The age counts from the moment the
+ * person was sent off: what they then take at the upstream, for a second factor or a form, doesn't count.
+ *
+ * @throws LiaisonError `upstream_rejected` for a time that can't be true, for a token that isn't valid now, and for an upstream
+ *   whose clock is too far from ours; `upstream_stale` for an authentication that is older than asked, or doesn't show its age.
  */
-export function isFreshEnough(authTime: number | undefined, maxAgeSeconds: number | null, begunAt: Instant): boolean {
-  if (maxAgeSeconds === null) return true;
-  return authTime !== undefined && authTime * 1000 >= begunAt - maxAgeSeconds * 1000 - SKEW_MS;
+export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: FreshnessRule): number {
+  const { upstreamId, maxAgeSeconds } = rule;
+  const iat = wholeSeconds(times.iat, "iat", upstreamId);
+  const exp = wholeSeconds(times.exp, "exp", upstreamId);
+  const nbf = times.nbf === undefined ? iat : wholeSeconds(times.nbf, "nbf", upstreamId);
+  const authTime = times.auth_time === undefined ? undefined : wholeSeconds(times.auth_time, "auth_time", upstreamId);
+  const clock = readClock(answer, { upstreamId, iat, sentAt: rule.sentAt });
+
+  refuseFuture({ iat, nbf, auth_time: authTime }, clock, upstreamId);
+  if (exp <= clock.seconds - EXPIRY_TOLERANCE_SECONDS) {
+    throw rejected(upstreamId, `exp is ${exp}, which has passed by the upstream's clock (${clock.seconds})`);
+  }
+  if (authTime === undefined && maxAgeSeconds !== null && rule.requiresAuthTime) {
+    throw stale(upstreamId, "auth_time is missing: nothing shows the fresh authentication asked for");
+  }
+  const ours = byOurClock(authTime ?? iat, clock, answer.answeredAt);
+  if (maxAgeSeconds === null) return ours;
+
+  const earliest = rule.sentAt + clock.leastOffsetMs - maxAgeSeconds * 1000 - ROUNDING_MS;
+  if (authTime !== undefined && authTime * 1000 < earliest) {
+    const asked = `not ${maxAgeSeconds} s old at most when the person was sent there`;
+    throw stale(upstreamId, `auth_time is ${authTime}, earlier than ${Math.ceil(earliest / 1000)}: ${asked}`);
+  }
+  // What rounding alone puts before the moment asked for counts as asked: portals compare to the second.
+  const asked = Math.floor(Math.min(rule.sentAt, answer.answeredAt) / 1000) - maxAgeSeconds;
+  return Math.max(ours, asked);
+}
+
+/** RFC 7519, section 2: a NumericDate may be a fraction. Whole seconds are kept, the earlier ones. */
+function wholeSeconds(value: unknown, name: string, upstreamId: string): number {
+  if (typeof value === "number" && value >= 0 && value <= LATEST_SECONDS) return Math.floor(value);
+  const seen = typeof value === "number" ? String(value) : `of type ${typeof value}`;
+  throw rejected(upstreamId, `${name} is ${seen}, which is no time in seconds since 1970`);
+}
+
+function refuseFuture(times: Record<string, number | undefined>, clock: UpstreamClock, upstreamId: string): void {
+  for (const [name, seconds] of Object.entries(times)) {
+    if (seconds === undefined || seconds <= clock.seconds + FUTURE_SKEW_SECONDS) continue;
+    const limit = `more than ${FUTURE_SKEW_SECONDS} s later than the upstream's clock (${clock.seconds})`;
+    throw rejected(upstreamId, `${name} is ${seconds}, ${limit}`);
+  }
+}
+
+/** In whole seconds. Two clocks that agree as far as can be seen are taken to agree. */
+function byOurClock(seconds: number, clock: UpstreamClock, now: Instant): number {
+  const agrees = clock.leastOffsetMs <= 0 && clock.mostOffsetMs >= 0;
+  const offsetMs = agrees ? 0 : clock.leastOffsetMs;
+  const ours = Math.floor((seconds * 1000 - offsetMs) / 1000);
+  return Math.max(0, Math.min(ours, Math.floor(now / 1000)));
 }

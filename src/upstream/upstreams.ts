@@ -14,7 +14,7 @@ import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransact
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
-import { toLiaisonError, withPurpose } from "./failures.ts";
+import { describeError, refusesFreshness, stale, toLiaisonError, withPurpose } from "./failures.ts";
 import { type FreshnessWish, planFreshness } from "./freshness.ts";
 import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
 
@@ -66,7 +66,7 @@ export interface Upstreams {
   origins(): string[];
   /**
    * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down, and
-   * `upstream_rejected` where a request is pushed ahead and not taken.
+   * `upstream_rejected` where a request is pushed ahead and not taken, `upstream_stale` if a fresh sign-in isn't.
    */
   begin(request: SignInRequest): Promise<{ url: URL }>;
   /**
@@ -110,9 +110,9 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     currentUrl.search = callback.search;
     try {
       const configuration = await upstream.configuration();
-      return await exchange(configuration, { currentUrl, state, transaction, claimNames: upstream.config.claims });
+      return await exchange(configuration, { currentUrl, state, transaction, upstream: upstream.config });
     } catch (error) {
-      throw toLiaisonError(error, upstream.config.id);
+      throw toLiaisonError(error, upstream.config.id, { askedFresh: transaction.maxAgeSeconds !== null });
     }
   }
 
@@ -143,7 +143,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     async begin({ upstreamId, purpose, browserHash, loginHint, ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
-      const { prompt, maxAgeSeconds } = planFreshness(upstream.config.reauthentication, wish);
+      const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(upstream.config.reauthentication, wish);
       const state = randomSecret();
       const now = clock.now();
       const transaction: UpstreamTransaction = {
@@ -172,7 +172,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
         code_challenge_method: "S256",
         ...(prompt === undefined || ownPrompt ? {} : { prompt }),
-        ...(maxAgeSeconds === null ? {} : { max_age: String(maxAgeSeconds) }),
+        ...(sendsMaxAge ? { max_age: String(maxAgeSeconds) } : {}),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
       });
       await signIns.begin(transaction);
@@ -224,6 +224,8 @@ async function authorizationUrl(
   try {
     return await client.buildAuthorizationUrlWithPAR(configuration, parameters);
   } catch (error) {
+    const askedFresh = parameters["max_age"] !== undefined || parameters["prompt"] === "login";
+    if (askedFresh && refusesFreshness(error)) throw stale(upstreamId, describeError(error));
     throw toLiaisonError(error, upstreamId);
   }
 }

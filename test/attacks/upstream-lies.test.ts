@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type Attacked, returnFromUpstream, startAttacked } from "../support/attack-kit.ts";
+import { TestClock } from "../support/liaison.ts";
 import { type Lies, type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
@@ -28,6 +29,8 @@ const cases = [where, "/token", "/jwks", "/userinfo"].flatMap((path, at) =>
 
 describe("upstreams that lie or don't answer", () => {
   const liars = new Map<string, LyingUpstream>();
+  /** Theirs, too: some tests move it. */
+  const clock = new TestClock();
   let liaison: Attacked;
   const hidden = createServer((_, response) => {
     visits += 1;
@@ -36,10 +39,13 @@ describe("upstreams that lie or don't answer", () => {
   before(async () => {
     await new Promise<void>((resolve) => hidden.listen(0, "127.0.0.1", resolve));
     inside = `http://127.0.0.1:${(hidden.address() as AddressInfo).port}/latest/meta-data/`;
-    for (const id of ["liar", "twin", "kept", ...cases.map((one) => one.id)]) liars.set(id, await startLyingUpstream());
+    for (const id of ["liar", "twin", "kept", ...cases.map((one) => one.id)]) {
+      liars.set(id, await startLyingUpstream(clock));
+    }
     const entries = [...liars].map(([id, { issuer }]) => ({ id, name: `Peer ${id}`, issuer, ...PEER_CLIENT }));
     const help = { support_email: "help@peer.example" };
     liaison = await startAttacked({
+      clock,
       config: (base) => ({ ...base, upstreams: entries.map((entry) => ({ ...entry, ...help })) }),
     });
   });

@@ -32,6 +32,7 @@ describe("an upstream that is down", () => {
     const upstream = await startDemoUpstream({
       port: Number(new URL(liaison.upstreamIssuer).port),
       accounts: Object.values(people),
+      clock: liaison.clock,
       clients: [
         {
           id: "liaison",

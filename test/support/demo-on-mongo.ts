@@ -69,6 +69,7 @@ async function start(closers: Closer[]): Promise<Omit<DemoOnMongo, "close">> {
   closers.push(inbox.close);
   const upstream = await startDemoUpstream({
     port: ports.upstream,
+    clock,
     accounts: seeds.map(({ upstreamEmail: email, ...person }) => ({ ...person, email })),
     clients: [brokerClient(ports, secrets)],
     accountsFile: join(folder, "fabrikam-accounts.json"),

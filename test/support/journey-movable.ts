@@ -43,6 +43,7 @@ export async function startMovableWorld(): Promise<MovableWorld> {
       upstream = await startDemoUpstream({
         port: Number(new URL(liaison.upstreamIssuer).port),
         accounts: [],
+        clock: liaison.clock,
         clients: [
           {
             id: "liaison",

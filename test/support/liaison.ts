@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { type App, createApp } from "../../src/app.ts";
-import type { Clock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { parseAddress } from "../../src/domain/address.ts";
@@ -130,14 +130,16 @@ export function testConfig(
   };
 }
 
-/** The upstream of `testConfig`, with `people` and whoever else there is. */
+/** The upstream of `testConfig`, with `people` and whoever else there is. It lives by `clock`, as the application does. */
 export async function startTestUpstream(
   port: number,
   issuer: string,
   crowd: TestPerson[] = [],
+  clock: Clock = systemClock,
 ): ReturnType<typeof startDemoUpstream> {
   return await startDemoUpstream({
     port,
+    clock,
     accounts: [...Object.values(people), ...crowd],
     clients: [
       {
@@ -172,7 +174,7 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
   const base = testConfig(ports, join(dataDir, "liaison.db"));
   const config = configSchema.parse(await placed(options.config?.(base) ?? base, options, closers));
   if (options.upstream !== false) {
-    const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd);
+    const upstream = await startTestUpstream(ports.upstream, config.issuer, options.crowd, clock);
     closers.push(() => upstream.close());
   }
   const storeOptions = { ...config.storage, encryptionKey: config.encryption_key };

@@ -33,6 +33,8 @@ export interface UpstreamHarness {
   /** Known to `theLiar()` as the upstream `liar`. */
   liar: LyingUpstream;
   now: number;
+  /** What the liar's clock is ahead of `now` by. */
+  aheadSeconds: number;
   /** For both algorithms of private_key_jwt. */
   clientKeys: ClientKeys;
   log: { fields: object; message: string }[];
@@ -71,7 +73,7 @@ export function refusal(code: string) {
 export function useUpstreams(): UpstreamHarness {
   let folder: string;
   const note = (fields: object, message: string) => void harness.log.push({ fields, message });
-  const harness = { log: [], now: 0 } as unknown as UpstreamHarness;
+  const harness = { log: [], now: 0, aheadSeconds: 0 } as unknown as UpstreamHarness;
 
   Object.assign(harness, {
     relyingParty: (upstreams: UpstreamConfig[], change: Partial<UpstreamsDependencies> = {}) =>
@@ -113,9 +115,10 @@ export function useUpstreams(): UpstreamHarness {
   });
   beforeEach(async () => {
     harness.now = Date.now();
+    harness.aheadSeconds = 0;
     harness.log.length = 0;
     await harness.liar?.close();
-    harness.liar = await startLyingUpstream();
+    harness.liar = await startLyingUpstream({ now: () => harness.now + harness.aheadSeconds * 1000 });
   });
   after(async () => {
     await harness.liar.close();

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { parse } from "node-html-parser";
 import Provider, { type ClientMetadata } from "oidc-provider";
+import { type Clock, systemClock } from "../../src/clock.ts";
 
 export const PEER_CLIENT = { client_id: "liaison", client_secret: "a-client-secret-of-32-characters" };
 
@@ -138,6 +139,10 @@ export interface Lies {
   /** `es256`: by a key that it publishes beside the one it should use. */
   sign?: "rs256" | "es256" | "hs256" | "none" | "other-key";
   userinfo?: Record<string, unknown>;
+  /** The `Date` of its answers; null sends none. */
+  date?: string | null;
+  /** Sent with every answer. */
+  headers?: Record<string, string>;
   /** By path: takes over the answer altogether. */
   answer?: Record<string, (response: ServerResponse) => void>;
 }
@@ -153,8 +158,8 @@ export interface LyingUpstream {
   close(): Promise<void>;
 }
 
-/** Starts an upstream that answers everything by hand. Change `lies` between requests. */
-export async function startLyingUpstream(): Promise<LyingUpstream> {
+/** Starts an upstream that answers everything by hand, by the clock given. Change `lies` between requests. */
+export async function startLyingUpstream(clock: Clock = systemClock): Promise<LyingUpstream> {
   const asked = { nonce: "" };
   const upstream = { lies: {} as Lies, requests: [] as string[], tokenRequests: [] as URLSearchParams[] };
 
@@ -164,6 +169,8 @@ export async function startLyingUpstream(): Promise<LyingUpstream> {
     const { lies } = upstream;
     const body = await readBody(request);
     if (path === "/token") upstream.tokenRequests.push(new URLSearchParams(body));
+    setDate(response, lies.date === undefined ? new Date(clock.now()).toUTCString() : lies.date);
+    for (const [name, value] of Object.entries(lies.headers ?? {})) response.setHeader(name, value);
     const takeover = lies.answer?.[path];
     if (takeover) return takeover(response);
     switch (path) {
@@ -177,7 +184,7 @@ export async function startLyingUpstream(): Promise<LyingUpstream> {
           ],
         });
       case "/token": {
-        const claims = { ...honestClaims(origin), nonce: asked.nonce, ...lies.claims };
+        const claims = { ...honestClaims(origin, clock), nonce: asked.nonce, ...lies.claims };
         const id_token = makeJwt(lies, claims, lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY);
         return json(response, { access_token: randomUUID(), token_type: "Bearer", id_token });
       }
@@ -218,8 +225,13 @@ function honestMetadata(issuer: string): Record<string, unknown> {
   };
 }
 
-function honestClaims(issuer: string): Record<string, unknown> {
-  const now = Math.floor(Date.now() / 1000);
+function setDate(response: ServerResponse, date: string | null): void {
+  response.sendDate = false;
+  if (date !== null) response.setHeader("date", date);
+}
+
+function honestClaims(issuer: string, clock: Clock): Record<string, unknown> {
+  const now = Math.floor(clock.now() / 1000);
   const who = { sub: "person-1", email: "person@mail.example", name: "A Person" };
   return { iss: issuer, aud: PEER_CLIENT.client_id, iat: now, exp: now + 300, auth_time: now, ...who };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
@@ -102,26 +103,46 @@ describe("answers that are refused", () => {
     assert.equal(harness.liar.tokenRequests.length, 0);
   });
 
-  const errors: [error: string, code: string][] = [
-    ["server_error", "upstream_unavailable"],
-    ["temporarily_unavailable", "upstream_unavailable"],
-    ["invalid_scope", "upstream_rejected"],
-    ["invalid_request", "upstream_rejected"],
-    ["unauthorized_client", "upstream_rejected"],
-    ["login_required", "upstream_rejected"],
-    ["something_of_its_own", "upstream_rejected"],
+  const errors: [error: string, code: string, ofAnyAge: string][] = [
+    ["server_error", "upstream_unavailable", "upstream_unavailable"],
+    ["temporarily_unavailable", "upstream_unavailable", "upstream_unavailable"],
+    ["invalid_scope", "upstream_rejected", "upstream_rejected"],
+    ["invalid_request", "upstream_stale", "upstream_rejected"],
+    ["unauthorized_client", "upstream_rejected", "upstream_rejected"],
+    ["login_required", "upstream_stale", "upstream_rejected"],
+    ["interaction_required", "upstream_stale", "upstream_rejected"],
+    ["unmet_authentication_requirements", "upstream_stale", "upstream_rejected"],
+    ["something_of_its_own", "upstream_rejected", "upstream_rejected"],
   ];
-  for (const [error, code] of errors) {
-    it(`${error} tells nobody that they cancelled: ${code}`, async () => {
+  const asked = errors.flatMap(([error, fresh, ofAnyAge]) => [
+    { error, code: fresh, when: "a fresh sign-in was asked for", request: REDEEM },
+    { error, code: ofAnyAge, when: "any would have done", request: SIGN_IN },
+  ]);
+  for (const { error, code, when, request } of asked) {
+    it(`${error} tells nobody that they cancelled: ${code} where ${when}`, async () => {
       const thrown = await harness
-        .signIn(harness.theLiar(), REDEEM, { code: null, error })
+        .signIn(harness.theLiar(), request, { code: null, error })
         .catch((caught: unknown) => caught);
       refusal(code)(thrown);
-      assert.deepEqual((thrown as LiaisonError).purpose, REDEEM.purpose);
+      assert.deepEqual((thrown as LiaisonError).purpose, request.purpose);
       assert.match(String((thrown as LiaisonError).cause), new RegExp(error));
       assert.equal(harness.liar.tokenRequests.length, 0);
     });
   }
+
+  it("a pushed request that is refused is so for its freshness only where it asked for that", async () => {
+    const takeover = (response: ServerResponse) =>
+      void response.writeHead(400, { "content-type": "application/json" }).end('{"error":"invalid_request"}');
+    harness.liar.lies.metadata = {
+      pushed_authorization_request_endpoint: `${harness.liar.issuer}/par`,
+      require_pushed_authorization_requests: true,
+    };
+    harness.liar.lies.answer = { "/par": takeover };
+    const parties = harness.theLiar();
+    await assert.rejects(harness.begin(parties, REDEEM), refusal("upstream_stale"));
+    await assert.rejects(harness.begin(parties, { maxAge: 600 }), refusal("upstream_stale"));
+    await assert.rejects(harness.begin(parties), refusal("upstream_rejected"));
+  });
 
   const seconds = Math.floor(Date.now() / 1000);
   const lies: [why: string, lie: Lies][] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import type { CompletedSignIn } from "../../src/upstream/upstreams.ts";
 import { ISSUER, REDEEM, refusal, SIGN_IN, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
@@ -144,6 +144,23 @@ describe("what is sent off", () => {
       assert.equal(payload.aud, harness.liar.issuer, "no endpoint, which another upstream could have named as its own");
       assert.deepEqual([payload.iss, payload.sub], [PEER_CLIENT.client_id, PEER_CLIENT.client_id]);
       assert.ok((payload.exp ?? 0) - (payload.iat ?? 0) <= 60);
+    }
+  });
+
+  it("an assertion is dated by the upstream's clock", async () => {
+    for (const aheadSeconds of [0, 90, -90]) {
+      harness.aheadSeconds = aheadSeconds;
+      for (const [headers, offset] of [
+        [{}, aheadSeconds],
+        [{ age: "5" }, 0],
+      ] as const) {
+        harness.liar.lies = { headers };
+        await harness.signIn(harness.theLiar({ token_endpoint_auth_method: "private_key_jwt", client_secret: null }));
+        const { iat = 0, nbf, exp } = decodeJwt(harness.liar.tokenRequests.at(-1)?.get("client_assertion") ?? "");
+        const now = Math.floor(harness.now / 1000);
+        assert.equal(iat, now + offset, "a cache's date tells nothing");
+        assert.deepEqual([nbf, exp], [iat, iat + 60]);
+      }
     }
   });
 

@@ -8,7 +8,7 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import { equalSecrets } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import { type HttpKit, seeOther } from "../../http/kit.ts";
+import { type HttpKit, queryValue, seeOther } from "../../http/kit.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import type { AdminRole, GrantId, Membership } from "../../storage/records.ts";
@@ -100,12 +100,12 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
     complete: async (ctx) => {
       const { state, verifier, returnTo } = (await sealed.get(ctx, beginAt)) ?? {};
-      const { state: returned, code } = ctx.query;
-      if (typeof state !== "string" || typeof verifier !== "string" || typeof returned !== "string") {
+      const [returned, code] = [queryValue(ctx, "state"), queryValue(ctx, "code")];
+      if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
       }
       if (!equalSecrets(state, returned)) throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
-      const grantId = typeof code === "string" ? await signIns.redeem(ctx, code, verifier) : undefined;
+      const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
       sealed.clear(ctx, beginAt);
       if (grantId === undefined)
         throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");

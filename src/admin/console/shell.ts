@@ -5,7 +5,7 @@ import type { Context } from "koa";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
-import { formFields, type HttpKit, seeOther, sendPage } from "../../http/kit.ts";
+import { formFields, type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import type { Form, Site } from "../../ui/views.ts";
@@ -72,10 +72,7 @@ export function createShell(
       },
       may: (scope) => principal.scopes.has(scope),
       parameter: (name) => String(ctx["params"][name]),
-      query: (name) => {
-        const value = ctx.query[name];
-        return typeof value === "string" ? value : "";
-      },
+      query: (name) => queryValue(ctx, name) ?? "",
       values: () => valuesOf(ctx),
       call: async <Output>(name: string, input: object, options?: CallOptions) =>
         (await answer(name, input, options)).output as Output,

@@ -57,10 +57,11 @@ export const ends = {
     "Start again at the portal. If it fails again, write to us with the reference below.",
   "upstreamProblem.stale.title": "{upstream} didn't ask you to sign in again",
   "upstreamProblem.stale.why":
-    "This step needs a fresh sign-in, and {upstream} used an older one. Nothing has been changed.",
-  "upstreamProblem.stale.do": "Sign out at {upstream}, then try again and enter your password there.",
+    "This step needs a fresh sign-in. {upstream} used an older one, or refused to make a new one. Nothing has been changed.",
+  "upstreamProblem.stale.do":
+    "Sign out at {upstream}, then try again and enter your password there. If it fails again, write to us with the reference below.",
   "upstreamProblem.stale.doNoRetry":
-    "Sign out at {upstream}. Then start again at the portal, and enter your password at {upstream}.",
+    "Sign out at {upstream}. Then start again at the portal, and enter your password at {upstream}. If it fails again, write to us with the reference below.",
   "upstreamProblem.retry": "Try again",
 
   "signInLost.expired.title": "This sign-in has expired",
