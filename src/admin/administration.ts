@@ -76,6 +76,7 @@ export async function createAdministration(deps: AdministrationDeps): Promise<Ad
       loop("audit", 2000, () => sealer.runOnce()),
       signOutLoop,
       loop("figures", 10_000, () => counters.flush()),
+      loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
     ],
     routes(router) {
       const { issuer } = config;

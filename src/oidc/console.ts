@@ -7,8 +7,7 @@
 import { createHash } from "node:crypto";
 import { errors, type Provider } from "oidc-provider";
 import { randomSecret } from "../domain/secrets.ts";
-import type { GrantId } from "../storage/records.ts";
-import { CONSOLE_CLIENT_ID } from "./clients.ts";
+import { CONSOLE_CLIENT_ID, type GrantId } from "../storage/records.ts";
 import { whileReachable } from "./reachable.ts";
 
 export interface ConsoleSignIn {

@@ -21,6 +21,7 @@ const quietMethods = new Set([
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
+  ...["hasOwner", "lapseInvitations"],
 ]);
 
 export interface StoreCall {

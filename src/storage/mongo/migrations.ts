@@ -102,7 +102,14 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   {
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
     collections: COLLECTIONS,
-    up: ({ db }) => ensureCollections(db, COLLECTIONS),
+    async up({ db, now }) {
+      await ensureCollections(db, COLLECTIONS);
+      // The time of invitations that wait already begins now.
+      await collectionsIn(db).profiles.updateMany(
+        { adminRole: { $ne: null }, accountId: null, invitedAt: null },
+        { $set: { invitedAt: new Date(now) } },
+      );
+    },
   },
 ];
 

@@ -33,9 +33,9 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
         return { stateHash, browserHash, upstreamId, ...instants, ...openSignIn(seal, stateHash, taken.sealedPayload) };
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, authentication = null }, expiresAt) =>
       database.run(async () => {
-        const outcome = { accountId, upstreamId, authTime, expiresAt: at(expiresAt) };
+        const outcome = { accountId, upstreamId, authTime, authentication, expiresAt: at(expiresAt) };
         await signInOutcomes.replaceOne({ _id: interactionHash }, outcome, { upsert: true });
       }),
 
@@ -43,8 +43,9 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
       database.run(async () => {
         const taken = await signInOutcomes.findOneAndDelete({ _id: interactionHash, expiresAt: { $gt: at(now) } });
         if (taken === null) return undefined;
-        const { accountId, upstreamId, authTime } = taken;
-        return { accountId, upstreamId, authTime };
+        const { accountId, upstreamId, authTime, authentication = null } = taken;
+        const outcome = { accountId, upstreamId, authTime };
+        return authentication === null ? outcome : { ...outcome, authentication };
       }),
   };
 }

@@ -247,6 +247,7 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- Without it an outcome is nobody's: its browser signs in again.
   ALTER TABLE sign_in_outcomes ADD COLUMN proof_hash TEXT;
+  ALTER TABLE sign_in_outcomes ADD COLUMN authentication TEXT;
 
   -- A selection that was switched from goes on until the code of the one in its place is redeemed.
   ALTER TABLE selections ADD COLUMN replaced_by TEXT;
@@ -257,6 +258,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
 
   ALTER TABLE profiles ADD COLUMN invited_at INTEGER;
   CREATE INDEX profiles_invited ON profiles (invited_at) WHERE invited_at IS NOT NULL;
+  -- The time of invitations that wait already begins now.
+  UPDATE profiles SET invited_at = unixepoch() * 1000 WHERE admin_role IS NOT NULL AND account_id IS NULL;
   `,
   },
 ];

@@ -1,7 +1,7 @@
 /** Owns sign-ins under way at an upstream, and what they came to. */
 
 import type { SignInStore } from "../contract.ts";
-import type { SignInOutcome, UpstreamTransaction } from "../records.ts";
+import type { Authentication, SignInOutcome, UpstreamTransaction } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
@@ -11,7 +11,8 @@ const TRANSACTION_JSON = `json_object(
   'stateHash', state_hash, 'upstreamId', upstream_id, 'createdAt', created_at,
   'expiresAt', expires_at)`;
 
-const OUTCOME_JSON = "json_object('accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)";
+const OUTCOME_JSON = `json_object(
+  'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time)`;
 
 export function createSignInStore(database: Database, seal: Seal): SignInStore {
   const insert = database.prepare(`
@@ -24,13 +25,13 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       AND expires_at > :now
     RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`);
   const leaveOutcome = database.prepare(`
-    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, expires_at)
-    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :expiresAt)
+    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, authentication, expires_at)
+    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :authentication, :expiresAt)
     ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id = excluded.upstream_id,
-      auth_time = excluded.auth_time, expires_at = excluded.expires_at`);
+      auth_time = excluded.auth_time, authentication = excluded.authentication, expires_at = excluded.expires_at`);
   const takeOutcome = database.prepare(`
     DELETE FROM sign_in_outcomes WHERE interaction_hash = :interactionHash AND expires_at > :now
-    RETURNING ${OUTCOME_JSON} AS record`);
+    RETURNING ${OUTCOME_JSON} AS record, authentication`);
 
   return {
     begin: (transaction) =>
@@ -49,15 +50,19 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
         return { ...record, browserHash, ...sealed };
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime }, expiresAt) =>
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, authentication }, expiresAt) =>
       database.run(() => {
-        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, expiresAt });
+        const how = authentication === undefined ? null : JSON.stringify(authentication);
+        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, authentication: how, expiresAt });
       }),
 
     takeOutcome: (interactionHash, now) =>
       database.run(() => {
         const row = takeOutcome.get({ interactionHash, now });
-        return row && parse<SignInOutcome>(row["record"]);
+        if (row === undefined) return undefined;
+        const outcome = parse<SignInOutcome>(row["record"]);
+        const { authentication: how } = row;
+        return how === null ? outcome : { ...outcome, authentication: parse<Authentication>(how) };
       }),
   };
 }
