@@ -5,6 +5,7 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import type { AdminRole } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
@@ -106,7 +107,8 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
       await ensureCollections(db, COLLECTIONS);
       // The time of invitations that wait already begins now.
       await collectionsIn(db).profiles.updateMany(
-        { adminRole: { $ne: null }, accountId: null, invitedAt: null },
+        // By the index of administrators: every name is at least the empty text.
+        { name: { $gte: "" }, adminRole: { $gt: "" as AdminRole }, accountId: null, invitedAt: null },
         { $set: { invitedAt: new Date(now) } },
       );
     },
