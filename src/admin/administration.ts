@@ -84,7 +84,7 @@ export async function createAdministration(deps: AdministrationDeps): Promise<Ad
       apiRoutes(router, { service, authenticate, issuer, version: version(), logger });
       consoleRoutes(router, {
         ...{ kit: deps.kit, service, store, clients, clock, config },
-        signIns: createConsoleSignIns(provider, issuer),
+        signIns: createConsoleSignIns(provider, config),
         onChange: () => {
           deps.onMail();
           signOutLoop.nudge();

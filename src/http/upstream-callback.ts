@@ -114,14 +114,15 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
       .complete({ ...answer, cookies: (name) => ctx.cookies.get(name, { signed: false }) })
       .catch((error: unknown) => wayBack(ctx, error));
     if (completed === undefined) return false;
-    const { transaction, identity, accountId, authTime } = completed;
+    const { transaction, identity, accountId, authTime, authentication } = completed;
     rememberUpstream(ctx, upstreamId);
     // The sign-in is spent: whatever fails from here on, the person can begin it anew.
     ctx.state["retryUrl"] = config.issuer + beginning(transaction.purpose);
     if (transaction.purpose.kind === "sign_in") {
       const { interactionUid } = transaction.purpose;
       const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
-      await signIns.leaveOutcome(hashSecret(interactionUid), { accountId, upstreamId, authTime }, expiresAt);
+      const outcome = { accountId, upstreamId, authTime, authentication };
+      await signIns.leaveOutcome(hashSecret(interactionUid), outcome, expiresAt);
       seeOther(ctx, `${config.issuer}/interaction/${interactionUid}?returned`);
       return true;
     }

@@ -11,7 +11,9 @@ import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore, Standing, StandingStore } from "../storage/contract.ts";
 import type { Client, Membership, ProfileId } from "../storage/records.ts";
+import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
+import { insufficientForAdministration } from "./policy.ts";
 
 /** An interaction as our steps see it. */
 export interface InteractionState {
@@ -22,6 +24,8 @@ export interface InteractionState {
   /** Whether the portal asked for a fresh sign-in, and how fresh (seconds). */
   forced: boolean;
   maxAge: number | undefined;
+  /** Whether somebody is signed in, but not in such a way as opens the administration. */
+  isInsufficient: boolean;
   loginHint: string | undefined;
   upstreamHint: string | undefined;
   redirectUri: string;
@@ -76,6 +80,7 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         cid: interaction.cid,
         prompt: prompt.name,
         forced: prompt.reasons.includes("login_prompt"),
+        isInsufficient: prompt.reasons.includes(insufficientForAdministration),
         maxAge: typeof params["max_age"] === "number" ? params["max_age"] : undefined,
         loginHint: text(params["login_hint"]),
         upstreamHint: text(params["upstream"]),
@@ -93,7 +98,10 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
       const outcome = returned ? await signIns.takeOutcome(hashSecret(state.uid), clock.now()) : undefined;
       if (outcome !== undefined) {
         const { accountId, authTime } = outcome;
-        return { step: "finish", result: { login: { accountId, ts: authTime, remember: false } } };
+        return {
+          step: "finish",
+          result: { login: { accountId, ts: authTime, remember: false, ...loginMethods(outcome) } },
+        };
       }
       if (state.prompt === "login") return { step: "sign_in" };
       if (state.prompt === "link") return linkStep(state.admission);

@@ -36,6 +36,8 @@ export interface SignInRequest extends FreshnessWish {
   upstreamId: UpstreamId;
   purpose: SignInPurpose;
   loginHint?: string;
+  /** One of which its ID token shall have as `acr` (OpenID Connect Core 1.0, section 3.1.2.1). */
+  acrValues?: readonly string[];
 }
 
 /** Ties a sign-in to one browser; one a transaction, so that two tabs don't overwrite each other's. HttpOnly, SameSite=Lax. */
@@ -136,7 +138,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
 
-    async begin({ upstreamId, purpose, loginHint, ...wish }) {
+    async begin({ upstreamId, purpose, loginHint, acrValues = [], ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
       const { prompt, maxAgeSeconds } = planFreshness(upstream.config.reauthentication, wish);
@@ -171,6 +173,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         ...(prompt === undefined || ownPrompt ? {} : { prompt }),
         ...(maxAgeSeconds === null ? {} : { max_age: String(maxAgeSeconds) }),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+        ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(" ") }),
       });
       await signIns.begin(transaction);
       const cookie = { ...cookiePlace(upstreamId, state), value: browserSecret, maxAgeSeconds: COOKIE_SECONDS };
@@ -196,10 +199,11 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         known?.transaction ?? (await signIns.take({ ...callback, attemptHash: hashSecret(attempt) }, clock.now()));
       if (transaction === undefined) throw expired(upstreamId);
       try {
-        const { identity, authTime } = known ?? (await prove(upstream, { callback: url, state, transaction }));
-        onProgress?.({ attempt, proven: { transaction, identity, authTime } });
+        const proven = known ?? (await prove(upstream, { callback: url, state, transaction }));
+        const { identity, authTime, authentication } = proven;
+        onProgress?.({ attempt, proven: { transaction, identity, authTime, authentication } });
         const account = await accounts.signIn(identity, clock.now());
-        return { transaction, identity, accountId: account.id, authTime };
+        return { transaction, identity, accountId: account.id, authTime, authentication };
       } catch (error) {
         throw withPurpose(error, transaction);
       }

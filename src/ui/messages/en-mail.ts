@@ -85,7 +85,7 @@ export const mail = {
     "Whoever signs in with that account can now open the administration of {site}. You are told because you are one of its owners. If you expected this, there is nothing to do.",
   "mail.administratorLinked.not": "Is something wrong? Take the role away at once: that ends what was opened, too.",
   "mail.administratorLinked.button": "Open the list of administrators",
-  "mail.administratorLinked.contact": "If you can't, write to {contact}.",
+  "mail.administratorLinked.contact": "If you can't open it, write to {contact}.",
 
   "mail.addressAdded.subject": "This address was registered for your profile at {organization}",
   "mail.addressAdded.what":
