@@ -139,6 +139,18 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     });
   }
 
+  it("A9: whoever cancels there is still told what is asked for, and the next sign-in is asked for anew", async () => {
+    const browser = scene.browser();
+    const page = await answer(browser, await beginAt(browser, await browser.visit(`${scene.issuer}/admin`)), {});
+    const atCorp = await beginAt(browser, page);
+    const refusal = { code: null, error: "access_denied" };
+    const back = await browser.visit(upstreams["corp"]?.callback(atCorp.url, refusal) ?? assert.fail());
+    assert.match(back.text, /Signing in was cancelled.*This needs another sign-in/);
+    const again = await beginAt(browser, back);
+    assert.equal(again.url.searchParams.get("prompt"), "login");
+    assert.equal((await answer(browser, again, enough)).heading, "Overview");
+  });
+
   it("A9: a session of another upstream opens nothing, whatever it says of itself", async () => {
     for (const claims of [
       enough,
