@@ -76,6 +76,7 @@ export async function createAdministration(deps: AdministrationDeps): Promise<Ad
       loop("audit", 2000, () => sealer.runOnce()),
       signOutLoop,
       loop("figures", 10_000, () => counters.flush()),
+      loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
     ],
     routes(router) {
       const { issuer } = config;
@@ -83,7 +84,7 @@ export async function createAdministration(deps: AdministrationDeps): Promise<Ad
       apiRoutes(router, { service, authenticate, issuer, version: version(), logger });
       consoleRoutes(router, {
         ...{ kit: deps.kit, service, store, clients, clock, config },
-        signIns: createConsoleSignIns(provider, issuer),
+        signIns: createConsoleSignIns(provider, config),
         onChange: () => {
           deps.onMail();
           signOutLoop.nudge();

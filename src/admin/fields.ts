@@ -116,6 +116,10 @@ const profile = z.strictObject({
   roles: z.array(z.string()),
   enabled: z.boolean(),
   admin_role: adminRole.nullable(),
+  invited_at: instant.nullable().meta({
+    description:
+      "Since when the role waits for the profile to be linked; null otherwise. It lapses after seven days, the last owner's apart.",
+  }),
   account_id: anyId.nullable().meta({ description: "The account that it is linked to." }),
   linked_at: instant.nullable(),
 });
@@ -124,6 +128,7 @@ function writeProfile(one: Profile) {
   const { id, organizationId, email: address, name: called, roles: given, enabled, adminRole: role } = one;
   return {
     ...{ id, organization_id: organizationId, email: address, name: called, roles: given, enabled, admin_role: role },
+    invited_at: timeOrNull(one.invitedAt),
     email_proven: one.accountId !== null && one.provenEmailVersion === one.emailVersion,
     account_id: one.accountId,
     linked_at: timeOrNull(one.boundAt),

@@ -29,6 +29,9 @@ export const ROLES: Record<AdminRole, { summary: string; scopes: readonly Scope[
   auditor: { summary: "Reads everything and changes nothing.", scopes: ["admin:read", "audit:read"] },
 };
 
+/** What somebody is given where nobody says what. */
+export const LEAST_ROLE: AdminRole = "auditor";
+
 export const ALL_ROLES = Object.keys(ROLES) as [AdminRole, ...AdminRole[]];
 
 /** Who asks for something. */

@@ -200,7 +200,10 @@ const limits = z
   })
   .prefault({});
 
-export const configSchema = z.strictObject({
+/** What stands in `acr_values`, separated by blanks (OpenID Connect Core 1.0, section 3.1.2.1). */
+const claimValue = z.string().regex(/^[\x21-\x7e]{1,255}$/, "write one value without blanks, as the ID token has it");
+
+const wholeSchema = z.strictObject({
   issuer: issuerUrl,
   listen: z
     .strictObject({
@@ -266,6 +269,12 @@ export const configSchema = z.strictObject({
       audit_retention_days: z.number().int().min(1).max(36_500).nullable().default(null),
       /** How long a client's secret goes on when it is given a new one. */
       secret_overlap_seconds: seconds.max(90 * 86_400).default(7 * 86_400),
+      /** Through which upstreams people sign in to the pages; empty: any. */
+      upstreams: z.array(id).default([]),
+      /** One of these must be the `acr` of the upstream's ID token; empty: none is asked for. */
+      acr_values: z.array(claimValue).default([]),
+      /** All of these must be among its `amr`. */
+      amr_values: z.array(claimValue).default([]),
     })
     .prefault({}),
   upstreams: z.array(upstream).min(1, "declare at least one upstream").superRefine(uniqueIds, evenIfOtherwiseFaulty),
@@ -274,6 +283,23 @@ export const configSchema = z.strictObject({
     .strictObject({ level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info") })
     .prefault({}),
 });
+
+export const configSchema = wholeSchema.superRefine(knownUpstreams, evenIfOtherwiseFaulty);
+
+/** Nobody could sign in to the administration through an upstream that there isn't. */
+function knownUpstreams({ administration, upstreams }: z.infer<typeof wholeSchema>, context: z.RefinementCtx): void {
+  const [named, declared]: unknown[] = [administration?.upstreams, upstreams];
+  if (!Array.isArray(named) || !Array.isArray(declared)) return;
+  const ids = declared.map((entry) => (entry as { id?: unknown } | null)?.id);
+  for (const [index, one] of named.entries()) {
+    if (ids.includes(one)) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["administration", "upstreams", index],
+      message: "no entry of upstreams has this id",
+    });
+  }
+}
 
 export type Config = z.infer<typeof configSchema>;
 export type LimitConfig = Config["limits"]["mails"];

@@ -3,11 +3,12 @@
 import type { Context } from "koa";
 import type { Clock, Instant } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
+import { demandOf } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
 import { LiaisonError } from "../errors.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { InteractionState, Step } from "../oidc/dispatcher.ts";
-import type { Requester } from "../storage/records.ts";
+import type { ClientId, Requester, UpstreamId } from "../storage/records.ts";
 import type { FieldError, Form, MembershipView, SignedInAs, SignInPage, SupportPage } from "../ui/views.ts";
 import type { HttpKit } from "./kit.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
@@ -56,6 +57,12 @@ export interface InteractionPagesDeps extends HttpKit {
   clock: Clock;
 }
 
+/** Whether a portal's sign-in may be made at an upstream: the administration's perhaps at some alone. */
+export function isOffered({ administration }: HttpKit["config"], clientId: ClientId, upstreamId: UpstreamId): boolean {
+  const named = demandOf(clientId, administration)?.upstreams ?? [];
+  return named.length === 0 || named.includes(upstreamId);
+}
+
 export function createInteractionPages(deps: InteractionPagesDeps): InteractionPages {
   const { config, csrf, pages, site, clock, upstreams } = deps;
   const url = (state: InteractionState, rest: string) => `${config.issuer}/interaction/${state.uid}${rest}`;
@@ -91,12 +98,19 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
     requester,
     linkedSince,
 
-    signIn: async (ctx, state, notice, fresh) =>
-      pages.signIn(await site(), {
-        portal: portalView(state.client),
-        form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
-        notice,
-      }),
+    signIn: async (ctx, state, notice, fresh) => {
+      const { upstreams: all, ...shown } = await site();
+      const demand = state.isInsufficient ? demandOf(state.client.id, config.administration) : undefined;
+      return pages.signIn(
+        { ...shown, upstreams: all.filter(({ id }) => isOffered(config, state.client.id, id)) },
+        {
+          portal: portalView(state.client),
+          form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
+          notice,
+          insufficient: demand === undefined ? null : { acr: demand.acr_values, amr: demand.amr_values },
+        },
+      );
+    },
 
     linkStep: async (ctx, state, value, errors) =>
       pages.linkStep(await site(), {

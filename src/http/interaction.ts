@@ -7,6 +7,7 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { looksLikeAddress } from "../domain/address.ts";
+import { demandOf } from "../domain/administration.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { clientNetwork } from "../domain/networks.ts";
 import { LiaisonError } from "../errors.ts";
@@ -15,7 +16,12 @@ import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { withoutItsCookie } from "./errors.ts";
-import { createInteractionPages, type InteractionPages, type InteractionPagesDeps } from "./interaction-pages.ts";
+import {
+  createInteractionPages,
+  type InteractionPages,
+  type InteractionPagesDeps,
+  isOffered,
+} from "./interaction-pages.ts";
 import { formFields, hasQuery, queryValue, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
@@ -87,9 +93,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     };
   }
 
+  /** The upstreams through which somebody may sign in there. */
+  const offered = ({ client }: InteractionState) =>
+    upstreams.list().filter(({ id }) => isOffered(config, client.id, id));
+
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
     ctx.state["retryUrl"] = base(state.uid);
-    const forced = state.forced || fresh;
+    const forced = state.forced || fresh || state.isInsufficient;
     const begun = await upstreams.begin({
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
@@ -98,6 +108,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       ...(forced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
       ...(state.loginHint === undefined || fresh ? {} : { loginHint: state.loginHint }),
+      acrValues: demandOf(state.client.id, config.administration)?.acr_values ?? [],
     });
     seeOther(ctx, begun.url.href);
   }
@@ -109,7 +120,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   /** Straight to the upstream that the portal names or this browser used last; the first visit chooses. */
   async function signInOrChoose(ctx: Context, state: InteractionState): Promise<void> {
     const remembered = cookies.get(ctx, cookies.ofService(upstreamCookie));
-    const known = upstreams.list().map(({ id }) => id);
+    // Somebody whose sign-in doesn't suffice is told so, and goes on by their own hand.
+    if (state.isInsufficient) return await showSignIn(ctx, state, null, true);
+    const known = offered(state).map(({ id }) => id);
     const upstreamId = [state.upstreamHint, remembered].find((id) => id !== undefined && known.includes(id));
     if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
     await begin(ctx, state, upstreamId, false);
@@ -158,7 +171,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   router.post("/interaction/:uid/sign-in", async (ctx) => {
     const state = await load(ctx);
     const upstreamId = formFields(ctx)["upstream"] ?? "";
-    if (!upstreams.list().some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
+    if (!offered(state).some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
     await begin(ctx, state, upstreamId, hasQuery(ctx, "fresh"));
   });
 
@@ -177,7 +190,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   router.post("/interaction/:uid/use-another", async (ctx) => {
     const state = await load(ctx);
     sealed.clear(ctx, inquiryOf(state.uid));
-    const [only, ...others] = upstreams.list();
+    const [only, ...others] = offered(state);
     if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
   });

@@ -12,7 +12,7 @@ import type { SealedCookies } from "./sealed-cookie.ts";
 
 /** What every route module is given, beside the services of its own. */
 export interface HttpKit {
-  config: Pick<Config, "issuer" | "mail" | "linking">;
+  config: Pick<Config, "issuer" | "mail" | "linking" | "administration">;
   pages: Pages;
   site(): Promise<Site>;
   csrf: Csrf;

@@ -134,12 +134,12 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   /** Completes a sign-in and does what it was for. Whatever fails once it is spent says of the error what it was for. */
   async function complete(answer: Parameters<typeof upstreams.complete>[0]): Promise<Completed> {
     const { upstreamId } = answer;
-    const { transaction, identity, accountId, authTime } = await upstreams.complete(answer);
+    const { transaction, identity, accountId, authTime, authentication } = await upstreams.complete(answer);
     const { purpose } = transaction;
     try {
       if (purpose.kind === "sign_in") {
         const proof = randomSecret();
-        const outcome = { accountId, upstreamId, authTime, proofHash: hashSecret(proof) };
+        const outcome = { accountId, upstreamId, authTime, authentication, proofHash: hashSecret(proof) };
         const expiresAt = clock.now() + outcomeLifetimeSeconds * 1000;
         await signIns.leaveOutcome(hashSecret(purpose.interactionUid), outcome, expiresAt);
         return { kind: "sign_in", upstreamId, interactionUid: purpose.interactionUid, proof };

@@ -7,6 +7,7 @@ import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type {
   AdministrationContent,
+  AdministratorLinkedContent,
   InquiryId,
   MailContent,
   MailedRequester,
@@ -68,15 +69,13 @@ function toProfile(site: Site, greeting: string, { subject, blocks }: { subject:
 }
 
 function isAdministration(content: MailContent): content is AdministrationContent {
-  return ["admin_invitation", "address_added", "address_removed"].includes(content.kind);
+  return ["admin_invitation", "address_added", "address_removed", "administrator_linked"].includes(content.kind);
 }
 
 /** What an administrator's doing causes. None of these mails holds a secret. */
-function renderAdministration(
-  site: Site,
-  { kind, profileName, organizationName }: AdministrationContent,
-  { issuer }: MailFacts,
-): RenderedMail {
+function renderAdministration(site: Site, content: AdministrationContent, facts: MailFacts): RenderedMail {
+  if (content.kind === "administrator_linked") return renderAdministratorLinked(site, content, facts);
+  const { profileName, organizationName } = content;
   const t = messages(site.locale);
   const words = {
     ...{ profile: mailName(profileName), organization: mailName(organizationName), contact: site.support.email },
@@ -84,7 +83,7 @@ function renderAdministration(
   };
   const say = (text: string): Block => ({ kind: "paragraph", text });
   const hello = t.text("mail.hello", words);
-  switch (kind) {
+  switch (content.kind) {
     case "admin_invitation":
       return toProfile(site, hello, {
         subject: t.text("mail.invitation.subject", words),
@@ -92,11 +91,14 @@ function renderAdministration(
           say(t.text("mail.invitation.what", words)),
           {
             kind: "link",
-            url: `${issuer}/admin`,
+            url: `${facts.issuer}/admin`,
             button: t.text("mail.invitation.button"),
             copy: t.text("mail.link.copy"),
           },
           say(t.text("mail.invitation.first")),
+          ...(typeof content.lapsesAt === "number"
+            ? [say(t.text("mail.invitation.until", { date: formatInstant(site, content.lapsesAt) }))]
+            : []),
           say(t.text("mail.invitation.notYou", words)),
         ],
       });
@@ -111,6 +113,40 @@ function renderAdministration(
         blocks: [say(t.text("mail.addressRemoved.what", words)), say(t.text("mail.addressRemoved.notYou", words))],
       });
   }
+}
+
+/** An owner is told that somebody administrates from now on, and where that is undone. */
+function renderAdministratorLinked(
+  site: Site,
+  content: AdministratorLinkedContent,
+  { issuer }: MailFacts,
+): RenderedMail {
+  const t = messages(site.locale);
+  const words = {
+    profile: mailName(content.profileName),
+    organization: mailName(content.organizationName),
+    account: describeAccount(site, content.requester),
+    role: t.text(`admin.role.${content.role}`),
+    date: formatInstant(site, content.linkedAt),
+    contact: site.support.email,
+    site: mailName(site.name),
+  };
+  const say = (text: string): Block => ({ kind: "paragraph", text });
+  return toProfile(site, t.text("mail.hello", { profile: mailName(content.ownerName) }), {
+    subject: t.text("mail.administratorLinked.subject", words),
+    blocks: [
+      say(t.text("mail.administratorLinked.what", words)),
+      say(t.text("mail.administratorLinked.means", words)),
+      say(t.text("mail.administratorLinked.not")),
+      {
+        kind: "link",
+        url: `${issuer}/admin/administrators`,
+        button: t.text("mail.administratorLinked.button"),
+        copy: t.text("mail.link.copy"),
+      },
+      say(t.text("mail.administratorLinked.contact", words)),
+    ],
+  });
 }
 
 /** What somebody typed on the form for people who don't know their registered address. */

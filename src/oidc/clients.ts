@@ -10,7 +10,7 @@ import { isPortal } from "../domain/portal.ts";
 import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
-import type { Client, ClientId } from "../storage/records.ts";
+import { type Client, type ClientId, CONSOLE_CLIENT_ID } from "../storage/records.ts";
 import { type PortalSettings, portalMetadataKey } from "./internals.ts";
 
 export interface ClientDirectory {
@@ -24,9 +24,6 @@ export interface ClientDirectory {
   /** Has `list` read anew. */
   refresh(): void;
 }
-
-/** The id under which the administration's pages sign people in at our own provider. */
-export const CONSOLE_CLIENT_ID = "liaison-console";
 
 /** The administration as a client of our own provider: public, for nobody but our pages holds its code verifier. */
 export function consoleClient(issuer: string): Client {

@@ -6,9 +6,11 @@
 
 import { createHash } from "node:crypto";
 import { errors, type Provider } from "oidc-provider";
+import { opensAdministration, type SignInDemand } from "../domain/administration.ts";
 import { randomSecret } from "../domain/secrets.ts";
-import type { GrantId } from "../storage/records.ts";
-import { CONSOLE_CLIENT_ID } from "./clients.ts";
+import { LiaisonError } from "../errors.ts";
+import { CONSOLE_CLIENT_ID, type GrantId } from "../storage/records.ts";
+import { methodOf } from "./authentication.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 
@@ -21,13 +23,19 @@ export interface ConsoleSignIn {
 export interface ConsoleSignIns {
   /** Where the browser is sent, with what its answer must fit; kept by the browser, sealed. */
   begin(options?: { anotherAccount?: boolean }): ConsoleSignIn;
-  /** The grant of a code that was issued to us in the session of this browser, once. Undefined for any other code. */
+  /**
+   * The grant of a code that was issued to us in the session of this browser, once. Undefined for any other code.
+   * @throws LiaisonError `forbidden` if the code's sign-in isn't such a one as opens the administration
+   */
   redeem(browser: Browser, code: string, verifier: string): Promise<GrantId | undefined>;
 }
 
 const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
 
-export function createConsoleSignIns(provider: Provider, issuer: string): ConsoleSignIns {
+export function createConsoleSignIns(
+  provider: Provider,
+  { issuer, administration }: { issuer: string; administration: SignInDemand },
+): ConsoleSignIns {
   const redirectUri = `${issuer}/admin/callback`;
   return {
     begin: ({ anotherAccount = false } = {}) => {
@@ -56,6 +64,10 @@ export function createConsoleSignIns(provider: Provider, issuer: string): Consol
       } catch (error) {
         if (error instanceof errors.InvalidGrant) return undefined;
         throw error;
+      }
+      // The interaction policy issues no such code; a broker of another configuration may have.
+      if (!opensAdministration(administration, methodOf(found))) {
+        throw new LiaisonError("forbidden", "The administration asks for another sign-in than this one.");
       }
       return grantId;
     },

@@ -11,10 +11,11 @@ import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore, Standing, StandingStore } from "../storage/contract.ts";
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../storage/records.ts";
+import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { loginOf, mayGoOn, type ProvenLogin } from "./foreign-browser.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
-
+import { insufficientForAdministration } from "./policy.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 
 /** An interaction as our steps see it. */
@@ -26,6 +27,8 @@ export interface InteractionState {
   /** Whether the portal asked for a fresh sign-in, and how fresh (seconds). */
   forced: boolean;
   maxAge: number | undefined;
+  /** Whether somebody is signed in, but not in such a way as opens the administration. */
+  isInsufficient: boolean;
   loginHint: string | undefined;
   upstreamHint: string | undefined;
   redirectUri: string;
@@ -122,6 +125,7 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         prompt: prompt.name,
         // At every step: who goes on with another account must come as fresh as the first.
         forced: asked.prompts.has("login"),
+        isInsufficient: prompt.reasons.includes(insufficientForAdministration),
         maxAge: asked.maxAgeSeconds,
         loginHint: asked.loginHint,
         upstreamHint: asked.upstreamHint,
@@ -180,8 +184,9 @@ function chooserStep({ admission, chooserRequested, standing }: InteractionState
   return { step: "finish", result: { select_account: {} } };
 }
 
-function provenLogin({ accountId, authTime, proofHash }: SignInOutcome): ProvenLogin {
-  return { accountId, ts: authTime, remember: false, proofHash };
+function provenLogin(outcome: SignInOutcome): ProvenLogin {
+  const { accountId, authTime, proofHash } = outcome;
+  return { accountId, ts: authTime, remember: false, proofHash, ...loginMethods(outcome) };
 }
 
 async function details(provider: Provider, request: IncomingMessage, response: ServerResponse) {

@@ -4,13 +4,21 @@
  */
 
 import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
+import { demandOf, opensAdministration, type SignInDemand } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
+import { methodOf } from "./authentication.ts";
 import type { RequestStandings } from "./standings.ts";
 
 const { Check, Prompt, base } = interactionPolicy;
 
+/** The reason of a login prompt: a session is there, but no such one as opens the administration. */
+export const insufficientForAdministration = "administration";
+
 /** `login`, a `consent` that is never asked, `link`, `select_account`. */
-export function createInteractionPolicy(standings: RequestStandings): interactionPolicy.Prompt[] {
+export function createInteractionPolicy(
+  standings: RequestStandings,
+  administration: SignInDemand,
+): interactionPolicy.Prompt[] {
   const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>
     (await standings.admission(ctx))?.kind === kind;
 
@@ -23,6 +31,16 @@ export function createInteractionPolicy(standings: RequestStandings): interactio
       "login_required",
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
+  );
+
+  // Also right after a sign-in: the step then says what is asked for, and begins another only when it is told to.
+  login.checks.add(
+    new Check(insufficientForAdministration, "the administration asks for another sign-in", "login_required", (ctx) => {
+      const { client, session } = ctx.oidc;
+      const demand = client && demandOf(client.clientId, administration);
+      if (demand === undefined || session?.accountId === undefined) return false;
+      return !opensAdministration(demand, methodOf(session));
+    }),
   );
 
   // Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is understood; without checks,

@@ -29,7 +29,7 @@ export interface ProviderPages {
 }
 
 export interface ProviderDeps {
-  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "portals">;
+  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "portals" | "administration">;
   artifacts: ArtifactStore;
   standings: StandingStore;
   clients: ClientDirectory;
@@ -82,7 +82,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     // Off, so that a client can have the claims in its ID token; claims.ts leaves them out for all others.
     conformIdTokenClaims: false,
     interactions: {
-      policy: createInteractionPolicy(standings),
+      policy: createInteractionPolicy(standings, config.administration),
       url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
     },
     extraParams: ["upstream", "profile_hint"],

@@ -1,6 +1,7 @@
 /** The mails that tell both addresses of a changed registered email, as every back end queues them with the edit. */
 
 import { randomBytes } from "node:crypto";
+import type { Instant } from "../clock.ts";
 import type { NewMail } from "./contract.ts";
 import type { Organization, Profile } from "./records.ts";
 
@@ -20,16 +21,21 @@ export function addressNotices(
   return [notice("address_removed", before.email), notice("address_added", after.email)];
 }
 
-/** The mail that says who became an administrator, and where to sign in. */
-export function invitation(profile: Profile, { name: organizationName }: Organization, mailDomain: string): NewMail {
+/** The mail that says who became an administrator, and where to sign in. @param lapsesAt until when; null for good */
+export function invitation(
+  profile: Profile,
+  { name: organizationName }: Organization,
+  { mailDomain, lapsesAt }: { mailDomain: string; lapsesAt: Instant | null },
+): NewMail {
   return {
     ...mailIds(mailDomain),
     to: profile.email,
-    content: { kind: "admin_invitation", profileName: profile.name, organizationName },
+    content: { kind: "admin_invitation", profileName: profile.name, organizationName, lapsesAt },
   };
 }
 
-function mailIds(mailDomain: string): Pick<NewMail, "id" | "messageId"> {
+/** Ids of a new mail. */
+export function mailIds(mailDomain: string): Pick<NewMail, "id" | "messageId"> {
   const id = randomBytes(16).toString("base64url");
   return { id, messageId: `${id}@${mailDomain}` };
 }

@@ -85,6 +85,15 @@ export function adminRoleChanged(profile: Profile, adminRole: AdminRole | null, 
   return { ...by, action: "admin.role_changed", ...placeOf(profile), accountId, detail: { role: adminRole } };
 }
 
+export function adminInvitedAgain(profile: Profile, by: By): AuditEntry {
+  return { ...by, action: "admin.invited_again", ...placeOf(profile), detail: { role: profile.adminRole } };
+}
+
+export function invitationLapsed(profile: Profile, at: Instant): AuditEntry {
+  const detail = { role: profile.adminRole, invitedAt: profile.invitedAt };
+  return { at, actor: "system", action: "admin.invitation_lapsed", ...placeOf(profile), detail };
+}
+
 /** `before` is undefined for a client that is new. Says which fields changed, and of what lets somebody in, how. */
 export function clientWritten(before: Client | undefined, after: Client, by: By): AuditEntry[] {
   const { id: client, name } = after;

@@ -69,9 +69,17 @@ export type Change =
   | { kind: "create_profile"; profile: ProfileEdit }
   /** Both addresses of a changed email are told. `isAnotherPerson`: the binding goes too, with everything under it. */
   | { kind: "edit_profile"; profile: ProfileEdit; revision: Revision; isAnotherPerson: boolean; mailDomain: string }
-  /** Only of a profile of an operator's organization. */
+  /**
+   * Only of a profile of an operator's organization. Another role, or none, ends the profile's sign-ins to the administration's
+   * pages. One that is given to a profile which nobody has linked lapses as an invitation does: see `lapseInvitations`.
+   */
   | { kind: "set_admin_role"; profileId: ProfileId; adminRole: AdminRole | null }
-  /** Makes the organization if there is none of its id, and the profile; mails where to sign in. */
+  /**
+   * Makes the organization if there is none of its id, and the profile; mails where to sign in. Where the address is registered
+   * in the organization already, by the profile of this id and nobody has linked it: gives that one the role, begins the time of
+   * the invitation anew, and mails again. `exists` if another profile has the address, if one is linked or disabled, or if the
+   * id is another address's.
+   */
   | { kind: "invite"; organization: Organization; profile: ProfileEdit; adminRole: AdminRole; mailDomain: string }
   | { kind: "register_client"; client: Client }
   | { kind: "edit_client"; client: Client; revision: Revision }
@@ -156,6 +164,15 @@ export interface AdminStore {
   addCounts(counts: readonly Count[]): Promise<void>;
   /** Every count of the hours from `from` up to `to`. */
   counts(from: Instant, to: Instant): Promise<Count[]>;
+
+  /** Whether there is somebody who may do everything. */
+  hasOwner(): Promise<boolean>;
+  /**
+   * Takes the roles away that nobody has taken up in time (see invitations.ts), the oldest first, a bounded number of them: each
+   * in one transaction with its audit event, never the last owner's. Returns how many. Racers, and whoever links the profile
+   * meanwhile: one of them gets it.
+   */
+  lapseInvitations(now: Instant): Promise<number>;
 
   /** Takes or keeps a lease. False while another worker holds it. */
   takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;

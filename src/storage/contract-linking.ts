@@ -132,8 +132,9 @@ export interface LinkStore {
   /** The request whose secret has this hash. Changes nothing. */
   view(requestId: LinkRequestId, secretHash: SecretHash): Promise<LinkView | undefined>;
   /**
-   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail and
-   * voids every other pending request for the profile: all or nothing. Conditional on: request pending, unexpired, secret,
+   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail (and one
+   * to each other owner if the profile is an administrator's) and voids every other pending request for the profile: all or
+   * nothing. A role that has waited too long (see invitations.ts) is taken away before, so that the binding brings none. Conditional on: request pending, unexpired, secret,
    * purpose, upstream, issuer and subject equal byte for byte, the identity owned by the account, the profile's email version
    * as requested, profile enabled and unbound, organization enabled. Of any number of racers exactly one gets `bound`.
    */

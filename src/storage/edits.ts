@@ -6,7 +6,7 @@
 import type { Instant } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditEntry } from "./audit-entries.ts";
-import type { Organization, Profile, ProfileEdit } from "./records.ts";
+import type { Membership, Organization, Profile, ProfileEdit } from "./records.ts";
 
 type Detail = Record<string, string | number | boolean | null>;
 
@@ -19,18 +19,25 @@ export interface Consequences {
   revokes: boolean;
 }
 
+/** The same of an organization. */
+export interface OrganizationConsequences extends Consequences {
+  /** Its people administrate no more: their sign-ins to the administration's pages end, also if it is the operator's again. */
+  endsAdministration: boolean;
+}
+
 /** Inserts or replaces an organization as a whole. */
 export function editOrganization(
   before: Organization | undefined,
   after: Organization,
   actor: string,
   at: Instant,
-): Consequences {
+): OrganizationConsequences {
   const detail =
     before === undefined ? { created: true } : changes(organizationDetail(before), organizationDetail(after));
   const entry: AuditEntry = { at, action: "organization.changed", actor, organizationId: after.id, detail };
   const ends = !after.enabled;
-  return { entries: Object.keys(detail).length > 0 ? [entry] : [], voids: ends, revokes: ends };
+  const endsAdministration = before?.kind === "operator" && after.kind !== "operator";
+  return { entries: Object.keys(detail).length > 0 ? [entry] : [], voids: ends, revokes: ends, endsAdministration };
 }
 
 /**
@@ -47,7 +54,7 @@ export function editProfile(
   const fields = { id, organizationId, email, emailKey, name, roles, enabled };
   const ends = { voids: !enabled, revokes: !enabled };
   if (before === undefined) {
-    const nothing = { adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null };
+    const nothing = { adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null };
     const created: AuditEntry = {
       ...{ at, actor, action: "profile.changed", profileId: id, organizationId },
       detail: { created: true },
@@ -91,6 +98,11 @@ export function mayEndAnOwner(
   after: { profile: Pick<Profile, "enabled" | "adminRole">; organization: Pick<Organization, "enabled" | "kind"> },
 ): boolean {
   return isOwner(before.profile, before.organization) && !isOwner(after.profile, after.organization);
+}
+
+/** Whether a profile makes its person an administrator, once they link it. */
+export function isAdministrators({ profile, organization }: Membership): boolean {
+  return profile.adminRole !== null && organization.kind === "operator";
 }
 
 /** Whether a profile makes its person one who may do everything. */

@@ -5,17 +5,21 @@
 
 import type { Instant } from "../clock.ts";
 
-type Branded<Name extends string> = string & { readonly brand?: Name };
-export type AccountId = Branded<"AccountId">;
-export type OrganizationId = Branded<"OrganizationId">;
-export type ProfileId = Branded<"ProfileId">;
-export type ClientId = Branded<"ClientId">;
-export type UpstreamId = Branded<"UpstreamId">;
-export type LinkRequestId = Branded<"LinkRequestId">;
-export type InquiryId = Branded<"InquiryId">;
-export type GrantId = Branded<"GrantId">;
-/** SHA-256 of a secret, base64url. The secret itself is never stored. */
-export type SecretHash = Branded<"SecretHash">;
+import type {
+  AccountId,
+  AdminRole,
+  ClientId,
+  GrantId,
+  InquiryId,
+  LinkRequestId,
+  OrganizationId,
+  ProfileId,
+  SecretHash,
+  UpstreamId,
+} from "./records-ids.ts";
+
+export type * from "./records-ids.ts";
+export type * from "./records-mail.ts";
 
 /** One upstream `(issuer, subject)` pair. Compared byte for byte; never an email address. */
 export interface IdentityKey {
@@ -56,7 +60,8 @@ export interface Organization {
   enabled: boolean;
 }
 
-export type AdminRole = "owner" | "client_manager" | "directory_manager" | "support" | "auditor";
+/** The id under which the administration's pages sign people in at our own provider. */
+export const CONSOLE_CLIENT_ID: ClientId = "liaison-console";
 
 export interface Profile {
   id: ProfileId;
@@ -71,6 +76,8 @@ export interface Profile {
   roles: string[];
   enabled: boolean;
   adminRole: AdminRole | null;
+  /** Since when a role waits for somebody to link the profile; null without a role, and once it is linked. */
+  invitedAt: Instant | null;
   /** The account this profile is bound to, or null. */
   accountId: AccountId | null;
   boundAt: Instant | null;
@@ -164,98 +171,6 @@ export interface LinkRequest {
   settledAt: Instant | null;
 }
 
-/** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
-export type MailContent =
-  | (InquiryAnswerContent & {
-      kind: "link";
-      requestId: LinkRequestId;
-      /** The secret of the link. Sealed at rest with the rest of the content, removed once sent. */
-      secret: string;
-    })
-  | (InquiryAnswerContent & { kind: "already_linked" })
-  | (InquiryAnswerContent & { kind: "linked_elsewhere" })
-  | (InquiryAnswerContent & { kind: "not_active" })
-  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant })
-  | SupportRequestContent
-  | AdministrationContent;
-
-/**
- * What an administrator's doing causes. admin_invitation: somebody became an administrator, and where to sign in; it holds no
- * secret · address_added, address_removed: the registered email was changed, told to the new and to the old one.
- */
-export type AdministrationContent = {
-  [Kind in "admin_invitation" | "address_added" | "address_removed"]: {
-    kind: Kind;
-    profileName: string;
-    organizationName: string;
-  };
-}["admin_invitation" | "address_added" | "address_removed"];
-
-/** A message to the deployment's support. What people typed, unchecked. */
-export interface SupportRequestContent {
-  kind: "support_request";
-  reference: string;
-  portalName: string;
-  name: string;
-  organization: string;
-  accountNumber: string;
-  message: string;
-  requester: MailedRequester;
-}
-
-/** What every mail about a profile names. */
-interface LinkedContent {
-  profileName: string;
-  organizationName: string;
-  requester: MailedRequester;
-}
-
-interface InquiryAnswerContent extends LinkedContent {
-  /** The inquiry that the mail answers, for its matching code. A mail queued before there were codes has none. */
-  inquiryId?: InquiryId;
-}
-
-/** How a mail names the account that asked. */
-export interface MailedRequester {
-  upstreamId: UpstreamId;
-  email: string | null;
-  displayName: string | null;
-}
-
-/**
- * held: waits for its turn at a mailbox or a profile · queued: due at its `nextAttemptAt` · sent: a server took it · bounced:
- * and it came back for good · failed: given up · dropped: its link was dead before it was sent.
- */
-export type OutboxState = "held" | "queued" | "sent" | "bounced" | "failed" | "dropped";
-
-/** What became of a mail, without what it says. */
-export interface Delivery extends Omit<OutboxMessage, "content"> {
-  /** Null for one that was queued before that was kept. */
-  kind: MailContent["kind"] | null;
-  inquiryId: InquiryId | null;
-  requestId: LinkRequestId | null;
-  /** What the server that took it said. */
-  serverReply: string | null;
-  bouncedAt: Instant | null;
-  /** What a bounce, or a warning of one, said last. */
-  bounce: string | null;
-}
-
-export interface OutboxMessage {
-  id: string;
-  /** RFC 5322 Message-ID without angle brackets; the same on every attempt. */
-  messageId: string;
-  /** One recipient: the stored address, never a typed one. */
-  to: string;
-  content: MailContent;
-  state: OutboxState;
-  attempts: number;
-  createdAt: Instant;
-  nextAttemptAt: Instant;
-  sentAt: Instant | null;
-  lastError: string | null;
-}
-
 /** An access policy: whom a portal admits. */
 export interface AccessPolicy {
   kinds: OrganizationKind[];
@@ -320,6 +235,14 @@ export interface SignInOutcome {
   authTime: number;
   /** SHA-256 of the proof that the callback gave to the browser that brought it. */
   proofHash: SecretHash;
+  /** How the person authenticated there. An outcome that was left before this was kept has none. */
+  authentication?: Authentication;
+}
+
+/** How somebody authenticated at an upstream, by its ID token (OpenID Connect Core 1.0, section 2; RFC 8176). */
+export interface Authentication {
+  acr: string | null;
+  amr: string[];
 }
 
 export type AuditAction =
@@ -337,6 +260,8 @@ export type AuditAction =
   | "organization.changed"
   | "import.refused"
   | "admin.role_changed"
+  | "admin.invited_again"
+  | "admin.invitation_lapsed"
   | "client.registered"
   | "client.changed"
   | "client.secret_rotated"

@@ -83,6 +83,8 @@ export interface SignInPage {
   form: Form;
   /** Shown when an upstream sign-in has just failed or been cancelled. */
   notice: "cancelled" | "failed" | null;
+  /** Somebody is signed in, but the administration asks for more: what an upstream's ID token must say. */
+  insufficient: { acr: readonly string[]; amr: readonly string[] } | null;
 }
 
 /** The link step. */

@@ -6,7 +6,8 @@
 import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
 import type { SignedInIdentity } from "../storage/contract.ts";
-import type { UpstreamTransaction } from "../storage/records.ts";
+import type { Authentication, UpstreamTransaction } from "../storage/records.ts";
+import { authenticationOf } from "./authentication.ts";
 import { rejected } from "./failures.ts";
 import { judgeTimes } from "./freshness.ts";
 import { withTokenAnswer } from "./token-answer.ts";
@@ -23,6 +24,7 @@ export interface ProvenSignIn {
   identity: SignedInIdentity;
   /** Seconds since the epoch, by our clock; the ID token's `iat` where the upstream gives no `auth_time`. */
   authTime: number;
+  authentication: Authentication;
 }
 
 /** What of an ID token or a userinfo response is shown to people. It proves nothing. */
@@ -67,7 +69,7 @@ export async function exchange(
     claimNames: upstream.claims,
   });
   const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
-  return { identity, authTime };
+  return { identity, authTime, authentication: authenticationOf(claims) };
 }
 
 /** From the ID token; userinfo is asked only for what that lacks. Its `sub` must be the ID token's (Core 1.0, section 5.3.2). */

@@ -38,6 +38,8 @@ export interface SignInRequest extends FreshnessWish {
   /** SHA-256 of the secret by which its browser will be known again. */
   browserHash: SecretHash;
   loginHint?: string;
+  /** One of which its ID token shall have as `acr` (OpenID Connect Core 1.0, section 3.1.2.1). */
+  acrValues?: readonly string[];
 }
 
 /** What the upstream has proven of a sign-in that is spent by now. */
@@ -140,7 +142,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
 
-    async begin({ upstreamId, purpose, browserHash, loginHint, ...wish }) {
+    async begin({ upstreamId, purpose, browserHash, loginHint, acrValues = [], ...wish }) {
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
       const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(upstream.config.reauthentication, wish);
@@ -174,6 +176,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         ...(prompt === undefined || ownPrompt ? {} : { prompt }),
         ...(sendsMaxAge ? { max_age: String(maxAgeSeconds) } : {}),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+        ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(" ") }),
       });
       await signIns.begin(transaction);
       return { url };
@@ -195,10 +198,11 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const transaction = known?.transaction ?? (await take(callback, browsers, attempt));
       if (transaction === undefined) throw expired(upstreamId, await purposeOf(callback, browsers));
       try {
-        const { identity, authTime } = known ?? (await prove(upstream, { callback: url, state, transaction }));
-        onProgress?.({ attempt, proven: { transaction, identity, authTime } });
+        const proven = known ?? (await prove(upstream, { callback: url, state, transaction }));
+        const { identity, authTime, authentication } = proven;
+        onProgress?.({ attempt, proven: { transaction, identity, authTime, authentication } });
         const account = await accounts.signIn(identity, clock.now());
-        return { transaction, identity, accountId: account.id, authTime };
+        return { transaction, identity, accountId: account.id, authTime, authentication };
       } catch (error) {
         throw withPurpose(error, transaction);
       }

@@ -372,11 +372,11 @@ describe("attacks on the administration", () => {
   });
 
   it("A8: nobody hands out a scope that they lack, by whatever gives it", async () => {
-    const { id } = await makeProfile(scene, "operator");
+    const { id, organizationId: organization_id } = await makeProfile(scene, "operator");
     const machine = await makeClient(scene, "machine", { scopes: ["audit:read"] });
     const key = await scene.keyWith(["admin:read", "admins:write", "clients:write"]);
     const attempts: [method: string, path: string, body: object][] = [
-      ["POST", "/administrators", { email: "own@evil.example" }],
+      ["POST", "/administrators", { email: "own@evil.example", organization_id }],
       ["POST", "/administrators", { email: "own@evil.example", role: "auditor" }],
       ["PUT", `/profiles/${id}/admin-role`, { role: "owner" }],
       ["POST", "/api-keys", { name: "k", scopes: ["audit:read"] }],

@@ -50,7 +50,7 @@ describe("a new administrator", () => {
 
   async function invite({ registered, name }: Visiting): Promise<void> {
     const { service, principal } = await demoAdministration(world);
-    await service.call("inviteAdministrator", principal, { email: registered, name });
+    await service.call("inviteAdministrator", principal, { email: registered, name, role: "owner" });
   }
 
   /** From the invitation's mail to the overview. */

@@ -305,32 +305,4 @@ export function administrationCases(contract: Case): void {
       await carry(store, setRole(present(elsewhere.owners[0]).id, "owner"));
     }
   });
-
-  contract("an invitation makes organization, profile and role, and mails where to sign in", async (opened) => {
-    const { store } = opened;
-    const organization = anOrganization({ kind: "operator", name: "Liaison Ltd" });
-    const profile = aProfile({ organizationId: organization.id, name: "Ann" });
-    const invite = { kind: "invite", organization, profile, adminRole: "auditor", mailDomain: DOMAIN } as const;
-    const outcomes = await race(opened, 6, (racer) => carry(racer, invite));
-    assert.deepEqual(tally(outcomes), expected(6, "exists"));
-    assert.deepEqual(await store.directory.organization(organization.id), organization);
-    assert.equal(await roleOf(store, profile.id), "auditor");
-    const mails = await dueMails(store, NOW);
-    assert.deepEqual(
-      mails.map(({ message: { to, content } }) => [to, content]),
-      [[profile.email, { kind: "admin_invitation", profileName: "Ann", organizationName: "Liaison Ltd" }]],
-    );
-    // Into the organization as it is.
-    const second = aProfile({ organizationId: organization.id });
-    const other = { ...invite, organization: { ...organization, name: "Other" }, profile: second };
-    assert.deepEqual(await carry(store, other), DONE);
-    assert.deepEqual(await store.directory.organization(organization.id), organization);
-    const customer = await register(store);
-    const events = await countEvents(store);
-    const guest = aProfile({ organizationId: customer.organization.id });
-    const wrong = { ...invite, organization: customer.organization, profile: guest };
-    assert.deepEqual(await carry(store, wrong), { result: "not_operator" });
-    assert.equal(await store.directory.membership(guest.id), undefined);
-    assert.equal(await countEvents(store), events);
-  });
 }

@@ -61,7 +61,14 @@ export function directoryCases(contract: Case): void {
     assert.deepEqual(await store.directory.membership(profile.id), {
       profile: {
         ...profile,
-        ...{ emailVersion: 1, adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null },
+        ...{
+          emailVersion: 1,
+          adminRole: null,
+          invitedAt: null,
+          accountId: null,
+          boundAt: null,
+          provenEmailVersion: null,
+        },
       },
       organization,
     });

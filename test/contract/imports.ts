@@ -36,7 +36,14 @@ export function importCases(contract: Case): void {
     const stored = await profileOf(store, row.profile.id);
     assert.deepEqual(stored, {
       ...row.profile,
-      ...{ emailVersion: 1, adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null },
+      ...{
+        emailVersion: 1,
+        adminRole: null,
+        invitedAt: null,
+        accountId: null,
+        boundAt: null,
+        provenEmailVersion: null,
+      },
     });
     const before = await events(store);
     assert.deepEqual(before.map(({ action, actor }) => [action, actor]).sort(), [

@@ -190,7 +190,14 @@ withDatabase("what is there already is found by search once it was migrated, how
   const [first] = places;
   assert.ok(first);
   await organizations.insertMany(places.map(toOrganizationDocument));
-  const unbound = { emailVersion: 1, adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null };
+  const unbound = {
+    emailVersion: 1,
+    adminRole: null,
+    invitedAt: null,
+    accountId: null,
+    boundAt: null,
+    provenEmailVersion: null,
+  };
   const people = ["Ada Lovelace", "Grace Höpper"].map((name, index) => ({
     ...aProfile({ name, organizationId: first.id, email: `${index}@x.example`, emailKey: `${index}@x.example` }),
     ...unbound,

@@ -58,7 +58,7 @@ export function redeemCases(contract: Case): void {
     assert.deepEqual(result.membership, membership);
     assert.deepEqual(membership.profile, {
       ...profile,
-      ...{ emailVersion: 1, adminRole: null },
+      ...{ emailVersion: 1, adminRole: null, invitedAt: null },
       ...{ accountId: person.account.id, boundAt: NOW + 11, provenEmailVersion: 1 },
     });
     const view = present(await store.links.view(link.request.id, link.request.secretHash));

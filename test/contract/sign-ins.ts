@@ -108,4 +108,31 @@ export function signInCases(contract: Case): void {
     }
     assert.equal(await store.signIns.purposeOfTaken(transaction, expiresAt), undefined);
   });
+
+  contract("an outcome says how the person authenticated, where that is known", async ({ store }) => {
+    const [first, second, third] = [
+      hashOf(anId("interaction")),
+      hashOf(anId("interaction")),
+      hashOf(anId("interaction")),
+    ];
+    const authentication = { acr: 'urn:acr:"höch"', amr: ["pwd", "mfa"] };
+    const outcome = aSignInOutcome({ authentication });
+    const bare = aSignInOutcome({ authentication: { acr: null, amr: [] } });
+    const { authentication: _unknown, ...unknown } = aSignInOutcome();
+    for (const [hash, left] of [
+      [first, outcome],
+      [second, bare],
+      [third, unknown],
+    ] as const) {
+      await store.signIns.leaveOutcome(hash, left, NOW + 5);
+      assert.deepEqual(await store.signIns.takeOutcome(hash, [left.proofHash], NOW), left);
+    }
+    await store.signIns.leaveOutcome(first, outcome, NOW + 5);
+    await store.signIns.leaveOutcome(first, unknown, NOW + 5);
+    assert.deepEqual(
+      await store.signIns.takeOutcome(first, [unknown.proofHash], NOW),
+      unknown,
+      "nothing is left of an earlier one",
+    );
+  });
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
 import type { NewMail, Store } from "../../src/storage/contract.ts";
+import { INVITATION_LIFE_MS } from "../../src/storage/invitations.ts";
 import { migrateStore } from "../../src/storage/open.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import { sealContent } from "../../src/storage/sealed-fields.ts";
@@ -193,4 +194,27 @@ withFile("a migration that fails leaves the file as the one before left it, and 
   // What came before it stays applied; of it nothing is left.
   assert.equal((await migrate(file)).from, newest - 1);
   assert.equal((await (await file.open()).directory.membership("p"))?.profile.name, "Ada");
+});
+
+withFile("A9: the time of invitations that wait already begins with the migration", async (file) => {
+  makeAt(file, 5);
+  const database = new DatabaseSync(file.file);
+  database.exec(`
+    INSERT INTO accounts (id, created_at) VALUES ('account', ${NOW});
+    INSERT INTO organizations (id, name, account_number, kind, plan_status, enabled)
+      VALUES ('o', 'Liaison', '1', 'operator', 'none', 1);
+    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled, admin_role, account_id)
+      VALUES ('owner', 'o', 'o@x.example', 'o@x.example', 1, 'Olga', '[]', 1, 'owner', 'account'),
+             ('waiting', 'o', 'w@x.example', 'w@x.example', 1, 'Will', '[]', 1, 'support', NULL),
+             ('nobody', 'o', 'n@x.example', 'n@x.example', 1, 'Nina', '[]', 1, NULL, NULL)`);
+  database.close();
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  await migrate(file);
+  const store = await file.open();
+  const since = async (id: string) => (await store.directory.membership(id))?.profile.invitedAt;
+  assert.deepEqual([await since("owner"), await since("nobody")], [null, null]);
+  const waiting = (await since("waiting")) ?? assert.fail("no time");
+  assert.ok(waiting >= before && waiting <= Date.now());
+  assert.equal(await store.administration.lapseInvitations(waiting + INVITATION_LIFE_MS - 1), 0);
+  assert.equal(await store.administration.lapseInvitations(waiting + INVITATION_LIFE_MS), 1);
 });

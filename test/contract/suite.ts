@@ -3,6 +3,7 @@
 import { accessCases } from "./access.ts";
 import { accountCases } from "./accounts.ts";
 import { administrationCases } from "./administration.ts";
+import { administratorCases } from "./administrators.ts";
 import { artifactCases } from "./artifacts.ts";
 import { auditChainCases } from "./audit-chain.ts";
 import { clientCases } from "./clients.ts";
@@ -11,6 +12,7 @@ import { directoryCases } from "./directory.ts";
 import { type BackEnd, casesFor } from "./harness.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
+import { invitationCases } from "./invitations.ts";
 import { listingCases } from "./listings.ts";
 import { onceCases } from "./once.ts";
 import { outboxCases } from "./outbox.ts";
@@ -39,6 +41,8 @@ export function storageContract(backEnd: BackEnd): void {
   sessionCases(declare);
   singleRecordCases(declare);
   administrationCases(declare);
+  administratorCases(declare);
+  invitationCases(declare);
   onceCases(declare);
   clientCases(declare);
   accessCases(declare);

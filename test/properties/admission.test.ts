@@ -46,7 +46,7 @@ function member(id: string, { kind, plan, roles, enabled, organizationEnabled }:
   };
   const profile = {
     ...{ id, organizationId: organization.id, email: `${id}@contoso.example`, emailKey: `${id}@contoso.example` },
-    ...{ emailVersion: 3, name: id, roles, enabled, adminRole: null },
+    ...{ emailVersion: 3, name: id, roles, enabled, adminRole: null, invitedAt: null },
     ...{ accountId: "account", boundAt: NOW - 7, provenEmailVersion: 3 },
   };
   return { profile, organization };

@@ -43,6 +43,7 @@ export type MailKind =
   | "not_active"
   | "linked_notice"
   | "admin_invitation"
+  | "administrator_linked"
   | "address_added"
   | "address_removed";
 

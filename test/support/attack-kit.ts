@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
-import type { Store } from "../../src/storage/contract.ts";
+import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import type { AuditEvent, LinkRequest, Profile } from "../../src/storage/records.ts";
 import { type Liaison, type LiaisonOptions, signIn, signInUpstream, startLiaison, type TestPerson } from "./liaison.ts";
 import { linkIn, type ReceivedMail } from "./mailbox.ts";
@@ -31,6 +31,7 @@ const quietMethods = new Set([
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
+  ...["hasOwner", "lapseInvitations"],
 ]);
 
 export interface StoreCall {
@@ -237,8 +238,15 @@ export async function bindTo(
   person: TestPerson,
   ...profileIds: string[]
 ): Promise<string> {
-  const { store, clock } = liaison;
-  const identity = identityOf(liaison, person);
+  return await bindIdentity(liaison, identityOf(liaison, person), ...profileIds);
+}
+
+/** The same to whoever has an identity at some upstream. */
+export async function bindIdentity(
+  { store, clock }: Pick<Liaison, "store"> & { clock: Clock },
+  identity: SignedInIdentity,
+  ...profileIds: string[]
+): Promise<string> {
   const { id: accountId } = await store.accounts.signIn(identity, clock.now());
   const requester = { ...identity, accountId };
   for (const profileId of profileIds) {

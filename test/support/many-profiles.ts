@@ -36,7 +36,7 @@ function profile(index: number): ProfileDocument {
   const email = `many-${index}@registered.example`;
   return {
     ...{ _id: `many-${index}`, organizationId: `many-${Math.floor(index / PER_ORGANIZATION)}`, email, emailKey: email },
-    ...{ emailVersion: 1, name: `Person ${index}`, roles: ["user"], enabled: true, adminRole: null },
+    ...{ emailVersion: 1, name: `Person ${index}`, roles: ["user"], enabled: true, adminRole: null, invitedAt: null },
     ...{ accountId: index % 2 === 0 ? null : `account-${index}`, boundAt: null, provenEmailVersion: null },
   };
 }

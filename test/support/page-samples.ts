@@ -45,12 +45,16 @@ const deadReasons = [
 const samples: Samples = {
   home: () => ({ plain: null }),
   signIn: (data) => {
-    const view = { portal: data.portal, form: form(data, "/interaction/abc/upstream"), notice: null };
+    const view = {
+      ...{ portal: data.portal, form: form(data, "/interaction/abc/upstream"), notice: null, insufficient: null },
+    };
     return {
       plain: view,
       failed: { ...view, notice: "failed" },
       cancelled: { ...view, notice: "cancelled" },
       noPortal: { ...view, portal: null },
+      otherUpstream: { ...view, insufficient: { acr: [], amr: [] } },
+      strongerProof: { ...view, insufficient: { acr: ["urn:example:mfa", "phr"], amr: ["pwd", "otp"] } },
     };
   },
   linkStep: (data) => {

@@ -39,6 +39,7 @@ function membership(profile: Partial<Profile> = {}, organization: Partial<Organi
       roles: ["buyer"],
       enabled: true,
       adminRole: null,
+      invitedAt: null,
       accountId: null,
       boundAt: null,
       provenEmailVersion: null,

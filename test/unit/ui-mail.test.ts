@@ -30,13 +30,26 @@ const contents = {
     ...{ kind: "support_request", reference: "KRTW-LMNP", portalName: "CustomerSource", name: "Ana López" },
     ...{ organization: "Fabrikam", accountNumber: "", message: "I moved.\nPlease help.", requester },
   },
-  admin_invitation: { kind: "admin_invitation", profileName: "Ana López", organizationName: "Fabrikam A/S" },
+  admin_invitation: {
+    kind: "admin_invitation",
+    profileName: "Ana López",
+    organizationName: "Fabrikam A/S",
+    lapsesAt: sentAt + 7 * 86_400_000,
+  },
+  administrator_linked: {
+    kind: "administrator_linked",
+    ownerName: "Olga Owner",
+    role: "directory_manager",
+    linkedAt: sentAt,
+    ...names,
+  },
   address_added: { kind: "address_added", profileName: "Ana López", organizationName: "Fabrikam A/S" },
   address_removed: { kind: "address_removed", profileName: "Ana López", organizationName: "Fabrikam A/S" },
 } as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
 const {
   support_request: supportRequest,
-  admin_invitation: _invited,
+  admin_invitation: invited,
+  administrator_linked: administratorLinked,
   address_added: _added,
   address_removed: _removed,
   ...aboutProfiles
@@ -168,6 +181,49 @@ describe("the mail to support", () => {
     assert.doesNotMatch(text, /\u202e/);
     const nameless = { ...supportRequest, requester: { ...requester, email: "a@b, victim@example.org" } };
     assert.equal(renderMail(site, nameless, facts).replyTo, undefined);
+  });
+});
+
+describe("mails about administrators", () => {
+  test("an invitation says until when, where that is known, and leads to the pages", () => {
+    const { subject, text, html } = renderMail(site, invited, facts);
+    assert.equal(subject, "You are an administrator of Contoso sign-in");
+    assert.equal(text.match(/https?:\/\/\S+/)?.[0], "https://signin.contoso.example/auth/admin");
+    assert.match(text, /before 30 November 2026 at 16:00 \(Central European Time\)\. After that the invitation lapses/);
+    assert.match(html, /before 30 November 2026/);
+    for (const lapsesAt of [null, undefined]) {
+      const { lapsesAt: _known, ...content } = invited;
+      const lasting = renderMail(site, lapsesAt === undefined ? content : { ...content, lapsesAt }, facts);
+      assert.doesNotMatch(lasting.text + lasting.html, /lapses/);
+    }
+  });
+
+  test("an owner is told who linked which account when, and where the role is taken away", () => {
+    const { subject, text, html } = renderMail(site, administratorLinked, facts);
+    assert.equal(subject, "The administrator Ana López of Contoso sign-in has linked an account");
+    assert.match(text, /^Hello Olga Owner,\n/);
+    for (const part of [
+      "Ana López at Fabrikam A/S was linked to Ana López (ana.lopez@northwind.example) at Northwind ID",
+      "on 23 November 2026 at 16:00 (Central European Time). Its administrator role is: Directory manager.",
+      "https://signin.contoso.example/auth/admin/administrators\n",
+    ])
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    assert.match(html, /href="https:\/\/signin\.contoso\.example\/auth\/admin\/administrators"/);
+  });
+
+  test("names and accounts of strangers stay text there, too", () => {
+    const hostile = {
+      ...administratorLinked,
+      profileName: hostileName,
+      organizationName: hostileName,
+      ownerName: "<b>Olga & Co</b>",
+      requester: { ...requester, displayName: "pay https://evil.example now", email: "a@b, victim@example.org" },
+    };
+    const { subject, text, html } = renderMail(site, hostile, facts);
+    assert.doesNotMatch(subject, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.ok(html.includes("&lt;b&gt;Olga &amp; Co&lt;/b&gt;"));
+    assert.doesNotMatch(html, /<b>|<script|<img/);
+    assert.doesNotMatch(text, /https:\/\/evil|www\.evil|victim@example\.org, |a@b/);
   });
 });
 

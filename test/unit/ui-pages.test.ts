@@ -259,7 +259,7 @@ describe("what other parts rely on", () => {
     const site = bareSite();
     assert.match(pages.home(site), /<h1>/);
     assert.match(
-      pages.signIn(site, { portal: null, form: { action: "/x", csrfToken: "t" }, notice: null }),
+      pages.signIn(site, { portal: null, form: { action: "/x", csrfToken: "t" }, notice: null, insufficient: null }),
       /button-primary/,
     );
     assert.doesNotMatch(pages.signInLost(site, { reason: "expired", portal: null }), /Start again at/);

@@ -8,6 +8,7 @@ import type { ApiKeyView, AuditEventView, FormState, ProfileView, VerificationVi
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
+import { LEAST_ROLE } from "../scopes.ts";
 import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 
 interface Listed<Item> {
@@ -54,7 +55,7 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
   });
 
   shell.get("/administrators/invite", section, async (visit) => {
-    showInvite(visit, visit.fresh("/administrators/invite", { role: ["support"] }, { once: newOnce() }));
+    showInvite(visit, visit.fresh("/administrators/invite", { role: [LEAST_ROLE] }, { once: newOnce() }));
   });
 
   shell.post("/administrators/invite", section, async (visit) => {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Organization } from "../../storage/records.ts";
+import type { AdminRole, Membership, Organization, ProfileEdit } from "../../storage/records.ts";
 import {
   addressOf,
   adminRole,
@@ -19,7 +19,7 @@ import {
 } from "../fields.ts";
 import { type AnyOperation, answered, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
-import { ROLES } from "../scopes.ts";
+import { LEAST_ROLE, ROLES } from "../scopes.ts";
 import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 
 /** The id of the operator's organization where an invitation makes it. */
@@ -62,6 +62,15 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
     return found;
   }
 
+  /** Who has an address in an organization: of several the one that is linked already, otherwise one that can be. */
+  async function registeredAs(emailKey: string, organizationId: string): Promise<Membership | undefined> {
+    const there = (await store.directory.membershipsByEmail(emailKey)).filter(
+      ({ organization }) => organization.id === organizationId,
+    );
+    const linked = there.find(({ profile }) => profile.accountId !== null);
+    return linked ?? there.find(({ profile }) => profile.enabled) ?? there[0];
+  }
+
   return [
     operation(
       {
@@ -79,12 +88,18 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
     operation(
       {
         name: "inviteAdministrator",
-        summary: "Make somebody an administrator, and mail them where to sign in. No secret is made or mailed.",
+        summary:
+          "Make somebody an administrator, or invite them again, and mail them where to sign in. No secret is made or mailed. The role lapses unless the profile is linked within seven days, the last owner's apart.",
         ...{ scope: "admins:write", method: "POST", path: "/administrators", kind: "creates" },
         input: z.strictObject({
           email,
-          name: name.optional().meta({ description: "The part of the address before the @ if left out." }),
-          role: adminRole.default("owner"),
+          name: name.optional().meta({
+            description:
+              "The part of the address before the @ if left out. Whoever is registered already keeps theirs.",
+          }),
+          role: adminRole.optional().meta({
+            description: `${LEAST_ROLE} if left out; owner while there is none. Whoever is invited again keeps theirs.`,
+          }),
           organization_id: anyId
             .optional()
             .meta({ description: "Needed where the operator has several organizations." }),
@@ -99,39 +114,50 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
           ],
         },
       },
-      async ({ email: address, name: called, role, organization_id }, { principal, now, once, need }) => {
-        ROLES[role].scopes.forEach(need);
+      async ({ email: address, name: called, role: wanted, organization_id }, { principal, now, once, need }) => {
+        const mayGive = (role: AdminRole) => ROLES[role].scopes.forEach(need);
+        if (wanted !== undefined) mayGive(wanted);
         const organization = await operatorOf(organization_id);
         const parsed = addressOf(address);
-        const { items } = await administration.memberships(
-          { search: parsed.emailKey, organizationId: organization.id },
-          { after: null, limit: 10 },
-        );
-        const known = items.find(({ profile }) => profile.emailKey === parsed.emailKey);
         // Whoever repeats this under their key comes to the profile that they made.
         const repeatable = once({})?.keyHash;
         const id = repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
-        if (known !== undefined && known.profile.id !== id) {
-          const how = `PUT /profiles/${known.profile.id}/admin-role, or liaison admin role ${known.profile.id} --role ${role}`;
-          throw new LiaisonError("conflict", `This address is registered there already. Give it the role: ${how}`);
-        }
-        const edit = {
-          ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
-          name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
+
+        const invite = async (known: Membership | undefined) => {
+          const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
+          mayGive(role);
+          const profile: ProfileEdit = known?.profile ?? {
+            ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
+            name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
+          };
+          const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
+          const output = writeMembership({ profile: made, organization });
+          const key = once(output);
+          const outcome = await administration.carryOut(
+            { kind: "invite", organization, profile, adminRole: role, mailDomain },
+            { actor: principal.actor, now, ...(key && { once: key }) },
+          );
+          return { outcome, key, output, role };
         };
-        const output = writeMembership({ profile: { ...edit, ...NEW_PROFILE, adminRole: role }, organization });
-        const key = once(output);
-        const outcome = await administration.carryOut(
-          { kind: "invite", organization, profile: edit, adminRole: role, mailDomain },
-          { actor: principal.actor, now, ...(key && { once: key }) },
-        );
+
+        const known = await registeredAs(parsed.emailKey, organization.id);
+        let invited = await invite(known);
+        let registered = known;
+        if (invited.outcome.result === "exists") {
+          registered = await registeredAs(parsed.emailKey, organization.id);
+          // Somebody else invited the same person meanwhile.
+          if (registered?.profile.id !== known?.profile.id) invited = await invite(registered);
+        }
+        const { outcome, key, output, role } = invited;
+        if (outcome.result === "exists" && registered !== undefined) throw alreadyRegistered(registered, role);
         return { output: answered(outcome, "a profile of this id", key, output) };
       },
     ),
     operation(
       {
         name: "setAdminRole",
-        summary: "Give a profile of the operator's organization a role, or take it away (null). The last owner stays.",
+        summary:
+          "Give a profile of the operator's organization a role, or take it away (null). The last owner stays. Pages that are open end; a role that nobody links the profile for lapses after seven days.",
         ...{ scope: "admins:write", method: "PUT", path: "/profiles/{id}/admin-role", hasRevision: true },
         input: z.strictObject({ id: anyId, role: adminRole.nullable() }),
         output: membership,
@@ -153,4 +179,20 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
       },
     ),
   ];
+}
+
+/** Why an address can't be invited, and what would help. */
+function alreadyRegistered({ profile }: Membership, role: AdminRole): LiaisonError {
+  const [{ id }, there] = [profile, "This address is registered there already"];
+  if (!profile.enabled)
+    return new LiaisonError("conflict", `${there}, but the profile ${id} is disabled: enable it first.`);
+  if (profile.accountId === null) {
+    return new LiaisonError("conflict", `${there}, and was changed at this very moment: try again.`);
+  }
+  const how = `PUT /profiles/${id}/admin-role, or liaison admin role ${id} --role ${role}`;
+  const has = profile.adminRole === null ? "" : ` It has the role ${profile.adminRole}.`;
+  return new LiaisonError(
+    "conflict",
+    `${there}, and linked: nothing is left to accept.${has} Give it the role: ${how}`,
+  );
 }

@@ -207,5 +207,5 @@ const isOfOperator = ({ organization, profile }: Membership) =>
 
 /** What no edit can set, as it is of a new profile. */
 export const NEW_PROFILE = {
-  ...{ emailVersion: 1, adminRole: null, accountId: null, boundAt: null, provenEmailVersion: null },
+  ...{ emailVersion: 1, adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null },
 };

@@ -70,6 +70,7 @@ export const columns: Readonly<Record<string, Columns>> = {
   "admin list": {
     ...{ id: text("id"), email: text("email"), name: text("name"), role: text("admin_role") },
     ...{ organization: text("organization_id"), enabled: yesNo("enabled"), linked: instant("linked_at") },
+    ...{ invited: instant("invited_at") },
   },
   "accounts list": { id: text("id"), created: instant("created_at"), identities },
   "sessions list": {

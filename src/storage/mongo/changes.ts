@@ -4,7 +4,6 @@ import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { invitation } from "../address-notices.ts";
 import {
-  adminRoleChanged,
   apiKeyWritten,
   clientRemoved,
   clientSecretRotated,
@@ -13,8 +12,9 @@ import {
   sessionEnded,
 } from "../audit-entries.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import { mayEndAnOwner } from "../edits.ts";
-import type { AdminRole, ApiKey, Membership } from "../records.ts";
+import { isOwner, mayEndAnOwner } from "../edits.ts";
+import { INVITATION_LIFE_MS } from "../invitations.ts";
+import type { AdminRole, ApiKey, Membership, ProfileEdit } from "../records.ts";
 import { clientRevision, revisionOf } from "../revision.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
@@ -28,6 +28,7 @@ import { type MembershipDocument, toMembership, toMembershipStages } from "./mem
 import type { MailWriter } from "./outbox.ts";
 import type { OwnerGuard } from "./owners.ts";
 import type { Revoker } from "./revoker.ts";
+import type { RoleWriter } from "./roles.ts";
 
 export interface ChangeParts {
   audit: AuditWriter;
@@ -37,6 +38,7 @@ export interface ChangeParts {
   queueMail: MailWriter;
   revoker: Revoker;
   owners: OwnerGuard;
+  roles: RoleWriter;
 }
 
 interface By {
@@ -107,7 +109,7 @@ function claimOnce({ collections }: MongoDatabase, seal: Seal) {
 
 function directoryChanges(
   { collections }: MongoDatabase,
-  { audit, directory, bindings, queueMail, owners }: ChangeParts,
+  { directory, bindings, queueMail, owners, roles }: ChangeParts,
 ): Pick<Carry, DirectoryChange> {
   const { profiles } = collections;
   const readOrganization = (session: ClientSession, id: string, by: By) =>
@@ -131,11 +133,20 @@ function directoryChanges(
   const giveRole = async (session: ClientSession, before: Membership, adminRole: AdminRole | null, by: By) => {
     const { profile, organization } = before;
     if (adminRole !== null && organization.kind !== "operator") refuse("not_operator");
-    if (profile.adminRole === adminRole) return;
-    await owners.exclude(session);
-    await profiles.updateOne({ _id: profile.id }, { $set: { adminRole } }, { session });
-    await audit(session, adminRoleChanged(profile, adminRole, { actor: by.actor, at: by.now }));
+    if (profile.adminRole === adminRole) return { revokedGrants: [] };
+    const ended = await roles.change(session, profile, adminRole, by);
     if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization })) await keepAnOwner(session);
+    return ended;
+  };
+
+  /** Makes the profile that an invitation is for, unless it is the only one of its address and nobody has linked it. */
+  const admitInvited = async (session: ClientSession, edits: Edits, profile: ProfileEdit) => {
+    const { id, emailKey, organizationId } = profile;
+    const before = edits.profiles.get(id);
+    const there = await profiles.find({ emailKey, organizationId }, { session }).toArray();
+    if (there.length === 0 && before === undefined) return edits.profile(profile);
+    const isFree = there.every(({ accountId }) => accountId === null) && there.some(({ _id }) => _id === id);
+    if (!isFree || before?.enabled !== true) refuse("exists");
   };
 
   return {
@@ -181,20 +192,24 @@ function directoryChanges(
     set_admin_role: async (session, { profileId, adminRole }, by) => {
       const stages = [{ $match: { _id: profileId } }, ...toMembershipStages];
       const [found] = await profiles.aggregate<MembershipDocument>(stages, { session }).toArray();
-      await giveRole(session, toMembership(found ?? refuse("missing")), adminRole, by);
-      return undefined;
+      return await giveRole(session, toMembership(found ?? refuse("missing")), adminRole, by);
     },
     invite: async (session, { organization, profile, adminRole, mailDomain }, by) => {
       const ids = { organizationIds: [organization.id, profile.organizationId], profileIds: [profile.id] };
+      // Of two who invite an address at once, the second finds the profile that the first has made.
+      await owners.exclude(session);
       const edits = await directory.read(ids, by, session);
-      if (edits.profiles.has(profile.id)) refuse("exists");
       if (!edits.organizations.has(organization.id)) edits.organization(organization);
-      edits.profile(profile);
+      await admitInvited(session, edits, profile);
       await directory.write(session, edits);
-      const made = memberOf(edits, profile.id);
-      await giveRole(session, made, adminRole, by);
-      await queueMail(session, invitation(made.profile, made.organization, mailDomain), by.now);
-      return undefined;
+      const before = memberOf(edits, profile.id);
+      if (before.profile.adminRole === adminRole) await roles.inviteAgain(session, before.profile, by);
+      const ended = await giveRole(session, before, adminRole, by);
+      const isOneOfThem = isOwner({ ...before.profile, adminRole }, before.organization);
+      const isLast = isOneOfThem && !(await owners.isLeft(session, profile.id));
+      const lapsesAt = isLast ? null : by.now + INVITATION_LIFE_MS;
+      await queueMail(session, invitation(before.profile, before.organization, { mailDomain, lapsesAt }), by.now);
+      return ended;
     },
   };
 }

@@ -213,7 +213,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     name: "signInOutcomes",
     validator: validator(
       { _id: string, accountId: string, upstreamId: string, authTime: number, expiresAt: date },
-      { proofHash: string },
+      { proofHash: string, authentication: orNull(object) },
     ),
     indexes: [expiry],
   },

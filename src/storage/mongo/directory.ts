@@ -7,7 +7,15 @@ import type { AuditEntry } from "../audit-entries.ts";
 import type { DirectoryStore, NewMail, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
 import { planImport } from "../import-plan.ts";
-import type { ImportOutcome, ImportRow, Organization, Profile, ProfileEdit } from "../records.ts";
+import {
+  type ClientId,
+  CONSOLE_CLIENT_ID,
+  type ImportOutcome,
+  type ImportRow,
+  type Organization,
+  type Profile,
+  type ProfileEdit,
+} from "../records.ts";
 import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
@@ -51,7 +59,7 @@ export class Edits {
   readonly #profileWrites: AnyBulkWriteOperation<ProfileDocument>[] = [];
   readonly #edited = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #voided = { organizations: new Set<string>(), profiles: new Set<string>() };
-  readonly #revoked: { organization?: string; profile?: string }[] = [];
+  readonly #revoked: { organization?: string; profile?: string; clientId?: ClientId }[] = [];
 
   constructor(organizations: Organization[], profiles: Profile[], by: Editing) {
     this.organizations = new Map(organizations.map((organization) => [organization.id, organization]));
@@ -62,7 +70,8 @@ export class Edits {
   organization(after: Organization): void {
     const { id } = after;
     const { actor, now } = this.#by;
-    const { entries, voids, revokes } = editOrganization(this.organizations.get(id), after, actor, now);
+    const consequences = editOrganization(this.organizations.get(id), after, actor, now);
+    const { entries, voids, revokes, endsAdministration } = consequences;
     this.organizations.set(id, after);
     this.#edited.organizations.add(id);
     const { _id, ...replacement } = toOrganizationDocument(after);
@@ -70,6 +79,7 @@ export class Edits {
     this.#entries.push(...entries);
     if (voids) this.#voided.organizations.add(id);
     if (revokes) this.#revoked.push({ organization: id });
+    else if (endsAdministration) this.#revoked.push({ organization: id, clientId: CONSOLE_CLIENT_ID });
   }
 
   /** Throws `bad_request` for an organization that isn't there. */
@@ -107,12 +117,12 @@ export class Edits {
     for (const id of this.#voided.organizations) await parts.requests.voidOrganization(session, id, now);
     for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, id, now);
     const revokedGrants: Revocation["revokedGrants"] = [];
-    for (const { organization, profile } of this.#revoked) {
+    for (const { organization, profile, clientId } of this.#revoked) {
       const { revoker } = parts;
       const ended =
         organization === undefined
           ? await revoker.profile(session, profile ?? "", now)
-          : await revoker.organization(session, organization, now);
+          : await revoker.organization(session, organization, now, clientId);
       revokedGrants.push(...ended.revokedGrants);
     }
     return { revokedGrants };

@@ -10,6 +10,7 @@ import type {
   Account,
   ApiKey,
   AuditEvent,
+  Authentication,
   ClientUse,
   Delivery,
   Identity,
@@ -34,7 +35,7 @@ type Stored<T extends { id: string }> = Dated<Omit<T, "id">> & { _id: string };
 export interface OrganizationDocument extends Omit<Stored<Organization>, "plan"> {
   plan: Dated<Organization["plan"]>;
 }
-export type ProfileDocument = Stored<Profile> & {
+export type ProfileDocument = Later<Stored<Profile>, "invitedAt"> & {
   /** Counted up by whoever rests on the profile's being as it was read, so that a racer who changes it must wait. */
   selections?: number;
 };
@@ -120,7 +121,11 @@ export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "state
   /** Of whoever has taken it. */
   attemptHash?: string | null;
 };
-export type SignInOutcomeDocument = SignInOutcome & { _id: string; expiresAt: Date };
+export type SignInOutcomeDocument = Omit<SignInOutcome, "authentication"> & {
+  _id: string;
+  authentication?: Authentication | null;
+  expiresAt: Date;
+};
 /** `seq` is its place among what was written, `chainSeq` its place in the chain, once it has one. */
 export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId; chainSeq?: number | null; mac?: string | null };
 export type ChainMarkDocument = Dated<ChainMark> & { _id: "base" | "head" };
@@ -239,7 +244,10 @@ export function toOrganizationDocument({ plan, ...organization }: Organization):
 }
 
 export const toOrganization = (document: OrganizationDocument) => toRecord<Organization>(document);
-export const toProfile = (document: ProfileDocument) => toRecord<Profile>(document, "selections");
+export const toProfile = (document: ProfileDocument): Profile => ({
+  invitedAt: null,
+  ...toRecord<Omit<Profile, "invitedAt">>(document, "selections"),
+});
 export const toIdentity = ({ _id, ...fields }: IdentityDocument) => undated(fields) as unknown as Identity;
 export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
 export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");

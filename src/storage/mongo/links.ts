@@ -4,7 +4,8 @@ import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
 import type { LinkStore, LinkView, Revocation, SignedInIdentity } from "../contract.ts";
-import { linkedNotice } from "../linked-notice.ts";
+import { isAdministrators } from "../edits.ts";
+import { linkedNotice, ownersNotices } from "../linked-notice.ts";
 import type { AccountId, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
@@ -14,8 +15,10 @@ import { at, type LinkRequestDocument, toLinkRequest, toProfile } from "./docume
 import { createInquiryMethods } from "./inquiries.ts";
 import { type MembershipDocument, toMembership, withMembershipStages } from "./memberships.ts";
 import type { MailWriter } from "./outbox.ts";
+import type { OwnerGuard } from "./owners.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
+import type { RoleWriter } from "./roles.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 export interface LinkParts {
@@ -24,6 +27,8 @@ export interface LinkParts {
   throttles: ThrottleWriter;
   queueMail: MailWriter;
   bindings: BindingWriter;
+  roles: RoleWriter;
+  owners: OwnerGuard;
 }
 
 /** Removes bindings, inside the transaction of whatever removes them. */
@@ -47,7 +52,11 @@ export function createBindingWriter(
     async unbind(session, profileId, actor, now, onlyFrom) {
       const found = await profiles.findOneAndUpdate(
         { _id: profileId, accountId: onlyFrom ?? { $ne: null } },
-        { $set: { accountId: null, boundAt: null, provenEmailVersion: null } },
+        [
+          {
+            $set: { accountId: null, boundAt: null, provenEmailVersion: null, invitedAt: invitedIfAdministrators(now) },
+          },
+        ],
         { session, returnDocument: "before" },
       );
       if (found === null || found.accountId === null) return undefined;
@@ -60,13 +69,18 @@ export function createBindingWriter(
   };
 }
 
+/** An administrator's role waits again, for the next who links the profile. */
+const invitedIfAdministrators = (now: Instant) => ({
+  $cond: [{ $gt: ["$adminRole", null] }, { $literal: at(now) }, null],
+});
+
 interface Attempt {
   requestId: string;
   secretHash: string;
 }
 
 export function createLinkStore(database: MongoDatabase, seal: Seal, parts: LinkParts): LinkStore {
-  const { audit, requests, queueMail, bindings } = parts;
+  const { audit, requests, queueMail, bindings, roles, owners } = parts;
   const { linkRequests, identities, profiles } = database.collections;
 
   const view = async ({ requestId, secretHash }: Attempt, session?: ClientSession): Promise<LinkView | undefined> => {
@@ -115,7 +129,8 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
         const holds = isFor(seen, identity) && (await owns(session, identity, accountId));
         if (!holds || !(await settle(session, attempt, "bound", now))) return { result: "refused", ...seen };
         const { id: profileId, emailVersion } = seen.membership.profile;
-        const bound = { accountId, boundAt: at(now), provenEmailVersion: emailVersion };
+        await roles.lapse(session, profileId, now);
+        const bound = { accountId, boundAt: at(now), provenEmailVersion: emailVersion, invitedAt: null };
         const profile = await profiles.findOneAndUpdate(
           { _id: profileId, accountId: null },
           { $set: bound },
@@ -126,6 +141,10 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
         const membership = { ...seen.membership, profile: toProfile(profile) };
         await audit(session, profileBound(attempt, membership.profile, now));
         await queueMail(session, linkedNotice(notice, membership, identity, now), now);
+        if (isAdministrators(membership)) {
+          const told = { owners: await owners.all(session), linkedAt: now };
+          for (const mail of ownersNotices(notice, membership, identity, told)) await queueMail(session, mail, now);
+        }
         return { result: "bound", membership };
       }),
 

@@ -5,6 +5,7 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import type { AdminRole } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
@@ -102,7 +103,15 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   {
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
     collections: COLLECTIONS,
-    up: ({ db }) => ensureCollections(db, COLLECTIONS),
+    async up({ db, now }) {
+      await ensureCollections(db, COLLECTIONS);
+      // The time of invitations that wait already begins now.
+      await collectionsIn(db).profiles.updateMany(
+        // By the index of administrators: every name is at least the empty text.
+        { name: { $gte: "" }, adminRole: { $gt: "" as AdminRole }, accountId: null, invitedAt: null },
+        { $set: { invitedAt: new Date(now) } },
+      );
+    },
   },
 ];
 

@@ -2,7 +2,7 @@
 
 import { type ClientSession, ObjectId } from "mongodb";
 import { isOwner } from "../edits.ts";
-import type { Membership } from "../records.ts";
+import type { Membership, ProfileId } from "../records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 
@@ -12,8 +12,10 @@ export interface OwnerGuard {
    * before has left, which the documents that they write don't see to: two owners may demote each other.
    */
   exclude(session: ClientSession): Promise<void>;
-  /** Whether there is an owner, as this transaction has it. */
-  isLeft(session: ClientSession): Promise<boolean>;
+  /** Whether there is an owner, as this transaction has it; one besides, when given. */
+  isLeft(session: ClientSession, besides?: ProfileId): Promise<boolean>;
+  /** Those who may do everything, as this transaction has them. */
+  all(session: ClientSession): Promise<Membership[]>;
   /** Whether an owner is of the organization. */
   isIn(session: ClientSession, organizationId: string): Promise<boolean>;
 }
@@ -35,7 +37,8 @@ export function createOwnerGuard({ collections }: MongoDatabase): OwnerGuard {
       const value = new ObjectId().toHexString();
       await meta.updateOne({ _id: "owners" }, { $set: { value } }, { session, upsert: true });
     },
-    isLeft: async (session) => (await owners(session, {})).length > 0,
+    isLeft: async (session, besides) => (await owners(session, {})).some(({ profile }) => profile.id !== besides),
+    all: (session) => owners(session, {}),
     isIn: async (session, organizationId) => (await owners(session, { organizationId })).length > 0,
   };
 }

@@ -12,10 +12,18 @@ import { at, type SelectionDocument, toSelection } from "./documents.ts";
 export interface Revoker {
   /** Removes the grants' tokens, the grants themselves and their selections. */
   grants(session: ClientSession, grantIds: readonly GrantId[]): Promise<void>;
-  /** Revokes every grant that speaks for the profile; tells of those that still held at `now`, and has their portals told. */
-  profile(session: ClientSession, profileId: ProfileId, now: Instant): Promise<Revocation>;
+  /**
+   * Revokes every grant that speaks for the profile (at one client, when given); tells of those that still held at `now`, and
+   * has their portals told.
+   */
+  profile(session: ClientSession, profileId: ProfileId, now: Instant, clientId?: ClientId): Promise<Revocation>;
   /** The same for every profile of an organization. */
-  organization(session: ClientSession, organizationId: OrganizationId, now: Instant): Promise<Revocation>;
+  organization(
+    session: ClientSession,
+    organizationId: OrganizationId,
+    now: Instant,
+    clientId?: ClientId,
+  ): Promise<Revocation>;
   /** The same for one grant. */
   one(session: ClientSession, grantId: GrantId, now: Instant): Promise<Revocation>;
   /** The same for every grant made in a session. */
@@ -71,8 +79,10 @@ export function createRevoker({ collections }: MongoDatabase): Revoker {
 
   return {
     grants,
-    profile: (session, profileId, now) => revokeAll(session, { profileId }, now),
-    organization: (session, organizationId, now) => revokeAll(session, { organizationId }, now),
+    profile: (session, profileId, now, clientId) =>
+      revokeAll(session, clientId === undefined ? { profileId } : { profileId, clientId }, now),
+    organization: (session, organizationId, now, clientId) =>
+      revokeAll(session, clientId === undefined ? { organizationId } : { organizationId, clientId }, now),
     one: (session, grantId, now) => revokeAll(session, { _id: grantId }, now),
     session: (session, sessionUid, now) => revokeAll(session, { sessionUid }, now),
     client: async (session, clientId) => {

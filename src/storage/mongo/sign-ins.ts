@@ -38,21 +38,20 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
 
     purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
       database.run(async () => {
-        const expiresAt = { $gt: at(now) };
-        const attemptHash = { $gt: "" };
         const taken = await upstreamTransactions.findOne({
           _id: stateHash,
           browserHash,
           upstreamId,
-          attemptHash,
-          expiresAt,
+          attemptHash: { $gt: "" },
+          expiresAt: { $gt: at(now) },
         });
         return taken === null ? undefined : openSignIn(seal, stateHash, taken.sealedPayload).purpose;
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash }, expiresAt) =>
+    leaveOutcome: (interactionHash, { authentication = null, ...left }, expiresAt) =>
       database.run(async () => {
-        const outcome = { accountId, upstreamId, authTime, proofHash, expiresAt: at(expiresAt) };
+        const { accountId, upstreamId, authTime, proofHash } = left;
+        const outcome = { accountId, upstreamId, authTime, proofHash, authentication, expiresAt: at(expiresAt) };
         await signInOutcomes.replaceOne({ _id: interactionHash }, outcome, { upsert: true });
       }),
 
@@ -62,8 +61,9 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
         const expiresAt = { $gt: at(now) };
         const taken = await signInOutcomes.findOneAndDelete({ _id: interactionHash, proofHash, expiresAt });
         if (taken === null) return undefined;
-        const { accountId, upstreamId, authTime } = taken;
-        return { accountId, upstreamId, authTime, proofHash: taken.proofHash };
+        const { accountId, upstreamId, authTime, authentication = null } = taken;
+        const outcome = { accountId, upstreamId, authTime, proofHash: taken.proofHash };
+        return authentication === null ? outcome : { ...outcome, authentication };
       }),
   };
 }

@@ -28,6 +28,7 @@ import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createOwnerGuard } from "./owners.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
+import { createInvitations, createRoleWriter } from "./roles.ts";
 import { differences, ensureCollections } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
 import { createSignInStore } from "./sign-ins.ts";
@@ -72,10 +73,11 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
   const bindings = createBindingWriter(database, { audit, requests, revoker });
   const clients = createClientWriter(database, seal);
   const owners = createOwnerGuard(database);
+  const roles = createRoleWriter(database, { audit, revoker, owners });
   return {
     accounts: createAccountStore(database, { audit, search }),
     directory: createDirectoryStore(database, directory),
-    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, bindings }),
+    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, bindings, roles, owners }),
     outbox: createOutboxStore(database, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(database, seal),
     standings: createStandingStore(database, revoker),
@@ -86,7 +88,8 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
     audit: createAuditStore(database),
     administration: {
       ...createListings(database, search),
-      ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners }),
+      ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners, roles }),
+      ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),
       ...createWork(database),
     },

@@ -3,7 +3,6 @@
 import type { Instant } from "../../clock.ts";
 import { invitation } from "../address-notices.ts";
 import {
-  adminRoleChanged,
   apiKeyWritten,
   clientRemoved,
   clientSecretRotated,
@@ -12,8 +11,9 @@ import {
   sessionEnded,
 } from "../audit-entries.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import { mayEndAnOwner } from "../edits.ts";
-import type { ApiKey, Membership, Selection } from "../records.ts";
+import { isOwner, mayEndAnOwner } from "../edits.ts";
+import { INVITATION_LIFE_MS } from "../invitations.ts";
+import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../records.ts";
 import { clientRevision, revisionOf } from "../revision.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
@@ -24,6 +24,7 @@ import type { DirectoryWriter } from "./directory.ts";
 import type { BindingWriter } from "./links.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { Revoker } from "./revoker.ts";
+import type { RoleWriter } from "./roles.ts";
 import { API_KEY_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
 
 export interface ChangeParts {
@@ -33,6 +34,7 @@ export interface ChangeParts {
   bindings: BindingWriter;
   queueMail: MailWriter;
   revoker: Revoker;
+  roles: RoleWriter;
 }
 
 interface By {
@@ -110,30 +112,41 @@ function idempotency(database: Database, seal: Seal) {
 
 function directoryChanges(
   database: Database,
-  { audit, directory, bindings, queueMail }: ChangeParts,
+  { directory, bindings, queueMail, roles }: ChangeParts,
 ): Pick<
   Carry,
   "create_organization" | "edit_organization" | "create_profile" | "edit_profile" | "set_admin_role" | "invite"
 > {
-  const setRole = database.prepare("UPDATE profiles SET admin_role = :adminRole WHERE id = :profileId");
-  const anOwner = database.prepare(`
-    SELECT 1 FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
-    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
+  const registered = database.prepare(`
+    SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId`);
   const owners = database.prepare(`
     SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
   /** To be asked after the write: it is undone then. */
   const keepAnOwner = () => {
-    if (anOwner.get() === undefined) refuse("last_owner");
+    if (!roles.hasOwner()) refuse("last_owner");
   };
   const memberOf = (id: string): Membership => directory.findMembership(id) ?? refuse("missing");
 
-  const giveRole = (before: Membership, adminRole: Membership["profile"]["adminRole"], { actor, now }: By) => {
+  const giveRole = (before: Membership, adminRole: AdminRole | null, by: By): Revocation => {
     const { profile, organization } = before;
     if (adminRole !== null && organization.kind !== "operator") refuse("not_operator");
-    if (profile.adminRole === adminRole) return;
-    setRole.run({ profileId: profile.id, adminRole });
-    audit(adminRoleChanged(profile, adminRole, { actor, at: now }));
+    if (profile.adminRole === adminRole) return { revokedGrants: [] };
+    const ended = roles.change(profile, adminRole, by);
     if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization })) keepAnOwner();
+    return ended;
+  };
+
+  /** The profile that an invitation is for: a new one, or the only one of its address that nobody has linked. */
+  const invited = (profile: ProfileEdit, { actor, now }: By): Membership => {
+    const { id, emailKey, organizationId } = profile;
+    const there = registered.all({ emailKey, organizationId });
+    const before = directory.findMembership(id);
+    if (there.length === 0 && before === undefined) {
+      directory.writeProfile(profile, actor, now);
+      return memberOf(id);
+    }
+    const isFree = there.every((row) => row["account_id"] === null) && there.some((row) => row["id"] === id);
+    return isFree && before?.profile.enabled === true ? before : refuse("exists");
   };
 
   return {
@@ -163,21 +176,19 @@ function directoryChanges(
       if (mayEndAnOwner(before, after)) keepAnOwner();
       return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
     },
-    set_admin_role: ({ profileId, adminRole }, by) => {
-      giveRole(memberOf(profileId), adminRole, by);
-      return undefined;
-    },
+    set_admin_role: ({ profileId, adminRole }, by) => giveRole(memberOf(profileId), adminRole, by),
     invite: ({ organization, profile, adminRole, mailDomain }, by) => {
       const { actor, now } = by;
-      if (directory.findMembership(profile.id) !== undefined) refuse("exists");
       if (directory.findOrganization(organization.id) === undefined) {
         directory.writeOrganization(organization, actor, now);
       }
-      directory.writeProfile(profile, actor, now);
-      const made = memberOf(profile.id);
-      giveRole(made, adminRole, by);
-      queueMail(invitation(made.profile, made.organization, mailDomain), now);
-      return undefined;
+      const before = invited(profile, by);
+      if (before.profile.adminRole === adminRole) roles.inviteAgain(before.profile, by);
+      const ended = giveRole(before, adminRole, by);
+      const isLast = isOwner({ ...before.profile, adminRole }, before.organization) && !roles.hasOwner(profile.id);
+      const lapsesAt = isLast ? null : now + INVITATION_LIFE_MS;
+      queueMail(invitation(before.profile, before.organization, { mailDomain, lapsesAt }), now);
+      return ended;
     },
   };
 }

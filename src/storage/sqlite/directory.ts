@@ -5,7 +5,7 @@ import { addressNotices } from "../address-notices.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
 import { planImport } from "../import-plan.ts";
-import type { ImportRow, Membership, Organization, ProfileEdit } from "../records.ts";
+import { CONSOLE_CLIENT_ID, type ImportRow, type Membership, type Organization, type ProfileEdit } from "../records.ts";
 import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
@@ -66,7 +66,8 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
 
   const writeOrganization = (organization: Organization, actor: string, now: Instant): Revocation => {
     const { id, name, accountNumber, kind, plan, enabled } = organization;
-    const { entries, voids, revokes } = editOrganization(findOrganization(id), organization, actor, now);
+    const consequences = editOrganization(findOrganization(id), organization, actor, now);
+    const { entries, voids, revokes, endsAdministration } = consequences;
     upsertOrganization.run({
       ...{ id, name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt },
       enabled: Number(enabled),
@@ -74,7 +75,8 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     search.put("organization", id, organizationTexts(organization));
     entries.forEach(audit);
     if (voids) requests.voidOrganization(id, now);
-    return revokes ? revoker.organization(id, now) : { revokedGrants: [] };
+    if (revokes) return revoker.organization(id, now);
+    return endsAdministration ? revoker.organization(id, now, CONSOLE_CLIENT_ID) : { revokedGrants: [] };
   };
 
   const writeProfile = (edit: ProfileEdit, actor: string, now: Instant, mailDomain?: string): Revocation => {

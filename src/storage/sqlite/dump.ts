@@ -60,7 +60,7 @@ const KINDS: Record<string, Kind> = {
   },
   signInOutcomes: {
     record: `json_object('id', interaction_hash, 'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time,
-      'expiresAt', expires_at)`,
+      'authentication', json(authentication), 'expiresAt', expires_at)`,
     from: "sign_in_outcomes",
     position: "rowid",
   },

@@ -3,7 +3,8 @@
 import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
-import { linkedNotice } from "../linked-notice.ts";
+import { isAdministrators } from "../edits.ts";
+import { linkedNotice, ownersNotices } from "../linked-notice.ts";
 import type { AccountId, LinkRequest, Membership, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
@@ -13,6 +14,7 @@ import { createInquiryMethods } from "./inquiries.ts";
 import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
+import type { RoleWriter } from "./roles.ts";
 import { MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
@@ -23,6 +25,7 @@ export interface LinkParts {
   queueMail: MailWriter;
   revoker: Revoker;
   bindings: BindingWriter;
+  roles: RoleWriter;
 }
 
 /** Removes bindings, inside the transaction of whatever removes them. */
@@ -39,7 +42,8 @@ export function createBindingWriter(
     SELECT ${MEMBERSHIP_JSON} AS membership FROM profiles p JOIN organizations o ON o.id = p.organization_id
     WHERE p.id = :profileId AND p.account_id IS NOT NULL`);
   const unbind = database.prepare(`
-    UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL
+    UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL,
+      invited_at = iif(admin_role IS NULL, NULL, :now)
     WHERE id = :profileId AND account_id = :accountId`);
   const forget = database.prepare(`
     DELETE FROM remembered_choices WHERE account_id = :accountId AND profile_id = :profileId`);
@@ -49,7 +53,8 @@ export function createBindingWriter(
       const row = selectBound.get({ profileId });
       const profile = row && parse<Membership>(row["membership"]).profile;
       const accountId = onlyFrom ?? profile?.accountId ?? null;
-      if (profile === undefined || accountId === null || unbind.run({ profileId, accountId }) === 0) return undefined;
+      if (profile === undefined || accountId === null || unbind.run({ profileId, accountId, now }) === 0)
+        return undefined;
       requests.voidProfile(profileId, now);
       forget.run({ accountId, profileId });
       audit(profileUnbound(profile, accountId, actor, now));
@@ -59,7 +64,7 @@ export function createBindingWriter(
 }
 
 export function createLinkStore(database: Database, seal: Seal, parts: LinkParts): LinkStore {
-  const { audit, requests, queueMail, bindings } = parts;
+  const { audit, requests, queueMail, bindings, roles } = parts;
   const select = database.prepare(`
     SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
     FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
@@ -77,7 +82,7 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
         WHERE p.id = r.profile_id AND p.email_version = r.email_version
           AND p.enabled = 1 AND o.enabled = 1 AND p.account_id IS NULL)`);
   const bind = database.prepare(`
-    UPDATE profiles SET account_id = :accountId, bound_at = :now, proven_email_version = email_version
+    UPDATE profiles SET account_id = :accountId, bound_at = :now, proven_email_version = email_version, invited_at = NULL
     WHERE id = :profileId AND account_id IS NULL`);
   const cancel = database.prepare(`
     UPDATE link_requests SET state = 'cancelled', settled_at = :now
@@ -111,11 +116,16 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
           return refusal(attempt);
         }
         const { profileId } = viewChanged(attempt).request;
+        roles.lapse(profileId, now);
         if (bind.run({ profileId, accountId, now }) === 0) throw new Error("a consumed link found its profile bound");
         requests.voidProfile(profileId, now);
         const { membership } = viewChanged(attempt);
         audit(profileBound(attempt, membership.profile, now));
         queueMail(linkedNotice(notice, membership, identity, now), now);
+        if (isAdministrators(membership)) {
+          const told = { owners: roles.owners(), linkedAt: now };
+          for (const mail of ownersNotices(notice, membership, identity, told)) queueMail(mail, now);
+        }
         return { result: "bound", membership };
       }),
 

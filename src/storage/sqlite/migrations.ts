@@ -247,6 +247,7 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- Without it an outcome is nobody's: its browser signs in again.
   ALTER TABLE sign_in_outcomes ADD COLUMN proof_hash TEXT;
+  ALTER TABLE sign_in_outcomes ADD COLUMN authentication TEXT;
   -- Who has taken a sign-in, beside the browser that it stays bound to.
   ALTER TABLE upstream_transactions ADD COLUMN attempt_hash TEXT;
 
@@ -259,6 +260,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
 
   ALTER TABLE profiles ADD COLUMN invited_at INTEGER;
   CREATE INDEX profiles_invited ON profiles (invited_at) WHERE invited_at IS NOT NULL;
+  -- The time of invitations that wait already begins now.
+  UPDATE profiles SET invited_at = unixepoch() * 1000 WHERE admin_role IS NOT NULL AND account_id IS NULL;
   `,
   },
 ];

@@ -11,10 +11,13 @@ import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
 export interface Revoker {
   /** Removes the grant's tokens, the grant itself and its selection. */
   grant(grantId: GrantId): void;
-  /** Revokes every grant that speaks for the profile; tells of those that still held at `now`, and has their portals told. */
-  profile(profileId: ProfileId, now: Instant): Revocation;
+  /**
+   * Revokes every grant that speaks for the profile (at one client, when given); tells of those that still held at `now`, and
+   * has their portals told.
+   */
+  profile(profileId: ProfileId, now: Instant, clientId?: ClientId): Revocation;
   /** The same for every profile of an organization. */
-  organization(organizationId: OrganizationId, now: Instant): Revocation;
+  organization(organizationId: OrganizationId, now: Instant, clientId?: ClientId): Revocation;
   /** The same for one grant. */
   one(grantId: GrantId, now: Instant): Revocation;
   /** The same for every grant made in a session. */
@@ -31,11 +34,11 @@ export function createRevoker(database: Database): Revoker {
   const deleteSelection = database.prepare("DELETE FROM selections WHERE grant_id = :grantId");
   const ofProfile = database.prepare(`
     SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at FROM selections s
-    WHERE s.profile_id = :id ORDER BY s.rowid`);
+    WHERE s.profile_id = :id AND (:clientId IS NULL OR s.client_id = :clientId) ORDER BY s.rowid`);
   const ofOrganization = database.prepare(`
     SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at
     FROM profiles p CROSS JOIN selections s ON s.profile_id = p.id
-    WHERE p.organization_id = :id ORDER BY s.rowid`);
+    WHERE p.organization_id = :id AND (:clientId IS NULL OR s.client_id = :clientId) ORDER BY s.rowid`);
 
   const ofSession = database.prepare(`
     SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at FROM selections s WHERE s.session_uid = :id`);
@@ -68,8 +71,8 @@ export function createRevoker(database: Database): Revoker {
 
   return {
     grant: revokeGrant,
-    profile: (id, now) => revokeAll(ofProfile.all({ id }), now),
-    organization: (id, now) => revokeAll(ofOrganization.all({ id }), now),
+    profile: (id, now, clientId) => revokeAll(ofProfile.all({ id, clientId: clientId ?? null }), now),
+    organization: (id, now, clientId) => revokeAll(ofOrganization.all({ id, clientId: clientId ?? null }), now),
     session: (id, now) => revokeAll(ofSession.all({ id }), now),
     one: (id, now) => revokeAll(ofGrant.all({ id }), now),
     client: (id) => {

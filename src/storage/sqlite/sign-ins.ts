@@ -1,7 +1,7 @@
 /** Owns sign-ins under way at an upstream, and what they came to. */
 
 import type { SignInStore } from "../contract.ts";
-import type { SignInOutcome, UpstreamTransaction } from "../records.ts";
+import type { Authentication, SignInOutcome, UpstreamTransaction } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
@@ -29,15 +29,17 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
       AND attempt_hash IS NOT NULL AND expires_at > :now`);
   const leaveOutcome = database.prepare(`
-    INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, proof_hash, expires_at)
-    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :proofHash, :expiresAt)
+    INSERT INTO sign_in_outcomes (
+      interaction_hash, account_id, upstream_id, auth_time, proof_hash, authentication, expires_at)
+    VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :proofHash, :authentication, :expiresAt)
     ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id = excluded.upstream_id,
-      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, expires_at = excluded.expires_at`);
+      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, authentication = excluded.authentication,
+      expires_at = excluded.expires_at`);
   const takeOutcome = database.prepare(`
     DELETE FROM sign_in_outcomes
     WHERE interaction_hash = :interactionHash AND instr(:proofHashes, ',' || proof_hash || ',')
       AND expires_at > :now
-    RETURNING ${OUTCOME_JSON} AS record`);
+    RETURNING ${OUTCOME_JSON} AS record, authentication`);
 
   return {
     begin: (transaction) =>
@@ -62,15 +64,27 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
         return row && openSignIn(seal, stateHash, text(row["sealed_payload"])).purpose;
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash }, expiresAt) =>
+    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash, authentication }, expiresAt) =>
       database.run(() => {
-        leaveOutcome.run({ interactionHash, accountId, upstreamId, authTime, proofHash, expiresAt });
+        const how = authentication === undefined ? null : JSON.stringify(authentication);
+        leaveOutcome.run({
+          interactionHash,
+          accountId,
+          upstreamId,
+          authTime,
+          proofHash,
+          authentication: how,
+          expiresAt,
+        });
       }),
 
     takeOutcome: (interactionHash, proofHashes, now) =>
       database.run(() => {
         const row = takeOutcome.get({ interactionHash, proofHashes: `,${proofHashes.join(",")},`, now });
-        return row && parse<SignInOutcome>(row["record"]);
+        if (row === undefined) return undefined;
+        const outcome = parse<SignInOutcome>(row["record"]);
+        const { authentication: how } = row;
+        return how === null ? outcome : { ...outcome, authentication: parse<Authentication>(how) };
       }),
   };
 }

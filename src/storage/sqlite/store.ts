@@ -27,6 +27,7 @@ import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
+import { createInvitations, createRoleWriter } from "./roles.ts";
 import { migrateSchema, prepareSchema } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
 import { createSignInStore } from "./sign-ins.ts";
@@ -108,10 +109,11 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
   const directory = createDirectoryWriter(durable, { audit, requests, revoker, search, queueMail });
   const bindings = createBindingWriter(durable, { audit, requests, revoker });
   const clients = createClientWriter(durable, seal);
+  const roles = createRoleWriter(durable, { audit, revoker });
   return {
     accounts: createAccountStore(durable, { audit, search }),
     directory: createDirectoryStore(durable, directory),
-    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker, bindings }),
+    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker, bindings, roles }),
     outbox: createOutboxStore(durable, seal, { requests, throttles, audit, queueMail }),
     signIns: createSignInStore(fast, seal),
     standings: createStandingStore(durable, revoker),
@@ -122,7 +124,8 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
     audit: createAuditStore(durable),
     administration: {
       ...createListings(durable, search),
-      ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker }),
+      ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker, roles }),
+      ...createInvitations(durable, roles),
       ...createApiKeys(durable),
       ...createWork(durable),
     },

@@ -33,7 +33,9 @@ export function administrators(site: Site, frame: ConsoleFrame, view: Administra
     {
       label: t.text("admin.linked"),
       cell: (one: ProfileView) =>
-        one.account_id === null ? badge("quiet", t.text("admin.invited")) : badge("good", t.text("admin.isLinked")),
+        one.account_id === null
+          ? html`${badge("quiet", t.text("admin.invited"))} ${timeOr(site, one.invited_at, "")}`
+          : badge("good", t.text("admin.isLinked")),
     },
     ...(view.mayWrite
       ? [

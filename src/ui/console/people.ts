@@ -220,7 +220,7 @@ ${pager(site, view)}`,
 
 const mailKinds = [
   ...["link", "already_linked", "linked_elsewhere", "not_active", "linked_notice", "support_request"],
-  ...["admin_invitation", "address_added", "address_removed"],
+  ...["admin_invitation", "administrator_linked", "address_added", "address_removed"],
 ] as const;
 
 function aboutMail(site: Site, { kind, inquiry_id }: MailView) {

@@ -68,6 +68,7 @@ export interface ProfileView {
   admin_role: Role | null;
   account_id: string | null;
   linked_at: string | null;
+  invited_at: string | null;
   organization: OrganizationView;
 }
 

@@ -197,6 +197,7 @@ export const adminPages = {
   "admin.mailKind.linked_notice": "Notice of a link",
   "admin.mailKind.support_request": "Message to support",
   "admin.mailKind.admin_invitation": "Invitation",
+  "admin.mailKind.administrator_linked": "Administrator linked",
   "admin.mailKind.address_added": "Address registered",
   "admin.mailKind.address_removed": "Address removed",
 
@@ -232,10 +233,12 @@ export const adminPages = {
   "admin.administrators.none": "There are none.",
   "admin.administrators.invite": "Invite an administrator",
   "admin.administrators.inviteTitle": "Invite an administrator",
-  "admin.administrators.emailHint": "A mail says where to sign in. It holds no secret.",
+  "admin.administrators.emailHint":
+    "A mail says where to sign in. It holds no secret. Whoever hasn't linked their profile yet can be invited again: that mails once more.",
   "admin.administrators.submit": "Invite",
   "admin.administrators.roleTitle": "Change the role of {profile}",
-  "admin.administrators.invited": "{email} is told by mail where to sign in.",
+  "admin.administrators.invited":
+    "{email} is told by mail where to sign in. The invitation lapses unless the profile is linked within seven days.",
 
   "admin.keys.new": "Make an API key",
   "admin.keys.newTitle": "Make an API key",

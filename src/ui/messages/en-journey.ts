@@ -23,6 +23,13 @@ export const journey = {
   "signIn.at": "at {upstream}",
   "signIn.cancelled": "You are not signed in yet",
   "signIn.cancelledText": "Signing in was cancelled. Nothing has changed. Choose an account to try again.",
+  "signIn.insufficient": "This needs another sign-in",
+  "signIn.insufficientWhy":
+    "You are signed in, but not in a way that opens the administration. It opens for an account at {upstreams}.",
+  "signIn.insufficientProof": "There you must also prove more than by a password, with a second factor for instance.",
+  "signIn.insufficientDo":
+    "Sign in again. If you come back to this page, that account can't do it yet: ask an owner of this service how it is set up there, or write to {contact}.",
+  "signIn.insufficientSays": "For them: the ID token must say",
   "signIn.failed": "Signing in didn't work",
   "signIn.failedText": "Try again. If it fails again, write to {contact}.",
 

@@ -74,7 +74,18 @@ export const mail = {
   "mail.invitation.button": "Open the administration",
   "mail.invitation.first":
     "The first time, sign in with an account of your own. You are then asked for the email address registered with your organization: it is the one that this mail came to. A second mail brings a link; open it and sign in once more with the same account.",
+  "mail.invitation.until":
+    "Link your profile before {date}. After that the invitation lapses, and an owner of the service must invite you again.",
   "mail.invitation.notYou": "You don't know what this is about? There is nothing you must do. Write to {contact}.",
+
+  "mail.administratorLinked.subject": "The administrator {profile} of {site} has linked an account",
+  "mail.administratorLinked.what":
+    "The profile {profile} at {organization} was linked to {account} on {date}. Its administrator role is: {role}.",
+  "mail.administratorLinked.means":
+    "Whoever signs in with that account can now open the administration of {site}. You are told because you are one of its owners. If you expected this, there is nothing to do.",
+  "mail.administratorLinked.not": "Is something wrong? Take the role away at once: that ends what was opened, too.",
+  "mail.administratorLinked.button": "Open the list of administrators",
+  "mail.administratorLinked.contact": "If you can't open it, write to {contact}.",
 
   "mail.addressAdded.subject": "This address was registered for your profile at {organization}",
   "mail.addressAdded.what":

@@ -1,7 +1,7 @@
 /** Choose the account to sign in with: one button for each upstream. */
 
-import { contactInline, csrfInput, webLink } from "../components.ts";
-import { type Html, html } from "../html.ts";
+import { alternatives, contactInline, csrfInput, webLink } from "../components.ts";
+import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { SignInPage, Site, UpstreamView } from "../views.ts";
@@ -12,7 +12,7 @@ export function signIn(site: Site, view: SignInPage): string {
     view.portal === null ? t.text("signIn.title") : t.text("signIn.titlePortal", { portal: view.portal.name });
   const [first] = site.upstreams;
   const only = site.upstreams.length === 1 ? first : undefined;
-  const body = html`${notice(site, view)}
+  const body = html`${notice(site, view)}${insufficient(site, view)}
 <h1>${view.portal === null ? heading : t.html("signIn.titlePortal", { portal: view.portal.name })}</h1>
 <p class="lead">${only === undefined ? t.text("signIn.lead") : t.html("signIn.leadOne", { upstream: only.name })}</p>
 <form class="upstreams" method="post" action="${view.form.action}">
@@ -44,5 +44,28 @@ function notice(site: Site, view: SignInPage): Html | null {
   return html`<div class="${failed ? "problem" : "notice"}" role="alert" tabindex="-1" data-focus>
 <h2>${t.text(failed ? "signIn.failed" : "signIn.cancelled")}</h2>
 <p>${failed ? t.html("signIn.failedText", { contact: contactInline(site) }) : t.text("signIn.cancelledText")}</p>
+</div>`;
+}
+
+/** Why the sign-in that there is doesn't do, what would, and whom to ask. */
+function insufficient(site: Site, { insufficient: demand }: SignInPage): Html | null {
+  if (demand === null) return null;
+  const t = messages(site.locale);
+  const names = alternatives(
+    site,
+    site.upstreams.map(({ name }) => bdi(name)),
+  );
+  const code = (value: string) => html`<code>${value}</code>`;
+  const says = [
+    ...(demand.acr.length === 0 ? [] : [html`<code>acr</code>: ${alternatives(site, demand.acr.map(code))}`]),
+    ...(demand.amr.length === 0
+      ? []
+      : [html`<code>amr</code>: ${alternatives(site, demand.amr.map(code), "conjunction")}`]),
+  ];
+  return html`<div class="problem" role="alert" tabindex="-1" data-focus>
+<h2>${t.text("signIn.insufficient")}</h2>
+<p>${t.html("signIn.insufficientWhy", { upstreams: names })}${says.length > 0 && html` ${t.text("signIn.insufficientProof")}`}</p>
+<p>${t.html("signIn.insufficientDo", { contact: contactInline(site) })}</p>
+${says.length > 0 && html`<p class="small">${t.text("signIn.insufficientSays")} ${alternatives(site, says, "conjunction")}.</p>`}
 </div>`;
 }

@@ -1,0 +1,97 @@
+/** Owns who administrates: roles written and lapsed, inside the transaction of whatever asks. Who the owners are, is owners.ts's. */
+
+import type { ClientSession } from "mongodb";
+import type { Instant } from "../../clock.ts";
+import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
+import type { AdminStore, Revocation } from "../contract.ts";
+import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
+import { type AdminRole, CONSOLE_CLIENT_ID, type Profile, type ProfileId } from "../records.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { MongoDatabase } from "./database.ts";
+import { at, toProfile } from "./documents.ts";
+import type { OwnerGuard } from "./owners.ts";
+import type { Revoker } from "./revoker.ts";
+
+interface By {
+  actor: string;
+  now: Instant;
+}
+
+export interface RoleWriter {
+  /** Writes another role, or none: audited, and the profile's sign-ins to the administration's pages end. */
+  change(session: ClientSession, profile: Profile, adminRole: AdminRole | null, by: By): Promise<Revocation>;
+  /** Begins the time of an invitation anew, with the role that the profile has; audited. */
+  inviteAgain(session: ClientSession, profile: Profile, by: By): Promise<void>;
+  /** Takes the role of an invitation that has lapsed away. False if it hasn't, or nobody else is an owner. */
+  lapse(session: ClientSession, profileId: ProfileId, now: Instant): Promise<boolean>;
+}
+
+export interface RoleParts {
+  audit: AuditWriter;
+  revoker: Revoker;
+  owners: OwnerGuard;
+}
+
+export function createRoleWriter({ collections }: MongoDatabase, { audit, revoker, owners }: RoleParts): RoleWriter {
+  const { profiles } = collections;
+
+  const write = async (session: ClientSession, id: ProfileId, adminRole: AdminRole | null, since: Instant | null) => {
+    const $set = { adminRole, invitedAt: since === null ? null : at(since) };
+    await profiles.updateOne({ _id: id }, { $set }, { session });
+  };
+
+  return {
+    async change(session, profile, adminRole, { actor, now }) {
+      await owners.exclude(session);
+      await write(session, profile.id, adminRole, invitedSince(profile, adminRole, now));
+      await audit(session, adminRoleChanged(profile, adminRole, { actor, at: now }));
+      return await revoker.profile(session, profile.id, now, CONSOLE_CLIENT_ID);
+    },
+    async inviteAgain(session, profile, { actor, now }) {
+      await write(session, profile.id, profile.adminRole, invitedSince(profile, profile.adminRole, now));
+      await audit(session, adminInvitedAgain(profile, { actor, at: now }));
+    },
+    // Whoever links the profile or gives it a role meanwhile writes it, too, so that one of the two transactions is run again.
+    async lapse(session, profileId, now) {
+      const found = await profiles.findOne({ _id: profileId }, { session });
+      const profile = found === null ? undefined : toProfile(found);
+      if (profile === undefined || !hasLapsed(profile, now)) return false;
+      if (profile.adminRole === "owner") {
+        await owners.exclude(session);
+        if (!(await owners.isLeft(session, profileId))) return false;
+      }
+      await write(session, profileId, null, null);
+      await audit(session, invitationLapsed(profile, now));
+      // Nobody speaks for a profile that isn't linked; what was left over would speak for it once it is.
+      await revoker.profile(session, profileId, now, CONSOLE_CLIENT_ID);
+      return true;
+    },
+  };
+}
+
+/** How many invitations are looked at in one turn: administrators are few, and one transaction each is short. */
+const MOST_AT_A_TIME = 200;
+
+export function createInvitations(
+  database: MongoDatabase,
+  { roles, owners }: { roles: RoleWriter; owners: OwnerGuard },
+): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
+  const { profiles } = database.collections;
+  return {
+    hasOwner: () => database.transaction((session) => owners.isLeft(session)),
+    async lapseInvitations(now) {
+      const found = await database.run(() =>
+        profiles
+          .find({ invitedAt: { $gt: at(0), $lte: at(lapsedUntil(now)) } }, { projection: { _id: 1 } })
+          .sort({ invitedAt: 1 })
+          .limit(MOST_AT_A_TIME)
+          .toArray(),
+      );
+      let count = 0;
+      for (const { _id } of found) {
+        if (await database.transaction((session) => roles.lapse(session, _id, now))) count += 1;
+      }
+      return count;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/** Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of whatever asks. */
+
+import type { Instant } from "../../clock.ts";
+import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
+import type { AdminStore, Revocation } from "../contract.ts";
+import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
+import { type AdminRole, CONSOLE_CLIENT_ID, type Membership, type Profile, type ProfileId } from "../records.ts";
+import type { AuditWriter } from "./audit.ts";
+import type { Database } from "./database.ts";
+import type { Revoker } from "./revoker.ts";
+import { MEMBERSHIP_JSON, parse, text } from "./rows.ts";
+
+export interface RoleWriter {
+  /** Writes another role, or none: audited, and the profile's sign-ins to the administration's pages end. */
+  change(profile: Profile, adminRole: AdminRole | null, by: { actor: string; now: Instant }): Revocation;
+  /** Begins the time of an invitation anew, with the role that the profile has; audited. */
+  inviteAgain(profile: Profile, by: { actor: string; now: Instant }): void;
+  /** Takes the role of an invitation that has lapsed away. False if it hasn't, or nobody else is an owner. */
+  lapse(profileId: ProfileId, now: Instant): boolean;
+  /** Whether somebody may do everything; somebody besides, when given. */
+  hasOwner(besides?: ProfileId): boolean;
+  /** Those who may do everything. */
+  owners(): Membership[];
+}
+
+export interface RoleParts {
+  audit: AuditWriter;
+  revoker: Revoker;
+}
+
+export function createRoleWriter(database: Database, { audit, revoker }: RoleParts): RoleWriter {
+  const select = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
+    WHERE p.id = :profileId`);
+  const write = database.prepare(
+    "UPDATE profiles SET admin_role = :adminRole, invited_at = :invitedAt WHERE id = :profileId",
+  );
+  const anOwner = database.prepare(`
+    SELECT 1 FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
+    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 AND p.id <> :besides LIMIT 1`);
+  const selectOwners = database.prepare(`
+    SELECT ${MEMBERSHIP_JSON} AS record FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
+    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 ORDER BY p.id`);
+
+  const hasOwner = (besides: ProfileId = "") => anOwner.get({ besides }) !== undefined;
+
+  return {
+    hasOwner,
+    owners: () => selectOwners.all({}).map((row) => parse<Membership>(row["record"])),
+    change(profile, adminRole, { actor, now }) {
+      write.run({ profileId: profile.id, adminRole, invitedAt: invitedSince(profile, adminRole, now) });
+      audit(adminRoleChanged(profile, adminRole, { actor, at: now }));
+      return revoker.profile(profile.id, now, CONSOLE_CLIENT_ID);
+    },
+    inviteAgain(profile, { actor, now }) {
+      const { id: profileId, adminRole } = profile;
+      write.run({ profileId, adminRole, invitedAt: invitedSince(profile, adminRole, now) });
+      audit(adminInvitedAgain(profile, { actor, at: now }));
+    },
+    lapse(profileId, now) {
+      const row = select.get({ profileId });
+      const profile = row && parse<Membership>(row["record"]).profile;
+      if (profile === undefined || !hasLapsed(profile, now)) return false;
+      if (profile.adminRole === "owner" && !hasOwner(profileId)) return false;
+      write.run({ profileId, adminRole: null, invitedAt: null });
+      audit(invitationLapsed(profile, now));
+      // Nobody speaks for a profile that isn't linked; what was left over would speak for it once it is.
+      revoker.profile(profileId, now, CONSOLE_CLIENT_ID);
+      return true;
+    },
+  };
+}
+
+/** How many invitations are looked at in one turn: administrators are few, and one transaction each is short. */
+const MOST_AT_A_TIME = 200;
+
+export function createInvitations(
+  database: Database,
+  roles: RoleWriter,
+): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
+  const lapsed = database.prepare(
+    `SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${MOST_AT_A_TIME}`,
+  );
+  return {
+    hasOwner: () => database.run(() => roles.hasOwner()),
+    async lapseInvitations(now) {
+      const ids = await database.run(() => lapsed.all({ until: lapsedUntil(now) }).map((row) => text(row["id"])));
+      let count = 0;
+      for (const id of ids) if (await database.transaction(() => roles.lapse(id, now))) count += 1;
+      return count;
+    },
+  };
+}
