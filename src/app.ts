@@ -87,7 +87,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     keys,
     clock,
     pages: providerPages,
-    holdsProof: (ctx, proofHash) => binding.holds(ctx as unknown as CookieContext, proofHash),
+    holdsProof: (ctx, proofHash) => binding.proofs(ctx as unknown as CookieContext).includes(proofHash),
     machineScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);

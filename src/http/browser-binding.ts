@@ -5,7 +5,7 @@
  * says who signed in (docs/decisions/0011).
  */
 
-import { equalSecrets, hashSecret, randomSecret } from "../domain/secrets.ts";
+import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import type { SecretHash } from "../storage/records.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 
@@ -14,12 +14,12 @@ export interface BrowserBinding {
   begin(ctx: CookieContext): SecretHash;
   /** The SHA-256 of each secret that sign-ins of this browser were begun with. */
   begunWith(ctx: CookieContext): SecretHash[];
-  /** Gives this browser the proof of a sign-in that it brought back. */
-  give(ctx: CookieContext, proof: string): void;
+  /** Gives this browser the proof of a sign-in that it brought back for an interaction. */
+  give(ctx: CookieContext, proof: string, interactionUid: string): void;
   /** The SHA-256 of each proof that this browser holds. */
   proofs(ctx: CookieContext): SecretHash[];
-  /** Whether this browser holds the proof of that SHA-256. */
-  holds(ctx: CookieContext, proofHash: SecretHash): boolean;
+  /** Whether this browser brought back a sign-in for the interaction. */
+  hasReturnedFor(ctx: CookieContext, interactionUid: string): boolean;
   /** Takes a proof back, once what it is for was had. */
   takeBack(ctx: CookieContext, proofHash: SecretHash): void;
 }
@@ -32,41 +32,43 @@ export interface BrowserBindingOptions {
 
 /** Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser. */
 const beginLifetimeSeconds = 2 * 60 * 60;
+/** How many secrets of a browser are tried: one, but for tabs that began at the same instant. */
+const mostBegins = 16;
 
 const secretForm = /^[\w-]{43}$/;
+
+/** Tells cookies of one kind apart: no secret, and nothing of one. */
+const tag = (text: string) => hashSecret(text).slice(0, 12);
 
 export function createBrowserBinding({ cookies, proofLifetimeSeconds }: BrowserBindingOptions): BrowserBinding {
   const begins = cookies.ofService("liaison.signin");
   // As strong as the session that comes of it, and as wide.
   const proven = cookies.ofHost("liaison.proof");
 
-  /** Each secret's cookie has a name of its own: of two tabs that begin at once, both keep theirs. */
-  const placeOf = (family: typeof begins, hash: SecretHash) => ({
-    ...family,
-    name: `${family.name}.${hash.slice(0, 12)}`,
-  });
   const held = (ctx: CookieContext, family: typeof begins) =>
-    cookies.family(ctx, family).filter((value) => secretForm.test(value));
+    cookies.family(ctx, family).filter(({ value }) => secretForm.test(value));
+  const hashes = (secrets: { value: string }[]) => secrets.map(({ value }) => hashSecret(value));
 
   return {
     begin: (ctx) => {
-      // One for all sign-ins under way, lest they fill the header.
-      const secret = held(ctx, begins)[0] ?? randomSecret();
-      const hash = hashSecret(secret);
-      cookies.set(ctx, placeOf(begins, hash), secret, beginLifetimeSeconds);
-      return hash;
+      // One for all sign-ins under way, lest they fill the header; under a name of its own, so that of two tabs which begin
+      // at once neither overwrites the other's.
+      const secret = held(ctx, begins)[0]?.value ?? randomSecret();
+      const place = { ...begins, name: `${begins.name}.${tag(secret)}` };
+      cookies.set(ctx, place, secret, beginLifetimeSeconds);
+      return hashSecret(secret);
     },
-    begunWith: (ctx) => held(ctx, begins).map(hashSecret),
-    give: (ctx, proof) => {
-      cookies.set(ctx, placeOf(proven, hashSecret(proof)), proof, proofLifetimeSeconds);
+    begunWith: (ctx) => hashes(held(ctx, begins)).slice(0, mostBegins),
+    give: (ctx, proof, interactionUid) => {
+      const place = { ...proven, name: `${proven.name}.${tag(proof)}.${tag(interactionUid)}` };
+      cookies.set(ctx, place, proof, proofLifetimeSeconds);
     },
-    proofs: (ctx) => held(ctx, proven).map(hashSecret),
-    holds: (ctx, proofHash) => {
-      const proof = cookies.get(ctx, placeOf(proven, proofHash));
-      return proof !== undefined && equalSecrets(hashSecret(proof), proofHash);
-    },
+    proofs: (ctx) => hashes(held(ctx, proven)),
+    hasReturnedFor: (ctx, interactionUid) =>
+      held(ctx, proven).some(({ name }) => name.endsWith(`.${tag(interactionUid)}`)),
     takeBack: (ctx, proofHash) => {
-      cookies.clear(ctx, placeOf(proven, proofHash));
+      const given = held(ctx, proven).find(({ value }) => hashSecret(value) === proofHash);
+      if (given !== undefined) cookies.clear(ctx, given);
     },
   };
 }

@@ -23,14 +23,12 @@ export interface Cookies {
   /** For the whole host, whatever the issuer's path: `__Host-` under TLS. */
   ofHost(name: string): CookiePlace;
   get(ctx: CookieContext, place: Pick<CookiePlace, "name">): string | undefined;
-  /** The values of the cookies that are called `<name>.<anything>`, at most sixteen. */
-  family(ctx: CookieContext, place: Pick<CookiePlace, "name">): string[];
+  /** The cookies that are called `<name>.<anything>`. */
+  family(ctx: CookieContext, place: CookiePlace): (CookiePlace & { value: string })[];
   /** HttpOnly, SameSite=Lax. Without an age it goes with the browser. */
   set(ctx: CookieContext, place: CookiePlace, value: string, maxAgeSeconds?: number): void;
   clear(ctx: CookieContext, place: CookiePlace): void;
 }
-
-const largestFamily = 16;
 
 export function createCookies(issuer: URL): Cookies {
   const secure = issuer.protocol === "https:";
@@ -43,11 +41,10 @@ export function createCookies(issuer: URL): Cookies {
     ofHost,
     ofService: (name, path = issuer.pathname) => (secure && issuer.pathname === "/" ? ofHost(name) : below(path, name)),
     get: (ctx, { name }) => ctx.cookies.get(name, { signed: false }),
-    family: (ctx, { name }) =>
-      cookiePairs(ctx.get("cookie"))
-        .filter(([key]) => key.startsWith(`${name}.`))
-        .map(([, value]) => value)
-        .slice(0, largestFamily),
+    family: (ctx, { name: family, path }) =>
+      cookiePairs(ctx.get("cookie")).flatMap(([name, value]) =>
+        name.startsWith(`${family}.`) ? [{ name, path, value }] : [],
+      ),
     set: (ctx, { name, path }, value, maxAgeSeconds) => {
       const maxAge = maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds * 1000 };
       ctx.cookies.set(name, value, { ...attributes, path, ...maxAge });

@@ -70,12 +70,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function explainLost(ctx: Context, uid: string, error: unknown): Promise<unknown> {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
-    // Back from an upstream, for a sign-in that isn't this browser's: it was begun by somebody else, who put its cookies here.
-    if (hasQuery(ctx, "returned") && binding.proofs(ctx).length > 0) forgetCookies(ctx);
     const { client, state } = await dispatcher.lost(uid);
     ctx.state["portal"] = client;
     // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody else's.
     const isOurs = ctx.cookies.get(belowOf(uid, "liaison.interaction").name) === uid;
+    // It came back from an upstream for an interaction that it doesn't have: somebody else began, and put his cookies here.
+    if (state === "alive" && !isOurs && binding.hasReturnedFor(ctx, uid)) forgetCookies(ctx);
     if (state === "gone") ctx.state["lostReason"] = "already_finished";
     else if (isOurs && error.code === "sign_in_mismatch") ctx.state["lostReason"] = "other_browser";
     else if (state === "expired" || isOurs) ctx.state["lostReason"] = "expired";

@@ -157,7 +157,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   async function goOn(ctx: Context, completed: Completed): Promise<void> {
     cookies.set(ctx, cookies.ofService(upstreamCookie), completed.upstreamId, rememberUpstreamSeconds);
     if (completed.kind === "link") return await deps.links.goOn(ctx, completed.carriedOut);
-    binding.give(ctx, completed.proof);
+    binding.give(ctx, completed.proof, completed.interactionUid);
     seeOther(ctx, `${config.issuer}/interaction/${completed.interactionUid}?returned`);
   }
 

@@ -181,6 +181,24 @@ describe("planted cookies", () => {
     assert.equal(stillHis.url.searchParams.get("error"), "login_required", "it is nobody's any more");
   });
 
+  it("L20: who comes back for somebody else's sign-in is nobody here afterwards, whatever was planted besides", async () => {
+    const [him, her] = [await linked(), await linked()];
+    const own = hesitant();
+    await ownSignIn(own, him);
+    const started = await liaison.customerSource.start({ prompt: "login" });
+    const login = await own.visit(started.url);
+    const his = { planter: own, started, login, uid: "" };
+    const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(signin|session)/);
+    const lost = await returnFromUpstream(browser, callback);
+    assert.equal(`${lost.status} ${lost.heading}`, `400 ${otherBrowser}`);
+    const silent = await browser.visit((await liaison.customerSource.start({ prompt: "none" })).url);
+    assert.equal(silent.url.searchParams.get("error"), "login_required", "his session isn't hers");
+    const again = await ownSignIn(browser, her);
+    assert.equal(await signedInAs(again.end, again.started), her.accountId);
+    const stays = await own.visit((await liaison.customerSource.start({ prompt: "none" })).url);
+    assert.notEqual(stays.url.searchParams.get("code"), null, "and still his");
+  });
+
   it("L20: a step that stands on the planter's session is shown to nobody else", async () => {
     const person = await linked();
     await bindTo(liaison, person, `l20-${used++}`);
@@ -251,6 +269,17 @@ describe("planted cookies", () => {
       assert.equal(end?.status, 0, "her own sign-in works");
     });
   }
+
+  it("who goes back to a sign-in of their own that is over loses nothing", async () => {
+    const browser = liaison.browser();
+    const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
+    const before = browser.visited.filter((address) => address.endsWith("?returned"));
+    const over = await browser.visit(before.at(-1) ?? assert.fail());
+    assert.equal(over.heading, "This sign-in is over");
+    assert.deepEqual(over.headers.getSetCookie(), []);
+    const own = await browser.visit(linkStep.url);
+    assert.equal(own.heading, linkStep.heading);
+  });
 
   it("tabs that begin at once all come back to where they were, and begin by one cookie from then on", async () => {
     const her = await linked();
