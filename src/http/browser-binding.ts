@@ -7,13 +7,14 @@
 
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import type { SecretHash } from "../storage/records.ts";
+import { tagIn, tagOf } from "../upstream/upstreams.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 
 export interface BrowserBinding {
   /** Prepares this browser to begin a sign-in; returns the SHA-256 of what its callback must bring. */
   begin(ctx: CookieContext): SecretHash;
-  /** The SHA-256 of each secret that sign-ins of this browser were begun with. */
-  begunWith(ctx: CookieContext): SecretHash[];
+  /** The SHA-256 of the secret that a sign-in of this state was begun with, if this browser has it. */
+  begunWith(ctx: CookieContext, state: string | undefined): SecretHash[];
   /** Gives this browser the proof of a sign-in that it brought back for an interaction. */
   give(ctx: CookieContext, proof: string, interactionUid: string): void;
   /** The SHA-256 of each proof that this browser holds. */
@@ -32,8 +33,6 @@ export interface BrowserBindingOptions {
 
 /** Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser. */
 const beginLifetimeSeconds = 2 * 60 * 60;
-/** How many secrets of a browser are tried: one, but for tabs that began at the same instant. */
-const mostBegins = 16;
 
 const secretForm = /^[\w-]{43}$/;
 
@@ -49,16 +48,22 @@ export function createBrowserBinding({ cookies, proofLifetimeSeconds }: BrowserB
     cookies.family(ctx, family).filter(({ value }) => secretForm.test(value));
   const hashes = (secrets: { value: string }[]) => secrets.map(({ value }) => hashSecret(value));
 
+  const beginAt = (hash: SecretHash) => ({ ...begins, name: `${begins.name}.${tagOf(hash)}` });
+
   return {
     begin: (ctx) => {
       // One for all sign-ins under way, lest they fill the header; under a name of its own, so that of two tabs which begin
       // at once neither overwrites the other's.
-      const secret = held(ctx, begins)[0]?.value ?? randomSecret();
-      const place = { ...begins, name: `${begins.name}.${tag(secret)}` };
-      cookies.set(ctx, place, secret, beginLifetimeSeconds);
-      return hashSecret(secret);
+      const known = held(ctx, begins).find(({ name, value }) => name === beginAt(hashSecret(value)).name);
+      const secret = known?.value ?? randomSecret();
+      const hash = hashSecret(secret);
+      cookies.set(ctx, beginAt(hash), secret, beginLifetimeSeconds);
+      return hash;
     },
-    begunWith: (ctx) => hashes(held(ctx, begins)).slice(0, mostBegins),
+    begunWith: (ctx, state) => {
+      const secret = state && cookies.get(ctx, { name: `${begins.name}.${tagIn(state)}` });
+      return secret === undefined || secret === "" ? [] : [hashSecret(secret)];
+    },
     give: (ctx, proof, interactionUid) => {
       const place = { ...proven, name: `${proven.name}.${tag(proof)}.${tag(interactionUid)}` };
       cookies.set(ctx, place, proof, proofLifetimeSeconds);

@@ -144,9 +144,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid", async (ctx) => {
     const state = await load(ctx);
-    const next = await dispatcher.next(state, hasQuery(ctx, "returned"));
+    const hasReturned = hasQuery(ctx, "returned");
+    const next = await dispatcher.next(state, hasReturned);
     switch (next.step) {
       case "sign_in":
+        // Back without anything: whoever is sent to the upstream again at once may go round for ever.
+        if (hasReturned) return await showSignIn(ctx, state, null, false);
         return await signInOrChoose(ctx, state);
       case "finish":
         return await finish(ctx, next.result);

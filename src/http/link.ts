@@ -4,6 +4,7 @@
  * (upstream-callback.ts) redeems or cancels.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
@@ -14,7 +15,7 @@ import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome }
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
-import { formFields, type HttpKit, seeOther, sendPage } from "./kit.ts";
+import { formFields, type HttpKit, hasQuery, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
@@ -26,6 +27,8 @@ export interface LinkDeps extends HttpKit {
   onBound(): void;
 }
 
+/** How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what came of it. */
+const [mostTurns, turnMs] = [20, 150];
 /** Seconds for which the page after a callback can be reloaded. */
 const resultLifetimeSeconds = 600;
 
@@ -148,10 +151,24 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   router.get("/link/:requestId/result", async (ctx) => {
     const requestId = requestIdOf(ctx);
     const kept = (await sealed.get(ctx, boundAt(requestId))) ?? (await sealed.get(ctx, resultAt(requestId)));
-    if (kept === undefined) return seeOther(ctx, base(requestId));
+    if (kept === undefined) return await showWithoutResult(ctx);
     const held = await heldLink(ctx);
     if (held !== undefined) await showResult(ctx, kept as KeptResult, held);
   });
+
+  /** The answer of a callback went to another request of this browser, maybe of another broker: the store knows what it was. */
+  async function showWithoutResult(ctx: Context): Promise<void> {
+    let held = await heldLink(ctx);
+    for (let turn = 0; hasQuery(ctx, "again") && held?.verdict.alive && turn < mostTurns; turn += 1) {
+      await pause(turnMs);
+      held = await heldLink(ctx);
+    }
+    if (held === undefined) return;
+    const { request, membership } = held;
+    const isDone = request.state === "bound" && membership.profile.accountId === request.requester.accountId;
+    if (isDone) return sendPage(ctx, await linkedPage(membership));
+    seeOther(ctx, base(request.id));
+  }
 
   // Last, because the secret stands where the actions above have their names.
   router.get("/link/:requestId/:secret", openMailedLink);

@@ -15,7 +15,9 @@ import { cookiePairs } from "./cookies.ts";
 const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|console|console\.begin|proof\.[\w-]+)$/;
 
 /** The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response. */
-const mostLines = 24;
+const mostLines = 32;
+/** The deepest path of ours that sends a cookie of the service, below the issuer's own. */
+const mostParts = 6;
 
 const passed = "expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
@@ -29,7 +31,9 @@ export function shadowedCookies(issuer: URL): Middleware {
   return async (ctx, next) => {
     const pairs = cookiePairs(ctx.get("cookie"));
     const carried = new Set(pairs.map(([name]) => name).filter((name) => ofService.test(name)));
-    const shadowed = new Set([...carried].filter((name) => valuesOf(pairs, name).size > 1));
+    // A signature beside hers is enough to make hers nobody's.
+    const isDouble = (name: string) => valuesOf(pairs, name).size > 1 || valuesOf(pairs, `${name}.sig`).size > 1;
+    const shadowed = new Set([...carried].filter(isDouble));
     if (shadowed.size > 0) withhold(ctx.req, pairs, shadowed);
     try {
       await next();
@@ -69,8 +73,15 @@ function forgetAll(ctx: Context, issuer: URL): void {
       return `${whole}=; path=${place}; ${passed}; samesite=lax; httponly${secure ? "; secure" : ""}`;
     }),
   );
+  const families = cookiePairs(ctx.get("cookie"))
+    .map(([name]) => name)
+    .filter((name) => /^(?:__Host-|__Secure-)?liaison\.(?:signin|proof)\./.test(name))
+    .map((name) => {
+      const path = name.startsWith("__Host-") || name.includes("liaison.proof.") ? "/" : issuer.pathname;
+      return `${name}=; path=${path}; ${passed}; samesite=lax; httponly${secure ? "; secure" : ""}`;
+    });
   const set = [ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
-  ctx.set("set-cookie", [...set, ...lines]);
+  ctx.set("set-cookie", [...set, ...lines, ...families.slice(0, mostLines)]);
 }
 
 function clearBeside(ctx: Context, issuer: URL, carried: ReadonlySet<string>, shadowed: ReadonlySet<string>): void {
@@ -108,10 +119,14 @@ function placesBeside(ctx: Context, issuer: URL, ours: string | undefined): stri
   return [...places, ...ofDomains];
 }
 
-/** `/authorize/uid` → `/`, `/authorize`, `/authorize/uid`. */
+/** `/authorize/uid` → `/`, `/authorize`, `/authorize/`, `/authorize/uid`: with a slash it is another place (RFC 6265, 5.1.4). */
 function pathsTo(path: string): string[] {
   const parts = path.split("/").filter((part) => /^[\w.~%-]{1,64}$/.test(part));
-  return ["/", ...parts.map((_part, index) => `/${parts.slice(0, index + 1).join("/")}`)].slice(0, 4);
+  const deeper = parts.slice(0, mostParts).flatMap((_part, index) => {
+    const one = `/${parts.slice(0, index + 1).join("/")}`;
+    return [one, `${one}/`];
+  });
+  return ["/", ...deeper];
 }
 
 /** The host as a domain, and the domains above it that a sibling can set cookies for; an address has none. */

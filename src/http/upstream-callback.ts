@@ -101,8 +101,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const url = await answerOf(ctx, upstreamId);
     const place = keptAt(upstreamId, url);
     const kept = (await sealed.get(ctx, place)) as CallbackProgress | undefined;
-    const browsers = binding.begunWith(ctx);
-    const { result, progress } = await flights.run(flightKey(url, browsers), () =>
+    const browsers = binding.begunWith(ctx, stateOf(url));
+    const { result, progress } = await flights.run(flightKey(url, browsers, kept), () =>
       attempt({ upstreamId, url, browsers, kept }),
     );
     if ("completed" in result) {
@@ -172,7 +172,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     if (code === "upstream_refused") {
       seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
     } else if (code === "sign_in_expired") {
-      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned` : `${begunAt}/result`);
+      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned` : `${begunAt}/result?again`);
     } else {
       ctx.state["retryUrl"] = begunAt;
       throw error;
@@ -183,14 +183,20 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     return purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
   }
 
-  /** Where the progress of a callback is kept: one place for each sign-in, sent to callbacks alone. */
+  /**
+   * Where the progress of a callback is kept, sent to callbacks alone: one place for each answer, code and all, so that whoever
+   * knows the state alone can have nobody go on from there.
+   */
   function keptAt(upstreamId: string, url: URL): CookiePlace {
-    const name = hashSecret(stateOf(url) ?? "").slice(0, 12);
+    const name = hashSecret(url.search).slice(0, 12);
     return cookies.below(callbackOf(upstreamId).pathname, `liaison.proven.${name}`);
   }
 }
 
-/** The same for the same answer in the same browser: whoever doesn't know the upstream's code joins nobody. */
-function flightKey(url: URL, browsers: readonly SecretHash[]): string {
-  return hashSecret([url.pathname, url.search, ...browsers].join("\n"));
+/**
+ * The same for the same answer in the same browser, as far as that browser has come with it: whoever doesn't know the
+ * upstream's code, or doesn't hold what was kept instead of it, joins nobody.
+ */
+function flightKey(url: URL, browsers: readonly SecretHash[], kept: CallbackProgress | undefined): string {
+  return hashSecret([url.pathname, url.search, kept?.attempt ?? "", ...browsers].join("\n"));
 }

@@ -10,7 +10,7 @@ import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import type { GrantId, SecretHash } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
-import { ForeignBrowser, mayGoOn } from "./foreign-browser.ts";
+import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
@@ -116,8 +116,16 @@ function artifactAdapter(
  */
 function assertItsBrowser(interaction: AdapterPayload, holdsProof: AdapterDeps["holdsProof"]): void {
   const context = currentContext();
-  if (context === undefined || currentRoute(context) !== "resume") return;
-  if (!mayGoOn(interaction, (proofHash) => holdsProof(context, proofHash))) throw new ForeignBrowser();
+  if (context === undefined || !isResume()) return;
+  const needed = neededBy(interaction);
+  // Sessions the library compares by itself.
+  if (needed?.kind !== "proof") return;
+  if (needed.proofHash === undefined || !holdsProof(context, needed.proofHash)) throw new ForeignBrowser();
+}
+
+function isResume(): boolean {
+  const context = currentContext();
+  return context !== undefined && currentRoute(context) === "resume";
 }
 
 function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
@@ -169,6 +177,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
     },
     find: async (id) => {
       const payload = await whileReachable(artifacts.find("Session", hashSecret(id), clock.now()));
+      // Nobody's: whoever signs in begins a session of their own, with a uid that nobody has had before.
+      if (payload !== undefined && payload["accountId"] === undefined && isResume()) return undefined;
       return payload === undefined ? undefined : remember({ ...withoutPrototype(payload), jti: id });
     },
     findByUid: async (uid) => {

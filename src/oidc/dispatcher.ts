@@ -13,7 +13,7 @@ import type { SignInStore, Standing, StandingStore } from "../storage/contract.t
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../storage/records.ts";
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
-import { loginOf, mayGoOn, type ProvenLogin } from "./foreign-browser.ts";
+import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
 import { insufficientForAdministration } from "./policy.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
@@ -76,7 +76,7 @@ export interface DispatcherDeps {
 export interface Dispatcher {
   /**
    * Loads the interaction that the request's cookie names, for the browser that holds these proofs of its sign-ins: it must be
-   * the one that signed in for it, and have the session that it stands on. @throws LiaisonError `sign_in_expired`,
+   * the one that signed in for it or, where nobody did, have the session that it stands on. @throws LiaisonError `sign_in_expired`,
    * `sign_in_mismatch`
    */
   load(
@@ -94,16 +94,14 @@ export interface Dispatcher {
 }
 
 export function createDispatcher({ provider, standings, signIns, clients, clock }: DispatcherDeps): Dispatcher {
-  /**
-   * Refuses a browser that has the interaction's cookie alone. Without a sign-in of its own an interaction stands on a
-   * session, which has to be this browser's.
-   */
+  /** Refuses a browser that has the interaction's cookie alone. */
   async function assertItsBrowser(interaction: Interaction, browser: Browser, proofs: readonly SecretHash[]) {
-    const isIts =
-      loginOf(interaction) === undefined && interaction.session?.uid !== undefined
-        ? (await sessionUidOf(provider, browser)) === interaction.session.uid
-        : mayGoOn(interaction, (proofHash) => proofs.includes(proofHash));
-    if (!isIts) throw new LiaisonError("sign_in_mismatch", "Somebody signed in for this in another browser.");
+    const needed = neededBy(interaction);
+    if (needed === null) return;
+    if ("proofHash" in needed && needed.proofHash !== undefined && proofs.includes(needed.proofHash)) return;
+    const byProofAlone = needed.kind === "proof";
+    if (!byProofAlone && (await sessionUidOf(provider, browser)) === interaction.session?.uid) return;
+    throw new LiaisonError("sign_in_mismatch", "Somebody signed in for this in another browser.");
   }
 
   return {

@@ -32,12 +32,21 @@ export function loginOf({ result, lastSubmission }: SignedInInteraction): Proven
 }
 
 /**
- * Whether a browser may go on with an interaction, as far as its sign-in is concerned: it holds the proof, or nobody has
- * signed in yet. One that was written before there were proofs stands on a session, which oidc-provider compares.
+ * What has to show that an interaction is a browser's: the proof of a sign-in that was made for this very interaction; or,
+ * where an earlier one of the chain or nobody signed in, the session that it stands on; nothing where neither is there.
  */
-export function mayGoOn(interaction: SignedInInteraction, holds: (proofHash: SecretHash) => boolean): boolean {
+export type Needed =
+  | { kind: "proof" | "proof_or_session"; proofHash: SecretHash | undefined }
+  | { kind: "session" }
+  | null;
+
+export function neededBy(interaction: SignedInInteraction): Needed {
   const login = loginOf(interaction);
-  if (login === undefined) return true;
-  if (login.proofHash === undefined) return interaction.session?.uid !== undefined;
-  return holds(login.proofHash);
+  const standsOnSession = interaction.session?.uid !== undefined;
+  if (login === undefined) return standsOnSession ? { kind: "session" } : null;
+  const { proofHash } = login;
+  // The session was made of the earlier sign-in, in the browser that had its proof.
+  const earlier = (interaction.lastSubmission?.login as ProvenLogin | undefined)?.proofHash;
+  const isEarlier = interaction.lastSubmission?.login !== undefined && earlier === proofHash;
+  return { kind: isEarlier && standsOnSession ? "proof_or_session" : "proof", proofHash };
 }

@@ -146,7 +146,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const upstream = find(upstreamId);
       const configuration = await upstream.configuration();
       const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(upstream.config.reauthentication, wish);
-      const state = randomSecret();
+      const state = newState(browserHash);
       const now = clock.now();
       const transaction: UpstreamTransaction = {
         stateHash: hashSecret(state),
@@ -249,6 +249,24 @@ function isOf(
     transaction.upstreamId === upstreamId &&
     browsers.includes(transaction.browserHash)
   );
+}
+
+/** Characters of a state that name its browser's secret; the others are random: 186 bits. */
+const TAG_LENGTH = 12;
+
+/** What tells a browser's secrets apart: the beginning of the SHA-256, which no state keeps secret. */
+export function tagOf(browserHash: SecretHash): string {
+  return browserHash.slice(0, TAG_LENGTH);
+}
+
+/** A new state, which says by which of its browser's secrets the sign-in is bound: a callback has to look at one alone. */
+function newState(browserHash: SecretHash): string {
+  return randomSecret().slice(TAG_LENGTH) + tagOf(browserHash);
+}
+
+/** The tag of the secret that a sign-in of this state was begun with. */
+export function tagIn(state: string): string {
+  return state.slice(-TAG_LENGTH);
 }
 
 /** The `state` of a callback. */
