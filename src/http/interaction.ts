@@ -4,6 +4,7 @@
  * linking/.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { looksLikeAddress } from "../domain/address.ts";
@@ -34,6 +35,9 @@ export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
 
 /** The cookie in which a browser remembers the upstream it used last. */
 export const upstreamCookie = "liaison.upstream";
+
+/** How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what came of it. */
+const [mostLooks, lookAgainMs] = [10, 300];
 
 /** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
 const maxTyped = 320;
@@ -142,6 +146,17 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   supportRoutes(router, deps, { views, load });
 
+  /**
+   * The same callback may be under way for another request of this browser, maybe at another broker: what that gives the
+   * browser comes along with its next request.
+   */
+  async function lookAgain(ctx: Context, state: InteractionState): Promise<void> {
+    const look = Number(queryValue(ctx, "again") ?? mostLooks);
+    if (!(look >= 1 && look < mostLooks)) return await showSignIn(ctx, state, null, false);
+    await pause(lookAgainMs);
+    seeOther(ctx, `${base(state.uid)}?returned&again=${look + 1}`);
+  }
+
   router.get("/interaction/:uid", async (ctx) => {
     const state = await load(ctx);
     const hasReturned = hasQuery(ctx, "returned");
@@ -149,7 +164,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     switch (next.step) {
       case "sign_in":
         // Back without anything: whoever is sent to the upstream again at once may go round for ever.
-        if (hasReturned) return await showSignIn(ctx, state, null, false);
+        if (hasReturned) return await lookAgain(ctx, state);
         return await signInOrChoose(ctx, state);
       case "finish":
         return await finish(ctx, next.result);

@@ -172,7 +172,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     if (code === "upstream_refused") {
       seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
     } else if (code === "sign_in_expired") {
-      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned` : `${begunAt}/result?again`);
+      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned&again=1` : `${begunAt}/result?again`);
     } else {
       ctx.state["retryUrl"] = begunAt;
       throw error;

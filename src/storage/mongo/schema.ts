@@ -98,10 +98,20 @@ function describe({ key, unique, expireAfterSeconds }: IndexSpecification): stri
 function sameIndex(present: Document, { name, key, ...options }: IndexSpecification): boolean {
   const { v: _version, ns: _namespace, key: presentKey, name: presentName, ...presentOptions } = present;
   const differs = (option: string) =>
-    !sameText(presentOptions[option] ?? false, (options as Record<string, unknown>)[option] ?? false);
+    !sameText(comparable(presentOptions[option]), comparable((options as Record<string, unknown>)[option]));
   const names = new Set([...Object.keys(presentOptions), ...Object.keys(options), "collation"]);
   names.delete("background");
   return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
+}
+
+/** An option without what servers write in different ways: some give back an equality of a filter as `{ $eq: … }`. */
+function comparable(option: unknown): unknown {
+  if (typeof option !== "object" || option === null || option instanceof Date) return option ?? false;
+  const entries = Object.entries(option).map(([field, condition]): [string, unknown] => {
+    const isEquality = typeof condition === "object" && condition !== null && Object.keys(condition).join() === "$eq";
+    return [field, isEquality ? (condition as { $eq: unknown }).$eq : condition];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Equal as documents, the order of their fields included. */
