@@ -13,19 +13,19 @@ const AIM_MS = 10;
 const LONGEST_REST_MS = 1000;
 
 export interface PaceOptions {
-  /** How many rows the first turn takes; later ones take what the last one's time allows. */
-  first: number;
-  /** How many a turn takes at the most. */
+  /** How many rows a turn takes at the least, and the first: enough to be worth the flush to disk that ends it. */
+  least: number;
+  /** How many at the most. In between, what the last turn's time allows. */
   most: number;
 }
 
 export class Pace {
   #size: number;
-  readonly #most: number;
+  readonly #options: PaceOptions;
 
-  constructor({ first, most }: PaceOptions) {
-    this.#size = first;
-    this.#most = most;
+  constructor(options: PaceOptions) {
+    this.#size = options.least;
+    this.#options = options;
   }
 
   /** How many rows the next turn is to take. */
@@ -38,8 +38,9 @@ export class Pace {
     const begun = performance.now();
     const result = await work(this.#size);
     const took = performance.now() - begun;
-    if (took > TURN_MS) this.#size = Math.max(1, Math.floor(this.#size * Math.max(AIM_MS / took, 1 / 4)));
-    else if (took < AIM_MS / 2) this.#size = Math.min(this.#most, this.#size * 2);
+    const { least, most } = this.#options;
+    if (took > TURN_MS) this.#size = Math.max(least, Math.floor(this.#size * Math.max(AIM_MS / took, 1 / 4)));
+    else if (took < AIM_MS / 2) this.#size = Math.min(most, this.#size * 2);
     await setTimeout(Math.ceil(Math.min(took, LONGEST_REST_MS)));
     return result;
   }

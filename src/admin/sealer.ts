@@ -20,8 +20,8 @@ export interface SealerOptions {
 
 const LEASE = "audit.seal";
 const LEASE_MS = 30_000;
-/** How many events a turn takes at the most, and the first. */
-const BATCH = { most: 200, first: 50 };
+/** How many events a turn takes. */
+const BATCH = { least: 50, most: 200 };
 
 export interface Sealer {
   /**

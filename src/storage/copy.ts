@@ -7,8 +7,8 @@ import type { MongoSettings } from "./mongo/store.ts";
 import { createSeal } from "./seal.ts";
 import { withSqliteDump } from "./sqlite/store.ts";
 
-/** How many records are read and sent at a time, at the most and the first time. */
-const BATCH = { most: 500, first: 100 };
+/** How many records are read and sent at a time. */
+const BATCH = { least: 100, most: 500 };
 
 export interface CopyOptions {
   from: { file: string };

@@ -235,6 +235,33 @@ describe("verifying while the audit goes on", () => {
   }
 });
 
+describe("sealing many events", () => {
+  it("lets the event loop turn between two batches, and ends after the one under way when told", async (test) => {
+    const made = await deployment();
+    test.after(() => made.file.destroy());
+    await append(made, 900);
+    let turns = 0;
+    const counting = setInterval(() => (turns += 1), 0);
+    test.after(() => clearInterval(counting));
+    const before: number[] = [];
+    const stopping = new AbortController();
+    const { seal: place } = made.store.audit;
+    const noting: typeof place = async (...given) => {
+      before.push(turns);
+      if (before.length === 3) stopping.abort();
+      return await place(...given);
+    };
+    const sealer = sealerOf(made, { audit: { ...made.store.audit, seal: noting } });
+    const sealed = await sealer.runOnce(stopping.signal);
+    assert.equal(before.length, 3);
+    assert.ok(sealed > 0 && sealed < 900, String(sealed));
+    assert.equal(new Set(before).size, 3, `no turn of the loop between two batches: ${before}`);
+    assert.equal(await sealer.runOnce(), 900 - sealed);
+    assert.equal(new Set(before).size, before.length);
+    assert.equal((await verify(made)).verified, 900);
+  });
+});
+
 describe("racing sealers", () => {
   it("leave one chain of 200 events, though each believes that it has the lease", async (test) => {
     const made = await deployment();
