@@ -4,7 +4,7 @@ import { withoutPatience } from "./patience.ts";
 
 export interface WorkerLoop {
   start(): void;
-  /** No new run begins; resolves when the one under way has ended. */
+  /** No new run begins, the one under way is told to end; resolves when it has. */
   stop(): Promise<void>;
   /** There is work now: runs at once, or once more after the run under way. Does nothing unless started. */
   nudge(): void;
@@ -19,8 +19,8 @@ export interface WorkerLoopLogger {
 export interface WorkerLoopOptions {
   /** What the worker is called in the log. */
   name: string;
-  /** One run. What it resolves to doesn't matter here. */
-  runOnce(): Promise<unknown>;
+  /** One run. What it resolves to doesn't matter here. The signal is aborted when the loop is stopped: a long run ends early. */
+  runOnce(signal: AbortSignal): Promise<unknown>;
   /** Milliseconds between the end of a run and the next. Default: 1000. */
   pollMs?: number;
   logger: WorkerLoopLogger;
@@ -37,11 +37,12 @@ export function createWorkerLoop({ name, runOnce, pollMs = 1000, logger }: Worke
   let nudged = false;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
+  let stopping = new AbortController();
   let running: Promise<void> | undefined;
 
   async function attempt(): Promise<void> {
     try {
-      await runOnce();
+      await runOnce(stopping.signal);
       if (failures > 0) logger.info({ worker: name, failures }, "the worker runs again");
       failures = 0;
     } catch (error) {
@@ -65,10 +66,12 @@ export function createWorkerLoop({ name, runOnce, pollMs = 1000, logger }: Worke
     start() {
       if (started) return;
       started = true;
+      stopping = new AbortController();
       if (running === undefined) run();
     },
     async stop() {
       started = false;
+      stopping.abort();
       clearTimeout(timer);
       await running;
     },

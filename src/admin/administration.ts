@@ -67,13 +67,13 @@ export async function createAdministration(deps: AdministrationDeps): Promise<Ad
     retentionMs: retentionMs(config),
   });
   const signOuts = createSignOutWorker({ administration: store.administration, clients, provider, clock, logger });
-  const loop = (name: string, pollMs: number, runOnce: () => Promise<unknown>) =>
+  const loop = (name: string, pollMs: number, runOnce: (signal: AbortSignal) => Promise<unknown>) =>
     createWorkerLoop({ name, pollMs, runOnce, logger });
   const signOutLoop = loop("sign-outs", 5000, () => signOuts.runOnce());
 
   return {
     workers: [
-      loop("audit", 2000, () => sealer.runOnce()),
+      loop("audit", 2000, (signal) => sealer.runOnce(signal)),
       signOutLoop,
       loop("figures", 10_000, () => counters.flush()),
       loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),

@@ -5,6 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
+import { Pace } from "../pace.ts";
 import { chainMac, chainMark, firstBase } from "../storage/audit-chain.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
 
@@ -19,19 +20,26 @@ export interface SealerOptions {
 
 const LEASE = "audit.seal";
 const LEASE_MS = 30_000;
-const BATCH = 200;
+/** How many events a turn takes. */
+const BATCH = { least: 50, most: 200 };
 
 export interface Sealer {
-  /** Seals what waits and prunes what is old; returns how many were sealed. 0 while another broker does it. */
-  runOnce(): Promise<number>;
+  /**
+   * Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another broker does it.
+   * @param signal aborted when it is to end after the turn under way
+   */
+  runOnce(signal?: AbortSignal): Promise<number>;
 }
 
 export function createSealer({ audit, administration, clock, key, retentionMs }: SealerOptions): Sealer {
   const worker = randomUUID();
+  const sealing = new Pace(BATCH);
+  const pruning = new Pace(BATCH);
 
-  async function sealBatch(): Promise<number> {
-    const events = await audit.unsealed(BATCH);
-    if (events.length === 0) return 0;
+  /** Seals up to so many; whether there may be more of them. */
+  async function sealBatch(size: number): Promise<{ sealed: number; isLast: boolean }> {
+    const events = await audit.unsealed(size);
+    if (events.length === 0) return { sealed: 0, isLast: true };
     const now = clock.now();
     const ends = await audit.chainEnds();
     const base = ends?.base ?? firstBase(key, now);
@@ -43,44 +51,53 @@ export function createSealer({ audit, administration, clock, key, retentionMs }:
       return { id: event.id, seq, mac };
     });
     const head = chainMark(key, "head", { seq, mac, at: now });
-    return (await audit.seal(sealed, { after, head, base })) ? sealed.length : 0;
+    const isOurs = await audit.seal(sealed, { after, head, base });
+    return { sealed: isOurs ? sealed.length : 0, isLast: !isOurs || sealed.length < size };
   }
 
-  /** Removes the oldest, as far as they are too old, a batch at a time. */
-  async function prune(oldest: number): Promise<void> {
-    for (;;) {
-      const base = (await audit.chainEnds())?.base;
-      if (base === undefined) return;
-      const batch = await audit.chain(base.seq + 1, BATCH);
-      const old = batch.filter(({ at }) => at < oldest);
-      // In the order of the chain alone: an event that was written late keeps those behind it.
-      const last = batch.find(({ at }) => at >= oldest);
-      const gone = last === undefined ? old : old.filter(({ seq }) => seq < last.seq);
-      const end = gone.at(-1);
-      if (end === undefined) return;
-      const now = clock.now();
-      const event = {
-        ...{ id: randomUUID(), at: now, action: "audit.pruned" as const, actor: "system" },
-        ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
-        detail: { events: gone.length, until: end.seq },
-      };
-      if (!(await audit.prune(base.seq, chainMark(key, "base", { seq: end.seq, mac: end.mac, at: now }), event)))
-        return;
-      if (gone.length < BATCH) return;
-    }
+  /** Removes the oldest, as far as they are too old, up to so many; whether there may be more of them. */
+  async function pruneBatch(oldest: number, size: number): Promise<boolean> {
+    const base = (await audit.chainEnds())?.base;
+    if (base === undefined) return false;
+    const batch = await audit.chain(base.seq + 1, size);
+    // In the order of the chain alone: an event that was written late keeps those behind it.
+    const young = batch.findIndex(({ at }) => at >= oldest);
+    const gone = young === -1 ? batch : batch.slice(0, young);
+    const end = gone.at(-1);
+    if (end === undefined) return false;
+    const now = clock.now();
+    const event = {
+      ...{ id: randomUUID(), at: now, action: "audit.pruned" as const, actor: "system" },
+      ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
+      detail: { events: gone.length, until: end.seq },
+    };
+    const mark = chainMark(key, "base", { seq: end.seq, mac: end.mac, at: now });
+    return (await audit.prune(base.seq, mark, event)) && gone.length === size;
   }
 
   return {
-    async runOnce() {
-      if (!(await administration.takeLease(LEASE, worker, clock.now(), LEASE_MS))) return 0;
+    async runOnce(signal) {
+      let renewAt = 0;
+      const haveLease = async () => {
+        const now = clock.now();
+        if (now < renewAt) return true;
+        renewAt = now + LEASE_MS / 3;
+        return await administration.takeLease(LEASE, worker, now, LEASE_MS);
+      };
       let count = 0;
-      for (;;) {
-        const sealed = await sealBatch();
-        count += sealed;
-        if (sealed < BATCH) break;
-        if (!(await administration.takeLease(LEASE, worker, clock.now(), LEASE_MS))) return count;
+      let isLast = false;
+      while (!isLast && signal?.aborted !== true) {
+        if (!(await haveLease())) return count;
+        const turn = await sealing.turn(sealBatch);
+        count += turn.sealed;
+        isLast = turn.isLast;
       }
-      if (retentionMs !== null) await prune(clock.now() - retentionMs);
+      if (retentionMs === null) return count;
+      const oldest = clock.now() - retentionMs;
+      let goesOn = true;
+      while (goesOn && signal?.aborted !== true && (await haveLease())) {
+        goesOn = await pruning.turn((size) => pruneBatch(oldest, size));
+      }
       return count;
     },
   };

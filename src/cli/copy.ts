@@ -13,7 +13,10 @@ export function copyCommand(clock: Clock): Command {
     name: "copy",
     summary: "Copy everything from a SQLite file into an empty MongoDB database, with the brokers stopped.",
     flags: {
-      from: { takes: "FILE", summary: "The SQLite file. It is locked meanwhile, and left as it is." },
+      from: {
+        takes: "FILE",
+        summary: "The SQLite file. It is left as it is, and refused if a broker writes to it meanwhile.",
+      },
       to: { takes: "URL", summary: "Where to: a connection string. Default: storage.mongodb.url of the configuration" },
       database: { takes: "NAME", summary: "The database there. Default: storage.mongodb.database, or liaison" },
       config: { takes: "FILE", summary: "A YAML file, or a folder of them, with the encryption_key. Default: config" },

@@ -1,13 +1,14 @@
 /** Moves a whole store from a SQLite file into a MongoDB database: resumable, and compared at the end. */
 
 import { LiaisonError } from "../errors.ts";
-import type { Dump, DumpedRecord, Load } from "./dump.ts";
+import { Pace } from "../pace.ts";
+import type { Dump, DumpedRecord, Load, Place } from "./dump.ts";
 import type { MongoSettings } from "./mongo/store.ts";
 import { createSeal } from "./seal.ts";
 import { withSqliteDump } from "./sqlite/store.ts";
 
-/** How many records are sent at a time. */
-const BATCH = 500;
+/** How many records are read and sent at a time. */
+const BATCH = { least: 100, most: 500 };
 
 export interface CopyOptions {
   from: { file: string };
@@ -36,8 +37,9 @@ export interface CopyReport {
 }
 
 /**
- * Copies everything. The file is locked meanwhile: a broker on it can read, not write. The database is migrated first, and
- * can't be opened until the copy is whole. Throws `store_refused` if either can't be used, or the two differ at the end.
+ * Copies everything, in short turns that hold no lock. The file has to stay as it is: as soon as a broker is seen to have written
+ * to it, the copy is refused. The database is migrated first, and can't be opened until the copy is whole. Throws `store_refused`
+ * if either can't be used, or the two differ at the end.
  */
 export async function copyStore(options: CopyOptions): Promise<CopyReport> {
   const { from, to, encryptionKey, now } = options;
@@ -53,8 +55,8 @@ async function move(dump: Dump, load: Load, { signal, onProgress }: CopyOptions)
   const first = load.begun === undefined ? 0 : dump.kinds.indexOf(load.begun.kind);
   let done = dump.kinds.slice(0, first).reduce((sum, kind) => sum + dump.count(kind), 0);
   for (const kind of dump.kinds.slice(first)) {
-    const after = kind === load.begun?.kind ? load.begun.position : 0;
-    for (const batch of batches(dump.read(kind, after))) {
+    const after = kind === load.begun?.kind ? load.begun.after : undefined;
+    for await (const batch of pages(dump, kind, after)) {
       await load.write(kind, batch);
       done += batch.length;
       onProgress({ phase: "copying", kind, done: Math.min(done, total), total });
@@ -72,7 +74,7 @@ async function compare(
   const counts: Record<string, number> = {};
   let done = 0;
   for (const kind of dump.kinds) {
-    const expected = load.expected(kind, dump.read(kind, 0));
+    const expected = await load.expected(kind, pages(dump, kind));
     const found = await load.fingerprint(kind);
     if (expected.count !== found.count || expected.hash !== found.hash) {
       throw new LiaisonError(
@@ -90,13 +92,14 @@ async function compare(
   return { complete: true, counts };
 }
 
-function* batches(records: Iterable<DumpedRecord>): Iterable<DumpedRecord[]> {
-  let batch: DumpedRecord[] = [];
-  for (const record of records) {
-    batch.push(record);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
+/** The records of a kind behind a place, page by page, in turns that a service on the file doesn't notice. */
+async function* pages(dump: Dump, kind: string, after?: Place): AsyncIterable<DumpedRecord[]> {
+  const pace = new Pace(BATCH);
+  for (let place = after; ; ) {
+    const page = await pace.turn(async (size) => dump.read(kind, place, size));
+    dump.refuseChanged();
+    if (page.length === 0) return;
+    yield page;
+    place = page.at(-1)?.place;
   }
-  if (batch.length > 0) yield batch;
 }

@@ -151,6 +151,9 @@ withFile("every statement is answered by an index", async (file) => {
   for (const sql of statements) {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
     for (const { detail } of plan) assert.doesNotMatch(String(detail), /\bSCAN\b/, sql);
+    // What waits for its place in the audit's chain may be millions: it comes in order as it is.
+    if (!sql.includes("audit_events_unsealed")) continue;
+    for (const { detail } of plan) assert.doesNotMatch(String(detail), /TEMP B-TREE/, sql);
   }
   database.close();
 });

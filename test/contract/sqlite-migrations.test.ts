@@ -146,7 +146,7 @@ function olderBroker(file: string) {
 withFile(
   "a broker of the version before goes on while the file is migrated, and doesn't start on it again",
   async (file) => {
-    makeAt(file, newest - 1);
+    makeAt(file, 5);
     const broker = olderBroker(file.file);
     const [before, after] = [aMail(), aMail()];
     broker.inquire("before");
@@ -158,13 +158,35 @@ withFile(
     broker.queue(after);
     assert.equal(broker.claim(), before.id);
     broker.close();
-    assert.throws(() => openAt(file, newest - 1), refusal(/written by a newer version/));
+    assert.throws(() => openAt(file, 5), refusal(/written by a newer version/));
     const store = await file.open();
     assert.equal((await store.outbox.claim("new", NOW, 1000, 1000))?.message.id, after.id);
     for (const id of ["before", "after"]) {
       const inquiry = await store.links.claimInquiry("new", NOW, 1000);
       assert.deepEqual([inquiry?.id, inquiry?.ordinal, inquiry?.heldUntil, inquiry?.matched], [id, 1, null, null]);
     }
+  },
+);
+
+withFile(
+  "a broker of schema 6 finds the audit events that wait for their place, in order, after the migration",
+  async (file) => {
+    makeAt(file, 6);
+    const database = new DatabaseSync(file.file, { timeout: 5000 });
+    const insert = (id: string) =>
+      database
+        .prepare("INSERT INTO audit_events (id, at, action, actor, detail) VALUES (?, 1, 'a', 'b', '{}')")
+        .run(id);
+    const unsealed = database.prepare(`SELECT id FROM audit_events INDEXED BY audit_events_unsealed
+    WHERE chain_seq IS NULL AND id > '' ORDER BY rowid LIMIT 9`);
+    insert("z");
+    await migrate(file);
+    insert("a");
+    assert.deepEqual(
+      unsealed.all().map((row) => row["id"]),
+      ["z", "a"],
+    );
+    database.close();
   },
 );
 

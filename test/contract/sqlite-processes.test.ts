@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LiaisonError } from "../../src/errors.ts";
+import { withPatience } from "../../src/patience.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
 import {
@@ -140,7 +141,10 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   const intruder = new DatabaseSync(file.file);
   intruder.exec("BEGIN IMMEDIATE");
   const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
-  await assert.rejects(store.links.redeem(redemption(person, link), aNotice(), NOW), isUnavailable);
+  await assert.rejects(
+    withPatience(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
+    isUnavailable,
+  );
   assert.equal((await profileOf(store, profile.id)).accountId, null);
   intruder.exec("ROLLBACK");
   intruder.close();

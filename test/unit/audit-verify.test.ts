@@ -108,6 +108,7 @@ describe("a chain that somebody with the database and without its key", () => {
 });
 
 describe("the audit of a deployment", () => {
+  let unsealed = 0;
   let made: AuditDeployment;
   before(async () => {
     made = await deployment();
@@ -141,25 +142,31 @@ describe("the audit of a deployment", () => {
     await append(made, 7);
     // The 3 that wait are old, too: they are given a place before they go.
     assert.equal(await seal(made, { retentionMs: 5 * dayMs }), 10);
-    const pruned = await made.store.audit.search({ action: "audit.pruned" }, { after: null, limit: 10 });
+    const pruned = await made.store.audit.search({ action: "audit.pruned" }, { after: null, limit: 99 });
+    // As many at a time as a short turn allows: each says how many, and up to where.
+    const turns = pruned.items.toReversed();
+    assert.ok(turns.length >= 3, "more than 200 went at once");
+    let until = 0;
+    for (const { actor, detail } of turns) {
+      until += Number(detail["events"]);
+      assert.deepEqual({ actor, until: detail["until"] }, { actor: "system", until });
+    }
+    assert.equal(until, 453);
+    assert.equal((await made.store.audit.list({ limit: 1000 })).length, 7 + turns.length);
+    const found = await verify(made);
+    unsealed = found.unsealed;
+    assert.equal(unsealed, turns.length);
     assert.deepEqual(
-      pruned.items.map(({ actor, detail }) => ({ actor, ...detail })).reverse(),
-      [200, 200, 53].map((count, at) => ({ actor: "system", events: count, until: [200, 400, 453][at] })),
-    );
-    assert.equal((await made.store.audit.list({ limit: 1000 })).length, 7 + 3);
-    assert.deepEqual(
-      { ...(await verify(made)), head: null },
-      {
-        ...{ intact: true, verified: 7, unsealed: 3, pruned: 453, head: null, problem: null },
-      },
+      { ...found, head: null },
+      { intact: true, verified: 7, unsealed, pruned: 453, head: null, problem: null },
     );
     // The head that was kept names an event that retention has removed.
     assert.equal((await verify(made, head ?? "")).problem, null);
   });
 
   it("goes on where it was pruned, and finds what is put before it", async () => {
-    assert.equal(await seal(made, { retentionMs: 5 * dayMs }), 3);
-    assert.equal((await verify(made)).verified, 10);
+    assert.equal(await seal(made, { retentionMs: 5 * dayMs }), unsealed);
+    assert.equal((await verify(made)).verified, 7 + unsealed);
     const intruder = new Intruder(made.file.file);
     intruder.insert(453);
     assert.equal((await verify(made)).problem, "place 453: an event stands before the beginning of the chain");
@@ -226,6 +233,33 @@ describe("verifying while the audit goes on", () => {
   async function atOf({ store }: AuditDeployment, seq: number): Promise<number> {
     return (await store.audit.chain(seq, 1))[0]?.at ?? assert.fail(`no event ${seq}`);
   }
+});
+
+describe("sealing many events", () => {
+  it("lets the event loop turn between two batches, and ends after the one under way when told", async (test) => {
+    const made = await deployment();
+    test.after(() => made.file.destroy());
+    await append(made, 900);
+    let turns = 0;
+    const counting = setInterval(() => (turns += 1), 0);
+    test.after(() => clearInterval(counting));
+    const before: number[] = [];
+    const stopping = new AbortController();
+    const { seal: place } = made.store.audit;
+    const noting: typeof place = async (...given) => {
+      before.push(turns);
+      if (before.length === 3) stopping.abort();
+      return await place(...given);
+    };
+    const sealer = sealerOf(made, { audit: { ...made.store.audit, seal: noting } });
+    const sealed = await sealer.runOnce(stopping.signal);
+    assert.equal(before.length, 3);
+    assert.ok(sealed > 0 && sealed < 900, String(sealed));
+    assert.equal(new Set(before).size, 3, `no turn of the loop between two batches: ${before}`);
+    assert.equal(await sealer.runOnce(), 900 - sealed);
+    assert.equal(new Set(before).size, before.length);
+    assert.equal((await verify(made)).verified, 900);
+  });
 });
 
 describe("racing sealers", () => {

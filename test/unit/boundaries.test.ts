@@ -18,6 +18,7 @@ const modules: Record<string, string> = {
   logger: "logger.ts",
   clock: "clock.ts",
   errors: "errors.ts",
+  pace: "pace.ts",
   patience: "patience.ts",
   "worker-loop": "worker-loop.ts",
   admin: "admin/some.ts",
@@ -43,7 +44,7 @@ const modules: Record<string, string> = {
   mongo: "storage/mongo/some.ts",
 };
 
-const ground = ["clock", "errors", "patience", "worker-loop", "records"];
+const ground = ["clock", "errors", "pace", "patience", "worker-loop", "records"];
 const storage = ["contract", "records", "seal", "chain", "revision"];
 
 /** What each may import besides the ground. */

@@ -20,12 +20,14 @@ it("an import killed again and again, then run to the end: as if it never was", 
       // What is written takes fewer statements the next time, so that every round reaches further on the whole.
       const { signal } = await deployment.import([file], { killAtStatement: 60 + random.below(700 * (round + 2)) });
       assert.equal(signal, "SIGKILL");
-      const { profiles } = deployment.contents();
+      const { profiles, events } = deployment.contents();
       assert.ok(
         profiles.length >= written && profiles.length < total,
         `${profiles.length} of ${total} in round ${round}`,
       );
-      assert.equal(profiles.length % 100, 0, "part of a batch was written");
+      const rowsWritten = rows.slice(0, profiles.length).map((row) => row.profile_id);
+      assert.deepEqual(idsIn(profiles, "id"), rowsWritten.sort(), "not the first rows of the file");
+      assert.deepEqual(idsIn(events, "profile_id"), rowsWritten, "part of a row was written");
       written = profiles.length;
     }
     assert.ok(written > 0);
@@ -41,3 +43,9 @@ it("an import killed again and again, then run to the end: as if it never was", 
     await deployment.remove();
   }
 });
+
+/** The ids in rows of the database, but for those that lack one. */
+function idsIn(found: readonly unknown[], column: string): string[] {
+  const ids = found.map((one) => (one as Record<string, unknown>)[column]);
+  return ids.filter((id) => typeof id === "string").sort();
+}

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../clock.ts";
 import { type Calendar, createCalendar } from "../../domain/calendar.ts";
 import { LiaisonError } from "../../errors.ts";
+import { Pace } from "../../pace.ts";
 import type { AuditStore, DirectoryStore } from "../../storage/contract.ts";
 import type { ImportOutcome, ImportRow } from "../../storage/records.ts";
 import { changesOf, type RecordChange } from "./changes.ts";
@@ -16,8 +17,8 @@ import { type CsvRecord, readCsv } from "./csv.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { parseRow, type RowFault } from "./row.ts";
 
-/** How many rows one transaction takes: few enough for a service that waits to write, enough to share one flush to disk. */
-const BATCH_ROWS = 100;
+/** How many rows one transaction takes: some share one flush to disk, and nobody waits long for the write lock. */
+const BATCH_ROWS = { least: 25, most: 100 };
 
 export interface ImportParts {
   store: { directory: Pick<DirectoryStore, "importBatch">; audit: Pick<AuditStore, "append"> };
@@ -104,6 +105,7 @@ class Run {
   readonly #call: ImportCall;
   readonly #ledger: Ledger;
   readonly #calendar: Calendar;
+  readonly #pace = new Pace(BATCH_ROWS);
   #columns: Column[] | undefined;
   #batch: Entry[] = [];
   #line = 0;
@@ -130,7 +132,8 @@ class Run {
     if (record.kind === "values" && record.values.every((value) => value.trim() === "")) return;
     this.#bytes = record.end;
     this.#batch.push(this.#enter(record, this.#columns));
-    if (this.#batch.length >= BATCH_ROWS) await this.#flush();
+    const isFull = this.#batch.length >= (this.#call.dryRun ? BATCH_ROWS.most : this.#pace.size);
+    if (isFull) await this.#flush();
   }
 
   /** Writes what is left, and notes if somebody tried for administrator rights. */
@@ -195,8 +198,9 @@ class Run {
     this.#batch = [];
     const rows = batch.flatMap((entry) => (entry.kind === "good" ? [entry.row] : []));
     const { store, actor, clock, mailDomain } = this.#parts;
-    const options = { dryRun: this.#call.dryRun, mailDomain };
-    const { outcomes, revokedGrants } = await store.directory.importBatch(rows, actor, clock.now(), options);
+    const { dryRun } = this.#call;
+    const put = () => store.directory.importBatch(rows, actor, clock.now(), { dryRun, mailDomain });
+    const { outcomes, revokedGrants } = dryRun ? await put() : await this.#pace.turn(put);
     this.#revokedGrants += revokedGrants.length;
     let good = 0;
     for (const entry of batch) {

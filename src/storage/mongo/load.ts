@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { type Collection, type Db, type Document, ObjectId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
-import type { DumpedRecord, Fingerprint, Load } from "../dump.ts";
+import type { DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
 import { type CollectionName, collectionsIn, dated } from "./documents.ts";
 import { artifactId } from "./revoker.ts";
 
@@ -16,7 +16,7 @@ const MARK = "copy";
 interface Mark {
   source: string;
   kind: string;
-  position: number;
+  after?: Place | undefined;
 }
 
 /** Loads into a migrated database. Throws `store_refused` if it holds anything that isn't of an earlier load of this source. */
@@ -29,15 +29,15 @@ export async function openLoad(db: Db, source: string): Promise<Load> {
     await meta.updateOne({ _id: MARK }, { $set: { value: JSON.stringify({ source, ...change }) } }, { upsert: true });
   };
   return {
-    begun: mark?.kind === undefined || mark.kind === "" ? undefined : { kind: mark.kind, position: mark.position },
+    begun: mark?.kind === undefined || mark.kind === "" ? undefined : { kind: mark.kind, after: mark.after },
     async write(kind, records) {
-      if (mark === undefined) await note({ kind: "", position: 0 });
+      if (mark === undefined) await note({ kind: "" });
       const documents = records.map((record) => toLoaded(kind, record));
       await documentsOf(db, kind).bulkWrite(
         documents.map(({ _id, ...replacement }) => ({ replaceOne: { filter: { _id }, replacement, upsert: true } })),
         { ordered: false },
       );
-      await note({ kind, position: records.at(-1)?.position ?? 0 });
+      await note({ kind, after: records.at(-1)?.place });
     },
     async fingerprint(kind) {
       const sum = new Sum();
@@ -45,9 +45,9 @@ export async function openLoad(db: Db, source: string): Promise<Load> {
       for await (const document of found) sum.add(document);
       return sum.fingerprint();
     },
-    expected(kind, records) {
+    async expected(kind, pages) {
       const sum = new Sum();
-      for (const record of records) sum.add(toLoaded(kind, record));
+      for await (const records of pages) for (const record of records) sum.add(toLoaded(kind, record));
       return sum.fingerprint();
     },
     finish: async () => void (await meta.deleteOne({ _id: MARK })),
@@ -99,7 +99,7 @@ type Loaded = Document & { _id: string | ObjectId };
 
 /** What becomes of a record where it isn't merely its id and its dates. */
 const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>> = {
-  identities: ({ fields, position }) => ({ _id: inOrder(position), ...dated(fields) }),
+  identities: ({ fields, place }) => ({ _id: inOrder(place), ...dated(fields) }),
   rememberedChoices: ({ fields }) => {
     const hash = createHash("sha256")
       .update(JSON.stringify([fields["accountId"], fields["clientId"]]))
@@ -107,9 +107,9 @@ const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>>
     return { _id: new ObjectId(hash.slice(0, 24)), ...fields };
   },
   organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: String(id), ...rest, plan: dated(plan as object) }),
-  inquiries: ({ fields: { id, leaseUntil, ...rest }, position }) => ({
+  inquiries: ({ fields: { id, leaseUntil, ...rest }, place }) => ({
     ...{ _id: String(id), ...dated(rest), state: rest["settledAt"] === null ? "waiting" : "settled" },
-    ...{ leaseUntil: new Date(Number(leaseUntil)), seq: inOrder(position) },
+    ...{ leaseUntil: new Date(Number(leaseUntil)), seq: inOrder(place) },
   }),
   outbox: withOrder,
   auditEvents: withOrder,
@@ -132,11 +132,11 @@ function toLoaded(kind: string, record: DumpedRecord): Loaded {
   return { _id: String(id), ...dated(rest) };
 }
 
-function withOrder({ fields: { id, ...rest }, position }: DumpedRecord): Loaded {
-  return { _id: String(id), ...dated(rest), seq: inOrder(position) };
+function withOrder({ fields: { id, ...rest }, place }: DumpedRecord): Loaded {
+  return { _id: String(id), ...dated(rest), seq: inOrder(place) };
 }
 
-/** An ObjectId that stands in the order of positions, and before all that are made in the present. */
-function inOrder(position: number): ObjectId {
-  return new ObjectId(position.toString(16).padStart(24, "0"));
+/** An ObjectId that stands in the order of numbered places, and before all that are made in the present. */
+function inOrder([number]: Place): ObjectId {
+  return new ObjectId(Number(number).toString(16).padStart(24, "0"));
 }

@@ -99,7 +99,7 @@ type Chain = Pick<AuditStore, "unsealed" | "chainEnds" | "seal" | "chain" | "pru
 function createChain(database: Database, insert: (event: AuditEvent) => void): Chain {
   const unsealed = database.prepare(`
     SELECT ${EVENT_JSON} AS record FROM audit_events INDEXED BY audit_events_unsealed
-    WHERE chain_seq IS NULL AND id > '' ORDER BY rowid LIMIT :limit`);
+    WHERE chain_seq IS NULL ORDER BY rowid LIMIT :limit`);
   const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)

@@ -1,13 +1,21 @@
 /**
- * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, and what its failures are
- * called. What is stored is schema.ts's; when it is stored is each sub-store's.
+ * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits for the write
+ * lock, and what its failures are called. What is stored is schema.ts's; when it is stored is each sub-store's.
  */
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { LiaisonError } from "../../errors.ts";
+import { spendPatience } from "../../patience.ts";
+import type { LockQueue } from "./lock-queue.ts";
 
-/** How long a connection waits for another process's transaction, in milliseconds. */
-const BUSY_TIMEOUT_MS = 5000;
+/** How long opening waits for another process's transaction, in milliseconds: asleep, for nobody is served yet. */
+const OPENING_TIMEOUT_MS = 5000;
+
+/** How long anything else waits for it that no caller gave a measure, in milliseconds. */
+const LONGEST_WAIT_MS = 10_000;
+
+/** Primary result codes of what the lock of another connection keeps from being done: BUSY, with BUSY_SNAPSHOT, and LOCKED. */
+const HELD_CODES = new Set([5, 6]);
 
 /** Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was. */
 const UNAVAILABLE_CODES = new Set([
@@ -22,6 +30,9 @@ const UNAVAILABLE_CODES = new Set([
   15, // PROTOCOL
   26, // NOTADB
 ]);
+
+/** What needs the write lock, of the statements that this store is made of. */
+const WRITES = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 
 export type Row = Record<string, SQLOutputValue>;
 export type Parameters = Record<string, SQLInputValue>;
@@ -47,14 +58,21 @@ export class Database {
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #rollback: Statement;
+  readonly #queue: LockQueue;
+  #isInTransaction = false;
+  /** How many statements that write were carried out. */
+  #written = 0;
 
-  constructor(file: string, durability: Durability) {
-    this.#connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  /** @param queue shared by all connections of this process to the file */
+  constructor(file: string, durability: Durability, queue: LockQueue) {
+    this.#queue = queue;
+    this.#connection = new DatabaseSync(file, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true });
     try {
       this.#connection.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
         PRAGMA secure_delete = ON;
+        PRAGMA busy_timeout = 0;
       `);
       this.#begin = this.prepare("BEGIN IMMEDIATE");
       this.#commit = this.prepare("COMMIT");
@@ -68,12 +86,23 @@ export class Database {
   prepare(sql: string): Statement {
     const statement = this.#connection.prepare(sql);
     this.statements.push(sql);
+    const all = (parameters: Parameters = {}) => statement.all(parameters);
+    const run = (parameters: Parameters = {}) => Number(statement.run(parameters).changes);
+    if (!WRITES.test(sql)) return { get: (parameters) => all(parameters)[0], all, run };
     return {
       // Never StatementSync.get(): it stops at the first row, so that a failing commit of a RETURNING statement goes unseen.
-      get: (parameters = {}) => statement.all(parameters)[0],
-      all: (parameters = {}) => statement.all(parameters),
-      run: (parameters = {}) => Number(statement.run(parameters).changes),
+      get: (parameters) => this.#write(() => all(parameters)[0]),
+      all: (parameters) => this.#write(() => all(parameters)),
+      run: (parameters) => this.#write(() => run(parameters)),
     };
+  }
+
+  /** Runs a statement that writes, unless others of this process wait for the lock already: it goes behind them. */
+  #write<T>(statement: () => T): T {
+    if (!this.#isInTransaction && !this.#queue.isOpen) throw new Queued();
+    const result = statement();
+    this.#written += 1;
+    return result;
   }
 
   /** Lets SQL of this connection call a function. */
@@ -93,31 +122,66 @@ export class Database {
     return this.#connection.prepare(sql).all(parameters);
   }
 
-  /** Rows of a query that is run once, one at a time: for reading a whole table. */
-  iterate(sql: string): IterableIterator<Row> {
-    return this.#connection.prepare(sql).iterate() as IterableIterator<Row>;
-  }
-
-  /** Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. */
+  /**
+   * Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. While another process or thread
+   * holds the write lock it waits for its turn, the event loop going on; it is run again as long as nothing of it was written.
+   * Throws `store_unavailable` when that lasts longer than its caller waits (patience.ts).
+   */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
+    const before = this.#written;
     try {
       return await work();
     } catch (error) {
-      throw translate(error);
+      if (!this.#mustWait(error, before)) throw translate(error);
     }
+    return await spendPatience(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
+  }
+
+  #runInTurn<T>(work: () => T | Promise<T>, milliseconds: number): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const attempt = async () => {
+      const before = this.#written;
+      try {
+        resolve(await work());
+      } catch (error) {
+        if (this.#mustWait(error, before)) return false;
+        reject(translate(error));
+      }
+      return true;
+    };
+    const giveUp = () => reject(unavailable(new Error(`the write lock was held for ${Math.round(milliseconds)} ms`)));
+    this.#queue.enter({ attempt, giveUp }, milliseconds);
+    return promise;
+  }
+
+  /** Whether work that failed is to be tried again: somebody else had the lock, and nothing of it was written. */
+  #mustWait(error: unknown, writtenBefore: number): boolean {
+    return isHeld(error) && this.#written === writtenBefore;
   }
 
   /**
    * Runs work in one transaction that holds the write lock from its first statement on, so that what it read stays true
-   * until it commits. The work is synchronous: nothing else of this process comes between.
+   * until it commits. The work is synchronous: nothing else of this process comes between. Waits for the lock as `run` does,
+   * before anything of the work was done.
    */
   async transaction<T>(work: () => T): Promise<T> {
-    return this.run(() => this.transactionNow(work));
+    return this.run(() => this.#transact(work));
   }
 
-  /** The same without a promise, for opening. Errors are left untranslated. */
+  /** The same without a promise, for opening: it sleeps until it gets the lock. Errors are left untranslated. */
   transactionNow<T>(work: () => T): T {
+    this.#connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
+    try {
+      return this.#transact(work);
+    } finally {
+      this.#connection.exec("PRAGMA busy_timeout = 0");
+    }
+  }
+
+  #transact<T>(work: () => T): T {
+    if (!this.#queue.isOpen) throw new Queued();
     this.#begin.run();
+    this.#isInTransaction = true;
     try {
       const result = work();
       this.#commit.run();
@@ -125,6 +189,8 @@ export class Database {
     } catch (error) {
       if (this.#connection.isTransaction) this.#rollback.run();
       throw error;
+    } finally {
+      this.#isInTransaction = false;
     }
   }
 
@@ -139,10 +205,21 @@ export function resultCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
+/** A statement that would write while others wait for the lock. */
+class Queued extends Error {}
+
+function isHeld(error: unknown): boolean {
+  const code = resultCode(error);
+  return error instanceof Queued || (code !== undefined && HELD_CODES.has(code));
+}
+
 function translate(error: unknown): unknown {
   const code = resultCode(error);
-  const unavailable = code !== undefined && UNAVAILABLE_CODES.has(code);
-  const closed = error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE";
-  if (!unavailable && !closed) return error;
-  return new LiaisonError("store_unavailable", "The database can't be used right now.", { cause: error });
+  const isNotNow = error instanceof Queued || (code !== undefined && UNAVAILABLE_CODES.has(code));
+  const isClosed = error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE";
+  return isNotNow || isClosed ? unavailable(error) : error;
+}
+
+function unavailable(cause: unknown): LiaisonError {
+  return new LiaisonError("store_unavailable", "The database can't be used right now.", { cause });
 }

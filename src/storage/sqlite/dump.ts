@@ -1,11 +1,13 @@
 /**
  * Owns how a whole file is read out, record by record, for another back end: sealed values stay sealed, instants are numbers,
- * names are those of storage/records.ts. The file is locked meanwhile, so that what is read is all there is.
+ * names are those of storage/records.ts. It is read page by page: no transaction stays open, for the log couldn't be reset
+ * meanwhile (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not enforced.
  */
 
-import type { Dump } from "../dump.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Dump, Place } from "../dump.ts";
 import type { Seal } from "../seal.ts";
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
 import { API_KEY_JSON, IDENTITY_JSON, integer, ORGANIZATION_JSON, PROFILE_JSON, parse, REQUEST_JSON } from "./rows.ts";
 import { checkSchema } from "./schema.ts";
@@ -13,35 +15,40 @@ import { checkSchema } from "./schema.ts";
 interface Kind {
   record: string;
   from: string;
-  /** What orders the records: kept in an index, so that reading can begin anywhere. */
-  position: string;
+  where?: string;
+  groupBy?: string;
+  /** What orders the records, one column or more: an index begins with it, so that reading can begin anywhere. */
+  order: readonly string[];
 }
+
+/** How many records are counted in one statement. */
+const COUNTED = 20_000;
 
 const boolean = (column: string) => `json(iif(${column}, 'true', 'false'))`;
 
 const KINDS: Record<string, Kind> = {
-  keys: { record: "json_object('id', name, 'sealedValue', sealed_value)", from: "keys", position: "rowid" },
+  keys: { record: "json_object('id', name, 'sealedValue', sealed_value)", from: "keys", order: ["rowid"] },
   clients: {
     record:
       "json_object('id', id, 'sealedSecret', sealed_secret, 'sealedPrevious', sealed_previous, 'managedBy', managed_by, 'record', record)",
     from: "clients",
-    position: "rowid",
+    order: ["rowid"],
   },
-  accounts: { record: "json_object('id', id, 'createdAt', created_at)", from: "accounts", position: "rowid" },
-  identities: { record: IDENTITY_JSON, from: "identities i", position: "i.rowid" },
-  organizations: { record: ORGANIZATION_JSON, from: "organizations o", position: "o.rowid" },
-  profiles: { record: PROFILE_JSON, from: "profiles p", position: "p.rowid" },
+  accounts: { record: "json_object('id', id, 'createdAt', created_at)", from: "accounts", order: ["rowid"] },
+  identities: { record: IDENTITY_JSON, from: "identities i", order: ["i.rowid"] },
+  organizations: { record: ORGANIZATION_JSON, from: "organizations o", order: ["o.rowid"] },
+  profiles: { record: PROFILE_JSON, from: "profiles p", order: ["p.rowid"] },
   inquiries: {
     record: `json_object('id', id, 'requester', json(requester), 'sealedAddress', sealed_address, 'interactionCid',
       interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until,
       'settledAt', settled_at, 'matched', matched, 'leaseWorker', lease_worker, 'leaseUntil', lease_until)`,
     from: "inquiries",
-    position: "rowid",
+    order: ["rowid"],
   },
   linkRequests: {
     record: `json_set(${REQUEST_JSON}, '$.organizationId', p.organization_id)`,
     from: "link_requests r CROSS JOIN profiles p ON p.id = r.profile_id",
-    position: "r.rowid",
+    order: ["r.rowid"],
   },
   outbox: {
     record: `json_object('id', id, 'messageId', message_id, 'to', recipient, 'sealedContent', sealed_content, 'requestId',
@@ -50,37 +57,38 @@ const KINDS: Record<string, Kind> = {
       'mailboxHash', mailbox_hash, 'profileHash', profile_hash, 'rank', rank, 'kind', kind, 'inquiryId', inquiry_id,
       'bouncedAt', bounced_at, 'bounce', bounce)`,
     from: "outbox",
-    position: "rowid",
+    order: ["rowid"],
   },
   upstreamTransactions: {
     record: `json_object('id', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id, 'sealedPayload',
       sealed_payload, 'createdAt', created_at, 'expiresAt', expires_at)`,
     from: "upstream_transactions",
-    position: "rowid",
+    order: ["rowid"],
   },
   signInOutcomes: {
     record: `json_object('id', interaction_hash, 'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time,
       'authentication', json(authentication), 'expiresAt', expires_at)`,
     from: "sign_in_outcomes",
-    position: "rowid",
+    order: ["rowid"],
   },
   selections: {
     record: `json_object('id', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId', s.account_id,
       'profileId', s.profile_id, 'organizationId', p.organization_id, 'expiresAt', s.expires_at,
       'replacedBy', s.replaced_by)`,
     from: "selections s CROSS JOIN profiles p ON p.id = s.profile_id",
-    position: "s.rowid",
+    order: ["s.rowid"],
   },
   rememberedChoices: {
     record: "json_object('accountId', account_id, 'clientId', client_id, 'profileId', profile_id)",
-    from: "(SELECT *, row_number() OVER (ORDER BY account_id, client_id) AS place FROM remembered_choices)",
-    position: "place",
+    from: "remembered_choices",
+    order: ["account_id", "client_id"],
   },
   artifacts: {
     record: `json_object('model', model, 'idHash', id_hash, 'sealedPayload', sealed_payload, 'grantId', grant_id, 'accountId',
       account_id, 'consumed', consumed_at, 'expiresAt', expires_at)`,
-    from: "(SELECT rowid AS place, * FROM artifacts WHERE session_uid IS NULL)",
-    position: "place",
+    from: "artifacts",
+    where: "session_uid IS NULL",
+    order: ["rowid"],
   },
   sessions: {
     record: `json_object('id', a.session_uid,
@@ -89,83 +97,121 @@ const KINDS: Record<string, Kind> = {
       'clients', json((SELECT json_group_array(json_object('clientId', c.client_id, 'sid', c.sid, 'grantId', c.grant_id,
         'persistsLogout', iif(c.persists_logout IS NULL, NULL, ${boolean("c.persists_logout")})))
         FROM session_clients c WHERE c.session_uid = a.session_uid)))`,
-    from: "artifacts a WHERE a.session_uid IS NOT NULL GROUP BY a.session_uid",
-    position: "0",
+    from: "artifacts a",
+    where: "a.session_uid IS NOT NULL",
+    groupBy: "a.session_uid",
+    order: ["a.session_uid"],
   },
   throttles: {
     record: "json_object('id', key_hash, 'taken', taken, 'expiresAt', expires_at)",
     from: "throttles",
-    position: "rowid",
+    order: ["rowid"],
   },
   auditEvents: {
     record: `json_object('id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId',
       organization_id, 'accountId', account_id, 'requestId', request_id, 'detail', json(detail), 'chainSeq', chain_seq,
       'mac', mac)`,
     from: "audit_events",
-    position: "rowid",
+    order: ["rowid"],
   },
   auditChain: {
     record: "json_object('id', name, 'seq', seq, 'mac', mac, 'at', at, 'seal', seal)",
     from: "audit_chain",
-    position: "rowid",
+    order: ["rowid"],
   },
   searchTerms: {
     record: "json_object('id', entry, 'record', record)",
-    from: "(SELECT *, row_number() OVER (ORDER BY entry) AS place FROM search_terms)",
-    position: "place",
+    from: "search_terms",
+    order: ["entry"],
   },
   clientUses: {
     record: "json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at)",
     from: "client_uses",
-    position: "rowid",
+    order: ["rowid"],
   },
-  apiKeys: { record: API_KEY_JSON, from: "api_keys", position: "rowid" },
+  apiKeys: { record: API_KEY_JSON, from: "api_keys", order: ["rowid"] },
   idempotencyKeys: {
     record: `json_object('id', key_hash, 'fingerprint', fingerprint, 'sealedAnswer', sealed_answer, 'expiresAt', expires_at)`,
     from: "idempotency_keys",
-    position: "rowid",
+    order: ["rowid"],
   },
   counters: {
     record: "json_object('id', hour || ':' || name, 'name', name, 'hour', hour, 'count', count)",
-    from: "(SELECT *, row_number() OVER (ORDER BY hour, name) AS place FROM counters)",
-    position: "place",
+    from: "counters",
+    order: ["hour", "name"],
   },
   signOuts: {
     record: `json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt', created_at,
       'dueAt', due_at, 'attempts', attempts, 'leaseWorker', lease_worker)`,
     from: "sign_outs",
-    position: "rowid",
+    order: ["rowid"],
   },
 };
 
-/** Runs work on all that the file holds, which nobody changes meanwhile. The schema must be this version's. */
+/** Runs work on all that the file holds. The schema must be this version's. */
 export async function withDump<T>(
   { database, seal, file }: { database: Database; seal: Seal; file: string },
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
   checkSchema({ database, seal, file, now: 0, migrations: SQLITE_MIGRATIONS });
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    return await work({
-      kinds: Object.keys(KINDS),
-      count: (kind) => {
-        const { from } = kindOf(kind);
-        return integer(database.query(`SELECT count(*) AS n FROM (SELECT 1 FROM ${from})`)[0]?.["n"]);
-      },
-      *read(kind, after) {
-        const { record, from, position } = kindOf(kind);
-        // What is grouped has no place to begin at.
-        const behind = position === "0" ? "" : ` WHERE ${position} > ${Math.trunc(after)} ORDER BY ${position}`;
-        for (const row of database.iterate(
-          `SELECT ${record} AS record, ${position} AS position FROM ${from}${behind}`,
-        )) {
-          yield { fields: parse(row["record"]), position: integer(row["position"]) };
-        }
-      },
-      source: String(database.query("SELECT value FROM meta WHERE name = 'canary'")[0]?.["value"]),
-    });
-  } finally {
-    database.exec("ROLLBACK");
+  // It changes with every commit of another connection: https://www.sqlite.org/pragma.html#pragma_data_version
+  const version = () => integer(database.query("PRAGMA data_version")[0]?.["data_version"]);
+  const before = version();
+  return await work({
+    kinds: Object.keys(KINDS),
+    count: (kind) => countRecords(database, kindOf(kind)),
+    read: (kind, after, limit) => {
+      const { order, record } = kindOf(kind);
+      return rowsBehind(database, kindOf(kind), { columns: `${record} AS record, `, after, limit }).map((row) => ({
+        fields: parse(row["record"]),
+        place: placeOf(row, order),
+      }));
+    },
+    refuseChanged: () => {
+      if (version() === before) return;
+      const fix = "Stop every broker on it, drop the database that was begun, and copy again.";
+      throw new LiaisonError("store_refused", `${file} was written to while it was copied. ${fix}`);
+    },
+    source: String(database.query("SELECT value FROM meta WHERE name = 'canary'")[0]?.["value"]),
+  });
+}
+
+interface Behind {
+  columns?: string;
+  after: Place | undefined;
+  limit: number;
+  offset?: number;
+}
+
+function rowsBehind(database: Database, kind: Kind, { columns = "", after, limit, offset = 0 }: Behind): Row[] {
+  const { from, where, groupBy, order } = kind;
+  const values = order.map((_, index) => `:at${index}`).join(", ");
+  const conditions = [where, after && `(${order.join(", ")}) > (${values})`].filter((one) => one !== undefined);
+  const sql = [
+    `SELECT ${columns}${order.map((column, index) => `${column} AS at${index}`).join(", ")} FROM ${from}`,
+    conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "",
+    groupBy === undefined ? "" : `GROUP BY ${groupBy}`,
+    `ORDER BY ${order.join(", ")} LIMIT :limit OFFSET :offset`,
+  ];
+  const place = Object.fromEntries((after ?? []).map((value, index) => [`at${index}`, value]));
+  return database.query(sql.join(" "), { ...place, limit, offset });
+}
+
+function placeOf(row: Row, order: Kind["order"]): Place {
+  return order.map((_, index) => {
+    const value = row[`at${index}`];
+    return typeof value === "string" ? value : integer(value);
+  });
+}
+
+/** Counts in steps, so that no statement reads for long. */
+function countRecords(database: Database, kind: Kind): number {
+  let count = 0;
+  for (let after: Place | undefined; ; ) {
+    const [last] = rowsBehind(database, kind, { after, limit: 1, offset: COUNTED - 1 });
+    if (last === undefined) return count + rowsBehind(database, kind, { after, limit: COUNTED }).length;
+    count += COUNTED;
+    after = placeOf(last, kind.order);
   }
 }
 

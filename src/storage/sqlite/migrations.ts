@@ -264,4 +264,12 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   UPDATE profiles SET invited_at = unixepoch() * 1000 WHERE admin_role IS NOT NULL AND account_id IS NULL;
   `,
   },
+  {
+    name: "audit events that wait for their place, in the order in which they were written",
+    sql: `
+  -- Of equal keys the rows come in the order of their rowids: no sorting, however many wait.
+  DROP INDEX audit_events_unsealed;
+  CREATE INDEX audit_events_unsealed ON audit_events (chain_seq) WHERE chain_seq IS NULL;
+  `,
+  },
 ];

@@ -23,6 +23,7 @@ import { withDump } from "./dump.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
+import { LockQueue } from "./lock-queue.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
 import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
@@ -69,7 +70,7 @@ export function migrateSqliteStore(options: SqliteOptions): MigrationReport {
   });
 }
 
-/** Runs work on all that the file holds, and lets nobody change it meanwhile. Throws as openSqliteStore does. */
+/** Runs work on all that the file holds. Throws as openSqliteStore does. */
 export async function withSqliteDump<T>(
   { file, seal }: Pick<SqliteOptions, "file" | "seal">,
   work: (dump: Dump) => Promise<T>,
@@ -86,10 +87,11 @@ export async function withSqliteDump<T>(
 /** Runs work that opens connections to the file; closes them, and says what is wrong with the file, if it fails. */
 function withDatabases<T>(file: string, work: (open: (durability: Durability) => Database) => T): T {
   const opened: Database[] = [];
+  const queue = new LockQueue();
   try {
     createFile(file);
     return work((durability) => {
-      const database = new Database(file, durability);
+      const database = new Database(file, durability, queue);
       opened.push(database);
       return database;
     });

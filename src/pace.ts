@@ -1,0 +1,47 @@
+/**
+ * Paces work over many rows beside a running service: turns so short that nobody notices one, and rests between them that are
+ * no shorter, so that whoever waits for the write lock or the event loop gets it. What a turn does is its caller's.
+ */
+
+import { setTimeout } from "node:timers/promises";
+
+/** The longest that a turn may take, and what is aimed at, in milliseconds. */
+const TURN_MS = 20;
+const AIM_MS = 10;
+
+/** A turn that took longer waited for somebody else: that needs no rest as long. */
+const LONGEST_REST_MS = 1000;
+
+export interface PaceOptions {
+  /** How many rows a turn takes at the least, and the first: enough to be worth the flush to disk that ends it. */
+  least: number;
+  /** How many at the most. In between, what the last turn's time allows. */
+  most: number;
+}
+
+export class Pace {
+  #size: number;
+  readonly #options: PaceOptions;
+
+  constructor(options: PaceOptions) {
+    this.#size = options.least;
+    this.#options = options;
+  }
+
+  /** How many rows the next turn is to take. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Runs one turn over `size` rows or fewer, learns from its time, and rests at least as long. */
+  async turn<T>(work: (size: number) => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const result = await work(this.#size);
+    const took = performance.now() - begun;
+    const { least, most } = this.#options;
+    if (took > TURN_MS) this.#size = Math.max(least, Math.floor(this.#size * Math.max(AIM_MS / took, 1 / 4)));
+    else if (took < AIM_MS / 2) this.#size = Math.min(most, this.#size * 2);
+    await setTimeout(Math.ceil(Math.min(took, LONGEST_REST_MS)));
+    return result;
+  }
+}
