@@ -4,6 +4,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
+import { form, noHead } from "../../http/declarations.ts";
 import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
@@ -41,9 +42,9 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): void {
   });
   const shell = createShell(router, { kit, sessions, service, issuer });
 
-  router.get("/admin/callback", (ctx) => sessions.complete(ctx));
+  router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));
   router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
-  router.post("/admin/sign-out", async (ctx: Context) => {
+  router.post("/admin/sign-out", form, async (ctx: Context) => {
     kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
     await sessions.end(ctx);
     sendPage(ctx, consolePages.consoleSignedOut(await kit.site()));
