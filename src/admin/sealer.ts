@@ -23,7 +23,7 @@ const BATCH = 200;
 
 export interface Sealer {
   /** Seals what waits and prunes what is old; returns how many were sealed. 0 while another broker does it. */
-  runOnce(): Promise<number>;
+  runOnce(onStep?: () => void): Promise<number>;
 }
 
 export function createSealer({ audit, administration, clock, key, retentionMs }: SealerOptions): Sealer {
@@ -47,8 +47,9 @@ export function createSealer({ audit, administration, clock, key, retentionMs }:
   }
 
   /** Removes the oldest, as far as they are too old, a batch at a time. */
-  async function prune(oldest: number): Promise<void> {
+  async function prune(oldest: number, onStep: () => void): Promise<void> {
     for (;;) {
+      onStep();
       const base = (await audit.chainEnds())?.base;
       if (base === undefined) return;
       const batch = await audit.chain(base.seq + 1, BATCH);
@@ -71,16 +72,17 @@ export function createSealer({ audit, administration, clock, key, retentionMs }:
   }
 
   return {
-    async runOnce() {
+    async runOnce(onStep = () => {}) {
       if (!(await administration.takeLease(LEASE, worker, clock.now(), LEASE_MS))) return 0;
       let count = 0;
       for (;;) {
         const sealed = await sealBatch();
         count += sealed;
+        onStep();
         if (sealed < BATCH) break;
         if (!(await administration.takeLease(LEASE, worker, clock.now(), LEASE_MS))) return count;
       }
-      if (retentionMs !== null) await prune(clock.now() - retentionMs);
+      if (retentionMs !== null) await prune(clock.now() - retentionMs, onStep);
       return count;
     },
   };

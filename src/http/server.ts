@@ -18,6 +18,7 @@ import { authorizeMiddleware } from "./authorize.ts";
 import { type BounceDeps, bounceRoutes } from "./bounces.ts";
 import { errorMapping } from "./errors.ts";
 import { createSignInCap, type FloodDeps } from "./flood.ts";
+import { type HealthDeps, healthRoutes } from "./health.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
@@ -27,6 +28,7 @@ import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 
 export type ServerDeps = InteractionDeps &
   BounceDeps &
+  HealthDeps &
   LinkDeps &
   Omit<CallbackDeps, "links"> & {
     config: Pick<Config, "trusted_proxies">;
@@ -49,6 +51,7 @@ export function createListener(deps: ServerDeps): RequestListener {
 
   const router = new Router();
   publicRoutes(router, deps);
+  healthRoutes(router, deps);
   interactionRoutes(router, deps);
   const links = linkRoutes(router, deps);
   callbackRoutes(router, { ...deps, links });
@@ -104,10 +107,6 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
       linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
     };
     sendPage(ctx, pages.help(await site(), view));
-  });
-
-  router.get("/healthz", (ctx) => {
-    ctx.body = { status: "ok" };
   });
 
   router.get("/assets/:name", (ctx) => {
