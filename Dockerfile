@@ -20,8 +20,9 @@ RUN mkdir -m 700 /var/lib/liaison && chown node:node /var/lib/liaison && ln -s /
 USER node
 VOLUME /var/lib/liaison
 EXPOSE 4400
-# The issuer may have a path; the service answers below it and at the root alike.
+# Whether it is alive, not whether it is ready: a store that is away isn't mended by a restart, which is what an unhealthy
+# container gets. The issuer may have a path; the service answers below it and at the root alike.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.LIAISON_LISTEN__PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.LIAISON_LISTEN__PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 CMD ["node", "bin/liaison.js", "serve", "--config", "/etc/liaison"]

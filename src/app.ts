@@ -3,44 +3,47 @@
  * the application.
  */
 
-import { randomUUID } from "node:crypto";
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { RequestListener } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
-import { createAdministration } from "./admin/administration.ts";
+import { administrationRoutes } from "./admin/administration.ts";
 import { auditKeyOf } from "./admin/audit-key.ts";
 import { countedLinking, countedOutbox, countedUpstreams } from "./admin/counted.ts";
 import { createCounters } from "./admin/figures.ts";
+import { operationParts } from "./admin/parts.ts";
+import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
+import { createUseNotes } from "./admin/use-notes.ts";
+import { createBackground } from "./background.ts";
 import type { Clock } from "./clock.ts";
 import type { Config, LimitConfig } from "./config/schema.ts";
-import { LiaisonError } from "./errors.ts";
 import { createBrowserBinding } from "./http/browser-binding.ts";
 import { type CookieContext, createCookies } from "./http/cookies.ts";
 import { createCsrf } from "./http/csrf.ts";
+import { createHttpServer } from "./http/http-server.ts";
 import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
 import { createSealedCookies } from "./http/sealed-cookie.ts";
 import { createSealedReturns } from "./http/sealed-return.ts";
 import { createListener } from "./http/server.ts";
 import { createSiteSource } from "./http/site.ts";
-import { createInquiryWorker } from "./linking/inquiry-worker.ts";
 import { createLinking } from "./linking/linking.ts";
 import { createSupport } from "./linking/support.ts";
 import { renderMail } from "./mail/messages.ts";
-import { createOutboxWorker } from "./mail/outbox-worker.ts";
+import type { RenderMail } from "./mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
 import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
+import { createConsoleSignIns } from "./oidc/console.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
-import { loginOf } from "./oidc/foreign-browser.ts";
-import { loadKeys } from "./oidc/keys.ts";
+import { onCodeIssued, reportProviderErrors, watchClientUses } from "./oidc/events.ts";
+import { keysCheck, loadKeys } from "./oidc/keys.ts";
 import { createProvider, interactionLifetimeSeconds } from "./oidc/provider.ts";
+import { createReadiness } from "./readiness.ts";
+import { storeChecks } from "./storage/checks.ts";
 import type { Store } from "./storage/contract.ts";
 import { pages } from "./ui/pages.ts";
 import { loadClientKeys } from "./upstream/client-keys.ts";
 import { createUpstreams } from "./upstream/upstreams.ts";
-import { createWorkerLoop } from "./worker-loop.ts";
 
 export interface AppDeps {
   config: Config;
@@ -56,14 +59,18 @@ export interface App {
   listen(): Promise<{ port: number }>;
   /** The request listener alone, for a server of one's own. */
   listener: RequestListener;
-  /** Stops accepting, lets what is in flight finish (bounded), stops the workers. The store stays its owner's. */
+  /**
+   * Lets go of whoever is served, losing no request: `/readyz` says so at once, new connections are taken for
+   * `listen.drain_seconds` more, and all end after their next answer. Takes those seconds and 20 at the most.
+   */
+  drain(): Promise<void>;
+  /** Ends what is idle at once and what is being answered within ten seconds; stops the workers. The store stays its owner's. */
   close(): Promise<void>;
 }
 
-const sweepEveryMs = 60_000;
-/** What expired is kept this much longer: an expired sign-in still says which portal it was for. */
-const sweepGraceMs = 24 * 3_600_000;
-const drainMs = 10_000;
+/** How long what is being answered may take once nothing new is taken, in milliseconds: when draining, and otherwise. */
+const drainMs = 20_000;
+const closeMs = 10_000;
 
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, store, clock, logger } = deps;
@@ -94,12 +101,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
   reportProviderErrors(provider, logger);
 
   const counters = createCounters({ administration: store.administration, now: () => clock.now() });
-  (provider as NodeJS.EventEmitter).on("authorization.success", (ctx: KoaContextWithOIDC, out: { code?: unknown }) => {
-    if (out.code === undefined) return;
+  onCodeIssued(provider, (ctx, proofHash) => {
     counters.count("sign_ins");
-    const { proofHash } = loginOf(ctx.oidc.entities.Interaction ?? {}) ?? {};
     if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
   });
+  const uses = createUseNotes({ clients: store.clients, clock, logger });
+  watchClientUses(provider, { now: () => clock.now(), onUse: uses.note });
   const outbox = countedOutbox(store.outbox, counters);
 
   const clientKeys = await loadClientKeys(store.keys, config.upstreams);
@@ -126,39 +133,24 @@ export async function createApp(deps: AppDeps): Promise<App> {
     counters,
   );
 
-  const inquiryWorker = createInquiryWorker({
-    links: store.links,
-    directory: store.directory,
-    clock,
-    logger,
-    settings: { mailDomain, mailLimits: limits.mails },
-  });
+  const auditKey = await auditKeyOf(store.keys);
   const transport = deps.transport ?? createSmtpTransport(config.mail);
-  const outboxWorker = createOutboxWorker({
+  const background = createBackground({
+    config,
+    store,
     outbox,
-    throttles: store.throttles,
-    limits: limits.mails,
+    mailLimits: limits.mails,
+    mailDomain,
     transport,
     render: await mailRenderer(config, site, clock),
+    clients,
+    provider,
+    counters,
+    auditKey,
     clock,
     logger,
-    workerId: randomUUID(),
-    linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
   });
-  const inquiries = createWorkerLoop({
-    name: "inquiries",
-    pollMs: 500,
-    runOnce: async () => {
-      if ((await inquiryWorker.runOnce()) > 0) outboxWorker.nudge();
-    },
-    logger,
-  });
-  const sweeper = createWorkerLoop({
-    name: "sweep",
-    pollMs: sweepEveryMs,
-    runOnce: () => store.sweep(clock.now() - sweepGraceMs),
-    logger,
-  });
+
   const kit: HttpKit = {
     config,
     pages,
@@ -169,18 +161,18 @@ export async function createApp(deps: AppDeps): Promise<App> {
     sealed: createSealedCookies({ key: keys.pages, cookies, clock }),
     upstreams,
   };
-  const administration = await createAdministration({
-    ...{ config, store, clients, provider, keys, counters, kit, clock, logger },
-    auditKey: await auditKeyOf(store.keys),
-    onMail: () => outboxWorker.nudge(),
-  });
-  const workers = [inquiries, outboxWorker, sweeper, ...administration.workers];
+  const operations = await operationParts({ config, store, clients, provider, keys, auditKey });
 
+  const readiness = createReadiness({
+    checks: [...storeChecks(store), keysCheck(keys), ...background.checks, ...upstreams.checks()],
+    logger,
+  });
   const listener = createListener({
     ...kit,
     config,
     provider,
     providerPages,
+    readiness,
     signInCap: { throttles: store.throttles, limit: limits.signIns, clock },
     logger,
     returns: createSealedReturns({ key: keys.pages, clock }),
@@ -195,20 +187,45 @@ export async function createApp(deps: AppDeps): Promise<App> {
     signIns: store.signIns,
     outbox,
     clock,
-    onBound: () => outboxWorker.nudge(),
-    moreRoutes: administration.routes,
+    onBound: background.onMail,
+    moreRoutes: (router) =>
+      administrationRoutes(router, {
+        config,
+        operations,
+        audit: store.audit,
+        standings: store.standings,
+        artifacts: store.artifacts,
+        clients,
+        kit,
+        authenticate: createAuthenticate({ administration: store.administration, provider, clients, clock }),
+        signIns: createConsoleSignIns(provider, config),
+        clock,
+        logger,
+        onChange: () => {
+          background.onMail();
+          background.onSignOut();
+        },
+      }),
   });
-  const server = createServer(listener);
+  const server = createHttpServer(listener, logger);
 
   return {
     listener,
     listen: async () => {
-      await listening(server, config.listen);
-      for (const worker of workers) worker.start();
-      return { port: (server.address() as AddressInfo).port };
+      const at = await server.listen(config.listen);
+      background.start();
+      await readiness.start();
+      return at;
+    },
+    drain: async () => {
+      readiness.drain();
+      server.sendAway();
+      await pause(config.listen.drain_seconds * 1000);
+      await Promise.all([server.drain(drainMs), background.stop()]);
     },
     close: async () => {
-      await Promise.all([closed(server), ...workers.map((worker) => worker.stop())]);
+      readiness.stop();
+      await Promise.all([server.close(closeMs), background.stop()]);
       // What was counted last; a store that is gone by now has lost no more than that.
       await counters.flush().catch((err: unknown) => logger.warn({ err }, "the last figures are lost"));
       await transport.close();
@@ -237,58 +254,12 @@ function limitsOf(config: Config["limits"]) {
   };
 }
 
-/** oidc-provider answers its own errors and tells of them by events alone. What it refuses on purpose is no news. */
-function reportProviderErrors(provider: Provider, logger: Logger): void {
-  const report = (ctx: { state?: { requestId?: string } }, err: Error & { statusCode?: number }) => {
-    const fields = { err, request_id: ctx.state?.requestId };
-    if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
-    else logger.info(fields, "provider refused a request");
-  };
-  const events = [
-    "server_error",
-    "authorization.error",
-    "grant.error",
-    "userinfo.error",
-    "introspection.error",
-  ] as const;
-  const emitter: NodeJS.EventEmitter = provider;
-  for (const event of events) emitter.on(event, report);
-  emitter.on("error", (err: NodeJS.ErrnoException) => {
-    // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
-    const fields = { code: err.code, reason: err.message };
-    if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
-    else logger.error({ ...fields, stack: err.stack }, "a response failed");
-  });
-  emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
-    logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
-  );
-}
-
-async function mailRenderer(config: Config, site: ReturnType<typeof createSiteSource>, clock: Clock) {
+async function mailRenderer(
+  config: Pick<Config, "issuer">,
+  site: ReturnType<typeof createSiteSource>,
+  clock: Clock,
+): Promise<RenderMail> {
   const fixed = await site();
-  return (...[content, { linkExpiresAt }]: Parameters<Parameters<typeof createOutboxWorker>[0]["render"]>) =>
+  return (content, { linkExpiresAt }) =>
     renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt, now: clock.now() });
-}
-
-function listening(server: Server, { host, port }: Config["listen"]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "EADDRINUSE") return reject(cause);
-      const text = `Port ${port} on ${host} is already in use. Stop what uses it, or set listen.port to another.`;
-      reject(new LiaisonError("port_taken", text, { cause }));
-    });
-    server.listen(port, host, resolve);
-  });
-}
-
-function closed(server: Server): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

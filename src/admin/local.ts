@@ -6,9 +6,9 @@ import { createClientDirectory } from "../oidc/clients.ts";
 import { loadKeys } from "../oidc/keys.ts";
 import { createProvider } from "../oidc/provider.ts";
 import type { Store } from "../storage/contract.ts";
-import { operationParts } from "./administration.ts";
 import { auditKeyOf } from "./audit-key.ts";
 import { createOperations } from "./operations.ts";
+import { operationParts } from "./parts.ts";
 import { ALL_SCOPES, type Principal } from "./scopes.ts";
 import { type AdminService, createAdminService } from "./service.ts";
 

@@ -1,12 +1,15 @@
 /** What operations rest on, wherever they run: in the service, or in a command beside it. */
 
+import { calculateJwkThumbprint } from "jose";
+import type { Provider } from "oidc-provider";
 import type { Config } from "../config/schema.ts";
-import type { ClientDirectory } from "../oidc/clients.ts";
+import { type ClientDirectory, clientProblem } from "../oidc/clients.ts";
+import type { ServiceKeys } from "../oidc/keys.ts";
 import type { Store } from "../storage/contract.ts";
 import type { Client } from "../storage/records.ts";
 
 export interface OperationParts {
-  store: Store;
+  store: Pick<Store, "administration" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings">;
   clients: ClientDirectory;
   config: Pick<Config, "issuer" | "upstreams" | "deployment">;
   /** The domain of our Message-IDs: that of the sender's address. */
@@ -19,4 +22,35 @@ export interface OperationParts {
   signingKeys: readonly { kid: string; alg: string }[];
   /** Under which the audit's chain is sealed. */
   auditKey: Buffer;
+}
+
+/** Makes them of what the service, or a command beside it, has. */
+export async function operationParts({
+  config,
+  store,
+  clients,
+  provider,
+  keys,
+  auditKey,
+}: Pick<OperationParts, "store" | "clients" | "auditKey"> & {
+  config: OperationParts["config"] & Pick<Config, "mail" | "administration">;
+  /** Which clients it would take. */
+  provider: Provider;
+  keys: Pick<ServiceKeys, "signing">;
+}): Promise<OperationParts> {
+  const from = config.mail.from_address;
+  const signingKeys = keys.signing.map(async (key) => ({
+    kid: await calculateJwkThumbprint(key as Parameters<typeof calculateJwkThumbprint>[0]),
+    alg: String(key.alg),
+  }));
+  return {
+    store,
+    clients,
+    config,
+    auditKey,
+    mailDomain: from.slice(from.lastIndexOf("@") + 1),
+    secretOverlapMs: config.administration.secret_overlap_seconds * 1000,
+    clientProblem: (client) => clientProblem(provider, client),
+    signingKeys: await Promise.all(signingKeys),
+  };
 }

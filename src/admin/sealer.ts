@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import { Pace } from "../pace.ts";
 import { chainMac, chainMark, firstBase } from "../storage/audit-chain.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
+import { runAlone, type WorkerRun } from "../worker-loop.ts";
 
 export interface SealerOptions {
   audit: AuditStore;
@@ -24,11 +25,8 @@ const LEASE_MS = 30_000;
 const BATCH = { least: 50, most: 200 };
 
 export interface Sealer {
-  /**
-   * Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another broker does it.
-   * @param signal aborted when it is to end after the turn under way
-   */
-  runOnce(signal?: AbortSignal): Promise<number>;
+  /** Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another broker does it. */
+  runOnce(run?: WorkerRun): Promise<number>;
 }
 
 export function createSealer({ audit, administration, clock, key, retentionMs }: SealerOptions): Sealer {
@@ -76,7 +74,7 @@ export function createSealer({ audit, administration, clock, key, retentionMs }:
   }
 
   return {
-    async runOnce(signal) {
+    async runOnce({ signal, onStep } = runAlone) {
       let renewAt = 0;
       const haveLease = async () => {
         const now = clock.now();
@@ -86,17 +84,19 @@ export function createSealer({ audit, administration, clock, key, retentionMs }:
       };
       let count = 0;
       let isLast = false;
-      while (!isLast && signal?.aborted !== true) {
+      while (!isLast && !signal.aborted) {
         if (!(await haveLease())) return count;
         const turn = await sealing.turn(sealBatch);
         count += turn.sealed;
+        onStep();
         isLast = turn.isLast;
       }
       if (retentionMs === null) return count;
       const oldest = clock.now() - retentionMs;
       let goesOn = true;
-      while (goesOn && signal?.aborted !== true && (await haveLease())) {
+      while (goesOn && !signal.aborted && (await haveLease())) {
         goesOn = await pruning.turn((size) => pruneBatch(oldest, size));
+        onStep();
       }
       return count;
     },

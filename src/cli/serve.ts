@@ -13,6 +13,8 @@ type Store = Awaited<ReturnType<typeof openStore>>;
 export interface Service {
   /** Throws `port_taken`. */
   listen(): Promise<{ port: number }>;
+  /** Lets go of whoever is served, losing no request; takes `listen.drain_seconds` and 20 seconds at the most. */
+  drain(): Promise<void>;
   /** Takes no more requests; resolves when those under way are answered and the workers have stopped. */
   close(): Promise<void>;
 }
@@ -24,9 +26,9 @@ export interface ServeDependencies {
 }
 
 /** How long requests and mails under way may take to end, in milliseconds. */
-const closingMs = 12_000;
+const endingMs = 22_000;
 
-/** Makes the command. It stops within twelve seconds of being asked to, whatever is under way. */
+/** Makes the command. It stops within `listen.drain_seconds` and 22 seconds of being asked to, whatever is under way. */
 export function serveCommand({ createApp, createLogger, clock }: ServeDependencies): Command {
   return {
     name: "serve",
@@ -40,6 +42,7 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
     async run({ flags, signal }) {
       const { config, warnings } = await loadConfig({ file: flags.get("config") ?? "config" });
       const logger = createLogger(config.log);
+      reportCrash(logger);
       for (const { key, source, problem } of warnings) logger.warn({ key, source }, `configuration: ${key} ${problem}`);
 
       const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock });
@@ -51,10 +54,14 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
           logger.info({ issuer, host: listen.host, port, database: placeName(storage) }, "listening");
           await untilAborted(signal);
           logger.info("stopping");
-        } finally {
-          if (!(await endsWithin(service.close(), closingMs))) {
-            logger.warn({ seconds: closingMs / 1000 }, "stopped with requests or mails still under way");
+          const longestMs = listen.drain_seconds * 1000 + endingMs;
+          const ended = service.drain().then(() => service.close());
+          if (!(await endsWithin(ended, longestMs))) {
+            logger.warn({ seconds: longestMs / 1000 }, "stopped with requests or mails still under way");
           }
+        } catch (error) {
+          await endsWithin(service.close(), endingMs);
+          throw error;
         }
       } finally {
         await store.close();
@@ -63,6 +70,14 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
       return 0;
     },
   };
+}
+
+/**
+ * One line for what nobody caught, and then Node's own way: the stack on standard error, and exit code 1 at once. Nothing is put
+ * in order on that way, for nobody knows what is left standing: what was claimed is taken up again when its lease is over.
+ */
+function reportCrash(logger: Pick<Logger, "fatal">): void {
+  process.on("uncaughtExceptionMonitor", (err, origin) => logger.fatal({ err, origin }, "stopped by a fault"));
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

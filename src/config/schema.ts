@@ -209,6 +209,8 @@ const wholeSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default("127.0.0.1"),
       port: z.number().int().min(0).max(65535).default(4400),
+      /** How long new connections are still taken after SIGTERM, while /readyz says that this broker is about to end. */
+      drain_seconds: z.number().int().min(0).max(60).default(0),
     })
     .prefault({}),
   /** Proxies in front, as addresses or networks: from these alone X-Forwarded-For is believed, for the client's address. */

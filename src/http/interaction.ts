@@ -16,6 +16,7 @@ import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
+import { form, noHead } from "./declarations.ts";
 import { withoutItsCookie } from "./errors.ts";
 import {
   createInteractionPages,
@@ -157,7 +158,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     seeOther(ctx, `${base(state.uid)}?returned&again=${look + 1}`);
   }
 
-  router.get("/interaction/:uid", async (ctx) => {
+  router.get("/interaction/:uid", noHead, async (ctx) => {
     const state = await load(ctx);
     const hasReturned = hasQuery(ctx, "returned");
     const next = await dispatcher.next(state, hasReturned);
@@ -180,13 +181,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     }
   });
 
-  router.get("/interaction/:uid/upstreams", async (ctx) => {
+  router.get("/interaction/:uid/upstreams", noHead, async (ctx) => {
     const state = await load(ctx);
     const notice = queryValue(ctx, "notice");
     await showSignIn(ctx, state, notice === "cancelled" || notice === "failed" ? notice : null, hasQuery(ctx, "fresh"));
   });
 
-  router.post("/interaction/:uid/sign-in", async (ctx) => {
+  router.post("/interaction/:uid/sign-in", form, async (ctx) => {
     const state = await load(ctx);
     const upstreamId = formFields(ctx)["upstream"] ?? "";
     if (!offered(state).some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
@@ -194,7 +195,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   });
 
   // Why profiles that got linked meanwhile don't open the portal, for the page that goes on waiting.
-  router.get("/interaction/:uid/admission", async (ctx) => {
+  router.get("/interaction/:uid/admission", noHead, async (ctx) => {
     const state = await load(ctx);
     if (state.admission?.kind !== "not_admitted") return seeOther(ctx, base(state.uid));
     sendPage(ctx, await views.notAdmitted(ctx, state, state.admission));
@@ -202,10 +203,10 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   // Where a browser asks again for the page that a POST showed.
   for (const step of ["sign-in", "use-another", "resend", "profile"]) {
-    router.get(`/interaction/:uid/${step}`, (ctx) => seeOther(ctx, base(String(ctx["params"]["uid"]))));
+    router.get(`/interaction/:uid/${step}`, noHead, (ctx) => seeOther(ctx, base(String(ctx["params"]["uid"]))));
   }
 
-  router.post("/interaction/:uid/use-another", async (ctx) => {
+  router.post("/interaction/:uid/use-another", form, async (ctx) => {
     const state = await load(ctx);
     sealed.clear(ctx, inquiryOf(state.uid));
     const [only, ...others] = offered(state);
@@ -213,7 +214,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
   });
 
-  router.get("/interaction/:uid/address", async (ctx) => {
+  router.get("/interaction/:uid/address", noHead, async (ctx) => {
     const state = await load(ctx);
     if (state.standing === undefined) return seeOther(ctx, base(state.uid));
     await showLinkStep(ctx, state);
@@ -233,7 +234,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     seeOther(ctx, `${base(state.uid)}/waiting`);
   }
 
-  router.post("/interaction/:uid/address", async (ctx) => {
+  router.post("/interaction/:uid/address", form, async (ctx) => {
     const state = await load(ctx);
     if (state.standing === undefined) return seeOther(ctx, base(state.uid));
     const typed = (formFields(ctx)["email"] ?? "").slice(0, maxTyped);
@@ -246,14 +247,14 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     await inquire(ctx, state, typed);
   });
 
-  router.get("/interaction/:uid/waiting", async (ctx) => {
+  router.get("/interaction/:uid/waiting", noHead, async (ctx) => {
     const state = await load(ctx);
     const kept = await keptInquiry(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
     await showWaiting(ctx, state, kept);
   });
 
-  router.post("/interaction/:uid/resend", async (ctx) => {
+  router.post("/interaction/:uid/resend", form, async (ctx) => {
     const state = await load(ctx);
     const kept = await keptInquiry(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
@@ -266,7 +267,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     await inquire(ctx, state, kept.address);
   });
 
-  router.get("/interaction/:uid/status", async (ctx) => {
+  router.get("/interaction/:uid/status", noHead, async (ctx) => {
     const state = await load(ctx);
     const kept = await keptInquiry(ctx, state.uid);
     const linked = views.linkedSince(state, kept?.since);
@@ -278,7 +279,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     };
   });
 
-  router.post("/interaction/:uid/profile", async (ctx) => {
+  router.post("/interaction/:uid/profile", form, async (ctx) => {
     const state = await load(ctx);
     const next = await dispatcher.next(state, false);
     if (next.step !== "choose") return seeOther(ctx, base(state.uid));

@@ -15,6 +15,7 @@ import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome }
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
+import { form } from "./declarations.ts";
 import { formFields, type HttpKit, hasQuery, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
@@ -145,8 +146,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     seeOther(ctx, begun.url.href);
   }
 
-  router.post("/link/:requestId/confirm", (ctx) => startFreshSignIn(ctx, "redeem"));
-  router.post("/link/:requestId/decline", (ctx) => startFreshSignIn(ctx, "decline"));
+  router.post("/link/:requestId/confirm", form, (ctx) => startFreshSignIn(ctx, "redeem"));
+  router.post("/link/:requestId/decline", form, (ctx) => startFreshSignIn(ctx, "decline"));
 
   router.get("/link/:requestId/result", async (ctx) => {
     const requestId = requestIdOf(ctx);

@@ -1,26 +1,26 @@
 /**
  * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed cookies, security headers, error
- * mapping, floods held back, authorization requests made fit, forms read, routes. What a route does is in the module of its path.
+ * mapping, what stands before /authorize, routes. What a route does, and what it needs for it, is in the module of its path.
  */
 
 import { randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import Router from "@koa/router";
-import type { Context, Middleware } from "koa";
-import { koaBody } from "koa-body";
+import type { Middleware } from "koa";
 import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
-import { readAuthorizationRequest } from "../oidc/request-parameters.ts";
 import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
+import { authorizeMiddleware } from "./authorize.ts";
 import { type BounceDeps, bounceRoutes } from "./bounces.ts";
 import { errorMapping } from "./errors.ts";
 import { createSignInCap, type FloodDeps } from "./flood.ts";
+import { type HealthDeps, healthRoutes } from "./health.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
-import { seeOther, sendPage } from "./kit.ts";
+import { sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { shadowedCookies } from "./shadowed-cookies.ts";
@@ -28,6 +28,7 @@ import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
 
 export type ServerDeps = InteractionDeps &
   BounceDeps &
+  HealthDeps &
   LinkDeps &
   Omit<CallbackDeps, "links"> & {
     config: Pick<Config, "trusted_proxies">;
@@ -50,6 +51,7 @@ export function createListener(deps: ServerDeps): RequestListener {
 
   const router = new Router();
   publicRoutes(router, deps);
+  healthRoutes(router, deps);
   interactionRoutes(router, deps);
   const links = linkRoutes(router, deps);
   callbackRoutes(router, { ...deps, links });
@@ -64,10 +66,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     ...securityHeaders(issuer),
     errorMapping(deps),
     deps.providerPages.ownForms,
-    noHead,
-    cap.middleware,
-    authorizationRequests,
-    forms,
+    ...authorizeMiddleware(cap),
     router.routes() as unknown as Middleware,
   ];
   for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);
@@ -110,10 +109,6 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
     sendPage(ctx, pages.help(await site(), view));
   });
 
-  router.get("/healthz", (ctx) => {
-    ctx.body = { status: "ok" };
-  });
-
   router.get("/assets/:name", (ctx) => {
     const asset = assets.get(`/assets/${ctx["params"]["name"]}`);
     if (asset === undefined) return;
@@ -122,20 +117,6 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
     ctx.body = asset.body;
   });
 }
-
-const parseForm = koaBody({ json: false, text: false, multipart: false, formLimit: "16kb", queryString: { depth: 0 } });
-
-/** Reads a form as browsers send it; one that says it is compressed is refused before anything unpacks it (RFC 9110, 15.5.16). */
-const readForm: typeof parseForm = async (ctx, next) => {
-  if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) ctx.throw(415);
-  await parseForm(ctx, next);
-};
-
-/** Reads the forms of our own pages; oidc-provider reads those of its endpoints itself. */
-const forms: Middleware = (ctx, next) =>
-  ctx.method === "POST" && /^\/(interaction\/|link\/|admin\/(?!api\/))/i.test(ctx.path)
-    ? readForm(ctx as Parameters<typeof readForm>[0], next)
-    : next();
 
 /** One line a request: the route's pattern, never the path, because paths and queries carry secrets. */
 function requestLog(logger: Logger): Middleware {
@@ -156,40 +137,4 @@ function requestLog(logger: Logger): Middleware {
       "request",
     );
   };
-}
-
-/** HEAD, which routers answer like GET, must not create interactions or codes, nor spend the answer of an upstream. */
-const noHead: Middleware = async (ctx, next) => {
-  if (ctx.method !== "HEAD" || !/^\/(authorize|interaction|upstream|admin\/callback)\b/i.test(ctx.path))
-    return await next();
-  // The body first: setting it to null makes the status 204.
-  ctx.body = null;
-  ctx.status = 405;
-  ctx.set("allow", "GET, POST");
-};
-
-/**
- * Authorization requests as Liaison understands them. `offline_access` needs
- * `prompt=consent` "unless other conditions for processing the request permitting offline access are in place" (OpenID Connect
- * Core 11); here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
- */
-const authorizationRequests: Middleware = async (ctx, next) => {
-  if (!/^\/authorize\b/i.test(ctx.path)) return await next();
-  if (ctx.method === "POST") return await asGet(ctx);
-  const { scopes, prompts, repeated } = readAuthorizationRequest(ctx.query);
-  const isWanting = scopes.has("offline_access") && !prompts.has("none") && !prompts.has("consent");
-  if (isWanting && !repeated.has("prompt")) ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ") };
-  await next();
-};
-
-/**
- * A request by POST (OpenID Connect Core 3.1.2.1) goes on as a GET: from another site only that brings the session's cookie,
- * which is SameSite=Lax.
- */
-async function asGet(ctx: Context): Promise<void> {
-  await readForm(ctx as Parameters<typeof readForm>[0], async () => {});
-  const fields = Object.entries((ctx.request as { body?: object }).body ?? {}).flatMap(([name, value]) =>
-    [value].flat().map((one): [string, string] => [name, String(one)]),
-  );
-  seeOther(ctx, `?${new URLSearchParams(fields)}`);
 }

@@ -6,6 +6,7 @@ import { clientNetwork } from "../domain/networks.ts";
 import type { Support } from "../linking/support.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError, SupportField } from "../ui/views.ts";
+import { form, noHead } from "./declarations.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
 import { formFields, type HttpKit, seeOther, sendPage } from "./kit.ts";
 
@@ -41,14 +42,14 @@ export function supportRoutes(
     return undefined;
   }
 
-  router.get("/interaction/:uid/support", async (ctx) => {
+  router.get("/interaction/:uid/support", noHead, async (ctx) => {
     const state = await loadSignedIn(ctx);
     if (state === undefined) return;
     const name = views.requester(state).displayName ?? "";
     sendPage(ctx, await views.support(ctx, state, { values: { ...nothing, name }, errors: [], full: null }));
   });
 
-  router.post("/interaction/:uid/support", async (ctx) => {
+  router.post("/interaction/:uid/support", form, async (ctx) => {
     const state = await loadSignedIn(ctx);
     if (state === undefined) return;
     const values = valuesOf(ctx);
@@ -72,7 +73,7 @@ export function supportRoutes(
     seeOther(ctx, `${base(state.uid)}/support/sent`);
   });
 
-  router.get("/interaction/:uid/support/sent", async (ctx) => {
+  router.get("/interaction/:uid/support/sent", noHead, async (ctx) => {
     const state = await loadSignedIn(ctx);
     if (state === undefined) return;
     const { reference } = (await sealed.get(ctx, sentAt(state.uid))) ?? {};

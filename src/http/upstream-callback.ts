@@ -14,6 +14,7 @@ import type { SecretHash, SignInPurpose } from "../storage/records.ts";
 import { withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
+import { noHead } from "./declarations.ts";
 import { upstreamCookie } from "./interaction.ts";
 import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
@@ -60,7 +61,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   const callbackOf = (upstreamId: string) =>
     new URL(`${config.issuer}/upstream/${encodeURIComponent(upstreamId)}/callback`);
 
-  router.get("/upstream/jwks", (ctx) => {
+  router.get("/upstream/jwks", noHead, (ctx) => {
     ctx.body = JSON.stringify(upstreams.jwks());
     ctx.type = "application/jwk-set+json";
     ctx.set("cache-control", "public, max-age=3600");
@@ -96,7 +97,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     return url;
   }
 
-  router.get("/upstream/:upstreamId/callback", async (ctx) => {
+  router.get("/upstream/:upstreamId/callback", noHead, async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
     const url = await answerOf(ctx, upstreamId);
     const place = keptAt(upstreamId, url);

@@ -44,7 +44,7 @@ export interface OutboxWorkerOptions {
 
 export interface OutboxWorker extends WorkerLoop {
   /** Tries everything that is due now; resolves with how many mails were sent. @throws when the store can't be reached */
-  runOnce(): Promise<number>;
+  runOnce(onStep?: () => void): Promise<number>;
 }
 
 const minuteMs = 60_000;
@@ -66,7 +66,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   }
 
   /** One mail after the other until nothing is due. */
-  async function lane(): Promise<number> {
+  async function lane(onStep: () => void): Promise<number> {
     let sent = 0;
     while (!stopping) {
       const dueAt = await outbox.nextDueAt();
@@ -74,6 +74,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
       const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
       if (claimed === undefined) break;
       if (await deliver(claimed.message, claimed.linkExpiresAt)) sent += 1;
+      onStep();
     }
     return sent;
   }
@@ -119,19 +120,20 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     }
   }
 
-  async function runOnce(): Promise<number> {
+  async function runOnce(onStep: () => void = () => {}): Promise<number> {
     await outbox.releaseHeld(limits, clock.now());
-    const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane));
+    const lanes = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(onStep)));
     const failed = lanes.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     return lanes.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
   }
 
   const { pollMs = 1000 } = options;
-  const loop = createWorkerLoop({ name: "outbox", runOnce, pollMs, logger });
+  const loop = createWorkerLoop({ name: "outbox", runOnce: ({ onStep }) => runOnce(onStep), pollMs, logger });
   return {
     runOnce,
     nudge: loop.nudge,
+    check: loop.check,
     start() {
       stopping = false;
       loop.start();

@@ -30,11 +30,14 @@ export interface MailTransport {
 export class MailError extends Error {
   /** Whether trying again is pointless. */
   readonly permanent: boolean;
+  /** What was refused: this one mail, or all that is sent through this server. */
+  readonly concerns: "mail" | "server";
 
-  constructor(message: string, options: { permanent: boolean; cause?: unknown }) {
+  constructor(message: string, options: { permanent: boolean; concerns?: "mail" | "server"; cause?: unknown }) {
     super(message, { cause: options.cause });
     this.name = "MailError";
     this.permanent = options.permanent;
+    this.concerns = options.concerns ?? (options.permanent ? "mail" : "server");
   }
 }
 
@@ -146,12 +149,13 @@ function mailError(error: unknown): MailError {
   const { code, command, responseCode } = error as { code?: unknown; command?: unknown; responseCode?: unknown };
   const step = typeof command === "string" && command !== "API" ? ` at ${command}` : "";
   const reply = typeof responseCode === "number" ? `, the server answered ${responseCode}` : "";
-  const isRefused =
-    typeof responseCode === "number" && responseCode >= 500 && stepsAboutTheMail.includes(String(command));
+  const isAboutTheMail = typeof responseCode === "number" && stepsAboutTheMail.includes(String(command));
+  const isRefused = isAboutTheMail && responseCode >= 500;
   // Without a reply it is nodemailer that finds the address impossible, such as one that needs SMTPUTF8 where there is none.
   const isImpossible = code === "EENVELOPE" && responseCode === undefined;
   return new MailError(`${String(code ?? "EUNKNOWN")}${step}${reply}`, {
     permanent: isRefused || isImpossible,
+    concerns: isAboutTheMail || isImpossible ? "mail" : "server",
     cause: error,
   });
 }

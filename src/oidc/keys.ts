@@ -3,6 +3,7 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import type { JWK } from "oidc-provider";
+import type { Check } from "../readiness.ts";
 import type { KeyStore } from "../storage/contract.ts";
 
 const generate = promisify(generateKeyPair);
@@ -31,5 +32,13 @@ export async function loadKeys(store: KeyStore): Promise<ServiceKeys> {
     signing: [JSON.parse(rsa) as JWK, JSON.parse(ec) as JWK],
     cookies: [await store.findOrCreate("cookies.1", random)],
     pages: await store.findOrCreate("pages.1", random),
+  };
+}
+
+/** What readiness asks of the keys: that there is one to sign with. */
+export function keysCheck({ signing }: Pick<ServiceKeys, "signing">): Check {
+  return {
+    name: "signing_keys",
+    look: () => (signing.length > 0 ? { status: "ok" } : { status: "failing", reason: "not loaded" }),
   };
 }

@@ -32,7 +32,7 @@ const giveUpAfterMs = 24 * 3_600_000;
 
 export interface SignOutWorker {
   /** Tells everybody who is due; returns how many were told. */
-  runOnce(): Promise<number>;
+  runOnce(onStep?: () => void): Promise<number>;
 }
 
 export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorker {
@@ -68,7 +68,7 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
   }
 
   return {
-    async runOnce() {
+    async runOnce(onStep = () => {}) {
       const claim = () => administration.claimSignOut(worker, clock.now(), leaseMs);
       const first = await claim();
       if (first === undefined) return 0;
@@ -77,6 +77,7 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
       const lane = async (begin?: SignOut) => {
         for (let one = begin ?? (await claim()); one !== undefined; one = await claim()) {
           if (await settle(one, slow)) told += 1;
+          onStep();
         }
       };
       await Promise.all([lane(first), ...Array.from({ length: lanes - 1 }, () => lane())]);

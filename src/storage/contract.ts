@@ -56,6 +56,11 @@ export interface Store {
   readonly administration: AdminStore;
   /** Removes what expired before `now`, in bounded batches; nothing depends on its having run. Returns rows removed. */
   sweep(now: Instant): Promise<number>;
+  /**
+   * The version of the schema that the store has now, and the one that this process needs at least. One small read, which
+   * shows that the store answers. A newer one is well: `liaison migrate` runs beside brokers of the version before.
+   */
+  schemaVersion(): Promise<{ found: number; needed: number }>;
   close(): Promise<void>;
 }
 

@@ -27,6 +27,8 @@ export interface Circuit {
   enter(endpoint: string): string | undefined;
   /** The request has ended; `answered` says whether anything came back. */
   settle(endpoint: string, answered: boolean): void;
+  /** Whether an endpoint is left alone: it was silent when it was asked last. */
+  isSilent(): boolean;
 }
 
 /** The circuit of one upstream. */
@@ -54,5 +56,6 @@ export function createCircuit({ maxInFlight, silences, pauseMs }: CircuitLimits,
       const failed = (lines.get(endpoint)?.silences ?? 0) + 1;
       lines.set(endpoint, { silences: failed, closedUntil: clock.now() + pauseMs, isProbed: false });
     },
+    isSilent: () => [...lines.values()].some((line) => line.silences >= silences),
   };
 }

@@ -9,6 +9,7 @@ import type { Clock, Instant } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { LiaisonError } from "../errors.ts";
+import type { Circuit } from "./circuit.ts";
 import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 import { describeError, unavailable } from "./failures.ts";
 import type { Fetch } from "./guarded-fetch.ts";
@@ -25,6 +26,8 @@ export interface DiscoveredUpstream {
   readonly config: UpstreamConfig;
   /** openid-client's view of the upstream. Throws `upstream_unavailable`. */
   configuration(): Promise<client.Configuration>;
+  /** What was amiss when it was asked last; it isn't asked for that. */
+  trouble(): "silent" | "no usable metadata" | undefined;
   /** Where browsers are sent to sign in: the authorization endpoint's origin, or the issuer's while that is unknown. */
   origin(): string;
 }
@@ -34,6 +37,8 @@ export interface DiscoveryDependencies {
   logger: UpstreamLogger;
   /** The guarded fetch of this upstream. */
   fetch: Fetch;
+  /** What that fetch knows of its silences. */
+  circuit: Pick<Circuit, "isSilent">;
   clientKeys: ClientKeys;
 }
 
@@ -49,7 +54,7 @@ const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"
 /** Prepares an upstream; nothing is fetched yet. */
 export function discoveredUpstream(
   config: UpstreamConfig,
-  { clock, logger, fetch, clientKeys }: DiscoveryDependencies,
+  { clock, logger, fetch, circuit, clientKeys }: DiscoveryDependencies,
 ): DiscoveredUpstream {
   let known: { configuration: client.Configuration; origin: string; fetchedAt: Instant } | undefined;
   let failure: { error: Error; until: Instant } | undefined;
@@ -78,6 +83,10 @@ export function discoveredUpstream(
 
   return {
     config,
+    trouble() {
+      if (circuit.isSilent()) return "silent";
+      return failure === undefined ? undefined : "no usable metadata";
+    },
     origin: () => known?.origin ?? new URL(config.issuer).origin,
     async configuration() {
       const now = clock.now();

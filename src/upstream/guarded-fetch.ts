@@ -4,9 +4,8 @@
  * transport leaves here as `upstream_unavailable`; what is amiss with the content is openid-client's to find.
  */
 
-import type { Clock } from "../clock.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
-import { type CircuitLimits, createCircuit } from "./circuit.ts";
+import type { Circuit, CircuitLimits } from "./circuit.ts";
 import { describeError, unavailable } from "./failures.ts";
 
 /** The part of the global `fetch` that is used: by its URL as text. */
@@ -29,9 +28,8 @@ export const DEFAULT_LIMITS: FetchLimits = {
 /** Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and measured. */
 export function guardedFetch(
   upstreamId: string,
-  { fetch: inner, limits, clock }: { fetch: Fetch; limits: FetchLimits; clock: Clock },
+  { fetch: inner, limits, circuit }: { fetch: Fetch; limits: FetchLimits; circuit: Circuit },
 ): Fetch {
-  const circuit = createCircuit(limits, clock);
   return async (address, init) => {
     const url = new URL(address);
     // Without the query: nothing secret is sent in one, but a log is no place to find out.

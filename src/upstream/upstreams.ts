@@ -9,8 +9,10 @@ import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
+import type { Check } from "../readiness.ts";
 import type { AccountStore, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
+import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
@@ -62,6 +64,8 @@ export interface CompletedSignIn extends ProvenCallback {
 
 export interface Upstreams {
   list(): UpstreamConfig[];
+  /** What was amiss with each when it was asked last: degraded, by its id. */
+  checks(): Check[];
   /** Our public keys, for upstreams that we authenticate at by `private_key_jwt`. */
   jwks(): ClientKeys["jwks"];
   /** The origins that browsers are sent to, for `form-action` of a content security policy. */
@@ -139,6 +143,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 
   return {
     list: () => [...upstreams],
+    checks: () => [...known.values()].map(checkOf),
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
 
@@ -210,10 +215,21 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
   };
 }
 
+function checkOf(upstream: DiscoveredUpstream): Check {
+  return {
+    name: `upstream.${upstream.config.id}`,
+    look() {
+      const reason = upstream.trouble();
+      return reason === undefined ? { status: "ok" } : { status: "degraded", reason };
+    },
+  };
+}
+
 function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): DiscoveredUpstream {
   const { clock, logger, clientKeys, fetch = globalThis.fetch, limits = DEFAULT_LIMITS } = dependencies;
-  const guarded = guardedFetch(config.id, { fetch, limits, clock });
-  return discoveredUpstream(config, { clock, logger, fetch: guarded, clientKeys });
+  const circuit = createCircuit(limits, clock);
+  const guarded = guardedFetch(config.id, { fetch, limits, circuit });
+  return discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys });
 }
 
 /** Where the browser goes; the request goes ahead of it where the upstream wants that (RFC 9126). */

@@ -196,7 +196,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
 
   it("A9: a code that a broker of another configuration issued isn't redeemed here", async () => {
     const { administration, ...rest } = scene.config;
-    const listen = { host: "127.0.0.1", port: 0 };
+    const listen = { ...scene.config.listen, host: "127.0.0.1", port: 0 };
     const lenient = {
       ...rest,
       listen,

@@ -246,7 +246,7 @@ describe("administrators", { concurrency: 1 }, () => {
 
   it("A9: the service takes it away by itself, audited once, and never the last owner's", async () => {
     const one = await invited("support", 7 * day);
-    const config = { ...scene.config, listen: { host: "127.0.0.1", port: 0 } };
+    const config = { ...scene.config, listen: { ...scene.config.listen, host: "127.0.0.1", port: 0 } };
     const parts = { config, store: scene.store, clock: scene.clock, logger: pino({ level: "silent" }) };
     const others = await Promise.all([createApp(parts), createApp(parts)]);
     try {

@@ -221,7 +221,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
 
   it("of two callbacks of a link that two brokers get, each ends on the truth", async () => {
     const another = await createApp({
-      config: { ...liaison.config, listen: { host: "127.0.0.1", port: 0 } },
+      config: { ...liaison.config, listen: { ...liaison.config.listen, port: 0 } },
       store: liaison.store,
       clock: liaison.clock,
       logger: pino({ level: "silent" }),

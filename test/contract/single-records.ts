@@ -33,6 +33,12 @@ export function singleRecordCases(contract: Case): void {
     assert.deepEqual(await store.clients.list(), [other]);
   });
 
+  contract("a store that was opened is of the schema that this process needs", async ({ store }) => {
+    const { found, needed } = await store.schemaVersion();
+    assert.ok(needed > 0);
+    assert.equal(found, needed);
+  });
+
   contract("a key is made once, and racers all get it", async (opened) => {
     const name = anId("key");
     let made = 0;

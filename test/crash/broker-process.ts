@@ -59,6 +59,12 @@ export class BrokerProcess {
     await this.#exited;
   }
 
+  /** SIGTERM; resolves when it has ended by itself. */
+  async terminate(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#exited;
+  }
+
   /** How it ended; undefined while it lives. */
   get end(): string | undefined {
     return this.#child.signalCode ?? this.#child.exitCode?.toString();

@@ -212,7 +212,7 @@ describe("compose.yaml", () => {
     }
     assert.equal(liaison["read_only"], true);
     assert.equal(liaison["ports"], undefined, "reached through the proxy alone");
-    assert.ok(Number.parseInt(String(liaison["stop_grace_period"]), 10) > 12, "longer than stopping may take");
+    assert.ok(Number.parseInt(String(liaison["stop_grace_period"]), 10) > 22, "longer than stopping may take");
   });
 
   it("sets keys of the schema, and holds every secret that the example configuration reads from a file", async () => {

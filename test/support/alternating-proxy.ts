@@ -3,7 +3,7 @@
  * One that is gone is passed over.
  */
 
-import { createServer, request as forward, type IncomingMessage } from "node:http";
+import { Agent, createServer, request as forward, type IncomingMessage } from "node:http";
 
 export interface AlternatingProxy {
   /** Requests given to each backend so far. */
@@ -11,21 +11,44 @@ export interface AlternatingProxy {
   close(): Promise<void>;
 }
 
+/** As load balancers do: connections to the brokers are kept, and who isn't ready gets nothing from the next look on. */
+export interface BalancerOptions {
+  /** Milliseconds between two looks at `/readyz`. */
+  lookEveryMs: number;
+}
+
 /** Listens on `port` of loopback. Backends are ports of loopback; the list may change meanwhile. */
-export async function startAlternatingProxy(port: number, backends: number[]): Promise<AlternatingProxy> {
+export async function startAlternatingProxy(
+  port: number,
+  backends: number[],
+  balancer?: BalancerOptions,
+): Promise<AlternatingProxy> {
   const counts = backends.map(() => 0);
+  const agent = balancer === undefined ? false : new Agent({ keepAlive: true, maxFreeSockets: 100 });
+  const unready = new Set<number>();
+  const looking = setInterval(() => void backends.forEach(look), balancer?.lookEveryMs ?? 1e9);
+  function look(backend: number): void {
+    fetch(`http://127.0.0.1:${backend}/readyz`, { headers: { connection: "close" } }).then(
+      ({ ok }) => (ok ? unready.delete(backend) : unready.add(backend)),
+      () => unready.add(backend),
+    );
+  }
   let turn = 0;
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     for (let attempt = 1; attempt <= backends.length; attempt += 1) {
+      const isAnyReady = backends.some((backend) => !unready.has(backend));
+      while (isAnyReady && unready.has(backends[turn % backends.length] ?? 0)) turn += 1;
       const index = turn % backends.length;
       turn += 1;
-      const answer = await ask(backends[index] ?? 0, incoming, body).catch((error: NodeJS.ErrnoException) => error);
+      const answer = await ask(backends[index] ?? 0, incoming, { body, agent }).catch(
+        (error: NodeJS.ErrnoException) => error,
+      );
       if (!(answer instanceof Error)) {
         counts[index] = (counts[index] ?? 0) + 1;
-        outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        outgoing.writeHead(answer.statusCode ?? 502, withoutHop(answer.rawHeaders));
         answer.pipe(outgoing);
         return;
       }
@@ -43,15 +66,28 @@ export async function startAlternatingProxy(port: number, backends: number[]): P
     counts,
     close: () =>
       new Promise((resolve) => {
+        clearInterval(looking);
+        if (agent !== false) agent.destroy();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
 }
 
-function ask(port: number, { method, url, headers }: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+function withoutHop(rawHeaders: string[]): string[] {
+  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : []));
+  return pairs.filter(([name]) => !/^(connection|keep-alive)$/i.test(name ?? "")).flat();
+}
+
+function ask(
+  port: number,
+  { method, url, headers: given }: IncomingMessage,
+  { body, agent }: { body: Buffer; agent: Agent | false },
+): Promise<IncomingMessage> {
+  // How long a connection is kept is a matter of each of the two (RFC 9110, 7.6.1).
+  const { connection: _hop, ...headers } = given;
   return new Promise((resolve, reject) => {
-    const onward = forward({ host: "127.0.0.1", port, method, path: url, headers, agent: false }, resolve);
+    const onward = forward({ host: "127.0.0.1", port, method, path: url, headers, agent }, resolve);
     onward.on("error", reject);
     onward.end(body);
   });

@@ -1,7 +1,7 @@
 /**
  * A broker as a process of its own: the real application on a real store file, told by one line of JSON on its standard input
- * where it listens and, if at all, at which call it dies. What it has to say are lines of JSON on its standard output. It ends
- * with its input, so that it never outlives the test that started it.
+ * where it listens and, if at all, at which call it dies. What it has to say are lines of JSON on its standard output. SIGTERM
+ * has it drain, as `serve` does. It ends with its input, so that it never outlives the test that started it.
  */
 
 import { writeSync } from "node:fs";
@@ -45,6 +45,12 @@ async function serve(orders: BrokerOrders): Promise<void> {
     transport: watchedTransport(createSmtpTransport(config.mail), around),
     clock: systemClock,
     logger: pino({ level: "error" }, pino.destination({ fd: 2, sync: true })),
+  });
+  process.once("SIGTERM", async () => {
+    await app.drain();
+    await app.close();
+    await store.close();
+    process.exit(0);
   });
   report({ listening: (await app.listen()).port });
 }

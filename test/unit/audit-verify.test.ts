@@ -252,7 +252,7 @@ describe("sealing many events", () => {
       return await place(...given);
     };
     const sealer = sealerOf(made, { audit: { ...made.store.audit, seal: noting } });
-    const sealed = await sealer.runOnce(stopping.signal);
+    const sealed = await sealer.runOnce({ signal: stopping.signal, onStep: () => {} });
     assert.equal(before.length, 3);
     assert.ok(sealed > 0 && sealed < 900, String(sealed));
     assert.equal(new Set(before).size, 3, `no turn of the loop between two batches: ${before}`);

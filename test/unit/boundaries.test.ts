@@ -15,11 +15,13 @@ const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
 const modules: Record<string, string> = {
   main: "main.ts",
   app: "app.ts",
+  background: "background.ts",
   logger: "logger.ts",
   clock: "clock.ts",
   errors: "errors.ts",
   pace: "pace.ts",
   patience: "patience.ts",
+  readiness: "readiness.ts",
   "worker-loop": "worker-loop.ts",
   admin: "admin/some.ts",
   cli: "cli/some.ts",
@@ -44,13 +46,14 @@ const modules: Record<string, string> = {
   mongo: "storage/mongo/some.ts",
 };
 
-const ground = ["clock", "errors", "pace", "patience", "worker-loop", "records"];
+const ground = ["clock", "errors", "pace", "patience", "readiness", "worker-loop", "records"];
 const storage = ["contract", "records", "seal", "chain", "revision"];
 
 /** What each may import besides the ground. */
 const allowed: Record<string, string[]> = {
   main: ["app", "cli", "demo", "logger"],
   app: Object.keys(modules).filter((part) => !["main", "cli", "demo"].includes(part)),
+  background: Object.keys(modules).filter((part) => !["main", "app", "cli", "demo"].includes(part)),
   logger: [],
   errors: [],
   admin: ["http", "oidc", "upstream", "linking", "mail", "ui", "domain", "contract", "chain", "revision"],

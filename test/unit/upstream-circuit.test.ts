@@ -27,9 +27,17 @@ async function silenced(): Promise<Upstreams> {
   return parties;
 }
 
+/** What readiness is told of it. */
+const known = (parties: Upstreams) =>
+  parties
+    .checks()
+    .find(({ name }) => name === "upstream.liar")
+    ?.look();
+
 describe("U14 an upstream that hangs", () => {
   it("U14 after three silences in a row it isn't asked for three seconds, and costs no time", async () => {
     const parties = await silenced();
+    assert.deepEqual(await known(parties), { status: "degraded", reason: "silent" });
     const begun = performance.now();
     for (let time = 0; time < 20; time += 1) await fails(parties, /not asked: it gave no answer lately/);
     assert.ok(performance.now() - begun < 250);
@@ -50,6 +58,7 @@ describe("U14 an upstream that hangs", () => {
     harness.now += 3_000;
     harness.liar.lies.answer = {};
     assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+    assert.deepEqual(await known(parties), { status: "ok" });
     const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
     for (const { url, browsers } of all) {
       await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });

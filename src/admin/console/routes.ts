@@ -4,10 +4,11 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
+import { form, noHead } from "../../http/declarations.ts";
 import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
-import type { Store } from "../../storage/contract.ts";
+import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import { consolePages } from "../../ui/console.ts";
 import { API_PATH } from "../rest/api.ts";
 import { describeApi } from "../rest/describe.ts";
@@ -22,10 +23,11 @@ import { createShell } from "./shell.ts";
 export interface ConsoleParts {
   kit: HttpKit;
   service: AdminService;
-  store: Pick<Store, "standings" | "artifacts">;
+  standings: StandingStore;
+  artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
   signIns: ConsoleSignIns;
-  config: Config;
+  config: Pick<Config, "issuer" | "sessions" | "deployment">;
   clock: Clock;
   version: string;
   /** Something was done that mails or portals are to be told of. */
@@ -33,17 +35,15 @@ export interface ConsoleParts {
 }
 
 export function consoleRoutes(router: Router, parts: ConsoleParts): void {
-  const { kit, service, store, clients, signIns, config, clock, version, onChange } = parts;
+  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
-  const sessions = createConsoleSessions({
-    ...{ kit, signIns, standings: store.standings, artifacts: store.artifacts, config, clock },
-  });
+  const sessions = createConsoleSessions({ kit, signIns, standings, artifacts, config, clock });
   const shell = createShell(router, { kit, sessions, service, issuer });
 
-  router.get("/admin/callback", (ctx) => sessions.complete(ctx));
+  router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));
   router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
-  router.post("/admin/sign-out", async (ctx: Context) => {
+  router.post("/admin/sign-out", form, async (ctx: Context) => {
     kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
     await sessions.end(ctx);
     sendPage(ctx, consolePages.consoleSignedOut(await kit.site()));

@@ -4,6 +4,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
+import { form } from "../../http/declarations.ts";
 import { statusFor } from "../../http/errors.ts";
 import { formFields, type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
@@ -119,7 +120,7 @@ export function createShell(
   return {
     ...{ kit, url },
     get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(ctx, section, show)),
-    post: (path, section, act) => void router.post(`/admin${path}`, (ctx) => run(ctx, section, act)),
+    post: (path, section, act) => void router.post(`/admin${path}`, form, (ctx) => run(ctx, section, act)),
   };
 }
 

@@ -59,10 +59,10 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
     await database.close();
     throw asRefusal(error);
   }
-  return assemble(database, seal);
+  return assemble(database, seal, (options.migrations ?? MONGO_MIGRATIONS).length);
 }
 
-function assemble(database: MongoDatabase, seal: Seal): Store {
+function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
   const audit = createAuditWriter(database);
   const requests = createRequestWriter(database);
   const revoker = createRevoker(database);
@@ -94,6 +94,7 @@ function assemble(database: MongoDatabase, seal: Seal): Store {
       ...createWork(database),
     },
     sweep: createSweep(database),
+    schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
     close: () => database.close(),
   };
 }

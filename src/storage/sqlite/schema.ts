@@ -162,6 +162,12 @@ function schemaVersion(database: Database, file: string): number {
   return integer(database.query("SELECT coalesce(max(version), 0) AS version FROM migrations")[0]?.["version"]);
 }
 
+/** Reads the version of a file that is in use. */
+export function createVersionReader(database: Database): () => Promise<number> {
+  const select = database.prepare("SELECT coalesce(max(version), 0) AS version FROM migrations");
+  return () => database.run(() => integer(select.get()?.["version"]));
+}
+
 /** A new canary is never written beside data that another key sealed: that data would be lost without a word. */
 function checkCanary({ database, seal, file }: SchemaParts): void {
   const row = database.query("SELECT value FROM meta WHERE name = 'canary'")[0];

@@ -29,7 +29,7 @@ import { createMailWriter, createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
-import { migrateSchema, prepareSchema } from "./schema.ts";
+import { createVersionReader, migrateSchema, prepareSchema } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
@@ -55,8 +55,9 @@ export interface SqliteOptions {
 export function openSqliteStore(options: SqliteOptions): SqliteStore {
   return withDatabases(options.file, (open) => {
     const durable = open("full");
-    prepareSchema({ migrations: SQLITE_MIGRATIONS, ...options, database: durable });
-    return assemble(durable, open("normal"), options.seal);
+    const { migrations = SQLITE_MIGRATIONS, seal } = options;
+    prepareSchema({ ...options, migrations, database: durable });
+    return assemble({ durable, fast: open("normal"), seal, needed: migrations.length });
   });
 }
 
@@ -101,7 +102,16 @@ function withDatabases<T>(file: string, work: (open: (durability: Durability) =>
   }
 }
 
-function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
+interface StoreParts {
+  durable: Database;
+  fast: Database;
+  seal: Seal;
+  /** The version of the schema. */
+  needed: number;
+}
+
+function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
+  const readVersion = createVersionReader(fast);
   const audit = createAuditWriter(durable);
   const requests = createRequestWriter(durable);
   const revoker = createRevoker(durable);
@@ -132,6 +142,7 @@ function assemble(durable: Database, fast: Database, seal: Seal): SqliteStore {
       ...createWork(durable),
     },
     sweep: createSweep(fast),
+    schemaVersion: async () => ({ found: await readVersion(), needed }),
     async close() {
       fast.close();
       durable.close();

@@ -1,0 +1,96 @@
+/**
+ * Owns Node's HTTP server: listening, and ending without losing a request. Whoever keeps connections open is told by the answers
+ * themselves (`Connection: close`, RFC 9112, 9.6), so that no request meets a connection that was just closed.
+ */
+
+import { once } from "node:events";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { LiaisonError } from "../errors.ts";
+
+export interface HttpServer {
+  /** @throws LiaisonError `port_taken` */
+  listen(at: { host: string; port: number }): Promise<{ port: number }>;
+  /** From now on each answer ends its connection. New connections are still taken. */
+  sendAway(): void;
+  /**
+   * Takes no new connections. Resolves when the last one has ended: after its next answer, or when it has been idle for as long
+   * as its client was told that it may be. What is still being answered after `longestMs` is cut.
+   */
+  drain(longestMs: number): Promise<void>;
+  /** The same at once for those that are idle. */
+  close(longestMs: number): Promise<void>;
+}
+
+/** The part of pino's logger that is used here. */
+export interface HttpServerLogger {
+  warn(fields: object, message: string): void;
+}
+
+/** Beyond what clients are told of how long an idle connection stays: for a request that is on its way by then. */
+const onItsWayMs = 1000;
+
+export function createHttpServer(listener: RequestListener, logger: HttpServerLogger): HttpServer {
+  const connections = new Set<Socket>();
+  const answering = new Map<ServerResponse, Socket>();
+  let isSendingAway = false;
+
+  const server = createServer((request, response) => {
+    answering.set(response, request.socket);
+    response.once("close", () => answering.delete(response));
+    if (isSendingAway) response.shouldKeepAlive = false;
+    listener(request, response);
+  });
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+
+  function sendAway(): void {
+    isSendingAway = true;
+    for (const response of answering.keys()) {
+      if (!response.headersSent) response.shouldKeepAlive = false;
+    }
+  }
+
+  function endIdle(): void {
+    const busy = new Set(answering.values());
+    for (const socket of connections) {
+      if (!busy.has(socket)) socket.destroy();
+    }
+  }
+
+  async function end(idleMs: number, longestMs: number): Promise<void> {
+    sendAway();
+    if (!server.listening) return;
+    // Not http.Server's own, which ends idle connections at once: a request may be on its way there already.
+    const ended = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+    if (idleMs === 0) endIdle();
+    const idle = setTimeout(endIdle, idleMs);
+    const longest = setTimeout(() => server.closeAllConnections(), longestMs);
+    await ended;
+    clearTimeout(idle);
+    clearTimeout(longest);
+    // Ends its looking for connections that are slow to send.
+    server.close();
+  }
+
+  return {
+    async listen({ host, port }) {
+      try {
+        server.listen(port, host);
+        await once(server, "listening");
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
+        const text = `Port ${port} on ${host} is already in use. Stop what uses it, or set listen.port to another.`;
+        throw new LiaisonError("port_taken", text, { cause });
+      }
+      // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.
+      server.on("error", ({ code }: NodeJS.ErrnoException) => logger.warn({ code }, "a connection couldn't be taken"));
+      return { port: (server.address() as AddressInfo).port };
+    },
+    sendAway,
+    drain: (longestMs) => end(server.keepAliveTimeout + onItsWayMs, longestMs),
+    close: (longestMs) => end(0, longestMs),
+  };
+}

@@ -1,0 +1,67 @@
+/** What oidc-provider tells by events alone: errors that it answers itself, codes it issued, clients that authenticated. */
+
+import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import { loginOf } from "./foreign-browser.ts";
+import { acceptPreviousSecrets } from "./internals.ts";
+
+/** The part of pino's logger that is used here. */
+interface EventLogger {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+/** Logs the errors of oidc-provider's own endpoints. What it refuses on purpose is no news. */
+export function reportProviderErrors(provider: Provider, logger: EventLogger): void {
+  const report = (ctx: { state?: { requestId?: string } }, err: Error & { statusCode?: number }) => {
+    const fields = { err, request_id: ctx.state?.requestId };
+    if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
+    else logger.info(fields, "provider refused a request");
+  };
+  const events = [
+    "server_error",
+    "authorization.error",
+    "grant.error",
+    "userinfo.error",
+    "introspection.error",
+  ] as const;
+  const emitter: NodeJS.EventEmitter = provider;
+  for (const event of events) emitter.on(event, report);
+  emitter.on("error", (err: NodeJS.ErrnoException) => {
+    // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
+    const fields = { code: err.code, reason: err.message };
+    if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
+    else logger.error({ ...fields, stack: err.stack }, "a response failed");
+  });
+  emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
+    logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
+  );
+}
+
+/** Calls back for each code issued, with the hash of the proof that its browser brought along, if it was asked for one. */
+export function onCodeIssued(
+  provider: Provider,
+  callback: (ctx: KoaContextWithOIDC, proofHash: string | undefined) => void,
+): void {
+  (provider as NodeJS.EventEmitter).on("authorization.success", (ctx: KoaContextWithOIDC, out: { code?: unknown }) => {
+    if (out.code === undefined) return;
+    callback(ctx, loginOf(ctx.oidc.entities.Interaction ?? {})?.proofHash);
+  });
+}
+
+export interface ClientUses {
+  now(): number;
+  /** A client has authenticated. */
+  onUse(clientId: string, secret: "current" | "previous"): void;
+}
+
+/** Takes the secret before a client's last rotation too, while it holds, and tells which one each client uses. */
+export function watchClientUses(provider: Provider, { now, onUse }: ClientUses): void {
+  acceptPreviousSecrets(provider, { now, onUse });
+  (provider as NodeJS.EventEmitter).on("grant.success", (ctx: { oidc?: { client?: { clientId: string } } }) => {
+    // A client without a secret authenticates by nothing: that it got tokens is how its use shows.
+    const clientId = ctx.oidc?.client?.clientId;
+    if (clientId !== undefined) onUse(clientId, "current");
+  });
+}
