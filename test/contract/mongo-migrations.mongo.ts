@@ -38,6 +38,8 @@ const newest = MONGO_MIGRATIONS.length;
 const withDoubles = 1;
 /** The newest schema that had no search. */
 const beforeSearch = 3;
+/** The newest schema in which a session had one selection for each client. */
+const beforeSwitches = 4;
 const seal = createSeal(ENCRYPTION_KEY);
 const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
 
@@ -123,7 +125,7 @@ withDatabase("D4: an index that isn't unique, covers a part, or never expires is
   const replacements = [
     ["identities", "identity", { issuer: 1, subject: 1 }, {}],
     ["linkRequests", "secret", { secretHash: 1 }, { unique: true, partialFilterExpression: { state: "pending" } }],
-    ["selections", "ofSession", { sessionUid: 1 }, { unique: true }],
+    ["selections", "ofSession", { sessionUid: 1, clientId: 1, accountId: 1 }, { unique: true }],
     ["artifacts", "expiry", { expiresAt: 1 }, {}],
   ] as const;
   for (const [collection, name, key, options] of replacements) {
@@ -182,6 +184,31 @@ withDatabase("a broker of the version before goes on while the database is migra
   await newer.close();
 });
 
+withDatabase("of selections that were doubled while nothing forbade it the newest stays current", async (place) => {
+  await migrateTo(place, beforeSwitches);
+  const { selections } = collectionsIn(place.db);
+  // As a migration left it that was cut short between the old index and the new one, under brokers of the version before.
+  await selections.dropIndex("ofSession");
+  const rest = { organizationId: "organization", clientId: "client", accountId: "account", profileId: "profile" };
+  const made = (id: string, sessionUid: string, age: number) => {
+    return { ...rest, _id: id, sessionUid, expiresAt: new Date(NOW - age) };
+  };
+  const doubled = [made("c-oldest", "doubled", 2), made("a-newest", "doubled", 0), made("b-older", "doubled", 1)];
+  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: "another" }];
+  await selections.insertMany([...doubled, ...others]);
+
+  assert.equal((await migrateTo(place)).to, newest);
+  await (await openAt(place)).close();
+  const found = await selections
+    .find({ _id: { $gt: "" } })
+    .sort({ _id: 1 })
+    .toArray();
+  const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));
+  const replaced = ["b-older by a-newest", "c-oldest by a-newest"];
+  assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
+  await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
+});
+
 withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {
   await migrateTo(place, beforeSearch);
   const { organizations, profiles, accounts, identities, clients, auditEvents, searchTerms, migrations } =
@@ -238,8 +265,8 @@ withDatabase("what is there already is found by search once it was migrated, how
   const all = { _id: { $gt: "" } };
   const entries = await searchTerms.find(all).toArray();
   await searchTerms.deleteMany({ _id: { $gt: entries[700]?._id ?? "" } });
-  await migrations.deleteOne({ _id: newest });
-  assert.equal((await migrateTo(place)).applied.length, 1);
+  await migrations.deleteMany({ _id: { $gt: beforeSearch } });
+  assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
   assert.deepEqual(await searchTerms.find(all).toArray(), entries);
   await look();
   await store.close();

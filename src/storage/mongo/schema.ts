@@ -98,10 +98,20 @@ function describe({ key, unique, expireAfterSeconds }: IndexSpecification): stri
 function sameIndex(present: Document, { name, key, ...options }: IndexSpecification): boolean {
   const { v: _version, ns: _namespace, key: presentKey, name: presentName, ...presentOptions } = present;
   const differs = (option: string) =>
-    !sameText(presentOptions[option] ?? false, (options as Record<string, unknown>)[option] ?? false);
+    !sameText(written(presentOptions[option]) ?? false, (options as Record<string, unknown>)[option] ?? false);
   const names = new Set([...Object.keys(presentOptions), ...Object.keys(options), "collation"]);
   names.delete("background");
   return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
+}
+
+/** An option as it was given: some servers write an equality in a filter out as `$eq`. */
+function written(option: unknown): unknown {
+  if (typeof option !== "object" || option === null) return option;
+  const asGiven = (value: unknown) => {
+    const isEquality = typeof value === "object" && value !== null && Object.keys(value).join() === "$eq";
+    return isEquality ? Object.values(value)[0] : value;
+  };
+  return Object.fromEntries(Object.entries(option).map(([field, value]) => [field, asGiven(value)]));
 }
 
 /** Equal as documents, the order of their fields included. */
