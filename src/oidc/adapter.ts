@@ -8,7 +8,7 @@ import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } fr
 import type { Clock } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
-import type { GrantId, SecretHash } from "../storage/records.ts";
+import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
@@ -59,9 +59,8 @@ function artifactAdapter(
 ): Adapter {
   /** Whoever signs out leaves nothing behind that was being switched from. */
   const revoke = (grantId: GrantId) => {
-    const context = currentContext();
-    const replacedToo = context !== undefined && currentRoute(context) === "end_session_confirm";
-    return whileReachable(artifacts.revokeGrant(grantId, { replacedToo }));
+    const signIn = signInBeingEnded(grantId);
+    return whileReachable(artifacts.revokeGrant(grantId, signIn === undefined ? {} : { signIn }));
   };
 
   /** Where no request of oidc-provider's found the code, as when the administration redeems its own. */
@@ -108,6 +107,15 @@ function artifactAdapter(
     // The library asks this of every model of a family; the family goes as one.
     revokeByGrantId: revoke,
   };
+}
+
+/** What the request's session is signing out of, by the grant that it names: that may have been ended, and what it replaced not. */
+function signInBeingEnded(grantId: GrantId): SignIn | undefined {
+  const context = currentContext();
+  if (context === undefined || currentRoute(context) !== "end_session_confirm") return undefined;
+  const { uid: sessionUid, authorizations = {} } = context.oidc.session ?? {};
+  const [clientId] = Object.entries(authorizations).find(([, held]) => held.grantId === grantId) ?? [];
+  return sessionUid === undefined || clientId === undefined ? undefined : { sessionUid, clientId };
 }
 
 /**

@@ -33,6 +33,7 @@ import type {
   ProfileId,
   SecretHash,
   Selection,
+  SignIn,
   SignInOutcome,
   SignInPurpose,
   UpstreamTransaction,
@@ -257,10 +258,11 @@ export interface ArtifactStore {
   /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
   destroySession(idHash: SecretHash): Promise<void>;
   /**
-   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. With
-   * `replacedToo` the same of the grants that it was made in place of, which would otherwise go on without it.
+   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. What it
+   * was made in place of goes on: the newest of that is current again. With `signIn` the same goes of every grant that the
+   * session has at the client, whether or not this one is still there.
    */
-  revokeGrant(grantId: GrantId, options?: { replacedToo?: boolean }): Promise<void>;
+  revokeGrant(grantId: GrantId, options?: { signIn?: SignIn }): Promise<void>;
 }
 
 /** One client's share of a session: kept by client, so that two portals signing on at once both stay. */

@@ -206,6 +206,9 @@ export interface Selection {
   expiresAt: Instant;
 }
 
+/** What a session has at one client: while a selection is being switched there are several grants of it. */
+export type SignIn = Pick<Selection, "sessionUid" | "clientId">;
+
 /** A sign-in at an upstream that this browser began. */
 export interface UpstreamTransaction {
   /** SHA-256 of `state`: its key. */

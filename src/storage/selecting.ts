@@ -4,7 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { GrantId, Selection } from "./records.ts";
+import type { GrantId, Selection, SignIn } from "./records.ts";
 
 /** A selection and the grant that was made in its place, if one was. */
 export interface HeldSelection {
@@ -52,12 +52,23 @@ function currentOf(live: readonly HeldSelection[]): Selection | undefined {
   const [first] = live.toSorted(
     (one, other) =>
       Number(one.replacedBy !== null) - Number(other.replacedBy !== null) ||
-      other.selection.expiresAt - one.selection.expiresAt,
+      other.selection.expiresAt - one.selection.expiresAt ||
+      (other.selection.grantId > one.selection.grantId ? 1 : -1),
   );
   return first?.selection;
 }
 
-/** One of the grants for each client of each session: while a selection is being switched there are several. */
-export function oncePerSignIn<T extends Pick<Selection, "sessionUid" | "clientId">>(grants: readonly T[]): T[] {
-  return [...new Map(grants.map((grant) => [JSON.stringify([grant.sessionUid, grant.clientId]), grant])).values()];
+/** The same text for the grants of one sign-in alone. */
+export const signInKey = ({ sessionUid, clientId }: SignIn): string => JSON.stringify([sessionUid, clientId]);
+
+/**
+ * Models of what is made of a grant once its code is redeemed. That a portal has been given any, or that a code is consumed,
+ * shows that it may be signed in by that grant.
+ */
+export const TOKEN_MODELS = ["AccessToken", "RefreshToken"] as const;
+
+/** One of the grants of each sign-in, and one that was redeemed if any of them was. */
+export function oncePerSignIn<T extends SignIn & { isRedeemed: boolean }>(grants: readonly T[]): T[] {
+  const redeemedLast = grants.toSorted((one, other) => Number(one.isRedeemed) - Number(other.isRedeemed));
+  return [...new Map(redeemedLast.map((grant) => [signInKey(grant), grant])).values()];
 }

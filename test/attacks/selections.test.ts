@@ -226,6 +226,60 @@ describe("selections", { concurrency: 1 }, () => {
     assert.deepEqual(await grants(), []);
   });
 
+  async function disable(profileId: string) {
+    const { profile } = (await liaison.store.directory.membership(profileId)) ?? assert.fail(profileId);
+    await liaison.store.directory.putProfile({ ...profile, enabled: false }, "test", liaison.clock.now());
+  }
+
+  for (const kind of ["bound to the session", "offline"] as const) {
+    it(`what was switched from ends with the next code though the last choice was ended meanwhile (tokens ${kind})`, async () => {
+      const portal = kind === "offline" ? offline : liaison.customerSource;
+      const { browser, tokens } = await member(portal);
+      await switchTo(browser, other, portal);
+      await switchTo(browser, third, portal);
+      await disable(third);
+      const kept = await assertGoOn(tokens, home, portal);
+      assert.equal(await silently(browser), other);
+      await assertEnded(kept, portal);
+      assert.deepEqual(
+        (await grants()).map(({ profileId }) => profileId),
+        [other],
+      );
+    });
+  }
+
+  it("signing out ends what was being switched from though the last choice was ended meanwhile", async () => {
+    const { browser, tokens } = await member();
+    await switchTo(browser, other);
+    await switchTo(browser, third);
+    await disable(third);
+    await browser.press(await browser.visit(`${liaison.issuer}/logout`), "Sign out");
+    assert.deepEqual(await grants(), []);
+    await assertEnded(tokens);
+  });
+
+  it("a portal is told that its sign-in ended when what it is on ends, not when a switch comes to nothing", async () => {
+    const { browser, tokens } = await member();
+    await switchTo(browser, other);
+    await switchTo(browser, third);
+    // The worker that tells portals waits, so that what is queued stays there.
+    control.down.add("administration.claimSignOut");
+    try {
+      const told = async () => {
+        const next = await liaison.store.administration.claimSignOut("test", liaison.clock.now(), 60_000);
+        return next && [next.clientId, next.accountId];
+      };
+      await disable(other);
+      assert.equal(await told(), undefined);
+      const kept = await assertGoOn(tokens, home);
+      await disable(home);
+      assert.deepEqual(await told(), ["customersource", accountId]);
+      await assertEnded(kept);
+    } finally {
+      control.down.clear();
+    }
+  });
+
   it("two tabs that switch at once: the last choice holds, and each code ends what it may", async () => {
     for (const order of ["first to last", "last to first"] as const) {
       const { browser, tokens } = await member();

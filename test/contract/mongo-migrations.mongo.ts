@@ -38,6 +38,8 @@ const newest = MONGO_MIGRATIONS.length;
 const withDoubles = 1;
 /** The newest schema that had no search. */
 const beforeSearch = 3;
+/** The newest schema in which a session had one selection for each client. */
+const beforeSwitches = 4;
 const seal = createSeal(ENCRYPTION_KEY);
 const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
 
@@ -180,6 +182,31 @@ withDatabase("a broker of the version before goes on while the database is migra
   const newer = await openAt(place);
   assert.equal((await newer.directory.membership(before.profile.id))?.profile.accountId, before.account.id);
   await newer.close();
+});
+
+withDatabase("of selections that were doubled while nothing forbade it the newest stays current", async (place) => {
+  await migrateTo(place, beforeSwitches);
+  const { selections } = collectionsIn(place.db);
+  // As a migration left it that was cut short between the old index and the new one, under brokers of the version before.
+  await selections.dropIndex("ofSession");
+  const rest = { organizationId: "organization", clientId: "client", accountId: "account", profileId: "profile" };
+  const made = (id: string, sessionUid: string, age: number) => {
+    return { ...rest, _id: id, sessionUid, expiresAt: new Date(NOW - age) };
+  };
+  const doubled = [made("c-oldest", "doubled", 2), made("a-newest", "doubled", 0), made("b-older", "doubled", 1)];
+  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: "another" }];
+  await selections.insertMany([...doubled, ...others]);
+
+  assert.equal((await migrateTo(place)).to, newest);
+  await (await openAt(place)).close();
+  const found = await selections
+    .find({ _id: { $gt: "" } })
+    .sort({ _id: 1 })
+    .toArray();
+  const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));
+  const replaced = ["b-older by a-newest", "c-oldest by a-newest"];
+  assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
+  await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
 });
 
 withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {

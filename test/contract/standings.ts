@@ -4,7 +4,7 @@ import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
 import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
 
 /** A person with two bound profiles, and a selection of the first that nobody stored yet. */
-async function twoProfiles(store: Store) {
+export async function twoProfiles(store: Store) {
   const { profile, account, identity } = await bound(store);
   const second = await register(store);
   await bind(store, { account, identity }, second.profile.id);
@@ -13,7 +13,7 @@ async function twoProfiles(store: Store) {
 }
 
 /** Stores a token and the grant of a selection; tells whether both are still there. */
-async function withTokens(store: Store, grantId: string) {
+export async function withTokens(store: Store, grantId: string) {
   const token = hashOf(anId("token"));
   await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, NOW + 9999);
   await store.artifacts.upsert("Grant", hashOf(grantId), { a: 1 }, { grantId }, NOW + 9999);
@@ -242,7 +242,7 @@ export function standingCases(contract: Case): void {
       assert.deepEqual(await oldTokens(), [true, true]);
       const again = await store.standings.select({ ...selection, grantId: anId("grant") }, NOW);
       assert.deepEqual(again, { grantId, revokedGrants: [] });
-      await store.artifacts.revokeGrant(switched.grantId, { replacedToo: true });
+      await store.artifacts.revokeGrant(switched.grantId, { signIn: { sessionUid, clientId } });
       assert.deepEqual(
         [await oldTokens(), await current()],
         [[false, false], undefined],

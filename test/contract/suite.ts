@@ -21,6 +21,7 @@ import { sessionCases } from "./sessions.ts";
 import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
+import { switchCases } from "./switches.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
 import { workCases } from "./work.ts";
 
@@ -37,6 +38,7 @@ export function storageContract(backEnd: BackEnd): void {
   deliveryCases(declare);
   signInCases(declare);
   standingCases(declare);
+  switchCases(declare);
   artifactCases(declare);
   sessionCases(declare);
   singleRecordCases(declare);

@@ -73,11 +73,11 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
 
-    revokeGrant: (grantId, { replacedToo = false } = {}) =>
+    revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {
         const options = { session, projection: { _id: 1 } };
-        const replaced = replacedToo ? await selections.find({ replacedBy: grantId }, options).toArray() : [];
-        await revoker.grants(session, [grantId, ...replaced.map(({ _id }) => _id)]);
+        const others = signIn === undefined ? [] : await selections.find({ ...signIn }, options).toArray();
+        await revoker.grants(session, [grantId, ...others.map(({ _id }) => _id)]);
       }),
   };
 }

@@ -104,7 +104,16 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
     collections: COLLECTIONS,
     async up({ db, now }) {
-      await ensureCollections(db, COLLECTIONS);
+      // While the index of selections is made anew, a broker of the version before can make two of one session and client.
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await ensureCollections(db, COLLECTIONS);
+          break;
+        } catch (error) {
+          if (!isDuplicate(error) || attempt === 20) throw error;
+          await replaceDoubles(db);
+        }
+      }
       // The time of invitations that wait already begins now.
       await collectionsIn(db).profiles.updateMany(
         // By the index of administrators: every name is at least the empty text.
@@ -175,5 +184,24 @@ async function supersedeDoubles(db: Db, now: Instant): Promise<void> {
       { _id: { $in: ids.slice(0, -1) }, state: "pending" },
       { $set: { state: "superseded", settledAt: new Date(now) } },
     );
+  }
+}
+
+/** Of several current selections of one session and client the newest stays, and the others are replaced by it. */
+async function replaceDoubles(db: Db): Promise<void> {
+  const { selections } = collectionsIn(db);
+  const doubles = selections.aggregate<{ ids: string[] }>(
+    [
+      // By the index of accounts: every id is at least the empty text.
+      { $match: { accountId: { $gte: "" }, replacedBy: null } },
+      { $sort: { expiresAt: 1, _id: 1 } },
+      { $group: { _id: { sessionUid: "$sessionUid", clientId: "$clientId" }, ids: { $push: "$_id" } } },
+      { $match: { "ids.1": { $exists: true } } },
+    ],
+    { allowDiskUse: true },
+  );
+  for await (const { ids } of doubles) {
+    const newest = ids.at(-1) ?? null;
+    await selections.updateMany({ _id: { $in: ids.slice(0, -1) }, replacedBy: null }, { $set: { replacedBy: newest } });
   }
 }

@@ -59,7 +59,7 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
                 pipeline: [
                   { $match: { sessionUid, clientId, accountId, expiresAt: { $gt: at(now) } } },
                   // Null comes before every id: which no other replaced, or else the newest.
-                  { $sort: { replacedBy: 1, expiresAt: -1 } },
+                  { $sort: { replacedBy: 1, expiresAt: -1, _id: -1 } },
                   { $limit: 1 },
                 ],
                 as: "current",

@@ -3,10 +3,11 @@
  * nothing depends on either: every read checks expiry itself.
  */
 
-import type { Collection, Filter } from "mongodb";
+import type { ClientSession, Collection, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
+import { succeed } from "./succession.ts";
 
 /** How long counts are kept: a little longer than they are shown. */
 const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
@@ -24,7 +25,7 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
   const { upstreamTransactions, signInOutcomes, selections, throttles } = database.collections;
   const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
   const expiring = [
-    ...[upstreamTransactions, signInOutcomes, selections, throttles],
+    ...[upstreamTransactions, signInOutcomes, throttles],
     ...[artifacts, sessions, idempotencyKeys],
   ].map((collection) => collection as unknown as Collection<Expiring>);
 
@@ -39,6 +40,24 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
       const { deletedCount } = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, ...isOver });
       return deletedCount;
     });
+
+  /** In a transaction only where something succeeds them, for sweeps of several brokers would get in each other's way. */
+  const sweepSelections = async (now: Instant) => {
+    const isOver = { expiresAt: { $lte: at(now) } };
+    const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit: BATCH } as const;
+    const found = await database.run(() => selections.find(isOver, options).toArray());
+    if (found.length === 0) return 0;
+    const gone = found.map(({ _id }) => _id);
+    const remove = async (session?: ClientSession) =>
+      (await selections.deleteMany({ _id: { $in: gone } }, session === undefined ? {} : { session })).deletedCount;
+    const replaced = await database.run(() => selections.findOne({ replacedBy: { $in: gone } }));
+    if (replaced === null) return await database.run(() => remove());
+    return await database.transaction(async (session) => {
+      const removed = await remove(session);
+      await succeed(database.collections, session, gone);
+      return removed;
+    });
+  };
 
   /** Rows that parallel resumes left behind in sessions that go on. */
   const sweepRows = (now: Instant) =>
@@ -56,8 +75,9 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
 
   return async (now) => {
     let removed = 0;
-    for (const collection of expiring) {
-      for (let batch = BATCH; batch > 0; removed += batch) batch = await sweepBatch(collection, now);
+    const sweeps = [() => sweepSelections(now), ...expiring.map((one) => () => sweepBatch(one, now))];
+    for (const sweep of sweeps) {
+      for (let batch = BATCH; batch > 0; removed += batch) batch = await sweep();
     }
     return removed + (await sweepRows(now)) + (await sweepCounts(now));
   };

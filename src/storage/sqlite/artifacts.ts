@@ -35,7 +35,8 @@ export function createArtifactStore(
     WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
   const consumeAlone = database.prepare(consume);
   const consumeForGood = durable.prepare(consume);
-  const selectReplaced = durable.prepare("SELECT grant_id FROM selections WHERE replaced_by = :grantId");
+  const ofSignIn = durable.prepare(`
+    SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId`);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
 
@@ -66,7 +67,7 @@ export function createArtifactStore(
       if (ends.length === 0) return database.run(() => consumeAlone.run(columns) === 1);
       return durable.transaction(() => {
         const isWon = consumeForGood.run(columns) === 1;
-        if (isWon) for (const grantId of ends) revoker.grant(grantId);
+        if (isWon) revoker.grants(ends);
         return isWon;
       });
     },
@@ -76,10 +77,10 @@ export function createArtifactStore(
         destroy.run({ model, idHash });
       }),
 
-    revokeGrant: (grantId, { replacedToo = false } = {}) =>
+    revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
-        const replaced = replacedToo ? selectReplaced.all({ grantId }).map((row) => text(row["grant_id"])) : [];
-        for (const one of [grantId, ...replaced]) revoker.grant(one);
+        const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
+        revoker.grants([grantId, ...others.map((row) => text(row["grant_id"]))]);
       }),
   };
 }

@@ -18,7 +18,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
          AND s.expires_at > :now
-       ORDER BY s.replaced_by IS NOT NULL, s.expires_at DESC LIMIT 1) AS current,
+       ORDER BY s.replaced_by IS NOT NULL, s.expires_at DESC, s.grant_id DESC LIMIT 1) AS current,
       (SELECT profile_id FROM remembered_choices
        WHERE account_id = a.id AND client_id = :clientId) AS remembered,
       (SELECT ${IDENTITY_JSON} FROM identities i
@@ -82,7 +82,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
         if (plan.kind === "held") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
-        for (const ended of plan.ended) revoker.grant(ended);
+        revoker.grants(plan.ended);
         replace.run({ grantId, sessionUid, clientId });
         insert.run({ grantId, sessionUid, clientId, accountId, profileId, expiresAt });
         return { grantId, revokedGrants: plan.revoked };

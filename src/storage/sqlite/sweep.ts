@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
 import type { Database } from "./database.ts";
+import { createSuccession, toGone } from "./succession.ts";
 
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
 const BATCH = 200;
@@ -14,9 +15,8 @@ const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
 export type Sweep = (now: Instant) => Promise<number>;
 
 export function createSweep(database: Database): Sweep {
-  const expiring = ["upstream_transactions", "sign_in_outcomes", "selections", "throttles", "idempotency_keys"].map(
-    (table) =>
-      database.prepare(`
+  const expiring = ["upstream_transactions", "sign_in_outcomes", "throttles", "idempotency_keys"].map((table) =>
+    database.prepare(`
       DELETE FROM ${table} WHERE rowid IN (
         SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})`),
   );
@@ -24,6 +24,11 @@ export function createSweep(database: Database): Sweep {
     DELETE FROM artifacts WHERE rowid IN (
       SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})
     RETURNING session_uid`);
+  const selections = database.prepare(`
+    DELETE FROM selections WHERE rowid IN (
+      SELECT rowid FROM selections WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})
+    RETURNING grant_id, session_uid, client_id`);
+  const succeed = createSuccession(database);
   const counters = database.prepare("DELETE FROM counters WHERE hour < :until");
   // A session's clients end with the last of its rows.
   const orphans = database.prepare(`
@@ -37,9 +42,16 @@ export function createSweep(database: Database): Sweep {
     return rows.length;
   };
 
+  const sweepSelections = (now: Instant) => {
+    const gone = selections.all({ now }).map(toGone);
+    succeed(gone);
+    return gone.length;
+  };
+
   return async (now) => {
     let removed = 0;
-    for (const sweep of [sweepArtifacts, ...expiring.map((statement) => () => statement.run({ now }))]) {
+    const sweeps = [sweepArtifacts, sweepSelections, ...expiring.map((statement) => () => statement.run({ now }))];
+    for (const sweep of sweeps) {
       for (;;) {
         const batch = await database.transaction(() => sweep(now));
         removed += batch;

@@ -1,0 +1,32 @@
+/** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
+
+import type { GrantId, SignIn } from "../records.ts";
+import type { Database, Row } from "./database.ts";
+import { text } from "./rows.ts";
+
+/** A selection that was removed. */
+type Gone = SignIn & { grantId: GrantId };
+
+/**
+ * Points what removed selections had replaced at the current one of its sign-in; where none is left, the newest becomes that.
+ * All that goes must be gone before: each of the others is then written once, however many go.
+ */
+export type Succession = (gone: readonly Gone[]) => void;
+
+export function createSuccession(database: Database): Succession {
+  const repoint = database.prepare(`
+    UPDATE selections SET replaced_by = nullif(coalesce(
+      (SELECT c.grant_id FROM selections c
+       WHERE c.session_uid = :sessionUid AND c.client_id = :clientId AND c.replaced_by IS NULL),
+      (SELECT r.grant_id FROM selections r
+       WHERE r.replaced_by = :grantId ORDER BY r.expires_at DESC, r.grant_id DESC LIMIT 1)), grant_id)
+    WHERE replaced_by = :grantId`);
+  return (gone) => {
+    for (const { grantId, sessionUid, clientId } of gone) repoint.run({ grantId, sessionUid, clientId });
+  };
+}
+
+/** What DELETE … RETURNING grant_id, session_uid, client_id says of selections. */
+export function toGone(row: Row): Gone {
+  return { grantId: text(row["grant_id"]), sessionUid: text(row["session_uid"]), clientId: text(row["client_id"]) };
+}
