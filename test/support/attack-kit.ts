@@ -109,7 +109,7 @@ export async function startAttacked(options: LiaisonOptions & { strangers?: numb
     crowd,
     decorate: (store) => watch.decorate(options.decorate?.(store) ?? store),
     config: (base) => {
-      const faster = { ...base, linking: { resend_after_seconds: 1 } };
+      const faster = { ...base, linking: { resend_after_seconds: 0 } };
       return options.config?.(faster) ?? faster;
     },
   });

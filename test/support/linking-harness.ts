@@ -22,7 +22,9 @@ import { PLENTY } from "./records.ts";
 export const LINK_LIFETIME_MS = 30 * 60_000;
 export const ANSWER_DELAY_MS = 250;
 const settings = {
-  ...{ mailDomain: "liaison.example", answerDelayMs: ANSWER_DELAY_MS },
+  mailDomain: "liaison.example",
+  lookupDelayMs: { min: ANSWER_DELAY_MS, max: ANSWER_DELAY_MS },
+  pauseSeconds: 0,
   inquiryLimits: { identity: PLENTY, client: PLENTY },
   mailLimits: { mailbox: PLENTY, profile: PLENTY },
 };

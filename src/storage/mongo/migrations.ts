@@ -12,6 +12,7 @@ import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "
 import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { collectionsIn } from "./documents.ts";
+import { fillDueAt } from "./inquiries.ts";
 import { ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 
@@ -36,6 +37,7 @@ const LATER_INDEXES = [
   ...since(4, "selections.ofAccount", "selections.ofClient", "auditEvents.place", "auditEvents.unsealed"),
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
+  ...since(6, "inquiries.due"),
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
@@ -102,15 +104,23 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
-    collections: COLLECTIONS,
+    collections: collectionsOf(5),
     async up({ db, now }) {
-      await ensureCollections(db, COLLECTIONS);
+      await ensureCollections(db, collectionsOf(5));
       // The time of invitations that wait already begins now.
       await collectionsIn(db).profiles.updateMany(
         // By the index of administrators: every name is at least the empty text.
         { name: { $gte: "" }, adminRole: { $gt: "" as AdminRole }, accountId: null, invitedAt: null },
         { $set: { invitedAt: new Date(now) } },
       );
+    },
+  },
+  {
+    name: "what waits is claimed by indexes in the order of the claims",
+    collections: COLLECTIONS,
+    async up({ db }) {
+      await ensureCollections(db, COLLECTIONS);
+      await fillDueAt(collectionsIn(db).inquiries);
     },
   },
 ];
