@@ -78,7 +78,9 @@ export class StoreWatch {
           this.calls.push({ part, method });
           if (method === "inquire") this.#asked += 1;
           const result: unknown = await value.apply(object, parameters);
-          if (method === "settleInquiry" && result === true) this.#settled += 1;
+          if (method === "inquire" && (result as { asked: boolean }).asked === false) this.#asked -= 1;
+          const isLastPart = (parameters[2] as { more?: object } | undefined)?.more === undefined;
+          if (method === "settleInquiry" && isLastPart && result === true) this.#settled += 1;
           return result;
         };
       },
@@ -92,7 +94,7 @@ export interface Attacked extends Liaison {
   stranger(): TestPerson;
 }
 
-/** The application with a watched store and `strangers` people. Resending waits a second. */
+/** The application with a watched store and `strangers` people. */
 export async function startAttacked(options: LiaisonOptions & { strangers?: number } = {}): Promise<Attacked> {
   const watch = new StoreWatch();
   const crowd = Array.from({ length: options.strangers ?? 12 }, (_, index): TestPerson => {
@@ -108,10 +110,6 @@ export async function startAttacked(options: LiaisonOptions & { strangers?: numb
     ...options,
     crowd,
     decorate: (store) => watch.decorate(options.decorate?.(store) ?? store),
-    config: (base) => {
-      const faster = { ...base, linking: { resend_after_seconds: 0 } };
-      return options.config?.(faster) ?? faster;
-    },
   });
   const strangers = [...crowd];
   const stranger = () => strangers.shift() ?? assert.fail("more strangers are needed");

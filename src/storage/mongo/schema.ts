@@ -98,10 +98,20 @@ function describe({ key, unique, expireAfterSeconds }: IndexSpecification): stri
 function sameIndex(present: Document, { name, key, ...options }: IndexSpecification): boolean {
   const { v: _version, ns: _namespace, key: presentKey, name: presentName, ...presentOptions } = present;
   const differs = (option: string) =>
-    !sameText(presentOptions[option] ?? false, (options as Record<string, unknown>)[option] ?? false);
+    !sameText(inOneSpelling(presentOptions[option]), inOneSpelling((options as Record<string, unknown>)[option]));
   const names = new Set([...Object.keys(presentOptions), ...Object.keys(options), "collation"]);
   names.delete("background");
   return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
+}
+
+/** An option's value. MongoDB 4.4.0 gives `{ state: { $eq: "held" } }` back for the filter `{ state: "held" }`. */
+function inOneSpelling(value: unknown = false): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([field, condition]: [string, unknown]) => {
+    const isEquality = typeof condition === "object" && condition !== null && Object.keys(condition).join() === "$eq";
+    return [field, isEquality ? (condition as { $eq: unknown }).$eq : condition];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Equal as documents, the order of their fields included. */
