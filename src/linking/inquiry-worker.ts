@@ -57,7 +57,7 @@ export interface InquiryWorker {
 
 const DEFAULT_LEASE_MS = 30_000;
 const DEFAULT_BATCH_SIZE = 100;
-/** Some 5 ms on SQLite (`node bench/many-matches.ts`); on MongoDB a transaction that is far from its deadline. */
+/** A few milliseconds on SQLite (`node bench/many-matches.ts`); on MongoDB a transaction far from its deadline. */
 const DEFAULT_PART_SIZE = 20;
 
 /**
