@@ -8,7 +8,8 @@
  * random moments of the time within which the address is looked up; that wait is shortened. Of each five samples the smallest,
  * the median, the mean and the largest are compared, as the area under the ROC curve: the chance that a registered address has
  * the larger of two. As a control, addresses of which nobody knows anything are pinged with 4 ms planted, less than one flush.
- * Takes a quarter of an hour, speaks to loopback alone, and ends with 1 if an area isn't within 0.35 and 0.65, or a planted one below 0.8.
+ * Takes a quarter of an hour, speaks to loopback alone, and ends with 1 if an area isn't within 0.35 and 0.65, or if what is planted is
+ * found by none of the four with 0.8 or more.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -120,6 +121,7 @@ function report({ mailbox }: Deployment): boolean {
   );
   if (mailbox.mails.length === 0) isFine = false;
   for (const target of targets) {
+    let best = 0;
     for (const [name, statistic] of Object.entries(statistics)) {
       const of = (kind: Kind) =>
         typed
@@ -128,13 +130,15 @@ function report({ mailbox }: Deployment): boolean {
       const [known, unknown, planted] = [of("registered"), of("unknown"), of("planted")];
       const [found, control] = [area(known, unknown), area(planted, unknown)];
       const verdict = found >= 0.35 && found <= 0.65 ? "says nothing" : "TELLS";
-      const seen = control >= 0.8 ? "seen" : "NOT SEEN";
-      if (verdict === "TELLS" || seen === "NOT SEEN") isFine = false;
+      best = Math.max(best, control);
+      if (verdict === "TELLS") isFine = false;
       const middle = statistics["median"]?.(unknown.toSorted((one, other) => one - other)) ?? Number.NaN;
       console.log(
-        `${target.padEnd(15)} ${name.padEnd(9)} ${middle.toFixed(2).padStart(7)} ms  registered ${found.toFixed(3)} ${verdict}  planted ${control.toFixed(3)} ${seen}`,
+        `${target.padEnd(15)} ${name.padEnd(9)} ${middle.toFixed(2).padStart(7)} ms  registered ${found.toFixed(3)} ${verdict}  planted ${control.toFixed(3)}`,
       );
     }
+    if (best < 0.8) isFine = false;
+    console.log(`${target.padEnd(15)} what is planted is ${best < 0.8 ? "NOT FOUND" : "found"}`);
   }
   return isFine;
 }
