@@ -34,7 +34,7 @@ const deployment = await startDeployment({
   config: (base) => ({
     ...base,
     limits: { ...(base["limits"] as object), mails_per_profile: { limit: 1, window_seconds: 86_400 } },
-    linking: { resend_after_seconds: 1 },
+    linking: { resend_after_seconds: 0 },
   }),
 });
 try {

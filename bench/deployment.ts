@@ -31,11 +31,14 @@ export interface Deployment {
 export interface DeploymentOptions {
   /** Registered besides Ann's. */
   profiles?: { id: string; email: string }[];
+  /** Whom the upstream has besides Ann: subjects, which a sign-in names by `login_hint`. */
+  subjects?: string[];
   config?(base: BaseConfig, upstreams: object[]): BaseConfig;
 }
 
 /** Starts it. Ann is bound, unless there are profiles to be asked for: then whoever signs in is unbound. */
-export async function startDeployment({ profiles = [], config }: DeploymentOptions = {}): Promise<Deployment> {
+export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const { profiles = [], subjects = [], config } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const closeOne of closers.splice(0).reverse()) await closeOne();
@@ -49,7 +52,7 @@ export async function startDeployment({ profiles = [], config }: DeploymentOptio
     const file = join(folder, "liaison.db");
     const base = testConfig(ports, file);
     const issuer = String(base["issuer"]);
-    const upstream = await startPeer(issuer);
+    const upstream = await startPeer(issuer, subjects);
     closers.push(() => upstream.close());
 
     const store = await openStore({ sqlite: { file }, encryptionKey: String(base["encryption_key"]) });
@@ -78,10 +81,13 @@ export async function startDeployment({ profiles = [], config }: DeploymentOptio
   }
 }
 
-function startPeer(issuer: string): Promise<UpstreamPeer> {
+function startPeer(issuer: string, subjects: readonly string[]): Promise<UpstreamPeer> {
   return startUpstreamPeer({
     redirectUris: [`${issuer}/upstream/fabrikam/callback`],
-    people: { [seededSubject(people.ann.username)]: { email: people.ann.email, name: people.ann.name } },
+    people: {
+      [seededSubject(people.ann.username)]: { email: people.ann.email, name: people.ann.name },
+      ...Object.fromEntries(subjects.map((subject) => [subject, { email: `${subject}@consumer.example` }])),
+    },
   });
 }
 

@@ -128,7 +128,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
       links: store.links,
       audit: store.audit,
       clock,
-      settings: { mailDomain, inquiryLimits: limits.inquiries },
+      settings: {
+        mailDomain,
+        inquiryLimits: limits.inquiries,
+        lookupDelayMs: lookupDelayOf(config.linking),
+        pauseSeconds: config.linking.resend_after_seconds,
+      },
     }),
     counters,
   );
@@ -231,6 +236,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
       await transport.close();
     },
   };
+}
+
+/** In milliseconds; never longer than the pause between two inquiries, so that they are answered in their order. */
+function lookupDelayOf({ lookup_delay_seconds: { min, max }, resend_after_seconds: pause }: Config["linking"]) {
+  const inTime = (seconds: number) => Math.round(Math.min(seconds, pause) * 1000);
+  return { min: inTime(min), max: inTime(max) };
 }
 
 /** The configured limits, in the words of the store. */

@@ -10,9 +10,9 @@ export function countedLinking(linking: Linking, counters: Counters): Linking {
   return {
     ...linking,
     inquire: async (input) => {
-      const inquiry = await linking.inquire(input);
-      counters.count("links_asked");
-      return inquiry;
+      const outcome = await linking.inquire(input);
+      if (outcome.asked) counters.count("links_asked");
+      return outcome;
     },
     redeem: async (attempt) => {
       const outcome = await linking.redeem(attempt);

@@ -187,6 +187,19 @@ const limit = (count: number, windowSeconds: number) =>
     })
     .prefault({});
 
+const linking = z
+  .strictObject({
+    link_lifetime_seconds: seconds.default(1800),
+    /** How long an identity waits between two inquiries; 0: not at all. */
+    resend_after_seconds: z.number().int().min(0).default(60),
+    /** How long an inquiry waits before it is looked up, drawn anew for each from between these. */
+    lookup_delay_seconds: z
+      .strictObject({ min: z.number().min(0).max(60).default(2), max: z.number().min(0).max(60).default(6) })
+      .refine(({ min, max }) => min <= max, { message: "min is more than max", ...evenIfOtherwiseFaulty })
+      .prefault({}),
+  })
+  .prefault({});
+
 const limits = z
   .strictObject({
     sign_ins_per_client_address: limit(1000, 300),
@@ -250,9 +263,7 @@ const wholeSchema = z.strictObject({
     /** What a mail provider shows when it reports a bounce. Without one there is no webhook. */
     bounce_webhook_token: z.string().min(32, "use at least 32 characters").nullable().default(null),
   }),
-  linking: z
-    .strictObject({ link_lifetime_seconds: seconds.default(1800), resend_after_seconds: seconds.default(60) })
-    .prefault({}),
+  linking,
   limits,
   sessions: z
     .strictObject({ idle_seconds: seconds.default(3600), absolute_seconds: seconds.default(12 * 3600) })

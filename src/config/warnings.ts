@@ -15,6 +15,11 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     const problem = "is none for a server that isn't on this machine: mailed links travel unencrypted";
     warnings.push({ key: "mail.smtp.security", problem });
   }
+  const { resend_after_seconds: pause, lookup_delay_seconds: delay } = config.linking;
+  if (pause < delay.max) {
+    const problem = `is less than lookup_delay_seconds.max (${delay.max}), which is cut to it: the shorter that is, the more the service's pulse tells`;
+    warnings.push({ key: "linking.resend_after_seconds", problem });
+  }
   const { mongodb } = config.storage;
   if (mongodb !== undefined && !isPrivateConnection(mongodb.url)) {
     const problem = "has no tls=true: what the database holds travels unencrypted; use TLS, or servers on this machine";

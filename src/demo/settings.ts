@@ -97,6 +97,8 @@ export function demoConfig(ports: DemoPorts, folder: string, secrets: DemoSecret
       from_address: "no-reply@contoso.example",
       smtp: { host: "127.0.0.1", port: ports.smtp, security: "none" },
     },
+    // Whoever tries it out hardly waits.
+    linking: { resend_after_seconds: 1, lookup_delay_seconds: { min: 0, max: 0.5 } },
     upstreams: [
       {
         id: DEMO_UPSTREAM_ID,

@@ -20,10 +20,17 @@ interface Asked {
 }
 
 export interface InteractionPages {
-  /** When the next inquiry may be sent. It depends on this person's own requests alone. */
+  /** When the same may be asked again. It depends on this person's own requests alone. */
   askAgainAt(asked: Asked): Instant;
   signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
-  linkStep(ctx: Context, state: InteractionState, value: string, errors: FieldError[]): Promise<string>;
+  /** @param askAgainAt where it was asked too soon */
+  linkStep(
+    ctx: Context,
+    state: InteractionState,
+    value: string,
+    errors: FieldError[],
+    askAgainAt?: Instant,
+  ): Promise<string>;
   support(
     ctx: Context,
     state: InteractionState,
@@ -93,6 +100,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
   const askAgainAt: InteractionPages["askAgainAt"] = ({ askedAt, heldUntil }) =>
     Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
 
+  const secondsUntil = (at: Instant) => Math.max(0, Math.ceil((at - clock.now()) / 1000));
+
   return {
     askAgainAt,
     requester,
@@ -112,7 +121,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
       );
     },
 
-    linkStep: async (ctx, state, value, errors) =>
+    linkStep: async (ctx, state, value, errors, askAgainAt) =>
       pages.linkStep(await site(), {
         portal: portalView(state.client),
         form: form(ctx, url(state, "/address")),
@@ -120,6 +129,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         supportUrl: url(state, "/support"),
         value,
         errors,
+        askAgainInSeconds: askAgainAt === undefined ? null : secondsUntil(askAgainAt),
       }),
 
     support: async (ctx, state, { values, errors, full }) =>
@@ -141,7 +151,6 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
       }),
 
     checkEmail: async (ctx, state, { askedAt, heldUntil, since, askedTooSoon, code }) => {
-      const now = clock.now();
       return pages.checkEmail(await site(), {
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
@@ -149,8 +158,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         senderAddress: config.mail.from_address,
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
         resend: form(ctx, url(state, "/resend")),
-        resendInSeconds: Math.max(0, Math.ceil((askAgainAt({ askedAt, heldUntil }) - now) / 1000)),
-        heldUntil: heldUntil !== null && heldUntil > now ? heldUntil : null,
+        resendInSeconds: secondsUntil(askAgainAt({ askedAt, heldUntil })),
+        heldUntil: heldUntil !== null && heldUntil > clock.now() ? heldUntil : null,
         askedTooSoon,
         useAnotherAddressUrl: url(state, "/address"),
         continueUrl: url(state, ""),

@@ -7,6 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
+import type { Instant } from "../clock.ts";
 import { looksLikeAddress } from "../domain/address.ts";
 import { demandOf } from "../domain/administration.ts";
 import { matchingCode } from "../domain/matching-code.ts";
@@ -220,18 +221,23 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     await showLinkStep(ctx, state);
   });
 
-  /** Stores the inquiry and nothing else; looking it up begins when the answer has left. */
-  async function inquire(ctx: Context, state: InteractionState, address: string): Promise<void> {
+  /**
+   * Stores the inquiry and nothing else; looking it up begins when the answer has left. Where this person has asked only just
+   * now nothing is stored, and when they may ask again is returned.
+   */
+  async function inquire(ctx: Context, state: InteractionState, address: string): Promise<Instant | undefined> {
     const requester = views.requester(state);
     const { cid: interactionCid } = state;
     const clientAddress = clientNetwork(String(ctx.state["clientAddress"]));
-    const { id, heldUntil } = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
-    const askedAt = clock.now();
+    const outcome = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
+    if (!outcome.asked) return outcome.askAgainAt;
+    const { id, heldUntil, createdAt: askedAt } = outcome.inquiry;
     const since = (await keptInquiry(ctx, state.uid))?.since ?? askedAt;
     const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, inquiryOf(state.uid), kept, maxAgeSeconds);
     seeOther(ctx, `${base(state.uid)}/waiting`);
+    return undefined;
   }
 
   router.post("/interaction/:uid/address", form, async (ctx) => {
@@ -244,7 +250,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (!looksLikeAddress(typed)) {
       return await showLinkStep(ctx, state, typed, [{ field: "email", message: "email_format" }]);
     }
-    await inquire(ctx, state, typed);
+    const askAgainAt = await inquire(ctx, state, typed);
+    if (askAgainAt !== undefined) sendPage(ctx, await views.linkStep(ctx, state, typed, [], askAgainAt), 429);
   });
 
   router.get("/interaction/:uid/waiting", noHead, async (ctx) => {
@@ -264,7 +271,11 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (clock.now() < views.askAgainAt({ askedAt, heldUntil })) {
       return await showWaiting(ctx, state, { ...kept, askedAt, heldUntil }, true);
     }
-    await inquire(ctx, state, kept.address);
+    const askAgainAt = await inquire(ctx, state, kept.address);
+    if (askAgainAt === undefined) return;
+    // It was in another sign-in of theirs that they asked.
+    const elsewhere = askAgainAt - config.linking.resend_after_seconds * 1000;
+    await showWaiting(ctx, state, { ...kept, askedAt: elsewhere, heldUntil }, true);
   });
 
   router.get("/interaction/:uid/status", noHead, async (ctx) => {

@@ -4,11 +4,19 @@
  * conditional writes that decide races are the store's. Nothing here knows HTTP.
  */
 
+import { randomInt } from "node:crypto";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
 import { hashSecret, randomId } from "../domain/secrets.ts";
-import type { AuditStore, Limit, LinkStore, Revocation, SignedInIdentity } from "../storage/contract.ts";
+import type {
+  AuditStore,
+  InquiryOutcome,
+  Limit,
+  LinkStore,
+  Revocation,
+  SignedInIdentity,
+} from "../storage/contract.ts";
 import type {
   AccountId,
   Inquiry,
@@ -22,8 +30,13 @@ import type {
 import { newMessageId } from "./message-id.ts";
 
 interface LinkingSettings {
-  /** How long the worker waits before it may look at an inquiry, in milliseconds: by then the answer has left. */
-  answerDelayMs?: number;
+  /**
+   * How long the worker waits before it may look at an inquiry, in milliseconds, drawn anew for each: so that the moment at
+   * which somebody finds the service busy says nothing about the address just typed.
+   */
+  lookupDelayMs: { min: number; max: number };
+  /** How long an identity waits between two inquiries, in seconds. */
+  pauseSeconds: number;
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How many inquiries of one identity, and from one client address, go at once. */
@@ -66,7 +79,8 @@ export type DeclineOutcome =
 export interface Linking {
   /**
    * Stores what a person typed on the link step. Looks nothing up, so that its answer says nothing about the directory.
-   * What is no address (see ../domain/address.ts) is stored without one: it gets the same answer and no mail.
+   * What is no address (see ../domain/address.ts) is stored without one: it gets the same answer and no mail. Stores nothing
+   * if the identity asked less than the pause ago, by whichever way and in whichever sign-in.
    */
   inquire(input: {
     requester: Requester;
@@ -74,7 +88,7 @@ export interface Linking {
     interactionCid: string;
     /** Where it comes from, as far as trusted proxies tell. */
     clientAddress: string;
-  }): Promise<Inquiry>;
+  }): Promise<InquiryOutcome>;
   /** The newest inquiry of an interaction chain: for the countdown and for *check your email*. */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
@@ -92,12 +106,9 @@ export interface Linking {
   unbind(profileId: ProfileId, actor: string, accountId?: AccountId): Promise<Revocation | undefined>;
 }
 
-/** The answer needs some milliseconds to leave; people don't notice a quarter of a second on the way of a mail. */
-const DEFAULT_ANSWER_DELAY_MS = 250;
-
 /** Makes the linking service. */
 export function createLinking({ links, audit, clock, settings }: LinkingDependencies): Linking {
-  const answerDelayMs = settings.answerDelayMs ?? DEFAULT_ANSWER_DELAY_MS;
+  const { inquiryLimits, lookupDelayMs, pauseSeconds } = settings;
 
   return {
     async inquire({ requester, typed, interactionCid, clientAddress }) {
@@ -108,11 +119,11 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
         address: parseAddress(typed)?.address ?? null,
         interactionCid,
         createdAt: now,
-        notBefore: now + answerDelayMs,
+        notBefore: now + randomInt(lookupDelayMs.min, lookupDelayMs.max + 1),
         settledAt: null,
       };
-      const { identity, client } = settings.inquiryLimits;
-      return await links.inquire(inquiry, { identity, client: { ...client, key: clientAddress } });
+      const { identity, client } = inquiryLimits;
+      return await links.inquire(inquiry, { pauseSeconds, identity, client: { ...client, key: clientAddress } });
     },
 
     latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),

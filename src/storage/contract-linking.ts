@@ -77,11 +77,32 @@ export interface Limit {
   windowSeconds: number;
 }
 
-/** What keeps an inquiry waiting. */
+/** What keeps an inquiry waiting, or keeps it from being made. */
 export interface InquiryThrottles {
+  /** So many seconds after an inquiry its identity can make the next. */
+  pauseSeconds: number;
   identity: Limit;
   /** `key`: the client address, or what stands for it. */
   client: Limit & { key: string };
+}
+
+/** The inquiry as stored, or when its identity may make it: nothing was stored, and nothing taken of any throttle. */
+export type InquiryOutcome = { asked: true; inquiry: Inquiry } | { asked: false; askAgainAt: Instant };
+
+/** An inquiry in the hands of a worker. */
+export interface ClaimedInquiry extends Inquiry {
+  /** The last profile, by id, that an earlier part of its answer was written for. */
+  answeredTo: ProfileId | null;
+}
+
+/** What a worker writes for an inquiry. */
+export interface InquiryAnswerPart {
+  links: NewLink[];
+  mails: NewMail[];
+  /** How many profiles this part is about. */
+  matched?: number;
+  /** There is more to write: the inquiry stays this worker's for so long, and goes on behind this profile. */
+  more?: { answeredTo: ProfileId; leaseMs: number };
 }
 
 /** A mail that a stranger can cause: how many of its kind one mailbox and one profile get, and who comes first. */
@@ -94,30 +115,28 @@ export interface MailThrottle {
 
 export interface LinkStore {
   /**
-   * Stores an inquiry, in one transaction with what it takes of the throttles. Over the identity's limit it is held until
-   * that window ends, and an older one of the identity that is still held is settled without an answer; over the client
-   * address's it waits for its place in that flow. Returns it as stored. Reads nothing of the directory.
+   * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one less than the
+   * pause ago: of racers one is stored. Over the identity's limit it is held until that window ends, and an older one of the
+   * identity that is still held is settled without an answer; over the client address's it waits for its place in that flow.
+   * Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the directory.
    */
-  inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<Inquiry>;
+  inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;
   /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /**
-   * Claims the oldest unsettled inquiry whose `notBefore` has come and whose lease is free, until `now + leaseMs`.
-   * Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
+   * Claims the unsettled inquiry that is due longest, until `now + leaseMs`: due is what has its `notBefore` and the end of
+   * its lease behind it, and of equals the one that was stored first. What isn't due costs nothing, however much of it
+   * there is. Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
    */
-  claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<Inquiry | undefined>;
+  claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<ClaimedInquiry | undefined>;
   /**
    * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
    * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
-   * request, notes how many profiles matched, deletes the typed address.
+   * request, adds up how many profiles matched, deletes the typed address. With `more` it does all but the last and keeps the
+   * inquiry, so that whoever claims it next goes on there: an address of very many profiles is no long transaction.
    * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
    */
-  settleInquiry(
-    inquiryId: InquiryId,
-    worker: string,
-    outcome: { links: NewLink[]; mails: NewMail[]; matched?: number },
-    now: Instant,
-  ): Promise<boolean>;
+  settleInquiry(inquiryId: InquiryId, worker: string, part: InquiryAnswerPart, now: Instant): Promise<boolean>;
   /** An inquiry with the requests made of it, oldest first. */
   history(inquiryId: InquiryId): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
   /** The inquiry that a request was made of. */
@@ -160,7 +179,8 @@ export type TroubledState = Extract<OutboxState, "held" | "failed" | "bounced">;
 
 export interface OutboxStore {
   /**
-   * Claims the queued message whose attempt is due longest, until `now + leaseMs`. For a link mail the request's life starts
+   * Claims the queued message whose attempt is due longest, until `now + leaseMs`; of equals the one that was queued first. What
+   * isn't due costs nothing. For a link mail the request's life starts
    * before this returns (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
    * `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
    * `linkExpiresAt` is set for link mails.

@@ -104,8 +104,8 @@ export interface DirectoryStore {
   ): Promise<Revocation & { outcomes: ImportOutcome[] }>;
   organization(id: OrganizationId): Promise<Organization | undefined>;
   membership(id: ProfileId): Promise<Membership | undefined>;
-  /** All profiles registered under an address key, disabled ones too, in a stable order. */
-  membershipsByEmail(emailKey: string): Promise<Membership[]>;
+  /** Profiles registered under an address key, disabled ones too, by id: all, or the first so many behind one. */
+  membershipsByEmail(emailKey: string, page?: { after: ProfileId | null; limit: number }): Promise<Membership[]>;
 }
 
 export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {

@@ -5,6 +5,8 @@ import type { IdentityKey } from "./records.ts";
 
 /** Of the inquiries of one identity. */
 export const identityThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:identity:${issuer} ${subject}`;
+/** Of the pause between two inquiries of one identity. */
+export const pauseThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:pause:${issuer} ${subject}`;
 /** Of the inquiries from one client address. */
 export const clientThrottle = (address: string) => `inquiries:client:${address}`;
 /** Of the mails to one mailbox that inquiries cause. */

@@ -1,5 +1,6 @@
 /** The pieces that several pages are made of. Pure functions of data, like the pages. */
 
+import { formatSeconds } from "./format.ts";
 import { bdi, type Child, type Html, html } from "./html.ts";
 import { messages } from "./messages.ts";
 import type { Contact, FieldError, Form, MembershipView, PortalView, SignedInAs, Site, UpstreamView } from "./views.ts";
@@ -138,6 +139,15 @@ export function problemSummary(site: Site, problems: readonly { target: string; 
 ${problems.map(({ target, text }) => html`<li><a href="#${target}">${text}</a></li>`)}
 </ul>
 </div>`;
+}
+
+/** When it may be asked again. A script counts down. */
+export function askAgainWait(site: Site, inSeconds: number): Html {
+  const t = messages(site.locale);
+  const seconds = Math.max(0, Math.ceil(inSeconds));
+  if (seconds === 0) return html`${t.text("checkEmail.now")}`;
+  const wait = html`<span data-countdown="${seconds}">${formatSeconds(site.locale, seconds)}</span>`;
+  return html`<span data-countdown-wait>${t.html("checkEmail.wait", { wait })}</span><span data-countdown-done hidden>${t.text("checkEmail.now")}</span>`;
 }
 
 /** The error at its field; `id` goes into the field's `aria-describedby`. */

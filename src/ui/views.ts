@@ -97,6 +97,8 @@ export interface LinkStepPage {
   /** What was typed, when it comes back with an error. */
   value: string;
   errors: FieldError[];
+  /** Seconds until it may be asked again, where that was tried too early; else null. */
+  askAgainInSeconds: number | null;
 }
 
 export type SupportField = "name" | "organization" | "account_number" | "message";

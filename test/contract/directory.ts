@@ -137,6 +137,13 @@ export function directoryCases(contract: Case): void {
       ],
     );
     assert.deepEqual(found[2]?.organization, registered[0]?.organization);
+    const ids = found.map(({ profile: { id } }) => id);
+    assert.deepEqual(ids, ids.toSorted());
+    const page = async (after: string | null, limit: number) =>
+      (await store.directory.membershipsByEmail(shared.emailKey, { after, limit })).map(({ profile: { id } }) => id);
+    assert.deepEqual(await page(null, 1), ids.slice(0, 1));
+    assert.deepEqual(await page(ids[0] ?? "", 9), ids.slice(1));
+    assert.deepEqual(await page(ids.at(-1) ?? "", 9), []);
     assert.deepEqual(await store.directory.membershipsByEmail("SHARED@contoso.example"), []);
     assert.deepEqual(await store.directory.membershipsByEmail("shared%"), []);
   });

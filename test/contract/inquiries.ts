@@ -10,7 +10,7 @@ const NOTHING = { links: [], mails: [] };
 async function claimed(store: Store, worker: string) {
   const inquiry = anInquiry();
   await store.links.inquire(inquiry);
-  assert.deepEqual(await store.links.claimInquiry(worker, NOW, LEASE), inquiry);
+  assert.deepEqual(await store.links.claimInquiry(worker, NOW, LEASE), { ...inquiry, answeredTo: null });
   return inquiry;
 }
 
@@ -37,16 +37,37 @@ export function inquiryCases(contract: Case): void {
     assert.equal((await store.links.latestInquiry(interactionCid))?.id, again.id);
   });
 
-  contract("inquiries are claimed oldest first, and none before its notBefore", async ({ store }) => {
-    const early = anInquiry({ createdAt: NOW - 300, notBefore: NOW });
-    const late = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
+  contract("inquiries are claimed longest due first, of equals as they were stored, none early", async ({ store }) => {
+    const early = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
+    const [late, equal] = [NOW - 300, NOW - 350].map((createdAt) => anInquiry({ createdAt, notBefore: NOW }));
     const future = anInquiry({ createdAt: NOW - 400, notBefore: NOW + 1 });
-    for (const inquiry of [late, future, early]) await store.links.inquire(inquiry);
-    assert.equal(await store.links.claimInquiry("one", NOW - 101, LEASE), undefined);
-    assert.equal((await store.links.claimInquiry("one", NOW, LEASE))?.id, early.id);
-    assert.equal((await store.links.claimInquiry("one", NOW, LEASE))?.id, late.id);
-    assert.equal(await store.links.claimInquiry("one", NOW, LEASE), undefined);
-    assert.equal((await store.links.claimInquiry("one", NOW + 1, LEASE))?.id, future.id);
+    for (const inquiry of [future, present(late), present(equal), early]) await store.links.inquire(inquiry);
+    const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
+    assert.equal(await claim(NOW - 101), undefined);
+    for (const expected of [early, late, equal]) assert.equal(await claim(NOW), expected?.id);
+    assert.equal(await claim(NOW), undefined);
+    assert.equal(await claim(NOW + 1), future.id);
+    // Whose lease ran out is due from then on.
+    assert.equal(await claim(NOW + LEASE), late?.id);
+  });
+
+  contract("of thousands of inquiries those that are due are claimed, in order, at their instant", async (opened) => {
+    const { store } = opened;
+    const waiting = Array.from({ length: 5000 }, (_, index) => anInquiry({ notBefore: NOW + 60_000 + (index % 50) }));
+    const due = [NOW - 2, NOW - 3, NOW].map((notBefore) => anInquiry({ notBefore }));
+    const [second, first, third] = due.map(({ id }) => id);
+    waiting.splice(1000, 0, ...due);
+    const another = await opened.second();
+    for (let index = 0; index < waiting.length; index += 50) {
+      const some = waiting.slice(index, index + 50);
+      await Promise.all(some.map((inquiry, turn) => (turn % 2 === 0 ? store : another).links.inquire(inquiry)));
+    }
+    const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
+    assert.deepEqual(
+      [await claim(NOW), await claim(NOW), await claim(NOW), await claim(NOW)],
+      [first, second, third, undefined],
+    );
+    assert.ok(await claim(NOW + 60_000), "the others' time comes");
   });
 
   contract("racing workers never hold the same inquiry", async (opened) => {
@@ -87,6 +108,31 @@ export function inquiryCases(contract: Case): void {
     });
     assert.equal((await dueMails(store, NOW + 4)).length, 1);
     assert.equal(await store.links.claimInquiry("worker", NOW + 9 * LEASE, LEASE), undefined);
+  });
+
+  contract("an answer in parts is gone on with where it was left, and adds up", async ({ store }) => {
+    const { profile } = await register(store);
+    const inquiry = await claimed(store, "dead");
+    const { requester } = inquiry;
+    const link = aNewLink({ inquiryId: inquiry.id, requester, profileId: profile.id });
+    const more = { answeredTo: profile.id, leaseMs: 2 * LEASE };
+    const part = { links: [link], mails: [], matched: 2, more };
+    assert.equal(await store.links.settleInquiry(inquiry.id, "other", part, NOW), false);
+    assert.equal(await store.outbox.nextDueAt(), undefined);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "dead", part, NOW), true);
+    assert.equal(await stateOf(store, link), "pending");
+    assert.equal((await dueMails(store, NOW)).length, 1, "what is written goes out");
+    const halfway = present(await store.links.latestInquiry(inquiry.interactionCid));
+    assert.deepEqual([halfway.settledAt, halfway.address], [null, inquiry.address]);
+
+    assert.equal(await store.links.claimInquiry("next", NOW + 2 * LEASE - 1, LEASE), undefined, "it keeps its lease");
+    const again = present(await store.links.claimInquiry("next", NOW + 2 * LEASE, LEASE));
+    assert.deepEqual([again.id, again.answeredTo], [inquiry.id, profile.id]);
+    const rest = { links: [], mails: [aMail()], matched: 1 };
+    assert.equal(await store.links.settleInquiry(inquiry.id, "dead", rest, NOW + 2 * LEASE), false);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "next", rest, NOW + 2 * LEASE), true);
+    const settled = present(await store.links.latestInquiry(inquiry.interactionCid));
+    assert.deepEqual([settled.matched, settled.address, settled.settledAt], [3, null, NOW + 2 * LEASE]);
   });
 
   contract("only a claimed inquiry is settled", async ({ store }) => {

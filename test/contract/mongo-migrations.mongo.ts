@@ -22,6 +22,7 @@ import {
   aLinkRequest,
   anAuditEvent,
   anIdentity,
+  anInquiry,
   anOrganization,
   aProfile,
   aRequester,
@@ -141,6 +142,10 @@ withDatabase("a broker of the version before goes on while the database is migra
   await migrateTo(place, withDoubles);
   // Today's code stands in for that broker: it keeps search entries, too, and no query does without an index.
   await place.db.collection("searchTerms").createIndex({ record: 1 }, { name: "ofRecord" });
+  const isWaiting = { state: "waiting" };
+  await place.db
+    .collection("inquiries")
+    .createIndex({ dueAt: 1, seq: 1 }, { name: "due", partialFilterExpression: isWaiting });
   const broker = await openAt(place, withDoubles);
   const before = await bound(broker);
   const person = await signIn(broker);
@@ -208,6 +213,47 @@ withDatabase("of selections that were doubled while nothing forbade it the newes
   assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
   await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
 });
+
+withDatabase(
+  "inquiries of both versions are claimed when they are due, whichever broker claims them",
+  async (place) => {
+    await migrateTo(place, newest - 1);
+    const { inquiries } = collectionsIn(place.db);
+    const olderInquires = async (notBefore: number) => {
+      const { id, address: _address, ...fields } = anInquiry({ createdAt: notBefore, notBefore });
+      await inquiries.insertOne({
+        ...toDocument({ id, ...fields }),
+        state: "waiting",
+        sealedAddress: null,
+        leaseWorker: null,
+        leaseUntil: new Date(0),
+        seq: new ObjectId(),
+      });
+      return id;
+    };
+    const olderClaims = async (now: number, until: number) => {
+      const isDue = { createdAt: { $lte: new Date(now) }, notBefore: { $lte: new Date(now) } };
+      const claimed = await inquiries.findOneAndUpdate(
+        { state: "waiting", ...isDue, leaseUntil: { $lte: new Date(now) } },
+        { $set: { leaseWorker: "old", leaseUntil: new Date(until) } },
+        { sort: { createdAt: 1, seq: 1 }, returnDocument: "after" },
+      );
+      return claimed?._id;
+    };
+    const before = await olderInquires(NOW - 9);
+    await migrateTo(place);
+    const after = await olderInquires(NOW - 8);
+    const store = await openAt(place);
+    const mine = anInquiry({ createdAt: NOW + 1, notBefore: NOW + 1 });
+    await store.links.inquire(mine);
+    assert.equal(await olderClaims(NOW + 1, NOW + 9), before);
+    const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
+    assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1), await claim(NOW + 1)], [mine.id, after, undefined]);
+    assert.equal(await olderClaims(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
+    assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, before]);
+    await store.close();
+  },
+);
 
 withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {
   await migrateTo(place, beforeSearch);

@@ -158,6 +158,31 @@ withFile("every statement is answered by an index", async (file) => {
   database.close();
 });
 
+withFile("what waits costs a claim nothing: each reads its index in its order, up to the present", async (file) => {
+  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+  const { statements } = store;
+  await store.close();
+  const database = new DatabaseSync(file.file);
+  const planOf = (statement: RegExp) => {
+    const [sql, ...others] = statements.filter((one) => statement.test(one));
+    assert.ok(sql !== undefined && others.length === 0, String(statement));
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    return plan.map(({ detail }) => detail).join("; ");
+  };
+  for (const [statement, step] of [
+    [/UPDATE inquiries SET lease_worker = :worker/, "INDEX inquiries_due (due_at<?)"],
+    [/UPDATE outbox SET lease_worker = :worker/, "INDEX outbox_queued (due_at<?)"],
+    [/UPDATE sign_outs SET lease_worker = :worker/, "INDEX sign_outs_due (due_at<?)"],
+    [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
+    [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
+    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_turn (mailbox_hash=?)"],
+  ] as const) {
+    const plan = planOf(statement);
+    assert.ok(plan.includes(step) && !plan.includes("TEMP B-TREE"), plan);
+  }
+  database.close();
+});
+
 withFile("D5: no secret and no typed address is in the files, open or closed", async (file) => {
   const store = await file.open();
   const needles = new Map<string, string>();

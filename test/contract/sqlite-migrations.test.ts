@@ -12,7 +12,7 @@ import { createSeal } from "../../src/storage/seal.ts";
 import { sealContent } from "../../src/storage/sealed-fields.ts";
 import { SQLITE_MIGRATIONS } from "../../src/storage/sqlite/migrations.ts";
 import { migrateSqliteStore, openSqliteStore } from "../../src/storage/sqlite/store.ts";
-import { aMail, anAttempt, anIdentity, anUpstreamTransaction, NOW } from "../support/records.ts";
+import { aMail, anAttempt, anIdentity, anInquiry, anUpstreamTransaction, NOW } from "../support/records.ts";
 import { ENCRYPTION_KEY, type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
 const newest = SQLITE_MIGRATIONS.length;
@@ -96,7 +96,8 @@ function olderBroker(file: string) {
   run("INSERT INTO accounts VALUES ('a', 1)");
   run("INSERT INTO organizations VALUES ('o', 'Contoso', 'C-1', 'customer', 'active', NULL, 1)");
   run(
-    "INSERT INTO profiles VALUES ('p', 'o', 'ada@contoso.example', 'ada@contoso.example', 1, 'Ada', '[]', 1, NULL, NULL, NULL, NULL)",
+    `INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
+     VALUES ('p', 'o', 'ada@contoso.example', 'ada@contoso.example', 1, 'Ada', '[]', 1)`,
   );
   return {
     requester,
@@ -138,6 +139,15 @@ function olderBroker(file: string) {
              SELECT rowid FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, rowid LIMIT 1) RETURNING id`,
         )
         .get(NOW + 1000, NOW)?.["id"],
+    claimInquiry: (now: number, until: number) =>
+      database
+        .prepare(
+          `UPDATE inquiries SET lease_worker = 'old', lease_until = :until WHERE rowid = (
+             SELECT rowid FROM inquiries
+             WHERE settled_at IS NULL AND created_at <= :now AND not_before <= :now AND lease_until <= :now
+             ORDER BY created_at, rowid LIMIT 1) RETURNING id`,
+        )
+        .get({ now, until })?.["id"],
     stateOf: (id: string) => database.prepare("SELECT state FROM link_requests WHERE id = ?").get(id)?.["state"],
     close: () => database.close(),
   };
@@ -164,9 +174,27 @@ withFile(
     for (const id of ["before", "after"]) {
       const inquiry = await store.links.claimInquiry("new", NOW, 1000);
       assert.deepEqual([inquiry?.id, inquiry?.ordinal, inquiry?.heldUntil, inquiry?.matched], [id, 1, null, null]);
+      assert.equal(inquiry?.answeredTo, null);
     }
   },
 );
+
+withFile("inquiries of both versions are claimed when they are due, whichever broker claims them", async (file) => {
+  makeAt(file, newest - 1);
+  const broker = olderBroker(file.file);
+  broker.inquire("before");
+  await migrate(file);
+  broker.inquire("after");
+  const store = await file.open();
+  const mine = anInquiry({ createdAt: NOW + 1, notBefore: NOW + 1 });
+  await store.links.inquire(mine);
+  assert.equal(broker.claimInquiry(NOW + 1, NOW + 9), "before");
+  const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
+  assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1)], ["after", mine.id]);
+  assert.equal(broker.claimInquiry(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
+  assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, "before"]);
+  broker.close();
+});
 
 withFile(
   "a broker of schema 6 finds the audit events that wait for their place, in order, after the migration",

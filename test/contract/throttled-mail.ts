@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import type { InquiryThrottles, NewLink, NewMail, Store } from "../../src/storage/contract.ts";
-import type { Requester } from "../../src/storage/records.ts";
+import type { Inquiry, Requester } from "../../src/storage/records.ts";
 import { aMail, aNewLink, anId, anInquiry, aRequester, MINUTE, NOW } from "../support/records.ts";
 import { type Case, present, race, redemption, register, request, signIn, stateOf } from "./harness.ts";
 
 const HOUR = 60 * MINUTE;
 const limits = { mailbox: { limit: 2, windowSeconds: 3600 }, profile: { limit: 3, windowSeconds: 3600 } };
 const some = (identity: number, client = 1000): InquiryThrottles => ({
+  pauseSeconds: 0,
   identity: { limit: identity, windowSeconds: 3600 },
   client: { limit: client, windowSeconds: 3600, key: "192.0.2.7" },
 });
@@ -24,6 +25,12 @@ function aThrottled(
 ): NewMail {
   const throttle = { mailbox: { ...limits.mailbox, key: mailbox }, profile: { ...limits.profile, key: profile }, rank };
   return { ...aMail(mail), throttle };
+}
+
+/** Stores an inquiry that no pause keeps back. */
+async function asked(store: Store, inquiry: Inquiry, throttles: InquiryThrottles): Promise<Inquiry> {
+  const outcome = await store.links.inquire(inquiry, throttles);
+  return outcome.asked ? outcome.inquiry : assert.fail("it wasn't stored");
 }
 
 /** Settles an inquiry with these mails and links. */
@@ -57,7 +64,7 @@ export function throttledMailCases(contract: Case): void {
     async ({ store }) => {
       const requester = aRequester();
       const ask = (createdAt: number) =>
-        store.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt }), some(2));
+        asked(store, anInquiry({ requester, createdAt, notBefore: createdAt }), some(2));
       const [first, second] = [await ask(NOW), await ask(NOW + 1)];
       assert.deepEqual([first.ordinal, first.heldUntil, first.notBefore], [1, null, NOW]);
       assert.deepEqual([second.ordinal, second.heldUntil, second.notBefore], [2, null, NOW + 1]);
@@ -69,7 +76,7 @@ export function throttledMailCases(contract: Case): void {
       const dismissed = present(await store.links.latestInquiry(third.interactionCid));
       assert.deepEqual([dismissed.settledAt, dismissed.address, dismissed.matched], [NOW + 3, null, null]);
 
-      const stranger = await store.links.inquire(anInquiry({ createdAt: NOW + 4 }), some(2));
+      const stranger = await asked(store, anInquiry({ createdAt: NOW + 4, notBefore: NOW + 4 }), some(2));
       assert.equal(stranger.heldUntil, null, "another identity isn't held");
       const claimed: string[] = [];
       for (const now of [NOW + 5, NOW + 5, NOW + 5, NOW + 5, NOW + HOUR]) {
@@ -80,15 +87,42 @@ export function throttledMailCases(contract: Case): void {
     },
   );
 
+  contract("Z9: an inquiry's own wait begins when the throttles let it through", async ({ store }) => {
+    const requester = aRequester();
+    const waits = [700, 300, 500, 200];
+    const turns: number[] = [];
+    for (const wait of waits) {
+      const inquiry = anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait });
+      turns.push((await asked(store, inquiry, some(3, 2))).notBefore - NOW);
+    }
+    // Two at once, one in its place of the client's flow, one when the identity's window has ended.
+    assert.deepEqual(turns, [700, 300, HOUR / 2 + 500, HOUR + 200]);
+  });
+
+  contract("of one identity's racing inquiries one is stored, and the next after the pause", async (opened) => {
+    const { store } = opened;
+    const requester = aRequester();
+    const ask = (racer: Store, createdAt: number, changes: Partial<Inquiry> = {}) =>
+      racer.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt, ...changes }), {
+        ...some(9),
+        pauseSeconds: 30,
+      });
+    const outcomes = await race(opened, 20, (racer) => ask(racer, NOW));
+    assert.equal(outcomes.filter(({ asked: isAsked }) => isAsked).length, 1);
+    assert.ok(outcomes.every((outcome) => outcome.asked || outcome.askAgainAt === NOW + 30_000));
+    assert.equal((await store.links.inquiries({ limit: 50 })).length, 1, "the others left nothing");
+    assert.equal((await ask(store, NOW, { requester: aRequester() })).asked, true, "another identity is another's");
+    assert.equal((await ask(store, NOW + 29_999)).asked, false);
+    const next = await ask(store, NOW + 30_000);
+    assert.equal(next.asked && next.inquiry.ordinal, 2, "who was refused took no slot");
+  });
+
   contract(
     "inquiries from one client address go one after the other beyond its limit, and none is lost",
     async ({ store }) => {
       const turns: number[] = [];
       for (let turn = 0; turn < 5; turn += 1) {
-        const { notBefore, heldUntil } = await store.links.inquire(
-          anInquiry({ createdAt: NOW, notBefore: NOW }),
-          some(9, 2),
-        );
+        const { notBefore, heldUntil } = await asked(store, anInquiry({ createdAt: NOW, notBefore: NOW }), some(9, 2));
         assert.equal(heldUntil, null, "nobody is told of what depends on others");
         turns.push(notBefore - NOW);
       }

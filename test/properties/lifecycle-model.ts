@@ -92,11 +92,10 @@ export class LifecycleModel {
     this.profiles = profiles;
   }
 
-  /** The oldest inquiry whose turn it is, kept from others for a while. */
+  /** The inquiry that is due longest, of equals the one asked first, kept from others for a while. */
   claimInquiry(): ModelInquiry | undefined {
     const due = this.inquiries.filter(({ settled, dueAt }) => !settled && dueAt <= this.now);
-    // They were asked in this order; a dead worker's comes first again when its time is over.
-    const [first] = due;
+    const [first] = due.toSorted((one, other) => one.dueAt - other.dueAt);
     if (first !== undefined) first.dueAt = this.now + answerLeaseMs;
     return first;
   }

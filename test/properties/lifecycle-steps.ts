@@ -198,7 +198,9 @@ export class Lifecycle {
     }[spelling];
     const requester = { ...nth(this.#people, who).identity, accountId };
     const inquiry = { requester, typed, interactionCid: this.#name, clientAddress: "192.0.2.1" };
-    const { id } = await this.#world.linking.inquire(inquiry);
+    const outcome = await this.#world.linking.inquire(inquiry);
+    if (!outcome.asked) assert.fail("there is no pause between two");
+    const { id } = outcome.inquiry;
     const isOne = spelling !== "list" && spelling !== "cut_off";
     const mailbox = isOne ? typed.trim().toLowerCase() : null;
     this.#model.inquiries.push({ id, who, mailbox, dueAt: this.#world.now + answerDelayMs, settled: false });

@@ -15,7 +15,7 @@ import type { LinkStore, SignedInIdentity, Store } from "../../src/storage/contr
 import type { AuditEvent, MailContent } from "../../src/storage/records.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
 import { PLENTY } from "../support/records.ts";
-import type { Reception } from "./lifecycle-model.ts";
+import { answerDelayMs, type Reception } from "./lifecycle-model.ts";
 
 /** A mail as the store was given it. */
 export interface WrittenMail {
@@ -35,6 +35,8 @@ interface HandedOver {
 export const linkLifetimeMs = 30 * 60_000;
 const settings = {
   mailDomain: "liaison.example",
+  lookupDelayMs: { min: answerDelayMs, max: answerDelayMs },
+  pauseSeconds: 0,
   inquiryLimits: { identity: PLENTY, client: PLENTY },
   mailLimits: { mailbox: PLENTY, profile: PLENTY },
 };

@@ -67,6 +67,7 @@ function withDemoPortals(base: Record<string, unknown>, ports: Record<string, nu
   const portals = base["portals"] as { id: string }[];
   return {
     ...base,
+    linking: { resend_after_seconds: 60, lookup_delay_seconds: { min: 0, max: 0 } },
     portals: portals.map((portal) => {
       const url = `http://localhost:${ports[portal.id]}`;
       return {

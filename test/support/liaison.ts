@@ -108,6 +108,7 @@ export function testConfig(
       from_address: "no-reply@contoso.example",
       smtp: { host: "127.0.0.1", port: ports.smtp, security: "none", timeout_seconds: 5 },
     },
+    linking: { resend_after_seconds: 0, lookup_delay_seconds: { min: 0, max: 0 } },
     // None that a test reaches which isn't about them: all of it comes from one address.
     limits: Object.fromEntries(
       Object.keys(configSchema.shape.limits.parse({})).map((name) => [name, { limit: 1_000_000, window_seconds: 1 }]),

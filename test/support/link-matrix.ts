@@ -130,7 +130,7 @@ export function startMatrix(): Promise<Attacked> {
   return startAttacked({
     config: (base) => ({
       ...base,
-      linking: { link_lifetime_seconds: lifetimeSeconds, resend_after_seconds: 1 },
+      linking: { link_lifetime_seconds: lifetimeSeconds, resend_after_seconds: 0 },
       // The upstream's clock stays where it is, while ours goes on past the links' lives.
       upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
     }),

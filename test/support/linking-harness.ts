@@ -13,7 +13,7 @@ import {
   type InquiryWorker,
   type InquiryWorkerDependencies,
 } from "../../src/linking/inquiry-worker.ts";
-import { createLinking, type LinkAttempt, type Linking } from "../../src/linking/linking.ts";
+import { createLinking, type LinkAttempt, type Linking, type LinkingDependencies } from "../../src/linking/linking.ts";
 import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { AccountId, OutboxMessage, Requester } from "../../src/storage/records.ts";
@@ -22,7 +22,9 @@ import { PLENTY } from "./records.ts";
 export const LINK_LIFETIME_MS = 30 * 60_000;
 export const ANSWER_DELAY_MS = 250;
 const settings = {
-  ...{ mailDomain: "liaison.example", answerDelayMs: ANSWER_DELAY_MS },
+  mailDomain: "liaison.example",
+  lookupDelayMs: { min: ANSWER_DELAY_MS, max: ANSWER_DELAY_MS },
+  pauseSeconds: 0,
   inquiryLimits: { identity: PLENTY, client: PLENTY },
   mailLimits: { mailbox: PLENTY, profile: PLENTY },
 };
@@ -45,6 +47,8 @@ export interface LinkingHarness {
   worker: InquiryWorker;
   anna: Person;
   eve: Person;
+  /** The service with other settings, on the same store. */
+  linkingWith(change: Partial<LinkingDependencies["settings"]>): Linking;
   /** Another worker on the same store. */
   anotherWorker(change?: Partial<InquiryWorkerDependencies>): InquiryWorker;
   organization(id: string, enabled?: boolean): Promise<void>;
@@ -90,6 +94,10 @@ export function useLinking(): LinkingHarness {
   }
 
   Object.assign(h, {
+    linkingWith: (change: Partial<LinkingDependencies["settings"]>) => {
+      const { links, audit } = h.store;
+      return createLinking({ links, audit, clock, settings: { ...settings, ...change } });
+    },
     anotherWorker: (change: Partial<InquiryWorkerDependencies> = {}) => {
       const { links, directory } = h.store;
       return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings, ...change });
@@ -137,7 +145,7 @@ export function useLinking(): LinkingHarness {
     file += 1;
     const encryptionKey = randomBytes(32).toString("base64");
     h.store = await openStore({ sqlite: { file: join(folder, `${file}.db`) }, encryptionKey, clock });
-    h.linking = createLinking({ links: h.store.links, audit: h.store.audit, clock, settings });
+    h.linking = h.linkingWith({});
     h.worker = h.anotherWorker();
     h.anna = await person("subject-anna", "anna@mail.example");
     h.eve = await person("subject-eve", "eve@mail.example");

@@ -50,7 +50,12 @@ export function mailboxFlood(size: number): void {
       const { links, audit } = liaison.store;
       const linking = createLinking({
         ...{ links, audit, clock: liaison.clock },
-        settings: { mailDomain: "contoso.example", inquiryLimits: { identity: unlimited, client: unlimited } },
+        settings: {
+          mailDomain: "contoso.example",
+          lookupDelayMs: { min: 0, max: 0 },
+          pauseSeconds: 0,
+          inquiryLimits: { identity: unlimited, client: unlimited },
+        },
       });
       for (let index = 0; index < crowd; index += 1) {
         const subject = `${name}-${index}`;

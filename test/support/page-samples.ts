@@ -65,9 +65,11 @@ const samples: Samples = {
       supportUrl: `${data.site.basePath}/interaction/abc/support`,
       value: "",
       errors: [],
+      askAgainInSeconds: null,
     };
     return {
       plain: view,
+      tooSoon: { ...view, value: data.address, askAgainInSeconds: 45 },
       wrong: { ...view, value: data.address, errors: fieldErrors("email", "email_format") },
       missing: { ...view, portal: null, errors: fieldErrors("email", "email_missing") },
     };

@@ -78,7 +78,6 @@ async function start(kind: Neighbourhood, size: number, closers: Closer[]): Prom
     ...base,
     issuer,
     trusted_proxies: ["127.0.0.1"],
-    linking: { resend_after_seconds: 1 },
     portals: [
       {
         id: "customersource",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hashSecret } from "../../src/domain/secrets.ts";
+import type { LinkStore } from "../../src/storage/contract.ts";
 import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, useLinking } from "../support/linking-harness.ts";
 
 const h = useLinking();
@@ -60,13 +61,13 @@ describe("inquiries", () => {
   ]) {
     it(`L13 L14 stores ${JSON.stringify(typed)} without an address and sends no mail`, async () => {
       await h.profile("p1", "contoso", "anna@contoso.example");
-      const inquiry = await h.linking.inquire({
+      const outcome = await h.linking.inquire({
         requester: h.anna.requester,
         typed,
         interactionCid: "cid-1",
         clientAddress: "192.0.2.1",
       });
-      assert.equal(inquiry.address, null);
+      assert.equal(outcome.asked && outcome.inquiry.address, null);
       h.now += ANSWER_DELAY_MS;
       assert.equal(await h.worker.runOnce(), 1);
       assert.deepEqual(await h.drain(), []);
@@ -124,6 +125,52 @@ describe("inquiries", () => {
     const latest = await h.linking.latestInquiry("cid-1");
     assert.equal(latest?.address, null);
     assert.notEqual(latest?.settledAt, null);
+  });
+
+  it("Z9: each waits its own time, drawn from all of the range, and keeps it", async () => {
+    const delays: number[] = [];
+    const lookupDelayMs = { min: 2000, max: 6000 };
+    const linking = h.linkingWith({ lookupDelayMs });
+    for (let turn = 0; turn < 400; turn += 1) {
+      const { requester } = h.anna;
+      const asked = {
+        requester,
+        typed: "x@contoso.example",
+        interactionCid: `cid-${turn}`,
+        clientAddress: "192.0.2.1",
+      };
+      const outcome = await linking.inquire(asked);
+      const stored = await h.store.links.latestInquiry(asked.interactionCid);
+      assert.equal(outcome.asked && outcome.inquiry.notBefore, stored?.notBefore);
+      delays.push((stored?.notBefore ?? 0) - h.now);
+    }
+    assert.ok(delays.every((delay) => delay >= lookupDelayMs.min && delay <= lookupDelayMs.max));
+    // Of 400 a quarter each; less than 60 would be five standard deviations away.
+    for (const from of [2000, 3000, 4000, 5000]) {
+      const inQuarter = delays.filter((delay) => delay >= from && delay < from + 1000).length;
+      assert.ok(inQuarter > 60, `${inQuarter} from ${from} ms on`);
+    }
+  });
+
+  it("an address of many profiles is answered in small parts, each profile once, also by a worker that dies", async () => {
+    const ids = Array.from({ length: 45 }, (_, index) => `p-${index}`);
+    for (const id of ids) await h.profile(id, "contoso", "anna@contoso.example", !id.endsWith("7"));
+    await h.inquire(h.anna, "anna@contoso.example");
+    const parts: number[] = [];
+    const settleInquiry: LinkStore["settleInquiry"] = async (id, worker, part, now) => {
+      if (parts.length === 2) throw new Error("killed");
+      parts.push(part.links.length + part.mails.length);
+      return await h.store.links.settleInquiry(id, worker, part, now);
+    };
+    const dying = h.anotherWorker({ links: { ...h.store.links, settleInquiry } });
+    await assert.rejects(dying.runOnce(), /killed/);
+    assert.deepEqual(parts, [20, 20]);
+    assert.equal(await h.worker.runOnce(), 0, "its lease goes on");
+    h.now += 30_000;
+    assert.equal(await h.worker.runOnce(), 1);
+    const names = (await h.drain()).map(({ content }) => "profileName" in content && content.profileName);
+    assert.deepEqual(names.sort(), ids.map((id) => `Profile ${id}`).sort());
+    assert.equal((await h.store.links.latestInquiry("cid-1"))?.matched, ids.length);
   });
 
   it("an inquiry whose worker died is answered by another when the lease is over", async () => {

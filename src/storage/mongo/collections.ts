@@ -124,10 +124,12 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         ...{ notBefore: date, settledAt: orNull(date), sealedAddress: orNull(string), leaseWorker: orNull(string) },
         ...{ leaseUntil: date, seq: objectId },
       },
-      { ordinal: number, heldUntil: orNull(date), matched: orNull(number) },
+      { ordinal: number, heldUntil: orNull(date), matched: orNull(number), dueAt: date, answeredTo: orNull(string) },
     ),
     indexes: [
       { name: "ofInteraction", key: { interactionCid: 1, createdAt: -1, seq: -1 } },
+      { name: "due", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
+      // What a broker of the version before claims by.
       { name: "waiting", key: { createdAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
       { name: "byTime", key: { createdAt: -1, seq: -1 } },
       { name: "ofAccount", key: { "requester.accountId": 1, createdAt: -1, seq: -1 } },

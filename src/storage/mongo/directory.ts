@@ -1,6 +1,6 @@
 /** Owns organizations and profiles, and what an edit of them ends. */
 
-import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import type { AnyBulkWriteOperation, ClientSession, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { addressNotices } from "../address-notices.ts";
 import type { AuditEntry } from "../audit-entries.ts";
@@ -183,10 +183,11 @@ export function createDirectoryStore(database: MongoDatabase, writer: DirectoryW
       return outcome;
     });
 
-  const memberships = (match: Partial<ProfileDocument>) =>
+  const memberships = (match: Filter<ProfileDocument>, limit?: number) =>
     database.run(async () => {
+      const first = limit === undefined ? [] : [{ $limit: limit }];
       const found = await profiles
-        .aggregate<MembershipDocument>([{ $match: match }, { $sort: { _id: 1 } }, ...toMembershipStages])
+        .aggregate<MembershipDocument>([{ $match: match }, { $sort: { _id: 1 } }, ...first, ...toMembershipStages])
         .toArray();
       return found.map(toMembership);
     });
@@ -233,6 +234,7 @@ export function createDirectoryStore(database: MongoDatabase, writer: DirectoryW
         return found === null ? undefined : toOrganization(found);
       }),
     membership: async (id) => (await memberships({ _id: id }))[0],
-    membershipsByEmail: (emailKey) => memberships({ emailKey }),
+    // No id is empty.
+    membershipsByEmail: (emailKey, page) => memberships({ emailKey, _id: { $gt: page?.after ?? "" } }, page?.limit),
   };
 }

@@ -47,6 +47,9 @@ export type InquiryDocument = Later<Omit<Stored<Inquiry>, "address">, "ordinal" 
   sealedAddress: string | null;
   leaseWorker: string | null;
   leaseUntil: Date;
+  /** The later of `notBefore` and `leaseUntil`. A broker of the version before leaves it out, and leaves it where it was. */
+  dueAt?: Date;
+  answeredTo?: string | null;
   seq: ObjectId;
 };
 export type LinkRequestDocument = Stored<LinkRequest> & { organizationId: string };

@@ -1,12 +1,13 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
-import { type ClientSession, ObjectId } from "mongodb";
+import { type ClientSession, type Collection, ObjectId } from "mongodb";
+import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../audit-entries.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
 import type { Inquiry } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
-import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
+import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
@@ -22,6 +23,20 @@ type InquiryMethods = Pick<
   "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry" | "history" | "inquiryOf" | "inquiries"
 >;
 
+/** What isn't of the record. */
+const OWN_FIELDS = ["sealedAddress", "state", "leaseWorker", "leaseUntil", "dueAt", "answeredTo", "seq"];
+
+/**
+ * Gives waiting inquiries that have none the instant at which they are due, and returns how many there were. Brokers of the
+ * version before go on making them; where there are none nothing is examined, for they stand at the beginning of an index.
+ */
+export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise<number> {
+  const { modifiedCount } = await inquiries.updateMany({ state: "waiting", dueAt: { $exists: false } }, [
+    { $set: { dueAt: { $max: ["$notBefore", "$leaseUntil"] } } },
+  ]);
+  return modifiedCount;
+}
+
 export function createInquiryMethods(
   database: MongoDatabase,
   seal: Seal,
@@ -35,18 +50,19 @@ export function createInquiryMethods(
     const { _id: id, sealedAddress: sealed } = document;
     return {
       ...{ ordinal: 1, heldUntil: null, matched: null },
-      ...toRecord<Omit<Inquiry, "address">>(document, "sealedAddress", "state", "leaseWorker", "leaseUntil", "seq"),
+      ...toRecord<Omit<Inquiry, "address">>(document, ...OWN_FIELDS),
       address: sealed === null ? null : seal.open(sealed, sealedAt.address(id)),
     };
   };
 
-  /** When it is its turn. */
+  /** When it is its turn. Nobody can tell from what they know of the throttles when its work begins. */
   const throttle = async (
     session: ClientSession,
     { requester, createdAt, notBefore }: NewInquiry,
     { identity, client }: InquiryThrottles,
   ): Promise<Turn> => {
     const { issuer, subject } = requester;
+    const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = await throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt, session);
     if (!slot.taken) {
       await inquiries.updateMany(
@@ -54,15 +70,42 @@ export function createInquiryMethods(
         { $set: { state: "settled", settledAt: at(createdAt), sealedAddress: null, leaseWorker: null } },
         { session },
       );
-      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: Math.max(notBefore, slot.resetsAt) };
+      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
     const place = await throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt, session);
-    return { ordinal: slot.count, heldUntil: null, notBefore: Math.max(notBefore, place) };
+    return { ordinal: slot.count, heldUntil: null, notBefore: begins(place) };
   };
+
+  /** When the identity may ask again, if it has asked only just now. */
+  const tooSoon = async (
+    session: ClientSession,
+    { requester, createdAt }: NewInquiry,
+    { pauseSeconds }: InquiryThrottles,
+  ): Promise<Instant | undefined> => {
+    const pause = { limit: 1, windowSeconds: pauseSeconds };
+    const { taken, resetsAt } = await throttles.take(
+      throttles.hash(pauseThrottle(requester)),
+      pause,
+      createdAt,
+      session,
+    );
+    return taken ? undefined : resetsAt;
+  };
+
+  /** Claims the one that is due longest. */
+  const claimDue = (worker: string, now: Instant, leaseMs: number) =>
+    inquiries.findOneAndUpdate(
+      // A broker of the version before moves the lease alone: what it holds is due and passed over.
+      { state: "waiting", dueAt: { $lte: at(now) }, leaseUntil: { $lte: at(now) } },
+      { $set: { leaseWorker: worker, leaseUntil: at(now + leaseMs), dueAt: at(now + leaseMs) } },
+      { sort: { dueAt: 1, seq: 1 }, returnDocument: "after" },
+    );
 
   return {
     inquire: (asked, limits) =>
       database.transaction(async (session) => {
+        const askAgainAt = limits === undefined ? undefined : await tooSoon(session, asked, limits);
+        if (askAgainAt !== undefined) return { asked: false, askAgainAt };
         const turn = limits === undefined ? unthrottled(asked) : await throttle(session, asked, limits);
         const inquiry: Inquiry = { ...asked, ...turn, matched: null };
         const { id, address, ...fields } = inquiry;
@@ -70,11 +113,11 @@ export function createInquiryMethods(
           {
             ...{ _id: id, ...dated(fields), state: fields.settledAt === null ? "waiting" : "settled" },
             sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
-            ...{ leaseWorker: null, leaseUntil: at(0), seq: new ObjectId() },
+            ...{ leaseWorker: null, leaseUntil: at(0), dueAt: at(inquiry.notBefore), seq: new ObjectId() },
           },
           { session },
         );
-        return inquiry;
+        return { asked: true, inquiry };
       }),
 
     latestInquiry: (interactionCid) =>
@@ -111,20 +154,23 @@ export function createInquiryMethods(
 
     claimInquiry: (worker, now, leaseMs) =>
       database.run(async () => {
-        const isDue = { createdAt: { $lte: at(now) }, notBefore: { $lte: at(now) }, leaseUntil: { $lte: at(now) } };
-        const claimed = await inquiries.findOneAndUpdate(
-          { state: "waiting", ...isDue },
-          { $set: { leaseWorker: worker, leaseUntil: at(now + leaseMs) } },
-          { sort: { createdAt: 1, seq: 1 }, returnDocument: "after" },
-        );
-        return toInquiry(claimed);
+        let claimed = await claimDue(worker, now, leaseMs);
+        if (claimed === null && (await fillDueAt(inquiries)) > 0) claimed = await claimDue(worker, now, leaseMs);
+        const inquiry = toInquiry(claimed);
+        return inquiry && { ...inquiry, answeredTo: claimed?.answeredTo ?? null };
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails, matched = null }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, matched = null, more }, now) =>
       database.transaction(async (session) => {
+        const until = at(now + (more?.leaseMs ?? 0));
+        const change =
+          more === undefined
+            ? { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null }
+            : { leaseUntil: until, dueAt: until, answeredTo: { $literal: more.answeredTo } };
+        const soFar = matched === null ? "$matched" : { $add: [{ $ifNull: ["$matched", 0] }, matched] };
         const { modifiedCount } = await inquiries.updateOne(
           { _id: inquiryId, state: "waiting", leaseWorker: worker },
-          { $set: { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null, matched } },
+          [{ $set: { ...change, matched: soFar } }],
           { session },
         );
         if (modifiedCount === 0) return false;

@@ -12,6 +12,7 @@ import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "
 import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { collectionsIn } from "./documents.ts";
+import { fillDueAt } from "./inquiries.ts";
 import { ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 
@@ -36,6 +37,7 @@ const LATER_INDEXES = [
   ...since(4, "selections.ofAccount", "selections.ofClient", "auditEvents.place", "auditEvents.unsealed"),
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
+  ...since(6, "inquiries.due"),
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
@@ -102,12 +104,12 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
-    collections: COLLECTIONS,
+    collections: collectionsOf(5),
     async up({ db, now }) {
       // While the index of selections is made anew, a broker of the version before can make two of one session and client.
       for (let attempt = 1; ; attempt += 1) {
         try {
-          await ensureCollections(db, COLLECTIONS);
+          await ensureCollections(db, collectionsOf(5));
           break;
         } catch (error) {
           if (!isDuplicate(error) || attempt === 20) throw error;
@@ -120,6 +122,14 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
         { name: { $gte: "" }, adminRole: { $gt: "" as AdminRole }, accountId: null, invitedAt: null },
         { $set: { invitedAt: new Date(now) } },
       );
+    },
+  },
+  {
+    name: "what waits is claimed by indexes in the order of the claims",
+    collections: COLLECTIONS,
+    async up({ db }) {
+      await ensureCollections(db, COLLECTIONS);
+      await fillDueAt(collectionsIn(db).inquiries);
     },
   },
 ];

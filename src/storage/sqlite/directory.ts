@@ -107,7 +107,7 @@ export function createDirectoryStore(database: Database, writer: DirectoryWriter
   const { findOrganization, findMembership, writeOrganization, writeProfile } = writer;
   const selectByEmail = database.prepare(`
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.email_key = :emailKey ORDER BY p.id`);
+    WHERE p.email_key = :emailKey AND p.id > :after ORDER BY p.id LIMIT :limit`);
 
   const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, options: ImportOptions) => {
     const revokedGrants: Revocation["revokedGrants"] = [];
@@ -136,7 +136,11 @@ export function createDirectoryStore(database: Database, writer: DirectoryWriter
         : database.transaction(() => importRows(rows, actor, now, options)),
     organization: (id) => database.run(() => findOrganization(id)),
     membership: (id) => database.run(() => findMembership(id)),
-    membershipsByEmail: (emailKey) =>
-      database.run(() => selectByEmail.all({ emailKey }).map((row) => parse<Membership>(row["record"]))),
+    // No id is empty, and LIMIT -1 is none (https://www.sqlite.org/lang_select.html#limitoffset).
+    membershipsByEmail: (emailKey, { after, limit } = { after: null, limit: -1 }) =>
+      database.run(() => {
+        const rows = selectByEmail.all({ emailKey, after: after ?? "", limit });
+        return rows.map((row) => parse<Membership>(row["record"]));
+      }),
   };
 }

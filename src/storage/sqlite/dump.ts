@@ -41,7 +41,8 @@ const KINDS: Record<string, Kind> = {
   inquiries: {
     record: `json_object('id', id, 'requester', json(requester), 'sealedAddress', sealed_address, 'interactionCid',
       interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until,
-      'settledAt', settled_at, 'matched', matched, 'leaseWorker', lease_worker, 'leaseUntil', lease_until)`,
+      'settledAt', settled_at, 'matched', matched, 'leaseWorker', lease_worker, 'leaseUntil', lease_until,
+      'dueAt', due_at, 'answeredTo', answered_to)`,
     from: "inquiries",
     order: ["rowid"],
   },

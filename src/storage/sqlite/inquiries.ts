@@ -1,11 +1,12 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
+import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../audit-entries.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Inquiry, LinkRequest } from "../records.ts";
+import type { Inquiry, LinkRequest, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
-import { clientThrottle, identityThrottle } from "../throttle-keys.ts";
+import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailWriter } from "./outbox.ts";
@@ -44,12 +45,16 @@ export function createInquiryMethods(
   const claim = database.prepare(`
     UPDATE inquiries SET lease_worker = :worker, lease_until = :until
     WHERE rowid = (
-      SELECT rowid FROM inquiries
-      WHERE settled_at IS NULL AND created_at <= :now AND not_before <= :now AND lease_until <= :now
-      ORDER BY created_at, rowid LIMIT 1)
-    RETURNING ${INQUIRY_JSON} AS record, sealed_address`);
+      SELECT rowid FROM inquiries INDEXED BY inquiries_due
+      WHERE settled_at IS NULL AND due_at <= :now ORDER BY due_at, rowid LIMIT 1)
+    RETURNING ${INQUIRY_JSON} AS record, sealed_address, answered_to`);
   const settle = database.prepare(`
-    UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL, matched = :matched
+    UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL,
+      matched = iif(:matched IS NULL, matched, ifnull(matched, 0) + :matched)
+    WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
+  const goOn = database.prepare(`
+    UPDATE inquiries SET lease_until = :until, answered_to = :answeredTo,
+      matched = iif(:matched IS NULL, matched, ifnull(matched, 0) + :matched)
     WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
   const select = (condition: string) =>
     database.prepare(`SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries WHERE ${condition}`);
@@ -71,21 +76,31 @@ export function createInquiryMethods(
     return { ...inquiry, address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)) };
   };
 
-  /** When it is its turn. */
+  /** When it is its turn. Nobody can tell from what they know of the throttles when its work begins. */
   const throttle = ({ requester, createdAt, notBefore }: NewInquiry, { identity, client }: InquiryThrottles): Turn => {
     const { issuer, subject } = requester;
+    const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
     if (!slot.taken) {
       dismissHeld.run({ issuer, subject, now: createdAt });
-      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: Math.max(notBefore, slot.resetsAt) };
+      return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
     const place = throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt);
-    return { ordinal: slot.count, heldUntil: null, notBefore: Math.max(notBefore, place) };
+    return { ordinal: slot.count, heldUntil: null, notBefore: begins(place) };
+  };
+
+  /** When the identity may ask again, if it has asked only just now. */
+  const tooSoon = ({ requester, createdAt }: NewInquiry, { pauseSeconds }: InquiryThrottles): Instant | undefined => {
+    const pause = { limit: 1, windowSeconds: pauseSeconds };
+    const { taken, resetsAt } = throttles.take(throttles.hash(pauseThrottle(requester)), pause, createdAt);
+    return taken ? undefined : resetsAt;
   };
 
   return {
     inquire: (asked, limits) =>
       database.transaction(() => {
+        const askAgainAt = limits === undefined ? undefined : tooSoon(asked, limits);
+        if (askAgainAt !== undefined) return { asked: false, askAgainAt };
         const { id, requester, address, interactionCid, createdAt, settledAt } = asked;
         const turn = limits === undefined ? unthrottled(asked) : throttle(asked, limits);
         insert.run({
@@ -93,7 +108,7 @@ export function createInquiryMethods(
           requester: JSON.stringify(requester),
           address: address === null ? null : seal.seal(address, sealedAt.address(id)),
         });
-        return { ...asked, ...turn, matched: null };
+        return { asked: true, inquiry: { ...asked, ...turn, matched: null } };
       }),
 
     latestInquiry: (interactionCid) =>
@@ -131,12 +146,17 @@ export function createInquiryMethods(
     claimInquiry: (worker, now, leaseMs) =>
       database.run(() => {
         const row = claim.get({ worker, now, until: now + leaseMs });
-        return row && toInquiry(row);
+        return row && { ...toInquiry(row), answeredTo: row["answered_to"] as ProfileId | null };
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails, matched = null }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, matched = null, more }, now) =>
       database.transaction(() => {
-        if (settle.run({ id: inquiryId, worker, matched, now }) === 0) return false;
+        const mine = { id: inquiryId, worker, matched };
+        const changed =
+          more === undefined
+            ? settle.run({ ...mine, now })
+            : goOn.run({ ...mine, answeredTo: more.answeredTo, until: now + more.leaseMs });
+        if (changed === 0) return false;
         for (const { request, mail } of links) {
           requests.insert(request, now);
           queueMail(mail, now);

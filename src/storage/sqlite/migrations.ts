@@ -272,4 +272,16 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX audit_events_unsealed ON audit_events (chain_seq) WHERE chain_seq IS NULL;
   `,
   },
+  {
+    name: "what waits is claimed by indexes in the order of the claims",
+    sql: `
+  -- Computed, so that rows which a broker of the version before writes have it, too. It claims by inquiries_unsettled.
+  ALTER TABLE inquiries ADD COLUMN due_at INTEGER AS (max(not_before, lease_until));
+  CREATE INDEX inquiries_due ON inquiries (due_at) WHERE settled_at IS NULL;
+  ALTER TABLE inquiries ADD COLUMN answered_to TEXT;
+  -- Read backwards: by rank, of equals the newest, of those the last.
+  CREATE INDEX outbox_held_in_turn ON outbox (mailbox_hash, rank DESC, created_at) WHERE state = 'held';
+  DROP INDEX outbox_held_by_mailbox;
+  `,
+  },
 ];

@@ -74,11 +74,13 @@ export function createOutboxStore(
     queueMail,
   }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter; queueMail: MailWriter },
 ): OutboxStore {
+  // Each of these names its index: by itself SQLite takes the one by state, and sorts all that wait.
   // A lease moves due_at on: a message whose worker died is due again when the lease has run out.
   const claimNext = database.prepare(`
     UPDATE outbox SET lease_worker = :worker, due_at = :until, attempts = attempts + 1
     WHERE rowid = (
-      SELECT rowid FROM outbox WHERE state = 'queued' AND due_at <= :now ORDER BY due_at, rowid LIMIT 1)
+      SELECT rowid FROM outbox INDEXED BY outbox_queued
+      WHERE state = 'queued' AND due_at <= :now ORDER BY due_at, rowid LIMIT 1)
     RETURNING id, sealed_content, request_id, ${MESSAGE_JSON} AS record`);
   const drop = database.prepare(`
     UPDATE outbox SET state = 'dropped', sealed_content = NULL, lease_worker = NULL WHERE id = :id`);
@@ -93,7 +95,8 @@ export function createOutboxStore(
     WHERE id = :id AND state = 'queued' AND lease_worker = :worker`);
   // `due_at >= 0` holds for every message; it lets the earliest be read off the start of the index.
   const earliest = database.prepare(`
-    SELECT due_at FROM outbox WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
+    SELECT due_at FROM outbox INDEXED BY outbox_queued
+    WHERE state = 'queued' AND due_at >= 0 ORDER BY due_at LIMIT 1`);
 
   const delivery = (condition: string) =>
     database.prepare(`SELECT ${DELIVERY_JSON} AS record FROM outbox WHERE ${condition}`);
@@ -122,16 +125,17 @@ export function createOutboxStore(
       });
 
   const heldLongest = database.prepare(`
-    SELECT mailbox_hash FROM outbox WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
+    SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
+    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
   const heldFirst = database.prepare(`
-    SELECT id, request_id, profile_hash FROM outbox
+    SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_in_turn
     WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now
     ORDER BY rank, created_at DESC, rowid DESC LIMIT 1`);
   const queueHeld = database.prepare(`
     UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state = 'held'`);
   const holdOne = database.prepare("UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE id = :id");
   const holdMailbox = database.prepare(`
-    UPDATE outbox SET next_attempt_at = :until, due_at = :until
+    UPDATE outbox INDEXED BY outbox_held_in_turn SET next_attempt_at = :until, due_at = :until
     WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at < :until`);
 
   /** Deals with one held message that may go by now; false if there is none. */

@@ -7,6 +7,8 @@ export const linking = {
     "We need to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
   "linkStep.hint": "This may differ from the one you just signed in with.",
   "linkStep.submit": "Continue",
+  "linkStep.tooSoon":
+    "Your last request was only just made. Nothing was sent for this one, and what you typed is still here.",
   "linkStep.help": "I don't know my registered email address",
   "linkStep.helpText": "Write to {contact} and give:",
   "linkStep.helpName": "your name",
@@ -40,7 +42,8 @@ export const linking = {
   "support.sentNext": "Once you know the address, come back to the portal, sign in, and enter it here.",
 
   "checkEmail.title": "Check your email",
-  "checkEmail.lead": "If the address you entered is registered with an organization, we've sent an email to it.",
+  "checkEmail.lead":
+    "If the address you entered is registered with an organization, we're sending an email to it. It can take a minute or two.",
   "checkEmail.leadHeld": "If the address you entered is registered with an organization, we'll send an email to it.",
   "checkEmail.held":
     "You've asked many times within a short while, so this request waits its turn, until {date}. You don't need to do anything.",

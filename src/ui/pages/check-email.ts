@@ -4,6 +4,7 @@
  */
 
 import {
+  askAgainWait,
   codeText,
   contactInline,
   csrfInput,
@@ -12,7 +13,7 @@ import {
   problemSummary,
   signedInStrip,
 } from "../components.ts";
-import { formatInstant, formatMinutes, formatSeconds } from "../format.ts";
+import { formatInstant, formatMinutes } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -58,16 +59,10 @@ ${resend(site, view)}
 
 function resend(site: Site, view: CheckEmailPage): Html {
   const t = messages(site.locale);
-  const seconds = Math.max(0, Math.ceil(view.resendInSeconds));
-  const wait = html`<span data-countdown="${seconds}">${formatSeconds(site.locale, seconds)}</span>`;
   return html`<form class="resend" method="post" action="${view.resend.action}">
 ${csrfInput(view.resend.csrfToken)}
 <button class="button button-secondary" type="submit" id="${resendId}" aria-describedby="resend-when">${t.text("checkEmail.again")}</button>
-<span class="hint" id="resend-when">${
-    seconds > 0
-      ? html`<span data-countdown-wait>${t.html("checkEmail.wait", { wait })}</span><span data-countdown-done hidden>${t.text("checkEmail.now")}</span>`
-      : t.text("checkEmail.now")
-  }</span>
+<span class="hint" id="resend-when">${askAgainWait(site, view.resendInSeconds)}</span>
 </form>`;
 }
 

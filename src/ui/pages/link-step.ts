@@ -1,18 +1,30 @@
 /** The link step: one question, the email address registered with the organization. */
 
-import { contactInline, csrfInput, errorSummary, eyebrow, fieldError, signedInStrip } from "../components.ts";
+import {
+  askAgainWait,
+  contactInline,
+  csrfInput,
+  errorSummary,
+  eyebrow,
+  fieldError,
+  problemSummary,
+  signedInStrip,
+} from "../components.ts";
 import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { LinkStepPage, Site } from "../views.ts";
 
 const field = "email";
+const submitId = "submit";
 
 export function linkStep(site: Site, view: LinkStepPage): string {
   const t = messages(site.locale);
   const heading = t.text("linkStep.title");
   const error = fieldError(site, view.errors, field);
-  const body = html`${errorSummary(site, view.errors)}
+  const isTooSoon = view.askAgainInSeconds !== null;
+  const problems = isTooSoon ? [{ target: submitId, text: t.text("checkEmail.tooSoon") }] : [];
+  const body = html`${isTooSoon ? problemSummary(site, problems) : errorSummary(site, view.errors)}
 ${eyebrow(site, view.portal)}
 <form method="post" action="${view.form.action}" novalidate>
 ${csrfInput(view.form.csrfToken)}
@@ -25,12 +37,13 @@ ${csrfInput(view.form.csrfToken)}
 ${error}
 <input class="input" id="${field}" name="${field}" type="email" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" dir="auto" required value="${view.value}" aria-describedby="${field}-hint${error === null ? "" : ` ${field}-error`}"${error !== null && html` aria-invalid="true"`}>
 </div>
-<p class="actions"><button class="button button-primary" type="submit">${t.text("linkStep.submit")}</button></p>
+<p class="actions"><button class="button button-primary" type="submit" id="${submitId}"${isTooSoon && html` aria-describedby="again-when"`}>${t.text("linkStep.submit")}</button></p>
+${view.askAgainInSeconds !== null && html`<p class="hint" id="again-when">${t.text("linkStep.tooSoon")} ${askAgainWait(site, view.askAgainInSeconds)}</p>`}
 </form>
 ${helpPanel(site, view)}`;
   return renderPage(site, {
     heading,
-    error: view.errors.length > 0,
+    error: isTooSoon || view.errors.length > 0,
     signedIn: signedInStrip(site, view.signedInAs, view.form.csrfToken),
     body,
   });
