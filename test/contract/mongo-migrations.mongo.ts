@@ -10,11 +10,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Db, ObjectId } from "mongodb";
-import { LiaisonError } from "../../src/errors.ts";
+import { ObjectId } from "mongodb";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
 import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
-import { MONGO_MIGRATIONS } from "../../src/storage/mongo/migrations.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import {
@@ -22,7 +20,6 @@ import {
   aLinkRequest,
   anAuditEvent,
   anIdentity,
-  anInquiry,
   anOrganization,
   aProfile,
   aRequester,
@@ -30,48 +27,21 @@ import {
   NOW,
 } from "../support/records.ts";
 import { startReplicaSet } from "../support/replica-set.ts";
-import { type TestDatabase, testDatabase, withClient } from "../support/test-database.ts";
+import { testDatabase } from "../support/test-database.ts";
 import { bound, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import {
+  beforeSearch,
+  migrateTo,
+  newest,
+  openAt,
+  type Place,
+  refusal,
+  withDatabase,
+  withDoubles,
+} from "./mongo-migrating.ts";
 import { ENCRYPTION_KEY, OTHER_KEY } from "./sqlite-support.ts";
 
-const newest = MONGO_MIGRATIONS.length;
-/** The newest schema that didn't forbid two pending requests of one identity and profile. */
-const withDoubles = 1;
-/** The newest schema that had no search. */
-const beforeSearch = 3;
-/** The newest schema in which a session had one selection for each client. */
-const beforeSwitches = 4;
-const seal = createSeal(ENCRYPTION_KEY);
 const bin = fileURLToPath(new URL("../../bin/liaison.js", import.meta.url));
-
-interface Place extends TestDatabase {
-  db: Db;
-}
-
-const openAt = (place: TestDatabase, version = newest) =>
-  openMongoStore({ ...place, seal, migrations: MONGO_MIGRATIONS.slice(0, version) });
-const migrateTo = (place: TestDatabase, version = newest) =>
-  migrateMongoStore({ ...place, seal, now: NOW, migrations: MONGO_MIGRATIONS.slice(0, version) });
-
-function refusal(fix: RegExp) {
-  return (error: unknown) => {
-    assert.ok(error instanceof LiaisonError, String(error));
-    assert.equal(error.code, "store_refused");
-    assert.match(error.message, fix);
-    return true;
-  };
-}
-
-function withDatabase(name: string, body: (place: Place) => Promise<void>): void {
-  test(`mongodb database: ${name}`, async () => {
-    const place = await testDatabase();
-    try {
-      await withClient(place.url, (client) => body({ ...place, db: client.db(place.database) }));
-    } finally {
-      await place.drop();
-    }
-  });
-}
 
 withDatabase("an empty one is refused, migrated, and a second run does nothing", async (place) => {
   await assert.rejects(openAt(place), refusal(/holds no data of Liaison yet. Run: liaison migrate/));
@@ -188,72 +158,6 @@ withDatabase("a broker of the version before goes on while the database is migra
   assert.equal((await newer.directory.membership(before.profile.id))?.profile.accountId, before.account.id);
   await newer.close();
 });
-
-withDatabase("of selections that were doubled while nothing forbade it the newest stays current", async (place) => {
-  await migrateTo(place, beforeSwitches);
-  const { selections } = collectionsIn(place.db);
-  // As a migration left it that was cut short between the old index and the new one, under brokers of the version before.
-  await selections.dropIndex("ofSession");
-  const rest = { organizationId: "organization", clientId: "client", accountId: "account", profileId: "profile" };
-  const made = (id: string, sessionUid: string, age: number) => {
-    return { ...rest, _id: id, sessionUid, expiresAt: new Date(NOW - age) };
-  };
-  const doubled = [made("c-oldest", "doubled", 2), made("a-newest", "doubled", 0), made("b-older", "doubled", 1)];
-  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: "another" }];
-  await selections.insertMany([...doubled, ...others]);
-
-  assert.equal((await migrateTo(place)).to, newest);
-  await (await openAt(place)).close();
-  const found = await selections
-    .find({ _id: { $gt: "" } })
-    .sort({ _id: 1 })
-    .toArray();
-  const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));
-  const replaced = ["b-older by a-newest", "c-oldest by a-newest"];
-  assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
-  await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
-});
-
-withDatabase(
-  "inquiries of both versions are claimed when they are due, whichever broker claims them",
-  async (place) => {
-    await migrateTo(place, newest - 1);
-    const { inquiries } = collectionsIn(place.db);
-    const olderInquires = async (notBefore: number) => {
-      const { id, address: _address, ...fields } = anInquiry({ createdAt: notBefore, notBefore });
-      await inquiries.insertOne({
-        ...toDocument({ id, ...fields }),
-        state: "waiting",
-        sealedAddress: null,
-        leaseWorker: null,
-        leaseUntil: new Date(0),
-        seq: new ObjectId(),
-      });
-      return id;
-    };
-    const olderClaims = async (now: number, until: number) => {
-      const isDue = { createdAt: { $lte: new Date(now) }, notBefore: { $lte: new Date(now) } };
-      const claimed = await inquiries.findOneAndUpdate(
-        { state: "waiting", ...isDue, leaseUntil: { $lte: new Date(now) } },
-        { $set: { leaseWorker: "old", leaseUntil: new Date(until) } },
-        { sort: { createdAt: 1, seq: 1 }, returnDocument: "after" },
-      );
-      return claimed?._id;
-    };
-    const before = await olderInquires(NOW - 9);
-    await migrateTo(place);
-    const after = await olderInquires(NOW - 8);
-    const store = await openAt(place);
-    const mine = anInquiry({ createdAt: NOW + 1, notBefore: NOW + 1 });
-    await store.links.inquire(mine);
-    assert.equal(await olderClaims(NOW + 1, NOW + 9), before);
-    const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
-    assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1), await claim(NOW + 1)], [mine.id, after, undefined]);
-    assert.equal(await olderClaims(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
-    assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, before]);
-    await store.close();
-  },
-);
 
 withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {
   await migrateTo(place, beforeSearch);
