@@ -1,4 +1,4 @@
-/** L20: each kind of cookie that a planter has, planted by itself, in each scene, from both kinds of neighbours. */
+/** L20: all cookies that a planter has, and each kind by itself, planted in each scene, from both kinds of neighbours. */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -23,6 +23,9 @@ for (const neighbourhood of ["other port", "sibling host"] as const) {
     after(() => world?.close());
 
     for (const [scene, ofScene] of Object.entries(kinds) as [Scene, readonly string[]][]) {
+      test(`L20: ${scene}, all of the planter's cookies`, async () => {
+        await playScene(world, scene, "all");
+      });
       for (const kind of ofScene) {
         test(`L20: ${scene}, the cookie ${kind} alone`, async () => {
           const had = await playScene(world, scene, [kind]);

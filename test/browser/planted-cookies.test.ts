@@ -1,30 +1,39 @@
-/** L20: cookies planted by a neighbour of the broker's host, all together and the one that a sign-in is begun with. The full series plants each. */
+/**
+ * L20: cookies planted by a neighbour of the broker's host, in the combinations that each part of the binding is there for. The
+ * full series plants all of them and each alone, in every scene.
+ */
 
 import { after, before, describe, test } from "node:test";
-import { playScene, scenes } from "../support/planted-scenes.ts";
-import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
+import { type Planted, playScene, type Scene } from "../support/planted-scenes.ts";
+import { type Neighbourhood, type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
 
-for (const neighbourhood of ["other port", "sibling host"] as const) {
+const played: Record<Neighbourhood, [scene: Scene, planted: Planted][]> = {
+  "other port": [
+    ["sign-in", "all"],
+    // Her browser then leaves what came of it at the interaction, for whoever resumes.
+    ["sign-in", ["signin", "interaction"]],
+    ["sign-in", ["signin"]],
+    ["link", "all"],
+    ["console", "all"],
+  ],
+  "sibling host": [
+    ["forced sign-in", "all"],
+    ["decline", "all"],
+  ],
+};
+
+for (const [neighbourhood, scenes] of Object.entries(played) as [Neighbourhood, [Scene, Planted][]][]) {
   describe(`L20: cookies planted from ${neighbourhood}`, () => {
     let world: PlantersWorld;
     before(async () => {
-      world = await startPlantersWorld(neighbourhood, 60);
+      world = await startPlantersWorld(neighbourhood, 40);
     });
     after(() => world?.close());
 
-    for (const scene of scenes) {
-      test(`L20: ${scene}, all of the planter's cookies`, async () => {
-        await playScene(world, scene, "all");
+    for (const [scene, planted] of scenes) {
+      test(`L20: ${scene}: ${planted === "all" ? "all of the planter's cookies" : planted.join(" and ")}`, async () => {
+        await playScene(world, scene, planted);
       });
     }
-
-    test("L20: sign-in, the cookie alone that the planter began with", async () => {
-      await playScene(world, "sign-in", ["signin"]);
-    });
-
-    // Her browser then leaves what came of it at the interaction, for whoever resumes.
-    test("L20: sign-in, all but the cookie of the resume", async () => {
-      await playScene(world, "sign-in", ["signin", "interaction"]);
-    });
   });
 }

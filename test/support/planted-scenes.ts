@@ -12,8 +12,7 @@ import { register, type TestPerson } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
 import type { PlantersWorld } from "./planter.ts";
 
-export const scenes = ["sign-in", "forced sign-in", "link", "decline", "console"] as const;
-export type Scene = (typeof scenes)[number];
+export type Scene = "sign-in" | "forced sign-in" | "link" | "decline" | "console";
 
 /** Somebody in a browser of their own, with a profile that is theirs. */
 interface Visitor {
