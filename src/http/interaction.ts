@@ -149,11 +149,11 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   supportRoutes(router, deps, { views, load });
 
   /**
-   * The same callback may be under way for another request of this browser, maybe at another broker: what that gives the
-   * browser comes along with its next request.
+   * The same callback may be under way for another request of this browser, maybe at another broker, or what it left is being
+   * taken by one: what that comes to is there with the browser's next request.
    */
   async function lookAgain(ctx: Context, state: InteractionState): Promise<void> {
-    const look = Number(queryValue(ctx, "again") ?? mostLooks);
+    const look = Number(queryValue(ctx, "again") ?? (binding.hasReturnedFor(ctx, state.uid) ? 1 : mostLooks));
     if (!(look >= 1 && look < mostLooks)) return await showSignIn(ctx, state, null, false);
     await pause(lookAgainMs);
     seeOther(ctx, `${base(state.uid)}?returned&again=${look + 1}`);
