@@ -78,7 +78,7 @@ async function askForLink({ portal, person, registered, mailbox, ledger }: Perso
     if (isOver(linkStep, browser, ledger)) continue;
     const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email: registered });
     if (isOver(waiting, browser, ledger)) continue;
-    assert.equal(waiting.heading, "Check your email", waiting.text);
+    assert.equal(waiting.heading, "Check your email", `${waiting.status} at ${waiting.url.pathname}: ${waiting.text}`);
     return before;
   }
 }
