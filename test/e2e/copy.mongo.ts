@@ -171,7 +171,7 @@ function multiply(file: string): void {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
     INSERT INTO profiles SELECT 'profile-' || i, 'org-' || ((i + 19) / 20 * 20), 'P' || i || '@x.example',
       'p' || i || '@x.example', 1 + i % 4, 'Person ' || i, '["user","Søg"]', i % 7 > 0, NULL,
-      iif(i % 3 > 0, 'account-' || i, NULL), iif(i % 3 > 0, 1700000000000, NULL), iif(i % 3 > 0, 1, NULL) FROM n;
+      iif(i % 3 > 0, 'account-' || i, NULL), iif(i % 3 > 0, 1700000000000, NULL), iif(i % 3 > 0, 1, NULL), NULL FROM n;
     INSERT INTO link_requests SELECT 'request-' || p.id, (SELECT id FROM inquiries LIMIT 1), 'hash-' || p.id, 'link_profile',
       'https://issuer.example', 'subject-x', 'fabrikam', 'account-x', NULL, 'Name', p.id, 1, 'pending', 1700000000000,
       1700000900000, NULL FROM profiles p WHERE p.id LIKE 'profile-%0';
