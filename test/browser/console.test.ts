@@ -67,7 +67,7 @@ describe("a new administrator", () => {
     await visitor.signIn(person);
     await visitor.ask(person.registered);
     const tab = await visitor.newTab();
-    await tab.redeem(await newestLink(world, person.registered, 2), person);
+    await tab.redeem(await newestLink(world, person.registered), person);
     await tab.sees("Your account is linked");
     await tab.page.getByRole("link", { name: "Continue to Administration" }).waitFor();
     if (options.javaScript === false) await visitor.follow("I've opened the link – continue");

@@ -103,7 +103,12 @@ export function linkOf(mail: JourneyMail | undefined): string {
   return link;
 }
 
-/** The link in the newest of so many mails to an address. */
+/** The link in the newest of so many link mails to an address; other mails (notices, invitations) don't count. */
 export async function newestLink(world: World, address: string, mails = 1): Promise<string> {
-  return linkOf((await mailsOf(world, address, mails)).at(-1));
+  return await until(`${mails} link mails to ${address}`, async () => {
+    const links = (await world.mailsTo(address))
+      .filter(({ text }) => /https?:\/\/[^/\s]+\/link\//.test(text))
+      .map(linkOf);
+    return links.length >= mails ? links.at(-1) : undefined;
+  });
 }
