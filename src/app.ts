@@ -14,9 +14,10 @@ import { operationParts } from "./admin/parts.ts";
 import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
 import { createUseNotes } from "./admin/use-notes.ts";
-import { createBackground } from "./background.ts";
+import { type Background, createBackground } from "./background/background.ts";
 import type { Clock } from "./clock.ts";
-import type { Config, LimitConfig } from "./config/schema.ts";
+import { limitOf, mailDomain as mailDomainOf } from "./config/derived.ts";
+import type { Config } from "./config/schema.ts";
 import { createBrowserBinding } from "./http/browser-binding.ts";
 import { type CookieContext, createCookies } from "./http/cookies.ts";
 import { createCsrf } from "./http/csrf.ts";
@@ -29,9 +30,7 @@ import { createListener } from "./http/server.ts";
 import { createSiteSource } from "./http/site.ts";
 import { createLinking } from "./linking/linking.ts";
 import { createSupport } from "./linking/support.ts";
-import { renderMail } from "./mail/messages.ts";
-import type { RenderMail } from "./mail/outbox-worker.ts";
-import { createSmtpTransport, type MailTransport } from "./mail/transport.ts";
+import type { MailTransport } from "./mail/transport.ts";
 import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
 import { createConsoleSignIns } from "./oidc/console.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
@@ -50,7 +49,9 @@ export interface AppDeps {
   store: Store;
   clock: Clock;
   logger: Logger;
-  /** How mail leaves; SMTP as configured unless given. */
+  /** What runs behind requests, wherever it does; on this loop, with this store, unless given. */
+  background?: Background;
+  /** How mail leaves from a background that isn't given; SMTP as configured unless given. */
   transport?: MailTransport;
 }
 
@@ -83,7 +84,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const keys = await loadKeys(store.keys);
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
   const site = createSiteSource(config, clients);
-  const mailDomain = config.mail.from_address.slice(config.mail.from_address.lastIndexOf("@") + 1);
+  const mailDomain = mailDomainOf(config);
+  const background = deps.background ?? (await createBackground(deps));
 
   const providerPages = createProviderPages({ pages, site, issuer: config.issuer });
   const provider = createProvider({
@@ -100,7 +102,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
-  const counters = createCounters({ administration: store.administration, now: () => clock.now() });
+  const counters = createCounters({ now: () => clock.now(), onCount: background.count });
   onCodeIssued(provider, (ctx, proofHash) => {
     counters.count("sign_ins");
     if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
@@ -139,23 +141,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
   );
 
   const auditKey = await auditKeyOf(store.keys);
-  const transport = deps.transport ?? createSmtpTransport(config.mail);
-  const background = createBackground({
-    config,
-    store,
-    outbox,
-    mailLimits: limits.mails,
-    mailDomain,
-    transport,
-    render: await mailRenderer(config, site, clock),
-    clients,
-    provider,
-    counters,
-    auditKey,
-    clock,
-    logger,
-  });
-
   const kit: HttpKit = {
     config,
     pages,
@@ -192,7 +177,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     signIns: store.signIns,
     outbox,
     clock,
-    onBound: background.onMail,
+    onBound: () => background.wake("outbox"),
     moreRoutes: (router) =>
       administrationRoutes(router, {
         config,
@@ -207,8 +192,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
         clock,
         logger,
         onChange: () => {
-          background.onMail();
-          background.onSignOut();
+          background.wake("outbox");
+          background.wake("sign-outs");
         },
       }),
   });
@@ -218,7 +203,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     listener,
     listen: async () => {
       const at = await server.listen(config.listen);
-      background.start();
+      await background.start();
+      background.onChange(() => readiness.lookNow());
       await readiness.start();
       return at;
     },
@@ -231,9 +217,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     close: async () => {
       readiness.stop();
       await Promise.all([server.close(closeMs), background.stop()]);
-      // What was counted last; a store that is gone by now has lost no more than that.
-      await counters.flush().catch((err: unknown) => logger.warn({ err }, "the last figures are lost"));
-      await transport.close();
+      await background.close();
     },
   };
 }
@@ -244,33 +228,17 @@ function lookupDelayOf({ lookup_delay_seconds: { min, max }, resend_after_second
   return { min: inTime(min), max: inTime(max) };
 }
 
-/** The configured limits, in the words of the store. */
+/** What a visitor may cost, in the words of the store. */
 function limitsOf(config: Config["limits"]) {
-  const limit = ({ limit, window_seconds }: LimitConfig) => ({ limit, windowSeconds: window_seconds });
   return {
-    signIns: limit(config.sign_ins_per_client_address),
+    signIns: limitOf(config.sign_ins_per_client_address),
     inquiries: {
-      identity: limit(config.inquiries_per_identity),
-      client: limit(config.inquiries_per_client_address),
+      identity: limitOf(config.inquiries_per_identity),
+      client: limitOf(config.inquiries_per_client_address),
     },
     support: {
-      identity: limit(config.support_messages_per_identity),
-      client: limit(config.support_messages_per_client_address),
-    },
-    mails: {
-      mailbox: limit(config.mails_per_mailbox),
-      profile: limit(config.mails_per_profile),
-      all: limit(config.mails),
+      identity: limitOf(config.support_messages_per_identity),
+      client: limitOf(config.support_messages_per_client_address),
     },
   };
-}
-
-async function mailRenderer(
-  config: Pick<Config, "issuer">,
-  site: ReturnType<typeof createSiteSource>,
-  clock: Clock,
-): Promise<RenderMail> {
-  const fixed = await site();
-  return (content, { linkExpiresAt }) =>
-    renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt, now: clock.now() });
 }

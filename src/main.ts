@@ -1,5 +1,6 @@
 /** From argv to a command. The only module that ends the process. */
 
+import type { BackgroundThreadData } from "./background/thread.ts";
 import { auditExportCommand } from "./cli/administration/audit-export.ts";
 import { administrationCommands } from "./cli/administration/commands.ts";
 import type { Command } from "./cli/command.ts";
@@ -19,7 +20,17 @@ import { createLogger } from "./logger.ts";
 
 const commands: readonly Command[] = [
   serveCommand({
-    createApp: async (parts) => (await import("./app.ts")).createApp(parts),
+    createApp: async (parts) => {
+      const [{ createApp }, { createBackgroundThread }] = await Promise.all([
+        import("./app.ts"),
+        import("./background/thread.ts"),
+      ]);
+      const { config, logger } = parts;
+      return await createApp({
+        ...parts,
+        background: createBackgroundThread({ data: { config } satisfies BackgroundThreadData, logger }),
+      });
+    },
     createLogger,
     clock: systemClock,
   }),

@@ -28,6 +28,8 @@ export interface Readiness {
   report(): ReadinessReport;
   /** Looks at everything once, then again and again until stopped. Resolves when the first look is done. */
   start(): Promise<void>;
+  /** Looks out of turn: something has just changed. Does nothing unless started. */
+  lookNow(): void;
   stop(): void;
   /** From now on the report says that this process is about to end, whatever is found. */
   drain(): void;
@@ -70,6 +72,7 @@ export function createReadiness({ checks, logger, everyMs = 5000 }: ReadinessOpt
   }
 
   function again(): void {
+    clearTimeout(timer);
     if (!isStarted) return;
     timer = setTimeout(() => void look().then(again), everyMs);
     timer.unref();
@@ -81,6 +84,9 @@ export function createReadiness({ checks, logger, everyMs = 5000 }: ReadinessOpt
       isStarted = true;
       await look();
       again();
+    },
+    lookNow() {
+      if (isStarted) void look().then(again);
     },
     stop() {
       isStarted = false;

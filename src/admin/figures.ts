@@ -58,34 +58,49 @@ export async function figures(
   return { from: time(from), to: time(to), step_seconds: stepMs / 1000, series };
 }
 
-/** Counts in this process, and gives what it counted to the store now and then: a process that is killed loses a little. */
+/** So many of something within an hour. */
+export interface Count {
+  /** A figure, or one of an upstream: `figure:upstream`. */
+  name: string;
+  /** Where the hour begins. */
+  hour: number;
+  count: number;
+}
+
+/** Counts what happens in this process. */
 export interface Counters {
   count(figure: Figure, upstreamId?: string): void;
-  /** Gives what was counted to the store. What it couldn't take is kept for the next time. */
+}
+
+/** Passes each count on at once, to whoever adds them up. */
+export function createCounters({ now, onCount }: { now: () => number; onCount: (one: Count) => void }): Counters {
+  return {
+    count: (figure, upstreamId = undefined) =>
+      onCount({ name: keyOf(figure, upstreamId ?? null), hour: Math.floor(now() / hourMs) * hourMs, count: 1 }),
+  };
+}
+
+/** Adds counts up and gives the sums to the store now and then: a process that is killed loses a little. */
+export interface CountBuffer {
+  add(one: Count): void;
+  /** Gives what was added to the store. What it couldn't take is kept for the next time. */
   flush(): Promise<void>;
 }
 
-export function createCounters({
-  administration,
-  now,
-}: {
-  administration: Pick<AdminStore, "addCounts">;
-  now: () => number;
-}): Counters {
-  let counted = new Map<string, { name: string; hour: number; count: number }>();
-  const add = ({ name, hour, count }: { name: string; hour: number; count: number }) => {
+export function createCountBuffer(administration: Pick<AdminStore, "addCounts">): CountBuffer {
+  let sums = new Map<string, Count>();
+  const add = ({ name, hour, count }: Count) => {
     const key = `${hour}:${name}`;
-    const known = counted.get(key);
-    if (known === undefined) counted.set(key, { name, hour, count });
+    const known = sums.get(key);
+    if (known === undefined) sums.set(key, { name, hour, count });
     else known.count += count;
   };
   return {
-    count: (figure, upstreamId = undefined) =>
-      add({ name: keyOf(figure, upstreamId ?? null), hour: Math.floor(now() / hourMs) * hourMs, count: 1 }),
+    add,
     async flush() {
-      if (counted.size === 0) return;
-      const taken = [...counted.values()];
-      counted = new Map();
+      if (sums.size === 0) return;
+      const taken = [...sums.values()];
+      sums = new Map();
       try {
         await administration.addCounts(taken);
       } catch (error) {

@@ -175,6 +175,15 @@ export function createProvider(deps: ProviderDeps): Provider {
   return provider;
 }
 
+/** The same Provider for whoever makes tokens behind requests: it answers none. */
+export function createTokenMaker(deps: Omit<ProviderDeps, "pages" | "holdsProof">): Provider {
+  const noRequest = () => {
+    throw new TypeError("this provider answers no requests");
+  };
+  const pages: ProviderPages = { renderError: noRequest, signOut: noRequest, signedOut: noRequest };
+  return createProvider({ ...deps, pages, holdsProof: () => false });
+}
+
 /** Seconds a session may go on from now: idle time, but never past its absolute end. */
 function sessionLifetime(startedAt: number | undefined, limits: Config["sessions"], nowMs: Instant): number {
   const now = Math.floor(nowMs / 1000);

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { BrokerOrders, BrokerReport } from "../support/process-broker.ts";
+import type { BrokerOrders, BrokerReport } from "../support/process-parts.ts";
 
 const entry = fileURLToPath(new URL("../support/process-broker.ts", import.meta.url));
 
@@ -17,6 +17,8 @@ export class BrokerProcess {
   dying: string | undefined;
   /** The models that it was too late to consume. */
   readonly lostRaces: string[] = [];
+  /** After which calls its background's threads died. */
+  readonly threadDeaths: string[] = [];
   /** What it wrote to its log. */
   log = "";
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -39,6 +41,7 @@ export class BrokerProcess {
   #hear(line: BrokerReport): void {
     if ("listening" in line) this.port = line.listening;
     else if ("dying" in line) this.dying = line.dying;
+    else if ("threadDies" in line) this.threadDeaths.push(line.threadDies);
     else this.lostRaces.push(line.lostRace);
   }
 

@@ -16,7 +16,7 @@ import { freePort } from "../support/free-port.ts";
 import { portalSecret, register, startTestUpstream, testConfig } from "../support/liaison.ts";
 import { type Mailbox, type ReceivedMail, startMailbox } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
-import type { BrokerOrders } from "../support/process-broker.ts";
+import type { BrokerOrders } from "../support/process-parts.ts";
 import { UserAgent } from "../support/user-agent.ts";
 import { BrokerProcess } from "./broker-process.ts";
 import { type KillData, mongoData, sqliteData } from "./kill-data.ts";

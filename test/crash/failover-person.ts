@@ -19,6 +19,8 @@ const restMs = 250;
 class PatientAgent extends UserAgent {
   /** Whether the broker was ever unavailable to it since this was last set to false. */
   wasRefused = false;
+  /** Its last requests of the broker: they tell how it came where it shouldn't be. */
+  readonly trail: string[] = [];
   readonly #ledger: Ledger;
   readonly #issuer: string;
 
@@ -36,6 +38,7 @@ class PatientAgent extends UserAgent {
       const page = await super.once(address, visit);
       if (!isBroker) return page;
       const what = `${visit.method ?? "GET"} ${new URL(address).pathname}`;
+      this.trail.push(`${what} ${page.status}`);
       this.#ledger.answered(page.status, performance.now() - began, what);
       if (page.status !== 503) return page;
       this.wasRefused = true;
@@ -78,7 +81,7 @@ async function askForLink({ portal, person, registered, mailbox, ledger }: Perso
     if (isOver(linkStep, browser, ledger)) continue;
     const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email: registered });
     if (isOver(waiting, browser, ledger)) continue;
-    assert.equal(waiting.heading, "Check your email", `${waiting.status} at ${waiting.url.pathname}: ${waiting.text}`);
+    assert.equal(waiting.heading, "Check your email", `${waiting.text}\n${browser.trail.slice(-12).join("\n")}`);
     return before;
   }
 }
@@ -93,7 +96,10 @@ async function redeem(options: PersonOptions, browser: PatientAgent, mailsBefore
   for (;;) {
     const [mail] = mailsTo(mailbox, registered).slice(-1);
     assert.ok(mail);
-    const page = await openLink(browser, linkIn(mail), person);
+    const landing = await browser.visit(linkIn(mail));
+    // A dead link says so before anybody signs in.
+    const isAlive = landing.text.includes("Continue to sign in");
+    const page = isAlive ? await openLink(browser, linkIn(mail), person) : landing;
     if (page.heading === "Your account is linked") break;
     if (isOver(page, browser, ledger)) continue;
     // Its answer was lost, not what it did.

@@ -31,16 +31,30 @@ export function watchCalls<T extends object>(part: string, target: T, around: Ar
   });
 }
 
-/** Makes the watch that dies at `point`, after it has told `announce` where. */
-export function createKillSwitch(point: KillPoint, announce: (place: string) => void): Around {
-  const seen = new Set<string>();
+/**
+ * What the threads of a process count together: whether the call after which calls count was seen, how many were, and how many
+ * backgrounds there have been.
+ */
+export function sharedCounts(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(12));
+}
+
+const SEEN = 0;
+const COUNT = 1;
+const LIVES = 2;
+
+/** Counts another background; returns how many there were before. */
+export function countLife(counts: Int32Array): number {
+  return Atomics.add(counts, LIVES, 1);
+}
+
+/** Makes the watch that dies at `point`, after it has told `announce` where. Each thread of the process makes one. */
+export function createKillSwitch(point: KillPoint, counts: Int32Array, announce: (place: string) => void): Around {
   const cutter = point.phase === "within" ? createCutter(point.delayMicros ?? 0) : undefined;
-  let count = 0;
 
   const isIt = (call: string): boolean => {
-    if (call !== point.call || (point.after !== undefined && !seen.has(point.after))) return false;
-    count += 1;
-    return count === point.nth;
+    if (call !== point.call || (point.after !== undefined && Atomics.load(counts, SEEN) === 0)) return false;
+    return Atomics.add(counts, COUNT, 1) + 1 === point.nth;
   };
   const die = (): never => {
     process.kill(process.pid, "SIGKILL");
@@ -49,7 +63,7 @@ export function createKillSwitch(point: KillPoint, announce: (place: string) => 
 
   return (call, proceed) => {
     const hit = isIt(call);
-    seen.add(call);
+    if (call === point.after) Atomics.store(counts, SEEN, 1);
     if (!hit) return proceed();
     announce(`${point.call} ${point.phase} ${point.nth}`);
     if (point.phase === "before") return die();

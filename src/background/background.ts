@@ -1,0 +1,178 @@
+/**
+ * The composition of what runs behind requests: inquiries, outgoing mail, sign-outs, the audit's chain, figures, what lapses
+ * and what expires. It is made of the same few things as the requests' composition and shares nothing else with it, so that it
+ * runs in a thread of its own (thread.ts) or beside the requests, as in tests.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { auditKeyOf } from "../admin/audit-key.ts";
+import { countedOutbox } from "../admin/counted.ts";
+import { type Count, createCountBuffer, createCounters } from "../admin/figures.ts";
+import { ALL_SCOPES } from "../admin/scopes.ts";
+import { createSealer } from "../admin/sealer.ts";
+import type { Clock } from "../clock.ts";
+import { limitOf, mailDomain } from "../config/derived.ts";
+import type { Config } from "../config/schema.ts";
+import { createSiteSource } from "../http/site.ts";
+import { createInquiryWorker } from "../linking/inquiry-worker.ts";
+import { renderMail } from "../mail/messages.ts";
+import { createOutboxWorker, type RenderMail } from "../mail/outbox-worker.ts";
+import { createSmtpTransport, type MailTransport } from "../mail/transport.ts";
+import { watchedTransport } from "../mail/watched-transport.ts";
+import { createClientDirectory } from "../oidc/clients.ts";
+import { loadKeys } from "../oidc/keys.ts";
+import { createTokenMaker } from "../oidc/provider.ts";
+import { createSignOutWorker } from "../oidc/sign-outs.ts";
+import type { Check } from "../readiness.ts";
+import type { Store } from "../storage/contract.ts";
+import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
+
+export interface BackgroundDeps {
+  config: Config;
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  /** How mail leaves; SMTP as configured unless given. */
+  transport?: MailTransport;
+}
+
+const workerNames = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "sweep"] as const;
+export type WorkerName = (typeof workerNames)[number];
+
+/** What the checks of every background are called, wherever it runs. */
+export const backgroundCheckNames: readonly string[] = [...workerNames.map((name) => `background.${name}`), "mail"];
+
+/** The background, as the requests' composition sees it. */
+export interface Background {
+  /** Whether each worker is alive, and the mail server. */
+  checks: readonly Check[];
+  /** Resolves when it runs. */
+  start(): Promise<void>;
+  /** There is work for this worker: it doesn't wait for its next turn. */
+  wake(worker: WorkerName): void;
+  /** Adds to the figures. They are in the store some seconds later. */
+  count(one: Count): void;
+  /** Calls back when what its checks say has changed at once, so that nobody need wait for the next look. */
+  onChange(changed: () => void): void;
+  /** No new turn begins; resolves when those under way have ended. What is counted is still taken. */
+  stop(): Promise<void>;
+  /** Ends it: what was counted last is in the store then. */
+  close(): Promise<void>;
+}
+
+const dayMs = 24 * 3_600_000;
+/** What expired is kept this much longer: an expired sign-in still says which portal it was for. */
+const sweepGraceMs = dayMs;
+
+/** Makes the background; nothing runs until it is started. The store stays its owner's. */
+export async function createBackground(deps: BackgroundDeps): Promise<Background> {
+  const { store, logger } = deps;
+  const counted = createCountBuffer(store.administration);
+  const mail = watchedTransport(deps.transport ?? createSmtpTransport(deps.config.mail));
+  const workers = await createWorkers(deps, mail.transport, counted);
+  const loops = Object.values(workers);
+  const stop = async () => {
+    await Promise.all(loops.map((loop) => loop.stop()));
+  };
+
+  return {
+    checks: [...loops.map(({ check }) => check), mail.check],
+    async start() {
+      for (const loop of loops) loop.start();
+    },
+    wake: (worker) => workers[worker].nudge(),
+    count: counted.add,
+    onChange: () => {},
+    stop,
+    async close() {
+      await stop();
+      // A store that is gone by now has lost no more than the last figures.
+      await counted.flush().catch((err: unknown) => logger.warn({ err }, "the last figures are lost"));
+      await mail.transport.close();
+    },
+  };
+}
+
+async function createWorkers(
+  { config, store, clock, logger }: BackgroundDeps,
+  transport: MailTransport,
+  counted: ReturnType<typeof createCountBuffer>,
+): Promise<Record<WorkerName, WorkerLoop>> {
+  const loop = (name: WorkerName, pollMs: number, runOnce: (run: WorkerRun) => Promise<unknown>) =>
+    createWorkerLoop({ name, pollMs, runOnce, logger });
+  const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
+  const counters = createCounters({ now: () => clock.now(), onCount: counted.add });
+
+  const outbox = createOutboxWorker({
+    outbox: countedOutbox(store.outbox, counters),
+    throttles: store.throttles,
+    limits: mailLimits(config),
+    transport,
+    render: await mailRenderer(config, createSiteSource(config, clients), clock),
+    clock,
+    logger,
+    workerId: randomUUID(),
+    linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
+  });
+  const inquiries = createInquiryWorker({
+    links: store.links,
+    directory: store.directory,
+    clock,
+    logger,
+    settings: { mailDomain: mailDomain(config), mailLimits: mailLimits(config) },
+  });
+  const { audit_retention_days: retentionDays } = config.administration;
+  const sealer = createSealer({
+    audit: store.audit,
+    administration: store.administration,
+    clock,
+    key: await auditKeyOf(store.keys),
+    retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+  });
+  const signOuts = createSignOutWorker({
+    administration: store.administration,
+    clients,
+    provider: createTokenMaker({
+      config,
+      artifacts: store.artifacts,
+      standings: store.standings,
+      clients,
+      keys: await loadKeys(store.keys),
+      clock,
+      machineScopes: ALL_SCOPES,
+    }),
+    clock,
+    logger,
+  });
+
+  return {
+    inquiries: loop("inquiries", 500, async () => {
+      if ((await inquiries.runOnce()) > 0) outbox.nudge();
+    }),
+    outbox,
+    "sign-outs": loop("sign-outs", 5000, ({ onStep }) => signOuts.runOnce(onStep)),
+    audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
+    figures: loop("figures", 10_000, () => counted.flush()),
+    invitations: loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
+    sweep: loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),
+  };
+}
+
+function mailLimits({ limits }: Pick<Config, "limits">) {
+  return {
+    mailbox: limitOf(limits.mails_per_mailbox),
+    profile: limitOf(limits.mails_per_profile),
+    all: limitOf(limits.mails),
+  };
+}
+
+async function mailRenderer(
+  config: Pick<Config, "issuer">,
+  site: ReturnType<typeof createSiteSource>,
+  clock: Clock,
+): Promise<RenderMail> {
+  const fixed = await site();
+  return (content, { linkExpiresAt }) =>
+    renderMail(fixed, content, { issuer: config.issuer, linkExpiresAt, now: clock.now() });
+}
