@@ -9,5 +9,9 @@ import type { BackgroundThreadData } from "./thread.ts";
 
 if (parentPort === null) throw new TypeError("entry.ts runs in a thread");
 const { config } = workerData as BackgroundThreadData;
-const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
+const store = await openStore({
+  ...config.storage,
+  encryptionKey: config.encryption_key,
+  appName: "liaison background",
+});
 await runBackground(parentPort, { config, store, clock: systemClock, logger: createLogger(config.log) });

@@ -18,6 +18,8 @@ export interface StoreOptions extends StorePlace {
   /** 32 bytes in base64. The same one for the whole life of the data. */
   encryptionKey: string;
   clock?: Clock | undefined;
+  /** What a replica set calls our connections, in its log and in what it says of operations. Default: liaison. */
+  appName?: string;
 }
 
 /**
@@ -27,9 +29,9 @@ export interface StoreOptions extends StorePlace {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { seal, now } = partsOf(options);
-  const { mongodb } = options;
+  const { mongodb, appName } = options;
   if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), seal, now });
-  return await (await mongo()).openMongoStore({ ...mongodb, seal });
+  return await (await mongo()).openMongoStore({ ...mongodb, seal, appName });
 }
 
 /**

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { type App, createApp } from "../../src/app.ts";
+import { createBackground } from "../../src/background/background.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
@@ -222,25 +223,33 @@ interface AppParts {
   options: LiaisonOptions;
 }
 
-/** One application; on MongoDB two, each with connections of its own, that are given requests by turns. Returns the first. */
+/**
+ * One application; on MongoDB two that are given requests by turns, each with connections of its own, and others for its
+ * background. Returns the first.
+ */
 export async function startApps(parts: AppParts, closers: Closer[]): Promise<App> {
   const { config, store, storeOptions, clock, options } = parts;
   const logger = options.logger ?? pino({ level: "silent" });
-  const start = async (listen: Config["listen"], ownStore: Store) => {
-    const app = await createApp({
-      config: { ...config, listen },
-      store: options.decorate?.(ownStore) ?? ownStore,
-      clock,
-      logger,
-    });
+  const decorated = (opened: Store) => options.decorate?.(opened) ?? opened;
+  const start = async (listen: Config["listen"], ownStore: Store, behind?: Store) => {
+    const parts = { config: { ...config, listen }, clock, logger };
+    const background = behind && (await createBackground({ ...parts, store: decorated(behind) }));
+    const app = await createApp({ ...parts, store: decorated(ownStore), ...(background && { background }) });
     closers.push(() => app.close());
     return { app, port: (await app.listen()).port };
   };
   if (config.storage.mongodb === undefined) return (await start(config.listen, store)).app;
-  const another = await openStore(storeOptions);
-  closers.push(() => another.close());
+  const opened = async (appName: string) => {
+    const one = await openStore({ ...storeOptions, appName });
+    closers.push(() => one.close());
+    return one;
+  };
+  const behind = () => opened("liaison background");
   const anywhere = { ...config.listen, port: 0 };
-  const apps = [await start(anywhere, store), await start(anywhere, another)] as const;
+  const apps = [
+    await start(anywhere, store, await behind()),
+    await start(anywhere, await opened("liaison"), await behind()),
+  ] as const;
   const proxy = await startAlternatingProxy(
     config.listen.port,
     apps.map(({ port }) => port),

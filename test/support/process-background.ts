@@ -18,7 +18,11 @@ import {
 const orders = workerData as BackgroundOrders;
 const { config, threadDiesAfter } = orders;
 if (parentPort === null) throw new TypeError("process-background.ts runs in a thread");
-const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
+const store = await openStore({
+  ...config.storage,
+  encryptionKey: config.encryption_key,
+  appName: "liaison background",
+});
 // What a dead one leased, ahead of the clock as it was, is free for each that comes after it.
 const claimsAheadMs = (orders.claimsAheadMs ?? 0) * (1 + countLife(orders.counts));
 const around = threadDiesAfter === undefined ? aroundOf(orders) : dyingAfter(threadDiesAfter);

@@ -64,8 +64,8 @@ export class MongoDatabase {
   readonly db: Db;
   readonly #client: MongoClient;
 
-  constructor(url: string, database: string) {
-    this.#client = new MongoClient(url, CLIENT_OPTIONS);
+  constructor(url: string, database: string, appName: string = CLIENT_OPTIONS.appName) {
+    this.#client = new MongoClient(url, { ...CLIENT_OPTIONS, appName });
     this.db = this.#client.db(database);
     this.collections = collectionsIn(this.db);
   }

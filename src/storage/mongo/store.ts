@@ -45,6 +45,8 @@ export interface MongoSettings {
 
 export interface MongoOptions extends MongoSettings {
   seal: Seal;
+  /** What the server calls our connections. */
+  appName?: string | undefined;
   /** The schema that this process knows; that of this version unless given. */
   migrations?: readonly MongoMigration[];
 }
@@ -52,7 +54,7 @@ export interface MongoOptions extends MongoSettings {
 /** Opens the store in a database of a replica set; see openStore. */
 export async function openMongoStore(options: MongoOptions): Promise<Store> {
   const { url, database: name, seal } = options;
-  const database = connect(() => new MongoDatabase(url, name));
+  const database = connect(() => new MongoDatabase(url, name, options.appName));
   try {
     await database.run(() => check(database.db, options));
   } catch (error) {
