@@ -8,6 +8,7 @@ import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import type { Counters } from "./admin/figures.ts";
 import { createSealer } from "./admin/sealer.ts";
+import { createVerificationWorker } from "./admin/verification-worker.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { createInquiryWorker } from "./linking/inquiry-worker.ts";
@@ -22,7 +23,7 @@ import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "./worker-loop
 
 export interface BackgroundParts {
   config: Pick<Config, "linking" | "administration">;
-  store: Pick<Store, "links" | "directory" | "throttles" | "audit" | "administration" | "sweep">;
+  store: Pick<Store, "links" | "directory" | "throttles" | "audit" | "verifications" | "administration" | "sweep">;
   /** The store's, or one that counts beside. */
   outbox: OutboxStore;
   /** How many mails go where; see OutboxWorkerOptions. */
@@ -90,6 +91,13 @@ export function createBackground(parts: BackgroundParts): Background {
     key: parts.auditKey,
     retentionMs: retentionDays === null ? null : retentionDays * dayMs,
   });
+  const verifier = createVerificationWorker({
+    audit: store.audit,
+    verifications: store.verifications,
+    key: parts.auditKey,
+    clock,
+    logger,
+  });
   const signOutWorker = createSignOutWorker({
     administration: store.administration,
     clients: parts.clients,
@@ -107,6 +115,7 @@ export function createBackground(parts: BackgroundParts): Background {
     outbox,
     signOuts,
     loop("audit", 2000, (run) => sealer.runOnce(run)),
+    loop("verification", 2000, (run) => verifier.runOnce(run)),
     loop("figures", 10_000, () => parts.counters.flush()),
     loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
     loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),

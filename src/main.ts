@@ -1,6 +1,7 @@
 /** From argv to a command. The only module that ends the process. */
 
 import { auditExportCommand } from "./cli/administration/audit-export.ts";
+import { auditVerifyCommand } from "./cli/administration/audit-verify.ts";
 import { administrationCommands } from "./cli/administration/commands.ts";
 import type { Command } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   copyCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
   ...administrationCommands(systemClock),
+  auditVerifyCommand(systemClock),
   auditExportCommand(systemClock),
   ...linksCommands(systemClock),
   ...mailCommands({ clock: systemClock, stdin: () => process.stdin }),

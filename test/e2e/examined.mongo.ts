@@ -23,7 +23,7 @@ interface Examined {
 function isWorkersOwn({ ns, command, nModified = 0, ndeleted = 0 }: Document): boolean {
   const collection = String(ns).replace(/^[^.]*\./, "");
   // What a flow writes to the audit it inserts, which examines nothing.
-  const workers = ["leases", "counters", "auditEvents", "auditChain", "signOuts", "clientUses"];
+  const workers = ["leases", "counters", "auditEvents", "auditChain", "auditVerifications", "signOuts", "clientUses"];
   if (workers.includes(collection)) return true;
   const { findAndModify, find, sort, q } = command as Document;
   if (findAndModify !== undefined) return nModified === 0 && ndeleted === 0;
