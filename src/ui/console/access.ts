@@ -131,7 +131,7 @@ export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string 
     error: view.fault !== null,
     body: html`${headed(heading, html`<a class="button button-secondary" href="${view.exportUrl("jsonl")}">${t.text("admin.audit.jsonl")}</a>`, html`<a class="button button-secondary" href="${view.exportUrl("csv")}">${t.text("admin.audit.csv")}</a>`)}
 ${view.fault !== null && html`<div class="problem" role="alert" tabindex="-1" data-focus><h2>${t.text("common.errorSummary")}</h2><p>${view.fault}</p></div>`}
-<p class="console-actions">${actButton(view.verify, t.text("admin.verification.now"))} <a href="${sectionUrl(site, "audit")}/verifications">${t.text("admin.verification.all")}</a></p>
+<div class="console-actions">${actButton(view.verify, t.text("admin.verification.now"))} <a href="${sectionUrl(site, "audit")}/verifications">${t.text("admin.verification.all")}</a></div>
 <form class="console-filter" role="search" method="get" action="${sectionUrl(site, "audit")}">${field("action", "text")}${field("actor", "text")}${field("from", "date")}${field("to", "date")}
 <p><button class="button button-secondary" type="submit">${t.text("admin.audit.apply")}</button></p></form>
 ${table(heading, columns, view.items, t.text("admin.audit.none"))}

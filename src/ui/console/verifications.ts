@@ -21,11 +21,13 @@ export function verifications(site: Site, frame: ConsoleFrame, view: Verificatio
   const t = messages(site.locale);
   const heading = t.text(view.current === null ? "admin.verification.titleAll" : "admin.verification.title");
   const { current, others } = view;
+  // Who asks while one goes on gets that one.
+  const mayAsk = current === null || !isOpen(current);
   return renderConsole(site, frame, {
     section: "audit",
     heading,
     back: { url: sectionUrl(site, "audit"), label: t.text("admin.section.audit") },
-    body: html`${headed(heading, actButton(view.verify, t.text("admin.verification.now"), current === null ? "primary" : "secondary"))}
+    body: html`${headed(heading, ...(mayAsk ? [actButton(view.verify, t.text("admin.verification.now"))] : []))}
 ${current === null ? html`<p class="lead">${t.text("admin.verification.lead")}</p>` : one(site, current, view)}
 ${current !== null && html`<h2>${t.text("admin.verification.others")}</h2>`}
 ${earlier(site, heading, others)}`,
