@@ -194,6 +194,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         onChange: () => {
           background.wake("outbox");
           background.wake("sign-outs");
+          background.wake("verification");
         },
       }),
   });

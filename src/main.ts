@@ -2,6 +2,7 @@
 
 import type { BackgroundThreadData } from "./background/thread.ts";
 import { auditExportCommand } from "./cli/administration/audit-export.ts";
+import { auditVerifyCommand } from "./cli/administration/audit-verify.ts";
 import { administrationCommands } from "./cli/administration/commands.ts";
 import type { Command } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
   copyCommand(systemClock),
   importCommand({ clock: systemClock, stdin: () => process.stdin }),
   ...administrationCommands(systemClock),
+  auditVerifyCommand(systemClock),
   auditExportCommand(systemClock),
   ...linksCommands(systemClock),
   ...mailCommands({ clock: systemClock, stdin: () => process.stdin }),

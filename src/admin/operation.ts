@@ -39,6 +39,8 @@ export interface Definition<Input extends z.ZodObject = z.ZodObject, Output exte
   output: Output;
   /** creates: 201, and an Idempotency-Key is heeded · edits: If-Match is needed, and the answer has a revision. */
   kind?: "creates" | "edits";
+  /** What it asks for is carried out behind its answer, which says how far that is. */
+  status?: 202;
   /** Whether its answer has a revision though it edits nothing. */
   hasRevision?: true;
   /** The words that call it on a command line, and the field that stands there without a flag. */
@@ -53,6 +55,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
 /** An operation whatever it takes and gives. */
 export interface AnyOperation extends Definition {
   handler(input: unknown, call: CallContext): Promise<Answer<unknown>>;
+}
+
+/** The status of an answer over HTTP. */
+export function statusOf({ kind, status }: Pick<Definition, "kind" | "status">): 200 | 201 | 202 {
+  return kind === "creates" ? 201 : (status ?? 200);
 }
 
 /** Makes an operation of its definition and its handler, which then agree on the types of both. */

@@ -9,6 +9,7 @@ import { organizationOperations } from "./operations/organizations.ts";
 import { peopleOperations } from "./operations/people.ts";
 import { profileOperations } from "./operations/profiles.ts";
 import { simulationOperations } from "./operations/simulation.ts";
+import { verificationOperations } from "./operations/verifications.ts";
 import type { OperationParts } from "./parts.ts";
 
 export function createOperations(parts: OperationParts): AnyOperation[] {
@@ -21,5 +22,6 @@ export function createOperations(parts: OperationParts): AnyOperation[] {
     ...accessOperations(parts),
     ...simulationOperations(parts),
     ...lookingOperations(parts),
+    ...verificationOperations(parts),
   ];
 }

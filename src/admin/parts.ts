@@ -9,7 +9,10 @@ import type { Store } from "../storage/contract.ts";
 import type { Client } from "../storage/records.ts";
 
 export interface OperationParts {
-  store: Pick<Store, "administration" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings">;
+  store: Pick<
+    Store,
+    "administration" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings" | "verifications"
+  >;
   clients: ClientDirectory;
   config: Pick<Config, "issuer" | "upstreams" | "deployment">;
   /** The domain of our Message-IDs: that of the sender's address. */

@@ -11,6 +11,7 @@ import { countedOutbox } from "../admin/counted.ts";
 import { type Count, createCountBuffer, createCounters } from "../admin/figures.ts";
 import { ALL_SCOPES } from "../admin/scopes.ts";
 import { createSealer } from "../admin/sealer.ts";
+import { createVerificationWorker } from "../admin/verification-worker.ts";
 import type { Clock } from "../clock.ts";
 import { limitOf, mailDomain } from "../config/derived.ts";
 import type { Config } from "../config/schema.ts";
@@ -37,7 +38,16 @@ export interface BackgroundDeps {
   transport?: MailTransport;
 }
 
-const workerNames = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "sweep"] as const;
+const workerNames = [
+  "inquiries",
+  "outbox",
+  "sign-outs",
+  "audit",
+  "verification",
+  "figures",
+  "invitations",
+  "sweep",
+] as const;
 export type WorkerName = (typeof workerNames)[number];
 
 /** What the checks of every background are called, wherever it runs. */
@@ -123,12 +133,20 @@ async function createWorkers(
     settings: { mailDomain: mailDomain(config), mailLimits: mailLimits(config) },
   });
   const { audit_retention_days: retentionDays } = config.administration;
+  const auditKey = await auditKeyOf(store.keys);
   const sealer = createSealer({
     audit: store.audit,
     administration: store.administration,
     clock,
-    key: await auditKeyOf(store.keys),
+    key: auditKey,
     retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+  });
+  const verifier = createVerificationWorker({
+    audit: store.audit,
+    verifications: store.verifications,
+    key: auditKey,
+    clock,
+    logger,
   });
   const signOuts = createSignOutWorker({
     administration: store.administration,
@@ -153,6 +171,7 @@ async function createWorkers(
     outbox,
     "sign-outs": loop("sign-outs", 5000, ({ onStep }) => signOuts.runOnce(onStep)),
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
+    verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),
     invitations: loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
     sweep: loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),

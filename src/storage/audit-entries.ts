@@ -159,6 +159,11 @@ export function sessionEnded(sessionUid: string, accountId: AccountId | null, by
   return { ...by, action: "session.ended", accountId, detail: { session: sessionUid } };
 }
 
+/** `isJoined`: one that was asked for before is waited for. */
+export function verificationAsked(verification: string, isJoined: boolean, by: By): AuditEntry {
+  return { ...by, action: "audit.verification_asked", detail: { verification, joined: isJoined } };
+}
+
 function placeOf({ id, organizationId }: Profile) {
   return { profileId: id, organizationId };
 }

@@ -13,6 +13,7 @@ import type {
   ApiKey,
   AuditAction,
   AuditEvent,
+  AuditVerification,
   Client,
   ClientId,
   Delivery,
@@ -211,6 +212,8 @@ export interface AuditStore {
 
   /** Events that have no place in the chain yet, in the order in which they were written. */
   unsealed(limit: number): Promise<AuditEvent[]>;
+  /** How many they are: counted up to `most`. */
+  countUnsealed(most: number): Promise<number>;
   /** Where the chain begins (after what retention removed) and ends; undefined before the first was sealed. */
   chainEnds(): Promise<{ base: ChainMark; head: ChainMark } | undefined>;
   /**
@@ -228,4 +231,39 @@ export interface AuditStore {
    * number of events up to `base.seq`. False, changing nothing, if the base isn't at `after` any more.
    */
   prune(after: number, base: ChainMark, event: AuditEvent): Promise<boolean>;
+}
+
+/** Verifications of the audit: asked for by people, carried out by a worker under a lease, kept until newer ones take their place. */
+export interface VerificationStore {
+  /**
+   * Asks for one, with an audit event. Where one with the same kept head hasn't ended, that one is joined and returned instead.
+   * Of those that have ended, the oldest go (verifications.ts says how many are kept). Undefined, writing nothing, if too many
+   * haven't ended. Racers: one makes it, the others join.
+   */
+  ask(
+    asked: Pick<AuditVerification, "id" | "keptHead" | "seal">,
+    by: { actor: string; now: Instant },
+  ): Promise<AuditVerification | undefined>;
+  find(id: string): Promise<AuditVerification | undefined>;
+  /** All that are kept, newest first. */
+  list(): Promise<AuditVerification[]>;
+
+  /**
+   * Claims the one that waits longest, or whose worker's lease has run out, until `now + leaseMs`; `attempts` counts this claim.
+   * Racers never hold the same.
+   */
+  claim(worker: string, now: Instant, leaseMs: number): Promise<AuditVerification | undefined>;
+  /** Notes how far it is, and holds it until `leaseUntil`. False, changing nothing, if the lease was lost. */
+  note(
+    id: string,
+    worker: string,
+    noted: Pick<AuditVerification, "progress" | "seal"> & { leaseUntil: Instant },
+  ): Promise<boolean>;
+  /** Ends a claimed one. False, changing nothing, if the lease was lost. */
+  settle(
+    id: string,
+    worker: string,
+    outcome: Pick<AuditVerification, "state" | "progress" | "result" | "failure" | "seal">,
+    now: Instant,
+  ): Promise<boolean>;
 }

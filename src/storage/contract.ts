@@ -14,7 +14,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { AdminStore, AuditStore } from "./contract-admin.ts";
+import type { AdminStore, AuditStore, VerificationStore } from "./contract-admin.ts";
 import type { Limit, LinkStore, OutboxStore, Revocation, SignedInIdentity } from "./contract-linking.ts";
 import type {
   Account,
@@ -54,6 +54,7 @@ export interface Store {
   readonly keys: KeyStore;
   readonly throttles: ThrottleStore;
   readonly audit: AuditStore;
+  readonly verifications: VerificationStore;
   readonly administration: AdminStore;
   /** Removes what expired before `now`, in bounded batches; nothing depends on its having run. Returns rows removed. */
   sweep(now: Instant): Promise<number>;

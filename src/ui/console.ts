@@ -8,10 +8,11 @@ import { consoleLost, consoleSignedOut, notAdministrator } from "./console/ends.
 import { confirmPage, formPage, refusalPage } from "./console/forms.ts";
 import { overview } from "./console/overview.ts";
 import { accountList, accountPage, linkList, linkPage, mailList } from "./console/people.ts";
+import { verifications } from "./console/verifications.ts";
 import { why } from "./console/why.ts";
 
 export const consolePages = {
   ...{ overview, clientList, clientPreset, clientPage, organizationList, organizationPage, peopleList, personPage },
-  ...{ accountList, accountPage, linkList, linkPage, mailList, why, administrators, keys, audit },
+  ...{ accountList, accountPage, linkList, linkPage, mailList, why, administrators, keys, audit, verifications },
   ...{ formPage, confirmPage, refusalPage, notAdministrator, consoleSignedOut, consoleLost, apiPage },
 };

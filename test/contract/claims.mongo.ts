@@ -50,6 +50,22 @@ describe("claims", () => {
       },
       signOuts: { ...common, clientId: "c", accountId: "a", sid: null, dueAt: later, attempts: 0 },
     };
+    kinds["auditVerifications"] = {
+      askedBy: "admin:7",
+      askedAt: createdAt,
+      keptHead: null,
+      state: "running",
+      startedAt: createdAt,
+      endedAt: null,
+      progress: null,
+      result: null,
+      failure: null,
+      attempts: 1,
+      seal: "s",
+      openHead: null,
+      dueAt: later,
+      leaseWorker: "w",
+    };
     for (const [name, document] of Object.entries(kinds)) {
       const copies = Array.from({ length: many }, () => ({ ...document, _id: anId(name), seq: new ObjectId() }));
       await db.collection<{ _id: string }>(name).insertMany(copies);
@@ -77,12 +93,13 @@ describe("claims", () => {
 
   const nothing = { keys: 0, documents: 0, sorted: false };
   const claims: Record<string, () => Promise<unknown>> = {
-    inquiry: () => store.links.claimInquiry("w", NOW, MINUTE),
-    mail: () => store.outbox.claim("w", NOW, MINUTE, MINUTE),
-    "sign-out": () => store.administration.claimSignOut("w", NOW, MINUTE),
+    "an inquiry": () => store.links.claimInquiry("w", NOW, MINUTE),
+    "a mail": () => store.outbox.claim("w", NOW, MINUTE, MINUTE),
+    "a verification": () => store.verifications.claim("w", NOW, MINUTE),
+    "a sign-out": () => store.administration.claimSignOut("w", NOW, MINUTE),
   };
   for (const [what, claim] of Object.entries(claims)) {
-    it(`of an ${what} cost nothing where none of ${many} is due`, async () => {
+    it(`of ${what} cost nothing where none of ${many} is due`, async () => {
       // Whatever plan it takes at first, it is taken again.
       for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(await examined(claim), nothing);
     });

@@ -54,13 +54,32 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const base = firstBase(KEY, NOW);
     assert.equal(await source.audit.seal(places, { after: 0, head, base }), true);
     const chain = await source.audit.chain(1, 9);
+    for (const keptHead of ["1.one", null]) {
+      const asked = { id: anId("verification"), keptHead, seal: "asked" };
+      present(await source.verifications.ask(asked, BY));
+    }
+    const { id } = present(await source.verifications.claim("w", NOW, MINUTE));
+    const progress = { verified: 1, total: 2, seq: 1, mac: "one", headSeq: 2 };
+    const result = { intact: true, verified: 2, unsealed: 1, pruned: 0, head: "2.two", problem: null };
+    const outcome = { state: "finished", progress, result, failure: null, seal: "noted" } as const;
+    assert.equal(await source.verifications.settle(id, "w", outcome, NOW + 1), true);
+    const verifications = await source.verifications.list();
     await source.close();
 
     const { signal } = new AbortController();
     const copying = { from: { file: file.file }, to: mongodb, encryptionKey: ENCRYPTION_KEY, now: NOW };
     const report = await copyStore({ ...copying, signal, onProgress: () => {} });
     assert.equal(report.complete, true);
-    const kinds = ["auditChain", "searchTerms", "clientUses", "apiKeys", "idempotencyKeys", "counters", "signOuts"];
+    const kinds = [
+      "auditChain",
+      "searchTerms",
+      "clientUses",
+      "apiKeys",
+      "idempotencyKeys",
+      "counters",
+      "signOuts",
+      "auditVerifications",
+    ];
     for (const kind of kinds) assert.ok(present(report.counts[kind]) > 0, kind);
 
     const store = await openStore({ mongodb, encryptionKey: ENCRYPTION_KEY });
@@ -83,7 +102,9 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     }
     assert.deepEqual(await audit.chain(1, 9), chain);
     assert.deepEqual(await audit.chainEnds(), { base, head });
-    assert.deepEqual(await audit.unsealed(99), events.slice(2));
+    assert.deepEqual(await audit.unsealed(2), events.slice(2, 4));
+    assert.deepEqual(await store.verifications.list(), verifications);
+    assert.equal((await store.verifications.claim("w", NOW, MINUTE))?.keptHead, null);
     assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, [old.grantId]);
     const { clientId, sessionUid } = old;
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));

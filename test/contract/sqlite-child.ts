@@ -2,11 +2,15 @@
  * A process of its own on a database file, for the cases that need another process or the death of one:
  *   kill <n> <file> <attempt>   redeems, and is killed by SIGKILL in place of the n-th statement of that
  *   kill-consume <n> <file> <code>   consumes a code that ends a grant, and is killed in place of the n-th statement of that
+ *   kill-verify <n> <file>      verifies the audit where that was asked for, and is killed in place of the n-th statement of that
  *   redeem <file> <attempt>     redeems, prints the result, and is killed without closing anything
  *   race <file> <attempt>       redeems many times and takes many slots; prints what it got
  */
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { auditKeyOf } from "../../src/admin/audit-key.ts";
+import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
+import { systemClock } from "../../src/clock.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { NOW } from "../support/records.ts";
 import { aNotice, type redemption } from "./harness.ts";
@@ -31,6 +35,14 @@ if (mode === "race") {
   killBeforeStatement(killAt);
   const isWon = await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends });
   process.stdout.write(String(isWon), () => process.kill(process.pid, "SIGKILL"));
+} else if (mode === "kill-verify") {
+  const key = await auditKeyOf(store.keys);
+  killBeforeStatement(killAt);
+  const { audit, verifications } = store;
+  const logger = { error: (fields: object) => void process.stderr.write(JSON.stringify(fields)) };
+  const worker = createVerificationWorker({ audit, verifications, key, clock: systemClock, logger, noteEveryMs: 0 });
+  const ended = await worker.runOnce();
+  process.stdout.write(String(ended), () => process.kill(process.pid, "SIGKILL"));
 } else {
   killBeforeStatement(killAt);
   const { result } = await store.links.redeem(attempt, aNotice(), NOW);

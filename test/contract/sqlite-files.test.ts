@@ -173,6 +173,7 @@ withFile("what waits costs a claim nothing: each reads its index in its order, u
     [/UPDATE inquiries SET lease_worker = :worker/, "INDEX inquiries_due (due_at<?)"],
     [/UPDATE outbox SET lease_worker = :worker/, "INDEX outbox_queued (due_at<?)"],
     [/UPDATE sign_outs SET lease_worker = :worker/, "INDEX sign_outs_due (due_at<?)"],
+    [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
     [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
     [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
     [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_turn (mailbox_hash=?)"],

@@ -5,9 +5,12 @@ import { type ExecFileException, execFile } from "node:child_process";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { withPatience } from "../../src/patience.ts";
+import { verificationSeal } from "../../src/storage/audit-chain.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
+import { append, deployment, seal } from "../support/admin-audit.ts";
 import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
 import {
   aNotice,
@@ -152,4 +155,38 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   await store.clients.put(client);
   assert.equal((await store.links.redeem(redemption(person, link), aNotice(), NOW)).result, "bound");
   await file.destroy();
+});
+
+test("a process killed before any statement of a verification leaves it to another, which ends it", async () => {
+  const made = await deployment();
+  await append(made, 240);
+  await seal(made);
+  const { store, key, clock } = made;
+  const logger = { error: () => assert.fail("it failed") };
+  const rescue = createVerificationWorker({
+    audit: store.audit,
+    verifications: store.verifications,
+    key,
+    clock,
+    logger,
+  });
+  let [killed, resumed] = [0, 0];
+  for (let [n, isOver] = [1, false]; !isOver; n += 1) {
+    const asked = { id: anId("verification"), keptHead: null };
+    const written = { ...asked, seal: verificationSeal(key, { ...asked, progress: null, result: null }) };
+    // By the clock of the other process, which is the world's.
+    present(await store.verifications.ask(written, { actor: "admin:7", now: Date.now() }));
+    const { output } = await child("kill-verify", String(n), made.file.file);
+    isOver = output === "1";
+    const left = present(await store.verifications.find(asked.id));
+    if (left.progress !== null && left.state === "running") resumed += 1;
+    if (!isOver) killed += 1;
+    // Its lease is over by then.
+    clock.advance(31);
+    assert.equal(await rescue.runOnce(), left.state === "finished" ? 0 : 1, `killed before statement ${n}`);
+    const { state, result } = present(await store.verifications.find(asked.id));
+    assert.deepEqual([state, result?.intact, result?.verified], ["finished", true, 240], `before statement ${n}`);
+  }
+  assert.ok(killed >= 10 && resumed >= 2, `killed ${killed} times, gone on with ${resumed} times`);
+  await made.file.destroy();
 });

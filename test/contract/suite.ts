@@ -23,6 +23,7 @@ import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
 import { switchCases } from "./switches.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
+import { verificationCases } from "./verifications.ts";
 import { workCases } from "./work.ts";
 
 /** Declares every case of the contract for one back end. */
@@ -50,5 +51,6 @@ export function storageContract(backEnd: BackEnd): void {
   accessCases(declare);
   listingCases(declare);
   auditChainCases(declare);
+  verificationCases(declare);
   workCases(declare);
 }

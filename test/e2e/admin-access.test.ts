@@ -94,6 +94,8 @@ const table: Row[] = [
 
   ["listAudit", "", "y - - - y -"],
   ["verifyAudit", "", "y - - - y -"],
+  ["listAuditVerifications", "", "y - - - y -"],
+  ["getAuditVerification", "", "y - - - y -"],
 ];
 
 interface Route {

@@ -11,6 +11,7 @@ import { PassThrough } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
+import { auditVerifyCommand } from "../../src/cli/administration/audit-verify.ts";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { linksCommands } from "../../src/cli/links.ts";
 import { mailCommands } from "../../src/cli/mail.ts";
@@ -52,6 +53,7 @@ describe("commands of the administration", () => {
     await writeFile(config, JSON.stringify(written));
     const commands = [
       ...administrationCommands(liaison.clock),
+      auditVerifyCommand(liaison.clock),
       auditExportCommand(liaison.clock),
       ...linksCommands(liaison.clock),
       ...mailCommands({ clock: liaison.clock, stdin: () => new PassThrough() }),
@@ -237,6 +239,10 @@ describe("commands of the administration", () => {
       assert.equal(other.code, 1);
       assert.match(other.stdout, /^(.*\n)*intact +no\n/);
       assert.match(other.stderr, /The audit isn't intact: the chain ends at \d+, before the head given\.\n$/);
+      const { head } = json(verified);
+      const since = json(await face("audit verify --json --head", head));
+      assert.deepEqual([since.intact, since.problem], [true, null]);
+      assert.match((await face(`audit verify --head ${"x".repeat(201)}`)).stderr, /--head|the head given is none/);
 
       const file = join(liaison.dataDir, `${name}.jsonl`);
       const exported = await face("audit export --action profile.changed --output", file);
@@ -254,6 +260,18 @@ describe("commands of the administration", () => {
         assert.match((await face(`audit export --format ${format}`)).stderr, /--format takes jsonl or csv/);
       assert.match((await face("audit export --output", liaison.dataDir)).stderr, /can't be written \(EISDIR\)/);
     }
+    // What the service was asked for is kept there; on the store itself nobody is asked.
+    const asked = lines(await local("audit verifications --json")).map((line) => JSON.parse(line));
+    assert.deepEqual(
+      asked.map(({ state, kept_head, result }) => [state, kept_head !== null, result.intact]),
+      [
+        ["finished", true, true],
+        ["finished", true, false],
+        ["finished", false, true],
+      ],
+    );
+    assert.ok(asked.every(({ asked_by }) => /^key:/.test(asked_by)));
+    assert.match((await remote("audit verifications")).stdout, /^ID .*INTACT/i);
   });
 
   it("inquiries and mails by a broker: as on the store, without what it doesn't tell", async () => {

@@ -33,7 +33,6 @@ export class Pool {
     const place = path.split("/")[1] ?? "";
     const { items, next_cursor } = answer as { items?: unknown; next_cursor?: unknown };
     this.add(`cursor of ${operation}`, next_cursor);
-    this.add("head", (answer as { head?: unknown }).head);
     for (const item of Array.isArray(items) ? items : [answer])
       this.#learnRecord(place, item as Record<string, unknown>);
   }
@@ -77,6 +76,8 @@ export class Pool {
         this.add("api key", record["id"]);
         break;
       case "audit":
+        if (record["state"] !== undefined) this.add("verification", record["id"]);
+        this.add("head", (record["result"] as { head?: unknown } | null | undefined)?.head);
         for (const field of ["action", "actor", "request_id"]) this.add(field, record[field]);
         break;
     }
@@ -91,7 +92,7 @@ const poolOfOperation: Record<string, PoolName> = {
 };
 const poolOfPlace: Record<string, PoolName> = {
   ...{ clients: "client_id", organizations: "organization_id", profiles: "profile_id", accounts: "account_id" },
-  ...{ inquiries: "inquiry", mail: "mail", grants: "grant", "api-keys": "api key" },
+  ...{ inquiries: "inquiry", mail: "mail", grants: "grant", "api-keys": "api key", audit: "verification" },
 };
 
 /** The pool of a path's `id`. */

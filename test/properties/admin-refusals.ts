@@ -53,5 +53,6 @@ const refusals: Record<string, Record<number, RegExp[]>> = {
   releaseMail: { 409: [/isn't held|came back/] },
   resendMail: { 409: [/wasn't given up|is held|came back/] },
   createApiKey: { 400: [/within the next year/] },
+  verifyAudit: { 409: [/Too many verifications wait/] },
   simulate: { 400: [/name a profile or an account/] },
 };

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { auditKeyOf } from "../../src/admin/audit-key.ts";
-import { verifyAudit } from "../../src/admin/audit-verify.ts";
+import { type VerifyParts, verifyAudit } from "../../src/admin/audit-verify.ts";
 import { createSealer, type SealerOptions } from "../../src/admin/sealer.ts";
 import type { Store } from "../../src/storage/contract.ts";
+import type { VerificationResult } from "../../src/storage/records.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
 import { TestClock } from "./liaison.ts";
 import { anAuditEvent } from "./records.ts";
@@ -44,7 +45,12 @@ export function sealerOf({ store, key, clock }: AuditDeployment, more: Partial<S
 }
 
 export const verify = ({ store, key }: Pick<AuditDeployment, "store" | "key">, head?: string) =>
-  verifyAudit({ audit: store.audit, key }, head);
+  verifyAll({ audit: store.audit, key }, head);
+
+/** Verifies to the end. */
+export async function verifyAll(parts: VerifyParts, keptHead?: string): Promise<VerificationResult> {
+  return (await verifyAudit(parts, { keptHead })) ?? assert.fail("it was ended by nobody");
+}
 
 /** The rows of the chain, as whoever can write to the file sees them. */
 export class Intruder {

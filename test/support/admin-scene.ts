@@ -61,6 +61,15 @@ export class Api {
     return body;
   }
 
+  /** Asks for a verification of the audit. */
+  async verifyAudit<Verification = { id: string }>(head?: string): Promise<Verification> {
+    const { status, text, body } = await this.call<Verification>("POST", "/audit/verifications", {
+      body: head === undefined ? {} : { head },
+    });
+    assert.equal(status, 202, text);
+    return body;
+  }
+
   async get<Body = Record<string, unknown>>(path: string): Promise<Body> {
     return await this.done<Body>("GET", path);
   }

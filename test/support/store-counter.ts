@@ -11,6 +11,7 @@ const uncounted = new RegExp(
     /^directory\.membershipsByEmail/,
     /^administration\.(addCounts|takeLease|claimSignOut|settleSignOut)/,
     /^audit\.(unsealed|chainEnds|seal|prune)/,
+    /^verifications\.claim/,
     /^clients\.noteUse/,
   ]
     .map(({ source }) => source)

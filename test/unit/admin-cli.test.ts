@@ -11,6 +11,7 @@ import { brokerUrl } from "../../src/admin/command-remote.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine, csvLine } from "../../src/admin/csv-out.ts";
 import type { Definition } from "../../src/admin/operation.ts";
 import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
+import { auditVerifyCommand } from "../../src/cli/administration/audit-verify.ts";
 import { columns, rowOf } from "../../src/cli/administration/columns.ts";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { details, verdicts } from "../../src/cli/administration/details.ts";
@@ -24,7 +25,11 @@ import { systemClock } from "../../src/clock.ts";
 import { readToken } from "../../src/config/token.ts";
 import { LiaisonError } from "../../src/errors.ts";
 
-const commands = [...administrationCommands(systemClock), auditExportCommand(systemClock)];
+const commands = [
+  ...administrationCommands(systemClock),
+  auditVerifyCommand(systemClock),
+  auditExportCommand(systemClock),
+];
 
 async function say(words: readonly string[], all: readonly Command[] = commands) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
@@ -65,7 +70,7 @@ describe("commands of the administration", () => {
         assert.notEqual(summary, "", `--${name} says nothing`);
         assert.notEqual(takes, "");
       }
-      if (command.name === "audit export") return;
+      if (["audit export", "audit verify"].includes(command.name)) return;
       for (const example of command.examples) {
         assert.ok(example.startsWith(`liaison ${command.name}`), example);
         const read = await draftOf(wordsOf(example).slice(1));

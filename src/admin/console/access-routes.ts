@@ -4,12 +4,13 @@ import { Readable } from "node:stream";
 import { createCalendar } from "../../domain/calendar.ts";
 import { LiaisonError } from "../../errors.ts";
 import { invitationFields, keyFields, roleFields } from "../../ui/console/forms.ts";
-import type { ApiKeyView, AuditEventView, FormState, ProfileView, VerificationView } from "../../ui/console/views.ts";
+import type { ApiKeyView, AuditEventView, FormState, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
 import { LEAST_ROLE } from "../scopes.ts";
 import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
+import { verificationRoutes } from "./verification-routes.ts";
 
 interface Listed<Item> {
   items: Item[];
@@ -25,6 +26,7 @@ export function accessRoutes(shell: Shell, parts: AccessRoutesParts): void {
   administratorRoutes(shell, parts);
   keyRoutes(shell, parts);
   auditRoutes(shell, parts);
+  verificationRoutes(shell);
 }
 
 function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): void {
@@ -188,7 +190,7 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
     };
   }
 
-  async function show(visit: Visit, verification: VerificationView | null) {
+  shell.get("/audit", "audit", async (visit) => {
     const { typed, input, fault } = filterOf(visit);
     const cursor = visit.query("cursor");
     const query = { ...input, limit: 50, ...(cursor === "" ? {} : { cursor }) };
@@ -201,18 +203,14 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
           items,
           nextUrl: nextUrl(visit, shell.url("/audit"), next_cursor),
           filter: typed,
-          verification,
           fault,
         },
-        verify: visit.form("/audit"),
+        verify: visit.form("/audit/verifications"),
         exportUrl: (format) => `${shell.url(`/audit/export.${format}`)}?${asked}`,
       }),
       fault === null ? 200 : 400,
     );
-  }
-
-  shell.get("/audit", "audit", (visit) => show(visit, null));
-  shell.post("/audit", "audit", async (visit) => show(visit, await visit.call<VerificationView>("verifyAudit", {})));
+  });
 
   for (const format of ["jsonl", "csv"] as const) {
     shell.get(`/audit/export.${format}`, "audit", async (visit) => {

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import type { AuditFilter } from "../../storage/contract.ts";
 import type { AuditAction, AuditEvent } from "../../storage/records.ts";
-import { verifyAudit } from "../audit-verify.ts";
 import {
   anyId,
   fromTime,
@@ -138,7 +137,7 @@ function figureOperations({ store, config }: OperationParts): AnyOperation[] {
   ];
 }
 
-function auditOperations({ store, auditKey }: OperationParts): AnyOperation[] {
+function auditOperations({ store }: OperationParts): AnyOperation[] {
   const { audit } = store;
   return [
     operation(
@@ -176,37 +175,6 @@ function auditOperations({ store, auditKey }: OperationParts): AnyOperation[] {
         };
         return { output: listed(await audit.search(filter, pageOf(page)), writeEvent) };
       },
-    ),
-    operation(
-      {
-        name: "verifyAudit",
-        summary: "Verify the chain of the audit: nothing changed, removed or put elsewhere.",
-        ...{ scope: "audit:read", method: "GET", path: "/audit/verification" },
-        input: z.strictObject({
-          head: z
-            .string()
-            .min(1)
-            .max(200)
-            .optional()
-            .meta({ description: "The head that an earlier verification gave: it must still be there." }),
-        }),
-        output: z.strictObject({
-          intact: z.boolean(),
-          verified: z.int().meta({ description: "How many events were verified." }),
-          unsealed: z.int().meta({ description: "How many wait for their place, counted up to 1,000." }),
-          pruned: z.int().meta({ description: "How many retention has removed before the first." }),
-          head: z
-            .string()
-            .nullable()
-            .meta({ description: "Keep it elsewhere: with it an older state put back shows, too." }),
-          problem: z.string().nullable(),
-        }),
-        command: {
-          name: "audit verify",
-          examples: ["liaison audit verify", "liaison audit verify --head 812.mXq… --json"],
-        },
-      },
-      async ({ head }) => ({ output: await verifyAudit({ audit, key: auditKey }, head) }),
     ),
   ];
 }

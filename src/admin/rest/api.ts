@@ -6,7 +6,7 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
-import { type AnyOperation, EditConflict, InputError } from "../operation.ts";
+import { type AnyOperation, EditConflict, InputError, statusOf } from "../operation.ts";
 import type { Principal } from "../scopes.ts";
 import type { AdminService } from "../service.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
@@ -43,7 +43,7 @@ export function apiRoutes(router: Router, { service, authenticate, issuer, versi
       ifMatch: readEtag(ctx.get("if-match")),
       idempotencyKey: readKey(ctx.get("idempotency-key")),
     });
-    ctx.status = operation.kind === "creates" ? 201 : 200;
+    ctx.status = statusOf(operation);
     if (revision !== undefined) ctx.set("etag", `"${revision}"`);
     ctx.type = "json";
     ctx.body = JSON.stringify(output);

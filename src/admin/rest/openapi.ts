@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of the REST API, made of the operations' definitions. */
 
 import { z } from "zod";
-import type { AnyOperation } from "../operation.ts";
+import { type AnyOperation, statusOf } from "../operation.ts";
 import { SCOPES } from "../scopes.ts";
 import { inputSchema, type JsonSchema } from "./texts.ts";
 
@@ -140,13 +140,14 @@ function responses(operation: AnyOperation): object {
   delete schema["$schema"];
   const etag = { description: "The record's revision, for If-Match.", schema: { type: "string" } };
   const hasRevision = operation.kind !== undefined || operation.hasRevision === true;
+  const status = statusOf(operation);
   const problems = Object.entries(problemStatuses).map(([status, description]) => [
     status,
     { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } },
   ]);
   return {
-    [operation.kind === "creates" ? 201 : 200]: {
-      description: "Done.",
+    [status]: {
+      description: status === 202 ? "Asked for: it is carried out behind this answer." : "Done.",
       ...(hasRevision ? { headers: { ETag: etag } } : {}),
       content: { "application/json": { schema } },
     },

@@ -56,6 +56,9 @@ const detail: Read = (item) => {
   return entries.map(([key, value]) => `${key}=${textOf(value)}`).join(" ");
 };
 
+/** Of a verification that has finished. */
+const verdict: Read = (item) => (at(item, "result") === null ? "" : yesNo("result.intact")(item));
+
 /** By the words that call the command. */
 export const columns: Readonly<Record<string, Columns>> = {
   "clients list": {
@@ -89,6 +92,15 @@ export const columns: Readonly<Record<string, Columns>> = {
   "audit list": {
     ...{ at: instant("at"), action: text("action"), actor: text("actor") },
     ...{ about: either("profile_id", "organization_id", "account_id"), detail },
+  },
+  "audit verifications": {
+    id: text("id"),
+    asked: instant("asked_at"),
+    by: text("asked_by"),
+    state: text("state"),
+    verified: text("verified"),
+    intact: verdict,
+    problem: either("result.problem", "failure"),
   },
 };
 

@@ -6,7 +6,7 @@ import type { AuditEvent } from "../records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { type ChainMarkDocument, dated, toAuditEvent, toRecord } from "./documents.ts";
 
-type Chain = Pick<AuditStore, "unsealed" | "chainEnds" | "seal" | "chain" | "prune">;
+type Chain = Pick<AuditStore, "unsealed" | "countUnsealed" | "chainEnds" | "seal" | "chain" | "prune">;
 
 /** An event has a place already, or is gone: rolls the sealing back. */
 class Taken extends Error {}
@@ -44,6 +44,8 @@ export function createChain(
         const found = await auditEvents.find({ chainSeq: null }).sort({ seq: 1 }).limit(limit).toArray();
         return found.map(toAuditEvent);
       }),
+
+    countUnsealed: (most) => database.run(() => auditEvents.countDocuments({ chainSeq: null }, { limit: most })),
 
     chainEnds: () =>
       database.run(async () => {

@@ -10,6 +10,7 @@ import type {
   Account,
   ApiKey,
   AuditEvent,
+  AuditVerification,
   Authentication,
   ClientUse,
   Delivery,
@@ -132,6 +133,14 @@ export type SignInOutcomeDocument = Omit<SignInOutcome, "authentication"> & {
 /** `seq` is its place among what was written, `chainSeq` its place in the chain, once it has one. */
 export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId; chainSeq?: number | null; mac?: string | null };
 export type ChainMarkDocument = Dated<ChainMark> & { _id: "base" | "head" };
+export type AuditVerificationDocument = Stored<AuditVerification> & {
+  /** While it hasn't ended: what no other one that goes on may have. */
+  openHead: string | null;
+  /** When it may be claimed; a lease moves it on. Null once it has ended. */
+  dueAt: Date | null;
+  leaseWorker: string | null;
+  seq: ObjectId;
+};
 /** `_id` is an entry of search.ts, `record` what it finds. */
 export interface SearchTermDocument {
   _id: string;
@@ -183,6 +192,7 @@ export interface Documents {
   throttles: ThrottleDocument;
   auditEvents: AuditEventDocument;
   auditChain: ChainMarkDocument;
+  auditVerifications: AuditVerificationDocument;
   searchTerms: SearchTermDocument;
   leases: LeaseDocument;
   counters: CounterDocument;
@@ -199,7 +209,7 @@ const COLLECTION_NAMES = [
   ...["meta", "migrations", "accounts", "identities", "organizations", "profiles", "inquiries", "linkRequests"],
   ...["outbox", "upstreamTransactions", "signInOutcomes", "selections", "rememberedChoices", "artifacts", "sessions"],
   ...["clients", "keys", "throttles", "auditEvents", "auditChain", "searchTerms", "leases", "counters", "apiKeys"],
-  ...["idempotencyKeys", "clientUses", "signOuts"],
+  ...["idempotencyKeys", "clientUses", "signOuts", "auditVerifications"],
 ] as const satisfies readonly string[] as readonly CollectionName[];
 
 export function collectionsIn(db: Db): Collections {

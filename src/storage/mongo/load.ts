@@ -113,6 +113,7 @@ const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>>
   }),
   outbox: withOrder,
   auditEvents: withOrder,
+  auditVerifications: withOrder,
   signOuts: withOrder,
   artifacts: ({ fields: { model, idHash, ...rest } }) => {
     const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));

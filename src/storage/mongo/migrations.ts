@@ -42,10 +42,20 @@ const LATER_INDEXES = [
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
 /** Collections that came later, with all their indexes. */
-const LATER_COLLECTIONS = since(
-  4,
-  ...["auditChain", "searchTerms", "leases", "counters", "apiKeys", "idempotencyKeys", "clientUses", "signOuts"],
-);
+const LATER_COLLECTIONS = [
+  ...since(
+    4,
+    "auditChain",
+    "searchTerms",
+    "leases",
+    "counters",
+    "apiKeys",
+    "idempotencyKeys",
+    "clientUses",
+    "signOuts",
+  ),
+  ...since(7, "auditVerifications"),
+];
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
   const namesAfter = (later: ReturnType<typeof since>) =>
@@ -126,11 +136,16 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "what waits is claimed by indexes in the order of the claims",
-    collections: COLLECTIONS,
+    collections: collectionsOf(6),
     async up({ db }) {
-      await ensureCollections(db, COLLECTIONS);
+      await ensureCollections(db, collectionsOf(6));
       await fillDueAt(collectionsIn(db).inquiries);
     },
+  },
+  {
+    name: "verifications of the audit, as jobs",
+    collections: COLLECTIONS,
+    up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },
 ];
 

@@ -35,6 +35,7 @@ import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
+import { createVerificationStore } from "./verifications.ts";
 import { createWork } from "./work.ts";
 
 export interface MongoSettings {
@@ -88,6 +89,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
     keys: createKeyStore(database, seal),
     throttles: createThrottleStore(database, throttles),
     audit: createAuditStore(database),
+    verifications: createVerificationStore(database, audit),
     administration: {
       ...createListings(database, search),
       ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners, roles }),

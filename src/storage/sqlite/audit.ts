@@ -94,12 +94,13 @@ function createAuditSearch(database: Database): AuditStore["search"] {
     });
 }
 
-type Chain = Pick<AuditStore, "unsealed" | "chainEnds" | "seal" | "chain" | "prune">;
+type Chain = Pick<AuditStore, "unsealed" | "countUnsealed" | "chainEnds" | "seal" | "chain" | "prune">;
 
 function createChain(database: Database, insert: (event: AuditEvent) => void): Chain {
   const unsealed = database.prepare(`
     SELECT ${EVENT_JSON} AS record FROM audit_events INDEXED BY audit_events_unsealed
     WHERE chain_seq IS NULL ORDER BY rowid LIMIT :limit`);
+  const someUnsealed = database.prepare("SELECT 1 FROM audit_events WHERE chain_seq IS NULL LIMIT :most");
   const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
@@ -120,6 +121,7 @@ function createChain(database: Database, insert: (event: AuditEvent) => void): C
 
   return {
     unsealed: (limit) => database.run(() => unsealed.all({ limit }).map((row) => parse<AuditEvent>(row["record"]))),
+    countUnsealed: (most) => database.run(() => someUnsealed.all({ most }).length),
     chainEnds: () =>
       database.run(() => {
         const [base, head] = [readEnd("base"), readEnd("head")];

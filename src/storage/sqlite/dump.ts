@@ -9,7 +9,16 @@ import type { Dump, Place } from "../dump.ts";
 import type { Seal } from "../seal.ts";
 import type { Database, Row } from "./database.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
-import { API_KEY_JSON, IDENTITY_JSON, integer, ORGANIZATION_JSON, PROFILE_JSON, parse, REQUEST_JSON } from "./rows.ts";
+import {
+  API_KEY_JSON,
+  IDENTITY_JSON,
+  integer,
+  ORGANIZATION_JSON,
+  PROFILE_JSON,
+  parse,
+  REQUEST_JSON,
+  VERIFICATION_JSON,
+} from "./rows.ts";
 import { checkSchema } from "./schema.ts";
 
 interface Kind {
@@ -118,6 +127,11 @@ const KINDS: Record<string, Kind> = {
   auditChain: {
     record: "json_object('id', name, 'seq', seq, 'mac', mac, 'at', at, 'seal', seal)",
     from: "audit_chain",
+    order: ["rowid"],
+  },
+  auditVerifications: {
+    record: `json_set(${VERIFICATION_JSON}, '$.openHead', open_head, '$.dueAt', due_at, '$.leaseWorker', lease_worker)`,
+    from: "audit_verifications",
     order: ["rowid"],
   },
   searchTerms: {

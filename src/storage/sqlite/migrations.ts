@@ -284,4 +284,19 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   DROP INDEX outbox_held_by_mailbox;
   `,
   },
+  {
+    name: "verifications of the audit, as jobs",
+    sql: `
+  -- open_head: of those that haven't ended, so that two who ask for the same get one. due_at: when it may be claimed; a lease
+  -- moves it on, as in the outbox.
+  CREATE TABLE audit_verifications (
+    id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT, state TEXT NOT NULL,
+    started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT, attempts INTEGER NOT NULL,
+    seal TEXT NOT NULL, open_head TEXT, due_at INTEGER, lease_worker TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX audit_verifications_open ON audit_verifications (open_head) WHERE open_head IS NOT NULL;
+  CREATE INDEX audit_verifications_due ON audit_verifications (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX audit_verifications_by_time ON audit_verifications (asked_at);
+  `,
+  },
 ];

@@ -54,6 +54,8 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
   { table: "api_keys", columns: "secret_hash", since: 5 },
   { table: "idempotency_keys", columns: "key_hash", since: 5 },
   { table: "sign_outs", columns: "id", since: 5 },
+  { table: "audit_verifications", columns: "id", since: 9 },
+  { table: "audit_verifications", columns: "open_head", where: "open_head IS NOT NULL", since: 9 },
 ];
 
 export interface SchemaParts {

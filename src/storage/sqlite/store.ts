@@ -35,6 +35,7 @@ import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
+import { createVerificationStore } from "./verifications.ts";
 import { createWork } from "./work.ts";
 
 export interface SqliteStore extends Store {
@@ -134,6 +135,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
     keys: createKeyStore(durable, seal),
     throttles: createThrottleStore(fast, seal),
     audit: createAuditStore(durable),
+    verifications: createVerificationStore(durable, audit),
     administration: {
       ...createListings(durable, search),
       ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker, roles }),

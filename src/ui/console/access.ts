@@ -6,8 +6,8 @@ import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, copyBlock, facts, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
-import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, ProfileView, VerificationView } from "./views.ts";
+import { actButton, badge, code, copyBlock, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
+import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, ProfileView } from "./views.ts";
 
 export interface AdministratorsPage {
   items: ProfileView[];
@@ -108,7 +108,6 @@ ${table(t.text("admin.keys.signing"), signing, view.signing, "")}`,
 
 export interface AuditPage extends Pick<Listing<AuditEventView>, "items" | "nextUrl"> {
   filter: { action: string; actor: string; from: string; to: string };
-  verification: VerificationView | null;
   verify: Form;
   exportUrl: (format: "jsonl" | "csv") => string;
   fault: string | null;
@@ -132,8 +131,7 @@ export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string 
     error: view.fault !== null,
     body: html`${headed(heading, html`<a class="button button-secondary" href="${view.exportUrl("jsonl")}">${t.text("admin.audit.jsonl")}</a>`, html`<a class="button button-secondary" href="${view.exportUrl("csv")}">${t.text("admin.audit.csv")}</a>`)}
 ${view.fault !== null && html`<div class="problem" role="alert" tabindex="-1" data-focus><h2>${t.text("common.errorSummary")}</h2><p>${view.fault}</p></div>`}
-${view.verification && verified(site, view.verification)}
-${actButton(view.verify, t.text("admin.audit.verify"))}
+<div class="console-actions">${actButton(view.verify, t.text("admin.verification.now"))} <a href="${sectionUrl(site, "audit")}/verifications">${t.text("admin.verification.all")}</a></div>
 <form class="console-filter" role="search" method="get" action="${sectionUrl(site, "audit")}">${field("action", "text")}${field("actor", "text")}${field("from", "date")}${field("to", "date")}
 <p><button class="button button-secondary" type="submit">${t.text("admin.audit.apply")}</button></p></form>
 ${table(heading, columns, view.items, t.text("admin.audit.none"))}
@@ -148,17 +146,4 @@ function about(site: Site, { profile_id, organization_id, detail }: AuditEventVi
     return `${name}: ${isInstant ? formatShort(site, value) : value}`;
   });
   return html`${profile_id !== null && html`<a href="${personUrl(site, profile_id)}">${code(profile_id)}</a> `}${organization_id !== null && html`<a href="${admin}/organizations/${encodeURIComponent(organization_id)}">${code(organization_id)}</a> `}<span class="hint-inline">${bdi(entries.join("; "))}</span>`;
-}
-
-function verified(site: Site, { intact, verified: count, unsealed, pruned, head, problem }: VerificationView): Html {
-  const t = messages(site.locale);
-  return html`<section class="answer answer-${intact ? "good" : "bad"}" role="status"><h2>${t.text(intact ? "admin.audit.intact" : "admin.audit.broken")}</h2>
-${problem !== null && html`<p>${problem}</p>`}
-${facts([
-  [t.text("admin.audit.verified"), String(count)],
-  [t.text("admin.audit.unsealed"), String(unsealed)],
-  [t.text("admin.audit.pruned"), pruned > 0 && String(pruned)],
-  [t.text("admin.audit.head"), head && code(head)],
-])}
-${head !== null && html`<p class="hint">${t.text("admin.audit.headHint")}</p>`}</section>`;
 }

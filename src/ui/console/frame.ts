@@ -51,5 +51,5 @@ export function sectionUrl(site: Pick<Site, "basePath">, section: ConsoleSection
 
 /** A heading with what can be done about the page beside it. */
 export function headed(heading: Child, ...actions: Child[]): Html {
-  return html`<div class="console-head"><h1>${heading}</h1>${actions.length > 0 && html`<p class="console-actions">${actions}</p>`}</div>`;
+  return html`<div class="console-head"><h1>${heading}</h1>${actions.length > 0 && html`<div class="console-actions">${actions}</div>`}</div>`;
 }

@@ -176,6 +176,20 @@ export interface AuditEventView {
 }
 
 export interface VerificationView {
+  id: string;
+  state: "waiting" | "running" | "finished" | "failed";
+  kept_head: string | null;
+  asked_by: string;
+  asked_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  verified: number;
+  total: number | null;
+  result: VerificationResultView | null;
+  failure: string | null;
+}
+
+export interface VerificationResultView {
   intact: boolean;
   verified: number;
   unsealed: number;

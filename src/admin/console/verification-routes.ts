@@ -1,0 +1,37 @@
+/** The pages of the audit's verifications: asking for one, and looking how far it is, without a script. */
+
+import type { VerificationView } from "../../ui/console/views.ts";
+import { consolePages } from "../../ui/console.ts";
+import type { Shell } from "./shell.ts";
+
+const path = "/audit/verifications";
+/** How long a page about one that goes on stands, in seconds. */
+const reloadSeconds = 2;
+
+export function verificationRoutes(shell: Shell): void {
+  shell.get(path, "audit", async (visit) => {
+    const { items } = await visit.call<{ items: VerificationView[] }>("listAuditVerifications", {});
+    const view = { current: null, others: items, verify: visit.form(path), reloads: null };
+    visit.send(consolePages.verifications(visit.site, visit.frame, view));
+  });
+
+  shell.post(path, "audit", async (visit) => {
+    const { id } = await visit.call<VerificationView>("verifyAudit", {});
+    visit.go(`${path}/${encodeURIComponent(id)}`);
+  });
+
+  shell.get(`${path}/:id`, "audit", async (visit) => {
+    const current = await visit.call<VerificationView>("getAuditVerification", { id: visit.parameter("id") });
+    const { items } = await visit.call<{ items: VerificationView[] }>("listAuditVerifications", {});
+    const others = items.filter(({ id }) => id !== current.id);
+    const goesOn = current.state === "waiting" || current.state === "running";
+    const isStopped = visit.query("reload") === "no";
+    const stopUrl = `${shell.url(`${path}/${encodeURIComponent(current.id)}`)}?reload=no`;
+    const reloads = goesOn && !isStopped ? { seconds: reloadSeconds, stopUrl } : null;
+    // By a field of the header: it needs no script and no markup, and `reload=no` is the page without it.
+    if (reloads !== null) visit.ctx.set("refresh", String(reloads.seconds));
+    visit.send(
+      consolePages.verifications(visit.site, visit.frame, { current, others, verify: visit.form(path), reloads }),
+    );
+  });
+}

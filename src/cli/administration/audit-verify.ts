@@ -1,0 +1,121 @@
+/**
+ * `liaison audit verify`: the audit's chain, verified here on the store itself, or by a service elsewhere, which is asked and then
+ * watched.
+ */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { definitionOf } from "../../admin/command-definitions.ts";
+import type { Input } from "../../admin/command-remote.ts";
+import type { Clock } from "../../clock.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { VerificationResult } from "../../storage/records.ts";
+import type { Call, Command, ExitCode } from "../command.ts";
+import { jsonLine, put } from "../output.ts";
+import { createProgress, type Progress } from "../progress.ts";
+import { withStore } from "../with-store.ts";
+import { details } from "./details.ts";
+import { readDraft } from "./draft.ts";
+import { type Face, faceFlags, isRemote, remoteFace } from "./faces.ts";
+import { explained } from "./failures.ts";
+import { fieldFlags } from "./fields.ts";
+
+/** How long a service is left alone between two questions, in milliseconds. */
+const askEveryMs = 1000;
+
+const examples = [
+  "liaison audit verify",
+  "liaison audit verify --head 812.mXq… --json",
+  "liaison audit verify --url https://signin.contoso.example --token-file token",
+];
+const asking = { ...definitionOf("verifyAudit"), command: { name: "audit verify", examples } };
+
+/** Makes the command. */
+export function auditVerifyCommand(clock: Clock): Command {
+  return {
+    name: "audit verify",
+    section: "Administration",
+    summary: "Verify the chain of the audit: nothing changed, removed or put elsewhere. Exits 1 when it isn't intact.",
+    flags: { ...fieldFlags(asking), ...faceFlags, json: { summary: "Print one JSON object." } },
+    examples,
+    async run(call) {
+      const { head } = readDraft(asking, call).input;
+      const keptHead = typeof head === "string" ? head : undefined;
+      const bar = progressOf(call.stderr);
+      try {
+        const found = isRemote(call)
+          ? await verifiedThere(call, keptHead, bar)
+          : await verifiedHere(call, { clock, keptHead, bar });
+        bar.clear();
+        return await show(found, call);
+      } catch (error) {
+        throw explained(error, asking);
+      } finally {
+        bar.clear();
+      }
+    },
+  };
+}
+
+interface Watched {
+  show(verified: number, total: number): void;
+  clear(): void;
+}
+
+/** A bar on a terminal, from when it is known how many events there are. */
+function progressOf(stream: Call["stderr"]): Watched {
+  let bar: Progress | undefined;
+  return {
+    show(verified, total) {
+      bar ??= createProgress({ stream, totalBytes: total, elapsed: () => performance.now() });
+      bar.show({ rows: verified, bytes: verified });
+    },
+    clear: () => bar?.clear(),
+  };
+}
+
+/** On the store itself. A service that runs on it goes on: this reads in short turns. */
+async function verifiedHere(
+  call: Call,
+  { clock, keptHead, bar }: { clock: Clock; keptHead: string | undefined; bar: Watched },
+): Promise<VerificationResult> {
+  const found = await withStore(call, clock, async ({ audit, keys }) => {
+    // What they rest on takes a while to load; no other command needs it.
+    const { auditKeyOf } = await import("../../admin/audit-key.ts");
+    const { verifyAudit } = await import("../../admin/audit-verify.ts");
+    const onProgress = ({ verified, total }: { verified: number; total: number }) => {
+      bar.show(verified, total);
+      return !call.signal.aborted;
+    };
+    return await verifyAudit({ audit, key: await auditKeyOf(keys) }, { keptHead, onProgress });
+  });
+  if (found === undefined) throw new LiaisonError("store_unavailable", "Stopped before the end of the audit.");
+  return found;
+}
+
+/** By a service: it is asked, and then looked at until it has ended. */
+async function verifiedThere(call: Call, keptHead: string | undefined, bar: Watched): Promise<VerificationResult> {
+  const { signal } = call;
+  const face = await remoteFace(call);
+  const asked = await face.call(asking.name, keptHead === undefined ? {} : { head: keptHead });
+  for (let verification = asked.output as Input; ; verification = await lookedAt(face, verification)) {
+    const { id, state, verified, total, result, failure } = verification;
+    if (state === "finished") return result as VerificationResult;
+    if (state === "failed") throw new LiaisonError("conflict", `The verification failed: ${String(failure)}.`);
+    if (typeof total === "number") bar.show(Number(verified), total);
+    await pause(askEveryMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) continue;
+    const where = `liaison audit verifications --url ${face.issuer}`;
+    throw new LiaisonError("store_unavailable", `The service goes on verifying (${String(id)}): ${where}`);
+  }
+}
+
+async function lookedAt(face: Face, { id }: Input): Promise<Input> {
+  return (await face.call("getAuditVerification", { id })).output as Input;
+}
+
+async function show(found: VerificationResult, { flags, stdout }: Call): Promise<ExitCode> {
+  const record: Input = { ...found };
+  await put(stdout, flags.has("json") ? jsonLine(record) : details(record, "UTC"));
+  if (found.intact) return 0;
+  throw new LiaisonError("conflict", `The audit isn't intact: ${found.problem}.`);
+}
