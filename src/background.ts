@@ -98,18 +98,18 @@ export function createBackground(parts: BackgroundParts): Background {
     logger,
   });
 
-  const inquiries = loop("inquiries", 500, async () => {
-    if ((await inquiryWorker.runOnce()) > 0) outbox.nudge();
+  const inquiries = loop("inquiries", 500, async (run) => {
+    if ((await inquiryWorker.runOnce(run)) > 0) outbox.nudge();
   });
-  const signOuts = loop("sign-outs", 5000, ({ onStep }) => signOutWorker.runOnce(onStep));
+  const signOuts = loop("sign-outs", 5000, (run) => signOutWorker.runOnce(run));
   const workers: readonly WorkerLoop[] = [
     inquiries,
     outbox,
     signOuts,
     loop("audit", 2000, (run) => sealer.runOnce(run)),
     loop("figures", 10_000, () => parts.counters.flush()),
-    loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
-    loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),
+    loop("invitations", 60_000, (run) => store.administration.lapseInvitations(clock.now(), run)),
+    loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepGraceMs, run)),
   ];
 
   return {

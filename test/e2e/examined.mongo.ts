@@ -25,10 +25,10 @@ function isWorkersOwn({ ns, command, nModified = 0, ndeleted = 0 }: Document): b
   // What a flow writes to the audit it inserts, which examines nothing.
   const workers = ["leases", "counters", "auditEvents", "auditChain", "signOuts", "clientUses"];
   if (workers.includes(collection)) return true;
-  const { findAndModify, find, sort, q } = command as Document;
+  const { findAndModify, find, sort, filter } = command as Document;
   if (findAndModify !== undefined) return nModified === 0 && ndeleted === 0;
   if (find === "outbox") return JSON.stringify(sort) === '{"dueAt":1}';
-  return collection === "inquiries" && q?.["dueAt"] !== undefined;
+  return collection === "inquiries" && filter?.["dueAt"] !== undefined;
 }
 
 describe("keys and documents examined", () => {

@@ -38,6 +38,7 @@ const LATER_INDEXES = [
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
   ...since(6, "inquiries.due"),
+  ...since(7, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
@@ -126,11 +127,16 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "what waits is claimed by indexes in the order of the claims",
-    collections: COLLECTIONS,
+    collections: collectionsOf(6),
     async up({ db }) {
-      await ensureCollections(db, COLLECTIONS);
+      await ensureCollections(db, collectionsOf(6));
       await fillDueAt(collectionsIn(db).inquiries);
     },
+  },
+  {
+    name: "held mails by what has no room for them",
+    collections: COLLECTIONS,
+    up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },
 ];
 
