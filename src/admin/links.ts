@@ -10,7 +10,11 @@ import type { DirectoryStore } from "../storage/contract.ts";
 import type { AccountId, Inquiry, ProfileId } from "../storage/records.ts";
 import { registeredUnder } from "./registered.ts";
 
-/** Of how many profiles inquiries are read between two turns of the event loop. */
+/**
+ * Of how many profiles of one address inquiries are listed, and of how many they are read between two turns of the event loop:
+ * whoever asked for an address asked for all its profiles, so that the first tell of the others, too.
+ */
+const MOST_PROFILES = 500;
 const PROFILES_AT_A_TIME = 10;
 
 export interface LinkAdminParts extends TimelineStores {
@@ -45,7 +49,12 @@ export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
     if (email === undefined) return;
     const key = parseAddress(email)?.key;
     if (key === undefined) throw new LiaisonError("bad_request", `${email} is no email address.`);
-    for await (const part of registeredUnder(directory, key)) yield part.map(({ profile }) => profile.id);
+    let count = 0;
+    for await (const part of registeredUnder(directory, key)) {
+      yield part.map(({ profile }) => profile.id);
+      count += part.length;
+      if (count >= MOST_PROFILES) return;
+    }
   }
 
   return {

@@ -58,7 +58,7 @@ export interface TimelineStores {
 
 const eventsARequest = 200;
 /** Of an address that very many profiles have, the time line tells of so many requests and mails, the newest. */
-const mostRequests = 500;
+const mostRequests = 200;
 /** Of how many requests events are read between two turns of the event loop. */
 const requestsAtATime = 25;
 

@@ -121,12 +121,19 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     }
   }
 
-  async function runOnce(run: WorkerRun = runAlone): Promise<number> {
-    await outbox.releaseHeld(limits, clock.now(), run);
-    const lanes = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(run)));
-    const failed = lanes.find((result) => result.status === "rejected");
+  async function runLanes(run: WorkerRun): Promise<number> {
+    const ended = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(run)));
+    const failed = ended.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    return lanes.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+    return ended.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+  }
+
+  async function runOnce(run: WorkerRun = runAlone): Promise<number> {
+    // Releasing very many takes a while: what is queued doesn't wait for it.
+    const [released, sent] = await Promise.allSettled([outbox.releaseHeld(limits, clock.now(), run), runLanes(run)]);
+    if (released.status === "rejected") throw released.reason;
+    if (sent.status === "rejected") throw sent.reason;
+    return released.value === 0 ? sent.value : sent.value + (await runLanes(run));
   }
 
   const { pollMs = 1000 } = options;
