@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
@@ -61,6 +62,8 @@ const pages = [
 interface Filled {
   liaison: Liaison;
   file: string;
+  /** How much waited for each worker before it was started. */
+  before: Record<string, number>;
   headers: { api: Record<string, string>; pages: Record<string, string> };
 }
 
@@ -81,9 +84,11 @@ describe("turns of the requests' loop", () => {
     const encryptionKey = randomBytes(32).toString("base64");
     await (await openStore({ sqlite: { file }, encryptionKey })).close();
     await fillDatabase({ file, count: rows, now: Date.now(), encryptionKey });
+    const before = waiting(file);
     const liaison = await startLiaison({
       embedded: true,
       dataDir: folder,
+      decorate: (store) => ({ ...store, sweep: (now, run) => sweepProbed(store, now, run) }),
       config: (base) => {
         const mail = base["mail"] as { smtp: object };
         const smtp = { ...mail.smtp, port: outside.smtpPort };
@@ -91,7 +96,13 @@ describe("turns of the requests' loop", () => {
       },
     });
     closers.push(() => liaison.close());
-    return { liaison, file, headers: await administrators(liaison) };
+    return { liaison, file, before, headers: await administrators(liaison) };
+  }
+
+  /** The workers begin: whoever is served from now on waits for every turn. */
+  function sweepProbed(store: Store, ...given: Parameters<Store["sweep"]>): Promise<number> {
+    if (!probe.isRunning) probe.start();
+    return store.sweep(...given);
   }
 
   /** An owner with an API key, who is signed in to the pages, too. */
@@ -142,10 +153,10 @@ describe("turns of the requests' loop", () => {
     // What runs for the first time is compiled.
     const small = await startFilled(500);
     for (let round = 0; round < 2; round += 1) await visitAll(small);
+    probe.stop();
     const large = await startFilled(count);
-    const before = waiting(large.file);
+    const { before } = large;
     const imported = await importBeside(large);
-    probe.start();
     await visitAll(large);
     await imported();
     const longest = probe.stop();

@@ -29,6 +29,10 @@ export class TurnProbe {
   #immediate: NodeJS.Immediate | undefined;
   readonly #observer = new PerformanceObserver((list) => this.#note(list.getEntries()));
 
+  get isRunning(): boolean {
+    return this.#immediate !== undefined;
+  }
+
   start(): void {
     this.count = 0;
     this.#turns = [];
@@ -50,6 +54,7 @@ export class TurnProbe {
   /** The turns that used the most, the longest first. */
   stop(): Turn[] {
     clearImmediate(this.#immediate);
+    this.#immediate = undefined;
     this.#note(this.#observer.takeRecords());
     this.#observer.disconnect();
     return this.#turns
