@@ -4,6 +4,7 @@
  */
 
 import { once } from "node:events";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { createSeal } from "../../src/storage/seal.ts";
@@ -53,6 +54,14 @@ function fill({ file, count, now, encryptionKey }: Filling): void {
   fillCounters(database, now);
   database.exec("COMMIT; PRAGMA wal_checkpoint (TRUNCATE)");
   database.close();
+  flush(file);
+}
+
+/** Otherwise the first commit that flushes the file flushes all of this. */
+function flush(file: string): void {
+  const descriptor = openSync(file, "r+");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 const requester = `json_object('issuer', 'https://full.example', 'subject', 's-' || i, 'upstreamId', 'fabrikam',
