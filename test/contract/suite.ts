@@ -23,6 +23,7 @@ import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
 import { switchCases } from "./switches.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
+import { turnCases } from "./turns.ts";
 import { workCases } from "./work.ts";
 
 /** Declares every case of the contract for one back end. */
@@ -51,4 +52,5 @@ export function storageContract(backEnd: BackEnd): void {
   listingCases(declare);
   auditChainCases(declare);
   workCases(declare);
+  turnCases(declare);
 }
