@@ -4,6 +4,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
+import { runAlone, type WorkerRun } from "./worker-loop.ts";
 
 /** The longest that a turn may take, and what is aimed at, in milliseconds. */
 const TURN_MS = 20;
@@ -17,6 +18,12 @@ export interface PaceOptions {
   least: number;
   /** How many at the most. In between, what the last turn's time allows. */
   most: number;
+}
+
+/** What a turn came to. */
+export interface Turn {
+  done: number;
+  isLast: boolean;
 }
 
 export class Pace {
@@ -43,5 +50,19 @@ export class Pace {
     else if (took < AIM_MS / 2) this.#size = Math.min(most, this.#size * 2);
     await setTimeout(Math.ceil(Math.min(took, LONGEST_REST_MS)));
     return result;
+  }
+
+  /**
+   * Runs turns until one says that there is no more, or the run is told to end. Each says how many it has done; returns how many
+   * all of them have.
+   */
+  async turns(work: (size: number) => Promise<Turn>, { signal, onStep }: WorkerRun = runAlone): Promise<number> {
+    let done = 0;
+    for (let isLast = false; !isLast && !signal.aborted; onStep()) {
+      const turn = await this.turn(work);
+      done += turn.done;
+      isLast = turn.isLast;
+    }
+    return done;
   }
 }

@@ -165,16 +165,16 @@ async function createWorkers(
   });
 
   return {
-    inquiries: loop("inquiries", 500, async () => {
-      if ((await inquiries.runOnce()) > 0) outbox.nudge();
+    inquiries: loop("inquiries", 500, async (run) => {
+      if ((await inquiries.runOnce(run)) > 0) outbox.nudge();
     }),
     outbox,
-    "sign-outs": loop("sign-outs", 5000, ({ onStep }) => signOuts.runOnce(onStep)),
+    "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),
-    invitations: loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
-    sweep: loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),
+    invitations: loop("invitations", 60_000, (run) => store.administration.lapseInvitations(clock.now(), run)),
+    sweep: loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepGraceMs, run)),
   };
 }
 

@@ -19,6 +19,7 @@ import type {
   NewMail,
 } from "../storage/contract.ts";
 import type { Inquiry, MailContent, MailedRequester, Membership, ProfileId } from "../storage/records.ts";
+import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import { newMessageId } from "./message-id.ts";
 
 interface InquiryWorkerSettings {
@@ -49,10 +50,10 @@ interface InquiryWorkerLogger {
 
 export interface InquiryWorker {
   /**
-   * Settles the inquiries that are due, oldest first, and returns how many. Throws when the store can't be reached; an
-   * inquiry claimed by then is taken up again, here or elsewhere, when its lease is over.
+   * Settles the inquiries that are due, oldest first, until the run is told to end; returns how many. Throws when the store
+   * can't be reached; an inquiry claimed by then is taken up again, here or elsewhere, when its lease is over.
    */
-  runOnce(): Promise<number>;
+  runOnce(run?: WorkerRun): Promise<number>;
 }
 
 const DEFAULT_LEASE_MS = 30_000;
@@ -97,7 +98,7 @@ export function createInquiryWorker({
     return isMine ? { answeredTo } : undefined;
   }
 
-  async function settle(inquiry: ClaimedInquiry): Promise<boolean> {
+  async function settle(inquiry: ClaimedInquiry, { signal, onStep }: WorkerRun): Promise<boolean> {
     let { answeredTo } = inquiry;
     do {
       const begun = performance.now();
@@ -109,17 +110,18 @@ export function createInquiryWorker({
       answeredTo = part.answeredTo;
       // An await on SQLite lets nobody in: whoever waits meanwhile has as long as this took.
       await pause(performance.now() - begun);
-    } while (answeredTo !== null);
-    return true;
+      onStep();
+    } while (answeredTo !== null && !signal.aborted);
+    return answeredTo === null;
   }
 
   return {
-    async runOnce() {
+    async runOnce(run = runAlone) {
       let count = 0;
-      for (let turn = 0; turn < batchSize; turn += 1) {
+      for (let turn = 0; turn < batchSize && !run.signal.aborted; turn += 1) {
         const inquiry = await links.claimInquiry(worker, clock.now(), leaseMs);
         if (inquiry === undefined) break;
-        if (await settle(inquiry)) count += 1;
+        if (await settle(inquiry, run)) count += 1;
       }
       return count;
     },

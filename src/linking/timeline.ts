@@ -4,6 +4,7 @@
  * link was opened.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
@@ -56,6 +57,10 @@ export interface TimelineStores {
 }
 
 const eventsARequest = 200;
+/** Of an address that very many profiles have, the time line tells of so many requests and mails, the newest. */
+const mostRequests = 200;
+/** Of how many requests events are read between two turns of the event loop. */
+const requestsAtATime = 25;
 
 /** The time line of an inquiry, by its own id or that of a request made of it. Undefined if there is none. */
 export async function timeline(
@@ -63,13 +68,19 @@ export async function timeline(
   id: string,
   now: Instant,
 ): Promise<Timeline | undefined> {
-  const history = (await links.history(id)) ?? (await links.history((await links.inquiryOf(id)) ?? ""));
+  const historyOf = (inquiryId: string) => links.history(inquiryId, mostRequests);
+  const history = (await historyOf(id)) ?? (await historyOf((await links.inquiryOf(id)) ?? ""));
   if (history === undefined) return undefined;
   const { address: _typed, ...inquiry } = history.inquiry;
-  const deliveries = await outbox.list({ inquiryId: inquiry.id });
-  const events = await Promise.all(
-    history.requests.map((request) => audit.list({ requestId: request.id, limit: eventsARequest })),
-  );
+  const deliveries = await outbox.list({ inquiryId: inquiry.id, limit: mostRequests });
+  const events: AuditEvent[][] = [];
+  for (let first = 0; first < history.requests.length; first += requestsAtATime) {
+    await setImmediate();
+    const some = history.requests.slice(first, first + requestsAtATime);
+    events.push(
+      ...(await Promise.all(some.map(({ id: requestId }) => audit.list({ requestId, limit: eventsARequest })))),
+    );
+  }
   const profileOf = new Map(history.requests.map((request) => [request.id, request.profileId]));
   const entries = [
     ...ofInquiry(inquiry),

@@ -6,7 +6,7 @@
 import type { Clock, Instant } from "../clock.ts";
 import type { Limit, OutboxStore, ThrottleStore } from "../storage/contract.ts";
 import type { MailContent, OutboxMessage } from "../storage/records.ts";
-import { createWorkerLoop, type WorkerLoop } from "../worker-loop.ts";
+import { createWorkerLoop, runAlone, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
 import type { RenderedMail } from "./messages.ts";
 import { MailError, type MailTransport } from "./transport.ts";
 
@@ -43,8 +43,11 @@ export interface OutboxWorkerOptions {
 }
 
 export interface OutboxWorker extends WorkerLoop {
-  /** Tries everything that is due now; resolves with how many mails were sent. @throws when the store can't be reached */
-  runOnce(onStep?: () => void): Promise<number>;
+  /**
+   * Tries everything that is due now, until the run is told to end; resolves with how many mails were sent.
+   * @throws when the store can't be reached
+   */
+  runOnce(run?: WorkerRun): Promise<number>;
 }
 
 const minuteMs = 60_000;
@@ -57,8 +60,6 @@ const giveUpAfterMs = 48 * 60 * minuteMs;
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   const { outbox, throttles, limits, transport, render, clock, logger, workerId, linkLifetimeMs } = options;
   const { leaseMs = 60_000, concurrency = 2, random = Math.random } = options;
-  let stopping = false;
-
   /** Whether the limit of all mails lets another one go. */
   async function mayGo(): Promise<boolean> {
     const { limit, windowSeconds } = limits.all;
@@ -66,9 +67,9 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   }
 
   /** One mail after the other until nothing is due. */
-  async function lane(onStep: () => void): Promise<number> {
+  async function lane({ signal, onStep }: WorkerRun): Promise<number> {
     let sent = 0;
-    while (!stopping) {
+    while (!signal.aborted) {
       const dueAt = await outbox.nextDueAt();
       if (dueAt === undefined || dueAt > clock.now() || !(await mayGo())) break;
       const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
@@ -120,29 +121,23 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     }
   }
 
-  async function runOnce(onStep: () => void = () => {}): Promise<number> {
-    await outbox.releaseHeld(limits, clock.now());
-    const lanes = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(onStep)));
-    const failed = lanes.find((result) => result.status === "rejected");
+  async function runLanes(run: WorkerRun): Promise<number> {
+    const ended = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(run)));
+    const failed = ended.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    return lanes.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+    return ended.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+  }
+
+  async function runOnce(run: WorkerRun = runAlone): Promise<number> {
+    // Releasing very many takes a while: what is queued doesn't wait for it.
+    const [released, sent] = await Promise.allSettled([outbox.releaseHeld(limits, clock.now(), run), runLanes(run)]);
+    if (released.status === "rejected") throw released.reason;
+    if (sent.status === "rejected") throw sent.reason;
+    return released.value === 0 ? sent.value : sent.value + (await runLanes(run));
   }
 
   const { pollMs = 1000 } = options;
-  const loop = createWorkerLoop({ name: "outbox", runOnce: ({ onStep }) => runOnce(onStep), pollMs, logger });
-  return {
-    runOnce,
-    nudge: loop.nudge,
-    check: loop.check,
-    start() {
-      stopping = false;
-      loop.start();
-    },
-    async stop() {
-      stopping = true;
-      await loop.stop();
-    },
-  };
+  return { runOnce, ...createWorkerLoop({ name: "outbox", runOnce, pollMs, logger }) };
 }
 
 /** 15 seconds, doubled with each attempt up to an hour; the second half of it is left to chance. */

@@ -6,8 +6,10 @@
 import { randomUUID } from "node:crypto";
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import { Pace } from "../pace.ts";
 import type { AdminStore } from "../storage/contract.ts";
 import type { SignOut } from "../storage/records.ts";
+import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { tellOfSignOut } from "./internals.ts";
 
@@ -31,8 +33,8 @@ const longestRetryMs = 3_600_000;
 const giveUpAfterMs = 24 * 3_600_000;
 
 export interface SignOutWorker {
-  /** Tells everybody who is due; returns how many were told. */
-  runOnce(onStep?: () => void): Promise<number>;
+  /** Tells everybody who is due, until the run is told to end; returns how many were told. */
+  runOnce(run?: WorkerRun): Promise<number>;
 }
 
 export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorker {
@@ -68,8 +70,18 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
   }
 
   return {
-    async runOnce(onStep = () => {}) {
-      const claim = () => administration.claimSignOut(worker, clock.now(), leaseMs);
+    async runOnce({ signal, onStep } = runAlone) {
+      // One after the other, with rests: of portals that aren't to be told there may be very many, and nothing else is waited for.
+      const pace = new Pace({ least: 1, most: 1 });
+      let last: Promise<unknown> = Promise.resolve();
+      const claim = (): Promise<SignOut | undefined> => {
+        const next = last.then(async () => {
+          if (signal.aborted) return undefined;
+          return await pace.turn(() => administration.claimSignOut(worker, clock.now(), leaseMs));
+        });
+        last = next.catch(() => {});
+        return next;
+      };
       const first = await claim();
       if (first === undefined) return 0;
       let told = 0;

@@ -5,6 +5,7 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { WorkerRun } from "../worker-loop.ts";
 import type { Revocation } from "./contract-linking.ts";
 import type {
   Account,
@@ -169,11 +170,11 @@ export interface AdminStore {
   /** Whether there is somebody who may do everything. */
   hasOwner(): Promise<boolean>;
   /**
-   * Takes the roles away that nobody has taken up in time (see invitations.ts), the oldest first, a bounded number of them: each
-   * in one transaction with its audit event, never the last owner's. Returns how many. Racers, and whoever links the profile
-   * meanwhile: one of them gets it.
+   * Takes the roles away that nobody has taken up in time (see invitations.ts), the oldest first, until the run is told to end:
+   * each in one transaction with its audit event, never the last owner's. Returns how many. Racers, and whoever links the
+   * profile meanwhile: one of them gets it.
    */
-  lapseInvitations(now: Instant): Promise<number>;
+  lapseInvitations(now: Instant, run?: WorkerRun): Promise<number>;
 
   /** Takes or keeps a lease. False while another worker holds it. */
   takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;

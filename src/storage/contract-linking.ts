@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { WorkerRun } from "../worker-loop.ts";
 import type {
   AccountId,
   ClientId,
@@ -137,8 +138,8 @@ export interface LinkStore {
    * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
    */
   settleInquiry(inquiryId: InquiryId, worker: string, part: InquiryAnswerPart, now: Instant): Promise<boolean>;
-  /** An inquiry with the requests made of it, oldest first. */
-  history(inquiryId: InquiryId): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
+  /** An inquiry with the newest requests made of it, at most so many, oldest first. */
+  history(inquiryId: InquiryId, limit: number): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
   /** The inquiry that a request was made of. */
   inquiryOf(requestId: LinkRequestId): Promise<InquiryId | undefined>;
   /** Newest first: of an account, of those that made a request for a profile, or all; before an instant, when given. */
@@ -212,14 +213,17 @@ export interface OutboxStore {
   ): Promise<boolean>;
   /**
    * Queues held messages for which the throttles have room by now: of a mailbox's the one of lowest rank, of equals the
-   * newest; one whose link is dead is dropped. Returns how many were queued. Racers: each slot and each message once.
+   * newest; one whose link is dead is dropped. In short turns (pace.ts), until the run is told to end. Returns how many were
+   * queued. Racers: each slot and each message once.
    */
-  releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant): Promise<number>;
+  releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant, run?: WorkerRun): Promise<number>;
   /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
   nextDueAt(): Promise<Instant | undefined>;
   find(id: string): Promise<Delivery | undefined>;
-  /** Those in one of the states, or all that answer an inquiry; newest first. */
-  list(filter: { states: readonly TroubledState[]; limit: number } | { inquiryId: InquiryId }): Promise<Delivery[]>;
+  /** Those in one of the states, or those that answer an inquiry; newest first. */
+  list(
+    filter: { states: readonly TroubledState[]; limit: number } | { inquiryId: InquiryId; limit: number },
+  ): Promise<Delivery[]>;
   /** Queues a held message past its throttles, audited. False if it isn't held. */
   release(id: string, actor: string, now: Instant): Promise<boolean>;
   /** Queues a message anew that was given up, as if it were made now; audited. False if it isn't `failed`. */

@@ -14,6 +14,7 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { WorkerRun } from "../worker-loop.ts";
 import type { AdminStore, AuditStore, VerificationStore } from "./contract-admin.ts";
 import type { Limit, LinkStore, OutboxStore, Revocation, SignedInIdentity } from "./contract-linking.ts";
 import type {
@@ -56,8 +57,11 @@ export interface Store {
   readonly audit: AuditStore;
   readonly verifications: VerificationStore;
   readonly administration: AdminStore;
-  /** Removes what expired before `now`, in bounded batches; nothing depends on its having run. Returns rows removed. */
-  sweep(now: Instant): Promise<number>;
+  /**
+   * Removes what expired before `now`, in short turns (pace.ts) until the run is told to end; nothing depends on its having run.
+   * Returns rows removed.
+   */
+  sweep(now: Instant, run?: WorkerRun): Promise<number>;
   /**
    * The version of the schema that the store has now, and the one that this process needs at least. One small read, which
    * shows that the store answers. A newer one is well: `liaison migrate` runs beside brokers of the version before.

@@ -1,5 +1,6 @@
 /** Owns how lists are read part by part: what a cursor is, and how much is looked at for one page. */
 
+import { setImmediate } from "node:timers/promises";
 import { LiaisonError } from "../errors.ts";
 import type { Page, PageRequest } from "./contract.ts";
 
@@ -52,6 +53,8 @@ export async function readPage<Row, T>({ page, begin, fetch, placeOf: place, ite
     }
     if (rows.length < wanted) return { items, next: null };
     looked += rows.length;
+    // An await on SQLite lets nobody in.
+    await setImmediate();
     // Of a list that little fits, more at a time: a page is a few reads, however small it is.
     wanted = Math.min(Math.max(wanted, Math.min(2 * wanted, MOST_AT_A_TIME)), MOST_LOOKED_AT - looked);
   }

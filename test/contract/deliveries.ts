@@ -36,8 +36,8 @@ export function deliveryCases(contract: Case): void {
       ...{ nextAttemptAt: NOW, sentAt: NOW + 1, lastError: null, kind: "already_linked", inquiryId: "inquiry-1" },
       ...{ requestId: null, serverReply: "250 taken", bouncedAt: null, bounce: null },
     });
-    assert.deepEqual(await store.outbox.list({ inquiryId: "inquiry-1" }), [delivery]);
-    assert.deepEqual(await store.outbox.list({ inquiryId: "other" }), []);
+    assert.deepEqual(await store.outbox.list({ inquiryId: "inquiry-1", limit: 9 }), [delivery]);
+    assert.deepEqual(await store.outbox.list({ inquiryId: "other", limit: 9 }), []);
     assert.equal(await store.outbox.find("nothing"), undefined);
   });
 
@@ -115,15 +115,15 @@ export function deliveryCases(contract: Case): void {
     const second = await request(store, other, profile.id);
     const nothing = await settle(store, [], NOW);
     const { inquiryId } = first.request;
-    const history = present(await store.links.history(inquiryId));
+    const history = present(await store.links.history(inquiryId, 500));
     assert.equal(history.inquiry.id, inquiryId);
     assert.deepEqual(
       history.requests.map(({ id }) => id),
       [first.request.id],
     );
-    assert.equal((await store.links.history(nothing.id))?.inquiry.matched, 3);
-    assert.deepEqual((await store.links.history(nothing.id))?.requests, []);
-    assert.equal(await store.links.history("nothing"), undefined);
+    assert.equal((await store.links.history(nothing.id, 500))?.inquiry.matched, 3);
+    assert.deepEqual((await store.links.history(nothing.id, 500))?.requests, []);
+    assert.equal(await store.links.history("nothing", 500), undefined);
     assert.equal(await store.links.inquiryOf(second.request.id), second.request.inquiryId);
     assert.equal(await store.links.inquiryOf("nothing"), undefined);
 

@@ -176,7 +176,17 @@ withFile("what waits costs a claim nothing: each reads its index in its order, u
     [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
     [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
     [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
-    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_turn (mailbox_hash=?)"],
+    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_by_rank (mailbox_hash=?)"],
+    [
+      /SELECT rowid FROM outbox INDEXED BY outbox_held_of_mailbox/,
+      "outbox_held_of_mailbox (mailbox_hash=? AND due_at<?)",
+    ],
+    [
+      /SELECT rowid FROM outbox INDEXED BY outbox_held_of_profile/,
+      "outbox_held_of_profile (profile_hash=? AND due_at<?)",
+    ],
+    [/FROM selections s\s+WHERE s\.profile_id = :profileId AND s\.grant_id > :id/, "(profile_id=? AND grant_id>?)"],
+    [/SELECT 1 FROM selections WHERE client_id/, "(client_id=? AND expires_at>?)"],
   ] as const) {
     const plan = planOf(statement);
     assert.ok(plan.includes(step) && !plan.includes("TEMP B-TREE"), plan);

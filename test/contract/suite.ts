@@ -23,6 +23,7 @@ import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
 import { switchCases } from "./switches.ts";
 import { throttledMailCases } from "./throttled-mail.ts";
+import { turnCases } from "./turns.ts";
 import { verificationCases } from "./verifications.ts";
 import { workCases } from "./work.ts";
 
@@ -53,4 +54,5 @@ export function storageContract(backEnd: BackEnd): void {
   auditChainCases(declare);
   verificationCases(declare);
   workCases(declare);
+  turnCases(declare);
 }

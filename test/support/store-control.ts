@@ -32,7 +32,7 @@ export class StoreControl {
     ]);
     return {
       ...(Object.fromEntries(parts) as Store),
-      sweep: (now) => store.sweep(now),
+      sweep: (now, run) => store.sweep(now, run),
       close: () => store.close(),
     };
   };

@@ -32,7 +32,11 @@ export class StoreCounter {
       name,
       typeof part === "object" && part !== null ? this.#wrap(name, part) : part,
     ]);
-    return { ...(Object.fromEntries(parts) as Store), sweep: (now) => store.sweep(now), close: () => store.close() };
+    return {
+      ...(Object.fromEntries(parts) as Store),
+      sweep: (now, run) => store.sweep(now, run),
+      close: () => store.close(),
+    };
   };
 
   /** Calls since the last time. */

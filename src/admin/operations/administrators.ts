@@ -19,6 +19,7 @@ import {
 } from "../fields.ts";
 import { type AnyOperation, answered, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
+import { registeredUnder } from "../registered.ts";
 import { LEAST_ROLE, ROLES } from "../scopes.ts";
 import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 
@@ -64,9 +65,10 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
 
   /** Who has an address in an organization: of several the one that is linked already, otherwise one that can be. */
   async function registeredAs(emailKey: string, organizationId: string): Promise<Membership | undefined> {
-    const there = (await store.directory.membershipsByEmail(emailKey)).filter(
-      ({ organization }) => organization.id === organizationId,
-    );
+    const there: Membership[] = [];
+    for await (const part of registeredUnder(store.directory, emailKey)) {
+      there.push(...part.filter(({ organization }) => organization.id === organizationId));
+    }
     const linked = there.find(({ profile }) => profile.accountId !== null);
     return linked ?? there.find(({ profile }) => profile.enabled) ?? there[0];
   }

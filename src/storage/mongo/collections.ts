@@ -194,6 +194,16 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         key: { mailboxHash: 1, rank: 1, createdAt: -1, seq: -1 },
         partialFilterExpression: { state: "held" },
       },
+      {
+        name: "heldOfMailboxDue",
+        key: { mailboxHash: 1, dueAt: 1 },
+        partialFilterExpression: { state: "held" },
+      },
+      {
+        name: "heldOfProfileDue",
+        key: { profileHash: 1, dueAt: 1 },
+        partialFilterExpression: { state: "held" },
+      },
     ],
   },
   {

@@ -31,11 +31,19 @@ const OWN_FIELDS = ["sealedAddress", "state", "leaseWorker", "leaseUntil", "dueA
  * version before go on making them; where there are none nothing is examined, for they stand at the beginning of an index.
  */
 export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise<number> {
-  const { modifiedCount } = await inquiries.updateMany({ state: "waiting", dueAt: { $exists: false } }, [
-    { $set: { dueAt: { $max: ["$notBefore", "$leaseUntil"] } } },
-  ]);
-  return modifiedCount;
+  const hasNone = { state: "waiting", dueAt: { $exists: false } } as const;
+  let filled = 0;
+  for (;;) {
+    const found = await inquiries.find(hasNone, { projection: { _id: 1 }, limit: FILLED_AT_A_TIME }).toArray();
+    if (found.length === 0) return filled;
+    const { modifiedCount } = await inquiries.updateMany({ _id: { $in: found.map(({ _id }) => _id) }, ...hasNone }, [
+      { $set: { dueAt: { $max: ["$notBefore", "$leaseUntil"] } } },
+    ]);
+    filled += modifiedCount;
+  }
 }
+
+const FILLED_AT_A_TIME = 1000;
 
 export function createInquiryMethods(
   database: MongoDatabase,
@@ -125,12 +133,13 @@ export function createInquiryMethods(
         toInquiry(await inquiries.findOne({ interactionCid }, { sort: { createdAt: -1, seq: -1 } })),
       ),
 
-    history: (id) =>
+    history: (id, limit) =>
       database.run(async () => {
         const inquiry = toInquiry(await inquiries.findOne({ _id: id }));
         if (inquiry === undefined) return undefined;
-        const requests = await linkRequests.find({ inquiryId: id }, { sort: { createdAt: 1, _id: 1 } }).toArray();
-        return { inquiry, requests: requests.map(toLinkRequest) };
+        const newest = { sort: { createdAt: -1, _id: -1 }, limit } as const;
+        const requests = await linkRequests.find({ inquiryId: id }, newest).toArray();
+        return { inquiry, requests: requests.map(toLinkRequest).toReversed() };
       }),
 
     inquiryOf: (requestId) => database.run(async () => (await linkRequests.findOne({ _id: requestId }))?.inquiryId),

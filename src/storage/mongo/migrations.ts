@@ -38,6 +38,7 @@ const LATER_INDEXES = [
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
   ...since(6, "inquiries.due"),
+  ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
@@ -144,6 +145,11 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "verifications of the audit, as jobs",
+    collections: collectionsOf(7),
+    up: ({ db }) => ensureCollections(db, collectionsOf(7)),
+  },
+  {
+    name: "held mails by what has no room for them",
     collections: COLLECTIONS,
     up: ({ db }) => ensureCollections(db, COLLECTIONS),
   },

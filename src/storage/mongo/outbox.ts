@@ -2,6 +2,7 @@
 
 import { type ClientSession, ObjectId, type UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { Pace, type Turn } from "../../pace.ts";
 import { mailRequeued } from "../audit-entries.ts";
 import type { Limit, NewMail, OutboxStore } from "../contract.ts";
 import type { Delivery, OutboxMessage } from "../records.ts";
@@ -36,6 +37,19 @@ export function createMailWriter({ collections }: MongoDatabase, seal: Seal, thr
     );
   };
 }
+
+/** How many messages without room are put off at a time; those with room go one by one, for each is a transaction. */
+const HELD = { least: 50, most: 500 };
+
+/** Whose room is lacking, and until when: so long all that it has stays held. */
+interface Lack {
+  lacking: keyof MailThrottleHashes;
+  hash: string;
+  until: Instant;
+}
+
+/** What became of the held message whose turn it is. */
+type Release = "none" | "queued" | "dropped" | Lack;
 
 type Room = { lacking: keyof MailThrottleHashes; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined };
 const ROOM: Room = { lacking: undefined, resetsAt: undefined };
@@ -89,15 +103,15 @@ export function createOutboxStore(
         return true;
       });
 
-  /** Deals with one held message that may go by now; undefined if there is none. */
+  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
   const releaseNext = async (
     session: ClientSession,
     limits: { mailbox: Limit; profile: Limit },
     now: Instant,
-  ): Promise<"queued" | "dealt with" | undefined> => {
+  ): Promise<Release> => {
     const isDue = { state: "held", dueAt: { $lte: at(now) } } as const;
     const longest = await outbox.findOne(isDue, { sort: { dueAt: 1 }, session });
-    if (longest === null) return undefined;
+    if (longest === null) return "none";
     const { mailboxHash = null } = longest;
     const first = await outbox.findOne(
       { ...isDue, mailboxHash },
@@ -107,39 +121,51 @@ export function createOutboxStore(
     const { _id, requestId, profileHash } = first;
     if (requestId !== null && !(await requests.isPending(session, requestId))) {
       await outbox.updateOne({ _id }, { $set: { state: "dropped", sealedContent: null } }, { session });
-      return "dealt with";
+      return "dropped";
     }
-    const keys = { mailbox: mailboxHash, profile: profileHash };
-    const { lacking, resetsAt } = await takeRoom(throttles, keys, limits, now, session);
-    const then = at(resetsAt ?? now);
-    const due = { nextAttemptAt: then, dueAt: then };
-    if (lacking === undefined) {
-      await outbox.updateOne({ _id }, { $set: { state: "queued", ...due } }, { session });
-      return "queued";
-    }
-    const others = lacking === "profile" ? { _id } : { state: "held" as const, mailboxHash, dueAt: { $lt: then } };
-    await outbox.updateMany(others, { $set: due }, { session });
-    return "dealt with";
+    const hashes = { mailbox: mailboxHash, profile: profileHash };
+    const { lacking, resetsAt } = await takeRoom(throttles, hashes, limits, now, session);
+    if (lacking !== undefined) return { lacking, hash: hashes[lacking], until: resetsAt };
+    await outbox.updateOne({ _id }, { $set: { state: "queued", nextAttemptAt: at(now), dueAt: at(now) } }, { session });
+    return "queued";
+  };
+
+  /** Keeps some that are due, of those for which there is no room, held until there may be; false once none is left. */
+  const hold = async ({ lacking, hash, until }: Lack, now: Instant, limit: number): Promise<boolean> => {
+    const isDue = { state: "held", dueAt: { $lte: at(now) } } as const;
+    const of = lacking === "mailbox" ? { mailboxHash: hash } : { profileHash: hash };
+    const hint = lacking === "mailbox" ? "heldOfMailboxDue" : "heldOfProfileDue";
+    const options = { projection: { _id: 1 }, sort: { dueAt: 1 }, limit, hint } as const;
+    const ids = (await outbox.find({ ...of, ...isDue }, options).toArray()).map(({ _id }) => _id);
+    if (ids.length === 0) return false;
+    const due = { nextAttemptAt: at(until), dueAt: at(until) };
+    await outbox.updateMany({ _id: { $in: ids }, ...isDue }, { $set: due });
+    return true;
   };
 
   return {
-    releaseHeld: async (limits, now) => {
-      let released = 0;
-      for (;;) {
+    releaseHeld: async (limits, now, run) => {
+      let lack: Lack | undefined;
+      const releaseOne = async (): Promise<Turn> => {
         // Nothing is held most of the time: a read outside of a transaction says so.
         const held = () => outbox.findOne({ state: "held", dueAt: { $lte: at(now) } }, { sort: { dueAt: 1 } });
-        if ((await database.run(held)) === null) return released;
-        const dealt = await database.transaction((session) => releaseNext(session, limits, now));
-        if (dealt === "queued") released += 1;
-      }
+        if ((await database.run(held)) === null) return { done: 0, isLast: true };
+        const released = await database.transaction((session) => releaseNext(session, limits, now));
+        if (typeof released === "object") lack = released;
+        return { done: released === "queued" ? 1 : 0, isLast: false };
+      };
+      const holdSome = async (given: Lack, size: number): Promise<Turn> => {
+        if (!(await database.run(() => hold(given, now, size)))) lack = undefined;
+        return { done: 0, isLast: false };
+      };
+      return await new Pace(HELD).turns((size) => (lack === undefined ? releaseOne() : holdSome(lack, size)), run);
     },
 
     // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever claims the message
     // next starts the request's life anew.
-    claim: (worker, now, leaseMs, linkLifetimeMs) =>
-      database.run(async (deadline) => {
-        for (;;) {
-          deadline.check();
+    claim: async (worker, now, leaseMs, linkLifetimeMs) => {
+      const claimOne = () =>
+        database.run(async () => {
           // A lease moves dueAt on: a message whose worker died is due again when the lease has run out.
           const claimed = await outbox.findOneAndUpdate(
             { state: "queued", dueAt: { $lte: at(now) } },
@@ -151,16 +177,20 @@ export function createOutboxStore(
           const linkExpiresAt = requestId === null ? null : now + linkLifetimeMs;
           if (requestId !== null && linkExpiresAt !== null && !(await requests.startLife(requestId, linkExpiresAt))) {
             await release(id, worker, { state: "dropped", sealedContent: null });
-            continue;
+            return "passed over";
           }
           const content = sealedContent === null ? undefined : openContent(seal, id, sealedContent);
           if (content === undefined) {
             await release(id, worker, { state: "failed", lastError: DAMAGED_CONTENT });
-            continue;
+            return "passed over";
           }
           return { message: { ...toMessage(claimed), content }, linkExpiresAt };
-        }
-      }),
+        });
+      for (;;) {
+        const claimed = await claimOne();
+        if (claimed !== "passed over") return claimed;
+      }
+    },
 
     enqueue: (mail, slots, now) =>
       database.transaction(async (session) => {
@@ -196,8 +226,8 @@ export function createOutboxStore(
     list: (filter) =>
       database.run(async () => {
         if ("inquiryId" in filter) {
-          const { inquiryId } = filter;
-          return (await outbox.find({ inquiryId }, { sort: newestFirst }).toArray()).map(toDelivery);
+          const { inquiryId, limit } = filter;
+          return (await outbox.find({ inquiryId }, { sort: newestFirst, limit }).toArray()).map(toDelivery);
         }
         const { states, limit } = filter;
         const found = await outbox.find({ state: { $in: [...states] } }, { sort: newestFirst, limit }).toArray();

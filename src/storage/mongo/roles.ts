@@ -2,6 +2,7 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { Pace } from "../../pace.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
@@ -69,8 +70,8 @@ export function createRoleWriter({ collections }: MongoDatabase, { audit, revoke
   };
 }
 
-/** How many invitations are looked at in one turn: administrators are few, and one transaction each is short. */
-const MOST_AT_A_TIME = 200;
+/** How many invitations are found at a time. */
+const FOUND_AT_A_TIME = 100;
 
 export function createInvitations(
   database: MongoDatabase,
@@ -79,19 +80,29 @@ export function createInvitations(
   const { profiles } = database.collections;
   return {
     hasOwner: () => database.transaction((session) => owners.isLeft(session)),
-    async lapseInvitations(now) {
-      const found = await database.run(() =>
-        profiles
-          .find({ invitedAt: { $gt: at(0), $lte: at(lapsedUntil(now)) } }, { projection: { _id: 1 } })
-          .sort({ invitedAt: 1 })
-          .limit(MOST_AT_A_TIME)
-          .toArray(),
-      );
-      let count = 0;
-      for (const { _id } of found) {
-        if (await database.transaction((session) => roles.lapse(session, _id, now))) count += 1;
-      }
-      return count;
+    async lapseInvitations(now, run) {
+      const isLapsed = { invitedAt: { $gt: at(0), $lte: at(lapsedUntil(now)) } };
+      // What doesn't lapse stays in front of the others: the last owner's, and what others have just taken.
+      let kept = 0;
+      const find = () =>
+        database.run(() =>
+          profiles
+            .find(isLapsed, { projection: { _id: 1 } })
+            .sort({ invitedAt: 1 })
+            .skip(kept)
+            .limit(FOUND_AT_A_TIME)
+            .toArray(),
+        );
+      let found = await find();
+      if (found.length === 0) return 0;
+      return await new Pace({ least: 1, most: 1 }).turns(async () => {
+        const next = found.shift();
+        const isTaken =
+          next !== undefined && (await database.transaction((session) => roles.lapse(session, next._id, now)));
+        if (!isTaken) kept += 1;
+        if (found.length === 0) found = await find();
+        return { done: isTaken ? 1 : 0, isLast: found.length === 0 };
+      }, run);
     },
   };
 }

@@ -5,6 +5,8 @@
 
 import type { ClientSession, Collection, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { Pace } from "../../pace.ts";
+import type { Store } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import { succeed } from "./succession.ts";
@@ -13,15 +15,18 @@ import { succeed } from "./succession.ts";
 const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
 
 /** How many documents go at a time, so that nobody waits long behind them. */
-const BATCH = 500;
+const BATCH = { least: 50, most: 500 };
+
+/** Removes up to so many documents; returns how many. */
+type SweepOne = (limit: number) => Promise<number>;
 
 interface Expiring {
   _id: string;
   expiresAt: Date;
 }
 
-/** Removes everything that had expired at `now`; returns how many documents, and rows of sessions, that were. */
-export function createSweep(database: MongoDatabase): (now: Instant) => Promise<number> {
+/** Of sessions, whose rows are removed, too, it counts both. */
+export function createSweep(database: MongoDatabase): Store["sweep"] {
   const { upstreamTransactions, signInOutcomes, selections, throttles } = database.collections;
   const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
   const expiring = [
@@ -29,12 +34,10 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
     ...[artifacts, sessions, idempotencyKeys],
   ].map((collection) => collection as unknown as Collection<Expiring>);
 
-  const sweepBatch = (collection: Collection<Expiring>, now: Instant) =>
+  const sweepBatch = (collection: Collection<Expiring>, now: Instant, limit: number) =>
     database.run(async () => {
       const isOver: Filter<Expiring> = { expiresAt: { $lte: at(now) } };
-      const found = await collection
-        .find(isOver, { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit: BATCH })
-        .toArray();
+      const found = await collection.find(isOver, { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit }).toArray();
       if (found.length === 0) return 0;
       // What was prolonged meanwhile stays.
       const { deletedCount } = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, ...isOver });
@@ -42,9 +45,9 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
     });
 
   /** In a transaction only where something succeeds them, for sweeps of several brokers would get in each other's way. */
-  const sweepSelections = async (now: Instant) => {
+  const sweepSelections = async (now: Instant, limit: number) => {
     const isOver = { expiresAt: { $lte: at(now) } };
-    const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit: BATCH } as const;
+    const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit } as const;
     const found = await database.run(() => selections.find(isOver, options).toArray());
     if (found.length === 0) return 0;
     const gone = found.map(({ _id }) => _id);
@@ -60,25 +63,44 @@ export function createSweep(database: MongoDatabase): (now: Instant) => Promise<
   };
 
   /** Rows that parallel resumes left behind in sessions that go on. */
-  const sweepRows = (now: Instant) =>
+  const sweepRows = (now: Instant, limit: number) =>
     database.run(async () => {
       const isOver = { expiresAt: { $lte: at(now) } };
-      const { modifiedCount } = await sessions.updateMany(
-        { "rows.expiresAt": { $lte: at(now) }, expiresAt: { $gt: at(now) } },
-        { $pull: { rows: isOver } },
-      );
+      const isLeftOver = { "rows.expiresAt": { $lte: at(now) }, expiresAt: { $gt: at(now) } };
+      const options = { projection: { _id: 1 }, sort: { "rows.expiresAt": 1 }, limit } as const;
+      const ids = (await sessions.find(isLeftOver, options).toArray()).map(({ _id }) => _id);
+      if (ids.length === 0) return 0;
+      const { modifiedCount } = await sessions.updateMany({ _id: { $in: ids } }, { $pull: { rows: isOver } });
       return modifiedCount;
     });
 
-  const sweepCounts = (now: Instant) =>
-    database.run(async () => (await counters.deleteMany({ hour: { $lt: at(now - KEPT_COUNTS_MS) } })).deletedCount);
+  const sweepCounts = (now: Instant, limit: number) =>
+    database.run(async () => {
+      const isOld = { hour: { $lt: at(now - KEPT_COUNTS_MS) } };
+      const found = await counters.find(isOld, { projection: { _id: 1 }, sort: { hour: 1 }, limit }).toArray();
+      if (found.length === 0) return 0;
+      return (await counters.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } })).deletedCount;
+    });
 
-  return async (now) => {
+  return async (now, run) => {
+    const sweeps: readonly SweepOne[] = [
+      (limit) => sweepSelections(now, limit),
+      ...expiring.map(
+        (one): SweepOne =>
+          (limit) =>
+            sweepBatch(one, now, limit),
+      ),
+      (limit) => sweepRows(now, limit),
+      (limit) => sweepCounts(now, limit),
+    ];
     let removed = 0;
-    const sweeps = [() => sweepSelections(now), ...expiring.map((one) => () => sweepBatch(one, now))];
     for (const sweep of sweeps) {
-      for (let batch = BATCH; batch > 0; removed += batch) batch = await sweep();
+      removed += await new Pace(BATCH).turns(async (size) => {
+        const done = await sweep(size);
+        // Another broker's sweep may have had some of them: until nothing is found.
+        return { done, isLast: done === 0 };
+      }, run);
     }
-    return removed + (await sweepRows(now)) + (await sweepCounts(now));
+    return removed;
   };
 }

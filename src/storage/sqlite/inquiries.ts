@@ -66,7 +66,8 @@ export function createInquiryMethods(
     SELECT inquiry_id FROM link_requests
     WHERE profile_id = :profileId AND created_at < :before ORDER BY created_at DESC LIMIT :limit`);
   const requestsOf = database.prepare(`
-    SELECT ${REQUEST_JSON} AS record FROM link_requests r WHERE r.inquiry_id = :id ORDER BY r.created_at, r.rowid`);
+    SELECT ${REQUEST_JSON} AS record FROM link_requests r
+    WHERE r.inquiry_id = :id ORDER BY r.created_at DESC, r.rowid DESC LIMIT :limit`);
   const inquiryOf = database.prepare("SELECT inquiry_id FROM link_requests WHERE id = :requestId");
   const organizationOf = database.prepare("SELECT organization_id FROM profiles WHERE id = :profileId");
 
@@ -117,12 +118,12 @@ export function createInquiryMethods(
         return row && toInquiry(row);
       }),
 
-    history: (id) =>
+    history: (id, limit) =>
       database.run(() => {
         const row = byId.get({ id });
         if (row === undefined) return undefined;
-        const requests = requestsOf.all({ id }).map((one) => parse<LinkRequest>(one["record"]));
-        return { inquiry: toInquiry(row), requests };
+        const requests = requestsOf.all({ id, limit }).map((one) => parse<LinkRequest>(one["record"]));
+        return { inquiry: toInquiry(row), requests: requests.toReversed() };
       }),
 
     inquiryOf: (requestId) =>

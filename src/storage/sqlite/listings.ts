@@ -4,7 +4,7 @@ import type { AccountView, AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
 import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../records.ts";
 import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../search.ts";
-import type { Database, Parameters, Row } from "./database.ts";
+import type { Database, Parameters, Row, Statement } from "./database.ts";
 import { DELIVERY_JSON } from "./outbox.ts";
 import { IDENTITY_JSON, integer, MEMBERSHIP_JSON, ORGANIZATION_JSON, parse, SELECTION_JSON } from "./rows.ts";
 import type { SearchReader } from "./search-writer.ts";
@@ -199,12 +199,10 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
       WHERE ${condition}s.grant_id > :id ORDER BY s.grant_id LIMIT :limit`);
   const lists = {
     all: select(""),
+    ofProfile: select("s.profile_id = :profileId AND "),
     ofAccount: select("s.account_id = :accountId AND "),
     ofClient: select("s.client_id = :clientId AND "),
   };
-  const ofProfile = database.prepare(
-    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.profile_id = :profileId ORDER BY s.grant_id`,
-  );
   const one = database.prepare(
     `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > :now`,
   );
@@ -222,21 +220,17 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
           (accountId === undefined || one.accountId === accountId) &&
           (profileId === undefined || one.profileId === profileId) &&
           (clientId === undefined || one.clientId === clientId);
-        const reading = {
-          ...{ page, begin: [""], placeOf: ({ grantId }: Selection) => [grantId] },
-          item: (one: Selection) => (fits(one) ? one : undefined),
-        };
-        if (profileId !== undefined) {
-          const all = records<Selection>(ofProfile.all({ profileId }));
-          return await readPage<Selection, Selection>({
-            ...reading,
-            fetch: ([id = ""], limit) => all.filter(({ grantId }) => grantId > String(id)).slice(0, limit),
-          });
-        }
-        const list = accountId !== undefined ? lists.ofAccount : clientId !== undefined ? lists.ofClient : lists.all;
-        const of: Parameters = accountId !== undefined ? { accountId } : clientId !== undefined ? { clientId } : {};
+        const [list, of]: [Statement, Parameters] =
+          profileId !== undefined
+            ? [lists.ofProfile, { profileId }]
+            : accountId !== undefined
+              ? [lists.ofAccount, { accountId }]
+              : clientId !== undefined
+                ? [lists.ofClient, { clientId }]
+                : [lists.all, {}];
         return await readPage<Selection, Selection>({
-          ...reading,
+          ...{ page, begin: [""], placeOf: ({ grantId }) => [grantId] },
+          item: (one) => (fits(one) ? one : undefined),
           fetch: ([id = ""], limit) => records<Selection>(list.all({ ...of, id, limit })),
         });
       }),

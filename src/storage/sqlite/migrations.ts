@@ -299,4 +299,16 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX audit_verifications_by_time ON audit_verifications (asked_at);
   `,
   },
+  {
+    name: "held mails by what has no room for them, grants of a profile and of a client in the order of their lists",
+    sql: `
+  CREATE INDEX outbox_held_of_mailbox ON outbox (mailbox_hash, due_at) WHERE state = 'held';
+  CREATE INDEX outbox_held_of_profile ON outbox (profile_hash, due_at) WHERE state = 'held';
+  -- As outbox_held_in_turn, which a broker of the version before names; this one says without the rows which aren't due.
+  CREATE INDEX outbox_held_by_rank ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
+  CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
+  DROP INDEX selections_by_profile;
+  CREATE INDEX selections_of_client ON selections (client_id, expires_at);
+  `,
+  },
 ];

@@ -1,6 +1,8 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
+import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
+import { Pace, type Turn } from "../../pace.ts";
 import { mailRequeued } from "../audit-entries.ts";
 import type { Limit, NewMail, OutboxStore } from "../contract.ts";
 import type { Delivery, LinkRequestId, OutboxMessage } from "../records.ts";
@@ -48,6 +50,19 @@ export function createMailWriter(database: Database, seal: Seal, throttles: Thro
     });
   };
 }
+
+/** How many held messages are dealt with in one transaction. */
+const RELEASED = { least: 5, most: 200 };
+
+/** Whose room is lacking, and until when: so long all that it has stays held. */
+interface Lack {
+  lacking: keyof MailThrottleHashes;
+  hash: string;
+  until: Instant;
+}
+
+/** What became of the held message whose turn it is. */
+type Release = "none" | "queued" | "dropped" | Lack;
 
 /** Takes a slot of each, or none and says which one lacks it and until when. */
 function takeRoom(
@@ -101,7 +116,7 @@ export function createOutboxStore(
   const delivery = (condition: string) =>
     database.prepare(`SELECT ${DELIVERY_JSON} AS record FROM outbox WHERE ${condition}`);
   const find = delivery("id = :id");
-  const ofInquiry = delivery("inquiry_id = :inquiryId ORDER BY created_at DESC, rowid DESC");
+  const ofInquiry = delivery("inquiry_id = :inquiryId ORDER BY created_at DESC, rowid DESC LIMIT :limit");
   const inState = delivery(
     "state = :state AND state IN ('held', 'failed', 'bounced') ORDER BY created_at DESC, rowid DESC LIMIT :limit",
   );
@@ -128,71 +143,83 @@ export function createOutboxStore(
     SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
     WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
   const heldFirst = database.prepare(`
-    SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_in_turn
+    SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_by_rank
     WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now
-    ORDER BY rank, created_at DESC, rowid DESC LIMIT 1`);
+    ORDER BY rank, created_at DESC, due_at DESC, rowid DESC LIMIT 1`);
   const queueHeld = database.prepare(`
     UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state = 'held'`);
-  const holdOne = database.prepare("UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE id = :id");
-  const holdMailbox = database.prepare(`
-    UPDATE outbox INDEXED BY outbox_held_in_turn SET next_attempt_at = :until, due_at = :until
-    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at < :until`);
+  const holdOf = (column: string) =>
+    database.prepare(`
+      UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE rowid IN (
+        SELECT rowid FROM outbox INDEXED BY outbox_held_of_${column}
+        WHERE state = 'held' AND ${column}_hash = :hash AND due_at <= :now ORDER BY due_at LIMIT :limit)`);
+  const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
 
-  /** Deals with one held message that may go by now; false if there is none. */
-  const releaseNext = (
-    limits: { mailbox: Limit; profile: Limit },
-    now: Instant,
-  ): "queued" | "dealt with" | undefined => {
+  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
+  const releaseNext = (limits: { mailbox: Limit; profile: Limit }, now: Instant): Release => {
     const longest = heldLongest.get({ now });
-    if (longest === undefined) return undefined;
+    if (longest === undefined) return "none";
     const mailbox = text(longest["mailbox_hash"]);
     const first = heldFirst.get({ mailbox, now });
     if (first === undefined) throw new Error("a held message is of no mailbox");
     const id = text(first["id"]);
     if (first["request_id"] !== null && !requests.isPending(text(first["request_id"]))) {
       drop.run({ id });
-      return "dealt with";
+      return "dropped";
     }
-    const { lacking, resetsAt } = takeRoom(throttles, { mailbox, profile: text(first["profile_hash"]) }, limits, now);
-    if (lacking === undefined) {
-      queueHeld.run({ id, now });
-      return "queued";
+    const hashes = { mailbox, profile: text(first["profile_hash"]) };
+    const { lacking, resetsAt } = takeRoom(throttles, hashes, limits, now);
+    if (lacking !== undefined) return { lacking, hash: hashes[lacking], until: resetsAt };
+    queueHeld.run({ id, now });
+    return "queued";
+  };
+
+  /** Claims the next message, or gives up or drops one that can't go any more. */
+  const claimOne = (worker: string, now: Instant, until: Instant, linkLifetimeMs: number) => {
+    const row = claimNext.get({ worker, now, until });
+    if (row === undefined) return undefined;
+    const id = text(row["id"]);
+    const isLink = row["request_id"] !== null;
+    const linkExpiresAt = isLink ? now + linkLifetimeMs : null;
+    if (linkExpiresAt !== null && !requests.startLife(text(row["request_id"]), linkExpiresAt)) {
+      drop.run({ id });
+      return "passed over";
     }
-    if (lacking === "profile") holdOne.run({ id, until: resetsAt });
-    else holdMailbox.run({ mailbox, until: resetsAt });
-    return "dealt with";
+    const content = openContent(seal, id, text(row["sealed_content"]));
+    if (content === undefined) {
+      fail.run({ id, worker, error: DAMAGED_CONTENT });
+      return "passed over";
+    }
+    return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };
   };
 
   return {
-    releaseHeld: async (limits, now) => {
-      let released = 0;
-      for (;;) {
-        const dealt = await database.transaction(() => releaseNext(limits, now));
-        if (dealt === undefined) return released;
-        if (dealt === "queued") released += 1;
-      }
+    releaseHeld: async (limits, now, run) => {
+      let lack: Lack | undefined;
+      const releaseSome = (size: number): Turn => {
+        let done = 0;
+        for (let count = 0; count < size && lack === undefined; count += 1) {
+          const released = releaseNext(limits, now);
+          if (released === "none") return { done, isLast: true };
+          if (released === "queued") done += 1;
+          if (typeof released === "object") lack = released;
+        }
+        if (lack === undefined) return { done, isLast: false };
+        const { lacking, hash, until } = lack;
+        if (holds[lacking].run({ hash, until, now, limit: size }) < size) lack = undefined;
+        return { done, isLast: false };
+      };
+      return await new Pace(RELEASED).turns((size) => database.transaction(() => releaseSome(size)), run);
     },
 
-    claim: (worker, now, leaseMs, linkLifetimeMs) =>
-      database.transaction(() => {
-        for (;;) {
-          const row = claimNext.get({ worker, now, until: now + leaseMs });
-          if (row === undefined) return undefined;
-          const id = text(row["id"]);
-          const isLink = row["request_id"] !== null;
-          const linkExpiresAt = isLink ? now + linkLifetimeMs : null;
-          if (linkExpiresAt !== null && !requests.startLife(text(row["request_id"]), linkExpiresAt)) {
-            drop.run({ id });
-            continue;
-          }
-          const content = openContent(seal, id, text(row["sealed_content"]));
-          if (content === undefined) {
-            fail.run({ id, worker, error: DAMAGED_CONTENT });
-            continue;
-          }
-          return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };
-        }
-      }),
+    claim: async (worker, now, leaseMs, linkLifetimeMs) => {
+      const until = now + leaseMs;
+      for (;;) {
+        const claimed = await database.transaction(() => claimOne(worker, now, until, linkLifetimeMs));
+        if (claimed !== "passed over") return claimed;
+        await setImmediate();
+      }
+    },
 
     enqueue: (mail, slots, now) =>
       database.transaction(() => {
@@ -227,11 +254,11 @@ export function createOutboxStore(
       database.run(() => {
         const rows =
           "inquiryId" in filter
-            ? ofInquiry.all({ inquiryId: filter.inquiryId })
+            ? ofInquiry.all({ inquiryId: filter.inquiryId, limit: filter.limit })
             : filter.states.flatMap((state) => inState.all({ state, limit: filter.limit }));
         const found = rows.flatMap((row) => toDelivery(row) ?? []);
         const newestFirst = found.toSorted((one, other) => other.createdAt - one.createdAt);
-        return "inquiryId" in filter ? newestFirst : newestFirst.slice(0, filter.limit);
+        return newestFirst.slice(0, filter.limit);
       }),
     release: requeue(release, "mail.released"),
     resend: requeue(resend, "mail.resent"),

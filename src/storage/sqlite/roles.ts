@@ -1,6 +1,7 @@
 /** Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of whatever asks. */
 
 import type { Instant } from "../../clock.ts";
+import { Pace } from "../../pace.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
@@ -71,23 +72,31 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
   };
 }
 
-/** How many invitations are looked at in one turn: administrators are few, and one transaction each is short. */
-const MOST_AT_A_TIME = 200;
+/** How many invitations are found at a time. */
+const FOUND_AT_A_TIME = 100;
 
 export function createInvitations(
   database: Database,
   roles: RoleWriter,
 ): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
-  const lapsed = database.prepare(
-    `SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${MOST_AT_A_TIME}`,
-  );
+  const lapsed = database.prepare(`
+    SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${FOUND_AT_A_TIME} OFFSET :kept`);
   return {
     hasOwner: () => database.run(() => roles.hasOwner()),
-    async lapseInvitations(now) {
-      const ids = await database.run(() => lapsed.all({ until: lapsedUntil(now) }).map((row) => text(row["id"])));
-      let count = 0;
-      for (const id of ids) if (await database.transaction(() => roles.lapse(id, now))) count += 1;
-      return count;
+    async lapseInvitations(now, run) {
+      const until = lapsedUntil(now);
+      // What doesn't lapse stays in front of the others: the last owner's, and what others have just taken.
+      let kept = 0;
+      const find = () => database.run(() => lapsed.all({ until, kept }).map((row) => text(row["id"])));
+      let found = await find();
+      if (found.length === 0) return 0;
+      return await new Pace({ least: 1, most: 20 }).turns(async (size) => {
+        const ids = found.splice(0, size);
+        const done = await database.transaction(() => ids.filter((id) => roles.lapse(id, now)).length);
+        kept += ids.length - done;
+        if (found.length === 0) found = await find();
+        return { done, isLast: found.length === 0 };
+      }, run);
     },
   };
 }

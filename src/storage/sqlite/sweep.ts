@@ -1,64 +1,73 @@
 /** Owns the removal of what has expired. Nothing depends on it: every read checks expiry itself. */
 
-import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
+import { Pace } from "../../pace.ts";
+import type { Store } from "../contract.ts";
 import type { Database } from "./database.ts";
 import { createSuccession, toGone } from "./succession.ts";
 
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
-const BATCH = 200;
+const BATCH = { least: 20, most: 500 };
 
 /** How long counts are kept: a little longer than they are shown. */
 const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
 
-/** Removes everything that had expired at `now`; returns how many rows that were. */
-export type Sweep = (now: Instant) => Promise<number>;
+/** Removes up to so many rows that had expired at `now`; returns how many rows that were. */
+type SweepOne = (now: Instant, limit: number) => number;
 
-export function createSweep(database: Database): Sweep {
-  const expiring = ["upstream_transactions", "sign_in_outcomes", "throttles", "idempotency_keys"].map((table) =>
+export function createSweep(database: Database): Store["sweep"] {
+  const expiring = (table: string, returning = "") =>
     database.prepare(`
       DELETE FROM ${table} WHERE rowid IN (
-        SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})`),
+        SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)${returning}`);
+  const plain = ["upstream_transactions", "sign_in_outcomes", "throttles", "idempotency_keys"].map((table) =>
+    expiring(table),
   );
-  const artifacts = database.prepare(`
-    DELETE FROM artifacts WHERE rowid IN (
-      SELECT rowid FROM artifacts WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})
-    RETURNING session_uid`);
-  const selections = database.prepare(`
-    DELETE FROM selections WHERE rowid IN (
-      SELECT rowid FROM selections WHERE expires_at <= :now ORDER BY expires_at LIMIT ${BATCH})
-    RETURNING grant_id, session_uid, client_id`);
+  const artifacts = expiring("artifacts", " RETURNING session_uid");
+  const selections = expiring("selections", " RETURNING grant_id, session_uid, client_id");
   const succeed = createSuccession(database);
-  const counters = database.prepare("DELETE FROM counters WHERE hour < :until");
+  const counters = database.prepare(`
+    DELETE FROM counters WHERE (hour, name) IN (
+      SELECT hour, name FROM counters WHERE hour < :until ORDER BY hour, name LIMIT :limit)`);
   // A session's clients end with the last of its rows.
   const orphans = database.prepare(`
     DELETE FROM session_clients WHERE session_uid = :uid
       AND NOT EXISTS (SELECT 1 FROM artifacts WHERE session_uid = :uid)`);
 
-  const sweepArtifacts = (now: Instant) => {
-    const rows = artifacts.all({ now });
+  const sweepArtifacts: SweepOne = (now, limit) => {
+    const rows = artifacts.all({ now, limit });
     const uids = new Set(rows.map((row) => row["session_uid"]));
     for (const uid of uids) if (typeof uid === "string") orphans.run({ uid });
     return rows.length;
   };
 
-  const sweepSelections = (now: Instant) => {
-    const gone = selections.all({ now }).map(toGone);
+  const sweepSelections: SweepOne = (now, limit) => {
+    const gone = selections.all({ now, limit }).map(toGone);
     succeed(gone);
     return gone.length;
   };
 
-  return async (now) => {
+  const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - KEPT_COUNTS_MS, limit });
+
+  const sweeps: readonly SweepOne[] = [
+    sweepArtifacts,
+    sweepSelections,
+    ...plain.map(
+      (statement): SweepOne =>
+        (now, limit) =>
+          statement.run({ now, limit }),
+    ),
+    sweepCounters,
+  ];
+
+  return async (now, run) => {
     let removed = 0;
-    const sweeps = [sweepArtifacts, sweepSelections, ...expiring.map((statement) => () => statement.run({ now }))];
     for (const sweep of sweeps) {
-      for (;;) {
-        const batch = await database.transaction(() => sweep(now));
-        removed += batch;
-        if (batch < BATCH) break;
-        await setImmediate();
-      }
+      removed += await new Pace(BATCH).turns(async (size) => {
+        const done = await database.transaction(() => sweep(now, size));
+        return { done, isLast: done < size };
+      }, run);
     }
-    return removed + (await database.run(() => counters.run({ until: now - KEPT_COUNTS_MS })));
+    return removed;
   };
 }

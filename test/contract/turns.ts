@@ -1,0 +1,74 @@
+/** What may be very much is done in short turns: all of it, and no more of it once the run is told to end. */
+
+import assert from "node:assert/strict";
+import type { Limit } from "../../src/storage/contract.ts";
+import type { WorkerRun } from "../../src/worker-loop.ts";
+import { aMail, anId, anInquiry, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { invited, LAPSED, operated } from "./administrator-scene.ts";
+import type { Case } from "./harness.ts";
+
+/** A run that is told to end with its first step. */
+function endedAtOnce(): WorkerRun & { steps: number } {
+  const ending = new AbortController();
+  const run = {
+    signal: ending.signal,
+    steps: 0,
+    onStep() {
+      run.steps += 1;
+      ending.abort();
+    },
+  };
+  return run;
+}
+
+export function turnCases(contract: Case): void {
+  contract("a sweep that is told to end leaves the rest to the next", async ({ store }) => {
+    const tokens = Array.from({ length: 700 }, () => hashOf(anId("token")));
+    for (const token of tokens) await store.artifacts.upsert("AccessToken", token, {}, {}, NOW - MINUTE);
+    const run = endedAtOnce();
+    const removed = await store.sweep(NOW, run);
+    assert.equal(run.steps, 1);
+    assert.ok(removed < 700, String(removed));
+    assert.equal(await store.sweep(NOW), 700 - removed);
+  });
+
+  contract("invitations lapse in one run, however many, and not once it is told to end", async ({ store }) => {
+    const { organization } = await operated(store);
+    const count = 230;
+    for (let index = 0; index < count; index += 1) await invited(store, organization, "support");
+    const run = endedAtOnce();
+    const lapsed = await store.administration.lapseInvitations(LAPSED, run);
+    assert.equal(run.steps, 1);
+    assert.ok(lapsed > 0 && lapsed < count, String(lapsed));
+    assert.equal(await store.administration.lapseInvitations(LAPSED), count - lapsed);
+  });
+
+  contract("held mails without room are put off together, and keep none back that has room", async ({ store }) => {
+    const later = NOW + 60 * MINUTE;
+    const one: Limit = { limit: 1, windowSeconds: 7200 };
+    const limits = { mailbox: one, profile: one };
+    // What comes first takes the room of its mailbox and its profile for two hours, the window of all others ends after one.
+    const crowded = Array.from({ length: 300 }, (_, index) => ({ mailbox: "full", profile: `p-${index}` }));
+    const ofOne = Array.from({ length: 300 }, (_, index) => ({ mailbox: `m-${index}`, profile: "full" }));
+    const free = [{ mailbox: "free", profile: "free" }];
+    const held: Limit = { limit: 0, windowSeconds: 3600 };
+    const mails = [...crowded, ...ofOne, ...free].map(({ mailbox, profile }) => ({
+      ...aMail(),
+      throttle: { mailbox: { ...held, key: mailbox }, profile: { ...held, key: profile }, rank: 1 },
+    }));
+    await store.links.inquire(anInquiry());
+    const inquiry = await store.links.claimInquiry("w", NOW, MINUTE);
+    assert.ok(inquiry);
+    assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
+
+    const run = endedAtOnce();
+    const begun = await store.outbox.releaseHeld(limits, later, run);
+    assert.equal(run.steps, 1);
+    assert.equal(begun + (await store.outbox.releaseHeld(limits, later)), 3, "of each that has room the first");
+    const left = await store.outbox.list({ states: ["held"], limit: 1000 });
+    assert.equal(left.length, mails.length - 3);
+    for (const { nextAttemptAt } of left) assert.equal(nextAttemptAt, later + 120 * MINUTE);
+    assert.equal(await store.outbox.releaseHeld(limits, later + 120 * MINUTE - 1), 0);
+    assert.equal(await store.outbox.releaseHeld(limits, later + 120 * MINUTE), 2, "and then the next");
+  });
+}
