@@ -107,24 +107,17 @@ async function emptied(file: string, rows: string, most: number): Promise<void> 
   database.close();
 }
 
-/**
- * Has an administrator verify the chain, and returns what came of it.
- *
- * THE CALL OF THE VERIFICATION: a job where POST begins one, to be asked for until it has ended; otherwise the one request.
- */
+/** Has an administrator verify the chain, and returns what came of it. */
 async function verify(issuer: string, key: string): Promise<string> {
-  const url = `${issuer}/admin/api/v1/audit/verification`;
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  const begun = await fetch(url, { method: "POST", headers, body: "{}" });
-  await begun.arrayBuffer();
-  const isJob = begun.status !== 404 && begun.status !== 405;
-  for (;;) {
-    const response = await fetch(url, { headers });
-    const body = (await response.json()) as { intact?: boolean | null };
-    if (response.status !== 200) return `${response.status}: ${JSON.stringify(body)}`;
-    if (!isJob || typeof body.intact === "boolean") return body.intact === true ? "intact" : JSON.stringify(body);
+  const asked = await fetch(`${issuer}/admin/api/v1/audit/verifications`, { method: "POST", headers, body: "{}" });
+  let found = (await asked.json()) as { url: string; state: string; result: { intact: boolean } | null };
+  if (asked.status !== 202) return `${asked.status}: ${JSON.stringify(found)}`;
+  while (found.state === "waiting" || found.state === "running") {
     await pause(500);
+    found = (await (await fetch(found.url, { headers })).json()) as typeof found;
   }
+  return found.result?.intact === true ? "intact" : JSON.stringify(found);
 }
 
 /** Mails that may go, each of a mailbox of its own: written in small parts, for others write, too. */
