@@ -11,9 +11,9 @@ import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
 import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
-import { collectionsIn } from "./documents.ts";
+import { type CollectionName, collectionsIn } from "./documents.ts";
 import { fillDueAt } from "./inquiries.ts";
-import { ensureCollections } from "./schema.ts";
+import { dropIndexes, ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 
 export interface MongoMigration {
@@ -38,14 +38,30 @@ const LATER_INDEXES = [
   ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
   ...since(6, "inquiries.due"),
+  ...since(7, "selections.grantsOfProfile", "selections.grantsOfOrganization"),
+];
+/** Indexes that others took the place of, by collection: a database up to this version has them. */
+const FORMER_INDEXES: readonly { collection: CollectionName; until: number; index: IndexSpecification }[] = [
+  { collection: "selections", until: 6, index: { name: "ofProfile", key: { profileId: 1 } } },
+  { collection: "selections", until: 6, index: { name: "ofOrganization", key: { organizationId: 1 } } },
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
 /** Collections that came later, with all their indexes. */
-const LATER_COLLECTIONS = since(
-  4,
-  ...["auditChain", "searchTerms", "leases", "counters", "apiKeys", "idempotencyKeys", "clientUses", "signOuts"],
-);
+const LATER_COLLECTIONS = [
+  ...since(
+    4,
+    "auditChain",
+    "searchTerms",
+    "leases",
+    "counters",
+    "apiKeys",
+    "idempotencyKeys",
+    "clientUses",
+    "signOuts",
+  ),
+  ...since(7, "endings"),
+];
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
   const namesAfter = (later: ReturnType<typeof since>) =>
@@ -56,11 +72,16 @@ const collectionsOf = (version: number): readonly CollectionSpecification[] => {
     partialFilterExpression === undefined || whole.has(`${collection}.${index.name}`)
       ? index
       : { ...index, partialFilterExpression };
+  const formerOf = (collection: CollectionName) =>
+    FORMER_INDEXES.filter((one) => one.collection === collection && version <= one.until).map(({ index }) => index);
   return COLLECTIONS.filter(({ name }) => !absent.has(name)).map((specification) => ({
     ...specification,
-    indexes: specification.indexes
-      .filter(({ name }) => !later.has(`${specification.name}.${name}`))
-      .map((index) => asItWas(specification.name, index)),
+    indexes: [
+      ...specification.indexes
+        .filter(({ name }) => !later.has(`${specification.name}.${name}`))
+        .map((index) => asItWas(specification.name, index)),
+      ...formerOf(specification.name),
+    ],
   }));
 };
 
@@ -126,10 +147,18 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "what waits is claimed by indexes in the order of the claims",
+    collections: collectionsOf(6),
+    async up({ db }) {
+      await ensureCollections(db, collectionsOf(6));
+      await fillDueAt(collectionsIn(db).inquiries);
+    },
+  },
+  {
+    name: "endings of many grants, whose rows go in the background",
     collections: COLLECTIONS,
     async up({ db }) {
       await ensureCollections(db, COLLECTIONS);
-      await fillDueAt(collectionsIn(db).inquiries);
+      await dropIndexes(db, "selections", ["ofProfile", "ofOrganization"]);
     },
   },
 ];

@@ -284,4 +284,35 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   DROP INDEX outbox_held_by_mailbox;
   `,
   },
+  {
+    name: "endings of many grants, whose rows go in the background",
+    sql: `
+  -- due_at: when the next rows are to be removed; NULL once none are left. What was counted stays.
+  CREATE TABLE endings (
+    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER, place TEXT NOT NULL,
+    lease_worker TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX endings_due ON endings (due_at) WHERE due_at IS NOT NULL;
+
+  -- How many endings a selection was under when it was made, and the organization of its profile, which never changes.
+  ALTER TABLE selections ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE selections ADD COLUMN organization_id TEXT;
+  UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
+  -- For those that a broker of the version before makes.
+  CREATE TRIGGER selections_place AFTER INSERT ON selections WHEN new.organization_id IS NULL
+  BEGIN
+    UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = new.profile_id)
+    WHERE rowid = new.rowid;
+  END;
+  CREATE INDEX selections_of_organization ON selections (organization_id, grant_id);
+  CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
+  DROP INDEX selections_by_profile;
+  DROP INDEX selections_of_session;
+  CREATE INDEX selections_of_session ON selections (session_uid, grant_id);
+
+  -- The same of a client's own tokens.
+  ALTER TABLE artifacts ADD COLUMN client_id TEXT;
+  ALTER TABLE artifacts ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
+  `,
+  },
 ];

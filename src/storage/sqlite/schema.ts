@@ -54,6 +54,7 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
   { table: "api_keys", columns: "secret_hash", since: 5 },
   { table: "idempotency_keys", columns: "key_hash", since: 5 },
   { table: "sign_outs", columns: "id", since: 5 },
+  { table: "endings", columns: "key", since: 9 },
 ];
 
 export interface SchemaParts {
