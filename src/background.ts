@@ -15,6 +15,7 @@ import { createOutboxWorker, type OutboxWorkerOptions } from "./mail/outbox-work
 import type { MailTransport } from "./mail/transport.ts";
 import { watchedTransport } from "./mail/watched-transport.ts";
 import type { ClientDirectory } from "./oidc/clients.ts";
+import { createEndedGrantsWorker } from "./oidc/ended-grants.ts";
 import { createSignOutWorker } from "./oidc/sign-outs.ts";
 import type { Check } from "./readiness.ts";
 import type { OutboxStore, Store } from "./storage/contract.ts";
@@ -98,6 +99,8 @@ export function createBackground(parts: BackgroundParts): Background {
     logger,
   });
 
+  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock });
+
   const inquiries = loop("inquiries", 500, async () => {
     if ((await inquiryWorker.runOnce()) > 0) outbox.nudge();
   });
@@ -106,6 +109,7 @@ export function createBackground(parts: BackgroundParts): Background {
     inquiries,
     outbox,
     signOuts,
+    loop("endings", 1000, (run) => endedGrants.runOnce(run)),
     loop("audit", 2000, (run) => sealer.runOnce(run)),
     loop("figures", 10_000, () => parts.counters.flush()),
     loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
