@@ -20,7 +20,10 @@ export interface BrokerOrders {
   config: Record<string, unknown>;
   /** Where this process dies. */
   killAt?: KillPoint;
-  /** How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is free now. */
+  /**
+   * How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is free now. Behind,
+   * they claim nothing.
+   */
   claimsAheadMs?: number;
 }
 
@@ -69,6 +72,7 @@ function watched(store: Store, around: Around = (_call, proceed) => proceed()): 
     ...store,
     artifacts,
     accounts: watchCalls("accounts", store.accounts, around),
+    administration: watchCalls("administration", store.administration, around),
     directory: watchCalls("directory", store.directory, around),
     links: watchCalls("links", store.links, around),
     outbox: watchCalls("outbox", store.outbox, around),
@@ -95,6 +99,10 @@ function claimingAhead(store: Store, aheadMs: number): Store {
         const dueAt = await store.outbox.nextDueAt();
         return dueAt && dueAt - aheadMs;
       },
+    },
+    administration: {
+      ...store.administration,
+      claimEnding: (worker, now, leaseMs) => store.administration.claimEnding(worker, now + aheadMs, leaseMs),
     },
   };
 }
