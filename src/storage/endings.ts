@@ -7,11 +7,11 @@
  * meanwhile is ended, too. The rows go in the background.
  */
 
-import { CONSOLE_CLIENT_ID, type GrantId, type Selection } from "./records.ts";
+import type { GrantId } from "./records.ts";
 
 /**
- * What is ended. `…_console`: the sign-ins to the administration's pages alone. `grant`: what is left of the tokens of a grant
- * that is gone already.
+ * What is ended. A selection is under the endings of its client, its profile and organization, and its session. `…_console`:
+ * the sign-ins to the administration's pages alone. `grant`: what is left of the tokens of a grant that is gone already.
  */
 export interface Ending {
   kind: "client" | "organization" | "profile" | "organization_console" | "profile_console" | "session" | "grant";
@@ -29,17 +29,6 @@ export const endingKey = ({ kind, id }: Ending): string => `${kind}:${id}`;
 export function endingOf(key: string): Ending {
   const end = key.indexOf(":");
   return { kind: key.slice(0, end) as Ending["kind"], id: key.slice(end + 1) };
-}
-
-/** The keys of the endings that a selection is under. SQLite's form of it is sqlite/endings.ts's, MongoDB's mongo/endings.ts's. */
-export function endingKeysOf(
-  selection: Pick<Selection, "clientId" | "profileId" | "sessionUid"> & { organizationId: string },
-): string[] {
-  const { clientId, profileId, sessionUid, organizationId } = selection;
-  const keys = [`client:${clientId}`, `organization:${organizationId}`];
-  keys.push(`profile:${profileId}`, `session:${sessionUid}`);
-  if (clientId !== CONSOLE_CLIENT_ID) return keys;
-  return [...keys, `organization_console:${organizationId}`, `profile_console:${profileId}`];
 }
 
 /** Whether portals are told: not those of a client that is gone, and of a session they are told when it ends. */

@@ -89,6 +89,8 @@ async function run(
   const readers = await startReaders(deployment, place, closers);
   const ofAnn = { accountId, profileId: profiles.customer, organizationId: "northwind", clientId: client.id };
   await rows.insert(grants, { ...ofAnn, expiresAt: Date.now() + lasting });
+  // Connections that were closed meanwhile are seen to be.
+  await pause(lookEveryMs);
   const { tokens } = readers;
   for (const _turn of [1, 2]) assert.equal((await readers.portal.introspect(tokens.access_token)).active, true);
 

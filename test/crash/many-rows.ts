@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { type Db, MongoClient } from "mongodb";
 
 export interface Filler {
@@ -56,6 +57,7 @@ export function manyRowsInFile(file: string): ManyRows {
           share.run(`filler-of-${index}`, clientId, grantId);
         }
         database.exec("COMMIT");
+        await setImmediate();
       }
     },
     left: async () => Number(left.get()?.["rows"]),

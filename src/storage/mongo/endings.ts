@@ -10,10 +10,7 @@ import { CONSOLE_CLIENT_ID } from "../records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
-/**
- * Stages that add to documents, as `ended`, the endings that a selection is under whose fields these expressions give:
- * endingKeysOf() as the server works it out.
- */
+/** Stages that add to documents, as `ended`, the endings that a selection is under whose fields these expressions give. */
 export function endingStages(of: { client: unknown; organization: unknown; profile: unknown; session: unknown }) {
   const key = (kind: Ending["kind"], id: unknown) => ({ $concat: [`${kind}:`, id] });
   const keys = [key("client", of.client), key("organization", of.organization), key("profile", of.profile)];

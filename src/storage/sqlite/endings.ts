@@ -8,7 +8,7 @@ import { type Ending, endingKey } from "../endings.ts";
 import { CONSOLE_CLIENT_ID } from "../records.ts";
 import type { Database } from "./database.ts";
 
-/** How many endings a selection is under whose fields these SQL expressions give: endingKeysOf() in SQL. */
+/** How many endings a selection is under whose fields these SQL expressions give. */
 export const endingsUnder = (of: { client: string; organization: string; profile: string; session: string }) => `(
   SELECT coalesce(sum(e.count), 0) FROM endings e
   WHERE e.key IN (
