@@ -22,6 +22,7 @@ import { createOutboxWorker, type RenderMail } from "../mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "../mail/transport.ts";
 import { watchedTransport } from "../mail/watched-transport.ts";
 import { createClientDirectory } from "../oidc/clients.ts";
+import { createEndedGrantsWorker } from "../oidc/ended-grants.ts";
 import { loadKeys } from "../oidc/keys.ts";
 import { createTokenMaker } from "../oidc/provider.ts";
 import { createSignOutWorker } from "../oidc/sign-outs.ts";
@@ -42,6 +43,7 @@ const workerNames = [
   "inquiries",
   "outbox",
   "sign-outs",
+  "endings",
   "audit",
   "verification",
   "figures",
@@ -164,12 +166,15 @@ async function createWorkers(
     logger,
   });
 
+  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock });
+
   return {
     inquiries: loop("inquiries", 500, async (run) => {
       if ((await inquiries.runOnce(run)) > 0) outbox.nudge();
     }),
     outbox,
     "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
+    endings: loop("endings", 1000, (run) => endedGrants.runOnce(run)),
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),

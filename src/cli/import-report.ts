@@ -37,7 +37,7 @@ export function textReport(stdout: Writable, stderr: Writable, dryRun: boolean):
 }
 
 function describe(summary: ImportSummary, dryRun: boolean): string {
-  const { rows, badRows, organizations, profiles, revokedGrants } = summary;
+  const { rows, badRows, organizations, profiles, revokedGrants, endsMore } = summary;
   const counts = (of: ImportSummary["profiles"]) =>
     [of.added, of.changed, of.unchanged, of.failed].map((count) => String(count).padStart(11)).join("");
   const lines = [
@@ -47,6 +47,7 @@ function describe(summary: ImportSummary, dryRun: boolean): string {
     `${rows} ${rows === 1 ? "row" : "rows"}, ${badRows} of them bad${dryRun ? "; dry run: nothing was written" : ""}`,
   ];
   if (revokedGrants > 0) lines.push(`${revokedGrants} sign-ins at portals ended, of what was disabled`);
+  if (endsMore) lines.push("so did all of what had very many, which weren't counted");
   return `${lines.join("\n")}\n`;
 }
 

@@ -79,7 +79,12 @@ function artifactAdapter(
         if (!fresh) throw new errors.InvalidClientAuth();
         return;
       }
-      const keys = { grantId: model === "Grant" ? id : payload.grantId, accountId: payload.accountId };
+      const keys = {
+        grantId: model === "Grant" ? id : payload.grantId,
+        accountId: payload.accountId,
+        // A machine's token is under no grant: it is its client's own.
+        clientId: model === "ClientCredentials" ? payload.clientId : undefined,
+      };
       await whileReachable(artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt));
     },
     find: async (id) => {

@@ -7,6 +7,7 @@
 import type { Instant } from "../clock.ts";
 import type { WorkerRun } from "../worker-loop.ts";
 import type { Revocation } from "./contract-linking.ts";
+import type { ClaimedEnding, RemovedPart } from "./endings.ts";
 import type {
   Account,
   AccountId,
@@ -86,7 +87,7 @@ export type Change =
   | { kind: "register_client"; client: Client }
   | { kind: "edit_client"; client: Client; revision: Revision }
   | { kind: "rotate_secret"; clientId: ClientId; secret: string; previousUntil: Instant }
-  /** Ends every grant of the client. */
+  /** Ends every grant of the client, and its own tokens; also for a client that is registered under the id later. */
   | { kind: "remove_client"; clientId: ClientId }
   | { kind: "create_api_key"; key: ApiKey }
   | { kind: "remove_api_key"; id: string }
@@ -178,6 +179,22 @@ export interface AdminStore {
 
   /** Takes or keeps a lease. False while another worker holds it. */
   takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;
+
+  /**
+   * Claims the ending that is due longest of those whose rows aren't all removed, until `now + leaseMs`. Racers never hold the
+   * same.
+   */
+  claimEnding(worker: string, now: Instant, leaseMs: number): Promise<ClaimedEnding | undefined>;
+  /**
+   * Removes the next rows of a claimed ending, looking at `most` of them at the most, in one transaction with the sign-outs by
+   * which portals are told of them; prolongs the lease. A grant that was made after the ending stays. `lost` if the lease was
+   * lost, or the same was ended anew since, so that it begins again from the first row.
+   */
+  removeEnded(
+    key: string,
+    worker: string,
+    options: { most: number; now: Instant; leaseMs: number },
+  ): Promise<RemovedPart>;
 
   /** Claims the sign-out that is due longest, until `now + leaseMs`; `attempts` counts this claim. Racers never hold the same. */
   claimSignOut(worker: string, now: Instant, leaseMs: number): Promise<SignOut | undefined>;

@@ -31,9 +31,15 @@ export interface SignedInIdentity extends IdentityKey {
   displayName: string | null;
 }
 
-/** What an edit of the directory changed, so that portals can be told: the grants revoked with it. */
+/**
+ * What a change ended: the grants that went with it. Of more than are removed in one transaction (endings.ts) none are told
+ * of: they are ended all the same, for every reader from that transaction on, and their rows and sign-outs come from
+ * `AdminStore.removeEnded`.
+ */
 export interface Revocation {
   revokedGrants: { grantId: GrantId; clientId: ClientId; accountId: AccountId; sessionUid: string }[];
+  /** Others are ended whose rows are still to be removed. */
+  goesOn?: boolean;
 }
 
 /**
@@ -169,7 +175,7 @@ export interface LinkStore {
     now: Instant,
   ): Promise<CancelResult>;
   /**
-   * Removes a profile's binding, voids its pending requests and revokes its grants, audited, in one transaction.
+   * Removes a profile's binding, voids its pending requests and ends its grants, audited, in one transaction.
    * Returns undefined if it wasn't bound (to that account, when given): racers get one result and then undefined.
    */
   unbind(profileId: ProfileId, actor: string, now: Instant, accountId?: AccountId): Promise<Revocation | undefined>;

@@ -83,13 +83,13 @@ export interface AccountStore {
 
 export interface DirectoryStore {
   /**
-   * Inserts or replaces an organization as a whole. Disabling one revokes its profiles' grants and voids
+   * Inserts or replaces an organization as a whole. Disabling one ends its profiles' grants (see Revocation) and voids
    * their pending requests in the same transaction. Audited if it changed anything.
    */
   putOrganization(organization: Organization, actor: string, now: Instant): Promise<Revocation>;
   /**
    * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows `emailVersion` and voids
-   * pending requests; the binding stays. Disabling one revokes its grants and voids its pending requests in the same
+   * pending requests; the binding stays. Disabling one ends its grants and voids its pending requests in the same
    * transaction. Throws `bad_request` for an unknown organization, or another one than an existing profile's.
    * The binding, `adminRole` and the versions of an existing profile are never taken from the argument.
    */
@@ -161,7 +161,10 @@ export interface Standing {
   identity: Identity | null;
 }
 
-/** What a grant speaks for, in one read. */
+/**
+ * What a grant speaks for, in one read. A grant that was ended with its client, organization, profile or session has none, from
+ * that transaction on, whether or not its rows are gone: every use of a code or token rests on this.
+ */
 export interface GrantStanding {
   selection: Selection;
   membership: Membership;
@@ -204,6 +207,8 @@ export type ArtifactModel = string;
 export interface ArtifactKeys {
   grantId?: GrantId | undefined;
   accountId?: AccountId | undefined;
+  /** Of what is a client's own and under no grant: it is gone when its client is removed. */
+  clientId?: ClientId | undefined;
 }
 
 export interface ArtifactStore {
@@ -265,7 +270,8 @@ export interface ArtifactStore {
   /**
    * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. What it
    * was made in place of goes on: the newest of that is current again. With `signIn` the same goes of every grant that the
-   * session has at the client, whether or not this one is still there.
+   * session has at the client, whether or not this one is still there. Of more than a hundred tokens of one grant the rest goes
+   * in the background: without the grant's standing no token is any use.
    */
   revokeGrant(grantId: GrantId, options?: { signIn?: SignIn }): Promise<void>;
 }

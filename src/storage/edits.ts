@@ -15,7 +15,7 @@ export interface Consequences {
   entries: AuditEntry[];
   /** Pending requests are void from now on. */
   voids: boolean;
-  /** Grants are revoked. */
+  /** Grants are ended. Of what is new there are none. */
   revokes: boolean;
 }
 
@@ -35,7 +35,7 @@ export function editOrganization(
   const detail =
     before === undefined ? { created: true } : changes(organizationDetail(before), organizationDetail(after));
   const entry: AuditEntry = { at, action: "organization.changed", actor, organizationId: after.id, detail };
-  const ends = !after.enabled;
+  const ends = before !== undefined && !after.enabled;
   const endsAdministration = before?.kind === "operator" && after.kind !== "operator";
   return { entries: Object.keys(detail).length > 0 ? [entry] : [], voids: ends, revokes: ends, endsAdministration };
 }
@@ -52,14 +52,13 @@ export function editProfile(
 ): Consequences & { profile: Profile } {
   const { id, organizationId, email, emailKey, name, roles, enabled } = edit;
   const fields = { id, organizationId, email, emailKey, name, roles, enabled };
-  const ends = { voids: !enabled, revokes: !enabled };
   if (before === undefined) {
     const nothing = { adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null };
     const created: AuditEntry = {
       ...{ at, actor, action: "profile.changed", profileId: id, organizationId },
       detail: { created: true },
     };
-    return { profile: { ...fields, emailVersion: 1, ...nothing }, entries: [created], ...ends };
+    return { profile: { ...fields, emailVersion: 1, ...nothing }, entries: [created], voids: false, revokes: false };
   }
   if (organizationId !== before.organizationId) {
     throw new LiaisonError("bad_request", "A profile can't move to another organization.");
@@ -71,7 +70,7 @@ export function editProfile(
   if (isMoved) entries.push({ ...common, action: "profile.email_changed", detail: { emailVersion } });
   const detail = changes(profileDetail(before), profileDetail(edit));
   if (Object.keys(detail).length > 0) entries.push({ ...common, action: "profile.changed", detail });
-  return { profile: { ...before, ...fields, emailVersion }, entries, ...ends, voids: ends.voids || isMoved };
+  return { profile: { ...before, ...fields, emailVersion }, entries, voids: !enabled || isMoved, revokes: !enabled };
 }
 
 /** What a profile that names an organization which isn't there is refused with. */

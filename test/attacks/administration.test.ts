@@ -155,7 +155,7 @@ describe("attacks on the administration", () => {
     await assertNobody("a token of a client that is gone", `Bearer ${api.token}`);
     await assert.rejects(machineToken(scene, machine, "admin:read"), { status: 401 });
     await makeClient(scene, "machine", { id: machine.id, scopes: ["admin:read"] });
-    assert.equal((await api.call("POST", "/organizations", { body })).status, 403, "another client of its id");
+    await assertNobody("a token of a client that was gone, of which there is another by now", `Bearer ${api.token}`);
   });
 
   it("A2: operators and inherited names are refused in every place where something is taken", async () => {

@@ -186,10 +186,27 @@ withFile("what waits costs a claim nothing: each reads its index in its order, u
       "outbox_held_of_profile (profile_hash=? AND due_at<?)",
     ],
     [/FROM selections s\s+WHERE s\.profile_id = :profileId AND s\.grant_id > :id/, "(profile_id=? AND grant_id>?)"],
-    [/SELECT 1 FROM selections WHERE client_id/, "(client_id=? AND expires_at>?)"],
   ] as const) {
     const plan = planOf(statement);
     assert.ok(plan.includes(step) && !plan.includes("TEMP B-TREE"), plan);
+  }
+  database.close();
+});
+
+withFile("what is asked of one session's selections costs no more for a client that has very many", async (file) => {
+  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+  const { statements } = store;
+  await store.close();
+  const database = new DatabaseSync(file.file);
+  const asked = statements.filter((one) => /selections s\b[^;]*session_uid = :sessionUid/.test(one));
+  assert.ok(asked.length >= 4);
+  for (const sql of asked) {
+    const plan = database
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => String(detail));
+    const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
+    for (const step of ofSelections) assert.match(step, /selections_(?:by|of)_session/, sql);
   }
   database.close();
 });

@@ -268,3 +268,27 @@ withFile("A9: the time of invitations that wait already begins with the migratio
   assert.equal(await store.administration.lapseInvitations(waiting + INVITATION_LIFE_MS - 1), 0);
   assert.equal(await store.administration.lapseInvitations(waiting + INVITATION_LIFE_MS), 1);
 });
+
+withFile("selections learn whose they are, also those that a broker of the version before makes", async (file) => {
+  makeAt(file, 10);
+  const database = new DatabaseSync(file.file, { timeout: 5000 });
+  database.exec(`
+    INSERT INTO organizations VALUES ('o', 'Contoso', 'C-1', 'customer', 'active', NULL, 1);
+    INSERT INTO accounts VALUES ('a', 1);
+    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled, account_id)
+    VALUES ('p', 'o', 'ada@contoso.example', 'ada@contoso.example', 1, 'Ada', '[]', 1, 'a');
+  `);
+  const select = database.prepare(`
+    INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
+    VALUES (?, ?, 'c', 'a', 'p', ${NOW + 60_000})`);
+  select.run("before", "session-1");
+  await migrate(file);
+  const store = await file.open();
+  select.run("after", "session-2");
+  database.close();
+  const organization = await store.directory.organization("o");
+  assert.ok(organization);
+  for (const grantId of ["before", "after"]) assert.ok(await store.standings.forGrant(grantId, NOW), grantId);
+  const { revokedGrants } = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
+  assert.deepEqual(revokedGrants.map(({ grantId }) => grantId).toSorted(), ["after", "before"]);
+});

@@ -9,6 +9,7 @@ import { auditChainCases } from "./audit-chain.ts";
 import { clientCases } from "./clients.ts";
 import { deliveryCases } from "./deliveries.ts";
 import { directoryCases } from "./directory.ts";
+import { endingCases } from "./endings.ts";
 import { type BackEnd, casesFor } from "./harness.ts";
 import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
@@ -50,6 +51,7 @@ export function storageContract(backEnd: BackEnd): void {
   onceCases(declare);
   clientCases(declare);
   accessCases(declare);
+  endingCases(declare);
   listingCases(declare);
   auditChainCases(declare);
   verificationCases(declare);

@@ -24,7 +24,17 @@ async function ask(url: string): Promise<Answer> {
 const amiss = ({ body }: Answer) =>
   Object.fromEntries(Object.entries(body.checks ?? {}).filter(([, { status }]) => status !== "ok"));
 
-const workers = ["inquiries", "outbox", "sign-outs", "audit", "verification", "figures", "invitations", "sweep"];
+const workers = [
+  "inquiries",
+  "outbox",
+  "sign-outs",
+  "endings",
+  "audit",
+  "verification",
+  "figures",
+  "invitations",
+  "sweep",
+];
 
 describe("health", () => {
   let liaison: Liaison;

@@ -12,7 +12,10 @@ export interface BrokerOrders {
   config: Record<string, unknown>;
   /** Where this process dies. */
   killAt?: KillPoint;
-  /** How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is free now. */
+  /**
+   * How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is free now. Behind,
+   * they claim nothing.
+   */
   claimsAheadMs?: number;
   /** The background's thread dies, alone, at the end of so many calls of its store and mail server, and so does each next one. */
   threadDiesAfter?: number;
@@ -57,6 +60,7 @@ export function watchedStore(opened: Store, orders: BackgroundOrders, around: Ar
     ...store,
     artifacts,
     accounts: watchCalls("accounts", store.accounts, around),
+    administration: watchCalls("administration", store.administration, around),
     directory: watchCalls("directory", store.directory, around),
     links: watchCalls("links", store.links, around),
     outbox: watchCalls("outbox", store.outbox, around),
@@ -83,6 +87,10 @@ function claimingAhead(store: Store, aheadMs: number): Store {
         const dueAt = await store.outbox.nextDueAt();
         return dueAt && dueAt - aheadMs;
       },
+    },
+    administration: {
+      ...store.administration,
+      claimEnding: (worker, now, leaseMs) => store.administration.claimEnding(worker, now + aheadMs, leaseMs),
     },
   };
 }

@@ -9,7 +9,7 @@ const uncounted = new RegExp(
     /^outbox\./,
     /^links\.(claim|settle)Inquiry/,
     /^directory\.membershipsByEmail/,
-    /^administration\.(addCounts|takeLease|claimSignOut|settleSignOut)/,
+    /^administration\.(addCounts|takeLease|claimSignOut|settleSignOut|claimEnding|removeEnded)/,
     /^audit\.(unsealed|chainEnds|seal|prune)/,
     /^verifications\.claim/,
     /^clients\.noteUse/,

@@ -61,6 +61,8 @@ export interface ImportSummary {
   profiles: Counts;
   /** Sign-ins at portals that ended because a profile or organization was disabled. */
   revokedGrants: number;
+  /** Others were ended, too, which nobody counted: their rows go in the background. */
+  endsMore: boolean;
   /** Why it ended before the end of the file, or null. What was counted is done. */
   stopped: string | null;
 }
@@ -112,6 +114,7 @@ class Run {
   #rows = 0;
   #bytes = 0;
   #revokedGrants = 0;
+  #endsMore = false;
   readonly #organizations = { added: 0, changed: 0, unchanged: 0 };
   readonly #profiles: Counts = { added: 0, changed: 0, unchanged: 0, failed: 0 };
   readonly #administration = { rows: 0, firstLine: 0 };
@@ -153,6 +156,7 @@ class Run {
       organizations: { ...this.#organizations, failed: this.#ledger.failedOrganizations() },
       profiles: { ...this.#profiles },
       revokedGrants: this.#revokedGrants,
+      endsMore: this.#endsMore,
       stopped: reason && `stopped after line ${this.#line}: ${reason} Run it again to do the rest.`,
     };
   }
@@ -200,8 +204,9 @@ class Run {
     const { store, actor, clock, mailDomain } = this.#parts;
     const { dryRun } = this.#call;
     const put = () => store.directory.importBatch(rows, actor, clock.now(), { dryRun, mailDomain });
-    const { outcomes, revokedGrants } = dryRun ? await put() : await this.#pace.turn(put);
+    const { outcomes, revokedGrants, goesOn = false } = dryRun ? await put() : await this.#pace.turn(put);
     this.#revokedGrants += revokedGrants.length;
+    this.#endsMore ||= goesOn;
     let good = 0;
     for (const entry of batch) {
       this.#line = entry.line;

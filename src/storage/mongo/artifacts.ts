@@ -2,6 +2,8 @@
 
 import type { ClientSession, UpdateFilter } from "mongodb";
 import type { ArtifactStore } from "../contract.ts";
+import { endingKey } from "../endings.ts";
+import type { ClientId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
@@ -10,18 +12,22 @@ import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
-  const { artifacts, selections } = database.collections;
+  const { artifacts, selections, endings } = database.collections;
   const { findSession, ...sessionMethods } = createSessionMethods(database, seal);
+  /** How many endings a client's own tokens are under. */
+  const endingsOf = async (clientId: ClientId) =>
+    (await endings.findOne({ _id: endingKey({ kind: "client", id: clientId }) }))?.count ?? 0;
 
   return {
     ...sessionMethods,
 
-    upsert: (model, idHash, payload, { grantId, accountId }, expiresAt) =>
+    upsert: (model, idHash, payload, { grantId, accountId, clientId }, expiresAt) =>
       database.run(async () => {
         const sealedPayload = sealPayload(seal, model, idHash, payload);
-        const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}) };
+        const ofClient = clientId ? { clientId, endings: await endingsOf(clientId) } : {};
+        const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}), ...ofClient };
         const update: UpdateFilter<ArtifactDocument> = { $set: { sealedPayload, expiresAt: at(expiresAt), ...keys } };
-        const absent = (["grantId", "accountId"] as const).filter((key) => !(key in keys));
+        const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter((key) => !(key in keys));
         if (absent.length > 0) update.$unset = Object.fromEntries(absent.map((key) => [key, ""]));
         await artifacts.updateOne({ _id: artifactId(model, idHash) }, update, { upsert: true });
       }),
@@ -49,7 +55,8 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
           ...(includeExpired ? {} : { expiresAt: { $gt: at(now) } }),
         });
         if (found === null) return undefined;
-        const { sealedPayload: sealed = null, consumed = null } = found;
+        const { sealedPayload: sealed = null, consumed = null, clientId, endings = 0 } = found;
+        if (clientId !== undefined && (await endingsOf(clientId)) !== endings) return undefined;
         return openPayload(seal, model, { idHash, sealed, consumed });
       }),
 

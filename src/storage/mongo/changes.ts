@@ -70,7 +70,7 @@ export function createChanges(database: MongoDatabase, seal: Seal, parts: Change
   const claim = claimOnce(database, seal);
   const carry: Carry = {
     ...directoryChanges(database, parts),
-    ...clientChanges(database, parts),
+    ...clientChanges(parts),
     ...accessChanges(database, parts),
   };
 
@@ -214,7 +214,7 @@ function directoryChanges(
   };
 }
 
-function clientChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Carry, ClientChange> {
+function clientChanges(parts: ChangeParts): Pick<Carry, ClientChange> {
   const { audit, clients, revoker } = parts;
   const stored = async (session: ClientSession, id: string) => {
     const client = await clients.find(id, session);
@@ -245,8 +245,7 @@ function clientChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
     },
     remove_client: async (session, { clientId }, { actor, now }) => {
       const before = await stored(session, clientId);
-      await revoker.client(session, clientId);
-      await collections.rememberedChoices.deleteMany({ clientId }, { session });
+      await revoker.end(session, { kind: "client", id: clientId }, now);
       await clients.remove(session, clientId);
       await audit(session, clientRemoved(before, { actor, at: now }));
       return undefined;
@@ -282,7 +281,7 @@ function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
       const { rows } = found ?? refuse("missing");
       const accountId = rows.findLast(({ expiresAt }) => expiresAt.getTime() > now)?.accountId ?? null;
       // Before the session goes: it says what its portals know it by.
-      const ended = await revoker.session(session, sessionUid, now);
+      const ended = await revoker.end(session, { kind: "session", id: sessionUid }, now);
       await sessions.deleteOne({ _id: sessionUid }, { session });
       await audit(session, sessionEnded(sessionUid, accountId, { actor, at: now }));
       return ended;

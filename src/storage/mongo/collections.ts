@@ -236,7 +236,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         ...{ _id: string, sessionUid: string, clientId: string, accountId: string, profileId: string },
         ...{ organizationId: string, expiresAt: date },
       },
-      { replacedBy: orNull(string) },
+      { replacedBy: orNull(string), endings: number },
     ),
     indexes: [
       {
@@ -245,8 +245,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       },
       { name: "everyOfSession", key: { sessionUid: 1 } },
       { name: "replaced", key: { replacedBy: 1 }, partialFilterExpression: { replacedBy: { $gt: "" } } },
-      { name: "ofProfile", key: { profileId: 1 } },
-      { name: "ofOrganization", key: { organizationId: 1 } },
+      { name: "grantsOfProfile", key: { profileId: 1, _id: 1 } },
+      { name: "grantsOfOrganization", key: { organizationId: 1, _id: 1 } },
       { name: "ofAccount", key: { accountId: 1, _id: 1 } },
       { name: "ofClient", key: { clientId: 1, _id: 1 } },
       expiry,
@@ -264,7 +264,14 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     name: "artifacts",
     validator: validator(
       { _id: string, expiresAt: date },
-      { sealedPayload: string, grantId: string, accountId: string, consumed: number },
+      {
+        sealedPayload: string,
+        grantId: string,
+        accountId: string,
+        clientId: string,
+        endings: number,
+        consumed: number,
+      },
     ),
     indexes: [{ name: "ofGrant", key: { grantId: 1 }, sparse: true }, expiry],
   },
@@ -384,5 +391,17 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       ...{ attempts: number, leaseWorker: orNull(string), seq: objectId },
     }),
     indexes: [{ name: "due", key: { dueAt: 1, seq: 1 } }],
+  },
+  {
+    name: "endings",
+    validator: validator({
+      _id: string,
+      count: number,
+      endedAt: date,
+      dueAt: orNull(date),
+      place: string,
+      leaseWorker: orNull(string),
+    }),
+    indexes: [{ name: "due", key: { dueAt: 1 }, partialFilterExpression: { dueAt: { $gt: new Date(0) } } }],
   },
 ];

@@ -6,16 +6,9 @@ import { addressNotices } from "../address-notices.ts";
 import type { AuditEntry } from "../audit-entries.ts";
 import type { DirectoryStore, NewMail, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
+import { type Ending, MOST_AT_ONCE } from "../endings.ts";
 import { planImport } from "../import-plan.ts";
-import {
-  type ClientId,
-  CONSOLE_CLIENT_ID,
-  type ImportOutcome,
-  type ImportRow,
-  type Organization,
-  type Profile,
-  type ProfileEdit,
-} from "../records.ts";
+import type { ImportOutcome, ImportRow, Organization, Profile, ProfileEdit } from "../records.ts";
 import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
@@ -59,7 +52,7 @@ export class Edits {
   readonly #profileWrites: AnyBulkWriteOperation<ProfileDocument>[] = [];
   readonly #edited = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #voided = { organizations: new Set<string>(), profiles: new Set<string>() };
-  readonly #revoked: { organization?: string; profile?: string; clientId?: ClientId }[] = [];
+  readonly #ended: Ending[] = [];
 
   constructor(organizations: Organization[], profiles: Profile[], by: Editing) {
     this.organizations = new Map(organizations.map((organization) => [organization.id, organization]));
@@ -78,8 +71,8 @@ export class Edits {
     this.#organizationWrites.push({ replaceOne: { filter: { _id }, replacement, upsert: true } });
     this.#entries.push(...entries);
     if (voids) this.#voided.organizations.add(id);
-    if (revokes) this.#revoked.push({ organization: id });
-    else if (endsAdministration) this.#revoked.push({ organization: id, clientId: CONSOLE_CLIENT_ID });
+    if (revokes) this.#ended.push({ kind: "organization", id });
+    else if (endsAdministration) this.#ended.push({ kind: "organization_console", id });
   }
 
   /** Throws `bad_request` for an organization that isn't there. */
@@ -101,7 +94,7 @@ export class Edits {
     if (mailDomain !== undefined) this.#mails.push(...addressNotices(before, profile, organization, mailDomain));
     this.#entries.push(...entries);
     if (voids) this.#voided.profiles.add(id);
-    if (revokes) this.#revoked.push({ profile: id });
+    if (revokes) this.#ended.push({ kind: "profile", id });
   }
 
   /** Writes all of it. */
@@ -117,15 +110,15 @@ export class Edits {
     for (const id of this.#voided.organizations) await parts.requests.voidOrganization(session, id, now);
     for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, id, now);
     const revokedGrants: Revocation["revokedGrants"] = [];
-    for (const { organization, profile, clientId } of this.#revoked) {
-      const { revoker } = parts;
-      const ended =
-        organization === undefined
-          ? await revoker.profile(session, profile ?? "", now)
-          : await revoker.organization(session, organization, now, clientId);
+    let goesOn = false;
+    for (const ending of this.#ended) {
+      // What may go at once is all of the transaction's together.
+      const most = Math.max(0, MOST_AT_ONCE - revokedGrants.length);
+      const ended = await parts.revoker.end(session, ending, now, most);
       revokedGrants.push(...ended.revokedGrants);
+      goesOn ||= ended.goesOn ?? false;
     }
-    return { revokedGrants };
+    return { revokedGrants, ...(goesOn ? { goesOn } : {}) };
   }
 
   #searched(): Searched[] {

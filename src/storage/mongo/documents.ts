@@ -75,7 +75,20 @@ export type SelectionDocument = Dated<Omit<Selection, "grantId">> & {
   organizationId: string;
   /** The grant that was made in its place; a broker of the version before leaves it out. */
   replacedBy?: string | null;
+  /** How many endings it was under when it was made: see endings.ts. */
+  endings?: number;
 };
+/** `_id` is the key of an ending. */
+export interface EndingDocument {
+  _id: string;
+  count: number;
+  endedAt: Date;
+  /** When the next rows are to be removed; null once none are left. */
+  dueAt: Date | null;
+  /** The last grant that was looked at. */
+  place: string;
+  leaseWorker: string | null;
+}
 export interface RememberedChoiceDocument {
   _id: ObjectId;
   accountId: string;
@@ -88,6 +101,9 @@ export interface ArtifactDocument {
   sealedPayload?: string;
   grantId?: string;
   accountId?: string;
+  /** Of a client's own token, with the number of endings that it was under when it was made. */
+  clientId?: string;
+  endings?: number;
   /** Seconds since the epoch. */
   consumed?: number;
   expiresAt: Date;
@@ -200,6 +216,7 @@ export interface Documents {
   idempotencyKeys: IdempotencyKeyDocument;
   clientUses: ClientUseDocument;
   signOuts: SignOutDocument;
+  endings: EndingDocument;
 }
 
 export type CollectionName = keyof Documents;
@@ -209,7 +226,7 @@ const COLLECTION_NAMES = [
   ...["meta", "migrations", "accounts", "identities", "organizations", "profiles", "inquiries", "linkRequests"],
   ...["outbox", "upstreamTransactions", "signInOutcomes", "selections", "rememberedChoices", "artifacts", "sessions"],
   ...["clients", "keys", "throttles", "auditEvents", "auditChain", "searchTerms", "leases", "counters", "apiKeys"],
-  ...["idempotencyKeys", "clientUses", "signOuts", "auditVerifications"],
+  ...["idempotencyKeys", "clientUses", "signOuts", "auditVerifications", "endings"],
 ] as const satisfies readonly string[] as readonly CollectionName[];
 
 export function collectionsIn(db: Db): Collections {
@@ -266,7 +283,7 @@ export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEven
 export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
 
 export function toSelection(document: SelectionDocument): Selection {
-  const { _id, organizationId: _organization, replacedBy: _successor, ...fields } = document;
+  const { _id, organizationId: _organization, replacedBy: _successor, endings: _endings, ...fields } = document;
   return { grantId: _id, ...undated(fields) } as unknown as Selection;
 }
 

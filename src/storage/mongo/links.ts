@@ -64,7 +64,7 @@ export function createBindingWriter(
       await requests.voidProfile(session, profileId, now);
       await rememberedChoices.deleteMany({ accountId, profileId }, { session });
       await audit(session, profileUnbound(toProfile(found), accountId, actor, now));
-      return await revoker.profile(session, profileId, now);
+      return await revoker.end(session, { kind: "profile", id: profileId }, now);
     },
   };
 }

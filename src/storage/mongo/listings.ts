@@ -6,7 +6,8 @@ import type { Account, Delivery, Identity, Selection } from "../records.ts";
 import { accountTexts } from "../search.ts";
 import type { MongoDatabase } from "./database.ts";
 import { createDirectoryLists } from "./directory-lists.ts";
-import { at, type OutboxDocument, toIdentity, toRecord, toSelection } from "./documents.ts";
+import { at, type OutboxDocument, type SelectionDocument, toIdentity, toRecord, toSelection } from "./documents.ts";
+import { standingStages, standsStages } from "./endings.ts";
 import { toDelivery } from "./outbox.ts";
 import { dateAt, LAST_INSTANT, NEWEST, readBehind, seqAt, writtenAt } from "./ranges.ts";
 import type { SearchReader } from "./search-writer.ts";
@@ -81,14 +82,22 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
   return {
     grant: (grantId, now) =>
       database.run(async () => {
-        const found = await selections.findOne({ _id: grantId, expiresAt: { $gt: at(now) } });
-        return found === null ? undefined : toSelection(found);
+        const match = { $match: { _id: grantId, expiresAt: { $gt: at(now) } } };
+        const [found] = await selections.aggregate<SelectionDocument>([match, ...standingStages]).toArray();
+        return found && toSelection(found);
       }),
     countGrants: (clientId, now, most) =>
-      database.run(() => selections.countDocuments({ clientId, expiresAt: { $gt: at(now) } }, { limit: most })),
+      database.run(async () => {
+        // Of so many at the most it is asked whether they stand: of what is being ended there may be any number that don't.
+        const some = [{ $match: { clientId, expiresAt: { $gt: at(now) } } }, { $limit: most }];
+        const count = [...some, ...standingStages, { $count: "count" }];
+        const [counted] = await selections.aggregate<{ count: number }>(count).toArray();
+        return counted?.count ?? 0;
+      }),
     grants: ({ accountId, profileId, clientId }, page, now) =>
       database.run(() => {
-        const fits = (one: Selection) =>
+        const fits = (one: Selection, stands: boolean) =>
+          stands &&
           one.expiresAt > now &&
           (accountId === undefined || one.accountId === accountId) &&
           (profileId === undefined || one.profileId === profileId) &&
@@ -101,12 +110,16 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
               : clientId !== undefined
                 ? { clientId }
                 : {};
-        return readPage<Selection, Selection>({
-          ...{ page, begin: [""], placeOf: ({ grantId }) => [grantId] },
-          item: (one) => (fits(one) ? one : undefined),
+        return readPage<{ one: Selection; stands: boolean }, Selection>({
+          page,
+          begin: [""],
+          placeOf: ({ one }) => [one.grantId],
+          item: ({ one, stands }) => (fits(one, stands) ? one : undefined),
           fetch: async ([id = ""], limit) => {
-            const behind = { ...match, _id: { $gt: String(id) } };
-            return (await selections.find(behind).sort({ _id: 1 }).limit(limit).toArray()).map(toSelection);
+            const behind = { $match: { ...match, _id: { $gt: String(id) } } };
+            const stages = [behind, { $sort: { _id: 1 } }, { $limit: limit }, ...standsStages];
+            const found = await selections.aggregate<SelectionDocument & { stands: boolean }>(stages).toArray();
+            return found.map(({ stands, ...document }) => ({ one: toSelection(document), stands }));
           },
         });
       }),

@@ -11,9 +11,9 @@ import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
 import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
-import { collectionsIn } from "./documents.ts";
+import { type CollectionName, collectionsIn } from "./documents.ts";
 import { fillDueAt } from "./inquiries.ts";
-import { ensureCollections } from "./schema.ts";
+import { dropIndexes, ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
 
 export interface MongoMigration {
@@ -39,6 +39,12 @@ const LATER_INDEXES = [
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
   ...since(6, "inquiries.due"),
   ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
+  ...since(9, "selections.grantsOfProfile", "selections.grantsOfOrganization"),
+];
+/** Indexes that others took the place of, by collection: a database up to this version has them. */
+const FORMER_INDEXES: readonly { collection: CollectionName; until: number; index: IndexSpecification }[] = [
+  { collection: "selections", until: 8, index: { name: "ofProfile", key: { profileId: 1 } } },
+  { collection: "selections", until: 8, index: { name: "ofOrganization", key: { organizationId: 1 } } },
 ];
 /** Unique indexes that came to leave out a part of the documents. */
 const LATER_PARTIAL = since(5, "selections.ofSession");
@@ -56,6 +62,7 @@ const LATER_COLLECTIONS = [
     "signOuts",
   ),
   ...since(7, "auditVerifications"),
+  ...since(9, "endings"),
 ];
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
@@ -67,11 +74,16 @@ const collectionsOf = (version: number): readonly CollectionSpecification[] => {
     partialFilterExpression === undefined || whole.has(`${collection}.${index.name}`)
       ? index
       : { ...index, partialFilterExpression };
+  const formerOf = (collection: CollectionName) =>
+    FORMER_INDEXES.filter((one) => one.collection === collection && version <= one.until).map(({ index }) => index);
   return COLLECTIONS.filter(({ name }) => !absent.has(name)).map((specification) => ({
     ...specification,
-    indexes: specification.indexes
-      .filter(({ name }) => !later.has(`${specification.name}.${name}`))
-      .map((index) => asItWas(specification.name, index)),
+    indexes: [
+      ...specification.indexes
+        .filter(({ name }) => !later.has(`${specification.name}.${name}`))
+        .map((index) => asItWas(specification.name, index)),
+      ...formerOf(specification.name),
+    ],
   }));
 };
 
@@ -150,8 +162,16 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "held mails by what has no room for them",
+    collections: collectionsOf(8),
+    up: ({ db }) => ensureCollections(db, collectionsOf(8)),
+  },
+  {
+    name: "endings of many grants, whose rows go in the background",
     collections: COLLECTIONS,
-    up: ({ db }) => ensureCollections(db, COLLECTIONS),
+    async up({ db }) {
+      await ensureCollections(db, COLLECTIONS);
+      await dropIndexes(db, "selections", ["ofProfile", "ofOrganization"]);
+    },
   },
 ];
 

@@ -1,38 +1,41 @@
-/** Owns what revoking a grant removes, inside the transaction of whatever revokes it. */
+/** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
 
 import { createHash, randomUUID } from "node:crypto";
 import { type ClientSession, type Filter, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
-import type { ClientId, GrantId, OrganizationId, ProfileId, SecretHash, Selection } from "../records.ts";
+import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
+import { type ClientId, CONSOLE_CLIENT_ID, type GrantId, type SecretHash, type Selection } from "../records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
+import { type EndingWriter, standingStages, standsStages } from "./endings.ts";
 import { succeed } from "./succession.ts";
 
 export interface Revoker {
   /**
    * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on: see succession.ts.
+   * Of very many tokens, which are no use without their grant, the rest goes in the background.
    */
   grants(session: ClientSession, grantIds: readonly GrantId[]): Promise<void>;
-  /**
-   * Revokes every grant that speaks for the profile (at one client, when given); tells of those that still held at `now`, and
-   * has their portals told: once for each session, and not of a grant that came to nothing while the portal is on another.
-   */
-  profile(session: ClientSession, profileId: ProfileId, now: Instant, clientId?: ClientId): Promise<Revocation>;
-  /** The same for every profile of an organization. */
-  organization(
-    session: ClientSession,
-    organizationId: OrganizationId,
-    now: Instant,
-    clientId?: ClientId,
-  ): Promise<Revocation>;
-  /** The same for one grant. */
+  /** Revokes one grant; tells of it if it still held at `now`, and has its portal told. */
   one(session: ClientSession, grantId: GrantId, now: Instant): Promise<Revocation>;
-  /** The same for every grant made in a session. */
-  session(session: ClientSession, sessionUid: string, now: Instant): Promise<Revocation>;
-  /** Revokes every grant of a client; nobody is told, for the client is going. */
-  client(session: ClientSession, clientId: ClientId): Promise<void>;
+  /**
+   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go at once, and are
+   * told of as far as they still held at `now`: their portals are told, once for each session, and not of a grant that came to
+   * nothing while the portal is on another. Of more the rows go in the background (removePart), portals told from there.
+   */
+  end(session: ClientSession, ending: Ending, now: Instant, most?: number): Promise<Revocation>;
+  /**
+   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants that went and the
+   * place behind which it goes on; null when nothing is left. Of what held at `endedAt` the portals are told, unless they have
+   * been given another grant in that session since.
+   */
+  removePart(
+    session: ClientSession,
+    ending: Ending,
+    part: { after: string; most: number; endedAt: Instant; now: Instant },
+  ): Promise<{ grants: GrantId[]; next: string | null }>;
 }
 
 type RevokedSelection = Selection & { isRedeemed: boolean };
@@ -40,14 +43,45 @@ type RevokedSelection = Selection & { isRedeemed: boolean };
 /** The ids of artifacts that are tokens. */
 const TOKEN_ID = new RegExp(`^(?:${TOKEN_MODELS.join("|")}):`);
 
+/** Long ago. */
+const DUE_AT_ONCE: Instant = 1;
+
 export const artifactId = (model: ArtifactModel, idHash: SecretHash) => `${model}:${idHash}`;
 
-export function createRevoker({ collections }: MongoDatabase): Revoker {
-  const { artifacts, selections, sessions, signOuts } = collections;
+/** A selection under an ending, and whether it stands. */
+type Under = SelectionDocument & { stands: boolean };
+
+/** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
+const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<SelectionDocument>> = {
+  client: (clientId) => ({ clientId }),
+  organization: (organizationId) => ({ organizationId }),
+  profile: (profileId) => ({ profileId }),
+  organization_console: (organizationId) => ({ clientId: CONSOLE_CLIENT_ID, organizationId }),
+  profile_console: (profileId) => ({ clientId: CONSOLE_CLIENT_ID, profileId }),
+  session: (sessionUid) => ({ sessionUid }),
+};
+
+export function createRevoker({ collections }: MongoDatabase, endings: EndingWriter): Revoker {
+  const { artifacts, selections, sessions, signOuts, rememberedChoices } = collections;
+
+  /** Removes some tokens of grants. Returns how many, and of which grants. */
+  const deleteTokens = async (session: ClientSession, grantIds: readonly GrantId[], most: number) => {
+    const filter = { grantId: { $in: [...grantIds] } };
+    const found = await artifacts
+      .find(filter, { session, projection: { grantId: 1 } })
+      .limit(most)
+      .toArray();
+    if (found.length > 0) await artifacts.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
+    return found.length;
+  };
 
   const grants = async (session: ClientSession, grantIds: readonly GrantId[]) => {
     if (grantIds.length === 0) return;
-    await artifacts.deleteMany({ grantId: { $in: [...grantIds] } }, { session });
+    const most = MOST_OF_FAMILY * grantIds.length;
+    // Which of them has so many isn't worth a look: of one that has none left there is nothing to be done.
+    if ((await deleteTokens(session, grantIds, most)) === most) {
+      for (const id of grantIds) await endings.begin(session, { kind: "grant", id }, DUE_AT_ONCE);
+    }
     const hashes = grantIds.map((grantId) => createHash("sha256").update(grantId).digest("base64url"));
     await artifacts.deleteMany({ _id: { $in: hashes.map((hash) => artifactId("Grant", hash)) } }, { session });
     await selections.deleteMany({ _id: { $in: [...grantIds] } }, { session });
@@ -67,22 +101,30 @@ export function createRevoker({ collections }: MongoDatabase): Revoker {
     return new Set((await given.toArray()).map(({ _id }) => _id));
   };
 
-  /** Of the sign-ins that grants ended in, those whose portal has to know: see Revoker.profile. */
-  const signInsToTell = async (session: ClientSession, live: readonly RevokedSelection[], now: Instant) => {
+  /** Of the sign-ins that grants ended in, those whose portal has to know: see Revoker.end. */
+  const signInsToTell = async (
+    session: ClientSession,
+    live: readonly RevokedSelection[],
+    { now, isLater }: { now: Instant; isLater: boolean },
+  ) => {
     const signIns = oncePerSignIn(live);
-    const sessionUids = signIns.filter(({ isRedeemed }) => !isRedeemed).map(({ sessionUid }) => sessionUid);
-    if (sessionUids.length === 0) return signIns;
-    const filter = { sessionUid: { $in: sessionUids }, expiresAt: { $gt: at(now) } };
-    const left = await selections.find(filter, { session }).toArray();
+    const mayGoOn = signIns.filter(({ isRedeemed }) => isLater || !isRedeemed);
+    if (mayGoOn.length === 0) return signIns;
+    const sessionUids = mayGoOn.map(({ sessionUid }) => sessionUid);
+    const match = { $match: { sessionUid: { $in: sessionUids }, expiresAt: { $gt: at(now) } } };
+    const left = await selections.aggregate<SelectionDocument>([match, ...standingStages], { session }).toArray();
     const ids = left.map(({ _id }) => _id);
     const redeemed = await redeemedOf(session, ids);
     const goOn = new Set(left.filter(({ _id }) => redeemed.has(_id)).map(signInKey));
-    return signIns.filter((one) => one.isRedeemed || !goOn.has(signInKey(one)));
+    return signIns.filter((one) => !mayGoOn.includes(one) || !goOn.has(signInKey(one)));
   };
 
-  /** Queues what tells the portals of grants, under the ids that they know the sessions by. */
-  const queueSignOuts = async (session: ClientSession, live: readonly RevokedSelection[], now: Instant) => {
-    const told = await signInsToTell(session, live, now);
+  /** Queues what tells the portals of sign-ins, under the ids that they know the sessions by. */
+  const queueSignOuts = async (
+    session: ClientSession,
+    told: readonly Pick<Selection, "sessionUid" | "clientId" | "accountId">[],
+    now: Instant,
+  ) => {
     if (told.length === 0) return;
     const uids = [...new Set(told.map(({ sessionUid }) => sessionUid))];
     const found = await sessions.find({ _id: { $in: uids } }, { session, projection: { clients: 1 } }).toArray();
@@ -98,15 +140,24 @@ export function createRevoker({ collections }: MongoDatabase): Revoker {
     );
   };
 
-  const revokeAll = async (session: ClientSession, filter: Filter<SelectionDocument>, now: Instant) => {
-    const found = (await selections.find(filter, { session }).sort({ _id: 1 }).toArray()).map(toSelection);
-    const ids = found.map(({ grantId }) => grantId);
+  /** Removes grants; returns those of them that still held then. */
+  const remove = async (session: ClientSession, gone: readonly Selection[], heldAt: Instant) => {
+    const ids = gone.map(({ grantId }) => grantId);
     const redeemed = await redeemedOf(session, ids);
     await grants(session, ids);
-    const live = found
-      .filter(({ expiresAt }) => expiresAt > now)
+    return gone
+      .filter(({ expiresAt }) => expiresAt > heldAt)
       .map((one) => ({ ...one, isRedeemed: redeemed.has(one.grantId) }));
-    await queueSignOuts(session, live, now);
+  };
+
+  const revokeAll = async (
+    session: ClientSession,
+    found: readonly Selection[],
+    now: Instant,
+    { tells }: { tells: boolean },
+  ): Promise<Revocation> => {
+    const live = await remove(session, found, now);
+    if (tells) await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: false }), now);
     return {
       revokedGrants: live.map(({ grantId, clientId, accountId, sessionUid }) => {
         return { grantId, clientId, accountId, sessionUid };
@@ -114,20 +165,91 @@ export function createRevoker({ collections }: MongoDatabase): Revoker {
     };
   };
 
+  /** Selections under an ending, behind a place, in order. */
+  const under = async (
+    session: ClientSession,
+    { kind, id }: { kind: Exclude<Ending["kind"], "grant">; id: string },
+    { after, most }: { after: string; most: number },
+  ) => {
+    const match = { $match: { ...UNDER[kind](id), _id: { $gt: after } } };
+    const stages = [match, { $sort: { _id: 1 } }, { $limit: most }, ...standsStages];
+    return await selections.aggregate<Under>(stages, { session }).toArray();
+  };
+  const toOwn = ({ stands: _stands, ...document }: Under) => toSelection(document);
+
+  /** With what else has ended of the same sign-ins, so that each is decided about and told of once. */
+  const withSignIns = async (session: ClientSession, ended: readonly Selection[]): Promise<Selection[]> => {
+    if (ended.length === 0) return [];
+    const signIns = new Set(ended.map(signInKey));
+    const match = { $match: { sessionUid: { $in: [...new Set(ended.map(({ sessionUid }) => sessionUid))] } } };
+    const found = await selections.aggregate<Under>([match, ...standsStages], { session }).toArray();
+    const others = found.filter(({ stands }) => !stands).map(toOwn);
+    const all = [...ended, ...others.filter((one) => signIns.has(signInKey(one)))];
+    return [...new Map(all.map((one) => [one.grantId, one])).values()];
+  };
+
+  /** Forgets some of the choices that were remembered of a client. Returns how many. */
+  const forgetChoices = async (session: ClientSession, clientId: ClientId, most: number) => {
+    const found = await rememberedChoices
+      .find({ clientId }, { session, projection: { _id: 1 } })
+      .limit(most)
+      .toArray();
+    if (found.length > 0)
+      await rememberedChoices.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
+    return found.length;
+  };
+
+  /** Once for each client of a session, by what the session holds for it, which is about to go. */
+  const tellOfSession = async (session: ClientSession, sessionUid: string, now: Instant) => {
+    const match = { $match: { sessionUid, expiresAt: { $gt: at(now) } } };
+    const group = { $group: { _id: { clientId: "$clientId", accountId: "$accountId" } } };
+    const found = await selections
+      .aggregate<{ _id: { clientId: string; accountId: string } }>([match, group], { session })
+      .toArray();
+    const signIns = found.map(({ _id }) => ({ ..._id, sessionUid }));
+    await queueSignOuts(session, signIns, now);
+  };
+
   return {
     grants,
-    profile: (session, profileId, now, clientId) =>
-      revokeAll(session, clientId === undefined ? { profileId } : { profileId, clientId }, now),
-    organization: (session, organizationId, now, clientId) =>
-      revokeAll(session, clientId === undefined ? { organizationId } : { organizationId, clientId }, now),
-    one: (session, grantId, now) => revokeAll(session, { _id: grantId }, now),
-    session: (session, sessionUid, now) => revokeAll(session, { sessionUid }, now),
-    client: async (session, clientId) => {
-      const found = await selections.find({ clientId }, { session, projection: { _id: 1 } }).toArray();
-      await grants(
-        session,
-        found.map(({ _id }) => _id),
-      );
+    async one(session, grantId, now) {
+      const found = await selections.find({ _id: grantId }, { session }).toArray();
+      return await revokeAll(session, found.map(toSelection), now, { tells: true });
+    },
+
+    async end(session, ending, now, most = MOST_AT_ONCE) {
+      const { kind, id } = ending;
+      if (kind === "grant") throw new TypeError("a grant is revoked, not ended");
+      const found = await under(session, { kind, id }, { after: "", most: most + 1 });
+      const forgotten = kind === "client" ? await forgetChoices(session, id, MOST_AT_ONCE) : 0;
+      if (found.length > most || forgotten === MOST_AT_ONCE) {
+        if (kind === "session") await tellOfSession(session, id, now);
+        await endings.begin(session, ending, now);
+        return { revokedGrants: [], goesOn: true };
+      }
+      // Whoever selects meanwhile, not seen here, writes the profile; of a client and an organization nothing that this writes.
+      if (kind === "client" || kind === "organization") await endings.count(session, ending, now);
+      const standing = found.filter(({ stands }) => stands).map(toOwn);
+      return await revokeAll(session, standing, now, { tells: kind !== "client" });
+    },
+
+    async removePart(session, ending, { after, most, endedAt, now }) {
+      const { kind, id } = ending;
+      if (kind === "grant") {
+        const removed = await deleteTokens(session, [id], most);
+        return { grants: [], next: removed < most ? null : after };
+      }
+      const found = await under(session, { kind, id }, { after, most });
+      const ended = await withSignIns(session, found.filter(({ stands }) => !stands).map(toOwn));
+      const live = await remove(session, ended, endedAt);
+      if (tellsPortals(ending)) {
+        await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: true }), now);
+      }
+      const gone = ended.map(({ grantId }) => grantId);
+      const place = found.at(-1)?._id ?? after;
+      if (found.length === most) return { grants: gone, next: place };
+      const isForgotten = kind !== "client" || (await forgetChoices(session, id, most)) < most;
+      return { grants: gone, next: isForgotten ? null : place };
     },
   };
 }

@@ -6,7 +6,7 @@ import { Pace } from "../../pace.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
-import { type AdminRole, CONSOLE_CLIENT_ID, type Profile, type ProfileId } from "../records.ts";
+import type { AdminRole, Profile, ProfileId } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, toProfile } from "./documents.ts";
@@ -46,7 +46,7 @@ export function createRoleWriter({ collections }: MongoDatabase, { audit, revoke
       await owners.exclude(session);
       await write(session, profile.id, adminRole, invitedSince(profile, adminRole, now));
       await audit(session, adminRoleChanged(profile, adminRole, { actor, at: now }));
-      return await revoker.profile(session, profile.id, now, CONSOLE_CLIENT_ID);
+      return await revoker.end(session, { kind: "profile_console", id: profile.id }, now);
     },
     async inviteAgain(session, profile, { actor, now }) {
       await write(session, profile.id, profile.adminRole, invitedSince(profile, profile.adminRole, now));
@@ -64,7 +64,7 @@ export function createRoleWriter({ collections }: MongoDatabase, { audit, revoke
       await write(session, profileId, null, null);
       await audit(session, invitationLapsed(profile, now));
       // Nobody speaks for a profile that isn't linked; what was left over would speak for it once it is.
-      await revoker.profile(session, profileId, now, CONSOLE_CLIENT_ID);
+      await revoker.end(session, { kind: "profile_console", id: profileId }, now);
       return true;
     },
   };

@@ -5,6 +5,7 @@ import type { CollectionSpecification, IndexSpecification } from "./collections.
 import type { CollectionName } from "./documents.ts";
 
 const NAMESPACE_EXISTS = 48;
+const INDEX_NOT_FOUND = 27;
 /** The codes of an index that is there with other options, or under another name. */
 const INDEX_CONFLICTS = [85, 86];
 
@@ -53,6 +54,17 @@ async function replaceIndex(db: Db, collection: CollectionName, specification: I
   const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
   for (const { name } of inTheWay) if (name !== undefined) await db.collection(collection).dropIndex(name);
   await db.collection(collection).createIndex(key, options);
+}
+
+/** Drops those of these indexes that are there. */
+export async function dropIndexes(db: Db, collection: CollectionName, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    try {
+      await db.collection(collection).dropIndex(name);
+    } catch (error) {
+      if (!hasCode(error, INDEX_NOT_FOUND)) throw error;
+    }
+  }
 }
 
 /** What is missing or other than specified, each named: `identities.identity (issuer, subject; unique)`. */

@@ -3,7 +3,7 @@
  * Each read is one aggregation: operations on the store are what this service costs.
  */
 
-import { type ClientSession, ObjectId } from "mongodb";
+import { type ClientSession, type Document, ObjectId } from "mongodb";
 import type { StandingStore } from "../contract.ts";
 import type { Selection } from "../records.ts";
 import { planSelection } from "../selecting.ts";
@@ -17,8 +17,40 @@ import {
   toIdentity,
   toSelection,
 } from "./documents.ts";
+import { endingStages, numberOfEndings, standingStages } from "./endings.ts";
 import { type MembershipDocument, toMembership, toMembershipStages, withMembershipStages } from "./memberships.ts";
 import type { Revoker } from "./revoker.ts";
+
+/** What selecting a profile reads of it. */
+interface SelectingDocument {
+  organizationId: string;
+  /** The selections of the session at the client that stand. */
+  held: SelectionDocument[];
+  /** How many endings the new selection is under. */
+  endings: number;
+}
+
+/** One read of a bound profile, for a selection of it. */
+function selectingStages({ profileId, accountId, sessionUid, clientId }: Selection): Document[] {
+  const literal = (value: string) => ({ $literal: value });
+  return [
+    { $match: { _id: profileId, accountId } },
+    {
+      $lookup: {
+        from: "selections",
+        pipeline: [{ $match: { sessionUid, clientId } }, ...standingStages],
+        as: "held",
+      },
+    },
+    ...endingStages({
+      client: literal(clientId),
+      organization: "$organizationId",
+      profile: "$_id",
+      session: literal(sessionUid),
+    }),
+    { $project: { organizationId: 1, held: 1, endings: numberOfEndings } },
+  ];
+}
 
 interface StandingDocument {
   memberships: MembershipDocument[];
@@ -60,6 +92,7 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
                   { $match: { sessionUid, clientId, accountId, expiresAt: { $gt: at(now) } } },
                   // Null comes before every id: which no other replaced, or else the newest.
                   { $sort: { replacedBy: 1, expiresAt: -1, _id: -1 } },
+                  ...standingStages,
                   { $limit: 1 },
                 ],
                 as: "current",
@@ -98,6 +131,7 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
         const [found] = await selections
           .aggregate<SelectionDocument & MembershipDocument & { replaces: { _id: string }[] }>([
             { $match: { _id: grantId, expiresAt: { $gt: at(now) } } },
+            ...standingStages,
             ...withMembershipStages,
             {
               $lookup: {
@@ -119,11 +153,10 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
 
     select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(async (session) => {
-        const { grantId, sessionUid, clientId, accountId, profileId } = selection;
-        const profile = await profiles.findOne({ _id: profileId, accountId }, { session });
-        if (profile === null) return undefined;
-        const found = await selections.find({ sessionUid, clientId }, { session }).toArray();
-        const held = found.map((one) => ({ selection: toSelection(one), replacedBy: one.replacedBy ?? null }));
+        const { grantId, sessionUid, clientId, profileId } = selection;
+        const [found] = await profiles.aggregate<SelectingDocument>(selectingStages(selection), { session }).toArray();
+        if (found === undefined) return undefined;
+        const held = found.held.map((one) => ({ selection: toSelection(one), replacedBy: one.replacedBy ?? null }));
         const plan = planSelection(selection, held, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) await remember(session, selection);
@@ -133,8 +166,9 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
         await revoker.grants(session, plan.ended);
         await selections.updateMany({ sessionUid, clientId }, { $set: { replacedBy: grantId } }, { session });
         const { grantId: _id, ...fields } = selection;
-        const { organizationId } = profile;
-        await selections.insertOne({ _id: grantId, ...dated(fields), organizationId, replacedBy: null }, { session });
+        const { organizationId, endings } = found;
+        const made = { _id: grantId, ...dated(fields), organizationId, replacedBy: null, endings };
+        await selections.insertOne(made, { session });
         return { grantId, revokedGrants: plan.revoked };
       }),
   };

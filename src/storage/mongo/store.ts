@@ -19,6 +19,8 @@ import { COLLECTIONS } from "./collections.ts";
 import { MongoDatabase, patientClient } from "./database.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
+import { createEndedRows } from "./ended-rows.ts";
+import { createEndingWriter } from "./endings.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
@@ -68,7 +70,7 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
 function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
   const audit = createAuditWriter(database);
   const requests = createRequestWriter(database);
-  const revoker = createRevoker(database);
+  const revoker = createRevoker(database, createEndingWriter(database));
   const throttles = createThrottleWriter(database, seal);
   const queueMail = createMailWriter(database, seal, throttles);
   const search = createSearch(database);
@@ -95,6 +97,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners, roles }),
       ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),
+      ...createEndedRows(database, revoker),
       ...createWork(database),
     },
     sweep: createSweep(database),

@@ -4,6 +4,7 @@ import type { ArtifactStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
+import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
 import { text, toSealed } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
@@ -19,17 +20,20 @@ export function createArtifactStore(
   revoker: Revoker,
 ): ArtifactStore {
   const upsert = database.prepare(`
-    INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, expires_at)
-    VALUES (:model, :idHash, :payload, :grantId, :accountId, :expiresAt)
+    INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings, expires_at)
+    VALUES (:model, :idHash, :payload, :grantId, :accountId, :clientId,
+      iif(:clientId IS NULL, 0, ${endingsOfClient(":clientId")}), :expiresAt)
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, grant_id = excluded.grant_id,
-      account_id = excluded.account_id, expires_at = excluded.expires_at`);
+      account_id = excluded.account_id, client_id = excluded.client_id, endings = excluded.endings,
+      expires_at = excluded.expires_at`);
   const insertOnce = database.prepare(`
     INSERT INTO artifacts (model, id_hash, expires_at) VALUES (:model, :idHash, :expiresAt)
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at = excluded.expires_at
     WHERE artifacts.expires_at <= :now`);
   const select = database.prepare(`
     SELECT id_hash, sealed_payload, consumed_at FROM artifacts
-    WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)`);
+    WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)
+      AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`);
   const consume = `
     UPDATE artifacts SET consumed_at = :seconds
     WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
@@ -46,7 +50,12 @@ export function createArtifactStore(
     upsert: (model, idHash, payload, keys, expiresAt) =>
       database.run(() => {
         upsert.run({
-          ...{ model, idHash, grantId: keys.grantId ?? null, accountId: keys.accountId ?? null, expiresAt },
+          model,
+          idHash,
+          grantId: keys.grantId ?? null,
+          accountId: keys.accountId ?? null,
+          clientId: keys.clientId ?? null,
+          expiresAt,
           payload: sealPayload(seal, model, idHash, payload),
         });
       }),

@@ -62,7 +62,7 @@ export function createChanges(database: Database, seal: Seal, parts: ChangeParts
   const { claim } = idempotency(database, seal);
   const carry: Carry = {
     ...directoryChanges(database, parts),
-    ...clientChanges(database, parts),
+    ...clientChanges(parts),
     ...accessChanges(database, parts),
   };
 
@@ -170,7 +170,7 @@ function directoryChanges(
     edit_profile: ({ profile, revision, isAnotherPerson, mailDomain }, { actor, now }) => {
       const before = memberOf(profile.id);
       if (revisionOf(before.profile) !== revision) refuse("changed");
-      const ended = directory.writeProfile(profile, actor, now, mailDomain);
+      const ended = directory.writeProfile(profile, actor, now, { mailDomain });
       const unbound = isAnotherPerson ? bindings.unbind(profile.id, actor, now) : undefined;
       const after = memberOf(profile.id);
       if (mayEndAnOwner(before, after)) keepAnOwner();
@@ -193,11 +193,11 @@ function directoryChanges(
   };
 }
 
-function clientChanges(
-  database: Database,
-  { audit, clients, revoker }: ChangeParts,
-): Pick<Carry, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
-  const forgetChoices = database.prepare("DELETE FROM remembered_choices WHERE client_id = :clientId");
+function clientChanges({
+  audit,
+  clients,
+  revoker,
+}: ChangeParts): Pick<Carry, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
   const stored = (id: string) => {
     const client = clients.find(id);
     return client?.managedBy === "admin" ? client : refuse("missing");
@@ -226,8 +226,7 @@ function clientChanges(
     },
     remove_client: ({ clientId }, { actor, now }) => {
       const before = stored(clientId);
-      revoker.client(clientId);
-      forgetChoices.run({ clientId });
+      revoker.end({ kind: "client", id: clientId }, now);
       clients.remove(clientId);
       audit(clientRemoved(before, { actor, at: now }));
       return undefined;
@@ -274,7 +273,7 @@ function accessChanges(
       const row = ofSession.get({ uid, now });
       if (row === undefined) return refuse("missing");
       const accountId = row["account_id"] === null ? null : text(row["account_id"]);
-      const ended = revoker.session(uid, now);
+      const ended = revoker.end({ kind: "session", id: uid }, now);
       endClients.run({ uid });
       endRows.run({ uid });
       audit(sessionEnded(uid, accountId, { actor, at: now }));

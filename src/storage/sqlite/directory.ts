@@ -4,8 +4,9 @@ import type { Instant } from "../../clock.ts";
 import { addressNotices } from "../address-notices.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
+import { MOST_AT_ONCE } from "../endings.ts";
 import { planImport } from "../import-plan.ts";
-import { CONSOLE_CLIENT_ID, type ImportRow, type Membership, type Organization, type ProfileEdit } from "../records.ts";
+import type { ImportRow, Membership, Organization, ProfileEdit } from "../records.ts";
 import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
@@ -17,13 +18,19 @@ import type { SearchWriter } from "./search-writer.ts";
 
 type ImportOptions = NonNullable<Parameters<DirectoryStore["importBatch"]>[3]>;
 
+interface EditOptions {
+  /** The domain of our Message-IDs: both addresses of a changed email are told. */
+  mailDomain?: string | undefined;
+  /** How many grants may go at once; see Revoker.end. */
+  most?: number;
+}
+
 /** Reads and writes organizations and profiles, inside the transaction of whatever needs it. */
 export interface DirectoryWriter {
   findOrganization(id: string): Organization | undefined;
   findMembership(id: string): Membership | undefined;
-  writeOrganization(organization: Organization, actor: string, now: Instant): Revocation;
-  /** With `mailDomain` both addresses of a changed email are told. */
-  writeProfile(edit: ProfileEdit, actor: string, now: Instant, mailDomain?: string): Revocation;
+  writeOrganization(organization: Organization, actor: string, now: Instant, options?: EditOptions): Revocation;
+  writeProfile(edit: ProfileEdit, actor: string, now: Instant, options?: EditOptions): Revocation;
 }
 
 export interface DirectoryParts {
@@ -64,7 +71,7 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     return row && parse<Membership>(row["record"]);
   };
 
-  const writeOrganization = (organization: Organization, actor: string, now: Instant): Revocation => {
+  const writeOrganization: DirectoryWriter["writeOrganization"] = (organization, actor, now, { most } = {}) => {
     const { id, name, accountNumber, kind, plan, enabled } = organization;
     const consequences = editOrganization(findOrganization(id), organization, actor, now);
     const { entries, voids, revokes, endsAdministration } = consequences;
@@ -75,11 +82,11 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     search.put("organization", id, organizationTexts(organization));
     entries.forEach(audit);
     if (voids) requests.voidOrganization(id, now);
-    if (revokes) return revoker.organization(id, now);
-    return endsAdministration ? revoker.organization(id, now, CONSOLE_CLIENT_ID) : { revokedGrants: [] };
+    if (revokes) return revoker.end({ kind: "organization", id }, now, most);
+    return endsAdministration ? revoker.end({ kind: "organization_console", id }, now, most) : { revokedGrants: [] };
   };
 
-  const writeProfile = (edit: ProfileEdit, actor: string, now: Instant, mailDomain?: string): Revocation => {
+  const writeProfile: DirectoryWriter["writeProfile"] = (edit, actor, now, { mailDomain, most } = {}) => {
     const before = findMembership(edit.id)?.profile;
     const { profile, entries, voids, revokes } = editProfile(before, edit, actor, now);
     const { id, organizationId, email, emailKey, emailVersion, name } = profile;
@@ -97,7 +104,7 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     }
     entries.forEach(audit);
     if (voids) requests.voidProfile(id, now);
-    return revokes ? revoker.profile(id, now) : { revokedGrants: [] };
+    return revokes ? revoker.end({ kind: "profile", id }, now, most) : { revokedGrants: [] };
   };
 
   return { findOrganization, findMembership, writeOrganization, writeProfile };
@@ -111,19 +118,26 @@ export function createDirectoryStore(database: Database, writer: DirectoryWriter
 
   const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, options: ImportOptions) => {
     const revokedGrants: Revocation["revokedGrants"] = [];
+    let goesOn = false;
+    const note = (ended: Revocation) => {
+      revokedGrants.push(...ended.revokedGrants);
+      goesOn ||= ended.goesOn ?? false;
+    };
+    // What may go at once is all of the batch's together.
+    const edit = () => ({ mailDomain: options.mailDomain, most: Math.max(0, MOST_AT_ONCE - revokedGrants.length) });
     const outcomes = rows.map((row) => {
       const { organization, profile } = row;
       const outcome = planImport(row, findOrganization(organization.id), findMembership(profile.id)?.profile);
       if (options.dryRun || outcome.result === "refused") return outcome;
       if (outcome.organization.result !== "unchanged") {
-        revokedGrants.push(...writeOrganization(organization, actor, now).revokedGrants);
+        note(writeOrganization(organization, actor, now, edit()));
       }
       if (outcome.profile.result !== "unchanged") {
-        revokedGrants.push(...writeProfile(profile, actor, now, options.mailDomain).revokedGrants);
+        note(writeProfile(profile, actor, now, edit()));
       }
       return outcome;
     });
-    return { outcomes, revokedGrants };
+    return { outcomes, revokedGrants, ...(goesOn ? { goesOn } : {}) };
   };
 
   return {

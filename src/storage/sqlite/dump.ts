@@ -84,9 +84,15 @@ const KINDS: Record<string, Kind> = {
   selections: {
     record: `json_object('id', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId', s.account_id,
       'profileId', s.profile_id, 'organizationId', p.organization_id, 'expiresAt', s.expires_at,
-      'replacedBy', s.replaced_by)`,
+      'replacedBy', s.replaced_by, 'endings', s.endings)`,
     from: "selections s CROSS JOIN profiles p ON p.id = s.profile_id",
     order: ["s.rowid"],
+  },
+  endings: {
+    record: `json_object('id', key, 'count', count, 'endedAt', ended_at, 'dueAt', due_at, 'place', place,
+      'leaseWorker', lease_worker)`,
+    from: "endings",
+    order: ["key"],
   },
   rememberedChoices: {
     record: "json_object('accountId', account_id, 'clientId', client_id, 'profileId', profile_id)",
@@ -95,7 +101,8 @@ const KINDS: Record<string, Kind> = {
   },
   artifacts: {
     record: `json_object('model', model, 'idHash', id_hash, 'sealedPayload', sealed_payload, 'grantId', grant_id, 'accountId',
-      account_id, 'consumed', consumed_at, 'expiresAt', expires_at)`,
+      account_id, 'clientId', client_id, 'endings', iif(client_id IS NULL, NULL, endings), 'consumed', consumed_at,
+      'expiresAt', expires_at)`,
     from: "artifacts",
     where: "session_uid IS NULL",
     order: ["rowid"],

@@ -58,7 +58,7 @@ export function createBindingWriter(
       requests.voidProfile(profileId, now);
       forget.run({ accountId, profileId });
       audit(profileUnbound(profile, accountId, actor, now));
-      return revoker.profile(profileId, now);
+      return revoker.end({ kind: "profile", id: profileId }, now);
     },
   };
 }

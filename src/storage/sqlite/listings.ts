@@ -5,6 +5,7 @@ import { type Place, readPage } from "../paging.ts";
 import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../records.ts";
 import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../search.ts";
 import type { Database, Parameters, Row, Statement } from "./database.ts";
+import { STANDS } from "./endings.ts";
 import { DELIVERY_JSON } from "./outbox.ts";
 import { IDENTITY_JSON, integer, MEMBERSHIP_JSON, ORGANIZATION_JSON, parse, SELECTION_JSON } from "./rows.ts";
 import type { SearchReader } from "./search-writer.ts";
@@ -195,43 +196,62 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
 function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "countGrants"> {
   const select = (condition: string) =>
     database.prepare(`
-      SELECT ${SELECTION_JSON} AS record FROM selections s
+      SELECT ${SELECTION_JSON} AS record, ${STANDS} AS stands FROM selections s
       WHERE ${condition}s.grant_id > :id ORDER BY s.grant_id LIMIT :limit`);
   const lists = {
     all: select(""),
-    ofProfile: select("s.profile_id = :profileId AND "),
     ofAccount: select("s.account_id = :accountId AND "),
     ofClient: select("s.client_id = :clientId AND "),
+    ofProfile: select("s.profile_id = :profileId AND "),
   };
-  const one = database.prepare(
-    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > :now`,
-  );
-  const some = database.prepare(
-    "SELECT 1 FROM selections WHERE client_id = :clientId AND expires_at > :now LIMIT :most",
-  );
+  const one = database.prepare(`
+    SELECT ${SELECTION_JSON} AS record FROM selections s
+    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
+  // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any number that don't.
+  const some = database.prepare(`
+    SELECT ${STANDS} AS stands FROM selections s WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT :most`);
+
+  const listed = ({
+    accountId,
+    profileId,
+    clientId,
+  }: Record<"accountId" | "profileId" | "clientId", string | undefined>): [Statement, Parameters] => {
+    if (profileId !== undefined) return [lists.ofProfile, { profileId }];
+    if (accountId !== undefined) return [lists.ofAccount, { accountId }];
+    if (clientId !== undefined) return [lists.ofClient, { clientId }];
+    return [lists.all, {}];
+  };
 
   return {
     grant: (grantId, now) => database.run(() => read<Selection>(one.get({ grantId, now }))),
-    countGrants: (clientId, now, most) => database.run(() => some.all({ clientId, now, most }).length),
+    countGrants: (clientId, now, most) =>
+      database.run(() => some.all({ clientId, now, most }).filter((row) => row["stands"] === 1).length),
     grants: ({ accountId, profileId, clientId }, page, now) =>
       database.run(async () => {
-        const fits = (one: Selection) =>
+        type Listed = Selection & { stands: boolean };
+        const fits = (one: Listed) =>
+          one.stands &&
           one.expiresAt > now &&
           (accountId === undefined || one.accountId === accountId) &&
           (profileId === undefined || one.profileId === profileId) &&
           (clientId === undefined || one.clientId === clientId);
-        const [list, of]: [Statement, Parameters] =
-          profileId !== undefined
-            ? [lists.ofProfile, { profileId }]
-            : accountId !== undefined
-              ? [lists.ofAccount, { accountId }]
-              : clientId !== undefined
-                ? [lists.ofClient, { clientId }]
-                : [lists.all, {}];
-        return await readPage<Selection, Selection>({
-          ...{ page, begin: [""], placeOf: ({ grantId }) => [grantId] },
-          item: (one) => (fits(one) ? one : undefined),
-          fetch: ([id = ""], limit) => records<Selection>(list.all({ ...of, id, limit })),
+        const reading = {
+          page,
+          begin: [""],
+          placeOf: ({ grantId }: Listed) => [grantId],
+          item: (one: Listed): Selection | undefined => {
+            const { stands: _stands, ...selection } = one;
+            return fits(one) ? selection : undefined;
+          },
+        };
+        const [list, of] = listed({ accountId, profileId, clientId });
+        return await readPage<Listed, Selection>({
+          ...reading,
+          fetch: ([id = ""], limit) =>
+            list.all({ ...of, id, limit }).map((row) => ({
+              ...parse<Selection>(row["record"]),
+              stands: row["stands"] === 1,
+            })),
         });
       }),
   };

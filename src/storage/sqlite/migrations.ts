@@ -300,7 +300,7 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   `,
   },
   {
-    name: "held mails by what has no room for them, grants of a profile and of a client in the order of their lists",
+    name: "held mails by what has no room for them, grants of a profile in the order of their list",
     sql: `
   CREATE INDEX outbox_held_of_mailbox ON outbox (mailbox_hash, due_at) WHERE state = 'held';
   CREATE INDEX outbox_held_of_profile ON outbox (profile_hash, due_at) WHERE state = 'held';
@@ -308,7 +308,42 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX outbox_held_by_rank ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
   CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
   DROP INDEX selections_by_profile;
-  CREATE INDEX selections_of_client ON selections (client_id, expires_at);
+  `,
+  },
+  {
+    name: "endings of many grants, whose rows go in the background",
+    sql: `
+  -- due_at: when the next rows are to be removed; NULL once none are left. What was counted stays.
+  CREATE TABLE endings (
+    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER, place TEXT NOT NULL,
+    lease_worker TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX endings_due ON endings (due_at) WHERE due_at IS NOT NULL;
+
+  -- How many endings a selection was under when it was made, and the organization of its profile, which never changes.
+  ALTER TABLE selections ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE selections ADD COLUMN organization_id TEXT;
+  UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
+  -- For those that a broker of the version before makes.
+  CREATE TRIGGER selections_place AFTER INSERT ON selections WHEN new.organization_id IS NULL
+  BEGIN
+    UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = new.profile_id)
+    WHERE rowid = new.rowid;
+  END;
+  CREATE INDEX selections_of_organization ON selections (organization_id, grant_id);
+  DROP INDEX selections_of_session;
+  CREATE INDEX selections_of_session ON selections (session_uid, grant_id);
+
+  -- The pending requests of an organization, found without a walk over its profiles. A broker of the version before leaves it
+  -- out; a trigger would have each insert look for mails that wait for their request.
+  ALTER TABLE link_requests ADD COLUMN organization_id TEXT;
+  UPDATE link_requests SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
+  WHERE state = 'pending';
+  CREATE INDEX link_requests_pending_of_organization ON link_requests (organization_id) WHERE state = 'pending';
+
+  -- How many endings of its client there were when a client's own token was made.
+  ALTER TABLE artifacts ADD COLUMN client_id TEXT;
+  ALTER TABLE artifacts ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
   `,
   },
 ];

@@ -25,15 +25,21 @@ export function createRequestWriter(database: Database): RequestWriter {
   const insert = database.prepare(`
     INSERT INTO link_requests (
       id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, requester_email, requester_name,
-      profile_id, email_version, state, created_at, expires_at)
+      profile_id, organization_id, email_version, state, created_at, expires_at)
     VALUES (
       :id, :inquiryId, :secretHash, :purpose, :issuer, :subject, :upstreamId, :accountId, :email, :displayName,
-      :profileId, :emailVersion, 'pending', :createdAt, :expiresAt)`);
+      :profileId, (SELECT organization_id FROM profiles WHERE id = :profileId), :emailVersion, 'pending', :createdAt,
+      :expiresAt)`);
   const voidProfile = database.prepare(`
     UPDATE link_requests SET state = 'void', settled_at = :now WHERE state = 'pending' AND profile_id = :profileId`);
   const voidOrganization = database.prepare(`
     UPDATE link_requests SET state = 'void', settled_at = :now
-    WHERE state = 'pending' AND profile_id IN (SELECT id FROM profiles WHERE organization_id = :organizationId)`);
+    WHERE state = 'pending' AND organization_id = :organizationId`);
+  // Those that a broker of the version before made: few, and soon none.
+  const voidUnplaced = database.prepare(`
+    UPDATE link_requests AS r SET state = 'void', settled_at = :now
+    WHERE r.state = 'pending' AND r.organization_id IS NULL
+      AND (SELECT organization_id FROM profiles WHERE id = r.profile_id) = :organizationId`);
   const startLife = database.prepare(`
     UPDATE link_requests SET expires_at = :expiresAt WHERE id = :requestId AND state = 'pending'`);
 
@@ -51,7 +57,10 @@ export function createRequestWriter(database: Database): RequestWriter {
       });
     },
     voidProfile: (profileId, now) => void voidProfile.run({ profileId, now }),
-    voidOrganization: (organizationId, now) => void voidOrganization.run({ organizationId, now }),
+    voidOrganization(organizationId, now) {
+      voidOrganization.run({ organizationId, now });
+      voidUnplaced.run({ organizationId, now });
+    },
     startLife: (requestId, expiresAt) => startLife.run({ requestId, expiresAt }) === 1,
   };
 }

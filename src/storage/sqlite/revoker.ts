@@ -1,32 +1,39 @@
-/** Owns what revoking a grant removes, inside the transaction of whatever revokes it. */
+/** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
 
 import { createHash, randomUUID } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import type { Revocation } from "../contract.ts";
-import type { ClientId, GrantId, OrganizationId, ProfileId } from "../records.ts";
-import { oncePerSignIn, TOKEN_MODELS } from "../selecting.ts";
+import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
+import { CONSOLE_CLIENT_ID, type GrantId } from "../records.ts";
+import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { Database, Row } from "./database.ts";
+import { type EndingWriter, STANDS } from "./endings.ts";
 import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
 import { createSuccession, toGone } from "./succession.ts";
 
 export interface Revoker {
   /**
    * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on: see succession.ts.
+   * Of very many tokens of one grant, which are no use without it, the rest goes in the background.
    */
   grants(grantIds: readonly GrantId[]): void;
-  /**
-   * Revokes every grant that speaks for the profile (at one client, when given); tells of those that still held at `now`, and
-   * has their portals told: once for each session, and not of a grant that came to nothing while the portal is on another.
-   */
-  profile(profileId: ProfileId, now: Instant, clientId?: ClientId): Revocation;
-  /** The same for every profile of an organization. */
-  organization(organizationId: OrganizationId, now: Instant, clientId?: ClientId): Revocation;
-  /** The same for one grant. */
+  /** Revokes one grant; tells of it if it still held at `now`, and has its portal told. */
   one(grantId: GrantId, now: Instant): Revocation;
-  /** The same for every grant made in a session. */
-  session(sessionUid: string, now: Instant): Revocation;
-  /** Revokes every grant of a client; nobody is told, for the client is going. */
-  client(clientId: ClientId): void;
+  /**
+   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go at once, and are
+   * told of as far as they still held at `now`: their portals are told, once for each session, and not of a grant that came to
+   * nothing while the portal is on another. Of more the rows go in the background (removePart), portals told from there.
+   */
+  end(ending: Ending, now: Instant, most?: number): Revocation;
+  /**
+   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants that went and the
+   * place behind which it goes on; null when nothing is left. Of what held at `endedAt` the portals are told, unless they have
+   * been given another grant in that session since.
+   */
+  removePart(
+    ending: Ending,
+    part: { after: string; most: number; endedAt: Instant; now: Instant },
+  ): { grants: GrantId[]; next: string | null };
 }
 
 type RevokedGrant = Revocation["revokedGrants"][number];
@@ -36,52 +43,88 @@ const IS_REDEEMED = `EXISTS (
   SELECT 1 FROM artifacts a
   WHERE a.grant_id = s.grant_id
     AND (a.model IN (${TOKEN_MODELS.map((model) => `'${model}'`).join(", ")}) OR a.consumed_at IS NOT NULL))`;
-const REVOKED = `${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed`;
+const REVOKED = `
+  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed, ${STANDS} AS stands
+  FROM selections s`;
 
-export function createRevoker(database: Database): Revoker {
-  const deleteFamily = database.prepare("DELETE FROM artifacts WHERE grant_id = :grantId");
+/** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
+const UNDER: Record<Exclude<Ending["kind"], "grant">, string> = {
+  client: "s.client_id = :id",
+  organization: "s.organization_id = :id",
+  profile: "s.profile_id = :id",
+  organization_console: `s.client_id = '${CONSOLE_CLIENT_ID}' AND +s.organization_id = :id`,
+  profile_console: `s.client_id = '${CONSOLE_CLIENT_ID}' AND +s.profile_id = :id`,
+  session: "s.session_uid = :id",
+};
+
+export function createRevoker(database: Database, endings: EndingWriter): Revoker {
+  const deleteTokens = database.prepare(`
+    DELETE FROM artifacts WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
   const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
   const deleteSelection = database.prepare(`
     DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id`);
+  const forgetChoices = database.prepare(`
+    DELETE FROM remembered_choices WHERE client_id = :clientId AND account_id IN (
+      SELECT account_id FROM remembered_choices WHERE client_id = :clientId LIMIT :most)`);
   const succeed = createSuccession(database);
-  const ofProfile = database.prepare(`
-    SELECT ${REVOKED} FROM selections s
-    WHERE s.profile_id = :id AND (:clientId IS NULL OR s.client_id = :clientId) ORDER BY s.rowid`);
-  const ofOrganization = database.prepare(`
-    SELECT ${REVOKED}
-    FROM profiles p CROSS JOIN selections s ON s.profile_id = p.id
-    WHERE p.organization_id = :id AND (:clientId IS NULL OR s.client_id = :clientId) ORDER BY s.rowid`);
-
-  const ofSession = database.prepare(`SELECT ${REVOKED} FROM selections s WHERE s.session_uid = :id`);
-  const ofGrant = database.prepare(`SELECT ${REVOKED} FROM selections s WHERE s.grant_id = :id`);
-  const ofClient = database.prepare("SELECT grant_id FROM selections WHERE client_id = :id");
+  const under = (condition: string) =>
+    database.prepare(`${REVOKED} WHERE ${condition} AND s.grant_id > :after ORDER BY s.grant_id LIMIT :most`);
+  const selections = {
+    client: under(UNDER.client),
+    organization: under(UNDER.organization),
+    profile: under(UNDER.profile),
+    organization_console: under(UNDER.organization_console),
+    profile_console: under(UNDER.profile_console),
+    session: under(UNDER.session),
+  };
+  const ofGrant = database.prepare(`${REVOKED} WHERE s.grant_id = :id`);
+  const ofSignIn = database.prepare(`${REVOKED} WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
+  const signInsOfSession = database.prepare(`
+    SELECT DISTINCT client_id, account_id FROM selections WHERE session_uid = :sessionUid AND expires_at > :now`);
   const queueSignOut = database.prepare(`
     INSERT INTO sign_outs (id, client_id, account_id, sid, created_at, due_at, attempts)
     VALUES (:id, :clientId, :accountId,
       (SELECT sid FROM session_clients WHERE session_uid = :sessionUid AND client_id = :clientId), :now, :now, 0)`);
   const isOnAnother = database.prepare(`
     SELECT 1 FROM selections s
-    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED} LIMIT 1`);
+    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED} AND ${STANDS}
+    LIMIT 1`);
 
   const revokeGrants = (grantIds: readonly GrantId[]) => {
     const gone = grantIds.flatMap((grantId) => {
-      deleteFamily.run({ grantId });
+      const tokens = deleteTokens.run({ grantId, most: MOST_OF_FAMILY });
+      if (tokens === MOST_OF_FAMILY) endings.begin({ kind: "grant", id: grantId }, 0);
       deleteGrant.run({ hash: createHash("sha256").update(grantId).digest("base64url") });
       return deleteSelection.all({ grantId }).map(toGone);
     });
     succeed(gone);
   };
   const idsOf = (rows: readonly Row[]) => rows.map((row) => text(row["grant_id"]));
+  const queue = ({ clientId, accountId, sessionUid }: Omit<RevokedGrant, "grantId">, now: Instant) =>
+    void queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
 
-  const revokeAll = (rows: readonly Row[], now: Instant): Revocation => {
-    revokeGrants(idsOf(rows));
-    const live = rows
-      .filter((row) => integer(row["expires_at"]) > now)
-      .map((row) => ({ ...parse<RevokedGrant>(row["record"]), isRedeemed: row["is_redeemed"] === 1 }));
-    for (const { clientId, accountId, sessionUid, isRedeemed } of oncePerSignIn(live)) {
-      if (!isRedeemed && isOnAnother.get({ sessionUid, clientId, now }) !== undefined) continue;
-      queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
+  /** `isLater`: the portal may have been given something since. */
+  const tell = (
+    live: readonly (RevokedGrant & { isRedeemed: boolean })[],
+    now: Instant,
+    { isLater }: { isLater: boolean },
+  ) => {
+    for (const one of oncePerSignIn(live)) {
+      const { clientId, sessionUid, isRedeemed } = one;
+      const mayGoOn = isLater || !isRedeemed;
+      if (mayGoOn && isOnAnother.get({ sessionUid, clientId, now }) !== undefined) continue;
+      queue(one, now);
     }
+  };
+  const liveAt = (rows: readonly Row[], instant: Instant) =>
+    rows
+      .filter((row) => integer(row["expires_at"]) > instant)
+      .map((row) => ({ ...parse<RevokedGrant>(row["record"]), isRedeemed: row["is_redeemed"] === 1 }));
+
+  const revokeAll = (rows: readonly Row[], now: Instant, { tells }: { tells: boolean }): Revocation => {
+    revokeGrants(idsOf(rows));
+    const live = liveAt(rows, now);
+    if (tells) tell(live, now, { isLater: false });
     return {
       revokedGrants: live.map(({ grantId, clientId, accountId, sessionUid }) => {
         return { grantId, clientId, accountId, sessionUid };
@@ -89,12 +132,63 @@ export function createRevoker(database: Database): Revoker {
     };
   };
 
+  /** With what else has ended of the same sign-ins, so that each is decided about and told of once. */
+  const withSignIns = (rows: readonly Row[]): Row[] => {
+    const all = new Map(rows.map((row) => [text(row["grant_id"]), row]));
+    const signIns = new Map(
+      rows.map((row) => {
+        const selection = parse<RevokedGrant>(row["record"]);
+        return [signInKey(selection), selection];
+      }),
+    );
+    for (const { sessionUid, clientId } of signIns.values()) {
+      for (const row of ofSignIn.all({ sessionUid, clientId })) {
+        if (row["stands"] === 0) all.set(text(row["grant_id"]), row);
+      }
+    }
+    return [...all.values()];
+  };
+
   return {
     grants: revokeGrants,
-    profile: (id, now, clientId) => revokeAll(ofProfile.all({ id, clientId: clientId ?? null }), now),
-    organization: (id, now, clientId) => revokeAll(ofOrganization.all({ id, clientId: clientId ?? null }), now),
-    session: (id, now) => revokeAll(ofSession.all({ id }), now),
-    one: (id, now) => revokeAll(ofGrant.all({ id }), now),
-    client: (id) => revokeGrants(idsOf(ofClient.all({ id }))),
+    one: (id, now) => revokeAll(ofGrant.all({ id }), now, { tells: true }),
+
+    end(ending, now, most = MOST_AT_ONCE) {
+      const { kind, id } = ending;
+      if (kind === "grant") throw new TypeError("a grant is revoked, not ended");
+      const rows = selections[kind].all({ id, after: "", most: most + 1 });
+      const forgotten = kind === "client" ? forgetChoices.run({ clientId: id, most: MOST_AT_ONCE }) : 0;
+      if (rows.length > most || forgotten === MOST_AT_ONCE) {
+        // Its portals are told by what it holds for each, which goes now.
+        if (kind === "session") {
+          for (const row of signInsOfSession.all({ sessionUid: id, now })) {
+            queue({ clientId: text(row["client_id"]), accountId: text(row["account_id"]), sessionUid: id }, now);
+          }
+        }
+        endings.begin(ending, now);
+        return { revokedGrants: [], goesOn: true };
+      }
+      // Nobody selects meanwhile, so that there is nothing to be counted but what no selection shows: a client's own tokens.
+      if (kind === "client") endings.count(ending, now);
+      const standing = rows.filter((row) => row["stands"] === 1);
+      return revokeAll(standing, now, { tells: kind !== "client" });
+    },
+
+    removePart(ending, { after, most, endedAt, now }) {
+      const { kind, id } = ending;
+      if (kind === "grant") {
+        return { grants: [], next: deleteTokens.run({ grantId: id, most }) < most ? null : after };
+      }
+      const rows = selections[kind].all({ id, after, most });
+      const ended = withSignIns(rows.filter((row) => row["stands"] === 0));
+      const grants = idsOf(ended);
+      revokeGrants(grants);
+      if (tellsPortals(ending)) tell(liveAt(ended, endedAt), now, { isLater: true });
+      const last = rows.at(-1);
+      const place = last === undefined ? after : text(last["grant_id"]);
+      if (rows.length === most) return { grants, next: place };
+      const isForgotten = kind !== "client" || forgetChoices.run({ clientId: id, most }) < most;
+      return { grants, next: isForgotten ? null : place };
+    },
   };
 }

@@ -5,7 +5,7 @@ import { Pace } from "../../pace.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
-import { type AdminRole, CONSOLE_CLIENT_ID, type Membership, type Profile, type ProfileId } from "../records.ts";
+import type { AdminRole, Membership, Profile, ProfileId } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { Revoker } from "./revoker.ts";
@@ -51,7 +51,7 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
     change(profile, adminRole, { actor, now }) {
       write.run({ profileId: profile.id, adminRole, invitedAt: invitedSince(profile, adminRole, now) });
       audit(adminRoleChanged(profile, adminRole, { actor, at: now }));
-      return revoker.profile(profile.id, now, CONSOLE_CLIENT_ID);
+      return revoker.end({ kind: "profile_console", id: profile.id }, now);
     },
     inviteAgain(profile, { actor, now }) {
       const { id: profileId, adminRole } = profile;
@@ -66,7 +66,7 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
       write.run({ profileId, adminRole: null, invitedAt: null });
       audit(invitationLapsed(profile, now));
       // Nobody speaks for a profile that isn't linked; what was left over would speak for it once it is.
-      revoker.profile(profileId, now, CONSOLE_CLIENT_ID);
+      revoker.end({ kind: "profile_console", id: profileId }, now);
       return true;
     },
   };

@@ -56,6 +56,7 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
   { table: "sign_outs", columns: "id", since: 5 },
   { table: "audit_verifications", columns: "id", since: 9 },
   { table: "audit_verifications", columns: "open_head", where: "open_head IS NOT NULL", since: 9 },
+  { table: "endings", columns: "key", since: 11 },
 ];
 
 export interface SchemaParts {

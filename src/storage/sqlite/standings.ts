@@ -7,6 +7,7 @@ import type { GrantStanding, Standing, StandingStore } from "../contract.ts";
 import type { GrantId, Identity, Membership, Selection } from "../records.ts";
 import { planSelection } from "../selecting.ts";
 import type { Database } from "./database.ts";
+import { endingsUnder, STANDS } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
 import { IDENTITY_JSON, MEMBERSHIP_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
 
@@ -17,7 +18,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
        FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS memberships,
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
-         AND s.expires_at > :now
+         AND s.expires_at > :now AND ${STANDS}
        ORDER BY s.replaced_by IS NOT NULL, s.expires_at DESC, s.grant_id DESC LIMIT 1) AS current,
       (SELECT profile_id FROM remembered_choices
        WHERE account_id = a.id AND client_id = :clientId) AS remembered,
@@ -30,16 +31,24 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
     FROM selections s
     JOIN profiles p ON p.id = s.profile_id AND p.account_id = s.account_id
     JOIN organizations o ON o.id = p.organization_id
-    WHERE s.grant_id = :grantId AND s.expires_at > :now`);
+    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
   const isBound = database.prepare("SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId");
   const selectHeld = database.prepare(`
     SELECT ${SELECTION_JSON} AS record, s.replaced_by FROM selections s
-    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
+    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`);
   const replace = database.prepare(`
     UPDATE selections SET replaced_by = :grantId WHERE session_uid = :sessionUid AND client_id = :clientId`);
   const insert = database.prepare(`
-    INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
-    VALUES (:grantId, :sessionUid, :clientId, :accountId, :profileId, :expiresAt)`);
+    INSERT INTO selections (
+      grant_id, session_uid, client_id, account_id, profile_id, organization_id, expires_at, endings)
+    SELECT :grantId, :sessionUid, :clientId, :accountId, p.id, p.organization_id, :expiresAt,
+      ${endingsUnder({
+        client: ":clientId",
+        organization: "p.organization_id",
+        profile: "p.id",
+        session: ":sessionUid",
+      })}
+    FROM profiles p WHERE p.id = :profileId`);
   const remember = database.prepare(`
     INSERT INTO remembered_choices (account_id, client_id, profile_id) VALUES (:accountId, :clientId, :profileId)
     ON CONFLICT (account_id, client_id) DO UPDATE SET profile_id = excluded.profile_id`);

@@ -20,6 +20,8 @@ import { createClientStore, createClientWriter } from "./clients.ts";
 import { Database, type Durability, resultCode } from "./database.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
+import { createEndedRows } from "./ended-rows.ts";
+import { createEndingWriter } from "./endings.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
@@ -115,7 +117,8 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
   const readVersion = createVersionReader(fast);
   const audit = createAuditWriter(durable);
   const requests = createRequestWriter(durable);
-  const revoker = createRevoker(durable);
+  const endings = createEndingWriter(durable);
+  const revoker = createRevoker(durable, endings);
   const throttles = createThrottleWriter(durable, seal);
   const queueMail = createMailWriter(durable, seal, throttles);
   const search = createSearch(durable);
@@ -141,6 +144,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker, roles }),
       ...createInvitations(durable, roles),
       ...createApiKeys(durable),
+      ...createEndedRows(durable, revoker),
       ...createWork(durable),
     },
     sweep: createSweep(fast),

@@ -1,0 +1,54 @@
+/**
+ * Removes what is left of grants that were ended many at a time (storage/endings.ts), in short turns: leased, so that another
+ * broker goes on where a killed one was. Portals are told by what is queued with the rows (sign-outs.ts).
+ */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import { Pace } from "../pace.ts";
+import type { AdminStore } from "../storage/contract.ts";
+import type { WorkerRun } from "../worker-loop.ts";
+
+export interface EndedGrantsOptions {
+  administration: Pick<AdminStore, "claimEnding" | "removeEnded">;
+  clock: Clock;
+}
+
+export interface EndedGrantsWorker {
+  /** Removes all that there is to be removed, unless it is stopped; returns how many grants that were. */
+  runOnce(run: WorkerRun): Promise<number>;
+}
+
+/** Longer than a round of turns takes. */
+const leaseMs = 20_000;
+/** How many endings take turns, so that one of many grants lets those of few by. */
+const mostAtATime = 8;
+/** How many selections are looked at in a turn. */
+const turnSize = { least: 5, most: 200 };
+
+export function createEndedGrantsWorker({ administration, clock }: EndedGrantsOptions): EndedGrantsWorker {
+  const worker = randomUUID();
+  const pace = new Pace(turnSize);
+
+  return {
+    async runOnce({ signal, onStep }) {
+      const held: string[] = [];
+      let removed = 0;
+      while (!signal.aborted) {
+        const claimed =
+          held.length < mostAtATime ? await administration.claimEnding(worker, clock.now(), leaseMs) : undefined;
+        // It is claimed twice if its lease ran out meanwhile, or it was ended anew.
+        if (claimed !== undefined && !held.includes(claimed.key)) held.unshift(claimed.key);
+        const key = held.shift();
+        if (key === undefined) break;
+        const part = await pace.turn((most) =>
+          administration.removeEnded(key, worker, { most, now: clock.now(), leaseMs }),
+        );
+        onStep();
+        if (part.result === "more") held.push(key);
+        if (part.result !== "lost") removed += part.grants.length;
+      }
+      return removed;
+    },
+  };
+}
