@@ -83,7 +83,7 @@ describe("Z8: connections with made-up codes", () => {
     });
     await pause(50);
     const others = Array.from({ length: 8 }, async (_, index) => {
-      await pause(index * 200);
+      await pause(index * 100);
       return await signInFrom(`127.0.0.${11 + index}`);
     });
     const beside = Array.from({ length: 2 }, async (_, index) => {
@@ -92,13 +92,14 @@ describe("Z8: connections with made-up codes", () => {
     });
     const ofOthers = (await Promise.all(others)).map((one) => ({ ...one, isInTime: one.ms < 8_000 }));
     const ofSameNetwork = (await Promise.all(beside)).map((one) => ({ ...one, isInTime: one.ms < 10_000 }));
-    assert.ok(stock.length > 0 || statuses.length < prepared, "the flood was over before the people were");
+    const wentOn = statuses.length < prepared;
     await Promise.all(flood);
 
     for (const { status, heading, ms, isInTime } of [...ofOthers, ...ofSameNetwork]) {
       assert.deepEqual({ status, isInTime }, { status: 200, isInTime: true }, `${heading} after ${Math.round(ms)} ms`);
       assert.match(heading, /registered/);
     }
+    assert.ok(wentOn, "the flood was over before the people were");
     assert.ok(statuses.every((status) => [502, 503].includes(status)));
     assert.ok(statuses.filter((status) => status === 502).length > connections, "most were asked about");
   });
