@@ -27,6 +27,7 @@ import { createSignOutWorker } from "../oidc/sign-outs.ts";
 import type { Check } from "../readiness.ts";
 import type { Store } from "../storage/contract.ts";
 import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
+import { createClockWatch } from "./clock-watch.ts";
 
 export interface BackgroundDeps {
   config: Config;
@@ -37,7 +38,7 @@ export interface BackgroundDeps {
   transport?: MailTransport;
 }
 
-const workerNames = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "sweep"] as const;
+const workerNames = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "clock", "sweep"] as const;
 export type WorkerName = (typeof workerNames)[number];
 
 /** What the checks of every background are called, wherever it runs. */
@@ -146,6 +147,8 @@ async function createWorkers(
     logger,
   });
 
+  const clockWatch = createClockWatch({ administration: store.administration, clock, logger });
+
   return {
     inquiries: loop("inquiries", 500, async () => {
       if ((await inquiries.runOnce()) > 0) outbox.nudge();
@@ -155,6 +158,9 @@ async function createWorkers(
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),
     invitations: loop("invitations", 60_000, () => store.administration.lapseInvitations(clock.now())),
+    clock: loop("clock", 1000, async () => {
+      if ((await clockWatch.runOnce()) > 0) outbox.nudge();
+    }),
     sweep: loop("sweep", 60_000, () => store.sweep(clock.now() - sweepGraceMs)),
   };
 }

@@ -18,6 +18,7 @@ import { onceCases } from "./once.ts";
 import { outboxCases } from "./outbox.ts";
 import { redeemCases } from "./redeem.ts";
 import { sessionCases } from "./sessions.ts";
+import { setBackCases } from "./set-back.ts";
 import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
@@ -51,4 +52,5 @@ export function storageContract(backEnd: BackEnd): void {
   listingCases(declare);
   auditChainCases(declare);
   workCases(declare);
+  setBackCases(declare);
 }

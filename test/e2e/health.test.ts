@@ -24,7 +24,7 @@ async function ask(url: string): Promise<Answer> {
 const amiss = ({ body }: Answer) =>
   Object.fromEntries(Object.entries(body.checks ?? {}).filter(([, { status }]) => status !== "ok"));
 
-const workers = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "sweep"];
+const workers = ["inquiries", "outbox", "sign-outs", "audit", "figures", "invitations", "clock", "sweep"];
 
 describe("health", () => {
   let liaison: Liaison;

@@ -114,5 +114,15 @@ describe("U14 an upstream that hangs", () => {
     harness.liar.lies.answer = {};
     harness.now -= 24 * 3_600_000;
     assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+
+    const others = harness.theLiar();
+    harness.liar.lies.answer = {
+      "/.well-known/openid-configuration": (response) => void response.writeHead(500).end(),
+    };
+    await fails(others, /answered 500/);
+    harness.liar.lies.answer = {};
+    await fails(others, /answered 500/);
+    harness.now -= 24 * 3_600_000;
+    assert.equal((await harness.signIn(others)).identity.subject, "person-1", "nor what is remembered of discovery");
   });
 });

@@ -31,6 +31,7 @@ import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
 import { differences, ensureCollections } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
+import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
@@ -92,6 +93,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),
       ...createWork(database),
+      ...createSetBack(database),
     },
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
