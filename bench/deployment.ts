@@ -74,7 +74,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       await browser.visit((await portal.start({ upstream: "fabrikam" })).url);
     const signIn = async () => {
       const page = await visit();
-      if (page.url.port !== "9" || !page.url.searchParams.has("code")) throw new Error(`no sign-in: ${page.url} ${page.text}`);
+      if (page.url.port !== "9" || !page.url.searchParams.has("code"))
+        throw new Error(`no sign-in: ${page.url} ${page.text}`);
     };
     return { issuer, portal, mailbox, visit, signIn, close };
   } catch (error) {

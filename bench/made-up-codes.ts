@@ -65,7 +65,7 @@ async function run(): Promise<boolean> {
         const browser = new UserAgent({ proxy, stopAt: ({ port }) => port === "9" });
         const began = performance.now();
         const page = await browser.visit(await begin());
-        if (page.url.port === "9") took.push(performance.now() - began);
+        if (page.url.port === "9" && page.url.searchParams.has("code")) took.push(performance.now() - began);
         else failed += 1;
         await pause(breathMs);
       }
