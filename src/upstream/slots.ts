@@ -123,6 +123,8 @@ export function createSlots(
     if (at !== -1) queue.splice(at, 1);
     settle(waiting, undefined);
     forget(name);
+    // Suspects may have had to stand back for it.
+    serve();
   }
 
   return {
