@@ -33,12 +33,14 @@ export interface DeploymentOptions {
   profiles?: { id: string; email: string }[];
   /** Whom the upstream has besides Ann: subjects, which a sign-in names by `login_hint`. */
   subjects?: string[];
+  /** How long the upstream thinks about a code, in milliseconds. */
+  tokenMs?: number;
   config?(base: BaseConfig, upstreams: object[]): BaseConfig;
 }
 
 /** Starts it. Ann is bound, unless there are profiles to be asked for: then whoever signs in is unbound. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const { profiles = [], subjects = [], config } = options;
+  const { profiles = [], subjects = [], tokenMs, config } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const closeOne of closers.splice(0).reverse()) await closeOne();
@@ -52,7 +54,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     const file = join(folder, "liaison.db");
     const base = testConfig(ports, file);
     const issuer = String(base["issuer"]);
-    const upstream = await startPeer(issuer, subjects);
+    const upstream = await startPeer(issuer, subjects, tokenMs);
     closers.push(() => upstream.close());
 
     const store = await openStore({ sqlite: { file }, encryptionKey: String(base["encryption_key"]) });
@@ -72,7 +74,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       await browser.visit((await portal.start({ upstream: "fabrikam" })).url);
     const signIn = async () => {
       const page = await visit();
-      if (!page.url.searchParams.has("code")) throw new Error(`no sign-in: ${page.url} ${page.text}`);
+      if (page.url.port !== "9" || !page.url.searchParams.has("code"))
+        throw new Error(`no sign-in: ${page.url} ${page.text}`);
     };
     return { issuer, portal, mailbox, visit, signIn, close };
   } catch (error) {
@@ -81,8 +84,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   }
 }
 
-function startPeer(issuer: string, subjects: readonly string[]): Promise<UpstreamPeer> {
+function startPeer(issuer: string, subjects: readonly string[], tokenMs?: number): Promise<UpstreamPeer> {
   return startUpstreamPeer({
+    ...(tokenMs === undefined ? {} : { tokenMs }),
     redirectUris: [`${issuer}/upstream/fabrikam/callback`],
     people: {
       [seededSubject(people.ann.username)]: { email: people.ann.email, name: people.ann.name },

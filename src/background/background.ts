@@ -29,6 +29,7 @@ import { createSignOutWorker } from "../oidc/sign-outs.ts";
 import type { Check } from "../readiness.ts";
 import type { Store } from "../storage/contract.ts";
 import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
+import { createClockWatch } from "./clock-watch.ts";
 
 export interface BackgroundDeps {
   config: Config;
@@ -48,6 +49,7 @@ const workerNames = [
   "verification",
   "figures",
   "invitations",
+  "clock",
   "sweep",
 ] as const;
 export type WorkerName = (typeof workerNames)[number];
@@ -167,6 +169,7 @@ async function createWorkers(
   });
 
   const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock });
+  const clockWatch = createClockWatch({ administration: store.administration, clock, logger });
 
   return {
     inquiries: loop("inquiries", 500, async (run) => {
@@ -179,6 +182,9 @@ async function createWorkers(
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),
     invitations: loop("invitations", 60_000, (run) => store.administration.lapseInvitations(clock.now(), run)),
+    clock: loop("clock", 1000, async () => {
+      if ((await clockWatch.runOnce()) > 0) outbox.nudge();
+    }),
     sweep: loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepGraceMs, run)),
   };
 }

@@ -97,8 +97,12 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
     return memberships.filter(({ profile }) => (profile.boundAt ?? 0) >= askedAt).map(membershipView);
   };
 
-  const askAgainAt: InteractionPages["askAgainAt"] = ({ askedAt, heldUntil }) =>
-    Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
+  const askAgainAt: InteractionPages["askAgainAt"] = ({ askedAt, heldUntil }) => {
+    const now = clock.now();
+    // Asked before the clock was set back: the store knows whether it is too soon.
+    if (askedAt > now) return now;
+    return Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
+  };
 
   const secondsUntil = (at: Instant) => Math.max(0, Math.ceil((at - clock.now()) / 1000));
 

@@ -11,7 +11,6 @@ import type { Instant } from "../clock.ts";
 import { looksLikeAddress } from "../domain/address.ts";
 import { demandOf } from "../domain/administration.ts";
 import { matchingCode } from "../domain/matching-code.ts";
-import { clientNetwork } from "../domain/networks.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
@@ -25,7 +24,7 @@ import {
   type InteractionPagesDeps,
   isOffered,
 } from "./interaction-pages.ts";
-import { formFields, hasQuery, queryValue, seeOther, sendPage } from "./kit.ts";
+import { formFields, hasQuery, networkOf, queryValue, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
@@ -110,6 +109,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
       browserHash: binding.begin(ctx),
+      sender: networkOf(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
@@ -228,7 +228,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   async function inquire(ctx: Context, state: InteractionState, address: string): Promise<Instant | undefined> {
     const requester = views.requester(state);
     const { cid: interactionCid } = state;
-    const clientAddress = clientNetwork(String(ctx.state["clientAddress"]));
+    const clientAddress = networkOf(ctx);
     const outcome = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
     if (!outcome.asked) return outcome.askAgainAt;
     const { id, heldUntil, createdAt: askedAt } = outcome.inquiry;

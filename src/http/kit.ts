@@ -2,6 +2,7 @@
 
 import type { Context } from "koa";
 import type { Config } from "../config/schema.ts";
+import { clientNetwork } from "../domain/networks.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { Site } from "../ui/views.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
@@ -20,6 +21,11 @@ export interface HttpKit {
   cookies: Cookies;
   binding: BrowserBinding;
   upstreams: Upstreams;
+}
+
+/** What a request counts as coming from: the client's network. */
+export function networkOf(ctx: Context): string {
+  return clientNetwork(String(ctx.state["clientAddress"]));
 }
 
 /** Fields of a posted form; a field given twice has no value, which no form of ours sends. */

@@ -73,14 +73,38 @@ export function createListener(deps: ServerDeps): RequestListener {
 
   const callback = provider.callback();
   const isTrustedProxy = createNetworkTest(config.trusted_proxies);
+  const warnOfForgottenProxy = forgottenProxyWarning(deps.logger, isTrustedProxy);
   return (request, response) => {
     const forwardedFor = [request.headers["x-forwarded-for"]].flat().join(",");
+    if (forwardedFor !== "") warnOfForgottenProxy(request.socket.remoteAddress);
     pinOrigin(request, issuer);
     // The only hop that Koa is told of: `ctx.ip` is right then too.
     request.headers["x-forwarded-for"] = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
     request.url = withoutPrefix(request.url ?? "/", basePath);
     if (cap.refuse(request, response, request.url)) return;
     void withPatience(patienceMs, () => callback(request, response));
+  };
+}
+
+/**
+ * Says once that a peer which isn't trusted forwards requests for somebody: behind a proxy that isn't named in the
+ * configuration all people are one client, who share what one may have.
+ */
+function forgottenProxyWarning(
+  logger: Logger,
+  isTrusted: (address: string) => boolean,
+): (peer: string | undefined) => void {
+  let isSaid = false;
+  return (peer) => {
+    if (isSaid) return;
+    const address = clientAddress(peer, undefined, () => false);
+    if (isTrusted(address)) return;
+    isSaid = true;
+    const fix = "if that is your proxy, name it in trusted_proxies: until then all its visitors count as one client";
+    logger.warn(
+      { peer_address: address, key: "trusted_proxies" },
+      `X-Forwarded-For of ${address} isn't believed; ${fix}`,
+    );
   };
 }
 

@@ -2,13 +2,12 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import { clientNetwork } from "../domain/networks.ts";
 import type { Support } from "../linking/support.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError, SupportField } from "../ui/views.ts";
 import { form, noHead } from "./declarations.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
-import { formFields, type HttpKit, seeOther, sendPage } from "./kit.ts";
+import { formFields, type HttpKit, networkOf, seeOther, sendPage } from "./kit.ts";
 
 export interface SupportDeps extends HttpKit {
   support: Support;
@@ -59,7 +58,7 @@ export function supportRoutes(
     if (errors.length > 0) return sendPage(ctx, await views.support(ctx, state, { values, errors, full: null }), 400);
     const outcome = await support.send({
       requester: views.requester(state),
-      clientAddress: clientNetwork(String(ctx.state["clientAddress"])),
+      clientAddress: networkOf(ctx),
       portalName: state.client.name,
       ...{ name: values.name, organization: values.organization },
       ...{ accountNumber: values.account_number, message: values.message },

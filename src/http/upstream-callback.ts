@@ -16,7 +16,7 @@ import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { noHead } from "./declarations.ts";
 import { upstreamCookie } from "./interaction.ts";
-import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
+import { formFields, type HttpKit, networkOf, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
 import { createSingleFlight } from "./single-flight.ts";
@@ -104,7 +104,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const kept = (await sealed.get(ctx, place)) as CallbackProgress | undefined;
     const browsers = binding.begunWith(ctx, stateOf(url));
     const { result, progress } = await flights.run(flightKey(url, browsers, kept), () =>
-      attempt({ upstreamId, url, browsers, kept }),
+      attempt({ upstreamId, url, browsers, kept, sender: networkOf(ctx) }),
     );
     if ("completed" in result) {
       if (kept !== undefined) sealed.clear(ctx, place);

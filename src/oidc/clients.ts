@@ -64,7 +64,7 @@ export async function createClientDirectory(
   if (faults.length > 0) throw new ConfigError(faults);
   const all = [...configured.values()];
   let known: readonly Client[] = all.filter(isPortal);
-  let cached: { clients: Promise<readonly Client[]>; until: number } | undefined;
+  let cached: { clients: Promise<readonly Client[]>; at: number } | undefined;
   const find = async (id: ClientId) => (id === own.id ? own : (configured.get(id) ?? (await store.find(id))));
   return {
     find,
@@ -74,7 +74,9 @@ export async function createClientDirectory(
       cached = undefined;
     },
     list: () => {
-      if (cached === undefined || clock.now() >= cached.until) {
+      const ageMs = cached === undefined ? listLifetimeMs : clock.now() - cached.at;
+      // Less than none: the clock was set back.
+      if (cached === undefined || ageMs < 0 || ageMs >= listLifetimeMs) {
         // Pages are shown while the store is down, too: then with the portals known last.
         const clients = store.list().then(
           (others) => {
@@ -83,7 +85,7 @@ export async function createClientDirectory(
           },
           () => known,
         );
-        cached = { clients, until: clock.now() + listLifetimeMs };
+        cached = { clients, at: clock.now() };
       }
       return cached.clients;
     },

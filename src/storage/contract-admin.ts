@@ -177,7 +177,17 @@ export interface AdminStore {
    */
   lapseInvitations(now: Instant, run?: WorkerRun): Promise<number>;
 
-  /** Takes or keeps a lease. False while another worker holds it. */
+  /**
+   * Bounds what waits after a clock was set back, by whatever amount: inquiries, mails and sign-outs stored later than `now`
+   * wait from `now` as long as they were to wait, whatever was put off waits an hour at most, and what a worker has claimed is
+   * his for a minute at most. Returns how much was moved; nothing where the clock is right.
+   */
+  boundWaits(now: Instant): Promise<number>;
+
+  /**
+   * Takes or keeps a lease. False while another worker holds it. One that ends later than two of its lives from now was taken
+   * before the clock was set back, and is nobody's.
+   */
   takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;
 
   /**

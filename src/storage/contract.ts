@@ -302,7 +302,8 @@ export interface KeyStore {
 export interface ThrottleStore {
   /**
    * Takes one of `limit` slots of the window under `key`. One conditional write: never more than `limit` per window among
-   * any number of racers and processes. Returns whether it was had, and when the window ends.
+   * any number of racers and processes. Returns whether it was had, and when the window ends: one window from `now` at the
+   * latest, also where the clock has been set back since it began.
    */
   takeSlot(
     key: string,
@@ -312,7 +313,8 @@ export interface ThrottleStore {
   ): Promise<{ taken: boolean; resetsAt: Instant }>;
   /**
    * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and returns when it
-   * may go: `now`, or later by what others have reserved (the generic cell rate algorithm). Nothing is ever refused.
+   * may go: `now`, or later by what others have reserved (the generic cell rate algorithm). Nothing is ever refused. A clock
+   * that has been set back by more than a window takes the flow along.
    */
   reserve(key: string, limit: Limit, now: Instant): Promise<Instant>;
 }

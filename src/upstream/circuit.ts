@@ -1,15 +1,13 @@
 /**
- * Keeps an upstream that hangs from costing the others anything: only so many requests to it are under way at once, and an
- * endpoint that gave no answer several times in a row isn't asked for a while, then by one request alone until that one is
- * answered. Only silence counts, not an answer such as 500: a stranger can provoke those with a made-up code, and must not
- * be able to shut others out.
+ * A circuit breaker, which keeps an upstream that hangs from costing others anything: an endpoint that gave no answer several
+ * times in a row isn't asked for a while, then by one request alone until that one is answered. Only silence counts, not an
+ * answer such as 500: a stranger can provoke those with a made-up code, and must not be able to shut others out. How many ask
+ * at once is slots.ts's to say.
  */
 
 import type { Clock, Instant } from "../clock.ts";
 
 export interface CircuitLimits {
-  /** Requests to one upstream under way at once. */
-  maxInFlight: number;
   /** Silences in a row after which an endpoint is left alone. */
   silences: number;
   pauseMs: number;
@@ -32,23 +30,25 @@ export interface Circuit {
 }
 
 /** The circuit of one upstream. */
-export function createCircuit({ maxInFlight, silences, pauseMs }: CircuitLimits, clock: Clock): Circuit {
+export function createCircuit({ silences, pauseMs }: CircuitLimits, clock: Clock): Circuit {
   const lines = new Map<string, Line>();
-  let inFlight = 0;
+
+  /** A pause that is to last longer than it may was begun by a clock that has been set back since. */
+  const isPaused = ({ closedUntil }: Line) => {
+    const leftMs = closedUntil - clock.now();
+    return leftMs > 0 && leftMs <= pauseMs;
+  };
 
   return {
     enter(endpoint) {
       const line = lines.get(endpoint);
       if (line !== undefined && line.silences >= silences) {
-        if (line.isProbed || clock.now() < line.closedUntil) return "it gave no answer lately";
+        if (line.isProbed || isPaused(line)) return "it gave no answer lately";
       }
-      if (inFlight >= maxInFlight) return `${maxInFlight} requests to this upstream are still unanswered`;
       if (line !== undefined && line.silences >= silences) line.isProbed = true;
-      inFlight += 1;
       return undefined;
     },
     settle(endpoint, answered) {
-      inFlight -= 1;
       if (answered) {
         lines.delete(endpoint);
         return;

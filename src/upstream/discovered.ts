@@ -57,7 +57,7 @@ export function discoveredUpstream(
   { clock, logger, fetch, circuit, clientKeys }: DiscoveryDependencies,
 ): DiscoveredUpstream {
   let known: { configuration: client.Configuration; origin: string; fetchedAt: Instant } | undefined;
-  let failure: { error: Error; until: Instant } | undefined;
+  let failure: { error: Error; at: Instant } | undefined;
   let underWay: Promise<client.Configuration> | undefined;
 
   const reading = readingOffset(notingTokenAnswer(fetch, clock), clock);
@@ -73,7 +73,7 @@ export function discoveredUpstream(
       return configuration;
     } catch (cause) {
       const error = cause instanceof LiaisonError ? cause : unavailable(config.id, describeError(cause));
-      failure = { error, until: clock.now() + FAILURE_REMEMBERED_MS };
+      failure = { error, at: clock.now() };
       const fields = { upstreamId: config.id, issuer: config.issuer, reason: describeError(error) };
       logger.warn(fields, known ? "kept the upstream's old metadata" : "could not discover the upstream");
       if (known) return known.configuration;
@@ -90,8 +90,8 @@ export function discoveredUpstream(
     origin: () => known?.origin ?? new URL(config.issuer).origin,
     async configuration() {
       const now = clock.now();
-      if (known && now < known.fetchedAt + KEPT_MS) return known.configuration;
-      if (failure && now < failure.until) {
+      if (known && isWithin(now, known.fetchedAt, KEPT_MS)) return known.configuration;
+      if (failure && isWithin(now, failure.at, FAILURE_REMEMBERED_MS)) {
         if (known) return known.configuration;
         throw failure.error;
       }
@@ -101,6 +101,11 @@ export function discoveredUpstream(
       return underWay;
     },
   };
+}
+
+/** Whether less than so many milliseconds have passed; not where the clock has been set back since. */
+function isWithin(now: Instant, since: Instant, milliseconds: number): boolean {
+  return since <= now && now < since + milliseconds;
 }
 
 /** A fetch that remembers how far ahead of ours the upstream's clock is, by the answer that said so last. */

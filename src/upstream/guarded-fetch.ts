@@ -20,7 +20,6 @@ export interface FetchLimits extends CircuitLimits {
 export const DEFAULT_LIMITS: FetchLimits = {
   timeoutMs: 5_000,
   maxBytes: 1024 * 1024,
-  maxInFlight: 32,
   silences: 3,
   pauseMs: 3_000,
 };

@@ -16,9 +16,10 @@ import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
-import { describeError, refusesFreshness, stale, toLiaisonError, withPurpose } from "./failures.ts";
+import { describeError, refusesFreshness, stale, toLiaisonError, unavailable, withPurpose } from "./failures.ts";
 import { type FreshnessWish, planFreshness } from "./freshness.ts";
 import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
+import { createSlots, DEFAULT_SLOTS, type SlotLimits, type SlotOutcome, type Slots } from "./slots.ts";
 
 export interface UpstreamsDependencies {
   upstreams: UpstreamConfig[];
@@ -30,11 +31,17 @@ export interface UpstreamsDependencies {
   logger: UpstreamLogger;
   clientKeys: ClientKeys;
   fetch?: Fetch;
-  limits?: FetchLimits;
+  limits?: FetchLimits & SlotLimits;
+}
+
+/** Who sends a person to an upstream, or back from there. */
+export interface Sent {
+  /** Whoever has the same has its slots in common: a client network. */
+  sender: string;
 }
 
 /** A sign-in to begin. */
-export interface SignInRequest extends FreshnessWish {
+export interface SignInRequest extends FreshnessWish, Sent {
   upstreamId: UpstreamId;
   purpose: SignInPurpose;
   /** SHA-256 of the secret by which its browser will be known again. */
@@ -85,13 +92,15 @@ export interface Upstreams {
    * `onProgress` is told how far it has come before each write that may be carried out although its answer is lost. Given
    * back as `kept` with the same callback in the same browser, it goes on from there.
    */
-  complete(callback: {
-    upstreamId: UpstreamId;
-    url: URL;
-    browsers: readonly SecretHash[];
-    onProgress?: (progress: CallbackProgress) => void;
-    kept?: CallbackProgress | undefined;
-  }): Promise<CompletedSignIn>;
+  complete(
+    callback: Sent & {
+      upstreamId: UpstreamId;
+      url: URL;
+      browsers: readonly SecretHash[];
+      onProgress?: (progress: CallbackProgress) => void;
+      kept?: CallbackProgress | undefined;
+    },
+  ): Promise<CompletedSignIn>;
 }
 
 /** Making an account at the upstream, with its own confirmation mail, happens within one sign-in. */
@@ -102,24 +111,30 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
   const { upstreams, issuer, signIns, accounts, clock } = dependencies;
   const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
 
-  function find(upstreamId: UpstreamId): DiscoveredUpstream {
+  function find(upstreamId: UpstreamId): KnownUpstream {
     const upstream = known.get(upstreamId);
     if (upstream === undefined) throw new LiaisonError("not_found", "There is no such sign-in service.");
     return upstream;
   }
 
   async function prove(
-    upstream: DiscoveredUpstream,
-    { callback, state, transaction }: { callback: URL; state: string; transaction: UpstreamTransaction },
+    upstream: KnownUpstream,
+    { callback, state, transaction, sender }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
   ): Promise<ProvenSignIn> {
-    const currentUrl = callbackUrl(issuer, upstream.config.id);
+    const { config } = upstream.discovered;
+    const currentUrl = callbackUrl(issuer, config.id);
     currentUrl.search = callback.search;
-    try {
-      const configuration = await upstream.configuration();
-      return await exchange(configuration, { currentUrl, state, transaction, upstream: upstream.config });
-    } catch (error) {
-      throw toLiaisonError(error, upstream.config.id, { askedFresh: transaction.maxAgeSeconds !== null });
-    }
+    const ask = async () => {
+      try {
+        const configuration = await upstream.discovered.configuration();
+        return await exchange(configuration, { currentUrl, state, transaction, upstream: config });
+      } catch (error) {
+        throw toLiaisonError(error, config.id, { askedFresh: transaction.maxAgeSeconds !== null });
+      }
+    };
+    // Of an error the upstream isn't asked anything: whoever cancelled there waits for nobody.
+    const isError = Boolean(callback.searchParams.get("error"));
+    return isError ? await ask() : await inTurn(upstream, { sender, success: "proven" }, ask);
   }
 
   /** Takes the transaction for the one of the browser's secrets that it was begun with. */
@@ -145,12 +160,13 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     list: () => [...upstreams],
     checks: () => [...known.values()].map(checkOf),
     jwks: () => dependencies.clientKeys.jwks,
-    origins: () => [...new Set([...known.values()].map((upstream) => upstream.origin()))],
+    origins: () => [...new Set([...known.values()].map(({ discovered }) => discovered.origin()))],
 
-    async begin({ upstreamId, purpose, browserHash, loginHint, acrValues = [], ...wish }) {
+    async begin({ upstreamId, purpose, browserHash, loginHint, acrValues = [], sender, ...wish }) {
       const upstream = find(upstreamId);
-      const configuration = await upstream.configuration();
-      const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(upstream.config.reauthentication, wish);
+      const { config } = upstream.discovered;
+      const configuration = await upstream.discovered.configuration();
+      const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(config.reauthentication, wish);
       const state = newState(browserHash);
       const now = clock.now();
       const transaction: UpstreamTransaction = {
@@ -164,12 +180,12 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         createdAt: now,
         expiresAt: now + TRANSACTION_MS,
       };
-      const { scope, response_mode, authorize_parameters, reauthentication } = upstream.config;
+      const { scope, response_mode, authorize_parameters, reauthentication } = config;
       // For upstreams that know no prompt=login, whose word for it can't be checked anyway.
       const ownPrompt = reauthentication === "prompt_only" && "prompt" in authorize_parameters;
-      const url = await authorizationUrl(configuration, upstreamId, {
+      const parameters = {
         ...authorize_parameters,
-        client_id: upstream.config.client_id,
+        client_id: config.client_id,
         response_type: "code",
         redirect_uri: callbackUrl(issuer, upstreamId).href,
         scope,
@@ -182,12 +198,15 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         ...(sendsMaxAge ? { max_age: String(maxAgeSeconds) } : {}),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
         ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(" ") }),
-      });
+      };
+      const url = isPushed(configuration)
+        ? await inTurn(upstream, { sender, success: "neither" }, () => pushedUrl(configuration, upstreamId, parameters))
+        : client.buildAuthorizationUrl(configuration, parameters);
       await signIns.begin(transaction);
       return { url };
     },
 
-    async complete({ upstreamId, url, browsers, onProgress, kept }) {
+    async complete({ upstreamId, url, browsers, onProgress, kept, sender }) {
       const upstream = find(upstreamId);
       const state = stateOf(url);
       if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
@@ -203,7 +222,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const transaction = known?.transaction ?? (await take(callback, browsers, attempt));
       if (transaction === undefined) throw expired(upstreamId, await purposeOf(callback, browsers));
       try {
-        const proven = known ?? (await prove(upstream, { callback: url, state, transaction }));
+        const proven = known ?? (await prove(upstream, { callback: url, state, transaction, sender }));
         const { identity, authTime, authentication } = proven;
         onProgress?.({ attempt, proven: { transaction, identity, authTime, authentication } });
         const account = await accounts.signIn(identity, clock.now());
@@ -215,32 +234,60 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
   };
 }
 
-function checkOf(upstream: DiscoveredUpstream): Check {
+function checkOf({ discovered }: KnownUpstream): Check {
   return {
-    name: `upstream.${upstream.config.id}`,
+    name: `upstream.${discovered.config.id}`,
     look() {
-      const reason = upstream.trouble();
+      const reason = discovered.trouble();
       return reason === undefined ? { status: "ok" } : { status: "degraded", reason };
     },
   };
 }
 
-function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): DiscoveredUpstream {
-  const { clock, logger, clientKeys, fetch = globalThis.fetch, limits = DEFAULT_LIMITS } = dependencies;
-  const circuit = createCircuit(limits, clock);
-  const guarded = guardedFetch(config.id, { fetch, limits, circuit });
-  return discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys });
+interface KnownUpstream {
+  discovered: DiscoveredUpstream;
+  /** What is asked for one sign-in takes one; discovery, which is for all, takes none. */
+  slots: Slots;
 }
 
-/** Where the browser goes; the request goes ahead of it where the upstream wants that (RFC 9126). */
-async function authorizationUrl(
+function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): KnownUpstream {
+  const { clock, logger, clientKeys, fetch = globalThis.fetch, limits } = dependencies;
+  const circuit = createCircuit(limits ?? DEFAULT_LIMITS, clock);
+  const guarded = guardedFetch(config.id, { fetch, limits: limits ?? DEFAULT_LIMITS, circuit });
+  const discovered = discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys });
+  return { discovered, slots: createSlots(limits ?? DEFAULT_SLOTS) };
+}
+
+/** Asks an upstream for one sign-in, when it is the sender's turn. Throws `upstream_unavailable` if that doesn't come. */
+async function inTurn<T>(
+  { discovered, slots }: KnownUpstream,
+  { sender, success }: Sent & { success: SlotOutcome },
+  ask: () => Promise<T>,
+): Promise<T> {
+  const slot = await slots.take(sender);
+  if (slot === undefined) throw unavailable(discovered.config.id, "too many sign-ins wait for this upstream's answers");
+  try {
+    const result = await ask();
+    slot.end(success);
+    return result;
+  } catch (error) {
+    // What comes back from a browser is all that such an answer can be due to, as long as others' are proven.
+    const isMadeUp = error instanceof LiaisonError && error.code === "upstream_rejected";
+    slot.end(isMadeUp ? "made_up" : "neither");
+    throw error;
+  }
+}
+
+function isPushed(configuration: client.Configuration): boolean {
+  return configuration.serverMetadata().require_pushed_authorization_requests === true;
+}
+
+/** Where the browser goes with a request that went ahead of it (RFC 9126). */
+async function pushedUrl(
   configuration: client.Configuration,
   upstreamId: UpstreamId,
   parameters: Record<string, string>,
 ): Promise<URL> {
-  if (configuration.serverMetadata().require_pushed_authorization_requests !== true) {
-    return client.buildAuthorizationUrl(configuration, parameters);
-  }
   try {
     return await client.buildAuthorizationUrlWithPAR(configuration, parameters);
   } catch (error) {

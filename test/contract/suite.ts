@@ -19,6 +19,7 @@ import { onceCases } from "./once.ts";
 import { outboxCases } from "./outbox.ts";
 import { redeemCases } from "./redeem.ts";
 import { sessionCases } from "./sessions.ts";
+import { setBackCases } from "./set-back.ts";
 import { signInCases } from "./sign-ins.ts";
 import { singleRecordCases } from "./single-records.ts";
 import { standingCases } from "./standings.ts";
@@ -57,4 +58,5 @@ export function storageContract(backEnd: BackEnd): void {
   verificationCases(declare);
   workCases(declare);
   turnCases(declare);
+  setBackCases(declare);
 }

@@ -33,6 +33,7 @@ const workers = [
   "verification",
   "figures",
   "invitations",
+  "clock",
   "sweep",
 ];
 

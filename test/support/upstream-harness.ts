@@ -22,6 +22,8 @@ import {
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "./upstream-peer.ts";
 
 export const ISSUER = "http://localhost:4400/broker";
+/** Who sends all sign-ins unless a test says otherwise. */
+export const sender = "192.0.2.1";
 export const SIGN_IN = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: false };
 export const REDEEM = {
   purpose: { kind: "redeem" as const, requestId: "request-1", secretHash: hashSecret("secret") },
@@ -85,19 +87,19 @@ export function useUpstreams(): UpstreamHarness {
         clock: { now: () => harness.now },
         logger: { info: note, warn: note },
         clientKeys: harness.clientKeys,
-        limits: { timeoutMs: 300, maxBytes: 100_000, maxInFlight: 8, silences: 3, pauseMs: 3_000 },
+        limits: { timeoutMs: 300, maxBytes: 100_000, maxInFlight: 8, waitMs: 1_000, silences: 3, pauseMs: 3_000 },
         ...change,
       }),
     theLiar: (change: Partial<UpstreamConfig> = {}) =>
       harness.relyingParty([upstream("liar", harness.liar.issuer, change)]),
     async begin(parties: Upstreams, request: Partial<SignInRequest> = {}) {
       const browserHash = hashSecret(randomSecret());
-      const begun = await parties.begin({ upstreamId: "liar", browserHash, ...SIGN_IN, ...request });
+      const begun = await parties.begin({ sender, upstreamId: "liar", browserHash, ...SIGN_IN, ...request });
       return { ...begun, browsers: [browserHash] };
     },
     async signIn(parties: Upstreams, request = {}, parameters = {}) {
       const { url, browsers } = await harness.begin(parties, request);
-      return parties.complete({ upstreamId: "liar", url: harness.liar.callback(url, parameters), browsers });
+      return parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url, parameters), browsers });
     },
   } satisfies Partial<UpstreamHarness>);
 

@@ -40,6 +40,8 @@ interface PeerOptions {
   client?: Partial<ClientMetadata>;
   /** Whether it takes requests only by PAR (RFC 9126). */
   pushedOnly?: boolean;
+  /** How long its token endpoint thinks, in milliseconds. */
+  tokenMs?: number;
 }
 
 /** Starts an honest upstream. `people` are its accounts by subject; an unknown `login_hint` signs in the first. */
@@ -53,6 +55,9 @@ export async function startUpstreamPeer(options: PeerOptions): Promise<UpstreamP
   const provider = makeProvider(origin, options);
   const callback = provider.callback();
   listener.handle = (request, response) => {
+    if (pathOf(request) === "/token" && options.tokenMs !== undefined) {
+      return void setTimeout(() => callback(request, response), options.tokenMs);
+    }
     if (!pathOf(request).startsWith("/interaction/")) return void callback(request, response);
     return void finish(provider, request, response, Object.keys(options.people)).catch((error: unknown) => {
       response.writeHead(500).end(String(error));

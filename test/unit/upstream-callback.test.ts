@@ -5,7 +5,7 @@ import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { SecretHash } from "../../src/storage/records.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
-import { ISSUER, REDEEM, refusal, SIGN_IN, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
@@ -23,9 +23,12 @@ describe("U1 callbacks that nobody here began", () => {
       const { url, browsers } = await harness.begin(parties);
       const callback = harness.liar.callback(url);
       change(callback);
-      await assert.rejects(parties.complete({ upstreamId: "liar", url: callback, browsers }), refusal(withBegin));
       await assert.rejects(
-        parties.complete({ upstreamId: "liar", url: callback, browsers: [] }),
+        parties.complete({ sender, upstreamId: "liar", url: callback, browsers }),
+        refusal(withBegin),
+      );
+      await assert.rejects(
+        parties.complete({ sender, upstreamId: "liar", url: callback, browsers: [] }),
         refusal("sign_in_mismatch"),
       );
       assert.equal(harness.liar.tokenRequests.length, 0);
@@ -36,7 +39,8 @@ describe("U1 callbacks that nobody here began", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const complete = (given: SecretHash[]) => parties.complete({ upstreamId: "liar", url: callback, browsers: given });
+    const complete = (given: SecretHash[]) =>
+      parties.complete({ sender, upstreamId: "liar", url: callback, browsers: given });
     await assert.rejects(complete([]), refusal("sign_in_mismatch"));
     await assert.rejects(complete([hashSecret("another's")]), refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
@@ -47,7 +51,9 @@ describe("U1 callbacks that nobody here began", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const tries = Array.from({ length: 10 }, () => parties.complete({ upstreamId: "liar", url: callback, browsers }));
+    const tries = Array.from({ length: 10 }, () =>
+      parties.complete({ sender, upstreamId: "liar", url: callback, browsers }),
+    );
     const settled = await Promise.allSettled(tries);
     assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
     for (const one of settled) {
@@ -62,7 +68,7 @@ describe("U1 callbacks that nobody here began", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties);
     harness.now += 3600_000;
-    const late = parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
+    const late = parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
     await assert.rejects(late, refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
   });
@@ -74,9 +80,12 @@ describe("U1 callbacks that nobody here began", () => {
     ]);
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    await assert.rejects(parties.complete({ upstreamId: "other", url: callback, browsers }), LiaisonError);
+    await assert.rejects(parties.complete({ sender, upstreamId: "other", url: callback, browsers }), LiaisonError);
     assert.equal(harness.liar.tokenRequests.length, 0);
-    assert.equal((await parties.complete({ upstreamId: "liar", url: callback, browsers })).identity.upstreamId, "liar");
+    assert.equal(
+      (await parties.complete({ sender, upstreamId: "liar", url: callback, browsers })).identity.upstreamId,
+      "liar",
+    );
   });
 });
 
@@ -195,7 +204,9 @@ describe("answers that are refused", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    const error = await parties.complete({ upstreamId: "liar", url: callback, browsers }).catch((thrown) => thrown);
+    const error = await parties
+      .complete({ sender, upstreamId: "liar", url: callback, browsers })
+      .catch((thrown) => thrown);
     const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, harness.log]);
     assert.match(told, /nonce.*OAUTH_JWT_CLAIM_COMPARISON/);
     for (const name of ["code", "state"]) {
@@ -210,7 +221,7 @@ describe("what the person can go back to when a callback fails", () => {
   /** Comes back to `parties` with a sign-in that another process of the service began; returns what went wrong. */
   async function comeBack(parties: Upstreams): Promise<unknown> {
     const { url, browsers } = await harness.begin(harness.theLiar(), REDEEM);
-    return await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers }).then(
+    return await parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers }).then(
       () => assert.fail("it was completed"),
       (error: unknown) => error,
     );
@@ -243,7 +254,7 @@ describe("what the person can go back to when a callback fails", () => {
     const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
     const { url, browsers } = await harness.begin(harness.theLiar());
-    const callback = { upstreamId: "liar", url: harness.liar.callback(url), browsers };
+    const callback = { sender, upstreamId: "liar", url: harness.liar.callback(url), browsers };
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { signIns });
     await assert.rejects(parties.complete(callback), refusal("store_unavailable"));
     assert.equal(harness.liar.tokenRequests.length, 0);
@@ -260,7 +271,7 @@ describe("what the person can go back to when a callback fails", () => {
     const fetch = () => assert.fail("a request was sent");
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { fetch });
     const url = new URL(`${ISSUER}/upstream/liar/callback?code=x&state=${"x".repeat(43)}`);
-    const complete = parties.complete({ upstreamId: "liar", url, browsers: [hashSecret("made up")] });
+    const complete = parties.complete({ sender, upstreamId: "liar", url, browsers: [hashSecret("made up")] });
     await assert.rejects(complete, refusal("sign_in_expired"));
   });
 });

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
-import { refusal, useUpstreams } from "../support/upstream-harness.ts";
+import { refusal, sender, useUpstreams } from "../support/upstream-harness.ts";
 
 const harness = useUpstreams();
 
@@ -61,7 +61,7 @@ describe("U14 an upstream that hangs", () => {
     assert.deepEqual(await known(parties), { status: "ok" });
     const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
     for (const { url, browsers } of all) {
-      await parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers });
+      await parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
     }
   });
 
@@ -85,18 +85,44 @@ describe("U14 an upstream that hangs", () => {
     assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
   });
 
-  it("U14 only so many requests to it are under way at once", async () => {
-    const parties = harness.theLiar();
-    await harness.begin(parties);
-    harness.liar.lies.answer = { "/token": hang };
-    const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
-    const failures = await Promise.allSettled(
-      begun.map(({ url, browsers }) =>
-        parties.complete({ upstreamId: "liar", url: harness.liar.callback(url), browsers }),
-      ),
-    );
-    const reasons = failures.map((failure) => (failure.status === "rejected" ? String(failure.reason.cause) : "done"));
-    assert.equal(asked("/token"), 8);
-    assert.equal(reasons.filter((reason) => reason.includes("8 requests to this upstream are still")).length, 12);
+  it("U14 only so many ask it at once, of one sender half of them; who waits learns of its silence with them", async () => {
+    for (const [of, most] of [
+      [() => "192.0.2.1", 4],
+      [(index: number) => `192.0.2.${index}`, 8],
+    ] as const) {
+      const parties = harness.theLiar();
+      const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
+      harness.liar.lies.answer = { "/token": hang };
+      harness.liar.requests.length = 0;
+      const failures = await Promise.allSettled(
+        begun.map(({ url, browsers }, index) =>
+          parties.complete({ sender: of(index), upstreamId: "liar", url: harness.liar.callback(url), browsers }),
+        ),
+      );
+      const reasons = failures.map((failure) =>
+        failure.status === "rejected" ? String(failure.reason.cause) : "done",
+      );
+      // The first two that gave up made room for two, before the third said that it is silent.
+      assert.ok(asked("/token") >= most && asked("/token") <= most + 2, String(asked("/token")));
+      const spared = reasons.filter((reason) => reason.includes("not asked: it gave no answer lately"));
+      assert.equal(spared.length, 20 - asked("/token"));
+    }
+  });
+
+  it("a clock that is set back prolongs no pause", async () => {
+    const parties = await silenced();
+    harness.liar.lies.answer = {};
+    harness.now -= 24 * 3_600_000;
+    assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
+
+    const others = harness.theLiar();
+    harness.liar.lies.answer = {
+      "/.well-known/openid-configuration": (response) => void response.writeHead(500).end(),
+    };
+    await fails(others, /answered 500/);
+    harness.liar.lies.answer = {};
+    await fails(others, /answered 500/);
+    harness.now -= 24 * 3_600_000;
+    assert.equal((await harness.signIn(others)).identity.subject, "person-1", "nor what is remembered of discovery");
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import type { CompletedSignIn } from "../../src/upstream/upstreams.ts";
-import { ISSUER, REDEEM, refusal, SIGN_IN, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
@@ -23,7 +23,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const accounts: string[] = [];
     for (const loginHint of ["anna", "anna", "bo"]) {
       const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", loginHint });
-      const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), browsers });
+      const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
       const { email, name } = people[loginHint === "bo" ? "bo" : "anna"];
       const identity = { upstreamId: "peer", issuer: peer.issuer, subject: loginHint, email, displayName: name };
       assert.deepEqual(completed.identity, identity);
@@ -43,7 +43,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", ...REDEEM, loginHint: "bo" });
     assert.equal(url.searchParams.get("prompt"), "login");
     assert.equal(url.searchParams.get("max_age"), "0");
-    const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), browsers });
+    const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
     assert.equal(completed.transaction.maxAgeSeconds, 0);
     assert.deepEqual(completed.transaction.purpose, REDEEM.purpose);
   });
@@ -55,7 +55,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
     const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", ...REDEEM, loginHint: "bo" });
     assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
-    const completed = await parties.complete({ upstreamId: "peer", url: await peer.signIn(url), browsers });
+    const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
     assert.equal(completed.identity.subject, "bo");
     const other = harness.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
     await assert.rejects(harness.begin(other, { upstreamId: "peer" }), refusal("upstream_rejected"));
@@ -71,7 +71,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const callback = await peer.signIn(attacker.url);
     callback.searchParams.set("code", stolen);
     await assert.rejects(
-      parties.complete({ upstreamId: "peer", url: callback, browsers: attacker.browsers }),
+      parties.complete({ sender, upstreamId: "peer", url: callback, browsers: attacker.browsers }),
       refusal("upstream_rejected"),
     );
   });
@@ -83,7 +83,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const completed: CompletedSignIn[] = [];
     for (const [upstreamId, peer] of [["one", one] as const, ["two", two] as const]) {
       const { url, browsers } = await harness.begin(parties, { upstreamId, loginHint: "anna" });
-      completed.push(await parties.complete({ upstreamId, url: await peer.signIn(url), browsers }));
+      completed.push(await parties.complete({ sender, upstreamId, url: await peer.signIn(url), browsers }));
     }
     const [first, second] = completed;
     assert.equal(first?.identity.subject, second?.identity.subject);

@@ -33,6 +33,7 @@ import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
 import { differences, ensureCollections } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
+import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
@@ -99,6 +100,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createApiKeys(database),
       ...createEndedRows(database, revoker),
       ...createWork(database),
+      ...createSetBack(database),
     },
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),

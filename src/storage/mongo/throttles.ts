@@ -48,11 +48,12 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
       const goesOn = { $gt: ["$expiresAt", at(now)] };
       const next = {
         taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", 1] }, limit] }] }, 1] },
-        expiresAt: { $cond: [goesOn, "$expiresAt", at(resetsAt)] },
+        // A window that ends later than one that began now would was begun before the clock was set back.
+        expiresAt: { $cond: [goesOn, { $min: ["$expiresAt", at(resetsAt)] }, at(resetsAt)] },
       };
       const before = await update(keyHash, next, "before", session);
       if (before === null || before.expiresAt.getTime() <= now) return { taken: true, count: 1, resetsAt };
-      const endsAt = before.expiresAt.getTime();
+      const endsAt = Math.min(before.expiresAt.getTime(), resetsAt);
       if (before.taken >= limit) return { taken: false, count: limit + 1, resetsAt: endsAt };
       return { taken: true, count: before.taken + 1, resetsAt: endsAt };
     },
@@ -61,8 +62,11 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
     },
     async reserve(keyHash, { limit, windowSeconds }, now, session) {
       const windowMs = windowSeconds * 1000;
-      const from = { $max: ["$expiresAt", at(now)] };
-      const next = { taken: 0, expiresAt: { $add: [from, Math.ceil(windowMs / limit)] } };
+      // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
+      const back = { $subtract: ["$taken", now] };
+      const shifted = { $subtract: ["$expiresAt", { $cond: [{ $gt: [back, windowMs] }, back, 0] }] };
+      const from = { $max: [shifted, at(now)] };
+      const next = { taken: now, expiresAt: { $add: [from, Math.ceil(windowMs / limit)] } };
       const flow = await update(keyHash, next, "after", session);
       return flow === null ? now : Math.max(now, flow.expiresAt.getTime() - windowMs);
     },

@@ -15,7 +15,7 @@ export function createWork(database: MongoDatabase): Work {
       database.run(async () => {
         try {
           await leases.updateOne(
-            { _id: name, $or: [{ worker }, { until: { $lte: at(now) } }] },
+            { _id: name, $or: [{ worker }, { until: { $lte: at(now) } }, { until: { $gt: at(now + 2 * leaseMs) } }] },
             { $set: { worker, until: at(now + leaseMs) } },
             { upsert: true },
           );

@@ -33,6 +33,7 @@ import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
 import { createVersionReader, migrateSchema, prepareSchema } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
+import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
 import { createSweep } from "./sweep.ts";
@@ -146,6 +147,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createApiKeys(durable),
       ...createEndedRows(durable, revoker),
       ...createWork(durable),
+      ...createSetBack(durable),
     },
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),

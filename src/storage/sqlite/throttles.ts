@@ -23,14 +23,19 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, 1, :resetsAt)
     ON CONFLICT (key_hash) DO UPDATE SET
       taken = iif(expires_at > :now, taken + 1, 1),
-      expires_at = iif(expires_at > :now, expires_at, excluded.expires_at)
+      expires_at = iif(expires_at > :now, min(expires_at, excluded.expires_at), excluded.expires_at)
     WHERE expires_at <= :now OR taken < :limit
     RETURNING taken, expires_at`);
   const giveBack = database.prepare("UPDATE throttles SET taken = taken - 1 WHERE key_hash = :keyHash");
-  const select = database.prepare("SELECT expires_at FROM throttles WHERE key_hash = :keyHash");
+  // A window that ends later than one that began now would was begun before the clock was set back.
+  const full = database.prepare(`
+    UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING expires_at`);
+  // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
   const reserve = database.prepare(`
-    INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, 0, :now + :interval)
-    ON CONFLICT (key_hash) DO UPDATE SET expires_at = max(expires_at, :now) + :interval
+    INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :now, :now + :interval)
+    ON CONFLICT (key_hash) DO UPDATE SET
+      expires_at = max(expires_at - iif(taken - :now > :window, taken - :now, 0), :now) + :interval,
+      taken = :now
     RETURNING expires_at`);
 
   return {
@@ -41,17 +46,17 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       const taken = take.get({ keyHash, limit, resetsAt, now });
       if (taken !== undefined)
         return { taken: true, count: integer(taken["taken"]), resetsAt: integer(taken["expires_at"]) };
-      const full = select.get({ keyHash });
+      const row = full.get({ keyHash, resetsAt });
       return {
         taken: false,
         count: limit + 1,
-        resetsAt: full === undefined ? resetsAt : integer(full["expires_at"]),
+        resetsAt: row === undefined ? resetsAt : integer(row["expires_at"]),
       };
     },
     giveBack: (keyHash) => void giveBack.run({ keyHash }),
     reserve(keyHash, { limit, windowSeconds }, now) {
       const windowMs = windowSeconds * 1000;
-      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit) });
+      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs });
       return Math.max(now, integer(row?.["expires_at"]) - windowMs);
     },
   };

@@ -11,7 +11,7 @@ export function createWork(database: Database): Work {
   const takeLease = database.prepare(`
     INSERT INTO leases (name, worker, until) VALUES (:name, :worker, :until)
     ON CONFLICT (name) DO UPDATE SET worker = excluded.worker, until = excluded.until
-    WHERE worker = excluded.worker OR until <= :now`);
+    WHERE worker = excluded.worker OR until <= :now OR until > :furthest`);
   const addCount = database.prepare(`
     INSERT INTO counters (hour, name, count) VALUES (:hour, :name, :count)
     ON CONFLICT (hour, name) DO UPDATE SET count = count + excluded.count`);
@@ -31,7 +31,7 @@ export function createWork(database: Database): Work {
 
   return {
     takeLease: (name, worker, now, leaseMs) =>
-      database.run(() => takeLease.run({ name, worker, now, until: now + leaseMs }) === 1),
+      database.run(() => takeLease.run({ name, worker, now, until: now + leaseMs, furthest: now + 2 * leaseMs }) === 1),
     addCounts: (added) =>
       database.transaction(() => {
         for (const { hour, name, count } of added) addCount.run({ hour, name, count });
