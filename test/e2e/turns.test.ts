@@ -16,7 +16,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { createLocalAdministration } from "../../src/admin/local.ts";
-import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
@@ -88,21 +87,15 @@ describe("turns of the requests' loop", () => {
     const liaison = await startLiaison({
       embedded: true,
       dataDir: folder,
-      decorate: (store) => ({ ...store, sweep: (now, run) => sweepProbed(store, now, run) }),
+      isThreaded: true,
       config: (base) => {
         const mail = base["mail"] as { smtp: object };
         const smtp = { ...mail.smtp, port: outside.smtpPort };
-        return { ...base, encryption_key: encryptionKey, mail: { ...mail, smtp } };
+        return { ...base, encryption_key: encryptionKey, mail: { ...mail, smtp }, log: { level: "fatal" } };
       },
     });
     closers.push(() => liaison.close());
     return { liaison, file, before, headers: await administrators(liaison) };
-  }
-
-  /** The workers begin: whoever is served from now on waits for every turn. */
-  function sweepProbed(store: Store, ...given: Parameters<Store["sweep"]>): Promise<number> {
-    if (!probe.isRunning) probe.start();
-    return store.sweep(...given);
   }
 
   /** An owner with an API key, who is signed in to the pages, too. */
@@ -136,6 +129,14 @@ describe("turns of the requests' loop", () => {
     }
   }
 
+  /** Asks for all of the audit to be verified, behind everything that is asked for next. */
+  async function verifyAudit({ liaison: { issuer }, headers }: Filled): Promise<void> {
+    const url = `${issuer}/admin/api/v1/audit/verifications`;
+    const sent = { ...headers.api, "content-type": "application/json" };
+    const { status, start: text } = await outside.call({ method: "POST", url, headers: sent, body: "{}" });
+    assert.equal(status, 202, text);
+  }
+
   /** Begins an import in a process of its own; what it returns waits for its end. */
   async function importBeside({ liaison, file }: Filled): Promise<() => Promise<void>> {
     const [csv, config] = [`${file}.csv`, `${file}.yaml`];
@@ -153,8 +154,9 @@ describe("turns of the requests' loop", () => {
     // What runs for the first time is compiled.
     const small = await startFilled(500);
     for (let round = 0; round < 2; round += 1) await visitAll(small);
-    probe.stop();
     const large = await startFilled(count);
+    probe.start();
+    await verifyAudit(large);
     const { before } = large;
     const imported = await importBeside(large);
     await visitAll(large);

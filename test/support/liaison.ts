@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { type App, createApp } from "../../src/app.ts";
 import { createBackground } from "../../src/background/background.ts";
+import { createBackgroundThread } from "../../src/background/thread.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
@@ -58,6 +59,8 @@ export interface LiaisonOptions {
   upstream?: boolean;
   /** On the embedded back end, whatever the suite runs on. */
   embedded?: boolean;
+  /** With the background in a thread, as `serve` has it: on the machine's clock, undecorated. On the embedded back end alone. */
+  isThreaded?: boolean;
   /** On a replica set of the test's own. */
   replicaSet?: { url: string };
   /** Accounts that the upstream has besides `people`. */
@@ -233,7 +236,9 @@ export async function startApps(parts: AppParts, closers: Closer[]): Promise<App
   const decorated = (opened: Store) => options.decorate?.(opened) ?? opened;
   const start = async (listen: Config["listen"], ownStore: Store, behind?: Store) => {
     const parts = { config: { ...config, listen }, clock, logger };
-    const background = behind && (await createBackground({ ...parts, store: decorated(behind) }));
+    const background = options.isThreaded
+      ? createBackgroundThread({ data: { config }, logger })
+      : behind && (await createBackground({ ...parts, store: decorated(behind) }));
     const app = await createApp({ ...parts, store: decorated(ownStore), ...(background && { background }) });
     closers.push(() => app.close());
     return { app, port: (await app.listen()).port };

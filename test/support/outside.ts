@@ -11,6 +11,7 @@ export interface OutsideCall {
   method: string;
   url: string;
   headers: Record<string, string>;
+  body?: string;
 }
 
 export interface Outside {
@@ -57,13 +58,14 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   port.on("message", (call: OutsideCall & { id: number }) => void answer(call).then((said) => port.postMessage(said)));
 }
 
-async function answer({ id, method, url, headers }: OutsideCall & { id: number }): Promise<Answer> {
+async function answer({ id, ...call }: OutsideCall & { id: number }): Promise<Answer> {
   try {
-    const response = await fetch(url, { method, headers, redirect: "manual" });
+    const { url, ...init } = call;
+    const response = await fetch(url, { ...init, redirect: "manual" });
     const text = await response.text();
     return { id, status: response.status, bytes: text.length, start: text.slice(0, 300) };
   } catch (error) {
-    return { id, failed: `${url}: ${String(error)}` };
+    return { id, failed: `${call.url}: ${String(error)}` };
   }
 }
 
