@@ -7,6 +7,7 @@ import type { Site } from "../ui/views.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import type { Cookies } from "./cookies.ts";
+import type { VisitorCosts } from "./costs/visitor-costs.ts";
 import type { Csrf } from "./csrf.ts";
 import type { SealedCookies } from "./sealed-cookie.ts";
 
@@ -20,6 +21,7 @@ export interface HttpKit {
   cookies: Cookies;
   binding: BrowserBinding;
   upstreams: Upstreams;
+  costs: VisitorCosts;
 }
 
 /** Fields of a posted form; a field given twice has no value, which no form of ours sends. */

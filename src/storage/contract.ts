@@ -291,7 +291,8 @@ export interface KeyStore {
 export interface ThrottleStore {
   /**
    * Takes one of `limit` slots of the window under `key`. One conditional write: never more than `limit` per window among
-   * any number of racers and processes. Returns whether it was had, and when the window ends.
+   * any number of racers and processes. Returns whether it was had, and when the window ends: never later than one window
+   * from `now`, whatever was set back.
    */
   takeSlot(
     key: string,

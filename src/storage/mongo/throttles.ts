@@ -48,11 +48,12 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
       const goesOn = { $gt: ["$expiresAt", at(now)] };
       const next = {
         taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", 1] }, limit] }] }, 1] },
-        expiresAt: { $cond: [goesOn, "$expiresAt", at(resetsAt)] },
+        // A window that ends later than one that begins now was begun before the clock was set back.
+        expiresAt: { $cond: [goesOn, { $min: ["$expiresAt", at(resetsAt)] }, at(resetsAt)] },
       };
       const before = await update(keyHash, next, "before", session);
       if (before === null || before.expiresAt.getTime() <= now) return { taken: true, count: 1, resetsAt };
-      const endsAt = before.expiresAt.getTime();
+      const endsAt = Math.min(before.expiresAt.getTime(), resetsAt);
       if (before.taken >= limit) return { taken: false, count: limit + 1, resetsAt: endsAt };
       return { taken: true, count: before.taken + 1, resetsAt: endsAt };
     },

@@ -23,11 +23,13 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, 1, :resetsAt)
     ON CONFLICT (key_hash) DO UPDATE SET
       taken = iif(expires_at > :now, taken + 1, 1),
-      expires_at = iif(expires_at > :now, expires_at, excluded.expires_at)
+      expires_at = iif(expires_at > :now, min(expires_at, excluded.expires_at), excluded.expires_at)
     WHERE expires_at <= :now OR taken < :limit
     RETURNING taken, expires_at`);
   const giveBack = database.prepare("UPDATE throttles SET taken = taken - 1 WHERE key_hash = :keyHash");
-  const select = database.prepare("SELECT expires_at FROM throttles WHERE key_hash = :keyHash");
+  // A window that ends later than one that begins now was begun before the clock was set back.
+  const endOf = database.prepare(`
+    UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING expires_at`);
   const reserve = database.prepare(`
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, 0, :now + :interval)
     ON CONFLICT (key_hash) DO UPDATE SET expires_at = max(expires_at, :now) + :interval
@@ -41,7 +43,7 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       const taken = take.get({ keyHash, limit, resetsAt, now });
       if (taken !== undefined)
         return { taken: true, count: integer(taken["taken"]), resetsAt: integer(taken["expires_at"]) };
-      const full = select.get({ keyHash });
+      const full = endOf.get({ keyHash, resetsAt });
       return {
         taken: false,
         count: limit + 1,
