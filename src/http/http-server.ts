@@ -27,6 +27,7 @@ export interface HttpServer {
 /** The part of pino's logger that is used here. */
 export interface HttpServerLogger {
   warn(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
 }
 
 export interface HttpServerOptions {
@@ -84,6 +85,8 @@ export function createHttpServer(
   function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     if (refused.has(socket)) return;
     refused.add(socket);
+    // Node's error carries the raw bytes, cookies and all: never log it whole.
+    logger.debug({ code: error.code, reason: error.message }, "a request couldn't be read");
     const isInAnswer = [...answering].some(([response, its]) => its === socket && response.headersSent);
     if (!socket.writable || isInAnswer || error.code === "ECONNRESET") socket.destroy();
     else refusals?.unreadable(socket, error.code);
