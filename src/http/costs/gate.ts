@@ -13,7 +13,7 @@ import { isPublicClient } from "../../oidc/internals.ts";
 import type { Limit } from "../../storage/contract.ts";
 import type { Refusals } from "../refusals.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
-import { createPace } from "./pace.ts";
+import { createPace, type Pace } from "./pace.ts";
 import { createWindows } from "./windows.ts";
 
 export interface Gate {
@@ -35,9 +35,17 @@ export interface GateDeps {
   elapsed?: () => number;
 }
 
+type Place = ReturnType<Pace["take"]>;
+
 /** The longest that a request waits for its moment, in milliseconds. */
 const longestWaitMs = 4000;
 const remembered = 50_000;
+/**
+ * For how many milliseconds a refusal is held, so that who asks again as soon as they are answered asks slowly; and how many of
+ * one network are, so that nobody fills the memory by it.
+ */
+const refusedAfterMs = 1000;
+const mostHeld = 500;
 /** The share of a network's pace that one known browser has by itself. */
 const knownShare = 0.2;
 
@@ -56,6 +64,8 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
   const networks = paceOf(limits.requests, 1);
   const browsers = paceOf(limits.requests, knownShare);
   const failures = createWindows(remembered);
+  /** How many refusals of each network are held. */
+  const held = new Map<string, number>();
 
   const isProgram = ({ method }: Pick<IncomingMessage, "method">, path: string) =>
     method !== "OPTIONS" && ofPrograms.test(path);
@@ -65,24 +75,32 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
   async function paced(
     request: IncomingMessage,
     response: ServerResponse,
-    place: { waitMs: number } | { fullForMs: number },
+    { place, network }: { place: Place; network: string },
   ): Promise<boolean> {
     const id = await known.idOf(request.headers.cookie);
     const own = id === undefined ? undefined : browsers.take(id);
-    return await waited(request, response, own ?? place);
+    return await waited(request, response, { place: own ?? place, network });
   }
 
   async function waited(
     request: IncomingMessage,
     response: ServerResponse,
-    place: { waitMs: number } | { fullForMs: number },
+    { place, network }: { place: Place; network: string },
   ): Promise<boolean> {
-    if ("fullForMs" in place) {
-      refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
-      return false;
+    if ("waitMs" in place) {
+      if (place.waitMs > 0) await pause(place.waitMs);
+      return !response.destroyed;
     }
-    if (place.waitMs > 0) await pause(place.waitMs);
-    return !response.destroyed;
+    const others = held.get(network) ?? 0;
+    if (others < mostHeld) {
+      held.set(network, others + 1);
+      await pause(refusedAfterMs);
+      const left = (held.get(network) ?? 1) - 1;
+      if (left > 0) held.set(network, left);
+      else held.delete(network);
+    }
+    if (!response.destroyed) refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
+    return false;
   }
 
   return {
@@ -93,8 +111,8 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
       const place = networks.take(network);
       if ("waitMs" in place && place.waitMs === 0) return true;
       return known.isClaimed(request.headers.cookie)
-        ? paced(request, response, place)
-        : waited(request, response, place);
+        ? paced(request, response, { place, network })
+        : waited(request, response, { place, network });
     },
 
     async middleware(ctx, next) {

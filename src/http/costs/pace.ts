@@ -5,6 +5,7 @@
  */
 
 import type { Limit } from "../../storage/contract.ts";
+import { createRecent } from "./recent.ts";
 
 export interface Pace {
   /**
@@ -19,7 +20,7 @@ export interface PaceOptions {
   limit: Limit;
   /** The longest that a request is made to wait, in milliseconds. */
   longestWaitMs: number;
-  /** How many keys are kept; the oldest goes first. */
+  /** How many keys are kept at the most. */
   remembered: number;
   /** Milliseconds of a clock that nobody can set. */
   elapsed: () => number;
@@ -29,7 +30,7 @@ export function createPace({ limit, longestWaitMs, remembered, elapsed }: PaceOp
   const intervalMs = (limit.windowSeconds * 1000) / limit.limit;
   const burstMs = intervalMs * (limit.limit - 1);
   /** When the next place of each would be free if it had come evenly. */
-  const places = new Map<string, number>();
+  const places = createRecent<number>(remembered);
 
   return {
     take(key) {
@@ -37,13 +38,7 @@ export function createPace({ limit, longestWaitMs, remembered, elapsed }: PaceOp
       const place = Math.max(places.get(key) ?? now, now);
       const waitMs = Math.max(0, place - burstMs - now);
       if (waitMs > longestWaitMs) return { fullForMs: waitMs - longestWaitMs };
-      // Behind all others: who came last goes last.
-      places.delete(key);
       places.set(key, place + intervalMs);
-      for (const oldest of places.keys()) {
-        if (places.size <= remembered) break;
-        places.delete(oldest);
-      }
       return { waitMs };
     },
   };

@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { createRecent } from "./recent.ts";
 
 /** What is known here of one key. */
 export interface Window {
@@ -22,9 +23,9 @@ export interface Windows {
   find(key: string, now: Instant): Window | undefined;
 }
 
-/** @param remembered how many keys are kept; the one whose window began first goes first */
+/** @param remembered how many keys are kept at the most */
 export function createWindows(remembered: number): Windows {
-  const windows = new Map<string, Window>();
+  const windows = createRecent<Window>(remembered);
 
   function find(key: string, now: Instant): Window | undefined {
     const known = windows.get(key);
@@ -37,13 +38,7 @@ export function createWindows(remembered: number): Windows {
       const known = find(key, now);
       if (known !== undefined) return known;
       const fresh: Window = { startedAt: now, endsAt: now + windowSeconds * 1000, count: 0, fullUntil: 0 };
-      // Maps keep the order in which keys came: that in which windows began.
-      windows.delete(key);
       windows.set(key, fresh);
-      for (const oldest of windows.keys()) {
-        if (windows.size <= remembered) break;
-        windows.delete(oldest);
-      }
       return fresh;
     },
   };
