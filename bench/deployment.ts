@@ -19,6 +19,8 @@ type BaseConfig = Record<string, unknown>;
 
 export interface Deployment {
   issuer: string;
+  /** The database's file. */
+  file: string;
   portal: TestPortal;
   mailbox: Mailbox;
   /** From the portal's sign-in to where it leads, in a browser that was never here or in the one given. */
@@ -77,7 +79,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       if (page.url.port !== "9" || !page.url.searchParams.has("code"))
         throw new Error(`no sign-in: ${page.url} ${page.text}`);
     };
-    return { issuer, portal, mailbox, visit, signIn, close };
+    return { issuer, file, portal, mailbox, visit, signIn, close };
   } catch (error) {
     await close();
     throw error;

@@ -18,12 +18,17 @@ import { type Background, createBackground } from "./background/background.ts";
 import type { Clock } from "./clock.ts";
 import { limitOf, mailDomain as mailDomainOf } from "./config/derived.ts";
 import type { Config } from "./config/schema.ts";
+import { createNetworkTest } from "./domain/networks.ts";
 import { createBrowserBinding } from "./http/browser-binding.ts";
 import { type CookieContext, createCookies } from "./http/cookies.ts";
+import { createGate } from "./http/costs/gate.ts";
+import { createKnownBrowsers } from "./http/costs/known-browser.ts";
+import { createVisitorCosts } from "./http/costs/visitor-costs.ts";
 import { createCsrf } from "./http/csrf.ts";
 import { createHttpServer } from "./http/http-server.ts";
 import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
+import { createRefusals } from "./http/refusals.ts";
 import { createSealedCookies } from "./http/sealed-cookie.ts";
 import { createSealedReturns } from "./http/sealed-return.ts";
 import { createListener } from "./http/server.ts";
@@ -102,9 +107,16 @@ export async function createApp(deps: AppDeps): Promise<App> {
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
 
+  const limits = limitsOf(config.limits);
+  const sealed = createSealedCookies({ key: keys.pages, cookies, clock });
+  const known = createKnownBrowsers({ key: keys.pages, cookies, sealed, clock });
+  const refusals = createRefusals({ pages, site: { ...(await site()), portals: [] }, issuer });
+
   const counters = createCounters({ now: () => clock.now(), onCount: background.count });
   onCodeIssued(provider, (ctx, proofHash) => {
     counters.count("sign_ins");
+    const { accountId } = ctx.oidc.session ?? {};
+    if (accountId !== undefined) known.completed(ctx, accountId);
     if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
   });
   const uses = createUseNotes({ clients: store.clients, clock, logger });
@@ -124,7 +136,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
     }),
     counters,
   );
-  const limits = limitsOf(config.limits);
   const linking = countedLinking(
     createLinking({
       links: store.links,
@@ -148,8 +159,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
     cookies,
     binding,
     csrf: createCsrf({ key: keys.pages, issuer, cookies }),
-    sealed: createSealedCookies({ key: keys.pages, cookies, clock }),
+    sealed,
     upstreams,
+    costs: createVisitorCosts({ throttles: store.throttles, limits: limits.visitors, known, clock }),
   };
   const operations = await operationParts({ config, store, clients, provider, keys, auditKey });
 
@@ -163,7 +175,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     provider,
     providerPages,
     readiness,
-    signInCap: { throttles: store.throttles, limit: limits.signIns, clock },
+    gate: createGate({ limits: limits.gate, known, refusals, clock }),
+    known,
     logger,
     returns: createSealedReturns({ key: keys.pages, clock }),
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
@@ -198,7 +211,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
         },
       }),
   });
-  const server = createHttpServer(listener, logger);
+  const server = createHttpServer(listener, logger, {
+    refusals,
+    isTrustedProxy: createNetworkTest(config.trusted_proxies),
+  });
 
   return {
     listener,
@@ -232,7 +248,16 @@ function lookupDelayOf({ lookup_delay_seconds: { min, max }, resend_after_second
 /** What a visitor may cost, in the words of the store. */
 function limitsOf(config: Config["limits"]) {
   return {
-    signIns: limitOf(config.sign_ins_per_client_address),
+    gate: {
+      requests: limitOf(config.requests_per_client_address),
+      failures: limitOf(config.failures_per_client_address),
+    },
+    visitors: {
+      signIns: limitOf(config.sign_ins_per_client_address),
+      signOuts: limitOf(config.sign_outs_per_client_address),
+      knownBrowser: limitOf(config.sign_ins_per_known_browser),
+      interaction: limitOf(config.sign_ins_per_interaction),
+    },
     inquiries: {
       identity: limitOf(config.inquiries_per_identity),
       client: limitOf(config.inquiries_per_client_address),

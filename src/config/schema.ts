@@ -202,7 +202,16 @@ const linking = z
 
 const limits = z
   .strictObject({
+    /** Of every sort: so many at once and in each window from then on; what comes faster waits a few seconds, or is refused. */
+    requests_per_client_address: limit(300, 5),
+    /** Of programs that don't authenticate; beyond, their address is held to the pace of all others. */
+    failures_per_client_address: limit(600, 300),
     sign_ins_per_client_address: limit(1000, 300),
+    /** Of a browser that completed one before, while its address is over the limit above. */
+    sign_ins_per_known_browser: limit(60, 300),
+    /** Begun at upstreams for one sign-in at a portal, or for one mailed link. */
+    sign_ins_per_interaction: limit(30, 300),
+    sign_outs_per_client_address: limit(300, 300),
     inquiries_per_identity: limit(20, 3600),
     inquiries_per_client_address: limit(100, 3600),
     mails_per_mailbox: limit(30, 3600),

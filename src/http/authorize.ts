@@ -5,13 +5,13 @@
 
 import type { Context, Middleware } from "koa";
 import { readAuthorizationRequest } from "../oidc/request-parameters.ts";
+import { chargeAuthorization, type VisitorCosts } from "./costs/visitor-costs.ts";
 import { form, noHead } from "./declarations.ts";
-import type { SignInCap } from "./flood.ts";
 import { seeOther } from "./kit.ts";
 
 /** The middleware in its order; each lets every other address pass. */
-export function authorizeMiddleware(cap: Pick<SignInCap, "middleware">): Middleware[] {
-  return [noHead, cap.middleware, fitRequest].map(
+export function authorizeMiddleware(costs: VisitorCosts): Middleware[] {
+  return [noHead, chargeAuthorization(costs), fitRequest].map(
     (middleware): Middleware =>
       (ctx, next) =>
         /^\/authorize\b/i.test(ctx.path) ? middleware(ctx, next) : next(),

@@ -69,7 +69,9 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   const fields = { request_id: requestId(ctx), status, ...(code === undefined ? {} : { code }) };
   if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
   else deps.logger.info({ ...fields, reason: reasonOf(error) }, "request refused");
-  if (status === 429) ctx.set("retry-after", String(ctx.state["retryAfterSeconds"] ?? 60));
+  // What remains of the form isn't waited for.
+  if (status === 413 || status === 415) ctx.set("connection", "close");
+  if (status === 429) ctx.set("retry-after", String(retryAfterSeconds(ctx) ?? 60));
   const problem = code === undefined ? undefined : upstreamProblems[code];
   if (wantsJson(ctx)) {
     ctx.status = status;
@@ -146,6 +148,7 @@ export async function showError(
     code,
     kind: kindOf(status, code),
     requestId: requestId(ctx),
+    retryAfterSeconds: retryAfterSeconds(ctx) ?? null,
     portal,
     retryUrl: status >= 500 ? retryUrl(ctx) : null,
   };
@@ -164,6 +167,12 @@ function kindOf(status: number, code: string | null): ErrorPage["kind"] {
 /** Where the handler said that what it does can be begun anew. */
 function retryUrl(ctx: Context): string | null {
   return typeof ctx.state["retryUrl"] === "string" ? ctx.state["retryUrl"] : null;
+}
+
+/** Where the handler said when it is worth trying again. */
+function retryAfterSeconds(ctx: Context): number | undefined {
+  const seconds: unknown = ctx.state["retryAfterSeconds"];
+  return typeof seconds === "number" ? seconds : undefined;
 }
 
 function requestId(ctx: Context): string {

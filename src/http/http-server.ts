@@ -7,6 +7,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { LiaisonError } from "../errors.ts";
+import { createConnections } from "./connections.ts";
+import type { Refusals } from "./refusals.ts";
 
 export interface HttpServer {
   /** @throws LiaisonError `port_taken` */
@@ -25,17 +27,46 @@ export interface HttpServer {
 /** The part of pino's logger that is used here. */
 export interface HttpServerLogger {
   warn(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
 }
+
+export interface HttpServerOptions {
+  /** What answers requests that no handler is given; without it, Node's bare status lines. */
+  refusals?: Pick<Refusals, "unreadable">;
+  isTrustedProxy?(address: string): boolean;
+}
+
+/** How long clients may take, in milliseconds: nobody waits for them, but each costs its memory and its connection. */
+const clientTimes = {
+  /** To send the head of a request. */
+  headersTimeout: 10_000,
+  /** To send a whole request: a form of some kilobytes over a bad line. */
+  requestTimeout: 20_000,
+  /** To ask again on the same connection. */
+  keepAliveTimeout: 5000,
+  /** How often is looked whether one of these has passed. */
+  connectionsCheckingInterval: 1000,
+};
+/** How long nothing may pass in either direction, in milliseconds: for clients that don't read what they asked for. */
+const silenceMs = 60_000;
+/** The largest head of a request, in bytes: neighbours under a domain may have set a lot of cookies. */
+const largestHead = 65_536;
 
 /** Beyond what clients are told of how long an idle connection stays: for a request that is on its way by then. */
 const onItsWayMs = 1000;
 
-export function createHttpServer(listener: RequestListener, logger: HttpServerLogger): HttpServer {
+export function createHttpServer(
+  listener: RequestListener,
+  logger: HttpServerLogger,
+  { refusals, isTrustedProxy = () => false }: HttpServerOptions = {},
+): HttpServer {
+  const perNetwork = createConnections({ isTrustedProxy });
   const connections = new Set<Socket>();
   const answering = new Map<ServerResponse, Socket>();
   let isSendingAway = false;
 
-  const server = createServer((request, response) => {
+  const server = createServer({ ...clientTimes, maxHeaderSize: largestHead }, (request, response) => {
+    perNetwork.asked(request);
     answering.set(response, request.socket);
     response.once("close", () => answering.delete(response));
     if (isSendingAway) response.shouldKeepAlive = false;
@@ -44,7 +75,22 @@ export function createHttpServer(listener: RequestListener, logger: HttpServerLo
   server.on("connection", (socket: Socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
+    perNetwork.opened(socket);
   });
+  server.setTimeout(silenceMs);
+  if (refusals !== undefined) server.on("clientError", refuse);
+
+  const refused = new WeakSet<Socket>();
+  /** Node leaves it to us to end the connection; what is still sent on it is an error again. */
+  function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    // Node's error carries the raw bytes, cookies and all: never log it whole.
+    logger.debug({ code: error.code, reason: error.message }, "a request couldn't be read");
+    const isInAnswer = [...answering].some(([response, its]) => its === socket && response.headersSent);
+    if (!socket.writable || isInAnswer || error.code === "ECONNRESET") socket.destroy();
+    else refusals?.unreadable(socket, error.code);
+  }
 
   function sendAway(): void {
     isSendingAway = true;

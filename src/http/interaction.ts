@@ -56,7 +56,7 @@ interface KeptInquiry {
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
-  const { dispatcher, linking, csrf, sealed, cookies, binding, clock, upstreams, config } = deps;
+  const { dispatcher, linking, csrf, sealed, cookies, binding, clock, upstreams, config, costs } = deps;
   const views: InteractionPages = createInteractionPages(deps);
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
@@ -104,6 +104,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
     ctx.state["retryUrl"] = base(state.uid);
+    await costs.chargeUpstreamSignIn(ctx, state.uid);
     const forced = state.forced || fresh || state.isInsufficient;
     const begun = await upstreams.begin({
       upstreamId,

@@ -8,6 +8,7 @@ import type { Site } from "../ui/views.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import type { Cookies } from "./cookies.ts";
+import type { VisitorCosts } from "./costs/visitor-costs.ts";
 import type { Csrf } from "./csrf.ts";
 import type { SealedCookies } from "./sealed-cookie.ts";
 
@@ -21,6 +22,7 @@ export interface HttpKit {
   cookies: Cookies;
   binding: BrowserBinding;
   upstreams: Upstreams;
+  costs: VisitorCosts;
 }
 
 /** What a request counts as coming from: the client's network. */

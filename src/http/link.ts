@@ -56,7 +56,7 @@ export interface LinkPages {
 }
 
 export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
-  const { linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams } = deps;
+  const { linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams, costs } = deps;
   const base = (requestId: string) => `${config.issuer}/link/${requestId}`;
   const below = (requestId: string, name: string) =>
     cookies.below(new URL(base(requestId)).pathname, `${name}.${requestId}`);
@@ -133,6 +133,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     if (live === undefined) return;
     const { request, secret } = live;
     ctx.state["retryUrl"] = base(request.id);
+    await costs.chargeUpstreamSignIn(ctx, request.id);
     const loginHint = kind === "redeem" ? request.requester.email : null;
     const begun = await upstreams.begin({
       upstreamId: request.requester.upstreamId,

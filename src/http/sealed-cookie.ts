@@ -13,6 +13,8 @@ export interface SealedCookies {
   set(ctx: Context, place: CookiePlace, value: object, maxAgeSeconds: number): Promise<void>;
   /** The value, or undefined if there is none, it expired, it was tampered with, or it was made for another place. */
   get(ctx: Context, place: CookiePlace): Promise<Record<string, unknown> | undefined>;
+  /** The same of a cookie's text. */
+  open(place: CookiePlace, token: string): Promise<Record<string, unknown> | undefined>;
   clear(ctx: Context, place: CookiePlace): void;
 }
 
@@ -24,6 +26,18 @@ export function createSealedCookies(options: {
 }): SealedCookies {
   const { cookies, clock } = options;
   const key = Buffer.from(options.key, "base64url");
+
+  async function open(place: CookiePlace, token: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const { payload } = await jwtDecrypt(token, key, { currentDate: new Date(clock.now()) });
+      // Sent to another page, it would have somebody else's state there: who sets a cookie chooses its path.
+      const isItsPlace = payload["name"] === place.name && payload["path"] === place.path;
+      return isItsPlace ? (payload["value"] as Record<string, unknown>) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   return {
     set: async (ctx, place, value, maxAgeSeconds) => {
       const token = await new EncryptJWT({ value, name: place.name, path: place.path })
@@ -34,16 +48,9 @@ export function createSealedCookies(options: {
     },
     get: async (ctx, place) => {
       const token = cookies.get(ctx, place);
-      if (token === undefined) return undefined;
-      try {
-        const { payload } = await jwtDecrypt(token, key, { currentDate: new Date(clock.now()) });
-        // Sent to another page, it would have somebody else's state there: who sets a cookie chooses its path.
-        const isItsPlace = payload["name"] === place.name && payload["path"] === place.path;
-        return isItsPlace ? (payload["value"] as Record<string, unknown>) : undefined;
-      } catch {
-        return undefined;
-      }
+      return token === undefined ? undefined : await open(place, token);
     },
+    open,
     clear: (ctx, place) => cookies.clear(ctx, place),
   };
 }

@@ -35,6 +35,18 @@ export function securityHeaders(issuer: URL): Middleware[] {
   return [helmet as Middleware, policy];
 }
 
+/** The same for a page that is sent before any handler runs. */
+export function pageHeaders(issuer: URL): Record<string, string> {
+  return {
+    "content-security-policy": basePolicy,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    ...(issuer.protocol === "https:" ? { "strict-transport-security": "max-age=31536000; includeSubDomains" } : {}),
+  };
+}
+
 /**
  * Lets the forms of this page lead to `targets` too. Browsers apply `form-action` to every redirect that follows a POST
  * (w3c/webappsec-csp#8), so a form that starts an upstream sign-in must allow the upstream and, as that may come straight

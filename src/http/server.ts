@@ -1,6 +1,6 @@
 /**
- * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed cookies, security headers, error
- * mapping, what stands before /authorize, routes. What a route does, and what it needs for it, is in the module of its path.
+ * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed cookies, what visitors cost,
+ * security headers, error mapping, what stands before oidc-provider's own endpoints, routes. What a route does, and what it needs for it, is in the module of its path.
  */
 
 import { randomUUID } from "node:crypto";
@@ -15,9 +15,12 @@ import { currentRoute, pinOrigin } from "../oidc/internals.ts";
 import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { authorizeMiddleware } from "./authorize.ts";
+import { boundedForms } from "./bodies.ts";
 import { type BounceDeps, bounceRoutes } from "./bounces.ts";
+import type { Gate } from "./costs/gate.ts";
+import type { KnownBrowsers } from "./costs/known-browser.ts";
+import { chargeSignOut } from "./costs/visitor-costs.ts";
 import { errorMapping } from "./errors.ts";
-import { createSignInCap, type FloodDeps } from "./flood.ts";
 import { type HealthDeps, healthRoutes } from "./health.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { sendPage } from "./kit.ts";
@@ -34,7 +37,8 @@ export type ServerDeps = InteractionDeps &
     config: Pick<Config, "trusted_proxies">;
     provider: Provider;
     providerPages: { ownForms: Middleware };
-    signInCap: FloodDeps;
+    gate: Gate;
+    known: KnownBrowsers;
     logger: Logger;
     /** Routes of other parts, behind those of this one. */
     moreRoutes(router: Router): void;
@@ -58,15 +62,17 @@ export function createListener(deps: ServerDeps): RequestListener {
   bounceRoutes(router, deps);
   deps.moreRoutes(router);
 
-  const cap = createSignInCap(deps.signInCap);
   const stack: Middleware[] = [
     requestLog(deps.logger),
     shadowedCookies(issuer),
-    cap.keeper,
+    deps.gate.middleware,
+    deps.known.middleware,
     ...securityHeaders(issuer),
     errorMapping(deps),
     deps.providerPages.ownForms,
-    ...authorizeMiddleware(cap),
+    ...authorizeMiddleware(deps.costs),
+    chargeSignOut(deps.costs),
+    boundedForms,
     router.routes() as unknown as Middleware,
   ];
   for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);
@@ -79,10 +85,13 @@ export function createListener(deps: ServerDeps): RequestListener {
     if (forwardedFor !== "") warnOfForgottenProxy(request.socket.remoteAddress);
     pinOrigin(request, issuer);
     // The only hop that Koa is told of: `ctx.ip` is right then too.
-    request.headers["x-forwarded-for"] = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
+    const address = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
+    request.headers["x-forwarded-for"] = address;
     request.url = withoutPrefix(request.url ?? "/", basePath);
-    if (cap.refuse(request, response, request.url)) return;
-    void withPatience(patienceMs, () => callback(request, response));
+    const serve = () => void withPatience(patienceMs, () => callback(request, response));
+    const admitted = deps.gate.admit(request, response, request.url, address);
+    if (admitted === true) serve();
+    else if (admitted !== false) void admitted.then((isAdmitted) => isAdmitted && serve());
   };
 }
 

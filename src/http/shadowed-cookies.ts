@@ -12,7 +12,7 @@ import type { Context, Middleware } from "koa";
 import { cookiePairs } from "./cookies.ts";
 
 /** Those whose place anybody can name. All others are below a path that only their own browser knows, which comes first. */
-const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|console|console\.begin)$/;
+const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|known|console|console\.begin)$/;
 
 /** The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response. */
 const mostLines = 32;
@@ -57,7 +57,7 @@ function withhold(request: IncomingMessage, pairs: readonly [string, string][], 
 /** Where cookies of the service are, besides those below a path that only their own browser knows. */
 const places = [
   { names: ["liaison.session", "liaison.session.sig"], path: "/" },
-  { names: ["liaison.upstream", "liaison.csrf"], path: "" },
+  { names: ["liaison.upstream", "liaison.csrf", "liaison.known"], path: "" },
   { names: ["liaison.console", "liaison.console.begin"], path: "/admin" },
 ];
 

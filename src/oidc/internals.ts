@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../storage/records.ts";
@@ -181,6 +182,23 @@ export function withoutAddressGuard(options: RequestInit): RequestInit {
 /** oidc-provider's name of the route that served a request, for the log; undefined on routes of ours. */
 export function currentRoute(ctx: object): string | undefined {
   return (ctx as { oidc?: { route?: string } }).oidc?.route;
+}
+
+/** Whether a request to an endpoint of the library's came of a client that has no secret to prove itself with. */
+export function isPublicClient(ctx: object): boolean {
+  const { oidc } = ctx as { oidc?: { client?: { clientAuthMethod?: string } } };
+  return oidc?.client?.clientAuthMethod === "none";
+}
+
+/**
+ * Hands the library a form that was read already, by the very things that it reads one by: `readable` and `iterator` of the
+ * request (`selectiveBody`, lib/shared/selective_body.js, 9.13). A body on the request would do too, with a warning.
+ */
+export function giveForm(request: IncomingMessage, form: Buffer): void {
+  Object.defineProperties(request, {
+    readable: { value: true },
+    iterator: { value: () => Readable.from([form])[Symbol.asyncIterator]() },
+  });
 }
 
 /**

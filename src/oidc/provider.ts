@@ -19,6 +19,7 @@ import { createGrantLoader } from "./grants.ts";
 import { keepAuthorizationsApart, portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
+import { assertBounded } from "./request-bounds.ts";
 import { createRequestStandings } from "./standings.ts";
 
 /** The pages that oidc-provider asks for; http/ renders them. */
@@ -48,6 +49,11 @@ function cookieNames(issuer: URL): { session: string; prefix: string; secure: bo
   const prefix = secure ? "__Secure-" : "";
   return { session: `${secure ? "__Host-" : ""}liaison.session`, prefix, secure };
 }
+
+/** Seconds for which a request that a portal has pushed may be taken up: by the redirect that follows at once. */
+const pushedRequestSeconds = 60;
+/** Seconds for which a session is kept in which nobody is signed in. */
+const emptySessionSeconds = 600;
 
 /** How long an interaction lives: longer than a link that is asked for at its very end and mailed late. Seconds. */
 export function interactionLifetimeSeconds(linkLifetimeSeconds: number): number {
@@ -85,7 +91,8 @@ export function createProvider(deps: ProviderDeps): Provider {
       policy: createInteractionPolicy(standings, config.administration),
       url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
     },
-    extraParams: ["upstream", "profile_hint"],
+    // The library asks this last of all, whatever the parameter says.
+    extraParams: { upstream: assertBounded, profile_hint: null },
     extraClientMetadata: { properties: [portalMetadataKey] },
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
@@ -126,9 +133,13 @@ export function createProvider(deps: ProviderDeps): Provider {
       RefreshToken: config.tokens.refresh_token_seconds,
       Grant: grantLifetimeSeconds,
       Interaction: interactionSeconds,
+      PushedAuthorizationRequest: pushedRequestSeconds,
       Session: (ctx, session) => {
         // A step is about to be shown: the session must outlive it, or its tab could never carry on.
         const waits = ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
+        // Nobody's: made to sign out where nobody was signed in.
+        if (session.accountId === undefined && !waits)
+          return Math.min(config.sessions.idle_seconds, emptySessionSeconds);
         const idle = waits ? Math.max(config.sessions.idle_seconds, interactionSeconds) : config.sessions.idle_seconds;
         return sessionLifetime(session.iat, { ...config.sessions, idle_seconds: idle }, clock.now());
       },

@@ -283,8 +283,20 @@ export interface ErrorPage {
   status: number;
   /** OAuth error code, when there is one. */
   code: string | null;
-  kind: "bad_request" | "forbidden" | "not_found" | "too_many" | "unavailable" | "internal" | "portal_mistake";
+  kind:
+    | "bad_request"
+    | "forbidden"
+    | "not_found"
+    | "too_many"
+    | "too_large"
+    | "too_slow"
+    | "unavailable"
+    | "internal"
+    | "portal_mistake";
+  /** Empty for a request that was answered before it was given one. */
   requestId: string;
+  /** For `too_many`: after how many seconds it is worth trying again, if that is known. */
+  retryAfterSeconds: number | null;
   portal: PortalView | null;
   /** GET: where what was interrupted can be begun anew, or null where reloading is the way. */
   retryUrl: string | null;

@@ -57,8 +57,9 @@ describe("S4: cookies", () => {
       await browser.follow(waiting, /opened the link/);
       const cookies = ours(browser.cookiesSet);
       assert.deepEqual(kinds(cookies), [
-        ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link", "liaison.proof"],
-        ...["liaison.result", "liaison.resume", "liaison.session", "liaison.signin", "liaison.upstream"],
+        ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.known"],
+        ...["liaison.link", "liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
+        "liaison.upstream",
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);

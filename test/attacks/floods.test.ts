@@ -124,7 +124,7 @@ describe("Z5: a flood of new sign-ins from one address", () => {
     for (let turn = 0; turn < cap; turn += 1) await browser.once(url);
     const page = await browser.once(url);
     assert.equal(page.status, 429);
-    assert.match(page.text, /Too many requests .*Wait a few minutes and try again/);
+    assert.match(page.text, /Too many requests .*Wait 5 minutes and try again/);
   });
 
   it("inquiries beyond an address's limit go one after the other, and the page is the same", async () => {

@@ -42,7 +42,7 @@ describe("HTTP server", () => {
         if (url === "/held") held.push(response);
         else response.end("done");
       },
-      { warn: () => {} },
+      { warn: () => {}, debug: () => {} },
     );
     ({ port } = await server.listen(at));
   });
@@ -141,7 +141,7 @@ describe("HTTP server", () => {
   });
 
   it("a taken port is said so", async () => {
-    const other = createHttpServer(() => {}, { warn: () => {} });
+    const other = createHttpServer(() => {}, { warn: () => {}, debug: () => {} });
     await assert.rejects(other.listen({ ...at, port }), { code: "port_taken" });
     await other.close(0);
   });

@@ -94,6 +94,15 @@ export const ends = {
   "error.too_many.title": "Too many requests",
   "error.too_many.why": "A lot was asked from here in a short time, so we are slowing down.",
   "error.too_many.do": "Wait a few minutes and try again.",
+  "error.too_many.doIn": "Wait {time} and try again.",
+  "error.too_large.title": "Your browser sends too many cookies",
+  "error.too_large.why":
+    "What it sends along with each request has become too long for us to read. Websites under the same domain may have set the cookies.",
+  "error.too_large.do":
+    "Delete the cookies of this website in the settings of your browser, then start again at the portal. A private window works as well.",
+  "error.too_slow.title": "That took too long",
+  "error.too_slow.why": "What your browser was sending didn't arrive in time. Nothing has been changed.",
+  "error.too_slow.do": "Check your connection, go back and try again.",
   "error.tryAgain": "Wait a minute and try again. If it happens again, write to us with the reference below.",
   "error.retry": "Try again",
   "error.unavailable.title": "We can't do that right now",

@@ -1,6 +1,7 @@
 /** The generic end: also what an OAuth error looks like when there is no way back to the portal. */
 
 import { linkButton, startAgain, whomToAsk } from "../components.ts";
+import { formatSeconds } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -16,14 +17,20 @@ export function error(site: Site, view: ErrorPage): string {
 <h2>${t.text("common.whatToDo")}</h2>
 ${
   view.retryUrl === null
-    ? html`<p>${t.text(`error.${kind}.do`)}</p>
+    ? html`<p>${whatToDo(site, view)}</p>
 ${startAgain(site, portal)}`
     : html`<p>${t.text("error.tryAgain")}</p>
 <p class="actions">${linkButton(view.retryUrl, t.text("error.retry"), "primary")}</p>`
 }
 ${whomToAsk(site)}
-${reference(site, view.requestId, view.code)}`;
+${(view.requestId !== "" || view.code !== null) && reference(site, view.requestId, view.code)}`;
   return renderPage(site, { heading, body });
+}
+
+function whatToDo({ locale }: Site, { kind, retryAfterSeconds }: ErrorPage): string {
+  const t = messages(locale);
+  if (kind !== "too_many" || retryAfterSeconds === null) return t.text(`error.${kind}.do`);
+  return t.text("error.too_many.doIn", { time: formatSeconds(locale, retryAfterSeconds) });
 }
 
 /** What support needs to find the request in the log. */

@@ -1,0 +1,57 @@
+/**
+ * Reads the forms that oidc-provider's own endpoints are sent, before it does: of a size that they can need, and never compressed.
+ * What is sent to sign out is held to the bounds of its parameters here, because the library keeps it unseen.
+ */
+
+import type { Context, Middleware } from "koa";
+import { giveForm } from "../oidc/internals.ts";
+import { oversize } from "../oidc/request-bounds.ts";
+
+/** The largest form, in bytes: twice what the parameters of a pushed request may come to, which are percent-encoded. */
+const largest = 16_384;
+
+const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout|logout\/confirm)\/?$/i;
+const ofSignOut = /^\/logout\/?$/i;
+const ofPeople = /^\/logout\b/i;
+
+/** Stands before oidc-provider; every other address passes. */
+export const boundedForms: Middleware = async (ctx, next) => {
+  if (ctx.method === "POST" && posted.test(ctx.path)) {
+    const form = await readForm(ctx);
+    if (form === undefined) return;
+    giveForm(ctx.req, form);
+    if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(form.toString()))) return;
+  } else if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) {
+    return;
+  }
+  await next();
+};
+
+async function readForm(ctx: Context): Promise<Buffer | undefined> {
+  if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) return refuse(ctx, 415);
+  if ((ctx.request.length ?? 0) > largest) return refuse(ctx, 413);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largest) return refuse(ctx, 413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isBounded(ctx: Context, parameters: URLSearchParams): boolean {
+  const found = oversize(
+    Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)])),
+  );
+  if (found !== undefined) ctx.throw(400, found.problem);
+  return found === undefined;
+}
+
+/** Programs are told in JSON, as by the library (RFC 6749, section 5.2). */
+function refuse(ctx: Context, status: 413 | 415): undefined {
+  if (ofPeople.test(ctx.path)) ctx.throw(status);
+  ctx.status = status;
+  ctx.set("connection", "close");
+  ctx.body = { error: "invalid_request", error_description: "the form is too large, or compressed" };
+}

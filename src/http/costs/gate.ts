@@ -1,0 +1,130 @@
+/**
+ * The gate in front of everything: requests of one client network beyond a burst are served at an even pace, and beyond a few
+ * seconds of waiting answered that they should come back, at next to no cost. Known browsers have a pace each. Programs that
+ * authenticate (portals' servers, the administration's API) aren't paced, unless their network has failed at it many times.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Context, Middleware } from "koa";
+import type { Clock } from "../../clock.ts";
+import { clientNetwork } from "../../domain/networks.ts";
+import { isPublicClient } from "../../oidc/internals.ts";
+import type { Limit } from "../../storage/contract.ts";
+import type { Refusals } from "../refusals.ts";
+import type { KnownBrowsers } from "./known-browser.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { createWindows } from "./windows.ts";
+
+export interface Gate {
+  /**
+   * Whether a request may go on now, or a promise of that; otherwise it has been answered. `path` is below the issuer's,
+   * `address` the client's.
+   */
+  admit(request: IncomingMessage, response: ServerResponse, path: string, address: string): boolean | Promise<boolean>;
+  /** Counts what failed to authenticate; stands around all that answers programs. */
+  middleware: Middleware;
+}
+
+export interface GateDeps {
+  limits: { requests: Limit; failures: Limit };
+  known: Pick<KnownBrowsers, "isClaimed" | "idOf">;
+  refusals: Pick<Refusals, "tooMany">;
+  clock: Clock;
+  /** Milliseconds of a clock that nobody can set. */
+  elapsed?: () => number;
+}
+
+type Place = ReturnType<Pace["take"]>;
+
+/** The longest that a request waits for its moment, in milliseconds. */
+const longestWaitMs = 4000;
+const remembered = 50_000;
+/**
+ * For how many milliseconds a refusal is held, so that who asks again as soon as they are answered asks slowly; and how many of
+ * one network are, so that nobody fills the memory by it.
+ */
+const refusedAfterMs = 1000;
+const mostHeld = 500;
+/** The share of a network's pace that one known browser has by itself. */
+const knownShare = 0.2;
+
+/** Where programs authenticate. Preflights don't, and neither does who asks for keys and metadata. */
+const ofPrograms = /^\/(?:token|userinfo|introspect|revoke|par|mail\/bounces|admin\/api\/.*)\/?(?:\?|$)/i;
+const ofProbes = /^\/(?:livez|readyz|healthz)(?:\?|$)/;
+
+export function createGate({ limits, known, refusals, clock, elapsed = () => performance.now() }: GateDeps): Gate {
+  const paceOf = ({ limit, windowSeconds }: Limit, share: number) =>
+    createPace({
+      limit: { limit: Math.max(1, Math.floor(limit * share)), windowSeconds },
+      longestWaitMs,
+      remembered,
+      elapsed,
+    });
+  const networks = paceOf(limits.requests, 1);
+  const browsers = paceOf(limits.requests, knownShare);
+  const failures = createWindows(remembered);
+  /** How many refusals of each network are held. */
+  const held = new Map<string, number>();
+
+  const isProgram = ({ method }: Pick<IncomingMessage, "method">, path: string) =>
+    method !== "OPTIONS" && ofPrograms.test(path);
+  const hasFailedOften = (network: string) => (failures.find(network, clock.now())?.count ?? 0) > limits.failures.limit;
+
+  /** Beyond its network's burst a known browser goes at its own pace, which nobody else uses up. */
+  async function paced(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { place, network }: { place: Place; network: string },
+  ): Promise<boolean> {
+    const id = await known.idOf(request.headers.cookie);
+    const own = id === undefined ? undefined : browsers.take(id);
+    return await waited(request, response, { place: own ?? place, network });
+  }
+
+  async function waited(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { place, network }: { place: Place; network: string },
+  ): Promise<boolean> {
+    if ("waitMs" in place) {
+      if (place.waitMs > 0) await pause(place.waitMs);
+      return !response.destroyed;
+    }
+    const others = held.get(network) ?? 0;
+    if (others < mostHeld) {
+      held.set(network, others + 1);
+      await pause(refusedAfterMs);
+      const left = (held.get(network) ?? 1) - 1;
+      if (left > 0) held.set(network, left);
+      else held.delete(network);
+    }
+    if (!response.destroyed) refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
+    return false;
+  }
+
+  return {
+    admit(request, response, path, address) {
+      if (ofProbes.test(path)) return true;
+      const network = clientNetwork(address);
+      if (isProgram(request, path) && !hasFailedOften(network)) return true;
+      const place = networks.take(network);
+      if ("waitMs" in place && place.waitMs === 0) return true;
+      return known.isClaimed(request.headers.cookie)
+        ? paced(request, response, { place, network })
+        : waited(request, response, { place, network });
+    },
+
+    async middleware(ctx, next) {
+      await next();
+      if (!isProgram(ctx, ctx.path) || !isFailure(ctx)) return;
+      const network = clientNetwork(String(ctx.state["clientAddress"]));
+      failures.at(network, limits.failures.windowSeconds, clock.now()).count += 1;
+    },
+  };
+}
+
+/** A client without a secret proves nothing by being answered 200. */
+function isFailure(ctx: Context): boolean {
+  return (ctx.status >= 400 && ctx.status < 500 && ctx.status !== 429) || isPublicClient(ctx);
+}

@@ -1,0 +1,66 @@
+/**
+ * Known browsers: one that completed a sign-in here carries an encrypted cookie, and is served on a budget of its own while its
+ * network is over the limit. The cookie gives nothing else, and says nobody's name: what the budget is counted under is a keyed
+ * hash of the account, so that all browsers of an account share one, and signing in again makes no more of it.
+ */
+
+import { createHmac } from "node:crypto";
+import type { Context, Middleware } from "koa";
+import type { Clock } from "../../clock.ts";
+import type { AccountId } from "../../storage/records.ts";
+import { type Cookies, cookiePairs } from "../cookies.ts";
+import type { SealedCookies } from "../sealed-cookie.ts";
+
+export interface KnownBrowsers {
+  /** Whether a Cookie header says that it comes of a known browser. That says nothing yet. */
+  isClaimed(header: string | undefined): boolean;
+  /** What the browser's budget is counted under, if it is a known one. */
+  idOf(header: string | undefined): Promise<string | undefined>;
+  /** Notes that this response completes a sign-in of an account. */
+  completed(ctx: Pick<Context, "state">, accountId: AccountId): void;
+  /** Gives a browser whose sign-in was completed its cookie, unless it has that. */
+  middleware: Middleware;
+}
+
+export interface KnownBrowsersOptions {
+  /** 32 bytes, base64url. */
+  key: string;
+  cookies: Cookies;
+  sealed: SealedCookies;
+  clock: Clock;
+}
+
+const lifetimeSeconds = 365 * 86_400;
+/** How old a cookie is when a sign-in makes it anew, in milliseconds. */
+const renewedAfterMs = 30 * 86_400_000;
+
+export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowsersOptions): KnownBrowsers {
+  const place = cookies.ofService("liaison.known");
+  const secret = Buffer.from(key, "base64url");
+  const idFor = (accountId: AccountId) =>
+    createHmac("sha256", secret).update(`known browser\n${accountId}`).digest("base64url").slice(0, 22);
+
+  async function read(header: string | undefined): Promise<{ id: string; since: number } | undefined> {
+    const token = cookiePairs(header ?? "").find(([name]) => name === place.name)?.[1];
+    if (token === undefined) return undefined;
+    const { id, since } = (await sealed.open(place, token)) ?? {};
+    return typeof id === "string" && typeof since === "number" ? { id, since } : undefined;
+  }
+
+  return {
+    isClaimed: (header) => header?.includes(`${place.name}=`) === true,
+    idOf: async (header) => (await read(header))?.id,
+    completed: (ctx, accountId) => {
+      ctx.state["completedSignIn"] = idFor(accountId);
+    },
+    middleware: async (ctx, next) => {
+      await next();
+      const id: unknown = ctx.state["completedSignIn"];
+      if (typeof id !== "string") return;
+      const now = clock.now();
+      const had = await read(ctx.get("cookie"));
+      if (had?.id === id && had.since <= now && now - had.since < renewedAfterMs) return;
+      await sealed.set(ctx, place, { id, since: now }, lifetimeSeconds);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** What a visitor may cost, in memory: the pace, the windows under a clock that is set back, connections of one network. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { describe, it } from "node:test";
+import { createConnections } from "../../src/http/connections.ts";
+import { createPace } from "../../src/http/costs/pace.ts";
+import { createVisitorCosts } from "../../src/http/costs/visitor-costs.ts";
+import { createWindows } from "../../src/http/costs/windows.ts";
+
+describe("pace", () => {
+  const paced = (longestWaitMs = 1000, remembered = 10) => {
+    let elapsed = 0;
+    const pace = createPace({
+      limit: { limit: 4, windowSeconds: 1 },
+      longestWaitMs,
+      remembered,
+      elapsed: () => elapsed,
+    });
+    return { pace, at: (ms: number) => (elapsed = ms) };
+  };
+
+  it("serves a burst at once, then each at its own moment, and refuses what would wait too long", () => {
+    const { pace, at } = paced();
+    const waits = Array.from({ length: 9 }, () => pace.take("a"));
+    assert.deepEqual(waits, [
+      ...[0, 0, 0, 0].map((waitMs) => ({ waitMs })),
+      ...[250, 500, 750, 1000].map((waitMs) => ({ waitMs })),
+      { fullForMs: 250 },
+    ]);
+    assert.deepEqual(pace.take("b"), { waitMs: 0 }, "each key has its own");
+    at(250);
+    assert.deepEqual(pace.take("a"), { waitMs: 1000 }, "what was refused took no place");
+    at(10_000);
+    assert.deepEqual(pace.take("a"), { waitMs: 0 });
+  });
+
+  it("remembers so many keys and no more", () => {
+    const { pace } = paced(0, 2);
+    for (let turn = 0; turn < 4; turn += 1) pace.take("a");
+    assert.ok("fullForMs" in pace.take("a"));
+    pace.take("b");
+    pace.take("c");
+    assert.deepEqual(pace.take("a"), { waitMs: 0 });
+  });
+});
+
+describe("windows", () => {
+  it("end at their millisecond, and with a clock that is set back", () => {
+    const windows = createWindows(10);
+    const first = windows.at("a", 60, 1_000_000);
+    assert.equal(windows.at("a", 60, 1_059_999), first);
+    assert.notEqual(windows.at("a", 60, 1_060_000), first);
+    assert.equal(windows.at("a", 60, 5).startedAt, 5);
+    assert.equal(windows.find("a", 4), undefined);
+  });
+});
+
+describe("what is charged", () => {
+  const context = () => ({ state: { clientAddress: "192.0.2.1" } as Record<string, unknown>, get: () => "" });
+
+  it("a clock set back by years delays nobody by more than one window, whatever the store says", async () => {
+    const year = 365 * 86_400_000;
+    let now = 10 * year;
+    let isFull = false;
+    const limit = { limit: 10, windowSeconds: 60 };
+    const costs = createVisitorCosts({
+      throttles: {
+        takeSlot: async () => ({ taken: !isFull, resetsAt: 10 * year + 60_000 }),
+        reserve: async () => now,
+      },
+      limits: { signIns: limit, signOuts: limit, knownBrowser: limit, interaction: limit },
+      known: { idOf: async () => undefined },
+      clock: { now: () => now },
+    });
+    const charge = async () => {
+      const ctx = context();
+      const isRefused = await costs.charge(ctx as never, "sign_in").then(
+        () => false,
+        () => true,
+      );
+      return { isRefused, after: ctx.state["retryAfterSeconds"] };
+    };
+    await charge();
+    isFull = true;
+    assert.equal((await charge()).isRefused, true);
+    now -= 5 * year;
+    // A window of its own again: its first is counted here alone.
+    assert.equal((await charge()).isRefused, false);
+    assert.deepEqual(await charge(), { isRefused: true, after: 60 });
+    isFull = false;
+    now += 60_000;
+    assert.equal((await charge()).isRefused, false);
+    assert.equal((await charge()).isRefused, false);
+  });
+});
+
+describe("connections of one network", () => {
+  it("beyond so many the oldest goes that has no whole request in it; trusted proxies aren't counted", async () => {
+    for (const isTrusted of [false, true]) {
+      const connections = createConnections({ most: 2, isTrustedProxy: () => isTrusted });
+      const taken: Socket[] = [];
+      const server = createServer((socket) => {
+        socket.on("error", () => {});
+        taken.push(socket);
+        connections.opened(socket);
+        // The first is being answered.
+        if (taken.length === 1) connections.asked({ socket, complete: true, destroyed: false } as never);
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as { port: number };
+      const open = async () => {
+        const socket = connect(port, "127.0.0.1");
+        socket.on("error", () => {});
+        await once(socket, "connect");
+        return socket;
+      };
+      const sockets = [await open(), await open(), await open()];
+      while (taken.length < 3) await new Promise(setImmediate);
+      assert.deepEqual(
+        taken.map(({ destroyed }) => destroyed),
+        [false, !isTrusted, false],
+      );
+      for (const socket of [...sockets, ...taken]) socket.destroy();
+      server.close();
+    }
+  });
+});
