@@ -169,9 +169,12 @@ interface TokenError {
   cause?: unknown;
 }
 
-/** Whether a page says that this sign-in is over, which it may say after a 503 alone. */
+/**
+ * Whether a page says that this sign-in is over, or asks for it once more because a callback was taken and what it came to was
+ * lost. Either may be said after a 503 alone.
+ */
 function isOver(page: Page, browser: PatientAgent, ledger: Ledger): boolean {
-  if (page.status !== 400) return false;
+  if (page.status !== 400 && !page.heading.startsWith("Sign in")) return false;
   assert.ok(browser.wasRefused, `${page.url.pathname}: ${page.heading}: ${page.text}`);
   ledger.begunAnew.callback += 1;
   return true;
