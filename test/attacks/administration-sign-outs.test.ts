@@ -108,8 +108,10 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
     const early = await scene.store.administration.claimSignOut("test", scene.clock.now() + 13_000, 1);
     assert.equal(early, undefined, "it is due before it is time");
     scene.clock.advance(15);
+    scene.wake("sign-outs");
     await portal.until(before + 2);
     scene.clock.advance(30);
+    scene.wake("sign-outs");
     await portal.until(before + 3);
     await assertNobodyIsDue(before + 3);
     assert.deepEqual(

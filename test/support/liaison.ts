@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { type App, createApp } from "../../src/app.ts";
-import { createBackground } from "../../src/background/background.ts";
+import { type Background, createBackground, type WorkerName } from "../../src/background/background.ts";
 import { createBackgroundThread } from "../../src/background/thread.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
@@ -74,6 +74,8 @@ export interface Liaison {
   clock: TestClock;
   mailbox: Mailbox;
   app: App;
+  /** Has a worker run now, as those do that wait longer than a test wants to. */
+  wake(worker: WorkerName): void;
   dataDir: string;
   upstreamIssuer: string;
   storeOptions: StoreOptions;
@@ -185,7 +187,7 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
   const storeOptions = { ...config.storage, encryptionKey: config.encryption_key };
   const store = await openStore(storeOptions);
   closers.push(() => store.close());
-  const app = await startApps({ config, store, storeOptions, clock, options }, closers);
+  const { app, wake } = await startApps({ config, store, storeOptions, clock, options }, closers);
   const connect = (clientId: string, redirectUri: string) =>
     TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
   return {
@@ -195,6 +197,7 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
     clock,
     mailbox,
     app,
+    wake,
     dataDir,
     upstreamIssuer: `http://localhost:${ports.upstream}`,
     storeOptions,
@@ -228,22 +231,28 @@ interface AppParts {
 
 /**
  * One application; on MongoDB two that are given requests by turns, each with connections of its own, and others for its
- * background. Returns the first.
+ * background. Returns the first, and what wakes the workers of all.
  */
-export async function startApps(parts: AppParts, closers: Closer[]): Promise<App> {
+export async function startApps(parts: AppParts, closers: Closer[]): Promise<Pick<Liaison, "app" | "wake">> {
   const { config, store, storeOptions, clock, options } = parts;
   const logger = options.logger ?? pino({ level: "silent" });
   const decorated = (opened: Store) => options.decorate?.(opened) ?? opened;
-  const start = async (listen: Config["listen"], ownStore: Store, behind?: Store) => {
+  const backgrounds: Background[] = [];
+  const wake = (worker: WorkerName) => {
+    for (const background of backgrounds) background.wake(worker);
+  };
+  const start = async (listen: Config["listen"], opened: Store, behind?: Store) => {
     const parts = { config: { ...config, listen }, clock, logger };
+    const own = decorated(opened);
     const background = options.isThreaded
       ? createBackgroundThread({ data: { config }, logger })
-      : behind && (await createBackground({ ...parts, store: decorated(behind) }));
-    const app = await createApp({ ...parts, store: decorated(ownStore), ...(background && { background }) });
+      : await createBackground({ ...parts, store: behind === undefined ? own : decorated(behind) });
+    backgrounds.push(background);
+    const app = await createApp({ ...parts, store: own, background });
     closers.push(() => app.close());
     return { app, port: (await app.listen()).port };
   };
-  if (config.storage.mongodb === undefined) return (await start(config.listen, store)).app;
+  if (config.storage.mongodb === undefined) return { app: (await start(config.listen, store)).app, wake };
   const opened = async (appName: string) => {
     const one = await openStore({ ...storeOptions, appName });
     closers.push(() => one.close());
@@ -260,7 +269,7 @@ export async function startApps(parts: AppParts, closers: Closer[]): Promise<App
     apps.map(({ port }) => port),
   );
   closers.push(() => proxy.close());
-  return apps[0].app;
+  return { app: apps[0].app, wake };
 }
 
 /** Registers an organization with profiles, all at the address given. */
