@@ -8,16 +8,16 @@ import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
 /** What the planter has in each scene; a signature goes with its cookie. */
 const kinds: Record<Scene, readonly string[]> = {
   "sign-in": ["signin", "interaction", "resume", "csrf"],
-  "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session"],
+  "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session", "known"],
   link: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
   decline: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
-  console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin"],
+  console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin", "known"],
 };
 
 /** What is planted alone: not what another scene plants in the very same way. */
 const alone: Record<Scene, readonly string[]> = {
   "sign-in": kinds["sign-in"],
-  "forced sign-in": ["upstream", "session"],
+  "forced sign-in": ["upstream", "session", "known"],
   link: kinds.link,
   decline: ["signin", "session", "link"],
   console: ["signin", "interaction", "resume", "session", "console", "console.begin"],
