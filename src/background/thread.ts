@@ -9,12 +9,11 @@ import type { Config } from "../config/schema.ts";
 import type { Check, Finding } from "../readiness.ts";
 import { type Background, backgroundCheckNames, type WorkerName } from "./background.ts";
 
+/** What the thread is asked to do: sooner than at its next turn, or with its next sums. */
+type Work = { kind: "wake"; worker: WorkerName } | { kind: "count"; one: Count };
+
 /** What the thread is told. */
-export type ToBackground =
-  | { kind: "wake"; worker: WorkerName }
-  | { kind: "count"; one: Count }
-  | { kind: "stop" }
-  | { kind: "close" };
+export type ToBackground = Work | { kind: "stop" } | { kind: "close" };
 
 /** What the thread tells: that it runs, every second what its checks find, and that its workers have ended. */
 export type FromBackground =
@@ -71,8 +70,8 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
   let deaths = 0;
   let timer: NodeJS.Timeout | undefined;
   let changed: () => void = () => {};
-  /** Told while no thread runs. */
-  const untold: ToBackground[] = [];
+  /** What it is to be told when it runs: summed up, for that may be long. */
+  const untold = new Map<string, Work>();
   const waiting = new Set<() => void>();
 
   /** Resolves when something has happened to the thread that may be what is waited for, or after so many milliseconds. */
@@ -95,9 +94,28 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     for (const tell of told) tell();
   }
 
-  function tell(message: ToBackground): void {
+  function tell(message: Work): void {
     if (thread !== undefined && state !== "starting") thread.postMessage(message);
-    else if (state !== "ended") untold.push(message);
+    else if (state !== "ended") keep(message);
+  }
+
+  function keep(message: Work): void {
+    if (message.kind === "wake") {
+      untold.set(message.worker, message);
+      return;
+    }
+    const { name, hour, count } = message.one;
+    const key = `${hour}:${name}`;
+    const known = untold.get(key);
+    const before = known?.kind === "count" ? known.one.count : 0;
+    untold.set(key, { kind: "count", one: { name, hour, count: before + count } });
+  }
+
+  /** What was kept, which is kept no longer. */
+  function takeUntold(): ToBackground[] {
+    const taken = [...untold.values()];
+    untold.clear();
+    return taken;
   }
 
   function begin(): void {
@@ -124,7 +142,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     if (message.kind === "stopped") state = "ended";
     else if (state === "starting") {
       state = "running";
-      for (const one of untold.splice(0)) tell(one);
+      for (const message of takeUntold()) thread?.postMessage(message);
       if (deaths > 0) logger.info({ deaths }, "the background runs again");
       changed();
     }
@@ -173,7 +191,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     if (state === "new" || state === "dead") state = "ended";
     if (state === "starting" || state === "running") {
       // One that is starting hears all of it in this order, once it listens.
-      for (const message of [...untold.splice(0), { kind: "stop" } as const]) thread?.postMessage(message);
+      for (const message of [...takeUntold(), { kind: "stop" } as const]) thread?.postMessage(message);
       state = "stopping";
     }
     await until(() => state === "ended", stopMs);

@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { deepPlaces, runLifecycles } from "./lifecycle-series.ts";
 
 const seed = 20_260_314;
-const count = 150;
+const count = 300;
 
 it(`agrees with the model of a link's life in ${count} random lifecycles`, async (test) => {
   test.diagnostic(`seed ${seed}`);

@@ -10,6 +10,7 @@ import type { Fate } from "../support/background-entries.ts";
 const entry = new URL("../support/background-entries.ts", import.meta.url);
 const starts = 0;
 const counts = 1;
+const messages = 2;
 
 describe("the background's thread", () => {
   const opened: Background[] = [];
@@ -19,7 +20,7 @@ describe("the background's thread", () => {
   });
 
   function background(fate: Fate) {
-    const log = new Int32Array(new SharedArrayBuffer(8));
+    const log = new Int32Array(new SharedArrayBuffer(12));
     const lines: string[] = [];
     const write = (_fields: object, message: string) => void lines.push(message);
     const made = createBackgroundThread({
@@ -72,13 +73,15 @@ describe("the background's thread", () => {
     assert.deepEqual([...new Set(lines.slice(0, 3))], ["the background died and is started again"]);
   });
 
-  it("what it is told before it runs it hears when it does", async () => {
+  it("what it is told before it runs it hears when it does, summed up", async () => {
     const { made, log } = background("does as it is told");
     const started = made.start();
-    made.count({ name: "sign_ins", hour: 0, count: 1 });
+    for (let times = 0; times < 1000; times += 1) made.count({ name: "sign_ins", hour: 0, count: 1 });
+    made.count({ name: "mails_bounced", hour: 0, count: 1 });
     await started;
     await made.close();
-    assert.equal(Atomics.load(log, counts), 1);
+    assert.equal(Atomics.load(log, counts), 1001);
+    assert.equal(Atomics.load(log, messages), 2);
   });
 
   it("one that dies while it is stopped keeps nobody waiting, and is said", async () => {

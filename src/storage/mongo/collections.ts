@@ -3,50 +3,24 @@
  * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
-import type { Document, IndexDirection } from "mongodb";
-import type { CollectionName } from "./documents.ts";
-
-export interface IndexSpecification {
-  name: string;
-  key: Record<string, IndexDirection>;
-  unique?: boolean;
-  sparse?: boolean;
-  partialFilterExpression?: Document;
-  expireAfterSeconds?: number;
-}
-
-export interface CollectionSpecification {
-  name: CollectionName;
-  validator: Document;
-  indexes: readonly IndexSpecification[];
-}
+import {
+  boolean,
+  type CollectionSpecification,
+  date,
+  fields,
+  type IndexSpecification,
+  listOf,
+  number,
+  object,
+  objectId,
+  oneOf,
+  orNull,
+  string,
+  validator,
+} from "./specifications.ts";
 
 /** What expired stays for a day: an expired sign-in still says which portal it was for. Reads check expiry themselves. */
 const EXPIRY_GRACE_SECONDS = 24 * 3600;
-
-const string = { bsonType: "string" };
-const date = { bsonType: "date" };
-const number = { bsonType: ["int", "long", "double"] };
-const boolean = { bsonType: "bool" };
-const object = { bsonType: "object" };
-const objectId = { bsonType: "objectId" };
-const oneOf = (...values: string[]) => ({ enum: values });
-const orNull = (schema: { bsonType: string | string[] }) => ({ bsonType: [schema.bsonType, "null"].flat() });
-const listOf = (items: Document) => ({ bsonType: "array", items });
-
-/** A document with exactly these fields; those under `optional` may be missing. */
-function fields(required: Record<string, Document>, optional: Record<string, Document> = {}): Document {
-  return {
-    bsonType: "object",
-    required: Object.keys(required),
-    properties: { ...required, ...optional },
-    additionalProperties: false,
-  };
-}
-
-const validator = (required: Record<string, Document>, optional: Record<string, Document> = {}) => ({
-  $jsonSchema: fields(required, optional),
-});
 
 const expiry: IndexSpecification = { name: "expiry", key: { expiresAt: 1 }, expireAfterSeconds: EXPIRY_GRACE_SECONDS };
 

@@ -9,12 +9,13 @@ import type { AdminRole } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
-import { COLLECTIONS, type CollectionSpecification, type IndexSpecification } from "./collections.ts";
+import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";
 import { fillDueAt } from "./inquiries.ts";
 import { dropIndexes, ensureCollections } from "./schema.ts";
 import { type Searched, termsOf, termWrites } from "./search-writer.ts";
+import type { CollectionSpecification, IndexSpecification } from "./specifications.ts";
 
 export interface MongoMigration {
   /** What it brings, in a few words. */

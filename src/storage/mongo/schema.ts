@@ -1,8 +1,8 @@
 /** Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is there at each start. */
 
 import { type CollectionInfo, type Db, type Document, MongoServerError } from "mongodb";
-import type { CollectionSpecification, IndexSpecification } from "./collections.ts";
 import type { CollectionName } from "./documents.ts";
+import type { CollectionSpecification, IndexSpecification } from "./specifications.ts";
 
 const NAMESPACE_EXISTS = 48;
 const INDEX_NOT_FOUND = 27;

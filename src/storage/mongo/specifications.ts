@@ -1,0 +1,43 @@
+/** The words in which collections.ts writes what a collection is: its documents' fields, and its indexes. */
+
+import type { Document, IndexDirection } from "mongodb";
+import type { CollectionName } from "./documents.ts";
+
+export interface IndexSpecification {
+  name: string;
+  key: Record<string, IndexDirection>;
+  unique?: boolean;
+  sparse?: boolean;
+  partialFilterExpression?: Document;
+  expireAfterSeconds?: number;
+}
+
+export interface CollectionSpecification {
+  name: CollectionName;
+  validator: Document;
+  indexes: readonly IndexSpecification[];
+}
+
+export const string = { bsonType: "string" };
+export const date = { bsonType: "date" };
+export const number = { bsonType: ["int", "long", "double"] };
+export const boolean = { bsonType: "bool" };
+export const object = { bsonType: "object" };
+export const objectId = { bsonType: "objectId" };
+export const oneOf = (...values: string[]) => ({ enum: values });
+export const orNull = (schema: { bsonType: string | string[] }) => ({ bsonType: [schema.bsonType, "null"].flat() });
+export const listOf = (items: Document) => ({ bsonType: "array", items });
+
+/** A document with exactly these fields; those under `optional` may be missing. */
+export function fields(required: Record<string, Document>, optional: Record<string, Document> = {}): Document {
+  return {
+    bsonType: "object",
+    required: Object.keys(required),
+    properties: { ...required, ...optional },
+    additionalProperties: false,
+  };
+}
+
+export const validator = (required: Record<string, Document>, optional: Record<string, Document> = {}) => ({
+  $jsonSchema: fields(required, optional),
+});
