@@ -3,9 +3,10 @@
  *
  *   npx node bench/flows.ts OTHER [ROUNDS]        six rounds unless given
  *
- * OTHER is a checkout with its packages installed; each side is served by its own broker process on a file of its own, and asked
- * by its own clients. Prints medians, and as the ratio the other's divided by this one's: of each round, then their median. Ends
- * with 1 if one is below 0.95. Takes about a minute, speaks to loopback alone.
+ * OTHER is a checkout with its packages installed; each side is served by a broker process on a file of its own, another one each
+ * round, because one process may be luckier than another for all of its life; and asked by its own clients. Prints medians, and
+ * as the ratio the other's divided by this one's: of each round, then their median. Ends with 1 if one is below 0.95. Takes about
+ * a minute, speaks to loopback alone.
  */
 
 import { resolve } from "node:path";
@@ -14,7 +15,8 @@ import type * as Agents from "../test/support/user-agent.ts";
 import type * as Deployments from "./deployment.ts";
 
 const [other, rounds = "6"] = process.argv.slice(2);
-const turns = 30;
+/** Of a round, after as many that warm the process up. */
+const turns = 40;
 const leastRatio = 0.95;
 
 if (other === undefined) {
@@ -28,16 +30,17 @@ type Times = Record<Flow, number>;
 interface Side {
   name: string;
   round(): Promise<Times>;
-  close(): Promise<void>;
 }
 
-async function startSide(name: string, folder: string): Promise<Side> {
+async function sideOf(name: string, folder: string): Promise<Side> {
   const from = (path: string) => import(pathToFileURL(resolve(folder, path)).href);
   const { startDeployment, quantile } = (await from("bench/deployment.ts")) as typeof Deployments;
   const { UserAgent } = (await from("test/support/user-agent.ts")) as typeof Agents;
-  const { issuer, portal, close } = await startDeployment();
 
-  async function turn(note: (flow: Flow, ms: number) => void): Promise<void> {
+  async function turn(
+    { issuer, portal }: Deployments.Deployment,
+    note: (flow: Flow, ms: number) => void,
+  ): Promise<void> {
     const timed = async <T>(flow: Flow, work: () => Promise<T>): Promise<T> => {
       const begun = performance.now();
       const result = await work();
@@ -63,15 +66,20 @@ async function startSide(name: string, folder: string): Promise<Side> {
   async function round(): Promise<Times> {
     const noted = new Map<Flow, number[]>();
     const note = (flow: Flow, ms: number) => noted.set(flow, [...(noted.get(flow) ?? []), ms]);
-    for (let index = 0; index < turns; index += 1) await turn(note);
+    const deployment = await startDeployment();
+    try {
+      for (let index = 0; index < turns; index += 1) await turn(deployment, () => {});
+      for (let index = 0; index < turns; index += 1) await turn(deployment, note);
+    } finally {
+      await deployment.close();
+    }
     return Object.fromEntries([...noted].map(([flow, all]) => [flow, quantile(all, 0.5)])) as Times;
   }
 
-  await round();
-  return { name, round, close };
+  return { name, round };
 }
 
-const sides = [await startSide("this", "."), await startSide("other", other)] as const;
+const sides = [await sideOf("this", "."), await sideOf("other", other)] as const;
 const ratios = new Map<Flow, number[]>();
 for (let index = 0; index < Number(rounds); index += 1) {
   const found: Record<string, Times> = {};
@@ -83,7 +91,6 @@ for (let index = 0; index < Number(rounds); index += 1) {
     );
   }
 }
-for (const side of sides) await side.close();
 for (const [flow, all] of ratios) {
   const sorted = all.toSorted((one, another) => one - another);
   const middle = sorted.length / 2;

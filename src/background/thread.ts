@@ -70,7 +70,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
   let deaths = 0;
   let timer: NodeJS.Timeout | undefined;
   let changed: () => void = () => {};
-  /** What it is to be told when it runs: summed up, for that may be long. */
+  /** What it is to be told when it runs, and of what is counted every second: summed up, for that may be much. */
   const untold = new Map<string, Work>();
   const waiting = new Set<() => void>();
 
@@ -94,7 +94,8 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     for (const tell of told) tell();
   }
 
-  function tell(message: Work): void {
+  function wake(worker: WorkerName): void {
+    const message: Work = { kind: "wake", worker };
     if (thread !== undefined && state !== "starting") thread.postMessage(message);
     else if (state !== "ended") keep(message);
   }
@@ -111,11 +112,9 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     untold.set(key, { kind: "count", one: { name, hour, count: before + count } });
   }
 
-  /** What was kept, which is kept no longer. */
-  function takeUntold(): ToBackground[] {
-    const taken = [...untold.values()];
+  function tellUntold(): void {
+    for (const message of untold.values()) thread?.postMessage(message);
     untold.clear();
-    return taken;
   }
 
   function begin(): void {
@@ -142,7 +141,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     if (message.kind === "stopped") state = "ended";
     else if (state === "starting") {
       state = "running";
-      for (const message of takeUntold()) thread?.postMessage(message);
+      tellUntold();
       if (deaths > 0) logger.info({ deaths }, "the background runs again");
       changed();
     }
@@ -166,9 +165,10 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     happened();
   }
 
-  /** Every second: whether it was heard of since. Counted, and not timed, for the machine may have slept. */
+  /** Every second: it is told what was counted, and whether it was heard of since. Counted, and not timed, for the machine may have slept. */
   function listen(): void {
     silences += 1;
+    if (state === "running") tellUntold();
     if (silences !== silencesEnded || thread === undefined || state === "stopping") return;
     logger.error({ seconds: (silences * tellEveryMs) / 1000 }, "the background hangs and is ended");
     void thread.terminate();
@@ -191,7 +191,8 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     if (state === "new" || state === "dead") state = "ended";
     if (state === "starting" || state === "running") {
       // One that is starting hears all of it in this order, once it listens.
-      for (const message of [...takeUntold(), { kind: "stop" } as const]) thread?.postMessage(message);
+      tellUntold();
+      thread?.postMessage({ kind: "stop" } satisfies ToBackground);
       state = "stopping";
     }
     await until(() => state === "ended", stopMs);
@@ -206,8 +207,10 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
       begin();
       await until(() => state === "running" || state === "ended", startMs);
     },
-    wake: (worker) => tell({ kind: "wake", worker }),
-    count: (one) => tell({ kind: "count", one }),
+    wake,
+    count(one) {
+      if (state !== "ended" || thread !== undefined) keep({ kind: "count", one });
+    },
     onChange(listener) {
       changed = listener;
     },
@@ -217,6 +220,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
       clearInterval(listening);
       const last = thread;
       if (last === undefined) return;
+      tellUntold();
       last.postMessage({ kind: "close" } satisfies ToBackground);
       await until(() => thread === undefined, closeMs);
       if (thread !== undefined) await last.terminate();

@@ -10,7 +10,8 @@ import type { Clock } from "../clock.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
 
 export interface SealedCookies {
-  set(ctx: Context, place: CookiePlace, value: object, maxAgeSeconds: number): Promise<void>;
+  /** Returns the cookie's text. */
+  set(ctx: Context, place: CookiePlace, value: object, maxAgeSeconds: number): Promise<string>;
   /** The value, or undefined if there is none, it expired, it was tampered with, or it was made for another place. */
   get(ctx: Context, place: CookiePlace): Promise<Record<string, unknown> | undefined>;
   /** The same of a cookie's text. */
@@ -45,6 +46,7 @@ export function createSealedCookies(options: {
         .setExpirationTime(Math.floor(clock.now() / 1000) + maxAgeSeconds)
         .encrypt(key);
       cookies.set(ctx, place, token, maxAgeSeconds);
+      return token;
     },
     get: async (ctx, place) => {
       const token = cookies.get(ctx, place);

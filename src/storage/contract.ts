@@ -311,6 +311,8 @@ export interface ThrottleStore {
     windowSeconds: number,
     now: Instant,
   ): Promise<{ taken: boolean; resetsAt: Instant }>;
+  /** The same for several at once: as many of `wanted` as the window has left, none if it is full. */
+  takeSlots(key: string, wanted: number, limit: Limit, now: Instant): Promise<{ taken: number; resetsAt: Instant }>;
   /**
    * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and returns when it
    * may go: `now`, or later by what others have reserved (the generic cell rate algorithm). Nothing is ever refused. A clock

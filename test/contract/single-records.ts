@@ -67,6 +67,30 @@ export function singleRecordCases(contract: Case): void {
     assert.equal(new Set(slots.map(({ resetsAt }) => resetsAt)).size, 1);
   });
 
+  contract("Z1: several slots at once are as many as are left, over two stores", async (opened) => {
+    const limit = { limit: 50, windowSeconds: 60 };
+    const slots = await race(opened, 30, (store) => store.throttles.takeSlots("some", 3, limit, NOW));
+    assert.equal(
+      slots.reduce((sum, { taken }) => sum + taken, 0),
+      50,
+    );
+    assert.deepEqual(
+      slots.map(({ taken }) => taken).filter((taken) => taken !== 0 && taken !== 3),
+      [2],
+    );
+    const { throttles } = opened.store;
+    assert.deepEqual(await throttles.takeSlots("some", 1, limit, NOW + 1), { taken: 0, resetsAt: NOW + 60_000 });
+    assert.equal((await throttles.takeSlot("some", 50, 60, NOW + 2)).taken, false, "one at a time counts the same");
+    const later = NOW + 60_000;
+    assert.deepEqual(await throttles.takeSlots("some", 70, limit, later), { taken: 50, resetsAt: later + 60_000 });
+    const years = 5 * 365 * 86_400_000;
+    assert.deepEqual(await throttles.takeSlots("some", 1, limit, later - years), {
+      taken: 0,
+      resetsAt: later - years + 60_000,
+    });
+    assert.equal((await throttles.takeSlots("none", 3, { limit: 0, windowSeconds: 60 }, NOW)).taken, 0);
+  });
+
   contract("a throttle's window ends at its exact millisecond; each key has its own", async ({ store }) => {
     const take = (key: string, now: number) => store.throttles.takeSlot(key, 1, 60, now);
     assert.deepEqual(await take("a", NOW), { taken: true, resetsAt: NOW + 60_000 });
@@ -180,6 +204,7 @@ export function singleRecordCases(contract: Case): void {
       () => store.clients.find("id"),
       () => store.keys.findOrCreate("name", async () => "value"),
       () => store.throttles.takeSlot("key", 1, 1, NOW),
+      () => store.throttles.takeSlots("key", 2, { limit: 1, windowSeconds: 1 }, NOW),
       () => store.audit.append(anAuditEvent()),
       () => store.sweep(NOW),
     ];

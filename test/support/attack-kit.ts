@@ -29,7 +29,7 @@ const quietMethods = new Set([
     "view",
   ],
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
-  ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
+  ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "takeSlots", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
   ...["hasOwner", "lapseInvitations", "boundWaits"],
 ]);

@@ -67,8 +67,7 @@ describe("what is charged", () => {
     const limit = { limit: 10, windowSeconds: 60 };
     const costs = createVisitorCosts({
       throttles: {
-        takeSlot: async () => ({ taken: !isFull, resetsAt: 10 * year + 60_000 }),
-        reserve: async () => now,
+        takeSlots: async (_key, wanted) => ({ taken: isFull ? 0 : wanted, resetsAt: 10 * year + 60_000 }),
       },
       limits: { signIns: limit, signOuts: limit, knownBrowser: limit, interaction: limit },
       known: { idOf: async () => undefined },
@@ -93,6 +92,42 @@ describe("what is charged", () => {
     now += 60_000;
     assert.equal((await charge()).isRefused, false);
     assert.equal((await charge()).isRefused, false);
+  });
+});
+
+describe("what is charged to one network", () => {
+  it("is counted in memory first, then taken of the store some at a time, and never more than the limit", async () => {
+    const limit = { limit: 500, windowSeconds: 60 };
+    const asked: number[] = [];
+    let left = 450;
+    const costs = createVisitorCosts({
+      throttles: {
+        takeSlots: async (_key, wanted, { limit: shared }) => {
+          assert.equal(shared, 450);
+          asked.push(wanted);
+          const taken = Math.min(left, wanted);
+          left -= taken;
+          return { taken, resetsAt: 60_000 };
+        },
+      },
+      limits: { signIns: limit, signOuts: limit, knownBrowser: limit, interaction: limit },
+      known: { idOf: async () => undefined },
+      clock: { now: () => 1000 },
+    });
+    const ctx = { state: { clientAddress: "192.0.2.1" }, get: () => "" };
+    const charge = (weight?: number) =>
+      costs.charge(ctx as never, "sign_in", weight).then(
+        () => true,
+        () => false,
+      );
+    const served = [];
+    for (let turn = 0; turn < 50; turn += 1) served.push(await charge());
+    assert.deepEqual([served.every(Boolean), asked], [true, []]);
+    for (let turn = 0; turn < 440; turn += 1) served.push(await charge());
+    assert.deepEqual([served.every(Boolean), asked.length, new Set(asked)], [true, 44, new Set([10])]);
+    assert.equal(await charge(9), true);
+    assert.equal(await charge(4), false, "one is left");
+    assert.equal(left, 0);
   });
 });
 

@@ -6,10 +6,11 @@
 
 import { createHmac } from "node:crypto";
 import type { Context, Middleware } from "koa";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Instant } from "../../clock.ts";
 import type { AccountId } from "../../storage/records.ts";
 import { type Cookies, cookiePairs } from "../cookies.ts";
 import type { SealedCookies } from "../sealed-cookie.ts";
+import { createRecent } from "./recent.ts";
 
 export interface KnownBrowsers {
   /** Whether a Cookie header says that it comes of a known browser. That says nothing yet. */
@@ -20,6 +21,12 @@ export interface KnownBrowsers {
   completed(ctx: Pick<Context, "state">, accountId: AccountId): void;
   /** Gives a browser whose sign-in was completed its cookie, unless it has that. */
   middleware: Middleware;
+}
+
+/** What is in the cookie: whose budget, and since when. */
+interface Completed {
+  id: string;
+  since: Instant;
 }
 
 export interface KnownBrowsersOptions {
@@ -33,18 +40,33 @@ export interface KnownBrowsersOptions {
 const lifetimeSeconds = 365 * 86_400;
 /** How old a cookie is when a sign-in makes it anew, in milliseconds. */
 const renewedAfterMs = 30 * 86_400_000;
+/** How many cookies are remembered with what is in them, and how many ids: opening one takes longer than all else here. */
+const remembered = 10_000;
 
 export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowsersOptions): KnownBrowsers {
   const place = cookies.ofService("liaison.known");
   const secret = Buffer.from(key, "base64url");
-  const idFor = (accountId: AccountId) =>
-    createHmac("sha256", secret).update(`known browser\n${accountId}`).digest("base64url").slice(0, 22);
+  const ids = createRecent<string>(remembered);
+  function idFor(accountId: AccountId): string {
+    const known = ids.get(accountId);
+    if (known !== undefined) return known;
+    const id = createHmac("sha256", secret).update(`known browser\n${accountId}`).digest("base64url").slice(0, 22);
+    ids.set(accountId, id);
+    return id;
+  }
 
-  async function read(header: string | undefined): Promise<{ id: string; since: number } | undefined> {
+  const opened = createRecent<Completed>(remembered);
+  const isOver = ({ since }: Completed) => clock.now() >= since + lifetimeSeconds * 1000;
+
+  async function read(header: string | undefined): Promise<Completed | undefined> {
     const token = cookiePairs(header ?? "").find(([name]) => name === place.name)?.[1];
     if (token === undefined) return undefined;
+    const known = opened.get(token);
+    if (known !== undefined) return isOver(known) ? undefined : known;
     const { id, since } = (await sealed.open(place, token)) ?? {};
-    return typeof id === "string" && typeof since === "number" ? { id, since } : undefined;
+    if (typeof id !== "string" || typeof since !== "number") return undefined;
+    opened.set(token, { id, since });
+    return { id, since };
   }
 
   return {
@@ -60,7 +82,8 @@ export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowse
       const now = clock.now();
       const had = await read(ctx.get("cookie"));
       if (had?.id === id && had.since <= now && now - had.since < renewedAfterMs) return;
-      await sealed.set(ctx, place, { id, since: now }, lifetimeSeconds);
+      const token = await sealed.set(ctx, place, { id, since: now }, lifetimeSeconds);
+      opened.set(token, { id, since: now });
     },
   };
 }

@@ -1,8 +1,8 @@
 /**
  * What a visitor may cost: each kind of thing that a stranger can have stored or begun is counted under who causes it, and what
  * is over the limit is refused before anything is made of it. The first of a window are counted in memory alone, so that
- * ordinary visitors cost the store nothing; only who does a lot is counted there, by all brokers together. What waits instead of
- * being refused (inquiries, messages, mails) the store counts where it takes it.
+ * ordinary visitors cost the store nothing; only who does a lot is counted there, some slots at a time, by all brokers together.
+ * What waits instead of being refused (inquiries, messages, mails) the store counts where it takes it.
  */
 
 import type { Context, Middleware } from "koa";
@@ -38,7 +38,7 @@ export interface VisitorCosts {
 }
 
 export interface VisitorCostsDeps {
-  throttles: ThrottleStore;
+  throttles: Pick<ThrottleStore, "takeSlots">;
   limits: VisitorLimits;
   known: Pick<KnownBrowsers, "idOf">;
   clock: Clock;
@@ -46,6 +46,8 @@ export interface VisitorCostsDeps {
 
 /** The share of a limit that one broker lets through by its own count. */
 const ownShare = 0.1;
+/** The share that is taken of the store at once: who does a lot costs a write for each so many, not for each. */
+const shareAtOnce = 0.02;
 /** How many keys are remembered in memory: some megabytes. */
 const remembered = 20_000;
 /** Of an address's parameters, in characters: so many are ordinary, and each begun as many more weighs one more. */
@@ -60,21 +62,23 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
   };
 
   /** Takes `weight` slots under `key`. Returns undefined if they were had, otherwise when the window ends. */
-  async function take(key: string, { limit, windowSeconds }: Limit, weight: number): Promise<Instant | undefined> {
+  async function take(key: string, limit: Limit, weight: number): Promise<Instant | undefined> {
     const now = clock.now();
-    const window = windows.at(key, windowSeconds, now);
+    const window = windows.at(key, limit.windowSeconds, now);
     if (window.fullUntil > now) return window.fullUntil;
-    const own = Math.max(1, Math.floor(limit * ownShare));
+    const own = Math.max(1, Math.floor(limit.limit * ownShare));
     window.count += weight;
-    if (window.count <= own) return undefined;
-    for (let taken = 0; taken < weight; taken += 1) {
-      const slot = await throttles.takeSlot(key, limit - own, windowSeconds, now);
-      if (slot.taken) continue;
-      // Never longer than a window, whatever a clock said that was set back since.
-      window.fullUntil = Math.min(slot.resetsAt, now + windowSeconds * 1000);
-      return window.fullUntil;
-    }
-    return undefined;
+    if (window.count <= own + window.taken) return undefined;
+    const lacking = window.count - own - window.taken;
+    const wanted = Math.max(lacking, Math.floor(limit.limit * shareAtOnce));
+    const shared = { limit: limit.limit - own, windowSeconds: limit.windowSeconds };
+    const slots = await throttles.takeSlots(key, wanted, shared, now);
+    window.taken += slots.taken;
+    if (slots.taken >= lacking) return undefined;
+    window.count -= weight;
+    // Never longer than a window, whatever a clock said that was set back since.
+    window.fullUntil = Math.min(slots.resetsAt, now + limit.windowSeconds * 1000);
+    return window.fullUntil;
   }
 
   function refuse(ctx: Context, until: Instant): never {

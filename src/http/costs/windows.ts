@@ -12,6 +12,8 @@ export interface Window {
   readonly endsAt: Instant;
   /** How many were counted here since it started. */
   count: number;
+  /** How many of them the store has given. */
+  taken: number;
   /** Over the limit until then, as the store said. */
   fullUntil: Instant;
 }
@@ -37,7 +39,7 @@ export function createWindows(remembered: number): Windows {
     at(key, windowSeconds, now) {
       const known = find(key, now);
       if (known !== undefined) return known;
-      const fresh: Window = { startedAt: now, endsAt: now + windowSeconds * 1000, count: 0, fullUntil: 0 };
+      const fresh: Window = { startedAt: now, endsAt: now + windowSeconds * 1000, count: 0, taken: 0, fullUntil: 0 };
       windows.set(key, fresh);
       return fresh;
     },

@@ -19,6 +19,14 @@ export interface ThrottleWriter {
     now: Instant,
     session?: ClientSession,
   ): Promise<{ taken: boolean; count: number; resetsAt: Instant }>;
+  /** Takes as many of `wanted` as there are. */
+  takeSome(
+    keyHash: string,
+    wanted: number,
+    limit: Limit,
+    now: Instant,
+    session?: ClientSession,
+  ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string, session: ClientSession): Promise<void>;
   reserve(keyHash: string, limit: Limit, now: Instant, session?: ClientSession): Promise<Instant>;
@@ -40,23 +48,30 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
     }
   }
 
+  const takeSome: ThrottleWriter["takeSome"] = async (keyHash, wanted, { limit, windowSeconds }, now, session) => {
+    const resetsAt = now + windowSeconds * 1000;
+    if (limit < 1) return { taken: 0, count: limit + 1, resetsAt };
+    const first = Math.min(wanted, limit);
+    const goesOn = { $gt: ["$expiresAt", at(now)] };
+    const next = {
+      taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", wanted] }, limit] }] }, first] },
+      // A window that ends later than one that began now would was begun before the clock was set back.
+      expiresAt: { $cond: [goesOn, { $min: ["$expiresAt", at(resetsAt)] }, at(resetsAt)] },
+    };
+    const before = await update(keyHash, next, "before", session);
+    if (before === null || before.expiresAt.getTime() <= now) return { taken: first, count: first, resetsAt };
+    const endsAt = Math.min(before.expiresAt.getTime(), resetsAt);
+    const taken = Math.max(0, Math.min(wanted, limit - before.taken));
+    return { taken, count: taken === 0 ? limit + 1 : before.taken + taken, resetsAt: endsAt };
+  };
+
   return {
     hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
-    async take(keyHash, { limit, windowSeconds }, now, session) {
-      const resetsAt = now + windowSeconds * 1000;
-      if (limit < 1) return { taken: false, count: limit + 1, resetsAt };
-      const goesOn = { $gt: ["$expiresAt", at(now)] };
-      const next = {
-        taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", 1] }, limit] }] }, 1] },
-        // A window that ends later than one that began now would was begun before the clock was set back.
-        expiresAt: { $cond: [goesOn, { $min: ["$expiresAt", at(resetsAt)] }, at(resetsAt)] },
-      };
-      const before = await update(keyHash, next, "before", session);
-      if (before === null || before.expiresAt.getTime() <= now) return { taken: true, count: 1, resetsAt };
-      const endsAt = Math.min(before.expiresAt.getTime(), resetsAt);
-      if (before.taken >= limit) return { taken: false, count: limit + 1, resetsAt: endsAt };
-      return { taken: true, count: before.taken + 1, resetsAt: endsAt };
+    async take(keyHash, limit, now, session) {
+      const { taken, count, resetsAt } = await takeSome(keyHash, 1, limit, now, session);
+      return { taken: taken === 1, count, resetsAt };
     },
+    takeSome,
     async giveBack(keyHash, session) {
       await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, { session });
     },
@@ -78,6 +93,11 @@ export function createThrottleStore(database: MongoDatabase, throttles: Throttle
     takeSlot: (key, limit, windowSeconds, now) =>
       database.run(async () => {
         const { taken, resetsAt } = await throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
+        return { taken, resetsAt };
+      }),
+    takeSlots: (key, wanted, limit, now) =>
+      database.run(async () => {
+        const { taken, resetsAt } = await throttles.takeSome(throttles.hash(key), wanted, limit, now);
         return { taken, resetsAt };
       }),
     reserve: (key, limit, now) => database.run(() => throttles.reserve(throttles.hash(key), limit, now)),

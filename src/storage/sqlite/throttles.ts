@@ -13,6 +13,8 @@ export interface ThrottleWriter {
   hash(key: string): string;
   /** Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was left. */
   take(keyHash: string, limit: Limit, now: Instant): { taken: boolean; count: number; resetsAt: Instant };
+  /** Takes as many of `wanted` as there are. */
+  takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
   reserve(keyHash: string, limit: Limit, now: Instant): Instant;
@@ -20,16 +22,18 @@ export interface ThrottleWriter {
 
 export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
   const take = database.prepare(`
-    INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, 1, :resetsAt)
+    INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :amount, :resetsAt)
     ON CONFLICT (key_hash) DO UPDATE SET
-      taken = iif(expires_at > :now, taken + 1, 1),
+      taken = iif(expires_at > :now, taken + :amount, :amount),
       expires_at = iif(expires_at > :now, min(expires_at, excluded.expires_at), excluded.expires_at)
-    WHERE expires_at <= :now OR taken < :limit
+    WHERE expires_at <= :now OR taken + :amount <= :limit
     RETURNING taken, expires_at`);
   const giveBack = database.prepare("UPDATE throttles SET taken = taken - 1 WHERE key_hash = :keyHash");
   // A window that ends later than one that began now would was begun before the clock was set back.
   const full = database.prepare(`
     UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING expires_at`);
+  const left = database.prepare(`
+    SELECT :limit - iif(expires_at > :now, taken, 0) AS left FROM throttles WHERE key_hash = :keyHash`);
   // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
   const reserve = database.prepare(`
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :now, :now + :interval)
@@ -38,20 +42,26 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       taken = :now
     RETURNING expires_at`);
 
+  /** Takes `amount` slots, or none where not so many are left; `count` is how many of the window are taken then. */
+  function takeAll(keyHash: string, amount: number, { limit, windowSeconds }: Limit, now: Instant) {
+    const resetsAt = now + windowSeconds * 1000;
+    const none = { taken: false, count: limit + 1, resetsAt };
+    if (limit < amount) return none;
+    const taken = take.get({ keyHash, amount, limit, resetsAt, now });
+    if (taken !== undefined)
+      return { taken: true, count: integer(taken["taken"]), resetsAt: integer(taken["expires_at"]) };
+    const row = full.get({ keyHash, resetsAt });
+    return row === undefined ? none : { ...none, resetsAt: integer(row["expires_at"]) };
+  }
+
   return {
     hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
-    take(keyHash, { limit, windowSeconds }, now) {
-      const resetsAt = now + windowSeconds * 1000;
-      if (limit < 1) return { taken: false, count: limit + 1, resetsAt };
-      const taken = take.get({ keyHash, limit, resetsAt, now });
-      if (taken !== undefined)
-        return { taken: true, count: integer(taken["taken"]), resetsAt: integer(taken["expires_at"]) };
-      const row = full.get({ keyHash, resetsAt });
-      return {
-        taken: false,
-        count: limit + 1,
-        resetsAt: row === undefined ? resetsAt : integer(row["expires_at"]),
-      };
+    take: (keyHash, limit, now) => takeAll(keyHash, 1, limit, now),
+    takeSome(keyHash, wanted, limit, now) {
+      const row = left.get({ keyHash, limit: limit.limit, now });
+      const amount = Math.min(wanted, row === undefined ? limit.limit : Math.max(0, integer(row["left"])));
+      const { taken, resetsAt } = takeAll(keyHash, Math.max(1, amount), limit, now);
+      return { taken: taken ? amount : 0, resetsAt };
     },
     giveBack: (keyHash) => void giveBack.run({ keyHash }),
     reserve(keyHash, { limit, windowSeconds }, now) {
@@ -71,6 +81,8 @@ export function createThrottleStore(database: Database, seal: Seal): ThrottleSto
         const { taken, resetsAt } = throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
         return { taken, resetsAt };
       }),
+    takeSlots: (key, wanted, limit, now) =>
+      database.transaction(() => throttles.takeSome(throttles.hash(key), wanted, limit, now)),
     reserve: (key, limit, now) => database.transaction(() => throttles.reserve(throttles.hash(key), limit, now)),
   };
 }
