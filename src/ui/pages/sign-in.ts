@@ -19,8 +19,8 @@ export function signIn(site: Site, view: SignInPage): string {
 ${csrfInput(view.form.csrfToken)}
 ${site.upstreams.map((upstream) => choice(site, upstream, only !== undefined))}
 </form>
-${back(site, view)}
-<p class="aside">${t.text("signIn.firstTime")}</p>`;
+<p class="aside">${t.text("signIn.firstTime")}</p>
+${back(site, view)}`;
   return renderPage(site, { heading, error: view.notice === "failed", body });
 }
 
