@@ -6,7 +6,7 @@
 
 import type { Instant } from "../clock.ts";
 import { rejected, stale } from "./failures.ts";
-import type { Dialect } from "./quirks.ts";
+import { type Dialect, NO_AUTH_TIME } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 import { readClock, type UpstreamClock } from "./upstream-clock.ts";
 
@@ -88,7 +88,8 @@ export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: Freshne
   const iat = wholeSeconds(times.iat, "iat", upstreamId);
   const exp = wholeSeconds(times.exp, "exp", upstreamId);
   const nbf = times.nbf === undefined ? iat : wholeSeconds(times.nbf, "nbf", upstreamId);
-  const authTime = times.auth_time === undefined ? undefined : wholeSeconds(times.auth_time, "auth_time", upstreamId);
+  const given = rule.requiresAuthTime || times.auth_time !== NO_AUTH_TIME ? times.auth_time : undefined;
+  const authTime = given === undefined ? undefined : wholeSeconds(given, "auth_time", upstreamId);
   const clock = readClock(answer, { upstreamId, iat, sentAt: rule.sentAt });
 
   refuseFuture({ iat, nbf, auth_time: authTime }, clock, upstreamId);

@@ -23,9 +23,9 @@ export type Quirk = UpstreamConfig["quirks"][number];
 const STANDARD: Dialect = { sendsPromptLogin: true, sendsMaxAge: true, sendsNonce: true, sendsPkce: true };
 
 const QUIRKS: Readonly<Record<Quirk, Partial<Dialect>>> = {
-  // Google documents none, consent and select_account alone.
+  // Google documents none, consent and select_account alone, and refuses what it doesn't know.
   no_prompt_login: { sendsPromptLogin: false },
-  // Glewlwyd 2.7 refuses max_age=0 by invalid_request; its auth_time is right all the same.
+  // Gluu Server asks for the password again and again with max_age=0; Glewlwyd 2.7 refuses it by invalid_request.
   no_max_age: { sendsMaxAge: false },
   // LinkedIn's ID tokens don't repeat it.
   no_nonce: { sendsNonce: false },
@@ -38,6 +38,9 @@ export function dialectOf({ quirks, reauthentication }: Pick<UpstreamConfig, "qu
   const dialect = Object.assign({}, STANDARD, ...quirks.map((quirk) => QUIRKS[quirk])) as Dialect;
   return { ...dialect, sendsMaxAge: dialect.sendsMaxAge && reauthentication === "auth_time" };
 }
+
+/** What Glewlwyd 2.7 says of every sign-in. Where no `auth_time` is needed it is none. */
+export const NO_AUTH_TIME = 0;
 
 /** Stands for an access token that there isn't, or that can't be used. */
 export const NO_ACCESS_TOKEN = "-";

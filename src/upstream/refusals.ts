@@ -51,6 +51,8 @@ function adviceFor(code: string | undefined, status: number, { method, redirectU
     case "invalid_grant":
       return `the code is used, too old or another client's; otherwise check that exactly ${redirectUri} is registered there`;
     case "unauthorized_client":
+      // Of a wrong secret, too, at some.
+      return `allow this client the authorization code flow there, and ${WRONG_CLIENT[method]}`;
     case "unsupported_grant_type":
       return "allow this client the authorization code flow there";
     case "invalid_scope":
