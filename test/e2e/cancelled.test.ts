@@ -143,6 +143,13 @@ describe("cancelling and refusing", () => {
     assert.equal(silent.url.searchParams.has("code"), true, "the session goes on elsewhere");
   });
 
+  it("the administration's pages: back at the service's own first page, which begins nothing again", async () => {
+    const browser = scene.browser();
+    const sent = await scene.leave(browser, await browser.visit(`${scene.liaison.issuer}/admin`));
+    const page = await browser.press(await cancel(sent), /^Go back to /);
+    assert.equal(`${page.status} ${page.url.href}`, `200 ${scene.liaison.issuer}/`);
+  });
+
   it("a portal that takes its answers by a form is told by one", async () => {
     const sent = await scene.sendOff({ response_mode: "form_post" });
     const page = await sent.browser.press(await cancel(sent), wayBack);
