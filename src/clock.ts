@@ -9,3 +9,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Whether less than so many milliseconds have passed since a moment; not where the clock has been set back since. */
+export function isWithin(now: Instant, since: Instant, milliseconds: number): boolean {
+  return since <= now && now < since + milliseconds;
+}

@@ -5,28 +5,31 @@
 
 import type { SignInPurpose } from "./storage/records.ts";
 
-export type ErrorCode =
-  | "bad_request"
-  | "cross_site_request"
-  | "not_found"
-  | "unauthorized"
-  | "forbidden"
-  | "conflict"
-  | "precondition_failed"
-  | "precondition_required"
-  | "unprocessable"
-  | "too_many_requests"
-  | "sign_in_expired"
-  | "sign_in_mismatch"
-  | "upstream_refused"
-  | "upstream_rejected"
-  | "upstream_stale"
-  | "upstream_unavailable"
-  | "store_unavailable"
-  | "store_refused"
-  | "config_invalid"
-  | "port_taken"
-  | "usage";
+export const ERROR_CODES = [
+  "bad_request",
+  "cross_site_request",
+  "not_found",
+  "unauthorized",
+  "forbidden",
+  "conflict",
+  "precondition_failed",
+  "precondition_required",
+  "unprocessable",
+  "too_many_requests",
+  "sign_in_expired",
+  "sign_in_mismatch",
+  "upstream_refused",
+  "upstream_rejected",
+  "upstream_stale",
+  "upstream_unavailable",
+  "store_unavailable",
+  "store_refused",
+  "config_invalid",
+  "port_taken",
+  "usage",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** An expected failure. `message` is safe to show to the person or to print; `cause` is for the log alone. */
 export class LiaisonError extends Error {

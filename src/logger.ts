@@ -11,6 +11,7 @@ import {
   type Logger,
   pino,
 } from "pino";
+import { ERROR_CODES } from "./errors.ts";
 
 const hidden = "[hidden]";
 const secretName =
@@ -18,8 +19,11 @@ const secretName =
 const secretParameter =
   /([?&#;]|\b)((?:[a-z_]*token|code|state|nonce|secret|client_secret|code_verifier|password|id_token_hint)=)[^&\s"'#]+/gi;
 const bearer = /\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}/gi;
-const mailedLink = /(\/link\/[\w-]+\/)[\w-]{20,}/g;
+/** With whatever a mail program has put behind or into the secret. */
+const mailedLink = /(\/link\/[\w-]+\/)(?!(?:confirm|decline|result)\b)[^\s"'<?#]+/g;
 const deepest = 6;
+/** Our own error codes stand under the name that authorization codes have, too. */
+const errorCodes: ReadonlySet<unknown> = new Set(ERROR_CODES);
 
 /**
  * Makes the service's logger.
@@ -65,7 +69,8 @@ function withoutSecrets(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
   if (value instanceof Date || value instanceof URL) return scrub(String(value));
   const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
-    return [name, secretName.test(name) && item !== null ? hidden : withoutSecrets(item, depth + 1)];
+    const isSecret = secretName.test(name) && item !== null && !(name === "code" && errorCodes.has(item));
+    return [name, isSecret ? hidden : withoutSecrets(item, depth + 1)];
   });
   return Object.fromEntries(entries);
 }

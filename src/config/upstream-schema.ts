@@ -27,6 +27,12 @@ const authorizeParameters = z.record(z.string(), z.string()).superRefine((parame
   }
 });
 
+/** What an upstream does otherwise than the standards say. What each changes is upstream/quirks.ts's to say. */
+const quirk = z.enum(
+  ["no_prompt_login", "no_max_age", "no_nonce", "no_pkce"],
+  "use no_prompt_login, no_max_age, no_nonce or no_pkce, which docs/upstreams.md explains",
+);
+
 const claimName = z.string().min(1, "write the name of a claim");
 
 /** To be laid into the schema of an upstream. */
@@ -48,6 +54,7 @@ export const upstreamProtocol = {
     .default(["RS256"]),
   response_mode: z.enum(["query", "form_post"]).default("query"),
   authorize_parameters: authorizeParameters.default({}),
+  quirks: z.array(quirk).default([]),
   /** Which claims are shown to people as address and name; they prove nothing. */
   claims: z.strictObject({ email: claimName.default("email"), name: claimName.default("name") }).prefault({}),
 };

@@ -2,7 +2,7 @@
 
 import { isEncryptedOrLocal, isLoopback } from "../domain/loopback.ts";
 import type { ConfigFault } from "../errors.ts";
-import type { Config } from "./schema.ts";
+import type { Config, UpstreamConfig } from "./schema.ts";
 
 /** A warning for every setting that weakens something, each with the key and what it means. */
 export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
@@ -26,6 +26,7 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     warnings.push({ key: "storage.mongodb.url", problem });
   }
   for (const upstream of config.upstreams) {
+    warnings.push(...quirkWarnings(upstream));
     if (upstream.reauthentication === "prompt_only") {
       const problem =
         "is prompt_only: a fresh sign-in before linking is asked for, but nothing shows that it took place";
@@ -42,6 +43,20 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
     }
   }
   return warnings;
+}
+
+/** What an upstream's quirks leave open. */
+function quirkWarnings({ id, quirks, ...upstream }: UpstreamConfig): Omit<ConfigFault, "source">[] {
+  const key = `upstreams.${id}.quirks`;
+  const has = (quirk: UpstreamConfig["quirks"][number]) => quirks.includes(quirk);
+  const asksByPrompt = !has("no_prompt_login") || "prompt" in upstream.authorize_parameters;
+  const asksByAge = !has("no_max_age") && upstream.reauthentication === "auth_time";
+  const problems: string[] = [];
+  if (!asksByPrompt && !asksByAge) problems.push("nothing asks for a fresh sign-in before linking");
+  if (has("no_nonce") && has("no_pkce")) {
+    problems.push("has no_nonce and no_pkce: a code that is stolen on its way can be used by the thief");
+  }
+  return problems.map((problem) => ({ key, problem }));
 }
 
 /**

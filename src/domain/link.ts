@@ -22,6 +22,20 @@ export type LinkVerdict = { alive: true } | { alive: false; reason: LinkDeadReas
 /** What the worker does for one profile that an inquiry's address matched. */
 export type InquiryAnswer = "link" | "already_linked" | "linked_elsewhere" | "not_active";
 
+/** Letters of a mailed secret: 256 bits in base64url. */
+const SECRET_LENGTH = 43;
+
+/**
+ * The secret in what stands at the end of a mailed link's address, where mail programs and people leave something behind it
+ * (`>`, a full stop, a blank) or in it (the `=` and the line break of quoted-printable). Undefined where letters are missing or
+ * there are more.
+ */
+export function mailedSecret(text: string): string | undefined {
+  const [whole] = /^[\w-]*/.exec(text) ?? [""];
+  const secret = whole.length === SECRET_LENGTH ? whole : text.replace(/[^\w-]+/g, "");
+  return secret.length === SECRET_LENGTH ? secret : undefined;
+}
+
 /**
  * Judges a link request against its profile as both stand now. `viewer` is the account that *you* in `bound_to_you` means:
  * the requesting one, unless the person signed in with another.

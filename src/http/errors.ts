@@ -66,7 +66,8 @@ export function errorMapping(deps: ErrorDeps): Middleware {
 async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<void> {
   const status = statusFor(error);
   const code = error instanceof LiaisonError ? error.code : undefined;
-  const fields = { request_id: requestId(ctx), status, ...(code === undefined ? {} : { code }) };
+  const upstreamId = error instanceof LiaisonError ? error.upstreamId : undefined;
+  const fields = { request_id: requestId(ctx), status, code, upstreamId };
   if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
   else deps.logger.info({ ...fields, reason: reasonOf(error) }, "request refused");
   // What remains of the form isn't waited for.

@@ -86,7 +86,7 @@ export function createHttpServer(
     if (refused.has(socket)) return;
     refused.add(socket);
     // Node's error carries the raw bytes, cookies and all: never log it whole.
-    logger.debug({ code: error.code, reason: error.message }, "a request couldn't be read");
+    logger.debug({ reason: `${error.message} [${error.code}]` }, "a request couldn't be read");
     const isInAnswer = [...answering].some(([response, its]) => its === socket && response.headersSent);
     if (!socket.writable || isInAnswer || error.code === "ECONNRESET") socket.destroy();
     else refusals?.unreadable(socket, error.code);

@@ -120,6 +120,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
           portal: portalView(state.client),
           form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),
           notice,
+          back: form(ctx, url(state, "/cancel")),
           insufficient: demand === undefined ? null : { acr: demand.acr_values, amr: demand.amr_values },
         },
       );
@@ -198,6 +199,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
           opens: portals.filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0).map(portalView),
         })),
         linkAnotherUrl: url(state, "/address"),
+        back: form(ctx, url(state, "/cancel")),
         csrfToken: csrf.token(ctx),
       });
     },

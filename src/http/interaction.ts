@@ -28,6 +28,7 @@ import { formFields, hasQuery, networkOf, queryValue, seeOther, sendPage } from 
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
+import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
   dispatcher: Dispatcher;
@@ -61,6 +62,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
   const inquiryOf = (uid: string) => belowOf(uid, "liaison.inquiry");
+  const waiting = createWaitingSignIns(config.issuer, cookies, sealed);
 
   /** Loads the interaction of the path, for a POST only after its form was verified. */
   async function load(ctx: Context): Promise<InteractionState> {
@@ -204,7 +206,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   });
 
   // Where a browser asks again for the page that a POST showed.
-  for (const step of ["sign-in", "use-another", "resend", "profile"]) {
+  for (const step of ["sign-in", "use-another", "resend", "profile", "cancel"]) {
     router.get(`/interaction/:uid/${step}`, noHead, (ctx) => seeOther(ctx, base(String(ctx["params"]["uid"]))));
   }
 
@@ -214,6 +216,16 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const [only, ...others] = offered(state);
     if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
+  });
+
+  // The way back to the portal without a sign-in, which it is told (RFC 6749, section 4.1.2.1).
+  router.post("/interaction/:uid/cancel", form, async (ctx) => {
+    const state = await load(ctx);
+    const isRefused = state.admission?.kind === "not_admitted";
+    await finish(ctx, {
+      error: "access_denied",
+      error_description: isRefused ? "no linked profile is admitted by the client" : "the sign-in was cancelled",
+    });
   });
 
   router.get("/interaction/:uid/address", noHead, async (ctx) => {
@@ -237,6 +249,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, inquiryOf(state.uid), kept, maxAgeSeconds);
+    const { redirectUri, client } = state;
+    await waiting.note(ctx, { interactionUid: state.uid, clientId: client.id, redirectUri }, maxAgeSeconds);
     seeOther(ctx, `${base(state.uid)}/waiting`);
     return undefined;
   }

@@ -9,16 +9,18 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
+import { mailedSecret } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
-import type { LinkDeadPage } from "../ui/views.ts";
+import type { LinkDeadPage, LinkLandingPage } from "../ui/views.ts";
 import { form } from "./declarations.ts";
 import { formFields, type HttpKit, hasQuery, networkOf, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
+import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface LinkDeps extends HttpKit {
   linking: Linking;
@@ -64,6 +66,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   /** Apart from all else: of several callbacks of one person, one links, and what the others came to is no news then. */
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
+  const waiting = createWaitingSignIns(config.issuer, cookies, sealed);
   const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
   const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
   const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
@@ -98,22 +101,35 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   async function openMailedLink(ctx: Context): Promise<void> {
     const requestId = requestIdOf(ctx);
-    const secret = String(ctx["params"].secret);
+    const written = String(ctx["params"].secret);
     if (!/^[\w-]{22}$/.test(requestId)) return await showDead(ctx, "unknown", null);
     // An action's address without its form.
-    if (secret === "confirm" || secret === "decline") return seeOther(ctx, base(requestId));
+    if (written === "confirm" || written === "decline") return seeOther(ctx, base(requestId));
+    const secret = mailedSecret(written);
     // What no mail of ours holds, such as a link that was cut off.
-    if (!/^[\w-]{43}$/.test(secret)) return await showDead(ctx, "unknown", null);
+    if (secret === undefined) return await showDead(ctx, "unknown", null);
     // Longer than any link lives: an expired one still says that it expired.
     await sealed.set(ctx, secretAt(requestId), { secret }, 86_400);
     for (const place of [boundAt(requestId), resultAt(requestId)]) sealed.clear(ctx, place);
     seeOther(ctx, base(requestId));
   }
 
+  /** From the page that somebody comes back to who cancelled: to the portal that this browser's sign-in is for. */
+  async function wayBack(ctx: Context): Promise<LinkLandingPage["back"]> {
+    const found = await waiting.find(ctx);
+    if (found === undefined) return null;
+    const client = await clients.find(found.clientId);
+    if (client === undefined) return null;
+    allowFormTargets(ctx, [found.redirectUri]);
+    const action = `${config.issuer}/interaction/${found.interactionUid}/cancel`;
+    return { portal: portalView(client), form: { action, csrfToken: csrf.token(ctx) } };
+  }
+
   router.get("/link/:requestId", async (ctx) => {
     const live = await liveLink(ctx);
     if (live === undefined) return;
     const { request, membership } = live;
+    const isCancelled = hasQuery(ctx, "cancelled");
     allowFormTargets(ctx, upstreams.origins());
     const form = (action: string) => ({ action: `${base(request.id)}/${action}`, csrfToken: csrf.token(ctx) });
     const html = pages.linkLanding(await site(), {
@@ -121,6 +137,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       requester: requesterView(request.requester),
       code: matchingCode(request.inquiryId),
       expiresAt: request.expiresAt,
+      isCancelled,
+      back: isCancelled ? await wayBack(ctx) : null,
       confirm: form("confirm"),
       decline: form("decline"),
     });

@@ -171,7 +171,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const { purpose, code } = error;
     const begunAt = config.issuer + beginning(purpose);
     if (code === "upstream_refused") {
-      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : begunAt);
+      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : `${begunAt}?cancelled`);
     } else if (code === "sign_in_expired") {
       seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned&again=1` : `${begunAt}/result?again`);
     } else {

@@ -204,6 +204,12 @@ export function buttonForm(form: Form, label: Child, kind: "primary" | "secondar
   return html`<form method="post" action="${form.action}">${csrfInput(form.csrfToken)}<button class="button button-${kind}" type="submit">${label}</button></form>`;
 }
 
+/** Back to the portal, which is told that nobody signed in. */
+export function backToPortal(site: Site, portal: PortalView, form: Form): Html {
+  const label = messages(site.locale).html("common.backTo", { portal: portal.name });
+  return html`<div class="actions">${buttonForm(form, label, "secondary")}</div>`;
+}
+
 /** How to begin again: the portal it was about as the one primary button, or else every portal's home link. */
 export function startAgain(site: Site, portal: PortalView | null): Html | null {
   return waysToPortals(site, portal, "common.startAgain");

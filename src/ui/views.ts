@@ -83,6 +83,8 @@ export interface SignInPage {
   form: Form;
   /** Shown when an upstream sign-in has just failed or been cancelled. */
   notice: "cancelled" | "failed" | null;
+  /** Offered beside a notice: back to the portal, which is told that nobody signed in. */
+  back: Form;
   /** Somebody is signed in, but the administration asks for more: what an upstream's ID token must say. */
   insufficient: { acr: readonly string[]; amr: readonly string[] } | null;
 }
@@ -160,6 +162,10 @@ export interface LinkLandingPage {
   /** The matching code of the request. */
   code: string;
   expiresAt: Instant;
+  /** The sign-in that was to decide was cancelled or refused at the upstream. */
+  isCancelled: boolean;
+  /** Then: back to the portal that this browser's sign-in is for, which is told that nobody signed in; null where none waits. */
+  back: { portal: PortalView; form: Form } | null;
   confirm: Form;
   decline: Form;
 }
@@ -235,6 +241,8 @@ export interface NotAdmittedPage {
   signedInAs: SignedInAs;
   refusals: (MembershipView & { reasons: RefusalReason[]; planExpiredAt: Instant | null; opens: PortalView[] })[];
   linkAnotherUrl: string;
+  /** Back to the portal, which is told that nobody was let in. */
+  back: Form;
   /** CSRF token for *use another account*. */
   csrfToken: string;
 }

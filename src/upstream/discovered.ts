@@ -5,14 +5,18 @@
  */
 
 import * as client from "openid-client";
-import type { Clock, Instant } from "../clock.ts";
+import { type Clock, type Instant, isWithin } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
-import { LiaisonError } from "../errors.ts";
 import type { Circuit } from "./circuit.ts";
-import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
-import { describeError, unavailable } from "./failures.ts";
+import { authenticationMethod, clientAuthentication } from "./client-authentication.ts";
+import type { ClientKeys } from "./client-keys.ts";
+import { describeError, ownError, printable, rejected, unavailable } from "./failures.ts";
 import type { Fetch } from "./guarded-fetch.ts";
+import { parseObject } from "./json.ts";
+import { readTokenAnswer } from "./quirks.ts";
+import { refusalOf } from "./refusals.ts";
+import { createSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { notingTokenAnswer } from "./token-answer.ts";
 import { offsetBy } from "./upstream-clock.ts";
 
@@ -26,6 +30,10 @@ export interface DiscoveredUpstream {
   readonly config: UpstreamConfig;
   /** openid-client's view of the upstream. Throws `upstream_unavailable`. */
   configuration(): Promise<client.Configuration>;
+  /** Those that it signs with. */
+  readonly keys: SigningKeys;
+  /** The guarded fetch of this upstream. */
+  readonly fetch: Fetch;
   /** What was amiss when it was asked last; it isn't asked for that. */
   trouble(): "silent" | "no usable metadata" | undefined;
   /** Where browsers are sent to sign in: the authorization endpoint's origin, or the issuer's while that is unknown. */
@@ -40,13 +48,12 @@ export interface DiscoveryDependencies {
   /** What that fetch knows of its silences. */
   circuit: Pick<Circuit, "isSilent">;
   clientKeys: ClientKeys;
+  /** Our callback, as the upstream is told it. */
+  redirectUri: string;
 }
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const FAILURE_REMEMBERED_MS = 3_000;
-
-/** How long a client assertion lives: it is used at once. */
-const ASSERTION_SECONDS = 60;
 
 /** What code flow with verified ID tokens can't do without. */
 const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
@@ -54,7 +61,7 @@ const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"
 /** Prepares an upstream; nothing is fetched yet. */
 export function discoveredUpstream(
   config: UpstreamConfig,
-  { clock, logger, fetch, circuit, clientKeys }: DiscoveryDependencies,
+  { clock, logger, fetch, circuit, clientKeys, redirectUri }: DiscoveryDependencies,
 ): DiscoveredUpstream {
   let known: { configuration: client.Configuration; origin: string; fetchedAt: Instant } | undefined;
   let failure: { error: Error; at: Instant } | undefined;
@@ -65,14 +72,19 @@ export function discoveredUpstream(
   async function refresh(): Promise<client.Configuration> {
     try {
       const theirs = () => Math.floor((clock.now() + reading.offsetMs()) / 1000);
-      const configuration = await discover(config, { fetch: reading.fetch, clientKeys, epochSeconds: theirs });
+      const configuration = await discover(config, {
+        fetch: reading.fetch,
+        clientKeys,
+        redirectUri,
+        epochSeconds: theirs,
+      });
       const endpoint = configuration.serverMetadata().authorization_endpoint;
       known = { configuration, origin: new URL(endpoint ?? config.issuer).origin, fetchedAt: clock.now() };
       failure = undefined;
       logger.info({ upstreamId: config.id, issuer: config.issuer }, "discovered the upstream");
       return configuration;
     } catch (cause) {
-      const error = cause instanceof LiaisonError ? cause : unavailable(config.id, describeError(cause));
+      const error = ownError(cause) ?? unavailable(config.id, describeError(cause));
       failure = { error, at: clock.now() };
       const fields = { upstreamId: config.id, issuer: config.issuer, reason: describeError(error) };
       logger.warn(fields, known ? "kept the upstream's old metadata" : "could not discover the upstream");
@@ -83,6 +95,8 @@ export function discoveredUpstream(
 
   return {
     config,
+    fetch,
+    keys: createSigningKeys(config, { fetch, clock }),
     trouble() {
       if (circuit.isSilent()) return "silent";
       return failure === undefined ? undefined : "no usable metadata";
@@ -103,11 +117,6 @@ export function discoveredUpstream(
   };
 }
 
-/** Whether less than so many milliseconds have passed; not where the clock has been set back since. */
-function isWithin(now: Instant, since: Instant, milliseconds: number): boolean {
-  return since <= now && now < since + milliseconds;
-}
-
 /** A fetch that remembers how far ahead of ours the upstream's clock is, by the answer that said so last. */
 function readingOffset(fetch: Fetch, clock: Clock): { fetch: Fetch; offsetMs(): number } {
   let offsetMs = 0;
@@ -126,17 +135,22 @@ function readingOffset(fetch: Fetch, clock: Clock): { fetch: Fetch; offsetMs(): 
 interface Discovering {
   fetch: Fetch;
   clientKeys: ClientKeys;
+  redirectUri: string;
   /** The present by the upstream's clock, as far as it is known. */
   epochSeconds(): number;
 }
 
 async function discover(config: UpstreamConfig, parts: Discovering): Promise<client.Configuration> {
-  const { fetch } = parts;
   const issuer = new URL(config.issuer);
-  const customFetch: client.CustomFetch = (url, init) => fetch(url, withoutUndefined(init));
   const execute = issuer.protocol === "http:" ? [client.allowInsecureRequests] : [];
-  const options = { execute, [client.customFetch]: customFetch };
-  const found = await client.discovery(issuer, config.client_id, undefined, undefined, options);
+  const documentFetch: client.CustomFetch = async (url, init) => {
+    const response = await parts.fetch(url, withoutUndefined(init));
+    if (response.status === 200) return response;
+    throw unavailable(config.id, `${url} answered ${response.status}: check issuer, below which the document must be`);
+  };
+  // By its address: openid-client compares the issuer in it otherwise, not to the letter, and names neither.
+  const options = { execute, [client.customFetch]: documentFetch };
+  const found = await client.discovery(documentAt(issuer), config.client_id, undefined, undefined, options);
   const metadata = checkMetadata(found.serverMetadata(), config);
   const configuration = new client.Configuration(
     { ...metadata, id_token_signing_alg_values_supported: config.id_token_signed_response_alg },
@@ -145,20 +159,50 @@ async function discover(config: UpstreamConfig, parts: Discovering): Promise<cli
     { [client.clockTolerance]: Number.MAX_SAFE_INTEGER },
     clientAuthentication(config, metadata, parts),
   );
-  configuration[client.customFetch] = customFetch;
+  configuration[client.customFetch] = readingAnswers(config, metadata, parts);
   for (const extension of execute) extension(configuration);
-  // Without it openid-client trusts the TLS connection to the token endpoint instead of the ID token's signature.
-  client.enableNonRepudiationChecks(configuration);
   return configuration;
+}
+
+/** OpenID Connect Discovery 1.0, section 4.1. */
+function documentAt(issuer: URL): URL {
+  const address = new URL(issuer);
+  address.pathname = `${issuer.pathname.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  return address;
+}
+
+/** What openid-client posts, to the token and the PAR endpoint, with what is odd of the answers straightened. */
+function readingAnswers(
+  config: UpstreamConfig,
+  metadata: client.ServerMetadata,
+  { fetch, redirectUri }: Discovering,
+): client.CustomFetch {
+  const tokenEndpoint = new URL(metadata.token_endpoint ?? "").href;
+  return async (endpoint, init) => {
+    const response = await fetch(endpoint, withoutUndefined(init));
+    const body = parseObject(await response.text());
+    // Some refuse with a status of success.
+    const isRefused = !response.ok || (typeof body?.["error"] === "string" && body["id_token"] === undefined);
+    if (isRefused) {
+      const request = { endpoint, redirectUri, method: authenticationMethod(config, metadata) };
+      throw rejected(config.id, refusalOf(response, body, request));
+    }
+    if (body === undefined) throw rejected(config.id, `${endpoint} answered ${response.status} with no JSON object`);
+    if (endpoint === tokenEndpoint) return Response.json(readTokenAnswer(body, config.id));
+    return Response.json(body, { status: response.status });
+  };
 }
 
 /**
  * The issuer must be the configured one to the letter (OpenID Connect Discovery 1.0, section 4.3): it becomes part of every
- * identity. openid-client compares it as a URL only.
+ * identity.
  */
 function checkMetadata(metadata: client.ServerMetadata, config: UpstreamConfig): client.ServerMetadata {
   const { id, issuer, id_token_signed_response_alg: pinned } = config;
-  if (metadata.issuer !== issuer) throw unavailable(id, `the discovery document's issuer is not "${issuer}"`);
+  if (metadata.issuer !== issuer) {
+    const named = printable(metadata.issuer);
+    throw unavailable(id, `the discovery document names the issuer "${named}", the configuration "${issuer}"`);
+  }
   for (const endpoint of NEEDED_ENDPOINTS) {
     const value = metadata[endpoint];
     if (!URL.canParse(value ?? "") || !isEncryptedOrLocal(new URL(value ?? ""))) {
@@ -174,28 +218,6 @@ function checkMetadata(metadata: client.ServerMetadata, config: UpstreamConfig):
     );
   }
   return metadata;
-}
-
-/** client_secret_basic is what a server supports that doesn't say (Discovery 1.0, section 3), and registrations' default. */
-function clientAuthentication(
-  config: UpstreamConfig,
-  { token_endpoint_auth_methods_supported: offered = ["client_secret_basic"] }: client.ServerMetadata,
-  { clientKeys, epochSeconds }: Discovering,
-): client.ClientAuth {
-  const algorithm = assertionAlgorithm(config);
-  const key = algorithm && clientKeys.of(algorithm);
-  if (key !== undefined) {
-    // For a minute by the clock that it is judged by, which may be another than ours.
-    const byTheirClock: client.ModifyAssertionFunction = (_header, payload) => {
-      const now = epochSeconds();
-      Object.assign(payload, { iat: now, nbf: now, exp: now + ASSERTION_SECONDS });
-    };
-    return client.PrivateKeyJwt(key, { [client.modifyAssertion]: byTheirClock });
-  }
-  const secret = config.client_secret ?? "";
-  const byDiscovery = offered.includes("client_secret_basic") ? "client_secret_basic" : "client_secret_post";
-  const method = config.token_endpoint_auth_method ?? byDiscovery;
-  return method === "client_secret_post" ? client.ClientSecretPost(secret) : client.ClientSecretBasic(secret);
 }
 
 function withoutUndefined({ body, ...rest }: client.CustomFetchOptions): RequestInit {

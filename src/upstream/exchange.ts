@@ -1,6 +1,7 @@
 /**
  * From an authorization response to a proven identity: openid-client checks `iss` and the response, exchanges the code and
- * checks the ID token (issuer, audience, nonce, signature); freshness.ts judges its times, and this module reads out who it is.
+ * checks the ID token's issuer, audience and nonce; signing-keys.ts verifies its signature, freshness.ts judges its times, and
+ * this module reads out who it is.
  */
 
 import * as client from "openid-client";
@@ -8,16 +9,20 @@ import type { UpstreamConfig } from "../config/schema.ts";
 import type { SignedInIdentity } from "../storage/contract.ts";
 import type { Authentication, UpstreamTransaction } from "../storage/records.ts";
 import { authenticationOf } from "./authentication.ts";
+import type { DiscoveredUpstream } from "./discovered.ts";
 import { rejected } from "./failures.ts";
 import { judgeTimes } from "./freshness.ts";
+import { dialectOf, NO_ACCESS_TOKEN } from "./quirks.ts";
 import { withTokenAnswer } from "./token-answer.ts";
+import { askUserInfo, type UserInfoLogger } from "./userinfo.ts";
 
 export interface ExchangeInput {
   /** Our callback, as the upstream was told it, with the parameters that came back. */
   currentUrl: URL;
   state: string;
   transaction: UpstreamTransaction;
-  upstream: Pick<UpstreamConfig, "claims" | "reauthentication">;
+  upstream: Pick<DiscoveredUpstream, "config" | "fetch" | "keys">;
+  logger: UserInfoLogger;
 }
 
 export interface ProvenSignIn {
@@ -38,55 +43,73 @@ type Claims = Readonly<Record<string, unknown>>;
 /** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur two of them. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
-/** Exchanges the code. Throws openid-client's errors, and `upstream_rejected` and `upstream_stale` for what it doesn't check. */
+/**
+ * Exchanges the code, once: whatever has to be looked at again is looked at in the answer. Throws openid-client's errors, and
+ * `upstream_rejected`, `upstream_stale` and `upstream_unavailable` for what it doesn't check.
+ */
 export async function exchange(
   configuration: client.Configuration,
-  { currentUrl, state, transaction, upstream }: ExchangeInput,
+  { currentUrl, state, transaction, upstream, logger }: ExchangeInput,
 ): Promise<ProvenSignIn> {
-  const { upstreamId, nonce, codeVerifier, maxAgeSeconds, createdAt } = transaction;
-  const { token_endpoint } = configuration.serverMetadata();
+  const { upstreamId, maxAgeSeconds, createdAt } = transaction;
+  const { config } = upstream;
+  const { issuer, token_endpoint, jwks_uri = "", userinfo_endpoint } = configuration.serverMetadata();
   const { result: tokens, answer } = await withTokenAnswer(token_endpoint, () =>
-    client.authorizationCodeGrant(configuration, currentUrl, {
-      expectedState: state,
-      expectedNonce: nonce,
-      pkceCodeVerifier: codeVerifier,
-      idTokenExpected: true,
-    }),
+    client.authorizationCodeGrant(configuration, currentUrl, checksOf(transaction, { state, config })),
   );
   const claims = tokens.claims();
-  if (claims === undefined) throw rejected(upstreamId, "no ID token");
+  if (claims === undefined || tokens.id_token === undefined) throw rejected(upstreamId, "no ID token");
+  // Before anything in it is believed: openid-client trusts the connection to the token endpoint, which is not enough.
+  await upstream.keys.verify(tokens.id_token, jwks_uri);
   if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
   const authTime = judgeTimes(claims, answer, {
     upstreamId,
     sentAt: createdAt,
     maxAgeSeconds,
-    requiresAuthTime: upstream.reauthentication === "auth_time",
+    requiresAuthTime: config.reauthentication === "auth_time",
   });
 
-  const { email, displayName } = await displayData(configuration, {
-    accessToken: tokens.access_token,
-    claims,
-    claimNames: upstream.claims,
-  });
-  const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
+  const identity: SignedInIdentity = {
+    upstreamId,
+    issuer: claims.iss,
+    subject: claims.sub,
+    ...readDisplayData(claims, config.claims),
+  };
+  const canAsk = userinfo_endpoint !== undefined && tokens.access_token !== NO_ACCESS_TOKEN;
+  if (!isComplete(claims, config.claims) && canAsk) {
+    const told = await askUserInfo(
+      { fetch: upstream.fetch, keys: upstream.keys, logger },
+      {
+        upstreamId,
+        issuer,
+        clientId: config.client_id,
+        endpoint: userinfo_endpoint,
+        jwksUri: jwks_uri,
+        accessToken: tokens.access_token,
+        subject: claims.sub,
+      },
+    );
+    const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
+    Object.assign(identity, readDisplayData({ ...told, ...Object.fromEntries(usable) }, config.claims));
+  }
   return { identity, authTime, authentication: authenticationOf(claims) };
 }
 
-/** From the ID token; userinfo is asked only for what that lacks. Its `sub` must be the ID token's (Core 1.0, section 5.3.2). */
-async function displayData(
-  configuration: client.Configuration,
-  told: { accessToken: string; claims: client.IDToken; claimNames: UpstreamConfig["claims"] },
-): Promise<DisplayData> {
-  const { claims, claimNames } = told;
-  const isComplete = [claimNames.email, claimNames.name].every(
-    (name) => displayText(claimOf(claims, name), 1) !== null,
-  );
-  if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) {
-    return readDisplayData(claims, claimNames);
-  }
-  const userInfo = await client.fetchUserInfo(configuration, told.accessToken, claims.sub);
-  const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
-  return readDisplayData({ ...userInfo, ...Object.fromEntries(usable) }, claimNames);
+/** What openid-client holds the answers to. */
+function checksOf(
+  { nonce, codeVerifier }: UpstreamTransaction,
+  { state, config }: { state: string; config: UpstreamConfig },
+): client.AuthorizationCodeGrantChecks {
+  const { sendsNonce, sendsPkce } = dialectOf(config);
+  const checks: client.AuthorizationCodeGrantChecks = { expectedState: state, idTokenExpected: true };
+  if (sendsNonce) checks.expectedNonce = nonce;
+  if (sendsPkce) checks.pkceCodeVerifier = codeVerifier;
+  return checks;
+}
+
+/** Whether the ID token has all that is shown. UserInfo is asked only for what it lacks. */
+function isComplete(claims: Claims, { email, name }: UpstreamConfig["claims"]): boolean {
+  return [email, name].every((claim) => displayText(claimOf(claims, claim), 1) !== null);
 }
 
 function readDisplayData(claims: Claims, names: UpstreamConfig["claims"]): DisplayData {

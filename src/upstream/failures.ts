@@ -10,16 +10,57 @@ import type { UpstreamTransaction } from "../storage/records.ts";
 /** OAuth errors by which an upstream says that it can't right now (RFC 6749, section 4.1.2.1). */
 const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
 
-/** The only one that says that the person didn't want to, or may not (same section); all others are between it and us. */
-const REFUSED = "access_denied";
-
-/** By which upstreams refuse `prompt=login` or `max_age` (OpenID Connect Core 1.0, section 3.1.2.6, and RFC 6749). */
-const NOT_FRESH = new Set([
-  "login_required",
+/**
+ * By which upstreams say that the person didn't want to, or may not. RFC 6749 knows `access_denied` alone; OpenID Connect Core
+ * 1.0, section 3.1.2.6, adds what stops where the person doesn't go on; LemonLDAP::NG says `consent_required` of who refuses.
+ * All others are between the upstream and us.
+ */
+const REFUSED = new Set([
+  "access_denied",
+  "account_selection_required",
+  "consent_required",
   "interaction_required",
-  "unmet_authentication_requirements",
-  "invalid_request",
+  "login_required",
 ]);
+
+/** Names of their own for the same: `user_cancelled_login` (LinkedIn), `user_cancelled_authorize` (Apple, LinkedIn), … */
+const REFUSED_BY_NAME = /cancel|denied|declined|refused/i;
+
+/** By which upstreams refuse `prompt=login` or `max_age` (RFC 6749, section 4.1.2.1; Unmet Authentication Requirements 1.0). */
+const NOT_FRESH = new Set(["invalid_request", "unmet_authentication_requirements"]);
+
+/**
+ * By which some refuse these, too, and some say that the person didn't go on. Where a portal asked for a fresh sign-in they are
+ * taken for the former; at a link, whose sign-in is always to be fresh, for the latter.
+ */
+const NOT_FRESH_FOR_PORTALS = new Set(["interaction_required", "login_required"]);
+
+/** What whoever runs the service can try where an authorization endpoint answers by an error. */
+const ADVICE = new Map([
+  ["invalid_request", "it takes something for wrong that is sent; see its own log, and quirks in docs/upstreams.md"],
+  ["invalid_scope", "check scope: the client must be allowed each of them there"],
+  ["unauthorized_client", "allow this client the authorization code flow there"],
+  ["unsupported_response_type", "allow this client the authorization code flow there"],
+]);
+
+/** A refusal by the token or the PAR endpoint (refusals.ts). `error` is the upstream's own code for it, where it gave one. */
+export class EndpointRefusal extends Error {
+  readonly error: string | undefined;
+
+  constructor(message: string, error: string | undefined) {
+    super(message);
+    this.name = "EndpointRefusal";
+    this.error = error;
+  }
+}
+
+/** Who asked for a sign-in of a certain age: a portal, a mailed link, or nobody. */
+export type AskedFresh = "portal" | "link" | null;
+
+export function askedFreshBy(transaction: Pick<UpstreamTransaction, "maxAgeSeconds" | "purpose">): AskedFresh {
+  if (transaction.maxAgeSeconds === null) return null;
+  return transaction.purpose.kind === "sign_in" ? "portal" : "link";
+}
 
 /** Says of a failure what the sign-in was for, so that the person can begin it anew. What isn't a LiaisonError stays as it is. */
 export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTransaction): unknown {
@@ -29,27 +70,39 @@ export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTra
 }
 
 /**
- * Classifies what went wrong between an authorization response and a proven identity. `askedFresh`: whether the upstream was
- * asked for a sign-in of a certain age, which some refuse by an error.
+ * Classifies what went wrong between an authorization response and a proven identity. `askedFresh`: who asked for a sign-in of a
+ * certain age, which some upstreams refuse by an error.
  */
-export function toLiaisonError(error: unknown, upstreamId: string, { askedFresh = false } = {}): LiaisonError {
-  for (const link of causes(error)) {
-    if (link instanceof LiaisonError) return link;
-  }
-  const cause = new Error(describeError(error));
-  if (!(error instanceof AuthorizationResponseError)) return rejected(upstreamId, cause);
-  if (UPSTREAM_TROUBLE.has(error.error)) {
+export function toLiaisonError(error: unknown, upstreamId: string, askedFresh: AskedFresh = null): LiaisonError {
+  const ours = ownError(error);
+  if (ours !== undefined) return ours;
+  if (!(error instanceof AuthorizationResponseError)) return rejected(upstreamId, new Error(describeError(error)));
+  const { error: code } = error;
+  const advice = ADVICE.get(code);
+  const said = `its authorization endpoint answered ${describeCode(error)}`;
+  const cause = new Error(advice === undefined ? said : `${said}: ${advice}`);
+  if (UPSTREAM_TROUBLE.has(code)) {
     return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause });
   }
-  if (askedFresh && refusesFreshness(error)) return stale(upstreamId, cause);
-  if (error.error !== REFUSED) return rejected(upstreamId, cause);
+  if (refusesFreshness(error, askedFresh)) return stale(upstreamId, cause);
+  if (!REFUSED.has(code) && !REFUSED_BY_NAME.test(code)) return rejected(upstreamId, cause);
   return new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
 }
 
+/** Our own error, which openid-client wraps where it passes through. */
+export function ownError(error: unknown): LiaisonError | undefined {
+  return [...causes(error)].find((link) => link instanceof LiaisonError);
+}
+
 /** Whether an upstream that was asked for a fresh sign-in refuses by this error, at its authorization or its PAR endpoint. */
-export function refusesFreshness(error: unknown): boolean {
-  const isAnswer = error instanceof AuthorizationResponseError || error instanceof ResponseBodyError;
-  return isAnswer && NOT_FRESH.has(error.error);
+export function refusesFreshness(error: unknown, askedFresh: AskedFresh): boolean {
+  if (askedFresh === null) return false;
+  for (const link of causes(error)) {
+    const isAnswer = link instanceof AuthorizationResponseError || link instanceof EndpointRefusal;
+    if (!isAnswer || link.error === undefined) continue;
+    return NOT_FRESH.has(link.error) || (askedFresh === "portal" && NOT_FRESH_FOR_PORTALS.has(link.error));
+  }
+  return false;
 }
 
 /** An answer of the upstream that must not be believed. The reason is for the log. */
@@ -87,10 +140,17 @@ export function describeError(error: unknown): string {
 
 function describeOne(error: Error): string {
   if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
-    return `${error.message} [${printable(error.error)}${error.error_description ? `: ${printable(error.error_description)}` : ""}]`;
+    return `${error.message} [${describeCode(error)}]`;
   }
   const code = "code" in error && typeof error.code === "string" ? ` [${error.code}]` : "";
   return `${error.message}${code}`;
+}
+
+function describeCode({
+  error,
+  error_description: description,
+}: AuthorizationResponseError | ResponseBodyError): string {
+  return description ? `${printable(error)} (${printable(description)})` : printable(error);
 }
 
 function* causes(error: unknown): Generator<Error> {
@@ -102,6 +162,6 @@ function* causes(error: unknown): Generator<Error> {
 }
 
 /** The upstream's own words are somebody else's text: one line, printable, short. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 200);
 }

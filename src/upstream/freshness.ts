@@ -5,8 +5,8 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { UpstreamConfig } from "../config/schema.ts";
 import { rejected, stale } from "./failures.ts";
+import { type Dialect, NO_AUTH_TIME } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 import { readClock, type UpstreamClock } from "./upstream-clock.ts";
 
@@ -58,20 +58,20 @@ const ROUNDING_MS = 2_000;
 const LATEST_SECONDS = 253_402_300_799;
 
 /**
- * What to ask of an upstream. One that shows no `auth_time` can't prove how old an authentication is, so it's told to make
+ * What to ask of an upstream. One that isn't sent `max_age` doesn't know how old an authentication may be, so it's told to make
  * a new one wherever its age matters.
  */
 export function planFreshness(
-  reauthentication: UpstreamConfig["reauthentication"],
+  { sendsMaxAge, sendsPromptLogin }: Pick<Dialect, "sendsMaxAge" | "sendsPromptLogin">,
   { prompt, maxAge, forced }: FreshnessWish,
 ): FreshnessPlan {
-  const isShown = reauthentication === "auth_time";
   const maxAgeSeconds = forced ? 0 : (maxAge ?? null);
-  const mustBeNew = forced || (!isShown && maxAge !== undefined);
+  const mustBeNew = forced || (!sendsMaxAge && maxAge !== undefined);
+  const wished = mustBeNew ? "login" : prompt;
   return {
-    prompt: mustBeNew ? "login" : prompt,
+    prompt: sendsPromptLogin ? wished : undefined,
     maxAgeSeconds,
-    sendsMaxAge: isShown && maxAgeSeconds !== null,
+    sendsMaxAge: sendsMaxAge && maxAgeSeconds !== null,
   };
 }
 
@@ -88,12 +88,14 @@ export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: Freshne
   const iat = wholeSeconds(times.iat, "iat", upstreamId);
   const exp = wholeSeconds(times.exp, "exp", upstreamId);
   const nbf = times.nbf === undefined ? iat : wholeSeconds(times.nbf, "nbf", upstreamId);
-  const authTime = times.auth_time === undefined ? undefined : wholeSeconds(times.auth_time, "auth_time", upstreamId);
+  const given = rule.requiresAuthTime || times.auth_time !== NO_AUTH_TIME ? times.auth_time : undefined;
+  const authTime = given === undefined ? undefined : wholeSeconds(given, "auth_time", upstreamId);
   const clock = readClock(answer, { upstreamId, iat, sentAt: rule.sentAt });
 
   refuseFuture({ iat, nbf, auth_time: authTime }, clock, upstreamId);
   if (exp <= clock.seconds - EXPIRY_TOLERANCE_SECONDS) {
-    throw rejected(upstreamId, `exp is ${exp}, which has passed by the upstream's clock (${clock.seconds})`);
+    const late = `${clock.seconds - exp} s before the upstream's clock (${clock.seconds})`;
+    throw rejected(upstreamId, `exp is ${exp}, which was ${late}`);
   }
   if (authTime === undefined && maxAgeSeconds !== null && rule.requiresAuthTime) {
     throw stale(upstreamId, "auth_time is missing: nothing shows the fresh authentication asked for");
@@ -103,8 +105,9 @@ export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: Freshne
 
   const earliest = rule.sentAt + clock.leastOffsetMs - maxAgeSeconds * 1000 - ROUNDING_MS;
   if (authTime !== undefined && authTime * 1000 < earliest) {
-    const asked = `not ${maxAgeSeconds} s old at most when the person was sent there`;
-    throw stale(upstreamId, `auth_time is ${authTime}, earlier than ${Math.ceil(earliest / 1000)}: ${asked}`);
+    const atLeast = Math.ceil(earliest / 1000);
+    const asked = `more than ${maxAgeSeconds} s old when the person was sent there`;
+    throw stale(upstreamId, `auth_time is ${authTime}, earlier than ${atLeast} by ${atLeast - authTime} s: ${asked}`);
   }
   // What rounding alone puts before the moment asked for counts as asked: portals compare to the second.
   const asked = Math.floor(Math.min(rule.sentAt, answer.answeredAt) / 1000) - maxAgeSeconds;
@@ -121,8 +124,8 @@ function wholeSeconds(value: unknown, name: string, upstreamId: string): number 
 function refuseFuture(times: Record<string, number | undefined>, clock: UpstreamClock, upstreamId: string): void {
   for (const [name, seconds] of Object.entries(times)) {
     if (seconds === undefined || seconds <= clock.seconds + FUTURE_SKEW_SECONDS) continue;
-    const limit = `more than ${FUTURE_SKEW_SECONDS} s later than the upstream's clock (${clock.seconds})`;
-    throw rejected(upstreamId, `${name} is ${seconds}, ${limit}`);
+    const early = `${seconds - clock.seconds} s later than the upstream's clock (${clock.seconds})`;
+    throw rejected(upstreamId, `${name} is ${seconds}, ${early}; the limit is ${FUTURE_SKEW_SECONDS} s`);
   }
 }
 

@@ -12,13 +12,23 @@ import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
 import type { AccountStore, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
+import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
 import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
-import { describeError, refusesFreshness, stale, toLiaisonError, unavailable, withPurpose } from "./failures.ts";
+import {
+  askedFreshBy,
+  describeError,
+  refusesFreshness,
+  stale,
+  toLiaisonError,
+  unavailable,
+  withPurpose,
+} from "./failures.ts";
 import { type FreshnessWish, planFreshness } from "./freshness.ts";
 import { DEFAULT_LIMITS, type Fetch, type FetchLimits, guardedFetch } from "./guarded-fetch.ts";
+import { dialectOf } from "./quirks.ts";
 import { createSlots, DEFAULT_SLOTS, type SlotLimits, type SlotOutcome, type Slots } from "./slots.ts";
 
 export interface UpstreamsDependencies {
@@ -108,7 +118,7 @@ const TRANSACTION_MS = 60 * 60 * 1000;
 
 /** Makes the relying party. Nothing is fetched until the first sign-in. */
 export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {
-  const { upstreams, issuer, signIns, accounts, clock } = dependencies;
+  const { upstreams, issuer, signIns, accounts, clock, logger } = dependencies;
   const known = new Map(upstreams.map((config) => [config.id, prepare(config, dependencies)]));
 
   function find(upstreamId: UpstreamId): KnownUpstream {
@@ -127,9 +137,9 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     const ask = async () => {
       try {
         const configuration = await upstream.discovered.configuration();
-        return await exchange(configuration, { currentUrl, state, transaction, upstream: config });
+        return await exchange(configuration, { currentUrl, state, transaction, upstream: upstream.discovered, logger });
       } catch (error) {
-        throw toLiaisonError(error, config.id, { askedFresh: transaction.maxAgeSeconds !== null });
+        throw toLiaisonError(error, config.id, askedFreshBy(transaction));
       }
     };
     // Of an error the upstream isn't asked anything: whoever cancelled there waits for nobody.
@@ -156,6 +166,15 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     return undefined;
   }
 
+  /** Ends on a page that offers another try, not as a fault; the upstream's own word for it tells whether nobody can sign in. */
+  function noteRefusal(error: unknown, upstreamId: string): void {
+    if (!(error instanceof LiaisonError) || error.code !== "upstream_refused") return;
+    logger.info(
+      { upstreamId, reason: describeError(error.cause) },
+      "a sign-in was cancelled or refused at the upstream",
+    );
+  }
+
   return {
     list: () => [...upstreams],
     checks: () => [...known.values()].map(checkOf),
@@ -166,7 +185,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const upstream = find(upstreamId);
       const { config } = upstream.discovered;
       const configuration = await upstream.discovered.configuration();
-      const { prompt, maxAgeSeconds, sendsMaxAge } = planFreshness(config.reauthentication, wish);
+      const plan = planFreshness(dialectOf(config), wish);
       const state = newState(browserHash);
       const now = clock.now();
       const transaction: UpstreamTransaction = {
@@ -175,30 +194,19 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         upstreamId,
         nonce: randomSecret(),
         codeVerifier: client.randomPKCECodeVerifier(),
-        maxAgeSeconds,
+        maxAgeSeconds: plan.maxAgeSeconds,
         purpose,
         createdAt: now,
         expiresAt: now + TRANSACTION_MS,
       };
-      const { scope, response_mode, authorize_parameters, reauthentication } = config;
-      // For upstreams that know no prompt=login, whose word for it can't be checked anyway.
-      const ownPrompt = reauthentication === "prompt_only" && "prompt" in authorize_parameters;
-      const parameters = {
-        ...authorize_parameters,
-        client_id: config.client_id,
-        response_type: "code",
-        redirect_uri: callbackUrl(issuer, upstreamId).href,
-        scope,
-        ...(response_mode === "query" ? {} : { response_mode }),
+      const parameters = await authorizationParameters(config, {
+        redirectUri: callbackUrl(issuer, upstreamId).href,
         state,
-        nonce: transaction.nonce,
-        code_challenge: await client.calculatePKCECodeChallenge(transaction.codeVerifier),
-        code_challenge_method: "S256",
-        ...(prompt === undefined || ownPrompt ? {} : { prompt }),
-        ...(sendsMaxAge ? { max_age: String(maxAgeSeconds) } : {}),
-        ...(loginHint === undefined ? {} : { login_hint: loginHint }),
-        ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(" ") }),
-      };
+        transaction,
+        plan,
+        loginHint,
+        acrValues,
+      });
       const url = isPushed(configuration)
         ? await inTurn(upstream, { sender, success: "neither" }, () => pushedUrl(configuration, upstreamId, parameters))
         : client.buildAuthorizationUrl(configuration, parameters);
@@ -228,6 +236,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         const account = await accounts.signIn(identity, clock.now());
         return { transaction, identity, accountId: account.id, authTime, authentication };
       } catch (error) {
+        noteRefusal(error, upstreamId);
         throw withPurpose(error, transaction);
       }
     },
@@ -251,10 +260,11 @@ interface KnownUpstream {
 }
 
 function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): KnownUpstream {
-  const { clock, logger, clientKeys, fetch = globalThis.fetch, limits } = dependencies;
+  const { clock, logger, clientKeys, issuer, fetch = globalThis.fetch, limits } = dependencies;
   const circuit = createCircuit(limits ?? DEFAULT_LIMITS, clock);
   const guarded = guardedFetch(config.id, { fetch, limits: limits ?? DEFAULT_LIMITS, circuit });
-  const discovered = discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys });
+  const redirectUri = callbackUrl(issuer, config.id).href;
+  const discovered = discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys, redirectUri });
   return { discovered, slots: createSlots(limits ?? DEFAULT_SLOTS) };
 }
 
@@ -291,8 +301,8 @@ async function pushedUrl(
   try {
     return await client.buildAuthorizationUrlWithPAR(configuration, parameters);
   } catch (error) {
-    const askedFresh = parameters["max_age"] !== undefined || parameters["prompt"] === "login";
-    if (askedFresh && refusesFreshness(error)) throw stale(upstreamId, describeError(error));
+    const asksFresh = parameters["max_age"] !== undefined || parameters["prompt"] === "login";
+    if (refusesFreshness(error, asksFresh ? "portal" : null)) throw stale(upstreamId, describeError(error));
     throw toLiaisonError(error, upstreamId);
   }
 }

@@ -59,7 +59,7 @@ describe("S4: cookies", () => {
       assert.deepEqual(kinds(cookies), [
         ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.known"],
         ...["liaison.link", "liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
-        "liaison.upstream",
+        ...["liaison.upstream", "liaison.waiting"],
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);
@@ -95,7 +95,7 @@ describe("S4: cookies", () => {
         assert.deepEqual(kinds(cookies), [
           ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link"],
           ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
-          "liaison.upstream",
+          ...["liaison.upstream", "liaison.waiting"],
         ]);
         for (const cookie of cookies) {
           assertGuarded(cookie);

@@ -50,6 +50,12 @@ describe("cross-site", () => {
       const browser = liaison.browser();
       return sendable(browser, await browser.visit((await liaison.customerSource.start()).url), /Fabrikam ID/);
     },
+    cancel: async () => {
+      const browser = liaison.browser();
+      const page = await browser.visit((await liaison.customerSource.start()).url);
+      const cancelled = await browser.visit(`${page.url.href}/upstreams?notice=cancelled`);
+      return sendable(browser, cancelled, "Go back to CustomerSource");
+    },
     "use-another": async () => {
       const { browser, linkStep } = await atLinkStep();
       return sendable(browser, linkStep, "Use another account");

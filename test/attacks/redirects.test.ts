@@ -99,6 +99,10 @@ describe("redirects", () => {
     assert.ok(end.url.searchParams.has("code"));
     const again = await browser.visit((await liaison.customerSource.start({ prompt: "select_account" })).url);
     await browser.press(again, "Use another account");
+    await browser.visit((await liaison.customerSource.start({ prompt: "login" })).url);
+    const begun = browser.visited.findLast((address) => address.startsWith(`${liaison.issuer}/interaction/`));
+    const cancelled = await browser.visit(`${begun}/upstreams?notice=cancelled`);
+    assert.equal((await browser.press(cancelled, /^Go back/)).url.searchParams.get("error"), "access_denied");
     await browser.press(await browser.visit(`${liaison.issuer}/logout`), "Sign out");
 
     const newcomer = liaison.stranger();
@@ -119,7 +123,7 @@ describe("redirects", () => {
     );
     assert.deepEqual([...new Set(ours.map(({ path }) => path))].sort(), [
       "/authorize",
-      ...["address", "profile", "resend", "sign-in", "use-another"].map((step) => `/interaction/*/${step}`),
+      ...["address", "cancel", "profile", "resend", "sign-in", "use-another"].map((step) => `/interaction/*/${step}`),
       ...["confirm", "decline"].map((step) => `/link/*/${step}`),
       "/logout/confirm",
     ]);

@@ -183,6 +183,15 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await visitor.leave();
   });
 
+  test("cancelled at the upstream, and back at the portal, which says so", async () => {
+    const visitor = await Visitor.arrive(browser, world);
+    await atUpstream(visitor, "customersource");
+    await visitor.follow("Cancel");
+    await visitor.press("Go back to CustomerSource");
+    await visitor.reads("The sign-in was cancelled, or your account isn't admitted here.");
+    await visitor.leave();
+  });
+
   test("no address, and no address that could be one", async () => {
     const person = await newcomer(world);
     const visitor = await Visitor.arrive(browser, world);

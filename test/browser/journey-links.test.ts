@@ -169,6 +169,25 @@ describe("mailed links", { concurrency: 3 }, () => {
     await visitor.leave();
   });
 
+  test("cancelling at the upstream, the link's page leads back to the portal, too, and the link still works", async () => {
+    const person = await newcomer(world);
+    const visitor = await Visitor.arrive(browser, world);
+    await visitor.askFrom("customersource", person);
+    const tab = await visitor.newTab();
+    const link = await newestLink(world, person.registered);
+    await tab.open(link);
+    await tab.press("Continue to sign in");
+    await tab.follow("Cancel");
+    await tab.reads("Nothing has been decided");
+    await tab.press("Go back to CustomerSource");
+    await tab.reads("The sign-in was cancelled, or your account isn't admitted here.");
+    await tab.open(link);
+    await tab.press("Continue to sign in");
+    await tab.authenticate(person);
+    await tab.sees("Your account is linked");
+    await visitor.leave();
+  });
+
   test("a link that was cut off, and one whose cookie was lost", async () => {
     const person = await newcomer(world);
     const visitor = await Visitor.arrive(browser, world);

@@ -131,6 +131,9 @@ describe("the demo's people", { concurrency: 3 }, () => {
         await visitor.follow("Sign in");
         await visitor.isSignedIn(person);
         await visitor.reads("Lotus Implementation Partners");
+      } else {
+        await visitor.press("Go back to CustomerSource");
+        await visitor.reads("The sign-in was cancelled, or your account isn't admitted here.");
       }
       await visitor.leave();
     });

@@ -102,8 +102,12 @@ for (const [kind, entry] of [
       assert.equal(await authTimeOf(sent, ann(signedInAt)), signedInAt);
     });
 
-    it("nobody asked: a refusal by an error is an answer that can't be used", async () => {
-      const page = await scene.comeBack(await scene.sendOff(), {}, { error: "login_required", code: null });
+    it("nobody asked: a refusal by an error isn't about the age of a sign-in", async () => {
+      for (const error of ["login_required", "interaction_required"]) {
+        const page = await scene.comeBack(await scene.sendOff(), {}, { error, code: null });
+        assert.match(page.text, /Signing in was cancelled, or your account wasn.t let in there/);
+      }
+      const page = await scene.comeBack(await scene.sendOff(), {}, { error: "invalid_request", code: null });
       assert.equal(page.heading, "We couldn't use the answer of Liar");
     });
 

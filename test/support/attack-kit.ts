@@ -32,6 +32,7 @@ const quietMethods = new Set([
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "takeSlots", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
   ...["hasOwner", "lapseInvitations", "boundWaits"],
+  ...["claimEnding"],
 ]);
 
 export interface StoreCall {

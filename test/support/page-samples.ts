@@ -47,6 +47,7 @@ const samples: Samples = {
   signIn: (data) => {
     const view = {
       ...{ portal: data.portal, form: form(data, "/interaction/abc/upstream"), notice: null, insufficient: null },
+      back: form(data, "/interaction/abc/cancel"),
     };
     return {
       plain: view,
@@ -121,16 +122,24 @@ const samples: Samples = {
       now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
     };
   },
-  linkLanding: (data) => ({
-    plain: {
+  linkLanding: (data) => {
+    const view = {
       membership: data.memberships[0],
       requester: account(data),
       code: "KRTW",
       expiresAt: someTime,
+      isCancelled: false,
+      back: null,
       confirm: form(data, "/link/confirm"),
       decline: form(data, "/link/decline"),
-    },
-  }),
+    };
+    const back = { portal: data.portal, form: form(data, "/interaction/abc/cancel") };
+    return {
+      plain: view,
+      cancelled: { ...view, isCancelled: true, back },
+      cancelledElsewhere: { ...view, isCancelled: true },
+    };
+  },
   wrongAccount: (data) => ({
     plain: {
       membership: data.memberships[0],
@@ -180,6 +189,7 @@ const samples: Samples = {
       portal: data.portal,
       signedInAs: signedIn(data),
       linkAnotherUrl: `${data.site.basePath}/interaction/abc?link`,
+      back: form(data, "/interaction/abc/cancel"),
       csrfToken: data.token,
     };
     return {

@@ -17,6 +17,12 @@ const OWN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const OWN_EC_KEY = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const FOREIGN_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
+/** The keys that an upstream written by hand publishes: without ids, as some do. */
+export const OWN_JWKS = [
+  { ...OWN_KEY.publicKey.export({ format: "jwk" }), alg: "RS256", use: "sig" },
+  { ...OWN_EC_KEY.publicKey.export({ format: "jwk" }), alg: "ES256", use: "sig" },
+];
+
 export interface PeerPerson {
   email?: string;
   name?: string;
@@ -144,6 +150,12 @@ export interface Lies {
   /** `es256`: by a key that it publishes beside the one it should use. */
   sign?: "rs256" | "es256" | "hs256" | "none" | "other-key";
   userinfo?: Record<string, unknown>;
+  /** Merged into the answer of the token endpoint; undefined removes a member. */
+  token?: Record<string, unknown>;
+  /** Published instead of its own keys. */
+  jwks?: readonly object[];
+  /** Signs by RS256 instead of its own key. */
+  key?: KeyPairKeyObjectResult;
   /** The `Date` of its answers; null sends none. */
   date?: string | null;
   /** Sent with every answer. */
@@ -158,6 +170,8 @@ export interface LyingUpstream {
   requests: string[];
   /** Bodies posted to the token endpoint. */
   tokenRequests: URLSearchParams[];
+  /** What came as `Authorization` with them. */
+  authorizations: (string | undefined)[];
   /** The callback that an honest authorization endpoint would send the browser to. */
   callback(authorizationUrl: URL, parameters?: Record<string, string | null>): URL;
   close(): Promise<void>;
@@ -166,14 +180,22 @@ export interface LyingUpstream {
 /** Starts an upstream that answers everything by hand, by the clock given. Change `lies` between requests. */
 export async function startLyingUpstream(clock: Clock = systemClock): Promise<LyingUpstream> {
   const asked = { nonce: "" };
-  const upstream = { lies: {} as Lies, requests: [] as string[], tokenRequests: [] as URLSearchParams[] };
+  const upstream = {
+    lies: {} as Lies,
+    requests: [] as string[],
+    tokenRequests: [] as URLSearchParams[],
+    authorizations: [] as (string | undefined)[],
+  };
 
   const { server, origin } = await listen(async (request, response) => {
     const path = pathOf(request);
     upstream.requests.push(path);
     const { lies } = upstream;
     const body = await readBody(request);
-    if (path === "/token") upstream.tokenRequests.push(new URLSearchParams(body));
+    if (path === "/token") {
+      upstream.tokenRequests.push(new URLSearchParams(body));
+      upstream.authorizations.push(request.headers.authorization);
+    }
     setDate(response, lies.date === undefined ? new Date(clock.now()).toUTCString() : lies.date);
     for (const [name, value] of Object.entries(lies.headers ?? {})) response.setHeader(name, value);
     const takeover = lies.answer?.[path];
@@ -182,16 +204,11 @@ export async function startLyingUpstream(clock: Clock = systemClock): Promise<Ly
       case "/.well-known/openid-configuration":
         return json(response, { ...honestMetadata(origin), ...lies.metadata });
       case "/jwks":
-        return json(response, {
-          keys: [
-            { ...OWN_KEY.publicKey.export({ format: "jwk" }), alg: "RS256", use: "sig" },
-            { ...OWN_EC_KEY.publicKey.export({ format: "jwk" }), alg: "ES256", use: "sig" },
-          ],
-        });
+        return json(response, { keys: lies.jwks ?? OWN_JWKS });
       case "/token": {
         const claims = { ...honestClaims(origin, clock), nonce: asked.nonce, ...lies.claims };
-        const id_token = makeJwt(lies, claims, lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY);
-        return json(response, { access_token: randomUUID(), token_type: "Bearer", id_token });
+        const id_token = makeJwt(lies, claims, lies.key ?? (lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY));
+        return json(response, { access_token: randomUUID(), token_type: "Bearer", id_token, ...lies.token });
       }
       case "/userinfo":
         return json(response, { sub: "person-1", email: "info@mail.example", name: "From Userinfo", ...lies.userinfo });
@@ -241,7 +258,12 @@ function honestClaims(issuer: string, clock: Clock): Record<string, unknown> {
   return { iss: issuer, aud: PEER_CLIENT.client_id, iat: now, exp: now + 300, auth_time: now, ...who };
 }
 
-function makeJwt({ sign = "rs256", header }: Lies, claims: object, { privateKey }: KeyPairKeyObjectResult): string {
+/** A signed token: by RS256 unless `sign` says otherwise. */
+export function makeJwt(
+  { sign = "rs256", header }: Lies,
+  claims: object,
+  { privateKey }: KeyPairKeyObjectResult,
+): string {
   const alg = { rs256: "RS256", "other-key": "RS256", es256: "ES256", hs256: "HS256", none: "none" }[sign];
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const input = `${encode({ alg, ...header })}.${encode(claims)}`;

@@ -38,3 +38,35 @@ describe("other services under the broker's host name", () => {
     assert.deepEqual(warned("http://localhost:4400", "http://localhost:4401", "http://localhost:4402"), []);
   });
 });
+
+describe("an upstream's quirks", () => {
+  const problems = (entry: object): string[] => {
+    const base = testConfig({ broker: 1, upstream: 1, smtp: 1 }, "liaison.db");
+    const config = configSchema.parse({ ...base, upstreams: [{ ...(base["upstreams"] as object[])[0], ...entry }] });
+    return warningsOf(config)
+      .filter(({ key }) => key === "upstreams.fabrikam.quirks")
+      .map(({ problem }) => problem);
+  };
+
+  it("are warned of where a stolen code could be used, or nothing asks for a fresh sign-in", () => {
+    assert.match(problems({ quirks: ["no_nonce", "no_pkce"] }).join(), /a code that is stolen/);
+    for (const entry of [
+      { quirks: ["no_prompt_login", "no_max_age"] },
+      { quirks: ["no_prompt_login"], reauthentication: "prompt_only" },
+    ]) {
+      assert.match(problems(entry).join(), /nothing asks for a fresh sign-in/);
+    }
+  });
+
+  it("aren't where something else does", () => {
+    for (const entry of [
+      {},
+      { quirks: ["no_nonce"] },
+      { quirks: ["no_pkce", "no_max_age"] },
+      { quirks: ["no_prompt_login"] },
+      { quirks: ["no_prompt_login"], reauthentication: "prompt_only", authorize_parameters: { prompt: "consent" } },
+    ]) {
+      assert.deepEqual(problems(entry), []);
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { answerInquiry, judgeLink, sameIdentity } from "../../src/domain/link.ts";
+import { answerInquiry, judgeLink, mailedSecret, sameIdentity } from "../../src/domain/link.ts";
 import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/domain/secrets.ts";
 import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/storage/records.ts";
 
@@ -149,5 +149,26 @@ describe("secrets", () => {
     assert.equal(equalSecrets("secret-1", "secret-2"), false);
     assert.equal(equalSecrets("secret-1", "secret-1 and more"), false);
     assert.equal(equalSecrets("", "secret-1"), false);
+  });
+});
+
+describe("the secret of a mailed link", () => {
+  const secret = `${"Ab0_-".repeat(8)}xyz`;
+  const [head, tail] = [secret.slice(0, 19), secret.slice(19)];
+
+  it("is found whatever stands behind it or got into it", () => {
+    assert.equal(secret.length, 43);
+    for (const end of ["", ".", ">", ")", " ", "\u00a0", ",", "'", "*", "&gt;", ".html", "> wrote:"]) {
+      assert.equal(mailedSecret(secret + end), secret, end);
+    }
+    for (const inside of ["=", " ", "\r\n", "=\r\n", "\t", "\u200b"]) {
+      assert.equal(mailedSecret(head + inside + tail), secret, JSON.stringify(inside));
+    }
+  });
+
+  it("isn't made up where letters are missing, or there are more", () => {
+    for (const text of ["", head, secret.slice(1), `${secret}x`, `${secret}x.`, `${head}=${tail}x`, `x${secret}`]) {
+      assert.equal(mailedSecret(text), undefined, text);
+    }
   });
 });

@@ -39,11 +39,20 @@ describe("logger", () => {
     }
   });
 
+  it("shows our own error codes, though authorization codes have the same name", () => {
+    assert.equal(logged((logger) => logger.info({ code: "upstream_rejected" }, "x"))["code"], "upstream_rejected");
+    for (const code of ["upstream_rejected2", "constructor", 7, ["upstream_rejected"], { a: "upstream_rejected" }]) {
+      assert.equal(logged((logger) => logger.info({ code }, "x"))["code"], "[hidden]");
+    }
+    assert.equal(logged((logger) => logger.info({ client_secret: "conflict" }, "x"))["client_secret"], "[hidden]");
+  });
+
   const texts = [
     `GET /upstream/a/callback?code=${secret}&state=x`,
     `https://id.example.com/token#access_token=${secret}`,
     `Authorization: Bearer ${secret}`,
     `GET /link/request-1/${secret}`,
+    `GET /link/request-1/${secret.slice(0, 9)}=${secret.slice(9)}.`,
     `body was client_secret=${secret}`,
   ];
   for (const text of texts) {
@@ -57,7 +66,7 @@ describe("logger", () => {
         (logger: ReturnType<typeof createLogger>) => logger.error({ err: nested }, "it failed"),
         (logger: ReturnType<typeof createLogger>) => logger.child({ token: secret, detail: text }).info("x"),
       ]) {
-        assert.ok(!JSON.stringify(logged(write)).includes(secret));
+        assert.ok(!JSON.stringify(logged(write)).includes(secret.slice(9)));
       }
     });
   }

@@ -140,6 +140,30 @@ describe("what other parts rely on", () => {
     assert.match(html, /Continue with <bdi>Northwind ID<\/bdi>/);
   });
 
+  test("who didn't sign in, or wasn't let in, is offered the way back to the portal, and nobody else", () => {
+    const ways = (page: string, variant: string) =>
+      parse(sample(page, variant)).querySelectorAll('form[action$="/interaction/abc/cancel"] button');
+    for (const [page, variant] of [
+      ["signIn", "cancelled"],
+      ["signIn", "failed"],
+      ["notAdmitted", "plain"],
+      ["linkLanding", "cancelled"],
+    ] as const) {
+      assert.deepEqual(
+        ways(page, variant).map(({ text }) => text),
+        ["Go back to CustomerSource"],
+        `${page} ${variant}`,
+      );
+    }
+    for (const [page, variant] of [
+      ["signIn", "plain"],
+      ["linkLanding", "plain"],
+      ["linkLanding", "cancelledElsewhere"],
+    ] as const) {
+      assert.equal(ways(page, variant).length, 0, `${page} ${variant}`);
+    }
+  });
+
   test("check your email: constant heading, seconds as text and for the script", () => {
     const html = sample("checkEmail", "plain");
     assert.match(html, /<h1>Check your email<\/h1>/);
@@ -259,7 +283,13 @@ describe("what other parts rely on", () => {
     const site = bareSite();
     assert.match(pages.home(site), /<h1>/);
     assert.match(
-      pages.signIn(site, { portal: null, form: { action: "/x", csrfToken: "t" }, notice: null, insufficient: null }),
+      pages.signIn(site, {
+        portal: null,
+        form: { action: "/x", csrfToken: "t" },
+        notice: null,
+        back: { action: "/y", csrfToken: "t" },
+        insufficient: null,
+      }),
       /button-primary/,
     );
     assert.doesNotMatch(pages.signInLost(site, { reason: "expired", portal: null }), /Start again at/);

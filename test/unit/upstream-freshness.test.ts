@@ -234,6 +234,17 @@ describe("U16 times that can't be", () => {
     assert.equal((await harness.signIn(harness.theLiar())).authTime, ours());
   });
 
+  it("U15 an auth_time of 0 is none where none is needed, and the oldest of all where one is", async () => {
+    harness.liar.lies = { claims: { auth_time: 0 } };
+    const unproven = harness.theLiar({ reauthentication: "prompt_only" });
+    assert.equal((await harness.signIn(unproven, REDEEM)).authTime, ours());
+    await assert.rejects(harness.signIn(harness.theLiar(), REDEEM), refusal("upstream_stale"));
+    for (const auth_time of [1, -0.5, "0", null]) {
+      harness.liar.lies = { claims: { auth_time } };
+      await assert.rejects(harness.signIn(unproven, REDEEM), String(auth_time));
+    }
+  });
+
   it("the start of time is told as it is", async () => {
     harness.aheadSeconds = 90;
     harness.liar.lies = { claims: { auth_time: 0 } };

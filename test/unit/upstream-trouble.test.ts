@@ -122,7 +122,7 @@ describe("U14 an upstream in trouble", () => {
     const address = inside.address();
     const port = typeof address === "object" ? address?.port : 0;
     const redirect = { location: `http://127.0.0.1:${port}/latest/meta-data/` };
-    for (const path of [where, "/token", "/jwks", "/userinfo"]) {
+    for (const path of [where, "/token", "/jwks"]) {
       harness.liar.lies = {
         claims: { email: undefined },
         answer: { [path]: (response) => void response.writeHead(307, redirect).end() },
@@ -132,7 +132,7 @@ describe("U14 an upstream in trouble", () => {
     assert.equal(reached, 0);
   });
 
-  for (const path of [where, "/token", "/jwks", "/userinfo"]) {
+  for (const path of [where, "/token", "/jwks"]) {
     const troubles: [why: string, answer: (response: ServerResponse) => void][] = [
       ["hangs", () => {}],
       ["hangs in the middle of its answer", (response) => void response.writeHead(200, JSON_TYPE).write('{"a":')],

@@ -105,6 +105,11 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
       }
       if (!equalSecrets(state, returned)) throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
+      // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
+      if (queryValue(ctx, "error") === "access_denied") {
+        sealed.clear(ctx, beginAt);
+        return seeOther(ctx, `${config.issuer}/`);
+      }
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
       sealed.clear(ctx, beginAt);
       if (grantId === undefined)

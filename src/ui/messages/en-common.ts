@@ -35,6 +35,7 @@ export const common = {
   "common.field.profile_missing": "Choose a profile",
 
   "common.startAgain": "Start again at {portal}",
+  "common.backTo": "Go back to {portal}",
   "common.goTo": "Go to {portal}",
   "common.continueTo": "Continue to {portal}",
   "common.linkAnother": "Link another profile",

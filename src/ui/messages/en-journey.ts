@@ -22,7 +22,9 @@ export const journey = {
   "signIn.about": "About {upstream}",
   "signIn.at": "at {upstream}",
   "signIn.cancelled": "You are not signed in yet",
-  "signIn.cancelledText": "Signing in was cancelled. Nothing has changed. Choose an account to try again.",
+  "signIn.cancelledText":
+    "Signing in was cancelled, or your account wasn't let in there. Nothing has changed. Choose an account to try again, or go back.",
+  "signIn.back": "Don't want to sign in? {portal} is told that you didn't.",
   "signIn.insufficient": "This needs another sign-in",
   "signIn.insufficientWhy":
     "You are signed in, but not in a way that opens the administration. It opens for an account at {upstreams}.",
@@ -65,6 +67,8 @@ export const journey = {
     "Are you registered with another organization, or under another email address? <link>Link another profile</link>.",
   "notAdmitted.useAnother":
     'Did you sign in with the wrong account? Choose "Use another account" at the top of this page.',
+
+  "notAdmitted.back": "Or leave it at that: {portal} is told that you weren't let in.",
 
   "signOut.sign_out.title": "Do you want to sign out?",
   "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals you opened from it.",

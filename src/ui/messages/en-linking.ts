@@ -85,6 +85,10 @@ export const linking = {
   "landing.confirm": "Continue to sign in",
   "landing.decline": "Don't link",
   "landing.both": "Both buttons ask you to sign in first, so that nobody who merely sees this link can decide for you.",
+  "landing.cancelled": "Nothing has been decided",
+  "landing.cancelledText":
+    "The sign-in at {upstream} was cancelled, or your account wasn't let in there. Nothing has changed, and the link in the mail still works. Try again below.",
+  "landing.back": "Don't want to go on? {portal} is told that you didn't sign in.",
   "landing.notYou": "You didn't ask for this?",
   "landing.notYouText":
     "Don't continue. Choose \"Don't link\", or close this page: nothing is linked without you, and the link stops working by itself.",

@@ -1,6 +1,14 @@
 /** Profiles are linked, but none opens this portal: the reason for each, and every way on. */
 
-import { alternatives, contactInline, eyebrow, membershipLines, signedInStrip, webLink } from "../components.ts";
+import {
+  alternatives,
+  backToPortal,
+  contactInline,
+  eyebrow,
+  membershipLines,
+  signedInStrip,
+  webLink,
+} from "../components.ts";
 import { formatInstant } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -23,7 +31,9 @@ ${view.refusals.map((refusal) => card(site, view, refusal))}
 <li>${t.html("notAdmitted.askSupport", { contact: contactInline(site) })}</li>
 <li>${t.html("notAdmitted.linkAnother", { link: (content) => html`<a href="${view.linkAnotherUrl}">${content}</a>` })}</li>
 ${view.signedInAs.useAnotherAction !== null && html`<li>${t.text("notAdmitted.useAnother")}</li>`}
-</ul>`;
+</ul>
+<p>${t.html("notAdmitted.back", { portal: view.portal.name })}</p>
+${backToPortal(site, view.portal, view.back)}`;
   return renderPage(site, {
     heading: t.text("notAdmitted.title", values),
     signedIn: signedInStrip(site, view.signedInAs, view.csrfToken),

@@ -1,6 +1,6 @@
 /** Choose the account to sign in with: one button for each upstream. */
 
-import { alternatives, contactInline, csrfInput, webLink } from "../components.ts";
+import { alternatives, backToPortal, contactInline, csrfInput, webLink } from "../components.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -19,7 +19,8 @@ export function signIn(site: Site, view: SignInPage): string {
 ${csrfInput(view.form.csrfToken)}
 ${site.upstreams.map((upstream) => choice(site, upstream, only !== undefined))}
 </form>
-<p class="aside">${t.text("signIn.firstTime")}</p>`;
+<p class="aside">${t.text("signIn.firstTime")}</p>
+${back(site, view)}`;
   return renderPage(site, { heading, error: view.notice === "failed", body });
 }
 
@@ -45,6 +46,13 @@ function notice(site: Site, view: SignInPage): Html | null {
 <h2>${t.text(failed ? "signIn.failed" : "signIn.cancelled")}</h2>
 <p>${failed ? t.html("signIn.failedText", { contact: contactInline(site) }) : t.text("signIn.cancelledText")}</p>
 </div>`;
+}
+
+/** For who came back without having signed in. */
+function back(site: Site, { notice, portal, back: form }: SignInPage): Html | null {
+  if (notice === null || portal === null) return null;
+  return html`<p>${messages(site.locale).html("signIn.back", { portal: portal.name })}</p>
+${backToPortal(site, portal, form)}`;
 }
 
 /** Why the sign-in that there is doesn't do, what would, and whom to ask. */

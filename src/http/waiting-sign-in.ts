@@ -1,0 +1,35 @@
+/**
+ * Which sign-in of this browser waits for a mailed link, for the link's own pages: an interaction's cookies aren't sent there.
+ * It says where a way back leads, and decides nothing.
+ */
+
+import type { Context } from "koa";
+import type { ClientId } from "../storage/records.ts";
+import type { CookiePlace, Cookies } from "./cookies.ts";
+import type { SealedCookies } from "./sealed-cookie.ts";
+
+export interface WaitingSignIn {
+  interactionUid: string;
+  clientId: ClientId;
+  /** Where its portal is told what came of it. */
+  redirectUri: string;
+}
+
+export interface WaitingSignIns {
+  /** Keeps it, in the place of an earlier one. */
+  note(ctx: Context, waiting: WaitingSignIn, maxAgeSeconds: number): Promise<void>;
+  find(ctx: Context): Promise<WaitingSignIn | undefined>;
+}
+
+export function createWaitingSignIns(issuer: string, cookies: Cookies, sealed: SealedCookies): WaitingSignIns {
+  const place: CookiePlace = cookies.below(new URL(`${issuer}/link`).pathname, "liaison.waiting");
+  return {
+    note: async (ctx, waiting, maxAgeSeconds) => await sealed.set(ctx, place, waiting, maxAgeSeconds),
+    find: async (ctx) => {
+      const { interactionUid, clientId, redirectUri } = (await sealed.get(ctx, place)) ?? {};
+      const isWhole =
+        typeof interactionUid === "string" && typeof clientId === "string" && typeof redirectUri === "string";
+      return isWhole ? { interactionUid, clientId, redirectUri } : undefined;
+    },
+  };
+}
