@@ -24,7 +24,7 @@ export interface WaitingSignIns {
 export function createWaitingSignIns(issuer: string, cookies: Cookies, sealed: SealedCookies): WaitingSignIns {
   const place: CookiePlace = cookies.below(new URL(`${issuer}/link`).pathname, "liaison.waiting");
   return {
-    note: async (ctx, waiting, maxAgeSeconds) => await sealed.set(ctx, place, waiting, maxAgeSeconds),
+    note: async (ctx, waiting, maxAgeSeconds) => void (await sealed.set(ctx, place, waiting, maxAgeSeconds)),
     find: async (ctx) => {
       const { interactionUid, clientId, redirectUri } = (await sealed.get(ctx, place)) ?? {};
       const isWhole =
