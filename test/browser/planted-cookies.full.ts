@@ -9,8 +9,8 @@ import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
 const kinds: Record<Scene, readonly string[]> = {
   "sign-in": ["signin", "interaction", "resume", "csrf"],
   "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session", "known"],
-  link: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
-  decline: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link"],
+  link: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link", "waiting"],
+  decline: ["signin", "interaction", "inquiry", "resume", "csrf", "upstream", "session", "proof", "link", "waiting"],
   console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin", "known"],
 };
 
