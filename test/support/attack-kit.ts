@@ -31,7 +31,7 @@ const quietMethods = new Set([
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
-  ...["hasOwner", "lapseInvitations", "boundWaits"],
+  ...["hasOwner", "lapseInvitations", "boundWaits", "claimEnding"],
 ]);
 
 export interface StoreCall {
