@@ -1,7 +1,7 @@
 /**
  * By how much strangers at one address make the database grow, and that it shrinks again when they are gone.
  *
- *   npx node bench/growth.ts [HOURS]                     of an hour, unless given
+ *   npx node bench/growth.ts [HOURS]                     of an hour, unless given; less shows more than its share
  *   MONGO_URL=mongodb://… npx node bench/growth.ts       the same on a replica set, in a database that goes afterwards
  *
  * Twelve times an hour, as long as the limits last, everything is asked for as often as it is let through, each request as large
@@ -20,8 +20,9 @@ import { register, signIn } from "../test/support/liaison.ts";
 import { asLongAsLet, type StrangersFlood, strangersFlood } from "../test/support/strangers-flood.ts";
 import { SweepWatch } from "../test/support/sweep-watch.ts";
 
-const hours = Number(process.argv[2] ?? 1);
 const [windowSeconds, graceSeconds, interactionSeconds] = [300, 3600, 5400];
+const windows = Math.ceil((Number(process.argv[2] ?? 1) * 3600) / windowSeconds);
+const hours = (windows * windowSeconds) / 3600;
 /** What is over is gone so much later: the slack of the sweep. */
 const slackSeconds = 121;
 const goals = { megabytesAnHour: 100, leftMegabytes: 0.5 };
@@ -57,7 +58,7 @@ async function run(): Promise<void> {
   const before = await holdingOf(liaison);
   const served: Record<string, number> = { support: await messages() };
   let most = 0;
-  for (let turn = 0; turn < (hours * 3600) / windowSeconds; turn += 1) {
+  for (let turn = 0; turn < windows; turn += 1) {
     for (const [sort, count] of Object.entries(await floodOnce(flood))) served[sort] = (served[sort] ?? 0) + count;
     const grown = megabytes(before, await holdingOf(liaison));
     most = Math.max(most, grown);
@@ -77,7 +78,8 @@ async function run(): Promise<void> {
   const after = await holdingOf(liaison);
   report("when the grace of opened pages is over, too", before, after);
   check(Object.keys(strangersRows(before, after)).length === 0, "rows");
-  check(megabytes(before, after) <= goals.leftMegabytes, "pages in use");
+  // MongoDB's index files keep the size that they had once.
+  check(url !== undefined || megabytes(before, after) <= goals.leftMegabytes, "pages in use");
 }
 
 async function floodOnce(flood: StrangersFlood): Promise<Record<string, number>> {
