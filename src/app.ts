@@ -180,6 +180,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     logger,
     returns: createSealedReturns({ key: keys.pages, clock }),
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
+    artifacts: store.artifacts,
     linking,
     support: createSupport({
       outbox: store.outbox,

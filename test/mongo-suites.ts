@@ -12,7 +12,7 @@ import { SHARED_SET } from "./support/test-database.ts";
 /** Suites that run on whichever back end there is: here with two applications, each request at the next of them. */
 const journeys = [
   "test/e2e/{admin-api,audit-verification,journey,sessions,sign-out,store-operations}.test.ts",
-  "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*,selections,sessions,tokens}.test.ts",
+  "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*,rows-of-strangers,selections,sessions,tokens}.test.ts",
   "test/browser/journey*.test.ts",
 ];
 

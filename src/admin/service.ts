@@ -3,9 +3,10 @@
  * same errors; how they are shown is the face's.
  */
 
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
+import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditStore } from "../storage/contract.ts";
 import type { AuditEvent } from "../storage/records.ts";
@@ -28,18 +29,19 @@ export interface AdminService {
 
 /** How long a repeated creation is recognized, in milliseconds. */
 const onceForMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
 
 export function createAdminService(parts: {
   operations: readonly AnyOperation[];
-  audit: Pick<AuditStore, "append">;
+  audit: Pick<AuditStore, "appendOnce">;
   clock: Clock;
 }): AdminService {
   const { operations, audit, clock } = parts;
   const byName = new Map(operations.map((one) => [one.name, one]));
 
-  /** Somebody who is known tried what they may not. */
+  /** Somebody who is known tried what they may not: noted once an hour, however often they try. */
   async function refuse({ name, method }: AnyOperation, { actor }: Principal, scope: Scope): Promise<never> {
-    if (method !== "GET") await audit.append(refusal(name, actor, scope, clock.now()));
+    if (method !== "GET") await audit.appendOnce(refusal(name, actor, scope, clock.now()));
     throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
   }
 
@@ -95,7 +97,8 @@ function faultsOf({ issues }: z.ZodError): { field: string; problem: string }[] 
 
 function refusal(operation: string, actor: string, scope: Scope, at: number): AuditEvent {
   return {
-    ...{ id: randomUUID(), at, actor, action: "administration.refused", detail: { operation, scope } },
+    id: sameId("administration.refused", actor, operation, scope, String(Math.floor(at / hourMs))),
+    ...{ at, actor, action: "administration.refused", detail: { operation, scope } },
     ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
   };
 }

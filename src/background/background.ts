@@ -76,8 +76,11 @@ export interface Background {
 }
 
 const dayMs = 24 * 3_600_000;
-/** What expired is kept this much longer: an expired sign-in still says which portal it was for. */
-const sweepGraceMs = dayMs;
+/**
+ * What has expired goes this much later, and within a minute from then on: the clocks of several brokers aren't quite the same.
+ * Whatever is to be kept beyond its end expires later by as much (oidc/kept-interactions.ts).
+ */
+const sweepSlackMs = 120_000;
 
 /** Makes the background; nothing runs until it is started. The store stays its owner's. */
 export async function createBackground(deps: BackgroundDeps): Promise<Background> {
@@ -185,7 +188,7 @@ async function createWorkers(
     clock: loop("clock", 1000, async () => {
       if ((await clockWatch.runOnce()) > 0) outbox.nudge();
     }),
-    sweep: loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepGraceMs, run)),
+    sweep: loop("sweep", 60_000, (run) => store.sweep(clock.now() - sweepSlackMs, run)),
   };
 }
 

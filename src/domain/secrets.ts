@@ -13,6 +13,11 @@ export function randomId(): string {
   return randomBytes(16).toString("base64url");
 }
 
+/** An id that is the same for the same parts, 132 bits of their SHA-256: of what is to be noted once. */
+export function sameId(...parts: string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
+}
+
 /**
  * What the store keeps of a secret: its SHA-256, base64url. A plain hash is enough, because only secrets of 256 random bits
  * are hashed with it; it is not for passwords.

@@ -15,6 +15,7 @@ import { LiaisonError } from "../errors.ts";
 import type { Linking } from "../linking/linking.ts";
 import type { Dispatcher, InteractionState } from "../oidc/dispatcher.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
+import type { ArtifactStore } from "../storage/contract.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { form, noHead } from "./declarations.ts";
 import { withoutItsCookie } from "./errors.ts";
@@ -25,12 +26,14 @@ import {
   isOffered,
 } from "./interaction-pages.ts";
 import { formFields, hasQuery, networkOf, queryValue, seeOther, sendPage } from "./kit.ts";
+import { createOpenedInteractions } from "./opened-interactions.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
 import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
+  artifacts: Pick<ArtifactStore, "keep">;
   dispatcher: Dispatcher;
   linking: Linking;
 }
@@ -59,6 +62,7 @@ interface KeptInquiry {
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   const { dispatcher, linking, csrf, sealed, cookies, binding, clock, upstreams, config, costs } = deps;
   const views: InteractionPages = createInteractionPages(deps);
+  const opened = createOpenedInteractions(deps);
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
   const inquiryOf = (uid: string) => belowOf(uid, "liaison.inquiry");
@@ -72,8 +76,11 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       throw await explainLost(ctx, uid, error);
     });
     allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri]);
+    opened.arrived(ctx, state);
     return state;
   }
+
+  router.use("/interaction/:uid", opened.middleware);
 
   async function explainLost(ctx: Context, uid: string, error: unknown): Promise<unknown> {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
@@ -112,6 +119,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
       browserHash: binding.begin(ctx),
+      keeps: opened.due(ctx),
       sender: networkOf(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),
@@ -119,6 +127,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       ...(state.loginHint === undefined || fresh ? {} : { loginHint: state.loginHint }),
       acrValues: demandOf(state.client.id, config.administration)?.acr_values ?? [],
     });
+    opened.noted(ctx);
     seeOther(ctx, begun.url.href);
   }
 
@@ -146,7 +155,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   }
 
   async function finish(ctx: Context, result: Parameters<Dispatcher["finish"]>[2]): Promise<void> {
-    seeOther(ctx, await dispatcher.finish(ctx.req, ctx.res, result));
+    const goesOnAt = await dispatcher.finish(ctx.req, ctx.res, result);
+    opened.noted(ctx);
+    seeOther(ctx, goesOnAt);
   }
 
   supportRoutes(router, deps, { views, load });

@@ -8,7 +8,7 @@ import { randomInt } from "node:crypto";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
-import { hashSecret, randomId } from "../domain/secrets.ts";
+import { hashSecret, randomId, sameId } from "../domain/secrets.ts";
 import type {
   AuditStore,
   InquiryOutcome,
@@ -93,11 +93,12 @@ export interface Linking {
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
   view(requestId: LinkRequestId, secret: string): Promise<LinkPreview | undefined>;
-  /** Notes, for the time line, that somebody opened the link and went on to sign in. */
+  /** Notes, for the time line, that somebody opened the link and went on to sign in: the first time. */
   opened(preview: LinkPreview): Promise<void>;
   /**
    * Redeems a link for a freshly proven identity. `wrong_account` leaves the link alive for the one who asked for it.
-   * Every refusal of a known link is audited, except that of a link which has already done its work for this account.
+   * The refusal of a known link is audited once for each account and reason, and of very many no more, except that of a link
+   * which has already done its work for this account.
    */
   redeem(attempt: LinkAttempt): Promise<RedeemOutcome>;
   /** *This wasn't me, don't link*: cancels the request. Any proven identity may, because the mailbox is what the secret proves. */
@@ -133,12 +134,19 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
       return seen && { ...seen, verdict: judgeLink(seen.request, seen.membership, clock.now()) };
     },
 
-    opened: ({ request, membership }) =>
-      audit.append({
-        ...{ id: randomId(), at: clock.now(), action: "link.opened", actor: "unknown", accountId: null },
-        ...{ profileId: membership.profile.id, organizationId: membership.organization.id },
-        ...{ requestId: request.id, detail: {} },
-      }),
+    async opened({ request, membership }) {
+      await audit.appendOnce({
+        id: sameId("link.opened", request.id),
+        at: clock.now(),
+        action: "link.opened",
+        actor: "unknown",
+        profileId: membership.profile.id,
+        organizationId: membership.organization.id,
+        accountId: null,
+        requestId: request.id,
+        detail: {},
+      });
+    },
 
     async redeem(attempt) {
       const now = clock.now();
@@ -197,16 +205,21 @@ interface Refusal {
   now: Instant;
 }
 
-function auditRefusal(audit: AuditStore, { action, reason, attempt, membership, now }: Refusal): Promise<void> {
-  return audit.append({
-    id: randomId(),
+/** So many events are kept of a link, whoever tries it with how many accounts: about so many more than it has by itself. */
+const mostEvents = 50;
+
+async function auditRefusal(audit: AuditStore, { action, reason, attempt, membership, now }: Refusal): Promise<void> {
+  const { requestId, accountId } = attempt;
+  if ((await audit.list({ requestId, limit: mostEvents })).length === mostEvents) return;
+  await audit.appendOnce({
+    id: sameId("link.refused", requestId, accountId, action, reason),
     at: now,
     action: "link.refused",
-    actor: `account:${attempt.accountId}`,
+    actor: `account:${accountId}`,
     profileId: membership.profile.id,
     organizationId: membership.organization.id,
-    accountId: attempt.accountId,
-    requestId: attempt.requestId,
+    accountId,
+    requestId,
     detail: { attempted: action, reason, upstream: attempt.identity.upstreamId },
   });
 }

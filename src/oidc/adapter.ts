@@ -5,13 +5,14 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from "oidc-provider";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import { interactionKeptUntil } from "./kept-interactions.ts";
 import { whileReachable } from "./reachable.ts";
 import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
 
@@ -70,10 +71,19 @@ function artifactAdapter(
     return typeof grantId === "string" ? ((await whileReachable(ofGrant(grantId)))?.replaces ?? []) : [];
   }
 
+  /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
+  function keptUntil(payload: AdapterPayload, expiresIn: number | undefined): Instant {
+    const now = clock.now();
+    const endsAt = expiresIn === undefined ? expiry(payload, expiresIn, clock) : now + expiresIn * 1000;
+    // Every other step is taken by a browser that is there.
+    const isOpened = currentRoute(currentContext() ?? {}) !== "authorization";
+    return interactionKeptUntil(endsAt, { isOpened, now });
+  }
+
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
-      const expiresAt = expiry(payload, expiresIn, clock);
+      const expiresAt = model === "Interaction" ? keptUntil(payload, expiresIn) : expiry(payload, expiresIn, clock);
       if (model === "ReplayDetection") {
         const fresh = await whileReachable(artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()));
         if (!fresh) throw new errors.InvalidClientAuth();
@@ -88,9 +98,7 @@ function artifactAdapter(
       await whileReachable(artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt));
     },
     find: async (id) => {
-      // An expired interaction still tells which portal the person came from.
-      const includeExpired = model === "Interaction";
-      const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now(), { includeExpired }));
+      const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now()));
       if (payload === undefined) return undefined;
       const found = withIds(model, id, payload);
       if (model === "Interaction") assertItsBrowser(found, holdsProof);

@@ -9,12 +9,13 @@ import type { Clock } from "../clock.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { SignInStore, Standing, StandingStore } from "../storage/contract.ts";
+import type { KeptArtifact, SignInStore, Standing, StandingStore } from "../storage/contract.ts";
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../storage/records.ts";
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
+import { openedInteraction } from "./kept-interactions.ts";
 import { insufficientForAdministration } from "./policy.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 
@@ -42,6 +43,8 @@ export interface InteractionState {
   admission: Admission | undefined;
   /** Whether the portal itself asked for the chooser. */
   chooserRequested: boolean;
+  /** What to tell the store as its page is opened; undefined where an earlier step of the same browser led to it. */
+  opened: KeptArtifact | undefined;
 }
 
 export type Step =
@@ -135,6 +138,10 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         admission:
           standing && decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
+        opened:
+          interaction.lastSubmission === undefined
+            ? openedInteraction(uid, interaction.remainingTTL, clock.now())
+            : undefined,
       };
     },
 

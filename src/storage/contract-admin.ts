@@ -233,6 +233,8 @@ export interface ChainMark {
 
 export interface AuditStore {
   append(event: AuditEvent): Promise<void>;
+  /** Appends it unless there is one of its id: for what is noted once. Returns whether it did; of racers one does. */
+  appendOnce(event: AuditEvent): Promise<boolean>;
   /** Newest first. */
   list(filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }): Promise<AuditEvent[]>;
   /** Newest first. */

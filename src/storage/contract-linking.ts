@@ -123,8 +123,9 @@ export interface MailThrottle {
 export interface LinkStore {
   /**
    * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one less than the
-   * pause ago: of racers one is stored. Over the identity's limit it is held until that window ends, and an older one of the
-   * identity that is still held is settled without an answer; over the client address's it waits for its place in that flow.
+   * pause ago: of racers one is stored. Over the identity's limit it is held until that window ends, and takes the place of an
+   * older one of the identity that is still held: that is removed, or, where a part of its answer is written, settled with
+   * that. Over the client address's limit it waits for its place in that flow.
    * Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the directory.
    */
   inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;

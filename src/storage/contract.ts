@@ -118,9 +118,16 @@ export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" |
   attemptHash: SecretHash;
 }
 
+/** An artifact that is to be kept longer than it was stored for. */
+export interface KeptArtifact {
+  model: ArtifactModel;
+  idHash: SecretHash;
+  until: Instant;
+}
+
 export interface SignInStore {
-  /** Stores a sign-in begun at an upstream. */
-  begin(transaction: UpstreamTransaction): Promise<void>;
+  /** Stores a sign-in begun at an upstream. With `keeps`, it does what `ArtifactStore.keep` does in the same operation. */
+  begin(transaction: UpstreamTransaction, keeps?: KeptArtifact): Promise<void>;
   /**
    * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired. From
    * then on it is the attempt's: of any number of attempts one gets it, as often as it asks, and the others get undefined.
@@ -242,6 +249,11 @@ export interface ArtifactStore {
     options?: { ends?: readonly GrantId[] },
   ): Promise<boolean>;
   destroy(model: ArtifactModel, idHash: SecretHash): Promise<void>;
+  /**
+   * Conditional: an unexpired artifact that expires more than a minute before `until` expires then. Returns whether it was one;
+   * every other stays as it is, and of racers one gets true.
+   */
+  keep(artifact: KeptArtifact, now: Instant): Promise<boolean>;
   /**
    * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that two portals
    * signing on at once both stay; those of `removed` are deleted. With `replaces` (the session got a new id) the old row goes

@@ -10,7 +10,7 @@ import type { UpstreamConfig } from "../config/schema.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
-import type { AccountStore, SignInStore } from "../storage/contract.ts";
+import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contract.ts";
 import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
@@ -57,6 +57,8 @@ export interface SignInRequest extends FreshnessWish, Sent {
   /** SHA-256 of the secret by which its browser will be known again. */
   browserHash: SecretHash;
   loginHint?: string;
+  /** What is kept longer because of it. */
+  keeps?: KeptArtifact | undefined;
   /** One of which its ID token shall have as `acr` (OpenID Connect Core 1.0, section 3.1.2.1). */
   acrValues?: readonly string[];
 }
@@ -181,7 +183,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     jwks: () => dependencies.clientKeys.jwks,
     origins: () => [...new Set([...known.values()].map(({ discovered }) => discovered.origin()))],
 
-    async begin({ upstreamId, purpose, browserHash, loginHint, acrValues = [], sender, ...wish }) {
+    async begin({ upstreamId, purpose, browserHash, keeps, loginHint, acrValues = [], sender, ...wish }) {
       const upstream = find(upstreamId);
       const { config } = upstream.discovered;
       const configuration = await upstream.discovered.configuration();
@@ -210,7 +212,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const url = isPushed(configuration)
         ? await inTurn(upstream, { sender, success: "neither" }, () => pushedUrl(configuration, upstreamId, parameters))
         : client.buildAuthorizationUrl(configuration, parameters);
-      await signIns.begin(transaction);
+      await signIns.begin(transaction, keeps);
       return { url };
     },
 

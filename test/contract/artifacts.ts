@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { anId, hashOf, NOW } from "../support/records.ts";
+import { anId, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
 const payload = { kind: "AuthorizationCode", scope: "openid ø", nested: { list: [1, "two", null, true] }, exp: 17 };
 const LATER = NOW + 5000;
+const HOUR = 60 * MINUTE;
 
 export function artifactCases(contract: Case): void {
   contract("an artifact round-trips, is replaced, and is its model's own", async ({ store }) => {
@@ -78,6 +79,44 @@ export function artifactCases(contract: Case): void {
     assert.equal(await store.artifacts.consume("RefreshToken", id, NOW), false);
     assert.equal(await store.artifacts.consume("AuthorizationCode", hashOf("other"), NOW), false);
     assert.equal(await store.artifacts.consume("AuthorizationCode", id, LATER - 1), true);
+  });
+
+  contract("an artifact is kept longer once, by a minute at the least, and never revived", async (opened) => {
+    const { store } = opened;
+    const { keep, upsert, find, consume } = store.artifacts;
+    const idHash = hashOf(anId("interaction"));
+    const until = LATER + HOUR;
+    const kept = { model: "Interaction", idHash, until };
+    assert.equal(await keep(kept, NOW), false, "there is none yet");
+    assert.equal(await find("Interaction", idHash, NOW), undefined);
+    await upsert("Interaction", idHash, payload, { accountId: "a" }, LATER);
+    for (const [artifact, now] of [
+      [{ ...kept, model: "Session" }, NOW],
+      [{ ...kept, idHash: hashOf("other") }, NOW],
+      [{ ...kept, until: LATER + MINUTE }, NOW],
+      [{ ...kept, until: LATER - 1 }, NOW],
+      [kept, LATER],
+    ] as const) {
+      assert.equal(await keep(artifact, now), false, JSON.stringify(artifact));
+    }
+    assert.equal(await find("Interaction", idHash, LATER), undefined, "none of these changed anything");
+    const won = await race(opened, 20, (racer) => racer.artifacts.keep(kept, LATER - 1));
+    assert.equal(won.filter(Boolean).length, 1);
+    assert.equal(await keep({ ...kept, until: until + MINUTE }, NOW), false, "as good as that");
+    assert.deepEqual(await find("Interaction", idHash, until - 1), payload);
+    assert.equal(await find("Interaction", idHash, until), undefined);
+    assert.equal(await consume("Interaction", idHash, until - 1), true);
+  });
+
+  contract("a sweep leaves what is kept longer, and takes it in its turn", async ({ store }) => {
+    const [opened, unopened] = [hashOf(anId("interaction")), hashOf(anId("interaction"))];
+    for (const id of [opened, unopened]) await store.artifacts.upsert("Interaction", id, payload, {}, LATER);
+    await store.artifacts.keep({ model: "Interaction", idHash: opened, until: LATER + HOUR }, NOW);
+    assert.equal(await store.sweep(LATER - 1), 0);
+    assert.equal(await store.sweep(LATER), 1);
+    assert.deepEqual(await store.artifacts.find("Interaction", opened, LATER), payload);
+    assert.equal(await store.sweep(LATER + HOUR - 1), 0);
+    assert.equal(await store.sweep(LATER + HOUR), 1);
   });
 
   contract("a one-time value is inserted once until it expires", async (opened) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { anAttempt, anId, anUpstreamTransaction, aSignInOutcome, hashOf, NOW } from "../support/records.ts";
+import { anAttempt, anId, anUpstreamTransaction, aSignInOutcome, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
 export function signInCases(contract: Case): void {
@@ -15,6 +15,24 @@ export function signInCases(contract: Case): void {
       await store.signIns.begin(transaction);
       assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
     }
+  });
+
+  contract("what a sign-in is begun for is kept longer with it, if it is there still", async ({ store }) => {
+    const [interaction, gone] = [hashOf(anId("interaction")), hashOf(anId("interaction"))];
+    const [end, until] = [NOW + MINUTE, NOW + 90 * MINUTE];
+    await store.artifacts.upsert("Interaction", interaction, { a: 1 }, {}, end);
+    for (const idHash of [interaction, interaction, gone]) {
+      const transaction = anUpstreamTransaction({ createdAt: NOW });
+      await store.signIns.begin(transaction, { model: "Interaction", idHash, until });
+      assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
+    }
+    assert.deepEqual(await store.artifacts.find("Interaction", interaction, until - 1), { a: 1 });
+    assert.equal(await store.artifacts.find("Interaction", interaction, until), undefined);
+    assert.equal(await store.artifacts.find("Interaction", gone, NOW), undefined);
+    const late = hashOf(anId("interaction"));
+    await store.artifacts.upsert("Interaction", late, { a: 1 }, {}, NOW);
+    await store.signIns.begin(anUpstreamTransaction({ createdAt: NOW }), { model: "Interaction", idHash: late, until });
+    assert.equal(await store.artifacts.find("Interaction", late, NOW), undefined, "none is revived");
   });
 
   contract("U1: of a hundred callbacks with one state, one takes the transaction", async (opened) => {

@@ -156,6 +156,22 @@ export function singleRecordCases(contract: Case): void {
     await assert.rejects(store.audit.append(newest));
   });
 
+  contract("Z7: an event that is noted once is noted by one of a hundred", async (opened) => {
+    const { store } = opened;
+    const requestId = anId("request");
+    const first = anAuditEvent({ requestId, detail: { reason: "first" } });
+    assert.equal(await store.audit.appendOnce(first), true);
+    assert.equal(await store.audit.appendOnce({ ...first, at: NOW + 9, detail: {} }), false);
+    const id = anId("event");
+    const appended = await race(opened, 100, (racer, index) =>
+      racer.audit.appendOnce(anAuditEvent({ id, requestId, detail: { index } })),
+    );
+    const winner = appended.indexOf(true);
+    assert.equal(appended.filter(Boolean).length, 1);
+    const kept = await store.audit.list({ requestId, limit: 9 });
+    assert.deepEqual(kept.map(({ detail }) => detail).toReversed(), [{ reason: "first" }, { index: winner }]);
+  });
+
   contract("sweeping removes what has expired, all of it, and nothing else", async ({ store }) => {
     const { account, profile } = await bound(store);
     const [old, young] = [NOW, NOW + 1];

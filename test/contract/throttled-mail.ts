@@ -73,8 +73,7 @@ export function throttledMailCases(contract: Case): void {
       const fourth = await ask(NOW + 3);
       assert.equal(fourth.heldUntil, NOW + HOUR);
       assert.deepEqual(await store.links.latestInquiry(fourth.interactionCid), fourth);
-      const dismissed = present(await store.links.latestInquiry(third.interactionCid));
-      assert.deepEqual([dismissed.settledAt, dismissed.address, dismissed.matched], [NOW + 3, null, null]);
+      assert.equal(await store.links.latestInquiry(third.interactionCid), undefined, "the newer one took its place");
 
       const stranger = await asked(store, anInquiry({ createdAt: NOW + 4, notBefore: NOW + 4 }), some(2));
       assert.equal(stranger.heldUntil, null, "another identity isn't held");
@@ -86,6 +85,33 @@ export function throttledMailCases(contract: Case): void {
       assert.deepEqual(new Set(claimed), new Set([first.id, second.id, stranger.id, fourth.id]));
     },
   );
+
+  contract("Z7: asked a hundred times over its limit, an identity leaves one inquiry more", async ({ store }) => {
+    const requester = aRequester();
+    for (let turn = 0; turn < 100; turn += 1) {
+      await asked(store, anInquiry({ requester, createdAt: NOW + turn, notBefore: NOW + turn }), some(3));
+    }
+    const kept = await store.links.inquiries({ accountId: requester.accountId, limit: 200 });
+    assert.deepEqual(
+      kept.map(({ createdAt }) => createdAt - NOW),
+      [99, 2, 1, 0],
+    );
+  });
+
+  contract("a held inquiry that is answered in part is settled with that when it is asked again", async ({ store }) => {
+    const requester = aRequester();
+    await asked(store, anInquiry({ requester, createdAt: NOW, notBefore: NOW }), some(1));
+    const held = await asked(store, anInquiry({ requester, createdAt: NOW + 1, notBefore: NOW + 1 }), some(1));
+    // The window has ended by then, and begins anew with one of another sign-in.
+    await asked(store, anInquiry({ requester, createdAt: NOW + HOUR, notBefore: NOW + HOUR }), some(1));
+    for (let turn = 0; turn < 3; turn += 1) present(await store.links.claimInquiry("worker", NOW + HOUR, 10 * HOUR));
+    const more = { answeredTo: "p-1", leaseMs: HOUR };
+    const part = { links: [], mails: [], matched: 1, more };
+    assert.equal(await store.links.settleInquiry(held.id, "worker", part, NOW + HOUR), true);
+    await asked(store, anInquiry({ requester, createdAt: NOW + HOUR + 1, notBefore: NOW + HOUR + 1 }), some(1));
+    const settled = present(await store.links.latestInquiry(held.interactionCid));
+    assert.deepEqual([settled.settledAt, settled.address, settled.matched], [NOW + HOUR + 1, null, 1]);
+  });
 
   contract("Z9: an inquiry's own wait begins when the throttles let it through", async ({ store }) => {
     const requester = aRequester();

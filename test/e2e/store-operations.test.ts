@@ -64,7 +64,8 @@ describe("operations on the store", () => {
     const requests = browser.visited.slice(before).filter((url) => url.startsWith(liaison.issuer)).length + 1;
     test.diagnostic(`${requests} requests: ${calls.join(" ")}`);
     assert.ok(result.refresh_token);
-    assertCost(calls, requests, adapterCalls.first, {
+    // And one of our own: somebody has the page open on which they choose where to sign in.
+    assertCost(calls, requests, adapterCalls.first + 1, {
       "signIns.begin": 1,
       "signIns.take": 1,
       "accounts.signIn": 1,
@@ -72,6 +73,17 @@ describe("operations on the store", () => {
       "signIns.takeOutcome": 1,
       "standings.select": 1,
     });
+  });
+
+  it("a sign-in that leads straight to the upstream, without a write for the page that was opened", async () => {
+    const started = await portal.start({ prompt: "login consent" });
+    const { calls } = await measured(() => signIn(browser, started, people.ann), 0);
+    assert.equal(calls.filter((call) => call === "signIns.begin").length, 1);
+    assert.deepEqual(
+      calls.filter((call) => call === "artifacts.keep"),
+      [],
+      calls.join(" "),
+    );
   });
 
   it("a silent sign-in at the same portal with the code's exchange, userinfo, introspection and a refresh", async (test) => {

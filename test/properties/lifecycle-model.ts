@@ -86,6 +86,8 @@ export class LifecycleModel {
   readonly mails: ModelMail[] = [];
   /** What was audited since it was last looked at. */
   events: ModelEvent[] = [];
+  /** Refusals that were audited, with their links. */
+  private readonly noted = new Set<string>();
 
   constructor(now: number, profiles: ModelProfile[]) {
     this.now = now;
@@ -191,11 +193,11 @@ export class LifecycleModel {
     const { profile } = link;
     const reason = this.deadReason(link, who);
     if (reason !== undefined) {
-      if (reason !== "used" || profile.boundTo !== who) this.refuse("redeem", reason, profile, who);
+      if (reason !== "used" || profile.boundTo !== who) this.refuse("redeem", reason, link, who);
       return `dead ${reason}`;
     }
     if (link.who !== who || !isRightUpstream) {
-      this.refuse("redeem", "wrong_account", profile, who);
+      this.refuse("redeem", "wrong_account", link, who);
       return "wrong_account";
     }
     link.state = "bound";
@@ -211,7 +213,7 @@ export class LifecycleModel {
     if (link === undefined) return "unknown";
     const reason = this.deadReason(link, who);
     if (reason !== undefined) {
-      this.refuse("decline", reason, link.profile, who);
+      this.refuse("decline", reason, link, who);
       return `dead ${reason}`;
     }
     link.state = "cancelled";
@@ -259,8 +261,12 @@ export class LifecycleModel {
     for (const link of this.links) if (link.profile === profile && link.state === "pending") link.state = "void";
   }
 
-  private refuse(attempted: string, reason: string, profile: ModelProfile, who: number): void {
-    this.events.push(`link.refused ${profile.id} by ${who}: ${attempted} ${reason}`);
+  /** Noted once for each link, person and reason. */
+  private refuse(attempted: string, reason: string, { id, profile }: ModelLink, who: number): void {
+    const event = `link.refused ${profile.id} by ${who}: ${attempted} ${reason}`;
+    const noted = `${id} ${event}`;
+    if (!this.noted.has(noted)) this.events.push(event);
+    this.noted.add(noted);
   }
 }
 

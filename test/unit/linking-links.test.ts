@@ -46,6 +46,22 @@ describe("links", () => {
     assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
   });
 
+  it("Z7 tries of very many accounts are audited once each, and up to a bound", async () => {
+    const strangers = Array.from({ length: 60 }, (_, index) => ({ ...h.eve.identity, subject: `stranger-${index}` }));
+    for (const identity of strangers) {
+      const { id: accountId } = await h.store.accounts.signIn(identity, h.now);
+      for (let time = 0; time < 2; time += 1) {
+        const tried = { ...attempt(link, h.eve), identity, accountId };
+        assert.equal((await h.linking.redeem(tried)).result, "wrong_account");
+      }
+    }
+    const audited = await h.store.audit.list({ requestId: link.requestId, limit: 200 });
+    assert.equal(audited.length, 50);
+    const actors = audited.filter(({ action }) => action === "link.refused").map(({ actor }) => actor);
+    assert.equal(new Set(actors).size, actors.length);
+    assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
+  });
+
   it("L1 the same subject through another upstream is another identity", async () => {
     const identity = { ...h.anna.identity, upstreamId: "other" };
     assert.equal((await h.linking.redeem({ ...attempt(link, h.anna), identity })).result, "wrong_account");

@@ -50,7 +50,7 @@ const ownShare = 0.1;
 const shareAtOnce = 0.02;
 /** How many keys are remembered in memory: some megabytes. */
 const remembered = 20_000;
-/** Of an address's parameters, in characters: so many are ordinary, and each begun as many more weighs one more. */
+/** Of an authorization request, in bytes as it is stored: so many are ordinary, and each begun as many more weighs one more. */
 const ordinaryLength = 2048;
 
 export function createVisitorCosts({ throttles, limits, known, clock }: VisitorCostsDeps): VisitorCosts {
@@ -117,10 +117,16 @@ const keyOf: Record<VisitorCost, string> = {
 export function chargeAuthorization(costs: VisitorCosts): Middleware {
   return async (ctx, next) => {
     if (/^\/authorize\/?$/i.test(ctx.path) && ctx.method !== "POST") {
-      await costs.charge(ctx, "sign_in", Math.max(1, Math.ceil(ctx.querystring.length / ordinaryLength)));
+      await costs.charge(ctx, "sign_in", weightOf(ctx));
     }
     await next();
   };
+}
+
+/** What is stored names each parameter beside its value, and writes out what JSON can't hold: no form of it is cheaper. */
+function weightOf({ querystring, query }: Context): number {
+  const length = Math.max(querystring.length, Buffer.byteLength(JSON.stringify(query)));
+  return Math.max(1, Math.ceil(length / ordinaryLength));
 }
 
 /** Charges a request to sign out: it is kept in a session, an empty one where there is none. */

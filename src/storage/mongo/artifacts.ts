@@ -1,8 +1,10 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
 import type { ClientSession, UpdateFilter } from "mongodb";
-import type { ArtifactStore } from "../contract.ts";
+import type { Instant } from "../../clock.ts";
+import type { ArtifactStore, KeptArtifact } from "../contract.ts";
 import { endingKey } from "../endings.ts";
+import { KEPT_LONGER_MS } from "../kept.ts";
 import type { ClientId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
@@ -10,6 +12,20 @@ import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { type ArtifactDocument, at } from "./documents.ts";
 import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
+
+/** See ArtifactStore.keep. */
+export async function keepArtifact(
+  { artifacts }: Pick<MongoDatabase["collections"], "artifacts">,
+  { model, idHash, until }: KeptArtifact,
+  now: Instant,
+): Promise<boolean> {
+  const isSooner = { $gt: at(now), $lt: at(until - KEPT_LONGER_MS) };
+  const { modifiedCount } = await artifacts.updateOne(
+    { _id: artifactId(model, idHash), expiresAt: isSooner },
+    { $set: { expiresAt: at(until) } },
+  );
+  return modifiedCount === 1;
+}
 
 export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
   const { artifacts, selections, endings } = database.collections;
@@ -79,6 +95,8 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
 
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
+
+    keep: (artifact, now) => database.run(() => keepArtifact(database.collections, artifact, now)),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {

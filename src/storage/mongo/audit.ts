@@ -6,7 +6,7 @@ import type { AuditStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { AuditEvent } from "../records.ts";
 import { createChain } from "./chain.ts";
-import type { MongoDatabase } from "./database.ts";
+import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { type AuditEventDocument, at, toAuditEvent, toDocument } from "./documents.ts";
 import { dateAt, LAST_INSTANT, NEWEST, readBehind, seqAt, writtenAt } from "./ranges.ts";
 
@@ -24,6 +24,17 @@ export function createAuditStore(database: MongoDatabase): AuditStore {
   const { auditEvents } = database.collections;
   return {
     append: (event) => database.run(async () => void (await auditEvents.insertOne(toEventDocument(event)))),
+
+    appendOnce: (event) =>
+      database.run(async () => {
+        try {
+          await auditEvents.insertOne(toEventDocument(event));
+          return true;
+        } catch (error) {
+          if (isDuplicate(error)) return false;
+          throw error;
+        }
+      }),
 
     list: ({ profileId, requestId, limit }) =>
       database.run(async () => {

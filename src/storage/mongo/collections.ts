@@ -19,7 +19,7 @@ import {
   validator,
 } from "./specifications.ts";
 
-/** What expired stays for a day: an expired sign-in still says which portal it was for. Reads check expiry themselves. */
+/** What no broker's sweep removed, the server does, a day late. Reads check expiry themselves. */
 const EXPIRY_GRACE_SECONDS = 24 * 3600;
 
 const expiry: IndexSpecification = { name: "expiry", key: { expiresAt: 1 }, expireAfterSeconds: EXPIRY_GRACE_SECONDS };

@@ -73,8 +73,16 @@ export function createInquiryMethods(
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = await throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt, session);
     if (!slot.taken) {
+      const held = {
+        "requester.issuer": issuer,
+        "requester.subject": subject,
+        state: "waiting",
+        heldUntil: { $type: "date" },
+      } as const;
+      // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one document.
+      await inquiries.deleteMany({ ...held, matched: null }, { session });
       await inquiries.updateMany(
-        { "requester.issuer": issuer, "requester.subject": subject, state: "waiting", heldUntil: { $type: "date" } },
+        held,
         { $set: { state: "settled", settledAt: at(createdAt), sealedAddress: null, leaseWorker: null } },
         { session },
       );

@@ -3,6 +3,7 @@
 import type { SignInStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { openSignIn, sealSignIn } from "../sealed-fields.ts";
+import { keepArtifact } from "./artifacts.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
@@ -10,13 +11,15 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
   const { upstreamTransactions, signInOutcomes } = database.collections;
 
   return {
-    begin: (transaction) =>
+    begin: (transaction, keeps) =>
       database.run(async () => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
-        await upstreamTransactions.insertOne({
+        const inserted = upstreamTransactions.insertOne({
           ...{ _id: stateHash, browserHash, upstreamId, createdAt: at(createdAt), expiresAt: at(expiresAt) },
           sealedPayload: sealSignIn(seal, transaction),
         });
+        const kept = keeps === undefined ? undefined : keepArtifact(database.collections, keeps, createdAt);
+        await Promise.all([inserted, kept]);
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>

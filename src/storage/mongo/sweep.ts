@@ -1,6 +1,6 @@
 /**
- * Owns the removal of what has expired. The server does the same by its expiry indexes, a day later and by its own clock;
- * nothing depends on either: every read checks expiry itself.
+ * Owns the removal of what has expired. The server does the same by its expiry indexes, a day later and by its own clock, for
+ * a database that no broker serves; nothing depends on either: every read checks expiry itself.
  */
 
 import type { ClientSession, Collection, Filter } from "mongodb";

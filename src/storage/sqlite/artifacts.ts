@@ -1,6 +1,7 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
 import type { ArtifactStore } from "../contract.ts";
+import { KEPT_LONGER_MS } from "../kept.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
@@ -8,6 +9,11 @@ import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
 import { text, toSealed } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
+
+/** See ArtifactStore.keep. */
+export const KEEP_ARTIFACT = `
+  UPDATE artifacts SET expires_at = :until
+  WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until - ${KEPT_LONGER_MS}`;
 
 /**
  * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is for endings,
@@ -41,6 +47,7 @@ export function createArtifactStore(
   const consumeForGood = durable.prepare(consume);
   const ofSignIn = durable.prepare(`
     SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId`);
+  const keep = database.prepare(KEEP_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
 
@@ -85,6 +92,8 @@ export function createArtifactStore(
       database.run(() => {
         destroy.run({ model, idHash });
       }),
+
+    keep: ({ model, idHash, until }, now) => database.run(() => keep.run({ model, idHash, until, now }) === 1),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {

@@ -17,11 +17,12 @@ export type AuditWriter = (entry: AuditEntry) => void;
 
 export function createAuditWriter(database: Database): AuditWriter {
   const insert = prepareInsert(database);
-  return (entry) => insert(auditEvent(entry));
+  return (entry) => void insert(auditEvent(entry));
 }
 
 export function createAuditStore(database: Database): AuditStore {
   const insert = prepareInsert(database);
+  const insertOnce = prepareInsert(database, "ON CONFLICT (id) DO NOTHING");
   const select = (condition: string) =>
     database.prepare(
       `SELECT ${EVENT_JSON} AS record FROM audit_events WHERE ${condition} ORDER BY at DESC, rowid DESC LIMIT :limit`,
@@ -33,7 +34,8 @@ export function createAuditStore(database: Database): AuditStore {
   const byBoth = select("request_id = :requestId AND profile_id = :profileId");
 
   return {
-    append: (event) => database.run(() => insert(event)),
+    append: (event) => database.run(() => void insert(event)),
+    appendOnce: (event) => database.run(() => insertOnce(event) === 1),
     list: ({ profileId, requestId, limit }) =>
       database.run(() => {
         const rows =
@@ -96,7 +98,7 @@ function createAuditSearch(database: Database): AuditStore["search"] {
 
 type Chain = Pick<AuditStore, "unsealed" | "countUnsealed" | "chainEnds" | "seal" | "chain" | "prune">;
 
-function createChain(database: Database, insert: (event: AuditEvent) => void): Chain {
+function createChain(database: Database, insert: (event: AuditEvent) => number): Chain {
   const unsealed = database.prepare(`
     SELECT ${EVENT_JSON} AS record FROM audit_events INDEXED BY audit_events_unsealed
     WHERE chain_seq IS NULL ORDER BY rowid LIMIT :limit`);
@@ -162,11 +164,12 @@ function createChain(database: Database, insert: (event: AuditEvent) => void): C
 /** An event has a place already: rolls the sealing back. */
 class Taken extends Error {}
 
-function prepareInsert(database: Database): (event: AuditEvent) => void {
+/** Returns how many it inserted. */
+function prepareInsert(database: Database, otherwise = ""): (event: AuditEvent) => number {
   const insert = database.prepare(`
     INSERT INTO audit_events (id, at, action, actor, profile_id, organization_id, account_id, request_id, detail)
-    VALUES (:id, :at, :action, :actor, :profileId, :organizationId, :accountId, :requestId, :detail)`);
-  return (event) => {
+    VALUES (:id, :at, :action, :actor, :profileId, :organizationId, :accountId, :requestId, :detail) ${otherwise}`);
+  return (event) =>
     insert.run({
       id: event.id,
       at: event.at,
@@ -178,5 +181,4 @@ function prepareInsert(database: Database): (event: AuditEvent) => void {
       requestId: event.requestId,
       detail: JSON.stringify(event.detail),
     });
-  };
 }

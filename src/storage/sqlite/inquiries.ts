@@ -36,6 +36,10 @@ export function createInquiryMethods(
     INSERT INTO inquiries (
       id, requester, sealed_address, interaction_cid, created_at, not_before, ordinal, held_until, settled_at)
     VALUES (:id, :requester, :address, :interactionCid, :createdAt, :notBefore, :ordinal, :heldUntil, :settledAt)`);
+  // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one row.
+  const removeHeld = database.prepare(`
+    DELETE FROM inquiries
+    WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL AND matched IS NULL`);
   const dismissHeld = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
     WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);
@@ -83,6 +87,7 @@ export function createInquiryMethods(
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
     if (!slot.taken) {
+      removeHeld.run({ issuer, subject });
       dismissHeld.run({ issuer, subject, now: createdAt });
       return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }

@@ -4,6 +4,7 @@ import type { SignInStore } from "../contract.ts";
 import type { Authentication, SignInOutcome, UpstreamTransaction } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
+import { KEEP_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
 import { parse, text } from "./rows.ts";
 
@@ -19,6 +20,7 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     INSERT INTO upstream_transactions (
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
     VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
+  const keep = database.prepare(KEEP_ARTIFACT);
   const take = database.prepare(`
     UPDATE upstream_transactions SET attempt_hash = :attemptHash
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
@@ -42,11 +44,12 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     RETURNING ${OUTCOME_JSON} AS record, authentication`);
 
   return {
-    begin: (transaction) =>
-      database.run(() => {
+    begin: (transaction, keeps) =>
+      database.transaction(() => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
         const payload = sealSignIn(seal, transaction);
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
+        if (keeps !== undefined) keep.run({ ...keeps, now: createdAt });
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>
