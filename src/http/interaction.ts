@@ -119,7 +119,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
       browserHash: binding.begin(ctx),
-      keeps: opened.due(ctx),
+      keeps: state.opened,
       sender: networkOf(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),

@@ -14,8 +14,6 @@ export interface OpenedInteractions {
   middleware: Middleware;
   /** A browser is at the page of this interaction. */
   arrived(ctx: Context, state: InteractionState): void;
-  /** What is to be noted by this request, if anything. */
-  due(ctx: Context): KeptArtifact | undefined;
   /** A write of this request has noted it. */
   noted(ctx: Context): void;
 }
@@ -41,7 +39,6 @@ export function createOpenedInteractions({
 
   return {
     noted,
-    due: (ctx) => dueIn.get(ctx),
     arrived(ctx, { opened }) {
       if (opened !== undefined && known.get(opened.idHash) === undefined) dueIn.set(ctx, opened);
     },

@@ -43,7 +43,7 @@ export interface InteractionState {
   admission: Admission | undefined;
   /** Whether the portal itself asked for the chooser. */
   chooserRequested: boolean;
-  /** What to tell the store as its page is opened; undefined where an earlier step of the same browser led to it. */
+  /** What to tell the store as its page is opened, or a sign-in begun; undefined where an earlier step of the same browser led to it. */
   opened: KeptArtifact | undefined;
 }
 
@@ -140,7 +140,11 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
         opened:
           interaction.lastSubmission === undefined
-            ? openedInteraction(uid, interaction.remainingTTL, clock.now())
+            ? openedInteraction(
+                uid,
+                { secondsLeft: interaction.remainingTTL, isSignedIn: session !== undefined },
+                clock.now(),
+              )
             : undefined,
       };
     },

@@ -1,7 +1,8 @@
 /**
  * How long interactions are kept. One that an authorization request has just made goes soon unless a browser opens its page, so
- * that whoever floods the endpoint keeps little in the store. One whose page was opened is kept for its whole life and a grace
- * beyond it, in which the page still says why it ended, and which portal it was for.
+ * that whoever floods the endpoint keeps little in the store. One whose page was opened is kept for an hour from then, and from
+ * each sign-in that is begun there. Once somebody has signed in it is kept for its whole life and a grace beyond it, in which the
+ * page still says why it ended, and which portal it was for.
  */
 
 import type { Instant } from "../clock.ts";
@@ -20,8 +21,15 @@ export function interactionKeptUntil(endsAt: Instant, { isOpened, now }: { isOpe
   return isOpened ? endsAt + graceMs : Math.min(endsAt, now + unopenedMs);
 }
 
-/** What to tell the store once the page of one is opened that lives for so many seconds more. */
-export function openedInteraction(uid: string, secondsLeft: number, now: Instant): KeptArtifact {
-  const until = interactionKeptUntil(now + secondsLeft * 1000, { isOpened: true, now });
-  return { model: "Interaction", idHash: hashSecret(uid), until };
+/**
+ * What to tell the store once the page of one is opened, or a sign-in begun there: one that lives for so many seconds more, and
+ * whose browser somebody is signed in with, or nobody yet.
+ */
+export function openedInteraction(
+  uid: string,
+  { secondsLeft, isSignedIn }: { secondsLeft: number; isSignedIn: boolean },
+  now: Instant,
+): KeptArtifact {
+  const most = interactionKeptUntil(now + secondsLeft * 1000, { isOpened: true, now });
+  return { model: "Interaction", idHash: hashSecret(uid), until: isSignedIn ? most : Math.min(most, now + graceMs) };
 }
