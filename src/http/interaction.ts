@@ -110,7 +110,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
       browserHash: binding.begin(ctx),
-      sender: networkOf(ctx),
+      sender: await costs.senderOf(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
