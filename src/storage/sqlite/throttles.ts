@@ -15,7 +15,7 @@ export interface ThrottleWriter {
   take(keyHash: string, limit: Limit, now: Instant): { taken: boolean; count: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
-  reserve(keyHash: string, limit: Limit, now: Instant): Instant;
+  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: number): Instant;
 }
 
 export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
@@ -31,10 +31,11 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
   const full = database.prepare(`
     UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING expires_at`);
   // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
+  const shifted = "expires_at - iif(taken - :now > :window, taken - :now, 0)";
   const reserve = database.prepare(`
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :now, :now + :interval)
     ON CONFLICT (key_hash) DO UPDATE SET
-      expires_at = max(expires_at - iif(taken - :now > :window, taken - :now, 0), :now) + :interval,
+      expires_at = min(max(${shifted}, :now) + :interval, max(${shifted}, :furthest)),
       taken = :now
     RETURNING expires_at`);
 
@@ -54,10 +55,11 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       };
     },
     giveBack: (keyHash) => void giveBack.run({ keyHash }),
-    reserve(keyHash, { limit, windowSeconds }, now) {
+    reserve(keyHash, { limit, windowSeconds }, now, longestMs) {
       const windowMs = windowSeconds * 1000;
-      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs });
-      return Math.max(now, integer(row?.["expires_at"]) - windowMs);
+      const furthest = now + longestMs + windowMs;
+      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs, furthest });
+      return Math.max(now, Math.min(integer(row?.["expires_at"]), furthest) - windowMs);
     },
   };
 }
@@ -71,6 +73,7 @@ export function createThrottleStore(database: Database, seal: Seal): ThrottleSto
         const { taken, resetsAt } = throttles.take(throttles.hash(key), { limit, windowSeconds }, now);
         return { taken, resetsAt };
       }),
-    reserve: (key, limit, now) => database.transaction(() => throttles.reserve(throttles.hash(key), limit, now)),
+    reserve: (key, limit, now, longestMs) =>
+      database.transaction(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }
