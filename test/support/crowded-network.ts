@@ -12,6 +12,8 @@ import { linkIn } from "./mailbox.ts";
 import { perHour } from "./mailbox-flood.ts";
 
 const [accounts, addresses] = [50, 20];
+/** What newcomers ask for: all of it is registered. */
+const mailboxes = 50;
 /** Where all of the suite's browsers come from. */
 const network = "127.0.0.1";
 const [minute, hour] = [60, 3600];
@@ -35,7 +37,7 @@ export function crowdedNetwork(newcomers: number): void {
             ...(base["limits"] as object),
             inquiries_per_identity: perHour(perIdentity),
             inquiries_per_client_address: perHour(perClientAddress),
-            mails_per_mailbox: perHour(30),
+            mails_per_mailbox: perHour(2),
           },
         }),
       });
@@ -55,6 +57,7 @@ export function crowdedNetwork(newcomers: number): void {
       await register(liaison, { id: "northwind" }, [
         { id: "p-ann", email: "ann@northwind.example" },
         { id: "p-ben", email: "ben@northwind.example" },
+        ...Array.from({ length: mailboxes }, (_, index) => ({ id: `p-${index}`, email: `${index}@northwind.example` })),
       ]);
     });
     after(() => liaison?.close());
@@ -70,10 +73,10 @@ export function crowdedNetwork(newcomers: number): void {
     async function looked(): Promise<Inquiry[]> {
       const isDue = ({ settledAt, notBefore }: Inquiry) => settledAt === null && notBefore <= liaison.clock.now();
       liaison.wake("inquiries");
-      for (let turn = 0; turn < 300; turn += 1) {
+      for (let turn = 0; turn < 240; turn += 1) {
         const all = await liaison.store.links.inquiries({ limit: 2 * accounts * addresses + newcomers });
         if (!all.some(isDue)) return all;
-        await pause(200);
+        await pause(500);
       }
       return assert.fail("the workers aren't done");
     }
@@ -120,7 +123,7 @@ export function crowdedNetwork(newcomers: number): void {
     it(`${newcomers} newcomers at once are all looked at within a minute`, async (test) => {
       for (let index = 0; index < newcomers; index += 20) {
         const some = Array.from({ length: 20 }, (_, at) => `newcomer-${index + at}`);
-        await Promise.all(some.map((account) => ask(account, "ben@northwind.example")));
+        await Promise.all(some.map((account, at) => ask(account, `${(index + at) % mailboxes}@northwind.example`)));
       }
       liaison.clock.advance(longestDelaySeconds);
       const begun = performance.now();
