@@ -13,15 +13,18 @@ import type { FieldError, Form, MembershipView, SignedInAs, SignInPage, SupportP
 import type { HttpKit } from "./kit.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
-/** When an inquiry was sent, and until when it is held because its account has asked so often. */
+/** When an inquiry was sent, and what its account is told because it has asked so often. */
 interface Asked {
   askedAt: Instant;
+  /** Until when it is held. */
   heldUntil: Instant | null;
+  /** By when it is looked at. */
+  lookedAtBy: Instant | null;
 }
 
 export interface InteractionPages {
   /** When the same may be asked again. It depends on this person's own requests alone. */
-  askAgainAt(asked: Asked): Instant;
+  askAgainAt(asked: Pick<Asked, "askedAt" | "heldUntil">): Instant;
   signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
   /** @param askAgainAt where it was asked too soon */
   linkStep(
@@ -104,6 +107,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
     return Math.max(askedAt + config.linking.resend_after_seconds * 1000, heldUntil ?? 0);
   };
 
+  const ahead = (at: Instant | null) => (at !== null && at > clock.now() ? at : null);
   const secondsUntil = (at: Instant) => Math.max(0, Math.ceil((at - clock.now()) / 1000));
 
   return {
@@ -155,7 +159,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         backUrl: url(state, "/address"),
       }),
 
-    checkEmail: async (ctx, state, { askedAt, heldUntil, since, askedTooSoon, code }) => {
+    checkEmail: async (ctx, state, { askedAt, heldUntil, lookedAtBy, since, askedTooSoon, code }) => {
       return pages.checkEmail(await site(), {
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
@@ -164,7 +168,8 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),
         resend: form(ctx, url(state, "/resend")),
         resendInSeconds: secondsUntil(askAgainAt({ askedAt, heldUntil })),
-        heldUntil: heldUntil !== null && heldUntil > clock.now() ? heldUntil : null,
+        heldUntil: ahead(heldUntil),
+        lookedAtBy: ahead(lookedAtBy),
         askedTooSoon,
         useAnotherAddressUrl: url(state, "/address"),
         continueUrl: url(state, ""),

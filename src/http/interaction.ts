@@ -55,8 +55,9 @@ interface KeptInquiry {
   since: number;
   /** The newest one's matching code. */
   code: string | null;
-  /** Until when the newest one waits because this account has asked so often. */
+  /** Until when the newest one waits because this account has asked so often, or by when it is looked at. */
   heldUntil: number | null;
+  lookedAtBy: number | null;
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
@@ -99,11 +100,15 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   async function keptInquiry(ctx: Context, uid: string): Promise<KeptInquiry | undefined> {
     const value = await sealed.get(ctx, inquiryOf(uid));
-    const { address, askedAt, since, code, heldUntil } = value ?? {};
+    const { address, askedAt, since, code, heldUntil, lookedAtBy } = value ?? {};
     if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
     return {
-      ...{ address, askedAt, since, code: typeof code === "string" ? code : null },
+      address,
+      askedAt,
+      since,
+      code: typeof code === "string" ? code : null,
       heldUntil: typeof heldUntil === "number" ? heldUntil : null,
+      lookedAtBy: typeof lookedAtBy === "number" ? lookedAtBy : null,
     };
   }
 
@@ -120,7 +125,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       purpose: { kind: "sign_in", interactionUid: state.uid },
       browserHash: binding.begin(ctx),
       keeps: state.opened,
-      sender: networkOf(ctx),
+      sender: await costs.senderOf(ctx),
       forced: state.forced,
       ...(forced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
@@ -257,7 +262,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (!outcome.asked) return outcome.askAgainAt;
     const { id, heldUntil, createdAt: askedAt } = outcome.inquiry;
     const since = (await keptInquiry(ctx, state.uid))?.since ?? askedAt;
-    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil };
+    const lookedAtBy = linking.lookedAtBy(outcome.inquiry);
+    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil, lookedAtBy };
     const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
     await sealed.set(ctx, inquiryOf(state.uid), kept, maxAgeSeconds);
     const { redirectUri, client } = state;

@@ -17,7 +17,7 @@ import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.t
 import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage, LinkLandingPage } from "../ui/views.ts";
 import { form } from "./declarations.ts";
-import { formFields, type HttpKit, hasQuery, networkOf, seeOther, sendPage } from "./kit.ts";
+import { formFields, type HttpKit, hasQuery, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 import { createWaitingSignIns } from "./waiting-sign-in.ts";
@@ -157,7 +157,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       upstreamId: request.requester.upstreamId,
       purpose: { kind, requestId: request.id, secretHash: hashSecret(secret) },
       browserHash: binding.begin(ctx),
-      sender: networkOf(ctx),
+      sender: await costs.senderOf(ctx),
       prompt: "login",
       forced: true,
       ...(loginHint === null ? {} : { loginHint }),

@@ -16,7 +16,7 @@ import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { noHead } from "./declarations.ts";
 import { upstreamCookie } from "./interaction.ts";
-import { formFields, type HttpKit, networkOf, queryValue, seeOther } from "./kit.ts";
+import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
 import { createSingleFlight } from "./single-flight.ts";
@@ -53,7 +53,7 @@ interface Attempt {
 const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, returns, clock, config, cookies, binding, sealed } = deps;
+  const { upstreams, signIns, returns, clock, config, cookies, binding, sealed, costs } = deps;
   // The same callback is sent again while the first is under way, by an impatient person or a browser: both end alike.
   const flights = createSingleFlight<Attempt>();
 
@@ -103,8 +103,9 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const place = keptAt(upstreamId, url);
     const kept = (await sealed.get(ctx, place)) as CallbackProgress | undefined;
     const browsers = binding.begunWith(ctx, stateOf(url));
+    const sender = await costs.senderOf(ctx);
     const { result, progress } = await flights.run(flightKey(url, browsers, kept), () =>
-      attempt({ upstreamId, url, browsers, kept, sender: networkOf(ctx) }),
+      attempt({ upstreamId, url, browsers, kept, sender }),
     );
     if ("completed" in result) {
       if (kept !== undefined) sealed.clear(ctx, place);

@@ -18,7 +18,7 @@ import type {
   NewLink,
   NewMail,
 } from "../storage/contract.ts";
-import type { Inquiry, MailContent, MailedRequester, Membership, ProfileId } from "../storage/records.ts";
+import type { Inquiry, MailContent, MailedRequester, Membership } from "../storage/records.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import { newMessageId } from "./message-id.ts";
 
@@ -29,7 +29,7 @@ interface InquiryWorkerSettings {
   mailLimits: { mailbox: Limit; profile: Limit };
   /** How long a claimed inquiry is this worker's, in milliseconds. */
   leaseMs?: number;
-  /** How many inquiries one run settles at most, so that other work gets its turn. */
+  /** How many parts one run answers at most, so that other work gets its turn. */
   batchSize?: number;
   /** How many profiles are answered in one transaction. */
   partSize?: number;
@@ -50,8 +50,9 @@ interface InquiryWorkerLogger {
 
 export interface InquiryWorker {
   /**
-   * Settles the inquiries that are due, oldest first, until the run is told to end; returns how many. Throws when the store
-   * can't be reached; an inquiry claimed by then is taken up again, here or elsewhere, when its lease is over.
+   * Settles the inquiries that are due, oldest first, until the run is told to end; returns how many. One of very many profiles
+   * takes turns with the others. Throws when the store can't be reached; an inquiry claimed by then is taken up again, here or
+   * elsewhere, when its lease is over.
    */
   runOnce(run?: WorkerRun): Promise<number>;
 }
@@ -80,48 +81,36 @@ export function createInquiryWorker({
   const batchSize = settings.batchSize ?? DEFAULT_BATCH_SIZE;
   const partSize = settings.partSize ?? DEFAULT_PART_SIZE;
 
-  /** Answers for the next profiles; undefined if the lease was lost, and the last of them where there are more. */
-  async function settlePart(
-    inquiry: Inquiry,
-    after: ProfileId | null,
-  ): Promise<{ answeredTo: ProfileId | null } | undefined> {
+  /** Answers for the next profiles of an inquiry. Where there are more it is given back: it goes on behind all that are due. */
+  async function settlePart(inquiry: ClaimedInquiry): Promise<"settled" | "goes on" | "lost"> {
     const key = parseAddress(inquiry.address)?.key;
     // One more than are answered says whether there are more.
-    const page = { after, limit: partSize + 1 };
+    const page = { after: inquiry.answeredTo, limit: partSize + 1 };
     const found = key === undefined ? [] : await directory.membershipsByEmail(key, page);
     const memberships = found.slice(0, partSize);
     const answeredTo = found.length > partSize ? (memberships.at(-1)?.profile.id ?? null) : null;
     const now = clock.now();
     const part = answer(inquiry, memberships, settings, now);
-    const more = answeredTo === null ? {} : { more: { answeredTo, leaseMs } };
-    const isMine = await links.settleInquiry(inquiry.id, worker, { ...part, ...more }, now);
-    return isMine ? { answeredTo } : undefined;
-  }
-
-  async function settle(inquiry: ClaimedInquiry, { signal, onStep }: WorkerRun): Promise<boolean> {
-    let { answeredTo } = inquiry;
-    do {
-      const begun = performance.now();
-      const part = await settlePart(inquiry, answeredTo);
-      if (part === undefined) {
-        logger.warn({ inquiryId: inquiry.id }, "the lease of an inquiry was lost; another worker answers it");
-        return false;
-      }
-      answeredTo = part.answeredTo;
-      // An await on SQLite lets nobody in: whoever waits meanwhile has as long as this took.
-      await pause(performance.now() - begun);
-      onStep();
-    } while (answeredTo !== null && !signal.aborted);
-    return answeredTo === null;
+    const more = answeredTo === null ? {} : { more: { answeredTo, leaseMs: 0 } };
+    if (!(await links.settleInquiry(inquiry.id, worker, { ...part, ...more }, now))) return "lost";
+    return answeredTo === null ? "settled" : "goes on";
   }
 
   return {
-    async runOnce(run = runAlone) {
+    async runOnce({ signal, onStep } = runAlone) {
       let count = 0;
-      for (let turn = 0; turn < batchSize && !run.signal.aborted; turn += 1) {
+      for (let turn = 0; turn < batchSize && !signal.aborted; turn += 1) {
+        const begun = performance.eventLoopUtilization();
         const inquiry = await links.claimInquiry(worker, clock.now(), leaseMs);
         if (inquiry === undefined) break;
-        if (await settle(inquiry, run)) count += 1;
+        const came = await settlePart(inquiry);
+        if (came === "settled") count += 1;
+        if (came === "lost") {
+          logger.warn({ inquiryId: inquiry.id }, "the lease of an inquiry was lost; another worker answers it");
+        }
+        // An await on SQLite lets nobody in: whoever waits meanwhile has as long as this kept the loop. On MongoDB it is free.
+        await pause(performance.eventLoopUtilization(begun).active);
+        onStep();
       }
       return count;
     },

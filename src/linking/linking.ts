@@ -7,6 +7,7 @@
 import { randomInt } from "node:crypto";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import { longestTurnMs, lookedAtBy } from "../domain/inquiry-turn.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
 import { hashSecret, randomId, sameId } from "../domain/secrets.ts";
 import type {
@@ -89,6 +90,8 @@ export interface Linking {
     /** Where it comes from, as far as trusted proxies tell. */
     clientAddress: string;
   }): Promise<InquiryOutcome>;
+  /** What the person is told of when an inquiry is looked at: null where that is at once. Others' requests play no part. */
+  lookedAtBy(inquiry: Inquiry): Instant | null;
   /** The newest inquiry of an interaction chain: for the countdown and for *check your email*. */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
@@ -124,8 +127,15 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
         settledAt: null,
       };
       const { identity, client } = inquiryLimits;
-      return await links.inquire(inquiry, { pauseSeconds, identity, client: { ...client, key: clientAddress } });
+      const longestMs = (ordinal: number) => longestTurnMs(ordinal, identity);
+      return await links.inquire(inquiry, {
+        pauseSeconds,
+        identity,
+        client: { ...client, key: clientAddress, longestMs },
+      });
     },
+
+    lookedAtBy: (inquiry) => lookedAtBy(inquiry, inquiryLimits.identity, lookupDelayMs.max),
 
     latestInquiry: (interactionCid) => links.latestInquiry(interactionCid),
 

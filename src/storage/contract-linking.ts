@@ -89,8 +89,11 @@ export interface InquiryThrottles {
   /** So many seconds after an inquiry its identity can make the next. */
   pauseSeconds: number;
   identity: Limit;
-  /** `key`: the client address, or what stands for it. */
-  client: Limit & { key: string };
+  /**
+   * `key`: the client address, or what stands for it. `longestMs`: for how many milliseconds the n-th inquiry of an identity
+   * within its window waits at most for others from there (domain/inquiry-turn.ts).
+   */
+  client: Limit & { key: string; longestMs: (ordinal: number) => number };
 }
 
 /** The inquiry as stored, or when its identity may make it: nothing was stored, and nothing taken of any throttle. */
@@ -125,7 +128,8 @@ export interface LinkStore {
    * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one less than the
    * pause ago: of racers one is stored. Over the identity's limit it is held until that window ends, and takes the place of an
    * older one of the identity that is still held: that is removed, or, where a part of its answer is written, settled with
-   * that. Over the client address's limit it waits for its place in that flow.
+   * that. Otherwise it waits for its place in the client address's flow, for as long as one of its ordinal may; one that may not
+   * wait at all takes none.
    * Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the directory.
    */
   inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;

@@ -138,6 +138,8 @@ export interface CheckEmailPage {
   resendInSeconds: number;
   /** Until when the request waits because this account has asked so often; null where it doesn't. */
   heldUntil: Instant | null;
+  /** By when the request is looked at, where its account has asked before within a short while; null where that is at once. */
+  lookedAtBy: Instant | null;
   /** True when *send it again* was pressed too early. */
   askedTooSoon: boolean;
   useAnotherAddressUrl: string;

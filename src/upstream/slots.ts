@@ -1,6 +1,6 @@
 /**
  * The fair queue before one upstream: shares its slots, the sign-ins that may ask it at once, among those who send them.
- * A sender is a client network (domain/networks.ts), or what else its caller tells people apart by. Whose answers turned out
+ * A sender is a client network (domain/networks.ts), a known browser, or what else its caller tells people apart by. Whose answers turned out
  * made up stands behind the others for a while. Whether the upstream answers at all is circuit.ts's to watch.
  */
 

@@ -46,7 +46,7 @@ export interface UpstreamsDependencies {
 
 /** Who sends a person to an upstream, or back from there. */
 export interface Sent {
-  /** Whoever has the same has its slots in common: a client network. */
+  /** Whoever has the same has its slots in common: a client network, or a known browser. */
   sender: string;
 }
 

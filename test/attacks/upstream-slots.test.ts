@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
+import { bindIdentity } from "../support/attack-kit.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Liaison, people, register, startLiaison } from "../support/liaison.ts";
 import { type SourceAddress, sourceAddress } from "../support/source-address.ts";
@@ -16,7 +17,8 @@ const prepared = 240;
 /** How long the upstream takes to look at a code. */
 const tokenMs = 150;
 
-describe("Z8: connections with made-up codes", () => {
+/** The application with a slow upstream, for the tests of one suite. */
+function useSlots(tokenMs: number) {
   let peer: UpstreamPeer;
   let liaison: Liaison;
   const addresses = new Map<string, SourceAddress>();
@@ -64,11 +66,18 @@ describe("Z8: connections with made-up codes", () => {
     return () => browser.visit(callback);
   }
 
+  return { liaison: () => liaison, peer: () => peer, browserAt, madeUp };
+}
+
+describe("Z8: connections with made-up codes", () => {
+  const { liaison, browserAt, madeUp } = useSlots(tokenMs);
+
   /** An honest sign-in from an address: what it ends at, and how long that took, in milliseconds. */
   async function signInFrom(address: string): Promise<{ status: number; heading: string; ms: number }> {
     const browser = await browserAt(address);
     const began = performance.now();
-    const { status, heading } = await browser.visit((await liaison.customerSource.start({ upstream: "peer" })).url);
+    const { url } = await liaison().customerSource.start({ upstream: "peer" });
+    const { status, heading } = await browser.visit(url);
     return { status, heading, ms: performance.now() - began };
   }
 
@@ -102,5 +111,31 @@ describe("Z8: connections with made-up codes", () => {
     assert.ok(wentOn, "the flood was over before the people were");
     assert.ok(statuses.every((status) => [502, 503].includes(status)));
     assert.ok(statuses.filter((status) => status === 502).length > connections, "most were asked about");
+  });
+});
+
+describe("Z8: a network whose places at an upstream are all taken", () => {
+  const { liaison, peer, browserAt, madeUp } = useSlots(2500);
+
+  it("Z8: a browser that completed a sign-in before goes on there, a new one is told to come back", async () => {
+    const stopAtPortal = (url: URL) => url.port === "9";
+    const identity = { upstreamId: "peer", issuer: peer().issuer, subject: seededSubject(people.ann.username) };
+    await bindIdentity(liaison(), { ...identity, email: people.ann.email, displayName: people.ann.name }, "p-ann");
+    const [known, unknown] = [await browserAt("127.0.0.5", stopAtPortal), await browserAt("127.0.0.5", stopAtPortal)];
+    const signInBy = async (browser: UserAgent) =>
+      await browser.visit((await liaison().customerSource.start({ upstream: "peer", prompt: "login" })).url);
+    assert.equal((await signInBy(known)).url.port, "9");
+    assert.ok(known.cookiesSet.some((line) => line.startsWith("liaison.known=")));
+
+    const stock: (() => Promise<Page>)[] = [];
+    while (stock.length < 96) {
+      stock.push(...(await Promise.all(Array.from({ length: 12 }, () => madeUp("127.0.0.5")))));
+    }
+    const flood = stock.map(async (send) => (await send()).status);
+    await pause(500);
+    const [ofKnown, ofUnknown] = await Promise.all([signInBy(known), signInBy(unknown)]);
+    assert.equal(ofUnknown.status, 503);
+    assert.equal(ofKnown.url.port, "9", ofKnown.text);
+    assert.ok((await Promise.all(flood)).every((status) => [502, 503].includes(status)));
   });
 });

@@ -43,7 +43,7 @@ export function setBackCases(contract: Case): void {
 
   contract("set back: a flow goes along, unless by less than a window", async ({ store }) => {
     const limit = { limit: 6, windowSeconds: 60 };
-    const reserve = (now: number) => store.throttles.reserve("flow", limit, now);
+    const reserve = (now: number) => store.throttles.reserve("flow", limit, now, DAY);
     const places: number[] = [];
     for (let turn = 0; turn < 30; turn += 1) places.push((await reserve(NOW)) - NOW);
     assert.equal(places.at(-1), 240_000);
@@ -52,9 +52,17 @@ export function setBackCases(contract: Case): void {
     assert.equal(await reserve(BACK), BACK + 300_000, "once");
   });
 
+  contract("set back: in a flow that goes along nobody waits longer than asked for", async ({ store }) => {
+    const reserve = (now: number, longestMs: number) =>
+      store.throttles.reserve("flow", { limit: 6, windowSeconds: 60 }, now, longestMs);
+    for (let turn = 0; turn < 30; turn += 1) await reserve(NOW, DAY);
+    assert.equal(await reserve(NOW - 30_000, 20_000), NOW - 10_000);
+    assert.equal(await reserve(BACK, 20_000), BACK + 20_000);
+  });
+
   contract("set back: somebody who has just asked asks again after the pause", async ({ store }) => {
     const requester = aRequester();
-    const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7" };
+    const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7", longestMs: () => HOUR };
     const throttles: InquiryThrottles = { pauseSeconds: 60, identity: { limit: 9, windowSeconds: 3600 }, client };
     const ask = (createdAt: number) =>
       store.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt }), throttles);
@@ -65,7 +73,7 @@ export function setBackCases(contract: Case): void {
 
   contract("set back: inquiries are answered as soon as they would have been", async ({ store }) => {
     const requester = aRequester();
-    const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7" };
+    const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7", longestMs: () => HOUR };
     const throttles: InquiryThrottles = { pauseSeconds: 0, identity: { limit: 1, windowSeconds: 3600 }, client };
     const [first, held] = [3000, 4000].map((wait) => anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait }));
     await store.links.inquire(present(first), throttles);

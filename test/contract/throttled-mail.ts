@@ -7,11 +7,19 @@ import { aMail, aNewLink, anId, anInquiry, aRequester, MINUTE, NOW } from "../su
 import { type Case, present, race, redemption, register, request, signIn, stateOf } from "./harness.ts";
 
 const HOUR = 60 * MINUTE;
+/** By how much longer each further inquiry of an identity may wait for others of its client address. */
+const LONGEST = 3 * MINUTE;
 const limits = { mailbox: { limit: 2, windowSeconds: 3600 }, profile: { limit: 3, windowSeconds: 3600 } };
+/** Whoever has asked before waits as long as the rule says; the first of an identity doesn't wait. */
 const some = (identity: number, client = 1000): InquiryThrottles => ({
   pauseSeconds: 0,
   identity: { limit: identity, windowSeconds: 3600 },
-  client: { limit: client, windowSeconds: 3600, key: "192.0.2.7" },
+  client: {
+    limit: client,
+    windowSeconds: 3600,
+    key: "192.0.2.7",
+    longestMs: (ordinal) => (ordinal === 1 ? 0 : ordinal * LONGEST),
+  },
 });
 
 /** A mail that counts at a mailbox and a profile. */
@@ -119,10 +127,10 @@ export function throttledMailCases(contract: Case): void {
     const turns: number[] = [];
     for (const wait of waits) {
       const inquiry = anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait });
-      turns.push((await asked(store, inquiry, some(3, 2))).notBefore - NOW);
+      turns.push((await asked(store, inquiry, some(3, 1))).notBefore - NOW);
     }
-    // Two at once, one in its place of the client's flow, one when the identity's window has ended.
-    assert.deepEqual(turns, [700, 300, HOUR / 2 + 500, HOUR + 200]);
+    // Two at once, one when it has waited for the client's flow, one when the identity's window has ended.
+    assert.deepEqual(turns, [700, 300, 3 * LONGEST + 500, HOUR + 200]);
   });
 
   contract("of one identity's racing inquiries one is stored, and the next after the pause", async (opened) => {
@@ -144,15 +152,32 @@ export function throttledMailCases(contract: Case): void {
   });
 
   contract(
-    "inquiries from one client address go one after the other beyond its limit, and none is lost",
+    "Z10: further inquiries from one client address go one after the other beyond its limit",
     async ({ store }) => {
-      const turns: number[] = [];
-      for (let turn = 0; turn < 5; turn += 1) {
-        const { notBefore, heldUntil } = await asked(store, anInquiry({ createdAt: NOW, notBefore: NOW }), some(9, 2));
+      const ask = async (requester: Requester) => {
+        const inquiry = anInquiry({ requester, createdAt: NOW, notBefore: NOW });
+        const { notBefore, heldUntil } = await asked(store, inquiry, some(20, 60));
         assert.equal(heldUntil, null, "nobody is told of what depends on others");
-        turns.push(notBefore - NOW);
+        return notBefore - NOW;
+      };
+      const crowd = Array.from({ length: 30 }, () => aRequester());
+      for (const requester of crowd) assert.equal(await ask(requester), 0, "the first of each");
+      const second: number[] = [];
+      const third: number[] = [];
+      for (const requester of crowd) second.push(await ask(requester));
+      for (const requester of crowd.slice(0, 29)) third.push(await ask(requester));
+      assert.deepEqual([new Set(second), new Set(third)], [new Set([0]), new Set([0])], "the flow's burst");
+      const fourth: number[] = [];
+      for (const requester of crowd.slice(0, 3)) fourth.push(await ask(requester));
+      assert.deepEqual(fourth, [0, MINUTE, 2 * MINUTE], "the burst is over");
+
+      // However long the flow is, each waits by its own count, and takes no place beyond.
+      for (let turn = 0; turn < 17; turn += 1) {
+        for (const requester of crowd.slice(3, 12)) assert.ok((await ask(requester)) <= (turn + 4) * LONGEST);
       }
-      assert.deepEqual(turns, [0, 0, HOUR / 2, HOUR, 1.5 * HOUR]);
+      const late = aRequester();
+      assert.deepEqual([await ask(late), await ask(late), await ask(late)], [0, 2 * LONGEST, 3 * LONGEST]);
+      assert.equal(await ask(aRequester()), 0, "no one's first is behind another's twentieth");
     },
   );
 

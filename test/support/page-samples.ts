@@ -106,6 +106,7 @@ const samples: Samples = {
       resend: form(data, "/interaction/abc/resend"),
       resendInSeconds: 45,
       heldUntil: null,
+      lookedAtBy: null,
       askedTooSoon: false,
       useAnotherAddressUrl: `${data.site.basePath}/interaction/abc?again`,
       continueUrl: `${data.site.basePath}/interaction/abc`,
@@ -119,6 +120,7 @@ const samples: Samples = {
       busy: { ...view, askedTooSoon: true, linkedMeanwhile: data.memberships },
       oneLinked: { ...view, linkedMeanwhile: [data.memberships[2]] },
       held: { ...view, heldUntil: someTime, resendInSeconds: 1900 },
+      inTurn: { ...view, lookedAtBy: someTime },
       now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
     };
   },

@@ -173,6 +173,24 @@ describe("inquiries", () => {
     assert.equal((await h.store.links.latestInquiry("cid-1"))?.matched, ids.length);
   });
 
+  it("Z10: an address of many profiles takes turns with what others ask meanwhile", async () => {
+    for (let index = 0; index < 90; index += 1) await h.profile(`p-${index}`, "contoso", "all@contoso.example");
+    await h.profile("p-anna", "contoso", "anna@contoso.example");
+    await h.inquire(h.eve, "all@contoso.example", "cid-eve");
+    await h.inquire(h.anna, "anna@contoso.example", "cid-anna");
+    h.now += 1;
+    const order: string[] = [];
+    const settleInquiry: LinkStore["settleInquiry"] = async (id, ...rest) => {
+      order.push(id);
+      return await h.store.links.settleInquiry(id, ...rest);
+    };
+    const worker = h.anotherWorker({ links: { ...h.store.links, settleInquiry } });
+    assert.equal(await worker.runOnce(), 2);
+    const [eves, annas] = [await h.linking.latestInquiry("cid-eve"), await h.linking.latestInquiry("cid-anna")];
+    assert.deepEqual(order, [eves?.id, annas?.id, eves?.id, eves?.id, eves?.id, eves?.id]);
+    assert.equal((await h.drain()).length, 91);
+  });
+
   it("an inquiry whose worker died is answered by another when the lease is over", async () => {
     await h.profile("p1", "contoso", "anna@contoso.example");
     await h.inquire(h.anna, "anna@contoso.example");

@@ -35,6 +35,8 @@ export interface VisitorCosts {
   charge(ctx: Context, cost: VisitorCost, weight?: number): Promise<void>;
   /** The same for a sign-in that is begun at an upstream: for its interaction or link, too. */
   chargeUpstreamSignIn(ctx: Context, interactionOrLink: string): Promise<void>;
+  /** Who shares an upstream's slots (upstream/slots.ts): a client network, but a known browser has a share of its own. */
+  senderOf(ctx: Context): Promise<string>;
 }
 
 export interface VisitorCostsDeps {
@@ -92,7 +94,7 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
     if (networkFull === undefined) return;
     const id = await known.idOf(ctx.get("cookie"));
     if (id === undefined) return refuse(ctx, networkFull);
-    const ownFull = await take(`known-browser:${id}`, limits.knownBrowser, weight);
+    const ownFull = await take(keyOfBrowser(id), limits.knownBrowser, weight);
     if (ownFull !== undefined) refuse(ctx, Math.min(networkFull, ownFull));
   }
 
@@ -103,8 +105,14 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
       if (full !== undefined) refuse(ctx, full);
       await charge(ctx, "upstream_sign_in");
     },
+    async senderOf(ctx) {
+      const id = await known.idOf(ctx.get("cookie"));
+      return id === undefined ? clientNetwork(String(ctx.state["clientAddress"])) : keyOfBrowser(id);
+    },
   };
 }
+
+const keyOfBrowser = (id: string) => `known-browser:${id}`;
 
 /** What stands before a client network in the key of a throttle. */
 const keyOf: Record<VisitorCost, string> = {

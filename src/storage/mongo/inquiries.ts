@@ -88,7 +88,10 @@ export function createInquiryMethods(
       );
       return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
-    const place = await throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt, session);
+    const longestMs = client.longestMs(slot.count);
+    if (longestMs === 0) return { ordinal: slot.count, heldUntil: null, notBefore };
+    const flow = throttles.hash(clientThrottle(client.key));
+    const place = await throttles.reserve(flow, client, createdAt, longestMs, session);
     return { ordinal: slot.count, heldUntil: null, notBefore: begins(place) };
   };
 

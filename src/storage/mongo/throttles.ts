@@ -29,7 +29,7 @@ export interface ThrottleWriter {
   ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string, session: ClientSession): Promise<void>;
-  reserve(keyHash: string, limit: Limit, now: Instant, session?: ClientSession): Promise<Instant>;
+  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: number, session?: ClientSession): Promise<Instant>;
 }
 
 export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal): ThrottleWriter {
@@ -75,15 +75,17 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
     async giveBack(keyHash, session) {
       await throttles.updateOne({ _id: keyHash }, { $inc: { taken: -1 } }, { session });
     },
-    async reserve(keyHash, { limit, windowSeconds }, now, session) {
+    async reserve(keyHash, { limit, windowSeconds }, now, longestMs, session) {
       const windowMs = windowSeconds * 1000;
+      const furthest = now + longestMs + windowMs;
       // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
       const back = { $subtract: ["$taken", now] };
       const shifted = { $subtract: ["$expiresAt", { $cond: [{ $gt: [back, windowMs] }, back, 0] }] };
       const from = { $max: [shifted, at(now)] };
-      const next = { taken: now, expiresAt: { $add: [from, Math.ceil(windowMs / limit)] } };
+      const place = { $add: [from, Math.ceil(windowMs / limit)] };
+      const next = { taken: now, expiresAt: { $min: [place, { $max: [shifted, at(furthest)] }] } };
       const flow = await update(keyHash, next, "after", session);
-      return flow === null ? now : Math.max(now, flow.expiresAt.getTime() - windowMs);
+      return flow === null ? now : Math.max(now, Math.min(flow.expiresAt.getTime(), furthest) - windowMs);
     },
   };
 }
@@ -100,6 +102,7 @@ export function createThrottleStore(database: MongoDatabase, throttles: Throttle
         const { taken, resetsAt } = await throttles.takeSome(throttles.hash(key), wanted, limit, now);
         return { taken, resetsAt };
       }),
-    reserve: (key, limit, now) => database.run(() => throttles.reserve(throttles.hash(key), limit, now)),
+    reserve: (key, limit, now, longestMs) =>
+      database.run(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }

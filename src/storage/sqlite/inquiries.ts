@@ -91,7 +91,10 @@ export function createInquiryMethods(
       dismissHeld.run({ issuer, subject, now: createdAt });
       return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
-    const place = throttles.reserve(throttles.hash(clientThrottle(client.key)), client, createdAt);
+    const longestMs = client.longestMs(slot.count);
+    if (longestMs === 0) return { ordinal: slot.count, heldUntil: null, notBefore };
+    const flow = throttles.hash(clientThrottle(client.key));
+    const place = throttles.reserve(flow, client, createdAt, longestMs);
     return { ordinal: slot.count, heldUntil: null, notBefore: begins(place) };
   };
 

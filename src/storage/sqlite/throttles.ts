@@ -17,7 +17,7 @@ export interface ThrottleWriter {
   takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
-  reserve(keyHash: string, limit: Limit, now: Instant): Instant;
+  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: number): Instant;
 }
 
 export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
@@ -35,10 +35,11 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
   const left = database.prepare(`
     SELECT :limit - iif(expires_at > :now, taken, 0) AS left FROM throttles WHERE key_hash = :keyHash`);
   // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
+  const shifted = "expires_at - iif(taken - :now > :window, taken - :now, 0)";
   const reserve = database.prepare(`
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :now, :now + :interval)
     ON CONFLICT (key_hash) DO UPDATE SET
-      expires_at = max(expires_at - iif(taken - :now > :window, taken - :now, 0), :now) + :interval,
+      expires_at = min(max(${shifted}, :now) + :interval, max(${shifted}, :furthest)),
       taken = :now
     RETURNING expires_at`);
 
@@ -64,10 +65,11 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       return { taken: taken ? amount : 0, resetsAt };
     },
     giveBack: (keyHash) => void giveBack.run({ keyHash }),
-    reserve(keyHash, { limit, windowSeconds }, now) {
+    reserve(keyHash, { limit, windowSeconds }, now, longestMs) {
       const windowMs = windowSeconds * 1000;
-      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs });
-      return Math.max(now, integer(row?.["expires_at"]) - windowMs);
+      const furthest = now + longestMs + windowMs;
+      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs, furthest });
+      return Math.max(now, Math.min(integer(row?.["expires_at"]), furthest) - windowMs);
     },
   };
 }
@@ -83,6 +85,7 @@ export function createThrottleStore(database: Database, seal: Seal): ThrottleSto
       }),
     takeSlots: (key, wanted, limit, now) =>
       database.transaction(() => throttles.takeSome(throttles.hash(key), wanted, limit, now)),
-    reserve: (key, limit, now) => database.transaction(() => throttles.reserve(throttles.hash(key), limit, now)),
+    reserve: (key, limit, now, longestMs) =>
+      database.transaction(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }

@@ -47,6 +47,8 @@ export const linking = {
   "checkEmail.leadHeld": "If the address you entered is registered with an organization, we'll send an email to it.",
   "checkEmail.held":
     "You've asked many times within a short while, so this request waits its turn, until {date}. You don't need to do anything.",
+  "checkEmail.lookedAtBy":
+    "You've asked more than once within a short while, so this request may wait its turn: until {date} at the latest. You don't need to do anything.",
   "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",
   "checkEmail.code": "Code",
   "checkEmail.codeText": "{code}, the same as in the email. One with another code isn't an answer to this request.",

@@ -29,8 +29,8 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
-<p class="lead">${t.text(view.heldUntil === null ? "checkEmail.lead" : "checkEmail.leadHeld")}</p>
-${view.heldUntil !== null && html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, view.heldUntil) })}</p>`}
+<p class="lead">${t.text(view.heldUntil === null && view.lookedAtBy === null ? "checkEmail.lead" : "checkEmail.leadHeld")}</p>
+${waits(site, view)}
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">
 ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.html("checkEmail.codeText", { code: codeText(view.code) })}</dd></div>`}
@@ -55,6 +55,16 @@ ${resend(site, view)}
     signedIn: signedInStrip(site, view.signedInAs, view.resend.csrfToken),
     body,
   });
+}
+
+/** That this person's own requests keep it waiting, and for how long. What others do is never said. */
+function waits(site: Site, { heldUntil, lookedAtBy }: CheckEmailPage): Html | null {
+  const t = messages(site.locale);
+  if (heldUntil !== null) {
+    return html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, heldUntil) })}</p>`;
+  }
+  if (lookedAtBy === null) return null;
+  return html`<p class="inset">${t.text("checkEmail.lookedAtBy", { date: formatInstant(site, lookedAtBy) })}</p>`;
 }
 
 function resend(site: Site, view: CheckEmailPage): Html {

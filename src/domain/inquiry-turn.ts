@@ -1,0 +1,36 @@
+/**
+ * The rule of an inquiry's turn: for how long it waits at most for others of its client network. It goes by how often its own
+ * identity has asked and by nothing else, so that its person can be told, and no crowd behind one address is in the way of
+ * somebody who asks for the first time. The flow of a network, and what an identity may ask at all, are the store's.
+ */
+
+import type { Instant } from "../clock.ts";
+import type { Inquiry } from "../storage/records.ts";
+
+/** The longest that any waits, in milliseconds. */
+const LONGEST_TURN_MS = 3_600_000;
+
+const MINUTE_MS = 60_000;
+
+/**
+ * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the first not at all, each
+ * further one by the interval of its identity's limit longer, none beyond an hour.
+ */
+export function longestTurnMs(ordinal: number, limit: { limit: number; windowSeconds: number }): number {
+  const intervalMs = Math.ceil((limit.windowSeconds * 1000) / limit.limit);
+  return Math.min((ordinal - 1) * intervalMs, LONGEST_TURN_MS);
+}
+
+/**
+ * By when an inquiry is looked at, to the full minute, where that is worth saying: null for an identity's first, one that doesn't
+ * wait for a minute, and one that is held, whose own end the record has.
+ */
+export function lookedAtBy(
+  { createdAt, ordinal, heldUntil }: Pick<Inquiry, "createdAt" | "ordinal" | "heldUntil">,
+  limit: { limit: number; windowSeconds: number },
+  longestDelayMs: number,
+): Instant | null {
+  const waitMs = longestTurnMs(ordinal, limit);
+  if (heldUntil !== null || waitMs < MINUTE_MS) return null;
+  return Math.ceil((createdAt + waitMs + longestDelayMs) / MINUTE_MS) * MINUTE_MS;
+}
