@@ -30,6 +30,8 @@ export interface ProvenSignIn {
 /** What of an ID token or a userinfo response is shown to people. It proves nothing. */
 interface DisplayData {
   email: string | null;
+  /** Whether the same document says that the upstream has verified the address (OpenID Connect Core 1.0, section 5.1). */
+  emailVerified: boolean;
   displayName: string | null;
 }
 
@@ -63,12 +65,12 @@ export async function exchange(
     requiresAuthTime: upstream.reauthentication === "auth_time",
   });
 
-  const { email, displayName } = await displayData(configuration, {
+  const { email, emailVerified, displayName } = await displayData(configuration, {
     accessToken: tokens.access_token,
     claims,
     claimNames: upstream.claims,
   });
-  const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, displayName };
+  const identity = { upstreamId, issuer: claims.iss, subject: claims.sub, email, emailVerified, displayName };
   return { identity, authTime, authentication: authenticationOf(claims) };
 }
 
@@ -82,19 +84,22 @@ async function displayData(
     (name) => displayText(claimOf(claims, name), 1) !== null,
   );
   if (isComplete || configuration.serverMetadata().userinfo_endpoint === undefined) {
-    return readDisplayData(claims, claimNames);
+    return readDisplayData(claims, claims, claimNames);
   }
   const userInfo = await client.fetchUserInfo(configuration, told.accessToken, claims.sub);
   const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
-  return readDisplayData({ ...userInfo, ...Object.fromEntries(usable) }, claimNames);
+  const whoseAddress = displayText(claimOf(claims, claimNames.email), 1) === null ? userInfo : claims;
+  return readDisplayData({ ...userInfo, ...Object.fromEntries(usable) }, whoseAddress, claimNames);
 }
 
-function readDisplayData(claims: Claims, names: UpstreamConfig["claims"]): DisplayData {
+/** @param whoseAddress what the address stands in: what another document says is verified may be another address */
+function readDisplayData(claims: Claims, whoseAddress: Claims, names: UpstreamConfig["claims"]): DisplayData {
   const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claimOf(claims, name), 200));
   const parts = [claims["given_name"], claims["family_name"]].map((part) => displayText(part, 99) ?? "");
   named.splice(1, 0, displayText(parts.join(" "), 200));
   return {
     email: displayText(claimOf(claims, names.email), 254),
+    emailVerified: names.email === "email" && claimOf(whoseAddress, "email_verified") === true,
     displayName: named.find((name) => name !== null) ?? null,
   };
 }

@@ -176,7 +176,10 @@ withFile("what waits costs a claim nothing: each reads its index in its order, u
     [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
     [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
     [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
-    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_by_rank (mailbox_hash=?)"],
+    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+    [/SELECT id, message_id, recipient, sealed_content/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+    [/INDEXED BY outbox_held_of_asker/, "outbox_held_of_asker (profile_hash=? AND asker_hash=?)"],
+    [/SELECT request_id FROM outbox INDEXED BY outbox_carried/, "outbox_carried (carried_by=?)"],
     [
       /SELECT rowid FROM outbox INDEXED BY outbox_held_of_mailbox/,
       "outbox_held_of_mailbox (mailbox_hash=? AND due_at<?)",

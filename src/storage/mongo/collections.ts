@@ -24,10 +24,13 @@ const EXPIRY_GRACE_SECONDS = 24 * 3600;
 
 const expiry: IndexSpecification = { name: "expiry", key: { expiresAt: 1 }, expireAfterSeconds: EXPIRY_GRACE_SECONDS };
 
-const requester = fields({
-  ...{ issuer: string, subject: string, upstreamId: string, accountId: string },
-  ...{ email: orNull(string), displayName: orNull(string) },
-});
+const requester = fields(
+  {
+    ...{ issuer: string, subject: string, upstreamId: string, accountId: string },
+    ...{ email: orNull(string), displayName: orNull(string) },
+  },
+  { emailVerified: boolean },
+);
 
 /** Every collection as this version has it. */
 export const COLLECTIONS: readonly CollectionSpecification[] = [
@@ -40,10 +43,13 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "identities",
-    validator: validator({
-      ...{ _id: objectId, issuer: string, subject: string, upstreamId: string, accountId: string },
-      ...{ email: orNull(string), displayName: orNull(string), createdAt: date, lastSignInAt: date },
-    }),
+    validator: validator(
+      {
+        ...{ _id: objectId, issuer: string, subject: string, upstreamId: string, accountId: string },
+        ...{ email: orNull(string), displayName: orNull(string), createdAt: date, lastSignInAt: date },
+      },
+      { emailVerified: boolean },
+    ),
     indexes: [
       { name: "identity", key: { issuer: 1, subject: 1 }, unique: true },
       { name: "ofAccount", key: { accountId: 1, lastSignInAt: -1, _id: -1 } },
@@ -141,7 +147,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     validator: validator(
       {
         ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-        ...{ state: oneOf("held", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
+        ...{ state: oneOf("held", "carried", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
         createdAt: date,
         ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
         ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
@@ -149,6 +155,9 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       {
         ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: orNull(string) },
         ...{ inquiryId: orNull(string), bouncedAt: orNull(date), bounce: orNull(string) },
+        placeAt: orNull(date),
+        askerHash: orNull(string),
+        carriedBy: orNull(string),
       },
     ),
     indexes: [
@@ -177,6 +186,21 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         name: "heldOfProfileDue",
         key: { profileHash: 1, dueAt: 1 },
         partialFilterExpression: { state: "held" },
+      },
+      {
+        name: "heldInOrder",
+        key: { mailboxHash: 1, rank: 1, placeAt: 1, dueAt: 1, seq: 1 },
+        partialFilterExpression: { state: "held" },
+      },
+      {
+        name: "heldOfAsker",
+        key: { profileHash: 1, askerHash: 1 },
+        partialFilterExpression: { state: "held" },
+      },
+      {
+        name: "carried",
+        key: { carriedBy: 1, seq: 1 },
+        partialFilterExpression: { state: "carried" },
       },
     ],
   },
@@ -275,6 +299,16 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
   { name: "throttles", validator: validator({ _id: string, taken: number, expiresAt: date }), indexes: [expiry] },
+  {
+    name: "mailboxes",
+    validator: validator({
+      _id: string,
+      separate: listOf(fields({ at: number, count: number })),
+      collectedAt: orNull(date),
+      expiresAt: date,
+    }),
+    indexes: [expiry],
+  },
   {
     name: "auditEvents",
     validator: validator(
