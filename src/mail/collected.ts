@@ -46,22 +46,26 @@ function item(site: Site, answer: InquiryAnswer, facts: MailFacts): ListItem {
   const t = messages(site.locale);
   const { inquiryId, requester, profileName, organizationName } = answer;
   const names = { profile: listedName(profileName), organization: listedName(organizationName) };
+  const code = inquiryId === undefined ? null : matchingCode(inquiryId);
   return {
-    code: inquiryId === undefined ? null : { label: t.text("mail.collected.code"), code: matchingCode(inquiryId) },
+    code: code === null ? null : { label: t.text("mail.collected.code"), code },
     facts: [
       { label: t.text("mail.collected.account"), text: describeAccount(site, requester, listedName) },
       { label: t.text("mail.collected.profile"), text: t.text("mail.collected.profileAt", names) },
     ],
-    end: endOf(site, answer, facts),
+    end: endOf(site, answer, code, facts),
   };
 }
 
-function endOf(site: Site, answer: InquiryAnswer, { issuer }: MailFacts): ListItem["end"] {
+function endOf(site: Site, answer: InquiryAnswer, code: string | null, { issuer }: MailFacts): ListItem["end"] {
   const t = messages(site.locale);
   const words = { contact: site.support.email };
   switch (answer.kind) {
     case "link":
-      return { url: `${issuer}/link/${answer.requestId}/${answer.secret}`, text: t.text("mail.collected.open") };
+      return {
+        url: `${issuer}/link/${answer.requestId}/${answer.secret}`,
+        text: code === null ? t.text("mail.link.button") : t.text("mail.collected.open", { code }),
+      };
     case "already_linked":
       return t.text("mail.collected.already");
     case "linked_elsewhere":

@@ -58,6 +58,7 @@ const button =
   "display:inline-block;padding:12px 22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
 
 const code = "font-size:20px;letter-spacing:0.15em";
+const itemLink = "display:inline-block;padding:8px 0;font-weight:bold";
 const list = "margin:0 0 16px;padding:0 0 0 28px";
 
 /** The HTML part: a whole document with inline styles, for mail programs keep little else. */
@@ -108,7 +109,7 @@ function renderItem({ code: request, facts, end }: ListItem): Html {
   return html`<li style="margin:0 0 24px">${
     request !== null && html`${request.label}: <strong style="${code}">${request.code}</strong><br>`
   }${facts.map(({ label, text }) => html`${label}: ${bdi(text)}<br>`)}${
-    typeof end === "string" ? end : html`<a href="${end.url}" style="font-weight:bold">${end.text}</a>`
+    typeof end === "string" ? end : html`<a href="${end.url}" style="${itemLink}">${end.text}</a>`
   }</li>
 `;
 }

@@ -21,7 +21,7 @@ import { PLENTY, PLENTY_FOR_A_MAILBOX } from "./records.ts";
 
 export const LINK_LIFETIME_MS = 30 * 60_000;
 export const ANSWER_DELAY_MS = 250;
-const settings = {
+export const settings = {
   mailDomain: "liaison.example",
   lookupDelayMs: { min: ANSWER_DELAY_MS, max: ANSWER_DELAY_MS },
   pauseSeconds: 0,

@@ -56,8 +56,8 @@ export const mail = {
   "mail.collected.account": "Asked by",
   "mail.collected.profile": "Profile",
   "mail.collected.profileAt": "{profile} at {organization}",
-  "mail.collected.open": "Open this link",
-  "mail.collected.already": "It is already linked to that account. There is nothing to do: just sign in.",
+  "mail.collected.open": "Open the link of {code}",
+  "mail.collected.already": "The profile is already linked to that account. There is nothing to do: just sign in.",
   "mail.collected.elsewhere": "The profile is already linked to another account. To move it, write to {contact}.",
   "mail.collected.inactive":
     "The profile or its organization is not active. To have it switched on again, write to {contact}.",
