@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createLinking } from "../../src/linking/linking.ts";
 import type { Requester } from "../../src/storage/records.ts";
-import { type Attacked, identityOf, startAttacked } from "./attack-kit.ts";
+import { type Attacked, codeOn, identityOf, startAttacked } from "./attack-kit.ts";
+import { aCrowd, allAsk, GATHERING_SECONDS } from "./crowd.ts";
 import { openLink, people, register, signIn, type TestPerson } from "./liaison.ts";
 import { linksOf, linkWithCode, type ReceivedMail } from "./mailbox.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
@@ -23,8 +23,6 @@ export async function settled({ store }: Attacked): Promise<void> {
   }
 }
 
-/** Seconds that what is over a mailbox's limits waits for others to go with it. */
-const gathering = 60;
 const day = 24 * hour;
 /** How many requests one mail carries. */
 const together = 50;
@@ -52,47 +50,17 @@ export function mailboxFlood(size: number): void {
     });
     after(() => liaison?.close());
 
-    /** People ask for the address without their browsers. */
     async function inquire(requesters: Requester[]): Promise<void> {
-      const unlimited = { limit: 1_000_000, windowSeconds: 1 };
-      const { links, audit } = liaison.store;
-      const linking = createLinking({
-        ...{ links, audit, clock: liaison.clock },
-        settings: {
-          mailDomain: "contoso.example",
-          lookupDelayMs: { min: 0, max: 0 },
-          pauseSeconds: 0,
-          inquiryLimits: { identity: unlimited, client: unlimited },
-        },
-      });
-      let interactionCid = "";
-      for (const [index, requester] of requesters.entries()) {
-        interactionCid = `${requester.subject}-${liaison.clock.now()}`;
-        await linking.inquire({ requester, typed: victim, interactionCid, clientAddress: `2001:db8::${index}` });
-      }
-      const inquiries = async () => (await liaison.store.links.latestInquiry(interactionCid))?.settledAt;
-      for (let turn = 0; (await inquiries()) === null; turn += 1) {
-        assert.ok(turn < 600, "the worker isn't done");
-        await pause(50);
-      }
+      await allAsk(liaison, requesters, victim);
       await settled(liaison);
     }
-
-    /** Strangers with accounts of their own, whose upstream says that the address is theirs. */
-    const crowd = (name: string) =>
-      Array.from({ length: size }, (_, index): Requester => {
-        const subject = `${name}-${index}`;
-        const identity = { issuer: "https://id.example", subject, upstreamId: "fabrikam", accountId: subject };
-        return { ...identity, email: victim, emailVerified: true, displayName: null };
-      });
 
     async function ask(person: TestPerson): Promise<{ browser: UserAgent; waiting: Page; code: string }> {
       const browser = liaison.browser();
       const linkStep = await signIn(browser, await liaison.customerSource.start(), person);
       const waiting = await browser.press(linkStep, "Continue", { email: victim });
       assert.equal(waiting.heading, "Check your email");
-      const code = /Code ?([BCDFGHJKLMNPQRSTVWXZ]{4})/.exec(waiting.text)?.[1] ?? assert.fail(waiting.text);
-      return { browser, waiting, code };
+      return { browser, waiting, code: codeOn(waiting) };
     }
 
     it("no more mails than documented, none of the crowd's before a person who asked on another day", async () => {
@@ -103,14 +71,14 @@ export function mailboxFlood(size: number): void {
       await inquire([{ ...identity, accountId }]);
       assert.equal(mails().length, 1, "below the limits a request has a mail of its own");
       liaison.clock.advance(day);
-      await inquire(crowd("z1"));
+      await inquire(aCrowd("z1", size, victim));
       assert.equal(mails().length, 1 + alone);
       const { browser, waiting, code } = await ask(people.ann);
       assert.doesNotMatch(waiting.text, /waits its turn/, "the page doesn't tell what others did");
       await settled(liaison);
       assert.equal(mails().length, 1 + alone);
 
-      liaison.clock.advance(gathering);
+      liaison.clock.advance(GATHERING_SECONDS);
       await settled(liaison);
       const [collected, ...others] = mails().slice(1 + alone);
       assert.ok(collected !== undefined && others.length === 0, "one mail carries what is over the limits");
@@ -130,9 +98,9 @@ export function mailboxFlood(size: number): void {
       const before = mails().length;
       await liaison.store.links.unbind("p-victim", "test", liaison.clock.now());
       liaison.clock.advance(day);
-      await inquire(crowd("again"));
+      await inquire(aCrowd("again", size, victim));
       for (let turn = 0; turn < 2 + size / together; turn += 1) {
-        liaison.clock.advance(turn === 0 ? gathering : hour);
+        liaison.clock.advance(turn === 0 ? GATHERING_SECONDS : hour);
         await settled(liaison);
       }
       const theirs = mails().slice(before);
