@@ -120,6 +120,30 @@ export function collectedMailCases(contract: Case): void {
     assert.equal(redeemed.result, "bound");
   });
 
+  contract(
+    "a worker that dies with a collected mail loses its lease, and it goes under the same Message-ID",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const both = [
+        await asks(store, { profileId: profile.id }),
+        await asks(store, { profileId: profile.id, at: NOW + 1 }),
+      ];
+      const now = NOW + 2 * MINUTE;
+      assert.equal(await store.outbox.releaseHeld(limits, now), 1);
+      const dead = present(await store.outbox.claim("dead", now, 1000, LIFETIME));
+      assert.equal(await store.outbox.claim("next", now + 999, 1000, LIFETIME), undefined);
+      const next = present(await store.outbox.claim("next", now + 1000, 1000, LIFETIME));
+      assert.deepEqual([next.message.messageId, next.message.content], [dead.message.messageId, dead.message.content]);
+      assert.equal(next.linkExpiresAt, now + 1000 + LIFETIME, "the lives of its links start anew");
+      for (const { link } of both) {
+        const view = present(await store.links.view(link.request.id, link.request.secretHash));
+        assert.equal(view.request.expiresAt, now + 1000 + LIFETIME);
+      }
+      assert.equal(await store.outbox.markSent(next.message.id, "dead", "250", now + 1000), false);
+      assert.equal(await store.outbox.markSent(next.message.id, "next", "250", now + 1000), true);
+    },
+  );
+
   contract("one that waits alone goes as it is, and the next collected mail an hour later", async ({ store }) => {
     const { profile } = await register(store);
     const alone = await asks(store, { profileId: profile.id });
