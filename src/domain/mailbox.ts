@@ -113,7 +113,7 @@ export const TRUSTED_RANK = 0;
  * @param asked how often, this time included, and since when
  */
 export function rankOf({ count, since }: { count: number; since: Instant }, now: Instant): number {
-  const days = Math.floor(Math.max(0, now - since) / DAY_MS) + 1;
-  const isKnownAndSeldom = days > 1 && count <= days;
-  return TRUSTED_RANK + 1 + (isKnownAndSeldom ? 0 : Math.ceil(count / days));
+  const days = (now - since) / DAY_MS;
+  const isKnownAndSeldom = days >= 1 && count <= Math.floor(days) + 1;
+  return TRUSTED_RANK + 1 + (isKnownAndSeldom ? 0 : Math.ceil(count / Math.max(1, days)));
 }

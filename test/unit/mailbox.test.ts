@@ -114,8 +114,9 @@ describe("the rank of an identity at a mailbox", () => {
     assert.equal(rank(1, 0), 2, "somebody new");
     assert.equal(rank(2, 0), 3);
     assert.equal(rank(24, 23 / 24), 25);
-    assert.equal(rank(48, 1.99), 25, "hourly for two days");
-    assert.equal(rank(3, 1), 3);
+    assert.equal(rank(48, 2), 25, "hourly for two days");
+    assert.equal(rank(3, 1), 4);
+    assert.equal(rank(25, 1), rank(24, 23 / 24) + 1, "it doesn't fall by half as a second day begins");
     assert.equal(rankOf({ count: 5, since: NOW }, NOW - DAY), 6, "whatever the clock says");
   });
 
