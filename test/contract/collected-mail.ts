@@ -2,91 +2,25 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Asker, NewLink, NewMail, Store } from "../../src/storage/contract.ts";
-import type { CollectedContent, InquiryAnswer, MailContent } from "../../src/storage/records.ts";
-import { aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
-import { aNotice, type Case, present, race, redemption, register, type SignedIn, signIn, stateOf } from "./harness.ts";
-
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const LIFETIME = 1_800_000;
-/** When all that waits from NOW on goes. */
-const GATHERED = NOW + MINUTE;
-const mailbox = "ada@contoso.example";
-/** Nothing goes by itself. */
-const limits = {
-  mailbox: { hourly: { limit: 0, windowSeconds: 3600 }, daily: { limit: 0, windowSeconds: 86_400 } },
-  profile: { limit: 1000, windowSeconds: 3600 },
-};
-
-/** One identity that asks, with the link and the mail that it waits for. */
-interface Waiting {
-  person: SignedIn;
-  link: NewLink;
-}
-
-interface Asking {
-  person?: SignedIn;
-  profileId: string;
-  at?: number;
-  isTrusted?: boolean;
-  /** What else the same inquiry is answered. */
-  mails?: NewMail[];
-}
-
-const throttleOf = (profileId: string) => ({
-  mailbox: { ...limits.mailbox, key: mailbox },
-  profile: { ...limits.profile, key: profileId },
-});
-
-/** Lets somebody ask for a profile of the mailbox. */
-async function asks(
-  store: Store,
-  { person, profileId, at = NOW, isTrusted = false, mails = [] }: Asking,
-): Promise<Waiting> {
-  const who = person ?? (await signIn(store));
-  const requester = { ...who.identity, accountId: who.account.id };
-  const inquiry = anInquiry({ requester });
-  const worker = anId("worker");
-  await store.links.inquire(inquiry);
-  assert.equal((await store.links.claimInquiry(worker, at, 1000))?.id, inquiry.id);
-  const made = aNewLink({ requester, inquiryId: inquiry.id, profileId, expiresAt: at + 7 * DAY });
-  const content = { ...made.mail.content, inquiryId: inquiry.id } as MailContent;
-  const link = { ...made, mail: { ...made.mail, content, throttle: throttleOf(profileId) } };
-  const { issuer, subject } = who.identity;
-  const asker: Asker = { identity: { issuer, subject }, mailbox, isTrusted };
-  assert.equal(await store.links.settleInquiry(inquiry.id, worker, { links: [link], mails, asker }, at), true);
-  return { person: who, link };
-}
-
-/** A mail without a link that waits. */
-const aNote = (profileId: string): NewMail => ({ ...aMail(), throttle: throttleOf(profileId) });
-
-const requestsOf = (content: MailContent) =>
-  (content as CollectedContent).answers.flatMap((answer: InquiryAnswer) =>
-    answer.kind === "link" ? [answer.requestId] : [],
-  );
-const idsOf = (waiting: readonly Waiting[]) => waiting.map(({ link }) => link.request.id);
-
-/** Claims every message that is due, and marks it sent. */
-async function sentMails(store: Store, now: number) {
-  const sent = [];
-  for (;;) {
-    const claimed = await store.outbox.claim("sender", now, 1000, LIFETIME);
-    if (claimed === undefined) return sent;
-    assert.equal(await store.outbox.markSent(claimed.message.id, "sender", "250", now), true);
-    sent.push(claimed);
-  }
-}
-
-/** Releases what may go, and sends it: the one collected mail. */
-async function collected(store: Store, now: number) {
-  assert.equal(await store.outbox.releaseHeld(limits, now), 1);
-  const [mail, ...others] = await sentMails(store, now);
-  assert.deepEqual(others, []);
-  assert.equal(mail?.message.content.kind, "collected");
-  return present(mail);
-}
+import type { Asker, NewMail } from "../../src/storage/contract.ts";
+import type { CollectedContent } from "../../src/storage/records.ts";
+import { aMail, anInquiry, MINUTE, NOW } from "../support/records.ts";
+import {
+  aNote,
+  asks,
+  collected,
+  DAY,
+  GATHERED,
+  HOUR,
+  idsOf,
+  LIFETIME,
+  limits,
+  mailbox,
+  requestsOf,
+  sentMails,
+  type Waiting,
+} from "./collected-scene.ts";
+import { aNotice, type Case, present, race, redemption, register, signIn, stateOf } from "./harness.ts";
 
 export function collectedMailCases(contract: Case): void {
   contract("what waits for a mailbox goes in one mail after a minute, each with its own link", async ({ store }) => {

@@ -3,12 +3,13 @@
  * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
+import { MAILBOXES, OUTBOX } from "./collections-mail.ts";
 import {
   boolean,
   type CollectionSpecification,
   date,
+  expiry,
   fields,
-  type IndexSpecification,
   listOf,
   number,
   object,
@@ -18,11 +19,6 @@ import {
   string,
   validator,
 } from "./specifications.ts";
-
-/** What expired stays for a day: an expired sign-in still says which portal it was for. Reads check expiry themselves. */
-const EXPIRY_GRACE_SECONDS = 24 * 3600;
-
-const expiry: IndexSpecification = { name: "expiry", key: { expiresAt: 1 }, expireAfterSeconds: EXPIRY_GRACE_SECONDS };
 
 const requester = fields(
   {
@@ -142,68 +138,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       },
     ],
   },
-  {
-    name: "outbox",
-    validator: validator(
-      {
-        ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-        ...{ state: oneOf("held", "carried", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
-        createdAt: date,
-        ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
-        ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
-      },
-      {
-        ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: orNull(string) },
-        ...{ inquiryId: orNull(string), bouncedAt: orNull(date), bounce: orNull(string) },
-        placeAt: orNull(date),
-        askerHash: orNull(string),
-        carriedBy: orNull(string),
-      },
-    ),
-    indexes: [
-      { name: "byTime", key: { createdAt: -1, seq: -1 } },
-      { name: "inState", key: { state: 1, createdAt: -1, seq: -1 } },
-      {
-        name: "ofInquiry",
-        key: { inquiryId: 1, createdAt: -1, seq: -1 },
-        // Not by $type: the server wouldn't see that a string is one.
-        partialFilterExpression: { inquiryId: { $gt: "" } },
-      },
-      { name: "byMessageId", key: { messageId: 1 } },
-      { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
-      { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
-      {
-        name: "heldOfMailbox",
-        key: { mailboxHash: 1, rank: 1, createdAt: -1, seq: -1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldOfMailboxDue",
-        key: { mailboxHash: 1, dueAt: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldOfProfileDue",
-        key: { profileHash: 1, dueAt: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldInOrder",
-        key: { mailboxHash: 1, rank: 1, placeAt: 1, dueAt: 1, seq: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldOfAsker",
-        key: { profileHash: 1, askerHash: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "carried",
-        key: { carriedBy: 1, seq: 1 },
-        partialFilterExpression: { state: "carried" },
-      },
-    ],
-  },
+  OUTBOX,
   {
     name: "upstreamTransactions",
     validator: validator(
@@ -299,16 +234,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
   { name: "throttles", validator: validator({ _id: string, taken: number, expiresAt: date }), indexes: [expiry] },
-  {
-    name: "mailboxes",
-    validator: validator({
-      _id: string,
-      separate: listOf(fields({ at: number, count: number })),
-      collectedAt: orNull(date),
-      expiresAt: date,
-    }),
-    indexes: [expiry],
-  },
+  MAILBOXES,
   {
     name: "auditEvents",
     validator: validator(
