@@ -13,7 +13,7 @@ import { systemClock } from "../src/clock.ts";
 import { createInquiryWorker } from "../src/linking/inquiry-worker.ts";
 import { openStore } from "../src/storage/open.ts";
 import { register } from "../test/support/liaison.ts";
-import { anInquiry, PLENTY } from "../test/support/records.ts";
+import { anInquiry, PLENTY, PLENTY_FOR_A_MAILBOX } from "../test/support/records.ts";
 
 const profiles = Number(process.argv[2] ?? 1000);
 const email = "everybody@northwind.example";
@@ -28,7 +28,11 @@ try {
   for (const partSize of [profiles, 100, 50, 20, 10]) {
     const now = Date.now();
     await store.links.inquire(anInquiry({ address: email, createdAt: now, notBefore: now }));
-    const settings = { mailDomain: "bench.example", mailLimits: { mailbox: PLENTY, profile: PLENTY }, partSize };
+    const settings = {
+      mailDomain: "bench.example",
+      mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY },
+      partSize,
+    };
     const { links, directory } = store;
     const worker = createInquiryWorker({ links, directory, clock: systemClock, logger: { warn: () => {} }, settings });
     const begun = performance.now();

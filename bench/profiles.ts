@@ -11,7 +11,7 @@ import { MongoClient } from "mongodb";
 import { createInquiryWorker, type InquiryWorker } from "../src/linking/inquiry-worker.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../test/support/liaison.ts";
 import { insertProfiles } from "../test/support/many-profiles.ts";
-import { PLENTY } from "../test/support/records.ts";
+import { PLENTY, PLENTY_FOR_A_MAILBOX } from "../test/support/records.ts";
 import { startReplicaSet } from "../test/support/replica-set.ts";
 
 const rounds = Number(process.argv[2] ?? 60);
@@ -84,7 +84,7 @@ async function inquireOnce({ store, clock, config }: Liaison, worker: InquiryWor
 
 function workerOf({ store, clock }: Liaison): InquiryWorker {
   const { links, directory } = store;
-  const settings = { mailDomain: "bench.example", mailLimits: { mailbox: PLENTY, profile: PLENTY } };
+  const settings = { mailDomain: "bench.example", mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY } };
   return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings });
 }
 

@@ -52,7 +52,8 @@ export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailA
   };
 }
 
-function whyNot({ state }: Delivery, from: "held" | "failed"): string {
+function whyNot({ state, carriedBy }: Delivery, from: "held" | "failed"): string {
+  if (state === "carried") return `is carried by the mail ${carriedBy}: look after that one.`;
   if (state === "bounced") {
     return "came back after a server had taken it, and what it said is erased. Correct the address, and let its person ask again.";
   }

@@ -137,7 +137,11 @@ async function createWorkers(
     directory: store.directory,
     clock,
     logger,
-    settings: { mailDomain: mailDomain(config), mailLimits: mailLimits(config) },
+    settings: {
+      mailDomain: mailDomain(config),
+      mailLimits: mailLimits(config),
+      trustedUpstreams: new Set(config.upstreams.filter((one) => one.trusted_email).map(({ id }) => id)),
+    },
   });
   const { audit_retention_days: retentionDays } = config.administration;
   const auditKey = await auditKeyOf(store.keys);
@@ -194,7 +198,7 @@ async function createWorkers(
 
 function mailLimits({ limits }: Pick<Config, "limits">) {
   return {
-    mailbox: limitOf(limits.mails_per_mailbox),
+    mailbox: { hourly: limitOf(limits.mails_per_mailbox), daily: limitOf(limits.mails_per_mailbox_daily) },
     profile: limitOf(limits.mails_per_profile),
     all: limitOf(limits.mails),
   };

@@ -214,7 +214,9 @@ const limits = z
     sign_outs_per_client_address: limit(300, 300),
     inquiries_per_identity: limit(20, 3600),
     inquiries_per_client_address: limit(100, 3600),
+    /** Mails of their own, one for each profile; what is over either limit goes together, in one mail an hour. */
     mails_per_mailbox: limit(30, 3600),
+    mails_per_mailbox_daily: limit(60, 86_400),
     mails_per_profile: limit(10, 3600),
     mails: limit(600, 60),
     support_messages_per_identity: limit(5, 3600),

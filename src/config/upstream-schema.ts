@@ -57,6 +57,8 @@ export const upstreamProtocol = {
   quirks: z.array(quirk).default([]),
   /** Which claims are shown to people as address and name; they prove nothing. */
   claims: z.strictObject({ email: claimName.default("email"), name: claimName.default("name") }).prefault({}),
+  /** Whether it knows which address is whose: where it says that one is verified, its person comes first at that mailbox. */
+  trusted_email: z.boolean().default(false),
 };
 
 /** Issuers of Microsoft that stand for many: their documents name another issuer, or a template, which identifies nobody. */
@@ -75,6 +77,10 @@ export function checkUpstream(entry: Record<string, unknown>, context: z.Refinem
   }
   if (!hasKeyPair && isGiven("token_endpoint_auth_signing_alg")) {
     refuse("token_endpoint_auth_signing_alg", "is for token_endpoint_auth_method private_key_jwt alone");
+  }
+  const { email = "email" } = (entry["claims"] ?? {}) as { email?: unknown };
+  if (entry["trusted_email"] === true && email !== "email") {
+    refuse("trusted_email", "goes with claims.email: email alone, for that is what email_verified is about");
   }
   if (typeof entry["scope"] === "string" && !entry["scope"].split(" ").includes("openid")) {
     refuse("scope", "must contain openid");

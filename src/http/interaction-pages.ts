@@ -81,8 +81,9 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
   const requester: InteractionPages["requester"] = ({ standing }) => {
     const identity = standing?.identity;
     if (identity == null) throw new LiaisonError("sign_in_expired", "Nobody is signed in here any more.");
-    const { issuer, subject, upstreamId, accountId, email, displayName } = identity;
-    return { issuer, subject, upstreamId, accountId, email, displayName };
+    const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
+    const requester = { issuer, subject, upstreamId, accountId, email, displayName };
+    return emailVerified ? { ...requester, emailVerified } : requester;
   };
 
   function signedInAs(state: InteractionState): SignedInAs {

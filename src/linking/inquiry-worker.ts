@@ -8,8 +8,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { answerInquiry } from "../domain/link.ts";
+import type { MailboxLimits } from "../domain/mailbox.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import type {
+  Asker,
   ClaimedInquiry,
   DirectoryStore,
   InquiryAnswerPart,
@@ -18,7 +20,7 @@ import type {
   NewLink,
   NewMail,
 } from "../storage/contract.ts";
-import type { Inquiry, MailContent, MailedRequester, Membership } from "../storage/records.ts";
+import type { Inquiry, MailContent, MailedRequester, Membership, UpstreamId } from "../storage/records.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import { newMessageId } from "./message-id.ts";
 
@@ -26,7 +28,9 @@ interface InquiryWorkerSettings {
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How many mails that inquiries cause go at once to one mailbox, and about one profile. */
-  mailLimits: { mailbox: Limit; profile: Limit };
+  mailLimits: { mailbox: MailboxLimits; profile: Limit };
+  /** Upstreams that are trusted to know which address is whose. Default: none. */
+  trustedUpstreams?: ReadonlySet<UpstreamId>;
   /** How long a claimed inquiry is this worker's, in milliseconds. */
   leaseMs?: number;
   /** How many parts one run answers at most, so that other work gets its turn. */
@@ -132,28 +136,31 @@ function answer(
       links.push(newLink(inquiry, membership, settings, now));
     } else {
       const content = { kind, ...whatMailsName(inquiry, membership) };
-      mails.push(newMail(inquiry, membership, settings, content));
+      mails.push(newMail(membership, settings, content));
     }
   }
-  return { links, mails, matched: memberships.length };
+  const [first] = memberships;
+  const asker = first && askerOf(inquiry, first.profile.emailKey, settings);
+  return { links, mails, asker, matched: memberships.length };
 }
 
 function newLink(inquiry: Inquiry, membership: Membership, settings: InquiryWorkerSettings, now: Instant): NewLink {
   const requestId = randomId();
   const secret = randomSecret();
+  const { emailVerified: _onlyForItsPlace, ...requester } = inquiry.requester;
   return {
     request: {
       id: requestId,
       inquiryId: inquiry.id,
       secretHash: hashSecret(secret),
       purpose: "link_profile",
-      requester: inquiry.requester,
+      requester,
       profileId: membership.profile.id,
       emailVersion: membership.profile.emailVersion,
       createdAt: now,
       expiresAt: now + UNSENT_REQUEST_MS,
     },
-    mail: newMail(inquiry, membership, settings, {
+    mail: newMail(membership, settings, {
       kind: "link",
       requestId,
       secret,
@@ -164,19 +171,27 @@ function newLink(inquiry: Inquiry, membership: Membership, settings: InquiryWork
 
 /** Every mail goes to the address that the organization registered, never to what was typed. */
 function newMail(
-  { requester, ordinal }: Inquiry,
   { profile }: Membership,
   { mailDomain, mailLimits: { mailbox, profile: perProfile } }: InquiryWorkerSettings,
   content: MailContent,
 ): NewMail {
-  // Whoever signed in under this very address is most likely its owner; of the others, who has asked the least.
-  const isOwnAddress = parseAddress(requester.email)?.key === profile.emailKey;
   const throttle = {
     mailbox: { ...mailbox, key: profile.emailKey },
     profile: { ...perProfile, key: profile.id },
-    rank: isOwnAddress ? 0 : ordinal,
   };
   return { id: randomId(), messageId: newMessageId(mailDomain), to: profile.email, content, throttle };
+}
+
+/** What an upstream says of an address counts only where the deployment trusts it to know. */
+function askerOf(
+  { requester }: Inquiry,
+  mailbox: string,
+  { trustedUpstreams }: Pick<InquiryWorkerSettings, "trustedUpstreams">,
+): Asker {
+  const { issuer, subject, upstreamId, email, emailVerified } = requester;
+  const isTrusted =
+    trustedUpstreams?.has(upstreamId) === true && emailVerified === true && parseAddress(email)?.key === mailbox;
+  return { identity: { issuer, subject }, mailbox, isTrusted };
 }
 
 function whatMailsName(

@@ -18,6 +18,7 @@ export type TimelineWhat =
   | "matched"
   | "requested"
   | "mail_held"
+  | "mail_carried"
   | "mail_released"
   | "mail_sent"
   | "mail_deferred"
@@ -73,6 +74,7 @@ export async function timeline(
   if (history === undefined) return undefined;
   const { address: _typed, ...inquiry } = history.inquiry;
   const deliveries = await outbox.list({ inquiryId: inquiry.id, limit: mostRequests });
+  const carriers = await carriersOf(outbox, deliveries);
   const events: AuditEvent[][] = [];
   for (let first = 0; first < history.requests.length; first += requestsAtATime) {
     await setImmediate();
@@ -85,13 +87,20 @@ export async function timeline(
   const entries = [
     ...ofInquiry(inquiry),
     ...history.requests.flatMap((request) => ofRequest(request, now)),
-    ...deliveries.toReversed().flatMap(ofDelivery),
+    ...deliveries.toReversed().flatMap((delivery) => ofDelivery(delivery, carriers)),
     ...events.flatMap((list) => list.toReversed().flatMap(ofEvent)),
   ].map((entry): TimelineEntry => {
     const requestId = entry.requestId ?? null;
     return { profileId: profileOf.get(requestId ?? "") ?? null, detail: null, ...entry, requestId };
   });
   return { inquiry, code: matchingCode(inquiry.id), entries: entries.toSorted((one, other) => one.at - other.at) };
+}
+
+/** The mails that carry some of these, by their ids. */
+async function carriersOf(outbox: OutboxStore, deliveries: readonly Delivery[]): Promise<Map<string, Delivery>> {
+  const ids = new Set(deliveries.flatMap(({ carriedBy }) => carriedBy ?? []));
+  const found = await Promise.all([...ids].map((id) => outbox.find(id)));
+  return new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one]])));
 }
 
 type Entry = Pick<TimelineEntry, "at" | "what"> & Partial<TimelineEntry>;
@@ -114,13 +123,19 @@ function ofRequest({ id, profileId, state, createdAt, expiresAt, settledAt }: Li
   return entries;
 }
 
-function ofDelivery(delivery: Delivery): Entry[] {
-  const { requestId, state, nextAttemptAt, sentAt, serverReply, bouncedAt, bounce, lastError, createdAt } = delivery;
+function ofDelivery(delivery: Delivery, carriers: ReadonlyMap<string, Delivery> = new Map()): Entry[] {
+  const { requestId, state, carriedBy, nextAttemptAt, sentAt, serverReply, bouncedAt, bounce, lastError, createdAt } =
+    delivery;
   const about = { requestId };
   const sent: Entry[] = sentAt === null ? [] : [{ ...about, at: sentAt, what: "mail_sent", detail: serverReply }];
   switch (state) {
     case "held":
       return [{ ...about, at: createdAt, what: "mail_held", detail: instant(nextAttemptAt) }];
+    case "carried": {
+      const carrier = carriers.get(carriedBy ?? "");
+      const became = carrier === undefined ? [] : ofDelivery({ ...carrier, requestId });
+      return [{ ...about, at: nextAttemptAt, what: "mail_carried", detail: carriedBy }, ...became];
+    }
     case "queued": {
       const detail = `${lastError}; next attempt ${instant(nextAttemptAt)}`;
       return lastError === null ? [] : [{ ...about, at: createdAt, what: "mail_deferred", detail }];

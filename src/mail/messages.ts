@@ -3,39 +3,22 @@
  * outbox's. A mail names the *stored* profile and the account that asked, never an address that someone typed.
  */
 
-import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type {
   AdministrationContent,
   AdministratorLinkedContent,
+  CollectedContent,
   InquiryId,
   MailContent,
-  MailedRequester,
   SupportRequestContent,
 } from "../storage/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
-import { mailAddress, mailDisplayName, mailName, shownAddress } from "./names.ts";
+import { renderCollected } from "./collected.ts";
+import { mailAddress, mailName } from "./names.ts";
 import { type Block, renderHtml, renderText } from "./template.ts";
-
-export interface MailFacts {
-  /** The configured issuer: links are built from nothing else. */
-  issuer: string;
-  /** When the link of a `link` mail stops working; null where it isn't known. */
-  linkExpiresAt: Instant | null;
-  /** When the mail is sent: it says for how long the link works from then on. */
-  now: Instant;
-}
-
-/** A mail's words. */
-export interface RenderedMail {
-  subject: string;
-  text: string;
-  html: string;
-  /** Whom a reply goes to, if not the sender. */
-  replyTo?: string;
-}
+import { describeAccount, linkLife, type MailFacts, type RenderedMail, toProfile } from "./wording.ts";
 
 interface Words {
   profile: string;
@@ -44,9 +27,10 @@ interface Words {
   contact: string;
 }
 
-/** Renders one mail. The link of a `link` mail is the first URL of its text, alone on its line. */
+/** Renders one mail. Links of requests are the first URLs of its text, each alone on its line. */
 export function renderMail(site: Site, content: MailContent, facts: MailFacts): RenderedMail {
   if (content.kind === "support_request") return renderSupportRequest(site, content);
+  if (content.kind === "collected") return renderCollected(site, content, facts);
   if (isAdministration(content)) return renderAdministration(site, content, facts);
   const t = messages(site.locale);
   const words: Words = {
@@ -57,15 +41,6 @@ export function renderMail(site: Site, content: MailContent, facts: MailFacts): 
   };
   const { subject, blocks } = compose(site, content, facts, words);
   return toProfile(site, t.text("mail.hello", words), { subject, blocks });
-}
-
-/** A mail to the address that an organization registered. */
-function toProfile(site: Site, greeting: string, { subject, blocks }: { subject: string; blocks: Block[] }) {
-  const t = messages(site.locale);
-  const sender = mailName(site.name);
-  const footer = [...contactLines(site), t.text("mail.footer", { site: sender })];
-  const mail = { locale: site.locale, subject, sender, greeting, blocks, footer };
-  return { subject, text: renderText(mail), html: renderHtml(mail) };
 }
 
 function isAdministration(content: MailContent): content is AdministrationContent {
@@ -180,7 +155,7 @@ function renderSupportRequest(site: Site, content: SupportRequestContent): Rende
 
 function compose(
   site: Site,
-  content: Exclude<MailContent, SupportRequestContent | AdministrationContent>,
+  content: Exclude<MailContent, SupportRequestContent | AdministrationContent | CollectedContent>,
   facts: MailFacts,
   words: Words,
 ): { subject: string; blocks: Block[] } {
@@ -255,33 +230,11 @@ function code(site: Site, { inquiryId }: { inquiryId?: InquiryId }): Block[] {
   return [{ kind: "code", label: t.text("mail.code"), code: matchingCode(inquiryId), text: t.text("mail.codeText") }];
 }
 
-/** "Ana (ana@id.example) at Northwind ID", with as much of it as can be shown. */
-function describeAccount(site: Site, requester: MailedRequester): string {
+function lifetime(site: Site, facts: MailFacts): string {
   const t = messages(site.locale);
-  const known = site.upstreams.find(({ id }) => id === requester.upstreamId);
-  const upstream = known === undefined ? t.text("mail.unknownUpstream") : mailName(known.name);
-  const name = mailDisplayName(requester.displayName);
-  const email = shownAddress(requester.email);
-  if (name !== null && email !== null) return t.text("mail.accountNamed", { name, email, upstream });
-  const who = name ?? email;
-  return who === null ? t.text("mail.accountNameless", { upstream }) : t.text("mail.account", { who, upstream });
-}
-
-function lifetime(site: Site, { linkExpiresAt, now }: MailFacts): string {
-  const t = messages(site.locale);
-  if (linkExpiresAt === null) return t.text("mail.link.short");
-  const date = formatInstant(site, linkExpiresAt);
-  if (now >= linkExpiresAt) return t.text("mail.link.until", { date });
-  const minutes = Math.max(1, Math.round((linkExpiresAt - now) / 60_000));
-  return t.text("mail.link.untilFor", { date, lifetime: formatMinutes(site.locale, minutes) });
-}
-
-function contactLines(site: Site): string[] {
-  const t = messages(site.locale);
-  const { email, url, phone } = site.support;
-  return [
-    t.text("mail.contact", { contact: email }),
-    ...(url === null ? [] : [t.text("mail.contactPage", { url })]),
-    ...(phone === null ? [] : [t.text("mail.contactPhone", { number: phone })]),
-  ];
+  const life = linkLife(facts);
+  if (life === null) return t.text("mail.link.short");
+  const date = formatInstant(site, life.until);
+  if (life.minutes === null) return t.text("mail.link.until", { date });
+  return t.text("mail.link.untilFor", { date, lifetime: formatMinutes(site.locale, life.minutes) });
 }

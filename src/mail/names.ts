@@ -20,8 +20,8 @@ const longestRead = 2 * longestName;
 const domainWithPath = /^[^/]*[.。]\p{L}[^/]*\//u;
 
 /** A name that the organization or the deployment wrote: one line, nothing invisible, no web address. */
-export function mailName(name: string): string {
-  return cap(withoutAddresses(plain(name)), longestName);
+export function mailName(name: string, longest: number = longestName): string {
+  return cap(withoutAddresses(plain(name)), longest);
 }
 
 /**

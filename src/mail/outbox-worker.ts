@@ -4,13 +4,14 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
+import type { MailboxLimits } from "../domain/mailbox.ts";
 import type { Limit, OutboxStore, ThrottleStore } from "../storage/contract.ts";
 import type { MailContent, OutboxMessage } from "../storage/records.ts";
 import { createWorkerLoop, runAlone, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
-import type { RenderedMail } from "./messages.ts";
 import { MailError, type MailTransport } from "./transport.ts";
+import type { RenderedMail } from "./wording.ts";
 
-/** Says a mail's content in words; `linkExpiresAt` is set for link mails. */
+/** Says a mail's content in words; `linkExpiresAt` is set for mails with links. */
 export type RenderMail = (content: MailContent, context: { linkExpiresAt: Instant | null }) => RenderedMail;
 
 /** The part of pino's logger that the worker uses. */
@@ -24,7 +25,7 @@ export interface OutboxWorkerOptions {
   outbox: OutboxStore;
   throttles: ThrottleStore;
   /** How many mails go to one mailbox and about one profile of those that asking causes, and how many of all. */
-  limits: { mailbox: Limit; profile: Limit; all: Limit };
+  limits: { mailbox: MailboxLimits; profile: Limit; all: Limit };
   transport: MailTransport;
   render: RenderMail;
   clock: Clock;

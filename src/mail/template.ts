@@ -9,7 +9,16 @@ export type Block =
   | { kind: "paragraph"; text: string }
   | { kind: "facts"; facts: readonly { label: string; text: string }[] }
   | { kind: "code"; label: string; code: string; text: string }
-  | { kind: "link"; url: string; button: string; copy: string };
+  | { kind: "link"; url: string; button: string; copy: string }
+  | { kind: "list"; items: readonly ListItem[] };
+
+/** One of several things that a mail is about, under its code. */
+export interface ListItem {
+  code: { label: string; code: string } | null;
+  facts: readonly { label: string; text: string }[];
+  /** What can be done about it, or why nothing can. */
+  end: { url: string; text: string } | string;
+}
 
 export interface Mail {
   locale: string;
@@ -24,10 +33,18 @@ export interface Mail {
 export function renderText(mail: Mail): string {
   const blocks = mail.blocks.map((block) => {
     if (block.kind === "link") return block.url;
+    if (block.kind === "list") return block.items.map(itemText).join("\n\n");
     if (block.kind === "facts") return block.facts.map(factText).join("\n");
     return block.kind === "code" ? `${block.label}: ${block.code}\n${block.text}` : block.text;
   });
   return `${[mail.greeting, ...blocks, `-- \n${mail.sender}`, mail.footer.join("\n")].join("\n\n")}\n`;
+}
+
+function itemText({ code, facts, end }: ListItem, index: number): string {
+  const indent = " ".repeat(4);
+  const first = code === null ? [] : [`${code.label}: ${code.code}`];
+  const lines = [...first, ...facts.map(factText), typeof end === "string" ? end : end.url];
+  return `${`${index + 1}.`.padEnd(4)}${lines.join(`\n${indent}`)}`;
 }
 
 /** Several lines are quoted, so that none of them looks like ours. */
@@ -41,6 +58,8 @@ const button =
   "display:inline-block;padding:12px 22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
 
 const code = "font-size:20px;letter-spacing:0.15em";
+const itemLink = "display:inline-block;padding:8px 0;font-weight:bold";
+const list = "margin:0 0 16px;padding:0 0 0 28px";
 
 /** The HTML part: a whole document with inline styles, for mail programs keep little else. */
 export function renderHtml(mail: Mail): string {
@@ -80,7 +99,17 @@ function renderBlock(block: Block): Html {
   if (block.kind === "code") {
     return html`<p style="margin:0 0 16px">${block.label}: <strong style="${code}">${block.code}</strong><br>${block.text}</p>\n`;
   }
+  if (block.kind === "list") return html`<ol style="${list}">${block.items.map(renderItem)}</ol>\n`;
   return html`<p style="margin:0 0 16px"><a href="${block.url}" style="${button}">${block.button}</a></p>
 <p style="margin:0 0 16px">${block.copy}<br><a href="${block.url}" style="color:inherit;word-break:break-all">${block.url}</a></p>
+`;
+}
+
+function renderItem({ code: request, facts, end }: ListItem): Html {
+  return html`<li style="margin:0 0 24px">${
+    request !== null && html`${request.label}: <strong style="${code}">${request.code}</strong><br>`
+  }${facts.map(({ label, text }) => html`${label}: ${bdi(text)}<br>`)}${
+    typeof end === "string" ? end : html`<a href="${end.url}" style="${itemLink}">${end.text}</a>`
+  }</li>
 `;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { MailboxLimits } from "../domain/mailbox.ts";
 import type { WorkerRun } from "../worker-loop.ts";
 import type {
   AccountId,
@@ -28,6 +29,8 @@ import type {
 export interface SignedInIdentity extends IdentityKey {
   upstreamId: UpstreamId;
   email: string | null;
+  /** Whether it says that the address is known to be theirs. */
+  emailVerified?: boolean;
   displayName: string | null;
 }
 
@@ -109,18 +112,27 @@ export interface ClaimedInquiry extends Inquiry {
 export interface InquiryAnswerPart {
   links: NewLink[];
   mails: NewMail[];
+  /** Whose place the mails have among those that wait for their mailbox; without it they come first. */
+  asker?: Asker | undefined;
   /** How many profiles this part is about. */
   matched?: number;
   /** There is more to write: the inquiry stays this worker's for so long, and goes on behind this profile. */
   more?: { answeredTo: ProfileId; leaseMs: number };
 }
 
-/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get, and who comes first. */
+/** Who asks for a mailbox. */
+export interface Asker {
+  identity: IdentityKey;
+  /** The mailbox, as in MailThrottle. */
+  mailbox: string;
+  /** Whether an upstream that is trusted for it says that the mailbox is the identity's. */
+  isTrusted: boolean;
+}
+
+/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get. */
 export interface MailThrottle {
-  mailbox: Limit & { key: string };
+  mailbox: MailboxLimits & { key: string };
   profile: Limit & { key: string };
-  /** Among mails held for one mailbox the lowest goes first, of equals the newest. */
-  rank: number;
 }
 
 export interface LinkStore {
@@ -144,7 +156,8 @@ export interface LinkStore {
   /**
    * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
    * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
-   * request, adds up how many profiles matched, deletes the typed address. With `more` it does all but the last and keeps the
+   * request, adds up how many profiles matched, deletes the typed address. A mail that is held while one of the same asker for
+   * the same profile was held already takes its place and its rank, where that is lower; the earlier one is dropped. With `more` it does all but the last and keeps the
    * inquiry, so that whoever claims it next goes on there: an address of very many profiles is no long transaction.
    * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
    */
@@ -194,8 +207,8 @@ export interface OutboxStore {
    * Claims the queued message whose attempt is due longest, until `now + leaseMs`; of equals the one that was queued first. What
    * isn't due costs nothing. For a link mail the request's life starts
    * before this returns (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
-   * `dropped` and the next one is tried. Racers never hold the same message. `attempts` counts this claim.
-   * `linkExpiresAt` is set for link mails.
+   * `dropped` and the next one is tried. Of a collected mail that is so of each request; what is pending no more is left out.
+   * Racers never hold the same message. `attempts` counts this claim. `linkExpiresAt` is set for mails with links.
    */
   claim(
     worker: string,
@@ -223,11 +236,12 @@ export interface OutboxStore {
     now: Instant,
   ): Promise<boolean>;
   /**
-   * Queues held messages for which the throttles have room by now: of a mailbox's the one of lowest rank, of equals the
-   * newest; one whose link is dead is dropped. In short turns (pace.ts), until the run is told to end. Returns how many were
-   * queued. Racers: each slot and each message once.
+   * Queues held messages by the rules of domain/mailbox.ts: each by itself where its mailbox and its profile have room by now;
+   * otherwise, once an hour and mailbox, one new message that carries those that come first, which are `carried` from then on.
+   * First comes the lowest rank, of equals whoever waits longest. One whose link is dead is dropped. In short turns (pace.ts),
+   * until the run is told to end. Returns how many were queued. Racers: each slot and each message once.
    */
-  releaseHeld(limits: { mailbox: Limit; profile: Limit }, now: Instant, run?: WorkerRun): Promise<number>;
+  releaseHeld(limits: { mailbox: MailboxLimits; profile: Limit }, now: Instant, run?: WorkerRun): Promise<number>;
   /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
   nextDueAt(): Promise<Instant | undefined>;
   find(id: string): Promise<Delivery | undefined>;
@@ -237,7 +251,7 @@ export interface OutboxStore {
   ): Promise<Delivery[]>;
   /** Queues a held message past its throttles, audited. False if it isn't held. */
   release(id: string, actor: string, now: Instant): Promise<boolean>;
-  /** Queues a message anew that was given up, as if it were made now; audited. False if it isn't `failed`. */
+  /** Queues a message anew that was given up, as if it were made now; audited, of a collected one for each of its requests. False if it isn't `failed`. */
   resend(id: string, actor: string, now: Instant): Promise<boolean>;
   /**
    * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, anything else is only noted.

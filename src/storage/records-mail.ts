@@ -5,6 +5,14 @@ import type { AdminRole, InquiryId, LinkRequestId, UpstreamId } from "./records-
 
 /** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
 export type MailContent =
+  | InquiryAnswer
+  | CollectedContent
+  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant })
+  | SupportRequestContent
+  | AdministrationContent;
+
+/** What an inquiry is answered for one profile. */
+export type InquiryAnswer =
   | (InquiryAnswerContent & {
       kind: "link";
       requestId: LinkRequestId;
@@ -13,10 +21,14 @@ export type MailContent =
     })
   | (InquiryAnswerContent & { kind: "already_linked" })
   | (InquiryAnswerContent & { kind: "linked_elsewhere" })
-  | (InquiryAnswerContent & { kind: "not_active" })
-  | (LinkedContent & { kind: "linked_notice"; linkedAt: Instant })
-  | SupportRequestContent
-  | AdministrationContent;
+  | (InquiryAnswerContent & { kind: "not_active" });
+
+/** What waited for a mailbox that was over a limit, in one mail: see domain/mailbox.ts. */
+export interface CollectedContent {
+  kind: "collected";
+  /** Those who go first, first. */
+  answers: readonly InquiryAnswer[];
+}
 
 /**
  * What an administrator's doing causes. admin_invitation: somebody became an administrator, and where to sign in; it holds no
@@ -79,10 +91,10 @@ export interface MailedRequester {
 }
 
 /**
- * held: waits for its turn at a mailbox or a profile · queued: due at its `nextAttemptAt` · sent: a server took it · bounced:
+ * held: waits for its turn at a mailbox or a profile · carried: a collected mail says what it was to say · queued: due at its `nextAttemptAt` · sent: a server took it · bounced:
  * and it came back for good · failed: given up · dropped: its link was dead before it was sent.
  */
-export type OutboxState = "held" | "queued" | "sent" | "bounced" | "failed" | "dropped";
+export type OutboxState = "held" | "carried" | "queued" | "sent" | "bounced" | "failed" | "dropped";
 
 /** What became of a mail, without what it says. */
 export interface Delivery extends Omit<OutboxMessage, "content"> {
@@ -90,6 +102,8 @@ export interface Delivery extends Omit<OutboxMessage, "content"> {
   kind: MailContent["kind"] | null;
   inquiryId: InquiryId | null;
   requestId: LinkRequestId | null;
+  /** The mail that carries it: what became of that became of it. */
+  carriedBy: string | null;
   /** What the server that took it said. */
   serverReply: string | null;
   bouncedAt: Instant | null;

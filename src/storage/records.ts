@@ -32,6 +32,8 @@ export interface Identity extends IdentityKey {
   upstreamId: UpstreamId;
   accountId: AccountId;
   email: string | null;
+  /** Whether its upstream says that it has verified the address. */
+  emailVerified: boolean;
   displayName: string | null;
   createdAt: Instant;
   lastSignInAt: Instant;
@@ -126,6 +128,8 @@ export interface Requester extends IdentityKey {
   upstreamId: UpstreamId;
   accountId: AccountId;
   email: string | null;
+  /** Of inquiries alone: whether the upstream says that it has verified the address. */
+  emailVerified?: boolean;
   displayName: string | null;
 }
 

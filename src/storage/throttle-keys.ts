@@ -9,8 +9,13 @@ export const identityThrottle = ({ issuer, subject }: IdentityKey) => `inquiries
 export const pauseThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:pause:${issuer} ${subject}`;
 /** Of the inquiries from one client address. */
 export const clientThrottle = (address: string) => `inquiries:client:${address}`;
+/** Of what one identity asks for one mailbox. */
+export const askedThrottle = ({ issuer, subject }: IdentityKey, emailKey: string) =>
+  `mails:asked:${emailKey} ${issuer} ${subject}`;
+/** Of an identity, among the mails about one profile. */
+export const askerKey = ({ issuer, subject }: IdentityKey) => `mails:asker:${issuer} ${subject}`;
 /** Of the mails to one mailbox that inquiries cause. */
-const mailboxThrottle = (emailKey: string) => `mails:mailbox:${emailKey}`;
+const mailboxKey = (emailKey: string) => `mails:mailbox:${emailKey}`;
 /** Of the mails about one profile that inquiries cause. */
 const profileThrottle = (profileId: string) => `mails:profile:${profileId}`;
 
@@ -25,5 +30,5 @@ export function mailThrottleHashes(
   hash: (key: string) => string,
   { mailbox, profile }: MailThrottle,
 ): MailThrottleHashes {
-  return { mailbox: hash(mailboxThrottle(mailbox.key)), profile: hash(profileThrottle(profile.key)) };
+  return { mailbox: hash(mailboxKey(mailbox.key)), profile: hash(profileThrottle(profile.key)) };
 }

@@ -35,6 +35,8 @@ export interface ProvenSignIn {
 /** What of an ID token or a userinfo response is shown to people. It proves nothing. */
 interface DisplayData {
   email: string | null;
+  /** Whether the same document says that the upstream has verified the address (OpenID Connect Core 1.0, section 5.1). */
+  emailVerified: boolean;
   displayName: string | null;
 }
 
@@ -53,7 +55,7 @@ export async function exchange(
 ): Promise<ProvenSignIn> {
   const { upstreamId, maxAgeSeconds, createdAt } = transaction;
   const { config } = upstream;
-  const { issuer, token_endpoint, jwks_uri = "", userinfo_endpoint } = configuration.serverMetadata();
+  const { token_endpoint, jwks_uri = "" } = configuration.serverMetadata();
   const { result: tokens, answer } = await withTokenAnswer(token_endpoint, () =>
     client.authorizationCodeGrant(configuration, currentUrl, checksOf(transaction, { state, config })),
   );
@@ -69,30 +71,37 @@ export async function exchange(
     requiresAuthTime: config.reauthentication === "auth_time",
   });
 
-  const identity: SignedInIdentity = {
-    upstreamId,
-    issuer: claims.iss,
-    subject: claims.sub,
-    ...readDisplayData(claims, config.claims),
-  };
-  const canAsk = userinfo_endpoint !== undefined && tokens.access_token !== NO_ACCESS_TOKEN;
-  if (!isComplete(claims, config.claims) && canAsk) {
-    const told = await askUserInfo(
-      { fetch: upstream.fetch, keys: upstream.keys, logger },
+  const shown = await displayDataOf(configuration, { claims, accessToken: tokens.access_token, upstream, logger });
+  const identity: SignedInIdentity = { upstreamId, issuer: claims.iss, subject: claims.sub, ...shown };
+  return { identity, authTime, authentication: authenticationOf(claims) };
+}
+
+/** From the ID token; UserInfo is asked only for what that lacks. Throws `upstream_rejected` where that is about another `sub`. */
+async function displayDataOf(
+  configuration: client.Configuration,
+  told: Pick<ExchangeInput, "upstream" | "logger"> & { claims: client.IDToken; accessToken: string },
+): Promise<DisplayData> {
+  const { claims, accessToken, logger } = told;
+  const { config, fetch, keys } = told.upstream;
+  const { issuer, userinfo_endpoint: endpoint, jwks_uri: jwksUri = "" } = configuration.serverMetadata();
+  const canAsk = endpoint !== undefined && accessToken !== NO_ACCESS_TOKEN;
+  if (isComplete(claims, config.claims) || !canAsk) return readDisplayData(claims, claims, config.claims);
+  const userInfo =
+    (await askUserInfo(
+      { fetch, keys, logger },
       {
-        upstreamId,
+        upstreamId: config.id,
         issuer,
         clientId: config.client_id,
-        endpoint: userinfo_endpoint,
-        jwksUri: jwks_uri,
-        accessToken: tokens.access_token,
+        endpoint,
+        jwksUri,
+        accessToken,
         subject: claims.sub,
       },
-    );
-    const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
-    Object.assign(identity, readDisplayData({ ...told, ...Object.fromEntries(usable) }, config.claims));
-  }
-  return { identity, authTime, authentication: authenticationOf(claims) };
+    )) ?? {};
+  const usable = Object.entries(claims).filter(([, value]) => displayText(value, 1) !== null);
+  const whoseAddress = displayText(claimOf(claims, config.claims.email), 1) === null ? userInfo : claims;
+  return readDisplayData({ ...userInfo, ...Object.fromEntries(usable) }, whoseAddress, config.claims);
 }
 
 /** What openid-client holds the answers to. */
@@ -112,12 +121,14 @@ function isComplete(claims: Claims, { email, name }: UpstreamConfig["claims"]): 
   return [email, name].every((claim) => displayText(claimOf(claims, claim), 1) !== null);
 }
 
-function readDisplayData(claims: Claims, names: UpstreamConfig["claims"]): DisplayData {
+/** @param whoseAddress what the address stands in: what another document says is verified may be another address */
+function readDisplayData(claims: Claims, whoseAddress: Claims, names: UpstreamConfig["claims"]): DisplayData {
   const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claimOf(claims, name), 200));
   const parts = [claims["given_name"], claims["family_name"]].map((part) => displayText(part, 99) ?? "");
   named.splice(1, 0, displayText(parts.join(" "), 200));
   return {
     email: displayText(claimOf(claims, names.email), 254),
+    emailVerified: names.email === "email" && claimOf(whoseAddress, "email_verified") === true,
     displayName: named.find((name) => name !== null) ?? null,
   };
 }

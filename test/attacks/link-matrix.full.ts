@@ -40,6 +40,11 @@ describe("the matrix of links", () => {
     it(nameOf(cell), () => play(liaison, cell, async () => handOf(liaison.browser())));
   }
 
+  for (const cell of possible.filter(({ browser, profiles }) => browser === "same" && profiles === 1)) {
+    it(`in a mail with several links: ${nameOf(cell)}`, () =>
+      play(liaison, cell, async () => handOf(liaison.browser()), { inACrowd: true }));
+  }
+
   const inChromium = possible.filter(({ browser, profiles }: Cell) => browser === "other" && profiles === 1);
   it(`at least 24 of them are played in Chromium, too: ${inChromium.length}`, () => assert.ok(inChromium.length >= 24));
   for (const cell of inChromium) {

@@ -27,5 +27,7 @@ describe("the matrix of links, in part", () => {
     it(cell === undefined ? "a cell" : nameOf(cell), () =>
       play(liaison, cell ?? assert.fail("no such cell"), async () => handOf(liaison.browser())),
     );
+    it(`${cell === undefined ? "a cell" : nameOf(cell)}, in a mail with several links`, () =>
+      play(liaison, cell ?? assert.fail("no such cell"), async () => handOf(liaison.browser()), { inACrowd: true }));
   }
 });

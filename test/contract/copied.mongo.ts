@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainMark, firstBase } from "../../src/storage/audit-chain.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { copyStore } from "../../src/storage/copy.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aClient, anId, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import { aClient, aMail, anId, anInquiry, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { testDatabase } from "../support/test-database.ts";
 import { bind, bound, present } from "./harness.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
@@ -13,6 +14,22 @@ import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 const BY = { actor: "admin:7", now: NOW };
 const PAGE = { after: null, limit: 9 };
 const KEY = Buffer.alloc(32, 9);
+
+const once = { limit: 1, windowSeconds: 86_400 };
+const MAIL_LIMITS = { mailbox: { hourly: once, daily: once }, profile: { limit: 9, windowSeconds: 3600 } };
+
+/** One mail that goes, and two that wait for its mailbox; returns the ids of these. */
+async function leaveMails(store: Store): Promise<string[]> {
+  const inquiry = anInquiry();
+  await store.links.inquire(inquiry);
+  assert.equal((await store.links.claimInquiry("w", NOW, 1000))?.id, inquiry.id);
+  const mails = ["p", "q", "r"].map((key) => ({
+    ...aMail(),
+    throttle: { mailbox: { ...MAIL_LIMITS.mailbox, key: "ada" }, profile: { ...MAIL_LIMITS.profile, key } },
+  }));
+  assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
+  return mails.slice(1).map(({ id }) => id);
+}
 
 test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copied", async () => {
   const file = temporaryFile();
@@ -64,6 +81,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const outcome = { state: "finished", progress, result, failure: null, seal: "noted" } as const;
     assert.equal(await source.verifications.settle(id, "w", outcome, NOW + 1), true);
     const verifications = await source.verifications.list();
+    const held = await leaveMails(source);
     await source.close();
 
     const { signal } = new AbortController();
@@ -79,11 +97,14 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       "counters",
       "signOuts",
       "auditVerifications",
+      "mailboxes",
     ];
     for (const kind of kinds) assert.ok(present(report.counts[kind]) > 0, kind);
 
     const store = await openStore({ mongodb, encryptionKey: ENCRYPTION_KEY });
     const { administration, audit } = store;
+    assert.equal(await store.outbox.releaseHeld(MAIL_LIMITS, NOW + MINUTE), 1, "what waited for a mailbox goes on");
+    for (const id of held) assert.equal((await store.outbox.find(id))?.state, "carried");
     const found = await administration.organizations({ search: "contoso" }, PAGE);
     assert.deepEqual(found.items, [organization]);
     assert.equal((await administration.memberships({ search: profile.email }, PAGE)).items.length, 1);

@@ -34,7 +34,7 @@ export function deliveryCases(contract: Case): void {
     assert.deepEqual(delivery, {
       ...{ id: mail.id, messageId: mail.messageId, to: mail.to, state: "sent", attempts: 1, createdAt: NOW },
       ...{ nextAttemptAt: NOW, sentAt: NOW + 1, lastError: null, kind: "already_linked", inquiryId: "inquiry-1" },
-      ...{ requestId: null, serverReply: "250 taken", bouncedAt: null, bounce: null },
+      ...{ requestId: null, carriedBy: null, serverReply: "250 taken", bouncedAt: null, bounce: null },
     });
     assert.deepEqual(await store.outbox.list({ inquiryId: "inquiry-1", limit: 9 }), [delivery]);
     assert.deepEqual(await store.outbox.list({ inquiryId: "other", limit: 9 }), []);
@@ -97,7 +97,7 @@ export function deliveryCases(contract: Case): void {
     await store.links.inquire(inquiry);
     await store.links.claimInquiry("w", NOW, 1000);
     const link = aNewLink({ requester, inquiryId: inquiry.id, profileId: profile.id });
-    const mail = { ...link.mail, throttle: { mailbox: none, profile: none, rank: 1 } };
+    const mail = { ...link.mail, throttle: { mailbox: { hourly: none, daily: none, key: "k" }, profile: none } };
     await store.links.settleInquiry(inquiry.id, "w", { links: [{ ...link, mail }], mails: [] }, NOW);
     assert.equal((await store.outbox.find(mail.id))?.state, "held");
     assert.equal(await store.outbox.nextDueAt(), undefined);

@@ -9,7 +9,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** What the clock shows when it has been set back. */
 const BACK = NOW - DAY;
-const limits = { mailbox: { limit: 1, windowSeconds: 3600 }, profile: { limit: 9, windowSeconds: 3600 } };
+const limits = {
+  mailbox: { hourly: { limit: 1, windowSeconds: 3600 }, daily: { limit: 9, windowSeconds: 86_400 } },
+  profile: { limit: 9, windowSeconds: 3600 },
+};
 
 /** Queues mails, as an inquiry's answer does. */
 async function queue(store: Store, mails: NewMail[], now: number): Promise<void> {
@@ -133,21 +136,25 @@ export function setBackCases(contract: Case): void {
     assert.equal(present(await store.outbox.find(fresh.id)).createdAt, BACK);
   });
 
-  contract("set back: a held mail is released when its mailbox's window would have ended", async ({ store }) => {
-    const throttle = {
+  contract("set back: what waits for a mailbox goes as soon as it would have gone", async ({ store }) => {
+    const throttle = (profile: string) => ({
       mailbox: { ...limits.mailbox, key: "ada@contoso.example" },
-      profile: { ...limits.profile, key: "p" },
-      rank: 0,
-    };
-    const mails = [aMail({ throttle }), aMail({ throttle })];
+      profile: { ...limits.profile, key: profile },
+    });
+    const mails = ["p", "q", "r"].map((profile) => aMail({ throttle: throttle(profile) }));
     await queue(store, mails, NOW);
     assert.equal((await dueMails(store, NOW)).length, 1);
     assert.equal(await store.outbox.releaseHeld(limits, BACK + 2 * HOUR), 0);
     await store.administration.boundWaits(BACK);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR - 1), 0);
-    // The window begins to end when it is looked at.
-    await store.outbox.releaseHeld(limits, BACK + HOUR);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + 2 * HOUR), 1);
+    assert.equal(await store.outbox.releaseHeld(limits, BACK + MINUTE - 1), 0);
+    assert.equal(await store.outbox.releaseHeld(limits, BACK + MINUTE), 1);
+    const kinds = (await dueMails(store, BACK + MINUTE)).map(({ message }) => message.content.kind);
+    assert.ok(kinds.includes("collected"), kinds.join());
+    // What the mailbox got before the clock was set back is over one window after it was looked at.
+    const later = ["s", "t"].map((profile) => aMail({ throttle: throttle(profile) }));
+    await queue(store, later, BACK + 2 * MINUTE);
+    assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE - 1), 0);
+    assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE), 2, "one by itself, and the other");
   });
 
   contract("set back: portals are told of the end of a sign-in at once, or within the hour", async ({ store }) => {

@@ -3,6 +3,7 @@
  *   kill <n> <file> <attempt>   redeems, and is killed by SIGKILL in place of the n-th statement of that
  *   kill-consume <n> <file> <code>   consumes a code that ends a grant, and is killed in place of the n-th statement of that
  *   kill-verify <n> <file>      verifies the audit where that was asked for, and is killed in place of the n-th statement of that
+ *   kill-release <n> <file> <limits>   releases held mails a minute after NOW, and is killed in place of the n-th statement of that
  *   redeem <file> <attempt>     redeems, prints the result, and is killed without closing anything
  *   race <file> <attempt>       redeems many times and takes many slots; prints what it got
  */
@@ -12,7 +13,7 @@ import { auditKeyOf } from "../../src/admin/audit-key.ts";
 import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
 import { systemClock } from "../../src/clock.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { NOW } from "../support/records.ts";
+import { MINUTE, NOW } from "../support/records.ts";
 import { aNotice, type redemption } from "./harness.ts";
 import { ENCRYPTION_KEY } from "./sqlite-support.ts";
 
@@ -35,6 +36,11 @@ if (mode === "race") {
   killBeforeStatement(killAt);
   const isWon = await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends });
   process.stdout.write(String(isWon), () => process.kill(process.pid, "SIGKILL"));
+} else if (mode === "kill-release") {
+  const limits = JSON.parse(attemptJson) as Parameters<typeof store.outbox.releaseHeld>[0];
+  killBeforeStatement(killAt);
+  const released = await store.outbox.releaseHeld(limits, NOW + MINUTE);
+  process.stdout.write(String(released), () => process.kill(process.pid, "SIGKILL"));
 } else if (mode === "kill-verify") {
   const key = await auditKeyOf(store.keys);
   killBeforeStatement(killAt);

@@ -12,10 +12,12 @@ import {
   aClient,
   aLinkContent,
   aMail,
+  aNewLink,
   anId,
   anInquiry,
   anUpstreamTransaction,
   hashOf,
+  MINUTE,
   NOW,
   secretOf,
 } from "../support/records.ts";
@@ -176,7 +178,10 @@ withFile("what waits costs a claim nothing: each reads its index in its order, u
     [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
     [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
     [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
-    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_by_rank (mailbox_hash=?)"],
+    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+    [/SELECT id, message_id, recipient, sealed_content/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+    [/INDEXED BY outbox_held_of_asker/, "outbox_held_of_asker (profile_hash=? AND asker_hash=?)"],
+    [/SELECT request_id FROM outbox INDEXED BY outbox_carried/, "outbox_carried (carried_by=?)"],
     [
       /SELECT rowid FROM outbox INDEXED BY outbox_held_of_mailbox/,
       "outbox_held_of_mailbox (mailbox_hash=? AND due_at<?)",
@@ -259,6 +264,50 @@ withFile("D5: no secret and no typed address is in the files, open or closed", a
   search("after it was used");
   await store.close();
   search("after closing");
+});
+
+withFile("D5: links that go together are as unreadable, and leave nothing behind", async (file) => {
+  const store = await file.open();
+  const none = { limit: 0, windowSeconds: 86_400 };
+  const throttle = {
+    mailbox: { hourly: none, daily: none, key: anId("needle-mailbox") },
+    profile: { ...none, key: anId("needle-profile") },
+  };
+  const secrets = ["one", "two"].map((what) => anId(`needle-${what}`));
+  const { profile } = await register(store);
+  const waiting = [];
+  for (const secret of secrets) {
+    const person = await signIn(store);
+    const requester = { ...person.identity, accountId: person.account.id };
+    const inquiry = anInquiry({ requester });
+    await store.links.inquire(inquiry);
+    await store.links.claimInquiry("w", NOW, 1000);
+    const link = aNewLink({ requester, inquiryId: inquiry.id, profileId: profile.id });
+    const mail = { ...link.mail, throttle, content: aLinkContent({ requestId: link.request.id, secret }) };
+    await store.links.settleInquiry(inquiry.id, "w", { links: [{ ...link, mail }], mails: [] }, NOW);
+    waiting.push(mail.id);
+  }
+  const search = (when: string) => {
+    const folder = join(file.folder, "data");
+    const dump = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+    for (const needle of [...secrets, throttle.mailbox.key, throttle.profile.key]) {
+      assert.ok(!dump.includes(needle), `${needle} is readable ${when}`);
+    }
+  };
+  search("while they wait");
+  const limits = { mailbox: throttle.mailbox, profile: throttle.profile };
+  assert.equal(await store.outbox.releaseHeld(limits, NOW + MINUTE), 1);
+  search("when they are carried");
+  const { message } = (await store.outbox.claim("w", NOW + MINUTE, 1000, 1000)) ?? assert.fail("nothing is due");
+  assert.ok(secrets.every((secret) => JSON.stringify(message.content).includes(secret)));
+  await store.outbox.markSent(message.id, "w", "250", NOW + MINUTE);
+  await store.close();
+  search("afterwards");
+  const database = new DatabaseSync(file.file);
+  const kept = database.prepare("SELECT count(*) AS count FROM outbox WHERE sealed_content IS NOT NULL").get();
+  const carried = database.prepare("SELECT count(*) AS count FROM outbox WHERE carried_by = ?").get(message.id);
+  database.close();
+  assert.deepEqual([kept?.["count"], carried?.["count"]], [0, waiting.length]);
 });
 
 withFile("sent and dropped mails leave no content behind, failed ones keep theirs", async (file) => {

@@ -11,7 +11,7 @@ import { withPatience } from "../../src/patience.ts";
 import { verificationSeal } from "../../src/storage/audit-chain.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
 import { append, deployment, seal } from "../support/admin-audit.ts";
-import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
+import { aClient, aMail, anId, anInquiry, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import {
   aNotice,
   bound,
@@ -51,6 +51,37 @@ async function waiting() {
 function attemptOf(person: SignedIn, link: NewLink): string {
   return JSON.stringify(redemption(person, link));
 }
+
+test("a process killed before any statement of a release leaves what is held, or one mail that carries it", async () => {
+  const none = { limit: 0, windowSeconds: 86_400 };
+  const limits = { mailbox: { hourly: none, daily: none }, profile: { limit: 9, windowSeconds: 3600 } };
+  let completed = false;
+  let killed = 0;
+  for (let n = 1; !completed; n += 1) {
+    const file = temporaryFile();
+    const store = await file.open();
+    const inquiry = anInquiry();
+    await store.links.inquire(inquiry);
+    await store.links.claimInquiry("w", NOW, 1000);
+    const held = ["p", "q", "r"].map((key) => ({
+      ...aMail(),
+      throttle: { mailbox: { ...limits.mailbox, key: "ada" }, profile: { ...limits.profile, key } },
+    }));
+    await store.links.settleInquiry(inquiry.id, "w", { links: [], mails: held }, NOW);
+    const { output } = await child("kill-release", String(n), file.file, JSON.stringify(limits));
+    completed = output !== "";
+    if (!completed) killed += 1;
+    const states = await Promise.all(held.map(async ({ id }) => (await store.outbox.find(id))?.state));
+    assert.equal(new Set(states).size, 1, `${n}: ${states.join()}`);
+    const released = await store.outbox.releaseHeld(limits, NOW + MINUTE);
+    assert.equal(released, states[0] === "held" ? 1 : 0, "what was killed took no room");
+    const { message } = present(await store.outbox.claim("w", NOW + MINUTE, 1000, MINUTE));
+    assert.equal(message.content.kind === "collected" && message.content.answers.length, 3);
+    assert.equal(await store.outbox.claim("w", NOW + MINUTE, 1000, MINUTE), undefined);
+    await file.destroy();
+  }
+  assert.ok(killed > 10, String(killed));
+});
 
 test("D2: a process killed before any statement of a redemption leaves both consume and bind, or neither", async () => {
   let completed = false;

@@ -40,7 +40,13 @@ export function standingCases(contract: Case): void {
       memberships: await Promise.all(ids.map((id) => store.directory.membership(id))),
       current: selection,
       rememberedProfileId: first.id,
-      identity: { ...identity, accountId: account.id, createdAt: account.createdAt, lastSignInAt: NOW + 77 },
+      identity: {
+        ...identity,
+        emailVerified: false,
+        accountId: account.id,
+        createdAt: account.createdAt,
+        lastSignInAt: NOW + 77,
+      },
     });
   });
 
@@ -66,6 +72,7 @@ export function standingCases(contract: Case): void {
       rememberedProfileId: null,
       identity: {
         ...stranger.identity,
+        emailVerified: false,
         accountId: stranger.account.id,
         createdAt: stranger.account.createdAt,
         lastSignInAt: stranger.account.createdAt,

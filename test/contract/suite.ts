@@ -7,6 +7,7 @@ import { administratorCases } from "./administrators.ts";
 import { artifactCases } from "./artifacts.ts";
 import { auditChainCases } from "./audit-chain.ts";
 import { clientCases } from "./clients.ts";
+import { collectedMailCases } from "./collected-mail.ts";
 import { deliveryCases } from "./deliveries.ts";
 import { directoryCases } from "./directory.ts";
 import { endingCases } from "./endings.ts";
@@ -39,6 +40,7 @@ export function storageContract(backEnd: BackEnd): void {
   redeemCases(declare);
   outboxCases(declare);
   throttledMailCases(declare);
+  collectedMailCases(declare);
   deliveryCases(declare);
   signInCases(declare);
   standingCases(declare);

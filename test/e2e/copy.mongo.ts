@@ -166,7 +166,9 @@ function multiply(file: string): void {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
     INSERT INTO accounts SELECT 'account-' || i, 1700000000000 + i FROM n WHERE i % 3 > 0;
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
-    INSERT INTO identities SELECT 'https://issuer.example', 'subject-' || i, 'fabrikam', 'account-' || i, NULL, 'Nø ' || i,
+    INSERT INTO identities (
+      issuer, subject, upstream_id, account_id, email, display_name, created_at, last_sign_in_at)
+    SELECT 'https://issuer.example', 'subject-' || i, 'fabrikam', 'account-' || i, NULL, 'Nø ' || i,
       1700000000000, 1700000000000 + i FROM n WHERE i % 3 > 0;
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
     INSERT INTO profiles SELECT 'profile-' || i, 'org-' || ((i + 19) / 20 * 20), 'P' || i || '@x.example',
@@ -174,7 +176,7 @@ function multiply(file: string): void {
       iif(i % 3 > 0, 'account-' || i, NULL), iif(i % 3 > 0, 1700000000000, NULL), iif(i % 3 > 0, 1, NULL), NULL FROM n;
     INSERT INTO link_requests SELECT 'request-' || p.id, (SELECT id FROM inquiries LIMIT 1), 'hash-' || p.id, 'link_profile',
       'https://issuer.example', 'subject-x', 'fabrikam', 'account-x', NULL, 'Name', p.id, 1, 'pending', 1700000000000,
-      1700000900000, NULL FROM profiles p WHERE p.id LIKE 'profile-%0';
+      1700000900000, NULL, p.organization_id FROM profiles p WHERE p.id LIKE 'profile-%0';
     INSERT INTO audit_events SELECT 'event-' || p.id, 1700000000000, 'profile.changed', 'command:import', p.id,
       p.organization_id, NULL, NULL, '{"created":true}', NULL, NULL FROM profiles p WHERE p.id LIKE 'profile-%';
     COMMIT;

@@ -60,17 +60,23 @@ async function signPeopleIn(liaison: Liaison, crowd: readonly TestPerson[]): Pro
 /** Some that no server can be told to deliver, and some beyond what a mailbox may get. */
 async function leaveMails({ store, clock }: Liaison): Promise<void> {
   const limit = { limit: 1, windowSeconds: once.window_seconds };
-  for (let index = 0; index < many; index += 1) {
-    await store.outbox.enqueue(aMail({ to: "nobody" }), [], clock.now());
-    const keys = {
-      mailbox: { ...limit, key: "held@test.example" },
-      profile: { ...limit, key: anId("profile") },
-      rank: 0,
-    };
-    await store.outbox.enqueue(aMail({ to: "held@test.example", throttle: keys }), [], clock.now());
-  }
+  const leaveHeld = async (now: number) => {
+    const mailbox = { hourly: limit, daily: limit, key: "held@test.example" };
+    const throttle = { mailbox, profile: { ...limit, key: anId("profile") } };
+    await store.outbox.enqueue(aMail({ to: "held@test.example", throttle }), [], now);
+  };
   const deadline = Date.now() + 10_000;
   const count = async (state: "failed" | "held") => (await store.outbox.list({ states: [state], limit: 100 })).length;
+  // The mail that carries what is held has gone for this hour: what comes now stays held.
+  for (let index = 0; index < 3; index += 1) await leaveHeld(clock.now() - 61_000);
+  while ((await count("held")) > 0) {
+    assert.ok(Date.now() < deadline, "the first mails stay held");
+    await pause(50);
+  }
+  for (let index = 0; index < many; index += 1) {
+    await store.outbox.enqueue(aMail({ to: "nobody" }), [], clock.now());
+    await leaveHeld(clock.now());
+  }
   while ((await count("failed")) < many || (await count("held")) < many - 1) {
     assert.ok(Date.now() < deadline, "the mails are not there");
     await pause(50);

@@ -14,7 +14,7 @@ import { MailError } from "../../src/mail/transport.ts";
 import type { LinkStore, SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import type { AuditEvent, MailContent } from "../../src/storage/records.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
-import { PLENTY } from "../support/records.ts";
+import { PLENTY, PLENTY_FOR_A_MAILBOX } from "../support/records.ts";
 import { answerDelayMs, type Reception } from "./lifecycle-model.ts";
 
 /** A mail as the store was given it. */
@@ -38,7 +38,7 @@ const settings = {
   lookupDelayMs: { min: answerDelayMs, max: answerDelayMs },
   pauseSeconds: 0,
   inquiryLimits: { identity: PLENTY, client: PLENTY },
-  mailLimits: { mailbox: PLENTY, profile: PLENTY },
+  mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY },
 };
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -70,7 +70,7 @@ export class LifecycleWorld {
     this.outbox = createOutboxWorker({
       ...{ outbox: store.outbox, clock: this.#clock, logger: quiet, workerId: "courier", linkLifetimeMs },
       ...{ concurrency: 1, random: () => 0.5, throttles: store.throttles },
-      limits: { mailbox: PLENTY, profile: PLENTY, all: PLENTY },
+      limits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY, all: PLENTY },
       render: (content, { linkExpiresAt }) => ({
         ...{ subject: "", html: "", text: JSON.stringify({ content, linkExpiresAt }) },
       }),

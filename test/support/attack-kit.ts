@@ -153,6 +153,11 @@ export async function ask(
   return { browser, started, waiting };
 }
 
+/** The code of the request on the page that waits for its mail. */
+export function codeOn({ text }: Page): string {
+  return /Code ?([BCDFGHJKLMNPQRSTVWXZ]{4})/.exec(text)?.[1] ?? assert.fail(`no code: ${text}`);
+}
+
 /** Has one link mailed to `email`, which no other mail may go to meanwhile. */
 export async function askForLink(
   liaison: Attacked,

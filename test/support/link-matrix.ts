@@ -6,9 +6,10 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Attacked, auditOf, bindTo, profileOf, quiet, requestOf, startAttacked } from "./attack-kit.ts";
+import { type Attacked, auditOf, bindTo, codeOn, profileOf, quiet, requestOf, startAttacked } from "./attack-kit.ts";
+import { aCrowd, allAnswered, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, people, register, signIn, signInUpstream, type TestPerson } from "./liaison.ts";
-import { linkIn } from "./mailbox.ts";
+import { linksOf } from "./mailbox.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
 
 export const browsers = ["same", "other"] as const;
@@ -125,12 +126,16 @@ export function handOf(browser: UserAgent): Hand {
   };
 }
 
+/** How many mails of its own a mailbox gets: as many as a cell needs, so that only a crowd makes it a collected one. */
+const mailsAtOnce = 6;
+
 /** The application that cells are played on. */
 export function startMatrix(): Promise<Attacked> {
   return startAttacked({
     config: (base) => ({
       ...base,
       linking: { link_lifetime_seconds: lifetimeSeconds, resend_after_seconds: 0 },
+      limits: { ...(base["limits"] as object), mails_per_mailbox: { limit: mailsAtOnce, window_seconds: 3600 } },
       // The upstream's clock stays where it is, while ours goes on past the links' lives.
       upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
     }),
@@ -141,8 +146,16 @@ export const possible = cells.filter((cell) => impossible(cell) === undefined);
 
 let made = 0;
 
-/** Plays one cell and compares it with its verdict. `anotherHand` opens the link in another browser, where the cell says so. */
-export async function play(liaison: Attacked, cell: Cell, anotherHand: () => Promise<Hand>): Promise<void> {
+/**
+ * Plays one cell and compares it with its verdict. `anotherHand` opens the link in another browser, where the cell says so.
+ * `inACrowd`: the link comes in a mail that carries others' requests, too.
+ */
+export async function play(
+  liaison: Attacked,
+  cell: Cell,
+  anotherHand: () => Promise<Hand>,
+  { inACrowd = false }: { inACrowd?: boolean } = {},
+): Promise<void> {
   const expected = verdicts[`${cell.account} ${cell.state} ${cell.binding}`] ?? assert.fail("no verdict was written");
   const id = `cell-${++made}`;
   const email = `${id}@northwind.example`;
@@ -154,6 +167,7 @@ export async function play(liaison: Attacked, cell: Cell, anotherHand: () => Pro
   );
   const target = ids[0] ?? assert.fail();
   const mailed = () => liaison.mailbox.mails.filter(({ to }) => to === email);
+  if (inACrowd) await allAsk(liaison, aCrowd(id, mailsAtOnce + 2, email), email);
   const mine = liaison.browser();
   const waiting = await mine.press(await signIn(mine, await liaison.customerSource.start(), people.ann), "Continue", {
     email,
@@ -164,16 +178,26 @@ export async function play(liaison: Attacked, cell: Cell, anotherHand: () => Pro
       await pause(50);
     }
   };
-  await until(ids.length);
+  if (!inACrowd) await until(ids.length);
+  const code = codeOn(waiting);
+  const mails = inACrowd ? [await collectedFor(liaison, email)] : mailed();
+  const mineAlone = mails.flatMap((mail) => linksOf(mail).filter((one) => one.code === code));
+  assert.equal(mineAlone.length, ids.length, "one link for each profile");
   const theLinks = await Promise.all(
-    mailed().map(async (mail) => ({ link: linkIn(mail), request: await requestOf(liaison, linkIn(mail)) })),
+    mineAlone.map(async (one) => ({ link: one.link, request: await requestOf(liaison, one.link) })),
   );
   const { link } =
     theLinks.find(({ request }) => request.profileId === target) ?? assert.fail("no link for the profile");
+  const replaced = async () => {
+    if (!inACrowd) return await until(2 * ids.length);
+    // The newer one waits for the next mail: what it replaces is dead already.
+    await allAnswered(liaison);
+    assert.equal((await requestOf(liaison, link)).state, "superseded");
+  };
   const hand = cell.browser === "same" ? handOf(mine) : await anotherHand();
   try {
     await hand.open(link);
-    await become(liaison, cell, { link, target, mine, waiting, email, until, count: ids.length });
+    await become(liaison, cell, { link, target, mine, waiting, email, replaced });
     await quiet(liaison);
     const landing = await liaison.browser().visit(link);
     assert.equal(landing.heading, expected.landing, "whoever opens it anew");
@@ -201,13 +225,13 @@ interface Asked {
   mine: UserAgent;
   waiting: Page;
   email: string;
-  until(count: number): Promise<void>;
-  count: number;
+  /** Waits until a newer request has taken the place of the link's. */
+  replaced(): Promise<void>;
 }
 
 /** Makes link and profile what the cell says. */
 async function become(liaison: Attacked, { state, binding }: Cell, asked: Asked): Promise<void> {
-  const { link, target, mine, waiting, email, until, count } = asked;
+  const { link, target, mine, waiting, email, replaced } = asked;
   const unbind = () => liaison.store.links.unbind(target, "test", liaison.clock.now());
   switch (state) {
     case "fresh":
@@ -217,7 +241,7 @@ async function become(liaison: Attacked, { state, binding }: Cell, asked: Asked)
       break;
     case "superseded":
       await mine.press(await mine.visit(waiting.link(/another address/)), "Continue", { email });
-      await until(2 * count);
+      await replaced();
       break;
     case "used":
       assert.equal((await openLink(liaison.browser(), link, people.ann)).heading, linked);

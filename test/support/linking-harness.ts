@@ -17,16 +17,16 @@ import { createLinking, type LinkAttempt, type Linking, type LinkingDependencies
 import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { AccountId, OutboxMessage, Requester } from "../../src/storage/records.ts";
-import { PLENTY } from "./records.ts";
+import { PLENTY, PLENTY_FOR_A_MAILBOX } from "./records.ts";
 
 export const LINK_LIFETIME_MS = 30 * 60_000;
 export const ANSWER_DELAY_MS = 250;
-const settings = {
+export const settings = {
   mailDomain: "liaison.example",
   lookupDelayMs: { min: ANSWER_DELAY_MS, max: ANSWER_DELAY_MS },
   pauseSeconds: 0,
   inquiryLimits: { identity: PLENTY, client: PLENTY },
-  mailLimits: { mailbox: PLENTY, profile: PLENTY },
+  mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY },
 };
 
 export interface Person {

@@ -89,3 +89,22 @@ export function linkIn(mail: ReceivedMail): string {
   if (link === undefined) throw new Error(`no link in: ${mail.text}`);
   return link;
 }
+
+/** Every link of a mail with the code above it, in their order: one of a link mail, up to fifty of a collected one. */
+export function linksOf({ text }: ReceivedMail): { code: string | null; link: string }[] {
+  const links: { code: string | null; link: string }[] = [];
+  let code: string | null = null;
+  for (const line of text.split("\n")) {
+    code = /\bcode(?: of the request)?: ([A-Z]{4})$/i.exec(line.trim())?.[1] ?? code;
+    const link = /^https?:\/\/\S+\/link\/\S+$/.exec(line.trim())?.[0];
+    if (link === undefined) continue;
+    links.push({ code, link });
+    code = null;
+  }
+  return links;
+}
+
+/** The link of the request that has this code; undefined where the mail has none. */
+export function linkWithCode(mail: ReceivedMail, code: string): string | undefined {
+  return linksOf(mail).find((one) => one.code === code)?.link;
+}

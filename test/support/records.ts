@@ -95,6 +95,7 @@ export function anInquiry(overrides: Partial<Inquiry> = {}): Inquiry {
 
 /** Limits that no test reaches which isn't about them. */
 export const PLENTY = { limit: 1_000_000, windowSeconds: 1 };
+export const PLENTY_FOR_A_MAILBOX = { hourly: PLENTY, daily: PLENTY };
 
 /** A request as the worker makes it. Its secret is `secretOf(request.id)`, unless overridden. */
 export function aLinkRequest(overrides: Partial<NewLink["request"]> = {}): NewLink["request"] {

@@ -6,9 +6,22 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, Page as Tab } from "playwright-core";
-import { type Attacked, askForLink, assertUnbound, auditOf, quiet, requestOf, startAttacked } from "./attack-kit.ts";
+import {
+  type Attacked,
+  ask,
+  askForLink,
+  assertUnbound,
+  auditOf,
+  codeOn,
+  quiet,
+  requestOf,
+  startAttacked,
+} from "./attack-kit.ts";
 import { launchBrowser } from "./browser.ts";
+import { aCrowd, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, register, type TestPerson } from "./liaison.ts";
+import { linksOf, linkWithCode } from "./mailbox.ts";
+import { perHour } from "./mailbox-flood.ts";
 import { UserAgent } from "./user-agent.ts";
 
 interface Mailed {
@@ -24,7 +37,11 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
     let liaison: Attacked;
     let chromium: Browser;
     before(async () => {
-      liaison = await startAttacked({ strangers: 20 });
+      liaison = await startAttacked({
+        strangers: 20,
+        // One mail of its own for each mailbox: what else waits for it goes together.
+        config: (base) => ({ ...base, limits: { ...(base["limits"] as object), mails_per_mailbox: perHour(1) } }),
+      });
       chromium = await launchBrowser();
     });
     after(async () => {
@@ -223,6 +240,29 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         assert.deepEqual(await requestOf(liaison, link), request, "the request is as it was");
         assert.equal(liaison.mailbox.mails.length, mails);
         assert.equal((await openLink(liaison.browser(), link, person)).heading, "Your account is linked");
+        assert.equal((await auditOf(liaison, id, "profile.bound")).length, 1);
+      });
+
+      it(`${kind}, to every link of a mail that has several: the same`, async () => {
+        const id = `scanned-together-${index}`;
+        const email = `${id}@northwind.example`;
+        await register(liaison, { id }, [{ id, email }]);
+        await allAsk(liaison, aCrowd(id, 3, email), email);
+        const person = liaison.stranger();
+        const { waiting } = await ask(liaison, person, email);
+        const mail = await collectedFor(liaison, email);
+        const links = linksOf(mail).map(({ link }) => link);
+        assert.equal(links.length, 3, "two of the strangers', and the person's");
+        const requests = await Promise.all(links.map((link) => requestOf(liaison, link)));
+        const mails = liaison.mailbox.mails.length;
+
+        for (const link of links) await scan({ link, person });
+
+        await assertUnbound(liaison, id);
+        assert.deepEqual(await Promise.all(links.map((link) => requestOf(liaison, link))), requests);
+        assert.equal(liaison.mailbox.mails.length, mails);
+        const mine = linkWithCode(mail, codeOn(waiting)) ?? assert.fail("the person's code isn't in the mail");
+        assert.equal((await openLink(liaison.browser(), mine, person)).heading, "Your account is linked");
         assert.equal((await auditOf(liaison, id, "profile.bound")).length, 1);
       });
     }

@@ -70,9 +70,9 @@ const allowed: Record<string, string[]> = {
   upstream: ["domain", "contract"],
   open: [...storage, "sqlite", "mongo", "copy"],
   copy: [...storage, "sqlite", "mongo", "open"],
-  contract: storage,
-  sqlite: storage,
-  mongo: storage,
+  contract: [...storage, "domain"],
+  sqlite: [...storage, "domain"],
+  mongo: [...storage, "domain"],
 };
 
 interface Plant {

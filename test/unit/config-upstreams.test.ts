@@ -44,6 +44,12 @@ describe("an upstream's entry", () => {
     assert.equal(read.response_mode, "query");
     assert.deepEqual(read.authorize_parameters, {});
     assert.deepEqual(read.claims, { email: "email", name: "name" });
+    assert.equal(read.trusted_email, false);
+  });
+
+  it("is trusted for addresses only where it says so, and of the claim that email_verified is about", async () => {
+    assert.equal((await load([issuer, secret, "trusted_email: true"])).trusted_email, true);
+    assert.equal((await load([issuer, secret, "trusted_email: true", "claims: { email: email }"])).trusted_email, true);
   });
 
   it("takes all that is written, one algorithm or several", async () => {
@@ -100,6 +106,8 @@ describe("an upstream's entry", () => {
     [[issuer, secret, "id_token_signed_response_alg: []"], "id_token_signed_response_alg", /./],
     [[issuer, secret, "response_mode: fragment"], "response_mode", /./],
     [[issuer, secret, "scope: email profile"], "scope", /must contain openid/],
+    [[issuer, secret, "trusted_email: true", "claims: { email: upn }"], "trusted_email", /claims.email: email alone/],
+    [[issuer, secret, "trusted_email: 1"], "trusted_email", /./],
     [[issuer, secret, "claims: { email: '' }"], "claims.email", /name of a claim/],
     [[issuer, secret, "claims: { phone: phone }"], "claims.phone", /no known key/],
     [[issuer, secret, "authorize_parameters: text"], "authorize_parameters", /./],

@@ -296,6 +296,7 @@ upstreams:
         assert.equal(config.mail.dkim, null);
         assert.equal(config.log.level, "info");
         assert.equal(config.limits.mails_per_mailbox.limit, 30);
+        assert.deepEqual(config.limits.mails_per_mailbox_daily, { limit: 60, window_seconds: 86_400 });
       }
       const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
       const env = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import type { LinkStore } from "../../src/storage/contract.ts";
-import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, useLinking } from "../support/linking-harness.ts";
+import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, settings, useLinking } from "../support/linking-harness.ts";
 
 const h = useLinking();
 
@@ -189,6 +189,36 @@ describe("inquiries", () => {
     const [eves, annas] = [await h.linking.latestInquiry("cid-eve"), await h.linking.latestInquiry("cid-anna")];
     assert.deepEqual(order, [eves?.id, annas?.id, eves?.id, eves?.id, eves?.id, eves?.id]);
     assert.equal((await h.drain()).length, 91);
+  });
+
+  it("what an upstream says of an address gives a place only if it is trusted for it, and says verified", async () => {
+    const own = "anna@contoso.example";
+    await h.profile("p1", "contoso", own);
+    const trusted: boolean[] = [];
+    const settleInquiry: LinkStore["settleInquiry"] = (id, worker, part, now) => {
+      trusted.push(part.asker?.isTrusted ?? assert.fail("nobody asked"));
+      assert.equal(part.asker?.mailbox, own);
+      assert.equal(part.links[0]?.request.requester.emailVerified, undefined, "it is no part of the request");
+      return h.store.links.settleInquiry(id, worker, part, now);
+    };
+    const links = { ...h.store.links, settleInquiry };
+    const worker = h.anotherWorker({ links, settings: { ...settings, trustedUpstreams: new Set(["consumer"]) } });
+    for (const change of [
+      { email: own, emailVerified: true },
+      { email: "ANNA@Contoso.example", emailVerified: true },
+      { email: own, emailVerified: false },
+      { email: own },
+      { email: "anna@mail.example", emailVerified: true },
+      { email: null, emailVerified: true },
+      { email: own, emailVerified: true, upstreamId: "another" },
+    ]) {
+      await h.inquire({ ...h.anna, requester: { ...h.anna.requester, ...change } }, own);
+      assert.equal(await worker.runOnce(), 1);
+    }
+    assert.deepEqual(trusted, [true, true, false, false, false, false, false]);
+    await h.inquire({ ...h.anna, requester: { ...h.anna.requester, email: own, emailVerified: true } }, own);
+    assert.equal(await h.anotherWorker({ links }).runOnce(), 1);
+    assert.equal(trusted.at(-1), false, "nobody is trusted by default");
   });
 
   it("an inquiry whose worker died is answered by another when the lease is over", async () => {

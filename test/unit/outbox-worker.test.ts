@@ -9,7 +9,17 @@ import { createOutboxWorker, type OutboxWorkerOptions } from "../../src/mail/out
 import { type Mail, MailError, type MailTransport } from "../../src/mail/transport.ts";
 import type { NewLink, NewMail, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aMail, aNewLink, anInquiry, anOrganization, aProfile, MINUTE, NOW, PLENTY } from "../support/records.ts";
+import {
+  aMail,
+  aNewLink,
+  anInquiry,
+  anOrganization,
+  aProfile,
+  MINUTE,
+  NOW,
+  PLENTY,
+  PLENTY_FOR_A_MAILBOX,
+} from "../support/records.ts";
 
 const HOUR = 60 * MINUTE;
 const refused = () => new MailError("EENVELOPE at RCPT TO, the server answered 550", { permanent: true });
@@ -69,7 +79,7 @@ describe("outbox worker", () => {
     return createOutboxWorker({
       outbox: store.outbox,
       throttles: store.throttles,
-      limits: { mailbox: PLENTY, profile: PLENTY, all: PLENTY },
+      limits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY, all: PLENTY },
       transport: peer,
       render: (content, { linkExpiresAt }) => {
         const life = linkExpiresAt === null ? "no link" : `link until ${linkExpiresAt}`;

@@ -24,6 +24,16 @@ const contents = {
   already_linked: { kind: "already_linked", ...asked },
   linked_elsewhere: { kind: "linked_elsewhere", ...asked },
   not_active: { kind: "not_active", ...asked },
+  collected: {
+    kind: "collected",
+    answers: [
+      { kind: "link", requestId: "req-1", secret, ...asked },
+      { kind: "link", requestId: "req-2", secret: "another", ...names, inquiryId: "inquiry-2" },
+      { kind: "already_linked", ...names, inquiryId: "inquiry-3" },
+      { kind: "linked_elsewhere", ...names, inquiryId: "inquiry-4" },
+      { kind: "not_active", ...names, inquiryId: "inquiry-5" },
+    ],
+  },
   linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
   support_request: {
     ...{ kind: "support_request", reference: "KRTW-LMNP", portalName: "CustomerSource", name: "Ana López" },
@@ -46,6 +56,7 @@ const contents = {
   address_removed: { kind: "address_removed", profileName: "Ana López", organizationName: "Fabrikam A/S" },
 } as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
 const {
+  collected,
   support_request: supportRequest,
   admin_invitation: invited,
   administrator_linked: administratorLinked,
@@ -107,6 +118,82 @@ describe("the link mail", () => {
     assert.match(text, /for a short time only/);
     const late = renderMail(site, contents.link, { ...facts, now: facts.linkExpiresAt }).text;
     assert.match(late, /The link works once, until 23 November 2026 at 16:30/);
+  });
+});
+
+describe("the mail that carries several requests", () => {
+  const codes = [1, 2, 3, 4, 5].map((number) => matchingCode(`inquiry-${number}`));
+
+  test("has each with its code, who asked, its profile and its own link, in text and in HTML", () => {
+    const { subject, text, html } = renderMail(site, collected, facts);
+    assert.equal(subject, "5 requests to link an account to your profile");
+    assert.ok(text.startsWith("Hello Ana López,\n\n5 requests wait to link"));
+    assert.ok(text.includes("for 30 minutes: until 23 November 2026 at 16:30 (Central European Time)"));
+    const items = [...text.matchAll(/^\d\. {2}Code: (\w{4})\n {4}Asked by: (.*)\n {4}Profile: (.*)\n {4}(.*)$/gm)];
+    assert.deepEqual(
+      items.map(([, code]) => code),
+      codes,
+    );
+    const [, , who, profile] = items[0] ?? [];
+    assert.equal(who, "Ana López (ana.lopez@northwind.example) at Northwind ID");
+    assert.equal(profile, "Ana López at Fabrikam A/S");
+    const ends = items.map(([, , , , end]) => end);
+    const base = "https://signin.contoso.example/auth/link";
+    assert.deepEqual(ends.slice(0, 2), [`${base}/req-1/${secret}`, `${base}/req-2/another`]);
+    assert.match(ends.slice(2).join("\n"), /just sign in\.\n.*another account.*\n.*not active/);
+    assert.deepEqual(
+      [...html.matchAll(/href="([^"]+)"/g)].map(([, href]) => href),
+      ends.slice(0, 2),
+    );
+    for (const code of codes) assert.ok(html.includes(`>${code}</strong>`));
+  });
+
+  test("speaks of one where it is one, of nobody by name where profiles have several names", () => {
+    const [first] = collected.answers;
+    const one = renderMail(site, { kind: "collected", answers: [first] }, facts);
+    assert.equal(one.subject, "1 request to link an account to your profile");
+    const other = { ...first, profileName: "Ana at work" };
+    assert.match(renderMail(site, { kind: "collected", answers: [first, other] }, facts).text, /^Hello,\n/);
+    const late = renderMail(site, collected, { ...facts, linkExpiresAt: null }).text;
+    assert.match(late, /Each link works once, and for a short time only/);
+    const notes = renderMail(site, { kind: "collected", answers: collected.answers.slice(2) }, facts).text;
+    assert.doesNotMatch(notes, /Each link works/);
+  });
+
+  test("M2 M4: names of strangers and organizations are neither in the subject nor links nor markup", () => {
+    const evil = { upstreamId: "upstream-1", email: "www.evil.example@x.example", displayName: hostileName };
+    const answers = collected.answers.map((answer) => ({
+      ...answer,
+      ...{ requester: evil, profileName: hostileName, organizationName: `https://evil.example/ ${hostileName}` },
+    }));
+    const { subject, text, html } = renderMail(site, { kind: "collected", answers }, facts);
+    assert.equal(subject, "5 requests to link an account to your profile");
+    assert.doesNotMatch(text + html, /evil\.example|\u202e/);
+    assert.doesNotMatch(html, /<script>/);
+    const urls = [...text.matchAll(/\S+:\/\/\S+/g)].map(([address]) => address);
+    const links = urls.filter((address) => address.startsWith("https://signin.contoso.example/auth/link/"));
+    assert.equal(links.length, 2);
+    assert.deepEqual(urls.slice(links.length), [site.support.url]);
+  });
+
+  test("stays below what mail programs show, with fifty of the longest names that there can be", (context) => {
+    const longest = { profileName: '"'.repeat(200), organizationName: "&".repeat(200) };
+    const who = {
+      upstreamId: "upstream-1",
+      email: `${"\u{20000}".repeat(24)}@x.example`,
+      displayName: "\u{20000}".repeat(99),
+    };
+    const answers = Array.from({ length: 50 }, (_, index) => ({
+      ...{ kind: "link" as const, requestId: "r".repeat(22), secret: "s".repeat(43), ...longest, requester: who },
+      inquiryId: `inquiry-${index}`,
+    }));
+    const { text, html } = renderMail(site, { kind: "collected", answers }, facts);
+    for (const part of [text, html]) {
+      const size = Buffer.byteLength(part);
+      context.diagnostic(`${size} bytes`);
+      assert.ok(size < 100_000, String(size));
+    }
+    assert.equal(html.match(/href=/g)?.length, 50);
   });
 });
 

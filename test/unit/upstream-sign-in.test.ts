@@ -25,7 +25,8 @@ describe("upstream sign-in with an independent oidc-provider", () => {
       const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", loginHint });
       const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
       const { email, name } = people[loginHint === "bo" ? "bo" : "anna"];
-      const identity = { upstreamId: "peer", issuer: peer.issuer, subject: loginHint, email, displayName: name };
+      const account = { upstreamId: "peer", issuer: peer.issuer, subject: loginHint };
+      const identity = { ...account, email, emailVerified: false, displayName: name };
       assert.deepEqual(completed.identity, identity);
       assert.ok(Math.abs(completed.authTime * 1000 - harness.now) < 30_000);
       assert.deepEqual(completed.transaction.purpose, SIGN_IN.purpose);
@@ -193,6 +194,47 @@ describe("display data", () => {
     assert.deepEqual([identity.email, identity.displayName], ["person@mail.example", "A Person"]);
     assert.equal(harness.liar.requests.includes("/userinfo"), false);
   });
+
+  const address = "anna@mail.example";
+  const verified: [
+    string,
+    { claims: Record<string, unknown>; userinfo?: Record<string, unknown>; email?: string },
+    boolean,
+  ][] = [
+    ["true beside the address", { claims: { email: address, email_verified: true } }, true],
+    ["nothing", { claims: { email: address } }, false],
+    ["false", { claims: { email: address, email_verified: false } }, false],
+    ["the text true", { claims: { email: address, email_verified: "true" } }, false],
+    ["the number 1", { claims: { email: address, email_verified: 1 } }, false],
+    ["a list", { claims: { email: address, email_verified: [true] } }, false],
+    [
+      "true of another claim's address",
+      { claims: { upn: address, email: "other@mail.example", email_verified: true }, email: "upn" },
+      false,
+    ],
+    [
+      "true beside the address in userinfo",
+      { claims: { email: undefined }, userinfo: { email: address, email_verified: true } },
+      true,
+    ],
+    [
+      "true in the ID token, of an address that userinfo alone has",
+      { claims: { email: undefined, email_verified: true }, userinfo: { email: address } },
+      false,
+    ],
+    [
+      "true in userinfo, of an address that the ID token has",
+      { claims: { email: address, name: undefined }, userinfo: { email: address, email_verified: true } },
+      false,
+    ],
+  ];
+  for (const [what, { claims, userinfo = {}, email = "email" }, expected] of verified) {
+    it(`an address is verified by email_verified alone: ${what}`, async () => {
+      harness.liar.lies = { claims, userinfo };
+      const { identity } = await harness.signIn(harness.theLiar({ claims: { email, name: "name" } }));
+      assert.deepEqual([identity.email, identity.emailVerified], [address, expected]);
+    });
+  }
 
   it("is completed from userinfo, bounded and in one line", async () => {
     harness.liar.lies = {

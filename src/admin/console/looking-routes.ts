@@ -22,7 +22,7 @@ interface Listed<Item> {
 }
 
 const ranges = ["24h", "7d", "30d"] as const;
-const states: readonly MailState[] = ["held", "queued", "sent", "bounced", "failed", "dropped"];
+const states: readonly MailState[] = ["held", "carried", "queued", "sent", "bounced", "failed", "dropped"];
 
 export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }): void {
   shell.get("", "overview", async (visit) => {

@@ -55,7 +55,7 @@ const writeInquiry = ({
   ...{ held_until: timeOrNull(heldUntil), matched },
 });
 
-const states = ["held", "queued", "sent", "bounced", "failed", "dropped"] as const;
+const states = ["held", "carried", "queued", "sent", "bounced", "failed", "dropped"] as const;
 const mail = z.strictObject({
   id: anyId,
   to: z.string(),
@@ -68,6 +68,7 @@ const mail = z.strictObject({
   bounced_at: instant.nullable(),
   inquiry_id: anyId.nullable(),
   request_id: anyId.nullable(),
+  carried_by: anyId.nullable().meta({ description: "The mail that says what this one was to say." }),
   reason: z.string().nullable().meta({ description: "What a server said last, or why it failed." }),
 });
 
@@ -75,6 +76,7 @@ const writeMail = (one: Delivery) => ({
   ...{ id: one.id, to: one.to, kind: one.kind, state: one.state, attempts: one.attempts },
   ...{ created_at: time(one.createdAt), next_attempt_at: time(one.nextAttemptAt), sent_at: timeOrNull(one.sentAt) },
   ...{ bounced_at: timeOrNull(one.bouncedAt), inquiry_id: one.inquiryId, request_id: one.requestId },
+  carried_by: one.carriedBy,
   reason: one.bounce ?? one.lastError ?? one.serverReply,
 });
 

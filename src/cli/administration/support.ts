@@ -57,6 +57,7 @@ interface WrittenMail extends Pick<Delivery, "id" | "to" | "kind" | "state" | "a
   bounced_at: string | null;
   inquiry_id: string | null;
   request_id: string | null;
+  carried_by: string | null;
   reason: string | null;
 }
 
@@ -123,6 +124,7 @@ export function remoteMail(face: Face): MailDesk {
 function readMail({ id, to, kind, state, attempts, reason, ...written }: WrittenMail): ShownMail {
   return {
     ...{ id, to, kind, state, attempts, inquiryId: written.inquiry_id, requestId: written.request_id },
+    carriedBy: written.carried_by,
     ...{ createdAt: time(written.created_at), nextAttemptAt: time(written.next_attempt_at) },
     ...{ sentAt: timeOrNull(written.sent_at), bouncedAt: timeOrNull(written.bounced_at) },
     // A broker names one reason: what came back, or why it wasn't taken.

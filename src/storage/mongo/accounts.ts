@@ -28,20 +28,23 @@ export function createAccountStore(
   };
 
   /** The common case: an identity that is shown as it was. One update and one read, of no transaction. */
-  const recognize = ({ issuer, subject, upstreamId, email, displayName }: SignedInIdentity, now: Instant) =>
+  const recognize = (identity: SignedInIdentity, now: Instant) =>
     database.run(async () => {
+      const { issuer, subject, upstreamId, email, emailVerified, displayName } = identity;
       const set = { upstreamId, lastSignInAt: at(now) };
-      const known = await identities.findOneAndUpdate({ issuer, subject, email, displayName }, { $set: set });
+      const isVerified = emailVerified === true ? true : { $ne: true };
+      const isShownAsBefore = { issuer, subject, email, displayName, emailVerified: isVerified };
+      const known = await identities.findOneAndUpdate(isShownAsBefore, { $set: set });
       return known === null ? undefined : await find(known.accountId);
     });
 
   const create = async (session: ClientSession, identity: SignedInIdentity, now: Instant): Promise<Account> => {
-    const { issuer, subject, upstreamId, email, displayName } = identity;
+    const { issuer, subject, upstreamId, email, emailVerified = false, displayName } = identity;
     const accountId = randomUUID();
     const times = { createdAt: at(now), lastSignInAt: at(now) };
     // The identity first: its unique index decides between racers.
     await identities.insertOne(
-      { _id: new ObjectId(), issuer, subject, upstreamId, accountId, email, displayName, ...times },
+      { _id: new ObjectId(), issuer, subject, upstreamId, accountId, email, emailVerified, displayName, ...times },
       { session },
     );
     await accounts.insertOne({ _id: accountId, createdAt: at(now) }, { session });
@@ -53,14 +56,17 @@ export function createAccountStore(
   /** Creates the account, or writes what the identity is shown as and found by. Undefined if a racer did it already. */
   const learn = (identity: SignedInIdentity, now: Instant): Promise<Account | undefined> =>
     database.transaction(async (session) => {
-      const { issuer, subject, upstreamId, email, displayName } = identity;
+      const { issuer, subject, upstreamId, email, emailVerified = false, displayName } = identity;
       const before = await identities.findOne({ issuer, subject }, { session });
       if (before === null) return await create(session, identity, now);
       const { _id, accountId } = before;
       const account = await find(accountId, session);
       if (account === undefined) throw new Error("an identity has lost its account");
-      if (before.email === email && before.displayName === displayName) return undefined;
-      const set = { upstreamId, email, displayName, lastSignInAt: at(now) };
+      const isVerified = before.emailVerified ?? false;
+      if (before.email === email && isVerified === emailVerified && before.displayName === displayName) {
+        return undefined;
+      }
+      const set = { upstreamId, email, emailVerified, displayName, lastSignInAt: at(now) };
       await identities.updateOne({ _id }, { $set: set }, { session });
       const all = await identities.find({ accountId }, { session }).toArray();
       await search.put(session, [{ kind: "account", id: accountId, texts: accountTexts(all) }]);

@@ -3,12 +3,13 @@
  * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
+import { MAILBOXES, OUTBOX } from "./collections-mail.ts";
 import {
   boolean,
   type CollectionSpecification,
   date,
+  expiry,
   fields,
-  type IndexSpecification,
   listOf,
   number,
   object,
@@ -19,15 +20,13 @@ import {
   validator,
 } from "./specifications.ts";
 
-/** What no broker's sweep removed, the server does, a day late. Reads check expiry themselves. */
-const EXPIRY_GRACE_SECONDS = 24 * 3600;
-
-const expiry: IndexSpecification = { name: "expiry", key: { expiresAt: 1 }, expireAfterSeconds: EXPIRY_GRACE_SECONDS };
-
-const requester = fields({
-  ...{ issuer: string, subject: string, upstreamId: string, accountId: string },
-  ...{ email: orNull(string), displayName: orNull(string) },
-});
+const requester = fields(
+  {
+    ...{ issuer: string, subject: string, upstreamId: string, accountId: string },
+    ...{ email: orNull(string), displayName: orNull(string) },
+  },
+  { emailVerified: boolean },
+);
 
 /** Every collection as this version has it. */
 export const COLLECTIONS: readonly CollectionSpecification[] = [
@@ -40,10 +39,13 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "identities",
-    validator: validator({
-      ...{ _id: objectId, issuer: string, subject: string, upstreamId: string, accountId: string },
-      ...{ email: orNull(string), displayName: orNull(string), createdAt: date, lastSignInAt: date },
-    }),
+    validator: validator(
+      {
+        ...{ _id: objectId, issuer: string, subject: string, upstreamId: string, accountId: string },
+        ...{ email: orNull(string), displayName: orNull(string), createdAt: date, lastSignInAt: date },
+      },
+      { emailVerified: boolean },
+    ),
     indexes: [
       { name: "identity", key: { issuer: 1, subject: 1 }, unique: true },
       { name: "ofAccount", key: { accountId: 1, lastSignInAt: -1, _id: -1 } },
@@ -136,50 +138,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       },
     ],
   },
-  {
-    name: "outbox",
-    validator: validator(
-      {
-        ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-        ...{ state: oneOf("held", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
-        createdAt: date,
-        ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
-        ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },
-      },
-      {
-        ...{ mailboxHash: orNull(string), profileHash: orNull(string), rank: number, kind: orNull(string) },
-        ...{ inquiryId: orNull(string), bouncedAt: orNull(date), bounce: orNull(string) },
-      },
-    ),
-    indexes: [
-      { name: "byTime", key: { createdAt: -1, seq: -1 } },
-      { name: "inState", key: { state: 1, createdAt: -1, seq: -1 } },
-      {
-        name: "ofInquiry",
-        key: { inquiryId: 1, createdAt: -1, seq: -1 },
-        // Not by $type: the server wouldn't see that a string is one.
-        partialFilterExpression: { inquiryId: { $gt: "" } },
-      },
-      { name: "byMessageId", key: { messageId: 1 } },
-      { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
-      { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
-      {
-        name: "heldOfMailbox",
-        key: { mailboxHash: 1, rank: 1, createdAt: -1, seq: -1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldOfMailboxDue",
-        key: { mailboxHash: 1, dueAt: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-      {
-        name: "heldOfProfileDue",
-        key: { profileHash: 1, dueAt: 1 },
-        partialFilterExpression: { state: "held" },
-      },
-    ],
-  },
+  OUTBOX,
   {
     name: "upstreamTransactions",
     validator: validator(
@@ -275,6 +234,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
   { name: "throttles", validator: validator({ _id: string, taken: number, expiresAt: date }), indexes: [expiry] },
+  MAILBOXES,
   {
     name: "auditEvents",
     validator: validator(

@@ -20,8 +20,8 @@ import {
   toOrganizationDocument,
   toProfile,
 } from "./documents.ts";
+import type { MailWriter } from "./held-mail.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
-import type { MailWriter } from "./outbox.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import type { Searched, SearchWriter } from "./search-writer.ts";

@@ -40,9 +40,9 @@ export type ProfileDocument = Later<Stored<Profile>, "invitedAt"> & {
   /** Counted up by whoever rests on the profile's being as it was read, so that a racer who changes it must wait. */
   selections?: number;
 };
-export type IdentityDocument = Dated<Identity> & { _id: ObjectId };
 /** What a broker of the version before leaves out. */
 type Later<T, Keys extends keyof T> = Omit<T, Keys> & Partial<Pick<T, Keys>>;
+export type IdentityDocument = Later<Dated<Identity>, "emailVerified"> & { _id: ObjectId };
 export type InquiryDocument = Later<Omit<Stored<Inquiry>, "address">, "ordinal" | "heldUntil" | "matched"> & {
   state: "waiting" | "settled";
   sealedAddress: string | null;
@@ -68,6 +68,10 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   inquiryId?: string | null;
   bouncedAt?: Date | null;
   bounce?: string | null;
+  /** Of a message that is held: since when it waits, which may be since an earlier one whose place it took. */
+  placeAt?: Date | null;
+  askerHash?: string | null;
+  carriedBy?: string | null;
   seq: ObjectId;
 };
 export type SelectionDocument = Dated<Omit<Selection, "grantId">> & {
@@ -133,6 +137,13 @@ export interface KeyDocument {
 export interface ThrottleDocument {
   _id: string;
   taken: number;
+  expiresAt: Date;
+}
+/** `_id` is the fingerprint of a mailbox; the instants of `separate` are numbers, as the rules take them. */
+export interface MailboxDocument {
+  _id: string;
+  separate: { at: Instant; count: number }[];
+  collectedAt: Date | null;
   expiresAt: Date;
 }
 export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>> & {
@@ -206,6 +217,7 @@ export interface Documents {
   clients: ClientDocument;
   keys: KeyDocument;
   throttles: ThrottleDocument;
+  mailboxes: MailboxDocument;
   auditEvents: AuditEventDocument;
   auditChain: ChainMarkDocument;
   auditVerifications: AuditVerificationDocument;
@@ -226,7 +238,7 @@ const COLLECTION_NAMES = [
   ...["meta", "migrations", "accounts", "identities", "organizations", "profiles", "inquiries", "linkRequests"],
   ...["outbox", "upstreamTransactions", "signInOutcomes", "selections", "rememberedChoices", "artifacts", "sessions"],
   ...["clients", "keys", "throttles", "auditEvents", "auditChain", "searchTerms", "leases", "counters", "apiKeys"],
-  ...["idempotencyKeys", "clientUses", "signOuts", "auditVerifications", "endings"],
+  ...["idempotencyKeys", "clientUses", "signOuts", "auditVerifications", "endings", "mailboxes"],
 ] as const satisfies readonly string[] as readonly CollectionName[];
 
 export function collectionsIn(db: Db): Collections {
@@ -278,7 +290,8 @@ export const toProfile = (document: ProfileDocument): Profile => ({
   invitedAt: null,
   ...toRecord<Omit<Profile, "invitedAt">>(document, "selections"),
 });
-export const toIdentity = ({ _id, ...fields }: IdentityDocument) => undated(fields) as unknown as Identity;
+export const toIdentity = ({ _id, ...fields }: IdentityDocument) =>
+  ({ emailVerified: false, ...undated(fields) }) as unknown as Identity;
 export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
 export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
 

@@ -11,7 +11,8 @@ import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-key
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
-import type { MailWriter } from "./outbox.ts";
+import type { MailWriter } from "./held-mail.ts";
+import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
@@ -45,12 +46,16 @@ export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise
 
 const FILLED_AT_A_TIME = 1000;
 
-export function createInquiryMethods(
-  database: MongoDatabase,
-  seal: Seal,
-  parts: { audit: AuditWriter; requests: RequestWriter; throttles: ThrottleWriter; queueMail: MailWriter },
-): InquiryMethods {
-  const { audit, requests, throttles, queueMail } = parts;
+interface InquiryParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  throttles: ThrottleWriter;
+  mailboxes: MailboxWriter;
+  queueMail: MailWriter;
+}
+
+export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts: InquiryParts): InquiryMethods {
+  const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const { inquiries, profiles, linkRequests } = database.collections;
 
   const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
@@ -180,7 +185,7 @@ export function createInquiryMethods(
         return inquiry && { ...inquiry, answeredTo: claimed?.answeredTo ?? null };
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails, matched = null, more }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, asker, matched = null, more }, now) =>
       database.transaction(async (session) => {
         const until = at(now + (more?.leaseMs ?? 0));
         const change =
@@ -188,12 +193,14 @@ export function createInquiryMethods(
             ? { state: "settled", settledAt: at(now), sealedAddress: null, leaseWorker: null }
             : { leaseUntil: until, dueAt: until, answeredTo: { $literal: more.answeredTo } };
         const soFar = matched === null ? "$matched" : { $add: [{ $ifNull: ["$matched", 0] }, matched] };
-        const { modifiedCount } = await inquiries.updateOne(
+        const before = await inquiries.findOneAndUpdate(
           { _id: inquiryId, state: "waiting", leaseWorker: worker },
           [{ $set: { ...change, matched: soFar } }],
-          { session },
+          { session, projection: { answeredTo: 1 } },
         );
-        if (modifiedCount === 0) return false;
+        if (before === null) return false;
+        const isFirstPart = before.answeredTo == null;
+        const place = asker && (await mailboxes.placeOf(session, asker, isFirstPart, now));
         const ids = links.map(({ request }) => request.profileId);
         const found = await profiles.find({ _id: { $in: ids } }, { session }).toArray();
         const organizationOf = new Map(found.map((profile) => [profile._id, profile.organizationId]));
@@ -201,10 +208,10 @@ export function createInquiryMethods(
           const organizationId = organizationOf.get(request.profileId);
           if (organizationId === undefined) throw new Error("a link request names a profile that isn't there");
           await requests.insert(session, request, organizationId, now);
-          await queueMail(session, mail, now);
+          await queueMail(session, mail, now, place);
           await audit(session, linkRequested(request, organizationId, now));
         }
-        for (const mail of mails) await queueMail(session, mail, now);
+        for (const mail of mails) await queueMail(session, mail, now, place);
         return true;
       }),
   };

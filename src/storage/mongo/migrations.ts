@@ -41,6 +41,7 @@ const LATER_INDEXES = [
   ...since(6, "inquiries.due"),
   ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
   ...since(9, "selections.grantsOfProfile", "selections.grantsOfOrganization"),
+  ...since(10, "outbox.heldInOrder", "outbox.heldOfAsker", "outbox.carried"),
 ];
 /** Indexes that others took the place of, by collection: a database up to this version has them. */
 const FORMER_INDEXES: readonly { collection: CollectionName; until: number; index: IndexSpecification }[] = [
@@ -64,6 +65,7 @@ const LATER_COLLECTIONS = [
   ),
   ...since(7, "auditVerifications"),
   ...since(9, "endings"),
+  ...since(10, "mailboxes"),
 ];
 
 const collectionsOf = (version: number): readonly CollectionSpecification[] => {
@@ -168,10 +170,20 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "endings of many grants, whose rows go in the background",
+    collections: collectionsOf(9),
+    async up({ db }) {
+      await ensureCollections(db, collectionsOf(9));
+      await dropIndexes(db, "selections", ["ofProfile", "ofOrganization"]);
+    },
+  },
+  {
+    name: "one mail that carries what waits for a mailbox",
     collections: COLLECTIONS,
     async up({ db }) {
       await ensureCollections(db, COLLECTIONS);
-      await dropIndexes(db, "selections", ["ofProfile", "ofOrganization"]);
+      await collectionsIn(db).outbox.updateMany({ state: "held", placeAt: null }, [
+        { $set: { placeAt: "$createdAt" } },
+      ]);
     },
   },
 ];

@@ -1,84 +1,33 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
-import { type ClientSession, ObjectId, type UpdateFilter } from "mongodb";
+import type { UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { Pace, type Turn } from "../../pace.ts";
 import { mailRequeued } from "../audit-entries.ts";
-import type { Limit, NewMail, OutboxStore } from "../contract.ts";
+import type { OutboxStore } from "../contract.ts";
 import type { Delivery, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
+import { DAMAGED_CONTENT, openContent } from "../sealed-fields.ts";
+import { requestsIn, withLinksOf } from "../waiting-mail.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
+import { createHeldMail, type MailWriter } from "./held-mail.ts";
+import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
-/** Queues a mail inside the transaction of its cause. */
-export type MailWriter = (session: ClientSession, mail: NewMail, now: Instant) => Promise<void>;
-
-export function createMailWriter({ collections }: MongoDatabase, seal: Seal, throttles: ThrottleWriter): MailWriter {
-  return async (session, { id, messageId, to, content, throttle }, now) => {
-    const keys = throttle === undefined ? null : mailThrottleHashes(throttles.hash, throttle);
-    const isRoom = throttle === undefined || keys === null;
-    const room = isRoom ? ROOM : await takeRoom(throttles, keys, throttle, now, session);
-    const due = at(room.resetsAt ?? now);
-    await collections.outbox.insertOne(
-      {
-        ...{ _id: id, messageId, to, sealedContent: sealContent(seal, id, content), attempts: 0 },
-        ...{ requestId: content.kind === "link" ? content.requestId : null },
-        ...{ state: room.lacking === undefined ? "queued" : "held", nextAttemptAt: due, dueAt: due },
-        ...{ createdAt: at(now), seq: new ObjectId(), leaseWorker: null, sentAt: null, serverReply: null },
-        ...{ lastError: null, mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null },
-        ...{ rank: throttle?.rank ?? 0, kind: content.kind, inquiryId: inquiryOf(content) },
-      },
-      { session },
-    );
-  };
-}
-
-/** How many messages without room are put off at a time; those with room go one by one, for each is a transaction. */
-const HELD = { least: 50, most: 500 };
-
-/** Whose room is lacking, and until when: so long all that it has stays held. */
-interface Lack {
-  lacking: keyof MailThrottleHashes;
-  hash: string;
-  until: Instant;
-}
-
-/** What became of the held message whose turn it is. */
-type Release = "none" | "queued" | "dropped" | Lack;
-
-type Room = { lacking: keyof MailThrottleHashes; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined };
-const ROOM: Room = { lacking: undefined, resetsAt: undefined };
-
-/** Takes a slot of each, or none and says which one lacks it and until when. */
-async function takeRoom(
-  throttles: ThrottleWriter,
-  keys: MailThrottleHashes,
-  limits: { mailbox: Limit; profile: Limit },
-  now: Instant,
-  session: ClientSession,
-): Promise<Room> {
-  const profile = await throttles.take(keys.profile, limits.profile, now, session);
-  if (!profile.taken) return { lacking: "profile", resetsAt: profile.resetsAt };
-  const mailbox = await throttles.take(keys.mailbox, limits.mailbox, now, session);
-  if (mailbox.taken) return ROOM;
-  await throttles.giveBack(keys.profile, session);
-  return { lacking: "mailbox", resetsAt: mailbox.resetsAt };
+interface OutboxParts {
+  requests: RequestWriter;
+  throttles: ThrottleWriter;
+  mailboxes: MailboxWriter;
+  audit: AuditWriter;
+  queueMail: MailWriter;
 }
 
 export function createOutboxStore(
   database: MongoDatabase,
   seal: Seal,
-  {
-    requests,
-    throttles,
-    audit,
-    queueMail,
-  }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter; queueMail: MailWriter },
+  { requests, throttles, mailboxes, audit, queueMail }: OutboxParts,
 ): OutboxStore {
   const { outbox } = database.collections;
 
@@ -99,67 +48,17 @@ export function createOutboxStore(
         const anew = state === "failed" ? { attempts: 0, createdAt: at(now) } : {};
         const found = await outbox.findOneAndUpdate({ _id: id, state }, { $set: { ...due, ...anew } }, { session });
         if (found === null) return false;
-        await audit(session, mailRequeued(action, { mail: id, requestId: found.requestId }, actor, now));
+        const inOrder = { sort: { seq: 1 }, session } as const;
+        const carried = await outbox.find({ carriedBy: id, state: "carried" }, inOrder).toArray();
+        const requestIds = [found, ...carried].flatMap(({ requestId }) => requestId ?? []);
+        for (const requestId of requestIds.length === 0 ? [null] : requestIds) {
+          await audit(session, mailRequeued(action, { mail: id, requestId }, actor, now));
+        }
         return true;
       });
 
-  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
-  const releaseNext = async (
-    session: ClientSession,
-    limits: { mailbox: Limit; profile: Limit },
-    now: Instant,
-  ): Promise<Release> => {
-    const isDue = { state: "held", dueAt: { $lte: at(now) } } as const;
-    const longest = await outbox.findOne(isDue, { sort: { dueAt: 1 }, session });
-    if (longest === null) return "none";
-    const { mailboxHash = null } = longest;
-    const first = await outbox.findOne(
-      { ...isDue, mailboxHash },
-      { sort: { rank: 1, createdAt: -1, seq: -1 }, session },
-    );
-    if (mailboxHash === null || first?.profileHash == null) throw new Error("a held message is of no mailbox");
-    const { _id, requestId, profileHash } = first;
-    if (requestId !== null && !(await requests.isPending(session, requestId))) {
-      await outbox.updateOne({ _id }, { $set: { state: "dropped", sealedContent: null } }, { session });
-      return "dropped";
-    }
-    const hashes = { mailbox: mailboxHash, profile: profileHash };
-    const { lacking, resetsAt } = await takeRoom(throttles, hashes, limits, now, session);
-    if (lacking !== undefined) return { lacking, hash: hashes[lacking], until: resetsAt };
-    await outbox.updateOne({ _id }, { $set: { state: "queued", nextAttemptAt: at(now), dueAt: at(now) } }, { session });
-    return "queued";
-  };
-
-  /** Keeps some that are due, of those for which there is no room, held until there may be; false once none is left. */
-  const hold = async ({ lacking, hash, until }: Lack, now: Instant, limit: number): Promise<boolean> => {
-    const isDue = { state: "held", dueAt: { $lte: at(now) } } as const;
-    const of = lacking === "mailbox" ? { mailboxHash: hash } : { profileHash: hash };
-    const hint = lacking === "mailbox" ? "heldOfMailboxDue" : "heldOfProfileDue";
-    const options = { projection: { _id: 1 }, sort: { dueAt: 1 }, limit, hint } as const;
-    const ids = (await outbox.find({ ...of, ...isDue }, options).toArray()).map(({ _id }) => _id);
-    if (ids.length === 0) return false;
-    const due = { nextAttemptAt: at(until), dueAt: at(until) };
-    await outbox.updateMany({ _id: { $in: ids }, ...isDue }, { $set: due });
-    return true;
-  };
-
   return {
-    releaseHeld: async (limits, now, run) => {
-      let lack: Lack | undefined;
-      const releaseOne = async (): Promise<Turn> => {
-        // Nothing is held most of the time: a read outside of a transaction says so.
-        const held = () => outbox.findOne({ state: "held", dueAt: { $lte: at(now) } }, { sort: { dueAt: 1 } });
-        if ((await database.run(held)) === null) return { done: 0, isLast: true };
-        const released = await database.transaction((session) => releaseNext(session, limits, now));
-        if (typeof released === "object") lack = released;
-        return { done: released === "queued" ? 1 : 0, isLast: false };
-      };
-      const holdSome = async (given: Lack, size: number): Promise<Turn> => {
-        if (!(await database.run(() => hold(given, now, size)))) lack = undefined;
-        return { done: 0, isLast: false };
-      };
-      return await new Pace(HELD).turns((size) => (lack === undefined ? releaseOne() : holdSome(lack, size)), run);
-    },
+    ...createHeldMail(database, seal, { requests, mailboxes, queueMail }),
 
     // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever claims the message
     // next starts the request's life anew.
@@ -173,18 +72,29 @@ export function createOutboxStore(
             { sort: { dueAt: 1, seq: 1 }, returnDocument: "after" },
           );
           if (claimed === null) return undefined;
-          const { _id: id, requestId, sealedContent } = claimed;
-          const linkExpiresAt = requestId === null ? null : now + linkLifetimeMs;
-          if (requestId !== null && linkExpiresAt !== null && !(await requests.startLife(requestId, linkExpiresAt))) {
-            await release(id, worker, { state: "dropped", sealedContent: null });
-            return "passed over";
-          }
-          const content = sealedContent === null ? undefined : openContent(seal, id, sealedContent);
-          if (content === undefined) {
+          const { _id: id, sealedContent } = claimed;
+          const stored = sealedContent === null ? undefined : openContent(seal, id, sealedContent);
+          if (stored === undefined) {
             await release(id, worker, { state: "failed", lastError: DAMAGED_CONTENT });
             return "passed over";
           }
-          return { message: { ...toMessage(claimed), content }, linkExpiresAt };
+          const links = requestsIn(stored);
+          const expiresAt = now + linkLifetimeMs;
+          const alive = await requests.startLives(links, expiresAt);
+          const content = withLinksOf(stored, alive);
+          const dead = links.filter((requestId) => !alive.has(requestId));
+          if (stored.kind === "collected" && dead.length > 0) {
+            // What a collected mail leaves out is dropped by itself.
+            await outbox.updateMany(
+              { carriedBy: id, state: "carried", requestId: { $in: dead } },
+              { $set: { state: "dropped", nextAttemptAt: at(now) } },
+            );
+          }
+          if (content === undefined) {
+            await release(id, worker, { state: "dropped", sealedContent: null });
+            return "passed over";
+          }
+          return { message: { ...toMessage(claimed), content }, linkExpiresAt: alive.size === 0 ? null : expiresAt };
         });
       for (;;) {
         const claimed = await claimOne();
@@ -254,14 +164,24 @@ export function createOutboxStore(
   };
 }
 
-const INNER = ["sealedContent", "dueAt", "leaseWorker", "mailboxHash", "profileHash", "rank", "seq"];
+const INNER = [
+  "sealedContent",
+  "dueAt",
+  "leaseWorker",
+  "mailboxHash",
+  "profileHash",
+  "askerHash",
+  "rank",
+  "placeAt",
+  "seq",
+];
 
 export function toDelivery(document: OutboxDocument): Delivery {
-  const later = { kind: null, inquiryId: null, bouncedAt: null, bounce: null };
+  const later = { kind: null, inquiryId: null, carriedBy: null, bouncedAt: null, bounce: null };
   return { ...later, ...toRecord<Delivery>(document, ...INNER) };
 }
 
 function toMessage(document: OutboxDocument): Omit<OutboxMessage, "content"> {
-  const ofDeliveries = ["requestId", "serverReply", "kind", "inquiryId", "bouncedAt", "bounce"];
+  const ofDeliveries = ["requestId", "carriedBy", "serverReply", "kind", "inquiryId", "bouncedAt", "bounce"];
   return toRecord(document, ...INNER, ...ofDeliveries);
 }

@@ -20,9 +20,14 @@ export interface RequestWriter {
   voidProfile(session: ClientSession, profileId: ProfileId, now: Instant): Promise<void>;
   /** Voids every pending request for the profiles of an organization. */
   voidOrganization(session: ClientSession, organizationId: OrganizationId, now: Instant): Promise<void>;
-  isPending(session: ClientSession, requestId: LinkRequestId): Promise<boolean>;
-  /** Starts the life of a pending request. False if it is pending no more. One write, of no transaction. */
-  startLife(requestId: LinkRequestId, expiresAt: Instant): Promise<boolean>;
+  /** Those of them that wait for proof, and haven't lapsed. */
+  pending(
+    session: ClientSession,
+    requestIds: readonly LinkRequestId[],
+    now: Instant,
+  ): Promise<ReadonlySet<LinkRequestId>>;
+  /** Starts the lives of those of them that are pending, and says which these are. Of no transaction. */
+  startLives(requestIds: readonly LinkRequestId[], expiresAt: Instant): Promise<ReadonlySet<LinkRequestId>>;
 }
 
 export function createRequestWriter({ collections }: MongoDatabase): RequestWriter {
@@ -47,15 +52,19 @@ export function createRequestWriter({ collections }: MongoDatabase): RequestWrit
     async voidOrganization(session, organizationId, now) {
       await linkRequests.updateMany({ organizationId, state: "pending" }, settle("void", now), { session });
     },
-    async isPending(session, requestId) {
-      return (await linkRequests.findOne({ _id: requestId, state: "pending" }, { session })) !== null;
+    async pending(session, requestIds, now) {
+      if (requestIds.length === 0) return new Set();
+      const isPending = { _id: { $in: [...requestIds] }, state: "pending", expiresAt: { $gt: at(now) } } as const;
+      const found = await linkRequests.find(isPending, { session, projection: { _id: 1 } }).toArray();
+      return new Set(found.map(({ _id }) => _id));
     },
-    async startLife(requestId, expiresAt) {
-      const { matchedCount } = await linkRequests.updateOne(
-        { _id: requestId, state: "pending" },
-        { $set: { expiresAt: at(expiresAt) } },
-      );
-      return matchedCount === 1;
+    async startLives(requestIds, expiresAt) {
+      if (requestIds.length === 0) return new Set();
+      const isPending = { _id: { $in: [...requestIds] }, state: "pending" } as const;
+      const { matchedCount } = await linkRequests.updateMany(isPending, { $set: { expiresAt: at(expiresAt) } });
+      if (matchedCount === requestIds.length) return new Set(requestIds);
+      const found = await linkRequests.find(isPending, { projection: { _id: 1 } }).toArray();
+      return new Set(found.map(({ _id }) => _id));
     },
   };
 }

@@ -34,7 +34,14 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
             { $set: due },
           ]),
           await outbox.updateMany({ ...isHeld, ...anew }, [
-            { $set: { nextAttemptAt: moved("$nextAttemptAt"), dueAt: moved("$dueAt"), createdAt: at(now) } },
+            {
+              $set: {
+                nextAttemptAt: moved("$nextAttemptAt"),
+                dueAt: moved("$dueAt"),
+                createdAt: at(now),
+                placeAt: { $min: ["$placeAt", at(now)] },
+              },
+            },
           ]),
           await signOuts.updateMany(anew, [{ $set: { dueAt: moved("$dueAt"), createdAt: at(now) } }]),
           // What was put off later than it was stored.

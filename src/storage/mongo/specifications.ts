@@ -41,3 +41,12 @@ export function fields(required: Record<string, Document>, optional: Record<stri
 export const validator = (required: Record<string, Document>, optional: Record<string, Document> = {}) => ({
   $jsonSchema: fields(required, optional),
 });
+
+/** What no broker's sweep removed, the server does, a day late. Reads check expiry themselves. */
+const EXPIRY_GRACE_SECONDS = 24 * 3600;
+
+export const expiry: IndexSpecification = {
+  name: "expiry",
+  key: { expiresAt: 1 },
+  expireAfterSeconds: EXPIRY_GRACE_SECONDS,
+};

@@ -21,12 +21,14 @@ import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createEndedRows } from "./ended-rows.ts";
 import { createEndingWriter } from "./endings.ts";
+import { createMailWriter } from "./held-mail.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
 import { openLoad, refuseUnfinishedLoad } from "./load.ts";
+import { createMailboxWriter } from "./mailboxes.ts";
 import { MONGO_MIGRATIONS, type MongoMigration } from "./migrations.ts";
-import { createMailWriter, createOutboxStore } from "./outbox.ts";
+import { createOutboxStore } from "./outbox.ts";
 import { createOwnerGuard } from "./owners.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
@@ -73,7 +75,8 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
   const requests = createRequestWriter(database);
   const revoker = createRevoker(database, createEndingWriter(database));
   const throttles = createThrottleWriter(database, seal);
-  const queueMail = createMailWriter(database, seal, throttles);
+  const mailboxes = createMailboxWriter(database, throttles);
+  const queueMail = createMailWriter(database, seal, { throttles, mailboxes });
   const search = createSearch(database);
   const directory = createDirectoryWriter(database, { audit, requests, revoker, search, queueMail });
   const bindings = createBindingWriter(database, { audit, requests, revoker });
@@ -83,8 +86,17 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
   return {
     accounts: createAccountStore(database, { audit, search }),
     directory: createDirectoryStore(database, directory),
-    links: createLinkStore(database, seal, { audit, requests, throttles, queueMail, bindings, roles, owners }),
-    outbox: createOutboxStore(database, seal, { requests, throttles, audit, queueMail }),
+    links: createLinkStore(database, seal, {
+      audit,
+      requests,
+      throttles,
+      mailboxes,
+      queueMail,
+      bindings,
+      roles,
+      owners,
+    }),
+    outbox: createOutboxStore(database, seal, { requests, throttles, mailboxes, audit, queueMail }),
     signIns: createSignInStore(database, seal),
     standings: createStandingStore(database, revoker),
     artifacts: createArtifactStore(database, seal, revoker),

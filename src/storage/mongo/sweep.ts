@@ -27,10 +27,10 @@ interface Expiring {
 
 /** Of sessions, whose rows are removed, too, it counts both. */
 export function createSweep(database: MongoDatabase): Store["sweep"] {
-  const { upstreamTransactions, signInOutcomes, selections, throttles } = database.collections;
+  const { upstreamTransactions, signInOutcomes, selections, throttles, mailboxes } = database.collections;
   const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
   const expiring = [
-    ...[upstreamTransactions, signInOutcomes, throttles],
+    ...[upstreamTransactions, signInOutcomes, throttles, mailboxes],
     ...[artifacts, sessions, idempotencyKeys],
   ].map((collection) => collection as unknown as Collection<Expiring>);
 

@@ -19,13 +19,15 @@ export function createAccountStore(
     "SELECT email, display_name FROM identities WHERE issuer = :issuer AND subject = :subject",
   );
   const recognize = database.prepare(`
-    UPDATE identities SET upstream_id = :upstreamId, email = :email, display_name = :displayName, last_sign_in_at = :now
+    UPDATE identities SET upstream_id = :upstreamId, email = :email, email_verified = :emailVerified,
+      display_name = :displayName, last_sign_in_at = :now
     WHERE issuer = :issuer AND subject = :subject
     RETURNING account_id`);
   const insertAccount = database.prepare("INSERT INTO accounts (id, created_at) VALUES (:id, :now)");
   const insertIdentity = database.prepare(`
-    INSERT INTO identities (issuer, subject, upstream_id, account_id, email, display_name, created_at, last_sign_in_at)
-    VALUES (:issuer, :subject, :upstreamId, :accountId, :email, :displayName, :now, :now)`);
+    INSERT INTO identities (
+      issuer, subject, upstream_id, account_id, email, email_verified, display_name, created_at, last_sign_in_at)
+    VALUES (:issuer, :subject, :upstreamId, :accountId, :email, :emailVerified, :displayName, :now, :now)`);
   const selectAccount = database.prepare("SELECT id, created_at FROM accounts WHERE id = :id");
   const selectIdentities = database.prepare(`
     SELECT ${IDENTITY_JSON} AS record FROM identities i
@@ -40,10 +42,11 @@ export function createAccountStore(
     selectIdentities.all({ accountId }).map((row) => parse<Identity>(row["record"]));
 
   return {
-    signIn: ({ issuer, subject, upstreamId, email, displayName }, now) =>
+    signIn: ({ issuer, subject, upstreamId, email, emailVerified = false, displayName }, now) =>
       database.transaction(() => {
         assertComparable({ issuer, subject });
-        const identity = { issuer, subject, upstreamId, email, displayName, now };
+        const verified = emailVerified ? 1 : 0;
+        const identity = { issuer, subject, upstreamId, email, emailVerified: verified, displayName, now };
         const before = shown.get({ issuer, subject });
         const known = recognize.get(identity);
         const account = known && findAccount(text(known["account_id"]));

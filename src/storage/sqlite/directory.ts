@@ -10,7 +10,7 @@ import type { ImportRow, Membership, Organization, ProfileEdit } from "../record
 import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./outbox.ts";
+import type { MailWriter } from "./held-mail.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, ORGANIZATION_JSON, parse } from "./rows.ts";

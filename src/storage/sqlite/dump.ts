@@ -65,7 +65,7 @@ const KINDS: Record<string, Kind> = {
       request_id, 'state', state, 'attempts', attempts, 'createdAt', created_at, 'nextAttemptAt', next_attempt_at, 'dueAt',
       due_at, 'leaseWorker', lease_worker, 'sentAt', sent_at, 'serverReply', server_reply, 'lastError', last_error,
       'mailboxHash', mailbox_hash, 'profileHash', profile_hash, 'rank', rank, 'kind', kind, 'inquiryId', inquiry_id,
-      'bouncedAt', bounced_at, 'bounce', bounce)`,
+      'bouncedAt', bounced_at, 'bounce', bounce, 'placeAt', place_at, 'askerHash', asker_hash, 'carriedBy', carried_by)`,
     from: "outbox",
     order: ["rowid"],
   },
@@ -122,6 +122,11 @@ const KINDS: Record<string, Kind> = {
   throttles: {
     record: "json_object('id', key_hash, 'taken', taken, 'expiresAt', expires_at)",
     from: "throttles",
+    order: ["rowid"],
+  },
+  mailboxes: {
+    record: `json_object('id', key_hash, 'separate', json(separate), 'collectedAt', collected_at, 'expiresAt', expires_at)`,
+    from: "mailboxes",
     order: ["rowid"],
   },
   auditEvents: {

@@ -9,7 +9,8 @@ import { sealedAt } from "../sealed-fields.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
-import type { MailWriter } from "./outbox.ts";
+import type { MailWriter } from "./held-mail.ts";
+import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import { parse, REQUEST_JSON, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -26,12 +27,16 @@ type InquiryMethods = Pick<
   "inquire" | "latestInquiry" | "claimInquiry" | "settleInquiry" | "history" | "inquiryOf" | "inquiries"
 >;
 
-export function createInquiryMethods(
-  database: Database,
-  seal: Seal,
-  parts: { audit: AuditWriter; requests: RequestWriter; throttles: ThrottleWriter; queueMail: MailWriter },
-): InquiryMethods {
-  const { audit, requests, throttles, queueMail } = parts;
+interface InquiryParts {
+  audit: AuditWriter;
+  requests: RequestWriter;
+  throttles: ThrottleWriter;
+  mailboxes: MailboxWriter;
+  queueMail: MailWriter;
+}
+
+export function createInquiryMethods(database: Database, seal: Seal, parts: InquiryParts): InquiryMethods {
+  const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const insert = database.prepare(`
     INSERT INTO inquiries (
       id, requester, sealed_address, interaction_cid, created_at, not_before, ordinal, held_until, settled_at)
@@ -60,6 +65,7 @@ export function createInquiryMethods(
     UPDATE inquiries SET lease_until = :until, answered_to = :answeredTo,
       matched = iif(:matched IS NULL, matched, ifnull(matched, 0) + :matched)
     WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
+  const beforeFirst = database.prepare("SELECT 1 FROM inquiries WHERE id = :id AND answered_to IS NULL");
   const select = (condition: string) =>
     database.prepare(`SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries WHERE ${condition}`);
   const newest = "created_at < :before ORDER BY created_at DESC, rowid DESC LIMIT :limit";
@@ -158,21 +164,23 @@ export function createInquiryMethods(
         return row && { ...toInquiry(row), answeredTo: row["answered_to"] as ProfileId | null };
       }),
 
-    settleInquiry: (inquiryId, worker, { links, mails, matched = null, more }, now) =>
+    settleInquiry: (inquiryId, worker, { links, mails, asker, matched = null, more }, now) =>
       database.transaction(() => {
         const mine = { id: inquiryId, worker, matched };
+        const isFirstPart = beforeFirst.get({ id: inquiryId }) !== undefined;
         const changed =
           more === undefined
             ? settle.run({ ...mine, now })
             : goOn.run({ ...mine, answeredTo: more.answeredTo, until: now + more.leaseMs });
         if (changed === 0) return false;
+        const place = asker && mailboxes.placeOf(asker, isFirstPart, now);
         for (const { request, mail } of links) {
           requests.insert(request, now);
-          queueMail(mail, now);
+          queueMail(mail, now, place);
           const organization = organizationOf.get({ profileId: request.profileId });
           audit(linkRequested(request, text(organization?.["organization_id"]), now));
         }
-        for (const mail of mails) queueMail(mail, now);
+        for (const mail of mails) queueMail(mail, now, place);
         return true;
       }),
   };

@@ -10,8 +10,9 @@ import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
+import type { MailWriter } from "./held-mail.ts";
 import { createInquiryMethods } from "./inquiries.ts";
-import type { MailWriter } from "./outbox.ts";
+import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
@@ -22,6 +23,7 @@ export interface LinkParts {
   audit: AuditWriter;
   requests: RequestWriter;
   throttles: ThrottleWriter;
+  mailboxes: MailboxWriter;
   queueMail: MailWriter;
   revoker: Revoker;
   bindings: BindingWriter;

@@ -346,4 +346,27 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ALTER TABLE artifacts ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
   `,
   },
+  {
+    name: "one mail that carries what waits for a mailbox",
+    sql: `
+  -- separate: when it got mails of their own, [{ "at": instant, "count": number }], oldest first.
+  CREATE TABLE mailboxes (
+    key_hash TEXT PRIMARY KEY, separate TEXT NOT NULL, collected_at INTEGER, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX mailboxes_by_expiry ON mailboxes (expires_at);
+
+  -- Of what is held: since when it waits (it may have taken the place of an earlier one), and who asked for it. What a broker
+  -- of the version before holds has neither; it comes first of its rank.
+  ALTER TABLE outbox ADD COLUMN place_at INTEGER;
+  ALTER TABLE outbox ADD COLUMN asker_hash TEXT;
+  ALTER TABLE outbox ADD COLUMN carried_by TEXT;
+  UPDATE outbox SET place_at = created_at WHERE state = 'held';
+  CREATE INDEX outbox_held_in_order ON outbox (mailbox_hash, rank, place_at, due_at) WHERE state = 'held';
+  CREATE INDEX outbox_held_of_asker ON outbox (profile_hash, asker_hash) WHERE state = 'held';
+  CREATE INDEX outbox_carried ON outbox (carried_by) WHERE state = 'carried';
+
+  -- Whether the upstream says that it has verified the address. A broker of the version before leaves it as it is.
+  ALTER TABLE identities ADD COLUMN email_verified INTEGER NOT NULL DEFAULT 0;
+  `,
+  },
 ];

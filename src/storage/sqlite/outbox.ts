@@ -2,15 +2,16 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
-import { Pace, type Turn } from "../../pace.ts";
 import { mailRequeued } from "../audit-entries.ts";
-import type { Limit, NewMail, OutboxStore } from "../contract.ts";
-import type { Delivery, LinkRequestId, OutboxMessage } from "../records.ts";
+import type { OutboxStore } from "../contract.ts";
+import type { Delivery, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
+import { DAMAGED_CONTENT, openContent } from "../sealed-fields.ts";
+import { requestsIn, withLinksOf } from "../waiting-mail.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row, Statement } from "./database.ts";
+import { createHeldMail, type MailWriter } from "./held-mail.ts";
+import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import { integer, parse, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -23,71 +24,22 @@ const MESSAGE_JSON = `json_object(
 export const DELIVERY_JSON = `json_object(
   'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
   'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId', inquiry_id,
-  'requestId', request_id, 'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;
+  'requestId', request_id, 'carriedBy', carried_by, 'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;
 
 const toDelivery = (row: Row | undefined) => row && parse<Delivery>(row["record"]);
 
-/** Queues a mail inside the transaction of its cause. */
-export type MailWriter = (mail: NewMail, now: Instant) => void;
-
-export function createMailWriter(database: Database, seal: Seal, throttles: ThrottleWriter): MailWriter {
-  const insert = database.prepare(`
-    INSERT INTO outbox (
-      id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at, due_at,
-      mailbox_hash, profile_hash, rank, kind, inquiry_id)
-    VALUES (
-      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash, :rank,
-      :kind, :inquiryId)`);
-  return ({ id, messageId, to, content, throttle }, now) => {
-    const requestId: LinkRequestId | null = content.kind === "link" ? content.requestId : null;
-    const keys = throttle === undefined ? null : mailThrottleHashes(throttles.hash, throttle);
-    const room = throttle === undefined || keys === null ? null : takeRoom(throttles, keys, throttle, now);
-    insert.run({
-      ...{ id, messageId, to, content: sealContent(seal, id, content), requestId, now },
-      ...{ state: room?.lacking === undefined ? "queued" : "held", due: room?.resetsAt ?? now },
-      ...{ mailboxHash: keys?.mailbox ?? null, profileHash: keys?.profile ?? null, rank: throttle?.rank ?? 0 },
-      ...{ kind: content.kind, inquiryId: inquiryOf(content) },
-    });
-  };
-}
-
-/** How many held messages are dealt with in one transaction. */
-const RELEASED = { least: 5, most: 200 };
-
-/** Whose room is lacking, and until when: so long all that it has stays held. */
-interface Lack {
-  lacking: keyof MailThrottleHashes;
-  hash: string;
-  until: Instant;
-}
-
-/** What became of the held message whose turn it is. */
-type Release = "none" | "queued" | "dropped" | Lack;
-
-/** Takes a slot of each, or none and says which one lacks it and until when. */
-function takeRoom(
-  throttles: ThrottleWriter,
-  keys: MailThrottleHashes,
-  limits: { mailbox: Limit; profile: Limit },
-  now: Instant,
-): { lacking: keyof MailThrottleHashes; resetsAt: Instant } | { lacking: undefined; resetsAt: undefined } {
-  const profile = throttles.take(keys.profile, limits.profile, now);
-  if (!profile.taken) return { lacking: "profile", resetsAt: profile.resetsAt };
-  const mailbox = throttles.take(keys.mailbox, limits.mailbox, now);
-  if (mailbox.taken) return { lacking: undefined, resetsAt: undefined };
-  throttles.giveBack(keys.profile);
-  return { lacking: "mailbox", resetsAt: mailbox.resetsAt };
+interface OutboxParts {
+  requests: RequestWriter;
+  throttles: ThrottleWriter;
+  mailboxes: MailboxWriter;
+  audit: AuditWriter;
+  queueMail: MailWriter;
 }
 
 export function createOutboxStore(
   database: Database,
   seal: Seal,
-  {
-    requests,
-    throttles,
-    audit,
-    queueMail,
-  }: { requests: RequestWriter; throttles: ThrottleWriter; audit: AuditWriter; queueMail: MailWriter },
+  { requests, throttles, mailboxes, audit, queueMail }: OutboxParts,
 ): OutboxStore {
   // Each of these names its index: by itself SQLite takes the one by state, and sorts all that wait.
   // A lease moves due_at on: a message whose worker died is due again when the lease has run out.
@@ -96,9 +48,16 @@ export function createOutboxStore(
     WHERE rowid = (
       SELECT rowid FROM outbox INDEXED BY outbox_queued
       WHERE state = 'queued' AND due_at <= :now ORDER BY due_at, rowid LIMIT 1)
-    RETURNING id, sealed_content, request_id, ${MESSAGE_JSON} AS record`);
+    RETURNING id, sealed_content, ${MESSAGE_JSON} AS record`);
   const drop = database.prepare(`
     UPDATE outbox SET state = 'dropped', sealed_content = NULL, lease_worker = NULL WHERE id = :id`);
+  // What a collected mail leaves out is dropped by itself.
+  const dropCarried = database.prepare(`
+    UPDATE outbox INDEXED BY outbox_carried SET state = 'dropped', next_attempt_at = :now
+    WHERE carried_by = :id AND request_id = :requestId AND state = 'carried'`);
+  const carried = database.prepare(`
+    SELECT request_id FROM outbox INDEXED BY outbox_carried
+    WHERE carried_by = :id AND state = 'carried' ORDER BY rowid`);
   const markSent = database.prepare(`
     UPDATE outbox SET state = 'sent', sealed_content = NULL, lease_worker = NULL, sent_at = :now, server_reply = :serverReply
     WHERE id = :id AND state = 'queued' AND lease_worker = :worker`);
@@ -135,82 +94,39 @@ export function createOutboxStore(
       database.transaction(() => {
         const row = statement.get({ id, now });
         if (row === undefined) return false;
-        audit(mailRequeued(action, { mail: id, requestId: row["request_id"] as string | null }, actor, now));
+        const about = [row, ...carried.all({ id })].map((one) => one["request_id"] as string | null);
+        const requestIds = about.filter((requestId) => requestId !== null);
+        for (const requestId of requestIds.length === 0 ? [null] : requestIds) {
+          audit(mailRequeued(action, { mail: id, requestId }, actor, now));
+        }
         return true;
       });
-
-  const heldLongest = database.prepare(`
-    SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
-    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
-  const heldFirst = database.prepare(`
-    SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_by_rank
-    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now
-    ORDER BY rank, created_at DESC, due_at DESC, rowid DESC LIMIT 1`);
-  const queueHeld = database.prepare(`
-    UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state = 'held'`);
-  const holdOf = (column: string) =>
-    database.prepare(`
-      UPDATE outbox SET next_attempt_at = :until, due_at = :until WHERE rowid IN (
-        SELECT rowid FROM outbox INDEXED BY outbox_held_of_${column}
-        WHERE state = 'held' AND ${column}_hash = :hash AND due_at <= :now ORDER BY due_at LIMIT :limit)`);
-  const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
-
-  /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
-  const releaseNext = (limits: { mailbox: Limit; profile: Limit }, now: Instant): Release => {
-    const longest = heldLongest.get({ now });
-    if (longest === undefined) return "none";
-    const mailbox = text(longest["mailbox_hash"]);
-    const first = heldFirst.get({ mailbox, now });
-    if (first === undefined) throw new Error("a held message is of no mailbox");
-    const id = text(first["id"]);
-    if (first["request_id"] !== null && !requests.isPending(text(first["request_id"]))) {
-      drop.run({ id });
-      return "dropped";
-    }
-    const hashes = { mailbox, profile: text(first["profile_hash"]) };
-    const { lacking, resetsAt } = takeRoom(throttles, hashes, limits, now);
-    if (lacking !== undefined) return { lacking, hash: hashes[lacking], until: resetsAt };
-    queueHeld.run({ id, now });
-    return "queued";
-  };
 
   /** Claims the next message, or gives up or drops one that can't go any more. */
   const claimOne = (worker: string, now: Instant, until: Instant, linkLifetimeMs: number) => {
     const row = claimNext.get({ worker, now, until });
     if (row === undefined) return undefined;
     const id = text(row["id"]);
-    const isLink = row["request_id"] !== null;
-    const linkExpiresAt = isLink ? now + linkLifetimeMs : null;
-    if (linkExpiresAt !== null && !requests.startLife(text(row["request_id"]), linkExpiresAt)) {
-      drop.run({ id });
-      return "passed over";
-    }
-    const content = openContent(seal, id, text(row["sealed_content"]));
-    if (content === undefined) {
+    const stored = openContent(seal, id, text(row["sealed_content"]));
+    if (stored === undefined) {
       fail.run({ id, worker, error: DAMAGED_CONTENT });
       return "passed over";
     }
-    return { message: { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content }, linkExpiresAt };
+    const links = requestsIn(stored);
+    const expiresAt = now + linkLifetimeMs;
+    const alive = new Set(links.filter((requestId) => requests.startLife(requestId, expiresAt)));
+    const content = withLinksOf(stored, alive);
+    for (const requestId of links) if (!alive.has(requestId)) dropCarried.run({ id, requestId, now });
+    if (content === undefined) {
+      drop.run({ id });
+      return "passed over";
+    }
+    const message = { ...parse<Omit<OutboxMessage, "content">>(row["record"]), content };
+    return { message, linkExpiresAt: alive.size === 0 ? null : expiresAt };
   };
 
   return {
-    releaseHeld: async (limits, now, run) => {
-      let lack: Lack | undefined;
-      const releaseSome = (size: number): Turn => {
-        let done = 0;
-        for (let count = 0; count < size && lack === undefined; count += 1) {
-          const released = releaseNext(limits, now);
-          if (released === "none") return { done, isLast: true };
-          if (released === "queued") done += 1;
-          if (typeof released === "object") lack = released;
-        }
-        if (lack === undefined) return { done, isLast: false };
-        const { lacking, hash, until } = lack;
-        if (holds[lacking].run({ hash, until, now, limit: size }) < size) lack = undefined;
-        return { done, isLast: false };
-      };
-      return await new Pace(RELEASED).turns((size) => database.transaction(() => releaseSome(size)), run);
-    },
+    ...createHeldMail(database, seal, { requests, mailboxes, queueMail }),
 
     claim: async (worker, now, leaseMs, linkLifetimeMs) => {
       const until = now + leaseMs;

@@ -13,7 +13,8 @@ export interface RequestWriter {
   voidProfile(profileId: ProfileId, now: Instant): void;
   /** Voids every pending request for the profiles of an organization. */
   voidOrganization(organizationId: OrganizationId, now: Instant): void;
-  isPending(requestId: LinkRequestId): boolean;
+  /** Whether it waits for proof, and hasn't lapsed. */
+  isPending(requestId: LinkRequestId, now: Instant): boolean;
   /** Starts the life of a pending request. False if it is pending no more. */
   startLife(requestId: LinkRequestId, expiresAt: Instant): boolean;
 }
@@ -43,10 +44,11 @@ export function createRequestWriter(database: Database): RequestWriter {
   const startLife = database.prepare(`
     UPDATE link_requests SET expires_at = :expiresAt WHERE id = :requestId AND state = 'pending'`);
 
-  const pending = database.prepare("SELECT 1 FROM link_requests WHERE id = :requestId AND state = 'pending'");
+  const pending = database.prepare(`
+    SELECT 1 FROM link_requests WHERE id = :requestId AND state = 'pending' AND expires_at > :now`);
 
   return {
-    isPending: (requestId) => pending.get({ requestId }) !== undefined,
+    isPending: (requestId, now) => pending.get({ requestId, now }) !== undefined,
     insert(request, now) {
       const { id, inquiryId, secretHash, purpose, profileId, emailVersion, createdAt, expiresAt } = request;
       const { issuer, subject, upstreamId, accountId, email, displayName } = request.requester;

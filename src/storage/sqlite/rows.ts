@@ -33,7 +33,8 @@ export const SELECTION_JSON = `json_object(
 
 export const IDENTITY_JSON = `json_object(
   'issuer', i.issuer, 'subject', i.subject, 'upstreamId', i.upstream_id, 'accountId', i.account_id,
-  'email', i.email, 'displayName', i.display_name, 'createdAt', i.created_at, 'lastSignInAt', i.last_sign_in_at)`;
+  'email', i.email, 'emailVerified', json(iif(i.email_verified, 'true', 'false')),
+  'displayName', i.display_name, 'createdAt', i.created_at, 'lastSignInAt', i.last_sign_in_at)`;
 
 /** Of api_keys, which needs no alias. */
 export const API_KEY_JSON = `json_object(

@@ -57,6 +57,7 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
   { table: "audit_verifications", columns: "id", since: 9 },
   { table: "audit_verifications", columns: "open_head", where: "open_head IS NOT NULL", since: 9 },
   { table: "endings", columns: "key", since: 11 },
+  { table: "mailboxes", columns: "key_hash", since: 12 },
 ];
 
 export interface SchemaParts {

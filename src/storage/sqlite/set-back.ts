@@ -32,7 +32,8 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
     ...mails.map(({ table, isIn }) =>
       move(
         table,
-        `created_at = :now, next_attempt_at = next_attempt_at - (created_at - :now), due_at = due_at - (created_at - :now)`,
+        `created_at = :now, next_attempt_at = next_attempt_at - (created_at - :now), due_at = due_at - (created_at - :now),
+          place_at = min(place_at, :now)`,
         `${isIn} AND ${isLater}`,
       ),
     ),

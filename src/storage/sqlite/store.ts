@@ -22,12 +22,14 @@ import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
 import { createEndedRows } from "./ended-rows.ts";
 import { createEndingWriter } from "./endings.ts";
+import { createMailWriter } from "./held-mail.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
 import { LockQueue } from "./lock-queue.ts";
+import { createMailboxWriter } from "./mailboxes.ts";
 import { SQLITE_MIGRATIONS, type SqliteMigration } from "./migrations.ts";
-import { createMailWriter, createOutboxStore } from "./outbox.ts";
+import { createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
@@ -121,7 +123,8 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
   const endings = createEndingWriter(durable);
   const revoker = createRevoker(durable, endings);
   const throttles = createThrottleWriter(durable, seal);
-  const queueMail = createMailWriter(durable, seal, throttles);
+  const mailboxes = createMailboxWriter(durable, throttles);
+  const queueMail = createMailWriter(durable, seal, { throttles, mailboxes });
   const search = createSearch(durable);
   const directory = createDirectoryWriter(durable, { audit, requests, revoker, search, queueMail });
   const bindings = createBindingWriter(durable, { audit, requests, revoker });
@@ -130,8 +133,17 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
   return {
     accounts: createAccountStore(durable, { audit, search }),
     directory: createDirectoryStore(durable, directory),
-    links: createLinkStore(durable, seal, { audit, requests, throttles, queueMail, revoker, bindings, roles }),
-    outbox: createOutboxStore(durable, seal, { requests, throttles, audit, queueMail }),
+    links: createLinkStore(durable, seal, {
+      audit,
+      requests,
+      throttles,
+      mailboxes,
+      queueMail,
+      revoker,
+      bindings,
+      roles,
+    }),
+    outbox: createOutboxStore(durable, seal, { requests, throttles, mailboxes, audit, queueMail }),
     signIns: createSignInStore(fast, seal),
     standings: createStandingStore(durable, revoker),
     artifacts: createArtifactStore(fast, durable, seal, revoker),

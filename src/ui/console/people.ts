@@ -172,7 +172,7 @@ ${facts([
 }
 
 const stateTones: Record<MailState, Tone> = {
-  ...{ held: "warm", queued: "quiet", sent: "good", bounced: "bad", failed: "bad", dropped: "quiet" },
+  ...{ held: "warm", carried: "quiet", queued: "quiet", sent: "good", bounced: "bad", failed: "bad", dropped: "quiet" },
 };
 
 export interface MailPage extends Listing<MailView> {
@@ -185,7 +185,7 @@ export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): strin
   const t = messages(site.locale);
   const heading = t.text("admin.section.mail");
   const url = sectionUrl(site, "mail");
-  const states = [null, "held", "queued", "sent", "failed", "bounced", "dropped"] as const;
+  const states = [null, "held", "carried", "queued", "sent", "failed", "bounced", "dropped"] as const;
   const act = ({ id, state }: MailView) => {
     if (!view.mayAct) return null;
     if (state === "held") return actButton(view.act(id, "release"), t.text("admin.mail.release"));
@@ -220,7 +220,7 @@ ${pager(site, view)}`,
 
 const mailKinds = [
   ...["link", "already_linked", "linked_elsewhere", "not_active", "linked_notice", "support_request"],
-  ...["admin_invitation", "administrator_linked", "address_added", "address_removed"],
+  ...["collected", "admin_invitation", "administrator_linked", "address_added", "address_removed"],
 ] as const;
 
 function aboutMail(site: Site, { kind, inquiry_id }: MailView) {

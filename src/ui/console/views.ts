@@ -151,7 +151,7 @@ export interface MailView {
   reason: string | null;
 }
 
-export type MailState = "held" | "queued" | "sent" | "bounced" | "failed" | "dropped";
+export type MailState = "held" | "carried" | "queued" | "sent" | "bounced" | "failed" | "dropped";
 
 export interface ApiKeyView {
   id: string;

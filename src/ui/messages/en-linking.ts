@@ -67,6 +67,8 @@ export const linking = {
   "checkEmail.whyNot": "{count, plural, one {Why doesn't it open {portal}?} other {Why don't they open {portal}?}}",
   "checkEmail.noMail": "No email after a few minutes?",
   "checkEmail.spam": "Look in your spam or junk folder.",
+  "checkEmail.busy":
+    "When many people ask for one address, their requests come together in one email: look for your code in it. It can take up to two hours, and asking again doesn't lose your place.",
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",
   "checkEmail.ask": "Still nothing? Write to {contact}. Give your name and your organization's account number.",
   "checkEmail.again": "Send it again",

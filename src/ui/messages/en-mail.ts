@@ -41,6 +41,29 @@ export const mail = {
   "mail.link.notYou":
     "You didn't ask for this? Don't open the link. Nothing is linked without it. If it worries you, write to {contact}.",
 
+  "mail.collected.subject": "{count, plural, one {# request} other {# requests}} to link an account to your profile",
+  "mail.collected.hello": "Hello,",
+  "mail.collected.asked":
+    "{count, plural, one {# request waits} other {# requests wait}} to link an account to a profile that has this email address. So many came within a short while that they come together, in one email.",
+  "mail.collected.find":
+    "Did you ask? Find yours by its code: the page on which you asked shows the same one. Open the link under it, that one alone, and sign in with the same account. The others are for other requests, and do nothing for you.",
+  "mail.collected.none":
+    "Is none of the codes yours? Then other people asked. Yours comes in an email of its own, or in the next of these.",
+  "mail.collected.short": "Each link works once, and for a short time only.",
+  "mail.collected.until": "Each link works once, until {date}.",
+  "mail.collected.untilFor": "Each link works once, for {lifetime}: until {date}.",
+  "mail.collected.code": "Code",
+  "mail.collected.account": "Asked by",
+  "mail.collected.profile": "Profile",
+  "mail.collected.profileAt": "{profile} at {organization}",
+  "mail.collected.open": "Open the link of {code}",
+  "mail.collected.already": "The profile is already linked to that account. There is nothing to do: just sign in.",
+  "mail.collected.elsewhere": "The profile is already linked to another account. To move it, write to {contact}.",
+  "mail.collected.inactive":
+    "The profile or its organization is not active. To have it switched on again, write to {contact}.",
+  "mail.collected.notYou":
+    "You didn't ask for any of this? Don't open the links. Nothing is linked without them. If it worries you, write to {contact}.",
+
   "mail.already.subject": "Your account is already linked to {organization}",
   "mail.already.asked":
     "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",

@@ -44,6 +44,7 @@ ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.h
 <h2 id="no-mail">${t.text("checkEmail.noMail")}</h2>
 <ul>
 <li>${t.text("checkEmail.spam")}</li>
+<li>${t.text("checkEmail.busy")}</li>
 <li>${t.html("checkEmail.other", { link: (content) => html`<a href="${view.useAnotherAddressUrl}">${content}</a>` })}</li>
 <li>${t.html("checkEmail.ask", { contact: contactInline(site) })}</li>
 </ul>
