@@ -12,6 +12,9 @@ const LONGEST_TURN_MS = 3_600_000;
 
 const MINUTE_MS = 60_000;
 
+/** A wait that a person is told of, in milliseconds: less is what mail takes anyway, and a typing error put right isn't much asking. */
+const TOLD_FROM_MS = 5 * MINUTE_MS;
+
 /**
  * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the first not at all, each
  * further one by the interval of its identity's limit longer, none beyond an hour.
@@ -23,7 +26,7 @@ export function longestTurnMs(ordinal: number, limit: { limit: number; windowSec
 
 /**
  * By when an inquiry is looked at, to the full minute, where that is worth saying: null for an identity's first, one that doesn't
- * wait for a minute, and one that is held, whose own end the record has.
+ * wait for long, and one that is held, whose own end the record has.
  */
 export function lookedAtBy(
   { createdAt, ordinal, heldUntil }: Pick<Inquiry, "createdAt" | "ordinal" | "heldUntil">,
@@ -31,6 +34,6 @@ export function lookedAtBy(
   longestDelayMs: number,
 ): Instant | null {
   const waitMs = longestTurnMs(ordinal, limit);
-  if (heldUntil !== null || waitMs < MINUTE_MS) return null;
+  if (heldUntil !== null || waitMs < TOLD_FROM_MS) return null;
   return Math.ceil((createdAt + waitMs + longestDelayMs) / MINUTE_MS) * MINUTE_MS;
 }

@@ -144,7 +144,7 @@ export function crowdedNetwork(newcomers: number): void {
         }
         const person = liaison.stranger();
         const browser = liaison.browser();
-        for (const times of [1, 2, 3]) {
+        for (const times of [1, 2, 3, 4]) {
           const linkStep = await signIn(browser, await liaison.customerSource.start(), person);
           const page = await browser.press(linkStep, "Continue", { email: "ben@northwind.example" });
           assert.equal(page.heading, "Check your email");
@@ -153,7 +153,7 @@ export function crowdedNetwork(newcomers: number): void {
           const fullMinute = Math.ceil(by / 60_000) * 60_000;
           const site = { locale: "en", timeZone: "Europe/Copenhagen" };
           const said = /may wait its turn: until (.*) at the latest/.exec(page.text)?.[1];
-          assert.equal(said, times === 1 ? undefined : formatInstant(site, fullMinute));
+          assert.equal(said, times < 3 ? undefined : formatInstant(site, fullMinute));
           liaison.clock.advance(minute);
         }
       }
