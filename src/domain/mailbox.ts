@@ -35,6 +35,8 @@ const DAY_MS = 24 * HOUR_MS;
 const COLLECTED_EVERY_MS = HOUR_MS;
 /** How long the first request over a limit waits for others to go with it, in milliseconds. */
 const GATHERING_MS = 60_000;
+/** For how long after a collected mail a mailbox counts as crowded, in milliseconds: while others wait there is one each hour. */
+const CROWDED_MS = 2 * COLLECTED_EVERY_MS;
 /** How many requests a collected mail carries. */
 export const MOST_COLLECTED = 50;
 /** How many instants are kept of a mailbox. Of more, two neighbours are taken for one, at the later instant. */
@@ -51,9 +53,23 @@ export function asOf(use: MailboxUse, now: Instant): MailboxUse {
   };
 }
 
-/** When the mailbox has room for a mail of its own: `now`, or later. */
-export function separateRoomAt(use: MailboxUse, { hourly, daily }: MailboxLimits, now: Instant): Instant {
-  return Math.max(roomAt(use, hourly, now), roomAt(use, daily, now));
+/**
+ * When the mailbox has room for a mail of its own: `now`, or later. While it is crowded, what is left of the daily limit goes
+ * evenly, until the first that was counted is a day old: used up at once it would be missing for the rest of a day, in which as
+ * many ask as collected mails carry.
+ */
+export function separateRoomAt(use: MailboxUse, limits: MailboxLimits, now: Instant): Instant {
+  return Math.max(roomAt(use, limits.hourly, now), roomAt(use, limits.daily, now), evenRoomAt(use, limits.daily, now));
+}
+
+function evenRoomAt({ separate, collectedAt }: MailboxUse, daily: RollingLimit, now: Instant): Instant {
+  const windowMs = daily.windowSeconds * 1000;
+  const within = separate.filter(({ at }) => at > now - windowMs);
+  const [oldest, last] = [within[0], within.at(-1)];
+  if (oldest === undefined || last === undefined || collectedAt === null) return now;
+  const left = daily.limit - within.reduce((sum, { count }) => sum + count, 0);
+  const intervalMs = Math.ceil((oldest.at + windowMs - last.at) / Math.max(1, left));
+  return Math.max(now, Math.min(collectedAt + CROWDED_MS, last.at + intervalMs));
 }
 
 function roomAt({ separate }: MailboxUse, { limit, windowSeconds }: RollingLimit, now: Instant): Instant {
@@ -108,12 +124,13 @@ export const TRUSTED_RANK = 0;
 
 /**
  * The rank of what an identity asks for a mailbox; the lowest goes first. 1 is for who asked on an earlier day and no more than
- * once a day since: however many new identities there are, they come behind. All others have 1 more than they asked on an
- * average day, this time included.
+ * once a day since: however many new identities there are, they come behind. 2 is for who asks once on an average day, this time
+ * included, and each doubling of that is 1 more: somebody who asked a little more often than a crowd isn't behind all of it.
  * @param asked how often, this time included, and since when
  */
 export function rankOf({ count, since }: { count: number; since: Instant }, now: Instant): number {
   const days = (now - since) / DAY_MS;
   const isKnownAndSeldom = days >= 1 && count <= Math.floor(days) + 1;
-  return TRUSTED_RANK + 1 + (isKnownAndSeldom ? 0 : Math.ceil(count / Math.max(1, days)));
+  if (isKnownAndSeldom) return TRUSTED_RANK + 1;
+  return TRUSTED_RANK + 2 + Math.floor(Math.log2(Math.max(1, count / Math.max(1, days))));
 }

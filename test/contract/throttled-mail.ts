@@ -10,7 +10,7 @@ const HOUR = 60 * MINUTE;
 /** By how much longer each further inquiry of an identity may wait for others of its client address. */
 const LONGEST = 3 * MINUTE;
 const limits = {
-  mailbox: { hourly: { limit: 2, windowSeconds: 3600 }, daily: { limit: 9, windowSeconds: 86_400 } },
+  mailbox: { hourly: { limit: 2, windowSeconds: 3600 }, daily: { limit: 1000, windowSeconds: 86_400 } },
   profile: { limit: 3, windowSeconds: 3600 },
 };
 /** Whoever has asked before waits as long as the rule says; the first of an identity doesn't wait. */
