@@ -14,6 +14,7 @@ const largest = 16_384;
 const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout\/confirm)\/?$/i;
 /** The path of the end-session endpoint. */
 export const ofSignOut = /^\/logout\/?$/i;
+const ofConfirm = /^\/logout\/confirm\/?$/i;
 const ofPeople = /^\/logout\b/i;
 
 /** Stands before oidc-provider; every other address passes. */
@@ -21,6 +22,8 @@ export const boundedForms: Middleware = async (ctx, next) => {
   if (ctx.method === "POST" && posted.test(ctx.path)) {
     const form = await readForm(ctx);
     if (form === undefined) return;
+    // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
+    if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
     giveForm(ctx.req, form);
   } else if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) {
     return;

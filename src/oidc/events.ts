@@ -34,9 +34,6 @@ export function reportProviderErrors(provider: Provider, logger: EventLogger): v
     if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
     else logger.error({ ...fields, stack: err.stack }, "a response failed");
   });
-  emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
-    logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
-  );
 }
 
 /** Calls back for each code issued, with the hash of the proof that its browser brought along, if it was asked for one. */
@@ -48,6 +45,11 @@ export function onCodeIssued(
     if (out.code === undefined) return;
     callback(ctx, loginOf(ctx.oidc.entities.Interaction ?? {})?.proofHash);
   });
+}
+
+/** Calls back when somebody has signed out: what tells the portals is queued. */
+export function onSignedOut(provider: Provider, callback: () => void): void {
+  (provider as NodeJS.EventEmitter).on("end_session.success", callback);
 }
 
 export interface ClientUses {

@@ -10,13 +10,20 @@ import {
 } from "oidc-provider";
 import type { Clock, Instant } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
+import { hostAndPort } from "../domain/private-hosts.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
 import type { SecretHash } from "../storage/records.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { createGrantLoader } from "./grants.ts";
-import { keepAuthorizationsApart, portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
+import {
+  keepAuthorizationsApart,
+  noteSignedOutClients,
+  portalMetadataKey,
+  portalSettings,
+  withoutAddressGuard,
+} from "./internals.ts";
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
 import { assertBounded } from "./request-bounds.ts";
@@ -30,7 +37,7 @@ export interface ProviderPages {
 }
 
 export interface ProviderDeps {
-  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "portals" | "administration">;
+  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "private_hosts" | "administration">;
   artifacts: ArtifactStore;
   standings: StandingStore;
   clients: ClientDirectory;
@@ -67,9 +74,6 @@ export function createProvider(deps: ProviderDeps): Provider {
   const cookies = cookieNames(issuer);
   const standings = createRequestStandings(deps.standings, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
-  const allowedByName = new Set(
-    config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []).map((uri) => new URL(uri).href),
-  );
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(standings, clock);
@@ -163,11 +167,10 @@ export function createProvider(deps: ProviderDeps): Provider {
       },
     },
     renderError: pages.renderError,
-    fetch: (url, options) =>
-      fetch(
-        url,
-        allowedByName.has(String(url)) ? withoutAddressGuard(options as RequestInit) : (options as RequestInit),
-      ),
+    fetch: (url, options) => {
+      const isAllowed = config.private_hosts.includes(hostAndPort(new URL(String(url))));
+      return fetch(url, isAllowed ? withoutAddressGuard(options as RequestInit) : (options as RequestInit));
+    },
   };
 
   /** A client sees its own tokens, and only while what they stand for is still admitted. */
@@ -183,6 +186,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(config.issuer, configuration);
   provider.proxy = true;
   keepAuthorizationsApart(provider);
+  noteSignedOutClients(provider);
   return provider;
 }
 
