@@ -7,6 +7,7 @@
 import type { Context, Middleware } from "koa";
 import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
+import { tidyScope } from "../oidc/request-parameters.ts";
 
 /** The largest form, in bytes: twice what the parameters of a pushed request may come to, which are percent-encoded. */
 const largest = 16_384;
@@ -15,6 +16,7 @@ const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout\/confirm)\/?$/
 /** The path of the end-session endpoint. */
 export const ofSignOut = /^\/logout\/?$/i;
 const ofConfirm = /^\/logout\/confirm\/?$/i;
+const ofScopes = /^\/(?:par|token)\/?$/i;
 const ofPeople = /^\/logout\b/i;
 
 /** Stands before oidc-provider; every other address passes. */
@@ -24,12 +26,22 @@ export const boundedForms: Middleware = async (ctx, next) => {
     if (form === undefined) return;
     // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
     if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
-    giveForm(ctx.req, form);
+    giveForm(ctx.req, ofScopes.test(ctx.path) ? withTidyScope(form) : form);
   } else if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) {
     return;
   }
   await next();
 };
+
+/** As it came, unless its scope isn't written as the standard has it. */
+function withTidyScope(form: Buffer): Buffer {
+  const fields = new URLSearchParams(form.toString());
+  const [asked, ...more] = fields.getAll("scope");
+  const scope = tidyScope(asked);
+  if (scope === undefined || more.length > 0) return form;
+  fields.set("scope", scope);
+  return Buffer.from(fields.toString());
+}
 
 /** The bytes of a form; undefined if it was refused. @throws HttpError for one that a person sends */
 export async function readForm(ctx: Context): Promise<Buffer | undefined> {

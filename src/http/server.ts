@@ -26,7 +26,6 @@ import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
 import { type PostedSignOutDeps, postedSignOut } from "./posted-sign-out.ts";
-import { revocationAnswer } from "./revocation-answer.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { shadowedCookies } from "./shadowed-cookies.ts";
 import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
@@ -77,7 +76,6 @@ export function createListener(deps: ServerDeps): RequestListener {
     chargeSignOut(deps.costs),
     postedSignOut(deps),
     boundedForms,
-    revocationAnswer,
     router.routes() as unknown as Middleware,
   ];
   for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);

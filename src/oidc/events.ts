@@ -12,10 +12,31 @@ interface EventLogger {
   debug(fields: object, message: string): void;
 }
 
+interface ReportedContext {
+  state?: { requestId?: string };
+  oidc?: KoaContextWithOIDC["oidc"];
+}
+
+/** Characters of an address that anybody may have sent. */
+const longestLogged = 500;
+
+/** For a portal's developer, who is told no more than that it isn't registered: which address came, and which are registered. */
+function unregisteredAddress({ oidc }: ReportedContext, { message }: Error): object | undefined {
+  const { client, params = {} } = oidc ?? {};
+  if (client === undefined) return undefined;
+  const asked = {
+    invalid_redirect_uri: { came: params["redirect_uri"], registered: client.redirectUris },
+    invalid_request: { came: params["post_logout_redirect_uri"], registered: client.postLogoutRedirectUris },
+  };
+  const kind = message === "invalid_redirect_uri" || message === "invalid_request" ? asked[message] : undefined;
+  if (typeof kind?.came !== "string" || kind.registered?.includes(kind.came) === true) return undefined;
+  return { client_id: client.clientId, came: kind.came.slice(0, longestLogged), registered: kind.registered };
+}
+
 /** Logs the errors of oidc-provider's own endpoints. What it refuses on purpose is no news. */
 export function reportProviderErrors(provider: Provider, logger: EventLogger): void {
-  const report = (ctx: { state?: { requestId?: string } }, err: Error & { statusCode?: number }) => {
-    const fields = { err, request_id: ctx.state?.requestId };
+  const report = (ctx: ReportedContext, err: Error & { statusCode?: number }) => {
+    const fields = { err, request_id: ctx.state?.requestId, ...unregisteredAddress(ctx, err) };
     if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
     else logger.info(fields, "provider refused a request");
   };
@@ -28,6 +49,11 @@ export function reportProviderErrors(provider: Provider, logger: EventLogger): v
   ] as const;
   const emitter: NodeJS.EventEmitter = provider;
   for (const event of events) emitter.on(event, report);
+  emitter.on("end_session.error", (ctx: ReportedContext, err: Error) => {
+    const found = unregisteredAddress(ctx, err);
+    // Of the others nothing is said: what is wrong with a hint quotes it.
+    if (found !== undefined) logger.info({ request_id: ctx.state?.requestId, ...found }, "provider refused a request");
+  });
   emitter.on("error", (err: NodeJS.ErrnoException) => {
     // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
     const fields = { code: err.code, reason: err.message };

@@ -195,6 +195,8 @@ export function isPublicClient(ctx: object): boolean {
  * request (`selectiveBody`, lib/shared/selective_body.js, 9.13). A body on the request would do too, with a warning.
  */
 export function giveForm(request: IncomingMessage, form: Buffer): void {
+  // It holds the body against the length that was announced.
+  if (request.headers["content-length"] !== undefined) request.headers["content-length"] = String(form.length);
   Object.defineProperties(request, {
     readable: { value: true },
     iterator: { value: () => Readable.from([form])[Symbol.asyncIterator]() },

@@ -14,6 +14,7 @@ import { hostAndPort } from "../domain/private-hosts.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
 import type { SecretHash } from "../storage/records.ts";
 import { createAdapterFactory } from "./adapter.ts";
+import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { createGrantLoader } from "./grants.ts";
@@ -104,6 +105,8 @@ export function createProvider(deps: ProviderDeps): Provider {
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
     scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
+    // Those that a client can be registered with.
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
@@ -152,6 +155,8 @@ export function createProvider(deps: ProviderDeps): Provider {
       devInteractions: { enabled: false },
       claimsParameter: { enabled: false },
       clientCredentials: { enabled: true },
+      // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section 3.1).
+      resourceIndicators: { enabled: false },
       introspection: {
         enabled: true,
         allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
@@ -187,6 +192,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   provider.proxy = true;
   keepAuthorizationsApart(provider);
   noteSignedOutClients(provider);
+  provider.use(fitAnswers({ machineScopes: deps.machineScopes ?? [] }) as Parameters<Provider["use"]>[0]);
   return provider;
 }
 
