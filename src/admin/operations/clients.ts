@@ -68,7 +68,10 @@ const fields = {
   redirect_uris: uris.optional(),
   post_logout_redirect_uris: uris.optional(),
   initiate_login_uri: webUrl.nullable().optional(),
-  backchannel_logout_uri: portalUri.nullable().optional(),
+  backchannel_logout_uri: portalUri.nullable().optional().meta({
+    description:
+      "Where logout tokens are posted. On loopback or a private network only if the configuration names host and port under private_hosts.",
+  }),
   refresh_tokens: z.boolean().optional(),
   claims_in_id_token: z.boolean().optional(),
   access_policy: accessPolicy.optional(),
