@@ -39,7 +39,7 @@ import type { MailTransport } from "./mail/transport.ts";
 import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
 import { createConsoleSignIns } from "./oidc/console.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
-import { onCodeIssued, reportProviderErrors, watchClientUses } from "./oidc/events.ts";
+import { onCodeIssued, onSignedOut, reportProviderErrors, watchClientUses } from "./oidc/events.ts";
 import { keysCheck, loadKeys } from "./oidc/keys.ts";
 import { createProvider, interactionLifetimeSeconds } from "./oidc/provider.ts";
 import { createReadiness } from "./readiness.ts";
@@ -106,6 +106,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   await validatePortals(provider, config.portals);
   reportProviderErrors(provider, logger);
+  onSignedOut(provider, () => background.wake("sign-outs"));
 
   const limits = limitsOf(config.limits);
   const sealed = createSealedCookies({ key: keys.pages, cookies, clock });

@@ -14,7 +14,7 @@ export interface OperationParts {
     "administration" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings" | "verifications"
   >;
   clients: ClientDirectory;
-  config: Pick<Config, "issuer" | "upstreams" | "deployment">;
+  config: Pick<Config, "issuer" | "upstreams" | "deployment" | "private_hosts">;
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How long a rotated secret is still taken, in milliseconds. */

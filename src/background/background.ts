@@ -171,6 +171,7 @@ async function createWorkers(
       clock,
       machineScopes: ALL_SCOPES,
     }),
+    privateHosts: config.private_hosts,
     clock,
     logger,
   });

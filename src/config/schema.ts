@@ -9,6 +9,7 @@ import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
 import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
+import { isHostAndPort } from "../domain/private-hosts.ts";
 import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
 const id = z
@@ -240,6 +241,17 @@ const wholeSchema = z.strictObject({
   /** Proxies in front, as addresses or networks: from these alone X-Forwarded-For is believed, for the client's address. */
   trusted_proxies: z
     .array(z.string().refine(isNetwork, "write an IP address, or a network such as 10.0.0.0/8 or fd00::/8"))
+    .default([]),
+  /** Hosts on loopback or private networks that a client's address may name to be told of sign-outs, each with its port. */
+  private_hosts: z
+    .array(
+      z
+        .string()
+        .refine(
+          isHostAndPort,
+          "write host and port as the address has them, such as portal.internal:443 or [::1]:8080",
+        ),
+    )
     .default([]),
   /** 32 random bytes, base64 or base64url. Everything secret in the store is sealed under it. */
   encryption_key: z

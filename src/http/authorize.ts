@@ -4,7 +4,7 @@
  */
 
 import type { Context, Middleware } from "koa";
-import { readAuthorizationRequest } from "../oidc/request-parameters.ts";
+import { readAuthorizationRequest, tidyScope } from "../oidc/request-parameters.ts";
 import { chargeAuthorization, type VisitorCosts } from "./costs/visitor-costs.ts";
 import { form, noHead } from "./declarations.ts";
 import { seeOther } from "./kit.ts";
@@ -25,6 +25,8 @@ export function authorizeMiddleware(costs: VisitorCosts): Middleware[] {
  */
 const fitRequest: Middleware = async (ctx, next) => {
   if (ctx.method === "POST") return await asGet(ctx);
+  const scope = tidyScope(ctx.query["scope"]);
+  if (scope !== undefined) ctx.query = { ...ctx.query, scope };
   const { scopes, prompts, repeated } = readAuthorizationRequest(ctx.query);
   const isWanting = scopes.has("offline_access") && !prompts.has("none") && !prompts.has("consent");
   if (isWanting && !repeated.has("prompt")) ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ") };

@@ -1,17 +1,22 @@
 /**
  * Reads the forms that oidc-provider's own endpoints are sent, before it does: of a size that they can need, and never compressed.
- * What is sent to sign out is held to the bounds of its parameters here, because the library keeps it unseen.
+ * What is sent to sign out is held to the bounds of its parameters here, because the library keeps it unseen; what is posted there
+ * is read by posted-sign-out.ts.
  */
 
 import type { Context, Middleware } from "koa";
 import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
+import { tidyScope } from "../oidc/request-parameters.ts";
 
 /** The largest form, in bytes: twice what the parameters of a pushed request may come to, which are percent-encoded. */
 const largest = 16_384;
 
-const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout|logout\/confirm)\/?$/i;
-const ofSignOut = /^\/logout\/?$/i;
+const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout\/confirm)\/?$/i;
+/** The path of the end-session endpoint. */
+export const ofSignOut = /^\/logout\/?$/i;
+const ofConfirm = /^\/logout\/confirm\/?$/i;
+const ofScopes = /^\/(?:par|token)\/?$/i;
 const ofPeople = /^\/logout\b/i;
 
 /** Stands before oidc-provider; every other address passes. */
@@ -19,15 +24,27 @@ export const boundedForms: Middleware = async (ctx, next) => {
   if (ctx.method === "POST" && posted.test(ctx.path)) {
     const form = await readForm(ctx);
     if (form === undefined) return;
-    giveForm(ctx.req, form);
-    if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(form.toString()))) return;
+    // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
+    if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
+    giveForm(ctx.req, ofScopes.test(ctx.path) ? withTidyScope(form) : form);
   } else if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) {
     return;
   }
   await next();
 };
 
-async function readForm(ctx: Context): Promise<Buffer | undefined> {
+/** As it came, unless its scope isn't written as the standard has it. */
+function withTidyScope(form: Buffer): Buffer {
+  const fields = new URLSearchParams(form.toString());
+  const [asked, ...more] = fields.getAll("scope");
+  const scope = tidyScope(asked);
+  if (scope === undefined || more.length > 0) return form;
+  fields.set("scope", scope);
+  return Buffer.from(fields.toString());
+}
+
+/** The bytes of a form; undefined if it was refused. @throws HttpError for one that a person sends */
+export async function readForm(ctx: Context): Promise<Buffer | undefined> {
   if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) return refuse(ctx, 415);
   if ((ctx.request.length ?? 0) > largest) return refuse(ctx, 413);
   const chunks: Buffer[] = [];
@@ -40,7 +57,8 @@ async function readForm(ctx: Context): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
-function isBounded(ctx: Context, parameters: URLSearchParams): boolean {
+/** Whether the parameters of a sign-out are of a size that is kept. @throws HttpError if they aren't */
+export function isBounded(ctx: Context, parameters: URLSearchParams): boolean {
   const found = oversize(
     Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)])),
   );

@@ -25,6 +25,7 @@ import { type HealthDeps, healthRoutes } from "./health.ts";
 import { type InteractionDeps, interactionRoutes } from "./interaction.ts";
 import { sendPage } from "./kit.ts";
 import { type LinkDeps, linkRoutes } from "./link.ts";
+import { type PostedSignOutDeps, postedSignOut } from "./posted-sign-out.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { shadowedCookies } from "./shadowed-cookies.ts";
 import { type CallbackDeps, callbackRoutes } from "./upstream-callback.ts";
@@ -33,6 +34,7 @@ export type ServerDeps = InteractionDeps &
   BounceDeps &
   HealthDeps &
   LinkDeps &
+  PostedSignOutDeps &
   Omit<CallbackDeps, "links"> & {
     config: Pick<Config, "trusted_proxies">;
     provider: Provider;
@@ -72,6 +74,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     deps.providerPages.ownForms,
     ...authorizeMiddleware(deps.costs),
     chargeSignOut(deps.costs),
+    postedSignOut(deps),
     boundedForms,
     router.routes() as unknown as Middleware,
   ];

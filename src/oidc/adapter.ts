@@ -11,7 +11,14 @@ import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../stor
 import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
-import { abandonSession, currentContext, currentRoute, isReplacedSessionId, withdrawCookie } from "./internals.ts";
+import {
+  abandonSession,
+  clientsToTell,
+  currentContext,
+  currentRoute,
+  isReplacedSessionId,
+  withdrawCookie,
+} from "./internals.ts";
 import { interactionKeptUntil } from "./kept-interactions.ts";
 import { whileReachable } from "./reachable.ts";
 import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
@@ -213,7 +220,11 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
         replaced.set(context, hashSecret(id));
         return;
       }
-      await whileReachable(artifacts.destroySession(hashSecret(id)));
+      const clientIds = context === undefined ? [] : clientsToTell(context);
+      const accountId = context?.oidc.session?.accountId;
+      const tells =
+        accountId === undefined || clientIds.length === 0 ? undefined : { accountId, clientIds, now: clock.now() };
+      await whileReachable(artifacts.destroySession(hashSecret(id), tells));
     },
   };
 }

@@ -12,10 +12,31 @@ interface EventLogger {
   debug(fields: object, message: string): void;
 }
 
+interface ReportedContext {
+  state?: { requestId?: string };
+  oidc?: KoaContextWithOIDC["oidc"];
+}
+
+/** Characters of an address that anybody may have sent. */
+const longestLogged = 500;
+
+/** For a portal's developer, who is told no more than that it isn't registered: which address came, and which are registered. */
+function unregisteredAddress({ oidc }: ReportedContext, { message }: Error): object | undefined {
+  const { client, params = {} } = oidc ?? {};
+  if (client === undefined) return undefined;
+  const asked = {
+    invalid_redirect_uri: { came: params["redirect_uri"], registered: client.redirectUris },
+    invalid_request: { came: params["post_logout_redirect_uri"], registered: client.postLogoutRedirectUris },
+  };
+  const kind = message === "invalid_redirect_uri" || message === "invalid_request" ? asked[message] : undefined;
+  if (typeof kind?.came !== "string" || kind.registered?.includes(kind.came) === true) return undefined;
+  return { client_id: client.clientId, came: kind.came.slice(0, longestLogged), registered: kind.registered };
+}
+
 /** Logs the errors of oidc-provider's own endpoints. What it refuses on purpose is no news. */
 export function reportProviderErrors(provider: Provider, logger: EventLogger): void {
-  const report = (ctx: { state?: { requestId?: string } }, err: Error & { statusCode?: number }) => {
-    const fields = { err, request_id: ctx.state?.requestId };
+  const report = (ctx: ReportedContext, err: Error & { statusCode?: number }) => {
+    const fields = { err, request_id: ctx.state?.requestId, ...unregisteredAddress(ctx, err) };
     if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
     else logger.info(fields, "provider refused a request");
   };
@@ -28,15 +49,17 @@ export function reportProviderErrors(provider: Provider, logger: EventLogger): v
   ] as const;
   const emitter: NodeJS.EventEmitter = provider;
   for (const event of events) emitter.on(event, report);
+  emitter.on("end_session.error", (ctx: ReportedContext, err: Error) => {
+    const found = unregisteredAddress(ctx, err);
+    // Of the others nothing is said: what is wrong with a hint quotes it.
+    if (found !== undefined) logger.info({ request_id: ctx.state?.requestId, ...found }, "provider refused a request");
+  });
   emitter.on("error", (err: NodeJS.ErrnoException) => {
     // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
     const fields = { code: err.code, reason: err.message };
     if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
     else logger.error({ ...fields, stack: err.stack }, "a response failed");
   });
-  emitter.on("backchannel.error", (_ctx: unknown, err: Error, client: { clientId: string }) =>
-    logger.warn({ err, client_id: client.clientId }, "a portal was not told of a sign-out"),
-  );
 }
 
 /** Calls back for each code issued, with the hash of the proof that its browser brought along, if it was asked for one. */
@@ -48,6 +71,11 @@ export function onCodeIssued(
     if (out.code === undefined) return;
     callback(ctx, loginOf(ctx.oidc.entities.Interaction ?? {})?.proofHash);
   });
+}
+
+/** Calls back when somebody has signed out: what tells the portals is queued. */
+export function onSignedOut(provider: Provider, callback: () => void): void {
+  (provider as NodeJS.EventEmitter).on("end_session.success", callback);
 }
 
 export interface ClientUses {

@@ -195,6 +195,8 @@ export function isPublicClient(ctx: object): boolean {
  * request (`selectiveBody`, lib/shared/selective_body.js, 9.13). A body on the request would do too, with a warning.
  */
 export function giveForm(request: IncomingMessage, form: Buffer): void {
+  // It holds the body against the length that was announced.
+  if (request.headers["content-length"] !== undefined) request.headers["content-length"] = String(form.length);
   Object.defineProperties(request, {
     readable: { value: true },
     iterator: { value: () => Readable.from([form])[Symbol.asyncIterator]() },
@@ -228,21 +230,59 @@ export function acceptPreviousSecrets(
   };
 }
 
-/**
- * Sends a client its logout token, as the end of a session does (`backchannelLogout`, lib/models/client.js, 9.13), which nobody
- * can be made to wait for longer than they want to.
- */
-export async function tellOfSignOut(
+/** A client's logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
+export interface LogoutToken {
+  accountId: string;
+  sid: string | null;
+  /** The same for each attempt, so that a client that was told already knows it again. */
+  jti: string;
+}
+
+/** What of a client instance is reached into (lib/models/client.js, 9.13). */
+interface NotifiedClient {
+  clientId: string;
+  backchannelLogoutUri?: string;
+  backchannelLogoutSessionRequired?: boolean;
+  backchannelLogout(sub: string, sid: string | undefined): Promise<void>;
+}
+
+/** Signs a logout token as the end of a session does (`backchannelLogout`, lib/models/client.js, 9.13). */
+export async function signLogoutToken(
   provider: Provider,
-  { clientId, accountId, sid }: { clientId: string; accountId: string; sid: string | null },
-  signal: AbortSignal,
-): Promise<void> {
-  const client = (await provider.Client.find(clientId)) as unknown as
-    | { backchannelLogout(sub: string, sid: string | undefined): Promise<void> }
-    | undefined;
-  if (client === undefined) return;
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  await Promise.race([client.backchannelLogout(accountId, sid ?? undefined), late]);
+  client: ProviderClient,
+  { accountId, sid, jti }: LogoutToken,
+): Promise<string> {
+  type Issuing = {
+    mask: object;
+    set(name: string, value: unknown): void;
+    issue(of: { use: "logout" }): Promise<string>;
+  };
+  const IdToken = provider.IdToken as unknown as new (claims: object, of: object) => Issuing;
+  const token = new IdToken({ sub: accountId }, { client, ctx: undefined });
+  token.mask = { sub: null };
+  token.set("events", { "http://schemas.openid.net/event/backchannel-logout": {} });
+  token.set("jti", jti);
+  const { backchannelLogoutSessionRequired: needsSid = false } = client as unknown as NotifiedClient;
+  if (needsSid && sid !== null) token.set("sid", sid);
+  return await token.issue({ use: "logout" });
+}
+
+const signedOutOf = new WeakMap<object, string[]>();
+
+/**
+ * Has the end of a session note whom it would tell, instead of telling them while the person waits: they are queued with the end
+ * of the session's row (`clientsToTell`). `confirm` asks each client before it destroys the session (lib/actions/end_session.js, 9.13).
+ */
+export function noteSignedOutClients(provider: Provider): void {
+  const prototype = provider.Client.prototype as unknown as NotifiedClient;
+  prototype.backchannelLogout = async function backchannelLogout(this: NotifiedClient) {
+    const context = currentContext();
+    if (context === undefined) throw new TypeError("a client is told of a sign-out by the queue alone");
+    signedOutOf.set(context, [...(signedOutOf.get(context) ?? []), this.clientId]);
+  };
+}
+
+/** The clients that are to be told that the session of this request has ended. */
+export function clientsToTell(context: KoaContextWithOIDC): readonly string[] {
+  return signedOutOf.get(context) ?? [];
 }

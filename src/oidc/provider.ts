@@ -10,13 +10,21 @@ import {
 } from "oidc-provider";
 import type { Clock, Instant } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
+import { hostAndPort } from "../domain/private-hosts.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
 import type { SecretHash } from "../storage/records.ts";
 import { createAdapterFactory } from "./adapter.ts";
+import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { createGrantLoader } from "./grants.ts";
-import { keepAuthorizationsApart, portalMetadataKey, portalSettings, withoutAddressGuard } from "./internals.ts";
+import {
+  keepAuthorizationsApart,
+  noteSignedOutClients,
+  portalMetadataKey,
+  portalSettings,
+  withoutAddressGuard,
+} from "./internals.ts";
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
 import { assertBounded } from "./request-bounds.ts";
@@ -30,7 +38,7 @@ export interface ProviderPages {
 }
 
 export interface ProviderDeps {
-  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "portals" | "administration">;
+  config: Pick<Config, "issuer" | "sessions" | "tokens" | "linking" | "private_hosts" | "administration">;
   artifacts: ArtifactStore;
   standings: StandingStore;
   clients: ClientDirectory;
@@ -67,9 +75,6 @@ export function createProvider(deps: ProviderDeps): Provider {
   const cookies = cookieNames(issuer);
   const standings = createRequestStandings(deps.standings, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
-  const allowedByName = new Set(
-    config.portals.flatMap((portal) => portal.backchannel_logout_uri ?? []).map((uri) => new URL(uri).href),
-  );
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(standings, clock);
@@ -100,6 +105,8 @@ export function createProvider(deps: ProviderDeps): Provider {
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
     scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
+    // Those that a client can be registered with.
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
@@ -148,6 +155,8 @@ export function createProvider(deps: ProviderDeps): Provider {
       devInteractions: { enabled: false },
       claimsParameter: { enabled: false },
       clientCredentials: { enabled: true },
+      // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section 3.1).
+      resourceIndicators: { enabled: false },
       introspection: {
         enabled: true,
         allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
@@ -163,11 +172,10 @@ export function createProvider(deps: ProviderDeps): Provider {
       },
     },
     renderError: pages.renderError,
-    fetch: (url, options) =>
-      fetch(
-        url,
-        allowedByName.has(String(url)) ? withoutAddressGuard(options as RequestInit) : (options as RequestInit),
-      ),
+    fetch: (url, options) => {
+      const isAllowed = config.private_hosts.includes(hostAndPort(new URL(String(url))));
+      return fetch(url, isAllowed ? withoutAddressGuard(options as RequestInit) : (options as RequestInit));
+    },
   };
 
   /** A client sees its own tokens, and only while what they stand for is still admitted. */
@@ -183,6 +191,8 @@ export function createProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(config.issuer, configuration);
   provider.proxy = true;
   keepAuthorizationsApart(provider);
+  noteSignedOutClients(provider);
+  provider.use(fitAnswers({ machineScopes: deps.machineScopes ?? [] }) as Parameters<Provider["use"]>[0]);
   return provider;
 }
 

@@ -49,6 +49,16 @@ export function readAuthorizationRequest(parameters: RequestParameters): Authori
   };
 }
 
+/**
+ * `scope` as the standard has it: one blank between two scopes, none around (RFC 6749, section 3.3). Clients put it together from
+ * settings, and from lines. Undefined where it already is so, or is no single text.
+ */
+export function tidyScope(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const tidy = value.trim().replace(/\s+/g, " ");
+  return tidy === value ? undefined : tidy;
+}
+
 /** Where a request to sign out asks to be led afterwards. */
 export function readPostLogoutRedirectUri(parameters: RequestParameters): string | undefined {
   return text(parameters["post_logout_redirect_uri"]);

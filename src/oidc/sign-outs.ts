@@ -1,22 +1,27 @@
 /**
  * Tells portals that a sign-in of theirs has ended (OpenID Connect Back-Channel Logout 1.0): what the store queued with whatever
- * ended it, also where a command beside the service did. Leased, repeated for a day, then given up.
+ * ended it: the person, an administrator, a command beside the service. Leased, repeated for a day, then given up.
  */
 
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import { hostAndPort } from "../domain/private-hosts.ts";
 import { Pace } from "../pace.ts";
 import type { AdminStore } from "../storage/contract.ts";
 import type { SignOut } from "../storage/records.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import type { ClientDirectory } from "./clients.ts";
-import { tellOfSignOut } from "./internals.ts";
+import { signLogoutToken } from "./internals.ts";
+import { postForm } from "./outbound.ts";
 
 export interface SignOutWorkerOptions {
   administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
   clients: Pick<ClientDirectory, "find">;
   provider: Provider;
+  /** Hosts on loopback or private networks that may be told nevertheless: `private_hosts` of the configuration. */
+  privateHosts: readonly string[];
   clock: Clock;
   logger: { warn(fields: object, message: string): void };
 }
@@ -24,10 +29,12 @@ export interface SignOutWorkerOptions {
 const leaseMs = 60_000;
 /** How long a portal may take to answer, in milliseconds. */
 const patienceMs = 10_000;
-/** After so long without an answer, in milliseconds, the portal's others are put off: nobody else waits behind them. */
+/** After so long without an answer, in milliseconds, the portal's others are put off until it is asked again. */
 const slowMs = 2_000;
 /** How many portals are told at a time. */
 const lanes = 8;
+/** How long is waited before more is looked for while some are still being told, in milliseconds. */
+const lookAgainMs = 250;
 const firstRetryMs = 15_000;
 const longestRetryMs = 3_600_000;
 const giveUpAfterMs = 24 * 3_600_000;
@@ -37,27 +44,41 @@ export interface SignOutWorker {
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
+/** Until when a client's are put off, by `performance.now()`: it kept one waiting. */
+type Slow = Map<string, number>;
+
 export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorker {
-  const { administration, clients, provider, clock, logger } = options;
+  const { administration, clients, provider, privateHosts, clock, logger } = options;
   const worker = randomUUID();
 
-  async function tell({ clientId, accountId, sid }: SignOut): Promise<void> {
+  async function tell({ id, clientId, accountId, sid }: SignOut): Promise<void> {
     const client = await clients.find(clientId);
+    const address = client?.metadata["backchannel_logout_uri"];
     // Who can't be told finds out at the next refresh.
-    if (typeof client?.metadata["backchannel_logout_uri"] !== "string") return;
-    await tellOfSignOut(provider, { clientId, accountId, sid }, AbortSignal.timeout(patienceMs));
+    if (client === undefined || typeof address !== "string") return;
+    const registered = await provider.Client.find(clientId);
+    if (registered === undefined) return;
+    const token = await signLogoutToken(provider, registered, { accountId, sid, jti: id });
+    const status = await postForm({
+      address,
+      form: new URLSearchParams({ logout_token: token }),
+      // What stands in the configuration is the operator's own word.
+      mayBePrivate: client.managedBy === "config" || privateHosts.includes(hostAndPort(new URL(address))),
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    if (status !== 200 && status !== 204) throw new Error(`${new URL(address).origin} answered ${status}`);
   }
 
-  async function settle(signOut: SignOut, slow: Set<string>): Promise<boolean> {
+  async function settle(signOut: SignOut, slow: Slow): Promise<boolean> {
     const began = performance.now();
     try {
-      if (slow.has(signOut.clientId)) throw new Error("the portal didn't answer another one");
+      if ((slow.get(signOut.clientId) ?? began) > began) throw new Error("the portal didn't answer another one");
       await tell(signOut);
       await administration.settleSignOut(signOut.id, worker, null);
       return true;
     } catch (err) {
       const { id, clientId, attempts, createdAt } = signOut;
-      if (performance.now() - began > slowMs) slow.add(clientId);
+      if (performance.now() - began > slowMs) slow.set(clientId, performance.now() + firstRetryMs);
       const retryAt = clock.now() + Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs);
       const isOver = retryAt > createdAt + giveUpAfterMs;
       await administration.settleSignOut(id, worker, isOver ? null : retryAt);
@@ -73,26 +94,38 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
     async runOnce({ signal, onStep } = runAlone) {
       // One after the other, with rests: of portals that aren't to be told there may be very many, and nothing else is waited for.
       const pace = new Pace({ least: 1, most: 1 });
-      let last: Promise<unknown> = Promise.resolve();
-      const claim = (): Promise<SignOut | undefined> => {
-        const next = last.then(async () => {
-          if (signal.aborted) return undefined;
-          return await pace.turn(() => administration.claimSignOut(worker, clock.now(), leaseMs));
-        });
-        last = next.catch(() => {});
-        return next;
-      };
-      const first = await claim();
-      if (first === undefined) return 0;
+      const slow: Slow = new Map();
+      const busy = new Set<Promise<void>>();
+      const failures: unknown[] = [];
       let told = 0;
-      const slow = new Set<string>();
-      const lane = async (begin?: SignOut) => {
-        for (let one = begin ?? (await claim()); one !== undefined; one = await claim()) {
-          if (await settle(one, slow)) told += 1;
-          onStep();
-        }
+      const begin = (one: SignOut) => {
+        const under = settle(one, slow)
+          .then(
+            (isTold) => {
+              if (isTold) told += 1;
+            },
+            (error: unknown) => void failures.push(error),
+          )
+          .then(() => {
+            busy.delete(under);
+            onStep();
+          });
+        busy.add(under);
       };
-      await Promise.all([lane(first), ...Array.from({ length: lanes - 1 }, () => lane())]);
+      for (;;) {
+        const ends = signal.aborted || failures.length > 0;
+        const one = ends
+          ? undefined
+          : await pace
+              .turn(() => administration.claimSignOut(worker, clock.now(), leaseMs))
+              .catch((error: unknown) => void failures.push(error));
+        if (one !== undefined) begin(one);
+        else if (busy.size === 0) break;
+        // What is queued meanwhile waits for no portal that keeps another one waiting.
+        if (one === undefined) await Promise.race([...busy, pause(lookAgainMs)]);
+        else if (busy.size >= lanes) await Promise.race(busy);
+      }
+      if (failures.length > 0) throw failures[0];
       return told;
     },
   };

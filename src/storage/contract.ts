@@ -277,8 +277,15 @@ export interface ArtifactStore {
     },
     expiresAt: Instant,
   ): Promise<"saved" | "rotated" | "ended">;
-  /** Ends a session: this row, every other row of the same uid, and its clients' entries. */
-  destroySession(idHash: SecretHash): Promise<void>;
+  /**
+   * Ends a session: this row, every other row of the same uid, and its clients' entries. Clients of `tells` are queued to be told,
+   * under the `sid` that the session holds for them, in the same transaction (AdminStore.claimSignOut): of racers only the one
+   * that finds the session queues.
+   */
+  destroySession(
+    idHash: SecretHash,
+    tells?: { accountId: AccountId; clientIds: readonly ClientId[]; now: Instant },
+  ): Promise<void>;
   /**
    * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. What it
    * was made in place of goes on: the newest of that is current again. With `signIn` the same goes of every grant that the

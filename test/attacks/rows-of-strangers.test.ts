@@ -96,6 +96,19 @@ describe("Z5: what strangers had stored", () => {
     assert.equal(await interactions(), 0);
   });
 
+  it("Z5: what was posted to sign out is gone within minutes, and held to the same limit", async () => {
+    await sweeps.later(liaison, 3 * hour);
+    const flood = await strangersFlood(liaison, { link });
+    const before = await holdingOf(liaison);
+    const rows = async () => grownRows(before, await holdingOf(liaison))["artifacts"] ?? 0;
+    for (let turn = 0; turn < 5; turn += 1) assert.equal(await flood.postSignOut(), 303);
+    assert.equal(await rows(), 5);
+    await sweeps.later(liaison, 120 + sweptWithin);
+    assert.equal(await rows(), 0);
+    const served = await asLongAsLet(flood.postSignOut, { most: 2 * cap });
+    assert.ok(served > cap / 2 && served < 1.2 * cap, `${served} were taken`);
+  });
+
   it("an interaction is kept for an hour from each sign-in that is begun there", async () => {
     const browser = liaison.browser();
     const page = await browser.visit((await liaison.customerSource.start()).url);

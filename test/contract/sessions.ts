@@ -133,6 +133,27 @@ export function sessionCases(contract: Case): void {
     assert.deepEqual(await store.artifacts.find("Session", id, NOW), { uid });
   });
 
+  contract("whoever ends a session queues what tells its clients, once, under their own ids of it", async (opened) => {
+    const { store } = opened;
+    const { uid, id, payload } = aSession();
+    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada, bob }, removed: [] }, LATER);
+    const tells = { accountId: "account-a", clientIds: ["ada", "stranger"], now: NOW };
+    await race(opened, 10, (racer) => racer.artifacts.destroySession(id, tells));
+    await store.artifacts.destroySession(hashOf("other"), tells);
+    const queued = [];
+    for (;;) {
+      const one = await store.administration.claimSignOut("worker", NOW, 9999);
+      if (one === undefined) break;
+      queued.push([one.clientId, one.accountId, one.sid, one.createdAt]);
+    }
+    const expected = [
+      ["ada", "account-a", "sid-a", NOW],
+      ["stranger", "account-a", null, NOW],
+    ];
+    assert.deepEqual(queued.toSorted(), expected);
+    assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
+  });
+
   contract(
     "a found session that was ended meanwhile stays ended, under its old id and a new one",
     async ({ store }) => {

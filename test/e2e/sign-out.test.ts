@@ -4,12 +4,15 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
+import { pino } from "pino";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 
 describe("signing out", () => {
   let liaison: Liaison;
   let portal: Server;
+  const logged: string[] = [];
   const received: { path: string; body: string }[] = [];
 
   before(async () => {
@@ -24,6 +27,7 @@ describe("signing out", () => {
     await new Promise<void>((resolve) => portal.listen(0, "127.0.0.1", resolve));
     const origin = `http://127.0.0.1:${(portal.address() as AddressInfo).port}`;
     liaison = await startLiaison({
+      logger: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
       config: (base) => ({
         ...base,
         portals: (base["portals"] as object[]).map((entry) => ({
@@ -83,6 +87,10 @@ describe("signing out", () => {
     const done = await browser.press(confirm, "Sign out");
     assert.equal(done.url.href, "http://localhost:9/customersource/signed-out");
 
+    const isRefused = () => logged.some((line) => line.includes("private_hosts") && line.includes('"registered"'));
+    for (const deadline = Date.now() + 8000; Date.now() < deadline && !(isRefused() && received.length > 0); )
+      await pause(20);
+    assert.ok(isRefused(), "the log names the client and the key");
     assert.deepEqual(
       received.map(({ path }) => path),
       ["/logged-out"],

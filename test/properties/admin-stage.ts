@@ -30,6 +30,8 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
     ...{ crowd, logger },
     config: (base) => ({
       ...base,
+      // Where made-up addresses on loopback lead (admin-values.ts), which are good ones where they are named.
+      private_hosts: ["localhost:8080"],
       limits: { ...(base["limits"] as object), mails_per_mailbox: once, mails_per_profile: once },
     }),
   });

@@ -43,13 +43,17 @@ export interface ClientDoors {
 }
 
 /** The application with an owner signed in at its pages, and a client app to be edited. */
-export async function openDoors(): Promise<ClientDoors> {
+export async function openDoors({
+  privateHosts = [],
+}: {
+  privateHosts?: readonly string[];
+} = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
   const scene = await startAdminScene({
     embedded: true,
     config: (base) => {
-      written = base;
-      return base;
+      written = { ...base, private_hosts: privateHosts };
+      return written;
     },
   });
   const browser = await owner(scene);

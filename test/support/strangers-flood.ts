@@ -8,7 +8,7 @@ import type { Liaison } from "./liaison.ts";
 import { type Answer, askFrom } from "./raw-socket.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
 
-export type Sort = "authorize" | "open" | "begin" | "signOut" | "callback" | "openLink";
+export type Sort = "authorize" | "open" | "begin" | "signOut" | "postSignOut" | "callback" | "openLink";
 
 export type StrangersFlood = Record<Sort, () => Promise<number>>;
 
@@ -43,6 +43,11 @@ export async function strangersFlood(liaison: Liaison, { link }: { link: string 
     signOut: async () => {
       const asked = `${liaison.issuer}/logout?client_id=customersource&state=${"s".repeat(4096)}`;
       return (await askFrom(fromHere, asked)).status;
+    },
+    postSignOut: async () => {
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      const body = `client_id=customersource&state=${"s".repeat(4096)}&unknown=${"x".repeat(2048)}`;
+      return (await askFrom(fromHere, `${liaison.issuer}/logout`, { method: "POST", headers, body })).status;
     },
     callback: async () => {
       const asked = `${liaison.issuer}/upstream/fabrikam/callback?state=${"x".repeat(43)}&code=x`;

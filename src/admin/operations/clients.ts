@@ -1,6 +1,7 @@
 /** Client apps: listed, registered, edited, removed; their secrets rotated. Those of the configuration are read-only. */
 
 import { z } from "zod";
+import { privateHostProblem } from "../../domain/private-hosts.ts";
 import { randomId, randomSecret } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Client, ClientUse } from "../../storage/records.ts";
@@ -67,7 +68,10 @@ const fields = {
   redirect_uris: uris.optional(),
   post_logout_redirect_uris: uris.optional(),
   initiate_login_uri: webUrl.nullable().optional(),
-  backchannel_logout_uri: portalUri.nullable().optional(),
+  backchannel_logout_uri: portalUri.nullable().optional().meta({
+    description:
+      "Where logout tokens are posted. On loopback or a private network only if the configuration names host and port under private_hosts.",
+  }),
   refresh_tokens: z.boolean().optional(),
   claims_in_id_token: z.boolean().optional(),
   access_policy: accessPolicy.optional(),
@@ -90,8 +94,13 @@ function typed(input: Typed, before: ClientApp): ClientApp {
   };
 }
 
+interface Fault {
+  field: string;
+  problem: string;
+}
+
 /** What a client app lacks. */
-function lacking({ preset, redirectUris, homeUrl, scopes: given }: ClientApp): { field: string; problem: string }[] {
+function lacking({ preset, redirectUris, homeUrl, scopes: given }: ClientApp): Fault[] {
   const isMachine = preset === "machine";
   return [
     ...(!isMachine && redirectUris.length === 0 ? [{ field: "redirect_uris", problem: "name at least one" }] : []),
@@ -101,6 +110,12 @@ function lacking({ preset, redirectUris, homeUrl, scopes: given }: ClientApp): {
   ];
 }
 
+/** What is wrong with the addresses that Liaison posts to, beyond how they are written. */
+function notPostedTo({ backchannelLogoutUri }: ClientApp, privateHosts: readonly string[]): Fault[] {
+  const problem = backchannelLogoutUri === null ? undefined : privateHostProblem(backchannelLogoutUri, privateHosts);
+  return problem === undefined ? [] : [{ field: "backchannel_logout_uri", problem }];
+}
+
 export function clientOperations(parts: OperationParts): AnyOperation[] {
   const tools = clientTools(parts);
   return [...readingOperations(parts, tools), ...writingOperations(parts, tools)];
@@ -108,7 +123,7 @@ export function clientOperations(parts: OperationParts): AnyOperation[] {
 
 type Tools = ReturnType<typeof clientTools>;
 
-function clientTools({ store, clients, clientProblem }: OperationParts) {
+function clientTools({ store, clients, config, clientProblem }: OperationParts) {
   const find = async (id: string): Promise<Client> => {
     const found = await clients.find(id);
     if (found === undefined || clients.isOwn(found))
@@ -132,7 +147,7 @@ function clientTools({ store, clients, clientProblem }: OperationParts) {
     scopes.filter(isScope).forEach(need);
   };
   const check = async (app: ClientApp, call: CallContext): Promise<void> => {
-    const faults = lacking(app);
+    const faults = [...lacking(app), ...notPostedTo(app, config.private_hosts)];
     if (faults.length > 0) throw new InputError(faults);
     mayHandOut(app, call);
     const candidate = toClient(app, { secret: hasSecret(app.preset) ? randomSecret() : null, previousSecret: null });

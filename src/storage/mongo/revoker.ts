@@ -1,7 +1,7 @@
 /** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
 
-import { createHash, randomUUID } from "node:crypto";
-import { type ClientSession, type Filter, ObjectId } from "mongodb";
+import { createHash } from "node:crypto";
+import type { ClientSession, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
@@ -10,6 +10,7 @@ import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
 import { type EndingWriter, standingStages, standsStages } from "./endings.ts";
+import { createSignOutQueue } from "./sign-out-queue.ts";
 import { succeed } from "./succession.ts";
 
 export interface Revoker {
@@ -62,7 +63,8 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<Sel
 };
 
 export function createRevoker({ collections }: MongoDatabase, endings: EndingWriter): Revoker {
-  const { artifacts, selections, sessions, signOuts, rememberedChoices } = collections;
+  const { artifacts, selections, rememberedChoices } = collections;
+  const queueSignOuts = createSignOutQueue(collections);
 
   /** Removes some tokens of grants. Returns how many, and of which grants. */
   const deleteTokens = async (session: ClientSession, grantIds: readonly GrantId[], most: number) => {
@@ -117,27 +119,6 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     const redeemed = await redeemedOf(session, ids);
     const goOn = new Set(left.filter(({ _id }) => redeemed.has(_id)).map(signInKey));
     return signIns.filter((one) => !mayGoOn.includes(one) || !goOn.has(signInKey(one)));
-  };
-
-  /** Queues what tells the portals of sign-ins, under the ids that they know the sessions by. */
-  const queueSignOuts = async (
-    session: ClientSession,
-    told: readonly Pick<Selection, "sessionUid" | "clientId" | "accountId">[],
-    now: Instant,
-  ) => {
-    if (told.length === 0) return;
-    const uids = [...new Set(told.map(({ sessionUid }) => sessionUid))];
-    const found = await sessions.find({ _id: { $in: uids } }, { session, projection: { clients: 1 } }).toArray();
-    const clientsOf = new Map(found.map(({ _id, clients }) => [_id, clients]));
-    await signOuts.insertMany(
-      told.map(({ sessionUid, clientId, accountId }) => {
-        const sid = clientsOf.get(sessionUid)?.find((client) => client.clientId === clientId)?.sid ?? null;
-        const times = { createdAt: at(now), dueAt: at(now) };
-        const id = { _id: randomUUID(), seq: new ObjectId() };
-        return { ...id, clientId, accountId, sid, ...times, attempts: 0, leaseWorker: null };
-      }),
-      { session },
-    );
   };
 
   /** Removes grants; returns those of them that still held then. */

@@ -11,6 +11,7 @@ import type { Seal } from "../seal.ts";
 import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
+import { createSignOutQueue } from "./sign-out-queue.ts";
 
 type Row = SessionDocument["rows"][number];
 type Share = SessionDocument["clients"][number];
@@ -22,6 +23,7 @@ interface SessionMethods extends Pick<ArtifactStore, "findSessionByUid" | "upser
 
 export function createSessionMethods(database: MongoDatabase, seal: Seal): SessionMethods {
   const { sessions } = database.collections;
+  const queueSignOuts = createSignOutQueue(database.collections);
 
   const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
@@ -87,7 +89,18 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
         return replaces !== undefined || before.rows.some((other) => other.idHash === idHash) ? "saved" : "rotated";
       }),
 
-    destroySession: (idHash) => database.run(async () => void (await sessions.deleteOne({ "rows.idHash": idHash }))),
+    destroySession: (idHash, tells) => {
+      const its = { "rows.idHash": idHash };
+      if (tells === undefined) return database.run(async () => void (await sessions.deleteOne(its)));
+      return database.transaction(async (session) => {
+        const { accountId, clientIds, now } = tells;
+        const found = await sessions.findOne(its, { session, projection: { _id: 1 } });
+        if (found === null) return;
+        const told = clientIds.map((clientId) => ({ sessionUid: found._id, clientId, accountId }));
+        await queueSignOuts(session, told, now);
+        await sessions.deleteOne({ _id: found._id }, { session });
+      });
+    },
   };
 }
 

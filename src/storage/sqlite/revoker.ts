@@ -1,6 +1,6 @@
 /** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
 
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import type { Revocation } from "../contract.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
@@ -9,6 +9,7 @@ import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { Database, Row } from "./database.ts";
 import { type EndingWriter, STANDS } from "./endings.ts";
 import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
+import { createSignOutQueue } from "./sign-out-queue.ts";
 import { createSuccession, toGone } from "./succession.ts";
 
 export interface Revoker {
@@ -81,10 +82,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
   const ofSignIn = database.prepare(`${REVOKED} WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
   const signInsOfSession = database.prepare(`
     SELECT DISTINCT client_id, account_id FROM selections WHERE session_uid = :sessionUid AND expires_at > :now`);
-  const queueSignOut = database.prepare(`
-    INSERT INTO sign_outs (id, client_id, account_id, sid, created_at, due_at, attempts)
-    VALUES (:id, :clientId, :accountId,
-      (SELECT sid FROM session_clients WHERE session_uid = :sessionUid AND client_id = :clientId), :now, :now, 0)`);
+  const queue = createSignOutQueue(database);
   const isOnAnother = database.prepare(`
     SELECT 1 FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED} AND ${STANDS}
@@ -100,8 +98,6 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     succeed(gone);
   };
   const idsOf = (rows: readonly Row[]) => rows.map((row) => text(row["grant_id"]));
-  const queue = ({ clientId, accountId, sessionUid }: Omit<RevokedGrant, "grantId">, now: Instant) =>
-    void queueSignOut.run({ id: randomUUID(), clientId, accountId, sessionUid, now });
 
   /** `isLater`: the portal may have been given something since. */
   const tell = (

@@ -9,7 +9,8 @@ import type { SecretHash } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";
-import { parse, toSealed } from "./rows.ts";
+import { parse, text, toSealed } from "./rows.ts";
+import { createSignOutQueue } from "./sign-out-queue.ts";
 
 const SESSION_COLUMNS = `
   a.id_hash, a.sealed_payload, a.consumed_at,
@@ -54,6 +55,8 @@ export function createSessionMethods(database: Database, durable: Database, seal
   const selectByUid = database.prepare(`
     SELECT ${SESSION_COLUMNS} FROM artifacts a
     WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`);
+  const uidOf = durable.prepare("SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash");
+  const queueSignOut = createSignOutQueue(durable);
   const removeClients = durable.prepare(`
     DELETE FROM session_clients WHERE session_uid = (
       SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
@@ -98,8 +101,15 @@ export function createSessionMethods(database: Database, durable: Database, seal
         return written ? "saved" : "rotated";
       }),
 
-    destroySession: (idHash) =>
+    destroySession: (idHash, tells) =>
       durable.transaction(() => {
+        const row = uidOf.get({ idHash });
+        if (row === undefined) return;
+        const sessionUid = text(row["session_uid"]);
+        if (tells !== undefined) {
+          const { accountId, clientIds, now } = tells;
+          for (const clientId of clientIds) queueSignOut({ sessionUid, clientId, accountId }, now);
+        }
         removeClients.run({ idHash });
         removeSiblings.run({ idHash });
       }),
