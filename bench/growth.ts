@@ -6,8 +6,8 @@
  *
  * Twelve times an hour, as long as the limits last, everything is asked for as often as it is let through, each request as large
  * as counts as one: authorization requests, of which nine in ten are followed to their page, sign-ins begun at an upstream,
- * sign-outs, made-up callbacks, a mailed link opened, messages to support. The limits are those of a deployment that sets none, but for the
- * pace of all requests, which would let through twenty times as many in an hour as these are. The clock is moved on from one
+ * sign-outs, made-up callbacks, a mailed link opened, messages to support. The limits are those of a deployment that sets none,
+ * but for the pace of all requests, which would let through twenty times as many in an hour as these are. The clock is moved on from one
  * window to the next, and the background sweeps as it goes; so an hour takes some minutes.
  *
  * Goals: 100 MB an hour; once a grace has passed, rows and pages in use are where they were, but for the sign-ins of the few who

@@ -165,7 +165,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     happened();
   }
 
-  /** Every second: it is told what was counted, and whether it was heard of since. Counted, and not timed, for the machine may have slept. */
+  /** Every second: tells it what was counted, and looks whether it was heard of; by count, for the machine may have slept. */
   function listen(): void {
     silences += 1;
     if (state === "running") tellUntold();

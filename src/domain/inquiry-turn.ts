@@ -12,7 +12,7 @@ const LONGEST_TURN_MS = 3_600_000;
 
 const MINUTE_MS = 60_000;
 
-/** A wait that a person is told of, in milliseconds: less is what mail takes anyway, and a typing error put right isn't much asking. */
+/** From how long on a person is told of a wait, in milliseconds: less is what mail takes anyway. */
 const TOLD_FROM_MS = 5 * MINUTE_MS;
 
 /**

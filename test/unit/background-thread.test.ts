@@ -84,6 +84,18 @@ describe("the background's thread", () => {
     assert.equal(Atomics.load(log, messages), 2);
   });
 
+  it("what is counted while it runs it hears once a second, summed up", async () => {
+    mock.timers.enable({ apis: ["setInterval"] });
+    const { made, log } = background("does as it is told");
+    await made.start();
+    for (let times = 0; times < 1000; times += 1) made.count({ name: "sign_ins", hour: 0, count: 1 });
+    await pause(50);
+    assert.equal(Atomics.load(log, messages), 0);
+    mock.timers.tick(1000);
+    for (let turn = 0; turn < 100 && Atomics.load(log, messages) === 0; turn += 1) await pause(20);
+    assert.deepEqual([Atomics.load(log, messages), Atomics.load(log, counts)], [1, 1000]);
+  });
+
   it("one that dies while it is stopped keeps nobody waiting, and is said", async () => {
     const { made, lines } = background("dies when told to stop");
     await made.start();

@@ -5,9 +5,12 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { createConnections } from "../../src/http/connections.ts";
+import { createCookies } from "../../src/http/cookies.ts";
+import { createKnownBrowsers } from "../../src/http/costs/known-browser.ts";
 import { createPace } from "../../src/http/costs/pace.ts";
 import { createVisitorCosts } from "../../src/http/costs/visitor-costs.ts";
 import { createWindows } from "../../src/http/costs/windows.ts";
+import { createSealedCookies } from "../../src/http/sealed-cookie.ts";
 
 describe("pace", () => {
   const paced = (longestWaitMs = 1000, remembered = 10) => {
@@ -128,6 +131,32 @@ describe("what is charged to one network", () => {
     assert.equal(await charge(9), true);
     assert.equal(await charge(4), false, "one is left");
     assert.equal(left, 0);
+  });
+});
+
+describe("a known browser's cookie", () => {
+  it("is good for a year, also where it is remembered; one that was tampered with never is", async () => {
+    let now = Date.UTC(2026, 10, 23);
+    const clock = { now: () => now };
+    const cookies = createCookies(new URL("https://id.example.com"));
+    const key = Buffer.alloc(32, 7).toString("base64url");
+    const broker = () =>
+      createKnownBrowsers({ key, cookies, sealed: createSealedCookies({ key, cookies, clock }), clock });
+    const [one, another] = [broker(), broker()];
+    const set: string[] = [];
+    const jar = { set: (name: string, value: string) => void set.push(`${name}=${value}`) };
+    const ctx = { state: {}, get: () => "", cookies: jar };
+    one.completed(ctx, "account");
+    await one.middleware(ctx as never, async () => {});
+    const [header = assert.fail("no cookie was set")] = set;
+    const id = await one.idOf(header);
+    assert.ok(id !== undefined);
+    assert.equal(await another.idOf(header), id, "whichever broker it comes to");
+    assert.equal(await one.idOf(`${header}x`), undefined);
+    now += 365 * 86_400_000 - 1000;
+    assert.deepEqual([await one.idOf(header), await another.idOf(header)], [id, id]);
+    now += 1000;
+    assert.deepEqual([await one.idOf(header), await another.idOf(header)], [undefined, undefined]);
   });
 });
 
