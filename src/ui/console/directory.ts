@@ -17,7 +17,10 @@ function planText(site: Site, { plan }: OrganizationView, now: number): Child {
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
   if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
   const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: isoTime(site, plan.expires_at) })}`;
+  const date = isoTime(site, plan.expires_at);
+  return isOver
+    ? html`${badge("bad", t.text("admin.plan.ended"))} ${t.html("admin.plan.endedOn", { date })}`
+    : html`${badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date })}`;
 }
 
 export function organizationList(

@@ -1,15 +1,7 @@
 /** Profiles are linked, but none opens this portal: the reason for each, and every way on. */
 
-import {
-  alternatives,
-  backToPortal,
-  contactInline,
-  eyebrow,
-  membershipLines,
-  signedInStrip,
-  webLink,
-} from "../components.ts";
-import { formatInstant } from "../format.ts";
+import { alternatives, backToPortal, contactInline, eyebrow, membershipLines, webLink } from "../components.ts";
+import { formatDay } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -36,7 +28,7 @@ ${view.signedInAs.useAnotherAction !== null && html`<li>${t.text("notAdmitted.us
 ${backToPortal(site, view.portal, view.back)}`;
   return renderPage(site, {
     heading: t.text("notAdmitted.title", values),
-    signedIn: signedInStrip(site, view.signedInAs, view.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.csrfToken },
     body,
   });
 }
@@ -63,7 +55,8 @@ function explain(site: Site, view: NotAdmittedPage, refusal: Refusal, reason: Re
   if (reason === "plan_expired" && refusal.planExpiredAt !== null) {
     return t.html("notAdmitted.reason.plan_expired_at", {
       ...values,
-      date: formatInstant(site, refusal.planExpiredAt),
+      // The first instant after its last day.
+      date: formatDay(site, refusal.planExpiredAt - 1),
     });
   }
   return t.html(`notAdmitted.reason.${reason}`, values);
