@@ -26,7 +26,7 @@ interface Asked {
 interface WaitingView {
   since: number;
   code: string | null;
-  /** The address, in the browser that typed it; null where it isn't kept any more. */
+  /** The address, in the browser that typed it; null where it isn't shown any more. */
   typed: string | null;
   /** Whether this browser may know that a link of it was declined. */
   isDeclined: boolean;

@@ -240,7 +240,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
    * Stores the inquiry and nothing else; looking it up begins when the answer has left. Where this person has asked only just
    * now nothing is stored, and when they may ask again is returned.
    */
-  async function inquire(ctx: Context, state: InteractionState, address: string): Promise<Instant | undefined> {
+  async function inquire(
+    ctx: Context,
+    state: InteractionState,
+    address: string,
+    isShown: boolean,
+  ): Promise<Instant | undefined> {
     const requester = views.requester(state);
     const { cid: interactionCid } = state;
     const clientAddress = networkOf(ctx);
@@ -249,8 +254,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const { id, heldUntil, createdAt: askedAt } = outcome.inquiry;
     const since = (await inquiries.find(ctx, state.uid))?.since ?? askedAt;
     const lookedAtBy = linking.lookedAtBy(outcome.inquiry);
-    const kept: KeptInquiry = { inquiryId: id, askedAt, since, code: matchingCode(id), heldUntil, lookedAtBy };
-    await inquiries.keep(ctx, state.uid, kept, address);
+    const code = matchingCode(id);
+    const kept: KeptInquiry = { inquiryId: id, address, askedAt, since, code, heldUntil, lookedAtBy };
+    await inquiries.keep(ctx, state.uid, kept, isShown);
     const { redirectUri, client } = state;
     await waiting.note(ctx, { interactionUid: state.uid, clientId: client.id, redirectUri }, lifetimeSeconds);
     seeOther(ctx, `${base(state.uid)}/waiting`);
@@ -272,7 +278,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (!looksLikeAddress(typed)) {
       return await showLinkStep(ctx, state, typed, [{ field: "email", message: "email_format" }]);
     }
-    const askAgainAt = await inquire(ctx, state, typed);
+    const askAgainAt = await inquire(ctx, state, typed, true);
     if (askAgainAt !== undefined) sendPage(ctx, await views.linkStep(ctx, state, typed, [], askAgainAt), 429);
   });
 
@@ -287,15 +293,14 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const state = await load(ctx);
     const kept = await inquiries.find(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
-    const typed = await inquiries.typed(ctx, state.uid);
-    if (typed === undefined) return seeOther(ctx, `${base(state.uid)}/address`);
+    const isShown = (await inquiries.typed(ctx, state.uid)) !== undefined;
     const latest = await linking.latestInquiry(state.cid);
     const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
     const heldUntil = latest?.heldUntil ?? null;
     if (clock.now() < views.askAgainAt({ askedAt, heldUntil })) {
       return await showWaiting(ctx, state, { ...kept, askedAt, heldUntil }, true);
     }
-    const askAgainAt = await inquire(ctx, state, typed);
+    const askAgainAt = await inquire(ctx, state, kept.address, isShown);
     if (askAgainAt === undefined) return;
     // It was in another sign-in of theirs that they asked.
     const elsewhere = askAgainAt - config.linking.resend_after_seconds * 1000;

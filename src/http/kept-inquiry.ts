@@ -1,7 +1,7 @@
 /**
- * What a browser keeps of the inquiry that it sent, in encrypted cookies of that interaction's path: the matching code and when it
- * was sent for as long as the interaction lives, and the typed address for half an hour. The store forgets the address; only the
- * browser that typed it is shown it again, or can send it again.
+ * What a browser keeps of the inquiry that it sent, in encrypted cookies of that interaction's path, for the store forgets the
+ * address. It is shown again for half an hour, to whoever may sit there by then; sent again, unseen, for as long as the interaction
+ * lives, because a link that expired is just when somebody asks for another.
  */
 
 import type { Context } from "koa";
@@ -13,6 +13,8 @@ import type { SealedCookies } from "./sealed-cookie.ts";
 export interface KeptInquiry {
   /** The newest one; null where a version before kept it. */
   inquiryId: InquiryId | null;
+  /** To be sent again, never to be shown. */
+  address: string;
   askedAt: number;
   /** When the first inquiry of this interaction was sent. */
   since: number;
@@ -25,24 +27,24 @@ export interface KeptInquiry {
 
 export interface KeptInquiries {
   find(ctx: Context, uid: string): Promise<KeptInquiry | undefined>;
-  /** What was typed in this browser, for as long as that is kept. */
+  /** What was typed in this browser, for as long as it is shown. */
   typed(ctx: Context, uid: string): Promise<string | undefined>;
-  /** Keeps both, in the place of what was there. */
-  keep(ctx: Context, uid: string, kept: KeptInquiry, typed: string): Promise<void>;
-  /** Forgets what was typed, when nothing more is sent for it. */
+  /** In the place of what was there. `isShown`: half an hour more; who asks again for what they don't see isn't told it. */
+  keep(ctx: Context, uid: string, kept: KeptInquiry, isShown: boolean): Promise<void>;
+  /** Shows what was typed no more. */
   forgetTyped(ctx: Context, uid: string): void;
   /** Forgets both. */
   forget(ctx: Context, uid: string): void;
 }
 
-/** Seconds for which a typed address is kept. */
-const typedLifetimeSeconds = 1800;
+/** Seconds for which a typed address is shown. */
+const shownSeconds = 1800;
 
 export function createKeptInquiries(options: {
   issuer: string;
   cookies: Cookies;
   sealed: SealedCookies;
-  /** Seconds for which all but the address is kept. */
+  /** Seconds for which it can be sent again. */
   lifetimeSeconds: number;
 }): KeptInquiries {
   const { issuer, cookies, sealed, lifetimeSeconds } = options;
@@ -59,10 +61,12 @@ export function createKeptInquiries(options: {
   return {
     find: async (ctx, uid) => {
       const value = await sealed.get(ctx, inquiryAt(uid));
-      const { askedAt, since } = value ?? {};
-      if (value === undefined || typeof askedAt !== "number" || typeof since !== "number") return undefined;
+      const { address, askedAt, since } = value ?? {};
+      if (value === undefined || typeof address !== "string") return undefined;
+      if (typeof askedAt !== "number" || typeof since !== "number") return undefined;
       return {
         inquiryId: textOf(value["inquiryId"]),
+        address,
         askedAt,
         since,
         code: textOf(value["code"]),
@@ -71,9 +75,9 @@ export function createKeptInquiries(options: {
       };
     },
     typed: async (ctx, uid) => textOf((await sealed.get(ctx, typedAt(uid)))?.["address"]) ?? undefined,
-    keep: async (ctx, uid, kept, typed) => {
+    keep: async (ctx, uid, kept, isShown) => {
       await sealed.set(ctx, inquiryAt(uid), kept, lifetimeSeconds);
-      await sealed.set(ctx, typedAt(uid), { address: typed }, typedLifetimeSeconds);
+      if (isShown) await sealed.set(ctx, typedAt(uid), { address: kept.address }, shownSeconds);
     },
     forgetTyped,
     forget: (ctx, uid) => {

@@ -132,7 +132,7 @@ export interface CheckEmailPage {
   now: Instant;
   portal: PortalView | null;
   signedInAs: SignedInAs;
-  /** What was typed in this browser; null where it isn't kept any more, and nothing can be sent again without typing it. */
+  /** What was typed, in the browser that typed it; null where it isn't shown any more. */
   address: string | null;
   /** That a link of this request was declined, for whom that may be said to. */
   isDeclined: boolean;

@@ -58,7 +58,9 @@ describe("the waiting page and what was done with the link", () => {
       counter.take();
       const page = await visit();
       const own = [address, person.email, person.name];
-      all.push([what, counter.take().join(" "), seen(page, own)].join("\n"));
+      // The list of portals is read anew every half minute, whoever asks, and workers look after their own at any time.
+      const calls = counter.take().filter((call) => !/^(clients\.list$|administration\.|verifications\.)/.test(call));
+      all.push([what, calls.join(" "), seen(page, own)].join("\n"));
     }
     return all;
   }

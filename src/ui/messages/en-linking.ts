@@ -81,8 +81,6 @@ export const linking = {
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",
   "checkEmail.ask": "Still nothing? Write to {contact}. Give your name and your organization's account number.",
   "checkEmail.again": "Send it again",
-  "checkEmail.againGone":
-    "To ask again, <link>enter the address once more</link>. This browser keeps it for 30 minutes only.",
   "checkEmail.wait": "You can ask again in {wait}.",
   "checkEmail.now": "You can ask again now.",
   "checkEmail.tooSoon": "Wait a little before you ask again",

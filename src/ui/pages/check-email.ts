@@ -83,10 +83,6 @@ function waits(site: Site, { heldUntil, lookedAtBy, now }: CheckEmailPage): Html
 
 function resend(site: Site, view: CheckEmailPage): Html {
   const t = messages(site.locale);
-  if (view.address === null) {
-    const link = (content: Html) => html`<a href="${view.useAnotherAddressUrl}">${content}</a>`;
-    return html`<p id="${resendId}">${t.html("checkEmail.againGone", { link })}</p>`;
-  }
   return html`<form class="resend" method="post" action="${view.resend.action}">
 ${csrfInput(view.resend.csrfToken)}
 <button class="button button-secondary" type="submit" id="${resendId}" aria-describedby="resend-when">${t.text("checkEmail.again")}</button>
