@@ -255,6 +255,11 @@ describe("what is no table of values in UTF-8 is refused as a whole, with what t
       `${header.replace("kind", 'ki"nd')}\n${first}\n`,
       /^line 1: column 4 \(D\): a quotation mark stands inside a value/,
     ],
+    [
+      "a hint above a wrong header",
+      "sep=;\r\na;b\r\n1;2\r\n",
+      /^line 2: the header lacks organization_id, .* has the unknown "a", "b"\./,
+    ],
     ["nothing", "\ufeff\r\n\r\n", /^line 1: the file is empty; it needs a header/],
   ];
   for (const [what, file, message] of cases) {

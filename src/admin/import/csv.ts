@@ -7,7 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { parse } from "csv-parse/sync";
 import { printable } from "./columns.ts";
-import { beginningOf, type Delimiter } from "./file-kind.ts";
+import { type Beginning, beginningOf, type Delimiter } from "./file-kind.ts";
 
 /** One record. `line` is the line it begins on, counted from 1; `end` the number of bytes read with it. */
 export type CsvRecord = { line: number; end: number } & (
@@ -73,14 +73,12 @@ async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
 class Scanner {
   readonly delimiter: Delimiter;
   readonly #separator: number;
-  #line: number;
+  #line = 1;
   #end: number;
 
-  /** `bytes` and `lines`: how much came before. */
-  constructor({ delimiter, bytes, lines }: { delimiter: Delimiter; bytes: number; lines: number }) {
+  constructor({ delimiter, bytes }: Beginning) {
     this.delimiter = delimiter;
     this.#separator = delimiter.charCodeAt(0);
-    this.#line = 1 + lines;
     this.#end = bytes;
   }
 

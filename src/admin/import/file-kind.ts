@@ -1,6 +1,6 @@
 /**
- * What a file is, by its first bytes: CSV with a mark, a hint or a title before its header, or something else that programs
- * write and people take for CSV. Reading the records is csv.ts's.
+ * What a file is, by its first bytes: CSV, with marks before it and a delimiter, or something else that programs write and
+ * people take for CSV. Reading the records is csv.ts's.
  */
 
 import { LiaisonError } from "../../errors.ts";
@@ -11,9 +11,8 @@ export type Delimiter = "," | ";";
 
 export interface Beginning {
   delimiter: Delimiter;
-  /** How many bytes, and how many lines, come before the first record. */
+  /** How many bytes come before the first record. */
   bytes: number;
-  lines: number;
 }
 
 /** First bytes, in hexadecimal, of what is no text in UTF-8. */
@@ -36,9 +35,6 @@ const OTHER_TEXTS: readonly [first: RegExp, what: string][] = [
   [/^\s*[[{]\s*["{[]/, "JSON; export CSV instead"],
 ];
 
-/** By which a program tells Excel the delimiter; Excel alone hides it. Other programs fill the line up with delimiters. */
-const HINT = /^"?sep=[^"\r\n]"?[,;\t]*(?:\r\n|\r|\n|$)/i;
-
 /** How far a header is looked for: titles are short. */
 const LOOKED_AT_BYTES = 8 * 1024;
 
@@ -50,8 +46,7 @@ export function beginningOf(start: Buffer): Beginning {
   const marks = /^(?:\xef\xbb\xbf)*/.exec(latin)?.[0].length ?? 0;
   const text = latin.slice(marks);
   refuse(OTHER_TEXTS, text);
-  const hint = HINT.exec(text)?.[0].length ?? 0;
-  return { delimiter: delimiterOf(text.slice(hint)), bytes: marks + hint, lines: hint === 0 ? 0 : 1 };
+  return { delimiter: delimiterOf(text), bytes: marks };
 }
 
 function refuse(others: typeof OTHER_BYTES, first: string): void {

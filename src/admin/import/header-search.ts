@@ -24,7 +24,7 @@ export function createHeaderSearch(): HeaderSearch {
     take(record) {
       if (record.kind === "values" && namesColumns(record.values)) return readHeader(record.values, record.line);
       const filled = record.kind === "values" ? record.values.filter((value) => value.trim() !== "").length : 1;
-      if (filled === 0) return undefined;
+      if (filled === 0 || isHint(record)) return undefined;
       first ??= record;
       titles += 1;
       if (filled > MOST_OF_A_TITLE || titles > MOST_TITLES) return readFirst(first);
@@ -35,6 +35,11 @@ export function createHeaderSearch(): HeaderSearch {
       throw new LiaisonError("usage", "line 1: the file is empty; it needs a header.");
     },
   };
+}
+
+/** By which a program tells Excel the delimiter. Excel alone hides it; that of the header counts. */
+function isHint(record: CsvRecord): boolean {
+  return record.kind === "values" && /^sep=/i.test(record.values[0] ?? "");
 }
 
 /** Says what is wrong with what stands where the header should. */
