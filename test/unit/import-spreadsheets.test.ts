@@ -443,4 +443,14 @@ describe("values that are as they were written", () => {
       assert.equal(await at("2027-12-31T23:30:00", zone), "2027-12-31", zone);
     }
   });
+
+  it("a day is the same day in every zone, also when its clocks change", async () => {
+    const days = ["2027-03-28", "2027-10-31", "2027-03-14", "2027-11-07", "2027-12-31"];
+    for (const zone of ["Europe/Copenhagen", "America/New_York", "Pacific/Auckland"]) {
+      for (const written of [...days, ...days.map((day) => `${day}T02:30:00`)]) {
+        const found = await imported(csvOf([person(1, { plan_expires: written })]), zone);
+        assert.deepEqual([found.faults, valuesOf(found, "plan_expires")], [[], [written.slice(0, 10)]], zone);
+      }
+    }
+  });
 });
