@@ -193,7 +193,8 @@ function secretNotice(site: Site, { secret, isNew, client }: ClientPage): Html |
   }
   return html`<div class="done" role="status"><h2>${t.text(secret.because === "registered" ? "admin.clients.registered" : "admin.clients.rotated")}</h2>
 <p>${t.html("admin.clients.secretOnce", { client: strongName(client.name) })}</p>
-${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}</div>`;
+${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}
+<p>${t.text("admin.clients.secretBelow")}</p></div>`;
 }
 
 function redirectCheck(site: Site, url: string, { check, client }: ClientPage): Html {

@@ -87,6 +87,7 @@ export const adminPages = {
   "admin.clients.rotated": "There is a new secret",
   "admin.clients.secretOnce":
     "This is the secret of {client}. It is shown this once: copy it now, and keep it where only the app can read it.",
+  "admin.clients.secretBelow": "The settings and recipes below have it in them, too.",
   "admin.clients.removeTitle": "Remove {client}?",
   "admin.clients.removeSubmit": "Remove the client app",
   "admin.clients.removeSignIns":
