@@ -199,6 +199,24 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     await assertAsks(browser, open);
   });
 
+  it("a sign-in that another tab has finished, and not gone on with, can't be gone on with any more", async () => {
+    const one = await somebody();
+    const { browser } = one;
+    await forgetSession(browser);
+    let address = (await scene.customerSource.start()).url.href;
+    const steps: string[] = [];
+    while (!/\/authorize\/[\w-]+$/.test(address)) {
+      const answer = await browser.once(address);
+      address = new URL(answer.headers.get("location") ?? assert.fail(answer.text), address).href;
+      steps.push(address);
+    }
+    assert.ok(steps.some((step) => step.endsWith("?returned")));
+    await browser.press(await browser.visit(`${scene.issuer}/logout`), "Continue");
+    const resumed = await browser.visit(address);
+    assert.equal(resumed.status, 400, `${resumed.url} ${resumed.text}`);
+    await assertAsks(browser, await asked(browser));
+  });
+
   it("what waits in another tab for a mail is the last person's, and closes", async () => {
     const person = scene.stranger();
     await register(scene, { id: "waits" }, [{ id: "waits", email: "waits@northwind.example" }]);
