@@ -12,7 +12,14 @@ import { refusals } from "../domain/access.ts";
 import { mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
+import {
+  type DeclineOutcome,
+  hasBoundTo,
+  type LinkAttempt,
+  type Linking,
+  type LinkPreview,
+  type RedeemOutcome,
+} from "../linking/linking.ts";
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
@@ -255,7 +262,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   return {
     carryOut: async (intent, { isRepeated, ...attempt }) => {
-      const answer = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
+      const answer =
+        intent === "redeem" ? await linking.redeem({ ...attempt, isRepeated }) : await linking.decline(attempt);
       const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
       if (outcome.result === "bound") deps.onBound();
       const cancelled = outcome.result === "cancelled" ? outcome.request : undefined;
@@ -275,11 +283,6 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       seeOther(ctx, `${base(requestId)}/result`);
     },
   };
-}
-
-/** Whether a link that is used by now did what the attempt wanted. */
-function hasBoundTo(outcome: RedeemOutcome | DeclineOutcome, { accountId }: LinkAttempt): boolean {
-  return outcome.result === "dead" && outcome.reason === "used" && outcome.membership.profile.accountId === accountId;
 }
 
 function keptResult(
