@@ -24,8 +24,6 @@ export interface MailAdmin {
   resend(id: string): Promise<Delivery>;
   /** Notes a bounce. Undefined if no mail that was sent has its Message-ID. */
   bounced(bounce: Bounce): Promise<Delivery | undefined>;
-  /** Reads a delivery status notification and notes it. `no failure`: it tells of none. @throws LiaisonError `bad_request` */
-  notified(raw: Uint8Array): Promise<Delivery | "no failure" | undefined>;
 }
 
 export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailAdmin {
@@ -37,19 +35,25 @@ export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailA
     if (done) return delivery;
     throw new LiaisonError("bad_request", `The mail ${id} ${whyNot(delivery, from)}`);
   }
-  const bounced: MailAdmin["bounced"] = ({ messageId, reason, permanent }) =>
-    outbox.noteBounce(messageId, { reason, permanent }, clock.now());
-
   return {
     list: (states, limit) => outbox.list({ states, limit }),
     release: (id) => requeue(id, "held"),
     resend: (id) => requeue(id, "failed"),
-    bounced,
-    async notified(raw) {
-      const bounce = await parseNotification(raw);
-      return bounce === undefined ? "no failure" : await bounced(bounce);
-    },
+    bounced: ({ messageId, reason, permanent }) => outbox.noteBounce(messageId, { reason, permanent }, clock.now()),
   };
+}
+
+/**
+ * Reads what a mail server's pipe brought, which is whatever anybody wrote to the sender's address.
+ * @returns the bounce to be noted, or why there is nothing to note. Never throws.
+ */
+export async function readNotification(raw: Uint8Array): Promise<{ bounce: Bounce } | { nothing: string }> {
+  try {
+    const bounce = await parseNotification(raw);
+    return bounce === undefined ? { nothing: "It tells of no failure." } : { bounce };
+  } catch (error) {
+    return { nothing: error instanceof LiaisonError ? error.message : "It can't be read." };
+  }
 }
 
 function whyNot({ state, carriedBy }: Delivery, from: "held" | "failed"): string {
