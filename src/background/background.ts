@@ -152,6 +152,7 @@ async function createWorkers(
     clock,
     key: auditKey,
     retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+    turnMs: store.turnMs,
   });
   const verifier = createVerificationWorker({
     audit: store.audit,
@@ -177,7 +178,7 @@ async function createWorkers(
     logger,
   });
 
-  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock });
+  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock, turnMs: store.turnMs });
   const clockWatch = createClockWatch({ administration: store.administration, clock, logger });
 
   return {
