@@ -73,15 +73,9 @@ function stopSignal(): AbortSignal {
 }
 
 const { stdout, stderr } = process;
-const words = process.argv.slice(2);
-/** Whether a mail server runs us: what it doesn't want to read changes nothing of what was done. */
-const isPiped = words[0] === "mail" && words[1] === "bounce";
 // Whoever read our output has enough of it, as `head` has: that ends us as SIGPIPE would, without a word.
 stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  if (!isPiped) process.exit(128 + 13);
+  if (error.code === "EPIPE") process.exit(128 + 13);
+  throw error;
 });
-stderr.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-process.exit(await run(words, commands, { stdout, stderr, signal: stopSignal() }));
+process.exit(await run(process.argv.slice(2), commands, { stdout, stderr, signal: stopSignal() }));

@@ -101,7 +101,7 @@ upstreams:
     // A reader that ends before all was written is a failure to whoever writes.
     const written = new Promise<Error | undefined>((resolve) => {
       child.stdin.on("error", resolve);
-      child.stdin.end(input, () => resolve(undefined));
+      child.stdin.end(input, (error?: Error | null) => resolve(error ?? undefined));
     });
     const end = await ended(child);
     return { ...end, writeError: await written };
