@@ -1,7 +1,7 @@
 /** `liaison mail …`: mails that wait, failed or came back. What is done about them is admin/mail's. */
 
 import type { Readable } from "node:stream";
-import { createMailAdmin, LARGEST_NOTIFICATION, type MailAdmin, readNotification } from "../admin/mail.ts";
+import { createMailAdmin, LARGEST_NOTIFICATION, LISTED_STATES, listMail, readNotification } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
@@ -10,16 +10,18 @@ import { type Call, type Command, type ExitCode, usageError } from "./command.ts
 import { printable, table } from "./table.ts";
 import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
 
-const states = ["held", "failed", "bounced"] as const;
-
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const onStore = (call: Call, work: (mail: MailAdmin, timeZone: string) => Promise<ExitCode>) =>
+  const onStore = (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) =>
     withStore(
       call,
       clock,
-      ({ outbox }, config) =>
-        work(createMailAdmin({ outbox, clock, actor: "command:mail" }), config.deployment.time_zone),
+      (store, config) => {
+        const { outbox } = store;
+        const list: MailDesk["list"] = (states, limit) => listMail(store, states, limit);
+        const desk = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
+        return work(desk, config.deployment.time_zone);
+      },
       { create: false },
     );
   const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
@@ -47,10 +49,10 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
   return [
     {
       ...{ name: "mail list", section: "Administration" },
-      summary: "List mails that are held, were given up or came back, newest first.",
+      summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
         ...faceFlags,
-        state: { takes: "STATE", summary: `One of ${states.join(", ")}. Default: all of them.` },
+        state: { takes: "STATE", summary: `One of ${LISTED_STATES.join(", ")}. Default: all of them.` },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },
       },
@@ -59,8 +61,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
         withMail(call, async (mail, timeZone) => {
           const { flags, stdout } = call;
           const state = flags.get("state");
-          const asked = states.filter((one) => state === undefined || one === state);
-          if (asked.length === 0) throw usageError(`--state takes one of ${states.join(", ")}, not "${state}".`);
+          const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
+          if (asked.length === 0) throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
           const found = await mail.list(asked, limitOf(call, 50));
           if (flags.has("json")) {
             for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
@@ -74,7 +76,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
             to,
             why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
           }));
-          stdout.write(table(rows, { timeZone, empty: "No mail is held, failed or bounced." }));
+          stdout.write(table(rows, { timeZone, empty: "No mail is held, put off, failed or bounced." }));
           return 0;
         }),
     },
