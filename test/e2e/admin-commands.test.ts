@@ -100,10 +100,12 @@ describe("commands of the administration", () => {
       assert.deepEqual([again.code, again.stdout], [1, ""]);
       assert.match(again.stderr, /There is an organization of this id already: choose another id\./);
       const edited = json(await face(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`));
-      const end = id === "local" ? "2027-03-28T22:00:00.000Z" : "2027-03-29T00:00:00.000Z";
-      assert.deepEqual(edited.plan, { status: "active", expires_at: end });
+      const end = {
+        ...{ expires_at: "2027-03-28T22:00:00.000Z", last_day: "2027-03-28", time_zone: "Europe/Copenhagen" },
+      };
+      assert.deepEqual(edited.plan, { status: "active", ...end });
       const suspended = json(await face(`orgs edit ${id} --plan-status suspended --json`));
-      assert.deepEqual(suspended.plan, { status: "suspended", expires_at: end });
+      assert.deepEqual(suspended.plan, { status: "suspended", ...end });
       assert.notEqual(suspended.revision, edited.revision);
 
       const address = `ann@${id}.example`;

@@ -33,6 +33,7 @@ const ofClients = [
   /scopes: name at least one/,
   /only a machine has scopes/,
 ];
+const endOfPlan = [/plan\.last_day: is another day than that/, /plan\.time_zone: plans end in/];
 const inConfiguration = /stands in the configuration/;
 
 const refusals: Record<string, Record<number, RegExp[]>> = {
@@ -41,8 +42,8 @@ const refusals: Record<string, Record<number, RegExp[]>> = {
   editClient: { 400: ofClients, 409: [inConfiguration] },
   deleteClient: { 409: [inConfiguration] },
   rotateClientSecret: { 409: [inConfiguration, /has no secret/] },
-  createOrganization: { 409: [/an organization of this id already/] },
-  editOrganization: { 409: [/leave no owner/] },
+  createOrganization: { 400: endOfPlan, 409: [/an organization of this id already/] },
+  editOrganization: { 400: endOfPlan, 409: [/leave no owner/] },
   createProfile: { 409: [/a profile of this id already/] },
   editProfile: { 409: [/leave no owner/] },
   unlinkProfile: { 409: [/isn't linked/] },

@@ -142,26 +142,24 @@ describe("flags", () => {
     assert.deepEqual((await draftOf(wordsOf("orgs list --limit 7"))).input, { limit: 7 });
   });
 
-  it("single values of a plan and a policy: the rest stays, days end in the time zone", async () => {
+  it("single values of a plan and a policy: the rest stays, a day is sent as a day", async () => {
     const expires = await draftOf(wordsOf("orgs edit n --plan-expires 2027-03-28"));
-    const current = { plan: { status: "suspended", expires_at: null } };
-    assert.deepEqual(complete(expires, current, "Europe/Copenhagen"), {
-      ...{ id: "n", plan: { status: "suspended", expires_at: "2027-03-28T22:00:00.000Z" } },
+    const zone = { time_zone: "Europe/Copenhagen" };
+    const current = { plan: { status: "suspended", expires_at: "2027-01-01T23:00:00Z", last_day: "2027-01-01", ...zone } };
+    assert.deepEqual(complete(expires, current), {
+      ...{ id: "n", plan: { status: "suspended", last_day: "2027-03-28", ...zone } },
     });
-    assert.deepEqual(complete(expires, current, "UTC")["plan"], {
-      ...{ status: "suspended", expires_at: "2027-03-29T00:00:00.000Z" },
-    });
+    const suspended = await draftOf(wordsOf("orgs edit n --plan-status active"));
+    assert.deepEqual(complete(suspended, current)["plan"], { ...current.plan, status: "active" });
     const endless = await draftOf(wordsOf("orgs edit n --plan-status active --plan-expires none"));
-    assert.deepEqual(complete(endless, { plan: { status: "none", expires_at: "x" } }, "UTC")["plan"], {
-      ...{ status: "active", expires_at: null },
-    });
+    assert.deepEqual(complete(endless, current)["plan"], { status: "active", last_day: null, ...zone });
     const created = await draftOf(
       wordsOf("orgs create --name N --account-number 1 --kind partner --plan-status active"),
     );
-    assert.deepEqual(complete(created, undefined, "UTC")["plan"], { status: "active", expires_at: null });
+    assert.deepEqual(complete(created, undefined)["plan"], { status: "active" });
     const roles = await draftOf(wordsOf("clients edit c --roles a,b"));
     const before = { access_policy: { kinds: ["partner"], plan_required: true, roles: ["x"] } };
-    assert.deepEqual(complete(roles, before, "UTC")["access_policy"], {
+    assert.deepEqual(complete(roles, before)["access_policy"], {
       ...{ kinds: ["partner"], plan_required: true, roles: ["a", "b"] },
     });
   });
@@ -194,13 +192,13 @@ describe("answers on a terminal", () => {
   it("a list: columns", () => {
     const item = {
       ...{ id: "n", name: "Northwind", account_number: "N-1", kind: "customer", enabled: false },
-      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" },
+      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z", last_day: "2027-03-28" },
     };
     const text = table([rowOf("orgs list", item)], { timeZone: "UTC", empty: "" });
     assert.equal(
       text,
-      "ID  NAME       ACCOUNT  KIND      PLAN    PLAN ENDS            ENABLED\n" +
-        "n   Northwind  N-1      customer  active  2027-03-28 22:00:00  no\n",
+      "ID  NAME       ACCOUNT  KIND      PLAN    LAST DAY    ENABLED\n" +
+        "n   Northwind  N-1      customer  active  2027-03-28  no\n",
     );
   });
 

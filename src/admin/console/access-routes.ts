@@ -10,6 +10,7 @@ import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
 import { LEAST_ROLE } from "../scopes.ts";
+import { asShown, isChanged } from "./edits.ts";
 import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
@@ -84,18 +85,26 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
     const id = visit.parameter("id");
     const profile = await visit.call<ProfileView>("getProfile", { id });
     const values = { role: [profile.admin_role ?? "none"] };
-    showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values));
+    const state = { was: asShown(values) };
+    showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state));
   });
 
   shell.post("/administrators/:id/role", section, async (visit) => {
     const id = visit.parameter("id");
     const values = visit.values();
     const profile = await visit.call<ProfileView>("getProfile", { id });
+    if (!isChanged(values, ["role"])) return visit.go("/administrators");
     const role = one(values, "role") ?? "";
+    const was = one(values, "was") ?? "";
     const done = await attempt(
       visit.call("setAdminRole", { id, role: role === "none" ? null : role }),
       (state, status) =>
-        showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state), status),
+        showRole(
+          visit,
+          profile,
+          visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, { was, ...state }),
+          status,
+        ),
     );
     if (done !== undefined) visit.go("/administrators");
   });

@@ -4,11 +4,13 @@ import { startUrl } from "../../oidc/clients.ts";
 import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
 import { clientFields } from "../../ui/console/forms.ts";
-import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";
+import type { ClientView, FormState, Kind, Preset, SettingsView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
 import { PRESETS } from "../client-apps.ts";
+import { ALL_SCOPES } from "../scopes.ts";
+import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import { attempt, isTicked, linesOf, newOnce, one, type Shell, type Visit } from "./shell.ts";
 
@@ -18,6 +20,7 @@ export interface ClientRoutesParts {
   onChange(): void;
 }
 
+const KINDS: readonly Kind[] = ["customer", "partner", "operator"];
 const path = (id: string) => `/clients/${encodeURIComponent(id)}`;
 
 export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
@@ -107,22 +110,24 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
   });
 
+  const editOf = (visit: Visit, { id, preset }: ClientView): Edit<ClientView> => ({
+    operation: "editClient",
+    id,
+    action: `${path(id)}/edit`,
+    valuesOf: clientValues,
+    typed: (values) => typedClient(values, preset),
+    show: (state, status) => showForm(visit, preset, state, id, status),
+  });
+
   shell.get("/clients/:id/edit", "clients", async (visit) => {
-    const id = visit.parameter("id");
-    const { output: client, revision } = await visit.read<ClientView>("getClient", { id });
-    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, clientValues(client), { revision }), id);
+    const read = await visit.read<ClientView>("getClient", { id: visit.parameter("id") });
+    showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/clients/:id/edit", "clients", async (visit) => {
     const id = visit.parameter("id");
-    const values = visit.values();
-    const { preset } = await visit.call<ClientView>("getClient", { id });
-    const revision = one(values, "revision") ?? "";
-    const edited = await attempt(
-      visit.call<ClientView>("editClient", { id, ...typedClient(values, preset) }, { ifMatch: revision }),
-      (state, status) =>
-        showForm(visit, preset, visit.fresh(`${path(id)}/edit`, values, { revision, ...state }), id, status),
-    );
+    const known = await visit.call<ClientView>("getClient", { id });
+    const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited !== undefined) visit.go(path(id));
   });
 
@@ -174,7 +179,7 @@ function presetOf(text: string): Preset | undefined {
 }
 
 /** What a form says of a client app, as the operations take it. */
-function typedClient(values: Record<string, string[]>, preset: Preset): object {
+function typedClient(values: Record<string, string[]>, preset: Preset): Record<string, unknown> {
   const name = one(values, "name") ?? "";
   if (preset === "machine") return { name, scopes: values["scopes"] ?? [] };
   return {
@@ -193,11 +198,14 @@ function typedClient(values: Record<string, string[]>, preset: Preset): object {
 }
 
 function clientValues(client: ClientView): Record<string, string[]> {
-  const { kinds, plan_required, roles } = client.access_policy;
+  const { plan_required, roles } = client.access_policy;
+  // In the order of the form, in which they come back.
+  const kinds = KINDS.filter((kind) => client.access_policy.kinds.includes(kind));
+  const scopes = ALL_SCOPES.filter((scope) => client.scopes.includes(scope));
   const maybe = (text: string | null) => (text === null ? [] : [text]);
   return {
     ...{ name: [client.name], home_url: maybe(client.home_url), redirect_uris: client.redirect_uris, kinds, roles },
-    ...{ plan_required: plan_required ? ["true"] : [], scopes: client.scopes },
+    ...{ plan_required: plan_required ? ["true"] : [], scopes },
     ...{ post_logout_redirect_uris: client.post_logout_redirect_uris },
     ...{ initiate_login_uri: maybe(client.initiate_login_uri) },
     ...{ backchannel_logout_uri: maybe(client.backchannel_logout_uri) },

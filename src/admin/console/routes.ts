@@ -55,6 +55,6 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): void {
 
   lookingRoutes(shell, { onChange });
   clientRoutes(shell, { findClient: (id) => clients.find(id), issuer, onChange });
-  directoryRoutes(shell, { timeZone, now: () => clock.now(), onChange });
+  directoryRoutes(shell, { now: () => clock.now(), onChange });
   accessRoutes(shell, { timeZone, onChange });
 }

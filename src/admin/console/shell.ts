@@ -1,5 +1,6 @@
 /** What the pages' routes share: who may see a page, what its frame says, how a form is read, what an error looks like. */
 
+import { isDeepStrictEqual } from "node:util";
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { randomId } from "../../domain/secrets.ts";
@@ -153,19 +154,20 @@ export function linesOf(values: Record<string, string[]>, name: string): string[
 
 export const isTicked = (values: Record<string, string[]>, name: string) => values[name]?.includes("true") ?? false;
 
-/** Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more. */
+/**
+ * Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more, with the
+ * record as it is now where it was overtaken.
+ */
 export async function attempt<Output>(
   work: Promise<Output>,
-  again: (state: Partial<FormState>, status: number) => void | Promise<void>,
+  again: (state: Partial<FormState>, status: number, current?: unknown) => void | Promise<void>,
 ): Promise<{ output: Output } | undefined> {
   try {
     return { output: await work };
   } catch (error) {
     if (error instanceof EditConflict) {
-      const differences = error.differences.map(({ field, yours, current }) => ({
-        ...{ field, yours: shown(yours), current: shown(current) },
-      }));
-      await again({ differences, revision: error.current.revision ?? "" }, 412);
+      const differences = error.differences.flatMap(({ field, yours, current }) => differencesIn(field, yours, current));
+      await again({ differences, revision: error.current.revision ?? "" }, 412, error.current.output);
       return undefined;
     }
     if (error instanceof InputError) {
@@ -178,6 +180,18 @@ export async function attempt<Output>(
     }
     throw error;
   }
+}
+
+/** A line for a field; for a field of several values, one for each that differs. */
+function differencesIn(field: string, yours: unknown, current: unknown): NonNullable<FormState["differences"]> {
+  if (!isRecord(yours) || !isRecord(current)) return [{ field, yours: shown(yours), current: shown(current) }];
+  return Object.entries(yours)
+    .filter(([name, value]) => !isDeepStrictEqual(value, current[name]))
+    .map(([name, value]) => ({ field: `${field}.${name}`, yours: shown(value), current: shown(current[name]) }));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

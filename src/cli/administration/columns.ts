@@ -42,7 +42,7 @@ const either =
 
 const organizations: Columns = {
   ...{ id: text("id"), name: text("name"), account: text("account_number"), kind: text("kind") },
-  ...{ plan: text("plan.status"), "plan ends": instant("plan.expires_at"), enabled: yesNo("enabled") },
+  ...{ plan: text("plan.status"), "last day": text("plan.last_day"), enabled: yesNo("enabled") },
 };
 
 const identities: Read = (item) => {

@@ -86,7 +86,7 @@ async function carryOut(
   const isEdit = definition.kind === "edits";
   const read = isEdit && (options.ifMatch === undefined || draft.parts.size > 0);
   const before = read ? await readFirst(definition, draft, face) : undefined;
-  const input = complete(draft, before?.output as Input | undefined, face.timeZone);
+  const input = complete(draft, before?.output as Input | undefined);
   return await face.call(definition.name, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
 }
 

@@ -4,7 +4,7 @@ import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
+import { actButton, badge, code, dayOf, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
 import type { ConsoleFrame, GrantView, InquiryView, Listing, OrganizationView, ProfileView } from "./views.ts";
 
 export const organizationUrl = (site: Site, id: string) =>
@@ -17,7 +17,7 @@ function planText(site: Site, { plan }: OrganizationView, now: number): Child {
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
   if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
   const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: isoTime(site, plan.expires_at) })}`;
+  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
 }
 
 export function organizationList(

@@ -137,8 +137,8 @@ export function organizationFields(site: Site, isNew: boolean): Field[] {
       })),
     },
     {
-      ...{ name: "plan_expires_at", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
-      hint: t.text("admin.organizations.planEndHint"),
+      ...{ name: "plan_last_day", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
+      hint: t.text("admin.organizations.planEndHint", { zone: site.timeZone }),
     },
     ...(isNew
       ? []

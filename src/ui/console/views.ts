@@ -42,6 +42,8 @@ export interface FormState {
   faults: Fault[];
   /** Of an edit: what the record was when it was read. */
   revision?: string;
+  /** Of an edit: how its fields were shown, for the form to bring back. */
+  was?: string;
   /** Of an edit that somebody else overtook. */
   differences?: { field: string; yours: string; current: string }[];
   /** Of a creation: what makes it come true once. */
@@ -53,7 +55,12 @@ export interface OrganizationView {
   name: string;
   account_number: string;
   kind: Kind;
-  plan: { status: "active" | "suspended" | "none"; expires_at: string | null };
+  plan: {
+    status: "active" | "suspended" | "none";
+    expires_at: string | null;
+    /** YYYY-MM-DD, in the deployment's time zone. */
+    last_day: string | null;
+  };
   enabled: boolean;
 }
 

@@ -38,7 +38,7 @@ export const adminPages = {
   "admin.attention.failed": "{count, plural, one {One mail was given up} other {# mails were given up}}",
   "admin.attention.bounced": "{count, plural, one {One mail came back} other {# mails came back}}",
   "admin.attention.held": "{count, plural, one {One mail waits for its turn} other {# mails wait for their turn}}",
-  "admin.attention.plan": "The service plan of {name} ends {date}.",
+  "admin.attention.plan": "The last day of the service plan of {name} is {date}.",
   "admin.attention.secret": "The secret before of {client} is taken until {date}, and isn't used any more.",
   "admin.attention.secretUsed": "The secret before of {client} is taken until {date}, and was last used {used}.",
   "admin.attention.key": "The API key {name} ends {date}.",
@@ -112,7 +112,7 @@ export const adminPages = {
   "admin.organizations.submit": "Add",
   "admin.organizations.numberHint": "As it stands on invoices.",
   "admin.organizations.planEnd": "Last day of the plan",
-  "admin.organizations.planEndHint": "It holds to the end of that day. Leave it empty for a plan without an end.",
+  "admin.organizations.planEndHint": "It holds to the end of that day in the time zone {zone}. Leave it empty for a plan without an end.",
 
   "admin.people.new": "Add a person",
   "admin.people.newTitle": "Add a person to {organization}",

@@ -70,7 +70,7 @@ export const admin = {
   "admin.plan.suspended": "Suspended",
   "admin.plan.none": "None",
   "admin.plan.ended": "Ended",
-  "admin.plan.until": "until {date}",
+  "admin.plan.until": "last day {date}",
   "admin.planNeeded": "Needs an active service plan",
   "admin.status": "Status",
   "admin.on": "Enabled",
