@@ -59,6 +59,7 @@ describe("the console's forms", () => {
     const pages: Page[] = [];
     for (let url = todo.shift(); url !== undefined; url = todo.shift()) {
       const page = await person.browser.visit(url);
+      assert.equal(page.status, 200, `${url}: ${page.text}`);
       pages.push(page);
       for (const link of page.dom.querySelectorAll("a[href]")) {
         const next = new URL(link.getAttribute("href") ?? "", page.url);

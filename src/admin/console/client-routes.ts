@@ -43,7 +43,6 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         ...{ client, settings, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...more },
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
-        rotate: { ...visit.form(`${path(client.id)}/secret`), once: newOnce() },
       }),
     );
   }
@@ -140,8 +139,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const client = await visit.call<ClientView>("getClient", { id });
     await showClient(visit, client, { secret: { value, because: "rotated" } });
   });
-  // Where a browser asks again for what a POST showed: the secret is gone.
-  shell.get("/clients/:id/secret", "clients", async (visit) => visit.go(path(visit.parameter("id"))));
+  // Where a browser asks again for what the POST showed, too: the secret is gone.
+  shell.get("/clients/:id/secret", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ClientView>("getClient", { id });
+    const page = {
+      section: "clients" as const,
+      heading: t.text("admin.clients.rotateTitle", { client: name }),
+      back: { url: shell.url(path(id)), label: name },
+      submit: t.text("admin.clients.rotateButton"),
+      form: { ...visit.form(`${path(id)}/secret`), once: newOnce() },
+      consequences: [
+        t.text("admin.clients.rotateOnce"),
+        t.text("admin.clients.rotateHint"),
+        t.text("admin.clients.rotateThird"),
+      ],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  });
   shell.get("/clients/new/:preset", "clients", async (visit) => visit.go("/clients"));
 
   shell.get("/clients/:id/remove", "clients", async (visit) => {

@@ -1,5 +1,6 @@
 /** The pages of organizations and people. */
 
+import { LiaisonError } from "../../errors.ts";
 import { organizationFields, profileFields } from "../../ui/console/forms.ts";
 import type { FormState, GrantView, InquiryView, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
@@ -197,7 +198,6 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     visit.send(
       consolePages.personPage(visit.site, visit.frame, {
         ...{ profile, inquiries: inquiries.items, grants: grants.items },
-        endGrant: (grantId) => visit.form(`${personPath(id)}/end/${encodeURIComponent(grantId)}`),
         may: {
           edit: mayEdit(visit, profile.organization),
           unlink: visit.may("links:write") && (profile.organization.kind !== "operator" || visit.may("admins:write")),
@@ -206,6 +206,25 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
         done: visit.query("done") === "address" ? "address_changed" : null,
       }),
     );
+  });
+
+  shell.get("/people/:id/end/:grant", "people", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ProfileView>("getProfile", { id });
+    const grants = await visit.call<Listed<GrantView>>("listGrants", { profile_id: id, limit: 200 });
+    const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
+    if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
+    const portal = visit.site.portals.find((one) => one.id === grant.client_id)?.name ?? grant.client_id;
+    const page = {
+      section: "people" as const,
+      heading: t.text("admin.endSignInTitle", { profile: name, portal }),
+      back: { url: shell.url(personPath(id)), label: name },
+      submit: t.text("admin.endSignInSubmit"),
+      form: visit.form(`${personPath(id)}/end/${encodeURIComponent(grant.id)}`),
+      consequences: [t.text("admin.endsTokens"), t.text("admin.endSignInOthers")],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
   });
 
   shell.post("/people/:id/end/:grant", "people", async (visit) => {

@@ -129,6 +129,7 @@ const doneWords: Record<string, string> = {
 
 function textOf(name: string, record: Input, timeZone: string): string {
   if (name === "why") return verdicts(record);
+  if (name === "sessions end-all") return `${record["ended"]} ended.\n`;
   if (Object.keys(record).length === 0) return `${doneWords[name] ?? "Done."}\n`;
   return details(record, timeZone);
 }

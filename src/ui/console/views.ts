@@ -143,6 +143,15 @@ export interface GrantView {
   account_id: string;
   profile_id: string;
   expires_at: string;
+  session: SessionView | null;
+}
+
+/** Where a session is used. Null for what a version before didn't keep. */
+export interface SessionView {
+  browser: string | null;
+  network: string | null;
+  begun_at: string | null;
+  last_used_at: string | null;
 }
 
 export interface MailView {

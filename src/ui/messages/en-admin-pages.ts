@@ -72,6 +72,10 @@ export const adminPages = {
   "admin.clients.rotate": "New secret",
   "admin.clients.rotateHint":
     "The secret before goes on for a while, so that the app can be changed over without a break.",
+  "admin.clients.rotateGo": "Make a new secret …",
+  "admin.clients.rotateTitle": "Make a new secret for {client}?",
+  "admin.clients.rotateOnce": "The new secret is shown once, on the next page.",
+  "admin.clients.rotateThird": "If a secret before it is still taken, that one ends at once.",
   "admin.clients.rotateButton": "Make a new secret",
   "admin.clients.registered": "The client app is registered",
   "admin.clients.rotated": "There is a new secret",
