@@ -47,17 +47,17 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     );
   }
 
-  function showForm(visit: Visit, preset: Preset, state: FormState, id: string | null, status = 200) {
+  function showForm(visit: Visit, preset: Preset, state: FormState, client: ClientView | null, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
       section: "clients" as const,
-      heading: t.text(id === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
+      heading: t.text(client === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
       lead: t.text(`admin.preset.${preset}`),
-      back: id === null ? list(visit) : { url: shell.url(path(id)), label: id },
-      submit: t.text(id === null ? "admin.clients.submit" : "admin.save"),
+      back: client === null ? list(visit) : { url: shell.url(path(client.id)), label: client.name },
+      submit: t.text(client === null ? "admin.clients.submit" : "admin.save"),
     };
     visit.send(
-      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, id === null)),
+      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, client === null)),
       status,
     );
   }
@@ -109,13 +109,13 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
   });
 
-  const editOf = (visit: Visit, { id, preset }: ClientView): Edit<ClientView> => ({
+  const editOf = (visit: Visit, client: ClientView): Edit<ClientView> => ({
     operation: "editClient",
-    id,
-    action: `${path(id)}/edit`,
+    id: client.id,
+    action: `${path(client.id)}/edit`,
     valuesOf: clientValues,
-    typed: (values) => typedClient(values, preset),
-    show: (state, status) => showForm(visit, preset, state, id, status),
+    typed: (values) => typedClient(values, client.preset),
+    show: (state, status) => showForm(visit, client.preset, state, client, status),
   });
 
   shell.get("/clients/:id/edit", "clients", async (visit) => {
@@ -127,7 +127,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const id = visit.parameter("id");
     const known = await visit.call<ClientView>("getClient", { id });
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
-    if (edited !== undefined) visit.go(path(id));
+    if (edited !== undefined) visit.go(path(id), edited === known ? "unchanged" : "client_saved");
   });
 
   shell.post("/clients/:id/secret", "clients", async (visit) => {
@@ -186,7 +186,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.post("/clients/:id/remove", "clients", async (visit) => {
     await visit.call("deleteClient", { id: visit.parameter("id") });
     onChange();
-    visit.go("/clients");
+    visit.go("/clients", "client_removed");
   });
 }
 

@@ -2,7 +2,15 @@
 
 import { LiaisonError } from "../../errors.ts";
 import { organizationFields, profileFields } from "../../ui/console/forms.ts";
-import type { FormState, GrantView, InquiryView, OrganizationView, ProfileView } from "../../ui/console/views.ts";
+import type {
+  ClientView,
+  ConsoleFrame,
+  FormState,
+  GrantView,
+  InquiryView,
+  OrganizationView,
+  ProfileView,
+} from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
@@ -54,6 +62,20 @@ function organizationValues({ name, account_number, kind, plan, enabled }: Organ
   };
 }
 
+/** Says where a person links who was just added, which nobody tells them. */
+async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<ConsoleFrame> {
+  const t = messages(visit.site.locale);
+  const { items } = await visit.call<{ items: ClientView[] }>("listClients", {});
+  const portals = items
+    .filter(({ preset, access_policy: policy }) => preset !== "machine" && policy.kinds.includes(kind))
+    .map(({ name }) => name);
+  const done =
+    portals.length === 0
+      ? t.text("admin.done.person_added_nowhere")
+      : t.text("admin.done.person_added", { portals: new Intl.ListFormat(visit.site.locale, { type: "disjunction" }).format(portals) });
+  return { ...visit.frame, done };
+}
+
 const isEnabled = (values: Record<string, string[]>) => one(values, "enabled") !== "false";
 
 function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesParts): void {
@@ -93,7 +115,7 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
       (state, status) =>
         showForm(visit, visit.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }), null, status),
     );
-    if (made !== undefined) visit.go(organizationPath(made.output.id));
+    if (made !== undefined) visit.go(organizationPath(made.output.id), "organization_added");
   });
 
   shell.get("/organizations/:id", "organizations", async (visit) => {
@@ -105,7 +127,8 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const next = nextUrl(visit, shell.url(organizationPath(id)), next_cursor);
     const people = { items, nextUrl: next, search: "" };
     const view = { organization, people, mayWrite: mayEdit(visit, organization), now: now() };
-    visit.send(consolePages.organizationPage(visit.site, visit.frame, view));
+    const frame = visit.query("done") === "person_added" ? await personAdded(visit, organization) : visit.frame;
+    visit.send(consolePages.organizationPage(visit.site, frame, view));
   });
 
   const editOf = (visit: Visit, known: OrganizationView): Edit<OrganizationView> => ({
@@ -128,7 +151,7 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
-    visit.go(organizationPath(id));
+    visit.go(organizationPath(id), edited === known ? "unchanged" : "saved");
   });
 }
 
@@ -180,7 +203,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
           status,
         ),
     );
-    if (made !== undefined) visit.go(organizationPath(id));
+    if (made !== undefined) visit.go(organizationPath(id), "person_added");
   });
 
   shell.get("/people", "people", async (visit) => {
@@ -203,7 +226,6 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
           unlink: visit.may("links:write") && (profile.organization.kind !== "operator" || visit.may("admins:write")),
           endSessions: visit.may("sessions:write"),
         },
-        done: visit.query("done") === "address" ? "address_changed" : null,
       }),
     );
   });
@@ -230,7 +252,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   shell.post("/people/:id/end/:grant", "people", async (visit) => {
     await visit.call("revokeGrant", { id: visit.parameter("grant") });
     onChange();
-    visit.go(personPath(visit.parameter("id")));
+    visit.go(personPath(visit.parameter("id")), "sign_in_ended");
   });
 
   const editOf = (visit: Visit, known: ProfileView): Edit<ProfileView> => ({
@@ -263,7 +285,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
-    visit.go(`${personPath(id)}${edited.email === known.email ? "" : "?done=address"}`);
+    visit.go(personPath(id), edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address");
   });
 
   shell.get("/people/:id/unlink", "people", async (visit) => {
@@ -284,6 +306,6 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   shell.post("/people/:id/unlink", "people", async (visit) => {
     await visit.call("unlinkProfile", { id: visit.parameter("id") });
     onChange();
-    visit.go(personPath(visit.parameter("id")));
+    visit.go(personPath(visit.parameter("id")), "unlinked");
   });
 }

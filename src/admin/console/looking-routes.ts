@@ -14,6 +14,7 @@ import type {
   TimelineView,
 } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
+import { namesOf } from "./names.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { listQuery, nextUrl, type Shell } from "./shell.ts";
 
@@ -56,7 +57,11 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
 
   shell.get("/links/:id", "links", async (visit) => {
     const line = await visit.call<TimelineView>("getInquiry", { id: visit.parameter("id") });
-    visit.send(consolePages.linkPage(visit.site, visit.frame, line));
+    const names = await namesOf(visit, {
+      profiles: line.entries.map(({ profile_id }) => profile_id),
+      actors: line.entries.map(({ detail }) => detail ?? ""),
+    });
+    visit.send(consolePages.linkPage(visit.site, visit.frame, { ...line, names }));
   });
 
   shell.get("/mail", "mail", async (visit) => {
@@ -77,7 +82,7 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
     shell.post(`/mail/:id/${word}`, "mail", async (visit) => {
       await visit.call(`${word}Mail`, { id: visit.parameter("id") });
       onChange();
-      visit.go("/mail");
+      visit.go("/mail", "mail_queued");
     });
   }
 

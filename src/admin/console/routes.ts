@@ -34,7 +34,8 @@ export interface ConsoleParts {
   onChange(): void;
 }
 
-export function consoleRoutes(router: Router, parts: ConsoleParts): void {
+/** Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no page */
+export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
@@ -57,4 +58,5 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): void {
   clientRoutes(shell, { findClient: (id) => clients.find(id), issuer, onChange });
   directoryRoutes(shell, { now: () => clock.now(), onChange });
   accessRoutes(shell, { timeZone, onChange });
+  return () => shell.missing("/{*rest}");
 }

@@ -50,7 +50,7 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
   shell.post("/accounts/:id/end", "accounts", async (visit) => {
     await visit.call("endSessions", { id: visit.parameter("id") });
     onChange();
-    visit.go(accountPath(visit.parameter("id")));
+    visit.go(accountPath(visit.parameter("id")), "sessions_ended");
   });
 
   shell.get("/accounts/:id/end/:session", "accounts", async (visit) => {
@@ -74,6 +74,6 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
   shell.post("/accounts/:id/end/:session", "accounts", async (visit) => {
     await visit.call("endSession", { id: visit.parameter("session") });
     onChange();
-    visit.go(accountPath(visit.parameter("id")));
+    visit.go(accountPath(visit.parameter("id")), "session_ended");
   });
 }

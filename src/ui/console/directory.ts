@@ -5,6 +5,7 @@ import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { badge, type Column, code, dayOf, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
+import { idText } from "./names.ts";
 import type {
   ConsoleFrame,
   GrantView,
@@ -105,7 +106,7 @@ ${facts([
   [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
   [t.text("admin.plan"), planText(site, organization, view.now)],
   [t.text("admin.status"), onOff(site, organization.enabled)],
-  [t.text("admin.id"), code(organization.id)],
+  [t.text("admin.id"), idText(organization.id)],
 ])}
 <div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${goButton(`${url}/people/new`, t.text("admin.people.new"), "primary")}</p>`}</div>
 ${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
@@ -131,7 +132,6 @@ export interface PersonPage {
   inquiries: InquiryView[];
   grants: GrantView[];
   may: { edit: boolean; unlink: boolean; endSessions: boolean };
-  done: "address_changed" | null;
 }
 
 export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): string {
@@ -154,8 +154,7 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
     section: "people",
     heading: profile.name,
     back: { url: organizationUrl(site, organization.id), label: organization.name },
-    body: html`${view.done && html`<div class="done" role="status"><p>${t.text("admin.people.addressChanged")}</p></div>`}
-${headed(bdi(profile.name), ...actions)}
+    body: html`${headed(bdi(profile.name), ...actions)}
 ${facts([
   [
     t.text("admin.email"),
@@ -174,7 +173,7 @@ ${facts([
       ? t.text("admin.notLinked")
       : html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(profile.account_id)}">${t.text("admin.isLinked")}</a> ${timeOr(site, profile.linked_at, "")}`,
   ],
-  [t.text("admin.id"), code(profile.id)],
+  [t.text("admin.id"), idText(profile.id)],
 ])}
 <h2>${t.text("admin.people.timeline")}</h2>
 ${inquiryTable(site, view.inquiries, t.text("admin.people.noInquiries"))}

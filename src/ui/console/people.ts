@@ -6,6 +6,7 @@ import type { Form, Site } from "../views.ts";
 import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { actButton, badge, code, facts, goButton, isoTime, pager, searchForm, type Tone, table, timeOr } from "./parts.ts";
+import { detailText, idText, recordName, upstreamName } from "./names.ts";
 import type {
   AccountView,
   ConsoleFrame,
@@ -14,6 +15,7 @@ import type {
   Listing,
   MailState,
   MailView,
+  Names,
   ProfileView,
   SessionView,
   TimelineView,
@@ -30,7 +32,7 @@ export function accountList(site: Site, frame: ConsoleFrame, view: Listing<Accou
     },
     {
       label: t.text("admin.upstream"),
-      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstream_id).join(", "),
+      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstreamName(site, upstream_id)).join(", "),
     },
     {
       label: t.text("admin.lastSignIn"),
@@ -124,13 +126,13 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     body: html`${headed(bdi(heading))}
 ${account.identities.map((one) =>
   facts([
-    [t.text("admin.upstream"), one.upstream_id],
+    [t.text("admin.upstream"), bdi(upstreamName(site, one.upstream_id))],
     [t.text("admin.subject"), code(one.subject)],
     [t.text("admin.issuer"), code(one.issuer)],
     [t.text("admin.emailThere"), one.email && bdi(one.email)],
     [t.text("admin.nameThere"), one.name && bdi(one.name)],
     [t.text("admin.lastSignIn"), isoTime(site, one.last_sign_in_at)],
-    [t.text("admin.sub"), code(account.id)],
+    [t.text("admin.sub"), idText(account.id)],
   ]),
 )}
 <h2>${t.text("admin.accounts.profiles")}</h2>
@@ -166,9 +168,9 @@ ${pager(site, view)}`,
 
 const badThings = ["refused", "mail_failed", "mail_bounced", "expired", "mail_dropped"];
 
-export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView): string {
+export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & { names: Names }): string {
   const t = messages(site.locale);
-  const { requester } = line;
+  const { requester, names } = line;
   const heading = t.text("admin.links.title", { code: line.code });
   return renderConsole(site, frame, {
     section: "links",
@@ -178,9 +180,9 @@ export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView): s
 ${facts([
   [
     t.text("admin.by"),
-    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a>`,
+    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a> ${idText(requester.account_id)}`,
   ],
-  [t.text("admin.upstream"), requester.upstream_id],
+  [t.text("admin.upstream"), bdi(upstreamName(site, requester.upstream_id))],
   [t.text("admin.asked"), isoTime(site, line.asked_at)],
   [t.text("admin.matched"), line.matched],
 ])}
@@ -193,7 +195,7 @@ ${facts([
         detail,
       }) => html`<li class="${badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : ""}">
 <span class="timeline-at">${isoTime(site, at)}</span>
-<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${bdi(detail)}</span> `}${profile_id !== null && html`<a href="${personUrl(site, profile_id)}">${code(profile_id)}</a>`}</span></li>`,
+<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${detailText(site, names, detail)}</span> `}${profile_id !== null && recordName(site, names, "profile", profile_id)}</span></li>`,
     )}</ol>`,
   });
 }

@@ -28,6 +28,8 @@ export interface ConsoleFrame {
   /** Sections that the administrator may see. */
   sections: ConsoleSection[];
   signOut: Form;
+  /** What was just done, and what happens next. */
+  done: string | null;
 }
 
 export interface Fault {
@@ -49,6 +51,9 @@ export interface FormState {
   /** Of a creation: what makes it come true once. */
   once?: string;
 }
+
+/** What records are called, by `<kind>:<id>`: profiles, organizations, accounts and API keys. */
+export type Names = ReadonlyMap<string, string>;
 
 export interface OrganizationView {
   id: string;

@@ -136,7 +136,6 @@ export const adminPages = {
   "admin.people.noInquiries": "Nobody has asked to link this profile.",
   "admin.people.signIns": "Sign-ins at portals",
   "admin.people.noSignIns": "There are none at the moment.",
-  "admin.people.addressChanged": "Saved. The old and the new address are told by mail.",
   "admin.people.unlinkTitle": "Unlink {profile}?",
   "admin.people.unlinkSubmit": "Unlink",
   "admin.people.unlinkAccount": "The account it is linked to can't use it any more; its sign-ins at portals end.",
