@@ -70,7 +70,12 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
 }
 
 function ifMatchText(meant: NonNullable<CallOptions["ifMatch"]>): string {
-  return meant === "*" ? meant : [meant].flat().map((tag) => `"${tag}"`).join(", ");
+  return meant === "*"
+    ? meant
+    : [meant]
+        .flat()
+        .map((tag) => `"${tag}"`)
+        .join(", ");
 }
 
 function requestOf(definition: Definition, input: Input): { path: string; body: string | undefined } {

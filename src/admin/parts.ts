@@ -12,7 +12,15 @@ import type { Client } from "../storage/records.ts";
 export interface OperationParts {
   store: Pick<
     Store,
-    "administration" | "artifacts" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings" | "verifications"
+    | "administration"
+    | "artifacts"
+    | "audit"
+    | "clients"
+    | "directory"
+    | "links"
+    | "outbox"
+    | "standings"
+    | "verifications"
   >;
   clients: ClientDirectory;
   config: Pick<Config, "issuer" | "upstreams" | "deployment" | "private_hosts">;

@@ -85,7 +85,9 @@ export function createAdminService(parts: {
       try {
         for (let races = 1; ; races += 1) {
           try {
-            const revision = await revisionMeant(ifMatch, () => revisionNow(operation, parsed.data, context(undefined)));
+            const revision = await revisionMeant(ifMatch, () =>
+              revisionNow(operation, parsed.data, context(undefined)),
+            );
             return await operation.handler(parsed.data, context(revision));
           } catch (error) {
             // Whichever there is was meant, and there is another one now.

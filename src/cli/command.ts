@@ -3,8 +3,8 @@
 import type { Writable } from "node:stream";
 import { LiaisonError } from "../errors.ts";
 
-/** 0: done · 1: failed · 2: called wrongly. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: done · 1: failed · 2: called wrongly · 3: the answer is no, where a command is a question. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 export interface Flag {
   /** A flag with a value names what it takes: `FILE`. Without one it is a switch. */
@@ -21,6 +21,8 @@ export interface Command {
   /** What it takes besides flags, as shown in its usage: `[FILE]`. */
   operand?: string;
   flags: Readonly<Record<string, Flag>>;
+  /** What an exit code of its own says: `3 refused`. */
+  exits?: string;
   /** Whole command lines. */
   examples: readonly string[];
   run(call: Call): Promise<ExitCode>;

@@ -80,7 +80,7 @@ ${columns(flags)}
 Examples:
 ${command.examples.map((example) => `  ${example}`).join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 called wrongly.
+Exit codes: 0 done, 1 failed, 2 called wrongly${command.exits === undefined ? "" : `, ${command.exits}`}.
 `;
 }
 

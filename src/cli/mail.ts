@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type MailDesk, remoteMail } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { table } from "./table.ts";
+import { table, widthOf } from "./table.ts";
 import { configFlag, limitOf, withStore } from "./with-store.ts";
 
 const states = ["held", "failed", "bounced"] as const;
@@ -69,7 +69,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
             to,
             why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
           }));
-          stdout.write(table(rows, { timeZone, empty: "No mail is held, failed or bounced." }));
+          stdout.write(table(rows, { timeZone, empty: "No mail is held, failed or bounced.", width: widthOf(stdout) }));
           return 0;
         }),
     },

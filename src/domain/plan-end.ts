@@ -15,7 +15,7 @@ export interface WrittenEnd {
   timeZone: string | undefined;
 }
 
-export type PlanEnd =
+type PlanEnd =
   | { kind: "end"; expiresAt: Instant | null }
   | { kind: "fault"; field: "last_day" | "time_zone"; problem: string };
 
@@ -39,7 +39,11 @@ export function planEnd(written: WrittenEnd, before: Instant | null, calendar: C
     return isNewDay ? endOf(lastDay, calendar) : { kind: "end", expiresAt: before };
   }
   if (isNewDay && lastDay !== planEndOf(expiresAt, calendar).lastDay) {
-    return { kind: "fault", field: "last_day", problem: "is another day than that of expires_at; write one of the two" };
+    return {
+      kind: "fault",
+      field: "last_day",
+      problem: "is another day than that of expires_at; write one of the two",
+    };
   }
   return { kind: "end", expiresAt };
 }

@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type AdminScene, Api, makeClient, makeOrganization, makeProfile, startAdminScene } from "../support/admin-scene.ts";
+import {
+  type AdminScene,
+  type Api,
+  makeClient,
+  makeOrganization,
+  makeProfile,
+  startAdminScene,
+} from "../support/admin-scene.ts";
 
 describe("If-Match", () => {
   let scene: AdminScene;
@@ -23,7 +30,11 @@ describe("If-Match", () => {
     it(`${what}: *, and lists of which one is right`, async () => {
       const path = await make();
       for (const header of ["*", " * "]) assert.equal((await edit(scene.owner, path, header)).status, 200, header);
-      for (const list of [(tag: string) => `"older", ${tag}`, (tag: string) => `${tag},"older"`, (tag: string) => tag]) {
+      for (const list of [
+        (tag: string) => `"older", ${tag}`,
+        (tag: string) => `${tag},"older"`,
+        (tag: string) => tag,
+      ]) {
         const header = list(await scene.owner.etag(path));
         const { status, headers } = await edit(scene.owner, path, header, `Edited ${header.length}`);
         assert.equal(status, 200, header);
@@ -33,9 +44,8 @@ describe("If-Match", () => {
       for (const header of ['"older"', '"older", "oldest"', `W/${tag}`, `"older", W/${tag}`]) {
         assert.equal((await edit(scene.owner, path, header)).status, 412, header);
       }
-      for (const header of ["older", "**", '"a" "b" c', tag.slice(1)]) {
-        const { status, body } = await edit(scene.owner, path, header);
-        assert.deepEqual([status, (body["errors"] as { field: string }[])[0]?.field], [400, "If-Match"], header);
+      for (const header of ["older", "**", '"a" "b" c', tag.slice(1), `*, ${tag}`]) {
+        assert.equal((await edit(scene.owner, path, header)).status, 412, `${header} is no list of tags`);
       }
       assert.equal(await scene.owner.etag(path), tag, "nothing was written by those that were refused");
     });

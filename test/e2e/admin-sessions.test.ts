@@ -66,15 +66,16 @@ describe("sessions in the administration", () => {
     assert.equal(found.session?.network, "127.0.0.1");
     assert.equal(found.session.last_used_at, found.session.begun_at);
 
-    scene.clock.advance(3600);
+    scene.clock.advance(20);
     const again = await desk.visit((await scene.customerSource.start({ prompt: "none" })).url);
     assert.ok(again.url.searchParams.has("code"), again.url.href);
     const after = (await grantsOf(accountId)).find(({ session_id }) => session_id === found.session_id);
     assert.equal(after?.session?.begun_at, found.session.begun_at);
-    assert.ok(Date.parse(after.session.last_used_at) >= Date.parse(found.session.last_used_at) + 3_600_000);
+    assert.ok(Date.parse(after.session.last_used_at) >= Date.parse(found.session.last_used_at) + 20_000);
 
     const { text } = await administrator.open(`/accounts/${accountId}`);
-    assert.match(text, /Browser Network Begun Last used Portals Action Firefox on Windows 127\.0\.0\.1/);
+    assert.match(text, /Browser\s*Network\s*Begun\s*Last used\s*Portals\s*Action/);
+    assert.match(text, /Firefox on Windows\s*127\.0\.0\.1/);
   });
 
   it("are ended one by one and all at once, and nothing ends before it was asked about", async () => {
@@ -120,7 +121,7 @@ describe("sessions in the administration", () => {
     assert.equal(left?.session, null);
 
     const page = await administrator.open(`/accounts/${accountId}`);
-    assert.match(page.text, /Signed out; the portal goes on by itself/);
+    assert.match(page.text, /Signed out; a refresh token is still good/);
     const asked = await administrator.browser.follow(page, "End session");
     const ended = await administrator.browser.press(asked, "End session");
     assert.equal(ended.status, 200, ended.text);
@@ -147,7 +148,7 @@ describe("sessions in the administration", () => {
     assert.equal(before.previous_secret_until, null);
     const shown = await administrator.browser.press(asked, "Make a new secret");
     const again = await administrator.browser.press(asked, "Make a new secret");
-    const secretOf = (one: typeof shown) => one.dom.querySelector(".copy code")?.text;
+    const secretOf = (one: typeof shown) => /aria-labelledby="secret"><code>([\w-]{43})</.exec(one.body)?.[1];
     assert.ok(secretOf(shown));
     assert.equal(secretOf(again), secretOf(shown));
   });

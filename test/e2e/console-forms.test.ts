@@ -84,7 +84,7 @@ describe("the console's forms", () => {
     const lists = ["/organizations", "/profiles", "/clients", "/api-keys", "/administrators", "/accounts", "/audit"];
     const records = await Promise.all(lists.map((list) => scene.owner.list<{ id: string }>(list)));
     const editable = lists.slice(0, 3).flatMap((list, at) => (records[at] ?? []).map(({ id }) => `${list}/${id}`));
-    const etags = await Promise.all(editable.map((path) => scene.owner.etag(path.replaceAll("%", "%25"))));
+    const etags = await Promise.all(editable.map((path) => scene.owner.etag(path)));
     return { ...Object.fromEntries(lists.map((list, at) => [list, records[at]])), etags };
   }
 
@@ -127,11 +127,10 @@ describe("the console's forms", () => {
     assert.equal(client["name"], "Odd one");
     await send(person.browser, filled(await person.open("/people/p-within/edit"), { name: "Ann" }));
     const profile = await scene.owner.get<Record<string, unknown>>("/profiles/p-within");
-    assert.deepEqual([profile["name"], profile["email"], profile["roles"]], [
-      "Ann",
-      "Ann@bücher.example",
-      ["z", "a b", "ö"],
-    ]);
+    assert.deepEqual(
+      [profile["name"], profile["email"], profile["roles"]],
+      ["Ann", "Ann@bücher.example", ["z", "a b", "ö"]],
+    );
   });
 
   it("take an address as browsers send it back, which write a domain by its A-label", async () => {

@@ -72,7 +72,9 @@ async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<Co
   const done =
     portals.length === 0
       ? t.text("admin.done.person_added_nowhere")
-      : t.text("admin.done.person_added", { portals: new Intl.ListFormat(visit.site.locale, { type: "disjunction" }).format(portals) });
+      : t.text("admin.done.person_added", {
+          portals: new Intl.ListFormat(visit.site.locale, { type: "disjunction" }).format(portals),
+        });
   return { ...visit.frame, done };
 }
 

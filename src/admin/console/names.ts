@@ -6,7 +6,7 @@ import { accountName } from "../../ui/console/people.ts";
 import type { AccountView, ApiKeyView, Names, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import type { Visit } from "./shell.ts";
 
-export interface Told {
+interface Told {
   profiles?: readonly (string | null)[];
   organizations?: readonly (string | null)[];
   /** As audit events name them. */

@@ -22,7 +22,11 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
     return { account, sessions: sessionsOf(grants.items) };
   }
 
-  function ask(visit: Visit, account: AccountView, page: { heading: string; submit: string; says: string[]; action: string }) {
+  function ask(
+    visit: Visit,
+    account: AccountView,
+    page: { heading: string; submit: string; says: string[]; action: string },
+  ) {
     const t = messages(visit.site.locale);
     visit.send(
       consolePages.confirmPage(visit.site, visit.frame, {

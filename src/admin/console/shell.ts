@@ -142,7 +142,12 @@ export function createShell(
         const visit = visitOf(ctx, await kit.site(), visitor);
         const t = messages(visit.site.locale);
         const back = { url: url(""), label: t.text("admin.section.overview") };
-        const page = { section: null, heading: t.text("admin.missing.title"), message: t.text("admin.missing.page"), back };
+        const page = {
+          section: null,
+          heading: t.text("admin.missing.title"),
+          message: t.text("admin.missing.page"),
+          back,
+        };
         visit.send(consolePages.refusalPage(visit.site, visit.frame, page), 404);
       }),
     post: (path, section, act) => void router.post(`/admin${path}`, form, (ctx) => run(ctx, section, act)),
@@ -152,9 +157,7 @@ export function createShell(
 /** What was just done, and what happens next. What more there is to say of it, the page's own route says. */
 function doneText(ctx: Context, site: Site): string | null {
   const done = DONE.find((one) => one === queryValue(ctx, "done"));
-  return done === undefined || done === "person_added"
-    ? null
-    : messages(site.locale).text(`admin.done.${done}`);
+  return done === undefined || done === "person_added" ? null : messages(site.locale).text(`admin.done.${done}`);
 }
 
 function valuesOf(ctx: Context): Record<string, string[]> {
@@ -198,7 +201,9 @@ export async function attempt<Output>(
     return { output: await work };
   } catch (error) {
     if (error instanceof EditConflict) {
-      const differences = error.differences.flatMap(({ field, yours, current }) => differencesIn(field, yours, current));
+      const differences = error.differences.flatMap(({ field, yours, current }) =>
+        differencesIn(field, yours, current),
+      );
       await again({ differences, revision: error.current.revision ?? "" }, 412, error.current.output);
       return undefined;
     }
@@ -236,6 +241,7 @@ function shown(value: unknown): string {
 export function nextUrl({ ctx }: Visit, url: string, next: string | null): string | null {
   if (next === null) return null;
   const query = new URLSearchParams(ctx.querystring);
+  query.delete("done");
   query.set("cursor", next);
   return `${url}?${query}`;
 }

@@ -33,7 +33,7 @@ const grant = z.strictObject({
   profile_id: anyId,
   expires_at: instant,
   session: usedSession.nullable().meta({
-    description: "Where the session is used; null where it has ended, and the portal goes on by a refresh token.",
+    description: "Where the session is used; null where it has ended, and a refresh token of it is still good.",
   }),
 });
 

@@ -192,7 +192,7 @@ function alreadyRegistered({ profile }: Membership, role: AdminRole): LiaisonErr
   if (profile.accountId === null) {
     return new LiaisonError("conflict", `${there}, and was changed at this very moment: try again.`);
   }
-  const how = `PUT /profiles/${id}/admin-role, or liaison admin role ${id} --role ${role}`;
+  const how = `in the console, or by liaison admin role ${id} --role ${role}`;
   const has = profile.adminRole === null ? "" : ` It has the role ${profile.adminRole}.`;
   return new LiaisonError(
     "conflict",

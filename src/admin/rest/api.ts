@@ -130,16 +130,14 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 /**
- * Which revisions an edit may be of (RFC 9110, section 13.1.1): any (`*`), or one of a list. Weak tags match nothing there, and
- * what is no list of tags is refused.
+ * Which revisions an edit may be of (RFC 9110, section 13.1.1): any (`*`), or one of a list. Weak tags match nothing there, nor
+ * does what is no list of tags.
  */
 function readEtags(header: string): CallOptions["ifMatch"] {
   if (header === "") return undefined;
   const text = header.trim();
   if (text === ANY_REVISION) return ANY_REVISION;
-  if (!/^(?:(?:W\/)?"[^"\s]*"|[\s,])+$/.test(text)) {
-    throw new InputError([{ field: "If-Match", problem: 'write * or tags in quotation marks, such as "mY0pH2uSvQ3b"' }]);
-  }
+  if (!/^(?:(?:W\/)?"[^"\s]*"|[\s,])+$/.test(text)) return "";
   const strong = [...text.matchAll(/(W\/)?"([^"]*)"/g)].filter(([, weak]) => weak === undefined);
   const [only = "", ...more] = strong.map(([, , tag = ""]) => tag);
   return more.length === 0 ? only : [only, ...more];

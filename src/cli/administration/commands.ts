@@ -27,6 +27,7 @@ export function administrationCommands(clock: Clock): Command[] {
     const made: Command = {
       ...{ name, summary, section: "Administration" },
       ...(shown === undefined ? {} : { operand: shown }),
+      ...(name === "why" ? { exits: "3 the portal refuses the person" } : {}),
       flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
       examples: [...examples, `${shortest(examples)} --url https://signin.contoso.example --token-file token`],
       run: (call) => run(definition, call, clock),
@@ -117,7 +118,15 @@ async function show(
   if (isJson) await put(stdout, jsonLine(record));
   else await put(stdout, textOf(name, record, face.timeZone));
   for (const remark of remarks(name, record, face)) await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
-  return 0;
+  return name === "why" && isRefused(record) ? 3 : 0;
+}
+
+/** Whether a portal lets none of the profiles in that were asked about; one that nobody has linked yet is no refusal. */
+function isRefused({ outcome, profiles }: Input): boolean {
+  const judged = profiles as { admitted: boolean }[];
+  return (
+    outcome === "not_admitted" || (outcome === "unlinked" && judged.length > 0 && !judged.some((one) => one.admitted))
+  );
 }
 
 const doneWords: Record<string, string> = {

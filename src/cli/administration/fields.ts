@@ -101,10 +101,10 @@ function flagOf({ name, schema, isRequired }: Field): Flag {
 
 /** What a flag takes, as its usage shows it. */
 function takesOf(schema: JsonSchema): string {
-  const { type } = typeOf(schema);
+  const { type, nullable } = typeOf(schema);
   if (type === "array") return "A,B";
   const values = enumOf(schema);
-  if (values !== undefined) return values.join("|");
+  if (values !== undefined) return [...values, ...(nullable ? ["none"] : [])].join("|");
   if (type === "boolean") return "true|false";
   if (type === "integer" || type === "number") return "N";
   if (type === "object") return "JSON";

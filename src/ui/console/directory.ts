@@ -4,8 +4,21 @@ import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { badge, type Column, code, dayOf, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
 import { idText } from "./names.ts";
+import {
+  badge,
+  type Column,
+  code,
+  dayOf,
+  facts,
+  goButton,
+  isoTime,
+  onOff,
+  pager,
+  searchForm,
+  table,
+  timeOr,
+} from "./parts.ts";
 import type {
   ConsoleFrame,
   GrantView,

@@ -17,11 +17,16 @@ const sections: Record<Exclude<Kind, "key">, ConsoleSection> = {
 /** An id to be copied: one press takes all of it. */
 export const idText = (id: string): Html => html`<code class="id">${bdi(id)}</code>`;
 
+function known(site: Site, names: Names, kind: Kind, id: string): string | undefined {
+  return kind === "client" ? site.portals.find((one) => one.id === id)?.name : names.get(`${kind}:${id}`);
+}
+
 /** A record by its name, which leads to it, and its id; of one that is gone the id alone. */
 export function recordName(site: Site, names: Names, kind: Kind, id: string): Html {
-  const name = kind === "client" ? site.portals.find((one) => one.id === id)?.name : names.get(`${kind}:${id}`);
+  const name = known(site, names, kind, id);
   if (name === undefined) return idText(id);
-  const url = kind === "key" ? sectionUrl(site, "keys") : `${sectionUrl(site, sections[kind])}/${encodeURIComponent(id)}`;
+  const url =
+    kind === "key" ? sectionUrl(site, "keys") : `${sectionUrl(site, sections[kind])}/${encodeURIComponent(id)}`;
   return html`<a href="${url}">${bdi(name)}</a> ${idText(id)}`;
 }
 
@@ -36,7 +41,9 @@ export function actorRecord(actor: string): { kind: Kind; id: string } | undefin
 /** Who did something: by name where it is somebody, as the audit has it otherwise. */
 export function actorName(site: Site, names: Names, actor: string): Html {
   const record = actorRecord(actor);
-  return record === undefined ? html`<code>${bdi(actor)}</code>` : recordName(site, names, record.kind, record.id);
+  return record === undefined || known(site, names, record.kind, record.id) === undefined
+    ? html`<code>${bdi(actor)}</code>`
+    : recordName(site, names, record.kind, record.id);
 }
 
 export function upstreamName(site: Pick<Site, "upstreams">, id: string): string {

@@ -5,8 +5,20 @@ import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, facts, goButton, isoTime, pager, searchForm, type Tone, table, timeOr } from "./parts.ts";
 import { detailText, idText, recordName, upstreamName } from "./names.ts";
+import {
+  actButton,
+  badge,
+  code,
+  facts,
+  goButton,
+  isoTime,
+  pager,
+  searchForm,
+  type Tone,
+  table,
+  timeOr,
+} from "./parts.ts";
 import type {
   AccountView,
   ConsoleFrame,
@@ -103,7 +115,8 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     ...sessionColumns<AccountSession>(site),
     {
       label: t.text("admin.portals"),
-      cell: ({ portals }: AccountSession) => portals.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
+      cell: ({ portals }: AccountSession) =>
+        portals.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
     },
     ...(view.mayEnd
       ? [
@@ -116,9 +129,7 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
       : []),
   ];
   const endAll =
-    view.mayEnd &&
-    sessions.length > 0 &&
-    html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
+    view.mayEnd && sessions.length > 0 && html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
   return renderConsole(site, frame, {
     section: "accounts",
     heading,

@@ -116,7 +116,8 @@ export const adminPages = {
   "admin.organizations.submit": "Add",
   "admin.organizations.numberHint": "As it stands on invoices.",
   "admin.organizations.planEnd": "Last day of the plan",
-  "admin.organizations.planEndHint": "It holds to the end of that day in the time zone {zone}. Leave it empty for a plan without an end.",
+  "admin.organizations.planEndHint":
+    "It holds to the end of that day in the time zone {zone}. Leave it empty for a plan without an end.",
 
   "admin.people.new": "Add a person",
   "admin.people.newTitle": "Add a person to {organization}",
