@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import { makeFolder } from "../../make-folder.ts";
+import { TURN_MS } from "../../pace.ts";
 import type { Store } from "../contract.ts";
 import type { Dump } from "../dump.ts";
 import type { MigrationReport } from "../migration.ts";
@@ -162,6 +163,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createWork(durable),
       ...createSetBack(durable),
     },
+    turnMs: TURN_MS,
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),
     async close() {
