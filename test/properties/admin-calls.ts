@@ -69,8 +69,15 @@ export function resolve(operation: ApiOperation, plan: Plan, pool: Pool, draw: D
 /** What no schema says, so that more calls are carried out. */
 function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw, now: number): void {
   switch (operation.name) {
+    case "getClientSettings":
+      delete query["for"];
+      break;
+    case "rotateClientSecret":
+      delete body["for"];
+      break;
     case "createClient": {
       const { preset } = body;
+      delete body["for"];
       if (preset === "machine") body["scopes"] = ["admin:read"];
       else {
         delete body["scopes"];

@@ -34,14 +34,16 @@ const ofClients = [
   /only a machine has scopes/,
 ];
 const endOfPlan = [/plan\.last_day: is another day than that/, /plan\.time_zone: plans end in/];
+const ofRecipes = /recipe isn't for an app of this kind/;
 const inConfiguration = /stands in the configuration/;
 
 const refusals: Record<string, Record<number, RegExp[]>> = {
   "*": { 400: [/^This is no cursor of this list/] },
-  createClient: { 400: ofClients, 409: [/This id is taken|a client app of this id already/] },
+  createClient: { 400: [...ofClients, ofRecipes], 409: [/This id is taken|a client app of this id already/] },
   editClient: { 400: ofClients, 409: [inConfiguration] },
   deleteClient: { 409: [inConfiguration] },
-  rotateClientSecret: { 409: [inConfiguration, /has no secret/] },
+  getClientSettings: { 400: [ofRecipes] },
+  rotateClientSecret: { 400: [ofRecipes], 409: [inConfiguration, /has no secret/] },
   createOrganization: { 400: endOfPlan, 409: [/an organization of this id already/] },
   editOrganization: { 400: endOfPlan, 409: [/leave no owner/] },
   createProfile: { 409: [/a profile of this id already/] },

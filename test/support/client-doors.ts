@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import type { Logger } from "pino";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { configCheckCommand } from "../../src/cli/config-check.ts";
 import { run } from "../../src/cli/run.ts";
 import { type AdminScene, anId, clientBody, makeClient, startAdminScene } from "./admin-scene.ts";
 import { bindTo } from "./attack-kit.ts";
 import { portalSecret, register, signIn } from "./liaison.ts";
-import type { UserAgent } from "./user-agent.ts";
+import type { Page, UserAgent } from "./user-agent.ts";
 
 /** What is tried, as the API spells it. */
 export type ClientTry = Record<string, string | string[]>;
@@ -18,6 +19,10 @@ export type ClientTry = Record<string, string | string[]>;
 export interface Tried {
   isTaken: boolean;
   said: string;
+}
+
+export interface Posted extends Tried {
+  page: Page;
 }
 
 export type Door =
@@ -38,19 +43,22 @@ export interface ClientDoors {
   /** Reads the configuration with these sections in place of its own. */
   configuration(sections: Record<string, unknown>): Promise<Tried>;
   /** An owner at the pages: posts a form of theirs. */
-  post(page: string, form: string, fields: ClientTry): Promise<Tried>;
+  post(page: string, form: string, fields: ClientTry): Promise<Posted>;
   close(): Promise<void>;
 }
 
 /** The application with an owner signed in at its pages, and a client app to be edited. */
 export async function openDoors({
   privateHosts = [],
+  logger,
 }: {
   privateHosts?: readonly string[];
+  logger?: Logger;
 } = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
   const scene = await startAdminScene({
     embedded: true,
+    ...(logger === undefined ? {} : { logger }),
     config: (base) => {
       written = { ...base, private_hosts: privateHosts };
       return written;
@@ -75,7 +83,7 @@ export async function openDoors({
     return await say(["config", "check", tried]);
   }
 
-  async function post(page: string, form: string, fields: ClientTry): Promise<Tried> {
+  async function post(page: string, form: string, fields: ClientTry): Promise<Posted> {
     const shown = await browser.visit(`${scene.issuer}/admin${page}`);
     const body = new URLSearchParams();
     for (const name of ["csrf", "once", "revision"]) {
@@ -87,7 +95,7 @@ export async function openDoors({
     // Something new is shown with its secret; what was edited is gone to.
     const isTaken = answer.status === 200 || answer.status === 303;
     assert.ok(isTaken || answer.status === 400, `${answer.status} ${answer.text}`);
-    return { isTaken, said: answer.text };
+    return { isTaken, said: answer.text, page: answer };
   }
 
   const flagsOf = (fields: ClientTry) =>

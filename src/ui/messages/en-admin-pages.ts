@@ -64,7 +64,17 @@ export const adminPages = {
   "admin.clients.fromConfig": "It stands in the configuration, and is changed there.",
   "admin.clients.forDeveloper": "For its developer",
   "admin.clients.stacks": "Settings to copy",
-  "admin.clients.copy": "Settings for {stack}",
+  "admin.clients.allSettings": "Everything in one",
+  "admin.clients.recipes": "Recipes",
+  "admin.clients.recipesHint": "Whole files for common libraries, with this app's values in them.",
+  "admin.clients.file": "{file}, for {recipe}",
+  "admin.clients.needs": "For this the app has to be registered with:",
+  "admin.clients.claims": "Claims",
+  "admin.clients.claimsHint":
+    "Times are seconds since 1970. Keep records by profile_id: one sub can stand for several profiles.",
+  "admin.clients.claimsShow": "An example with every claim",
+  "admin.clients.idToken": "ID token",
+  "admin.clients.userinfo": "Userinfo",
   "admin.clients.test": "Test sign-in",
   "admin.clients.testHint": "Opens the app where a sign-in starts. When it worked, the app shows as used.",
   "admin.clients.testButton": "Test sign-in",
@@ -81,6 +91,7 @@ export const adminPages = {
   "admin.clients.rotated": "There is a new secret",
   "admin.clients.secretOnce":
     "This is the secret of {client}. It is shown this once: copy it now, and keep it where only the app can read it.",
+  "admin.clients.secretBelow": "The settings and recipes below have it in them, too.",
   "admin.clients.removeTitle": "Remove {client}?",
   "admin.clients.removeSubmit": "Remove the client app",
   "admin.clients.removeSignIns":
