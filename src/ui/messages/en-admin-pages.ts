@@ -328,6 +328,7 @@ export const adminPages = {
   "admin.notAdministrator.do": "Ask an owner of this service for a role, or sign in with another account.",
   "admin.notAdministrator.another": "Sign in with another account",
   "admin.signedOut.title": "You are signed out of the administration",
+  "admin.signedOut.lead": "You are signed out of {site} in this browser as well, and of the portals that it can tell.",
   "admin.signedOut.again": "Sign in again",
   "admin.lost.title": "You were signed out meanwhile",
   "admin.lost.why": "Nothing was saved. Sign in again in another tab, then go back here and send the form once more.",
