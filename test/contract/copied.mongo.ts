@@ -47,7 +47,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     await source.administration.carryOut({ kind: "create_api_key", key }, BY);
     await source.administration.noteApiKeyUse(key.id, NOW + 1);
     await source.clients.noteUse(client.id, "previous", NOW + 3);
-    await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }]);
+    await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }], "one", NOW);
     const clients: string[] = [];
     for (const turn of [1, 2]) {
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
@@ -116,7 +116,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
     const again = await administration.carryOut({ kind: "register_client", client: aClient() }, { ...BY, once });
     assert.deepEqual(again, { result: "repeated", fingerprint: "f", answer: "the answer" });
-    await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }]);
+    await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }], "two", NOW);
     assert.deepEqual(await administration.counts(NOW, NOW + 1), [{ name: "sign_in", hour: NOW, count: 7 }]);
     for (const clientId of clients) {
       assert.equal((await administration.claimSignOut("w", NOW + 9, MINUTE))?.clientId, clientId);
