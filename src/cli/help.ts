@@ -80,8 +80,15 @@ ${columns(flags)}
 Examples:
 ${command.examples.map((example) => `  ${example}`).join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 called wrongly.
+${exitCodes(command)}
 `;
+}
+
+function exitCodes({ failsWith, exits }: Command): string {
+  if (failsWith === undefined) {
+    return `Exit codes: 0 done, 1 failed, 2 called wrongly${exits === undefined ? "" : `, ${exits}`}.`;
+  }
+  return `Exit codes: 0 done, or nothing to be done; ${failsWith} anything else: try again later.`;
 }
 
 function columns(rows: [string, string][]): string {

@@ -13,6 +13,7 @@ export async function run(
   commands: readonly Command[],
   io: Pick<Call, "stdout" | "stderr" | "signal">,
 ): Promise<ExitCode> {
+  let failsWith: ExitCode | undefined;
   try {
     const [first] = words;
     if (first === undefined || first === "--help" || first === "-h") {
@@ -27,6 +28,7 @@ export async function run(
       }
     }
     const command = find(words, commands);
+    failsWith = command.failsWith;
     const rest = words.slice(first.startsWith("-") ? 1 : command.name.split(" ").length);
     const { flags, operands } = parse(command, rest);
     if (flags.has("help")) {
@@ -37,14 +39,21 @@ export async function run(
     // `help config check` names a command of two words.
     const operand = command.name === "help" && operands.length > 0 ? operands.join(" ") : operands[0];
     if (command.name !== "help" && operands.length > allowed) {
-      throw usageError(
-        `"liaison ${command.name}" doesn't take "${operands[allowed]}". See: liaison ${command.name} --help`,
-      );
+      const extra = operands[allowed] ?? "";
+      const see = `See: liaison ${command.name} --help`;
+      throw usageError(`"liaison ${command.name}" doesn't take "${extra}".${flagFor(command, extra)} ${see}`);
     }
     return await command.run({ ...io, flags, operand });
   } catch (error) {
-    return tell(error, io);
+    const code = tell(error, io);
+    return failsWith ?? code;
   }
+}
+
+/** The flag whose value a word is, where somebody left the flag out. */
+function flagFor({ flags }: Command, word: string): string {
+  const [name] = Object.entries(flags).find(([, { takes = "" }]) => takes.split("|").includes(word)) ?? [];
+  return name === undefined ? "" : ` Did you mean --${name} ${word}?`;
 }
 
 function find(words: readonly string[], commands: readonly Command[]): Command {

@@ -25,14 +25,14 @@ export function formatInstant(site: When, instant: Instant, now?: Instant): stri
   const time = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(instant);
   // UTC has no name of the generic kind, only an offset.
   const zone = (generic?.startsWith("GMT") ? zoneName("long") : generic) ?? site.timeZone;
-  const date = formatDay(site, instant);
+  const date = dateOf(site, instant);
   const t = messages(site.locale);
-  const isToday = now !== undefined && formatDay(site, now) === date;
+  const isToday = now !== undefined && dateOf(site, now) === date;
   return isToday ? t.text("common.timeToday", { time, zone }) : t.text("common.dateTime", { date, time, zone });
 }
 
 /** The day that an instant falls on, such as "23 Nov 2026". */
-export function formatDay(site: When, instant: Instant): string {
+function dateOf(site: When, instant: Instant): string {
   return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {
     day: "numeric",
     month: "short",
@@ -55,6 +55,19 @@ export function formatMinutes(locale: string, minutes: number): string {
 
 function formatUnit(locale: string, amount: number, unit: "second" | "minute" | "hour"): string {
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+}
+
+/** Such as "23 November 2026": the last day, in the deployment's zone, of what holds before an instant. */
+export function formatLastDay({ locale, timeZone }: When, end: Instant): string {
+  const form = { day: "numeric", month: "long", year: "numeric", timeZone } as const;
+  return new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(end - 1);
+}
+
+/** Such as "23 Nov 2026", of a day as YYYY-MM-DD. */
+export function formatDay({ locale }: Pick<Site, "locale">, day: string): string {
+  const form = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
+  const noon = new Date(`${day}T12:00:00Z`);
+  return Number.isNaN(noon.getTime()) ? day : new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(noon);
 }
 
 /** Such as "23 Nov 2026, 16:30", for lists: in the deployment's zone, which the page names once. */

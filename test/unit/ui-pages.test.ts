@@ -325,7 +325,7 @@ describe("what other parts rely on", () => {
   test("times name their zone", () => {
     assert.match(sample("linkLanding", "plain"), /until 16:30 \(Central European Time\)\./);
     assert.match(sample("checkEmail", "longAgo"), /until 23 Nov 2026, 16:30 \(Central European Time\)\./);
-    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 Nov 2026<\/bdi>\./, "a plan ends with a day");
+    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 November 2026<\/bdi>\./, "a plan ends with a day");
   });
 
   test("times are short, and no page names the zone twice", () => {

@@ -4,11 +4,13 @@ import { startUrl } from "../../oidc/clients.ts";
 import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
 import { clientFields } from "../../ui/console/forms.ts";
-import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";
+import type { ClientView, FormState, Kind, Preset, SettingsView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
 import { PRESETS } from "../client-apps.ts";
+import { ALL_SCOPES } from "../scopes.ts";
+import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import { attempt, isTicked, linesOf, newOnce, one, type Shell, type Visit } from "./shell.ts";
 
@@ -18,6 +20,7 @@ export interface ClientRoutesParts {
   onChange(): void;
 }
 
+const KINDS: readonly Kind[] = ["customer", "partner", "operator"];
 const path = (id: string) => `/clients/${encodeURIComponent(id)}`;
 
 export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
@@ -41,22 +44,21 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         ...{ client, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...made, settings },
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
-        rotate: { ...visit.form(`${path(client.id)}/secret`), once: newOnce() },
       }),
     );
   }
 
-  function showForm(visit: Visit, preset: Preset, state: FormState, id: string | null, status = 200) {
+  function showForm(visit: Visit, preset: Preset, state: FormState, client: ClientView | null, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
       section: "clients" as const,
-      heading: t.text(id === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
+      heading: t.text(client === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
       lead: t.text(`admin.preset.${preset}`),
-      back: id === null ? list(visit) : { url: shell.url(path(id)), label: id },
-      submit: t.text(id === null ? "admin.clients.submit" : "admin.save"),
+      back: client === null ? list(visit) : { url: shell.url(path(client.id)), label: client.name },
+      submit: t.text(client === null ? "admin.clients.submit" : "admin.save"),
     };
     visit.send(
-      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, id === null)),
+      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, client === null)),
       status,
     );
   }
@@ -109,23 +111,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
   });
 
+  const editOf = (visit: Visit, client: ClientView): Edit<ClientView> => ({
+    operation: "editClient",
+    id: client.id,
+    action: `${path(client.id)}/edit`,
+    valuesOf: clientValues,
+    typed: (values) => typedClient(values, client.preset),
+    show: (state, status) => showForm(visit, client.preset, state, client, status),
+  });
+
   shell.get("/clients/:id/edit", "clients", async (visit) => {
-    const id = visit.parameter("id");
-    const { output: client, revision } = await visit.read<ClientView>("getClient", { id });
-    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, clientValues(client), { revision }), id);
+    const read = await visit.read<ClientView>("getClient", { id: visit.parameter("id") });
+    showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/clients/:id/edit", "clients", async (visit) => {
     const id = visit.parameter("id");
-    const values = visit.values();
-    const { preset } = await visit.call<ClientView>("getClient", { id });
-    const revision = one(values, "revision") ?? "";
-    const edited = await attempt(
-      visit.call<ClientView>("editClient", { id, ...typedClient(values, preset) }, { ifMatch: revision }),
-      (state, status) =>
-        showForm(visit, preset, visit.fresh(`${path(id)}/edit`, values, { revision, ...state }), id, status),
-    );
-    if (edited !== undefined) visit.go(path(id));
+    const known = await visit.call<ClientView>("getClient", { id });
+    const edited = await carryOutEdit(visit, editOf(visit, known), known);
+    if (edited !== undefined) visit.go(path(id), edited === known ? "unchanged" : "client_saved");
   });
 
   shell.post("/clients/:id/secret", "clients", async (visit) => {
@@ -141,8 +145,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const secret = { value: rotated.client_secret, because: "rotated" as const };
     await showClient(visit, client, { settings: rotated.settings, secret });
   });
-  // Where a browser asks again for what a POST showed: the secret is gone.
-  shell.get("/clients/:id/secret", "clients", async (visit) => visit.go(path(visit.parameter("id"))));
+  // Where a browser asks again for what the POST showed, too: the secret is gone.
+  shell.get("/clients/:id/secret", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ClientView>("getClient", { id });
+    const page = {
+      section: "clients" as const,
+      heading: t.text("admin.clients.rotateTitle", { client: name }),
+      back: { url: shell.url(path(id)), label: name },
+      submit: t.text("admin.clients.rotateButton"),
+      form: { ...visit.form(`${path(id)}/secret`), once: newOnce() },
+      consequences: [
+        t.text("admin.clients.rotateOnce"),
+        t.text("admin.clients.rotateHint"),
+        t.text("admin.clients.rotateThird"),
+      ],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  });
   shell.get("/clients/new/:preset", "clients", async (visit) => visit.go("/clients"));
 
   shell.get("/clients/:id/remove", "clients", async (visit) => {
@@ -171,7 +192,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.post("/clients/:id/remove", "clients", async (visit) => {
     await visit.call("deleteClient", { id: visit.parameter("id") });
     onChange();
-    visit.go("/clients");
+    visit.go("/clients", "client_removed");
   });
 }
 
@@ -180,7 +201,7 @@ function presetOf(text: string): Preset | undefined {
 }
 
 /** What a form says of a client app, as the operations take it. */
-function typedClient(values: Record<string, string[]>, preset: Preset): object {
+function typedClient(values: Record<string, string[]>, preset: Preset): Record<string, unknown> {
   const name = one(values, "name") ?? "";
   if (preset === "machine") return { name, scopes: values["scopes"] ?? [] };
   return {
@@ -199,11 +220,14 @@ function typedClient(values: Record<string, string[]>, preset: Preset): object {
 }
 
 function clientValues(client: ClientView): Record<string, string[]> {
-  const { kinds, plan_required, roles } = client.access_policy;
+  const { plan_required, roles } = client.access_policy;
+  // In the order of the form, in which they come back.
+  const kinds = KINDS.filter((kind) => client.access_policy.kinds.includes(kind));
+  const scopes = ALL_SCOPES.filter((scope) => client.scopes.includes(scope));
   const maybe = (text: string | null) => (text === null ? [] : [text]);
   return {
     ...{ name: [client.name], home_url: maybe(client.home_url), redirect_uris: client.redirect_uris, kinds, roles },
-    ...{ plan_required: plan_required ? ["true"] : [], scopes: client.scopes },
+    ...{ plan_required: plan_required ? ["true"] : [], scopes },
     ...{ post_logout_redirect_uris: client.post_logout_redirect_uris },
     ...{ initiate_login_uri: maybe(client.initiate_login_uri) },
     ...{ backchannel_logout_uri: maybe(client.backchannel_logout_uri) },

@@ -1,7 +1,7 @@
 /** Profiles are linked, but none opens this portal: the reason for each, and every way on. */
 
 import { alternatives, backToPortal, contactInline, eyebrow, membershipLines, webLink } from "../components.ts";
-import { formatDay } from "../format.ts";
+import { formatLastDay } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -55,8 +55,7 @@ function explain(site: Site, view: NotAdmittedPage, refusal: Refusal, reason: Re
   if (reason === "plan_expired" && refusal.planExpiredAt !== null) {
     return t.html("notAdmitted.reason.plan_expired_at", {
       ...values,
-      // The first instant after its last day.
-      date: formatDay(site, refusal.planExpiredAt - 1),
+      date: formatLastDay(site, refusal.planExpiredAt),
     });
   }
   return t.html(`notAdmitted.reason.${reason}`, values);
