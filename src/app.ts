@@ -208,7 +208,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         standings: store.standings,
         artifacts: store.artifacts,
         clients,
-        kit,
+        kit: { ...kit, site: createSiteSource(config, clients, () => true) },
         authenticate: createAuthenticate({ administration: store.administration, provider, clients, clock }),
         signIns: createConsoleSignIns({ provider, artifacts: store.artifacts, clients, clock, config }),
         clock,

@@ -104,6 +104,8 @@ const portal = z
       .default("client_secret_basic"),
     id_token_signed_response_alg: z.enum(["RS256", "ES256"]).default("RS256"),
     claims_in_id_token: z.boolean().default(false),
+    /** Whether pages name it that anybody can open; where a person's profile opens it, they always do. */
+    listed: z.boolean().default(true),
     /** PKCE is required of every client; a confidential one that can't may be exempted here. */
     pkce_required: z.boolean().default(true),
     access_policy: accessPolicy,

@@ -61,6 +61,72 @@ export function parseAddress(input: unknown): ParsedAddress | undefined {
   return { address, key };
 }
 
+/** What copying leaves before and behind an address: white space, invisible characters, quotes, brackets, and stops behind it. */
+const AROUND_START = /^[\s\p{Default_Ignorable_Code_Point}"'`“”„‘’‚«<(]+/u;
+const AROUND_END = /[\s\p{Default_Ignorable_Code_Point}"'`“”„‘’‚»>).,;:!?]+$/u;
+
+/** Line breaks and other control characters, which no field of one line has and which headers end at. */
+const CONTROL = /[^\P{Cc}\t]|[\u2028\u2029]/u;
+
+/** A name before an address in angle brackets; the closing one may be gone, as all that stands around is. */
+const NAMED = /^([^<>]*)<([^<>]*)>?$/;
+
+/** RFC 6068, without a second address in its header fields. */
+const MAILTO = /^mailto:([^?]*)(?:\?[^@]*)?$/i;
+
+/** Of what stands in decoration nothing is offered that only looks like part of an address, or leads through another (`!`, `%`). */
+const ORDINARY_LOCAL = /^[\p{L}\p{M}\p{N}_+=&.-]+(?:'[\p{L}\p{M}\p{N}_+=&.-]+)*@/u;
+
+/**
+ * The one plain address in what mail programs and people put around it: `mailto:`, a name and angle brackets, quotes, a stop or
+ * semicolon behind, white space at the `@` or two of it. Undefined where nothing has to be taken off, and where what is left isn't
+ * one ordinary address: lists, groups, comments, quoted local parts and line breaks stay what they are. Depends on the text
+ * alone. For the person to look at; it is looked up only when they send it themselves.
+ */
+export function plainAddress(input: string): string | undefined {
+  if (parseAddress(input) !== undefined || CONTROL.test(input) || /%40/i.test(input)) return undefined;
+  return withoutDecoration(input)?.address;
+}
+
+function withoutDecoration(text: string): ParsedAddress | undefined {
+  const begun = text.replace(AROUND_END, "");
+  const bare = begun.replace(AROUND_START, "");
+  for (const candidate of [text, begun, bare]) {
+    const found = ordinaryAddress(candidate);
+    if (found !== undefined) return found;
+  }
+  const linked = MAILTO.exec(bare)?.[1];
+  if (linked !== undefined) return ordinaryAddress(decoded(linked));
+  const [, name, inner] = NAMED.exec(begun) ?? [];
+  if (name === undefined || inner === undefined || name.trim() === "" || isGroup(name)) return undefined;
+  const found = withoutDecoration(inner);
+  // Named by itself, as mail programs write addresses that they know no name of; by another one it would be two.
+  return !name.includes("@") || withoutDecoration(name)?.key === found?.key ? found : undefined;
+}
+
+/** `friends: …;`: what stands behind is one of several (RFC 5322, section 3.4). */
+function isGroup(name: string): boolean {
+  return /[:;]/.test(name.replace(/"[^"]*"/g, ""));
+}
+
+function ordinaryAddress(text: string): ParsedAddress | undefined {
+  // The `@` once, or several times in a row, which is a slip of the finger.
+  const parts = text.trim().split(/@[\s@]*/);
+  const [local = "", domain = ""] = parts;
+  if (parts.length !== 2) return undefined;
+  const found = parseAddress(`${local.trim()}@${domain.trim()}`);
+  return found !== undefined && ORDINARY_LOCAL.test(found.address) ? found : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    const plain = decodeURIComponent(text);
+    return CONTROL.test(plain) ? "" : plain;
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Whether a person seems to have typed an address at all: something@something.something, and no more. What passes here but
  * not `parseAddress` gets the same answer as an unknown address. Depends on the text alone, so it gives nothing away.

@@ -22,6 +22,17 @@ interface Asked {
   lookedAtBy: Instant | null;
 }
 
+/** What else the waiting page shows of an inquiry. */
+interface WaitingView {
+  since: number;
+  code: string | null;
+  /** The address, in the browser that typed it; null where it isn't shown any more. */
+  typed: string | null;
+  /** Whether this browser may know that a link of it was declined. */
+  isDeclined: boolean;
+  askedTooSoon: boolean;
+}
+
 export interface InteractionPages {
   /** When the same may be asked again. It depends on this person's own requests alone. */
   askAgainAt(asked: Pick<Asked, "askedAt" | "heldUntil">): Instant;
@@ -40,11 +51,7 @@ export interface InteractionPages {
     view: Pick<SupportPage, "values" | "errors" | "full">,
   ): Promise<string>;
   supportSent(state: InteractionState, reference: string): Promise<string>;
-  checkEmail(
-    ctx: Context,
-    state: InteractionState,
-    kept: Asked & { since: number; askedTooSoon: boolean; code: string | null },
-  ): Promise<string>;
+  checkEmail(ctx: Context, state: InteractionState, kept: Asked & WaitingView): Promise<string>;
   chooseProfile(
     ctx: Context,
     state: InteractionState,
@@ -150,6 +157,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         values,
         errors,
         full,
+        now: clock.now(),
         backUrl: url(state, "/address"),
       }),
 
@@ -160,10 +168,17 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         backUrl: url(state, "/address"),
       }),
 
-    checkEmail: async (ctx, state, { askedAt, heldUntil, lookedAtBy, since, askedTooSoon, code }) => {
+    checkEmail: async (
+      ctx,
+      state,
+      { askedAt, heldUntil, lookedAtBy, since, typed, isDeclined, askedTooSoon, code },
+    ) => {
       return pages.checkEmail(await site(), {
+        now: clock.now(),
         portal: portalView(state.client),
         signedInAs: signedInAs(state),
+        address: typed,
+        isDeclined,
         code,
         senderAddress: config.mail.from_address,
         linkLifetimeMinutes: Math.round(config.linking.link_lifetime_seconds / 60),

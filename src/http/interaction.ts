@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Instant } from "../clock.ts";
-import { looksLikeAddress } from "../domain/address.ts";
+import { looksLikeAddress, plainAddress } from "../domain/address.ts";
 import { demandOf } from "../domain/administration.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { LiaisonError } from "../errors.ts";
@@ -18,6 +18,7 @@ import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
 import type { FieldError, SignInPage } from "../ui/views.ts";
 import { form, noHead } from "./declarations.ts";
+import { createDeclinedLinks } from "./declined-links.ts";
 import { withoutItsCookie } from "./errors.ts";
 import {
   createInteractionPages,
@@ -25,6 +26,7 @@ import {
   type InteractionPagesDeps,
   isOffered,
 } from "./interaction-pages.ts";
+import { createKeptInquiries, type KeptInquiry } from "./kept-inquiry.ts";
 import { formFields, hasQuery, networkOf, queryValue, seeOther, sendPage } from "./kit.ts";
 import { createOpenedInteractions } from "./opened-interactions.ts";
 import { allowFormTargets } from "./security-headers.ts";
@@ -34,7 +36,7 @@ import { upstreamCookie } from "./upstream-cookie.ts";
 import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
-  artifacts: Pick<ArtifactStore, "keep">;
+  artifacts: Pick<ArtifactStore, "keep" | "upsert" | "find">;
   dispatcher: Dispatcher;
   linking: Linking;
 }
@@ -45,27 +47,18 @@ const [mostLooks, lookAgainMs] = [10, 300];
 /** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
 const maxTyped = 320;
 
-/** What the browser keeps of its own inquiry, to send it again: the store forgets the address. */
-interface KeptInquiry {
-  address: string;
-  askedAt: number;
-  /** When the first inquiry of this interaction was sent. */
-  since: number;
-  /** The newest one's matching code. */
-  code: string | null;
-  /** Until when the newest one waits because this account has asked so often, or by when it is looked at. */
-  heldUntil: number | null;
-  lookedAtBy: number | null;
-}
-
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
-  const { dispatcher, linking, csrf, sealed, cookies, binding, signedOut, clock, upstreams, config, costs } = deps;
+  const { artifacts, dispatcher, linking, csrf, sealed, cookies, binding, signedOut, clock, upstreams, config, costs } =
+    deps;
+  const { issuer } = config;
   const views: InteractionPages = createInteractionPages(deps);
   const opened = createOpenedInteractions(deps);
-  const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
+  const base = (uid: string) => `${issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
-  const inquiryOf = (uid: string) => belowOf(uid, "liaison.inquiry");
-  const waiting = createWaitingSignIns(config.issuer, cookies, sealed);
+  const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const inquiries = createKeptInquiries({ issuer, cookies, sealed, lifetimeSeconds });
+  const declined = createDeclinedLinks({ issuer, cookies, sealed, artifacts, clock, lifetimeSeconds });
+  const waiting = createWaitingSignIns(issuer, cookies, sealed);
 
   /** Loads the interaction of the path, for a POST only after its form was verified. */
   async function load(ctx: Context): Promise<InteractionState> {
@@ -94,20 +87,6 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     else if (state === "expired" || isOurs) ctx.state["lostReason"] = "expired";
     else ctx.state["lostReason"] = withoutItsCookie(ctx);
     return error;
-  }
-
-  async function keptInquiry(ctx: Context, uid: string): Promise<KeptInquiry | undefined> {
-    const value = await sealed.get(ctx, inquiryOf(uid));
-    const { address, askedAt, since, code, heldUntil, lookedAtBy } = value ?? {};
-    if (typeof address !== "string" || typeof askedAt !== "number" || typeof since !== "number") return undefined;
-    return {
-      address,
-      askedAt,
-      since,
-      code: typeof code === "string" ? code : null,
-      heldUntil: typeof heldUntil === "number" ? heldUntil : null,
-      lookedAtBy: typeof lookedAtBy === "number" ? lookedAtBy : null,
-    };
   }
 
   /** The upstreams through which somebody may sign in there. */
@@ -158,12 +137,20 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     sendPage(ctx, await views.linkStep(ctx, state, value, errors), errors.length > 0 ? 400 : 200);
   }
 
+  /** Whether this browser may know that a link of its inquiry was declined. */
+  async function wasDeclined(ctx: Context, { inquiryId }: KeptInquiry): Promise<boolean> {
+    return inquiryId !== null && (await declined.isTold(ctx, inquiryId));
+  }
+
   async function showWaiting(ctx: Context, state: InteractionState, kept: KeptInquiry, askedTooSoon = false) {
-    sendPage(ctx, await views.checkEmail(ctx, state, { ...kept, askedTooSoon }));
+    const typed = (await inquiries.typed(ctx, state.uid)) ?? null;
+    const isDeclined = await wasDeclined(ctx, kept);
+    sendPage(ctx, await views.checkEmail(ctx, state, { ...kept, typed, isDeclined, askedTooSoon }));
   }
 
   async function finish(ctx: Context, result: Parameters<Dispatcher["finish"]>[2]): Promise<void> {
     const goesOnAt = await dispatcher.finish(ctx.req, ctx.res, result);
+    inquiries.forgetTyped(ctx, String(ctx["params"].uid));
     opened.noted(ctx);
     seeOther(ctx, goesOnAt);
   }
@@ -196,7 +183,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
         return sendPage(ctx, await views.chooseProfile(ctx, state, next, []));
       case "link":
       case "not_admitted": {
-        const kept = await keptInquiry(ctx, state.uid);
+        const kept = await inquiries.find(ctx, state.uid);
         if (kept !== undefined) return await showWaiting(ctx, state, kept);
         if (next.step === "link") return await showLinkStep(ctx, state);
         return sendPage(ctx, await views.notAdmitted(ctx, state, next.admission));
@@ -231,7 +218,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.post("/interaction/:uid/use-another", form, async (ctx) => {
     const state = await load(ctx);
-    sealed.clear(ctx, inquiryOf(state.uid));
+    inquiries.forget(ctx, state.uid);
     const [only, ...others] = offered(state);
     if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
@@ -250,27 +237,32 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   router.get("/interaction/:uid/address", noHead, async (ctx) => {
     const state = await load(ctx);
     if (state.standing === undefined) return seeOther(ctx, base(state.uid));
-    await showLinkStep(ctx, state);
+    await showLinkStep(ctx, state, await inquiries.typed(ctx, state.uid));
   });
 
   /**
    * Stores the inquiry and nothing else; looking it up begins when the answer has left. Where this person has asked only just
    * now nothing is stored, and when they may ask again is returned.
    */
-  async function inquire(ctx: Context, state: InteractionState, address: string): Promise<Instant | undefined> {
+  async function inquire(
+    ctx: Context,
+    state: InteractionState,
+    address: string,
+    isShown: boolean,
+  ): Promise<Instant | undefined> {
     const requester = views.requester(state);
     const { cid: interactionCid } = state;
     const clientAddress = networkOf(ctx);
     const outcome = await linking.inquire({ requester, typed: address, interactionCid, clientAddress });
     if (!outcome.asked) return outcome.askAgainAt;
     const { id, heldUntil, createdAt: askedAt } = outcome.inquiry;
-    const since = (await keptInquiry(ctx, state.uid))?.since ?? askedAt;
+    const since = (await inquiries.find(ctx, state.uid))?.since ?? askedAt;
     const lookedAtBy = linking.lookedAtBy(outcome.inquiry);
-    const kept: KeptInquiry = { address, askedAt, since, code: matchingCode(id), heldUntil, lookedAtBy };
-    const maxAgeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-    await sealed.set(ctx, inquiryOf(state.uid), kept, maxAgeSeconds);
+    const code = matchingCode(id);
+    const kept: KeptInquiry = { inquiryId: id, address, askedAt, since, code, heldUntil, lookedAtBy };
+    await inquiries.keep(ctx, state.uid, kept, isShown);
     const { redirectUri, client } = state;
-    await waiting.note(ctx, { interactionUid: state.uid, clientId: client.id, redirectUri }, maxAgeSeconds);
+    await waiting.note(ctx, { interactionUid: state.uid, clientId: client.id, redirectUri }, lifetimeSeconds);
     seeOther(ctx, `${base(state.uid)}/waiting`);
     return undefined;
   }
@@ -282,31 +274,37 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (typed.trim() === "") {
       return await showLinkStep(ctx, state, "", [{ field: "email", message: "email_missing" }]);
     }
+    // By the spelling alone, so that it tells nothing of the directory: whoever agrees sends the plain form.
+    const plain = plainAddress(typed);
+    if (plain !== undefined) {
+      return await showLinkStep(ctx, state, plain, [{ field: "email", message: "email_plain" }]);
+    }
     if (!looksLikeAddress(typed)) {
       return await showLinkStep(ctx, state, typed, [{ field: "email", message: "email_format" }]);
     }
-    const askAgainAt = await inquire(ctx, state, typed);
+    const askAgainAt = await inquire(ctx, state, typed, true);
     if (askAgainAt !== undefined) sendPage(ctx, await views.linkStep(ctx, state, typed, [], askAgainAt), 429);
   });
 
   router.get("/interaction/:uid/waiting", noHead, async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx, state.uid);
+    const kept = await inquiries.find(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
     await showWaiting(ctx, state, kept);
   });
 
   router.post("/interaction/:uid/resend", form, async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx, state.uid);
+    const kept = await inquiries.find(ctx, state.uid);
     if (kept === undefined || state.standing === undefined) return seeOther(ctx, base(state.uid));
+    const isShown = (await inquiries.typed(ctx, state.uid)) !== undefined;
     const latest = await linking.latestInquiry(state.cid);
     const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
     const heldUntil = latest?.heldUntil ?? null;
     if (clock.now() < views.askAgainAt({ askedAt, heldUntil })) {
       return await showWaiting(ctx, state, { ...kept, askedAt, heldUntil }, true);
     }
-    const askAgainAt = await inquire(ctx, state, kept.address);
+    const askAgainAt = await inquire(ctx, state, kept.address, isShown);
     if (askAgainAt === undefined) return;
     // It was in another sign-in of theirs that they asked.
     const elsewhere = askAgainAt - config.linking.resend_after_seconds * 1000;
@@ -315,12 +313,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.get("/interaction/:uid/status", noHead, async (ctx) => {
     const state = await load(ctx);
-    const kept = await keptInquiry(ctx, state.uid);
+    const kept = await inquiries.find(ctx, state.uid);
     const linked = views.linkedSince(state, kept?.since);
     const admitted = state.admission?.kind === "admitted" || state.admission?.kind === "choose";
     const goesOn = admitted && (state.prompt === "link" || linked.length > 0);
+    const isDeclined = kept !== undefined && (await wasDeclined(ctx, kept));
     ctx.body = {
-      state: goesOn ? "continue" : "waiting",
+      state: goesOn ? "continue" : isDeclined ? "declined" : "waiting",
       linked: linked.map((view) => `${view.profileName}, ${view.organizationName}`),
     };
   });

@@ -9,7 +9,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
-import { mailedSecret } from "../domain/link.ts";
+import { mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import {
@@ -21,9 +21,12 @@ import {
   type RedeemOutcome,
 } from "../linking/linking.ts";
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
-import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
+import { interactionLifetimeSeconds } from "../oidc/provider.ts";
+import type { ArtifactStore } from "../storage/contract.ts";
+import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage, LinkLandingPage } from "../ui/views.ts";
 import { form } from "./declarations.ts";
+import { createDeclinedLinks } from "./declined-links.ts";
 import { formFields, type HttpKit, hasQuery, seeOther, sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
@@ -31,6 +34,7 @@ import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface LinkDeps extends HttpKit {
   linking: Linking;
+  artifacts: Pick<ArtifactStore, "upsert" | "find">;
   clients: ClientDirectory;
   clock: Clock;
   /** Called when a link was carried out, so that its notice is mailed soon. */
@@ -52,6 +56,8 @@ type KeptResult =
 export interface CarriedOut {
   requestId: LinkRequestId;
   kept: KeptResult;
+  /** Whose link was declined. */
+  declined: InquiryId | null;
 }
 
 export interface LinkPages {
@@ -65,21 +71,26 @@ export interface LinkPages {
 }
 
 export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
-  const { linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams, costs } = deps;
-  const base = (requestId: string) => `${config.issuer}/link/${requestId}`;
+  const { artifacts, linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams, costs } =
+    deps;
+  const { issuer } = config;
+  const base = (requestId: string) => `${issuer}/link/${requestId}`;
   const below = (requestId: string, name: string) =>
     cookies.below(new URL(base(requestId)).pathname, `${name}.${requestId}`);
   const secretAt = (requestId: string) => below(requestId, "liaison.link");
   /** Apart from all else: of several callbacks of one person, one links, and what the others came to is no news then. */
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
-  const waiting = createWaitingSignIns(config.issuer, cookies, sealed);
+  const waiting = createWaitingSignIns(issuer, cookies, sealed);
+  const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const declined = createDeclinedLinks({ issuer, cookies, sealed, artifacts, clock, lifetimeSeconds });
   const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
   const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
   const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
 
   async function showDead(ctx: Context, reason: LinkDeadPage["reason"], membership: Membership | null) {
-    const view = { reason, membership: membership && membershipView(membership) };
+    const opens = membership && (await opensOf(membership)).map(portalView);
+    const view = { reason, membership: membership && membershipView(membership), opens };
     // Gone for good, or never here; a missing cookie is the browser's matter.
     const status = reason === "cookie_missing" ? 400 : reason === "unknown" ? 404 : 410;
     sendPage(ctx, pages.linkDead(await site(), view), status);
@@ -128,7 +139,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const client = await clients.find(found.clientId);
     if (client === undefined) return null;
     allowFormTargets(ctx, [found.redirectUri]);
-    const action = `${config.issuer}/interaction/${found.interactionUid}/cancel`;
+    const action = `${issuer}/interaction/${found.interactionUid}/cancel`;
     return { portal: portalView(client), form: { action, csrfToken: csrf.token(ctx) } };
   }
 
@@ -144,6 +155,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       requester: requesterView(request.requester),
       code: matchingCode(request.inquiryId),
       expiresAt: request.expiresAt,
+      now: clock.now(),
       isCancelled,
       back: isCancelled ? await wayBack(ctx) : null,
       confirm: form("confirm"),
@@ -209,7 +221,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       case "dead":
         return await showDead(ctx, kept.reason, membership);
       case "cancelled":
-        return sendPage(ctx, pages.linkCancelled(await site(), { membership: membershipView(membership), requester }));
+        return sendPage(ctx, await cancelledPage(membership, requester));
       case "wrong_account": {
         allowFormTargets(ctx, upstreams.origins());
         const view = {
@@ -225,15 +237,27 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     }
   }
 
+  /** What a profile opens, once it is linked. */
+  async function opensOf(membership: Membership): Promise<Client[]> {
+    const own = membership.profile.adminRole === null ? [] : [consoleClient(issuer)];
+    const all = [...own, ...(await clients.list())];
+    return all.filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0);
+  }
+
   async function linkedPage(membership: Membership): Promise<string> {
-    const portals = membership.profile.adminRole === null ? [] : [consoleClient(config.issuer)];
-    const opened = [...portals, ...(await clients.list())].filter(
-      ({ policy }) => refusals(policy, membership, clock.now()).length === 0,
-    );
+    const opened = await opensOf(membership);
     return pages.linked(await site(), {
       membership: membershipView(membership),
-      opens: opened.map((client) => ({ ...portalView(client), startUrl: startUrl(client, config.issuer) })),
+      opens: opened.map((client) => ({ ...portalView(client), startUrl: startUrl(client, issuer) })),
     });
+  }
+
+  async function cancelledPage(
+    membership: Membership,
+    requester: { who: string; upstreamName: string },
+  ): Promise<string> {
+    const opens = (await opensOf(membership)).map(portalView);
+    return pages.linkCancelled(await site(), { membership: membershipView(membership), requester, opens });
   }
 
   return {
@@ -242,9 +266,18 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
         intent === "redeem" ? await linking.redeem({ ...attempt, isRepeated }) : await linking.decline(attempt);
       const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
       if (outcome.result === "bound") deps.onBound();
-      return { requestId: attempt.requestId, kept: keptResult(outcome, attempt) };
+      const cancelled = outcome.result === "cancelled" ? outcome.request : undefined;
+      if (cancelled !== undefined && sameIdentity(cancelled.requester, attempt.identity)) {
+        await declined.noteForRequester(cancelled.inquiryId);
+      }
+      return {
+        requestId: attempt.requestId,
+        kept: keptResult(outcome, attempt),
+        declined: cancelled?.inquiryId ?? null,
+      };
     },
-    goOn: async (ctx, { requestId, kept }) => {
+    goOn: async (ctx, { requestId, kept, declined: inquiryId }) => {
+      if (inquiryId !== null) await declined.noteHere(ctx, inquiryId);
       const place = kept.result === "bound" ? boundAt(requestId) : resultAt(requestId);
       await sealed.set(ctx, place, kept, resultLifetimeSeconds);
       seeOther(ctx, `${base(requestId)}/result`);

@@ -1,6 +1,7 @@
 /** What the pages are told about the deployment and its portals, from configuration and the client directory. */
 
 import type { Config } from "../config/schema.ts";
+import { isListed } from "../domain/portal.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { Client, Membership, Requester } from "../storage/records.ts";
 import type { MembershipView, PortalView, Site, StaysKnown, UpstreamView } from "../ui/views.ts";
@@ -29,10 +30,17 @@ function staticSite({ issuer, deployment, upstreams }: SiteConfig): Omit<Site, "
   };
 }
 
-/** Returns the Site of the moment: portals as the directory lists them. */
-export function createSiteSource(config: SiteConfig, clients: ClientDirectory): () => Promise<Site> {
+/**
+ * Returns the Site of the moment, with those portals of the directory that may be named to anybody.
+ * @param isNamed which those are; administrators see all
+ */
+export function createSiteSource(
+  config: SiteConfig,
+  clients: ClientDirectory,
+  isNamed: (client: Client) => boolean = isListed,
+): () => Promise<Site> {
   const fixed = staticSite(config);
-  return async () => ({ ...fixed, portals: (await clients.list()).map(portalView) });
+  return async () => ({ ...fixed, portals: (await clients.list()).filter(isNamed).map(portalView) });
 }
 
 export function portalView(client: Pick<Client, "id" | "name" | "homeUrl" | "aboutUrl">): PortalView {

@@ -117,6 +117,7 @@ function clientFromConfig(portal: PortalConfig): Client {
         ? {}
         : { backchannel_logout_uri: portal.backchannel_logout_uri, backchannel_logout_session_required: true }),
       ...(portal.pkce_required ? {} : { pkce_required: false }),
+      ...(portal.listed ? {} : { listed: false }),
     },
     managedBy: "config",
   };
@@ -127,7 +128,12 @@ const portalScopes = "openid offline_access profile email organization";
 /** OIDC client metadata of a client, with our settings of it under `portalMetadataKey`. */
 export function clientMetadata(client: Client): ClientMetadata {
   // oidc-provider takes an `initiate_login_uri` over https only, and does nothing with it; only our pages lead there.
-  const { pkce_required: pkceRequired, initiate_login_uri: _startedByUs, ...metadata } = client.metadata;
+  const {
+    pkce_required: pkceRequired,
+    initiate_login_uri: _startedByUs,
+    listed: _onPages,
+    ...metadata
+  } = client.metadata;
   const settings: PortalSettings = {
     id: client.id,
     name: client.name,

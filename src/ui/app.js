@@ -38,6 +38,10 @@ function poll(status) {
       if (!response.ok) throw new Error(`status ${response.status}`);
       const { state, linked } = await response.json();
       delay = pollEveryMs;
+      if (state === "declined" && status.dataset.declined === undefined) {
+        location.replace(status.dataset.continue);
+        return;
+      }
       if (state === "continue") {
         say(status.dataset.going);
         location.replace(status.dataset.continue);

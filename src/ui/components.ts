@@ -129,16 +129,21 @@ export function csrfInput(token: string): Html {
   return html`<input type="hidden" name="csrf" value="${token}">`;
 }
 
-/** *Signed in as WHO at UPSTREAM*, with the way out. */
-export function signedInStrip(site: Site, signedIn: SignedInAs, csrfToken: string): Html {
+/** *Signed in as WHO at UPSTREAM*. */
+export function signedInStrip(site: Site, { who, upstreamName }: SignedInAs): Html {
   const t = messages(site.locale);
-  const { who, upstreamName, useAnotherAction } = signedIn;
   return html`<div class="who">
 <p>${t.html("common.signedInAs", { who: strongName(who), upstream: upstreamName })}</p>
-${
-  useAnotherAction !== null &&
-  html`<form method="post" action="${useAnotherAction}">${csrfInput(csrfToken)}<button class="link" type="submit">${t.text("common.useAnother")}</button></form>`
+</div>`;
 }
+
+/** The way to another account than the one that the strip names. */
+export function useAnotherAccount(site: Site, { useAnotherAction }: SignedInAs, csrfToken: string): Html | null {
+  if (useAnotherAction === null) return null;
+  const t = messages(site.locale);
+  return html`<div class="who who-else">
+<p>${t.text("common.wrongAccount")}</p>
+<form method="post" action="${useAnotherAction}">${csrfInput(csrfToken)}<button class="link" type="submit">${t.text("common.useAnother")}</button></form>
 </div>`;
 }
 
@@ -247,6 +252,11 @@ export function startAgain(site: Site, portal: PortalView | null): Html | null {
 /** How to go on: the same links in other words. */
 export function goToPortal(site: Site, portal: PortalView | null): Html | null {
   return waysToPortals(site, portal, "common.goTo");
+}
+
+/** The same for somebody whose profile is known: where it can be used, and nowhere else. */
+export function goToOpened(site: Site, opens: PortalView[]): Html | null {
+  return waysToPortals({ ...site, portals: opens }, null, "common.goTo");
 }
 
 function waysToPortals(site: Site, portal: PortalView | null, label: "common.startAgain" | "common.goTo"): Html | null {

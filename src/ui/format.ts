@@ -1,4 +1,7 @@
-/** Times and lengths of time as people read them. Times are shown in the deployment's zone, and the zone is named. */
+/**
+ * Times and lengths of time as people read them, in the deployment's zone. A page or mail names the zone once, with the one time that
+ * it says; days alone need none.
+ */
 
 import type { Instant } from "../clock.ts";
 import { messages } from "./messages.ts";
@@ -9,8 +12,8 @@ const regions: Readonly<Record<string, string>> = { en: "en-GB" };
 
 type When = Pick<Site, "locale" | "timeZone">;
 
-/** Such as "23 November 2026 at 16:30 (Central European Time)". */
-export function formatInstant(site: When, instant: Instant): string {
+/** Such as "23 Nov 2026, 16:30 (Central European Time)"; of the day that it is `now`, the time alone. */
+export function formatInstant(site: When, instant: Instant, now?: Instant): string {
   const region = regions[site.locale] ?? site.locale;
   const part = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
     new Intl.DateTimeFormat(region, { ...options, timeZone: site.timeZone });
@@ -19,12 +22,23 @@ export function formatInstant(site: When, instant: Instant): string {
       .formatToParts(instant)
       .find(({ type }) => type === "timeZoneName")?.value;
   const generic = zoneName("longGeneric");
-  return messages(site.locale).text("common.dateTime", {
-    date: part({ day: "numeric", month: "long", year: "numeric" }).format(instant),
-    time: part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(instant),
-    // UTC has no name of the generic kind, only an offset.
-    zone: (generic?.startsWith("GMT") ? zoneName("long") : generic) ?? site.timeZone,
-  });
+  const time = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(instant);
+  // UTC has no name of the generic kind, only an offset.
+  const zone = (generic?.startsWith("GMT") ? zoneName("long") : generic) ?? site.timeZone;
+  const date = dateOf(site, instant);
+  const t = messages(site.locale);
+  const isToday = now !== undefined && dateOf(site, now) === date;
+  return isToday ? t.text("common.timeToday", { time, zone }) : t.text("common.dateTime", { date, time, zone });
+}
+
+/** The day that an instant falls on, such as "23 Nov 2026". */
+function dateOf(site: When, instant: Instant): string {
+  return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: site.timeZone,
+  }).format(instant);
 }
 
 /** Such as "1 second", or "3 minutes" for what is longer than two. The page's script writes the same while it counts down. */

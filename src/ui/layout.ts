@@ -1,18 +1,18 @@
 /** The frame of every page: head, landmarks, the card in the middle, the footer. What stands in the card is pages/'s. */
 
 import { iconPath, scriptPath, stylesheetPath } from "./assets.ts";
-import { contactLinks } from "./components.ts";
+import { contactLinks, signedInStrip, useAnotherAccount } from "./components.ts";
 import { bdi, type Child, html } from "./html.ts";
 import { messages } from "./messages.ts";
-import type { Site } from "./views.ts";
+import type { SignedInAs, Site } from "./views.ts";
 
 export interface Frame {
   /** The h1 as characters: the title is made of it. The page writes the h1 itself. */
   heading: string;
   /** The page came back with an error: said in the title, which a screen reader reads first. */
   error?: boolean;
-  /** Who is signed in: the strip at the top of the card. */
-  signedIn?: Child;
+  /** Who is signed in: named at the top of the card. The way to another account comes last, behind what the page asks. */
+  signedIn?: { as: SignedInAs; csrfToken: string };
   /** A page to be read and printed: more width. */
   wide?: boolean;
   body: Child;
@@ -31,10 +31,11 @@ export function renderPage(site: Site, frame: Frame): string {
 </header>
 <main id="main" tabindex="-1">
 <div class="card">
-${frame.signedIn}
+${frame.signedIn && signedInStrip(site, frame.signedIn.as)}
 <div class="card-body">
 ${frame.body}
 </div>
+${frame.signedIn && useAnotherAccount(site, frame.signedIn.as, frame.signedIn.csrfToken)}
 </div>
 </main>
 <footer class="foot" aria-label="${t.text("common.footerLabel")}">

@@ -15,6 +15,7 @@ export interface Site {
   /** IANA name; times are shown in it, with the zone named. */
   timeZone: string;
   locale: string;
+  /** Those that may be named to anybody. */
   portals: PortalView[];
   upstreams: UpstreamView[];
 }
@@ -65,6 +66,7 @@ export interface FieldError {
 export type FieldErrorCode =
   | "email_missing"
   | "email_format"
+  | "email_plain"
   | "profile_missing"
   | "name_missing"
   | "organization_missing";
@@ -114,6 +116,7 @@ export interface SupportPage {
   errors: FieldError[];
   /** That no more is taken: until when, where that depends on this person alone. */
   full: { until: Instant | null } | null;
+  now: Instant;
   backUrl: string;
 }
 
@@ -124,10 +127,15 @@ export interface SupportSentPage {
   backUrl: string;
 }
 
-/** Check your email: the same for every address, and none is shown. */
+/** Check your email: the same for every address, but that it is shown where it was typed. */
 export interface CheckEmailPage {
+  now: Instant;
   portal: PortalView | null;
   signedInAs: SignedInAs;
+  /** What was typed, in the browser that typed it; null where it isn't shown any more. */
+  address: string | null;
+  /** That a link of this request was declined, for whom that may be said to. */
+  isDeclined: boolean;
   /** The matching code of the newest request; null where the browser doesn't know it. */
   code: string | null;
   senderAddress: string;
@@ -146,8 +154,8 @@ export interface CheckEmailPage {
   /** GET: the dispatcher; goes on if it can. */
   continueUrl: string;
   /**
-   * GET, JSON `{ state: "waiting" | "continue", linked: string[] }`, asked by the page's script. After a 4xx the script
-   * goes to `continueUrl`, where the server says what happened.
+   * GET, JSON `{ state: "waiting" | "declined" | "continue", linked: string[] }`, asked by the page's script. After a 4xx, and
+   * when it is told first that a link was declined, the script goes to `continueUrl`, where the server says what happened.
    */
   statusUrl: string;
   /** Profiles that got bound meanwhile but don't open this portal. */
@@ -164,6 +172,7 @@ export interface LinkLandingPage {
   /** The matching code of the request. */
   code: string;
   expiresAt: Instant;
+  now: Instant;
   /** The sign-in that was to decide was cancelled or refused at the upstream. */
   isCancelled: boolean;
   /** Then: back to the portal that this browser's sign-in is for, which is told that nobody signed in; null where none waits. */
@@ -203,12 +212,16 @@ export interface LinkDeadPage {
     /** The browser didn't keep the link's cookie, or the page was opened without opening the link first. */
     | "cookie_missing";
   membership: MembershipView | null;
+  /** The portals that its profile opens; null where no profile is known. */
+  opens: PortalView[] | null;
 }
 
 /** *Don't link* was carried out. */
 export interface LinkCancelledPage {
   membership: MembershipView;
   requester: { who: string; upstreamName: string };
+  /** The portals that the profile opens. */
+  opens: PortalView[];
 }
 
 /** Choose profile. */

@@ -92,7 +92,7 @@ describe("the authorization endpoint", () => {
         const page = await browser.once(url);
         assert.equal(page.status, 400, page.text);
         assert.equal(page.headers.get("location"), null);
-        assert.match(page.heading, /made a mistake/);
+        assert.match(page.heading, /link .* is wrong/);
         assert.ok(!page.body.includes("evil"), "nothing leads there");
       }
     });

@@ -59,12 +59,12 @@ describe("S4: cookies", () => {
       assert.deepEqual(kinds(cookies), [
         ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.known"],
         ...["liaison.link", "liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
-        ...["liaison.upstream", "liaison.waiting"],
+        ...["liaison.typed", "liaison.upstream", "liaison.waiting"],
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);
         assert.ok(!cookie.attributes.has("secure") && !cookie.name.startsWith("__"), "a browser would drop it");
-        if (/liaison\.(bound|interaction|inquiry|link|result|resume)/.test(cookie.name)) {
+        if (/liaison\.(bound|interaction|inquiry|link|result|resume|typed)/.test(cookie.name)) {
           assert.match(cookie.attributes.get("path") ?? "", /^\/(interaction|link|authorize)\//, cookie.line);
         }
       }
@@ -97,7 +97,7 @@ describe("S4: cookies", () => {
           ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link"],
           ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signed-out"],
           "liaison.signin",
-          ...["liaison.upstream", "liaison.waiting"],
+          ...["liaison.typed", "liaison.upstream", "liaison.waiting"],
         ]);
         for (const cookie of cookies) {
           assertGuarded(cookie);

@@ -53,7 +53,6 @@ describe("typed addresses", { concurrency: 3 }, () => {
       ["dots1@northwind.example", "d.ots1@northwind.example", null],
       ["hidden1@northwind.example", "hid\u200Bden1@northwind.example", null],
       ["hidden2@northwind.example", "hidden2@north\u00ADwind.example", null],
-      ["suffix1@northwind.example", "suffix1@northwind.example.", null],
       ["suffix2@northwind.example", "suffix2@eu.northwind.example", null],
     ];
     let liaison: Attacked;
@@ -88,8 +87,8 @@ describe("typed addresses", { concurrency: 3 }, () => {
       '"ann@northwind.example"@evil.example',
       "ann(the buyer)@northwind.example",
       "ann@(here)northwind.example",
-      `Ann <${email}>`,
-      `<${email}>`,
+      `eve@evil.example <${email}>`,
+      `friends: Ann <${email}>;`,
       `friends: ${email}, eve@evil.example;`,
       `undisclosed:${email};`,
       `${email}\r\nBcc: eve@evil.example`,
@@ -107,7 +106,8 @@ describe("typed addresses", { concurrency: 3 }, () => {
       ".ann@northwind.example",
       "ann@[127.0.0.1]",
       "ann@127.0.0.1",
-      `mailto:${email}`,
+      `mailto:${email}?cc=eve@evil.example`,
+      `mailto:${email}%0d%0aBcc:x`,
       `${email}?cc=eve@evil.example`,
       `["${email}","eve@evil.example"]`,
       `{"$gt":"a@b.example"}`,
@@ -132,7 +132,42 @@ describe("typed addresses", { concurrency: 3 }, () => {
       assert.deepEqual(recipients(liaison), []);
     });
 
+    it("L14: one plain address in decoration is offered by itself, known or not, and nothing is looked up before it is sent", async () => {
+      const browser = liaison.browser();
+      const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
+      const decorated = (one: string) => [
+        `mailto:${one}`,
+        `Ann <${one}>`,
+        `"Berg, Ann" <${one}>`,
+        `<${one}>`,
+        `${one}<mailto:${one}>`,
+        `${one};`,
+        `${one},`,
+        `${one}.`,
+        `'${one}'`,
+        one.replace("@", " @"),
+        one.replace("@", "@@"),
+        `\u200b${one}`,
+      ];
+      for (const one of [email, "nobody@northwind.example"]) {
+        for (const text of decorated(one)) {
+          const page = await browser.press(linkStep, "Continue", { email: text });
+          assert.equal(`${page.status} ${page.heading}`, `400 ${linkStep.heading}`, JSON.stringify(text));
+          assert.equal(page.dom.querySelector("#email")?.getAttribute("value"), one, JSON.stringify(text));
+          assert.match(page.text, /We removed what stood around the email address/);
+        }
+      }
+      await quiet(liaison);
+      assert.deepEqual(recipients(liaison), []);
+      const offered = await browser.press(linkStep, "Continue", { email: `Ann <${email}>` });
+      assert.equal((await browser.press(offered, "Continue")).heading, "Check your email");
+      await mailsTo(liaison, email, 1);
+      await quiet(liaison);
+      assert.deepEqual(recipients(liaison), [email]);
+    });
+
     it("L14: a field given several times, or as something else than text, finds nobody", async () => {
+      const before = recipients(liaison);
       const browser = liaison.browser();
       const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
       const { action, fields } = linkStep.form("Continue");
@@ -169,7 +204,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
       });
       assert.ok(json.status >= 400 && json.status < 500);
       await quiet(liaison);
-      assert.deepEqual(recipients(liaison), []);
+      assert.deepEqual(recipients(liaison), before);
     });
   });
 

@@ -155,7 +155,7 @@ describe("sessions and pages", () => {
       "Which profile do you want to use?",
       "Your profile doesn't open CustomerSource",
       "Your browser didn't keep our cookie",
-      "The portal made a mistake",
+      "The portal's link to us is wrong",
       "This sign-in has expired",
       "We stopped that request",
       "Page not found",

@@ -147,7 +147,7 @@ describe("a new administrator", () => {
     await admin.follow(/Robin Refused/, "Why was this denied?");
     await admin.page.getByLabel("Portal", { exact: true }).selectOption({ label: "Order desk" });
     await admin.press("Ask", "Why was this denied?");
-    await admin.reads("Order desk refuses this person");
+    await admin.reads("This person can't use Order desk");
     await admin.reads("Give the profile one of the roles that the portal asks for: buyer.");
 
     await admin.goTo("Overview");

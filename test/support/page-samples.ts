@@ -17,6 +17,7 @@ type Samples = { [Name in PageName]: (data: Flavour) => Record<string, Views[Nam
 
 /** Monday 23 November 2026, 16:30 in Copenhagen. */
 const someTime = Date.UTC(2026, 10, 23, 15, 30);
+const sameDay = someTime - 600_000;
 
 const form = (data: Flavour, path: string) => ({ action: `${data.site.basePath}${path}`, csrfToken: data.token });
 const signedIn = (data: Flavour): SignedInAs => ({
@@ -72,6 +73,7 @@ const samples: Samples = {
     return {
       plain: view,
       tooSoon: { ...view, value: data.address, askAgainInSeconds: 45 },
+      offered: { ...view, value: data.address, errors: fieldErrors("email", "email_plain") },
       wrong: { ...view, value: data.address, errors: fieldErrors("email", "email_format") },
       missing: { ...view, portal: null, errors: fieldErrors("email", "email_missing") },
     };
@@ -84,6 +86,7 @@ const samples: Samples = {
       values: { name: data.who, organization: "", account_number: "", message: "" },
       errors: [],
       full: null,
+      now: sameDay,
       backUrl: `${data.site.basePath}/interaction/abc/address`,
     };
     const wrong = [...fieldErrors("name", "name_missing"), ...fieldErrors("organization", "organization_missing")];
@@ -100,8 +103,11 @@ const samples: Samples = {
   }),
   checkEmail: (data) => {
     const view = {
+      now: sameDay,
       portal: data.portal,
       signedInAs: signedIn(data),
+      address: data.address,
+      isDeclined: false,
       senderAddress: data.sender,
       linkLifetimeMinutes: 30,
       resend: form(data, "/interaction/abc/resend"),
@@ -122,6 +128,8 @@ const samples: Samples = {
       oneLinked: { ...view, linkedMeanwhile: [data.memberships[2]] },
       held: { ...view, heldUntil: someTime, resendInSeconds: 1900 },
       inTurn: { ...view, lookedAtBy: someTime },
+      declined: { ...view, isDeclined: true },
+      longAgo: { ...view, address: null, heldUntil: someTime, now: someTime - 86_400_000 },
       now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
     };
   },
@@ -131,6 +139,7 @@ const samples: Samples = {
       requester: account(data),
       code: "KRTW",
       expiresAt: someTime,
+      now: sameDay,
       isCancelled: false,
       back: null,
       confirm: form(data, "/link/confirm"),
@@ -159,8 +168,15 @@ const samples: Samples = {
     nothing: { membership: data.memberships[1], opens: [] },
   }),
   linkDead: (data) =>
-    each(deadReasons, (reason) => ({ reason, membership: reason === "unknown" ? null : data.memberships[0] })),
-  linkCancelled: (data) => ({ plain: { membership: data.memberships[0], requester: account(data) } }),
+    each(deadReasons, (reason) =>
+      reason === "unknown"
+        ? { reason, membership: null, opens: null }
+        : { reason, membership: data.memberships[0], opens: data.site.portals.slice(1) },
+    ),
+  linkCancelled: (data) => {
+    const view = { membership: data.memberships[0], requester: account(data) };
+    return { plain: { ...view, opens: data.site.portals.slice(1) }, nothing: { ...view, opens: [] } };
+  },
   chooseProfile: (data) => {
     const view = {
       portal: data.portal,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { looksLikeAddress, parseAddress } from "../../src/domain/address.ts";
+import { looksLikeAddress, parseAddress, plainAddress } from "../../src/domain/address.ts";
 
 const keyOf = (input: unknown) => parseAddress(input)?.key;
 
@@ -178,6 +178,88 @@ describe("address policy: properties", () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+});
+
+describe("plainAddress: the one address in decoration", () => {
+  const plain = "Bo.Lund+it@Harbour.example";
+  for (const text of [
+    `mailto:${plain}`,
+    `MAILTO:${plain}?subject=Hello`,
+    "mailto:Bo.Lund%2Bit@Harbour.example",
+    `<mailto:${plain}>`,
+    `Bo Lund <${plain}>`,
+    `"Lund, Bo" <${plain}>`,
+    `Lund, Bo (Sales) <${plain}>;`,
+    `<${plain}>`,
+    `<${plain}`,
+    `${plain}<mailto:${plain}>`,
+    `'${plain}' <${plain}>`,
+    `${plain};`,
+    `${plain}, `,
+    `${plain}.`,
+    `${plain}!`,
+    `'${plain}'`,
+    `"${plain}".`,
+    `“${plain}”`,
+    `(${plain})`,
+    `\u200b${plain}`,
+    `${plain}\u2060`,
+    "Bo.Lund+it @ Harbour.example",
+    "Bo.Lund+it@@Harbour.example",
+  ]) {
+    it(`offers it for ${JSON.stringify(text)}`, () => assert.equal(plainAddress(text), plain));
+  }
+  it("offers what stands in names of many languages", () => {
+    assert.equal(plainAddress("Åsa Ørn <åsa@bücher.example>"), "åsa@bücher.example");
+    assert.equal(plainAddress("o'neil@contoso.example;"), "o'neil@contoso.example");
+  });
+
+  for (const text of [
+    "anna@contoso.example",
+    "  ANNA@contoso.example\t",
+    "anna@contoso.example,eve@evil.example",
+    "anna@contoso.example; eve@evil.example;",
+    "eve@evil.example <anna@contoso.example>",
+    "anna@contoso.example <eve@evil.example>",
+    "mailto:anna@contoso.example?cc=eve@evil.example",
+    "mailto:anna%40evil.example@contoso.example",
+    "mailto:anna%0d%0aBcc@contoso.example",
+    "friends:anna@contoso.example;",
+    "friends: Anna <anna@contoso.example>;",
+    "Anna <@relay.example:anna@contoso.example>",
+    "Anna <Eve <anna@contoso.example>>",
+    '"anna"@contoso.example',
+    '"eve@evil.example"@contoso.example',
+    "'anna'@contoso.example.",
+    "anna(work)@contoso.example",
+    "(work)anna@contoso.example",
+    "anna@contoso.example(work)",
+    "anna@contoso.example (work)",
+    "evil.example!anna@contoso.example.",
+    "anna%contoso.example@evil.example.",
+    ".anna@contoso.example",
+    "anna..b@contoso.example;",
+    "anna@contoso.example@evil.example",
+    "@anna@contoso.example",
+    "anna@contoso.example\r\n",
+    "Anna\r\n <anna@contoso.example>",
+    "anna@contoso.example\u2028",
+    "anna＠contoso.example",
+    "an\u200bna@contoso.example",
+    "<anna@localhost>",
+    "<>",
+    "@",
+    "",
+  ]) {
+    it(`has nothing to offer for ${JSON.stringify(text)}`, () => assert.equal(plainAddress(text), undefined));
+  }
+
+  it("takes its time for nothing that somebody may send", () => {
+    const begun = performance.now();
+    for (const text of ["<".repeat(320), "@ ".repeat(160), `a@b.c${";".repeat(300)}x`, '"'.repeat(319)])
+      plainAddress(text);
+    assert.ok(performance.now() - begun < 200);
   });
 });
 

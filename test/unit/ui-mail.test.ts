@@ -105,7 +105,7 @@ describe("the link mail", () => {
     for (const part of [
       "Ana López (ana.lopez@northwind.example) at Northwind ID",
       "your profile Ana López at Fabrikam A/S",
-      "for 30 minutes: until 23 November 2026 at 16:30 (Central European Time)",
+      "for 30 minutes: until 23 Nov 2026, 16:30 (Central European Time)",
       "You didn't ask for this?",
       "support@contoso.example",
     ]) {
@@ -117,7 +117,7 @@ describe("the link mail", () => {
     const { text } = renderMail(site, contents.link, { ...facts, linkExpiresAt: null });
     assert.match(text, /for a short time only/);
     const late = renderMail(site, contents.link, { ...facts, now: facts.linkExpiresAt }).text;
-    assert.match(late, /The link works once, until 23 November 2026 at 16:30/);
+    assert.match(late, /The link works once, until 23 Nov 2026, 16:30/);
   });
 });
 
@@ -128,7 +128,7 @@ describe("the mail that carries several requests", () => {
     const { subject, text, html } = renderMail(site, collected, facts);
     assert.equal(subject, "5 requests to link an account to your profile");
     assert.ok(text.startsWith("Hello Ana López,\n\n5 requests wait to link"));
-    assert.ok(text.includes("for 30 minutes: until 23 November 2026 at 16:30 (Central European Time)"));
+    assert.ok(text.includes("for 30 minutes: until 23 Nov 2026, 16:30 (Central European Time)"));
     const items = [...text.matchAll(/^\d\. {2}Code: (\w{4})\n {4}Asked by: (.*)\n {4}Profile: (.*)\n {4}(.*)$/gm)];
     assert.deepEqual(
       items.map(([, code]) => code),
@@ -229,7 +229,7 @@ describe("every mail", () => {
     const { text } = renderMail(site, contents.linked_elsewhere, facts);
     assert.match(text, /already linked to another account/);
     const notice = renderMail(site, contents.linked_notice, facts).text;
-    assert.match(notice, /was linked to Ana López .* on 23 November 2026 at 16:00 \(Central European Time\)/);
+    assert.match(notice, /was linked to Ana López .* on 23 Nov 2026, 16:00 \(Central European Time\)/);
   });
 
   test("does without names and with an upstream that is gone", () => {
@@ -275,8 +275,8 @@ describe("mails about administrators", () => {
     const { subject, text, html } = renderMail(site, invited, facts);
     assert.equal(subject, "You are an administrator of Contoso sign-in");
     assert.equal(text.match(/https?:\/\/\S+/)?.[0], "https://signin.contoso.example/auth/admin");
-    assert.match(text, /before 30 November 2026 at 16:00 \(Central European Time\)\. After that the invitation lapses/);
-    assert.match(html, /before 30 November 2026/);
+    assert.match(text, /before 30 Nov 2026, 16:00 \(Central European Time\)\. After that the invitation lapses/);
+    assert.match(html, /before 30 Nov 2026, 16:00/);
     for (const lapsesAt of [null, undefined]) {
       const { lapsesAt: _known, ...content } = invited;
       const lasting = renderMail(site, lapsesAt === undefined ? content : { ...content, lapsesAt }, facts);
@@ -290,7 +290,7 @@ describe("mails about administrators", () => {
     assert.match(text, /^Hello Olga Owner,\n/);
     for (const part of [
       "Ana López at Fabrikam A/S was linked to Ana López (ana.lopez@northwind.example) at Northwind ID",
-      "on 23 November 2026 at 16:00 (Central European Time). Its administrator role is: Directory manager.",
+      "on 23 Nov 2026, 16:00 (Central European Time). Its administrator role is: Directory manager.",
       "https://signin.contoso.example/auth/admin/administrators\n",
     ])
       assert.ok(text.includes(part), `${part} in ${text}`);

@@ -77,15 +77,27 @@ test("times are written in the deployment's zone, which is named", () => {
   const winter = Date.UTC(2026, 10, 23, 15, 30);
   assert.equal(
     formatInstant({ locale: "en", timeZone: "Europe/Copenhagen" }, winter),
-    "23 November 2026 at 16:30 (Central European Time)",
+    "23 Nov 2026, 16:30 (Central European Time)",
   );
   assert.equal(
     formatInstant({ locale: "en", timeZone: "UTC" }, winter),
-    "23 November 2026 at 15:30 (Coordinated Universal Time)",
+    "23 Nov 2026, 15:30 (Coordinated Universal Time)",
   );
   assert.equal(
     formatInstant({ locale: "en", timeZone: "America/New_York" }, Date.UTC(2026, 0, 1, 4, 59)),
-    "31 December 2025 at 23:59 (Eastern Time)",
+    "31 Dec 2025, 23:59 (Eastern Time)",
+  );
+});
+
+test("of the day that it is, the time alone is written", () => {
+  const site = { locale: "en", timeZone: "Europe/Copenhagen" };
+  const evening = Date.UTC(2026, 10, 23, 22, 30);
+  assert.equal(formatInstant(site, evening, Date.UTC(2026, 10, 23, 6)), "23:30 (Central European Time)");
+  assert.equal(formatInstant(site, evening, Date.UTC(2026, 10, 22, 22)), "23 Nov 2026, 23:30 (Central European Time)");
+  assert.equal(
+    formatInstant(site, evening + 3_600_000, evening),
+    "24 Nov 2026, 00:30 (Central European Time)",
+    "the day is the deployment's, not UTC's",
   );
 });
 

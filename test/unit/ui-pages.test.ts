@@ -227,6 +227,42 @@ describe("what other parts rely on", () => {
     }
   });
 
+  test("check your email shows what was typed, while that is kept; and always what to do in trouble", () => {
+    for (const variant of ["plain", "held", "declined"]) {
+      const html = sample("checkEmail", variant);
+      assert.match(html, /<dt>You entered<\/dt><dd><bdi>ana@fabrikam\.example<\/bdi><\/dd>/, variant);
+      assert.match(html, /<button [^>]*id="resend"/);
+    }
+    assert.doesNotMatch(sample("checkEmail", "longAgo"), /You entered/);
+    for (const { page, variant, html } of samples) {
+      if (page !== "checkEmail") continue;
+      assert.match(html, /<h2 id="trouble">Declined, changed your mind, no mail\?<\/h2>/, variant);
+      assert.equal(html.includes("The link was declined"), variant === "declined", variant);
+      assert.equal(/ data-declined[ >]/.test(html), variant === "declined", variant);
+    }
+  });
+
+  test("the way to another account comes behind everything else that can be pressed or filled in", () => {
+    for (const page of ["linkStep", "checkEmail", "chooseProfile", "notAdmitted", "support"]) {
+      const stops = parse(sample(page, "plain")).querySelectorAll(
+        "main a, main input:not([type=hidden]), main button, main textarea",
+      );
+      assert.equal(stops.at(-1)?.text, "Use another account", page);
+    }
+  });
+
+  test("a link that is dead or was cancelled leads where its profile can be used, and nowhere else", () => {
+    const portals = (page: string, variant: string) =>
+      parse(sample(page, variant))
+        .querySelectorAll("main a[href^='https://portal']")
+        .map((link) => link.getAttribute("href"));
+    assert.deepEqual(portals("linkDead", "used"), ["https://portal2.example/"]);
+    assert.deepEqual(portals("linkCancelled", "plain"), ["https://portal2.example/"]);
+    assert.deepEqual(portals("linkCancelled", "nothing"), []);
+    assert.deepEqual(portals("linkDead", "unknown"), ["https://portal1.example/", "https://portal2.example/"]);
+    assert.deepEqual(portals("linkDead", "cookie_missing"), []);
+  });
+
   test("sign-out says who may still know the person: the account's provider, and the portals that aren't told", () => {
     const places = (page: string, variant: string) =>
       parse(sample(page, variant))
@@ -271,7 +307,7 @@ describe("what other parts rely on", () => {
 
   test("a portal's mistake names the portal and leads back to it", () => {
     const html = sample("error", "portalMistake");
-    assert.match(html, /<h1><bdi>CustomerSource<\/bdi> made a mistake<\/h1>/);
+    assert.match(html, /<h1>The link from <bdi>CustomerSource<\/bdi> is wrong<\/h1>/);
     assert.match(
       html,
       /<a class="button button-primary" href="https:\/\/portal1\.example\/"[^>]*>Start again at <bdi>Cus/,
@@ -287,8 +323,17 @@ describe("what other parts rely on", () => {
   });
 
   test("times name their zone", () => {
-    assert.match(sample("linkLanding", "plain"), /23 November 2026 at 16:30 \(Central European Time\)/);
-    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 November 2026<\/bdi>/, "a plan ends with a day");
+    assert.match(sample("linkLanding", "plain"), /until 16:30 \(Central European Time\)\./);
+    assert.match(sample("checkEmail", "longAgo"), /until 23 Nov 2026, 16:30 \(Central European Time\)\./);
+    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 November 2026<\/bdi>\./, "a plan ends with a day");
+  });
+
+  test("times are short, and no page names the zone twice", () => {
+    for (const entry of samples) {
+      const zones = entry.html.match(/Central European Time/g) ?? [];
+      assert.ok(zones.length <= 1, label(entry));
+      assert.doesNotMatch(entry.html, /\d{4} at \d\d:\d\d/, label(entry));
+    }
   });
 
   test("an address that isn't http(s) never becomes a link", () => {

@@ -2,13 +2,15 @@
 export const common = {
   "common.title": "{heading} – {site}",
   "common.titleError": "Error: {heading} – {site}",
-  "common.dateTime": "{date} at {time} ({zone})",
+  "common.dateTime": "{date}, {time} ({zone})",
+  "common.timeToday": "{time} ({zone})",
   "common.skip": "Skip to main content",
   "common.help": "Help",
   "common.footerLabel": "About this service",
   "common.signingInTo": "Signing in to {portal}",
 
   "common.signedInAs": "Signed in as {who} at {upstream}",
+  "common.wrongAccount": "Not the account you want?",
   "common.useAnother": "Use another account",
   "common.errorSummary": "There is a problem",
   "common.errorPrefix": "Error:",
@@ -32,6 +34,7 @@ export const common = {
   "common.field.name_missing": "Enter your name",
   "common.field.organization_missing": "Enter the name of your organization",
   "common.field.email_format": "Enter an email address in the correct format, like name@example.com",
+  "common.field.email_plain": "We removed what stood around the email address. Check it, then choose Continue",
   "common.field.profile_missing": "Choose a profile",
 
   "common.startAgain": "Start again at {portal}",

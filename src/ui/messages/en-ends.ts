@@ -2,7 +2,7 @@
 export const ends = {
   "linkDead.subject": "It was for {profile} at {organization}.",
   "linkDead.used.title": "This link has already been used",
-  "linkDead.used.why": "Each link works once. The account that asked for it has been linked.",
+  "linkDead.used.why": "Each link works once. The account it was for has been linked.",
   "linkDead.used.do": "Go to the portal and sign in with that account.",
   "linkDead.cancelled.title": "This link has been cancelled",
   "linkDead.cancelled.why": 'Someone chose "Don\'t link". Nothing has been linked.',
@@ -25,8 +25,7 @@ export const ends = {
   "linkDead.bound_to_you.why": "There is nothing left to do here.",
   "linkDead.bound_to_you.do": "Go to the portal and sign in with the account you just used.",
   "linkDead.bound_elsewhere.title": "This profile is linked to another account",
-  "linkDead.bound_elsewhere.why":
-    "A profile belongs to one account at a time. It isn't replaced without being asked for.",
+  "linkDead.bound_elsewhere.why": "A profile belongs to one account at a time. Nobody else can take it over by a link.",
   "linkDead.bound_elsewhere.do":
     "Do you have another account that you used before? Sign in with that one. If not, ask for the profile to be freed. Give your name and your organization's account number.",
   "linkDead.unknown.title": "This link doesn't work",
@@ -111,9 +110,9 @@ export const ends = {
   "error.internal.title": "Sorry, something went wrong",
   "error.internal.why": "It's a fault of ours, and it has been recorded.",
   "error.internal.do": "Try again in a minute. If it happens again, write to us with the reference below.",
-  "error.portal_mistake.title": "The portal made a mistake",
-  "error.portal_mistake.titleNamed": "{portal} made a mistake",
-  "error.portal_mistake.why": "It sent you here with a request that we can't accept. You did nothing wrong.",
+  "error.portal_mistake.title": "The portal's link to us is wrong",
+  "error.portal_mistake.titleNamed": "The link from {portal} is wrong",
+  "error.portal_mistake.why": "You were sent here with a request that we can't accept. You did nothing wrong.",
   "error.portal_mistake.do": "Start again at the portal. If it happens again, write to us with the reference below.",
   "error.code": "Error code",
 } as const;

@@ -16,7 +16,7 @@ export const help = {
 
   "help.first": "The first time",
   "help.step1": "Start at the portal",
-  "help.step1Text": 'Choose "Sign in" there. It brings you to {site}.',
+  "help.step1Text": 'Choose "Sign in" there. You then come to {site}.',
   "help.step2": "Sign in with your account",
   "help.step2Text": "Continue with {upstreams}. No account yet? Create one there. You'll use this account every time.",
   "help.step3": "Enter your registered email address",
@@ -42,14 +42,14 @@ export const help = {
   "help.a3": "Go to the portal, sign in, and ask for a new email. Only the newest link works.",
   "help.q4": "I got an email that I didn't ask for",
   "help.a4": "Don't open its link. Nothing is linked without it. If it worries you, write to {contact}.",
-  "help.q5": "The portal doesn't let me in",
+  "help.q5": "I can't get into the portal",
   "help.a5":
-    "The page says why for each profile: a service plan that ended, a missing role, or a portal for others. Write to {contact} if it is wrong.",
+    "The page says why for each profile: a service plan that ended, a missing role, or a portal for other organizations. Write to {contact} if it is wrong.",
   "help.q6": "I forgot the password of my account, or lost the account",
   "help.a6": "We don't keep passwords. Ask where you have the account:",
   "help.q7": "I want to use another account, or another profile",
   "help.a7":
-    'Choose "Use another account" where a page says who is signed in. Choose "Switch profile" at the portal. To move a profile to another account, write to {contact}.',
+    'Choose "Use another account" at the end of a page that says who is signed in. Choose "Switch profile" at the portal. To move a profile to another account, write to {contact}.',
 
   "help.upstreamAbout": "about",
   "help.upstreamCreate": "create an account",

@@ -4,7 +4,7 @@ export const journey = {
   "home.lead":
     "{site} lets you use an account you already have. It connects that account with the profile that your organization registered for you.",
   "home.portals": "Where do you want to go?",
-  "home.portalsHint": "Start at the portal. It brings you here to sign in, and takes you back.",
+  "home.portalsHint": "Start at the portal. You come here to sign in, and then go back there.",
   "home.about": "About {portal}",
   "home.helpLead": "First time, or something went wrong? <link>Read how signing in works</link>.",
 
@@ -27,7 +27,7 @@ export const journey = {
   "signIn.signedOut": "This browser was signed out",
   "signIn.signedOutText":
     "Choose again which account to sign in with. If others use this computer too, check that the account you are shown next is your own.",
-  "signIn.back": "Don't want to sign in? {portal} is told that you didn't.",
+  "signIn.back": "Don't want to sign in? You can go back to {portal} without it.",
   "signIn.insufficient": "This needs another sign-in",
   "signIn.insufficientWhy":
     "You are signed in, but not in a way that opens the administration. It opens for an account at {upstreams}.",
@@ -40,7 +40,7 @@ export const journey = {
 
   "chooseProfile.title": "Which profile do you want to use?",
   "chooseProfile.hint":
-    "Each one shows you other data. You can switch later without signing in again, where the portal offers it.",
+    "Each one shows you other data. At many portals you can switch later, without signing in again.",
   "chooseProfile.hinted":
     "You were sent here for another profile than the one that you use at {portal} now. Nothing changes unless you choose it.",
   "chooseProfile.lost": "The profile that you used doesn't open {portal} any more.",
@@ -51,17 +51,17 @@ export const journey = {
   "notAdmitted.title":
     "{count, plural, one {Your profile doesn't open {portal}} other {Your profiles don't open {portal}}}",
   "notAdmitted.lead":
-    "{count, plural, one {You are signed in, and your profile is linked. But {portal} doesn't let it in:} other {You are signed in, and # profiles are linked. But {portal} doesn't let any of them in:}}",
+    "{count, plural, one {You are signed in, and your profile is linked. But it can't be used at {portal}:} other {You are signed in, and # profiles are linked. But none of them can be used at {portal}:}}",
   "notAdmitted.reason.profile_disabled": "This profile is switched off.",
   "notAdmitted.reason.organization_disabled": "{organization} is switched off in this service.",
   "notAdmitted.reason.kind_not_admitted.customer": "{portal} isn't open to customers.",
   "notAdmitted.reason.kind_not_admitted.partner": "{portal} isn't open to partners.",
   "notAdmitted.reason.kind_not_admitted.operator": "{portal} isn't open to the operator's own staff.",
-  "notAdmitted.reason.plan_missing": "{portal} needs a service plan, and {organization} has none.",
+  "notAdmitted.reason.plan_missing": "A service plan is needed for {portal}, and {organization} has none.",
   "notAdmitted.reason.plan_suspended": "The service plan of {organization} is suspended.",
   "notAdmitted.reason.plan_expired": "The service plan of {organization} has ended.",
   "notAdmitted.reason.plan_expired_at": "The service plan of {organization} ended on {date}.",
-  "notAdmitted.reason.role_missing": "This profile doesn't have the role that {portal} asks for.",
+  "notAdmitted.reason.role_missing": "This profile doesn't have a role that is needed for {portal}.",
   "notAdmitted.opens": "It opens {portals}.",
   "notAdmitted.opensNothing": "It opens no other portal at the moment.",
   "notAdmitted.askSupport":
@@ -69,9 +69,9 @@ export const journey = {
   "notAdmitted.linkAnother":
     "Are you registered with another organization, or under another email address? <link>Link another profile</link>.",
   "notAdmitted.useAnother":
-    'Did you sign in with the wrong account? Choose "Use another account" at the top of this page.',
+    'Did you sign in with the wrong account? Choose "Use another account" at the end of this page.',
 
-  "notAdmitted.back": "Or leave it at that: {portal} is told that you weren't let in.",
+  "notAdmitted.back": "Or go back to {portal} without signing in.",
 
   "signOut.sign_out.title": "Do you want to sign out?",
   "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals that it can tell.",

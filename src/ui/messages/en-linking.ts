@@ -2,9 +2,9 @@
 export const linking = {
   "linkStep.title": "Enter the email address registered with your organization",
   "linkStep.lead":
-    "{portal} needs to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
+    "This tells us which organization you belong to, so that you can use {portal}. We'll send an email to that address. Open the link in it.",
   "linkStep.leadNoPortal":
-    "We need to know which organization you belong to. We'll send an email to that address, and you open the link in it.",
+    "This tells us which organization you belong to. We'll send an email to that address. Open the link in it.",
   "linkStep.hint": "This may differ from the one you just signed in with.",
   "linkStep.submit": "Continue",
   "linkStep.tooSoon":
@@ -50,14 +50,20 @@ export const linking = {
   "checkEmail.lookedAtBy":
     "You've asked more than once within a short while, so this request may wait its turn: until {date} at the latest. You don't need to do anything.",
   "checkEmail.open": "Open the link in it, on this device or another one, and sign in again there.",
+  "checkEmail.address": "You entered",
   "checkEmail.code": "Code",
-  "checkEmail.codeText": "{code}, the same as in the email. One with another code isn't an answer to this request.",
+  "checkEmail.codeText":
+    "{code}. The email shows the same code. If it shows another one, someone else asked for it: don't open its link.",
   "checkEmail.sender": "Comes from",
   "checkEmail.lifetime": "Link works for",
   "checkEmail.count": "How many",
   "checkEmail.countText": "One email for each matching profile. Open each one that you want to link.",
   "checkEmail.opened": "I've opened the link – continue",
   "checkEmail.waiting": "Waiting for you to open the link. Keep this page: it carries on by itself.",
+  "checkEmail.waitingDeclined": "Still waiting, in case you open another link or ask for a new one.",
+  "checkEmail.declinedTitle": "The link was declined",
+  "checkEmail.declinedText":
+    "Nothing has been linked by it, and it no longer works. Was it a mistake? Ask for a new email below.",
   "checkEmail.going": "Your account is linked. Going on…",
   "checkEmail.pollLinked": "Linked so far: {profiles}. Still waiting for a profile that opens this portal.",
   "checkEmail.linkedTitle": "{count, plural, one {A profile has been linked} other {# profiles have been linked}}",
@@ -65,8 +71,11 @@ export const linking = {
     "{count, plural, one {But it doesn't open {portal}. Open another of the emails, or use another address.} other {But they don't open {portal}. Open another of the emails, or use another address.}}",
   "checkEmail.linkedTextNoPortal": "Open another of the emails, or use another address.",
   "checkEmail.whyNot": "{count, plural, one {Why doesn't it open {portal}?} other {Why don't they open {portal}?}}",
-  "checkEmail.noMail": "No email after a few minutes?",
-  "checkEmail.spam": "Look in your spam or junk folder.",
+  "checkEmail.trouble": "Declined, changed your mind, no mail?",
+  "checkEmail.changedMind":
+    "Declined by mistake, or changed your mind since? Ask for a new email below, and open the link in that one.",
+  "checkEmail.dropIt": "Don't want to link any more? Close this page. Nothing is linked unless you open the link.",
+  "checkEmail.spam": "No email after a few minutes? Look in your spam or junk folder.",
   "checkEmail.busy":
     "When many people ask for one address, their requests come together in one email: look for your code in it. It can take up to two hours, and asking again doesn't lose your place.",
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",
@@ -92,7 +101,7 @@ export const linking = {
   "landing.cancelled": "Nothing has been decided",
   "landing.cancelledText":
     "The sign-in at {upstream} was cancelled, or your account wasn't let in there. Nothing has changed, and the link in the mail still works. Try again below.",
-  "landing.back": "Don't want to go on? {portal} is told that you didn't sign in.",
+  "landing.back": "Don't want to go on? You can go back to {portal} without signing in.",
   "landing.notYou": "You didn't ask for this?",
   "landing.notYouText":
     "Don't continue. Choose \"Don't link\", or close this page: nothing is linked without you, and the link stops working by itself.",
@@ -100,8 +109,8 @@ export const linking = {
 
   "wrongAccount.title": "This link is for another account",
   "wrongAccount.lead":
-    "You signed in with an account that didn't ask for this link. Nothing has been linked, and the link still works.",
-  "wrongAccount.asked": "Asked for the link",
+    "You signed in with another account than the one this link is for. Nothing has been linked, and the link still works.",
+  "wrongAccount.asked": "The link is for",
   "wrongAccount.used": "You signed in as",
   "wrongAccount.at": "at {upstream}",
   "wrongAccount.do": "Sign in again as {who} at {upstream}. Then {profile} at {organization} is linked to it.",

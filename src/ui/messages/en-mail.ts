@@ -25,7 +25,7 @@ export const mail = {
   "mail.support.message": "Message",
   "mail.support.none": "none given",
   "mail.support.do":
-    "Tell them the registered address only if you know that it is theirs to know, or register another one. A reply to this mail goes to the address of their account, where it has one.",
+    "Tell them the registered address only if you are sure that the profile is theirs, or register another one. A reply to this mail goes to the address of their account, where it has one.",
   "mail.support.footer": "{site} sends this for a person on its pages. Reference {reference}.",
 
   "mail.link.subject": "Link your account to {organization}",
@@ -44,9 +44,9 @@ export const mail = {
   "mail.collected.subject": "{count, plural, one {# request} other {# requests}} to link an account to your profile",
   "mail.collected.hello": "Hello,",
   "mail.collected.asked":
-    "{count, plural, one {# request waits} other {# requests wait}} to link an account to a profile that has this email address. So many came within a short while that they come together, in one email.",
+    "{count, plural, one {# request waits} other {# requests wait}} to link an account to a profile that has this email address. There were so many within a short time that we send them together, in one email.",
   "mail.collected.find":
-    "Did you ask? Find yours by its code: the page on which you asked shows the same one. Open the link under it, that one alone, and sign in with the same account. The others are for other requests, and do nothing for you.",
+    "Did you ask? Find your request by its code: the page on which you asked shows the same code. Open only the link under it, and sign in with the same account. The other links are for other people's requests.",
   "mail.collected.none":
     "Is none of the codes yours? Then other people asked. Yours comes in an email of its own, or in the next of these.",
   "mail.collected.short": "Each link works once, and for a short time only.",
@@ -68,7 +68,7 @@ export const mail = {
   "mail.already.asked":
     "Someone signed in as {account} asked to link that account to your profile {profile} at {organization}.",
   "mail.already.why": "It is already linked to that account. There is nothing to do: just sign in.",
-  "mail.already.notYou": "Don't you know that account? Write to {contact}.",
+  "mail.already.notYou": "You don't know that account? Write to {contact}.",
 
   "mail.elsewhere.subject": "Someone asked to link your profile at {organization}",
   "mail.elsewhere.asked":
@@ -89,11 +89,11 @@ export const mail = {
   "mail.notice.what": "Your profile {profile} at {organization} was linked to {account} on {date}.",
   "mail.notice.means":
     "Whoever signs in with that account can now use the profile. If it was you, there is nothing to do.",
-  "mail.notice.notYou": "Wasn't it you? Write to {contact} at once, so that we can undo it.",
+  "mail.notice.notYou": "If it wasn't you, write to {contact} at once, so that we can undo it.",
 
   "mail.invitation.subject": "You are an administrator of {site}",
   "mail.invitation.what":
-    "Your profile {profile} at {organization} was made an administrator's. Open this address to look after portals, organizations and people:",
+    "Your profile {profile} at {organization} now has an administrator role. Open this address to look after portals, organizations and people:",
   "mail.invitation.button": "Open the administration",
   "mail.invitation.first":
     "The first time, sign in with an account of your own. You are then asked for the email address registered with your organization: it is the one that this mail came to. A second mail brings a link; open it and sign in once more with the same account.",

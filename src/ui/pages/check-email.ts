@@ -1,6 +1,6 @@
 /**
- * Check your email: the same for every address, which is never shown. Complete without a script; with one it counts down and goes on by
- * itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
+ * Check your email: the same for every address, which is shown in the browser that typed it. What may be said of a link that was
+ * declined is decided where the page is filled. Complete without a script; with one it counts down and goes on by itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
  */
 
 import {
@@ -11,7 +11,6 @@ import {
   eyebrow,
   membershipLines,
   problemSummary,
-  signedInStrip,
 } from "../components.ts";
 import { formatInstant, formatMinutes } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
@@ -26,6 +25,7 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
   const heading = t.text("checkEmail.title");
   const problems = view.askedTooSoon ? [{ target: resendId, text: t.text("checkEmail.tooSoon") }] : [];
   const body = html`${problemSummary(site, problems)}
+${declined(site, view)}
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
@@ -33,16 +33,19 @@ ${eyebrow(site, view.portal)}
 ${waits(site, view)}
 <p>${t.text("checkEmail.open")}</p>
 <dl class="facts-list">
+${view.address !== null && html`<div><dt>${t.text("checkEmail.address")}</dt><dd>${bdi(view.address)}</dd></div>`}
 ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.html("checkEmail.codeText", { code: codeText(view.code) })}</dd></div>`}
 <div><dt>${t.text("checkEmail.sender")}</dt><dd>${bdi(view.senderAddress)}</dd></div>
 <div><dt>${t.text("checkEmail.lifetime")}</dt><dd>${formatMinutes(site.locale, view.linkLifetimeMinutes)}</dd></div>
 <div><dt>${t.text("checkEmail.count")}</dt><dd>${t.text("checkEmail.countText")}</dd></div>
 </dl>
-<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}" data-waiting="${t.text("checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
+<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}"${view.isDeclined && html` data-declined`} data-waiting="${t.text(view.isDeclined ? "checkEmail.waitingDeclined" : "checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
 <p><a class="onward" href="${view.continueUrl}">${t.text("checkEmail.opened")}</a></p>
-<section class="ask" aria-labelledby="no-mail">
-<h2 id="no-mail">${t.text("checkEmail.noMail")}</h2>
+<section class="ask" aria-labelledby="trouble">
+<h2 id="trouble">${t.text("checkEmail.trouble")}</h2>
 <ul>
+<li>${t.text("checkEmail.changedMind")}</li>
+<li>${t.text("checkEmail.dropIt")}</li>
 <li>${t.text("checkEmail.spam")}</li>
 <li>${t.text("checkEmail.busy")}</li>
 <li>${t.html("checkEmail.other", { link: (content) => html`<a href="${view.useAnotherAddressUrl}">${content}</a>` })}</li>
@@ -53,19 +56,29 @@ ${resend(site, view)}
   return renderPage(site, {
     heading,
     error: view.askedTooSoon,
-    signedIn: signedInStrip(site, view.signedInAs, view.resend.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.resend.csrfToken },
     body,
   });
 }
 
+/** A link of this request was declined, in this browser or by whoever asked. */
+function declined(site: Site, view: CheckEmailPage): Html | null {
+  if (!view.isDeclined) return null;
+  const t = messages(site.locale);
+  return html`<div class="notice">
+<h2>${t.text("checkEmail.declinedTitle")}</h2>
+<p>${t.text("checkEmail.declinedText")}</p>
+</div>`;
+}
+
 /** That this person's own requests keep it waiting, and for how long. What others do is never said. */
-function waits(site: Site, { heldUntil, lookedAtBy }: CheckEmailPage): Html | null {
+function waits(site: Site, { heldUntil, lookedAtBy, now }: CheckEmailPage): Html | null {
   const t = messages(site.locale);
   if (heldUntil !== null) {
-    return html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, heldUntil) })}</p>`;
+    return html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, heldUntil, now) })}</p>`;
   }
   if (lookedAtBy === null) return null;
-  return html`<p class="inset">${t.text("checkEmail.lookedAtBy", { date: formatInstant(site, lookedAtBy) })}</p>`;
+  return html`<p class="inset">${t.text("checkEmail.lookedAtBy", { date: formatInstant(site, lookedAtBy, now) })}</p>`;
 }
 
 function resend(site: Site, view: CheckEmailPage): Html {

@@ -1,6 +1,6 @@
 /** Several profiles open the portal: one question, which of them to use. */
 
-import { csrfInput, errorSummary, eyebrow, fieldError, membershipLines, signedInStrip } from "../components.ts";
+import { csrfInput, errorSummary, eyebrow, fieldError, membershipLines } from "../components.ts";
 import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -39,7 +39,7 @@ ${mark(site, view, choice.profileId)}</span>
   return renderPage(site, {
     heading,
     error: view.errors.length > 0,
-    signedIn: signedInStrip(site, view.signedInAs, view.form.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.form.csrfToken },
     body,
   });
 }

@@ -1,6 +1,6 @@
 /** *Don't link* was carried out. */
 
-import { contactInline, goToPortal } from "../components.ts";
+import { contactInline, goToOpened } from "../components.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -22,6 +22,6 @@ export function linkCancelled(site: Site, view: LinkCancelledPage): string {
 <li>${t.html("linkCancelled.notYours", { contact: contactInline(site) })}</li>
 <li>${t.text("linkCancelled.yours")}</li>
 </ul>
-${goToPortal(site, null)}`;
+${goToOpened(site, view.opens)}`;
   return renderPage(site, { heading, body });
 }

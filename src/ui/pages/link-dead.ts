@@ -1,6 +1,6 @@
 /** A link that can't be used: why, what to do, whom to write to. */
 
-import { goToPortal, whomToAsk } from "../components.ts";
+import { goToOpened, goToPortal, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -18,7 +18,7 @@ ${
 }
 <h2>${t.text("common.whatToDo")}</h2>
 <p>${t.text(`linkDead.${reason}.do`)}</p>
-${reason !== "cookie_missing" && goToPortal(site, null)}
+${reason !== "cookie_missing" && (view.opens === null ? goToPortal(site, null) : goToOpened(site, view.opens))}
 ${whomToAsk(site)}`;
   return renderPage(site, { heading, body });
 }

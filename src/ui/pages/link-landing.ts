@@ -26,7 +26,7 @@ export function linkLanding(site: Site, view: LinkLandingPage): string {
 ${rail("pending", [accountStop(site, t.text("landing.account"), requester), profileStop(site, membership)])}
 <p>${t.html("landing.code", { code: codeText(view.code) })}</p>
 <p>${t.html("landing.signInWith", { who: strongName(requester.who), upstream: requester.upstreamName })}
-${t.text("landing.until", { date: formatInstant(site, view.expiresAt) })}</p>
+${t.text("landing.until", { date: formatInstant(site, view.expiresAt, view.now) })}</p>
 <div class="actions">
 ${buttonForm(view.confirm, t.text("landing.confirm"), "primary")}
 ${buttonForm(view.decline, t.text("landing.decline"), "secondary")}

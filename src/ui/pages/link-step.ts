@@ -8,7 +8,6 @@ import {
   eyebrow,
   fieldError,
   problemSummary,
-  signedInStrip,
 } from "../components.ts";
 import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -44,7 +43,7 @@ ${helpPanel(site, view)}`;
   return renderPage(site, {
     heading,
     error: isTooSoon || view.errors.length > 0,
-    signedIn: signedInStrip(site, view.signedInAs, view.form.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.form.csrfToken },
     body,
   });
 }

@@ -1,14 +1,6 @@
 /** Profiles are linked, but none opens this portal: the reason for each, and every way on. */
 
-import {
-  alternatives,
-  backToPortal,
-  contactInline,
-  eyebrow,
-  membershipLines,
-  signedInStrip,
-  webLink,
-} from "../components.ts";
+import { alternatives, backToPortal, contactInline, eyebrow, membershipLines, webLink } from "../components.ts";
 import { formatLastDay } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -36,7 +28,7 @@ ${view.signedInAs.useAnotherAction !== null && html`<li>${t.text("notAdmitted.us
 ${backToPortal(site, view.portal, view.back)}`;
   return renderPage(site, {
     heading: t.text("notAdmitted.title", values),
-    signedIn: signedInStrip(site, view.signedInAs, view.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.csrfToken },
     body,
   });
 }

@@ -9,7 +9,6 @@ import {
   fieldError,
   goToPortal,
   problemSummary,
-  signedInStrip,
 } from "../components.ts";
 import { formatInstant } from "../format.ts";
 import { type Html, html } from "../html.ts";
@@ -26,7 +25,7 @@ export function support(site: Site, view: SupportPage): string {
       ? null
       : full.until === null
         ? t.text("support.fullHere")
-        : t.text("support.full", { date: formatInstant(site, full.until) });
+        : t.text("support.full", { date: formatInstant(site, full.until, view.now) });
   const body = html`${fullText === null ? errorSummary(site, view.errors) : problemSummary(site, [{ target: "send", text: fullText }])}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
@@ -44,7 +43,7 @@ ${field(site, view, "message", (attributes) => html`<textarea class="input" ${at
   return renderPage(site, {
     heading,
     error: view.errors.length > 0 || full !== null,
-    signedIn: signedInStrip(site, view.signedInAs, view.form.csrfToken),
+    signedIn: { as: view.signedInAs, csrfToken: view.form.csrfToken },
     body,
   });
 }
