@@ -32,6 +32,10 @@ const ofClients = [
   /home_url: write where/,
   /scopes: name at least one/,
   /only a machine has scopes/,
+  /a machine has none/,
+  /token_endpoint_auth_method: \w+ (?:has a secret to show|keeps no secret)/,
+  /pkce_required: only a client with a secret/,
+  /private_hosts/,
 ];
 const inConfiguration = /stands in the configuration/;
 

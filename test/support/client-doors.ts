@@ -10,7 +10,7 @@ import { run } from "../../src/cli/run.ts";
 import { type AdminScene, anId, clientBody, makeClient, startAdminScene } from "./admin-scene.ts";
 import { bindTo } from "./attack-kit.ts";
 import { portalSecret, register, signIn } from "./liaison.ts";
-import type { UserAgent } from "./user-agent.ts";
+import type { Page, UserAgent } from "./user-agent.ts";
 
 /** What is tried, as the API spells it. */
 export type ClientTry = Record<string, string | string[]>;
@@ -39,20 +39,25 @@ export interface ClientDoors {
   configuration(sections: Record<string, unknown>): Promise<Tried>;
   /** An owner at the pages: posts a form of theirs. */
   post(page: string, form: string, fields: ClientTry): Promise<Tried>;
+  /** A page as the owner sees it. */
+  page(path: string): Promise<Page>;
   close(): Promise<void>;
 }
 
 /** The application with an owner signed in at its pages, and a client app to be edited. */
 export async function openDoors({
   privateHosts = [],
+  portals = [],
 }: {
   privateHosts?: readonly string[];
+  /** Portals of the configuration, besides those of every test. */
+  portals?: readonly object[];
 } = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
   const scene = await startAdminScene({
     embedded: true,
     config: (base) => {
-      written = { ...base, private_hosts: privateHosts };
+      written = { ...base, private_hosts: privateHosts, portals: [...(base["portals"] as object[]), ...portals] };
       return written;
     },
   });
@@ -82,7 +87,11 @@ export async function openDoors({
       const value = shown.dom.querySelector(`form input[name=${name}]`)?.getAttribute("value");
       if (value !== undefined) body.set(name, value);
     }
-    for (const [name, value] of Object.entries(fields)) body.set(name, [value].flat().join("\n"));
+    for (const [name, value] of Object.entries(fields)) {
+      // Ticks are a value each, lines are one.
+      const values = ["kinds", "scopes"].includes(name) ? [value].flat() : [[value].flat().join("\n")];
+      for (const one of values) body.append(name, one);
+    }
     const answer = await browser.once(`${scene.issuer}/admin${form}`, { method: "POST", body });
     // Something new is shown with its secret; what was edited is gone to.
     const isTaken = answer.status === 200 || answer.status === 303;
@@ -133,6 +142,7 @@ export async function openDoors({
   };
   return {
     ...{ scene, command, configuration, post },
+    page: (path) => browser.visit(`${scene.issuer}/admin${path}`),
     at: async (door, fields) => await doors[door](fields),
     close: () => scene.close(),
   };

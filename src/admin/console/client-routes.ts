@@ -1,5 +1,6 @@
 /** The pages of client apps. */
 
+import { PRESETS } from "../../domain/client-settings.ts";
 import { startUrl } from "../../oidc/clients.ts";
 import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
@@ -8,9 +9,9 @@ import type { ClientView, FormState, Preset, SettingsView } from "../../ui/conso
 import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
-import { PRESETS } from "../client-apps.ts";
+import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { checkRedirect } from "./redirect-check.ts";
-import { attempt, isTicked, linesOf, newOnce, one, type Shell, type Visit } from "./shell.ts";
+import { attempt, newOnce, one, type Shell, type Visit } from "./shell.ts";
 
 export interface ClientRoutesParts {
   findClient(id: string): Promise<Client | undefined>;
@@ -68,7 +69,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients/new", "clients", async (visit) => {
     const preset = presetOf(visit.query("preset"));
     if (preset === undefined) return visit.send(consolePages.clientPreset(visit.site, visit.frame));
-    const state = visit.fresh(`/clients/new/${preset}`, { kinds: ["customer"] }, { once: newOnce() });
+    const state = visit.fresh(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
     showForm(visit, preset, state, null);
   });
 
@@ -81,7 +82,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         "createClient",
         {
           preset,
-          ...typedClient(values, preset),
+          ...typedSettings(values, preset),
           ...(one(values, "id") === undefined ? {} : { id: one(values, "id") }),
         },
         { idempotencyKey: once },
@@ -110,7 +111,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients/:id/edit", "clients", async (visit) => {
     const id = visit.parameter("id");
     const { output: client, revision } = await visit.read<ClientView>("getClient", { id });
-    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, clientValues(client), { revision }), id);
+    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, valuesOfSettings(client), { revision }), id);
   });
 
   shell.post("/clients/:id/edit", "clients", async (visit) => {
@@ -119,7 +120,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const { preset } = await visit.call<ClientView>("getClient", { id });
     const revision = one(values, "revision") ?? "";
     const edited = await attempt(
-      visit.call<ClientView>("editClient", { id, ...typedClient(values, preset) }, { ifMatch: revision }),
+      visit.call<ClientView>("editClient", { id, ...typedSettings(values, preset) }, { ifMatch: revision }),
       (state, status) =>
         showForm(visit, preset, visit.fresh(`${path(id)}/edit`, values, { revision, ...state }), id, status),
     );
@@ -171,35 +172,4 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
 
 function presetOf(text: string): Preset | undefined {
   return PRESETS.find((preset) => preset === text);
-}
-
-/** What a form says of a client app, as the operations take it. */
-function typedClient(values: Record<string, string[]>, preset: Preset): object {
-  const name = one(values, "name") ?? "";
-  if (preset === "machine") return { name, scopes: values["scopes"] ?? [] };
-  return {
-    name,
-    home_url: one(values, "home_url") ?? "",
-    redirect_uris: linesOf(values, "redirect_uris"),
-    post_logout_redirect_uris: linesOf(values, "post_logout_redirect_uris"),
-    initiate_login_uri: one(values, "initiate_login_uri") ?? null,
-    backchannel_logout_uri: one(values, "backchannel_logout_uri") ?? null,
-    access_policy: {
-      kinds: values["kinds"] ?? [],
-      plan_required: isTicked(values, "plan_required"),
-      roles: linesOf(values, "roles"),
-    },
-  };
-}
-
-function clientValues(client: ClientView): Record<string, string[]> {
-  const { kinds, plan_required, roles } = client.access_policy;
-  const maybe = (text: string | null) => (text === null ? [] : [text]);
-  return {
-    ...{ name: [client.name], home_url: maybe(client.home_url), redirect_uris: client.redirect_uris, kinds, roles },
-    ...{ plan_required: plan_required ? ["true"] : [], scopes: client.scopes },
-    ...{ post_logout_redirect_uris: client.post_logout_redirect_uris },
-    ...{ initiate_login_uri: maybe(client.initiate_login_uri) },
-    ...{ backchannel_logout_uri: maybe(client.backchannel_logout_uri) },
-  };
 }
