@@ -64,7 +64,7 @@ describe("addresses that aren't registered", { concurrency: 1 }, () => {
     const page = await open.page(`/clients/${id}`);
     const rows = page.dom.querySelectorAll("table.rows tbody tr").map((row) => row.text);
     assert.equal(rows.length, 2);
-    assert.match(rows[0] ?? "", /typed-wrong\.example\/bye[\s\S]*Sign-out/);
+    assert.match(rows[0] ?? "", /typed-wrong\.example\/bye[\s\S]*Signing out/);
     assert.ok(rows[1]?.includes(redirect_uri), rows[1]);
     assert.equal(page.dom.querySelectorAll("main script").length, 0);
     const compared = await open.page(new URL(page.link("Compare")).href.replace(`${open.scene.issuer}/admin`, ""));

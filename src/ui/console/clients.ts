@@ -180,8 +180,10 @@ function refusedAddresses(site: Site, url: string, { refused_addresses: refused 
     },
     {
       label: t.text("admin.clients.refusedFor"),
-      cell: ({ parameter }: Refused) =>
-        t.text(parameter === "redirect_uri" ? "admin.clients.refusedForSignIn" : "admin.clients.refusedForSignOut"),
+      cell: ({ parameter }: Refused) => {
+        const isSignIn = parameter === "redirect_uri";
+        return badge("quiet", t.text(isSignIn ? "admin.clients.refusedForSignIn" : "admin.clients.refusedForSignOut"));
+      },
     },
     { label: t.text("admin.at"), cell: ({ at }: Refused) => isoTime(site, at) },
   ];
