@@ -6,9 +6,8 @@
 import { setTimeout } from "node:timers/promises";
 import { runAlone, type WorkerRun } from "./worker-loop.ts";
 
-/** The longest that a turn may take, and what is aimed at, in milliseconds. */
-const TURN_MS = 20;
-const AIM_MS = 10;
+/** The longest that a turn may take, in milliseconds, where others can do nothing else meanwhile. Half of it is aimed at. */
+export const TURN_MS = 20;
 
 /** A turn that took longer waited for somebody else: that needs no rest as long. */
 const LONGEST_REST_MS = 1000;
@@ -18,6 +17,8 @@ export interface PaceOptions {
   least: number;
   /** How many at the most. In between, what the last turn's time allows. */
   most: number;
+  /** The longest that a turn may take, in milliseconds. Default: TURN_MS. */
+  turnMs?: number;
 }
 
 /** What a turn came to. */
@@ -45,9 +46,10 @@ export class Pace {
     const begun = performance.now();
     const result = await work(this.#size);
     const took = performance.now() - begun;
-    const { least, most } = this.#options;
-    if (took > TURN_MS) this.#size = Math.max(least, Math.floor(this.#size * Math.max(AIM_MS / took, 1 / 4)));
-    else if (took < AIM_MS / 2) this.#size = Math.min(most, this.#size * 2);
+    const { least, most, turnMs = TURN_MS } = this.#options;
+    const aimMs = turnMs / 2;
+    if (took > turnMs) this.#size = Math.max(least, Math.floor(this.#size * Math.max(aimMs / took, 1 / 4)));
+    else if (took < aimMs / 2) this.#size = Math.min(most, this.#size * 2);
     await setTimeout(Math.ceil(Math.min(took, LONGEST_REST_MS)));
     return result;
   }

@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import { Pace } from "../pace.ts";
+import { Pace, TURN_MS } from "../pace.ts";
 import { chainMac, chainMark, firstBase } from "../storage/audit-chain.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
@@ -17,6 +17,8 @@ export interface SealerOptions {
   key: Buffer;
   /** For how long events are kept, in milliseconds; null: for ever. */
   retentionMs: number | null;
+  /** How long a turn may take, in milliseconds: the store's. Default: that of a store with one write lock. */
+  turnMs?: number;
 }
 
 const LEASE = "audit.seal";
@@ -29,10 +31,17 @@ export interface Sealer {
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
-export function createSealer({ audit, administration, clock, key, retentionMs }: SealerOptions): Sealer {
+export function createSealer({
+  audit,
+  administration,
+  clock,
+  key,
+  retentionMs,
+  turnMs = TURN_MS,
+}: SealerOptions): Sealer {
   const worker = randomUUID();
-  const sealing = new Pace(BATCH);
-  const pruning = new Pace(BATCH);
+  const sealing = new Pace({ ...BATCH, turnMs });
+  const pruning = new Pace({ ...BATCH, turnMs });
 
   /** Seals up to so many; whether there may be more of them. */
   async function sealBatch(size: number): Promise<{ sealed: number; isLast: boolean }> {

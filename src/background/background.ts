@@ -151,6 +151,7 @@ async function createWorkers(
     clock,
     key: auditKey,
     retentionMs: retentionDays === null ? null : retentionDays * dayMs,
+    turnMs: store.turnMs,
   });
   const verifier = createVerificationWorker({
     audit: store.audit,
@@ -176,7 +177,7 @@ async function createWorkers(
     logger,
   });
 
-  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock });
+  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock, turnMs: store.turnMs });
   const clockWatch = createClockWatch({ administration: store.administration, clock, logger });
 
   return {

@@ -12,6 +12,8 @@ import type { WorkerRun } from "../worker-loop.ts";
 export interface EndedGrantsOptions {
   administration: Pick<AdminStore, "claimEnding" | "removeEnded">;
   clock: Clock;
+  /** How long a turn may take, in milliseconds: the store's. */
+  turnMs: number;
 }
 
 export interface EndedGrantsWorker {
@@ -26,9 +28,9 @@ const mostAtATime = 8;
 /** How many selections are looked at in a turn. */
 const turnSize = { least: 5, most: 200 };
 
-export function createEndedGrantsWorker({ administration, clock }: EndedGrantsOptions): EndedGrantsWorker {
+export function createEndedGrantsWorker({ administration, clock, turnMs }: EndedGrantsOptions): EndedGrantsWorker {
   const worker = randomUUID();
-  const pace = new Pace(turnSize);
+  const pace = new Pace({ ...turnSize, turnMs });
 
   return {
     async runOnce({ signal, onStep }) {

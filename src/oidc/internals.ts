@@ -4,7 +4,6 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../storage/records.ts";
@@ -199,8 +198,12 @@ export function giveForm(request: IncomingMessage, form: Buffer): void {
   if (request.headers["content-length"] !== undefined) request.headers["content-length"] = String(form.length);
   Object.defineProperties(request, {
     readable: { value: true },
-    iterator: { value: () => Readable.from([form])[Symbol.asyncIterator]() },
+    iterator: { value: () => once(form) },
   });
+}
+
+async function* once(form: Buffer): AsyncGenerator<Buffer> {
+  yield form;
 }
 
 /**

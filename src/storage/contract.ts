@@ -59,6 +59,11 @@ export interface Store {
   readonly verifications: VerificationStore;
   readonly administration: AdminStore;
   /**
+   * How long a turn of work over many rows (pace.ts) may take here, in milliseconds: as short as it gets where it holds a write
+   * lock that everybody needs; longer where it holds its own documents alone, and most of it is one acknowledgment by a majority.
+   */
+  readonly turnMs: number;
+  /**
    * Removes what expired before `now`, in short turns (pace.ts) until the run is told to end; nothing depends on its having run.
    * Returns rows removed.
    */

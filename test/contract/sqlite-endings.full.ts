@@ -86,7 +86,7 @@ describe(`ending ${grants} grants`, () => {
         return result;
       },
     };
-    const worker = createEndedGrantsWorker({ administration: timed, clock: systemClock });
+    const worker = createEndedGrantsWorker({ administration: timed, clock: systemClock, turnMs: store.turnMs });
     assert.equal(await worker.runOnce(runAlone), grants);
     const longest = present(turns.toSorted((one, other) => other - one)[0]);
     test.diagnostic(`${turns.length} turns, the longest ${longest} ms`);

@@ -37,3 +37,11 @@ test("a turn that was too long makes the next ones smaller, down to the least, a
   for (let count = 0; count < 5; count += 1) await turn(pace, 30);
   assert.equal(pace.size, 10);
 });
+
+test("a pace is given longer turns where nobody waits behind them: it takes more rows in one", async () => {
+  const short = new Pace({ least: 10, most: 1000 });
+  const long = new Pace({ least: 10, most: 1000, turnMs: 4000 });
+  for (const pace of [short, long]) for (let count = 0; count < 3; count += 1) await turn(pace, 30);
+  assert.equal(short.size, 10);
+  assert.equal(long.size, 80);
+});

@@ -30,6 +30,9 @@ const DEADLINE_MS = 4000;
 /** How long a server may take to answer or to be found: a little less, so that the driver's own account comes first. */
 const PATIENCE_MS = 3500;
 
+/** How long a turn over many documents may take: an acknowledgment by a majority alone takes some tens of milliseconds. */
+export const TURN_MS = 100;
+
 const WRITE_CONCERN = { w: "majority", wtimeoutMS: PATIENCE_MS } as const;
 
 const CLIENT_OPTIONS = {

@@ -12,7 +12,7 @@ import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
 import { answerIn, collect, type HeldMail, type MailPlace } from "../waiting-mail.ts";
-import type { MongoDatabase } from "./database.ts";
+import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at, type OutboxDocument } from "./documents.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -84,7 +84,7 @@ export function createMailWriter(
 }
 
 /** How many messages without room are put off at a time; those with room go one by one, for each is a transaction. */
-const HELD = { least: 50, most: 500 };
+const HELD = { least: 50, most: 500, turnMs: TURN_MS };
 
 /** Whose room is lacking, and until when: so long all that it has at the mailbox stays held. */
 interface Lack extends MailThrottleHashes {

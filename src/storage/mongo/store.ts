@@ -16,7 +16,7 @@ import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createChanges } from "./changes.ts";
 import { createClientStore, createClientWriter } from "./clients.ts";
 import { COLLECTIONS } from "./collections.ts";
-import { MongoDatabase, patientClient } from "./database.ts";
+import { MongoDatabase, patientClient, TURN_MS } from "./database.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createEndedRows } from "./ended-rows.ts";
@@ -114,6 +114,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createWork(database),
       ...createSetBack(database),
     },
+    turnMs: TURN_MS,
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
     close: () => database.close(),

@@ -7,7 +7,7 @@ import type { ClientSession, Collection, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
 import type { Store } from "../contract.ts";
-import type { MongoDatabase } from "./database.ts";
+import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at } from "./documents.ts";
 import { succeed } from "./succession.ts";
 
@@ -15,7 +15,7 @@ import { succeed } from "./succession.ts";
 const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
 
 /** How many documents go at a time, so that nobody waits long behind them. */
-const BATCH = { least: 50, most: 500 };
+const BATCH = { least: 50, most: 500, turnMs: TURN_MS };
 
 /** Removes up to so many documents; returns how many. */
 type SweepOne = (limit: number) => Promise<number>;

@@ -7,6 +7,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
+import { TURN_MS } from "../../pace.ts";
 import type { Store } from "../contract.ts";
 import type { Dump } from "../dump.ts";
 import type { MigrationReport } from "../migration.ts";
@@ -161,6 +162,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createWork(durable),
       ...createSetBack(durable),
     },
+    turnMs: TURN_MS,
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),
     async close() {
