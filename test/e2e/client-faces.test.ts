@@ -305,7 +305,10 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
       assert.match(text, new RegExp(`${name}.*a machine has none`));
     }
     const made = await open.post("/clients/new?preset=machine", "/clients/new/machine", {
-      ...{ name: "M", id: "posting-machine", scopes: "admin:read", token_endpoint_auth_method: "client_secret_post" },
+      name: "M",
+      id: "posting-machine",
+      scopes: "admin:read",
+      token_endpoint_auth_method: "client_secret_post",
     });
     assert.ok(made.isTaken, made.said);
     assert.equal((await shown("posting-machine"))["token_endpoint_auth_method"], "client_secret_post");

@@ -52,8 +52,12 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     const [state, nonce] = [randomUUID(), randomUUID()];
     const asked = new URL(`${scene.issuer}/authorize`);
     asked.search = new URLSearchParams({
-      ...{ scope: "openid profile email", state, response_type: "code" },
-      ...{ client_id: "keycloak", redirect_uri: endpoint, nonce },
+      scope: "openid profile email",
+      state,
+      response_type: "code",
+      client_id: "keycloak",
+      redirect_uri: endpoint,
+      nonce,
     }).toString();
     const { url: callback } = await signIn(browser, { url: asked, codeVerifier: "", state, nonce }, person);
     assert.ok(callback.href.startsWith(`${endpoint}?`), callback.href);
@@ -62,8 +66,11 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     const answer = await fetch(`${scene.issuer}/token`, {
       method: "POST",
       body: new URLSearchParams({
-        ...{ code: callback.searchParams.get("code") ?? "", grant_type: "authorization_code", redirect_uri: endpoint },
-        ...{ client_id: "keycloak", client_secret },
+        code: callback.searchParams.get("code") ?? "",
+        grant_type: "authorization_code",
+        redirect_uri: endpoint,
+        client_id: "keycloak",
+        client_secret,
       }),
     });
     const tokens = (await answer.json()) as { id_token: string; access_token: string };
@@ -73,7 +80,9 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
 
     const out = new URL(`${scene.issuer}/logout`);
     out.search = new URLSearchParams({
-      ...{ state, id_token_hint: tokens.id_token, post_logout_redirect_uri: `${endpoint}/logout_response` },
+      state,
+      id_token_hint: tokens.id_token,
+      post_logout_redirect_uri: `${endpoint}/logout_response`,
     }).toString();
     const back = await browser.press(await browser.visit(out), "Sign out");
     assert.ok(back.url.href.startsWith(`${endpoint}/logout_response?`), back.url.href);
@@ -81,7 +90,9 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
     await keycloak.until(1);
     const keys = createRemoteJWKSet(new URL(`${scene.issuer}/jwks`));
     const { payload } = await jwtVerify(keycloak.heard[0]?.token ?? "", keys, {
-      ...{ issuer: scene.issuer, audience: "keycloak", currentDate: new Date(scene.clock.now()) },
+      issuer: scene.issuer,
+      audience: "keycloak",
+      currentDate: new Date(scene.clock.now()),
     });
     assert.deepEqual([payload.sub, payload["sid"]], [identity.sub, identity["sid"]]);
     assert.deepEqual(payload["events"], { "http://schemas.openid.net/event/backchannel-logout": {} });

@@ -35,7 +35,11 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
   /** Registers one on the pages. Returns its secret, as the page shows it. */
   async function registered(id: string, fields: ClientTry): Promise<string> {
     const made = await open.post("/clients/new?preset=web", "/clients/new/web", {
-      ...{ name: "Passport", id, home_url: "http://localhost:9/", redirect_uris: callback, kinds: "customer" },
+      name: "Passport",
+      id,
+      home_url: "http://localhost:9/",
+      redirect_uris: callback,
+      kinds: "customer",
       ...fields,
     });
     assert.ok(made.isTaken, made.said);
@@ -45,9 +49,16 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
   function strategyOf(clientID: string, clientSecret: string, more: Record<string, unknown> = {}) {
     const { issuer } = open.scene;
     const options = {
-      ...{ issuer, authorizationURL: `${issuer}/authorize`, tokenURL: `${issuer}/token` },
-      ...{ userInfoURL: `${issuer}/userinfo`, clientID, clientSecret, callbackURL: callback },
-      ...{ scope: ["profile", "email", "organization"], nonce: true, ...more },
+      issuer,
+      authorizationURL: `${issuer}/authorize`,
+      tokenURL: `${issuer}/token`,
+      userInfoURL: `${issuer}/userinfo`,
+      clientID,
+      clientSecret,
+      callbackURL: callback,
+      scope: ["profile", "email", "organization"],
+      nonce: true,
+      ...more,
     };
     return new Strategy(options, (_issuer, profile, verified) => verified(null, profile));
   }

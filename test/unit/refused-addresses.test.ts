@@ -39,7 +39,11 @@ describe("an unregistered address", () => {
       kept(["https://1", 1], ["https://2", 2], ["https://3", 3], ["https://4", 4], ["https://5", oldestMs]);
     assert.equal(withRefused(full(minute - 1), signIn("https://6"), NOW), undefined);
     assert.deepEqual(addresses(withRefused(full(minute), signIn("https://6"), NOW)), [
-      ...["https://6", "https://1", "https://2", "https://3", "https://4"],
+      "https://6",
+      "https://1",
+      "https://2",
+      "https://3",
+      "https://4",
     ]);
   });
 
