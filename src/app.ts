@@ -33,6 +33,7 @@ import { createRefusals } from "./http/refusals.ts";
 import { createSealedCookies } from "./http/sealed-cookie.ts";
 import { createSealedReturns } from "./http/sealed-return.ts";
 import { createListener } from "./http/server.ts";
+import { createSignedOutBrowsers } from "./http/signed-out.ts";
 import { createSiteSource } from "./http/site.ts";
 import { createLinking } from "./linking/linking.ts";
 import { createSupport } from "./linking/support.ts";
@@ -40,7 +41,7 @@ import type { MailTransport } from "./mail/transport.ts";
 import { createClientDirectory, validatePortals } from "./oidc/clients.ts";
 import { createConsoleSignIns } from "./oidc/console.ts";
 import { createDispatcher } from "./oidc/dispatcher.ts";
-import { onCodeIssued, onSignedOut, reportProviderErrors, watchClientUses } from "./oidc/events.ts";
+import { onCodeIssued, onSessionEnded, reportProviderErrors, watchClientUses } from "./oidc/events.ts";
 import { keysCheck, loadKeys } from "./oidc/keys.ts";
 import { createProvider, interactionLifetimeSeconds } from "./oidc/provider.ts";
 import { createReadiness } from "./readiness.ts";
@@ -93,7 +94,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const mailDomain = mailDomainOf(config);
   const background = deps.background ?? (await createBackground(deps));
 
-  const providerPages = createProviderPages({ pages, site, issuer: config.issuer });
+  const providerPages = createProviderPages({ pages, site, issuer: config.issuer, cookies, clients });
   const provider = createProvider({
     config,
     artifacts: store.artifacts,
@@ -108,7 +109,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
   await validatePortals(provider, config.portals);
   const refused = createRefusedNotes({ clients: store.clients, clock, logger });
   reportProviderErrors(provider, logger, refused.note);
-  onSignedOut(provider, () => background.wake("sign-outs"));
+  const signedOut = createSignedOutBrowsers({ cookies, binding });
+  onSessionEnded(provider, (ctx, by) => {
+    background.wake("sign-outs");
+    if (by === "sign_out") signedOut.note(ctx as unknown as CookieContext);
+  });
 
   const limits = limitsOf(config.limits);
   const sealed = createSealedCookies({ key: keys.pages, cookies, clock });
@@ -118,6 +123,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const counters = createCounters({ now: () => clock.now(), onCount: background.count });
   onCodeIssued(provider, (ctx, proofHash) => {
     counters.count("sign_ins");
+    signedOut.clear(ctx as unknown as CookieContext);
     const { accountId } = ctx.oidc.session ?? {};
     if (accountId !== undefined) known.completed(ctx, accountId);
     if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
@@ -161,6 +167,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     site,
     cookies,
     binding,
+    signedOut,
     csrf: createCsrf({ key: keys.pages, issuer, cookies }),
     sealed,
     upstreams,
@@ -205,7 +212,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         clients,
         kit,
         authenticate: createAuthenticate({ administration: store.administration, provider, clients, clock }),
-        signIns: createConsoleSignIns(provider, config),
+        signIns: createConsoleSignIns({ provider, artifacts: store.artifacts, clients, clock, config }),
         clock,
         logger,
         onChange: () => {

@@ -30,6 +30,7 @@ import { createOpenedInteractions } from "./opened-interactions.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import { type SupportDeps, supportRoutes } from "./support.ts";
+import { upstreamCookie } from "./upstream-cookie.ts";
 import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
@@ -37,9 +38,6 @@ export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
   dispatcher: Dispatcher;
   linking: Linking;
 }
-
-/** The cookie in which a browser remembers the upstream it used last. */
-export const upstreamCookie = "liaison.upstream";
 
 /** How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what came of it. */
 const [mostLooks, lookAgainMs] = [10, 300];
@@ -61,7 +59,7 @@ interface KeptInquiry {
 }
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
-  const { dispatcher, linking, csrf, sealed, cookies, binding, clock, upstreams, config, costs } = deps;
+  const { dispatcher, linking, csrf, sealed, cookies, binding, signedOut, clock, upstreams, config, costs } = deps;
   const views: InteractionPages = createInteractionPages(deps);
   const opened = createOpenedInteractions(deps);
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
@@ -119,7 +117,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
     ctx.state["retryUrl"] = base(state.uid);
     await costs.chargeUpstreamSignIn(ctx, state.uid);
-    const forced = state.forced || fresh || state.isInsufficient;
+    const isForced = state.forced || state.isInsufficient;
+    const choosesAccount = fresh || signedOut.has(ctx);
     const begun = await upstreams.begin({
       upstreamId,
       purpose: { kind: "sign_in", interactionUid: state.uid },
@@ -127,9 +126,11 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
       keeps: state.opened,
       sender: await costs.senderOf(ctx),
       forced: state.forced,
-      ...(forced ? { prompt: "login" as const } : {}),
+      choosesAccount,
+      ...(isForced ? { prompt: "login" as const } : {}),
       ...(state.maxAge === undefined ? {} : { maxAge: state.maxAge }),
-      ...(state.loginHint === undefined || fresh ? {} : { loginHint: state.loginHint }),
+      // It may name the last person, whom some upstreams then sign in without a question.
+      ...(state.loginHint === undefined || choosesAccount ? {} : { loginHint: state.loginHint }),
       acrValues: demandOf(state.client.id, config.administration)?.acr_values ?? [],
     });
     opened.noted(ctx);
@@ -140,7 +141,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     sendPage(ctx, await views.signIn(ctx, state, notice, fresh));
   }
 
-  /** Straight to the upstream that the portal names or this browser used last; the first visit chooses. */
+  /** Straight to the upstream that the portal names or this browser used last. The first visit chooses, and who signed out. */
   async function signInOrChoose(ctx: Context, state: InteractionState): Promise<void> {
     const remembered = cookies.get(ctx, cookies.ofService(upstreamCookie));
     // Somebody whose sign-in doesn't suffice is told so, and goes on by their own hand.
@@ -148,6 +149,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const known = offered(state).map(({ id }) => id);
     const upstreamId = [state.upstreamHint, remembered].find((id) => id !== undefined && known.includes(id));
     if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
+    // Whatever the portal hints: on a computer that others use, the next person would be signed in as the last.
+    if (signedOut.has(ctx)) return await showSignIn(ctx, state, "signed_out", false);
     await begin(ctx, state, upstreamId, false);
   }
 

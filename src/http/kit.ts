@@ -11,6 +11,7 @@ import type { Cookies } from "./cookies.ts";
 import type { VisitorCosts } from "./costs/visitor-costs.ts";
 import type { Csrf } from "./csrf.ts";
 import type { SealedCookies } from "./sealed-cookie.ts";
+import type { SignedOutBrowsers } from "./signed-out.ts";
 
 /** What every route module is given, beside the services of its own. */
 export interface HttpKit {
@@ -21,6 +22,7 @@ export interface HttpKit {
   sealed: SealedCookies;
   cookies: Cookies;
   binding: BrowserBinding;
+  signedOut: SignedOutBrowsers;
   upstreams: Upstreams;
   costs: VisitorCosts;
 }

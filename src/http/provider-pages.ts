@@ -2,16 +2,21 @@
 
 import type { Context, Middleware } from "koa";
 import { errors, type KoaContextWithOIDC } from "oidc-provider";
+import { methodOf } from "../oidc/authentication.ts";
+import type { ClientDirectory } from "../oidc/clients.ts";
 import { ForeignBrowser } from "../oidc/foreign-browser.ts";
 import { isGone, portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
 import type { ProviderPages } from "../oidc/provider.ts";
+import { whileReachable } from "../oidc/reachable.ts";
 import { readPostLogoutRedirectUri } from "../oidc/request-parameters.ts";
 import type { Pages } from "../ui/pages.ts";
-import type { PortalView, Site } from "../ui/views.ts";
+import type { PortalView, Site, StaysKnown } from "../ui/views.ts";
+import type { CookieContext, Cookies } from "./cookies.ts";
 import { showError } from "./errors.ts";
 import { sendPage } from "./kit.ts";
 import { allowFormTargets } from "./security-headers.ts";
-import { portalView } from "./site.ts";
+import { portalView, staysKnownView } from "./site.ts";
+import { upstreamCookie } from "./upstream-cookie.ts";
 
 /** Endpoints that programs call: their errors are JSON, whatever the request says it accepts. */
 const programEndpoints = new Set([
@@ -33,8 +38,10 @@ export function createProviderPages(deps: {
   pages: Pages;
   site(): Promise<Site>;
   issuer: string;
+  cookies: Cookies;
+  clients: Pick<ClientDirectory, "find" | "isOwn">;
 }): ProviderPages & OwnForms {
-  const { pages, site, issuer } = deps;
+  const { pages, site, issuer, cookies, clients } = deps;
   const action = `${issuer}/logout/confirm`;
   return {
     ownForms: async (ctx, next) => {
@@ -44,9 +51,15 @@ export function createProviderPages(deps: {
       const leadsTo = form === undefined ? redirectUriOf(ctx) : form.leadsTo;
       if (leadsTo !== undefined) allowFormTargets(ctx, [leadsTo]);
       if (form === undefined) return;
-      const portal = portalOf(ctx as unknown as KoaContextWithOIDC);
-      const view = { purpose: form.because, portal, form: { action, xsrf: form.xsrf }, automatic: true };
-      sendPage(ctx, pages.signOut(await site(), view));
+      const shown = await site();
+      const view = {
+        purpose: form.because,
+        portal: portalOf(ctx as unknown as KoaContextWithOIDC),
+        staysKnown: staysKnownView(shown, rememberedUpstream(ctx), null),
+        form: { action, xsrf: form.xsrf },
+        automatic: true,
+      };
+      sendPage(ctx, pages.signOut(shown, view));
     },
 
     renderError: async (ctx, out, error) => {
@@ -70,19 +83,41 @@ export function createProviderPages(deps: {
       const context = ctx as unknown as Context;
       const target = readPostLogoutRedirectUri(params ?? {});
       if (target !== undefined) allowFormTargets(context, [target]);
+      const shown = await site();
       const view = {
         purpose: "sign_out" as const,
         portal: portalOf(ctx),
+        staysKnown: await staysKnownAfter(ctx, shown),
         form: { action, xsrf },
         automatic: entities.IdTokenHint?.payload["sub"] === session?.accountId,
       };
-      sendPage(context, pages.signOut(await site(), view));
+      sendPage(context, pages.signOut(shown, view));
     },
 
     signedOut: async (ctx) => {
-      sendPage(ctx as unknown as Context, pages.signedOut(await site(), { portal: portalOf(ctx) }));
+      const context = ctx as unknown as Context;
+      const shown = await site();
+      const staysKnown = staysKnownView(shown, rememberedUpstream(context), null);
+      sendPage(context, pages.signedOut(shown, { portal: portalOf(ctx), staysKnown }));
     },
   };
+
+  function rememberedUpstream(ctx: CookieContext): string | undefined {
+    return cookies.get(ctx, cookies.ofService(upstreamCookie));
+  }
+
+  /** The session's upstream, and its portals that have no address to be told at; the one that asks knows by itself. */
+  async function staysKnownAfter(ctx: KoaContextWithOIDC, shown: Site): Promise<StaysKnown> {
+    const { session, client: asking } = ctx.oidc;
+    const method = session && methodOf(session);
+    const portals: string[] = [];
+    for (const clientId of Object.keys(session?.authorizations ?? {})) {
+      const client = await whileReachable(clients.find(clientId));
+      if (client === undefined || clientId === asking?.clientId || clients.isOwn(client)) continue;
+      if (client.metadata["backchannel_logout_uri"] === undefined) portals.push(client.name);
+    }
+    return staysKnownView(shown, method?.upstreamId ?? rememberedUpstream(ctx as unknown as Context), portals);
+  }
 
   function portalOf(ctx: KoaContextWithOIDC): PortalView | null {
     const { client } = ctx.oidc;

@@ -12,7 +12,7 @@ import type { Context, Middleware } from "koa";
 import { cookiePairs } from "./cookies.ts";
 
 /** Those whose place anybody can name. All others are below a path that only their own browser knows, which comes first. */
-const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|known|console|console\.begin)$/;
+const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|known|signed-out|console|console\.begin)$/;
 
 /** The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response. */
 const mostLines = 32;

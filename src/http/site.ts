@@ -3,7 +3,7 @@
 import type { Config } from "../config/schema.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { Client, Membership, Requester } from "../storage/records.ts";
-import type { MembershipView, PortalView, Site, UpstreamView } from "../ui/views.ts";
+import type { MembershipView, PortalView, Site, StaysKnown, UpstreamView } from "../ui/views.ts";
 
 type SiteConfig = Pick<Config, "issuer" | "deployment" | "upstreams">;
 
@@ -47,6 +47,15 @@ export function membershipView({ profile, organization }: Membership): Membershi
     accountNumber: organization.accountNumber,
     kind: organization.kind,
   };
+}
+
+/** Who may still know a person that signs out: the upstream of this id, any where it is none, and portals by name. */
+export function staysKnownView(
+  { upstreams }: Site,
+  upstreamId: string | undefined,
+  portals: readonly string[] | null,
+): StaysKnown {
+  return { upstream: upstreams.find(({ id }) => id === upstreamId)?.name ?? null, portals };
 }
 
 /** How a page names a consumer account: by its email, else its display name, else the upstream's own id of it. */

@@ -15,11 +15,11 @@ import { withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { noHead } from "./declarations.ts";
-import { upstreamCookie } from "./interaction.ts";
 import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
 import type { SealedReturns } from "./sealed-return.ts";
 import { createSingleFlight } from "./single-flight.ts";
+import { upstreamCookie } from "./upstream-cookie.ts";
 
 export interface CallbackDeps extends HttpKit {
   signIns: SignInStore;

@@ -15,8 +15,11 @@ export const claimsByScope = {
   organization: ["profile_id", "organization", "roles", "service_plan"],
 };
 
-/** The claims of a chosen profile. `email_verified` holds only for the very address that its link proved. */
-function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
+/**
+ * The claims of a chosen profile. `email_verified` holds only for the very address that its link proved. Times are seconds since
+ * the epoch, as a JWT's own are (NumericDate, RFC 7519, section 2).
+ */
+export function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
   const { plan } = organization;
   return {
     name: profile.name,

@@ -6,12 +6,15 @@
 
 import { createHash } from "node:crypto";
 import { errors, type Provider } from "oidc-provider";
+import type { Clock } from "../clock.ts";
 import { opensAdministration, type SignInDemand } from "../domain/administration.ts";
-import { randomSecret } from "../domain/secrets.ts";
+import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
+import type { ArtifactStore } from "../storage/contract.ts";
 import { CONSOLE_CLIENT_ID, type GrantId } from "../storage/records.ts";
 import { methodOf } from "./authentication.ts";
-import { type Browser, sessionUidOf } from "./internals.ts";
+import type { ClientDirectory } from "./clients.ts";
+import { type Browser, sessionOf, sessionUidOf } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 
 export interface ConsoleSignIn {
@@ -28,14 +31,27 @@ export interface ConsoleSignIns {
    * @throws LiaisonError `forbidden` if the code's sign-in isn't such a one as opens the administration
    */
   redeem(browser: Browser, code: string, verifier: string): Promise<GrantId | undefined>;
+  /** Ends the session of this browser as a sign-out at a portal does: its portals are told, offline tokens go on. */
+  endSession(browser: Browser): Promise<void>;
+}
+
+export interface ConsoleSignInsDeps {
+  provider: Provider;
+  artifacts: Pick<ArtifactStore, "revokeGrant" | "destroySession">;
+  clients: Pick<ClientDirectory, "find">;
+  clock: Clock;
+  config: { issuer: string; administration: SignInDemand };
 }
 
 const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
 
-export function createConsoleSignIns(
-  provider: Provider,
-  { issuer, administration }: { issuer: string; administration: SignInDemand },
-): ConsoleSignIns {
+export function createConsoleSignIns({
+  provider,
+  artifacts,
+  clients,
+  clock,
+  config: { issuer, administration },
+}: ConsoleSignInsDeps): ConsoleSignIns {
   const redirectUri = `${issuer}/admin/callback`;
   return {
     begin: ({ anotherAccount = false } = {}) => {
@@ -70,6 +86,21 @@ export function createConsoleSignIns(
         throw new LiaisonError("forbidden", "The administration asks for another sign-in than this one.");
       }
       return grantId;
+    },
+
+    endSession: async (browser) => {
+      const session = await sessionOf(provider, browser);
+      if (session === undefined) return;
+      const { uid: sessionUid, accountId } = session;
+      const told: string[] = [];
+      for (const [clientId, { grantId, persistsLogout = false }] of Object.entries(session.authorizations)) {
+        const client = await clients.find(clientId);
+        if (client?.metadata["backchannel_logout_uri"] !== undefined) told.push(clientId);
+        if (grantId !== undefined && !persistsLogout) {
+          await artifacts.revokeGrant(grantId, { signIn: { sessionUid, clientId } });
+        }
+      }
+      await artifacts.destroySession(hashSecret(session.id), { accountId, clientIds: told, now: clock.now() });
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { RefusedAddress } from "../storage/records.ts";
 import { loginOf } from "./foreign-browser.ts";
-import { acceptPreviousSecrets } from "./internals.ts";
+import { acceptPreviousSecrets, isAccountSwitch } from "./internals.ts";
 
 /** The part of pino's logger that is used here. */
 interface EventLogger {
@@ -100,9 +100,17 @@ export function onCodeIssued(
   });
 }
 
-/** Calls back when somebody has signed out: what tells the portals is queued. */
-export function onSignedOut(provider: Provider, callback: () => void): void {
-  (provider as NodeJS.EventEmitter).on("end_session.success", callback);
+/**
+ * Calls back when a session has ended in its browser: what tells the portals is queued. `by` says whether the person
+ * signed out, or signed in with another account than the session's.
+ */
+export function onSessionEnded(
+  provider: Provider,
+  callback: (ctx: KoaContextWithOIDC, by: "sign_out" | "switch_account") => void,
+): void {
+  (provider as NodeJS.EventEmitter).on("end_session.success", (ctx: KoaContextWithOIDC) => {
+    callback(ctx, isAccountSwitch(ctx) ? "switch_account" : "sign_out");
+  });
 }
 
 export interface ClientUses {

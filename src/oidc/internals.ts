@@ -79,14 +79,29 @@ export interface Browser {
   res: ServerResponse;
 }
 
+/** What a browser's session is: its id is what its cookie holds. */
+export interface OpenSession {
+  id: string;
+  uid: string;
+  accountId: string;
+  /** What it holds for each client. */
+  authorizations: Readonly<Record<string, { grantId?: string | undefined; persistsLogout?: boolean | undefined }>>;
+}
+
 /**
- * The uid of the session that this browser has, on a route of ours; undefined for none. `Session.get` makes the context of the
- * cookies itself, and a new session where there is none (lib/models/session.js, 9.13).
+ * The session that this browser has, on a route of ours; undefined where nobody is signed in. `Session.get` makes the
+ * context of the cookies itself, and a new session where there is none (lib/models/session.js, 9.13).
  */
-export async function sessionUidOf(provider: Provider, { req, res }: Browser): Promise<string | undefined> {
+export async function sessionOf(provider: Provider, { req, res }: Browser): Promise<OpenSession | undefined> {
   type Context = Parameters<Provider["Session"]["get"]>[0];
   const session = await whileReachable(provider.Session.get({ req, res } as unknown as Context));
-  return session.accountId === undefined ? undefined : session.uid;
+  const { jti: id, uid, accountId, authorizations = {} } = session;
+  return accountId === undefined ? undefined : { id, uid, accountId, authorizations };
+}
+
+/** The uid of the session that this browser has. */
+export async function sessionUidOf(provider: Provider, browser: Browser): Promise<string | undefined> {
+  return (await sessionOf(provider, browser))?.uid;
 }
 
 /** Client metadata under which our own settings of a client travel through oidc-provider. */
@@ -148,6 +163,15 @@ export function selfSubmittingSignOut(
   const because = oidc.route === "resume" ? "switch_account" : "nothing_left";
   const leadsTo = because === "switch_account" ? redirectUriOf(ctx) : state["postLogoutRedirectUri"];
   return { xsrf: state["secret"], because, leadsTo: typeof leadsTo === "string" ? leadsTo : undefined };
+}
+
+/**
+ * Whether the end of a session makes room for another account: the library then leads back to the authorization that waits
+ * for it, as to any address after a sign-out (lib/actions/authorization/resume.js, 9.13).
+ */
+export function isAccountSwitch({ oidc }: KoaContextWithOIDC): boolean {
+  const leadsTo: unknown = oidc.session?.state?.["postLogoutRedirectUri"];
+  return typeof leadsTo === "string" && leadsTo.startsWith(`${oidc.urlFor("authorization")}/`);
 }
 
 /**

@@ -18,6 +18,7 @@ import { createAdapterFactory } from "./adapter.ts";
 import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
+import { endpointPaths } from "./endpoints.ts";
 import { createGrantLoader } from "./grants.ts";
 import {
   keepAuthorizationsApart,
@@ -122,16 +123,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       long: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure, path: "/" },
       short: { signed: true, httpOnly: true, sameSite: "lax", secure: cookies.secure },
     },
-    routes: {
-      authorization: "/authorize",
-      token: "/token",
-      jwks: "/jwks",
-      userinfo: "/userinfo",
-      introspection: "/introspect",
-      revocation: "/revoke",
-      pushed_authorization_request: "/par",
-      end_session: "/logout",
-    },
+    routes: { ...endpointPaths },
     ttl: {
       AuthorizationCode: config.tokens.authorization_code_seconds,
       AccessToken: config.tokens.access_token_seconds,

@@ -3,7 +3,17 @@
 import { formatSeconds } from "./format.ts";
 import { bdi, type Child, type Html, html } from "./html.ts";
 import { messages } from "./messages.ts";
-import type { Contact, FieldError, Form, MembershipView, PortalView, SignedInAs, Site, UpstreamView } from "./views.ts";
+import type {
+  Contact,
+  FieldError,
+  Form,
+  MembershipView,
+  PortalView,
+  SignedInAs,
+  Site,
+  StaysKnown,
+  UpstreamView,
+} from "./views.ts";
 
 /** A link to somewhere else. An address that isn't http(s) becomes plain text: configuration refuses it long before. */
 export function webLink(url: string, label: Child): Html {
@@ -87,6 +97,25 @@ export function whomToAsk(site: Site, upstream: UpstreamView | null = null): Htm
 <li>${t.html("common.writeTo", { contact: contactInline(site) })}</li>
 ${upstream && theirs && html`<li>${t.html("common.writeToUpstream", { upstream: upstream.name, contact: theirs })}</li>`}
 </ul>
+</section>`;
+}
+
+/** Who may still know a person that signs out here: their account's provider, and portals that no sign-out reaches. */
+export function staysKnown(site: Site, { upstream, portals }: StaysKnown): Html {
+  const t = messages(site.locale);
+  const upstreams = upstream === null ? site.upstreams.map(({ name }) => name) : [upstream];
+  const whichPortals =
+    portals === null
+      ? t.text("staysKnown.somePortals")
+      : portals.length > 0 &&
+        t.html("staysKnown.portals", { portals: alternatives(site, portals.map(bdi), "conjunction") });
+  return html`<section class="ask" aria-labelledby="stays-known">
+<h2 id="stays-known">${t.text("staysKnown.title")}</h2>
+<ul>
+${upstreams.length > 0 && html`<li>${t.html("staysKnown.upstream", { upstream: alternatives(site, upstreams.map(bdi)) })}</li>`}
+${whichPortals && html`<li>${whichPortals}</li>`}
+</ul>
+<p>${t.text("staysKnown.do")}</p>
 </section>`;
 }
 

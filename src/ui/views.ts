@@ -81,9 +81,9 @@ export interface MembershipView {
 export interface SignInPage {
   portal: PortalView | null;
   form: Form;
-  /** Shown when an upstream sign-in has just failed or been cancelled. */
-  notice: "cancelled" | "failed" | null;
-  /** Offered beside a notice: back to the portal, which is told that nobody signed in. */
+  /** Shown when an upstream sign-in has just failed or been cancelled, or somebody signed out in this browser before. */
+  notice: "cancelled" | "failed" | "signed_out" | null;
+  /** Offered to who came back without a sign-in: back to the portal, which is told that nobody signed in. */
   back: Form;
   /** Somebody is signed in, but the administration asks for more: what an upstream's ID token must say. */
   insufficient: { acr: readonly string[]; amr: readonly string[] } | null;
@@ -279,6 +279,8 @@ export interface SignOutPage {
    */
   purpose: "sign_out" | "nothing_left" | "switch_account";
   portal: PortalView | null;
+  /** Who may still know the person afterwards. */
+  staysKnown: StaysKnown;
   form: { action: string; xsrf: string };
   /** True when nothing is left to decide, as when the portal proved that it means this very session: the page may submit itself. */
   automatic: boolean;
@@ -286,6 +288,15 @@ export interface SignOutPage {
 
 export interface SignedOutPage {
   portal: PortalView | null;
+  staysKnown: StaysKnown;
+}
+
+/** Where somebody may still be signed in after a sign-out here. */
+export interface StaysKnown {
+  /** The name of the upstream that the account is at; null where that isn't known, and any may be meant. */
+  upstream: string | null;
+  /** The names of the portals of the session that no sign-out reaches; null where they aren't known. */
+  portals: readonly string[] | null;
 }
 
 /** The generic end: also what an OAuth error without a way back to the portal looks like. */

@@ -35,8 +35,9 @@ export async function authorizationParameters(
     parameters["code_challenge"] = await client.calculatePKCECodeChallenge(transaction.codeVerifier);
     parameters["code_challenge_method"] = "S256";
   }
-  // For upstreams that know no prompt=login, whose word for it can't be checked anyway.
-  const hasOwnPrompt = config.reauthentication === "prompt_only" && "prompt" in config.authorize_parameters;
+  // For upstreams that know no prompt=login: what it does there can't be checked, or is for the eye alone.
+  const isUnchecked = config.reauthentication === "prompt_only" || plan.prompt === "select_account";
+  const hasOwnPrompt = isUnchecked && "prompt" in config.authorize_parameters;
   if (plan.prompt !== undefined && !hasOwnPrompt) parameters["prompt"] = plan.prompt;
   if (plan.sendsMaxAge) parameters["max_age"] = String(plan.maxAgeSeconds);
   if (loginHint !== undefined) parameters["login_hint"] = loginHint;

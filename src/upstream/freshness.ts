@@ -12,6 +12,8 @@ import { readClock, type UpstreamClock } from "./upstream-clock.ts";
 
 export interface FreshnessWish {
   prompt?: "login";
+  /** Whether the upstream must show whose account it is before it signs somebody in; how old the sign-in is doesn't matter. */
+  choosesAccount?: boolean;
   /** Seconds, as the portal asked. */
   maxAge?: number;
   /** Whether the person must authenticate now, whatever session the upstream holds. */
@@ -19,7 +21,7 @@ export interface FreshnessWish {
 }
 
 export interface FreshnessPlan {
-  prompt: "login" | undefined;
+  prompt: "login" | "select_account" | undefined;
   /** What `auth_time` is held to; null where its age doesn't matter. */
   maxAgeSeconds: number | null;
   /** Whether it is also sent, as `max_age`; then an ID token without `auth_time` is refused. */
@@ -62,14 +64,14 @@ const LATEST_SECONDS = 253_402_300_799;
  * a new one wherever its age matters.
  */
 export function planFreshness(
-  { sendsMaxAge, sendsPromptLogin }: Pick<Dialect, "sendsMaxAge" | "sendsPromptLogin">,
-  { prompt, maxAge, forced }: FreshnessWish,
+  { sendsMaxAge, sendsPromptLogin, promptForAccount }: Omit<Dialect, "sendsNonce" | "sendsPkce">,
+  { prompt, choosesAccount = false, maxAge, forced }: FreshnessWish,
 ): FreshnessPlan {
   const maxAgeSeconds = forced ? 0 : (maxAge ?? null);
   const mustBeNew = forced || (!sendsMaxAge && maxAge !== undefined);
   const wished = mustBeNew ? "login" : prompt;
   return {
-    prompt: sendsPromptLogin ? wished : undefined,
+    prompt: (sendsPromptLogin ? wished : undefined) ?? (choosesAccount ? promptForAccount : undefined),
     maxAgeSeconds,
     sendsMaxAge: sendsMaxAge && maxAgeSeconds !== null,
   };

@@ -10,6 +10,8 @@ import { rejected } from "./failures.ts";
 export interface Dialect {
   /** Whether `prompt=login` is sent where somebody must sign in afresh. */
   sendsPromptLogin: boolean;
+  /** The `prompt` by which somebody is shown whose account is about to be used, and can take another. */
+  promptForAccount: "login" | "select_account";
   /** Whether `max_age` is sent where the age of a sign-in matters. */
   sendsMaxAge: boolean;
   /** Whether a `nonce` is sent, and asked for in the ID token. */
@@ -20,11 +22,18 @@ export interface Dialect {
 
 export type Quirk = UpstreamConfig["quirks"][number];
 
-const STANDARD: Dialect = { sendsPromptLogin: true, sendsMaxAge: true, sendsNonce: true, sendsPkce: true };
+const STANDARD: Dialect = {
+  sendsPromptLogin: true,
+  // OpenID Connect Core 1.0, section 15.1, has every provider obey `login`, and `select_account` only those that can.
+  promptForAccount: "login",
+  sendsMaxAge: true,
+  sendsNonce: true,
+  sendsPkce: true,
+};
 
 const QUIRKS: Readonly<Record<Quirk, Partial<Dialect>>> = {
   // Google documents none, consent and select_account alone, and refuses what it doesn't know.
-  no_prompt_login: { sendsPromptLogin: false },
+  no_prompt_login: { sendsPromptLogin: false, promptForAccount: "select_account" },
   // Gluu Server asks for the password again and again with max_age=0; Glewlwyd 2.7 refuses it by invalid_request.
   no_max_age: { sendsMaxAge: false },
   // LinkedIn's ID tokens don't repeat it.

@@ -36,7 +36,7 @@ function ours(lines: string[]): SetCookie[] {
 
 /** All kinds of ours, without prefix and without what tells two of one kind apart. */
 function kinds(cookies: SetCookie[]): string[] {
-  const kind = ({ name }: SetCookie) => /liaison\.[a-z]+/.exec(name)?.[0] ?? name;
+  const kind = ({ name }: SetCookie) => /liaison\.[a-z-]+/.exec(name)?.[0] ?? name;
   return [...new Set(cookies.map(kind))].sort();
 }
 
@@ -89,12 +89,14 @@ describe("S4: cookies", () => {
         const waiting = await browser.press(linkStep, "Continue", { email: "nobody@northwind.example" });
         assert.equal(waiting.heading, "Check your email", "the browser kept every cookie it needs");
         await browser.visit(`${issuer}/link/${"r".repeat(22)}/${"s".repeat(43)}`);
+        await browser.press(await browser.visit(`${issuer}/logout`), "Sign out");
         for (const visited of browser.visited) assert.ok(visited.startsWith(`${issuer}/`), visited);
 
         const cookies = ours(browser.cookiesSet);
         assert.deepEqual(kinds(cookies), [
           ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link"],
-          ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
+          ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signed-out"],
+          "liaison.signin",
           ...["liaison.upstream", "liaison.waiting"],
         ]);
         for (const cookie of cookies) {
@@ -102,7 +104,7 @@ describe("S4: cookies", () => {
           assert.ok(cookie.attributes.has("secure"), cookie.line);
           // What isn't below a path of its own, too, where the issuer has the host to itself.
           const isSession = /liaison\.(session|proof)/.test(cookie.name);
-          const isHosts = isSession || (path === "" && /liaison\.(csrf|signin|upstream)/.test(cookie.name));
+          const isHosts = isSession || (path === "" && /liaison\.(csrf|signed-out|signin|upstream)/.test(cookie.name));
           assert.ok(cookie.name.startsWith(isHosts ? "__Host-" : "__Secure-"), cookie.line);
           if (isHosts) assert.equal(cookie.attributes.get("path"), "/", cookie.line);
           else assert.ok(cookie.attributes.get("path")?.startsWith(path || "/"), cookie.line);

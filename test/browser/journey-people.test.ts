@@ -47,10 +47,16 @@ describe("the demo's people", { concurrency: 3 }, () => {
     assert.equal(pagesOf(elsewhere).length, 1, "the first visit of a browser offers the upstreams");
     await elsewhere.press("Sign out");
     await elsewhere.reads("You are signed out.");
-    const signedOut = pagesOf(elsewhere).length;
     await elsewhere.follow("Sign in");
+    await elsewhere.sees("Sign in to CustomerSource");
+    await elsewhere.reads("This browser was signed out");
+    await elsewhere.signIn(amara);
     await elsewhere.isSignedIn(amara);
-    assert.equal(pagesOf(elsewhere).length, signedOut, "later visits show no page of ours");
+    const signedIn = pagesOf(elsewhere).length;
+    await elsewhere.context.clearCookies({ name: /^liaison\.session/ });
+    await elsewhere.open(`${world.portals.customersource}/login`);
+    await elsewhere.isSignedIn(amara);
+    assert.equal(pagesOf(elsewhere).length, signedIn, "later visits show no page of ours");
     assert.equal((await world.mailsTo(amara.registered)).length, 2);
     await elsewhere.leave();
   });

@@ -62,6 +62,7 @@ const ofConfigurationAlone: Record<string, string> = {
 const ofRegistrationAlone: Record<string, string> = {
   id: "given once",
   preset: "chosen once",
+  for: "what the answer shows",
   scopes: "a machine's, which is no portal: handed out by those who have them",
 };
 

@@ -78,6 +78,17 @@ describe("signing out by POST", () => {
     assert.match(gone.body, /data-auto-submit/);
   });
 
+  it("an expired hint is good for prompt=none, too: for the person that it names, and for nobody else", async () => {
+    const { id_token: hint = "" } = await signedIn();
+    await setTimeout(2000);
+    const silently = async (from: UserAgent) => {
+      const asked = { prompt: "none", id_token_hint: hint };
+      return (await from.visit((await liaison.customerSource.start(asked)).url)).url.searchParams;
+    };
+    assert.ok((await silently(browser)).has("code"));
+    assert.equal((await silently(liaison.browser())).get("error"), "login_required");
+  });
+
   it("refuses garbage, a hint of another portal and a hint that was changed, and signs nobody out by them", async () => {
     const { id_token: hint = "" } = await signedIn();
     const [head, , signature] = hint.split(".");

@@ -75,8 +75,15 @@ const ofPortals = [
 /** What no schema says, so that more calls are carried out. */
 function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw, now: number): void {
   switch (operation.name) {
+    case "getClientSettings":
+      delete query["for"];
+      break;
+    case "rotateClientSecret":
+      delete body["for"];
+      break;
     case "createClient": {
       const { preset } = body;
+      delete body["for"];
       delete body["token_endpoint_auth_method"];
       if (preset !== "web") delete body["pkce_required"];
       if (preset === "machine") {

@@ -37,14 +37,16 @@ const ofClients = [
   /pkce_required: only a client with a secret/,
   /private_hosts/,
 ];
+const ofRecipes = /recipe isn't for an app of this kind/;
 const inConfiguration = /stands in the configuration/;
 
 const refusals: Record<string, Record<number, RegExp[]>> = {
   "*": { 400: [/^This is no cursor of this list/] },
-  createClient: { 400: ofClients, 409: [/This id is taken|a client app of this id already/] },
+  createClient: { 400: [...ofClients, ofRecipes], 409: [/This id is taken|a client app of this id already/] },
   editClient: { 400: ofClients, 409: [inConfiguration] },
   deleteClient: { 409: [inConfiguration] },
-  rotateClientSecret: { 409: [inConfiguration, /has no secret/] },
+  getClientSettings: { 400: [ofRecipes] },
+  rotateClientSecret: { 400: [ofRecipes], 409: [inConfiguration, /has no secret/] },
   createOrganization: { 409: [/an organization of this id already/] },
   editOrganization: { 409: [/leave no owner/] },
   createProfile: { 409: [/a profile of this id already/] },

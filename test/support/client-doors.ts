@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import type { Logger } from "pino";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { configCheckCommand } from "../../src/cli/config-check.ts";
 import { run } from "../../src/cli/run.ts";
@@ -18,6 +19,10 @@ export type ClientTry = Record<string, string | string[]>;
 export interface Tried {
   isTaken: boolean;
   said: string;
+}
+
+export interface Posted extends Tried {
+  page: Page;
 }
 
 export type Door =
@@ -38,7 +43,7 @@ export interface ClientDoors {
   /** Reads the configuration with these sections in place of its own. */
   configuration(sections: Record<string, unknown>): Promise<Tried>;
   /** An owner at the pages: posts a form of theirs. */
-  post(page: string, form: string, fields: ClientTry): Promise<Tried>;
+  post(page: string, form: string, fields: ClientTry): Promise<Posted>;
   /** A page as the owner sees it. */
   page(path: string): Promise<Page>;
   close(): Promise<void>;
@@ -48,14 +53,17 @@ export interface ClientDoors {
 export async function openDoors({
   privateHosts = [],
   portals = [],
+  logger,
 }: {
   privateHosts?: readonly string[];
   /** Portals of the configuration, besides those of every test. */
   portals?: readonly object[];
+  logger?: Logger;
 } = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
   const scene = await startAdminScene({
     embedded: true,
+    ...(logger === undefined ? {} : { logger }),
     config: (base) => {
       written = { ...base, private_hosts: privateHosts, portals: [...(base["portals"] as object[]), ...portals] };
       return written;
@@ -80,7 +88,7 @@ export async function openDoors({
     return await say(["config", "check", tried]);
   }
 
-  async function post(page: string, form: string, fields: ClientTry): Promise<Tried> {
+  async function post(page: string, form: string, fields: ClientTry): Promise<Posted> {
     const shown = await browser.visit(`${scene.issuer}/admin${page}`);
     const body = new URLSearchParams();
     for (const name of ["csrf", "once", "revision"]) {
@@ -96,7 +104,7 @@ export async function openDoors({
     // Something new is shown with its secret; what was edited is gone to.
     const isTaken = answer.status === 200 || answer.status === 303;
     assert.ok(isTaken || answer.status === 400, `${answer.status} ${answer.text}`);
-    return { isTaken, said: answer.text };
+    return { isTaken, said: answer.text, page: answer };
   }
 
   const flagsOf = (fields: ClientTry) =>

@@ -53,6 +53,7 @@ const samples: Samples = {
       plain: view,
       failed: { ...view, notice: "failed" },
       cancelled: { ...view, notice: "cancelled" },
+      signedOut: { ...view, notice: "signed_out" },
       noPortal: { ...view, portal: null },
       otherUpstream: { ...view, insufficient: { acr: [], amr: [] } },
       strongerProof: { ...view, insufficient: { acr: ["urn:example:mfa", "phr"], amr: ["pwd", "otp"] } },
@@ -229,11 +230,14 @@ const samples: Samples = {
   signOut: (data) => {
     const view = {
       portal: data.portal,
+      staysKnown: { upstream: data.upstream.name, portals: [data.portal.name] },
       form: { action: "/session/end/confirm", xsrf: data.token },
       automatic: false,
     };
     return {
       plain: { ...view, purpose: "sign_out" },
+      everyPortalIsTold: { ...view, purpose: "sign_out", staysKnown: { upstream: data.upstream.name, portals: [] } },
+      nobodyKnowsWhere: { ...view, purpose: "sign_out", staysKnown: { upstream: null, portals: null } },
       switchAccount: { ...view, purpose: "switch_account" },
       nothingLeft: { ...view, purpose: "nothing_left" },
       noPortal: { ...view, purpose: "sign_out", portal: null },
@@ -241,7 +245,10 @@ const samples: Samples = {
       nothingLeftNoPortal: { ...view, purpose: "nothing_left", portal: null },
     };
   },
-  signedOut: (data) => ({ plain: { portal: data.portal }, noPortal: { portal: null } }),
+  signedOut: (data) => ({
+    plain: { portal: data.portal, staysKnown: { upstream: data.upstream.name, portals: null } },
+    noPortal: { portal: null, staysKnown: { upstream: null, portals: null } },
+  }),
   error: (data) => ({
     portalMistake: {
       status: 400,
@@ -346,5 +353,6 @@ export const signOutPurposes = ["sign_out", "nothing_left", "switch_account"] as
 export function automaticSignOut(purpose: SignOutPage["purpose"]): string {
   const { site, portal, token } = flavours.ordinary;
   const form = { action: "/session/end/confirm", xsrf: token };
-  return pages.signOut(site, { purpose, portal, form, automatic: true });
+  const staysKnown = { upstream: null, portals: null };
+  return pages.signOut(site, { purpose, portal, staysKnown, form, automatic: true });
 }

@@ -157,6 +157,7 @@ describe("what other parts rely on", () => {
     }
     for (const [page, variant] of [
       ["signIn", "plain"],
+      ["signIn", "signedOut"],
       ["linkLanding", "plain"],
       ["linkLanding", "cancelledElsewhere"],
     ] as const) {
@@ -224,6 +225,25 @@ describe("what other parts rely on", () => {
     for (const variant of ["nothingLeft", "switchAccount"]) {
       assert.doesNotMatch(sample("signOut", variant), /Stay signed in|Do you want/);
     }
+  });
+
+  test("sign-out says who may still know the person: the account's provider, and the portals that aren't told", () => {
+    const places = (page: string, variant: string) =>
+      parse(sample(page, variant))
+        .querySelectorAll('[aria-labelledby="stays-known"] li')
+        .map(({ text }) => text);
+    const somePortals = "At other portals that you opened in this browser, until you sign out there";
+    assert.deepEqual(places("signOut", "plain"), [
+      "At Northwind ID, where your account is",
+      "At CustomerSource, until you sign out there",
+    ]);
+    assert.deepEqual(places("signOut", "everyPortalIsTold"), ["At Northwind ID, where your account is"]);
+    assert.deepEqual(places("signedOut", "plain"), ["At Northwind ID, where your account is", somePortals]);
+    assert.deepEqual(places("signOut", "nobodyKnowsWhere"), [
+      "At Northwind ID or Fourth Coffee ID, where your account is",
+      somePortals,
+    ]);
+    assert.deepEqual(places("signOut", "switchAccount"), [], "who goes on with another account doesn't leave");
   });
 
   test("check your email leads to why what was linked doesn't open the portal", () => {

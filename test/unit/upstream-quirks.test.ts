@@ -48,6 +48,24 @@ describe("an upstream's quirks", () => {
     await assert.rejects(harness.signIn(harness.theLiar({ quirks }), REDEEM), refusal("upstream_stale"));
   });
 
+  it("who has to choose the account is shown it by prompt=login, by select_account where that isn't known, or as configured", async () => {
+    const request = { choosesAccount: true };
+    const promptOf = async (entry: Partial<UpstreamConfig>, more = {}) =>
+      (await sent(entry, { ...request, ...more })).getAll("prompt").join(" ");
+    const own = (prompt: string) => ({ authorize_parameters: { prompt } });
+    assert.equal(await promptOf({}), "login");
+    assert.equal((await sent({}, request)).has("max_age"), false, "how old the sign-in is doesn't matter");
+    assert.equal(await promptOf({ quirks: ["no_max_age"] }), "login");
+    assert.equal(await promptOf({ quirks: ["no_prompt_login"] }), "select_account");
+    assert.equal(await promptOf({ quirks: ["no_prompt_login"], ...own("consent") }), "consent");
+    assert.equal(await promptOf({ reauthentication: "prompt_only", ...own("select_account") }), "select_account");
+    assert.equal(await promptOf(own("consent")), "login", "it isn't shown by anything else");
+    // A portal that asks for a fresh sign-in is asked no less for.
+    const forced = { prompt: "login", forced: true };
+    assert.equal(await promptOf({}, forced), "login");
+    assert.equal(await promptOf({ quirks: ["no_prompt_login"] }, forced), "select_account");
+  });
+
   it("no_nonce: none is sent, and none is taken", async () => {
     const quirks: Quirk[] = ["no_nonce"];
     assert.equal((await sent({ quirks })).has("nonce"), false);

@@ -31,14 +31,15 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   async function showClient(
     visit: Visit,
     client: ClientView,
-    more: Partial<Pick<ClientPage, "secret" | "isNew">> = {},
+    made: Partial<Pick<ClientPage, "secret" | "isNew" | "settings">> = {},
   ) {
-    const settings = await visit.call<SettingsView>("getClientSettings", { id: client.id });
+    // What makes a secret gives the settings with it; asked for anew they have none.
+    const settings = made.settings ?? (await visit.call<SettingsView>("getClientSettings", { id: client.id }));
     const stored = await findClient(client.id);
     const uri = visit.query("check").trim();
     visit.send(
       consolePages.clientPage(visit.site, visit.frame, {
-        ...{ client, settings, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...more },
+        ...{ client, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...made, settings },
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
         rotate: { ...visit.form(`${path(client.id)}/secret`), once: newOnce() },
@@ -78,7 +79,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.call<ClientView & { client_secret: string | null }>(
+      visit.call<ClientView & { client_secret: string | null; settings: SettingsView }>(
         "createClient",
         {
           preset,
@@ -97,8 +98,9 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         ),
     );
     if (made === undefined) return;
-    const { client_secret: secret, ...client } = made.output;
+    const { client_secret: secret, settings, ...client } = made.output;
     await showClient(visit, client, {
+      settings,
       isNew: true,
       secret: secret === null ? null : { value: secret, because: "registered" },
     });
@@ -131,10 +133,14 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const id = visit.parameter("id");
     // Without it, sent once more by a reload, it would end the secret that the app goes on with.
     const idempotencyKey = one(visit.values(), "once");
-    const rotated = visit.call<{ client_secret: string }>("rotateClientSecret", { id }, { idempotencyKey });
-    const { client_secret: value } = await rotated;
+    const rotated = await visit.call<{ client_secret: string; settings: SettingsView }>(
+      "rotateClientSecret",
+      { id },
+      { idempotencyKey },
+    );
     const client = await visit.call<ClientView>("getClient", { id });
-    await showClient(visit, client, { secret: { value, because: "rotated" } });
+    const secret = { value: rotated.client_secret, because: "rotated" as const };
+    await showClient(visit, client, { settings: rotated.settings, secret });
   });
   // Where a browser asks again for what a POST showed: the secret is gone.
   shell.get("/clients/:id/secret", "clients", async (visit) => visit.go(path(visit.parameter("id"))));

@@ -6,6 +6,8 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import { form, noHead } from "../../http/declarations.ts";
 import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
+import { staysKnownView } from "../../http/site.ts";
+import { upstreamCookie } from "../../http/upstream-cookie.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
@@ -46,7 +48,10 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): void {
   router.post("/admin/sign-out", form, async (ctx: Context) => {
     kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
     await sessions.end(ctx);
-    sendPage(ctx, consolePages.consoleSignedOut(await kit.site()));
+    onChange();
+    const site = await kit.site();
+    const upstreamId = kit.cookies.get(ctx, kit.cookies.ofService(upstreamCookie));
+    sendPage(ctx, consolePages.consoleSignedOut(site, { staysKnown: staysKnownView(site, upstreamId, null) }));
   });
   router.get(API_PATH, async (ctx) => {
     const operations = describeApi(service.operations);

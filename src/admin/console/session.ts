@@ -32,7 +32,7 @@ export interface ConsoleSessions {
   begin(ctx: Context, returnTo: string, options?: { anotherAccount?: boolean }): Promise<void>;
   /** Takes the answer of a sign-in. @throws LiaisonError `sign_in_expired`, `sign_in_mismatch` */
   complete(ctx: Context): Promise<void>;
-  /** Signs out of the administration; the session at the service goes on. */
+  /** Signs out of the administration and of the service: a session that went on would open it again by one click. */
   end(ctx: Context): Promise<void>;
 }
 
@@ -124,6 +124,8 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
       const session = await kept(ctx);
       sealed.clear(ctx, sessionAt);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
+      await signIns.endSession(ctx);
+      kit.signedOut.note(ctx);
     },
   };
 }

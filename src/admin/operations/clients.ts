@@ -15,7 +15,7 @@ import { randomId, randomSecret } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Client, ClientUse } from "../../storage/records.ts";
 import { clientRevision } from "../../storage/revision.ts";
-import { stackSettings, toApp } from "../client-apps.ts";
+import { checkRecipe, clientSettings, recipeChoice, settingsOutput } from "../client-settings.ts";
 import { anyId, instant, kind, listed, listOf, name, newId, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, type CallContext, EditConflict, InputError, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
@@ -165,21 +165,23 @@ function readingOperations({ store, clients, config }: OperationParts, { find, a
     operation(
       {
         name: "getClientSettings",
-        summary: "Show what a developer of the client app needs: endpoints, and settings for common stacks.",
+        summary: "Show what a developer of the client app needs: all settings, and recipes for common libraries.",
         ...{ scope: "admin:read", method: "GET", path: "/clients/{id}/settings" },
-        input: z.strictObject({ id: anyId }),
-        output: z.strictObject({
-          issuer: z.string(),
-          client_id: z.string(),
-          discovery: z.string(),
-          stacks: z.array(z.strictObject({ stack: z.string(), settings: z.string() })),
-        }),
-        command: { name: "clients settings", operand: "id", examples: ["liaison clients settings customersource"] },
+        input: z.strictObject({ id: anyId, for: recipeChoice }),
+        output: settingsOutput,
+        command: {
+          name: "clients settings",
+          operand: "id",
+          examples: [
+            "liaison clients settings customersource",
+            "liaison clients settings customersource --for openid-client",
+          ],
+        },
       },
-      async ({ id }) => {
-        const { issuer } = config;
-        const stacks = stackSettings(toApp(await find(id)), issuer);
-        return { output: { issuer, client_id: id, discovery: `${issuer}/.well-known/openid-configuration`, stacks } };
+      async ({ id, for: recipe }) => {
+        const found = await find(id);
+        checkRecipe(settingsOf(found), recipe);
+        return { output: clientSettings(found, { issuer: config.issuer, secret: null, recipe }) };
       },
     ),
     operation(
@@ -208,7 +210,7 @@ function writingOperations(
   parts: OperationParts,
   { find, findStored, answer, check, mayHandOut }: Tools,
 ): AnyOperation[] {
-  const { store, clients, secretOverlapMs } = parts;
+  const { store, clients, config, secretOverlapMs } = parts;
   const { administration } = store;
   return [
     operation(
@@ -216,8 +218,14 @@ function writingOperations(
         name: "createClient",
         summary: "Register a client app. Its secret, where it has one, is shown this once.",
         ...{ scope: "clients:write", method: "POST", path: "/clients", kind: "creates" },
-        input: z.strictObject({ id: newId.optional(), preset: z.enum(PRESETS), ...fields, name }),
-        output: client.extend({ client_secret: z.string().nullable() }),
+        input: z.strictObject({
+          id: newId.optional(),
+          preset: z.enum(PRESETS),
+          ...fields,
+          name,
+          for: recipeChoice,
+        }),
+        output: client.extend({ client_secret: z.string().nullable(), settings: settingsOutput }),
         command: {
           name: "clients create",
           examples: [
@@ -226,7 +234,7 @@ function writingOperations(
           ],
         },
       },
-      async ({ id = randomId(), preset, ...input }, call) => {
+      async ({ id = randomId(), preset, for: recipe, ...input }, call) => {
         const { principal, now, once } = call;
         const wanted: ClientSettings = {
           ...defaultSettings(preset),
@@ -237,6 +245,7 @@ function writingOperations(
         const secret = hasSecret(preset) ? randomSecret() : null;
         const made = clientOf(wanted, { id, secret, previousSecret: null, managedBy: "admin" });
         await check(wanted, made, call);
+        checkRecipe(wanted, recipe);
         // One of the store's own is the transaction's to find: it knows a creation that is repeated.
         if ((await clients.find(id))?.managedBy === "config") {
           throw new LiaisonError("conflict", "This id is taken: choose another one.");
@@ -249,7 +258,12 @@ function writingOperations(
         );
         const result = answered(outcome, "a client app of this id", key, output);
         clients.refresh();
-        return { output: result, revision: clientRevision((await clients.find(result.id)) ?? made) };
+        // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no second time.
+        const settings = clientSettings(
+          { ...made, id: result.id },
+          { issuer: config.issuer, secret: result.client_secret, recipe },
+        );
+        return { output: { ...result, settings }, revision: clientRevision((await clients.find(result.id)) ?? made) };
       },
     ),
     operation(
@@ -291,16 +305,23 @@ function writingOperations(
         input: z.strictObject({
           id: anyId,
           keep_previous: z.boolean().default(true).meta({ description: "Whether the one before goes on for a while." }),
+          for: recipeChoice,
         }),
-        output: z.strictObject({ id: anyId, client_secret: z.string(), previous_secret_until: instant.nullable() }),
+        output: z.strictObject({
+          id: anyId,
+          client_secret: z.string(),
+          previous_secret_until: instant.nullable(),
+          settings: settingsOutput,
+        }),
         command: { name: "clients rotate", operand: "id", examples: ["liaison clients rotate customersource"] },
       },
-      async ({ id, keep_previous }, call) => {
+      async ({ id, keep_previous, for: recipe }, call) => {
         const { principal, now, once } = call;
         const before = await findStored(id);
         if (before.secret === null)
           throw new LiaisonError("conflict", "This client app has no secret: it can't keep one.");
         mayHandOut(settingsOf(before), call);
+        checkRecipe(settingsOf(before), recipe);
         const secret = randomSecret();
         const previousUntil = keep_previous ? now + secretOverlapMs : now;
         const output = { id, client_secret: secret, previous_secret_until: keep_previous ? time(previousUntil) : null };
@@ -310,7 +331,9 @@ function writingOperations(
           { kind: "rotate_secret", clientId: id, secret, previousUntil },
           { actor: principal.actor, now, ...(key && { once: key }) },
         );
-        return { output: answered(outcome, "client app", key, output) };
+        const result = answered(outcome, "client app", key, output);
+        const settings = clientSettings(before, { issuer: config.issuer, secret: result.client_secret, recipe });
+        return { output: { ...result, settings } };
       },
     ),
     operation(

@@ -15,6 +15,7 @@ import { type Face, faceFlags, withFace } from "./faces.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags, fieldsOf } from "./fields.ts";
 import { isList, list, listFlags } from "./lists.ts";
+import { settingsText } from "./settings.ts";
 
 /** Makes the commands. */
 export function administrationCommands(clock: Clock): Command[] {
@@ -115,7 +116,7 @@ async function show(
   const record: Input = { ...(output as Input), ...(revision === undefined ? {} : { revision }) };
   const isJson = flags.has("json");
   if (isJson) await put(stdout, jsonLine(record));
-  else await put(stdout, textOf(name, record, face.timeZone));
+  else await put(stdout, textOf(name, record, { timeZone: face.timeZone, recipe: flags.get("for") }));
   for (const remark of remarks(name, record, face)) await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
   return 0;
 }
@@ -127,8 +128,17 @@ const doneWords: Record<string, string> = {
   "sessions end": "Ended.",
 };
 
-function textOf(name: string, record: Input, timeZone: string): string {
+function textOf(
+  name: string,
+  record: Input,
+  { timeZone, recipe }: { timeZone: string; recipe: string | undefined },
+): string {
   if (name === "why") return verdicts(record);
+  if (name === "clients settings") return settingsText(record, recipe);
+  const { settings, ...rest } = record;
+  if (name.startsWith("clients ") && settings !== undefined) {
+    return `${details(rest, timeZone)}\n${settingsText(settings as Input, recipe)}`;
+  }
   if (Object.keys(record).length === 0) return `${doneWords[name] ?? "Done."}\n`;
   return details(record, timeZone);
 }

@@ -117,8 +117,7 @@ ${facts([
   [t.text("admin.initiateUri"), client.initiate_login_uri],
   [t.text("admin.backchannelUri"), client.backchannel_logout_uri],
 ])}
-<h3>${t.text("admin.clients.stacks")}</h3>
-${settings.stacks.map(({ stack, settings: text }, index) => html`<details class="stack"${index === 0 && html` open`}><summary>${stack}</summary>${copyBlock(`stack-${index}`, t.text("admin.clients.copy", { stack }), text)}</details>`)}
+${settingsToCopy(site, settings)}
 ${isPortal && redirectCheck(site, url, view)}
 ${client.refused_addresses.length > 0 && refusedAddresses(site, url, client)}
 ${
@@ -191,6 +190,39 @@ function refusedAddresses(site: Site, url: string, { refused_addresses: refused 
   return html`<h2>${heading}</h2><p>${t.text("admin.clients.refusedHint")}</p>${table(heading, columns, refused, "")}`;
 }
 
+/** All settings in one block, then recipes with them filled in, and what the portal gets. */
+function settingsToCopy(site: Site, { text, recipes, claims }: SettingsView): Html {
+  const t = messages(site.locale);
+  const json = (value: object) => JSON.stringify(value, null, 2);
+  return html`<h3>${t.text("admin.clients.stacks")}</h3>
+${copyBlock("settings", t.text("admin.clients.allSettings"), text)}
+${
+  recipes.length > 0 &&
+  html`<h3>${t.text("admin.clients.recipes")}</h3>
+<p>${t.text("admin.clients.recipesHint")}</p>
+${recipes.map((recipe) => recipeOf(site, recipe))}`
+}
+${
+  claims !== null &&
+  html`<h3>${t.text("admin.clients.claims")}</h3>
+<p>${t.text("admin.clients.claimsHint")}</p>
+<details><summary>${t.text("admin.clients.claimsShow")}</summary>
+${copyBlock("claims-id-token", t.text("admin.clients.idToken"), json(claims.id_token))}
+${copyBlock("claims-userinfo", t.text("admin.clients.userinfo"), json(claims.userinfo))}</details>`
+}`;
+}
+
+function recipeOf(site: Site, { name, title, needs, files }: SettingsView["recipes"][number]): Html {
+  const t = messages(site.locale);
+  return html`<details class="recipe"><summary>${title}</summary>
+${
+  needs.length > 0 &&
+  html`<p>${t.text("admin.clients.needs")}</p>
+<ul>${needs.map(({ setting, value, why }) => html`<li>${code(`${setting}: ${value}`)} (${why})</li>`)}</ul>`
+}
+${files.map(({ file, text }, index) => copyBlock(`${name}-${index}`, t.text("admin.clients.file", { file, recipe: title }), text))}</details>`;
+}
+
 function lines(texts: readonly string[]): Html {
   return html`<ul class="plain">${texts.map((text) => html`<li>${code(text)}</li>`)}</ul>`;
 }
@@ -210,7 +242,8 @@ function secretNotice(site: Site, { secret, isNew, client }: ClientPage): Html |
   }
   return html`<div class="done" role="status"><h2>${t.text(secret.because === "registered" ? "admin.clients.registered" : "admin.clients.rotated")}</h2>
 <p>${t.html("admin.clients.secretOnce", { client: strongName(client.name) })}</p>
-${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}</div>`;
+${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}
+<p>${t.text("admin.clients.secretBelow")}</p></div>`;
 }
 
 function redirectCheck(site: Site, url: string, { check, client }: ClientPage): Html {

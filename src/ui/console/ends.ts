@@ -1,10 +1,10 @@
 /** Pages of the administration for whom it doesn't open. In the frame of all other pages: there is no administrator here. */
 
-import { linkButton, whomToAsk } from "../components.ts";
+import { linkButton, staysKnown, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
-import type { Site } from "../views.ts";
+import type { Site, StaysKnown } from "../views.ts";
 
 export function notAdministrator(
   site: Site,
@@ -20,11 +20,16 @@ ${whomToAsk(site)}`;
   return renderPage(site, { heading, body });
 }
 
-export function consoleSignedOut(site: Site): string {
+export function consoleSignedOut(site: Site, view: { staysKnown: StaysKnown }): string {
   const t = messages(site.locale);
   const heading = t.text("admin.signedOut.title");
   const again = linkButton(`${site.basePath}/admin`, t.text("admin.signedOut.again"), "primary");
-  return renderPage(site, { heading, body: html`<h1>${heading}</h1><p class="actions">${again}</p>` });
+  const body = html`<h1>${heading}</h1>
+<p class="lead">${t.html("admin.signedOut.lead", { site: site.name })}</p>
+<p>${t.text("signedOut.next")}</p>
+<p class="actions">${again}</p>
+${staysKnown(site, view.staysKnown)}`;
+  return renderPage(site, { heading, body });
 }
 
 export function consoleLost(site: Site): string {

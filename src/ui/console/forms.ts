@@ -168,7 +168,7 @@ function protocolFields(site: Site, preset: Preset): Field[] {
       { value: "ES256", label: "ES256", hint: t.text("admin.clients.es256Hint") },
     ]),
     rare("claims_in_id_token", t.text("admin.claims"), [
-      { value: "false", label: t.text("admin.claims.userinfo"), hint: t.text("admin.clients.claimsHint") },
+      { value: "false", label: t.text("admin.claims.userinfo"), hint: t.text("admin.clients.claimsUserinfoHint") },
       { value: "true", label: t.text("admin.claims.idToken"), hint: t.text("admin.clients.claimsIdTokenHint") },
     ]),
     rare("refresh_tokens", t.text("admin.refreshTokens"), [

@@ -99,11 +99,20 @@ export interface ClientView {
 
 export type Preset = "web" | "single_page" | "native" | "machine";
 
+/** What a developer enters at the portal. With the secret in it where that was just made. */
 export interface SettingsView {
   issuer: string;
-  client_id: string;
   discovery: string;
-  stacks: { stack: string; settings: string }[];
+  /** All settings, to be copied as one. */
+  text: string;
+  /** All claims that the portal can be given, of somebody made up; null for a machine. */
+  claims: { id_token: Record<string, unknown>; userinfo: Record<string, unknown> } | null;
+  recipes: {
+    name: string;
+    title: string;
+    needs: { setting: string; value: string; why: string }[];
+    files: { file: string; text: string }[];
+  }[];
 }
 
 export interface AccountView {

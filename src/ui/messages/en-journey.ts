@@ -24,6 +24,9 @@ export const journey = {
   "signIn.cancelled": "You are not signed in yet",
   "signIn.cancelledText":
     "Signing in was cancelled, or your account wasn't let in there. Nothing has changed. Choose an account to try again, or go back.",
+  "signIn.signedOut": "This browser was signed out",
+  "signIn.signedOutText":
+    "Choose again which account to sign in with. If others use this computer too, check that the account you are shown next is your own.",
   "signIn.back": "Don't want to sign in? {portal} is told that you didn't.",
   "signIn.insufficient": "This needs another sign-in",
   "signIn.insufficientWhy":
@@ -71,13 +74,12 @@ export const journey = {
   "notAdmitted.back": "Or leave it at that: {portal} is told that you weren't let in.",
 
   "signOut.sign_out.title": "Do you want to sign out?",
-  "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals you opened from it.",
+  "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals that it can tell.",
   "signOut.sign_out.automatic": "You are being signed out. If nothing happens, press the button.",
   "signOut.sign_out.submit": "Sign out",
   "signOut.stay": "Stay signed in and go back to {portal}",
   "signOut.nothing_left.title": "You are already signed out here",
-  "signOut.nothing_left.lead":
-    "You are not signed in to {site} in this browser. If you opened other portals, sign out there too.",
+  "signOut.nothing_left.lead": "You are not signed in to {site} in this browser.",
   "signOut.nothing_left.automatic": "This page goes on by itself. If nothing happens, press the button.",
   "signOut.nothing_left.submit": "Continue",
   "signOut.back": "Continue to go back to {portal}.",
@@ -90,6 +92,10 @@ export const journey = {
 
   "signedOut.title": "You are signed out",
   "signedOut.lead": "You are signed out of {site} in this browser.",
-  "signedOut.upstream":
-    "You may still be signed in at {upstreams}. On a computer that others use, sign out there too and close the browser.",
+  "staysKnown.title": "Where you may still be signed in",
+  "staysKnown.upstream": "At {upstream}, where your account is",
+  "staysKnown.portals": "At {portals}, until you sign out there",
+  "staysKnown.somePortals": "At other portals that you opened in this browser, until you sign out there",
+  "staysKnown.do": "On a computer that others use, sign out there too and close the browser.",
+  "signedOut.next": "The next sign-in in this browser asks which account to use.",
 } as const;

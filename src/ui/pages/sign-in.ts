@@ -12,7 +12,7 @@ export function signIn(site: Site, view: SignInPage): string {
     view.portal === null ? t.text("signIn.title") : t.text("signIn.titlePortal", { portal: view.portal.name });
   const [first] = site.upstreams;
   const only = site.upstreams.length === 1 ? first : undefined;
-  const body = html`${notice(site, view)}${insufficient(site, view)}
+  const body = html`${signedOut(site, view)}${notice(site, view)}${insufficient(site, view)}
 <h1>${view.portal === null ? heading : t.html("signIn.titlePortal", { portal: view.portal.name })}</h1>
 <p class="lead">${only === undefined ? t.text("signIn.lead") : t.html("signIn.leadOne", { upstream: only.name })}</p>
 <form class="upstreams" method="post" action="${view.form.action}">
@@ -40,7 +40,7 @@ ${links.length > 0 && html`<ul class="inline">${links}</ul>`}
 
 function notice(site: Site, view: SignInPage): Html | null {
   const t = messages(site.locale);
-  if (view.notice === null) return null;
+  if (view.notice !== "failed" && view.notice !== "cancelled") return null;
   const failed = view.notice === "failed";
   return html`<div class="${failed ? "problem" : "notice"}" role="alert" tabindex="-1" data-focus>
 <h2>${t.text(failed ? "signIn.failed" : "signIn.cancelled")}</h2>
@@ -48,9 +48,19 @@ function notice(site: Site, view: SignInPage): Html | null {
 </div>`;
 }
 
+/** For whoever is next in a browser where somebody signed out: no alert, since nothing happened to them. */
+function signedOut(site: Site, { notice }: SignInPage): Html | null {
+  if (notice !== "signed_out") return null;
+  const t = messages(site.locale);
+  return html`<div class="notice">
+<h2>${t.text("signIn.signedOut")}</h2>
+<p>${t.text("signIn.signedOutText")}</p>
+</div>`;
+}
+
 /** For who came back without having signed in. */
 function back(site: Site, { notice, portal, back: form }: SignInPage): Html | null {
-  if (notice === null || portal === null) return null;
+  if (notice === null || notice === "signed_out" || portal === null) return null;
   return html`<p>${messages(site.locale).html("signIn.back", { portal: portal.name })}</p>
 ${backToPortal(site, portal, form)}`;
 }

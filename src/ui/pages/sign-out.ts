@@ -1,6 +1,6 @@
 /** Sign out, or out of the account that was used before. The form goes back to the provider, with its own token. */
 
-import { eyebrow, webLink } from "../components.ts";
+import { eyebrow, staysKnown, webLink } from "../components.ts";
 import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -24,7 +24,8 @@ ${
   view.portal !== null &&
   !automatic &&
   html`<p>${webLink(view.portal.homeUrl, t.html("signOut.stay", { portal: view.portal.name }))}</p>`
-}`;
+}
+${purpose !== "switch_account" && staysKnown(site, view.staysKnown)}`;
   return renderPage(site, { heading, body });
 }
 

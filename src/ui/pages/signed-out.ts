@@ -1,7 +1,7 @@
-/** Signed out here, and perhaps not yet at the upstream. */
+/** Signed out here, and perhaps not yet at the upstream and at portals. */
 
-import { alternatives, goToPortal } from "../components.ts";
-import { bdi, html } from "../html.ts";
+import { goToPortal, staysKnown } from "../components.ts";
+import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { SignedOutPage, Site } from "../views.ts";
@@ -9,10 +9,10 @@ import type { SignedOutPage, Site } from "../views.ts";
 export function signedOut(site: Site, view: SignedOutPage): string {
   const t = messages(site.locale);
   const heading = t.text("signedOut.title");
-  const upstreams = site.upstreams.map(({ name }) => bdi(name));
   const body = html`<h1>${heading}</h1>
 <p class="lead">${t.html("signedOut.lead", { site: site.name })}</p>
-${upstreams.length > 0 && html`<p>${t.html("signedOut.upstream", { upstreams: alternatives(site, upstreams) })}</p>`}
-${goToPortal(site, view.portal)}`;
+<p>${t.text("signedOut.next")}</p>
+${goToPortal(site, view.portal)}
+${staysKnown(site, view.staysKnown)}`;
   return renderPage(site, { heading, body });
 }

@@ -1,0 +1,292 @@
+/**
+ * All that a developer is to enter where a client app is set up at its portal, and recipes with it filled in: the one definition
+ * that the API, the commands and the console show. A secret is in it only where it was just made.
+ */
+
+import { stringify } from "yaml";
+import { z } from "zod";
+import { discoveryUrl, endpointsOf } from "../oidc/endpoints.ts";
+import { exampleClaims } from "../oidc/example-claims.ts";
+import type { Client } from "../storage/records.ts";
+import { type ClientApp, toApp } from "./client-apps.ts";
+import { anyId } from "./fields.ts";
+import { InputError } from "./operation.ts";
+import type { Recipe, RecipeValues, Registered } from "./recipes/recipe.ts";
+import { RECIPE_NAMES, recipesFor } from "./recipes/recipes.ts";
+
+/** What stands for a secret that isn't shown, by who keeps the client app. */
+export const SECRET_STAND_INS = {
+  admin: "THE-SECRET-THAT-WAS-SHOWN-ONCE",
+  config: "THE-SECRET-IN-THE-CONFIGURATION",
+} as const;
+
+/** What is sent with each request of a sign-in. A value in angle brackets is made anew each time, or was got before. */
+const request = z.record(z.string(), z.string());
+const claims = z.record(z.string(), z.unknown());
+
+export const settingsOutput = z.strictObject({
+  issuer: z.string(),
+  client_id: anyId,
+  discovery: z.string(),
+  client_secret: z.string().nullable().meta({ description: "Where it was just made; it is shown this once." }),
+  token_endpoint_auth_method: z.string(),
+  authorization_endpoint: z.string().nullable(),
+  token_endpoint: z.string(),
+  userinfo_endpoint: z.string().nullable(),
+  jwks_uri: z.string(),
+  end_session_endpoint: z.string().nullable(),
+  revocation_endpoint: z.string(),
+  introspection_endpoint: z.string(),
+  pushed_authorization_request_endpoint: z.string().nullable(),
+  redirect_uris: z.array(z.string()),
+  post_logout_redirect_uris: z.array(z.string()),
+  initiate_login_uri: z.string().nullable(),
+  backchannel_logout_uri: z.string().nullable(),
+  backchannel_logout_session_required: z.boolean(),
+  response_types: z.array(z.string()),
+  grant_types: z.array(z.string()),
+  scope: z.string().meta({ description: "What it may ask for." }),
+  pkce_required: z.boolean(),
+  code_challenge_methods: z.array(z.string()),
+  id_token_signed_response_alg: z.string().nullable(),
+  claims_in_id_token: z.boolean(),
+  send: z.strictObject({
+    authorization_request: request.nullable(),
+    token_request: request,
+    refresh_request: request.nullable(),
+    userinfo_request: request.nullable(),
+    sign_out: request.nullable(),
+  }),
+  claims: z
+    .strictObject({ id_token: claims, userinfo: claims })
+    .nullable()
+    .meta({ description: "All claims that it can be given, of somebody made up. Times are seconds since the epoch." }),
+  text: z.string().meta({ description: "The same without claims and recipes, as YAML: to be copied as one." }),
+  recipes: z.array(
+    z.strictObject({
+      name: z.string(),
+      title: z.string(),
+      needs: z
+        .array(z.strictObject({ setting: z.string(), value: z.string(), why: z.string() }))
+        .meta({ description: "What the client app isn't registered with yet, and must be." }),
+      files: z.array(z.strictObject({ file: z.string(), text: z.string() })),
+    }),
+  ),
+});
+export type ClientSettings = z.output<typeof settingsOutput>;
+
+/** Which recipe is wanted alone. */
+export const recipeChoice = z
+  .enum(RECIPE_NAMES)
+  .optional()
+  .meta({ description: "The recipe to fill in, instead of all that fit." });
+
+/** @throws InputError for a recipe that isn't for an app of this kind */
+export function checkRecipe({ preset }: Pick<ClientApp, "preset">, wanted: string | undefined): void {
+  const fitting = recipesFor(preset).map(({ name }) => name);
+  if (wanted === undefined || fitting.includes(wanted)) return;
+  const instead = fitting.length === 0 ? "there is no recipe for an app of this kind" : `choose ${fitting.join(", ")}`;
+  throw new InputError([{ field: "for", problem: `this recipe isn't for an app of this kind: ${instead}` }]);
+}
+
+/**
+ * The settings of a client app.
+ * @param secret the one that was just made, or null
+ * @param recipe the one recipe that is wanted, or undefined for all that fit
+ */
+export function clientSettings(
+  client: Client,
+  { issuer, secret, recipe }: { issuer: string; secret: string | null; recipe?: string | undefined },
+): ClientSettings {
+  const app = toApp(client);
+  const isMachine = app.preset === "machine";
+  const facts = isMachine
+    ? machineFacts(client, app, { issuer, secret })
+    : portalFacts(client, app, { issuer, secret });
+  const values = valuesOf(client, app, { issuer, secret });
+  const registered = registeredOf(client, app);
+  return {
+    ...facts,
+    claims: isMachine
+      ? null
+      : exampleClaims({
+          issuer,
+          clientId: client.id,
+          claimsInIdToken: client.claimsInIdToken,
+          hasSid: facts.backchannel_logout_session_required,
+        }),
+    text: asText({ ...facts, client_secret: shownSecret(client, secret) }),
+    recipes: recipesFor(app.preset)
+      .filter(({ name }) => recipe === undefined || name === recipe)
+      .map((one) => written(one, values, registered)),
+  };
+}
+
+type Facts = Omit<ClientSettings, "claims" | "text" | "recipes">;
+
+interface Circumstances {
+  issuer: string;
+  secret: string | null;
+}
+
+const signInScope = "openid profile email organization";
+
+function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circumstances): Facts {
+  const { metadata } = client;
+  const isPublic = client.secret === null;
+  const endpoints = endpointsOf(issuer);
+  const { pushed_authorization_request_endpoint: pushed, ...others } = endpoints;
+  const authMethod = textOf(metadata["token_endpoint_auth_method"], "client_secret_basic");
+  const scope = `${signInScope}${app.refreshTokens ? " offline_access" : ""}`;
+  return {
+    issuer,
+    client_id: client.id,
+    discovery: discoveryUrl(issuer),
+    client_secret: secret,
+    token_endpoint_auth_method: authMethod,
+    ...others,
+    // Pushed requests are for clients that can authenticate.
+    pushed_authorization_request_endpoint: isPublic ? null : pushed,
+    redirect_uris: app.redirectUris,
+    post_logout_redirect_uris: app.postLogoutRedirectUris,
+    initiate_login_uri: app.initiateLoginUri,
+    backchannel_logout_uri: app.backchannelLogoutUri,
+    backchannel_logout_session_required: metadata["backchannel_logout_session_required"] === true,
+    response_types: ["code"],
+    grant_types: ["authorization_code", ...(app.refreshTokens ? ["refresh_token"] : [])],
+    scope,
+    pkce_required: metadata["pkce_required"] !== false,
+    code_challenge_methods: ["S256"],
+    id_token_signed_response_alg: textOf(metadata["id_token_signed_response_alg"], "RS256"),
+    claims_in_id_token: client.claimsInIdToken,
+    send: {
+      authorization_request: {
+        response_type: "code",
+        client_id: client.id,
+        redirect_uri: app.redirectUris[0] ?? "",
+        scope: signInScope,
+        state: "<random; the answer's must be the same>",
+        nonce: "<random; the ID token's must be the same>",
+        code_challenge: "<base64url of the SHA-256 of code_verifier>",
+        code_challenge_method: "S256",
+      },
+      token_request: {
+        ...authenticationOf(client.id, authMethod),
+        grant_type: "authorization_code",
+        code: "<of the answer, whose iss must be the issuer>",
+        redirect_uri: app.redirectUris[0] ?? "",
+        code_verifier: "<random, of 43 to 128 characters>",
+      },
+      refresh_request: app.refreshTokens
+        ? {
+            ...authenticationOf(client.id, authMethod),
+            grant_type: "refresh_token",
+            refresh_token: "<the last one: each is taken once, and brings the next>",
+          }
+        : null,
+      userinfo_request: { Authorization: "Bearer <access token>" },
+      sign_out: {
+        id_token_hint: "<ID token>",
+        ...(app.postLogoutRedirectUris[0] === undefined
+          ? {}
+          : { post_logout_redirect_uri: app.postLogoutRedirectUris[0], state: "<random; comes back with it>" }),
+      },
+    },
+  };
+}
+
+function machineFacts(client: Client, app: ClientApp, { issuer, secret }: Circumstances): Facts {
+  const endpoints = endpointsOf(issuer);
+  const authMethod = textOf(client.metadata["token_endpoint_auth_method"], "client_secret_basic");
+  return {
+    issuer,
+    client_id: client.id,
+    discovery: discoveryUrl(issuer),
+    client_secret: secret,
+    token_endpoint_auth_method: authMethod,
+    ...endpoints,
+    authorization_endpoint: null,
+    userinfo_endpoint: null,
+    end_session_endpoint: null,
+    pushed_authorization_request_endpoint: null,
+    redirect_uris: [],
+    post_logout_redirect_uris: [],
+    initiate_login_uri: null,
+    backchannel_logout_uri: null,
+    backchannel_logout_session_required: false,
+    response_types: [],
+    grant_types: ["client_credentials"],
+    scope: app.scopes.join(" "),
+    pkce_required: false,
+    code_challenge_methods: [],
+    id_token_signed_response_alg: null,
+    claims_in_id_token: false,
+    send: {
+      authorization_request: null,
+      token_request: {
+        ...authenticationOf(client.id, authMethod),
+        grant_type: "client_credentials",
+        scope: app.scopes.join(" "),
+      },
+      refresh_request: null,
+      userinfo_request: null,
+      sign_out: null,
+    },
+  };
+}
+
+/** How a client says who it is at the token endpoint (RFC 6749, section 2.3.1). */
+function authenticationOf(clientId: string, authMethod: string): Record<string, string> {
+  if (authMethod === "client_secret_basic") return { Authorization: `Basic <base64 of ${clientId}:client_secret>` };
+  return { client_id: clientId, ...(authMethod === "none" ? {} : { client_secret: "<client_secret>" }) };
+}
+
+function valuesOf(client: Client, app: ClientApp, { issuer, secret }: Circumstances): RecipeValues {
+  const { metadata } = client;
+  const isPosted = metadata["token_endpoint_auth_method"] === "client_secret_post";
+  return {
+    issuer,
+    discovery: discoveryUrl(issuer),
+    endpoints: endpointsOf(issuer),
+    clientId: client.id,
+    secret: shownSecret(client, secret),
+    authMethod: isPosted ? "client_secret_post" : "client_secret_basic",
+    idTokenAlg: textOf(metadata["id_token_signed_response_alg"], "RS256"),
+    scope: signInScope,
+    redirectUri: app.redirectUris[0] ?? "",
+    postLogoutRedirectUri: app.postLogoutRedirectUris[0] ?? null,
+    apiScopes: app.scopes,
+  };
+}
+
+function registeredOf({ metadata, claimsInIdToken }: Client, { redirectUris }: ClientApp): Registered {
+  return { redirectUris, pkceRequired: metadata["pkce_required"] !== false, claimsInIdToken };
+}
+
+function written(recipe: Recipe, values: RecipeValues, registered: Registered): ClientSettings["recipes"][number] {
+  const { name, title, needs, files } = recipe;
+  return { name, title, needs: needs?.(registered) ?? [], files: files(values) };
+}
+
+/** The secret that was just made, or what stands for the one that a client app has; null for none. */
+function shownSecret({ secret, managedBy }: Client, made: string | null): string | null {
+  return secret === null ? null : (made ?? SECRET_STAND_INS[managedBy]);
+}
+
+/** What there is, as YAML; what isn't is left out. */
+function asText(facts: Facts): string {
+  return stringify(present(facts), { lineWidth: 0 }).trimEnd();
+}
+
+/** Without what is null or empty, also within. */
+function present(value: object): object {
+  const known = Object.entries(value).filter(
+    ([, one]) => one !== null && one !== "" && !(Array.isArray(one) && one.length === 0),
+  );
+  const isPlain = (one: unknown): one is object => typeof one === "object" && one !== null && !Array.isArray(one);
+  return Object.fromEntries(known.map(([name, one]) => [name, isPlain(one) ? present(one) : one]));
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
