@@ -1,7 +1,7 @@
-/** The services whose doings are counted, each as it was with a count beside. */
+/** The services whose doings are counted, each as it was with a count beside. What is done again is counted once. */
 
 import { LiaisonError } from "../errors.ts";
-import type { Linking } from "../linking/linking.ts";
+import { hasBoundTo, type Linking } from "../linking/linking.ts";
 import type { OutboxStore } from "../storage/contract.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import type { Counters } from "./figures.ts";
@@ -16,13 +16,17 @@ export function countedLinking(linking: Linking, counters: Counters): Linking {
     },
     redeem: async (attempt) => {
       const outcome = await linking.redeem(attempt);
-      counters.count(outcome.result === "bound" ? "links_bound" : "links_refused");
+      const hasBound = hasBoundTo(outcome, attempt);
+      // It was bound before: and counted, unless nobody heard of it.
+      if (hasBound && attempt.isRepeated !== true) return outcome;
+      counters.count(hasBound || outcome.result === "bound" ? "links_bound" : "links_refused");
       return outcome;
     },
   };
 }
 
 export function countedOutbox(outbox: OutboxStore, counters: Counters): OutboxStore {
+  let lastBounced = "";
   return {
     ...outbox,
     markSent: async (...call) => {
@@ -38,7 +42,12 @@ export function countedOutbox(outbox: OutboxStore, counters: Counters): OutboxSt
     },
     noteBounce: async (...call) => {
       const delivery = await outbox.noteBounce(...call);
-      if (delivery !== undefined && call[1].permanent) counters.count("mails_bounced");
+      const [, { permanent }, now] = call;
+      // Reported again, as by the pipe and by the webhook, it keeps the time of the first report.
+      if (!permanent || delivery?.bouncedAt !== now) return delivery;
+      const bounced = `${now} ${delivery.id}`;
+      if (bounced !== lastBounced) counters.count("mails_bounced");
+      lastBounced = bounced;
       return delivery;
     },
   };
@@ -59,10 +68,16 @@ export function countedUpstreams(upstreams: Upstreams, counters: Counters): Upst
   return {
     ...upstreams,
     begin: (options) => counting(options.upstreamId, upstreams.begin(options)),
-    complete: async (answer) => {
-      const completed = await counting(answer.upstreamId, upstreams.complete(answer));
-      counters.count("upstream_sign_ins", answer.upstreamId);
-      return completed;
+    complete: (answer) => {
+      // What is kept of a callback was proven, and counted, when it was first loaded.
+      const before = answer.kept?.proven?.transaction;
+      const onProgress: typeof answer.onProgress = (progress) => {
+        const { proven } = progress;
+        if (proven !== undefined && proven.transaction !== before)
+          counters.count("upstream_sign_ins", answer.upstreamId);
+        answer.onProgress?.(progress);
+      };
+      return counting(answer.upstreamId, upstreams.complete({ ...answer, onProgress }));
     },
   };
 }

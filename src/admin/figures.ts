@@ -1,6 +1,8 @@
 /** What is counted, by the hour, and how it is added up for looking at it. */
 
+import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
 import type { AdminStore } from "../storage/contract.ts";
 import { time } from "./fields.ts";
 
@@ -89,30 +91,40 @@ export function createCounters({ now, onCount }: { now: () => number; onCount: (
 /** Adds counts up and gives the sums to the store now and then: a process that is killed loses a little. */
 export interface CountBuffer {
   add(one: Count): void;
-  /** Gives what was added to the store. What it couldn't take is kept for the next time. */
+  /**
+   * Gives what was added to the store. What it couldn't take is owed, and given again first the next time: as the same batch,
+   * for the store may have added it and only the answer was lost.
+   */
   flush(): Promise<void>;
 }
 
-export function createCountBuffer(administration: Pick<AdminStore, "addCounts">): CountBuffer {
+interface CountBufferParts {
+  administration: Pick<AdminStore, "addCounts">;
+  clock: Clock;
+}
+
+export function createCountBuffer({ administration, clock }: CountBufferParts): CountBuffer {
   let sums = new Map<string, Count>();
-  const add = ({ name, hour, count }: Count) => {
-    const key = `${hour}:${name}`;
-    const known = sums.get(key);
-    if (known === undefined) sums.set(key, { name, hour, count });
-    else known.count += count;
-  };
+  let owed: { id: string; counts: readonly Count[] } | undefined;
+
+  async function give(batch: NonNullable<typeof owed>): Promise<void> {
+    await administration.addCounts(batch.counts, batch.id, clock.now());
+    if (owed === batch) owed = undefined;
+  }
+
   return {
-    add,
+    add({ name, hour, count }) {
+      const key = `${hour}:${name}`;
+      const known = sums.get(key);
+      if (known === undefined) sums.set(key, { name, hour, count });
+      else known.count += count;
+    },
     async flush() {
+      if (owed !== undefined) await give(owed);
       if (sums.size === 0) return;
-      const taken = [...sums.values()];
+      owed = { id: randomUUID(), counts: [...sums.values()] };
       sums = new Map();
-      try {
-        await administration.addCounts(taken);
-      } catch (error) {
-        taken.forEach(add);
-        throw error;
-      }
+      await give(owed);
     },
   };
 }

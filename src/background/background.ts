@@ -84,8 +84,8 @@ const sweepSlackMs = 120_000;
 
 /** Makes the background; nothing runs until it is started. The store stays its owner's. */
 export async function createBackground(deps: BackgroundDeps): Promise<Background> {
-  const { store, logger } = deps;
-  const counted = createCountBuffer(store.administration);
+  const { store, clock, logger } = deps;
+  const counted = createCountBuffer({ administration: store.administration, clock });
   const mail = watchedTransport(deps.transport ?? createSmtpTransport(deps.config.mail));
   const workers = await createWorkers(deps, mail.transport, counted);
   const loops = Object.values(workers);

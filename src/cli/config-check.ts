@@ -2,7 +2,7 @@
 
 import { loadConfig } from "../config/load.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
-import type { Command } from "./command.ts";
+import { type Call, type Command, usageError } from "./command.ts";
 
 interface Report {
   valid: boolean;
@@ -14,15 +14,30 @@ export const configCheckCommand: Command = {
   name: "config check",
   summary: "Check a configuration, with the environment laid over it, and name every fault.",
   operand: "[FILE]",
-  flags: { json: { summary: "Print one JSON object: { valid, faults, warnings }, each { key, source, problem }." } },
-  examples: ["liaison config check config/liaison.yaml", "liaison config check /etc/liaison --json"],
-  async run({ flags, operand, stdout }) {
-    const file = operand ?? "config";
+  flags: {
+    config: {
+      takes: "FILE",
+      summary: "The same as FILE, as other commands take it: a YAML file, or a folder of them. Default: config",
+    },
+    json: { summary: "Print one JSON object: { valid, faults, warnings }, each { key, source, problem }." },
+  },
+  examples: ["liaison config check config/liaison.yaml", "liaison config check --config /etc/liaison --json"],
+  async run(call) {
+    const { flags, stdout } = call;
+    const file = fileOf(call);
     const report = await check(file);
     stdout.write(flags.has("json") ? `${JSON.stringify(report)}\n` : describe(file, report));
     return report.valid ? 0 : 1;
   },
 };
+
+function fileOf({ flags, operand }: Call): string {
+  const named = flags.get("config");
+  if (named !== undefined && operand !== undefined && named !== operand) {
+    throw usageError(`Name one configuration: ${operand}, or --config ${named}.`);
+  }
+  return operand ?? named ?? "config";
+}
 
 async function check(file: string): Promise<Report> {
   try {

@@ -5,6 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { ConfigFault } from "../errors.ts";
 import { conform } from "./conform.ts";
 import { type Faults, unreadable } from "./faults.ts";
 import { configShape, type Shape } from "./shape.ts";
@@ -23,6 +24,28 @@ export const TOKEN_VARIABLE = "LIAISON_TOKEN";
 export const TOKEN_FILE_VARIABLE = `${TOKEN_VARIABLE}${fileSuffix}`;
 const besideConfiguration: readonly string[] = [TOKEN_VARIABLE, TOKEN_FILE_VARIABLE];
 
+/**
+ * What Kubernetes and Docker's links set in the containers beside a service that is called liaison: where it is. No key of the
+ * configuration has a name of these forms.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const SERVICE_LINK = /^LIAISON_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9]+)*|PORT(?:_\d+_(?:TCP|UDP)(?:_[A-Z]+)*)?)$/;
+/** What they write in LIAISON_PORT: a URL. A person means a port's number. */
+const SERVICE_URL = /^(?:tcp|udp|sctp):\/\//;
+
+/** What of the environment is passed over although somebody may have meant something by it. */
+export function passedOver(env: Environment): ConfigFault[] {
+  const port = env["LIAISON_PORT"];
+  if (port === undefined || port === "" || SERVICE_URL.test(port)) return [];
+  const problem =
+    "isn't set by LIAISON_PORT, which Kubernetes and Docker set for themselves; write LIAISON_LISTEN__PORT for the port to listen on";
+  return [{ key: "listen.port", source: "env LIAISON_PORT", problem }];
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith(prefix) && !besideConfiguration.includes(name) && !SERVICE_LINK.test(name);
+}
+
 /** How far a variable's name has led: the key, what the schema expects there, and what is written there so far. */
 interface Place {
   path: string[];
@@ -40,7 +63,7 @@ interface Variable extends Place {
 /** Returns the tree with every `LIAISON_` variable laid over it, the less specific ones first. */
 export async function overlayEnvironment(tree: Tree, env: Environment, faults: Faults): Promise<Tree> {
   const names = Object.keys(env)
-    .filter((name) => name.startsWith(prefix) && env[name] !== undefined && !besideConfiguration.includes(name))
+    .filter((name) => isOurs(name) && env[name] !== undefined)
     .sort((one, other) => one.split("__").length - other.split("__").length || (one < other ? -1 : 1));
   const setBy = new Map<string, string>();
   let result = tree;

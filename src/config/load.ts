@@ -12,7 +12,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import { conform } from "./conform.ts";
-import { type Environment, overlayEnvironment, withoutTrailingNewline } from "./environment.ts";
+import { type Environment, overlayEnvironment, passedOver, withoutTrailingNewline } from "./environment.ts";
 import { Faults, unreadable } from "./faults.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { configShape } from "./shape.ts";
@@ -48,7 +48,7 @@ export async function loadConfig(options: { file: string; env?: Environment }): 
   const { sqlite } = config.storage;
   if (sqlite !== undefined) sqlite.file = resolve(sqlite.file);
   const warnings = warningsOf(config).map((warning) => ({ ...warning, source: sourceOf(warning.key, tree) }));
-  return { config, warnings };
+  return { config, warnings: [...warnings, ...passedOver(env)] };
 }
 
 async function filesOf(file: string, env: Environment, faults: Faults): Promise<string[]> {

@@ -16,6 +16,7 @@ import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
 import { isHostAndPort } from "../domain/private-hosts.ts";
+import { issuerProblem } from "./issuer.ts";
 import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
 const id = z
@@ -25,12 +26,16 @@ const id = z
 /** A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working directory. */
 const filePath = z.string().min(1).meta({ format: "path" });
 const seconds = z.number().int().positive();
+const daySeconds = 86_400;
+/** Browsers forget every cookie after so long, whatever it says (RFC 6265bis, section 5.5). */
+const longestCookieSeconds = 400 * daySeconds;
 const emailAddress = z.email("write an email address");
 const webUrl = z.url({ protocol: /^https?$/, error: "write an absolute http(s) address" });
-const issuerUrl = webUrl.refine(
-  (value) => !/[?#]|\/$/.test(value),
-  "write it without query, fragment and trailing slash, exactly as it stands in the discovery document",
-);
+/** Of the service: portals compare it to the letter (OpenID Connect Discovery 1.0, section 4.3), so it has one spelling. */
+const issuerUrl = webUrl.superRefine((value, context) => {
+  const problem = issuerProblem(value);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
 
 /** Rules over several values run beside other faults too, so that all come out at once; they see unchecked values then. */
 const evenIfOtherwiseFaulty = {
@@ -196,9 +201,13 @@ const limit = (count: number, windowSeconds: number) =>
 
 const linking = z
   .strictObject({
-    link_lifetime_seconds: seconds.default(1800),
+    /**
+     * At most a week. The cookies by which a browser waits for the link live twice as long and half an hour more
+     * (`interactionLifetimeSeconds`), and no browser keeps one for ever.
+     */
+    link_lifetime_seconds: seconds.max(7 * daySeconds).default(1800),
     /** How long an identity waits between two inquiries; 0: not at all. */
-    resend_after_seconds: z.number().int().min(0).default(60),
+    resend_after_seconds: z.number().int().min(0).max(daySeconds).default(60),
     /** How long an inquiry waits before it is looked up, drawn anew for each from between these. */
     lookup_delay_seconds: z
       .strictObject({ min: z.number().min(0).max(60).default(2), max: z.number().min(0).max(60).default(6) })
@@ -295,7 +304,10 @@ const wholeSchema = z.strictObject({
   linking,
   limits,
   sessions: z
-    .strictObject({ idle_seconds: seconds.default(3600), absolute_seconds: seconds.default(12 * 3600) })
+    .strictObject({
+      idle_seconds: seconds.max(longestCookieSeconds).default(3600),
+      absolute_seconds: seconds.max(longestCookieSeconds).default(12 * 3600),
+    })
     .prefault({}),
   tokens: z
     .strictObject({

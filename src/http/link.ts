@@ -12,7 +12,14 @@ import { refusals } from "../domain/access.ts";
 import { mailedSecret } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import type { DeclineOutcome, LinkAttempt, Linking, LinkPreview, RedeemOutcome } from "../linking/linking.ts";
+import {
+  type DeclineOutcome,
+  hasBoundTo,
+  type LinkAttempt,
+  type Linking,
+  type LinkPreview,
+  type RedeemOutcome,
+} from "../linking/linking.ts";
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import type { LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage, LinkLandingPage } from "../ui/views.ts";
@@ -231,7 +238,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   return {
     carryOut: async (intent, { isRepeated, ...attempt }) => {
-      const answer = intent === "redeem" ? await linking.redeem(attempt) : await linking.decline(attempt);
+      const answer =
+        intent === "redeem" ? await linking.redeem({ ...attempt, isRepeated }) : await linking.decline(attempt);
       const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
       if (outcome.result === "bound") deps.onBound();
       return { requestId: attempt.requestId, kept: keptResult(outcome, attempt) };
@@ -242,11 +250,6 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       seeOther(ctx, `${base(requestId)}/result`);
     },
   };
-}
-
-/** Whether a link that is used by now did what the attempt wanted. */
-function hasBoundTo(outcome: RedeemOutcome | DeclineOutcome, { accountId }: LinkAttempt): boolean {
-  return outcome.result === "dead" && outcome.reason === "used" && outcome.membership.profile.accountId === accountId;
 }
 
 function keptResult(

@@ -57,6 +57,8 @@ export interface LinkAttempt {
   secretHash: SecretHash;
   identity: SignedInIdentity;
   accountId: AccountId;
+  /** Whether the same browser made it before, and couldn't be told what came of it. */
+  isRepeated?: boolean;
 }
 
 /** What a link is about, and whether it would still bind. */
@@ -108,6 +110,14 @@ export interface Linking {
   decline(attempt: LinkAttempt): Promise<DeclineOutcome>;
   /** Removes a profile's binding (to `accountId`, when given). Undefined if there was none to remove. */
   unbind(profileId: ProfileId, actor: string, accountId?: AccountId): Promise<Revocation | undefined>;
+}
+
+/** Whether a link that is used by now did what the attempt wanted: an attempt that is made again finds it so. */
+export function hasBoundTo(
+  outcome: RedeemOutcome | DeclineOutcome,
+  { accountId }: Pick<LinkAttempt, "accountId">,
+): boolean {
+  return outcome.result === "dead" && outcome.reason === "used" && outcome.membership.profile.accountId === accountId;
 }
 
 /** Makes the linking service. */

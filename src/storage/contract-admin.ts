@@ -163,8 +163,11 @@ export interface AdminStore {
   apiKey(secretHash: SecretHash, now: Instant): Promise<ApiKey | undefined>;
   noteApiKeyUse(id: string, now: Instant): Promise<void>;
 
-  /** Adds to the counts of their hours. */
-  addCounts(counts: readonly Count[]): Promise<void>;
+  /**
+   * Adds to the counts of their hours, each batch once: given again within a day, by its id, it adds nothing. So whoever lost
+   * the answer gives the same batch again. Racers with one batch: one of them adds it.
+   */
+  addCounts(counts: readonly Count[], batchId: string, now: Instant): Promise<void>;
   /** Every count of the hours from `from` up to `to`. */
   counts(from: Instant, to: Instant): Promise<Count[]>;
 

@@ -254,8 +254,8 @@ export interface OutboxStore {
   /** Queues a message anew that was given up, as if it were made now; audited, of a collected one for each of its requests. False if it isn't `failed`. */
   resend(id: string, actor: string, now: Instant): Promise<boolean>;
   /**
-   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, anything else is only noted.
-   * Returns it as it is then, or undefined if no sent message has this Message-ID.
+   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, at the time of the first such
+   * report; anything else is only noted. Returns it as it is then, or undefined if no sent message has this Message-ID.
    */
   noteBounce(
     messageId: string,

@@ -12,6 +12,10 @@ export const clientThrottle = (address: string) => `inquiries:client:${address}`
 /** Of what one identity asks for one mailbox. */
 export const askedThrottle = ({ issuer, subject }: IdentityKey, emailKey: string) =>
   `mails:asked:${emailKey} ${issuer} ${subject}`;
+/** Of a batch of counts: one slot, for it is added once. */
+export const countsThrottle = (batchId: string) => `counts:${batchId}`;
+/** For how long it is remembered that a batch was added: longer than one that is owed is given again. */
+export const ONE_BATCH = { limit: 1, windowSeconds: 86_400 };
 /** Of an identity, among the mails about one profile. */
 export const askerKey = ({ issuer, subject }: IdentityKey) => `mails:asker:${issuer} ${subject}`;
 /** Of the mails to one mailbox that inquiries cause. */

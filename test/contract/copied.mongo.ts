@@ -49,7 +49,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     await source.clients.noteUse(client.id, "previous", NOW + 3);
     const refused = { parameter: "redirect_uri", address: "https://p.example/x" } as const;
     await source.clients.noteRefused(client.id, refused, NOW + 4);
-    await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }]);
+    await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }], "one", NOW);
     const clients: string[] = [];
     for (const turn of [1, 2]) {
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
@@ -118,7 +118,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
     const again = await administration.carryOut({ kind: "register_client", client: aClient() }, { ...BY, once });
     assert.deepEqual(again, { result: "repeated", fingerprint: "f", answer: "the answer" });
-    await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }]);
+    await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }], "two", NOW);
     assert.deepEqual(await administration.counts(NOW, NOW + 1), [{ name: "sign_in", hour: NOW, count: 7 }]);
     for (const clientId of clients) {
       assert.equal((await administration.claimSignOut("w", NOW + 9, MINUTE))?.clientId, clientId);

@@ -52,7 +52,9 @@ export function deliveryCases(contract: Case): void {
     assert.deepEqual([warned?.state, warned?.bounce, warned?.bouncedAt], ["sent", "4.4.1 late", null]);
     const bounced = await store.outbox.noteBounce(mail.messageId, bounce, NOW + 2);
     assert.deepEqual([bounced?.state, bounced?.bounce, bounced?.bouncedAt], ["bounced", bounce.reason, NOW + 2]);
-    assert.deepEqual(await store.outbox.list({ states: ["bounced"], limit: 9 }), [bounced]);
+    const again = await store.outbox.noteBounce(mail.messageId, { ...bounce, reason: "$5.1.1 again" }, NOW + 3);
+    assert.deepEqual([again?.state, again?.bounce, again?.bouncedAt], ["bounced", "$5.1.1 again", NOW + 2]);
+    assert.deepEqual(await store.outbox.list({ states: ["bounced"], limit: 9 }), [again]);
     assert.equal(await store.outbox.noteBounce("somebody@else", bounce, NOW), undefined);
     assert.equal(await store.outbox.claim("w", NOW + MINUTE, 1000, MINUTE), undefined, "it isn't sent again by itself");
   });

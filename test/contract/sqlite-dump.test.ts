@@ -25,7 +25,7 @@ test("sqlite dump: pages of any size hold every record once, in one order, and r
     const { account, profile } = await bound(store);
     const selection = aSelection({ accountId: account.id, profileId: profile.id });
     present(await store.standings.select(selection, NOW));
-    await store.administration.addCounts([{ name, hour: NOW, count: 5 }]);
+    await store.administration.addCounts([{ name, hour: NOW, count: 5 }], name, NOW);
     await store.artifacts.upsert("AccessToken", hashOf(name), { name }, {}, NOW + MINUTE);
     const session = { uid: `uid-${name}`, accountId: account.id, authorizations: {}, removed: [] };
     for (const part of ["old", "new"]) {

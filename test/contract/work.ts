@@ -50,13 +50,17 @@ export function workCases(contract: Case): void {
     const { store } = opened;
     const hour = NOW - (NOW % HOUR);
     await race(opened, 20, (racer, index) =>
-      racer.administration.addCounts([
-        { name: "sign_in:done", hour, count: index },
-        { name: "sign_in:refused", hour, count: 1 },
-        { name: "sign_in:done", hour: hour + HOUR, count: 2 },
-      ]),
+      racer.administration.addCounts(
+        [
+          { name: "sign_in:done", hour, count: index },
+          { name: "sign_in:refused", hour, count: 1 },
+          { name: "sign_in:done", hour: hour + HOUR, count: 2 },
+        ],
+        `batch-${index}`,
+        NOW,
+      ),
     );
-    await store.administration.addCounts([]);
+    await store.administration.addCounts([], "empty", NOW);
     const first = [
       { name: "sign_in:done", hour, count: 190 },
       { name: "sign_in:refused", hour, count: 20 },
@@ -68,9 +72,26 @@ export function workCases(contract: Case): void {
     assert.deepEqual(await store.administration.counts(hour - DAY, hour), []);
   });
 
+  contract("a batch of counts is added once, however often it is given and by how many", async (opened) => {
+    const { store } = opened;
+    const give = ({ administration }: typeof store, id: string, now = NOW) =>
+      administration.addCounts([{ name: "mails_sent", hour: NOW, count: 7 }], id, now);
+    await race(opened, 20, (racer) => give(racer, "first"));
+    const counted = async () => (await store.administration.counts(NOW, NOW + 1)).map(({ count }) => count);
+    assert.deepEqual(await counted(), [7]);
+    await give(store, "first", NOW + HOUR);
+    assert.deepEqual(await counted(), [7], "an hour later, when the answer was lost for so long");
+    await give(store, "second");
+    assert.deepEqual(await counted(), [14]);
+  });
+
   contract("sweeping removes counts of more than forty days ago", async ({ store }) => {
     const hours = [NOW - 40 * DAY - 1, NOW - 40 * DAY, NOW];
-    await store.administration.addCounts(hours.map((hour) => ({ name: "a", hour, count: 3 })));
+    await store.administration.addCounts(
+      hours.map((hour) => ({ name: "a", hour, count: 3 })),
+      "batch",
+      NOW,
+    );
     assert.equal(await store.sweep(NOW), 1);
     const left = await store.administration.counts(0, NOW + 1);
     assert.deepEqual(
@@ -134,7 +155,7 @@ export function workCases(contract: Case): void {
       () => administration.apiKeys(),
       () => administration.apiKey("h", NOW),
       () => administration.noteApiKeyUse("k", NOW),
-      () => administration.addCounts([{ name: "n", hour: NOW, count: 1 }]),
+      () => administration.addCounts([{ name: "n", hour: NOW, count: 1 }], "batch", NOW),
       () => administration.counts(NOW, NOW + 1),
       () => administration.takeLease("l", "w", NOW, 1),
       () => administration.claimSignOut("w", NOW, 1),

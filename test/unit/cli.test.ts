@@ -140,6 +140,18 @@ upstreams:
       assert.match(typo.stdout, /env LIAISON_TOKEN_X\): sets no known key/);
     });
 
+    it("takes the configuration as other commands do, by --config, and one alone", async () => {
+      const named = await call(["config", "check", "--config", config]);
+      assert.deepEqual([named.code, named.stdout], [0, `${config}: no faults\n`]);
+      const twice = await call(["config", "check", config, "--config", config]);
+      assert.deepEqual([twice.code, twice.stdout], [0, `${config}: no faults\n`]);
+      const other = await call(["config", "check", "other.yaml", "--config", config]);
+      assert.deepEqual([other.code, other.stdout], [2, ""]);
+      assert.match(other.stderr, /Name one configuration: other\.yaml, or --config /);
+      const none = await call(["config", "check", "--config", join(folder, "none.yaml"), "--json"]);
+      assert.equal(none.code, 1);
+    });
+
     it("--json: one object", async () => {
       const good = await call(["config", "check", config, "--json"]);
       assert.deepEqual(JSON.parse(good.stdout), { valid: true, faults: [], warnings: [] });

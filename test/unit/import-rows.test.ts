@@ -162,7 +162,22 @@ describe("reading CSV", () => {
   it("names the values that aren't UTF-8", async () => {
     const [, record] = await read(Buffer.from('a;b;c\n\xe5;"x;\n\xff";ok\n', "latin1"));
     assert.ok(record?.kind === "not_utf8");
-    assert.deepEqual(record.places, [0, 1]);
+    assert.deepEqual(
+      [record.places, record.found],
+      [
+        [0, 1],
+        ["å", "x;\nÿ"],
+      ],
+    );
+  });
+
+  it("says where a broken record breaks, and with what", async () => {
+    const [, one, two, three] = await read('a,b,c\n1,"2",x"y\n=1,="2"\n"1,\n');
+    assert.ok(one?.kind === "malformed" && two?.kind === "malformed" && three?.kind === "malformed");
+    assert.deepEqual([one.place, two.place, three.place], [2, 1, 0]);
+    assert.match(one.problem, /a quotation mark stands inside a value; write .*; it begins with "x"y"$/);
+    assert.match(two.problem, /isn't text but a formula; .*; it begins with "="2""$/);
+    assert.match(three.problem, /is opened and never closed; .*; it begins with ""1,"$/);
   });
 
   it("refuses UTF-16", async () => {
@@ -259,7 +274,7 @@ describe("the values of a row", () => {
     [{ account_number: "" }, "account_number", /is empty/],
     [{ kind: "reseller" }, "kind", /"reseller" is unknown; write customer or partner/],
     [{ kind: "Operator" }, "kind", /operator's own organization isn't imported/],
-    [{ organization_status: "active" }, "organization_status", /write enabled or disabled/],
+    [{ organization_status: "inactive" }, "organization_status", /write enabled or disabled/],
     [{ plan_status: "" }, "plan_status", /"" is unknown; write active or suspended or none/],
     [{ plan_expires: "31/12/2026" }, "plan_expires", /"31\/12\/2026" is no date; write YYYY-MM-DD/],
     [{ plan_expires: "2026-02-29" }, "plan_expires", /is no date/],
@@ -268,7 +283,7 @@ describe("the values of a row", () => {
     [{ email: "anna@x.example\r\nBcc: eve@x.example" }, "email", /"anna@x\.example\\u\{d\}\\u\{a\}Bcc/],
     [{ roles: "a|b\u0000" }, "roles", /is no role/],
     [{ roles: Array.from({ length: 51 }, (_, index) => `r${index}`).join("|") }, "roles", /more than 50/],
-    [{ profile_status: "enabled" }, "profile_status", /write active or disabled/],
+    [{ profile_status: "on" }, "profile_status", /write enabled or disabled/],
   ];
   for (const [values, column, problem] of wrong) {
     it(`${column}: ${printable(Object.values(values).join())}`, () => {
@@ -315,6 +330,14 @@ describe("rows held against each other", () => {
     assert.deepEqual(enter(5, { profile_id: "profile-3" }), []);
     assert.deepEqual(enter(6, { organization_id: "org-2" }), ["profile_id: stands on line 2 already"]);
     assert.deepEqual(enter(7, { organization_id: "org-2", profile_id: "profile-4", kind: "customer" }), []);
+    assert.deepEqual(enter(8, { organization_id: "00123", profile_id: "0" }), []);
+    assert.deepEqual(enter(9, { organization_id: "123", profile_id: "5" }), [
+      'organization_id: "123" is the id on line 8 but for zeros before it, which a spreadsheet takes away',
+    ]);
+    assert.deepEqual(enter(10, { organization_id: "00123", profile_id: "00" }), [
+      'profile_id: "00" is the id on line 8 but for zeros before it, which a spreadsheet takes away',
+    ]);
+    assert.deepEqual(enter(11, { organization_id: "00123", profile_id: "123" }), []);
     ledger.fail("org-1");
     ledger.fail("org-3");
     assert.deepEqual([ledger.settle("org-1"), ledger.settle("org-1"), ledger.settle("org-2")], [true, false, true]);

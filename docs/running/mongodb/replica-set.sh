@@ -3,7 +3,7 @@
 set -euo pipefail
 
 admin_password=$(cat /run/secrets/mongodb-admin-password)
-export LIAISON_PASSWORD; LIAISON_PASSWORD=$(cat /run/secrets/liaison-mongodb-password)
+export MONGODB_LIAISON_PASSWORD; MONGODB_LIAISON_PASSWORD=$(cat /run/secrets/liaison-mongodb-password)
 shell=(mongosh --quiet --host mongo1 --username admin --password "$admin_password" --authenticationDatabase admin)
 
 "${shell[@]}" --eval '

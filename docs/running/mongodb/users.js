@@ -1,7 +1,7 @@
-// The rights that Liaison needs and no others, for mongosh: LIAISON_PASSWORD=… mongosh "mongodb://admin@…" --file users.js
+// The rights that Liaison needs and no others, for mongosh: MONGODB_LIAISON_PASSWORD=… mongosh "mongodb://admin@…" --file users.js
 // `liaisonBroker` is for brokers; `liaisonMigrate` for `liaison migrate` and `liaison copy`. One user may have both.
 
-const name = process.env.LIAISON_DATABASE ?? "liaison";
+const name = process.env.MONGODB_LIAISON_DATABASE ?? "liaison";
 const database = db.getSiblingDB(name);
 const resource = { db: name, collection: "" };
 
@@ -15,5 +15,5 @@ for (const [role, actions] of Object.entries(roles)) {
   else database.updateRole(role, { privileges });
 }
 if (database.getUser("liaison") === null) {
-  database.createUser({ user: "liaison", pwd: process.env.LIAISON_PASSWORD, roles: Object.keys(roles) });
+  database.createUser({ user: "liaison", pwd: process.env.MONGODB_LIAISON_PASSWORD, roles: Object.keys(roles) });
 }

@@ -35,15 +35,15 @@ export function changesOf(
   const fields = changes.flatMap(({ field, before, after }) => {
     const column = COLUMN_OF[record][field];
     if (column === undefined) return [];
-    const write = (value: FieldChange["after"]) => written(column, value, calendar);
+    const write = (value: FieldChange["after"]) => written(value, calendar);
     return [{ column, before: result === "added" ? null : write(before), after: write(after) }];
   });
   return [{ record, id, result, fields }];
 }
 
-function written(column: Column, value: FieldChange["after"], calendar: Calendar): string {
+function written(value: FieldChange["after"], calendar: Calendar): string {
   if (value === null) return "";
-  if (typeof value === "boolean") return value ? (column === "profile_status" ? "active" : "enabled") : "disabled";
+  if (typeof value === "boolean") return value ? "enabled" : "disabled";
   if (typeof value === "object") return value.join("|");
   if (typeof value === "string") return value;
   const day = calendar.dayOf(value - 1);

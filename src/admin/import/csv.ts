@@ -1,19 +1,21 @@
 /**
  * From bytes to the values of rows. Finds where each record begins and ends, and on which line, so that one broken record
- * costs that line alone and not the rest of the file; csv-parse reads the values of those that are whole. Which columns there
- * are, and what may stand in them, is columns.ts's and row.ts's.
+ * costs that line alone and not the rest of the file; csv-parse reads the values of those that are whole. What a file is
+ * otherwise is file-kind.ts's; which columns there are, and what may stand in them, is columns.ts's and row.ts's.
  */
 
 import { isUtf8 } from "node:buffer";
 import { parse } from "csv-parse/sync";
-import { LiaisonError } from "../../errors.ts";
+import { printable } from "./columns.ts";
+import { type Beginning, beginningOf, type Delimiter } from "./file-kind.ts";
 
 /** One record. `line` is the line it begins on, counted from 1; `end` the number of bytes read with it. */
 export type CsvRecord = { line: number; end: number } & (
   | { kind: "values"; values: string[] }
-  /** The values at these places, counted from 0, aren't UTF-8. */
-  | { kind: "not_utf8"; places: number[] }
-  | { kind: "malformed"; problem: string }
+  /** The values at these places, counted from 0, aren't UTF-8: `found`, read as one byte a character. */
+  | { kind: "not_utf8"; places: number[]; found: string[] }
+  /** `place` is the one, counted from 0, at which it can't be read further. */
+  | { kind: "malformed"; place: number; problem: string }
 );
 
 type Whole = { line: number; end: number; bytes: Buffer };
@@ -26,13 +28,14 @@ const BLOCK_BYTES = 16 * 1024;
 const MAX_RECORD_BYTES = 64 * 1024;
 
 const QUOTE = 0x22;
+const EQUALS = 0x3d;
 const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Reads a file block by block, the header as its first record. Comma or semicolon, as the first line has it; values may stand
- * in quotation marks and then hold line ends (RFC 4180); lines end in LF, CR LF or CR; empty lines are passed over.
- * Throws `usage` for what is no UTF-8 text from its first bytes on.
+ * Reads a file block by block, whatever stands above its header as records, too. Comma or semicolon, as the header has it;
+ * values may stand in quotation marks and then hold line ends (RFC 4180); lines end in LF, CR LF or CR; empty lines are passed
+ * over. Throws `usage` for what is no UTF-8 text from its first bytes on.
  */
 export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<CsvRecord[]> {
   let rest: Buffer = Buffer.alloc(0);
@@ -40,9 +43,9 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerato
   for await (const block of blocksOf(source)) {
     rest = rest.length === 0 ? block : Buffer.concat([rest, block]);
     if (scanner === undefined) {
-      const skipped = byteOrderMark(rest);
-      rest = rest.subarray(skipped);
-      scanner = new Scanner(delimiterOf(rest), skipped);
+      const beginning = beginningOf(rest);
+      rest = rest.subarray(beginning.bytes);
+      scanner = new Scanner(beginning);
     }
     const found = scanner.scan(rest, false);
     rest = rest.subarray(found.taken);
@@ -66,31 +69,17 @@ async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
   if (size > 0) yield Buffer.concat(pieces);
 }
 
-function byteOrderMark(start: Buffer): number {
-  const mark = start.subarray(0, 2).toString("hex");
-  if (mark === "fffe" || mark === "feff") {
-    throw new LiaisonError("usage", "line 1: the file is in UTF-16; save it as UTF-8.");
-  }
-  return start.subarray(0, 3).toString("hex") === "efbbbf" ? 3 : 0;
-}
-
-/** No column is named with either character, so the first line's has to be the one between them. */
-function delimiterOf(start: Buffer): "," | ";" {
-  const end = start.findIndex((byte) => byte === LF || byte === CR);
-  return start.subarray(0, end === -1 ? start.length : end).includes(";") ? ";" : ",";
-}
-
 /** Cuts bytes into records, and goes on where the last piece ended. */
 class Scanner {
-  readonly delimiter: "," | ";";
+  readonly delimiter: Delimiter;
   readonly #separator: number;
   #line = 1;
   #end: number;
 
-  constructor(delimiter: "," | ";", skippedBytes: number) {
+  constructor({ delimiter, bytes }: Beginning) {
     this.delimiter = delimiter;
     this.#separator = delimiter.charCodeAt(0);
-    this.#end = skippedBytes;
+    this.#end = bytes;
   }
 
   /** All records that `bytes` holds to their end, and how many bytes those take. `isLast`: nothing follows these bytes. */
@@ -103,8 +92,8 @@ class Scanner {
       const line = this.#line;
       this.#end += found.next - at;
       this.#line += found.lines;
-      if (found.problem !== undefined) {
-        records.push({ kind: "malformed", line, end: this.#end, problem: found.problem });
+      if (found.broken !== undefined) {
+        records.push({ kind: "malformed", line, end: this.#end, ...found.broken });
       } else if (found.stop > at) {
         records.push({ line, end: this.#end, bytes: bytes.subarray(at, found.stop) });
       }
@@ -116,15 +105,14 @@ class Scanner {
   /** The record that begins at `start`: where its last value stops, where the next begins, how many lines it takes. */
   #record(bytes: Buffer, start: number, isLast: boolean): Found | "incomplete" {
     let isQuoted = false;
-    let isFresh = true; // nothing of the value was read yet
+    let place = 0;
+    let from = start; // where the value at this place begins
     let lines = 1;
     for (let at = start; ; at += 1) {
-      if (at - start > MAX_RECORD_BYTES) {
-        return broken(bytes, start, isQuoted ? UNCLOSED : `the row is longer than ${MAX_RECORD_BYTES / 1024} KB`);
-      }
+      if (at - start > MAX_RECORD_BYTES) return brokenAt(bytes, { start, from, place }, isQuoted ? UNCLOSED : TOO_LONG);
       if (at >= bytes.length) {
         if (!isLast) return "incomplete";
-        return isQuoted ? broken(bytes, start, UNCLOSED) : { stop: at, next: at, lines };
+        return isQuoted ? brokenAt(bytes, { start, from, place }, UNCLOSED) : { stop: at, next: at, lines };
       }
       const byte = bytes[at];
       const isLineEnd = byte === LF || byte === CR;
@@ -135,15 +123,17 @@ class Scanner {
         lines += 1;
         at = afterLineEnd(bytes, at) - 1;
       } else if (byte === QUOTE && !isQuoted) {
-        if (!isFresh) return broken(bytes, start, STRAY);
+        if (at !== from) return brokenAt(bytes, { start, from, place }, bytes[from] === EQUALS ? FORMULA : STRAY);
         isQuoted = true;
       } else if (byte === QUOTE) {
         const next = bytes[at + 1];
         if (next === QUOTE) at += 1;
         else if (next === undefined || next === this.#separator || next === LF || next === CR) isQuoted = false;
-        else return broken(bytes, start, STRAY);
+        else return brokenAt(bytes, { start, from, place }, STRAY);
+      } else if (byte === this.#separator && !isQuoted) {
+        place += 1;
+        from = at + 1;
       }
-      isFresh = !isQuoted && byte === this.#separator;
     }
   }
 }
@@ -152,17 +142,29 @@ interface Found {
   stop: number;
   next: number;
   lines: number;
-  problem?: string;
+  broken?: { place: number; problem: string };
 }
 
-const UNCLOSED = 'a quotation mark is opened and never closed; write a " inside a value as "", the value in "…"';
-const STRAY = 'a quotation mark stands inside a value; write it as "", and the whole value in "…"';
+const REMEDY = 'write a " inside a value as "", and the whole value in "…", as spreadsheets do when they save as CSV';
+const UNCLOSED = `a quotation mark is opened and never closed; ${REMEDY}`;
+const STRAY = `a quotation mark stands inside a value; ${REMEDY}`;
+const FORMULA = '="…" isn\'t text but a formula; export the values without it, or write "=""…"""';
+const TOO_LONG = `the row is longer than ${MAX_RECORD_BYTES / 1024} KB; look for a line end that was lost`;
+
+/** How much of a broken value is shown, in bytes. */
+const SHOWN_BYTES = 40;
 
 /** What is broken ends with its first line: the lines after it may be good. */
-function broken(bytes: Buffer, start: number, problem: string): Found {
+function brokenAt(
+  bytes: Buffer,
+  { start, from, place }: { start: number; from: number; place: number },
+  problem: string,
+): Found {
   let stop = start;
   while (stop < bytes.length && bytes[stop] !== LF && bytes[stop] !== CR) stop += 1;
-  return { stop, next: afterLineEnd(bytes, stop), lines: 1, problem };
+  const shown = bytes.subarray(from, Math.min(Math.max(stop, from), from + SHOWN_BYTES)).toString("utf8");
+  const broken = { place, problem: `${problem}; it begins with ${printable(shown.replace(/\ufffd+$/, ""))}` };
+  return { stop, next: afterLineEnd(bytes, stop), lines: 1, broken };
 }
 
 function afterLineEnd(bytes: Buffer, at: number): number {
@@ -180,7 +182,7 @@ function readValues(found: (Whole | Broken)[], delimiter: string): CsvRecord[] {
     if (!isUtf8(bytes)) {
       const values = split(bytes.toString("latin1"), delimiter)[0] ?? [];
       const places = [...values.keys()].filter((place) => !isUtf8(Buffer.from(values[place] ?? "", "latin1")));
-      return { kind: "not_utf8", line, end, places };
+      return { kind: "not_utf8", line, end, places, found: places.map((place) => values[place] ?? "") };
     }
     row += 1;
     return { kind: "values", line, end, values: rows[row - 1] ?? [] };

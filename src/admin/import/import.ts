@@ -12,10 +12,13 @@ import { Pace } from "../../pace.ts";
 import type { AuditStore, DirectoryStore } from "../../storage/contract.ts";
 import type { ImportOutcome, ImportRow } from "../../storage/records.ts";
 import { changesOf, type RecordChange } from "./changes.ts";
-import { AdminColumnError, type Column, readHeader } from "./columns.ts";
+import { AdminColumnError, type Header, isNamed, layOut, placeName, printable } from "./columns.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
+import { createHeaderSearch } from "./header-search.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { createRoundingWatch } from "./rounding.ts";
 import { parseRow, type RowFault } from "./row.ts";
+import { SAVE_AS_CSV } from "./spreadsheets.ts";
 
 /** How many rows one transaction takes: some share one flush to disk, and nobody waits long for the write lock. */
 const BATCH_ROWS = { least: 25, most: 100 };
@@ -99,7 +102,11 @@ async function takeAll(run: Run, { source, signal }: ImportCall): Promise<void> 
   await run.end();
 }
 
-type Entry = { line: number } & ({ kind: "bad"; faults: RowFault[] } | { kind: "good"; row: ImportRow });
+/** `doubts`: numbers that may have been rounded, which more of the file decides. */
+type Entry = { line: number } & (
+  | { kind: "bad"; faults: RowFault[] }
+  | { kind: "good"; row: ImportRow; doubts: readonly RowFault[] }
+);
 
 /** One import under way. */
 class Run {
@@ -108,7 +115,9 @@ class Run {
   readonly #ledger: Ledger;
   readonly #calendar: Calendar;
   readonly #pace = new Pace(BATCH_ROWS);
-  #columns: Column[] | undefined;
+  readonly #search = createHeaderSearch();
+  readonly #rounding = createRoundingWatch();
+  #header: Header | undefined;
   #batch: Entry[] = [];
   #line = 0;
   #rows = 0;
@@ -126,22 +135,22 @@ class Run {
     this.#calendar = createCalendar(parts.timeZone);
   }
 
-  /** Takes the next record of the file; the first is its header. */
+  /** Takes the next record of the file: its header, what stands above that, or a row. */
   async take(record: CsvRecord): Promise<void> {
-    if (this.#columns === undefined) {
-      this.#columns = await this.#header(record);
+    if (this.#header === undefined) {
+      this.#header = await this.#seekHeader(record);
       return;
     }
     if (record.kind === "values" && record.values.every((value) => value.trim() === "")) return;
     this.#bytes = record.end;
-    this.#batch.push(this.#enter(record, this.#columns));
+    this.#batch.push(this.#enter(record, this.#header));
     const isFull = this.#batch.length >= (this.#call.dryRun ? BATCH_ROWS.most : this.#pace.size);
     if (isFull) await this.#flush();
   }
 
   /** Writes what is left, and notes if somebody tried for administrator rights. */
   async end(): Promise<void> {
-    if (this.#columns === undefined) throw new LiaisonError("usage", "line 1: the file is empty; it needs a header.");
+    if (this.#header === undefined) this.#search.refuseWithout();
     await this.#flush();
     const { rows, firstLine } = this.#administration;
     if (rows > 0) await this.#noteAdministration({ rows, firstLine });
@@ -161,44 +170,47 @@ class Run {
     };
   }
 
-  async #header(record: CsvRecord): Promise<Column[]> {
-    if (record.kind === "malformed") throw new LiaisonError("usage", `line ${record.line}: ${record.problem}.`);
-    if (record.kind === "not_utf8") {
-      throw new LiaisonError("usage", `line ${record.line}: the header isn't UTF-8; save the file as UTF-8.`);
-    }
+  async #seekHeader(record: CsvRecord): Promise<Header | undefined> {
     try {
-      return readHeader(record.values);
+      return this.#search.take(record);
     } catch (error) {
       if (error instanceof AdminColumnError) await this.#noteAdministration({ column: "admin_role" });
       throw error;
     }
   }
 
-  #enter(record: CsvRecord, columns: readonly Column[]): Entry {
+  #enter(record: CsvRecord, header: Header): Entry {
     const { line } = record;
     const bad = (faults: RowFault[]): Entry => ({ kind: "bad", line, faults });
-    if (record.kind === "malformed") return bad([{ column: null, problem: record.problem }]);
-    if (record.kind === "not_utf8") {
-      const problem = "isn't UTF-8; save the file as UTF-8";
-      return bad(record.places.map((place) => ({ column: columns[place] ?? null, problem })));
+    if (record.kind === "malformed") {
+      return bad([{ column: null, problem: `${placeName(record.place, header)}: ${record.problem}` }]);
     }
-    const { values } = record;
-    if (values.length !== columns.length) {
-      const problem = `the row has ${values.length} values, the header names ${columns.length}; write as many, in quotation marks where one holds the separator`;
-      return bad([{ column: null, problem }]);
-    }
-    const named = Object.fromEntries(columns.map((column, place) => [column, values[place] ?? ""]));
-    const parsed = parseRow(named as Record<Column, string>, this.#calendar);
+    if (record.kind === "not_utf8")
+      return bad(record.places.map((place, index) => notUtf8(header, place, record.found[index])));
+    const laid = layOut(record.values, header);
+    if ("problem" in laid) return bad([{ column: null, problem: laid.problem }]);
+    const { values } = laid;
+    const doubts = this.#rounding.note(values);
+    const parsed = parseRow(values, this.#calendar);
     const faults = parsed.kind === "bad" ? parsed.faults : this.#ledger.enter(parsed.row, line);
-    if (faults.length === 0 && parsed.kind === "good") return { kind: "good", line, row: parsed.row };
-    const id = named["organization_id"]?.trim();
+    if (faults.length === 0 && parsed.kind === "good") return { kind: "good", line, row: parsed.row, doubts };
+    const id = values.organization_id.trim();
     if (id) this.#ledger.fail(id);
     return bad(faults);
   }
 
+  /** A row as it is to be written, now that more of the file is known. */
+  #settled(entry: Entry): Entry {
+    if (entry.kind === "bad" || entry.doubts.length === 0) return entry;
+    const faults = this.#rounding.standing(entry.doubts);
+    if (faults.length === 0) return entry;
+    this.#ledger.fail(entry.row.organization.id);
+    return { kind: "bad", line: entry.line, faults };
+  }
+
   /** Writes the batch and tells what came of each of its rows. */
   async #flush(): Promise<void> {
-    const batch = this.#batch;
+    const batch = this.#batch.map((entry) => this.#settled(entry));
     this.#batch = [];
     const rows = batch.flatMap((entry) => (entry.kind === "good" ? [entry.row] : []));
     const { store, actor, clock, mailDomain } = this.#parts;
@@ -254,6 +266,12 @@ class Run {
       detail: { reason: "administration", ...detail },
     });
   }
+}
+
+function notUtf8(header: Header, place: number, found = ""): RowFault {
+  const column = header[place] ?? null;
+  const problem = `${printable(found)} isn't in UTF-8; save the file as UTF-8 (${SAVE_AS_CSV})`;
+  return isNamed(column) ? { column, problem } : { column: null, problem: `${placeName(place)}: ${problem}` };
 }
 
 function refusal(reason: Extract<ImportOutcome, { result: "refused" }>["reason"]): RowFault {

@@ -7,6 +7,7 @@
 import { hash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { ImportRow } from "../../storage/records.ts";
+import { printable } from "./columns.ts";
 import type { RowFault } from "./row.ts";
 
 export interface Ledger {
@@ -29,6 +30,7 @@ export function createLedger(): Ledger {
       id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE profiles (id BLOB PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE numbers (number BLOB PRIMARY KEY, id BLOB NOT NULL, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     BEGIN;
   `);
   const findOrganization = database.prepare("SELECT content, line FROM organizations WHERE id = ?");
@@ -37,14 +39,46 @@ export function createLedger(): Ledger {
     ON CONFLICT (id) DO UPDATE SET content = excluded.content, line = excluded.line WHERE content IS NULL`);
   const findProfile = database.prepare("SELECT line FROM profiles WHERE id = ?");
   const enterProfile = database.prepare("INSERT INTO profiles (id, line) VALUES (?, ?)");
+  const findNumber = database.prepare("SELECT id, line FROM numbers WHERE number = ?");
+  const enterNumber = database.prepare(
+    "INSERT INTO numbers (number, id, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  );
   const settle = database.prepare("UPDATE organizations SET settled = 1 WHERE id = ? AND settled = 0");
   const fail = database.prepare(
     "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
   );
   const countFailed = database.prepare("SELECT count(*) AS n FROM organizations WHERE failed = 1 AND settled = 0");
 
+  /** Ids that are numbers, by their value: a spreadsheet takes the zeros before one away. */
+  const numbersOf = ({ organization, profile }: ImportRow) =>
+    [
+      { column: "organization_id" as const, id: organization.id },
+      { column: "profile_id" as const, id: profile.id },
+    ]
+      .filter(({ id }) => /^\d+$/.test(id))
+      .map(({ column, id }) => ({
+        column,
+        id,
+        number: digest(`${column} ${id.replace(/^0+/, "")}`),
+        written: digest(id),
+      }));
+
+  function zerosLost(numbers: ReturnType<typeof numbersOf>): RowFault[] {
+    return numbers.flatMap(({ column, id, number, written }): RowFault[] => {
+      const earlier = findNumber.get(number);
+      const before = earlier?.["id"];
+      if (!(before instanceof Uint8Array) || written.equals(before)) return [];
+      const problem =
+        `${printable(id)} is the id on line ${earlier?.["line"]} but for zeros before it, which a spreadsheet takes away; ` +
+        "give the column the format Text, fill the ids in again, and export again";
+      return [{ column, problem }];
+    });
+  }
+
   return {
-    enter({ organization, profile }, line) {
+    enter(row, line) {
+      const { organization, profile } = row;
+      const numbers = numbersOf(row);
       const ids = { organization: digest(organization.id), profile: digest(profile.id) };
       const said = fingerprint(organization);
       const earlier = findOrganization.get(ids.organization);
@@ -60,9 +94,11 @@ export function createLedger(): Ledger {
         const problem = `stands on line ${twin["line"]} already; write each profile once, with an id of its own`;
         faults.push({ column: "profile_id", problem });
       }
+      faults.push(...zerosLost(numbers));
       if (faults.length > 0) return faults;
       if (before === undefined || before === null) enterOrganization.run(ids.organization, said, line);
       enterProfile.run(ids.profile, line);
+      for (const { number, written } of numbers) enterNumber.run(number, written, line);
       return [];
     },
     settle: (organizationId) => settle.run(digest(organizationId)).changes === 1,

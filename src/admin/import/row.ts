@@ -1,6 +1,7 @@
 /**
- * From the values of a row to an organization and a profile, or to everything that is wrong with it. Pure. Whether a row
- * agrees with the others of its file is ledger.ts's, and with what is stored, the store's.
+ * From the values of a row to an organization and a profile, or to everything that is wrong with it. Pure. What a program made
+ * of a value on its way is spreadsheets.ts's to tell; whether a row agrees with the others of its file is ledger.ts's, and with
+ * what is stored, the store's.
  */
 
 import { parseAddress } from "../../domain/address.ts";
@@ -8,6 +9,8 @@ import type { Calendar } from "../../domain/calendar.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
 import type { ImportRow, Organization } from "../../storage/records.ts";
 import { type Column, printable } from "./columns.ts";
+import { readLastDay } from "./day.ts";
+import { alterationOf, type Sense, withoutFormulaQuotes } from "./spreadsheets.ts";
 
 /** What is wrong with one value, and what to write instead. */
 export interface RowFault {
@@ -24,55 +27,82 @@ const MAX_ID = 128;
 const MAX_NAME = 200;
 const MAX_ROLES = 50;
 
+/** Another word for how an organization or a profile stands: one for one thing is written, both are read. */
+const OTHER_STANDINGS = new Map([["active", "enabled"]] as const);
+
 /** What no id, name or role holds: control characters, and those that turn the reading direction of what follows. */
 const UNWANTED = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
-/** Reads a row. White space around a value is cut; inside a name, any run of it (a line end too) becomes one space. */
+/**
+ * Reads a row. White space around a value is cut; inside a name or a role, any run of it becomes one space, in a name a line end
+ * too. Nothing is stored that a program seems to have made of another value.
+ */
 export function parseRow(values: Readonly<Record<Column, string>>, calendar: Calendar): ParsedRow {
   const faults: RowFault[] = [];
   const fault = (column: Column, problem: string, extra: Pick<RowFault, "isAdministration"> = {}) => {
     faults.push({ column, problem, ...extra });
   };
-  const read = (column: Column) => values[column].trim();
+  const read = (column: Column) => withoutFormulaQuotes(values[column].trim());
 
-  const text = (column: Column, maximum: number) => {
-    const value = maximum === MAX_ID ? read(column) : read(column).replace(/\s+/gu, " ");
+  /** Notes what a program made of a value, if it did. */
+  const isAltered = (column: Column, value: string, sense: Sense) => {
+    const alteration = alterationOf(value, sense);
+    if (alteration !== undefined) fault(column, `${printable(value)} ${alteration}`);
+    return alteration !== undefined;
+  };
+
+  const text = (column: Column, maximum: number, sense: Sense) => {
+    const written = read(column);
+    const value = sense === "name" ? written.replace(/\s+/gu, " ") : written;
     if (value === "") fault(column, "is empty; every row needs one");
     else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
     else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);
     else if (value.includes("\ufffd")) fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
+    else isAltered(column, written, sense);
     return value;
   };
 
   const id = (column: Column) => {
-    const value = text(column, MAX_ID);
+    const value = text(column, MAX_ID, "id");
     if (isReservedId(value)) fault(column, `${printable(value)}: ${RESERVED_ID_PROBLEM}`);
     return value;
   };
 
-  const choice = <Choice extends string>(column: Column, choices: readonly [Choice, ...Choice[]]): Choice => {
+  const choice = <Choice extends string>(
+    column: Column,
+    choices: readonly [Choice, ...Choice[]],
+    others: ReadonlyMap<string, Choice> = new Map(),
+  ): Choice => {
     const written = read(column).toLowerCase();
-    const found = choices.find((candidate) => candidate === written);
+    const found = choices.find((candidate) => candidate === written) ?? others.get(written);
     if (column === "kind" && written === "operator") {
       const problem = `the operator's own organization isn't imported; write ${choices.join(" or ")}`;
       fault(column, problem, { isAdministration: true });
-    } else if (found === undefined)
-      fault(column, `${printable(read(column))} is unknown; write ${choices.join(" or ")}`);
+    } else if (found === undefined) {
+      const alteration = alterationOf(read(column), "address");
+      const why = alteration === undefined ? "" : ` (it ${alteration})`;
+      fault(column, `${printable(read(column))} is unknown; write ${choices.join(" or ")}${why}`);
+    }
     return found ?? choices[0];
   };
 
+  /** One word for one thing in both columns; the other is what `profile_status` said once. */
+  const isEnabled = (column: Column) => choice(column, ["enabled", "disabled"], OTHER_STANDINGS) === "enabled";
+
   const expiry = (): Organization["plan"]["expiresAt"] => {
     const written = read("plan_expires");
-    if (written === "") return null;
-    const end = calendar.endOfDay(written);
-    if (end !== undefined) return end;
-    fault("plan_expires", `${printable(written)} is no date; write YYYY-MM-DD, or nothing for a plan without an end`);
+    if (written === "" || isAltered("plan_expires", written, "address")) return null;
+    const day = readLastDay(written, calendar);
+    if ("end" in day) return day.end;
+    fault("plan_expires", day.problem);
     return null;
   };
 
   const mailbox = () => {
     const address = parseAddress(values.email);
-    if (address !== undefined) return { email: address.address, emailKey: address.key };
+    const isSpoilt = isAltered("email", read("email"), "address");
+    if (address !== undefined && !isSpoilt) return { email: address.address, emailKey: address.key };
+    if (isSpoilt) return { email: "", emailKey: "" };
     fault("email", `${printable(read("email"))} is no address that mail can go to; write one as anna@contoso.example`);
     return { email: "", emailKey: "" };
   };
@@ -82,27 +112,30 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
       .split("|")
       .map((role) => role.trim())
       .filter((role) => role !== "");
+    const altered = names.find((role) => alterationOf(role, "role") !== undefined);
+    if (altered !== undefined) isAltered("roles", altered, "role");
     const odd = names.find((role) => role.length > MAX_ID || UNWANTED.test(role) || role.includes("\ufffd"));
-    if (odd !== undefined) fault("roles", `${printable(odd)} is no role; write names of up to ${MAX_ID} characters`);
+    if (odd !== undefined && altered === undefined)
+      fault("roles", `${printable(odd)} is no role; write names of up to ${MAX_ID} characters`);
     if (names.length > MAX_ROLES) fault("roles", `there are more than ${MAX_ROLES}; write fewer`);
-    return [...new Set(names)];
+    return [...new Set(names.map((role) => role.replace(/(?! )\p{Zs}/gu, " ")))];
   };
 
   const organization: Organization = {
     id: id("organization_id"),
-    name: text("organization_name", MAX_NAME),
-    accountNumber: text("account_number", MAX_ID),
+    name: text("organization_name", MAX_NAME, "name"),
+    accountNumber: text("account_number", MAX_ID, "id"),
     kind: choice("kind", ["customer", "partner"]),
-    enabled: choice("organization_status", ["enabled", "disabled"]) === "enabled",
+    enabled: isEnabled("organization_status"),
     plan: { status: choice("plan_status", ["active", "suspended", "none"]), expiresAt: expiry() },
   };
   const profile = {
     id: id("profile_id"),
     organizationId: organization.id,
     ...mailbox(),
-    name: text("name", MAX_NAME),
+    name: text("name", MAX_NAME, "name"),
     roles: roles(),
-    enabled: choice("profile_status", ["active", "disabled"]) === "active",
+    enabled: isEnabled("profile_status"),
   };
   return faults.length === 0 ? { kind: "good", row: { organization, profile } } : { kind: "bad", faults };
 }

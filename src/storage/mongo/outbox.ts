@@ -149,7 +149,10 @@ export function createOutboxStore(
       database.run(async () => {
         const found = await outbox.findOneAndUpdate(
           { messageId, state: { $in: ["sent", "bounced"] } },
-          { $set: { bounce: reason, ...(permanent ? { state: "bounced" as const, bouncedAt: at(now) } : {}) } },
+          [
+            { $set: { bounce: { $literal: reason } } },
+            ...(permanent ? [{ $set: { state: "bounced", bouncedAt: { $ifNull: ["$bouncedAt", at(now)] } } }] : []),
+          ],
           { returnDocument: "after" },
         );
         return found === null ? undefined : toDelivery(found);

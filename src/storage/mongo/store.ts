@@ -111,7 +111,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),
       ...createEndedRows(database, revoker),
-      ...createWork(database),
+      ...createWork(database, throttles),
       ...createSetBack(database),
     },
     turnMs: TURN_MS,

@@ -2,12 +2,14 @@
 
 import type { AdminStore, Count } from "../contract.ts";
 import type { SignOut } from "../records.ts";
+import { countsThrottle, ONE_BATCH } from "../throttle-keys.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, toRecord } from "./documents.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts" | "claimSignOut" | "settleSignOut">;
 
-export function createWork(database: MongoDatabase): Work {
+export function createWork(database: MongoDatabase, throttles: ThrottleWriter): Work {
   const { leases, counters, signOuts } = database.collections;
 
   return {
@@ -27,19 +29,16 @@ export function createWork(database: MongoDatabase): Work {
         }
       }),
 
-    addCounts: (added) =>
-      database.run(async () => {
+    // An answer that was lost leaves open whether it was added: the batch's slot is taken with it, or neither is.
+    addCounts: (added, batchId, now) =>
+      database.transaction(async (session) => {
         if (added.length === 0) return;
-        await counters.bulkWrite(
-          added.map(({ name, hour, count }) => ({
-            updateOne: {
-              filter: { _id: `${hour}:${name}` },
-              update: { $inc: { count }, $setOnInsert: { name, hour: at(hour) } },
-              upsert: true,
-            },
-          })),
-          { ordered: false },
-        );
+        const { taken } = await throttles.take(throttles.hash(countsThrottle(batchId)), ONE_BATCH, now, session);
+        if (!taken) return;
+        for (const { name, hour, count } of added) {
+          const change = { $inc: { count }, $setOnInsert: { name, hour: at(hour) } };
+          await counters.updateOne({ _id: `${hour}:${name}` }, change, { session, upsert: true });
+        }
       }),
 
     counts: (from, to) =>

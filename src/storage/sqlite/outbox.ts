@@ -86,7 +86,7 @@ export function createOutboxStore(
     UPDATE outbox SET state = 'queued', attempts = 0, created_at = :now, next_attempt_at = :now, due_at = :now
     WHERE id = :id AND state = 'failed' RETURNING request_id`);
   const noteBounce = database.prepare(`
-    UPDATE outbox SET bounce = :reason, bounced_at = iif(:permanent, :now, bounced_at),
+    UPDATE outbox SET bounce = :reason, bounced_at = iif(:permanent, coalesce(bounced_at, :now), bounced_at),
       state = iif(:permanent, 'bounced', state)
     WHERE message_id = :messageId AND state IN ('sent', 'bounced') RETURNING ${DELIVERY_JSON} AS record`);
   const requeue =

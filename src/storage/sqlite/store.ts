@@ -159,7 +159,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createInvitations(durable, roles),
       ...createApiKeys(durable),
       ...createEndedRows(durable, revoker),
-      ...createWork(durable),
+      ...createWork(durable, throttles),
       ...createSetBack(durable),
     },
     turnMs: TURN_MS,

@@ -2,12 +2,14 @@
 
 import type { AdminStore, Count } from "../contract.ts";
 import type { SignOut } from "../records.ts";
+import { countsThrottle, ONE_BATCH } from "../throttle-keys.ts";
 import type { Database } from "./database.ts";
 import { parse } from "./rows.ts";
+import type { ThrottleWriter } from "./throttles.ts";
 
 type Work = Pick<AdminStore, "takeLease" | "addCounts" | "counts" | "claimSignOut" | "settleSignOut">;
 
-export function createWork(database: Database): Work {
+export function createWork(database: Database, throttles: ThrottleWriter): Work {
   const takeLease = database.prepare(`
     INSERT INTO leases (name, worker, until) VALUES (:name, :worker, :until)
     ON CONFLICT (name) DO UPDATE SET worker = excluded.worker, until = excluded.until
@@ -32,8 +34,10 @@ export function createWork(database: Database): Work {
   return {
     takeLease: (name, worker, now, leaseMs) =>
       database.run(() => takeLease.run({ name, worker, now, until: now + leaseMs, furthest: now + 2 * leaseMs }) === 1),
-    addCounts: (added) =>
+    addCounts: (added, batchId, now) =>
       database.transaction(() => {
+        if (added.length === 0) return;
+        if (!throttles.take(throttles.hash(countsThrottle(batchId)), ONE_BATCH, now).taken) return;
         for (const { hour, name, count } of added) addCount.run({ hour, name, count });
       }),
     counts: (from, to) => database.run(() => counts.all({ from, to }).map((row) => parse<Count>(row["record"]))),
