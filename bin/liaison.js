@@ -11,6 +11,12 @@ const needed = 24;
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
 const own = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 
+// A mail server that pipes a mail in keeps it with this code (EX_TEMPFAIL) alone: what breaks before the command has its say,
+// or in spite of it, ends so.
+const [, , first, second] = process.argv;
+const failed = first === "mail" && second === "bounce" ? 75 : 1;
+if (failed !== 1) process.exitCode = failed;
+
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   await import("../src/main.ts");
 } else if (existsSync(own) && realpathSync(own) !== realpathSync(process.execPath)) {
@@ -20,7 +26,7 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
     `liaison needs Node.js ${needed} or newer; this is ${process.versions.node}. ` +
       `Run it through npm, which brings its own (npm ci, then npm start), or install Node.js ${needed}.`,
   );
-  process.exitCode = 1;
+  process.exitCode = failed;
 }
 
 /** Runs this file on another Node.js: same words, same streams, same end. */
@@ -29,7 +35,7 @@ function startOn(node) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`liaison: ${node} can't be started: ${error.message}`);
-    process.exitCode = 1;
+    process.exitCode = failed;
   });
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }

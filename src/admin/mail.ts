@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
 import { type Bounce, LARGEST_NOTIFICATION, parseNotification } from "../mail/bounce.ts";
-import type { OutboxStore, TroubledState } from "../storage/contract.ts";
+import type { OutboxStore, Page, Store, TroubledState } from "../storage/contract.ts";
 import type { Delivery } from "../storage/records.ts";
 
 export { LARGEST_NOTIFICATION };
@@ -16,16 +16,12 @@ export interface MailAdminParts {
 }
 
 export interface MailAdmin {
-  /** Newest first. */
-  list(states: readonly TroubledState[], limit: number): Promise<Delivery[]>;
   /** Sends a held mail next, whatever its throttles say. @throws LiaisonError `not_found`, or `bad_request` if it isn't held */
   release(id: string): Promise<Delivery>;
   /** Sends a mail that was given up once more. @throws LiaisonError `not_found`, or `bad_request` if it wasn't given up */
   resend(id: string): Promise<Delivery>;
   /** Notes a bounce. Undefined if no mail that was sent has its Message-ID. */
   bounced(bounce: Bounce): Promise<Delivery | undefined>;
-  /** Reads a delivery status notification and notes it. `no failure`: it tells of none. @throws LiaisonError `bad_request` */
-  notified(raw: Uint8Array): Promise<Delivery | "no failure" | undefined>;
 }
 
 export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailAdmin {
@@ -37,19 +33,55 @@ export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailA
     if (done) return delivery;
     throw new LiaisonError("bad_request", `The mail ${id} ${whyNot(delivery, from)}`);
   }
-  const bounced: MailAdmin["bounced"] = ({ messageId, reason, permanent }) =>
-    outbox.noteBounce(messageId, { reason, permanent }, clock.now());
-
   return {
-    list: (states, limit) => outbox.list({ states, limit }),
     release: (id) => requeue(id, "held"),
     resend: (id) => requeue(id, "failed"),
-    bounced,
-    async notified(raw) {
-      const bounce = await parseNotification(raw);
-      return bounce === undefined ? "no failure" : await bounced(bounce);
-    },
+    bounced: ({ messageId, reason, permanent }) => outbox.noteBounce(messageId, { reason, permanent }, clock.now()),
   };
+}
+
+/**
+ * Reads what a mail server's pipe brought, which is whatever anybody wrote to the sender's address.
+ * @returns the bounce to be noted, or why there is nothing to note. Never throws.
+ */
+export async function readNotification(raw: Uint8Array): Promise<{ bounce: Bounce } | { nothing: string }> {
+  try {
+    const bounce = await parseNotification(raw);
+    return bounce === undefined ? { nothing: "It tells of no failure." } : { bounce };
+  } catch (error) {
+    return { nothing: error instanceof LiaisonError ? error.message : "It can't be read." };
+  }
+}
+
+/** What `mail list` tells of; of queued mails those that were tried. */
+export const LISTED_STATES = ["held", "queued", "failed", "bounced"] as const;
+
+const largestPage = 200;
+
+/** Mails that wait, were put off, were given up or came back, newest first. */
+export async function listMail(
+  { outbox, administration }: Pick<Store, "outbox" | "administration">,
+  states: readonly (typeof LISTED_STATES)[number][],
+  limit: number,
+): Promise<Delivery[]> {
+  const troubled = states.filter((state): state is TroubledState => state !== "queued");
+  const found = await outbox.list({ states: troubled, limit });
+  let after: string | null = null;
+  let putOff = states.includes("queued") ? 0 : limit;
+  while (putOff < limit) {
+    const page: Page<Delivery> = await administration.deliveries({ state: "queued" }, { after, limit: largestPage });
+    const tried = page.items.filter(wasTried);
+    found.push(...tried);
+    putOff += tried.length;
+    if (page.next === null) break;
+    after = page.next;
+  }
+  return found.toSorted((one, other) => other.createdAt - one.createdAt).slice(0, limit);
+}
+
+/** Whether a queued mail is one that was put off. */
+export function wasTried({ lastError }: Pick<Delivery, "lastError">): boolean {
+  return lastError !== null;
 }
 
 function whyNot({ state, carriedBy }: Delivery, from: "held" | "failed"): string {

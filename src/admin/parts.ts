@@ -3,6 +3,7 @@
 import { calculateJwkThumbprint } from "jose";
 import type { Provider } from "oidc-provider";
 import type { Config } from "../config/schema.ts";
+import { domainOf } from "../domain/address.ts";
 import { type ClientDirectory, clientProblem } from "../oidc/clients.ts";
 import type { ServiceKeys } from "../oidc/keys.ts";
 import type { Store } from "../storage/contract.ts";
@@ -41,7 +42,6 @@ export async function operationParts({
   provider: Provider;
   keys: Pick<ServiceKeys, "signing">;
 }): Promise<OperationParts> {
-  const from = config.mail.from_address;
   const signingKeys = keys.signing.map(async (key) => ({
     kid: await calculateJwkThumbprint(key as Parameters<typeof calculateJwkThumbprint>[0]),
     alg: String(key.alg),
@@ -51,7 +51,7 @@ export async function operationParts({
     clients,
     config,
     auditKey,
-    mailDomain: from.slice(from.lastIndexOf("@") + 1),
+    mailDomain: domainOf(config.mail.from_address),
     secretOverlapMs: config.administration.secret_overlap_seconds * 1000,
     clientProblem: (client) => clientProblem(provider, client),
     signingKeys: await Promise.all(signingKeys),

@@ -131,6 +131,7 @@ async function createWorkers(
     logger,
     workerId: randomUUID(),
     linkLifetimeMs: config.linking.link_lifetime_seconds * 1000,
+    concurrency: config.mail.smtp.max_connections,
   });
   const inquiries = createInquiryWorker({
     links: store.links,

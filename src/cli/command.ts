@@ -3,8 +3,8 @@
 import type { Writable } from "node:stream";
 import { LiaisonError } from "../errors.ts";
 
-/** 0: done · 1: failed · 2: called wrongly. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: done · 1: failed · 2: called wrongly · 75: to be tried again later (EX_TEMPFAIL of sysexits.h). */
+export type ExitCode = 0 | 1 | 2 | 75;
 
 export interface Flag {
   /** A flag with a value names what it takes: `FILE`. Without one it is a switch. */
@@ -23,6 +23,8 @@ export interface Command {
   flags: Readonly<Record<string, Flag>>;
   /** Whole command lines. */
   examples: readonly string[];
+  /** What it exits with whatever goes wrong, a wrong flag included, where a caller knows one code alone. */
+  failsWith?: ExitCode;
   run(call: Call): Promise<ExitCode>;
 }
 

@@ -80,8 +80,13 @@ ${columns(flags)}
 Examples:
 ${command.examples.map((example) => `  ${example}`).join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 called wrongly.
+${exitCodes(command)}
 `;
+}
+
+function exitCodes({ failsWith }: Command): string {
+  if (failsWith === undefined) return "Exit codes: 0 done, 1 failed, 2 called wrongly.";
+  return `Exit codes: 0 done, or nothing to be done; ${failsWith} anything else: try again later.`;
 }
 
 function columns(rows: [string, string][]): string {

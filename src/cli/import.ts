@@ -8,6 +8,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { type ImportSummary, importDirectory } from "../admin/import/import.ts";
 import { createCollector } from "../admin/import/memory.ts";
 import type { Clock } from "../clock.ts";
+import { mailDomain } from "../config/derived.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { openStore } from "../storage/open.ts";
@@ -101,10 +102,9 @@ async function importFrom(
   const report = isJson ? jsonReport(stdout, operand, dryRun) : textReport(stdout, stderr, dryRun);
   const bar = isJson ? undefined : createProgress({ stream: stderr, totalBytes, elapsed: () => performance.now() });
   const collectGarbage = createCollector();
-  const { from_address: from } = config.mail;
   const parts = {
     ...{ store, clock, timeZone: config.deployment.time_zone, actor: "command:import" },
-    mailDomain: from.slice(from.lastIndexOf("@") + 1),
+    mailDomain: mailDomain(config),
   };
   try {
     const summary = await importDirectory(parts, {

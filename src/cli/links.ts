@@ -12,8 +12,11 @@ import { limitOf, withStore } from "./with-store.ts";
 export function linksCommands(clock: Clock): Command[] {
   const withLinks = async (call: Call, work: (links: LinkDesk, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) {
-      return await withStore(call, clock, (store, config) =>
-        work(createLinkAdmin({ ...store, clock }), config.deployment.time_zone),
+      return await withStore(
+        call,
+        clock,
+        (store, config) => work(createLinkAdmin({ ...store, clock }), config.deployment.time_zone),
+        { create: false },
       );
     }
     const face = await remoteFace(call);

@@ -1,21 +1,28 @@
 /** `liaison mail …`: mails that wait, failed or came back. What is done about them is admin/mail's. */
 
 import type { Readable } from "node:stream";
-import { createMailAdmin, LARGEST_NOTIFICATION, type MailAdmin } from "../admin/mail.ts";
+import { createMailAdmin, LARGEST_NOTIFICATION, LISTED_STATES, listMail, readNotification } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
+import { requireStore } from "../storage/open.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type MailDesk, remoteMail } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { table } from "./table.ts";
-import { configFlag, limitOf, withStore } from "./with-store.ts";
-
-const states = ["held", "failed", "bounced"] as const;
+import { printable, table } from "./table.ts";
+import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
 
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const onStore = (call: Call, work: (mail: MailAdmin, timeZone: string) => Promise<ExitCode>) =>
-    withStore(call, clock, ({ outbox }, config) =>
-      work(createMailAdmin({ outbox, clock, actor: "command:mail" }), config.deployment.time_zone),
+  const onStore = (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) =>
+    withStore(
+      call,
+      clock,
+      (store, config) => {
+        const { outbox } = store;
+        const list: MailDesk["list"] = (states, limit) => listMail(store, states, limit);
+        const desk = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
+        return work(desk, config.deployment.time_zone);
+      },
+      { create: false },
     );
   const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) return await onStore(call, work);
@@ -42,10 +49,10 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
   return [
     {
       ...{ name: "mail list", section: "Administration" },
-      summary: "List mails that are held, were given up or came back, newest first.",
+      summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
         ...faceFlags,
-        state: { takes: "STATE", summary: `One of ${states.join(", ")}. Default: all of them.` },
+        state: { takes: "STATE", summary: `One of ${LISTED_STATES.join(", ")}. Default: all of them.` },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },
       },
@@ -54,8 +61,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
         withMail(call, async (mail, timeZone) => {
           const { flags, stdout } = call;
           const state = flags.get("state");
-          const asked = states.filter((one) => state === undefined || one === state);
-          if (asked.length === 0) throw usageError(`--state takes one of ${states.join(", ")}, not "${state}".`);
+          const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
+          if (asked.length === 0) throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
           const found = await mail.list(asked, limitOf(call, 50));
           if (flags.has("json")) {
             for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
@@ -69,7 +76,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
             to,
             why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
           }));
-          stdout.write(table(rows, { timeZone, empty: "No mail is held, failed or bounced." }));
+          stdout.write(table(rows, { timeZone, empty: "No mail is held, put off, failed or bounced." }));
           return 0;
         }),
     },
@@ -83,29 +90,41 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
         "liaison mail bounce --config /etc/liaison < notification.eml",
         'bounces: "|/usr/bin/liaison mail bounce --config /etc/liaison"     # a line of /etc/aliases',
       ],
-      run: (call) =>
-        onStore(call, async (mail) => {
-          const noted = await mail.notified(await readAll(stdin()));
-          if (noted === undefined) {
-            call.stderr.write("liaison: No mail that was sent has the Message-ID of this notification.\n");
-            return 1;
-          }
-          call.stdout.write(
-            noted === "no failure" ? "It tells of no failure.\n" : `${noted.id} to ${noted.to}: ${noted.bounce}\n`,
-          );
-          return 0;
-        }),
+      // Of any other code a mail server tells whoever wrote, and the notification is lost.
+      failsWith: 75,
+      run: (call) => noteBounce(call, clock, stdin()),
     },
   ];
 }
 
-async function readAll(source: Readable): Promise<Buffer> {
+/** Notes what came through a mail server's pipe; done, too, with whatever has nothing to be noted. */
+async function noteBounce(call: Call, clock: Clock, source: Readable): Promise<ExitCode> {
+  const { stdout, stderr } = call;
+  const raw = await readAll(source);
+  const config = await configOf(call);
+  requireStore(config.storage);
+  const read = raw === undefined ? { nothing: "It is longer than 2 MB." } : await readNotification(raw);
+  const isDone = (nothing: string): ExitCode => {
+    stderr.write(`liaison: Nothing is noted. ${printable(nothing)}\n`);
+    return 0;
+  };
+  if ("nothing" in read) return isDone(read.nothing);
+  const work = async ({ outbox }: { outbox: Parameters<typeof createMailAdmin>[0]["outbox"] }) =>
+    await createMailAdmin({ outbox, clock, actor: "command:mail" }).bounced(read.bounce);
+  const noted = await withStoreOf(config, clock, work, { create: false });
+  if (noted === undefined) return isDone("No mail that was sent has the Message-ID of this notification.");
+  stdout.write(`${noted.id} to ${printable(noted.to)}: ${printable(noted.bounce ?? "")}\n`);
+  return 0;
+}
+
+/** All of it, or undefined where that is too long: it is read to its end all the same, for its writer takes less as a failure. */
+async function readAll(source: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of source as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_NOTIFICATION) throw usageError("A notification has 2 MB at most.");
-    chunks.push(chunk);
+    if (size <= LARGEST_NOTIFICATION) chunks.push(chunk);
+    else chunks.length = 0;
   }
-  return Buffer.concat(chunks);
+  return size > LARGEST_NOTIFICATION ? undefined : Buffer.concat(chunks);
 }

@@ -13,6 +13,7 @@ export async function run(
   commands: readonly Command[],
   io: Pick<Call, "stdout" | "stderr" | "signal">,
 ): Promise<ExitCode> {
+  let failsWith: ExitCode | undefined;
   try {
     const [first] = words;
     if (first === undefined || first === "--help" || first === "-h") {
@@ -27,6 +28,7 @@ export async function run(
       }
     }
     const command = find(words, commands);
+    failsWith = command.failsWith;
     const rest = words.slice(first.startsWith("-") ? 1 : command.name.split(" ").length);
     const { flags, operands } = parse(command, rest);
     if (flags.has("help")) {
@@ -43,7 +45,8 @@ export async function run(
     }
     return await command.run({ ...io, flags, operand });
   } catch (error) {
-    return tell(error, io);
+    const code = tell(error, io);
+    return failsWith ?? code;
   }
 }
 

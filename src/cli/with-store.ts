@@ -11,16 +11,35 @@ type Store = Awaited<ReturnType<typeof openStore>>;
 /** The flag that such commands share. */
 export const configFlag: Flag = { takes: "FILE", summary: "A YAML file, or a folder of them. Default: config" };
 
-/** Runs work on the store, and closes it. Brokers may be running. */
+/**
+ * Runs work on the store, and closes it. Brokers may be running.
+ * @param options.create whether a missing SQLite file is made. Default: true
+ */
 export async function withStore<T>(
-  { flags }: Pick<Call, "flags">,
+  call: Pick<Call, "flags">,
   clock: Clock,
   work: (store: Store, config: Config) => Promise<T>,
+  options: { create?: boolean } = {},
 ): Promise<T> {
-  const { config } = await loadConfig({ file: flags.get("config") ?? "config" });
-  const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock });
+  const config = await configOf(call);
+  return await withStoreOf(config, clock, (store) => work(store, config), options);
+}
+
+/** The configuration that a call names. @throws ConfigError */
+export async function configOf({ flags }: Pick<Call, "flags">): Promise<Config> {
+  return (await loadConfig({ file: flags.get("config") ?? "config" })).config;
+}
+
+/** Runs work on the store of a configuration, as `withStore` does. */
+export async function withStoreOf<T>(
+  config: Config,
+  clock: Clock,
+  work: (store: Store) => Promise<T>,
+  { create = true }: { create?: boolean } = {},
+): Promise<T> {
+  const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock, create });
   try {
-    return await work(store, config);
+    return await work(store);
   } finally {
     await store.close();
   }

@@ -1,10 +1,11 @@
 /** What several parts derive from the configuration alike. */
 
+import { domainOf } from "../domain/address.ts";
 import type { Config, LimitConfig } from "./schema.ts";
 
 /** The domain of our Message-IDs: that of the sender's address. */
 export function mailDomain({ mail }: Pick<Config, "mail">): string {
-  return mail.from_address.slice(mail.from_address.lastIndexOf("@") + 1);
+  return domainOf(mail.from_address);
 }
 
 /** A configured limit, in the words of the store. */

@@ -3,7 +3,6 @@
  * Keys are spelled as in YAML, so that a key means the same in a file, in an error and in the code. Lengths of time are seconds.
  */
 
-import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import {
   authenticationFaults,
@@ -17,6 +16,8 @@ import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
 import { isHostAndPort } from "../domain/private-hosts.ts";
 import { issuerProblem } from "./issuer.ts";
+import { emailAddress, mailSchema } from "./mail-schema.ts";
+import { evenIfOtherwiseFaulty, isPresent } from "./rules.ts";
 import { checkUpstream, upstreamProtocol } from "./upstream-schema.ts";
 
 const id = z
@@ -29,19 +30,12 @@ const seconds = z.number().int().positive();
 const daySeconds = 86_400;
 /** Browsers forget every cookie after so long, whatever it says (RFC 6265bis, section 5.5). */
 const longestCookieSeconds = 400 * daySeconds;
-const emailAddress = z.email("write an email address");
 const webUrl = z.url({ protocol: /^https?$/, error: "write an absolute http(s) address" });
 /** Of the service: portals compare it to the letter (OpenID Connect Discovery 1.0, section 4.3), so it has one spelling. */
 const issuerUrl = webUrl.superRefine((value, context) => {
   const problem = issuerProblem(value);
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
-
-/** Rules over several values run beside other faults too, so that all come out at once; they see unchecked values then. */
-const evenIfOtherwiseFaulty = {
-  when: ({ value }: { value: unknown }) => typeof value === "object" && value !== null,
-};
-const isPresent = (value: unknown) => value !== undefined && value !== null;
 
 /** Each id once. */
 function uniqueIds(entries: readonly { id: string }[], context: z.RefinementCtx): void {
@@ -129,39 +123,6 @@ const portal = z
       context.addIssue({ code: "custom", path: ["grant_types"], message: "stands beside refresh_tokens: keep one" });
     }
   }, evenIfOtherwiseFaulty);
-
-const smtp = z
-  .strictObject({
-    host: z.string().min(1),
-    port: z.number().int().min(1).max(65535).default(587),
-    /** `starttls`: plain connection that must be upgraded; `tls`: from the first byte; `none`: only for a relay on this machine. */
-    security: z.enum(["starttls", "tls", "none"]).default("starttls"),
-    username: z.string().min(1).nullable().default(null),
-    password: z.string().min(1).nullable().default(null),
-    max_connections: z.number().int().min(1).max(50).default(2),
-    /** How long one delivery may take altogether, from connecting to the server's last reply; less than the outbox's lease. */
-    timeout_seconds: seconds.max(50).default(30),
-  })
-  .superRefine((value, context) => {
-    if (isPresent(value.username) !== isPresent(value.password)) {
-      const path = isPresent(value.username) ? ["password"] : ["username"];
-      context.addIssue({ code: "custom", path, message: "give both a username and a password, or neither" });
-    }
-  }, evenIfOtherwiseFaulty);
-
-/** Signs mails where the mail server doesn't (RFC 6376). */
-const dkim = z.strictObject({
-  domain: z.string().regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/i, "write the domain of the sender's address, or one above it"),
-  selector: z.string().regex(/^[a-z0-9._-]+$/i, "write the name before ._domainkey in the DNS"),
-  private_key: z.string().refine((pem) => {
-    try {
-      const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPrivateKey(pem);
-      return type === "rsa" && (details?.modulusLength ?? 0) >= 2048;
-    } catch {
-      return false;
-    }
-  }, "write an RSA private key in PEM, of 2048 bits or more (openssl genrsa 2048)"),
-});
 
 const sqlite = z.strictObject({ file: filePath.default("data/liaison.db") });
 
@@ -293,14 +254,7 @@ const wholeSchema = z.strictObject({
       }, "write an IANA time zone such as Europe/Copenhagen"),
     locale: z.enum(["en"]).default("en"),
   }),
-  mail: z.strictObject({
-    from_name: z.string().min(1),
-    from_address: emailAddress,
-    smtp,
-    dkim: dkim.nullable().default(null),
-    /** What a mail provider shows when it reports a bounce. Without one there is no webhook. */
-    bounce_webhook_token: z.string().min(32, "use at least 32 characters").nullable().default(null),
-  }),
+  mail: mailSchema,
   linking,
   limits,
   sessions: z

@@ -112,6 +112,24 @@ function domainKey(domain: string): string | undefined {
   return A_LABEL_DOMAIN.test(ascii) ? ascii : undefined;
 }
 
+/** The address with its domain as A-labels, as mail travels (RFC 5321 knows no other). Undefined where it has none. */
+export function withAsciiDomain(address: string): string | undefined {
+  const at = address.lastIndexOf("@");
+  const domain = domainKey(address.slice(at + 1));
+  return at < 1 || domain === undefined ? undefined : `${address.slice(0, at)}@${domain}`;
+}
+
+/** The domain of an address of ours, as A-labels: for headers, greetings and Message-IDs, which are ASCII. */
+export function domainOf(address: string): string {
+  const ascii = withAsciiDomain(address) ?? address;
+  return ascii.slice(ascii.lastIndexOf("@") + 1);
+}
+
+/** Whether a local part is beyond ASCII: no A-label stands for it, so that only a server with SMTPUTF8 takes it (RFC 6531). */
+export function needsSmtpUtf8(address: string): boolean {
+  return /[^\p{ASCII}].*@/u.test(address);
+}
+
 function octets(text: string): number {
   return Buffer.byteLength(text, "utf8");
 }

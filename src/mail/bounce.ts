@@ -3,7 +3,7 @@
  * server pipes them, and the JSON of the webhook. What is noted of a mail is the outbox's.
  */
 
-import PostalMime, { type Attachment } from "postal-mime";
+import PostalMime, { type Attachment, type Email } from "postal-mime";
 import { z } from "zod";
 import { LiaisonError } from "../errors.ts";
 import { quotable } from "./transport.ts";
@@ -28,17 +28,23 @@ const harmless = ["delivered", "relayed", "expanded"];
  * @throws LiaisonError `bad_request` for anything else than a notification about a mail with a Message-ID
  */
 export async function parseNotification(raw: Uint8Array): Promise<Bounce | undefined> {
-  const mail = await PostalMime.parse(raw, { forceRfc822Attachments: true, attachmentEncoding: "utf8" }).catch(
-    (cause: unknown) => {
-      throw new LiaisonError("bad_request", "This is no mail.", { cause });
-    },
-  );
+  try {
+    return read(await PostalMime.parse(raw, { forceRfc822Attachments: true, attachmentEncoding: "utf8" }));
+  } catch (cause) {
+    // Anybody may write to the address: what trips a parser is no notification either.
+    throw cause instanceof LiaisonError ? cause : new LiaisonError("bad_request", "This is no mail.", { cause });
+  }
+}
+
+function read(mail: Email): Bounce | undefined {
   const part = (...types: string[]) => mail.attachments.find(({ mimeType }) => types.includes(mimeType));
   const status = part("message/delivery-status", "message/global-delivery-status");
   const original = part(
     ...["message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822"],
   );
-  if (status === undefined) throw refused("it has no message/delivery-status part (RFC 3464)");
+  if (status === undefined) {
+    throw refused(`it has no message/delivery-status part (RFC 3464)${whatItIs(mail)}`);
+  }
   const messageId = original && fieldsOf(textOf(original).split(/\r?\n\r?\n/)[0] ?? "").get("message-id");
   const id = /<([^<>\s]+)>/.exec(messageId ?? "")?.[1];
   if (id === undefined) throw refused("it doesn't return the headers of the mail that it is about");
@@ -52,6 +58,16 @@ export async function parseNotification(raw: Uint8Array): Promise<Bounce | undef
   const diagnostic = (failed.get("diagnostic-code") ?? "").replace(/^[\w-]+\s*;\s*/, "");
   const reason = quotable([failed.get("status"), diagnostic].filter(Boolean).join(" ")) || "no reason given";
   return { messageId: id, reason, permanent: failed.get("action")?.toLowerCase() === "failed" };
+}
+
+/** What came instead, where its headers say so; for whoever reads why nothing was noted. */
+function whatItIs({ attachments, headers, inReplyTo }: Email): string {
+  const header = (name: string) => headers.find(({ key }) => key === name)?.value.toLowerCase() ?? "";
+  if (attachments.some(({ mimeType }) => mimeType === "message/disposition-notification"))
+    return "; it is a read receipt";
+  const submitted = header("auto-submitted");
+  if (submitted !== "" && submitted !== "no") return "; it is an automatic reply";
+  return inReplyTo === undefined ? "" : "; it is somebody's answer";
 }
 
 const webhookBody = z.strictObject({

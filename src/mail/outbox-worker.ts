@@ -1,6 +1,7 @@
 /**
- * Delivers what waits in the outbox: claims under a lease, sends, marks. A process that dies in between loses the lease, not
- * the mail; it is sent again under the same Message-ID (at least once). What mails say is messages.ts's, SMTP is transport.ts's.
+ * Delivers what waits in the outbox: claims under a lease, sends, marks, several at once. A process that dies in between loses
+ * the lease, not the mail; it is sent again under the same Message-ID (at least once). What mails say is messages.ts's, SMTP is
+ * transport.ts's.
  */
 
 import type { Clock, Instant } from "../clock.ts";
@@ -8,7 +9,8 @@ import type { MailboxLimits } from "../domain/mailbox.ts";
 import type { Limit, OutboxStore, ThrottleStore } from "../storage/contract.ts";
 import type { MailContent, OutboxMessage } from "../storage/records.ts";
 import { createWorkerLoop, runAlone, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
-import { MailError, type MailTransport } from "./transport.ts";
+import { MailError } from "./failures.ts";
+import type { MailTransport } from "./transport.ts";
 import type { RenderedMail } from "./wording.ts";
 
 /** Says a mail's content in words; `linkExpiresAt` is set for mails with links. */
@@ -67,18 +69,39 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     return (await throttles.takeSlot("mails:all", limit, windowSeconds, clock.now())).taken;
   }
 
-  /** One mail after the other until nothing is due. */
-  async function lane({ signal, onStep }: WorkerRun): Promise<number> {
-    let sent = 0;
-    while (!signal.aborted) {
+  /** Deliveries under way. A slow one holds its own place alone: turns go on beside it. */
+  const underWay = new Set<Promise<unknown>>();
+  /** What a delivery failed by, other than the mail's own failure: the next turn tells. */
+  let broken: { error: unknown } | undefined;
+
+  function begin(message: OutboxMessage, linkExpiresAt: Instant | null, onSent: () => void): void {
+    const delivery = deliver(message, linkExpiresAt).then(
+      (isSent) => {
+        if (isSent) onSent();
+      },
+      (error: unknown) => {
+        broken ??= { error };
+      },
+    );
+    const ended: Promise<unknown> = delivery.then(() => underWay.delete(ended));
+    underWay.add(ended);
+  }
+
+  /** Begins what is due, as many at once as there are places, until nothing is; the last ones may still be under way then. */
+  async function beginDue({ signal, onStep }: WorkerRun, onSent: () => void): Promise<void> {
+    while (!signal.aborted && broken === undefined) {
+      if (underWay.size >= concurrency) {
+        await Promise.race(underWay);
+        onStep();
+        continue;
+      }
       const dueAt = await outbox.nextDueAt();
       if (dueAt === undefined || dueAt > clock.now() || !(await mayGo())) break;
       const claimed = await outbox.claim(workerId, clock.now(), leaseMs, linkLifetimeMs);
       if (claimed === undefined) break;
-      if (await deliver(claimed.message, claimed.linkExpiresAt)) sent += 1;
+      begin(claimed.message, claimed.linkExpiresAt, onSent);
       onStep();
     }
-    return sent;
   }
 
   async function deliver(message: OutboxMessage, linkExpiresAt: Instant | null): Promise<boolean> {
@@ -113,7 +136,8 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     reason: string,
     nextAttemptAt: Instant | null | undefined,
   ) {
-    const fields = { mail: message.id, kind: message.content.kind, attempts: message.attempts, reason };
+    const failure = error instanceof MailError ? error.failure : "unknown";
+    const fields = { mail: message.id, kind: message.content.kind, attempts: message.attempts, failure, reason };
     const unexpected = error instanceof MailError ? {} : { err: error };
     if (nextAttemptAt === null)
       logger.error({ ...fields, ...unexpected }, "a mail couldn't be delivered and is given up");
@@ -122,23 +146,49 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     }
   }
 
-  async function runLanes(run: WorkerRun): Promise<number> {
-    const ended = await Promise.allSettled(Array.from({ length: concurrency }, () => lane(run)));
-    const failed = ended.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    return ended.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+  /** Begins what is due and what is released. @throws what broke a delivery since the last turn */
+  async function turn(run: WorkerRun, onSent: () => void): Promise<void> {
+    // Releasing very many takes a while: what is queued doesn't wait for it.
+    const [released, begun] = await Promise.allSettled([
+      outbox.releaseHeld(limits, clock.now(), run),
+      beginDue(run, onSent),
+    ]);
+    if (released.status === "rejected") throw released.reason;
+    if (begun.status === "rejected") throw begun.reason;
+    if (released.value > 0) await beginDue(run, onSent);
+    throwBroken();
+  }
+
+  function throwBroken(): void {
+    if (broken === undefined) return;
+    const { error } = broken;
+    broken = undefined;
+    throw error;
   }
 
   async function runOnce(run: WorkerRun = runAlone): Promise<number> {
-    // Releasing very many takes a while: what is queued doesn't wait for it.
-    const [released, sent] = await Promise.allSettled([outbox.releaseHeld(limits, clock.now(), run), runLanes(run)]);
-    if (released.status === "rejected") throw released.reason;
-    if (sent.status === "rejected") throw sent.reason;
-    return released.value === 0 ? sent.value : sent.value + (await runLanes(run));
+    let sent = 0;
+    try {
+      await turn(run, () => {
+        sent += 1;
+      });
+    } finally {
+      await Promise.all(underWay);
+    }
+    throwBroken();
+    return sent;
   }
 
   const { pollMs = 1000 } = options;
-  return { runOnce, ...createWorkerLoop({ name: "outbox", runOnce, pollMs, logger }) };
+  const loop = createWorkerLoop({ name: "outbox", runOnce: (run) => turn(run, () => {}), pollMs, logger });
+  return {
+    ...loop,
+    runOnce,
+    async stop() {
+      await loop.stop();
+      await Promise.all(underWay);
+    },
+  };
 }
 
 /** 15 seconds, doubled with each attempt up to an hour; the second half of it is left to chance. */

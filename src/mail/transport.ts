@@ -1,11 +1,16 @@
 /**
- * Delivers one mail to one recipient over SMTP. What mails say is messages.ts's; when they are tried again is
- * outbox-worker.ts's.
+ * Delivers one mail to one recipient over SMTP. What mails say is messages.ts's; why one isn't taken, in words, is failures.ts's;
+ * when they are tried again is outbox-worker.ts's.
  */
 
+import { isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { createTransport } from "nodemailer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { Config } from "../config/schema.ts";
+import { domainOf, needsSmtpUtf8, withAsciiDomain } from "../domain/address.ts";
+import { type AccessTokenSource, createAccessTokens } from "./access-tokens.ts";
+import { type Attempt, failed, MailError, mailError } from "./failures.ts";
 
 export interface Mail {
   /** RFC 5322 Message-ID without angle brackets. */
@@ -26,43 +31,31 @@ export interface MailTransport {
   close(): Promise<void>;
 }
 
-/** Why a mail was not taken. The message names the step and the code, never an address or what the server quoted. */
-export class MailError extends Error {
-  /** Whether trying again is pointless. */
-  readonly permanent: boolean;
-  /** What was refused: this one mail, or all that is sent through this server. */
-  readonly concerns: "mail" | "server";
-
-  constructor(message: string, options: { permanent: boolean; concerns?: "mail" | "server"; cause?: unknown }) {
-    super(message, { cause: options.cause });
-    this.name = "MailError";
-    this.permanent = options.permanent;
-    this.concerns = options.concerns ?? (options.permanent ? "mail" : "server");
-  }
-}
-
 /** Makes a pooled transport. Where the configuration asks for TLS, nothing is sent without it. */
 export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Config["mail"]): MailTransport {
   const timeoutMs = smtp.timeout_seconds * 1000;
+  // A phase that takes too long is told before the whole is: it says more.
+  const phaseMs = timeoutMs - Math.min(2000, timeoutMs / 5);
+  const sender = withAsciiDomain(from_address) ?? from_address;
+  const clientName = smtp.client_name || domainOf(from_address);
   const connection = {
     host: smtp.host,
     port: smtp.port,
+    name: clientName,
     secure: smtp.security === "tls",
     requireTLS: smtp.security === "starttls",
     ignoreTLS: smtp.security === "none",
     tls: { minVersion: "TLSv1.2" as const },
-    dnsTimeout: timeoutMs,
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
+    dnsTimeout: phaseMs,
+    connectionTimeout: phaseMs,
+    greetingTimeout: phaseMs,
     socketTimeout: timeoutMs,
   };
   const transporter = createTransport(
     {
       ...connection,
       pool: true,
-      ...(smtp.username === null || smtp.password === null
-        ? {}
-        : { auth: { user: smtp.username, pass: smtp.password } }),
+      ...authenticationOf(smtp),
       ...(dkim === null
         ? {}
         : { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.private_key } }),
@@ -73,24 +66,36 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
     { disableFileAccess: true, disableUrlAccess: true },
   );
 
+  /** The reason, with a look at what really listens where nothing was said. */
+  async function failureOf(error: unknown, attempt: Attempt, signal: AbortSignal): Promise<MailError> {
+    if (signal.aborted) return failed("timeout", attempt, { cause: error });
+    const failure = mailError(error, attempt);
+    const isSilent = failure.failure === "no_greeting" || failure.failure === "connection_lost";
+    if (connection.secure || !isSilent || !(await speaksTls(smtp, signal))) return failure;
+    return failed("tls_from_the_start", attempt, { cause: error });
+  }
+
   return {
     async send({ messageId, to, subject, text, html, replyTo }) {
+      const attempt: Attempt = { smtp, clientName, byToken: Boolean(smtp.oauth2), needsSmtpUtf8: needsSmtpUtf8(to) };
+      const recipient = withAsciiDomain(to);
       // A line break or a list would be cleaned up by nodemailer, and the mail would go to somebody else.
-      if (!/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to))
-        throw new MailError("the recipient is no address", { permanent: true });
+      if (recipient === undefined || !/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to)) {
+        throw failed("recipient_invalid", attempt);
+      }
       const signal = AbortSignal.timeout(timeoutMs);
+      const answered = replyTo === undefined ? undefined : answerable(replyTo, attempt);
       try {
-        if (needsSmtpUtf8(to) && !(await offersSmtpUtf8(connection, signal))) {
-          const reason = "the recipient's address needs SMTPUTF8, which the mail server doesn't offer";
-          throw new MailError(reason, { permanent: true });
+        if (attempt.needsSmtpUtf8 && !(await offersSmtpUtf8(connection, signal))) {
+          throw failed("recipient_needs_smtputf8", attempt);
         }
         const { response } = await transporter.sendMail({
-          from: { name: oneLine(from_name), address: from_address },
-          to: { name: "", address: to },
-          envelope: { from: from_address, to: [to] },
+          from: { name: oneLine(from_name), address: sender },
+          to: { name: "", address: recipient },
+          envelope: { from: sender, to: [recipient] },
           messageId: `<${messageId}>`,
           headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
-          ...(replyTo === undefined ? {} : { replyTo: { name: "", address: replyTo } }),
+          ...(answered === undefined ? {} : { replyTo: { name: "", address: answered } }),
           subject: oneLine(subject),
           text,
           html,
@@ -99,8 +104,7 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
         return { reply: quotable(response) };
       } catch (error) {
         if (error instanceof MailError) throw error;
-        if (signal.aborted) throw new MailError("ETIMEDOUT", { permanent: false, cause: error });
-        throw mailError(error);
+        throw await failureOf(error, attempt, signal);
       }
     },
     async close() {
@@ -109,9 +113,32 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
   };
 }
 
-/** A local part beyond ASCII (RFC 6531); a domain travels as its A-label. */
-function needsSmtpUtf8(address: string): boolean {
-  return /[^\p{ASCII}].*@/u.test(address);
+/** What nodemailer is to authenticate with: a password, or tokens that all connections share. */
+function authenticationOf({ username, password, oauth2, timeout_seconds }: Config["mail"]["smtp"]) {
+  if (username === null) return {};
+  if (password !== null) return { auth: { user: username, pass: password } };
+  if (!oauth2) return {};
+  // Less than the delivery may take, of which it is a part.
+  const accessToken = createAccessTokens(oauth2, Math.max(1, Math.floor(timeout_seconds * 0.8)));
+  return { auth: { type: "OAuth2" as const, user: username, provisionCallback: provider(accessToken) } };
+}
+
+function provider(accessToken: AccessTokenSource) {
+  type Done = (error: Error | null, token?: string) => void;
+  return (_user: string, renew: boolean, done: Done) => {
+    accessToken(renew).then(
+      (token) => done(null, token),
+      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+    );
+  };
+}
+
+/**
+ * The address for Reply-To. One beyond ASCII stands in a header only of mails that are sent as such (RFC 6531, section 3.6):
+ * undefined where this one isn't, since a server may refuse the whole mail for it.
+ */
+function answerable(address: string, { needsSmtpUtf8: isSentSo }: Attempt): string | undefined {
+  return needsSmtpUtf8(address) && !isSentSo ? undefined : withAsciiDomain(address);
 }
 
 /**
@@ -123,9 +150,30 @@ function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): P
   return new Promise<boolean>((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     connection.on("error", reject);
-    // Called after EHLO, which STARTTLS is followed by once more.
-    connection.connect(() => resolve(/[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || "")));
+    // Called after EHLO, which STARTTLS is followed by once more; with an error where the server hung up before its greeting.
+    connection.connect((error) => {
+      if (error) reject(error);
+      else resolve(/[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || ""));
+    });
   }).finally(() => connection.close());
+}
+
+/** Whether what says nothing by itself answers a TLS handshake, whatever its certificate. Nothing else is sent. */
+async function speaksTls({ host, port }: Config["mail"]["smtp"], signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ host, port, ...servername, rejectUnauthorized: false }, () => resolve(true));
+  const giveUp = () => resolve(false);
+  // An alert is TLS, too.
+  socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => resolve(/^ERR_SSL_.*ALERT/.test(code)));
+  socket.on("close", giveUp);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return !signal.aborted && (await promise);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    socket.destroy();
+  }
 }
 
 /** The start of a reply as it is stored. A server that quotes what it was sent must not get a mailed link into the records. */
@@ -140,22 +188,4 @@ export function quotable(reply: string): string {
 /** Names come from directories and upstreams; in a header they stay on one line. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
-}
-
-/** Steps whose refusal is about this mail, so that 5xx is final. Refused senders and credentials are ours to put right. */
-const stepsAboutTheMail = ["RCPT TO", "DATA"];
-
-function mailError(error: unknown): MailError {
-  const { code, command, responseCode } = error as { code?: unknown; command?: unknown; responseCode?: unknown };
-  const step = typeof command === "string" && command !== "API" ? ` at ${command}` : "";
-  const reply = typeof responseCode === "number" ? `, the server answered ${responseCode}` : "";
-  const isAboutTheMail = typeof responseCode === "number" && stepsAboutTheMail.includes(String(command));
-  const isRefused = isAboutTheMail && responseCode >= 500;
-  // Without a reply it is nodemailer that finds the address impossible, such as one that needs SMTPUTF8 where there is none.
-  const isImpossible = code === "EENVELOPE" && responseCode === undefined;
-  return new MailError(`${String(code ?? "EUNKNOWN")}${step}${reply}`, {
-    permanent: isRefused || isImpossible,
-    concerns: isAboutTheMail || isImpossible ? "mail" : "server",
-    cause: error,
-  });
 }

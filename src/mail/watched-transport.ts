@@ -1,7 +1,8 @@
 /** Remembers how the mail server behaved when it was used last, for readiness: nothing is sent to find out. */
 
 import type { Check } from "../readiness.ts";
-import { MailError, type MailTransport } from "./transport.ts";
+import { MailError } from "./failures.ts";
+import type { MailTransport } from "./transport.ts";
 
 /** The transport, and what is known of its server by what was sent. One mail that it refuses says nothing against it. */
 export function watchedTransport(transport: MailTransport): { transport: MailTransport; check: Check } {

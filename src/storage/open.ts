@@ -5,7 +5,7 @@ import type { Store } from "./contract.ts";
 import type { MigrationReport } from "./migration.ts";
 import type { MongoSettings } from "./mongo/store.ts";
 import { createSeal } from "./seal.ts";
-import { migrateSqliteStore, openSqliteStore } from "./sqlite/store.ts";
+import { migrateSqliteStore, openSqliteStore, requireSqliteFile } from "./sqlite/store.ts";
 
 /** Where a store is: one of the two. */
 export interface StorePlace {
@@ -18,6 +18,8 @@ export interface StoreOptions extends StorePlace {
   /** 32 bytes in base64. The same one for the whole life of the data. */
   encryptionKey: string;
   clock?: Clock | undefined;
+  /** Whether a missing or empty SQLite file is made whole; otherwise it is refused. Default: true. */
+  create?: boolean;
   /** What a replica set calls our connections, in its log and in what it says of operations. Default: liaison. */
   appName?: string;
 }
@@ -29,9 +31,15 @@ export interface StoreOptions extends StorePlace {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { seal, now } = partsOf(options);
-  const { mongodb, appName } = options;
-  if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), seal, now });
+  const { mongodb, appName, create = true } = options;
+  if (!create) requireStore(options);
+  if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), seal, now, create });
   return await (await mongo()).openMongoStore({ ...mongodb, seal, appName });
+}
+
+/** Throws `store_refused` where a place can't hold a store yet: its file is missing or empty. Waits for no lock. */
+export function requireStore(place: StorePlace): void {
+  if (place.mongodb === undefined) requireSqliteFile(fileOf(place));
 }
 
 /**

@@ -101,6 +101,36 @@ describe("M5", { concurrency: 4 }, () => {
     });
   });
 
+  describe("a mail server that is slow about some", { concurrency: 1 }, () => {
+    let scene: MailScene;
+    before(async () => {
+      scene = await MailScene.start({ smtp: { max_connections: 3, timeout_seconds: 20 } });
+    });
+    after(() => scene?.close());
+
+    it("M5: as many mails are delivered at once as there may be connections, and the slow ones delay no other", async () => {
+      const slow = ["slow-1@northwind.example", "slow-2@northwind.example"];
+      const others = ["first@northwind.example", "second@northwind.example"];
+      await scene.profiles([...slow, ...others]);
+      scene.smtp.behaviour = (step, recipient) => (step === "RCPT" && slow.includes(recipient) ? "hang" : undefined);
+      const { browser, page } = await scene.linkStep();
+      const began = performance.now();
+      for (const email of [...slow, ...others]) await browser.press(page, "Continue", { email });
+      // Those that hang are under their leases, and not among these rows.
+      const rows = await scene.until(
+        "the others are sent",
+        (mails) => mails.length === others.length && mails.every(({ state }) => state === "sent"),
+      );
+      assert.deepEqual(rows.map(({ recipient, state }) => `${recipient} ${state}`).sort(), [
+        "first@northwind.example sent",
+        "second@northwind.example sent",
+      ]);
+      assert.ok(performance.now() - began < 15_000, "before the slow ones were given up");
+      const asked = scene.smtp.commands.filter(({ line }) => /^RCPT TO:<slow-/.test(line));
+      assert.equal(asked.length, 2);
+    });
+  });
+
   const early: [name: string, step: SmtpStep, misdeed: Misdeed][] = [
     ["hangs before its greeting", "connect", "hang"],
     ["hangs up at once", "connect", "drop"],

@@ -9,8 +9,8 @@ import { parseAddress } from "../../src/domain/address.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { createInquiryWorker, type InquiryWorker } from "../../src/linking/inquiry-worker.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
+import { MailError } from "../../src/mail/failures.ts";
 import { createOutboxWorker, type OutboxWorker } from "../../src/mail/outbox-worker.ts";
-import { MailError } from "../../src/mail/transport.ts";
 import type { LinkStore, SignedInIdentity, Store } from "../../src/storage/contract.ts";
 import type { AuditEvent, MailContent } from "../../src/storage/records.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
@@ -79,7 +79,8 @@ export class LifecycleWorld {
         send: async ({ messageId, to, text }) => {
           this.noteHandOver({ messageId, to, ...(JSON.parse(text) as Pick<HandedOver, "content" | "linkExpiresAt">) });
           const reception = this.receive(to);
-          if (reception !== "taken") throw new MailError("not now", { permanent: reception === "rejected" });
+          if (reception !== "taken")
+            throw new MailError(reception === "rejected" ? "recipient_refused" : "recipient_deferred", "not taken");
           return { reply: "250 taken" };
         },
       },

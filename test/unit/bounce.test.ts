@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { readNotification } from "../../src/admin/mail.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { parseNotification, parseWebhook } from "../../src/mail/bounce.ts";
 
@@ -110,6 +111,45 @@ describe("a delivery status notification", () => {
     const nameless = notification({ original: "Subject: no id" });
     await assert.rejects(parseNotification(nameless), refused(/headers of the mail/));
   });
+});
+
+describe("what a mail server's pipe brings", () => {
+  const person = "From: Ann <ann@northwind.example>\nIn-Reply-To: <x@example.com>\nSubject: Re: Link\n\nHelp!\n";
+  const nested = Array.from({ length: 400 }, (_, n) => `Content-Type: multipart/mixed; boundary="b${n}"\n\n--b${n}\n`);
+  const cases: [name: string, input: string | Buffer, words: RegExp][] = [
+    ["a holiday's reply", `Auto-Submitted: auto-replied\n${person}`, /it is an automatic reply/],
+    ["a person's answer", `Auto-Submitted: no\n${person}`, /it is somebody's answer/],
+    [
+      "a read receipt",
+      [
+        "Content-Type: multipart/report; report-type=disposition-notification; boundary=b1",
+        ...["", "--b1", "Content-Type: text/plain", "", "read", "--b1"],
+        ...[
+          "Content-Type: message/disposition-notification",
+          "",
+          "Disposition: manual-action; displayed",
+          "--b1--",
+          "",
+        ],
+      ].join("\n"),
+      /it is a read receipt/,
+    ],
+    ["a bounce in free words", "X-Failed-Recipients: a@b.example\n\n550 no such user\n", /delivery-status part/],
+    ["a bounce without the mail's headers", notification({ original: "Subject: x" }), /headers of the mail/],
+    ["one that tells of a delivery", notification({ status: recipient("Action: delivered") }), /no failure/],
+    ["one whose end is missing", notification().subarray(0, 400), /delivery-status part/],
+    ["bytes", Buffer.from([0, 255, 254, 13, 10, 0]), /delivery-status part/],
+    ["parts within parts without end", nested.join(""), /no mail/],
+    ["nothing", "", /delivery-status part/],
+  ];
+  for (const [name, input, words] of cases) {
+    it(`${name}: nothing is to be noted, and why`, async () => {
+      const read = await readNotification(Buffer.from(input));
+      assert.ok("nothing" in read);
+      assert.match(read.nothing, words);
+      assert.doesNotMatch(read.nothing, /ann|Help/);
+    });
+  }
 });
 
 describe("the webhook's JSON", () => {

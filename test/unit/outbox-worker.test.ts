@@ -5,8 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { MailError } from "../../src/mail/failures.ts";
 import { createOutboxWorker, type OutboxWorkerOptions } from "../../src/mail/outbox-worker.ts";
-import { type Mail, MailError, type MailTransport } from "../../src/mail/transport.ts";
+import type { Mail, MailTransport } from "../../src/mail/transport.ts";
 import type { NewLink, NewMail, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import {
@@ -22,8 +23,8 @@ import {
 } from "../support/records.ts";
 
 const HOUR = 60 * MINUTE;
-const refused = () => new MailError("EENVELOPE at RCPT TO, the server answered 550", { permanent: true });
-const busy = () => new MailError("EENVELOPE at RCPT TO, the server answered 451", { permanent: false });
+const refused = () => new MailError("recipient_refused", "the server refused the recipient (550 at RCPT TO)");
+const busy = () => new MailError("recipient_deferred", "the server puts the recipient off (451 at RCPT TO)");
 
 /** Keeps what it is given; fails as told. */
 class Peer implements MailTransport {
@@ -181,6 +182,7 @@ describe("outbox worker", () => {
     assert.equal(await store.outbox.nextDueAt(), undefined);
     assert.deepEqual(log.messages, ["error: a mail couldn't be delivered and is given up"]);
     assert.doesNotMatch(JSON.stringify(log.lines), /nobody|contoso/i);
+    assert.partialDeepStrictEqual(log.lines[0]?.fields, { failure: "recipient_refused", reason: refused().message });
   });
 
   it("what can't be delivered for two days is given up", async () => {
@@ -244,6 +246,62 @@ describe("outbox worker", () => {
       20,
     );
     assert.deepEqual(ids(peer.taken), mails.map(({ messageId }) => messageId).sort());
+  });
+
+  it("delivers as many at once as it may, and never more", async () => {
+    await queue(Array.from({ length: 7 }, () => aMail()));
+    let underWay = 0;
+    const seen: number[] = [];
+    peer.answer = async () => {
+      underWay += 1;
+      seen.push(underWay);
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+    };
+    assert.equal(await worker({ concurrency: 3 }).runOnce(), 7);
+    assert.equal(Math.max(...seen), 3, `${seen}`);
+  });
+
+  it("a slow server delays nobody else, nor who comes while it is slow", { timeout: 30_000 }, async () => {
+    const slow = aMail({ to: "slow@contoso.example" });
+    await queue([slow]);
+    const release = Promise.withResolvers<void>();
+    const waiting = Promise.withResolvers<void>();
+    const good = Promise.withResolvers<void>();
+    peer.answer = ({ to }) => {
+      if (to !== "slow@contoso.example") return good.resolve();
+      waiting.resolve();
+      return release.promise;
+    };
+    const outbox = worker({ concurrency: 2, pollMs: HOUR });
+    outbox.start();
+    await waiting.promise;
+    await queue([aMail(), aMail(), aMail()]);
+    outbox.nudge();
+    await good.promise;
+    while (peer.taken.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await worker({ workerId: "worker-b" }).runOnce(), 0, "it is under its lease");
+    release.resolve();
+    await outbox.stop();
+    assert.equal(peer.taken.filter(({ to }) => to === "slow@contoso.example").length, 1);
+    assert.equal(peer.tried.length, 4);
+    assert.deepEqual(log.lines, []);
+  });
+
+  it("a store that fails under a delivery fails the next turn, which begins nothing; then it goes on", async () => {
+    await queue([aMail(), aMail(), aMail()]);
+    let failures = 1;
+    const flaky: typeof store.outbox = {
+      ...store.outbox,
+      markSent: (...args) => (failures-- > 0 ? Promise.reject(new Error("gone")) : store.outbox.markSent(...args)),
+    };
+    const outbox = worker({ outbox: flaky, concurrency: 1, leaseMs: MINUTE });
+    await assert.rejects(outbox.runOnce(), /gone/);
+    assert.equal(peer.tried.length, 1);
+    assert.equal(await outbox.runOnce(), 2);
+    now += MINUTE;
+    assert.equal(await outbox.runOnce(), 1);
+    assert.equal(new Set(ids(peer.tried)).size, 3);
   });
 
   it("runs when nudged; stop waits for the mail in flight and leaves the rest", async () => {

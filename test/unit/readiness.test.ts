@@ -184,7 +184,7 @@ describe("what is known of the mail server", () => {
       bounce_webhook_token: null,
     };
     const smtp = { host: "127.0.0.1", security: "none" as const, username: null, password: null };
-    const more = { max_connections: 1, timeout_seconds: 2 };
+    const more = { client_name: null, oauth2: null, max_connections: 1, timeout_seconds: 2 };
     const mail = { messageId: "a@contoso.example", to: "ann@northwind.example", subject: "s", text: "t", html: "h" };
     let port = await freePort();
     const transports: ReturnType<typeof createSmtpTransport>[] = [];

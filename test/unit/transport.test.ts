@@ -8,7 +8,8 @@ import { after, afterEach, before, describe, it } from "node:test";
 import tls from "node:tls";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import type { Config } from "../../src/config/schema.ts";
-import { createSmtpTransport, type Mail, MailError } from "../../src/mail/transport.ts";
+import { MailError } from "../../src/mail/failures.ts";
+import { createSmtpTransport, type Mail } from "../../src/mail/transport.ts";
 import { certificate, privateKey } from "../support/certificate.ts";
 
 type Smtp = Config["mail"]["smtp"];
@@ -83,8 +84,10 @@ describe("SMTP transport", () => {
         host: "localhost",
         port,
         security: "none",
+        client_name: null,
         username: null,
         password: null,
+        oauth2: null,
         max_connections: 2,
         timeout_seconds: 5,
         ...smtp,

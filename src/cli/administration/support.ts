@@ -1,6 +1,7 @@
 /** `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the store. */
 
 import type { LinkAdmin } from "../../admin/links.ts";
+import { type LISTED_STATES, wasTried } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../storage/records.ts";
 import { usageError } from "../command.ts";
@@ -33,7 +34,7 @@ export interface LinkDesk {
 export type ShownMail = Omit<Delivery, "messageId" | "serverReply">;
 
 export interface MailDesk {
-  list(states: readonly OutboxState[], limit: number): Promise<ShownMail[]>;
+  list(states: readonly (typeof LISTED_STATES)[number][], limit: number): Promise<ShownMail[]>;
   release(id: string): Promise<Pick<ShownMail, "id" | "to">>;
   resend(id: string): Promise<Pick<ShownMail, "id" | "to">>;
 }
@@ -103,7 +104,8 @@ export function remoteMail(face: Face): MailDesk {
       const page = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
       const { output } = await face.call("listMail", page);
       const { items, next_cursor } = output as { items: WrittenMail[]; next_cursor: string | null };
-      found.push(...items.map(readMail));
+      const mails = items.map(readMail);
+      found.push(...(state === "queued" ? mails.filter(wasTried) : mails));
       cursor = next_cursor;
     } while (cursor !== null && found.length < limit);
     return found;

@@ -3,7 +3,7 @@
  * short-lived things that must survive a killed process (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -34,7 +34,7 @@ import { createOutboxStore } from "./outbox.ts";
 import { createRequestWriter } from "./requests.ts";
 import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
-import { createVersionReader, migrateSchema, prepareSchema } from "./schema.ts";
+import { checkSchema, createVersionReader, migrateSchema, prepareSchema } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
 import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
@@ -54,6 +54,8 @@ export interface SqliteOptions {
   seal: Seal;
   /** Noted as the time of the migrations that are applied. */
   now: Instant;
+  /** Whether an empty file is made whole, or refused. Default: true. */
+  create?: boolean;
   /** The schema that this process knows; that of this version unless given. */
   migrations?: readonly SqliteMigration[];
 }
@@ -62,10 +64,21 @@ export interface SqliteOptions {
 export function openSqliteStore(options: SqliteOptions): SqliteStore {
   return withDatabases(options.file, (open) => {
     const durable = open("full");
-    const { migrations = SQLITE_MIGRATIONS, seal } = options;
-    prepareSchema({ ...options, migrations, database: durable });
+    const { migrations = SQLITE_MIGRATIONS, seal, create = true } = options;
+    const prepare = create ? prepareSchema : checkSchema;
+    prepare({ ...options, migrations, database: durable });
     return assemble({ durable, fast: open("normal"), seal, needed: migrations.length });
   });
+}
+
+/** Throws `store_refused` where there is no file, or nothing in it. */
+export function requireSqliteFile(file: string): void {
+  try {
+    if (statSync(file).size > 0) return;
+  } catch (cause) {
+    throw asRefusal(cause, file);
+  }
+  throw new LiaisonError("store_refused", `${file} is empty. Check storage.sqlite.file.`);
 }
 
 /** Brings the file to this version; see migrateStore. */
