@@ -39,7 +39,7 @@ export function administrationRoutes(router: Router, deps: AdministrationDeps): 
   const service = createAdminService({ operations: createOperations(operations), audit, clock });
   const version = ownVersion();
   apiRoutes(router, { service, authenticate, issuer: config.issuer, version, logger });
-  consoleRoutes(router, {
+  const installMissing = consoleRoutes(router, {
     kit: deps.kit,
     service,
     standings: deps.standings,
@@ -52,6 +52,7 @@ export function administrationRoutes(router: Router, deps: AdministrationDeps): 
     onChange: deps.onChange,
   });
   unknownApiRoutes(router, logger);
+  installMissing();
 }
 
 function ownVersion(): string {

@@ -58,7 +58,7 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
       const headers = {
         ...{ authorization: `Bearer ${parts.token}`, accept: "application/json" },
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
-        ...(ifMatch === undefined ? {} : { "if-match": `"${ifMatch}"` }),
+        ...(ifMatch === undefined ? {} : { "if-match": ifMatchText(ifMatch) }),
         ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
       };
       const { path, body, ...rest } = request;
@@ -67,6 +67,15 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
       return readAnswer(response, text, parts);
     },
   };
+}
+
+function ifMatchText(meant: NonNullable<CallOptions["ifMatch"]>): string {
+  return meant === "*"
+    ? meant
+    : [meant]
+        .flat()
+        .map((tag) => `"${tag}"`)
+        .join(", ");
 }
 
 function requestOf(definition: Definition, input: Input): { path: string; body: string | undefined } {

@@ -3,9 +3,11 @@
 import { z } from "zod";
 import type { Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import type { Calendar } from "../domain/calendar.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
+import { planEnd, planEndOf } from "../domain/plan-end.ts";
 import type { Page } from "../storage/contract.ts";
-import type { Identity, Organization, Profile, Requester } from "../storage/records.ts";
+import type { Identity, Membership, Organization, Profile, Requester } from "../storage/records.ts";
 import { InputError } from "./operation.ts";
 import { ALL_ROLES } from "./scopes.ts";
 
@@ -76,10 +78,49 @@ export function addressOf(written: string): { email: string; emailKey: string } 
   return { email: parsed.address, emailKey: parsed.key };
 }
 
-export const plan = z.strictObject({
-  status: z.enum(["active", "suspended", "none"]),
-  expires_at: instant.nullable().meta({ description: "The first instant at which the plan no longer holds." }),
+const planStatus = z.enum(["active", "suspended", "none"]);
+const planExpiry = instant.nullable().meta({ description: "The first instant at which the plan no longer holds." });
+const planDay = z.iso.date("write a day such as 2027-03-31").nullable().meta({
+  description: "The last day on which it holds, to its end in time_zone.",
 });
+const planZone = z.string().meta({ description: "The deployment's, in which the last day ends." });
+
+const plan = z.strictObject({
+  status: planStatus,
+  expires_at: planExpiry,
+  last_day: planDay,
+  time_zone: planZone,
+});
+
+/** A plan as it is given: its end by one of `expires_at` and `last_day`, or by both if they agree. */
+export const givenPlan = z.strictObject({
+  status: planStatus,
+  expires_at: planExpiry.optional(),
+  last_day: planDay.optional(),
+  time_zone: planZone.optional(),
+});
+
+/**
+ * Reads a plan that was given.
+ * @param before when it ended until now; what isn't said of the end stays
+ * @throws InputError for an end that is none, or that is said in two ways
+ */
+export function readPlan(
+  given: z.output<typeof givenPlan>,
+  before: Instant | null,
+  calendar: Calendar,
+): Organization["plan"] {
+  const { status, expires_at, last_day: lastDay, time_zone: timeZone } = given;
+  const expiresAt = typeof expires_at === "string" ? fromTime(expires_at) : expires_at;
+  const end = planEnd({ expiresAt, lastDay, timeZone }, before, calendar);
+  if (end.kind === "fault") throw new InputError([{ field: `plan.${end.field}`, problem: end.problem }]);
+  return { status, expiresAt: end.expiresAt };
+}
+
+export function writePlan({ status, expiresAt }: Organization["plan"], calendar: Calendar): z.input<typeof plan> {
+  const { lastDay, timeZone } = planEndOf(expiresAt, calendar);
+  return { status, expires_at: timeOrNull(expiresAt), last_day: lastDay, time_zone: timeZone };
+}
 
 export const organization = z.strictObject({
   id: anyId,
@@ -90,8 +131,9 @@ export const organization = z.strictObject({
   enabled: z.boolean(),
 });
 
-export function writeOrganization({ accountNumber, plan: { status, expiresAt }, ...rest }: Organization) {
-  return { ...rest, account_number: accountNumber, plan: { status, expires_at: timeOrNull(expiresAt) } };
+/** @param calendar of the deployment's time zone, as everywhere */
+export function writeOrganization({ accountNumber, plan: kept, ...rest }: Organization, calendar: Calendar) {
+  return { ...rest, account_number: accountNumber, plan: writePlan(kept, calendar) };
 }
 
 const profile = z.strictObject({
@@ -124,8 +166,8 @@ function writeProfile(one: Profile) {
 
 export const membership = profile.extend({ organization });
 
-export function writeMembership({ profile: one, organization: of }: { profile: Profile; organization: Organization }) {
-  return { ...writeProfile(one), organization: writeOrganization(of) };
+export function writeMembership({ profile: one, organization: of }: Membership, calendar: Calendar) {
+  return { ...writeProfile(one), organization: writeOrganization(of, calendar) };
 }
 
 export const identity = z.strictObject({

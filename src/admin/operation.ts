@@ -80,7 +80,11 @@ export interface FieldFault {
 /** An input that the operation can't take, with everything that is wrong with it. */
 export class InputError extends LiaisonError {
   readonly faults: readonly FieldFault[];
-  constructor(faults: readonly FieldFault[]) {
+  /** Of several about one field the first is told: of an empty one that it is empty, not what else nothing lacks. */
+  constructor(all: readonly FieldFault[]) {
+    const faults = all.filter(
+      ({ field }, place) => field === "" || all.findIndex((one) => one.field === field) === place,
+    );
     super(
       "bad_request",
       faults.map(({ field, problem }) => (field === "" ? problem : `${field}: ${problem}`)).join("; "),

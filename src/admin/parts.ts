@@ -4,6 +4,7 @@ import { calculateJwkThumbprint } from "jose";
 import type { Provider } from "oidc-provider";
 import type { Config } from "../config/schema.ts";
 import { domainOf } from "../domain/address.ts";
+import { type Calendar, createCalendar } from "../domain/calendar.ts";
 import { type ClientDirectory, clientProblem } from "../oidc/clients.ts";
 import type { ServiceKeys } from "../oidc/keys.ts";
 import type { Store } from "../storage/contract.ts";
@@ -12,10 +13,20 @@ import type { Client } from "../storage/records.ts";
 export interface OperationParts {
   store: Pick<
     Store,
-    "administration" | "audit" | "clients" | "directory" | "links" | "outbox" | "standings" | "verifications"
+    | "administration"
+    | "artifacts"
+    | "audit"
+    | "clients"
+    | "directory"
+    | "links"
+    | "outbox"
+    | "standings"
+    | "verifications"
   >;
   clients: ClientDirectory;
   config: Pick<Config, "issuer" | "upstreams" | "deployment" | "private_hosts">;
+  /** Of the deployment's time zone: every day that an operation takes or gives is of it. */
+  calendar: Calendar;
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How long a rotated secret is still taken, in milliseconds. */
@@ -51,6 +62,7 @@ export async function operationParts({
     clients,
     config,
     auditKey,
+    calendar: createCalendar(config.deployment.time_zone),
     mailDomain: domainOf(config.mail.from_address),
     secretOverlapMs: config.administration.secret_overlap_seconds * 1000,
     clientProblem: (client) => clientProblem(provider, client),

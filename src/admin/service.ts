@@ -10,11 +10,12 @@ import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditStore } from "../storage/contract.ts";
 import type { AuditEvent } from "../storage/records.ts";
-import { type Answer, type AnyOperation, InputError } from "./operation.ts";
+import { type Answer, type AnyOperation, type CallContext, EditConflict, InputError } from "./operation.ts";
 import type { Principal, Scope } from "./scopes.ts";
 
 export interface CallOptions {
-  ifMatch?: string | undefined;
+  /** The revision that an edit is of; any of several; or whichever there is (RFC 9110, section 13.1.1). */
+  ifMatch?: string | readonly string[] | typeof ANY_REVISION | undefined;
   idempotencyKey?: string | undefined;
 }
 
@@ -26,6 +27,10 @@ export interface AdminService {
    */
   call(name: string, principal: Principal, input: unknown, options?: CallOptions): Promise<Answer<unknown>>;
 }
+
+export const ANY_REVISION = "*";
+/** How often an edit of whichever revision there is begins anew where others are faster. */
+const mostRaces = 5;
 
 /** How long a repeated creation is recognized, in milliseconds. */
 const onceForMs = 24 * 3_600_000;
@@ -58,30 +63,59 @@ export function createAdminService(parts: {
       }
       const now = clock.now();
       let lacking: Scope | undefined;
+      const context = (revision: string | undefined): CallContext => ({
+        principal,
+        now,
+        ifMatch: revision,
+        need(scope) {
+          if (principal.scopes.has(scope)) return;
+          lacking = scope;
+          throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
+        },
+        once: (answer) => {
+          if (idempotencyKey === undefined || operation.kind !== "creates") return undefined;
+          return {
+            keyHash: sha256(JSON.stringify([principal.actor, name, idempotencyKey])),
+            fingerprint: sha256(JSON.stringify(parsed.data)),
+            answer: JSON.stringify(answer),
+            expiresAt: now + onceForMs,
+          };
+        },
+      });
       try {
-        return await operation.handler(parsed.data, {
-          ...{ principal, now, ifMatch },
-          need(scope) {
-            if (principal.scopes.has(scope)) return;
-            lacking = scope;
-            throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
-          },
-          once: (answer) => {
-            if (idempotencyKey === undefined || operation.kind !== "creates") return undefined;
-            return {
-              keyHash: sha256(JSON.stringify([principal.actor, name, idempotencyKey])),
-              fingerprint: sha256(JSON.stringify(parsed.data)),
-              answer: JSON.stringify(answer),
-              expiresAt: now + onceForMs,
-            };
-          },
-        });
+        for (let races = 1; ; races += 1) {
+          try {
+            const revision = await revisionMeant(ifMatch, () =>
+              revisionNow(operation, parsed.data, context(undefined)),
+            );
+            return await operation.handler(parsed.data, context(revision));
+          } catch (error) {
+            // Whichever there is was meant, and there is another one now.
+            if (ifMatch === ANY_REVISION && error instanceof EditConflict && races < mostRaces) continue;
+            throw error;
+          }
+        }
       } catch (error) {
         if (lacking !== undefined) return await refuse(operation, principal, lacking);
         throw error;
       }
     },
   };
+
+  /** The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than that. */
+  async function revisionNow({ path }: AnyOperation, input: unknown, context: CallContext): Promise<string> {
+    const reading = operations.find((one) => one.method === "GET" && one.path === path);
+    if (reading === undefined) throw new TypeError(`nothing reads ${path}`);
+    const { id } = input as { id: unknown };
+    return (await reading.handler(reading.input.parse({ id }), context)).revision ?? "";
+  }
+}
+
+/** The one revision that an edit goes on with; "", which is none, where none of several is that of now. */
+async function revisionMeant(meant: CallOptions["ifMatch"], now: () => Promise<string>): Promise<string | undefined> {
+  if (meant === undefined || (typeof meant === "string" && meant !== ANY_REVISION)) return meant;
+  const current = await now();
+  return meant === ANY_REVISION || meant.includes(current) ? current : "";
 }
 
 function faultsOf({ issues }: z.ZodError): { field: string; problem: string }[] {

@@ -3,8 +3,11 @@
 import type { Writable } from "node:stream";
 import { LiaisonError } from "../errors.ts";
 
-/** 0: done · 1: failed · 2: called wrongly · 75: to be tried again later (EX_TEMPFAIL of sysexits.h). */
-export type ExitCode = 0 | 1 | 2 | 75;
+/**
+ * 0: done · 1: failed · 2: called wrongly · 3: the answer is no, where a command is a question · 75: to be tried again later
+ * (EX_TEMPFAIL of sysexits.h).
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 75;
 
 export interface Flag {
   /** A flag with a value names what it takes: `FILE`. Without one it is a switch. */
@@ -21,6 +24,8 @@ export interface Command {
   /** What it takes besides flags, as shown in its usage: `[FILE]`. */
   operand?: string;
   flags: Readonly<Record<string, Flag>>;
+  /** What an exit code of its own says: `3 refused`. */
+  exits?: string;
   /** Whole command lines. */
   examples: readonly string[];
   /** What it exits with whatever goes wrong, a wrong flag included, where a caller knows one code alone. */

@@ -84,8 +84,10 @@ ${exitCodes(command)}
 `;
 }
 
-function exitCodes({ failsWith }: Command): string {
-  if (failsWith === undefined) return "Exit codes: 0 done, 1 failed, 2 called wrongly.";
+function exitCodes({ failsWith, exits }: Command): string {
+  if (failsWith === undefined) {
+    return `Exit codes: 0 done, 1 failed, 2 called wrongly${exits === undefined ? "" : `, ${exits}`}.`;
+  }
   return `Exit codes: 0 done, or nothing to be done; ${failsWith} anything else: try again later.`;
 }
 

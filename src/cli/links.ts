@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type LinkDesk, remoteLinks } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { instantFormat, printable, table } from "./table.ts";
+import { instantFormat, printable, table, widthOf } from "./table.ts";
 import { limitOf, withStore } from "./with-store.ts";
 
 /** Makes the commands. */
@@ -54,7 +54,7 @@ export function linksCommands(clock: Clock): Command[] {
             by: `${requester.email ?? requester.displayName ?? requester.subject} (${requester.upstreamId})`,
             matched: settledAt === null ? (heldUntil === null ? "waits" : "held") : String(matched ?? "dismissed"),
           }));
-          stdout.write(table(rows, { timeZone, empty: "Nobody asked for that." }));
+          stdout.write(table(rows, { timeZone, empty: "Nobody asked for that.", width: widthOf(stdout) }));
           return 0;
         }),
     },

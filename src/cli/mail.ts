@@ -7,7 +7,7 @@ import { requireStore } from "../storage/open.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type MailDesk, remoteMail } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { printable, table } from "./table.ts";
+import { printable, table, widthOf } from "./table.ts";
 import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
 
 /** Makes the commands. `stdin` is called when one reads it. */
@@ -76,7 +76,9 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
             to,
             why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
           }));
-          stdout.write(table(rows, { timeZone, empty: "No mail is held, put off, failed or bounced." }));
+          stdout.write(
+            table(rows, { timeZone, empty: "No mail is held, put off, failed or bounced.", width: widthOf(stdout) }),
+          );
           return 0;
         }),
     },

@@ -39,15 +39,21 @@ export async function run(
     // `help config check` names a command of two words.
     const operand = command.name === "help" && operands.length > 0 ? operands.join(" ") : operands[0];
     if (command.name !== "help" && operands.length > allowed) {
-      throw usageError(
-        `"liaison ${command.name}" doesn't take "${operands[allowed]}". See: liaison ${command.name} --help`,
-      );
+      const extra = operands[allowed] ?? "";
+      const see = `See: liaison ${command.name} --help`;
+      throw usageError(`"liaison ${command.name}" doesn't take "${extra}".${flagFor(command, extra)} ${see}`);
     }
     return await command.run({ ...io, flags, operand });
   } catch (error) {
     const code = tell(error, io);
     return failsWith ?? code;
   }
+}
+
+/** The flag whose value a word is, where somebody left the flag out. */
+function flagFor({ flags }: Command, word: string): string {
+  const [name] = Object.entries(flags).find(([, { takes = "" }]) => takes.split("|").includes(word)) ?? [];
+  return name === undefined ? "" : ` Did you mean --${name} ${word}?`;
 }
 
 function find(words: readonly string[], commands: readonly Command[]): Command {

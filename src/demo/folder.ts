@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { z } from "zod";
 import { LiaisonError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /** Its presence says that the folder is the demo's own, so that `--fresh` deletes nothing else. */
 const MARKER = "liaison-demo.txt";
@@ -36,7 +37,7 @@ async function readJson(file: string): Promise<unknown> {
 
 /** Makes the folder ready: emptied first when `fresh`, and marked as ours. Throws `usage` for a folder of anything else. */
 export async function prepareFolder(folder: string, fresh: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const names = await readdir(folder);
   if (names.length > 0 && !names.includes(MARKER)) {
     throw new LiaisonError("usage", `${folder} holds files that aren't the demo's. Name another folder.`);
@@ -46,6 +47,21 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<voi
     await mkdir(folder);
   }
   await writeFileWhole(join(folder, MARKER), MARKER_TEXT);
+}
+
+/** What a file system says of a folder, or a file in it, that can't be written. */
+const UNWRITABLE = new Set([
+  ...["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "ELOOP", "ENAMETOOLONG"],
+  ...["EIO", "EINVAL"],
+]);
+
+/** What keeps the demo from its data, as somebody can act on it; any other error as it is. */
+export function explainedFolder(error: unknown, folder: string): unknown {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error instanceof LiaisonError || code === undefined || !UNWRITABLE.has(code)) return error;
+  const what = path === undefined || path === folder ? folder : `${path}, in ${folder},`;
+  const fix = "Name a folder of your own: npm run demo -- --data DIR";
+  return new LiaisonError("usage", `${what} can't be written (${code}). ${fix}`, { cause: error });
 }
 
 /** The folder's secrets, made at the first start. */

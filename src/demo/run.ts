@@ -4,19 +4,27 @@
  */
 
 import { once } from "node:events";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { destination } from "pino";
 import { createApp } from "../app.ts";
 import { systemClock } from "../clock.ts";
 import { createLogger } from "../logger.ts";
 import { migrateStore, openStore } from "../storage/open.ts";
-import { demoSecrets, prepareFolder } from "./folder.ts";
+import { demoSecrets, explainedFolder, prepareFolder, writeFileWhole } from "./folder.ts";
 import { startInbox } from "./inbox.ts";
 import { type DemoPerson, type DemoPortal, demoPeople, seeds } from "./people.ts";
 import { startPortal } from "./portal.ts";
 import { seedDirectory } from "./seed.ts";
 import { portTaken, takenPorts } from "./servers.ts";
-import { brokerClient, type DemoPorts, demoConfig, demoPortals, demoPorts, localUrl } from "./settings.ts";
+import {
+  brokerClient,
+  type DemoPorts,
+  demoConfig,
+  demoConfigText,
+  demoPortals,
+  demoPorts,
+  localUrl,
+} from "./settings.ts";
 import { startDemoUpstream } from "./upstream.ts";
 
 export interface DemoOptions {
@@ -42,6 +50,8 @@ export interface DemoAddresses {
   administration: string;
   inbox: string;
   smtp: string;
+  /** The broker's configuration, for `--config` of commands. */
+  config: string;
   people: DemoPerson[];
 }
 
@@ -54,12 +64,16 @@ export async function runDemo({ portBase, dataDir, fresh, json, stdout, signal }
   const folder = join(dataDir, String(portBase));
   const taken = await takenPorts(Object.values(ports));
   if (taken.length > 0) throw portTaken(taken, portBase);
-  await prepareFolder(folder, fresh);
 
   const stops: (() => Promise<unknown>)[] = [];
   try {
-    await startAll(ports, folder, stops);
-    const addresses = demoAddresses(ports);
+    try {
+      await prepareFolder(folder, fresh);
+      await startAll(ports, folder, stops);
+    } catch (error) {
+      throw explainedFolder(error, folder);
+    }
+    const addresses = demoAddresses(ports, folder);
     stdout.write(json ? `${JSON.stringify(addresses)}\n` : instructions(addresses, folder));
     if (!signal.aborted) await once(signal, "abort");
   } finally {
@@ -71,8 +85,9 @@ export async function runDemo({ portBase, dataDir, fresh, json, stdout, signal }
 async function startAll(ports: DemoPorts, folder: string, stops: (() => Promise<unknown>)[]): Promise<void> {
   const secrets = await demoSecrets(folder);
   const config = demoConfig(ports, folder, secrets);
+  await writeFileWhole(configFile(folder), demoConfigText(ports, folder, secrets));
   const portals = demoPortals(ports, secrets);
-  const addresses = demoAddresses(ports);
+  const addresses = demoAddresses(ports, folder);
 
   const place = { ...config.storage, encryptionKey: config.encryption_key };
   // A folder that an older version left behind goes on.
@@ -118,7 +133,9 @@ async function stopAll(stops: (() => Promise<unknown>)[]): Promise<void> {
   if (failures.length > 0) throw new AggregateError(failures, "A part of the demo didn't stop cleanly.");
 }
 
-function demoAddresses(ports: DemoPorts): DemoAddresses {
+const configFile = (folder: string) => join(folder, "liaison.yaml");
+
+function demoAddresses(ports: DemoPorts, folder: string): DemoAddresses {
   return {
     issuer: localUrl(ports.broker),
     upstream: localUrl(ports.upstream),
@@ -126,6 +143,7 @@ function demoAddresses(ports: DemoPorts): DemoAddresses {
     administration: `${localUrl(ports.broker)}/admin`,
     inbox: localUrl(ports.inbox),
     smtp: `smtp://localhost:${ports.smtp}`,
+    config: configFile(folder),
     people: demoPeople,
   };
 }
@@ -135,7 +153,7 @@ function startingPlaces({ portals, administration }: DemoAddresses): Record<Demo
 }
 
 function instructions(addresses: DemoAddresses, folder: string): string {
-  const { administration, inbox, people } = addresses;
+  const { administration, inbox, people, config } = addresses;
   const [first] = people;
   const administrator = people.find(({ expect }) => expect === "administrator");
   if (first === undefined || administrator === undefined) return "";
@@ -148,7 +166,15 @@ The demo is running.
   4. Be somebody else: ${inbox}/people
   5. Administer it: ${administration}, as  ${administrator.username}  and  ${administrator.password},
      registered as  ${administrator.registered_email}
-  6. Press Ctrl-C to stop. Data: ${folder} (--fresh starts over)
+  6. Or by commands, in another terminal: npm exec liaison orgs list -- --config ${shellWord(config)}
+  7. Press Ctrl-C to stop. Data: ${folder} (--fresh starts over)
 
 `;
+}
+
+/** A path as it can be typed at a shell, from where the demo was started. */
+function shellWord(path: string): string {
+  const near = relative(process.cwd(), path);
+  const shown = near.startsWith("..") ? path : near;
+  return /^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
 }

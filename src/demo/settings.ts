@@ -18,10 +18,16 @@ export interface DemoPorts {
   smtp: number;
 }
 
-/** All ports of a demo, counted from one. Throws `usage` where that leaves the range of ports. */
+/** Up to the SMTP server's. */
+const PORT_SPAN = 25;
+/** Below it only root may listen. */
+const FIRST_PORT = 1024;
+const LAST_PORT = 65_535 - PORT_SPAN;
+
+/** All ports of a demo, counted from one. Throws `usage` where that leaves the range of ports: the only place that says which. */
 export function demoPorts(base: number): DemoPorts {
-  if (!Number.isInteger(base) || base < 1024 || base + 25 > 65535) {
-    throw new LiaisonError("usage", "--port-base takes a whole number from 1024 to 65510.");
+  if (!Number.isInteger(base) || base < FIRST_PORT || base > LAST_PORT) {
+    throw new LiaisonError("usage", `--port-base takes a whole number from ${FIRST_PORT} to ${LAST_PORT}.`);
   }
   return {
     broker: base,
@@ -29,7 +35,7 @@ export function demoPorts(base: number): DemoPorts {
     customersource: base + 2,
     partnersource: base + 3,
     inbox: base + 4,
-    smtp: base + 25,
+    smtp: base + PORT_SPAN,
   };
 }
 
@@ -77,12 +83,21 @@ export function brokerClient(ports: DemoPorts, secrets: DemoSecrets): DemoUpstre
 
 /** The broker's configuration. */
 export function demoConfig(ports: DemoPorts, folder: string, secrets: DemoSecrets): Config {
+  return configSchema.parse(demoSettings(ports, folder, secrets));
+}
+
+/** The same as a file, for commands beside the demo. JSON is YAML. */
+export function demoConfigText(ports: DemoPorts, folder: string, secrets: DemoSecrets): string {
+  return `# Written by the demo at each start.\n${JSON.stringify(demoSettings(ports, folder, secrets), null, 2)}\n`;
+}
+
+function demoSettings(ports: DemoPorts, folder: string, secrets: DemoSecrets): Record<string, unknown> {
   const upstream = localUrl(ports.upstream);
   const policies: Record<string, Config["portals"][number]["access_policy"]> = {
     customersource: { kinds: ["customer"], plan_required: true, roles: [] },
     partnersource: { kinds: ["partner"], plan_required: false, roles: [] },
   };
-  return configSchema.parse({
+  return {
     issuer: localUrl(ports.broker),
     listen: { host: "127.0.0.1", port: ports.broker },
     encryption_key: secrets.encryption_key,
@@ -127,5 +142,5 @@ export function demoConfig(ports: DemoPorts, folder: string, secrets: DemoSecret
         access_policy: policies[clientId],
       };
     }),
-  });
+  };
 }

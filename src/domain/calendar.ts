@@ -18,6 +18,8 @@ const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** The days of one time zone. */
 export interface Calendar {
+  /** IANA name. */
+  readonly timeZone: string;
   /**
    * The first instant after a day (written as YYYY-MM-DD) in this time zone: what is valid "to the end of that day" holds
    * before it. Undefined for what is no date from 1970 to 9999.
@@ -25,6 +27,8 @@ export interface Calendar {
   endOfDay(date: string): Instant | undefined;
   /** The day that an instant falls on, as YYYY-MM-DD. */
   dayOf(instant: Instant): string;
+  /** The last day, as YYYY-MM-DD, of what holds before an instant. */
+  lastDay(end: Instant): string;
 }
 
 /** Makes the calendar of an IANA time zone; throws a RangeError for a name that is none. */
@@ -52,7 +56,9 @@ export function createCalendar(timeZone: string): Calendar {
   };
 
   return {
+    timeZone,
     dayOf,
+    lastDay: (end) => dayOf(end - 1),
     endOfDay(date) {
       const known = remembered.get(date);
       if (known !== undefined) return known;

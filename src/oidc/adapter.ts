@@ -6,7 +6,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from "oidc-provider";
 import type { Clock, Instant } from "../clock.ts";
+import { browserName } from "../domain/browser-name.ts";
+import { clientNetwork } from "../domain/networks.ts";
 import { hashSecret } from "../domain/secrets.ts";
+import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-session.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
@@ -37,6 +40,12 @@ export interface AdapterDeps {
 
 /** What a session holds for each client. Without prototype: a client's id is outside text, and may name what objects inherit. */
 type Authorizations = Record<string, SessionAuthorization>;
+
+/** A session as it was found. */
+interface FoundSession {
+  held: ReadonlyMap<string, SessionAuthorization>;
+  seen: SeenSession | undefined;
+}
 
 const uidPlaceholder = "{uid}";
 
@@ -157,8 +166,8 @@ function isResume(): boolean {
 }
 
 function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
-  /** What sessions held for each client when they were found, by request and uid: only what changed is written back. */
-  const found = new WeakMap<object, Map<string, ReadonlyMap<string, SessionAuthorization>>>();
+  /** What sessions held when they were found, by request and uid: of what they hold for clients only changes are written back. */
+  const found = new WeakMap<object, Map<string, FoundSession>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
   const replaced = new WeakMap<object, string>();
 
@@ -166,19 +175,29 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
     const held = Object.entries(structuredClone((payload.authorizations ?? {}) as Authorizations));
-    const ofRequest = found.get(context) ?? new Map<string, ReadonlyMap<string, SessionAuthorization>>();
-    found.set(context, ofRequest.set(payload.uid, new Map(held)));
+    const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
+    found.set(context, ofRequest.set(payload.uid, { held: new Map(held), seen: readSeen(payload) }));
     return payload;
+  }
+
+  /** The payload with where its person uses it, as the request tells. */
+  function withSeen(payload: AdapterPayload, before: FoundSession | undefined): AdapterPayload {
+    const context = currentContext();
+    if (context === undefined || payload.accountId === undefined) return payload;
+    const browser = browserName(context.get("user-agent"));
+    const network = clientNetwork(String(context.state["clientAddress"]));
+    return { ...payload, [SEEN_FIELD]: seenNow(before?.seen, { browser, network }, clock.now()) };
   }
 
   return {
     ...unsupported("Session"),
     upsert: async (id, payload, expiresIn) => {
-      const { jti: _id, authorizations = {}, ...rest } = payload;
       const { uid } = payload;
       if (uid === undefined) throw new TypeError("a session without uid");
       const context = currentContext();
       const before = context && found.get(context)?.get(uid);
+      const written = withSeen(payload, before);
+      const { jti: _id, authorizations = {}, ...rest } = written;
       const now = authorizations as Authorizations;
       const outcome = await whileReachable(
         artifacts.upsertSession(
@@ -188,15 +207,15 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
           {
             uid,
             accountId: payload.accountId,
-            authorizations: changed(before ?? new Map(), now),
-            removed: [...(before?.keys() ?? [])].filter((clientId) => !Object.hasOwn(now, clientId)),
+            authorizations: changed(before?.held ?? new Map(), now),
+            removed: [...(before?.held.keys() ?? [])].filter((clientId) => !Object.hasOwn(now, clientId)),
             replaces: context && replaced.get(context),
             found: before !== undefined,
           },
           expiry(payload, expiresIn, clock),
         ),
       );
-      if (outcome === "saved") return void remember(payload);
+      if (outcome === "saved") return void remember(written);
       // The cookie that this response was about to set names a session that is gone.
       if (context !== undefined) withdrawCookie(context, sessionCookie);
       if (outcome === "rotated") return;

@@ -92,7 +92,7 @@ export type Change =
   | { kind: "create_api_key"; key: ApiKey }
   | { kind: "remove_api_key"; id: string }
   | { kind: "revoke_grant"; grantId: GrantId }
-  /** The session and every grant made in it. */
+  /** The session and every grant made in it; also where it has ended by itself, and grants of it go on. */
   | { kind: "end_session"; sessionUid: string };
 
 /**

@@ -43,6 +43,19 @@ function formatUnit(locale: string, amount: number, unit: "second" | "minute" | 
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
 }
 
+/** Such as "23 November 2026": the last day, in the deployment's zone, of what holds before an instant. */
+export function formatLastDay({ locale, timeZone }: When, end: Instant): string {
+  const form = { day: "numeric", month: "long", year: "numeric", timeZone } as const;
+  return new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(end - 1);
+}
+
+/** Such as "23 Nov 2026", of a day as YYYY-MM-DD. */
+export function formatDay({ locale }: Pick<Site, "locale">, day: string): string {
+  const form = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
+  const noon = new Date(`${day}T12:00:00Z`);
+  return Number.isNaN(noon.getTime()) ? day : new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(noon);
+}
+
 /** Such as "23 Nov 2026, 16:30", for lists: in the deployment's zone, which the page names once. */
 export function formatShort(site: When, instant: Instant): string {
   return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {

@@ -193,7 +193,7 @@ describe("attacks on the administration", () => {
       }
     }
     const id = await makeOrganization(scene);
-    for (const tag of ['"{"$gt":""}"', "*", "W/*", '"$where"', '{"$ne":1}', "__proto__"]) {
+    for (const tag of ['"{"$gt":""}"', "W/*", '"$where"', '{"$ne":1}', "__proto__"]) {
       const call = { body: { name: "Taken" }, headers: { "if-match": tag } };
       assert.equal((await scene.owner.call("PATCH", `/organizations/${id}`, call)).status, 412, tag);
     }

@@ -282,7 +282,7 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.equal(refused.status, 409);
     assert.match(
       refused.text,
-      new RegExp(`registered there already, and linked.*role auditor.*PUT /profiles/${one.id}`),
+      new RegExp(`registered there already, and linked.*role auditor.*liaison admin role ${one.id} --role support`),
     );
     await scene.owner.edit(`/profiles/${one.id}`, { enabled: false });
     const disabled = await scene.owner.call("POST", "/administrators", { body });

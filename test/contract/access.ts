@@ -147,7 +147,12 @@ export function accessCases(contract: Case): void {
       [...["session.ended", account.id], { session: uid }],
     );
     const expired = { kind: "end_session", sessionUid: elsewhere.sessionUid } as const;
-    assert.deepEqual(await carry(store, expired, NOW + MINUTE), MISSING, "it had expired");
+    const late = await carry(store, expired, NOW + MINUTE);
+    assert.deepEqual(late, { result: "done", revokedGrants: [revoked(elsewhere)] }, "a grant went on without it");
+    assert.equal(await isLive(elsewhere), false);
+    const [last] = await store.audit.list({ limit: 1 });
+    assert.deepEqual([last?.accountId, last?.detail], [account.id, { session: elsewhere.sessionUid }]);
+    assert.deepEqual(await carry(store, expired, NOW + MINUTE), MISSING, "nothing is left of it");
     assert.deepEqual(await carry(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
   });
 

@@ -83,6 +83,8 @@ const table: Row[] = [
   ["revokeGrant", "other's", "y - - y - -"],
   ["endSession", "own", "y - - y - -"],
   ["endSession", "other's", "y - - y - -"],
+  ["endSessions", "own", "y - - y - -"],
+  ["endSessions", "other's", "y - - y - -"],
 
   ["listApiKeys", "", everybody],
   ["createApiKey", "", ownersOnly],
@@ -110,7 +112,7 @@ describe("who may do what", () => {
 
   before(async () => {
     scene = await startAdminScene({
-      strangers: 60,
+      strangers: 80,
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
         const admitting = { ...partnerSource, access_policy: { kinds: ["partner", "operator"] } };

@@ -100,12 +100,11 @@ describe("commands of the administration", () => {
       assert.deepEqual([again.code, again.stdout], [1, ""]);
       assert.match(again.stderr, /There is an organization of this id already: choose another id\./);
       const edited = json(await face(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`));
-      const end = id === "local" ? "2027-03-28T22:00:00.000Z" : "2027-03-29T00:00:00.000Z";
-      assert.deepEqual(edited.plan, { status: "active", expires_at: end });
-      const suspended = json(await face(`orgs edit ${id} --plan-status suspended --json`));
-      assert.deepEqual(suspended.plan, { status: "suspended", expires_at: end });
+      const ends = ["2027-03-28T22:00:00.000Z", "2027-03-28"];
+      assert.deepEqual([edited.plan.status, edited.plan.expires_at, edited.plan.last_day], ["active", ...ends]);
+      const { plan, ...suspended } = json(await face(`orgs edit ${id} --plan-status suspended --json`));
+      assert.deepEqual([plan.status, plan.expires_at, plan.last_day], ["suspended", ...ends]);
       assert.notEqual(suspended.revision, edited.revision);
-
       const address = `ann@${id}.example`;
       const profile = await face(`profiles create --id p-${id} --organization-id ${id} --email ${address} --name Ann`);
       assert.equal(profile.code, 0, profile.stderr);
@@ -161,6 +160,11 @@ describe("commands of the administration", () => {
         why.stdout,
         /^unlinked\n\n.*: not admitted\n {2}x profile enabled +profile disabled\. Enable the profile\.\n/,
       );
+      assert.equal(why.code, 3, "a refusal");
+      assert.equal((await face(`profiles edit p-${id} --enabled true`)).code, 0);
+      await face(`orgs edit ${id} --plan-status active --plan-expires none`);
+      const unlinked = await face(`why --client-id c-${id} --profile-id p-${id} --json`);
+      assert.deepEqual([unlinked.code, json(unlinked).outcome], [0, "unlinked"], "who isn't linked yet isn't refused");
       assert.equal((await face(`clients remove c-${id}`)).stdout, "Removed.\n");
       const gone = await face(`clients show c-${id}`);
       assert.deepEqual([gone.code, gone.stderr], [1, "liaison: There is no such client app.\n"]);
@@ -203,7 +207,8 @@ describe("commands of the administration", () => {
       ...[`why --client-id customersource --profile-id ${id}`, "audit list --all --limit 7 --action profile.changed"],
     ]) {
       const [here, there] = [await local(`${line} --json`), await remote(`${line} --json`)];
-      assert.deepEqual([here.code, there.code], [0, 0], here.stderr + there.stderr);
+      const code = line.startsWith("why ") ? 3 : 0;
+      assert.deepEqual([here.code, there.code], [code, code], here.stderr + there.stderr);
       const parsed = (said: Said) => said.stdout.split("\n").map((one) => (one === "" ? "" : JSON.parse(one)));
       // A key is used by the very question.
       const uses = (value: object[] | string[]) =>

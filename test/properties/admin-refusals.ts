@@ -37,6 +37,7 @@ const ofClients = [
   /pkce_required: only a client with a secret/,
   /private_hosts/,
 ];
+const endOfPlan = [/plan\.last_day: is another day than that/, /plan\.time_zone: plans end in/];
 const ofRecipes = /recipe isn't for an app of this kind/;
 const inConfiguration = /stands in the configuration/;
 
@@ -47,8 +48,8 @@ const refusals: Record<string, Record<number, RegExp[]>> = {
   deleteClient: { 409: [inConfiguration] },
   getClientSettings: { 400: [ofRecipes] },
   rotateClientSecret: { 400: [ofRecipes], 409: [inConfiguration, /has no secret/] },
-  createOrganization: { 409: [/an organization of this id already/] },
-  editOrganization: { 409: [/leave no owner/] },
+  createOrganization: { 400: endOfPlan, 409: [/an organization of this id already/] },
+  editOrganization: { 400: endOfPlan, 409: [/leave no owner/] },
   createProfile: { 409: [/a profile of this id already/] },
   editProfile: { 409: [/leave no owner/] },
   unlinkProfile: { 409: [/isn't linked/] },

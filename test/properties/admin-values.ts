@@ -95,6 +95,7 @@ const instants = fc
 function textsOf(schema: Schema): fc.Arbitrary<string> {
   const { format, minLength = 0, maxLength = 200 } = schema;
   if (format === "date-time") return instants;
+  if (format === "date") return instants.map((at) => at.slice(0, 10));
   if (format === "idn-email") return addresses;
   if (format === "uri") return addressesOfWebPages;
   if (format !== undefined) throw new Error(`no values of the format ${format}`);

@@ -103,6 +103,7 @@ export const requests: Record<string, Prepare> = {
   resendMail: async (scene) => ({ id: await sentMail(scene), body: {} }),
   revokeGrant: async (scene, about) => ({ id: (await signInAt(scene, about)).grantId }),
   endSession: async (scene, about) => ({ id: (await signInAt(scene, about)).sessionId }),
+  endSessions: async (scene, about) => ({ id: (await signInAt(scene, about)).accountId }),
   createApiKey: () => ({ body: { name: "new", scopes: ["admin:read"] } }),
   deleteApiKey: async (scene) => {
     const { id } = await scene.owner.done<{ id: string }>("POST", "/api-keys", {

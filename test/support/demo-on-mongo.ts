@@ -58,6 +58,7 @@ async function start(closers: Closer[]): Promise<Omit<DemoOnMongo, "close">> {
     upstream: upstreamUrl,
     portals: { customersource: localUrl(ports.customersource), partnersource: localUrl(ports.partnersource) },
     administration: `${config.issuer}/admin`,
+    config: join(folder, "liaison.yaml"),
     inbox: localUrl(ports.inbox),
     smtp: `smtp://localhost:${ports.smtp}`,
     people: demoPeople,

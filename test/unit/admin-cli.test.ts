@@ -142,26 +142,26 @@ describe("flags", () => {
     assert.deepEqual((await draftOf(wordsOf("orgs list --limit 7"))).input, { limit: 7 });
   });
 
-  it("single values of a plan and a policy: the rest stays, days end in the time zone", async () => {
+  it("single values of a plan and a policy: the rest stays, a day is sent as a day", async () => {
     const expires = await draftOf(wordsOf("orgs edit n --plan-expires 2027-03-28"));
-    const current = { plan: { status: "suspended", expires_at: null } };
-    assert.deepEqual(complete(expires, current, "Europe/Copenhagen"), {
-      ...{ id: "n", plan: { status: "suspended", expires_at: "2027-03-28T22:00:00.000Z" } },
+    const zone = { time_zone: "Europe/Copenhagen" };
+    const current = {
+      plan: { status: "suspended", expires_at: "2027-01-01T23:00:00Z", last_day: "2027-01-01", ...zone },
+    };
+    assert.deepEqual(complete(expires, current), {
+      ...{ id: "n", plan: { status: "suspended", last_day: "2027-03-28", ...zone } },
     });
-    assert.deepEqual(complete(expires, current, "UTC")["plan"], {
-      ...{ status: "suspended", expires_at: "2027-03-29T00:00:00.000Z" },
-    });
+    const suspended = await draftOf(wordsOf("orgs edit n --plan-status active"));
+    assert.deepEqual(complete(suspended, current)["plan"], { ...current.plan, status: "active" });
     const endless = await draftOf(wordsOf("orgs edit n --plan-status active --plan-expires none"));
-    assert.deepEqual(complete(endless, { plan: { status: "none", expires_at: "x" } }, "UTC")["plan"], {
-      ...{ status: "active", expires_at: null },
-    });
+    assert.deepEqual(complete(endless, current)["plan"], { status: "active", last_day: null, ...zone });
     const created = await draftOf(
       wordsOf("orgs create --name N --account-number 1 --kind partner --plan-status active"),
     );
-    assert.deepEqual(complete(created, undefined, "UTC")["plan"], { status: "active", expires_at: null });
+    assert.deepEqual(complete(created, undefined)["plan"], { status: "active" });
     const roles = await draftOf(wordsOf("clients edit c --roles a,b"));
     const before = { access_policy: { kinds: ["partner"], plan_required: true, roles: ["x"] } };
-    assert.deepEqual(complete(roles, before, "UTC")["access_policy"], {
+    assert.deepEqual(complete(roles, before)["access_policy"], {
       ...{ kinds: ["partner"], plan_required: true, roles: ["a", "b"] },
     });
   });
@@ -194,14 +194,46 @@ describe("answers on a terminal", () => {
   it("a list: columns", () => {
     const item = {
       ...{ id: "n", name: "Northwind", account_number: "N-1", kind: "customer", enabled: false },
-      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" },
+      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z", last_day: "2027-03-28" },
     };
     const text = table([rowOf("orgs list", item)], { timeZone: "UTC", empty: "" });
     assert.equal(
       text,
-      "ID  NAME       ACCOUNT  KIND      PLAN    PLAN ENDS            ENABLED\n" +
-        "n   Northwind  N-1      customer  active  2027-03-28 22:00:00  no\n",
+      "ID  NAME       ACCOUNT  KIND      PLAN    LAST DAY    ENABLED\n" +
+        "n   Northwind  N-1      customer  active  2027-03-28  no\n",
     );
+  });
+
+  describe("a list where a terminal is narrow", () => {
+    const rows = [
+      {
+        id: "4QrTzk0wJm9x3vYb2nLc7A",
+        name: "Ann Archer of the Northern Wind Trading Company",
+        asked: Date.UTC(2027, 2, 28),
+      },
+      { id: "北風商事", name: "北風商事株式会社東京本店営業部第一課", asked: Date.UTC(2027, 2, 29) },
+    ];
+    const at = (width: number | undefined) => table(rows, { timeZone: "UTC", empty: "", width });
+    /** How wide each line is, by what a terminal shows. */
+    const widths = (text: string) =>
+      text.split("\n").map((line) => [...line].reduce((sum, one) => sum + (/[\u4e00-\u9fff]/.test(one) ? 2 : 1), 0));
+
+    it("is whole where there is room, and where there is no terminal", () => {
+      for (const width of [undefined, 200]) assert.match(at(width), /Company {2}2027-03-28 00:00:00\n/);
+    });
+    it("loses seconds first, then the ends of names", () => {
+      assert.match(at(90), /Company {2}2027-03-28 00:00\n/);
+      const cut = at(64);
+      assert.ok(Math.max(...widths(cut)) <= 64, cut);
+      assert.match(cut, /4QrTzk0wJm9x3vYb2nLc7A {2}Ann Archer of the No.*… {2}2027-03-28 00:00\n/);
+      assert.match(cut, /北風商事 .* 北風商事.*… +2027-03-29/);
+    });
+    it("becomes a block a row where that isn't enough, with all of it", () => {
+      assert.equal(
+        at(40).split("\n\n")[0],
+        "id     4QrTzk0wJm9x3vYb2nLc7A\nname   Ann Archer of the Northern Wind Trading Company\nasked  2027-03-28 00:00:00",
+      );
+    });
   });
 
   it("why: each rule, and what to do", () => {

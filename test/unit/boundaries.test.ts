@@ -20,6 +20,7 @@ const modules: Record<string, string> = {
   logger: "logger.ts",
   clock: "clock.ts",
   errors: "errors.ts",
+  "make-folder": "make-folder.ts",
   pace: "pace.ts",
   patience: "patience.ts",
   readiness: "readiness.ts",
@@ -47,7 +48,7 @@ const modules: Record<string, string> = {
   mongo: "storage/mongo/some.ts",
 };
 
-const ground = ["clock", "errors", "pace", "patience", "readiness", "worker-loop", "records"];
+const ground = ["clock", "errors", "make-folder", "pace", "patience", "readiness", "worker-loop", "records"];
 const storage = ["contract", "records", "seal", "chain", "revision"];
 
 /** What each may import besides the ground. */

@@ -94,8 +94,29 @@ upstreams:
       { words: ["serve", "--config"], code: 2, stderr: /--config needs a value: --config FILE/ },
       { words: ["serve", "x"], code: 2, stderr: /doesn't take "x"/ },
       { words: ["config", "check", "a", "b"], code: 2, stderr: /doesn't take "b"/ },
-      { words: ["demo", "--port-base", "many"], code: 2, stderr: /--port-base takes a number/ },
-      { words: ["demo", "--port-base", "65535"], code: 2, stderr: /--port-base takes a number/ },
+      ...["many", "0", "80", "1023", "65511", "65535", "5400.5", "-1"].map((base) => ({
+        words: ["demo", "--port-base", base],
+        code: 2,
+        stderr: /--port-base takes a whole number from 1024 to 65510\./,
+      })),
+      {
+        words: ["demo", "--data", "/dev/null/demo"],
+        code: 2,
+        stderr: /^liaison: \/dev\/null\/demo\/4400.* can't be written/,
+      },
+      {
+        words: ["demo", "--data", "/proc/none/demo"],
+        code: 2,
+        stderr: /\/proc\/none.* can't be written \(ENOENT\)\. Name/,
+      },
+      { words: ["version", "--json"], code: 0, stdout: /^\{"version":"\d+\.\d+\.\d+","node":"24\.\d+\.\d+"\}\n$/ },
+      {
+        words: ["admin", "role", "p-kim", "none"],
+        code: 2,
+        stderr: /doesn't take "none"\. Did you mean --role none\?/,
+      },
+      { words: ["admin", "role", "--help"], code: 0, stdout: /--role owner\|.*\|auditor\|none / },
+      { words: ["why", "--help"], code: 0, stdout: /Exit codes: .*, 3 the portal refuses the person\.\n$/ },
     ];
     for (const { words, code, stdout, stderr } of cases) {
       it(`${["liaison", ...words].join(" ")} → ${code}`, async () => {

@@ -8,11 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { loadConfig } from "../../src/config/load.ts";
 import { demoSecrets, prepareFolder } from "../../src/demo/folder.ts";
 import { logoutTokenVerifier } from "../../src/demo/portal-logout.ts";
 import { runDemo } from "../../src/demo/run.ts";
 import { serveOnLoopback } from "../../src/demo/servers.ts";
-import { demoConfig, demoPorts } from "../../src/demo/settings.ts";
+import { demoConfig, demoConfigText, demoPorts } from "../../src/demo/settings.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -48,6 +49,24 @@ test("a port base out of range is refused", () => {
 });
 
 describe("the data folder", () => {
+  test("that can't be made or written is said so, at once", async () => {
+    await writeFile(join(folder, "file"), "");
+    // Where mkdir's own recursion never ends.
+    for (const dataDir of [join(folder, "file"), join(folder, "file", "deep", "er"), "/proc/none/deep/er"]) {
+      const stdout = { write: () => assert.fail("it started") };
+      const { signal } = new AbortController();
+      const run = runDemo({ portBase: 20_310, dataDir, fresh: false, json: true, stdout, signal });
+      await assert.rejects(run, (error: Error & { code?: string }) => {
+        assert.equal(error.code, "usage", error.message);
+        assert.match(
+          error.message,
+          /can't be written \(E[A-Z]+\)\. Name a folder of your own: npm run demo -- --data DIR/,
+        );
+        return true;
+      });
+    }
+  });
+
   test("keeps its secrets to its owner and over a restart, and loses them when fresh", async () => {
     await prepareFolder(folder, false);
     const secrets = await demoSecrets(folder);
@@ -70,7 +89,11 @@ describe("the data folder", () => {
 
 test("the broker's configuration is a valid one, with both portals' policies", async () => {
   await prepareFolder(folder, false);
-  const config = demoConfig(demoPorts(5000), folder, await demoSecrets(folder));
+  const secrets = await demoSecrets(folder);
+  const config = demoConfig(demoPorts(5000), folder, secrets);
+  const file = join(folder, "liaison.yaml");
+  await writeFile(file, demoConfigText(demoPorts(5000), folder, secrets));
+  assert.deepEqual((await loadConfig({ file, env: {} })).config, config, "commands read the same");
   assert.equal(config.issuer, "http://localhost:5000");
   assert.deepEqual(
     config.portals.map(({ id, access_policy: policy }) => [id, policy.kinds, policy.plan_required]),

@@ -10,6 +10,8 @@ import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
 import { LEAST_ROLE } from "../scopes.ts";
+import { asShown, isChanged } from "./edits.ts";
+import { namesOf } from "./names.ts";
 import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
@@ -84,20 +86,28 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
     const id = visit.parameter("id");
     const profile = await visit.call<ProfileView>("getProfile", { id });
     const values = { role: [profile.admin_role ?? "none"] };
-    showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values));
+    const state = { was: asShown(values) };
+    showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state));
   });
 
   shell.post("/administrators/:id/role", section, async (visit) => {
     const id = visit.parameter("id");
     const values = visit.values();
     const profile = await visit.call<ProfileView>("getProfile", { id });
+    if (!isChanged(values, ["role"])) return visit.go("/administrators", "unchanged");
     const role = one(values, "role") ?? "";
+    const was = one(values, "was") ?? "";
     const done = await attempt(
       visit.call("setAdminRole", { id, role: role === "none" ? null : role }),
       (state, status) =>
-        showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state), status),
+        showRole(
+          visit,
+          profile,
+          visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, { was, ...state }),
+          status,
+        ),
     );
-    if (done !== undefined) visit.go("/administrators");
+    if (done !== undefined) visit.go("/administrators", "role_changed");
   });
 }
 
@@ -164,7 +174,7 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
 
   shell.post("/keys/:id/remove", section, async (visit) => {
     await visit.call("deleteApiKey", { id: visit.parameter("id") });
-    visit.go("/keys");
+    visit.go("/keys", "key_removed");
   });
 }
 
@@ -206,6 +216,11 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
           filter: typed,
           fault,
         },
+        names: await namesOf(visit, {
+          profiles: items.map((event) => event.profile_id),
+          organizations: items.map((event) => event.organization_id),
+          actors: items.map((event) => event.actor),
+        }),
         verify: visit.form("/audit/verifications"),
         exportUrl: (format) => `${shell.url(`/audit/export.${format}`)}?${asked}`,
       }),

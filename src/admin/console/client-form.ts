@@ -7,7 +7,11 @@ import {
   type SettingName,
   settingNames,
 } from "../../domain/client-settings.ts";
+import { ALL_SCOPES } from "../scopes.ts";
 import { isTicked, linesOf, one } from "./shell.ts";
+
+/** Ticks come back in the order of the form. */
+const KINDS = ["customer", "partner", "operator"] as const;
 
 /** A form's values, by the names of its fields. */
 type FormValues = Record<string, string[]>;
@@ -66,11 +70,15 @@ const formSettings: { [Name in SettingName]: FormSetting<ClientSettings[Name]> }
       plan_required: isTicked(values, "plan_required"),
       roles: linesOf(values, "roles"),
     }),
-    write: ({ kinds, plan_required, roles }) => ({ kinds, plan_required: plan_required ? ["true"] : [], roles }),
+    write: ({ kinds, plan_required, roles }) => ({
+      kinds: KINDS.filter((kind) => kinds.includes(kind)),
+      plan_required: plan_required ? ["true"] : [],
+      roles,
+    }),
   },
   scopes: {
     read: (values) => values["scopes"] ?? [],
-    write: (scopes) => ({ scopes }),
+    write: (scopes) => ({ scopes: ALL_SCOPES.filter((scope) => scopes.includes(scope)) }),
   },
 };
 

@@ -10,6 +10,7 @@ import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
 import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
+import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import { attempt, newOnce, one, type Shell, type Visit } from "./shell.ts";
 
@@ -42,22 +43,21 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         ...{ client, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...made, settings },
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
-        rotate: { ...visit.form(`${path(client.id)}/secret`), once: newOnce() },
       }),
     );
   }
 
-  function showForm(visit: Visit, preset: Preset, state: FormState, id: string | null, status = 200) {
+  function showForm(visit: Visit, preset: Preset, state: FormState, client: ClientView | null, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
       section: "clients" as const,
-      heading: t.text(id === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
+      heading: t.text(client === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
       lead: t.text(`admin.preset.${preset}`),
-      back: id === null ? list(visit) : { url: shell.url(path(id)), label: id },
-      submit: t.text(id === null ? "admin.clients.submit" : "admin.save"),
+      back: client === null ? list(visit) : { url: shell.url(path(client.id)), label: client.name },
+      submit: t.text(client === null ? "admin.clients.submit" : "admin.save"),
     };
     visit.send(
-      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, id === null)),
+      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, client === null)),
       status,
     );
   }
@@ -110,23 +110,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
   });
 
+  const editOf = (visit: Visit, client: ClientView): Edit<ClientView> => ({
+    operation: "editClient",
+    id: client.id,
+    action: `${path(client.id)}/edit`,
+    valuesOf: valuesOfSettings,
+    typed: (values) => typedSettings(values, client.preset),
+    show: (state, status) => showForm(visit, client.preset, state, client, status),
+  });
+
   shell.get("/clients/:id/edit", "clients", async (visit) => {
-    const id = visit.parameter("id");
-    const { output: client, revision } = await visit.read<ClientView>("getClient", { id });
-    showForm(visit, client.preset, visit.fresh(`${path(id)}/edit`, valuesOfSettings(client), { revision }), id);
+    const read = await visit.read<ClientView>("getClient", { id: visit.parameter("id") });
+    showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/clients/:id/edit", "clients", async (visit) => {
     const id = visit.parameter("id");
-    const values = visit.values();
-    const { preset } = await visit.call<ClientView>("getClient", { id });
-    const revision = one(values, "revision") ?? "";
-    const edited = await attempt(
-      visit.call<ClientView>("editClient", { id, ...typedSettings(values, preset) }, { ifMatch: revision }),
-      (state, status) =>
-        showForm(visit, preset, visit.fresh(`${path(id)}/edit`, values, { revision, ...state }), id, status),
-    );
-    if (edited !== undefined) visit.go(path(id));
+    const known = await visit.call<ClientView>("getClient", { id });
+    const edited = await carryOutEdit(visit, editOf(visit, known), known);
+    if (edited !== undefined) visit.go(path(id), edited === known ? "unchanged" : "client_saved");
   });
 
   shell.post("/clients/:id/secret", "clients", async (visit) => {
@@ -142,8 +144,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const secret = { value: rotated.client_secret, because: "rotated" as const };
     await showClient(visit, client, { settings: rotated.settings, secret });
   });
-  // Where a browser asks again for what a POST showed: the secret is gone.
-  shell.get("/clients/:id/secret", "clients", async (visit) => visit.go(path(visit.parameter("id"))));
+  // Where a browser asks again for what the POST showed, too: the secret is gone.
+  shell.get("/clients/:id/secret", "clients", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ClientView>("getClient", { id });
+    const page = {
+      section: "clients" as const,
+      heading: t.text("admin.clients.rotateTitle", { client: name }),
+      back: { url: shell.url(path(id)), label: name },
+      submit: t.text("admin.clients.rotateButton"),
+      form: { ...visit.form(`${path(id)}/secret`), once: newOnce() },
+      consequences: [
+        t.text("admin.clients.rotateOnce"),
+        t.text("admin.clients.rotateHint"),
+        t.text("admin.clients.rotateThird"),
+      ],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  });
   shell.get("/clients/new/:preset", "clients", async (visit) => visit.go("/clients"));
 
   shell.get("/clients/:id/remove", "clients", async (visit) => {
@@ -172,7 +191,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.post("/clients/:id/remove", "clients", async (visit) => {
     await visit.call("deleteClient", { id: visit.parameter("id") });
     onChange();
-    visit.go("/clients");
+    visit.go("/clients", "client_removed");
   });
 }
 

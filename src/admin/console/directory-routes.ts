@@ -1,10 +1,19 @@
 /** The pages of organizations and people. */
 
-import { createCalendar } from "../../domain/calendar.ts";
+import { LiaisonError } from "../../errors.ts";
 import { organizationFields, profileFields } from "../../ui/console/forms.ts";
-import type { FormState, GrantView, InquiryView, OrganizationView, ProfileView } from "../../ui/console/views.ts";
+import type {
+  ClientView,
+  ConsoleFrame,
+  FormState,
+  GrantView,
+  InquiryView,
+  OrganizationView,
+  ProfileView,
+} from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
+import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { attempt, isTicked, linesOf, listQuery, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 
 interface Listed<Item> {
@@ -13,7 +22,6 @@ interface Listed<Item> {
 }
 
 export interface DirectoryRoutesParts {
-  timeZone: string;
   now(): number;
   onChange(): void;
 }
@@ -31,30 +39,48 @@ function mayEdit(visit: Visit, { kind }: Pick<OrganizationView, "kind">): boolea
   return visit.may("directory:write") && (kind !== "operator" || visit.may("admins:write"));
 }
 
-function organizationRoutes(shell: Shell, { timeZone, now, onChange }: DirectoryRoutesParts): void {
-  const calendar = createCalendar(timeZone);
+const planOf = (values: Record<string, string[]>) => ({
+  status: one(values, "plan_status") ?? "",
+  last_day: one(values, "plan_last_day") ?? null,
+});
 
-  const typed = (values: Record<string, string[]>) => {
-    const day = one(values, "plan_expires_at");
-    const end = day === undefined ? null : calendar.endOfDay(day);
-    return {
-      name: one(values, "name") ?? "",
-      account_number: one(values, "account_number") ?? "",
-      kind: one(values, "kind") ?? "",
-      plan: {
-        status: one(values, "plan_status") ?? "",
-        // What is no day is for the operation to refuse.
-        expires_at: end === undefined ? (day ?? null) : end === null ? null : new Date(end).toISOString(),
-      },
-    };
-  };
+const typedOrganization = (values: Record<string, string[]>) => ({
+  name: one(values, "name") ?? "",
+  account_number: one(values, "account_number") ?? "",
+  kind: one(values, "kind") ?? "",
+  plan: planOf(values),
+});
 
-  const valuesOf = ({ name, account_number, kind, plan, enabled }: OrganizationView) => ({
-    ...{ name: [name], account_number: [account_number], kind: [kind], plan_status: [plan.status] },
-    plan_expires_at: plan.expires_at === null ? [] : [calendar.dayOf(Date.parse(plan.expires_at) - 1)],
+function organizationValues({ name, account_number, kind, plan, enabled }: OrganizationView) {
+  return {
+    name: [name],
+    account_number: [account_number],
+    kind: [kind],
+    plan_status: [plan.status],
+    plan_last_day: plan.last_day === null ? [] : [plan.last_day],
     enabled: [String(enabled)],
-  });
+  };
+}
 
+/** Says where a person links who was just added, which nobody tells them. */
+async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<ConsoleFrame> {
+  const t = messages(visit.site.locale);
+  const { items } = await visit.call<{ items: ClientView[] }>("listClients", {});
+  const portals = items
+    .filter(({ preset, access_policy: policy }) => preset !== "machine" && policy.kinds.includes(kind))
+    .map(({ name }) => name);
+  const done =
+    portals.length === 0
+      ? t.text("admin.done.person_added_nowhere")
+      : t.text("admin.done.person_added", {
+          portals: new Intl.ListFormat(visit.site.locale, { type: "disjunction" }).format(portals),
+        });
+  return { ...visit.frame, done };
+}
+
+const isEnabled = (values: Record<string, string[]>) => one(values, "enabled") !== "false";
+
+function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesParts): void {
   function showForm(visit: Visit, state: FormState, known: OrganizationView | null, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
@@ -87,11 +113,11 @@ function organizationRoutes(shell: Shell, { timeZone, now, onChange }: Directory
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.call<OrganizationView>("createOrganization", typed(values), { idempotencyKey: once }),
+      visit.call<OrganizationView>("createOrganization", typedOrganization(values), { idempotencyKey: once }),
       (state, status) =>
         showForm(visit, visit.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }), null, status),
     );
-    if (made !== undefined) visit.go(organizationPath(made.output.id));
+    if (made !== undefined) visit.go(organizationPath(made.output.id), "organization_added");
   });
 
   shell.get("/organizations/:id", "organizations", async (visit) => {
@@ -103,29 +129,31 @@ function organizationRoutes(shell: Shell, { timeZone, now, onChange }: Directory
     const next = nextUrl(visit, shell.url(organizationPath(id)), next_cursor);
     const people = { items, nextUrl: next, search: "" };
     const view = { organization, people, mayWrite: mayEdit(visit, organization), now: now() };
-    visit.send(consolePages.organizationPage(visit.site, visit.frame, view));
+    const frame = visit.query("done") === "person_added" ? await personAdded(visit, organization) : visit.frame;
+    visit.send(consolePages.organizationPage(visit.site, frame, view));
+  });
+
+  const editOf = (visit: Visit, known: OrganizationView): Edit<OrganizationView> => ({
+    operation: "editOrganization",
+    id: known.id,
+    action: `${organizationPath(known.id)}/edit`,
+    valuesOf: organizationValues,
+    typed: (values) => ({ ...typedOrganization(values), enabled: isEnabled(values) }),
+    show: (state, status) => showForm(visit, state, known, status),
   });
 
   shell.get("/organizations/:id/edit", "organizations", async (visit) => {
-    const id = visit.parameter("id");
-    const { output, revision } = await visit.read<OrganizationView>("getOrganization", { id });
-    showForm(visit, visit.fresh(`${organizationPath(id)}/edit`, valuesOf(output), { revision }), output);
+    const read = await visit.read<OrganizationView>("getOrganization", { id: visit.parameter("id") });
+    showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/organizations/:id/edit", "organizations", async (visit) => {
     const id = visit.parameter("id");
-    const values = visit.values();
     const known = await visit.call<OrganizationView>("getOrganization", { id });
-    const revision = one(values, "revision") ?? "";
-    const input = { id, ...typed(values), enabled: one(values, "enabled") !== "false" };
-    const edited = await attempt(
-      visit.call<OrganizationView>("editOrganization", input, { ifMatch: revision }),
-      (state, status) =>
-        showForm(visit, visit.fresh(`${organizationPath(id)}/edit`, values, { revision, ...state }), known, status),
-    );
+    const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
-    visit.go(organizationPath(id));
+    visit.go(organizationPath(id), edited === known ? "unchanged" : "saved");
   });
 }
 
@@ -145,7 +173,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     visit.send(consolePages.formPage(visit.site, visit.frame, page, state, profileFields(visit.site, true)), status);
   }
 
-  function showEdit(visit: Visit, profile: ProfileView, state: FormState, status = 200) {
+  function showForm(visit: Visit, profile: ProfileView, state: FormState, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
       section: "people" as const,
@@ -177,7 +205,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
           status,
         ),
     );
-    if (made !== undefined) visit.go(organizationPath(id));
+    if (made !== undefined) visit.go(organizationPath(id), "person_added");
   });
 
   shell.get("/people", "people", async (visit) => {
@@ -195,52 +223,71 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     visit.send(
       consolePages.personPage(visit.site, visit.frame, {
         ...{ profile, inquiries: inquiries.items, grants: grants.items },
-        endGrant: (grantId) => visit.form(`${personPath(id)}/end/${encodeURIComponent(grantId)}`),
         may: {
           edit: mayEdit(visit, profile.organization),
           unlink: visit.may("links:write") && (profile.organization.kind !== "operator" || visit.may("admins:write")),
           endSessions: visit.may("sessions:write"),
         },
-        done: visit.query("done") === "address" ? "address_changed" : null,
       }),
     );
+  });
+
+  shell.get("/people/:id/end/:grant", "people", async (visit) => {
+    const id = visit.parameter("id");
+    const t = messages(visit.site.locale);
+    const { name } = await visit.call<ProfileView>("getProfile", { id });
+    const grants = await visit.call<Listed<GrantView>>("listGrants", { profile_id: id, limit: 200 });
+    const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
+    if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
+    const portal = visit.site.portals.find((one) => one.id === grant.client_id)?.name ?? grant.client_id;
+    const page = {
+      section: "people" as const,
+      heading: t.text("admin.endSignInTitle", { profile: name, portal }),
+      back: { url: shell.url(personPath(id)), label: name },
+      submit: t.text("admin.endSignInSubmit"),
+      form: visit.form(`${personPath(id)}/end/${encodeURIComponent(grant.id)}`),
+      consequences: [t.text("admin.endsTokens"), t.text("admin.endSignInOthers")],
+    };
+    visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
   });
 
   shell.post("/people/:id/end/:grant", "people", async (visit) => {
     await visit.call("revokeGrant", { id: visit.parameter("grant") });
     onChange();
-    visit.go(personPath(visit.parameter("id")));
+    visit.go(personPath(visit.parameter("id")), "sign_in_ended");
+  });
+
+  const editOf = (visit: Visit, known: ProfileView): Edit<ProfileView> => ({
+    operation: "editProfile",
+    id: known.id,
+    action: `${personPath(known.id)}/edit`,
+    valuesOf: ({ name, email, roles, enabled }) => ({
+      name: [name],
+      email: [email],
+      roles,
+      enabled: [String(enabled)],
+      another_person: [],
+    }),
+    typed: (values) => ({
+      ...typed(values),
+      enabled: isEnabled(values),
+      another_person: isTicked(values, "another_person"),
+    }),
+    show: (state, status) => showForm(visit, known, state, status),
   });
 
   shell.get("/people/:id/edit", "people", async (visit) => {
-    const id = visit.parameter("id");
-    const { output, revision } = await visit.read<ProfileView>("getProfile", { id });
-    const values = {
-      name: [output.name],
-      email: [output.email],
-      roles: output.roles,
-      enabled: [String(output.enabled)],
-    };
-    showEdit(visit, output, visit.fresh(`${personPath(id)}/edit`, values, { revision }));
+    const read = await visit.read<ProfileView>("getProfile", { id: visit.parameter("id") });
+    showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/people/:id/edit", "people", async (visit) => {
     const id = visit.parameter("id");
-    const values = visit.values();
     const known = await visit.call<ProfileView>("getProfile", { id });
-    const revision = one(values, "revision") ?? "";
-    const input = {
-      ...{ id, ...typed(values), enabled: one(values, "enabled") !== "false" },
-      another_person: isTicked(values, "another_person"),
-    };
-    const edited = await attempt(
-      visit.call<ProfileView>("editProfile", input, { ifMatch: revision }),
-      (state, status) =>
-        showEdit(visit, known, visit.fresh(`${personPath(id)}/edit`, values, { revision, ...state }), status),
-    );
+    const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
-    visit.go(`${personPath(id)}${edited.output.email === known.email ? "" : "?done=address"}`);
+    visit.go(personPath(id), edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address");
   });
 
   shell.get("/people/:id/unlink", "people", async (visit) => {
@@ -261,6 +308,6 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   shell.post("/people/:id/unlink", "people", async (visit) => {
     await visit.call("unlinkProfile", { id: visit.parameter("id") });
     onChange();
-    visit.go(personPath(visit.parameter("id")));
+    visit.go(personPath(visit.parameter("id")), "unlinked");
   });
 }

@@ -14,6 +14,8 @@ import type {
   TimelineView,
 } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
+import { namesOf } from "./names.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { listQuery, nextUrl, type Shell } from "./shell.ts";
 
 interface Listed<Item> {
@@ -25,39 +27,14 @@ const ranges = ["24h", "7d", "30d"] as const;
 const states: readonly MailState[] = ["held", "carried", "queued", "sent", "bounced", "failed", "dropped"];
 
 export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }): void {
+  accountRoutes(shell);
+  sessionRoutes(shell, { onChange });
   shell.get("", "overview", async (visit) => {
     const range = ranges.find((one) => one === visit.query("range")) ?? "24h";
     const figures = await visit.call<FiguresView>("getFigures", { range });
     const attention = await visit.call<AttentionView>("getAttention", {});
     const upstreams = new Map(visit.site.upstreams.map(({ id, name }) => [id, name]));
     visit.send(consolePages.overview(visit.site, visit.frame, { range, figures, attention, upstreams }));
-  });
-
-  shell.get("/accounts", "accounts", async (visit) => {
-    const query = listQuery(visit);
-    const { items, next_cursor } = await visit.call<Listed<AccountView>>("listAccounts", query);
-    const next = nextUrl(visit, shell.url("/accounts"), next_cursor);
-    visit.send(consolePages.accountList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
-  });
-
-  shell.get("/accounts/:id", "accounts", async (visit) => {
-    const id = visit.parameter("id");
-    const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
-    const inquiries = await visit.call<Listed<InquiryView>>("listInquiries", { account_id: id, limit: 25 });
-    const grants = await visit.call<Listed<GrantView>>("listGrants", { account_id: id, limit: 100 });
-    const path = `/accounts/${encodeURIComponent(id)}`;
-    visit.send(
-      consolePages.accountPage(visit.site, visit.frame, {
-        ...{ account, inquiries: inquiries.items, grants: grants.items, mayEnd: visit.may("sessions:write") },
-        endSession: (sessionId) => visit.form(`${path}/end/${encodeURIComponent(sessionId)}`),
-      }),
-    );
-  });
-
-  shell.post("/accounts/:id/end/:session", "accounts", async (visit) => {
-    await visit.call("endSession", { id: visit.parameter("session") });
-    onChange();
-    visit.go(`/accounts/${encodeURIComponent(visit.parameter("id"))}`);
   });
 
   shell.get("/links", "links", async (visit) => {
@@ -80,7 +57,11 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
 
   shell.get("/links/:id", "links", async (visit) => {
     const line = await visit.call<TimelineView>("getInquiry", { id: visit.parameter("id") });
-    visit.send(consolePages.linkPage(visit.site, visit.frame, line));
+    const names = await namesOf(visit, {
+      profiles: line.entries.map(({ profile_id }) => profile_id),
+      actors: line.entries.map(({ detail }) => detail ?? ""),
+    });
+    visit.send(consolePages.linkPage(visit.site, visit.frame, { ...line, names }));
   });
 
   shell.get("/mail", "mail", async (visit) => {
@@ -101,7 +82,7 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
     shell.post(`/mail/:id/${word}`, "mail", async (visit) => {
       await visit.call(`${word}Mail`, { id: visit.parameter("id") });
       onChange();
-      visit.go("/mail");
+      visit.go("/mail", "mail_queued");
     });
   }
 
@@ -123,5 +104,26 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const asked = { client_id: clientId, profile_id: profile.id };
     const result = await visit.call<SimulationView>("simulate", asked);
     visit.send(consolePages.why(visit.site, visit.frame, { ...base, result, fault: null }));
+  });
+}
+
+function accountRoutes(shell: Shell): void {
+  shell.get("/accounts", "accounts", async (visit) => {
+    const query = listQuery(visit);
+    const { items, next_cursor } = await visit.call<Listed<AccountView>>("listAccounts", query);
+    const next = nextUrl(visit, shell.url("/accounts"), next_cursor);
+    visit.send(consolePages.accountList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
+  });
+
+  shell.get("/accounts/:id", "accounts", async (visit) => {
+    const id = visit.parameter("id");
+    const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
+    const inquiries = await visit.call<Listed<InquiryView>>("listInquiries", { account_id: id, limit: 25 });
+    const grants = await visit.call<Listed<GrantView>>("listGrants", { account_id: id, limit: 100 });
+    visit.send(
+      consolePages.accountPage(visit.site, visit.frame, {
+        ...{ account, inquiries: inquiries.items, grants: grants.items, mayEnd: visit.may("sessions:write") },
+      }),
+    );
   });
 }

@@ -36,7 +36,8 @@ export interface ConsoleParts {
   onChange(): void;
 }
 
-export function consoleRoutes(router: Router, parts: ConsoleParts): void {
+/** Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no page */
+export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
@@ -60,6 +61,7 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): void {
 
   lookingRoutes(shell, { onChange });
   clientRoutes(shell, { findClient: (id) => clients.find(id), issuer, onChange });
-  directoryRoutes(shell, { timeZone, now: () => clock.now(), onChange });
+  directoryRoutes(shell, { now: () => clock.now(), onChange });
   accessRoutes(shell, { timeZone, onChange });
+  return () => shell.missing("/{*rest}");
 }

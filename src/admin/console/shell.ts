@@ -1,5 +1,6 @@
 /** What the pages' routes share: who may see a page, what its frame says, how a form is read, what an error looks like. */
 
+import { isDeepStrictEqual } from "node:util";
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { randomId } from "../../domain/secrets.ts";
@@ -9,11 +10,20 @@ import { statusFor } from "../../http/errors.ts";
 import { formFields, type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
+import { messages } from "../../ui/messages.ts";
 import type { Form, Site } from "../../ui/views.ts";
 import { EditConflict, InputError } from "../operation.ts";
 import type { Scope } from "../scopes.ts";
 import type { AdminService, CallOptions } from "../service.ts";
 import type { Administrator, ConsoleSessions } from "./session.ts";
+
+/** What a page may be told by its address that was just done: one of these, never a text of somebody else's. */
+const DONE = [
+  ...(["saved", "unchanged", "address", "organization_added", "person_added", "unlinked", "sign_in_ended"] as const),
+  ...(["session_ended", "sessions_ended", "client_saved", "client_removed", "key_removed", "role_changed"] as const),
+  ...(["mail_queued"] as const),
+];
+type Done = (typeof DONE)[number];
 
 /** A request of an administrator. */
 export interface Visit {
@@ -33,8 +43,8 @@ export interface Visit {
   /** The same with the record's revision. */
   read<Output>(name: string, input: object): Promise<{ output: Output; revision: string }>;
   send(html: string, status?: number): void;
-  /** Goes on to a page below `/admin`. */
-  go(path: string): void;
+  /** Goes on to a page below `/admin`, which says what was done. */
+  go(path: string, done?: Done): void;
   /** A form that is new. */
   fresh(action: string, values: FormState["values"], more?: Partial<FormState>): FormState;
 }
@@ -45,6 +55,8 @@ export interface Shell {
   get(path: string, section: ConsoleSection, show: (visit: Visit) => Promise<void>): void;
   /** What a form there does; only with the form's token. */
   post(path: string, section: ConsoleSection, act: (visit: Visit) => Promise<void>): void;
+  /** Whatever else is asked for there: said in the administration's own frame, to administrators. Installed behind all others. */
+  missing(path: string): void;
   url(path: string): string;
 }
 
@@ -68,7 +80,7 @@ export function createShell(
     return {
       ...{ ctx, site, administrator, form },
       frame: {
-        ...{ who: membership.profile.name, role, signOut: form("/sign-out") },
+        ...{ who: membership.profile.name, role, signOut: form("/sign-out"), done: doneText(ctx, site) },
         sections: sections.filter((section) => section !== "audit" || principal.scopes.has("audit:read")),
       },
       may: (scope) => principal.scopes.has(scope),
@@ -82,7 +94,7 @@ export function createShell(
         return { output: output as Output, revision };
       },
       send: (html, status) => sendPage(ctx, html, status),
-      go: (path) => seeOther(ctx, url(path)),
+      go: (path, done) => seeOther(ctx, url(done === undefined ? path : `${path}?done=${done}`)),
       fresh: (action, values, more = {}) => ({ form: form(action), values, faults: [], ...more }),
     };
   }
@@ -112,16 +124,40 @@ export function createShell(
     } catch (error) {
       const status = error instanceof LiaisonError ? statusFor(error) : 500;
       if (!(error instanceof LiaisonError) || status >= 500) throw error;
-      const back = { url: url(section === "overview" ? "" : `/${section}`), label: "←" };
-      visit.send(consolePages.refusalPage(visit.site, visit.frame, { section, message: error.message, back }), status);
+      const label = messages(visit.site.locale).text(`admin.section.${section}`);
+      const back = { url: url(section === "overview" ? "" : `/${section}`), label };
+      const heading = messages(visit.site.locale).text(status === 404 ? "admin.missing.title" : "admin.refused.title");
+      const page = { section, heading, message: error.message, back };
+      visit.send(consolePages.refusalPage(visit.site, visit.frame, page), status);
     }
   }
 
   return {
     ...{ kit, url },
     get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(ctx, section, show)),
+    missing: (path) =>
+      void router.get(`/admin${path}`, async (ctx, next) => {
+        const visitor = await sessions.visitor(ctx);
+        if (visitor.kind !== "administrator") return await next();
+        const visit = visitOf(ctx, await kit.site(), visitor);
+        const t = messages(visit.site.locale);
+        const back = { url: url(""), label: t.text("admin.section.overview") };
+        const page = {
+          section: null,
+          heading: t.text("admin.missing.title"),
+          message: t.text("admin.missing.page"),
+          back,
+        };
+        visit.send(consolePages.refusalPage(visit.site, visit.frame, page), 404);
+      }),
     post: (path, section, act) => void router.post(`/admin${path}`, form, (ctx) => run(ctx, section, act)),
   };
+}
+
+/** What was just done, and what happens next. What more there is to say of it, the page's own route says. */
+function doneText(ctx: Context, site: Site): string | null {
+  const done = DONE.find((one) => one === queryValue(ctx, "done"));
+  return done === undefined || done === "person_added" ? null : messages(site.locale).text(`admin.done.${done}`);
 }
 
 function valuesOf(ctx: Context): Record<string, string[]> {
@@ -153,19 +189,22 @@ export function linesOf(values: Record<string, string[]>, name: string): string[
 
 export const isTicked = (values: Record<string, string[]>, name: string) => values[name]?.includes("true") ?? false;
 
-/** Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more. */
+/**
+ * Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more, with the
+ * record as it is now where it was overtaken.
+ */
 export async function attempt<Output>(
   work: Promise<Output>,
-  again: (state: Partial<FormState>, status: number) => void | Promise<void>,
+  again: (state: Partial<FormState>, status: number, current?: unknown) => void | Promise<void>,
 ): Promise<{ output: Output } | undefined> {
   try {
     return { output: await work };
   } catch (error) {
     if (error instanceof EditConflict) {
-      const differences = error.differences.map(({ field, yours, current }) => ({
-        ...{ field, yours: shown(yours), current: shown(current) },
-      }));
-      await again({ differences, revision: error.current.revision ?? "" }, 412);
+      const differences = error.differences.flatMap(({ field, yours, current }) =>
+        differencesIn(field, yours, current),
+      );
+      await again({ differences, revision: error.current.revision ?? "" }, 412, error.current.output);
       return undefined;
     }
     if (error instanceof InputError) {
@@ -180,6 +219,18 @@ export async function attempt<Output>(
   }
 }
 
+/** A line for a field; for a field of several values, one for each that differs. */
+function differencesIn(field: string, yours: unknown, current: unknown): NonNullable<FormState["differences"]> {
+  if (!isRecord(yours) || !isRecord(current)) return [{ field, yours: shown(yours), current: shown(current) }];
+  return Object.entries(yours)
+    .filter(([name, value]) => !isDeepStrictEqual(value, current[name]))
+    .map(([name, value]) => ({ field: `${field}.${name}`, yours: shown(value), current: shown(current[name]) }));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.join(", ");
@@ -190,6 +241,7 @@ function shown(value: unknown): string {
 export function nextUrl({ ctx }: Visit, url: string, next: string | null): string | null {
   if (next === null) return null;
   const query = new URLSearchParams(ctx.querystring);
+  query.delete("done");
   query.set("cursor", next);
   return `${url}?${query}`;
 }

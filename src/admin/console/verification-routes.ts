@@ -2,6 +2,7 @@
 
 import type { VerificationView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
+import { namesOf } from "./names.ts";
 import type { Shell } from "./shell.ts";
 
 const path = "/audit/verifications";
@@ -11,7 +12,8 @@ const reloadSeconds = 2;
 export function verificationRoutes(shell: Shell): void {
   shell.get(path, "audit", async (visit) => {
     const { items } = await visit.call<{ items: VerificationView[] }>("listAuditVerifications", {});
-    const view = { current: null, others: items, verify: visit.form(path), reloads: null };
+    const names = await namesOf(visit, { actors: items.map(({ asked_by }) => asked_by) });
+    const view = { current: null, others: items, verify: visit.form(path), reloads: null, names };
     visit.send(consolePages.verifications(visit.site, visit.frame, view));
   });
 
@@ -30,8 +32,8 @@ export function verificationRoutes(shell: Shell): void {
     const reloads = goesOn && !isStopped ? { seconds: reloadSeconds, stopUrl } : null;
     // By a field of the header: it needs no script and no markup, and `reload=no` is the page without it.
     if (reloads !== null) visit.ctx.set("refresh", String(reloads.seconds));
-    visit.send(
-      consolePages.verifications(visit.site, visit.frame, { current, others, verify: visit.form(path), reloads }),
-    );
+    const names = await namesOf(visit, { actors: items.map(({ asked_by }) => asked_by) });
+    const view = { current, others, verify: visit.form(path), reloads, names };
+    visit.send(consolePages.verifications(visit.site, visit.frame, view));
   });
 }

@@ -46,7 +46,7 @@ function written(value: FieldChange["after"], calendar: Calendar): string {
   if (typeof value === "boolean") return value ? "enabled" : "disabled";
   if (typeof value === "object") return value.join("|");
   if (typeof value === "string") return value;
-  const day = calendar.dayOf(value - 1);
+  const day = calendar.lastDay(value);
   // A plan that ends within a day was not imported, or in another time zone.
   return calendar.endOfDay(day) === value ? day : new Date(value).toISOString();
 }

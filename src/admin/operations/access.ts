@@ -1,7 +1,12 @@
 /** Who is signed in where: sign-ins that portals hold, sessions, API keys, signing keys. */
 
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
+import type { Instant } from "../../clock.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
+import { readSeen } from "../../domain/seen-session.ts";
+import { LiaisonError } from "../../errors.ts";
+import type { Page } from "../../storage/contract.ts";
 import type { ApiKey, Selection } from "../../storage/records.ts";
 import { anyId, fromTime, instant, listed, listOf, name, pageOf, paging, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, InputError, operation } from "../operation.ts";
@@ -13,6 +18,13 @@ const longestKeyDays = 366;
 /** What keys of ours begin with, so that they are known where they leak. */
 export const KEY_PREFIX = "liaison_";
 
+const usedSession = z.strictObject({
+  browser: z.string().nullable().meta({ description: "What it calls itself: its name, and what it runs on." }),
+  network: z.string().nullable().meta({ description: "An address in IPv4, a /64 in IPv6." }),
+  begun_at: instant.nullable(),
+  last_used_at: instant.nullable().meta({ description: "When the browser last came with it." }),
+});
+
 const grant = z.strictObject({
   id: anyId,
   session_id: z.string(),
@@ -20,12 +32,53 @@ const grant = z.strictObject({
   account_id: anyId,
   profile_id: anyId,
   expires_at: instant,
+  session: usedSession.nullable().meta({
+    description: "Where the session is used; null where it has ended, and a refresh token of it is still good.",
+  }),
 });
 
-const writeGrant = ({ grantId, sessionUid, clientId, accountId, profileId, expiresAt }: Selection) => ({
-  ...{ id: grantId, session_id: sessionUid, client_id: clientId, account_id: accountId, profile_id: profileId },
-  expires_at: time(expiresAt),
-});
+type UsedSession = z.input<typeof usedSession>;
+
+function writeGrant(
+  { grantId, sessionUid, clientId, accountId, profileId, expiresAt }: Selection,
+  session: UsedSession | null,
+): z.input<typeof grant> {
+  return {
+    id: grantId,
+    session_id: sessionUid,
+    client_id: clientId,
+    account_id: accountId,
+    profile_id: profileId,
+    expires_at: time(expiresAt),
+    session,
+  };
+}
+
+/** How many sessions are read before others have their turn: on SQLite no read lets anybody in. */
+const sessionsAtOnce = 20;
+
+/** Where the sessions of these grants are used, by their ids. */
+async function usedSessions(
+  { artifacts }: Pick<OperationParts["store"], "artifacts">,
+  grants: readonly Selection[],
+  now: Instant,
+): Promise<ReadonlyMap<string, UsedSession>> {
+  const used = new Map<string, UsedSession>();
+  const uids = [...new Set(grants.map(({ sessionUid }) => sessionUid))];
+  for (const [place, uid] of uids.entries()) {
+    if (place % sessionsAtOnce === sessionsAtOnce - 1) await setImmediate();
+    const payload = await artifacts.findSessionByUid(uid, now);
+    if (payload === undefined) continue;
+    const seen = readSeen(payload);
+    used.set(uid, {
+      browser: seen?.browser ?? null,
+      network: seen?.network ?? null,
+      begun_at: timeOrNull(seen?.begunAt ?? null),
+      last_used_at: timeOrNull(seen?.usedAt ?? null),
+    });
+  }
+  return used;
+}
 
 const scopes = z.array(z.enum(ALL_SCOPES)).min(1, "name at least one scope").max(20);
 const apiKey = z.strictObject({
@@ -49,7 +102,21 @@ export function accessOperations(parts: OperationParts): AnyOperation[] {
   return [...grantOperations(parts), ...keyOperations(parts)];
 }
 
-function grantOperations({ store: { administration } }: OperationParts): AnyOperation[] {
+function grantOperations({ store }: OperationParts): AnyOperation[] {
+  const { administration } = store;
+
+  /** The sessions of an account in which it has a sign-in at a portal. */
+  async function sessionsOf(accountId: string, now: Instant): Promise<Set<string>> {
+    const sessions = new Set<string>();
+    for (let after: string | null = null; ; ) {
+      const { items, next }: Page<Selection> = await administration.grants({ accountId }, { after, limit: 200 }, now);
+      for (const { sessionUid } of items) sessions.add(sessionUid);
+      if (next === null) return sessions;
+      after = next;
+      await setImmediate();
+    }
+  }
+
   return [
     operation(
       {
@@ -74,7 +141,9 @@ function grantOperations({ store: { administration } }: OperationParts): AnyOper
           ...(profile_id === undefined ? {} : { profileId: profile_id }),
           ...(client_id === undefined ? {} : { clientId: client_id }),
         };
-        return { output: listed(await administration.grants(filter, pageOf(page), now), writeGrant) };
+        const grants = await administration.grants(filter, pageOf(page), now);
+        const sessions = await usedSessions(store, grants.items, now);
+        return { output: listed(grants, (one) => writeGrant(one, sessions.get(one.sessionUid) ?? null)) };
       },
     ),
     operation(
@@ -109,6 +178,30 @@ function grantOperations({ store: { administration } }: OperationParts): AnyOper
         const by = { actor: principal.actor, now };
         const outcome = await administration.carryOut({ kind: "end_session", sessionUid: id }, by);
         return { output: answered(outcome, "session of this id", undefined, {}) };
+      },
+    ),
+    operation(
+      {
+        name: "endSessions",
+        summary: "End all sessions of an account that have sign-ins at portals, and those sign-ins.",
+        ...{ scope: "sessions:write", method: "DELETE", path: "/accounts/{id}/sessions" },
+        input: z.strictObject({ id: anyId }),
+        output: z.strictObject({ ended: z.int().meta({ description: "How many sessions it ended." }) }),
+        command: { name: "sessions end-all", operand: "id", examples: ["liaison sessions end-all 1c9e…"] },
+      },
+      async ({ id }, { principal, now }) => {
+        if ((await administration.account(id)) === undefined) {
+          throw new LiaisonError("not_found", "There is no such account.");
+        }
+        let ended = 0;
+        for (const sessionUid of await sessionsOf(id, now)) {
+          const by = { actor: principal.actor, now };
+          const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
+          // Somebody else may have ended it meanwhile.
+          if (result === "done") ended += 1;
+          await setImmediate();
+        }
+        return { output: { ended } };
       },
     ),
   ];

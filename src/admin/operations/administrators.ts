@@ -27,8 +27,9 @@ import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 const OPERATOR_ID = "operator";
 
 export function administratorOperations(parts: OperationParts): AnyOperation[] {
-  const { store, config, mailDomain } = parts;
+  const { store, config, calendar, mailDomain } = parts;
   const { administration } = store;
+  const write = (one: Membership) => writeMembership(one, calendar);
 
   /** The operator's organization: the one that is there, or the one to be made. */
   async function operator(): Promise<Organization> {
@@ -84,7 +85,7 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
         command: { name: "admin list", examples: ["liaison admin list", "liaison admin list --json"] },
       },
       async (page) => ({
-        output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), writeMembership),
+        output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), write),
       }),
     ),
     operation(
@@ -133,7 +134,7 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
             name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
           };
           const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
-          const output = writeMembership({ profile: made, organization });
+          const output = write({ profile: made, organization });
           const key = once(output);
           const outcome = await administration.carryOut(
             { kind: "invite", organization, profile, adminRole: role, mailDomain },
@@ -177,7 +178,7 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
           { actor: principal.actor, now },
         );
         answered(outcome, "profile", undefined, null);
-        return profileAnswer(await findMembership(parts, id));
+        return profileAnswer(parts, await findMembership(parts, id));
       },
     ),
   ];
@@ -191,7 +192,7 @@ function alreadyRegistered({ profile }: Membership, role: AdminRole): LiaisonErr
   if (profile.accountId === null) {
     return new LiaisonError("conflict", `${there}, and was changed at this very moment: try again.`);
   }
-  const how = `PUT /profiles/${id}/admin-role, or liaison admin role ${id} --role ${role}`;
+  const how = `in the console, or by liaison admin role ${id} --role ${role}`;
   const has = profile.adminRole === null ? "" : ` It has the role ${profile.adminRole}.`;
   return new LiaisonError(
     "conflict",

@@ -1,6 +1,8 @@
 /** Looking: figures, what needs attention, upstreams, the audit. */
 
 import { z } from "zod";
+import type { Calendar } from "../../domain/calendar.ts";
+import { planEndOf } from "../../domain/plan-end.ts";
 import type { AuditFilter } from "../../storage/contract.ts";
 import type { AuditAction, AuditEvent } from "../../storage/records.ts";
 import {
@@ -33,16 +35,23 @@ export const auditEvent = z.strictObject({
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 });
 
-const writeEvent = ({ id, at, action, actor, detail, ...about }: AuditEvent) => ({
+const writeEvent = ({ id, at, action, actor, detail, ...about }: AuditEvent, calendar: Calendar) => ({
   ...{ id, at: time(at), action, actor, profile_id: about.profileId, organization_id: about.organizationId },
-  ...{ account_id: about.accountId, request_id: about.requestId, detail },
+  ...{ account_id: about.accountId, request_id: about.requestId, detail: withLastDay(detail, calendar) },
 });
+
+/** A plan's end is kept as an instant; beside it stands its last day, as in every other face. */
+function withLastDay(detail: AuditEvent["detail"], calendar: Calendar): AuditEvent["detail"] {
+  const { planExpiresAt } = detail;
+  if (typeof planExpiresAt !== "number" && planExpiresAt !== null) return detail;
+  return { ...detail, planLastDay: planEndOf(planExpiresAt, calendar).lastDay };
+}
 
 export function lookingOperations(parts: OperationParts): AnyOperation[] {
   return [...figureOperations(parts), ...auditOperations(parts)];
 }
 
-function figureOperations({ store, config }: OperationParts): AnyOperation[] {
+function figureOperations({ store, config, calendar }: OperationParts): AnyOperation[] {
   const { administration } = store;
   return [
     operation(
@@ -91,11 +100,12 @@ function figureOperations({ store, config }: OperationParts): AnyOperation[] {
         const keys = (await administration.apiKeys()).filter(({ expiresAt }) => expiresAt > now && expiresAt <= until);
         const rotated = (await store.clients.list()).filter(({ previousSecret }) => (previousSecret?.until ?? 0) > now);
         const uses = new Map((await store.clients.uses(rotated.map(({ id }) => id))).map((use) => [use.clientId, use]));
+        const plans = await administration.expiringPlans(now, until, 50);
         const count = async (state: "failed" | "bounced" | "held") =>
           (await store.outbox.list({ states: [state], limit: 100 })).length;
         return {
           output: {
-            plans: (await administration.expiringPlans(now, until, 50)).map(writeOrganization),
+            plans: plans.map((one) => writeOrganization(one, calendar)),
             api_keys: keys.map(({ id, name, expiresAt }) => ({ id, name, expires_at: time(expiresAt) })),
             previous_secrets: rotated.map(({ id, previousSecret }) => {
               const used = uses.get(id)?.previousUsedAt ?? null;
@@ -137,7 +147,7 @@ function figureOperations({ store, config }: OperationParts): AnyOperation[] {
   ];
 }
 
-function auditOperations({ store }: OperationParts): AnyOperation[] {
+function auditOperations({ store, calendar }: OperationParts): AnyOperation[] {
   const { audit } = store;
   return [
     operation(
@@ -173,7 +183,7 @@ function auditOperations({ store }: OperationParts): AnyOperation[] {
           ...(from === undefined ? {} : { from: fromTime(from) }),
           ...(to === undefined ? {} : { to: fromTime(to) }),
         };
-        return { output: listed(await audit.search(filter, pageOf(page)), writeEvent) };
+        return { output: listed(await audit.search(filter, pageOf(page)), (event) => writeEvent(event, calendar)) };
       },
     ),
   ];

@@ -7,7 +7,7 @@ import type { Organization } from "../../storage/records.ts";
 import { revisionOf } from "../../storage/revision.ts";
 import {
   anyId,
-  fromTime,
+  givenPlan,
   kind,
   listed,
   listOf,
@@ -16,24 +16,24 @@ import {
   organization,
   pageOf,
   paging,
-  plan,
+  readPlan,
   search,
   writeOrganization,
+  writePlan,
 } from "../fields.ts";
 import { type AnyOperation, answered, EditConflict, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 
 const accountNumber = name.max(128);
-type WrittenPlan = z.output<typeof plan>;
 
-export function organizationOperations({ store }: OperationParts): AnyOperation[] {
+export function organizationOperations({ store, calendar }: OperationParts): AnyOperation[] {
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
     const found = await directory.organization(id);
     if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
     return found;
   };
-  const answer = (one: Organization) => ({ output: writeOrganization(one), revision: revisionOf(one) });
+  const answer = (one: Organization) => ({ output: writeOrganization(one, calendar), revision: revisionOf(one) });
 
   return [
     operation(
@@ -60,7 +60,8 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
           ...(ofKind === undefined ? {} : { kind: ofKind }),
           ...(enabled === undefined ? {} : { enabled }),
         };
-        return { output: listed(await administration.organizations(filter, pageOf(page)), writeOrganization) };
+        const found = await administration.organizations(filter, pageOf(page));
+        return { output: listed(found, (one) => writeOrganization(one, calendar)) };
       },
     ),
     operation(
@@ -73,7 +74,7 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
           name,
           account_number: accountNumber,
           kind,
-          plan: plan.default({ status: "none", expires_at: null }),
+          plan: givenPlan.default({ status: "none" }),
           enabled: z.boolean().default(true),
         }),
         output: organization,
@@ -84,8 +85,9 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
       },
       async ({ id = randomId(), plan: written, account_number, ...fields }, { principal, now, once, need }) => {
         if (fields.kind === "operator") need("admins:write");
-        const made: Organization = { id, accountNumber: account_number, plan: readPlan(written), ...fields };
-        const output = writeOrganization(made);
+        const plan = readPlan(written, null, calendar);
+        const made: Organization = { id, accountNumber: account_number, plan, ...fields };
+        const output = writeOrganization(made, calendar);
         const key = once(output);
         const outcome = await administration.carryOut(
           { kind: "create_organization", organization: made },
@@ -116,7 +118,7 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
           name: name.optional(),
           account_number: accountNumber.optional(),
           kind: kind.optional(),
-          plan: plan.optional(),
+          plan: givenPlan.optional(),
           enabled: z.boolean().optional(),
         }),
         output: organization,
@@ -125,18 +127,21 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
       async ({ id, plan: written, account_number, ...fields }, { principal, now, ifMatch = "", need }) => {
         const before = await find(id);
         if (before.kind === "operator" || fields.kind === "operator") need("admins:write");
-        const conflict = async () =>
-          new EditConflict(answer(await find(id)), {
+        const conflict = async () => {
+          const current = await find(id);
+          return new EditConflict(answer(current), {
             ...fields,
             ...(account_number && { account_number }),
-            ...(written && { plan: written }),
+            ...(written && { plan: { ...writePlan(current.plan, calendar), ...written } }),
           });
+        };
         if (revisionOf(before) !== ifMatch) throw await conflict();
+        const plan = written && readPlan(written, before.plan.expiresAt, calendar);
         const after: Organization = {
           ...before,
           ...given(fields),
           ...(account_number === undefined ? {} : { accountNumber: account_number }),
-          ...(written === undefined ? {} : { plan: readPlan(written) }),
+          ...(plan === undefined ? {} : { plan }),
         };
         const outcome = await administration.carryOut(
           { kind: "edit_organization", organization: after, revision: ifMatch },
@@ -148,10 +153,6 @@ export function organizationOperations({ store }: OperationParts): AnyOperation[
       },
     ),
   ];
-}
-
-function readPlan({ status, expires_at }: WrittenPlan): Organization["plan"] {
-  return { status, expiresAt: expires_at === null ? null : fromTime(expires_at) };
 }
 
 /** The fields that are there. */

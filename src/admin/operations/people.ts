@@ -84,7 +84,7 @@ export function peopleOperations(parts: OperationParts): AnyOperation[] {
   return [...accountOperations(parts), ...linkOperations(parts), ...mailOperations(parts)];
 }
 
-function accountOperations({ store: { administration } }: OperationParts): AnyOperation[] {
+function accountOperations({ store: { administration }, calendar }: OperationParts): AnyOperation[] {
   return [
     operation(
       {
@@ -118,7 +118,8 @@ function accountOperations({ store: { administration } }: OperationParts): AnyOp
         const found = await administration.account(id);
         if (found === undefined) throw new LiaisonError("not_found", "There is no such account.");
         const { items } = await administration.memberships({ accountId: id }, { after: null, limit: 200 });
-        return { output: { ...writeAccount(found), profiles: items.map(writeMembership) } };
+        const profiles = items.map((one) => writeMembership(one, calendar));
+        return { output: { ...writeAccount(found), profiles } };
       },
     ),
   ];

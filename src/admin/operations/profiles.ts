@@ -31,8 +31,8 @@ export async function findMembership({ store }: Pick<OperationParts, "store">, i
   return found;
 }
 
-export const profileAnswer = (one: Membership) => ({
-  output: writeMembership(one),
+export const profileAnswer = ({ calendar }: Pick<OperationParts, "calendar">, one: Membership) => ({
+  output: writeMembership(one, calendar),
   revision: revisionOf(one.profile),
 });
 
@@ -75,7 +75,8 @@ function readingOperations(parts: OperationParts): AnyOperation[] {
           ...(account_id === undefined ? {} : { accountId: account_id }),
           ...(enabled === undefined ? {} : { enabled }),
         };
-        return { output: listed(await administration.memberships(filter, pageOf(page)), writeMembership) };
+        const found = await administration.memberships(filter, pageOf(page));
+        return { output: listed(found, (one) => writeMembership(one, parts.calendar)) };
       },
     ),
     operation(
@@ -87,7 +88,7 @@ function readingOperations(parts: OperationParts): AnyOperation[] {
         output: membership,
         command: { name: "profiles show", operand: "id", examples: ["liaison profiles show p-ann"] },
       },
-      async ({ id }) => profileAnswer(await findMembership(parts, id)),
+      async ({ id }) => profileAnswer(parts, await findMembership(parts, id)),
     ),
   ];
 }
@@ -123,7 +124,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
         if (organization.kind === "operator") need("admins:write");
         const edit: ProfileEdit = { id, organizationId: organization.id, ...addressOf(address), ...fields };
         const made: Membership = { profile: { ...edit, ...NEW_PROFILE }, organization };
-        const output = writeMembership(made);
+        const output = writeMembership(made, parts.calendar);
         const key = once(output);
         const outcome = await administration.carryOut(
           { kind: "create_profile", profile: edit },
@@ -164,7 +165,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
         const before = await findMembership(parts, id);
         if (isOfOperator(before)) need("admins:write");
         const conflict = async () =>
-          new EditConflict(profileAnswer(await findMembership(parts, id)), given({ ...fields, email: address }));
+          new EditConflict(profileAnswer(parts, await findMembership(parts, id)), given({ ...fields, email: address }));
         if (revisionOf(before.profile) !== ifMatch) throw await conflict();
         const { organizationId, email: registered, emailKey, name: called, roles: held, enabled } = before.profile;
         const edit: ProfileEdit = {
@@ -178,7 +179,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
         );
         if (outcome.result === "changed") throw await conflict();
         answered(outcome, "profile", undefined, null);
-        return profileAnswer(await findMembership(parts, id));
+        return profileAnswer(parts, await findMembership(parts, id));
       },
     ),
     operation(
@@ -195,7 +196,7 @@ function writingOperations(parts: OperationParts): AnyOperation[] {
         if ((await store.links.unbind(id, principal.actor, now)) === undefined) {
           throw new LiaisonError("conflict", "This profile isn't linked to an account.");
         }
-        return profileAnswer(await findMembership(parts, id));
+        return profileAnswer(parts, await findMembership(parts, id));
       },
     ),
   ];

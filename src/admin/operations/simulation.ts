@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { judge, type RefusalReason, type Rule } from "../../domain/access.ts";
 import { decideAdmission } from "../../domain/admission.ts";
+import type { Calendar } from "../../domain/calendar.ts";
 import { isPortal } from "../../domain/portal.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Client, Membership } from "../../storage/records.ts";
@@ -32,7 +33,7 @@ const judged = z.strictObject({
 });
 
 export function simulationOperations(parts: OperationParts): AnyOperation[] {
-  const { store, clients } = parts;
+  const { store, clients, calendar } = parts;
   return [
     operation(
       {
@@ -64,7 +65,7 @@ export function simulationOperations(parts: OperationParts): AnyOperation[] {
         }
         const named = profile_id === undefined ? undefined : await findMembership(parts, profile_id);
         const accountId = account_id ?? named?.profile.accountId ?? null;
-        const describe = (one: Membership) => judgement(client, one, now);
+        const describe = (one: Membership) => judgement(client, one, { now, calendar });
         if (accountId === null) {
           const profiles = named === undefined ? [] : [describe(named)];
           return { output: { outcome: "unlinked" as const, account_id: null, profiles } };
@@ -78,11 +79,12 @@ export function simulationOperations(parts: OperationParts): AnyOperation[] {
   ];
 }
 
-function judgement(client: Client, one: Membership, now: number) {
+function judgement(client: Client, one: Membership, { now, calendar }: { now: number; calendar: Calendar }) {
   const rules = judge(client.policy, one, now).map(({ rule, verdict, reason }) => ({
     ...{ rule, verdict, reason, fix: reason === null ? null : fixOf(reason, client, one) },
   }));
-  return { profile: writeMembership(one), admitted: rules.every(({ verdict }) => verdict !== "failed"), rules };
+  const admitted = rules.every(({ verdict }) => verdict !== "failed");
+  return { profile: writeMembership(one, calendar), admitted, rules };
 }
 
 function fixOf(reason: RefusalReason, { policy }: Client, { organization }: Membership): string {

@@ -8,7 +8,7 @@ import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
 import { type AnyOperation, EditConflict, InputError, statusOf } from "../operation.ts";
 import type { Principal } from "../scopes.ts";
-import type { AdminService } from "../service.ts";
+import { type AdminService, ANY_REVISION, type CallOptions } from "../service.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
 import { fromText, inputSchema, typeOf } from "./texts.ts";
 
@@ -40,7 +40,7 @@ export function apiRoutes(router: Router, { service, authenticate, issuer, versi
     }
     const input = hasBody(operation) ? await fromBody(ctx, operation) : fromQuery(ctx, operation);
     const { output, revision } = await service.call(operation.name, principal, input, {
-      ifMatch: readEtag(ctx.get("if-match")),
+      ifMatch: readEtags(ctx.get("if-match")),
       idempotencyKey: readKey(ctx.get("idempotency-key")),
     });
     ctx.status = statusOf(operation);
@@ -129,10 +129,18 @@ function parseObject(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A strong tag, or any (`*`), which says nothing about a revision. */
-function readEtag(header: string): string | undefined {
+/**
+ * Which revisions an edit may be of (RFC 9110, section 13.1.1): any (`*`), or one of a list. Weak tags match nothing there, nor
+ * does what is no list of tags.
+ */
+function readEtags(header: string): CallOptions["ifMatch"] {
   if (header === "") return undefined;
-  return /^"([^"]*)"$/.exec(header.trim())?.[1] ?? "";
+  const text = header.trim();
+  if (text === ANY_REVISION) return ANY_REVISION;
+  if (!/^(?:(?:W\/)?"[^"\s]*"|[\s,])+$/.test(text)) return "";
+  const strong = [...text.matchAll(/(W\/)?"([^"]*)"/g)].filter(([, weak]) => weak === undefined);
+  const [only = "", ...more] = strong.map(([, , tag = ""]) => tag);
+  return more.length === 0 ? only : [only, ...more];
 }
 
 function readKey(header: string): string | undefined {

@@ -98,7 +98,7 @@ function describe(operation: AnyOperation): object {
     .filter(([name]) => inPath.includes(name) || !hasBody(operation))
     .map(([name, of]) => parameter(name, inPath.includes(name) ? "path" : "query", of));
   if (operation.kind === "edits") {
-    const description = "The ETag that the record was read with.";
+    const description = "The ETag that the record was read with, or several of which one is to match; * for any.";
     parameters.push({ name: "If-Match", in: "header", required: true, schema: { type: "string" }, description });
   }
   if (operation.kind === "creates") {

@@ -42,7 +42,7 @@ const either =
 
 const organizations: Columns = {
   ...{ id: text("id"), name: text("name"), account: text("account_number"), kind: text("kind") },
-  ...{ plan: text("plan.status"), "plan ends": instant("plan.expires_at"), enabled: yesNo("enabled") },
+  ...{ plan: text("plan.status"), "last day": text("plan.last_day"), enabled: yesNo("enabled") },
 };
 
 const identities: Read = (item) => {
@@ -78,7 +78,8 @@ export const columns: Readonly<Record<string, Columns>> = {
   "accounts list": { id: text("id"), created: instant("created_at"), identities },
   "sessions list": {
     ...{ id: text("id"), portal: text("client_id"), account: text("account_id"), profile: text("profile_id") },
-    ...{ session: text("session_id"), ends: instant("expires_at") },
+    ...{ session: text("session_id"), browser: text("session.browser"), network: text("session.network") },
+    ...{ "last used": instant("session.last_used_at"), ends: instant("expires_at") },
   },
   "keys list": {
     ...{ id: text("id"), name: text("name"), scopes: text("scopes"), "made by": text("created_by") },

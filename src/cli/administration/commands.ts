@@ -28,6 +28,7 @@ export function administrationCommands(clock: Clock): Command[] {
     const made: Command = {
       ...{ name, summary, section: "Administration" },
       ...(shown === undefined ? {} : { operand: shown }),
+      ...(name === "why" ? { exits: "3 the portal refuses the person" } : {}),
       flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
       examples: [...examples, `${shortest(examples)} --url https://signin.contoso.example --token-file token`],
       run: (call) => run(definition, call, clock),
@@ -87,7 +88,7 @@ async function carryOut(
   const isEdit = definition.kind === "edits";
   const read = isEdit && (options.ifMatch === undefined || draft.parts.size > 0);
   const before = read ? await readFirst(definition, draft, face) : undefined;
-  const input = complete(draft, before?.output as Input | undefined, face.timeZone);
+  const input = complete(draft, before?.output as Input | undefined);
   return await face.call(definition.name, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
 }
 
@@ -118,7 +119,15 @@ async function show(
   if (isJson) await put(stdout, jsonLine(record));
   else await put(stdout, textOf(name, record, { timeZone: face.timeZone, recipe: flags.get("for") }));
   for (const remark of remarks(name, record, face)) await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
-  return 0;
+  return name === "why" && isRefused(record) ? 3 : 0;
+}
+
+/** Whether a portal lets none of the profiles in that were asked about; one that nobody has linked yet is no refusal. */
+function isRefused({ outcome, profiles }: Input): boolean {
+  const judged = profiles as { admitted: boolean }[];
+  return (
+    outcome === "not_admitted" || (outcome === "unlinked" && judged.length > 0 && !judged.some((one) => one.admitted))
+  );
 }
 
 const doneWords: Record<string, string> = {
@@ -134,6 +143,7 @@ function textOf(
   { timeZone, recipe }: { timeZone: string; recipe: string | undefined },
 ): string {
   if (name === "why") return verdicts(record);
+  if (name === "sessions end-all") return `${record["ended"]} ended.\n`;
   if (name === "clients settings") return settingsText(record, recipe);
   const { settings, ...rest } = record;
   if (name.startsWith("clients ") && settings !== undefined) {

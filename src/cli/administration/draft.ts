@@ -1,10 +1,9 @@
 /**
  * What was typed, as the input of an operation. Values are checked before anything is opened or called; what depends on the
- * record as it is, and on the deployment's time zone, is filled in afterwards.
+ * record as it is, is filled in afterwards.
  */
 
 import { z } from "zod";
-import { endOfDay } from "../../admin/command-days.ts";
 import type { Input } from "../../admin/command-remote.ts";
 import type { Definition } from "../../admin/operation.ts";
 import { fromText, type JsonSchema, typeOf } from "../../admin/rest/texts.ts";
@@ -118,8 +117,8 @@ function readParts(
     const what = `--${flag}`;
     const ofPart = schema.properties?.[part];
     const value = valueFrom(ofPart, text);
-    if (part === "expires_at") {
-      if (value !== null && endOfDay(text, "UTC") === undefined)
+    if (part === "last_day") {
+      if (value !== null && !z.iso.date().safeParse(value).success)
         faults.push(`${what} takes a day as YYYY-MM-DD, or none, not "${text}".`);
       return [[part, value]];
     }
@@ -148,14 +147,13 @@ function lacking(field: string, parts: Record<string, unknown>): string[] {
 /**
  * The whole input.
  * @param current the record as it is, of an edit that names single values
- * @param timeZone in which days end
  */
-export function complete({ input, parts }: Draft, current: Input | undefined, timeZone: string): Input {
+export function complete({ input, parts }: Draft, current: Input | undefined): Input {
   const whole = [...parts].map(([field, typed]): [string, unknown] => {
-    const before = current?.[field] ?? (field === "plan" ? { expires_at: null } : {});
-    const day = typed["expires_at"];
-    const expiry = typeof day === "string" ? { expires_at: endOfDay(day, timeZone) } : {};
-    return [field, { ...(before as object), ...typed, ...expiry }];
+    const before = { ...(current?.[field] as object | undefined) };
+    // A day that is typed replaces the instant: where it ends, whoever keeps it knows.
+    if ("last_day" in typed) Reflect.deleteProperty(before, "expires_at");
+    return [field, { ...before, ...typed }];
   });
   return { ...input, ...Object.fromEntries(whole) };
 }

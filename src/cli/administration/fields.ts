@@ -24,8 +24,8 @@ export const PARTS: Record<string, Record<string, Flag & { part: string }>> = {
   plan: {
     "plan-status": { part: "status", takes: "active|suspended|none", summary: "Of its service plan." },
     "plan-expires": {
-      ...{ part: "expires_at", takes: "YYYY-MM-DD" },
-      summary: "The plan's last day, to its end in the deployment's time zone (with --url: in UTC); none for no end.",
+      ...{ part: "last_day", takes: "YYYY-MM-DD" },
+      summary: "The plan's last day, to its end in the deployment's time zone; none for no end.",
     },
   },
   access_policy: {
@@ -68,7 +68,7 @@ const summaries: Record<string, string> = {
   kind: "The kind of organization.",
   name: "What it is called.",
   organization_id: "Of this organization.",
-  plan: "Its service plan, as { status, expires_at }; or by the flags for each.",
+  plan: "Its service plan, as { status, last_day }; or by the flags for each.",
   preset: "What it runs on: a server, a browser, a device, or no person signs in.",
   profile_id: "Of this profile.",
   request_id: "Of this link request.",
@@ -94,10 +94,10 @@ function flagOf({ name, schema, isRequired }: Field): Flag {
 
 /** What a flag takes, as its usage shows it. */
 function takesOf(schema: JsonSchema): string {
-  const { type } = typeOf(schema);
+  const { type, nullable } = typeOf(schema);
   if (type === "array") return "A,B";
   const values = enumOf(schema);
-  if (values !== undefined) return values.join("|");
+  if (values !== undefined) return [...values, ...(nullable ? ["none"] : [])].join("|");
   if (type === "boolean") return "true|false";
   if (type === "integer" || type === "number") return "N";
   if (type === "object") return "JSON";

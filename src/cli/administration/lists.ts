@@ -7,7 +7,7 @@ import { LiaisonError } from "../../errors.ts";
 import type { Call, ExitCode, Flag } from "../command.ts";
 import { jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
-import { printable, table } from "../table.ts";
+import { printable, table, widthOf } from "../table.ts";
 import { rowOf } from "./columns.ts";
 import type { Face } from "./faces.ts";
 
@@ -73,7 +73,8 @@ export async function list(
   } finally {
     bar?.clear();
   }
-  if (!isJson) await put(stdout, table(rows, { timeZone: face.timeZone, empty: "Nothing found." }));
+  if (!isJson)
+    await put(stdout, table(rows, { timeZone: face.timeZone, empty: "Nothing found.", width: widthOf(stdout) }));
   if (next !== null) await put(stderr, `There is more: --cursor '${printable(next)}', or --all for the rest.\n`);
   return 0;
 }

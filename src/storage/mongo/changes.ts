@@ -14,7 +14,7 @@ import {
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import { isOwner, mayEndAnOwner } from "../edits.ts";
 import { INVITATION_LIFE_MS } from "../invitations.ts";
-import type { AdminRole, ApiKey, Membership, ProfileEdit } from "../records.ts";
+import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../records.ts";
 import { clientRevision, revisionOf } from "../revision.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
@@ -22,7 +22,8 @@ import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { MongoDatabase } from "./database.ts";
 import type { DirectoryWriter, Edits } from "./directory.ts";
-import { at, toDocument, toRecord, toSelection } from "./documents.ts";
+import { at, type SelectionDocument, toDocument, toRecord, toSelection } from "./documents.ts";
+import { standingStages } from "./endings.ts";
 import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
@@ -256,6 +257,14 @@ function clientChanges(parts: ChangeParts): Pick<Carry, ClientChange> {
 function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Carry, AccessChange> {
   const { audit, revoker } = parts;
   const { apiKeys, selections, sessions } = collections;
+
+  /** Whose the grants are that go on without their session. */
+  async function ofGrants(session: ClientSession, sessionUid: string, now: Instant): Promise<AccountId> {
+    const stages = [{ $match: { sessionUid, expiresAt: { $gt: at(now) } } }, ...standingStages, { $limit: 1 }];
+    const [found] = await selections.aggregate<SelectionDocument>(stages, { session }).toArray();
+    return (found ?? refuse("missing")).accountId;
+  }
+
   return {
     create_api_key: async (session, { key }, { actor, now }) => {
       const { id, secretHash } = key;
@@ -278,8 +287,10 @@ function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
     },
     end_session: async (session, { sessionUid }, { actor, now }) => {
       const found = await sessions.findOne({ _id: sessionUid, expiresAt: { $gt: at(now) } }, { session });
-      const { rows } = found ?? refuse("missing");
-      const accountId = rows.findLast(({ expiresAt }) => expiresAt.getTime() > now)?.accountId ?? null;
+      const accountId =
+        found === null
+          ? await ofGrants(session, sessionUid, now)
+          : (found.rows.findLast(({ expiresAt }) => expiresAt.getTime() > now)?.accountId ?? null);
       // Before the session goes: it says what its portals know it by.
       const ended = await revoker.end(session, { kind: "session", id: sessionUid }, now);
       await sessions.deleteOne({ _id: sessionUid }, { session });

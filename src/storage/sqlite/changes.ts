@@ -21,6 +21,7 @@ import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { Database } from "./database.ts";
 import type { DirectoryWriter } from "./directory.ts";
+import { STANDS } from "./endings.ts";
 import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import type { Revoker } from "./revoker.ts";
@@ -247,6 +248,9 @@ function accessChanges(
   );
   const ofSession = database.prepare(`
     SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1`);
+  const ofGrants = database.prepare(`
+    SELECT s.account_id FROM selections s
+    WHERE s.session_uid = :uid AND s.expires_at > :now AND ${STANDS} LIMIT 1`);
   const endClients = database.prepare("DELETE FROM session_clients WHERE session_uid = :uid");
   const endRows = database.prepare("DELETE FROM artifacts WHERE session_uid = :uid");
 
@@ -270,7 +274,7 @@ function accessChanges(
       return revoker.one(grantId, now);
     },
     end_session: ({ sessionUid: uid }, { actor, now }) => {
-      const row = ofSession.get({ uid, now });
+      const row = ofSession.get({ uid, now }) ?? ofGrants.get({ uid, now });
       if (row === undefined) return refuse("missing");
       const accountId = row["account_id"] === null ? null : text(row["account_id"]);
       const ended = revoker.end({ kind: "session", id: uid }, now);

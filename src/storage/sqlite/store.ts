@@ -3,10 +3,11 @@
  * short-lived things that must survive a killed process (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
+import { makeFolder } from "../../make-folder.ts";
 import { TURN_MS } from "../../pace.ts";
 import type { Store } from "../contract.ts";
 import type { Dump } from "../dump.ts";
@@ -188,7 +189,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
 
 /** Creates folder and file readable by their owner alone; SQLite gives its -wal and -shm files the same mode. */
 function createFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   closeSync(openSync(file, "a", 0o600));
 }
 

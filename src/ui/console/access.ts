@@ -6,8 +6,9 @@ import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actorName, recordName, upstreamName } from "./names.ts";
 import { actButton, badge, code, copyBlock, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
-import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, ProfileView } from "./views.ts";
+import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, Names, ProfileView } from "./views.ts";
 
 export interface AdministratorsPage {
   items: ProfileView[];
@@ -111,6 +112,7 @@ export interface AuditPage extends Pick<Listing<AuditEventView>, "items" | "next
   verify: Form;
   exportUrl: (format: "jsonl" | "csv") => string;
   fault: string | null;
+  names: Names;
 }
 
 export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string {
@@ -120,8 +122,8 @@ export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string 
   const columns = [
     { label: t.text("admin.at"), cell: (one: AuditEventView) => isoTime(site, one.at) },
     { label: t.text("admin.audit.action"), cell: (one: AuditEventView) => word(one.action) },
-    { label: t.text("admin.audit.actor"), cell: (one: AuditEventView) => code(one.actor) },
-    { label: t.text("admin.audit.about"), cell: (one: AuditEventView) => about(site, one) },
+    { label: t.text("admin.audit.actor"), cell: (one: AuditEventView) => actorName(site, view.names, one.actor) },
+    { label: t.text("admin.audit.about"), cell: (one: AuditEventView) => about(site, view.names, one) },
   ];
   const field = (name: "action" | "actor" | "from" | "to", type: string) =>
     html`<div class="field"><label for="${name}">${t.text(`admin.audit.${name}`)}</label><input class="input" id="${name}" name="${name}" type="${type}" autocomplete="off" spellcheck="false" value="${filter[name]}"></div>`;
@@ -139,11 +141,22 @@ ${pager(site, view)}`,
   });
 }
 
-function about(site: Site, { profile_id, organization_id, detail }: AuditEventView): Html {
-  const admin = `${site.basePath}/admin`;
-  const entries = Object.entries(detail).map(([name, value]) => {
-    const isInstant = /(At|Until)$/.test(name) && typeof value === "number";
-    return `${name}: ${isInstant ? formatShort(site, value) : value}`;
-  });
-  return html`${profile_id !== null && html`<a href="${personUrl(site, profile_id)}">${code(profile_id)}</a> `}${organization_id !== null && html`<a href="${admin}/organizations/${encodeURIComponent(organization_id)}">${code(organization_id)}</a> `}<span class="hint-inline">${bdi(entries.join("; "))}</span>`;
+function about(site: Site, names: Names, event: AuditEventView): Html {
+  const { profile_id, organization_id, detail } = event;
+  const records = [
+    profile_id !== null && recordName(site, names, "profile", profile_id),
+    organization_id !== null && recordName(site, names, "organization", organization_id),
+  ];
+  const entries = Object.entries(detail)
+    // The day beside it says the same.
+    .filter(([name]) => name !== "planExpiresAt")
+    .map(([name, value]) => `${name}: ${detailOf(site, name, value)}`);
+  return html`${records.map((one) => one && html`<div>${one}</div>`)}<span class="hint-inline">${bdi(entries.join("; "))}</span>`;
+}
+
+function detailOf(site: Site, name: string, value: string | number | boolean | null): string {
+  if (/(At|Until)$/.test(name) && typeof value === "number") return formatShort(site, value);
+  if (name === "upstream") return upstreamName(site, String(value));
+  const portal = name === "client" ? site.portals.find(({ id }) => id === value)?.name : undefined;
+  return portal === undefined ? String(value) : `${portal} (${value})`;
 }

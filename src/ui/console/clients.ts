@@ -3,9 +3,9 @@
 import { strongName } from "../components.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
-import type { Form, Site } from "../views.ts";
+import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, copyBlock, facts, goButton, isoTime, table, timeOr } from "./parts.ts";
+import { badge, code, copyBlock, facts, goButton, isoTime, table, timeOr } from "./parts.ts";
 import type { ClientView, ConsoleFrame, Preset, SettingsView } from "./views.ts";
 
 const urlOf = (site: Site, id: string) => `${sectionUrl(site, "clients")}/${encodeURIComponent(id)}`;
@@ -81,7 +81,6 @@ export interface ClientPage {
     how: UriDifference | null;
   } | null;
   mayWrite: boolean;
-  rotate: Form;
 }
 
 export type UriDifference = "slash" | "scheme" | "host_case" | "query" | "path_case" | "fragment" | "port";
@@ -140,7 +139,7 @@ ${
   mayWrite &&
   isOurs &&
   (client.preset === "web" || client.preset === "machine") &&
-  html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p>${actButton(view.rotate, t.text("admin.clients.rotateButton"))}`
+  html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p><p class="actions">${goButton(`${url}/secret`, t.text("admin.clients.rotateGo"))}</p>`
 }`,
   });
 }

@@ -2,10 +2,32 @@
 
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
-import type { Form, Site } from "../views.ts";
+import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, facts, goButton, isoTime, onOff, pager, searchForm, table, timeOr } from "./parts.ts";
-import type { ConsoleFrame, GrantView, InquiryView, Listing, OrganizationView, ProfileView } from "./views.ts";
+import { idText } from "./names.ts";
+import {
+  badge,
+  type Column,
+  code,
+  dayOf,
+  facts,
+  goButton,
+  isoTime,
+  onOff,
+  pager,
+  searchForm,
+  table,
+  timeOr,
+} from "./parts.ts";
+import type {
+  ConsoleFrame,
+  GrantView,
+  InquiryView,
+  Listing,
+  OrganizationView,
+  ProfileView,
+  SessionView,
+} from "./views.ts";
 
 export const organizationUrl = (site: Site, id: string) =>
   `${sectionUrl(site, "organizations")}/${encodeURIComponent(id)}`;
@@ -17,7 +39,7 @@ function planText(site: Site, { plan }: OrganizationView, now: number): Child {
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
   if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
   const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: isoTime(site, plan.expires_at) })}`;
+  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
 }
 
 export function organizationList(
@@ -97,7 +119,7 @@ ${facts([
   [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
   [t.text("admin.plan"), planText(site, organization, view.now)],
   [t.text("admin.status"), onOff(site, organization.enabled)],
-  [t.text("admin.id"), code(organization.id)],
+  [t.text("admin.id"), idText(organization.id)],
 ])}
 <div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${goButton(`${url}/people/new`, t.text("admin.people.new"), "primary")}</p>`}</div>
 ${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
@@ -122,10 +144,7 @@ export interface PersonPage {
   profile: ProfileView;
   inquiries: InquiryView[];
   grants: GrantView[];
-  /** POST targets by grant. */
-  endGrant: (grantId: string) => Form;
   may: { edit: boolean; unlink: boolean; endSessions: boolean };
-  done: "address_changed" | null;
 }
 
 export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): string {
@@ -133,6 +152,12 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
   const { profile, may } = view;
   const { organization } = profile;
   const url = personUrl(site, profile.id);
+  const account = profile.account_id;
+  const endAll =
+    may.endSessions &&
+    account !== null &&
+    view.grants.length > 0 &&
+    html`<p class="console-actions">${goButton(`${sectionUrl(site, "accounts")}/${encodeURIComponent(account)}/end`, t.text("admin.endAll"))}</p>`;
   const actions = [
     ...(may.edit ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []),
     ...(may.unlink && profile.account_id !== null ? [goButton(`${url}/unlink`, t.text("admin.unlink"))] : []),
@@ -142,8 +167,7 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
     section: "people",
     heading: profile.name,
     back: { url: organizationUrl(site, organization.id), label: organization.name },
-    body: html`${view.done && html`<div class="done" role="status"><p>${t.text("admin.people.addressChanged")}</p></div>`}
-${headed(bdi(profile.name), ...actions)}
+    body: html`${headed(bdi(profile.name), ...actions)}
 ${facts([
   [
     t.text("admin.email"),
@@ -162,11 +186,11 @@ ${facts([
       ? t.text("admin.notLinked")
       : html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(profile.account_id)}">${t.text("admin.isLinked")}</a> ${timeOr(site, profile.linked_at, "")}`,
   ],
-  [t.text("admin.id"), code(profile.id)],
+  [t.text("admin.id"), idText(profile.id)],
 ])}
 <h2>${t.text("admin.people.timeline")}</h2>
 ${inquiryTable(site, view.inquiries, t.text("admin.people.noInquiries"))}
-<h2>${t.text("admin.people.signIns")}</h2>
+<div class="console-head"><h2>${t.text("admin.people.signIns")}</h2>${endAll}</div>
 ${grantTable(site, view)}`,
   });
 }
@@ -195,24 +219,37 @@ function matchedText(site: Site, { settled_at, held_until, matched }: InquiryVie
   return matched === null ? t.text("admin.inquiry.dismissed") : t.text("admin.inquiry.matched", { count: matched });
 }
 
-function grantTable(site: Site, { grants, endGrant, may }: Pick<PersonPage, "grants" | "endGrant" | "may">): Html {
+/** The columns of where a session is used. */
+export function sessionColumns<Row extends { session: SessionView | null }>(site: Site): Column<Row>[] {
   const t = messages(site.locale);
+  const unknown = t.text("admin.unknown");
+  return [
+    {
+      label: t.text("admin.browser"),
+      cell: ({ session }) => (session === null ? t.text("admin.sessionOver") : (session.browser ?? unknown)),
+    },
+    { label: t.text("admin.network"), cell: ({ session }) => session?.network && bdi(session.network) },
+    { label: t.text("admin.begun"), cell: ({ session }) => session && timeOr(site, session.begun_at, unknown) },
+    { label: t.text("admin.lastUsed"), cell: ({ session }) => session && timeOr(site, session.last_used_at, unknown) },
+  ];
+}
+
+function grantTable(site: Site, { profile, grants, may }: Pick<PersonPage, "profile" | "grants" | "may">): Html {
+  const t = messages(site.locale);
+  const end = ({ id }: GrantView) =>
+    html`<a href="${personUrl(site, profile.id)}/end/${encodeURIComponent(id)}">${t.text("admin.endSignIn")}</a>`;
   const columns = [
     { label: t.text("admin.portal"), cell: (one: GrantView) => portalName(site, one.client_id) },
+    ...sessionColumns<GrantView>(site),
     { label: t.text("admin.expires"), cell: (one: GrantView) => isoTime(site, one.expires_at) },
-    ...(may.endSessions
-      ? [
-          {
-            label: t.text("admin.action"),
-            cell: (one: GrantView) => actButton(endGrant(one.id), t.text("admin.endSignIn")),
-          },
-        ]
-      : []),
+    ...(may.endSessions ? [{ label: t.text("admin.action"), cell: end }] : []),
   ];
   return table(t.text("admin.people.signIns"), columns, grants, t.text("admin.people.noSignIns"));
 }
 
-function portalName(site: Site, clientId: string): Html {
-  const name = site.portals.find(({ id }) => id === clientId)?.name ?? clientId;
+/** A portal by its name; the administration's own pages are a client, too, and have no page here. */
+export function portalName(site: Site, clientId: string): Html {
+  const name = site.portals.find(({ id }) => id === clientId)?.name;
+  if (name === undefined) return bdi(clientId);
   return html`<a href="${sectionUrl(site, "clients")}/${encodeURIComponent(clientId)}">${bdi(name)}</a>`;
 }

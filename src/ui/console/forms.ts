@@ -53,17 +53,18 @@ export function confirmPage(
 export function refusalPage(
   site: Site,
   frame: ConsoleFrame,
-  {
-    section,
-    message,
-    back,
-  }: { section: ConsolePage["section"]; message: string; back: { url: string; label: string } },
+  page: {
+    section: ConsolePage["section"];
+    heading: string;
+    message: string;
+    back: { url: string; label: string };
+  },
 ): string {
   const t = messages(site.locale);
-  const heading = t.text("admin.refused.title");
+  const { section, heading, message, back } = page;
   return renderConsole(site, frame, {
     ...{ section, heading, back, error: true },
-    body: html`<h1>${heading}</h1><p class="lead">${message}</p><p><a class="onward" href="${back.url}">${bdi(back.label)}</a></p>`,
+    body: html`<h1>${heading}</h1><p class="lead">${message}</p><p><a class="onward" href="${back.url}">${t.html("admin.backTo", { page: bdi(back.label) })}</a></p>`,
   });
 }
 
@@ -196,8 +197,8 @@ export function organizationFields(site: Site, isNew: boolean): Field[] {
       })),
     },
     {
-      ...{ name: "plan_expires_at", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
-      hint: t.text("admin.organizations.planEndHint"),
+      ...{ name: "plan_last_day", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
+      hint: t.text("admin.organizations.planEndHint", { zone: site.timeZone }),
     },
     ...(isNew
       ? []

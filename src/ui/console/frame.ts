@@ -8,7 +8,8 @@ import type { Site } from "../views.ts";
 import type { ConsoleFrame, ConsoleSection } from "./views.ts";
 
 export interface ConsolePage {
-  section: ConsoleSection;
+  /** Null for a page of none. */
+  section: ConsoleSection | null;
   /** The h1 as characters. */
   heading: string;
   /** The page came back with an error. */
@@ -39,7 +40,8 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
 <details class="console-nav console-nav-narrow"><summary>${t.text("admin.menu")}</summary><nav aria-label="${t.text("admin.navLabel")}"><ul>${links}</ul></nav></details>
 </header>
 <main id="main" tabindex="-1" class="console-main">
-${page.back && html`<p class="console-back"><a href="${page.back.url}">${page.back.label}</a></p>`}
+${page.back && html`<p class="console-back"><a href="${page.back.url}">${t.html("admin.backTo", { page: bdi(page.back.label) })}</a></p>`}
+${frame.done !== null && html`<div class="done" role="status"><p>${frame.done}</p></div>`}
 ${page.body}
 </main>`;
   return renderDocument(site, title, body, "console");

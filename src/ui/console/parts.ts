@@ -1,7 +1,7 @@
 /** The pieces that the administration's pages are made of. */
 
 import { csrfInput, linkButton, problemSummary } from "../components.ts";
-import { formatShort } from "../format.ts";
+import { formatDay, formatShort } from "../format.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
@@ -40,6 +40,9 @@ export function facts(entries: readonly (readonly [label: string, value: Child])
 
 export const isoTime = (site: Site, at: string): Html =>
   html`<time datetime="${at}">${formatShort(site, Date.parse(at))}</time>`;
+
+/** A day (YYYY-MM-DD), as it is in whichever zone it was meant. */
+export const dayOf = (site: Site, day: string): Html => html`<time datetime="${day}">${formatDay(site, day)}</time>`;
 
 export const timeOr = (site: Site, at: string | null, otherwise: string): Child =>
   at === null ? otherwise : isoTime(site, at);
@@ -109,6 +112,7 @@ export function fieldForm(
   return html`<form class="console-form" method="post" action="${state.form.action}" novalidate>
 ${csrfInput(state.form.csrfToken)}
 ${state.revision !== undefined && html`<input type="hidden" name="revision" value="${state.revision}">`}
+${state.was !== undefined && html`<input type="hidden" name="was" value="${state.was}">`}
 ${state.once !== undefined && onceInput(state.once)}
 ${fields.filter(({ isRare }) => isRare !== true).map((field) => fieldOf(site, state, field))}
 ${rareFields(site, state, fields)}
@@ -147,7 +151,10 @@ export function formProblems(site: Site, state: FormState, fields: readonly Fiel
 ${
   differences.length > 0 &&
   html`<ul>${differences.map(({ field, yours, current }) => {
-    const label = fields.find(({ name }) => name === fieldNamed(known, field))?.label ?? field;
+    const name = fieldNamed(known, field);
+    // Of a field of several values, what the form doesn't show is another word for what it does.
+    if (name === undefined && field.includes(".")) return null;
+    const label = fields.find((one) => one.name === name)?.label ?? field;
     return html`<li>${t.html("admin.difference", { field: label, yours: orDash(yours), current: orDash(current) })}</li>`;
   })}</ul>`
 }

@@ -3,9 +3,22 @@
 import { bdi, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
-import { inquiryTable, organizationUrl, personUrl } from "./directory.ts";
+import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actButton, badge, code, facts, isoTime, pager, searchForm, type Tone, table, timeOr } from "./parts.ts";
+import { detailText, idText, recordName, upstreamName } from "./names.ts";
+import {
+  actButton,
+  badge,
+  code,
+  facts,
+  goButton,
+  isoTime,
+  pager,
+  searchForm,
+  type Tone,
+  table,
+  timeOr,
+} from "./parts.ts";
 import type {
   AccountView,
   ConsoleFrame,
@@ -14,7 +27,9 @@ import type {
   Listing,
   MailState,
   MailView,
+  Names,
   ProfileView,
+  SessionView,
   TimelineView,
 } from "./views.ts";
 
@@ -22,15 +37,14 @@ export function accountList(site: Site, frame: ConsoleFrame, view: Listing<Accou
   const t = messages(site.locale);
   const heading = t.text("admin.section.accounts");
   const url = sectionUrl(site, "accounts");
-  const shown = ({ identities: [first] }: AccountView) => first?.email ?? first?.name ?? first?.subject ?? "";
   const columns = [
     {
       label: t.text("admin.account"),
-      cell: (one: AccountView) => html`<a href="${url}/${encodeURIComponent(one.id)}">${bdi(shown(one))}</a>`,
+      cell: (one: AccountView) => html`<a href="${url}/${encodeURIComponent(one.id)}">${bdi(accountName(one))}</a>`,
     },
     {
       label: t.text("admin.upstream"),
-      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstream_id).join(", "),
+      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstreamName(site, upstream_id)).join(", "),
     },
     {
       label: t.text("admin.lastSignIn"),
@@ -54,14 +68,35 @@ export interface AccountPage {
   inquiries: InquiryView[];
   grants: GrantView[];
   mayEnd: boolean;
-  endSession: (sessionId: string) => Form;
+}
+
+/** What an account has in one session. */
+export interface AccountSession {
+  id: string;
+  session: SessionView | null;
+  /** Ids of the portals that were signed in to in it. */
+  portals: string[];
+}
+
+/** What an account is called: by what the upstream says of who used it last. */
+export function accountName({ id, identities: [first] }: AccountView): string {
+  return first?.email ?? first?.name ?? first?.subject ?? id;
+}
+
+/** The sessions that sign-ins were made in. */
+export function sessionsOf(grants: readonly GrantView[]): AccountSession[] {
+  const byId = Map.groupBy(grants, ({ session_id }) => session_id);
+  return [...byId].map(([id, of]) => ({
+    id,
+    session: of[0]?.session ?? null,
+    portals: [...new Set(of.map(({ client_id }) => client_id))],
+  }));
 }
 
 export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage): string {
   const t = messages(site.locale);
   const { account } = view;
-  const [first] = account.identities;
-  const heading = first?.email ?? first?.name ?? first?.subject ?? account.id;
+  const heading = accountName(account);
   const profiles = [
     {
       label: t.text("admin.name"),
@@ -74,22 +109,27 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     },
     { label: t.text("admin.linked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
   ];
-  const sessions = [...new Set(view.grants.map(({ session_id }) => session_id))].map((id) => ({
-    id,
-    portals: view.grants.filter(({ session_id }) => session_id === id).map(({ client_id }) => client_id),
-  }));
-  const sessionColumns = [
-    { label: t.text("admin.session"), cell: (one: (typeof sessions)[number]) => code(one.id.slice(0, 8)) },
-    { label: t.text("admin.portals"), cell: (one: (typeof sessions)[number]) => one.portals.join(", ") },
+  const sessions = sessionsOf(view.grants);
+  const url = `${sectionUrl(site, "accounts")}/${encodeURIComponent(account.id)}/end`;
+  const columns = [
+    ...sessionColumns<AccountSession>(site),
+    {
+      label: t.text("admin.portals"),
+      cell: ({ portals }: AccountSession) =>
+        portals.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
+    },
     ...(view.mayEnd
       ? [
           {
             label: t.text("admin.action"),
-            cell: (one: (typeof sessions)[number]) => actButton(view.endSession(one.id), t.text("admin.endSession")),
+            cell: ({ id }: AccountSession) =>
+              html`<a href="${url}/${encodeURIComponent(id)}">${t.text("admin.endSession")}</a>`,
           },
         ]
       : []),
   ];
+  const endAll =
+    view.mayEnd && sessions.length > 0 && html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
   return renderConsole(site, frame, {
     section: "accounts",
     heading,
@@ -97,21 +137,21 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     body: html`${headed(bdi(heading))}
 ${account.identities.map((one) =>
   facts([
-    [t.text("admin.upstream"), one.upstream_id],
+    [t.text("admin.upstream"), bdi(upstreamName(site, one.upstream_id))],
     [t.text("admin.subject"), code(one.subject)],
     [t.text("admin.issuer"), code(one.issuer)],
     [t.text("admin.emailThere"), one.email && bdi(one.email)],
     [t.text("admin.nameThere"), one.name && bdi(one.name)],
     [t.text("admin.lastSignIn"), isoTime(site, one.last_sign_in_at)],
-    [t.text("admin.sub"), code(account.id)],
+    [t.text("admin.sub"), idText(account.id)],
   ]),
 )}
 <h2>${t.text("admin.accounts.profiles")}</h2>
 ${table(t.text("admin.accounts.profiles"), profiles, account.profiles, t.text("admin.accounts.noProfiles"))}
 <h2>${t.text("admin.people.timeline")}</h2>
 ${inquiryTable(site, view.inquiries, t.text("admin.accounts.noInquiries"))}
-<h2>${t.text("admin.sessions")}</h2>
-${table(t.text("admin.sessions"), sessionColumns, sessions, t.text("admin.people.noSignIns"))}`,
+<div class="console-head"><h2>${t.text("admin.sessions")}</h2>${endAll}</div>
+${table(t.text("admin.sessions"), columns, sessions, t.text("admin.people.noSignIns"))}`,
   });
 }
 
@@ -139,9 +179,9 @@ ${pager(site, view)}`,
 
 const badThings = ["refused", "mail_failed", "mail_bounced", "expired", "mail_dropped"];
 
-export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView): string {
+export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & { names: Names }): string {
   const t = messages(site.locale);
-  const { requester } = line;
+  const { requester, names } = line;
   const heading = t.text("admin.links.title", { code: line.code });
   return renderConsole(site, frame, {
     section: "links",
@@ -151,9 +191,9 @@ export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView): s
 ${facts([
   [
     t.text("admin.by"),
-    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a>`,
+    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a> ${idText(requester.account_id)}`,
   ],
-  [t.text("admin.upstream"), requester.upstream_id],
+  [t.text("admin.upstream"), bdi(upstreamName(site, requester.upstream_id))],
   [t.text("admin.asked"), isoTime(site, line.asked_at)],
   [t.text("admin.matched"), line.matched],
 ])}
@@ -166,7 +206,7 @@ ${facts([
         detail,
       }) => html`<li class="${badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : ""}">
 <span class="timeline-at">${isoTime(site, at)}</span>
-<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${bdi(detail)}</span> `}${profile_id !== null && html`<a href="${personUrl(site, profile_id)}">${code(profile_id)}</a>`}</span></li>`,
+<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${detailText(site, names, detail)}</span> `}${profile_id !== null && recordName(site, names, "profile", profile_id)}</span></li>`,
     )}</ol>`,
   });
 }

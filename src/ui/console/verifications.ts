@@ -4,8 +4,9 @@ import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actorName } from "./names.ts";
 import { actButton, badge, code, facts, isoTime, table } from "./parts.ts";
-import type { ConsoleFrame, VerificationResultView, VerificationView } from "./views.ts";
+import type { ConsoleFrame, Names, VerificationResultView, VerificationView } from "./views.ts";
 
 export interface VerificationsPage {
   /** The one that is looked at. */
@@ -15,6 +16,7 @@ export interface VerificationsPage {
   verify: Form;
   /** How often the page loads itself anew, in seconds, and where it doesn't; null where it doesn't. */
   reloads: { seconds: number; stopUrl: string } | null;
+  names: Names;
 }
 
 export function verifications(site: Site, frame: ConsoleFrame, view: VerificationsPage): string {
@@ -30,20 +32,20 @@ export function verifications(site: Site, frame: ConsoleFrame, view: Verificatio
     body: html`${headed(heading, ...(mayAsk ? [actButton(view.verify, t.text("admin.verification.now"))] : []))}
 ${current === null ? html`<p class="lead">${t.text("admin.verification.lead")}</p>` : one(site, current, view)}
 ${current !== null && html`<h2>${t.text("admin.verification.others")}</h2>`}
-${earlier(site, heading, others)}`,
+${earlier(site, heading, others, view.names)}`,
   });
 }
 
 const urlOf = (site: Site, { id }: VerificationView) =>
   `${sectionUrl(site, "audit")}/verifications/${encodeURIComponent(id)}`;
 
-function one(site: Site, verification: VerificationView, { reloads }: VerificationsPage): Html {
+function one(site: Site, verification: VerificationView, { reloads, names }: VerificationsPage): Html {
   const t = messages(site.locale);
   const time = (at: string | null) => at !== null && isoTime(site, at);
   return html`${answer(site, verification)}
 ${isOpen(verification) && reloading(site, urlOf(site, verification), reloads)}
 ${facts([
-  [t.text("admin.verification.askedBy"), code(verification.asked_by)],
+  [t.text("admin.verification.askedBy"), actorName(site, names, verification.asked_by)],
   [t.text("admin.verification.asked"), time(verification.asked_at)],
   [t.text("admin.verification.started"), time(verification.started_at)],
   [t.text("admin.verification.ended"), time(verification.ended_at)],
@@ -91,14 +93,17 @@ ${facts([
 ${head !== null && html`<p class="hint">${t.text("admin.audit.headHint")}</p>`}</section>`;
 }
 
-function earlier(site: Site, heading: string, items: readonly VerificationView[]): Html {
+function earlier(site: Site, heading: string, items: readonly VerificationView[], names: Names): Html {
   const t = messages(site.locale);
   const columns = [
     {
       label: t.text("admin.verification.asked"),
       cell: (each: VerificationView): Child => html`<a href="${urlOf(site, each)}">${isoTime(site, each.asked_at)}</a>`,
     },
-    { label: t.text("admin.verification.askedBy"), cell: (each: VerificationView): Child => code(each.asked_by) },
+    {
+      label: t.text("admin.verification.askedBy"),
+      cell: (each: VerificationView): Child => actorName(site, names, each.asked_by),
+    },
     { label: t.text("admin.verification.result"), cell: (each: VerificationView): Child => outcome(site, each) },
     { label: t.text("admin.audit.verified"), cell: (each: VerificationView): Child => String(each.verified) },
   ];

@@ -28,6 +28,8 @@ export interface ConsoleFrame {
   /** Sections that the administrator may see. */
   sections: ConsoleSection[];
   signOut: Form;
+  /** What was just done, and what happens next. */
+  done: string | null;
 }
 
 export interface Fault {
@@ -42,18 +44,28 @@ export interface FormState {
   faults: Fault[];
   /** Of an edit: what the record was when it was read. */
   revision?: string;
+  /** Of an edit: how its fields were shown, for the form to bring back. */
+  was?: string;
   /** Of an edit that somebody else overtook. */
   differences?: { field: string; yours: string; current: string }[];
   /** Of a creation: what makes it come true once. */
   once?: string;
 }
 
+/** What records are called, by `<kind>:<id>`: profiles, organizations, accounts and API keys. */
+export type Names = ReadonlyMap<string, string>;
+
 export interface OrganizationView {
   id: string;
   name: string;
   account_number: string;
   kind: Kind;
-  plan: { status: "active" | "suspended" | "none"; expires_at: string | null };
+  plan: {
+    status: "active" | "suspended" | "none";
+    expires_at: string | null;
+    /** YYYY-MM-DD, in the deployment's time zone. */
+    last_day: string | null;
+  };
   enabled: boolean;
 }
 
@@ -150,6 +162,15 @@ export interface GrantView {
   account_id: string;
   profile_id: string;
   expires_at: string;
+  session: SessionView | null;
+}
+
+/** Where a session is used. Null for what a version before didn't keep. */
+export interface SessionView {
+  browser: string | null;
+  network: string | null;
+  begun_at: string | null;
+  last_used_at: string | null;
 }
 
 export interface MailView {

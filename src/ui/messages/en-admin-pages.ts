@@ -38,7 +38,7 @@ export const adminPages = {
   "admin.attention.failed": "{count, plural, one {One mail was given up} other {# mails were given up}}",
   "admin.attention.bounced": "{count, plural, one {One mail came back} other {# mails came back}}",
   "admin.attention.held": "{count, plural, one {One mail waits for its turn} other {# mails wait for their turn}}",
-  "admin.attention.plan": "The service plan of {name} ends {date}.",
+  "admin.attention.plan": "The last day of the service plan of {name} is {date}.",
   "admin.attention.secret": "The secret before of {client} is taken until {date}, and isn't used any more.",
   "admin.attention.secretUsed": "The secret before of {client} is taken until {date}, and was last used {used}.",
   "admin.attention.key": "The API key {name} ends {date}.",
@@ -101,6 +101,10 @@ export const adminPages = {
   "admin.clients.rotate": "New secret",
   "admin.clients.rotateHint":
     "The secret before goes on for a while, so that the app can be changed over without a break.",
+  "admin.clients.rotateGo": "Make a new secret …",
+  "admin.clients.rotateTitle": "Make a new secret for {client}?",
+  "admin.clients.rotateOnce": "The new secret is shown once, on the next page.",
+  "admin.clients.rotateThird": "If a secret before it is still taken, that one ends at once.",
   "admin.clients.rotateButton": "Make a new secret",
   "admin.clients.registered": "The client app is registered",
   "admin.clients.rotated": "There is a new secret",
@@ -142,7 +146,8 @@ export const adminPages = {
   "admin.organizations.submit": "Add",
   "admin.organizations.numberHint": "As it stands on invoices.",
   "admin.organizations.planEnd": "Last day of the plan",
-  "admin.organizations.planEndHint": "It holds to the end of that day. Leave it empty for a plan without an end.",
+  "admin.organizations.planEndHint":
+    "It holds to the end of that day in the time zone {zone}. Leave it empty for a plan without an end.",
 
   "admin.people.new": "Add a person",
   "admin.people.newTitle": "Add a person to {organization}",
@@ -162,7 +167,6 @@ export const adminPages = {
   "admin.people.noInquiries": "Nobody has asked to link this profile.",
   "admin.people.signIns": "Sign-ins at portals",
   "admin.people.noSignIns": "There are none at the moment.",
-  "admin.people.addressChanged": "Saved. The old and the new address are told by mail.",
   "admin.people.unlinkTitle": "Unlink {profile}?",
   "admin.people.unlinkSubmit": "Unlink",
   "admin.people.unlinkAccount": "The account it is linked to can't use it any more; its sign-ins at portals end.",

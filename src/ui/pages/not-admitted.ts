@@ -9,7 +9,7 @@ import {
   signedInStrip,
   webLink,
 } from "../components.ts";
-import { formatInstant } from "../format.ts";
+import { formatLastDay } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -63,7 +63,7 @@ function explain(site: Site, view: NotAdmittedPage, refusal: Refusal, reason: Re
   if (reason === "plan_expired" && refusal.planExpiredAt !== null) {
     return t.html("notAdmitted.reason.plan_expired_at", {
       ...values,
-      date: formatInstant(site, refusal.planExpiredAt),
+      date: formatLastDay(site, refusal.planExpiredAt),
     });
   }
   return t.html(`notAdmitted.reason.${reason}`, values);

@@ -1,0 +1,54 @@
+/** What the records are called that a page tells of, read once for the page. */
+
+import { LiaisonError } from "../../errors.ts";
+import { actorRecord } from "../../ui/console/names.ts";
+import { accountName } from "../../ui/console/people.ts";
+import type { AccountView, ApiKeyView, Names, OrganizationView, ProfileView } from "../../ui/console/views.ts";
+import type { Visit } from "./shell.ts";
+
+interface Told {
+  profiles?: readonly (string | null)[];
+  organizations?: readonly (string | null)[];
+  /** As audit events name them. */
+  actors?: readonly string[];
+}
+
+/** How many records are read at a time. */
+const atOnce = 10;
+
+/** Reads the names. A record that is gone has none. */
+export async function namesOf(visit: Visit, { profiles = [], organizations = [], actors = [] }: Told): Promise<Names> {
+  const names = new Map<string, string>();
+  const acting = actors.map(actorRecord).filter((one) => one !== undefined);
+  const told = [
+    ...profiles.map((id) => ({ kind: "profile", id })),
+    ...organizations.map((id) => ({ kind: "organization", id })),
+    ...acting.filter(({ kind }) => kind === "profile" || kind === "account"),
+  ];
+  const wanted = new Map(told.map(({ kind, id }) => [`${kind}:${id}`, { kind, id }]));
+  const read = async ([key, { kind, id }]: [string, { kind: string; id: string | null }]): Promise<void> => {
+    const name = id === null ? undefined : await nameOf(visit, kind, id);
+    if (name !== undefined) names.set(key, name);
+  };
+  const entries = [...wanted];
+  for (let place = 0; place < entries.length; place += atOnce) {
+    await Promise.all(entries.slice(place, place + atOnce).map(read));
+  }
+  if (acting.some(({ kind }) => kind === "key")) {
+    const { items } = await visit.call<{ items: ApiKeyView[] }>("listApiKeys", {});
+    for (const { id, name } of items) names.set(`key:${id}`, name);
+  }
+  return names;
+}
+
+async function nameOf(visit: Visit, kind: string, id: string): Promise<string | undefined> {
+  try {
+    if (kind === "profile") return (await visit.call<ProfileView>("getProfile", { id })).name;
+    if (kind === "account") return accountName(await visit.call<AccountView>("getAccount", { id }));
+    return (await visit.call<OrganizationView>("getOrganization", { id })).name;
+  } catch (error) {
+    // Gone, or an id that no record could have.
+    if (error instanceof LiaisonError && ["not_found", "bad_request"].includes(error.code)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+/** Sessions as an administrator sees them: where they are used, and how each one that is listed is ended, after asking. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type AdminScene, anId, makeClient, startAdminScene } from "../support/admin-scene.ts";
+import { bindTo } from "../support/attack-kit.ts";
+import { type ConsolePerson, openConsole } from "../support/console-person.ts";
+import { register, signIn } from "../support/liaison.ts";
+import type { PortalTokens } from "../support/portal.ts";
+import { UserAgent, type Visit } from "../support/user-agent.ts";
+
+interface Grant {
+  id: string;
+  session_id: string;
+  session: { browser: string | null; network: string | null; begun_at: string; last_used_at: string } | null;
+}
+
+const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0";
+const safari =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+
+/** A browser that says what it is. */
+class NamedBrowser extends UserAgent {
+  readonly #name: string;
+  constructor(name: string) {
+    super({ stopAt: (url) => url.port === "9" });
+    this.#name = name;
+  }
+  override async once(address: string | URL, visit: Visit = {}) {
+    return await super.once(address, { ...visit, headers: { "user-agent": this.#name, ...visit.headers } });
+  }
+}
+
+describe("sessions in the administration", () => {
+  let scene: AdminScene;
+  let administrator: ConsolePerson;
+  before(async () => {
+    scene = await startAdminScene();
+    administrator = await openConsole(scene);
+  });
+  after(() => scene?.close());
+
+  const grantsOf = (accountId: string) => scene.owner.list<Grant>(`/grants?account_id=${accountId}`);
+
+  /** Somebody with a profile, who signs in with each of these browsers. */
+  async function somebody(browsers: readonly UserAgent[], scope = "openid profile email organization") {
+    const [id, person] = [anId(), scene.stranger()];
+    await register(scene, { id }, [{ id: `p-${id}`, email: `${person.username}@northwind.example` }]);
+    const accountId = await bindTo(scene, person, `p-${id}`);
+    const tokens: PortalTokens[] = [];
+    for (const browser of browsers) {
+      const started = await scene.customerSource.start({ scope });
+      const end = await signIn(browser, started, person);
+      tokens.push(await scene.customerSource.exchange(end.url, started));
+    }
+    return { accountId, profileId: `p-${id}`, tokens };
+  }
+
+  it("say with which browser and from where they are used, since when and when last", async () => {
+    const [desk, phone] = [new NamedBrowser(firefox), new NamedBrowser(safari)];
+    const { accountId } = await somebody([desk, phone]);
+    const before = await grantsOf(accountId);
+    const browsers = before.map(({ session }) => session?.browser).toSorted();
+    assert.deepEqual(browsers, ["Firefox on Windows", "Safari on iPhone"]);
+    const found = before.find(({ session }) => session?.browser === "Firefox on Windows") ?? assert.fail();
+    assert.equal(found.session?.network, "127.0.0.1");
+    assert.equal(found.session.last_used_at, found.session.begun_at);
+
+    scene.clock.advance(20);
+    const again = await desk.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    assert.ok(again.url.searchParams.has("code"), again.url.href);
+    const after = (await grantsOf(accountId)).find(({ session_id }) => session_id === found.session_id);
+    assert.equal(after?.session?.begun_at, found.session.begun_at);
+    assert.ok(Date.parse(after.session.last_used_at) >= Date.parse(found.session.last_used_at) + 20_000);
+
+    const { text } = await administrator.open(`/accounts/${accountId}`);
+    assert.match(text, /Browser\s*Network\s*Begun\s*Last used\s*Portals\s*Action/);
+    assert.match(text, /Firefox on Windows\s*127\.0\.0\.1/);
+  });
+
+  it("are ended one by one and all at once, and nothing ends before it was asked about", async () => {
+    const { accountId, tokens } = await somebody([scene.browser(), scene.browser(), scene.browser()]);
+    const { browser } = administrator;
+    const isGood = async ({ access_token }: PortalTokens) => {
+      const headers = { authorization: `Bearer ${access_token}` };
+      return (await fetch(`${scene.issuer}/userinfo`, { headers })).status === 200;
+    };
+    const page = await administrator.open(`/accounts/${accountId}`);
+    const asked = await browser.follow(page, "End session");
+    assert.match(asked.heading, /^End this session of stranger-\d+@consumer\.example\?$/);
+    const all = await browser.follow(page, "End all sessions");
+    assert.match(all.text, /3 sessions end, with their sign-ins at portals\./);
+    assert.equal((await grantsOf(accountId)).length, 3);
+
+    const ended = await browser.press(asked, "End session");
+    assert.deepEqual([ended.status, ended.url.pathname], [200, `/admin/accounts/${accountId}`]);
+    assert.equal((await grantsOf(accountId)).length, 2);
+    assert.equal((await Promise.all(tokens.map(isGood))).filter(Boolean).length, 2);
+    const twice = await browser.press(asked, "End session");
+    assert.equal(twice.status, 404);
+    assert.match(twice.text, /There is no session of this id/);
+    assert.equal((await browser.visit(asked.url)).status, 404);
+
+    await browser.press(all, "End all sessions");
+    assert.deepEqual(await grantsOf(accountId), []);
+    assert.deepEqual(await Promise.all(tokens.map(isGood)), [false, false, false]);
+    const none = { ended: 0 };
+    assert.deepEqual(await scene.owner.done("DELETE", `/accounts/${accountId}/sessions`), none);
+    assert.equal((await scene.owner.call("DELETE", `/accounts/${anId()}/sessions`)).status, 404);
+  });
+
+  it("that have ended, while a portal goes on with a refresh token, are listed and ended like others", async () => {
+    const browser = scene.browser();
+    const { accountId, tokens } = await somebody([browser], "openid profile email organization offline_access");
+    const logout = new URL(`${scene.issuer}/logout`);
+    logout.searchParams.set("id_token_hint", tokens[0]?.id_token ?? "");
+    await browser.press(await browser.visit(logout), "Sign out");
+    const refresh = tokens[0]?.refresh_token ?? "";
+    const next = await scene.customerSource.refresh(refresh);
+    const [left] = await grantsOf(accountId);
+    assert.equal(left?.session, null);
+
+    const page = await administrator.open(`/accounts/${accountId}`);
+    assert.match(page.text, /Signed out; a refresh token is still good/);
+    const asked = await administrator.browser.follow(page, "End session");
+    const ended = await administrator.browser.press(asked, "End session");
+    assert.equal(ended.status, 200, ended.text);
+    assert.deepEqual(await grantsOf(accountId), []);
+    await assert.rejects(scene.customerSource.refresh(next.refresh_token ?? ""), { error: "invalid_grant" });
+  });
+
+  it("a single sign-in is ended from the person's page, after asking", async () => {
+    const { profileId, accountId } = await somebody([scene.browser()]);
+    const asked = await administrator.browser.follow(await administrator.open(`/people/${profileId}`), "End");
+    assert.match(asked.heading, /^End the sign-in of .* at CustomerSource\?$/);
+    assert.equal((await grantsOf(accountId)).length, 1);
+    const ended = await administrator.browser.press(asked, "End the sign-in");
+    assert.equal(ended.status, 200);
+    assert.deepEqual(await grantsOf(accountId), []);
+  });
+
+  it("a new secret is made after asking, and once", async () => {
+    const { id } = await makeClient(scene, "web");
+    const page = await administrator.open(`/clients/${id}`);
+    const asked = await administrator.browser.follow(page, "Make a new secret …");
+    assert.match(asked.heading, /^Make a new secret for A portal\?$/);
+    const before = await scene.owner.get<{ previous_secret_until: string | null }>(`/clients/${id}`);
+    assert.equal(before.previous_secret_until, null);
+    const shown = await administrator.browser.press(asked, "Make a new secret");
+    const again = await administrator.browser.press(asked, "Make a new secret");
+    const secretOf = (one: typeof shown) => /aria-labelledby="secret"><code>([\w-]{43})</.exec(one.body)?.[1];
+    assert.ok(secretOf(shown));
+    assert.equal(secretOf(again), secretOf(shown));
+  });
+});
