@@ -11,6 +11,7 @@ import { auditKeyOf } from "./admin/audit-key.ts";
 import { countedLinking, countedOutbox, countedUpstreams } from "./admin/counted.ts";
 import { createCounters } from "./admin/figures.ts";
 import { operationParts } from "./admin/parts.ts";
+import { createRefusedNotes } from "./admin/refused-notes.ts";
 import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
 import { createUseNotes } from "./admin/use-notes.ts";
@@ -106,7 +107,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     machineScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);
-  reportProviderErrors(provider, logger);
+  const refused = createRefusedNotes({ clients: store.clients, clock, logger });
+  reportProviderErrors(provider, logger, refused.note);
   const signedOut = createSignedOutBrowsers({ cookies, binding });
   onSessionEnded(provider, (ctx, by) => {
     background.wake("sign-outs");

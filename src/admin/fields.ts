@@ -6,7 +6,6 @@ import { parseAddress } from "../domain/address.ts";
 import type { Calendar } from "../domain/calendar.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { planEnd, planEndOf } from "../domain/plan-end.ts";
-import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import type { Page } from "../storage/contract.ts";
 import type { Identity, Membership, Organization, Profile, Requester } from "../storage/records.ts";
 import { InputError } from "./operation.ts";
@@ -38,18 +37,6 @@ export const email = z
   .meta({ format: "idn-email" })
   .refine((value) => parseAddress(value) !== undefined, "write one address, such as anna@contoso.example");
 export const roles = z.array(shortText).max(50);
-/** RFC 3986: what else there is stands percent-encoded, a domain as its A-label. What more is asked of it, no pattern says. */
-const address = (problemOf: (value: string) => string | undefined) =>
-  z
-    .string()
-    .max(2000)
-    .superRefine((value, context) => {
-      const problem = problemOf(value);
-      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-    })
-    .meta({ format: "uri", pattern: "^[\\x21-\\x7e]*$" });
-export const webUrl = address(pageUriProblem);
-export const portalUri = address(portalUriProblem);
 export const instant = z.iso.datetime({ offset: true, error: "write an instant such as 2027-03-31T22:00:00Z" });
 export const kind = z.enum(["customer", "partner", "operator"]);
 export const adminRole = z.enum(ALL_ROLES);

@@ -4,10 +4,16 @@
  */
 
 import { z } from "zod";
+import {
+  authenticationFaults,
+  authenticationOf,
+  defaultSettings,
+  PORTAL_PRESETS,
+  settingShapes,
+} from "../domain/client-settings.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { isNetwork } from "../domain/networks.ts";
-import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { isHostAndPort } from "../domain/private-hosts.ts";
 import { issuerProblem } from "./issuer.ts";
 import { emailAddress, mailSchema } from "./mail-schema.ts";
@@ -31,14 +37,6 @@ const issuerUrl = webUrl.superRefine((value, context) => {
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
 
-const portalAddress = (problemOf: (value: string) => string | undefined) =>
-  z.string().superRefine((value, context) => {
-    const problem = problemOf(value);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-  });
-const portalUri = portalAddress(portalUriProblem);
-const portalPage = portalAddress(pageUriProblem);
-
 /** Each id once. */
 function uniqueIds(entries: readonly { id: string }[], context: z.RefinementCtx): void {
   const seen = new Set<unknown>();
@@ -50,12 +48,6 @@ function uniqueIds(entries: readonly { id: string }[], context: z.RefinementCtx)
     seen.add(entry.id);
   }
 }
-
-const accessPolicy = z.strictObject({
-  kinds: z.array(z.enum(["customer", "partner", "operator"])).min(1, "name at least one organization kind"),
-  plan_required: z.boolean().default(false),
-  roles: z.array(z.string().min(1)).default([]),
-});
 
 const upstreamEntry = z.strictObject({
   id,
@@ -85,38 +77,51 @@ const portalSecret = z
   .min(32, "use at least 32 characters")
   .regex(/^[\x20-\x7e]*$/, "use printable ASCII characters alone (RFC 6749, appendix A.2)");
 
+const usual = defaultSettings("web");
+
+/** A portal's settings, which the administration's other faces have too; and what is the configuration's alone. */
 const portal = z
   .strictObject({
     id,
     name: z.string().min(1),
     client_secret: portalSecret.nullable().default(null),
-    home_url: portalPage,
-    about_url: portalPage.nullable().default(null),
-    redirect_uris: z.array(portalUri).min(1, "name at least one redirect URI"),
-    post_logout_redirect_uris: z.array(portalUri).default([]),
-    initiate_login_uri: portalPage.nullable().default(null),
-    backchannel_logout_uri: portalUri.nullable().default(null),
-    grant_types: z
-      .array(z.enum(["authorization_code", "refresh_token"]))
-      .default(["authorization_code", "refresh_token"]),
-    token_endpoint_auth_method: z
-      .enum(["client_secret_basic", "client_secret_post", "none"])
-      .default("client_secret_basic"),
-    id_token_signed_response_alg: z.enum(["RS256", "ES256"]).default("RS256"),
-    claims_in_id_token: z.boolean().default(false),
-    /** Whether pages name it that anybody can open; where a person's profile opens it, they always do. */
-    listed: z.boolean().default(true),
-    /** PKCE is required of every client; a confidential one that can't may be exempted here. */
-    pkce_required: z.boolean().default(true),
-    access_policy: accessPolicy,
+    /** Where nothing is said: by `token_endpoint_auth_method`. Machines are registered by those who may do what they may do. */
+    preset: z.enum(PORTAL_PRESETS).optional(),
+    ...settingShapes,
+    about_url: settingShapes.about_url.default(usual.about_url),
+    redirect_uris: settingShapes.redirect_uris.min(1, "name at least one redirect URI"),
+    post_logout_redirect_uris: settingShapes.post_logout_redirect_uris.default(usual.post_logout_redirect_uris),
+    initiate_login_uri: settingShapes.initiate_login_uri.default(usual.initiate_login_uri),
+    backchannel_logout_uri: settingShapes.backchannel_logout_uri.default(usual.backchannel_logout_uri),
+    backchannel_logout_session_required: settingShapes.backchannel_logout_session_required.default(
+      usual.backchannel_logout_session_required,
+    ),
+    token_endpoint_auth_method: settingShapes.token_endpoint_auth_method.optional(),
+    id_token_signed_response_alg: settingShapes.id_token_signed_response_alg.default(
+      usual.id_token_signed_response_alg,
+    ),
+    claims_in_id_token: settingShapes.claims_in_id_token.default(usual.claims_in_id_token),
+    refresh_tokens: settingShapes.refresh_tokens.optional(),
+    /** What `refresh_tokens` says, in the words of OpenID Connect client metadata. */
+    grant_types: z.array(z.enum(["authorization_code", "refresh_token"])).optional(),
+    listed: settingShapes.listed.default(usual.listed),
+    pkce_required: settingShapes.pkce_required.default(usual.pkce_required),
   })
   .superRefine((value, context) => {
-    const isPublic = value.token_endpoint_auth_method === "none";
-    if (isPublic === isPresent(value.client_secret)) {
+    const { client_secret, pkce_required, refresh_tokens, grant_types } = value;
+    const authentication = authenticationOf(value);
+    const isPublic = authentication.token_endpoint_auth_method === "none";
+    if (isPublic === isPresent(client_secret)) {
       const message = isPublic
         ? "a portal with token_endpoint_auth_method none has no secret"
         : "is required, unless token_endpoint_auth_method is none";
       context.addIssue({ code: "custom", path: ["client_secret"], message });
+    }
+    for (const { field, problem } of authenticationFaults({ ...authentication, pkce_required })) {
+      context.addIssue({ code: "custom", path: [field], message: problem });
+    }
+    if (isPresent(refresh_tokens) && isPresent(grant_types)) {
+      context.addIssue({ code: "custom", path: ["grant_types"], message: "stands beside refresh_tokens: keep one" });
     }
   }, evenIfOtherwiseFaulty);
 

@@ -6,6 +6,8 @@
 import { type ClientMetadata, errors, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
+import { clientOf } from "../domain/client-metadata.ts";
+import { authenticationOf } from "../domain/client-settings.ts";
 import { isPortal } from "../domain/portal.ts";
 import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
@@ -93,34 +95,14 @@ export async function createClientDirectory(
 }
 
 function clientFromConfig(portal: PortalConfig): Client {
-  return {
-    id: portal.id,
-    name: portal.name,
-    homeUrl: portal.home_url,
-    aboutUrl: portal.about_url,
-    secret: portal.client_secret,
-    previousSecret: null,
-    policy: {
-      kinds: portal.access_policy.kinds,
-      planRequired: portal.access_policy.plan_required,
-      roles: portal.access_policy.roles,
-    },
-    claimsInIdToken: portal.claims_in_id_token,
-    metadata: {
-      redirect_uris: portal.redirect_uris,
-      post_logout_redirect_uris: portal.post_logout_redirect_uris,
-      grant_types: portal.grant_types,
-      token_endpoint_auth_method: portal.token_endpoint_auth_method,
-      id_token_signed_response_alg: portal.id_token_signed_response_alg,
-      ...(portal.initiate_login_uri === null ? {} : { initiate_login_uri: portal.initiate_login_uri }),
-      ...(portal.backchannel_logout_uri === null
-        ? {}
-        : { backchannel_logout_uri: portal.backchannel_logout_uri, backchannel_logout_session_required: true }),
-      ...(portal.pkce_required ? {} : { pkce_required: false }),
-      ...(portal.listed ? {} : { listed: false }),
-    },
-    managedBy: "config",
+  const { id, client_secret: secret, grant_types, refresh_tokens } = portal;
+  const settings = {
+    ...portal,
+    ...authenticationOf(portal),
+    refresh_tokens: refresh_tokens ?? grant_types?.includes("refresh_token") ?? true,
+    scopes: [],
   };
+  return clientOf(settings, { id, secret, previousSecret: null, managedBy: "config" });
 }
 
 const portalScopes = "openid offline_access profile email organization";

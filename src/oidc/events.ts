@@ -1,6 +1,7 @@
 /** What oidc-provider tells by events alone: errors that it answers itself, codes it issued, clients that authenticated. */
 
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { RefusedAddress } from "../storage/records.ts";
 import { loginOf } from "./foreign-browser.ts";
 import { acceptPreviousSecrets, isAccountSwitch } from "./internals.ts";
 
@@ -20,29 +21,55 @@ interface ReportedContext {
 /** Characters of an address that anybody may have sent. */
 const longestLogged = 500;
 
-/** For a portal's developer, who is told no more than that it isn't registered: which address came, and which are registered. */
-function unregisteredAddress({ oidc }: ReportedContext, { message }: Error): object | undefined {
-  const { client, params = {} } = oidc ?? {};
-  if (client === undefined) return undefined;
-  const asked = {
-    invalid_redirect_uri: { came: params["redirect_uri"], registered: client.redirectUris },
-    invalid_request: { came: params["post_logout_redirect_uri"], registered: client.postLogoutRedirectUris },
-  };
-  const kind = message === "invalid_redirect_uri" || message === "invalid_request" ? asked[message] : undefined;
-  if (typeof kind?.came !== "string" || kind.registered?.includes(kind.came) === true) return undefined;
-  return { client_id: client.clientId, came: kind.came.slice(0, longestLogged), registered: kind.registered };
+/** An address that isn't registered: what a portal's developer is told on a page is no more than that. */
+interface Unregistered {
+  clientId: string;
+  parameter: RefusedAddress["parameter"];
+  came: string;
+  registered: readonly string[];
 }
 
-/** Logs the errors of oidc-provider's own endpoints. What it refuses on purpose is no news. */
-export function reportProviderErrors(provider: Provider, logger: EventLogger): void {
+function unregisteredAddress({ oidc }: ReportedContext, { message }: Error): Unregistered | undefined {
+  const { client, params = {} } = oidc ?? {};
+  // The errors of an unregistered address, by where it came: pushed, it is an invalid request.
+  if (client === undefined || !["invalid_redirect_uri", "invalid_request"].includes(message)) return undefined;
+  const { clientId, redirectUris = [], postLogoutRedirectUris = [] } = client;
+  const { redirect_uri: callback, post_logout_redirect_uri: afterwards } = params;
+  if (typeof callback === "string" && !client.redirectUriAllowed(callback)) {
+    return { clientId, parameter: "redirect_uri", came: callback.slice(0, longestLogged), registered: redirectUris };
+  }
+  if (typeof afterwards === "string" && !client.postLogoutRedirectUriAllowed(afterwards)) {
+    const came = afterwards.slice(0, longestLogged);
+    return { clientId, parameter: "post_logout_redirect_uri", came, registered: postLogoutRedirectUris };
+  }
+  return undefined;
+}
+
+const logged = ({ clientId, came, registered }: Unregistered) => ({ client_id: clientId, came, registered });
+
+/**
+ * Logs the errors of oidc-provider's own endpoints. What it refuses on purpose is no news.
+ * @param onUnregistered is told of each address that came with a client's id and isn't registered
+ */
+export function reportProviderErrors(
+  provider: Provider,
+  logger: EventLogger,
+  onUnregistered: (clientId: string, refused: Pick<RefusedAddress, "parameter" | "address">) => void,
+): void {
+  const look = (ctx: ReportedContext, err: Error) => {
+    const found = unregisteredAddress(ctx, err);
+    if (found !== undefined) onUnregistered(found.clientId, { parameter: found.parameter, address: found.came });
+    return found && logged(found);
+  };
   const report = (ctx: ReportedContext, err: Error & { statusCode?: number }) => {
-    const fields = { err, request_id: ctx.state?.requestId, ...unregisteredAddress(ctx, err) };
+    const fields = { err, request_id: ctx.state?.requestId, ...look(ctx, err) };
     if ((err.statusCode ?? 500) >= 500) logger.error(fields, "provider error");
     else logger.info(fields, "provider refused a request");
   };
   const events = [
     "server_error",
     "authorization.error",
+    "pushed_authorization_request.error",
     "grant.error",
     "userinfo.error",
     "introspection.error",
@@ -50,7 +77,7 @@ export function reportProviderErrors(provider: Provider, logger: EventLogger): v
   const emitter: NodeJS.EventEmitter = provider;
   for (const event of events) emitter.on(event, report);
   emitter.on("end_session.error", (ctx: ReportedContext, err: Error) => {
-    const found = unregisteredAddress(ctx, err);
+    const found = look(ctx, err);
     // Of the others nothing is said: what is wrong with a hint quotes it.
     if (found !== undefined) logger.info({ request_id: ctx.state?.requestId, ...found }, "provider refused a request");
   });

@@ -10,6 +10,7 @@ import {
 } from "oidc-provider";
 import type { Clock, Instant } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
+import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
 import type { SecretHash } from "../storage/records.ts";
@@ -106,8 +107,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
     scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
-    // Those that a client can be registered with.
-    clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),

@@ -121,17 +121,19 @@ function admission(before: Client | undefined, after: Client): Record<string, st
     redirectUrisRemoved: removed.join(" "),
     scope: now.scope === old?.scope ? "" : now.scope,
     policy: now.policy === old?.policy ? "" : now.policy,
+    pkce: now.pkce === (old?.pkce ?? "required") ? "" : now.pkce,
   };
   const entries = Object.entries(said).filter(([, text]) => text !== "");
   return Object.fromEntries(entries.map(([name, text]) => [name, text.slice(0, LONGEST_DETAIL)]));
 }
 
 function opennessOf({ metadata, policy }: Client) {
-  const { redirect_uris: uris, scope } = metadata;
+  const { redirect_uris: uris, scope, pkce_required } = metadata;
   return {
     uris: Array.isArray(uris) ? uris.map(String) : [],
     scope: typeof scope === "string" ? scope : "",
     policy: canonical(policy),
+    pkce: pkce_required === false ? "exempt" : "required",
   };
 }
 

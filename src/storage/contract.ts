@@ -32,6 +32,7 @@ import type {
   OrganizationId,
   ProfileEdit,
   ProfileId,
+  RefusedAddress,
   SecretHash,
   Selection,
   SignIn,
@@ -314,7 +315,12 @@ export interface ClientStore {
   remove(id: ClientId): Promise<void>;
   /** Notes that a client authenticated, with its secret or the one before. A later time replaces an earlier one. */
   noteUse(id: ClientId, secret: "current" | "previous", now: Instant): Promise<void>;
-  /** Of those that were ever used. */
+  /**
+   * Notes an unregistered address that came with a client's id, as domain/refused-addresses.ts keeps them: what comes again
+   * or is too much is read and not written. Of racers for one client one is noted at least.
+   */
+  noteRefused(id: ClientId, refused: Pick<RefusedAddress, "parameter" | "address">, now: Instant): Promise<void>;
+  /** Of those of which anything was noted. */
   uses(ids: readonly ClientId[]): Promise<ClientUse[]>;
 }
 

@@ -294,11 +294,21 @@ export interface ApiKey {
   lastUsedAt: Instant | null;
 }
 
-/** When a client last authenticated with its secret, and with the one before it. */
+/** When a client last authenticated with its secret, and with the one before it; and what its requests got wrong. */
 export interface ClientUse {
   clientId: ClientId;
   usedAt: Instant | null;
   previousUsedAt: Instant | null;
+  /** A few, newest first. */
+  refusedAddresses: RefusedAddress[];
+}
+
+/** An address that came with a client's id and isn't registered. Anybody may have sent it. */
+export interface RefusedAddress {
+  parameter: "redirect_uri" | "post_logout_redirect_uri";
+  /** Cut. */
+  address: string;
+  at: Instant;
 }
 
 /** A portal that is to be told that a sign-in of its own has ended (OpenID Connect Back-Channel Logout 1.0). */

@@ -155,12 +155,44 @@ export function clientCases(contract: Case): void {
     await store.clients.noteUse(one, "current", NOW - 1);
     await store.clients.noteUse(other, "previous", NOW + 3);
     assert.deepEqual(await store.clients.uses([other, never, one]), [
-      { clientId: other, usedAt: null, previousUsedAt: NOW + 3 },
-      { clientId: one, usedAt: NOW + 19, previousUsedAt: null },
+      { clientId: other, usedAt: null, previousUsedAt: NOW + 3, refusedAddresses: [] },
+      { clientId: one, usedAt: NOW + 19, previousUsedAt: null, refusedAddresses: [] },
     ]);
     await store.clients.noteUse(one, "previous", NOW + 1);
-    assert.deepEqual(await store.clients.uses([one]), [{ clientId: one, usedAt: NOW + 19, previousUsedAt: NOW + 1 }]);
+    assert.deepEqual(await store.clients.uses([one]), [
+      { clientId: one, usedAt: NOW + 19, previousUsedAt: NOW + 1, refusedAddresses: [] },
+    ]);
     assert.deepEqual(await store.clients.uses([]), []);
+    await store.clients.remove(one);
+    assert.deepEqual(await store.clients.uses([one]), []);
+  });
+
+  contract("of addresses that aren't registered a handful is kept, beside the uses", async (opened) => {
+    const { store } = opened;
+    const [one, other] = [anId("client"), anId("client")];
+    const address = (name: string) => ({ parameter: "redirect_uri", address: `https://${name}.example/` }) as const;
+    const after = { parameter: "post_logout_redirect_uri", address: "https://after.example/" } as const;
+    const kept = async (id: string) => present((await store.clients.uses([id]))[0]).refusedAddresses;
+    await store.clients.noteRefused(one, address("first"), NOW);
+    await store.clients.noteRefused(one, after, NOW + 1);
+    await store.clients.noteRefused(one, address("first"), NOW + MINUTE);
+    const both = [
+      { ...after, at: NOW + 1 },
+      { ...address("first"), at: NOW },
+    ];
+    assert.deepEqual(await kept(one), both);
+    await store.clients.noteUse(one, "current", NOW + 2);
+    assert.deepEqual(await store.clients.uses([one]), [
+      { clientId: one, usedAt: NOW + 2, previousUsedAt: null, refusedAddresses: both },
+    ]);
+    await store.clients.noteUse(other, "current", NOW);
+    await race(opened, 20, (racer, index) => racer.clients.noteRefused(other, address(`racer-${index}`), NOW));
+    const noted = await kept(other);
+    assert.ok(noted.length >= 1 && noted.length <= 5, `${noted.length} are kept`);
+    assert.equal(new Set(noted.map(({ address: noted }) => noted)).size, noted.length);
+    await store.clients.noteRefused(other, address("later"), NOW + MINUTE);
+    assert.deepEqual((await kept(other))[0], { ...address("later"), at: NOW + MINUTE });
+    assert.equal(present((await store.clients.uses([other]))[0]).usedAt, NOW);
     await store.clients.remove(one);
     assert.deepEqual(await store.clients.uses([one]), []);
   });

@@ -47,6 +47,8 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     await source.administration.carryOut({ kind: "create_api_key", key }, BY);
     await source.administration.noteApiKeyUse(key.id, NOW + 1);
     await source.clients.noteUse(client.id, "previous", NOW + 3);
+    const refused = { parameter: "redirect_uri", address: "https://p.example/x" } as const;
+    await source.clients.noteRefused(client.id, refused, NOW + 4);
     await source.administration.addCounts([{ name: "sign_in", hour: NOW, count: 5 }], "one", NOW);
     const clients: string[] = [];
     for (const turn of [1, 2]) {
@@ -111,7 +113,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.equal((await administration.accounts({ search: "ada.private" }, PAGE)).items.length, 1);
     assert.deepEqual(await store.clients.find(client.id), client);
     assert.deepEqual(await store.clients.uses([client.id]), [
-      { clientId: client.id, usedAt: null, previousUsedAt: NOW + 3 },
+      { clientId: client.id, usedAt: null, previousUsedAt: NOW + 3, refusedAddresses: [{ ...refused, at: NOW + 4 }] },
     ]);
     assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
     const again = await administration.carryOut({ kind: "register_client", client: aClient() }, { ...BY, once });

@@ -316,6 +316,20 @@ async function pendingDoubles({ db }: Place, profiles: number): Promise<void> {
   await db.collection<{ _id: string }>("linkRequests").insertMany(documents);
 }
 
+withDatabase("uses of clients as the version before noted them get refused addresses", async (place) => {
+  await migrateTo(place, 10);
+  const { clientUses } = collectionsIn(place.db);
+  await clientUses.insertOne({ _id: "before", usedAt: new Date(NOW), previousUsedAt: null });
+  await migrateTo(place);
+  const store = await openAt(place);
+  const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
+  for (const at of [NOW + 1, NOW + 2]) await store.clients.noteRefused("before", refused, at);
+  assert.deepEqual(await store.clients.uses(["before"]), [
+    { clientId: "before", usedAt: NOW, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
+  ]);
+  await store.close();
+});
+
 test("mongodb database: the server removes what expired a day ago, and nothing younger", async () => {
   const set = await startReplicaSet({ expires: true });
   try {

@@ -292,3 +292,23 @@ withFile("selections learn whose they are, also those that a broker of the versi
   const { revokedGrants } = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
   assert.deepEqual(revokedGrants.map(({ grantId }) => grantId).toSorted(), ["after", "before"]);
 });
+
+withFile("uses of clients keep what a broker of the version before notes, and get refused addresses", async (file) => {
+  makeAt(file, 12);
+  const database = new DatabaseSync(file.file, { timeout: 5000 });
+  const note = database.prepare(`
+    INSERT INTO client_uses (client_id, used_at) VALUES (?, ?)
+    ON CONFLICT (client_id) DO UPDATE SET used_at = excluded.used_at`);
+  note.run("before", NOW);
+  await migrate(file);
+  const store = await file.open();
+  const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
+  for (const id of ["before", "after"]) await store.clients.noteRefused(id, refused, NOW + 1);
+  for (const id of ["before", "after"]) note.run(id, NOW + 2);
+  database.close();
+  for (const id of ["before", "after"]) {
+    assert.deepEqual(await store.clients.uses([id]), [
+      { clientId: id, usedAt: NOW + 2, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
+    ]);
+  }
+});

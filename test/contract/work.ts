@@ -166,6 +166,7 @@ export function workCases(contract: Case): void {
       () => audit.seal([], { after: 0, head: mark, base: mark }),
       () => audit.chain(1, 5),
       () => clients.noteUse("c", "current", NOW),
+      () => clients.noteRefused("c", { parameter: "redirect_uri", address: "https://a.example/" }, NOW),
       () => clients.uses(["c"]),
     ];
     for (const ask of asked) {

@@ -66,6 +66,12 @@ export function resolve(operation: ApiOperation, plan: Plan, pool: Pool, draw: D
   return { operation, path, query, body, headers: plan.key === undefined ? {} : { "idempotency-key": plan.key } };
 }
 
+/** What a machine has none of. */
+const ofPortals = [
+  ...["redirect_uris", "post_logout_redirect_uris", "initiate_login_uri", "backchannel_logout_uri", "pkce_required"],
+  ...["backchannel_logout_session_required", "id_token_signed_response_alg"],
+];
+
 /** What no schema says, so that more calls are carried out. */
 function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw, now: number): void {
   switch (operation.name) {
@@ -78,8 +84,12 @@ function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw
     case "createClient": {
       const { preset } = body;
       delete body["for"];
-      if (preset === "machine") body["scopes"] = ["admin:read"];
-      else {
+      delete body["token_endpoint_auth_method"];
+      if (preset !== "web") delete body["pkce_required"];
+      if (preset === "machine") {
+        body["scopes"] = ["admin:read"];
+        for (const field of ofPortals) delete body[field];
+      } else {
         delete body["scopes"];
         body["home_url"] = "https://portal.example/";
         body["redirect_uris"] =
@@ -88,6 +98,8 @@ function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw
       break;
     }
     case "editClient":
+      for (const field of ofPortals) delete body[field];
+      delete body["token_endpoint_auth_method"];
       delete body["scopes"];
       delete body["redirect_uris"];
       break;

@@ -32,6 +32,10 @@ const ofClients = [
   /home_url: write where/,
   /scopes: name at least one/,
   /only a machine has scopes/,
+  /a machine has none/,
+  /token_endpoint_auth_method: \w+ (?:has a secret to show|keeps no secret)/,
+  /pkce_required: only a client with a secret/,
+  /private_hosts/,
 ];
 const endOfPlan = [/plan\.last_day: is another day than that/, /plan\.time_zone: plans end in/];
 const ofRecipes = /recipe isn't for an app of this kind/;

@@ -31,7 +31,7 @@ const quietMethods = new Set([
   ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
   ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "takeSlots", "sweep", "close"],
   ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
-  ...["hasOwner", "lapseInvitations", "boundWaits", "claimEnding"],
+  ...["hasOwner", "lapseInvitations", "boundWaits", "claimEnding", "noteRefused"],
 ]);
 
 export interface StoreCall {

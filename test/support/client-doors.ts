@@ -44,15 +44,20 @@ export interface ClientDoors {
   configuration(sections: Record<string, unknown>): Promise<Tried>;
   /** An owner at the pages: posts a form of theirs. */
   post(page: string, form: string, fields: ClientTry): Promise<Posted>;
+  /** A page as the owner sees it. */
+  page(path: string): Promise<Page>;
   close(): Promise<void>;
 }
 
 /** The application with an owner signed in at its pages, and a client app to be edited. */
 export async function openDoors({
   privateHosts = [],
+  portals = [],
   logger,
 }: {
   privateHosts?: readonly string[];
+  /** Portals of the configuration, besides those of every test. */
+  portals?: readonly object[];
   logger?: Logger;
 } = {}): Promise<ClientDoors> {
   let written: Record<string, unknown> = {};
@@ -60,7 +65,7 @@ export async function openDoors({
     embedded: true,
     ...(logger === undefined ? {} : { logger }),
     config: (base) => {
-      written = { ...base, private_hosts: privateHosts };
+      written = { ...base, private_hosts: privateHosts, portals: [...(base["portals"] as object[]), ...portals] };
       return written;
     },
   });
@@ -90,7 +95,11 @@ export async function openDoors({
       const value = shown.dom.querySelector(`form input[name=${name}]`)?.getAttribute("value");
       if (value !== undefined) body.set(name, value);
     }
-    for (const [name, value] of Object.entries(fields)) body.set(name, [value].flat().join("\n"));
+    for (const [name, value] of Object.entries(fields)) {
+      // Ticks are a value each, lines are one.
+      const values = ["kinds", "scopes"].includes(name) ? [value].flat() : [[value].flat().join("\n")];
+      for (const one of values) body.append(name, one);
+    }
     const answer = await browser.once(`${scene.issuer}/admin${form}`, { method: "POST", body });
     // Something new is shown with its secret; what was edited is gone to.
     const isTaken = answer.status === 200 || answer.status === 303;
@@ -141,6 +150,7 @@ export async function openDoors({
   };
   return {
     ...{ scene, command, configuration, post },
+    page: (path) => browser.visit(`${scene.issuer}/admin${path}`),
     at: async (door, fields) => await doors[door](fields),
     close: () => scene.close(),
   };

@@ -1,18 +1,18 @@
 /** The pages of client apps. */
 
+import { PRESETS } from "../../domain/client-settings.ts";
 import { startUrl } from "../../oidc/clients.ts";
 import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
 import { clientFields } from "../../ui/console/forms.ts";
-import type { ClientView, FormState, Kind, Preset, SettingsView } from "../../ui/console/views.ts";
+import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
-import { PRESETS } from "../client-apps.ts";
-import { ALL_SCOPES } from "../scopes.ts";
+import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { checkRedirect } from "./redirect-check.ts";
-import { attempt, isTicked, linesOf, newOnce, one, type Shell, type Visit } from "./shell.ts";
+import { attempt, newOnce, one, type Shell, type Visit } from "./shell.ts";
 
 export interface ClientRoutesParts {
   findClient(id: string): Promise<Client | undefined>;
@@ -20,7 +20,6 @@ export interface ClientRoutesParts {
   onChange(): void;
 }
 
-const KINDS: readonly Kind[] = ["customer", "partner", "operator"];
 const path = (id: string) => `/clients/${encodeURIComponent(id)}`;
 
 export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
@@ -71,7 +70,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients/new", "clients", async (visit) => {
     const preset = presetOf(visit.query("preset"));
     if (preset === undefined) return visit.send(consolePages.clientPreset(visit.site, visit.frame));
-    const state = visit.fresh(`/clients/new/${preset}`, { kinds: ["customer"] }, { once: newOnce() });
+    const state = visit.fresh(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
     showForm(visit, preset, state, null);
   });
 
@@ -84,7 +83,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
         "createClient",
         {
           preset,
-          ...typedClient(values, preset),
+          ...typedSettings(values, preset),
           ...(one(values, "id") === undefined ? {} : { id: one(values, "id") }),
         },
         { idempotencyKey: once },
@@ -115,8 +114,8 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     operation: "editClient",
     id: client.id,
     action: `${path(client.id)}/edit`,
-    valuesOf: clientValues,
-    typed: (values) => typedClient(values, client.preset),
+    valuesOf: valuesOfSettings,
+    typed: (values) => typedSettings(values, client.preset),
     show: (state, status) => showForm(visit, client.preset, state, client, status),
   });
 
@@ -198,38 +197,4 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
 
 function presetOf(text: string): Preset | undefined {
   return PRESETS.find((preset) => preset === text);
-}
-
-/** What a form says of a client app, as the operations take it. */
-function typedClient(values: Record<string, string[]>, preset: Preset): Record<string, unknown> {
-  const name = one(values, "name") ?? "";
-  if (preset === "machine") return { name, scopes: values["scopes"] ?? [] };
-  return {
-    name,
-    home_url: one(values, "home_url") ?? "",
-    redirect_uris: linesOf(values, "redirect_uris"),
-    post_logout_redirect_uris: linesOf(values, "post_logout_redirect_uris"),
-    initiate_login_uri: one(values, "initiate_login_uri") ?? null,
-    backchannel_logout_uri: one(values, "backchannel_logout_uri") ?? null,
-    access_policy: {
-      kinds: values["kinds"] ?? [],
-      plan_required: isTicked(values, "plan_required"),
-      roles: linesOf(values, "roles"),
-    },
-  };
-}
-
-function clientValues(client: ClientView): Record<string, string[]> {
-  const { plan_required, roles } = client.access_policy;
-  // In the order of the form, in which they come back.
-  const kinds = KINDS.filter((kind) => client.access_policy.kinds.includes(kind));
-  const scopes = ALL_SCOPES.filter((scope) => client.scopes.includes(scope));
-  const maybe = (text: string | null) => (text === null ? [] : [text]);
-  return {
-    ...{ name: [client.name], home_url: maybe(client.home_url), redirect_uris: client.redirect_uris, kinds, roles },
-    ...{ plan_required: plan_required ? ["true"] : [], scopes },
-    ...{ post_logout_redirect_uris: client.post_logout_redirect_uris },
-    ...{ initiate_login_uri: maybe(client.initiate_login_uri) },
-    ...{ backchannel_logout_uri: maybe(client.backchannel_logout_uri) },
-  };
 }

@@ -1,29 +1,36 @@
 /** Client apps: listed, registered, edited, removed; their secrets rotated. Those of the configuration are read-only. */
 
 import { z } from "zod";
+import { clientOf, settingsOf } from "../../domain/client-metadata.ts";
+import {
+  type ClientSettings,
+  defaultSettings,
+  hasSecret,
+  PRESETS,
+  settingFaults,
+  settingShapes,
+} from "../../domain/client-settings.ts";
 import { privateHostProblem } from "../../domain/private-hosts.ts";
 import { randomId, randomSecret } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Client, ClientUse } from "../../storage/records.ts";
 import { clientRevision } from "../../storage/revision.ts";
-import { type ClientApp, hasSecret, PRESETS, toApp, toClient } from "../client-apps.ts";
 import { checkRecipe, clientSettings, recipeChoice, settingsOutput } from "../client-settings.ts";
-import { anyId, instant, kind, listed, listOf, name, newId, portalUri, time, timeOrNull, webUrl } from "../fields.ts";
+import { anyId, instant, kind, listed, listOf, name, newId, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, type CallContext, EditConflict, InputError, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 import { ALL_SCOPES, isScope } from "../scopes.ts";
 import { given } from "./organizations.ts";
 
-const accessPolicy = z.strictObject({
-  kinds: z.array(kind).min(1, "name at least one kind of organization").max(3),
-  plan_required: z.boolean().default(false),
-  roles: z.array(z.string().min(1).max(128)).max(50).default([]),
-});
-const uris = z.array(portalUri).max(20);
-const scopes = z.array(z.enum(ALL_SCOPES)).max(20);
+/** What is typed of a client app, when registering one and when editing it. */
+const fields = {
+  name: name.optional(),
+  ...z.object(settingShapes).partial().shape,
+  scopes: z.array(z.enum(ALL_SCOPES)).max(20).optional().meta({ description: "Scopes of this API, of a machine." }),
+};
 
-const client = z.strictObject({
-  id: anyId,
+/** Its settings as they are: what was registered under looser rules is shown, too. */
+const settings = {
   preset: z.enum(PRESETS),
   name: z.string(),
   home_url: z.string(),
@@ -32,66 +39,47 @@ const client = z.strictObject({
   post_logout_redirect_uris: z.array(z.string()),
   initiate_login_uri: z.string().nullable(),
   backchannel_logout_uri: z.string().nullable(),
-  refresh_tokens: z.boolean(),
+  backchannel_logout_session_required: z.boolean(),
+  token_endpoint_auth_method: settingShapes.token_endpoint_auth_method,
+  id_token_signed_response_alg: settingShapes.id_token_signed_response_alg,
   claims_in_id_token: z.boolean(),
+  refresh_tokens: z.boolean(),
+  listed: z.boolean(),
+  pkce_required: z.boolean(),
   access_policy: z.strictObject({ kinds: z.array(kind), plan_required: z.boolean(), roles: z.array(z.string()) }),
   scopes: z.array(z.string()),
+} satisfies Record<keyof ClientSettings, z.ZodType>;
+
+const client = z.strictObject({
+  id: anyId,
+  ...settings,
   managed_by: z.enum(["config", "admin"]),
   previous_secret_until: instant
     .nullable()
     .meta({ description: "Until when the secret before the last one is taken." }),
   last_used_at: instant.nullable(),
   previous_secret_last_used_at: instant.nullable(),
+  refused_addresses: z
+    .array(
+      z.strictObject({
+        parameter: z.enum(["redirect_uri", "post_logout_redirect_uri"]),
+        address: z.string(),
+        at: instant,
+      }),
+    )
+    .meta({ description: "Addresses that came last with its client_id and aren't registered, newest first." }),
 });
 
 function write(one: Client, use: ClientUse | undefined, now: number): z.input<typeof client> {
-  const app = toApp(one);
-  const { kinds, planRequired, roles } = one.policy;
   const until = one.previousSecret?.until ?? null;
   return {
-    ...{ id: app.id, preset: app.preset, name: app.name, home_url: app.homeUrl, about_url: app.aboutUrl },
-    ...{ redirect_uris: app.redirectUris, post_logout_redirect_uris: app.postLogoutRedirectUris },
-    ...{ initiate_login_uri: app.initiateLoginUri, backchannel_logout_uri: app.backchannelLogoutUri },
-    ...{ refresh_tokens: app.refreshTokens, claims_in_id_token: app.claimsInIdToken, scopes: app.scopes },
-    access_policy: { kinds, plan_required: planRequired, roles },
+    id: one.id,
+    ...settingsOf(one),
     managed_by: one.managedBy,
     previous_secret_until: until !== null && until > now ? time(until) : null,
     last_used_at: timeOrNull(use?.usedAt ?? null),
     previous_secret_last_used_at: timeOrNull(use?.previousUsedAt ?? null),
-  };
-}
-
-/** What is typed of a client app, when registering one and when editing it. */
-const fields = {
-  name: name.optional(),
-  home_url: webUrl.optional().meta({ description: "Where people start." }),
-  about_url: webUrl.nullable().optional(),
-  redirect_uris: uris.optional(),
-  post_logout_redirect_uris: uris.optional(),
-  initiate_login_uri: webUrl.nullable().optional(),
-  backchannel_logout_uri: portalUri.nullable().optional().meta({
-    description:
-      "Where logout tokens are posted. On loopback or a private network only if the configuration names host and port under private_hosts.",
-  }),
-  refresh_tokens: z.boolean().optional(),
-  claims_in_id_token: z.boolean().optional(),
-  access_policy: accessPolicy.optional(),
-  scopes: scopes.optional().meta({ description: "Scopes of this API, of a machine." }),
-};
-type Typed = z.output<z.ZodObject<typeof fields>>;
-
-function typed(input: Typed, before: ClientApp): ClientApp {
-  const { home_url, about_url, redirect_uris, post_logout_redirect_uris, initiate_login_uri } = input;
-  const policy = input.access_policy;
-  return {
-    ...before,
-    ...given({ name: input.name, homeUrl: home_url, aboutUrl: about_url, redirectUris: redirect_uris }),
-    ...given({ postLogoutRedirectUris: post_logout_redirect_uris, initiateLoginUri: initiate_login_uri }),
-    ...given({ backchannelLogoutUri: input.backchannel_logout_uri, refreshTokens: input.refresh_tokens }),
-    ...given({ claimsInIdToken: input.claims_in_id_token, scopes: input.scopes }),
-    ...(policy === undefined
-      ? {}
-      : { policy: { kinds: policy.kinds, planRequired: policy.plan_required, roles: policy.roles } }),
+    refused_addresses: (use?.refusedAddresses ?? []).map(({ at, ...refused }) => ({ ...refused, at: time(at) })),
   };
 }
 
@@ -100,20 +88,9 @@ interface Fault {
   problem: string;
 }
 
-/** What a client app lacks. */
-function lacking({ preset, redirectUris, homeUrl, scopes: given }: ClientApp): Fault[] {
-  const isMachine = preset === "machine";
-  return [
-    ...(!isMachine && redirectUris.length === 0 ? [{ field: "redirect_uris", problem: "name at least one" }] : []),
-    ...(!isMachine && homeUrl === "" ? [{ field: "home_url", problem: "write where people start" }] : []),
-    ...(isMachine && given.length === 0 ? [{ field: "scopes", problem: "name at least one" }] : []),
-    ...(!isMachine && given.length > 0 ? [{ field: "scopes", problem: "only a machine has scopes of this API" }] : []),
-  ];
-}
-
 /** What is wrong with the addresses that Liaison posts to, beyond how they are written. */
-function notPostedTo({ backchannelLogoutUri }: ClientApp, privateHosts: readonly string[]): Fault[] {
-  const problem = backchannelLogoutUri === null ? undefined : privateHostProblem(backchannelLogoutUri, privateHosts);
+function notPostedTo({ backchannel_logout_uri: uri }: ClientSettings, privateHosts: readonly string[]): Fault[] {
+  const problem = uri === null ? undefined : privateHostProblem(uri, privateHosts);
   return problem === undefined ? [] : [{ field: "backchannel_logout_uri", problem }];
 }
 
@@ -142,16 +119,16 @@ function clientTools({ store, clients, config, clientProblem }: OperationParts) 
     throw new LiaisonError("conflict", "This client app stands in the configuration: change it there.");
   };
   /** A machine may do what its scopes say: nobody but who makes administrators, and has them, hands that out. */
-  const mayHandOut = ({ preset, scopes }: ClientApp, { need }: CallContext): void => {
+  const mayHandOut = ({ preset, scopes }: ClientSettings, { need }: CallContext): void => {
     if (preset !== "machine") return;
     need("admins:write");
     scopes.filter(isScope).forEach(need);
   };
-  const check = async (app: ClientApp, call: CallContext): Promise<void> => {
-    const faults = [...lacking(app), ...notPostedTo(app, config.private_hosts)];
+  /** Of a client as it would be. @throws InputError with everything that is wrong with it */
+  const check = async (wanted: ClientSettings, candidate: Client, call: CallContext): Promise<void> => {
+    const faults = [...settingFaults(wanted), ...notPostedTo(wanted, config.private_hosts)];
     if (faults.length > 0) throw new InputError(faults);
-    mayHandOut(app, call);
-    const candidate = toClient(app, { secret: hasSecret(app.preset) ? randomSecret() : null, previousSecret: null });
+    mayHandOut(wanted, call);
     const problem = await clientProblem(candidate);
     if (problem !== undefined) throw new InputError([{ field: "", problem }]);
   };
@@ -204,7 +181,7 @@ function readingOperations({ store, clients, config }: OperationParts, { find, a
       },
       async ({ id, for: recipe }) => {
         const found = await find(id);
-        checkRecipe(toApp(found), recipe);
+        checkRecipe(settingsOf(found), recipe);
         return { output: clientSettings(found, { issuer: config.issuer, secret: null, recipe }) };
       },
     ),
@@ -260,27 +237,20 @@ function writingOperations(
       },
       async ({ id = randomId(), preset, for: recipe, ...input }, call) => {
         const { principal, now, once } = call;
-        const app = typed(input, {
-          ...{
-            id,
-            preset,
-            name: input.name,
-            homeUrl: "",
-            aboutUrl: null,
-            redirectUris: [],
-            postLogoutRedirectUris: [],
-          },
-          ...{ initiateLoginUri: null, backchannelLogoutUri: null, refreshTokens: true, claimsInIdToken: false },
-          ...{ policy: { kinds: ["customer", "partner"], planRequired: false, roles: [] }, scopes: [] },
-        });
-        await check(app, call);
-        checkRecipe(app, recipe);
+        const wanted: ClientSettings = {
+          ...defaultSettings(preset),
+          access_policy: { kinds: ["customer", "partner"], plan_required: false, roles: [] },
+          ...given(input),
+          name: input.name,
+        };
+        const secret = hasSecret(preset) ? randomSecret() : null;
+        const made = clientOf(wanted, { id, secret, previousSecret: null, managedBy: "admin" });
+        await check(wanted, made, call);
+        checkRecipe(wanted, recipe);
         // One of the store's own is the transaction's to find: it knows a creation that is repeated.
         if ((await clients.find(id))?.managedBy === "config") {
           throw new LiaisonError("conflict", "This id is taken: choose another one.");
         }
-        const secret = hasSecret(preset) ? randomSecret() : null;
-        const made = toClient(app, { secret, previousSecret: null });
         const output = { ...write(made, undefined, now), client_secret: secret };
         const key = once(output);
         const outcome = await administration.carryOut(
@@ -315,10 +285,9 @@ function writingOperations(
         const before = await findStored(id);
         const conflict = async () => new EditConflict(await answer(await find(id), now), given(input));
         if (clientRevision(before) !== ifMatch) throw await conflict();
-        const app = typed(input, toApp(before));
-        await check(app, call);
-        const { secret, previousSecret } = before;
-        const after = toClient(app, { secret, previousSecret });
+        const wanted: ClientSettings = { ...settingsOf(before), ...given(input) };
+        const after = clientOf(wanted, before);
+        await check(wanted, after, call);
         const outcome = await administration.carryOut(
           { kind: "edit_client", client: after, revision: ifMatch },
           { actor: principal.actor, now },
@@ -352,8 +321,8 @@ function writingOperations(
         const before = await findStored(id);
         if (before.secret === null)
           throw new LiaisonError("conflict", "This client app has no secret: it can't keep one.");
-        mayHandOut(toApp(before), call);
-        checkRecipe(toApp(before), recipe);
+        mayHandOut(settingsOf(before), call);
+        checkRecipe(settingsOf(before), recipe);
         const secret = randomSecret();
         const previousUntil = keep_previous ? now + secretOverlapMs : now;
         const output = { id, client_secret: secret, previous_secret_until: keep_previous ? time(previousUntil) : null };
@@ -378,7 +347,7 @@ function writingOperations(
         command: { name: "clients remove", operand: "id", examples: ["liaison clients remove customersource"] },
       },
       async ({ id }, { principal, now, need }) => {
-        if (toApp(await findStored(id)).preset === "machine") need("admins:write");
+        if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
         const outcome = await administration.carryOut(
           { kind: "remove_client", clientId: id },
           { actor: principal.actor, now },

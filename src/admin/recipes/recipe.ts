@@ -1,7 +1,7 @@
 /** What a recipe is: how one library or product is set up as a portal, as files with a client app's own values in them. */
 
+import type { Preset } from "../../domain/client-settings.ts";
 import type { Endpoints } from "../../oidc/endpoints.ts";
-import type { Preset } from "../client-apps.ts";
 
 /** What recipes are filled with. */
 export interface RecipeValues {

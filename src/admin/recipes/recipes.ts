@@ -1,6 +1,6 @@
 /** All recipes, and which of them are for a client app. */
 
-import type { Preset } from "../client-apps.ts";
+import type { Preset } from "../../domain/client-settings.ts";
 import { oidcClientTs } from "./browser.ts";
 import { authjs, expressOpenidConnect, openidClient, passportOpenidconnect } from "./node.ts";
 import { aspnetCore, curl, keycloak, modAuthOpenidc, oauth2Proxy, spring } from "./products.ts";

@@ -2,11 +2,11 @@
 
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../../clock.ts";
+import { settingsOf } from "../../domain/client-metadata.ts";
 import { hashSecret } from "../../domain/secrets.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import { findMachineToken } from "../../oidc/machines.ts";
 import type { AdminStore } from "../../storage/contract.ts";
-import { toApp } from "../client-apps.ts";
 import { KEY_PREFIX } from "../operations/access.ts";
 import { isScope, type Principal, type Scope } from "../scopes.ts";
 
@@ -36,11 +36,11 @@ export function createAuthenticate({ administration, provider, clients, clock }:
     // What the client lost since, its tokens lost too.
     const client = await clients.find(found.clientId);
     if (client === undefined) return undefined;
-    const app = toApp(client);
-    if (app.preset !== "machine") return undefined;
+    const settings = settingsOf(client);
+    if (settings.preset !== "machine") return undefined;
     return {
       actor: `client:${client.id}`,
-      scopes: scopesOf(found.scopes.filter((scope) => app.scopes.includes(scope))),
+      scopes: scopesOf(found.scopes.filter((scope) => settings.scopes.includes(scope))),
     };
   }
 

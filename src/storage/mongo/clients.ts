@@ -1,6 +1,7 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
 import type { ClientSession } from "mongodb";
+import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
 import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
@@ -53,6 +54,20 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
     });
   };
 
+  const noteRefused: ClientStore["noteRefused"] = async (id, refused, now) => {
+    const found = await clientUses.findOne({ _id: id });
+    const before = found?.refusedAddresses;
+    const kept = withRefused(before ?? [], refused, now);
+    if (kept === undefined) return;
+    const change = { $set: { refusedAddresses: kept }, $setOnInsert: { usedAt: null, previousUsedAt: null } };
+    // Of racers that read the same the first is noted.
+    const asRead = before === undefined ? { $exists: false } : { $eq: before };
+    const write = clientUses.updateOne({ _id: id, refusedAddresses: asRead }, change, { upsert: found === null });
+    await write.catch((error: unknown) => {
+      if (!isDuplicate(error)) throw error;
+    });
+  };
+
   return {
     find: (id) => database.run(() => writer.find(id)),
     // Every id is greater than the empty text: this walks the primary key in order.
@@ -68,6 +83,7 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
     remove: (id) => database.transaction((session) => writer.remove(session, id)),
     noteUse: (id, secret, now) =>
       database.run(() => noteUse(id, secret === "current" ? "usedAt" : "previousUsedAt", now)),
+    noteRefused: (id, refused, now) => database.run(() => noteRefused(id, refused, now)),
     uses: (ids) =>
       database.run(async () => {
         const found = await clientUses.find({ _id: { $in: [...ids] } }).toArray();
@@ -89,6 +105,7 @@ function toClient(seal: Seal, document: ClientDocument): Client {
 }
 
 function toClientUse(document: ClientUseDocument): ClientUse {
+  const { refusedAddresses = [] } = document;
   const { id: clientId, ...use } = toRecord<Omit<ClientUse, "clientId"> & { id: string }>(document);
-  return { clientId, ...use };
+  return { clientId, ...use, refusedAddresses };
 }

@@ -315,7 +315,10 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
   },
   {
     name: "clientUses",
-    validator: validator({ _id: string, usedAt: orNull(date), previousUsedAt: orNull(date) }),
+    validator: validator(
+      { _id: string, usedAt: orNull(date), previousUsedAt: orNull(date) },
+      { refusedAddresses: listOf(fields({ parameter: string, address: string, at: number })) },
+    ),
     indexes: [],
   },
   {

@@ -186,7 +186,7 @@ export interface IdempotencyKeyDocument {
   sealedAnswer: string;
   expiresAt: Date;
 }
-export type ClientUseDocument = Dated<Omit<ClientUse, "clientId">> & { _id: string };
+export type ClientUseDocument = Later<Dated<Omit<ClientUse, "clientId">>, "refusedAddresses"> & { _id: string };
 export type SignOutDocument = Stored<SignOut> & { dueAt: Date; leaseWorker: string | null; seq: ObjectId };
 export interface MetaDocument {
   _id: string;

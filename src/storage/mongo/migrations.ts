@@ -178,13 +178,18 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "one mail that carries what waits for a mailbox",
-    collections: COLLECTIONS,
+    collections: collectionsOf(10),
     async up({ db }) {
-      await ensureCollections(db, COLLECTIONS);
+      await ensureCollections(db, collectionsOf(10));
       await collectionsIn(db).outbox.updateMany({ state: "held", placeAt: null }, [
         { $set: { placeAt: "$createdAt" } },
       ]);
     },
+  },
+  {
+    name: "unregistered addresses that came with a client's id",
+    collections: COLLECTIONS,
+    up: async ({ db }) => await ensureCollections(db, COLLECTIONS),
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
+import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
 import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
@@ -56,8 +57,15 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
   const noteCurrent = noteUse("used_at");
   const notePrevious = noteUse("previous_used_at");
   const selectUses = database.prepare(`
-    SELECT json_object('clientId', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at) AS record
+    SELECT json_object('clientId', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at,
+      'refusedAddresses', json(refused_addresses)) AS record
     FROM client_uses WHERE client_id = :id`);
+  const selectRefused = database.prepare("SELECT refused_addresses FROM client_uses WHERE client_id = :id");
+  // Of racers that read the same the first is noted.
+  const putRefused = database.prepare(`
+    INSERT INTO client_uses (client_id, refused_addresses) VALUES (:id, :refused)
+    ON CONFLICT (client_id) DO UPDATE SET refused_addresses = excluded.refused_addresses
+    WHERE refused_addresses = :before`);
 
   return {
     find: (id) => database.run(() => writer.find(id)),
@@ -66,6 +74,12 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
     remove: (id) => database.transaction(() => writer.remove(id)),
     noteUse: (id, secret, now) =>
       database.run(() => void (secret === "current" ? noteCurrent : notePrevious).run({ id, now })),
+    noteRefused: (id, refused, now) =>
+      database.run(() => {
+        const before = text(selectRefused.get({ id })?.["refused_addresses"] ?? "[]");
+        const kept = withRefused(parse(before), refused, now);
+        if (kept !== undefined) putRefused.run({ id, before, refused: JSON.stringify(kept) });
+      }),
     uses: (ids) =>
       database.run(() => ids.flatMap((id) => selectUses.all({ id }).map((row) => parse<ClientUse>(row["record"])))),
   };

@@ -152,7 +152,8 @@ const KINDS: Record<string, Kind> = {
     order: ["entry"],
   },
   clientUses: {
-    record: "json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at)",
+    record: `json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at, 'refusedAddresses',
+      json(refused_addresses))`,
     from: "client_uses",
     order: ["rowid"],
   },

@@ -369,4 +369,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ALTER TABLE identities ADD COLUMN email_verified INTEGER NOT NULL DEFAULT 0;
   `,
   },
+  {
+    name: "unregistered addresses that came with a client's id",
+    sql: `
+  -- A few for each client, [{ "parameter": name, "address": text, "at": instant }], newest first.
+  ALTER TABLE client_uses ADD COLUMN refused_addresses TEXT NOT NULL DEFAULT '[]';
+  `,
+  },
 ];

@@ -118,16 +118,20 @@ ${facts([
 ])}
 ${settingsToCopy(site, settings)}
 ${isPortal && redirectCheck(site, url, view)}
+${client.refused_addresses.length > 0 && refusedAddresses(site, url, client)}
 ${
   isPortal &&
   view.startUrl !== null &&
   html`<h2>${t.text("admin.clients.test")}</h2><p>${t.text("admin.clients.testHint")}</p>
 <p class="actions">${goButton(view.startUrl, t.text("admin.clients.testButton"))}</p>`
 }
+<h2>${t.text("admin.clients.settings")}</h2>
+${facts(protocolFacts(site, client))}
 <h2>${t.text("admin.clients.whom")}</h2>
 ${facts([
   [t.text("admin.admits"), admits(site, client)],
   [t.text("admin.home"), client.home_url],
+  [t.text("admin.about"), client.about_url],
   [t.text("admin.lastUsed"), timeOr(site, client.last_used_at, t.text("admin.never"))],
   [t.text("admin.previousSecret"), client.previous_secret_until && previous(site, client)],
 ])}
@@ -138,6 +142,52 @@ ${
   html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p><p class="actions">${goButton(`${url}/secret`, t.text("admin.clients.rotateGo"))}</p>`
 }`,
   });
+}
+
+function protocolFacts(site: Site, client: ClientView): [label: string, value: Child][] {
+  const t = messages(site.locale);
+  const authentication: [string, Child] = [t.text("admin.authentication"), code(client.token_endpoint_auth_method)];
+  if (client.preset === "machine") return [authentication];
+  return [
+    authentication,
+    [t.text("admin.pkce"), t.text(client.pkce_required ? "admin.pkce.required" : "admin.pkce.exempt")],
+    [t.text("admin.algorithm"), code(client.id_token_signed_response_alg)],
+    [t.text("admin.claims"), t.text(client.claims_in_id_token ? "admin.claims.idToken" : "admin.claims.userinfo")],
+    [
+      t.text("admin.refreshTokens"),
+      t.text(client.refresh_tokens ? "admin.refreshTokens.given" : "admin.refreshTokens.none"),
+    ],
+    [t.text("admin.listed"), t.text(client.listed ? "admin.listed.yes" : "admin.listed.no")],
+    [
+      t.text("admin.logoutTokens"),
+      client.backchannel_logout_uri !== null &&
+        t.text(client.backchannel_logout_session_required ? "admin.logoutTokens.session" : "admin.logoutTokens.person"),
+    ],
+  ];
+}
+
+/** For the developer of an app who was shown no more than that an address isn't registered. */
+function refusedAddresses(site: Site, url: string, { refused_addresses: refused }: ClientView): Html {
+  const t = messages(site.locale);
+  type Refused = (typeof refused)[number];
+  const compare = ({ address }: Refused) => `${url}?check=${encodeURIComponent(address)}#check`;
+  const columns = [
+    {
+      label: t.text("admin.clients.refusedAddress"),
+      cell: (one: Refused) =>
+        html`${code(one.address)} ${one.parameter === "redirect_uri" && html`<a href="${compare(one)}">${t.text("admin.clients.refusedCompare")}</a>`}`,
+    },
+    {
+      label: t.text("admin.clients.refusedFor"),
+      cell: ({ parameter }: Refused) => {
+        const isSignIn = parameter === "redirect_uri";
+        return badge("quiet", t.text(isSignIn ? "admin.clients.refusedForSignIn" : "admin.clients.refusedForSignOut"));
+      },
+    },
+    { label: t.text("admin.at"), cell: ({ at }: Refused) => isoTime(site, at) },
+  ];
+  const heading = t.text("admin.clients.refused");
+  return html`<h2>${heading}</h2><p>${t.text("admin.clients.refusedHint")}</p>${table(heading, columns, refused, "")}`;
 }
 
 /** All settings in one block, then recipes with them filled in, and what the portal gets. */

@@ -102,13 +102,15 @@ export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[
   const id = text("id", t.text("admin.clientId"), { hint: t.text("admin.clients.idHint"), optional: true });
   const name = text("name", t.text("admin.name"), { hint: t.text("admin.clients.nameHint") });
   if (preset === "machine") {
-    return [name, ...(isNew ? [id] : []), text("scopes", t.text("admin.scopes"), { kind: "ticks", choices: scopes })];
+    const may = text("scopes", t.text("admin.scopes"), { kind: "ticks", choices: scopes });
+    return [name, ...(isNew ? [id] : []), may, authenticationField(site)];
   }
   const uri = (label: string, name: string, hint: string, kind: "url" | "lines"): Field =>
     text(name, label, { hint, kind, optional: true });
   return [
     name,
     text("home_url", t.text("admin.home"), { kind: "url", hint: t.text("admin.clients.homeHint") }),
+    uri(t.text("admin.about"), "about_url", t.text("admin.clients.aboutHint"), "url"),
     text("redirect_uris", t.text("admin.redirectUris"), { kind: "lines", hint: t.text("admin.clients.redirectHint") }),
     text("kinds", t.text("admin.clients.kinds"), { kind: "ticks", choices: kinds(site) }),
     text("plan_required", t.text("admin.planNeeded"), { kind: "tick", hint: t.text("admin.clients.planHint") }),
@@ -121,6 +123,67 @@ export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[
     uri(t.text("admin.initiateUri"), "initiate_login_uri", t.text("admin.clients.initiateHint"), "url"),
     uri(t.text("admin.backchannelUri"), "backchannel_logout_uri", t.text("admin.clients.backchannelHint"), "url"),
     ...(isNew ? [id] : []),
+    ...protocolFields(site, preset),
+  ];
+}
+
+/** How a client with a secret shows it. Values are the standard's own words, which its developer's library uses, too. */
+function authenticationField(site: Site): Field {
+  const t = messages(site.locale);
+  const choices = (["client_secret_basic", "client_secret_post"] as const).map((value) => ({
+    value,
+    label: value,
+    hint: t.text(`admin.clients.${value}Hint`),
+  }));
+  return {
+    name: "token_endpoint_auth_method",
+    label: t.text("admin.authentication"),
+    kind: "radios",
+    choices,
+    isRare: true,
+  };
+}
+
+/** What some libraries need otherwise than it is by default. */
+function protocolFields(site: Site, preset: Preset): Field[] {
+  const t = messages(site.locale);
+  const rare = (name: string, label: string, choices: readonly Choice[]): Field => ({
+    name,
+    label,
+    kind: "radios",
+    choices,
+    isRare: true,
+  });
+  const ofSecret = [
+    authenticationField(site),
+    rare("pkce_required", t.text("admin.pkce"), [
+      { value: "true", label: t.text("admin.pkce.required"), hint: t.text("admin.clients.pkceRequiredHint") },
+      { value: "false", label: t.text("admin.pkce.exempt"), hint: t.text("admin.clients.pkceExemptHint") },
+    ]),
+  ];
+  return [
+    // A client without a secret always needs PKCE.
+    ...(preset === "web" ? ofSecret : []),
+    rare("id_token_signed_response_alg", t.text("admin.algorithm"), [
+      { value: "RS256", label: "RS256", hint: t.text("admin.clients.rs256Hint") },
+      { value: "ES256", label: "ES256", hint: t.text("admin.clients.es256Hint") },
+    ]),
+    rare("claims_in_id_token", t.text("admin.claims"), [
+      { value: "false", label: t.text("admin.claims.userinfo"), hint: t.text("admin.clients.claimsUserinfoHint") },
+      { value: "true", label: t.text("admin.claims.idToken"), hint: t.text("admin.clients.claimsIdTokenHint") },
+    ]),
+    rare("refresh_tokens", t.text("admin.refreshTokens"), [
+      { value: "true", label: t.text("admin.refreshTokens.given") },
+      { value: "false", label: t.text("admin.refreshTokens.none") },
+    ]),
+    rare("listed", t.text("admin.listed"), [
+      { value: "true", label: t.text("admin.listed.yes"), hint: t.text("admin.clients.listedHint") },
+      { value: "false", label: t.text("admin.listed.no"), hint: t.text("admin.clients.unlistedHint") },
+    ]),
+    rare("backchannel_logout_session_required", t.text("admin.logoutTokens"), [
+      { value: "true", label: t.text("admin.logoutTokens.session") },
+      { value: "false", label: t.text("admin.logoutTokens.person"), hint: t.text("admin.clients.logoutPersonHint") },
+    ]),
   ];
 }
 

@@ -97,6 +97,8 @@ export interface Field {
   kind?: "text" | "email" | "url" | "date" | "lines" | "select" | "radios" | "ticks" | "tick";
   choices?: readonly Choice[];
   optional?: boolean;
+  /** Folded away with its like at the form's end. */
+  isRare?: boolean;
 }
 
 /** A form of fields, with what is wrong with them. */
@@ -112,10 +114,20 @@ ${csrfInput(state.form.csrfToken)}
 ${state.revision !== undefined && html`<input type="hidden" name="revision" value="${state.revision}">`}
 ${state.was !== undefined && html`<input type="hidden" name="was" value="${state.was}">`}
 ${state.once !== undefined && onceInput(state.once)}
-${fields.map((field) => fieldOf(site, state, field))}
+${fields.filter(({ isRare }) => isRare !== true).map((field) => fieldOf(site, state, field))}
+${rareFields(site, state, fields)}
 <p class="actions"><button class="button button-primary" type="submit">${submit}</button>
 ${cancelUrl !== undefined && html`<a class="button button-secondary" href="${cancelUrl}">${t.text("admin.cancel")}</a>`}</p>
 </form>`;
+}
+
+/** Shown at once where something is wrong with one of them. */
+function rareFields(site: Site, state: FormState, fields: readonly Field[]): Html | null {
+  const rare = fields.filter(({ isRare }) => isRare === true);
+  if (rare.length === 0) return null;
+  const isOpen = state.faults.some(({ field }) => rare.some(({ name }) => fieldNamed([name], field) === name));
+  return html`<details class="rare"${isOpen && html` open`}><summary>${messages(site.locale).text("admin.rare")}</summary>
+${rare.map((field) => fieldOf(site, state, field))}</details>`;
 }
 
 /** What is wrong with a form, first on the page: with fields of its own, or with the whole. */

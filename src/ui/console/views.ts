@@ -94,14 +94,20 @@ export interface ClientView {
   post_logout_redirect_uris: string[];
   initiate_login_uri: string | null;
   backchannel_logout_uri: string | null;
-  refresh_tokens: boolean;
+  backchannel_logout_session_required: boolean;
+  token_endpoint_auth_method: "client_secret_basic" | "client_secret_post" | "none";
+  id_token_signed_response_alg: "RS256" | "ES256";
   claims_in_id_token: boolean;
+  refresh_tokens: boolean;
+  listed: boolean;
+  pkce_required: boolean;
   access_policy: { kinds: Kind[]; plan_required: boolean; roles: string[] };
   scopes: string[];
   managed_by: "config" | "admin";
   previous_secret_until: string | null;
   last_used_at: string | null;
   previous_secret_last_used_at: string | null;
+  refused_addresses: { parameter: "redirect_uri" | "post_logout_redirect_uri"; address: string; at: string }[];
 }
 
 export type Preset = "web" | "single_page" | "native" | "machine";

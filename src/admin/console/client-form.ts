@@ -1,0 +1,102 @@
+/** A client app's settings as the fields of its form hold them, and back: an entry for each setting that there is. */
+
+import {
+  type ClientSettings,
+  defaultSettings,
+  type Preset,
+  type SettingName,
+  settingNames,
+} from "../../domain/client-settings.ts";
+import { ALL_SCOPES } from "../scopes.ts";
+import { isTicked, linesOf, one } from "./shell.ts";
+
+/** Ticks come back in the order of the form. */
+const KINDS = ["customer", "partner", "operator"] as const;
+
+/** A form's values, by the names of its fields. */
+type FormValues = Record<string, string[]>;
+
+interface FormSetting<Value> {
+  /** As the operations take it, unchecked. Undefined where the form says nothing of it: it stays as it is then. */
+  read(values: FormValues): unknown;
+  write(value: Value): FormValues;
+}
+
+const text = (name: string): FormSetting<string> => ({
+  read: (values) => one(values, name) ?? "",
+  write: (value) => ({ [name]: [value] }),
+});
+
+const textOrNone = (name: string): FormSetting<string | null> => ({
+  read: (values) => (name in values ? (one(values, name) ?? null) : undefined),
+  write: (value) => ({ [name]: value === null ? [] : [value] }),
+});
+
+const lines = (name: string): FormSetting<string[]> => ({
+  read: (values) => linesOf(values, name),
+  write: (value) => ({ [name]: value }),
+});
+
+const choice = (name: string): FormSetting<string> => ({
+  read: (values) => one(values, name),
+  write: (value) => ({ [name]: [value] }),
+});
+
+const yesOrNo = (name: string): FormSetting<boolean> => ({
+  read: (values) => {
+    const chosen = one(values, name);
+    return chosen === "true" ? true : chosen === "false" ? false : chosen;
+  },
+  write: (value) => ({ [name]: [String(value)] }),
+});
+
+const formSettings: { [Name in SettingName]: FormSetting<ClientSettings[Name]> } = {
+  name: text("name"),
+  home_url: text("home_url"),
+  about_url: textOrNone("about_url"),
+  redirect_uris: lines("redirect_uris"),
+  post_logout_redirect_uris: lines("post_logout_redirect_uris"),
+  initiate_login_uri: textOrNone("initiate_login_uri"),
+  backchannel_logout_uri: textOrNone("backchannel_logout_uri"),
+  backchannel_logout_session_required: yesOrNo("backchannel_logout_session_required"),
+  token_endpoint_auth_method: choice("token_endpoint_auth_method"),
+  id_token_signed_response_alg: choice("id_token_signed_response_alg"),
+  claims_in_id_token: yesOrNo("claims_in_id_token"),
+  refresh_tokens: yesOrNo("refresh_tokens"),
+  listed: yesOrNo("listed"),
+  pkce_required: yesOrNo("pkce_required"),
+  access_policy: {
+    read: (values) => ({
+      kinds: values["kinds"] ?? [],
+      plan_required: isTicked(values, "plan_required"),
+      roles: linesOf(values, "roles"),
+    }),
+    write: ({ kinds, plan_required, roles }) => ({
+      kinds: KINDS.filter((kind) => kinds.includes(kind)),
+      plan_required: plan_required ? ["true"] : [],
+      roles,
+    }),
+  },
+  scopes: {
+    read: (values) => values["scopes"] ?? [],
+    write: (scopes) => ({ scopes: ALL_SCOPES.filter((scope) => scopes.includes(scope)) }),
+  },
+};
+
+/** What a form says of a client app, as the operations take it. */
+export function typedSettings(values: FormValues, preset: Preset): Record<string, unknown> {
+  const read = settingNames(preset).map((name): [string, unknown] => [name, formSettings[name].read(values)]);
+  return Object.fromEntries(read.filter(([, value]) => value !== undefined));
+}
+
+/** The settings of a client app, as its form holds them. */
+export function valuesOfSettings(settings: ClientSettings): FormValues {
+  const write = <Name extends SettingName>(name: Name) => formSettings[name].write(settings[name]);
+  return Object.assign({}, ...settingNames(settings.preset).map(write)) as FormValues;
+}
+
+/** What the form of a new client app holds before anything is typed. */
+export function newValues(preset: Preset): FormValues {
+  const access_policy: ClientSettings["access_policy"] = { kinds: ["customer"], plan_required: false, roles: [] };
+  return valuesOfSettings({ ...defaultSettings(preset), name: "", access_policy });
+}
