@@ -50,9 +50,13 @@ describe("M5", { concurrency: 4 }, () => {
     it("M5: the page is the same whatever becomes of the mail, and no mail holds up another", async () => {
       const { browser, page } = await scene.linkStep();
       const texts = new Set<string>();
+      const without = (email: string, waiting: Page) => {
+        assert.ok(seen(waiting).includes(email), "who typed it is shown it");
+        return seen(waiting).replaceAll(email, "…");
+      };
       for (const email of ["nobody@northwind.example", ...all]) {
         const waiting = await browser.press(page, "Continue", { email });
-        texts.add(seen(waiting));
+        texts.add(without(email, waiting));
       }
       assert.equal(texts.size, 1, [...texts].join("\n"));
       const rows = await scene.until(
@@ -65,7 +69,7 @@ describe("M5", { concurrency: 4 }, () => {
       const reloaded = await browser.visit(
         `${page.url.href.replace(/\/interaction\/([^/]+).*/, "/interaction/$1/waiting")}`,
       );
-      texts.add(seen(reloaded));
+      texts.add(without(all.at(-1) ?? "", reloaded));
       assert.equal(texts.size, 1, "nor does it change when the mail has failed");
     });
 
