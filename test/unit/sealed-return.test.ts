@@ -21,8 +21,7 @@ it("what an upstream posted opens for a minute, for that upstream, by our key, a
     .encrypt(Buffer.from(key, "base64url"));
   assert.equal(await returns.open("one", somethingElse), undefined, "what we sealed for another purpose");
   const changed = `${sealed.slice(0, -4)}${sealed.at(-4) === "x" ? "y" : "x"}${sealed.slice(-3)}`;
-  for (const nonsense of ["", "x", changed])
-    assert.equal(await returns.open("one", nonsense), undefined);
+  for (const nonsense of ["", "x", changed]) assert.equal(await returns.open("one", nonsense), undefined);
   clock.time += 61_000;
   assert.equal(await returns.open("one", sealed), undefined, "too old");
 });
