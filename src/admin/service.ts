@@ -85,7 +85,8 @@ export function createAdminService(parts: {
       try {
         for (let races = 1; ; races += 1) {
           try {
-            const revision = await revisionMeant(ifMatch, () =>
+            // What edits nothing has no revision of its own: there the header means nothing.
+            const revision = await revisionMeant(operation.kind === "edits" ? ifMatch : undefined, () =>
               revisionNow(operation, parsed.data, context(undefined)),
             );
             return await operation.handler(parsed.data, context(revision));

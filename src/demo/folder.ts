@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { z } from "zod";
 import { LiaisonError } from "../errors.ts";
 import { makeFolder } from "../make-folder.ts";
@@ -59,6 +59,7 @@ const UNWRITABLE = new Set([
 export function explainedFolder(error: unknown, folder: string): unknown {
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (error instanceof LiaisonError || code === undefined || !UNWRITABLE.has(code)) return error;
+  if (path !== undefined && !`${path}${sep}`.startsWith(folder) && !folder.startsWith(path)) return error;
   const what = path === undefined || path === folder ? folder : `${path}, in ${folder},`;
   const fix = "Name a folder of your own: npm run demo -- --data DIR";
   return new LiaisonError("usage", `${what} can't be written (${code}). ${fix}`, { cause: error });

@@ -189,6 +189,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
         askedTooSoon,
         useAnotherAddressUrl: url(state, "/address"),
         continueUrl: url(state, ""),
+        waitingUrl: url(state, "/waiting"),
         statusUrl: url(state, "/status"),
         linkedMeanwhile: linkedSince(state, since),
         whyNotUrl: state.admission?.kind === "not_admitted" ? url(state, "/admission") : null,

@@ -270,12 +270,13 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   router.post("/interaction/:uid/address", form, async (ctx) => {
     const state = await load(ctx);
     if (state.standing === undefined) return seeOther(ctx, base(state.uid));
-    const typed = (formFields(ctx)["email"] ?? "").slice(0, maxTyped);
+    const all = formFields(ctx)["email"] ?? "";
+    const typed = all.slice(0, maxTyped);
     if (typed.trim() === "") {
       return await showLinkStep(ctx, state, "", [{ field: "email", message: "email_missing" }]);
     }
     // By the spelling alone, so that it tells nothing of the directory: whoever agrees sends the plain form.
-    const plain = plainAddress(typed);
+    const plain = typed === all ? plainAddress(typed) : undefined;
     if (plain !== undefined) {
       return await showLinkStep(ctx, state, plain, [{ field: "email", message: "email_plain" }]);
     }

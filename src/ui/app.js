@@ -39,7 +39,7 @@ function poll(status) {
       const { state, linked } = await response.json();
       delay = pollEveryMs;
       if (state === "declined" && status.dataset.declined === undefined) {
-        location.replace(status.dataset.continue);
+        location.replace(status.dataset.page);
         return;
       }
       if (state === "continue") {

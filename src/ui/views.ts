@@ -153,9 +153,12 @@ export interface CheckEmailPage {
   useAnotherAddressUrl: string;
   /** GET: the dispatcher; goes on if it can. */
   continueUrl: string;
+  /** GET: this page, as the server has it now. */
+  waitingUrl: string;
   /**
-   * GET, JSON `{ state: "waiting" | "declined" | "continue", linked: string[] }`, asked by the page's script. After a 4xx, and
-   * when it is told first that a link was declined, the script goes to `continueUrl`, where the server says what happened.
+   * GET, JSON `{ state: "waiting" | "declined" | "continue", linked: string[] }`, asked by the page's script. After a 4xx the
+   * script goes to `continueUrl`, and to `waitingUrl` when it is told first that a link was declined: the server says what
+   * happened.
    */
   statusUrl: string;
   /** Profiles that got bound meanwhile but don't open this portal. */

@@ -20,6 +20,7 @@ before(async () => {
     new Map([
       ...samples.map(({ page, variant, html }): [string, string] => [`/${page}/${variant}`, html]),
       ["/interaction/abc", "<!doctype html><title>next</title><h1>Next step</h1>"],
+      ["/interaction/abc/waiting", "<!doctype html><title>waiting</title><h1>It was declined</h1>"],
       ["/session/end/confirm", "<!doctype html><title>out</title><h1>Signed out</h1>"],
       ...signOutPurposes.map((purpose): [string, string] => [`/auto/${purpose}`, automaticSignOut(purpose)]),
     ]),
@@ -57,7 +58,7 @@ describe("check your email", () => {
     server.json.set(status, { state: "declined", linked: [] });
     await page.goto(`${server.origin}/checkEmail/plain`);
     await page.clock.runFor(3000);
-    await page.getByRole("heading", { name: "Next step" }).waitFor();
+    await page.getByRole("heading", { name: "It was declined" }).waitFor();
     let asked = 0;
     page.on("request", (request) => {
       if (request.url().endsWith(status)) asked += 1;

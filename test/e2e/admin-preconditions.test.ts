@@ -51,6 +51,26 @@ describe("If-Match", () => {
     });
   }
 
+  it("says nothing where nothing is edited", async () => {
+    const { id } = await makeProfile(scene);
+    const calls: [method: string, path: string, body?: object][] = [
+      ["GET", "/organizations"],
+      ["GET", `/profiles/${id}`],
+      ["GET", "/figures"],
+      ["PUT", `/profiles/${id}/admin-role`, { role: "none" }],
+      ["DELETE", "/api-keys/nope"],
+    ];
+    for (const [method, path, body] of calls) {
+      const plain = await scene.owner.call(method, path, body === undefined ? {} : { body });
+      for (const header of ["*", '"a", "b"', '"a"']) {
+        const headers = { "if-match": header };
+        const { status } = await scene.owner.call(method, path, body === undefined ? { headers } : { body, headers });
+        assert.equal(status, plain.status, `${method} ${path} ${header}`);
+        assert.ok(status < 500);
+      }
+    }
+  });
+
   it("* of a record that isn't there is refused, and needs no more than the edit does", async () => {
     assert.equal((await edit(scene.owner, "/organizations/nope", "*")).status, 404);
     const writer = await scene.keyWith(["directory:write"]);

@@ -117,6 +117,7 @@ const samples: Samples = {
       askedTooSoon: false,
       useAnotherAddressUrl: `${data.site.basePath}/interaction/abc?again`,
       continueUrl: `${data.site.basePath}/interaction/abc`,
+      waitingUrl: `${data.site.basePath}/interaction/abc/waiting`,
       statusUrl: `${data.site.basePath}/interaction/abc/status`,
       code: "KRTW",
       linkedMeanwhile: [],

@@ -39,7 +39,7 @@ ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.h
 <div><dt>${t.text("checkEmail.lifetime")}</dt><dd>${formatMinutes(site.locale, view.linkLifetimeMinutes)}</dd></div>
 <div><dt>${t.text("checkEmail.count")}</dt><dd>${t.text("checkEmail.countText")}</dd></div>
 </dl>
-<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}"${view.isDeclined && html` data-declined`} data-waiting="${t.text(view.isDeclined ? "checkEmail.waitingDeclined" : "checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
+<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}" data-page="${view.waitingUrl}"${view.isDeclined && html` data-declined`} data-waiting="${t.text(view.isDeclined ? "checkEmail.waitingDeclined" : "checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
 <p><a class="onward" href="${view.continueUrl}">${t.text("checkEmail.opened")}</a></p>
 <section class="ask" aria-labelledby="trouble">
 <h2 id="trouble">${t.text("checkEmail.trouble")}</h2>
