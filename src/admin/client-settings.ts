@@ -113,7 +113,7 @@ export function clientSettings(
           issuer,
           clientId: client.id,
           claimsInIdToken: client.claimsInIdToken,
-          hasSid: facts.backchannel_logout_session_required,
+          hasSid: client.metadata["backchannel_logout_session_required"] === true,
         }),
     text: asText({ ...facts, client_secret: shownSecret(client, secret) }),
     recipes: recipesFor(app.preset)
@@ -151,7 +151,7 @@ function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circums
     post_logout_redirect_uris: app.postLogoutRedirectUris,
     initiate_login_uri: app.initiateLoginUri,
     backchannel_logout_uri: app.backchannelLogoutUri,
-    backchannel_logout_session_required: metadata["backchannel_logout_session_required"] === true,
+    backchannel_logout_session_required: metadata["backchannel_logout_session_required"] !== false,
     response_types: ["code"],
     grant_types: ["authorization_code", ...(app.refreshTokens ? ["refresh_token"] : [])],
     scope,

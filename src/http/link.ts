@@ -178,6 +178,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       browserHash: binding.begin(ctx),
       sender: await costs.senderOf(ctx),
       prompt: "login",
+      // Where an upstream can't be asked to sign in anew, it shows the accounts: the browser may be somebody else's, too.
+      choosesAccount: true,
       forced: true,
       ...(loginHint === null ? {} : { loginHint }),
     });

@@ -129,6 +129,14 @@ describe("recipes", () => {
     }
   });
 
+  it("put nothing of an address into a shell that it would run", () => {
+    for (const alias of ["b$(id)", "b;id", "b`id`", "b'", 'b"']) {
+      const redirect_uris = [`https://kc.example/realms/r1/broker/${alias}/endpoint`];
+      const settings = clientSettings(withMetadata("keycloak", { redirect_uris }), { issuer, secret });
+      assert.doesNotMatch(filesOf(settings, "keycloak")["setup.sh"] ?? "", /[$;`'"]/, alias);
+    }
+  });
+
   it("are for apps of their kind alone", () => {
     assert.throws(() => checkRecipe({ preset: "machine" }, "keycloak"), /for: .* choose curl/);
     assert.throws(() => checkRecipe({ preset: "native" }, "curl"), /there is no recipe/);

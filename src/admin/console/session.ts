@@ -123,9 +123,10 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
     end: async (ctx) => {
       const session = await kept(ctx);
       sealed.clear(ctx, sessionAt);
+      // Before what may fail: whoever comes next at this browser is asked in any case.
+      kit.signedOut.note(ctx);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
       await signIns.endSession(ctx);
-      kit.signedOut.note(ctx);
     },
   };
 }

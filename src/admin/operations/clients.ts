@@ -70,6 +70,12 @@ const client = z.strictObject({
     .meta({ description: "Addresses that came last with its client_id and aren't registered, newest first." }),
 });
 
+/** What has been registered since isn't refused any more. */
+function addressesOf(one: Client, parameter: "redirect_uri" | "post_logout_redirect_uri"): string[] {
+  const { redirect_uris, post_logout_redirect_uris } = settingsOf(one);
+  return parameter === "redirect_uri" ? redirect_uris : post_logout_redirect_uris;
+}
+
 function write(one: Client, use: ClientUse | undefined, now: number): z.input<typeof client> {
   const until = one.previousSecret?.until ?? null;
   return {
@@ -79,7 +85,9 @@ function write(one: Client, use: ClientUse | undefined, now: number): z.input<ty
     previous_secret_until: until !== null && until > now ? time(until) : null,
     last_used_at: timeOrNull(use?.usedAt ?? null),
     previous_secret_last_used_at: timeOrNull(use?.previousUsedAt ?? null),
-    refused_addresses: (use?.refusedAddresses ?? []).map(({ at, ...refused }) => ({ ...refused, at: time(at) })),
+    refused_addresses: (use?.refusedAddresses ?? [])
+      .filter(({ parameter, address }) => !addressesOf(one, parameter).includes(address))
+      .map(({ at, ...refused }) => ({ ...refused, at: time(at) })),
   };
 }
 

@@ -12,7 +12,8 @@ import {
   type RecipeValues,
 } from "./recipe.ts";
 
-const brokerPath = /^(.*)\/realms\/([^/]+)\/broker\/([^/]+)\/endpoint$/;
+/** Of names that a shell takes as they are. */
+const brokerPath = /^([\w./~-]*)\/realms\/([\w.-]+)\/broker\/([\w.-]+)\/endpoint$/;
 
 /** The server, realm and alias of a Keycloak's redirect address. */
 function keycloakOf(redirectUri: string): { server: string; realm: string; alias: string } {
