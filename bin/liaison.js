@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const needed = 24;
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const own = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 
 // A mail server that pipes a mail in keeps it with this code (EX_TEMPFAIL) alone: what breaks before the command has its say,
@@ -18,6 +19,8 @@ const failed = first === "mail" && second === "bounce" ? 75 : 1;
 if (failed !== 1) process.exitCode = failed;
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
+  // From here on a signal ends it so, too. It may end at any point: what is piped in again is noted once.
+  if (failed !== 1) for (const signal of signals) process.on(signal, () => process.exit(failed));
   await import("../src/main.ts");
 } else if (existsSync(own) && realpathSync(own) !== realpathSync(process.execPath)) {
   startOn(own);
@@ -29,13 +32,16 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
   process.exitCode = failed;
 }
 
-/** Runs this file on another Node.js: same words, same streams, same end. */
+/** Runs this file on another Node.js: same words, same streams, same end; a signal's is a failure to mail servers. */
 function startOn(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`liaison: ${node} can't be started: ${error.message}`);
     process.exitCode = failed;
   });
-  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+  child.on("exit", (code, signal) => {
+    const end = code ?? 128 + (constants.signals[signal] ?? 0);
+    process.exit(failed === 75 && end !== 0 ? failed : end);
+  });
 }

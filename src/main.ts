@@ -73,9 +73,14 @@ function stopSignal(): AbortSignal {
 }
 
 const { stdout, stderr } = process;
-// Whoever read our output has enough of it, as `head` has: that ends us as SIGPIPE would, without a word.
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(128 + 13);
-  throw error;
-});
+/** bin/liaison.js sets it where whoever runs the command looks at its exit code alone. */
+const isUnheard = process.exitCode !== undefined;
+for (const stream of isUnheard ? [stdout, stderr] : [stdout]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (isUnheard) return;
+    // Whoever read our output has enough of it, as `head` has: that ends us as SIGPIPE would, without a word.
+    process.exit(128 + 13);
+  });
+}
 process.exit(await run(process.argv.slice(2), commands, { stdout, stderr, signal: stopSignal() }));

@@ -61,6 +61,8 @@ const texts = {
     `greeting refused: ${serverAt(of)} takes no connection from here: it is busy, or must be told to`,
   client_name_refused: (of) =>
     `greeting refused: ${serverAt(of)} takes no EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
+  client_name_hung_up: (of) =>
+    `${serverAt(of)} hung up on our EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
   authentication_required: (of) =>
     `${serverAt(of)} wants authentication or TLS first: set ${credentials}, and ${security}`,
   authentication_refused: (of) =>
@@ -72,6 +74,10 @@ const texts = {
   access_token_unavailable: () =>
     "mail.smtp.oauth2.token_endpoint gave no usable answer: see that it can be reached and is the right one",
   sender_refused: (of) => `${serverAt(of)} refuses mail.from_address as sender: allow it there`,
+  relay_refused: (of) =>
+    `${serverAt(of)} takes no mail from us: look at our relay rights, ${credentials}, and mail.smtp.client_name`,
+  command_refused: (of) =>
+    `${serverAt(of)} refused what we said, maybe EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
   sender_deferred: (of) => `${serverAt(of)} takes no mail from us for now`,
   server_closing: (of) => `${serverAt(of)} is about to close: it is busy or restarts`,
   connection_lost: (of) => `${serverAt(of)} hung up in the middle`,
@@ -102,6 +108,9 @@ const aboutTheMail: ReadonlySet<MailFailure> = new Set<MailFailure>([
   "too_large",
 ]);
 
+/** Said of a recipient where servers put refusals of the client off until then: one of them alone doesn't tell which it is. */
+const aboutEither: ReadonlySet<MailFailure> = new Set<MailFailure>(["relay_refused", "command_refused"]);
+
 /** What no second try mends. Refused senders, names and credentials are ours to put right: the mail waits for it. */
 const final: ReadonlySet<MailFailure> = new Set<MailFailure>([
   "recipient_invalid",
@@ -116,15 +125,15 @@ export class MailError extends Error {
   readonly failure: MailFailure;
   /** Whether trying again is pointless. */
   readonly permanent: boolean;
-  /** What was refused: this one mail, or all that is sent through this server. */
-  readonly concerns: "mail" | "server";
+  /** What was refused: this one mail, all that is sent through this server, or either of them. */
+  readonly concerns: "mail" | "server" | "either";
 
   constructor(failure: MailFailure, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "MailError";
     this.failure = failure;
     this.permanent = final.has(failure);
-    this.concerns = aboutTheMail.has(failure) ? "mail" : "server";
+    this.concerns = aboutTheMail.has(failure) ? "mail" : aboutEither.has(failure) ? "either" : "server";
   }
 }
 
@@ -196,7 +205,7 @@ function failureOf(seen: SmtpFailure, attempt: Attempt): MailFailure {
   const socketFailure = socketFailureOf(seen.originalCode);
   if (socketFailure !== undefined) return socketFailure;
   if (code === "ETLS") return "tls_unanswered";
-  if (command === "EHLO" || command === "HELO") return "client_name_refused";
+  if (command === "EHLO" || command === "HELO") return reply === 421 ? "server_closing" : "client_name_refused";
   if (reply === 530) return "authentication_required";
   if (code === "EAUTH")
     return tokenFailures.find((failure) => failure === seen.originalCode) ?? "authentication_refused";
@@ -259,6 +268,18 @@ function aboutEnvelope(seen: SmtpFailure, attempt: Attempt): MailFailure {
     if (isFinal && (reply === 552 || enhanced === "5.3.4")) return "too_large";
     return isFinal ? "sender_refused" : "sender_deferred";
   }
-  if (command === "RCPT TO") return isFinal ? "recipient_refused" : "recipient_deferred";
+  if (command === "RCPT TO") return isFinal ? refusedAtRecipient(reply, enhanced) : "recipient_deferred";
   return isFinal ? "content_refused" : "content_deferred";
+}
+
+/**
+ * Servers say here, too, what they hold against the client, its EHLO and the sender (Postfix by default: smtpd_delay_reject).
+ * The enhanced code tells it from what they hold against the recipient (RFC 3463, section 3).
+ */
+function refusedAtRecipient(reply: number, enhanced: string | undefined): MailFailure {
+  if (enhanced === "5.1.7" || enhanced === "5.1.8") return "sender_refused";
+  if (enhanced?.startsWith("5.7.")) return "relay_refused";
+  if (enhanced?.startsWith("5.5.")) return "command_refused";
+  const isAboutTheRecipient = /^5\.[12]\./.test(enhanced ?? "");
+  return reply >= 501 && reply <= 504 && !isAboutTheRecipient ? "command_refused" : "recipient_refused";
 }

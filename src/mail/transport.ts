@@ -70,9 +70,15 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
   async function failureOf(error: unknown, attempt: Attempt, signal: AbortSignal): Promise<MailError> {
     if (signal.aborted) return failed("timeout", attempt, { cause: error });
     const failure = mailError(error, attempt);
-    const isSilent = failure.failure === "no_greeting" || failure.failure === "connection_lost";
-    if (connection.secure || !isSilent || !(await speaksTls(smtp, signal))) return failure;
-    return failed("tls_from_the_start", attempt, { cause: error });
+    const isLost = failure.failure === "connection_lost";
+    const isSilent = failure.failure === "no_greeting" || isLost;
+    if (!connection.secure && isSilent && (await speaksTls(smtp, signal))) {
+      return failed("tls_from_the_start", attempt, { cause: error });
+    }
+    if (isLost && (await hangsUpOnEhlo(connection, attempt, signal))) {
+      return failed("client_name_hung_up", attempt, { detail: "ECONNECTION at EHLO", cause: error });
+    }
+    return failure;
   }
 
   return {
@@ -155,6 +161,25 @@ function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): P
       if (error) reject(error);
       else resolve(/[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || ""));
     });
+  }).finally(() => connection.close());
+}
+
+/**
+ * Whether the connection ends between our EHLO (or HELO, or the EHLO after STARTTLS) and its answer. nodemailer's error doesn't
+ * say at which step that was: it is looked at once more, and nothing else is sent.
+ */
+function hangsUpOnEhlo(options: SMTPConnection.Options, attempt: Attempt, signal: AbortSignal): Promise<boolean> {
+  const connection = new SMTPConnection(options);
+  return new Promise<boolean>((resolve) => {
+    signal.addEventListener("abort", () => resolve(false), { once: true });
+    if (signal.aborted) resolve(false);
+    const look = (error: unknown) => {
+      // What it said last: its greeting, that TLS may begin, or that it knows no EHLO.
+      const isGreeted = /^(?:220|5\d\d)/.test(connection.lastServerResponse || "");
+      resolve(isGreeted && mailError(error, attempt).failure === "connection_lost");
+    };
+    connection.on("error", look);
+    connection.connect((error) => (error ? look(error) : resolve(false)));
   }).finally(() => connection.close());
 }
 

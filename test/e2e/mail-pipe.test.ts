@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -196,6 +196,55 @@ upstreams:
     child.stdin.end(report(sent));
     const [code] = await once(child, "close");
     assert.equal(code, 0);
+  });
+
+  it("nobody listens to a complaint: 0 and 75 as ever", async () => {
+    for (const [input, words, expected] of [
+      [human, ["--config", config], 0],
+      [report(sent), ["--config", join(folder, "nowhere.yaml")], 75],
+    ] as const) {
+      const child = start([...words]);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.stdin.end(input);
+      const [code] = await once(child, "close");
+      assert.equal(code, expected);
+    }
+  });
+
+  it("told to end while it waits for its input: 75", async () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+      const child = start(["--config", config]);
+      child.stdin.on("error", () => {});
+      const end = ended(child);
+      // What it has is more than a pipe holds: once all is written, it reads.
+      await new Promise((resolve) => child.stdin.write(Buffer.alloc(1e6, "x\n"), resolve));
+      child.kill(signal);
+      assert.equal((await end).code, 75, signal);
+    }
+  });
+
+  it("started on the Node.js that came with it, which is killed or breaks: 75, and for other commands what it ended with", {
+    skip: process.platform === "win32" && "its stand-in is a shell script",
+  }, async () => {
+    const copy = join(folder, "copy");
+    const node = join(copy, "node_modules", "node", "bin");
+    await mkdir(join(copy, "bin"), { recursive: true });
+    await mkdir(node, { recursive: true });
+    await writeFile(join(copy, "package.json"), '{ "type": "module" }');
+    await copyFile(bin, join(copy, "bin", "liaison.js"));
+    const older = `data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"20.0.0"}})`;
+    const endOf = async (script: string, ...words: string[]) => {
+      await writeFile(join(node, "node"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const child = spawn(process.execPath, ["--import", older, join(copy, "bin", "liaison.js"), ...words]);
+      return (await ended(child)).code;
+    };
+    for (const script of ["kill -KILL $$", "kill -TERM $$", "exit 1", "exit 134"]) {
+      assert.equal(await endOf(script, "mail", "bounce"), 75, script);
+    }
+    assert.equal(await endOf("exit 0", "mail", "bounce"), 0);
+    assert.equal(await endOf("kill -KILL $$", "mail", "list"), 137);
+    assert.equal(await endOf("exit 3", "mail", "list"), 3);
   });
 
   it("says its codes in its help", async () => {

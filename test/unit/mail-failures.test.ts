@@ -195,8 +195,8 @@ describe("a server that refuses", () => {
   const cases: [MailFailure, step: SmtpStep, says: string, end: "kept" | "given up", words: RegExp][] = [
     ["greeting_refused", "connect", `554 5.7.1 ${quoted}`, "kept", /greeting refused: .*\(554 5\.7\.1\)/],
     ["greeting_refused", "connect", "421 4.3.2 too many", "kept", /busy.*421/],
-    ["client_name_refused", "EHLO", "421 4.7.0 Try again later", "kept", /EHLO contoso\.example.*client_name/],
-    ["client_name_refused", "EHLO", "502 unknown", "kept", /client_name/],
+    ["server_closing", "EHLO", "421 4.7.0 Try again later", "kept", /busy or restarts \(421 4\.7\.0 at EHLO\)/],
+    ["client_name_refused", "EHLO", "502 unknown", "kept", /EHLO contoso\.example.*client_name/],
     ["authentication_refused", "AUTH", `535 5.7.8 ${quoted}`, "kept", /authentication refused.*535 5\.7\.8/],
     ["authentication_refused", "AUTH", "504 5.7.4 unrecognized", "kept", /oauth2/],
     ["authentication_required", "MAIL", "530 5.7.0 Authentication required", "kept", /wants authentication or TLS/],
@@ -206,6 +206,17 @@ describe("a server that refuses", () => {
     ["too_large", "MAIL", "552 5.3.4 too big", "given up", /larger/],
     ["recipient_deferred", "RCPT", `451 4.7.1 Greylisted ${quoted}`, "kept", /puts the recipient off.*451 4\.7\.1/],
     ["recipient_refused", "RCPT", `550 5.1.1 ${quoted}`, "given up", /correct the address.*550 5\.1\.1 at RCPT TO/],
+    ["recipient_refused", "RCPT", "501 5.1.3 Bad recipient address syntax", "given up", /correct the address/],
+    ["recipient_refused", "RCPT", "554 5.2.1 Mailbox disabled", "given up", /correct the address/],
+    ["recipient_refused", "RCPT", "550 No such user", "given up", /correct the address/],
+    ["sender_refused", "RCPT", "550 5.1.7 Bad sender's address", "kept", /from_address.*at RCPT TO/],
+    ["sender_refused", "RCPT", "550 5.1.8 Sender address rejected", "kept", /from_address.*at RCPT TO/],
+    ["command_refused", "RCPT", "504 5.5.2 <x>: Helo command rejected", "kept", /EHLO contoso\.example.*client_name/],
+    ["command_refused", "RCPT", "550 5.5.0 Helo command rejected", "kept", /client_name/],
+    ["command_refused", "RCPT", "501 Helo command rejected", "kept", /client_name.*501 at RCPT TO/],
+    ["relay_refused", "RCPT", "550 5.7.1 Authentication required", "kept", /no mail from us.*relay.*username/],
+    ["relay_refused", "RCPT", `554 5.7.1 Relay access denied ${quoted}`, "kept", /relay rights.*554 5\.7\.1/],
+    ["relay_refused", "RCPT", "554 5.7.1 Client host blocked", "kept", /client_name/],
     ["server_closing", "RCPT", "421 4.3.2 closing", "kept", /about to close/],
     ["content_refused", "content", `554 5.7.1 spam ${quoted}`, "given up", /content.*554 5\.7\.1/],
     ["content_deferred", "content", "452 4.2.2 full", "kept", /for now/],
@@ -221,6 +232,18 @@ describe("a server that refuses", () => {
       assert.doesNotMatch(error.message, /block\.example|secret|the-password/);
     });
   }
+
+  it("says of refusals at RCPT TO whether they may be about us", async () => {
+    const replies = {
+      "554 5.7.1 Relay access denied": "either",
+      "550 5.1.1 unknown": "mail",
+      "550 5.1.8 who?": "server",
+    };
+    for (const [reply, concerns] of Object.entries(replies)) {
+      await refusing(smtp, "RCPT", { say: reply });
+      assert.equal((await failureOf(sendOnce(smtp.port, secure("none")))).concerns, concerns, reply);
+    }
+  });
 
   it("hangs up after the content: kept", async () => {
     await refusing(smtp, "content", "drop");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type BadSmtp, honest, startBadSmtp } from "../support/bad-smtp.ts";
 import { certificate, privateKey } from "../support/certificate.ts";
 import { failureOf, sendOnce } from "../support/smtp-transport.ts";
@@ -42,5 +43,33 @@ describe("EHLO", () => {
     smtp.behaviour = honest;
     await failureOf(sendOnce(smtp.port, {}, { to: "jürgen@customer.example" }));
     assert.deepEqual(greetings(), ["contoso.example"]);
+  });
+
+  it("that a server hangs up on is told as that, with the name's setting", async () => {
+    setDefaultCACertificates([...getCACertificates("default"), certificate]);
+    const words = /hung up on our EHLO contoso\.example: set mail\.smtp\.client_name .*\(ECONNECTION at EHLO\)$/;
+    const isHungUp = async (sending: Promise<unknown>) => {
+      const { failure, message, permanent, concerns } = await failureOf(sending);
+      assert.deepEqual([failure, permanent, concerns], ["client_name_hung_up", false, "server"], message);
+      assert.match(message, words);
+    };
+    smtp.behaviour = (step) => (step === "EHLO" ? "drop" : undefined);
+    await isHungUp(sendOnce(smtp.port));
+    await isHungUp(sendOnce(smtp.port, {}, { to: "jürgen@customer.example" }));
+    smtp.behaviour = (step) => {
+      if (step !== "EHLO") return undefined;
+      return smtp.commands.at(-1)?.line.startsWith("EHLO") ? { say: "502 unknown" } : "drop";
+    };
+    await isHungUp(sendOnce(smtp.port));
+    smtp.offers = ["STARTTLS"];
+    smtp.behaviour = (step) => (step === "EHLO" && smtp.commands.at(-1)?.secure ? "drop" : undefined);
+    await isHungUp(sendOnce(smtp.port, { smtp: { security: "starttls" } }));
+  });
+
+  it("isn't blamed for what ends before or after it", async () => {
+    for (const at of ["connect", "MAIL", "RCPT", "content"]) {
+      smtp.behaviour = (step) => (step === at ? "drop" : undefined);
+      assert.equal((await failureOf(sendOnce(smtp.port))).failure, "connection_lost", at);
+    }
   });
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { MailError, type MailFailure } from "../../src/mail/failures.ts";
 import { createSmtpTransport } from "../../src/mail/transport.ts";
 import { watchedTransport } from "../../src/mail/watched-transport.ts";
 import { type Check, createReadiness, type Finding } from "../../src/readiness.ts";
@@ -206,5 +207,55 @@ describe("what is known of the mail server", () => {
     assert.deepEqual(await check.look(), { status: "ok" });
     for (const one of transports) await one.close();
     await mailbox.close();
+  });
+
+  /** Deliveries that end when, and as, they are told to. */
+  function watched() {
+    const ends = new Map<string, (failure?: MailFailure) => void>();
+    const { transport, check } = watchedTransport({
+      send: ({ messageId }) =>
+        new Promise((resolve, reject) => {
+          ends.set(messageId, (failure) =>
+            failure === undefined ? resolve({ reply: "250 ok" }) : reject(new MailError(failure, "not taken")),
+          );
+        }),
+      close: async () => {},
+    });
+    const begin = (id: string, to = `${id}@northwind.example`) => {
+      const sending = transport.send({ messageId: id, to, subject: "s", text: "t", html: "h" });
+      return async (failure?: MailFailure) => {
+        ends.get(id)?.(failure);
+        await sending.catch(() => {});
+        return (await check.look()).status;
+      };
+    };
+    return { begin, once: (id: string, to?: string, failure?: MailFailure) => begin(id, to)(failure) };
+  }
+
+  it("is what the delivery begun last met with, whichever ends last", async () => {
+    const { begin } = watched();
+    const [slow, quick] = [begin("a"), begin("b")];
+    assert.equal(await quick(), "ok");
+    assert.equal(await slow("timeout"), "ok", "older news");
+    const [before, failing] = [begin("c"), begin("d")];
+    assert.equal(await failing("connection_refused"), "degraded");
+    assert.equal(await before(), "degraded", "older news");
+    const [later, aboutItself] = [begin("e"), begin("f")];
+    assert.equal(await aboutItself("recipient_refused"), "degraded");
+    assert.equal(await later(), "ok");
+  });
+
+  it("doesn't follow a refusal that one recipient gets again and again, but one that another gets, too", async () => {
+    const { begin, once } = watched();
+    const [ann, ben] = ["ann@northwind.example", "ben@northwind.example"];
+    for (const id of ["a", "b", "c"]) assert.equal(await once(id, ann, "relay_refused"), "ok");
+    assert.equal(await once("d", ben), "ok");
+    assert.equal(await once("e", ben, "command_refused"), "ok", "a mail went between");
+    const older = begin("f", ben);
+    assert.equal(await once("g", ann, "relay_refused"), "degraded");
+    assert.equal(await older(), "degraded", "older news");
+    assert.equal(await once("h", ann, "relay_refused"), "degraded");
+    assert.equal(await once("i", ben), "ok");
+    assert.equal(await once("j", ann, "relay_refused"), "ok");
   });
 });
