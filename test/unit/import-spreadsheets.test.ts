@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Column } from "../../src/admin/import/columns.ts";
 import { aPerson, type DryRuns, startDryRuns, valuesOf } from "../support/import-dry-run.ts";
-import { csvOf, type Values } from "../support/import-kit.ts";
+import { aDeployment, csvOf, type Values } from "../support/import-kit.ts";
 
 let runs: DryRuns;
 before(async () => {
@@ -134,6 +134,49 @@ describe("values that a program made of others are told of, never stored", () =>
     assert.equal(told.summary.badRows, 300);
     assert.match(told.faults[299] ?? "", /^line 301, profile_id: "1234567890102990000" ends in zeros/);
     assert.equal(told.summary.organizations.failed, 1);
+  });
+
+  /** Rows of organizations with these ids, so many of each. */
+  const rowsOf = (...ids: [id: string, rows: number][]) =>
+    ids
+      .flatMap(([organization_id, rows]) => Array.from({ length: rows }, () => organization_id))
+      .map((organization_id, index) => aPerson(index, { organization_id }));
+
+  it("a few zeros in a column are no reason to doubt, however often they stand there; more are", async () => {
+    const badRows = async (...ids: string[]) =>
+      (await imported(csvOf(rowsOf(...ids.map((id): [string, number] => [id, 5]))))).summary.badRows;
+    assert.equal(await badRows("1234567890123450"), 0);
+    assert.equal(await badRows("1234567890123450", "1234567890123460"), 0);
+    assert.equal(await badRows("1234567890123450", "1234567890123460", "1234567890123470"), 15);
+    assert.equal(await badRows("1234567890123450000"), 5);
+    assert.equal(await badRows("1234567890123450000", "1234567890123457"), 0);
+    assert.equal(await badRows('="1234567890123450000"'), 0);
+  });
+
+  it("what a dry run says of long numbers the import says, wherever the one stands that tells", async () => {
+    const doubted = "1234567890123450000";
+    const exact = "1234567890123457";
+    const files: [badRows: number, rows: Values[]][] = [
+      [0, rowsOf([doubted, 60], [exact, 1])],
+      [0, rowsOf(["org-1", 30], [doubted, 1], ["org-2", 999], [exact, 1])],
+      [1, rowsOf(["org-1", 30], [doubted, 1], ["org-2", 1000], [exact, 1], [doubted, 1])],
+      [60, rowsOf([doubted, 60], ["org-1", 1])],
+    ];
+    for (const [badRows, rows] of files) {
+      const deployment = await aDeployment();
+      try {
+        const run = async (...words: string[]) => {
+          const { stdout } = await deployment.import(["-", "--json", ...words], { input: csvOf(rows) });
+          const said = JSON.parse(stdout) as { bad_rows: number; row_count: number; rows: { errors?: unknown }[] };
+          return [said.bad_rows, said.row_count, said.rows.filter(({ errors }) => errors !== undefined)];
+        };
+        const dry = await run("--dry-run");
+        assert.deepEqual(dry.slice(0, 2), [badRows, rows.length]);
+        assert.deepEqual(await run(), dry);
+      } finally {
+        await deployment.remove();
+      }
+    }
   });
 });
 

@@ -193,3 +193,8 @@ export const ROUNDED_PROBLEM = `ends in zeros behind its fifteenth digit, as a n
 export function looksRounded(value: string): boolean | undefined {
   return value.length > EXACT_DIGITS && /^\d+$/.test(value) ? ROUNDED.test(value) : undefined;
 }
+
+/** How many zeros a number that looks rounded has at its end, behind the digits that Excel knows. */
+export function zerosBehindExact(value: string): number {
+  return value.length - EXACT_DIGITS;
+}
