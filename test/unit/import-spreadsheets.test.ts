@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Column } from "../../src/admin/import/columns.ts";
 import { aPerson, type DryRuns, startDryRuns, valuesOf } from "../support/import-dry-run.ts";
-import { csvOf, type Values } from "../support/import-kit.ts";
+import { aDeployment, csvOf, type Values } from "../support/import-kit.ts";
 
 let runs: DryRuns;
 before(async () => {
@@ -24,11 +24,22 @@ describe("values that a program made of others are told of, never stored", () =>
     ["1.23E+15", /is a number that a spreadsheet cut short; give the cells the format Text/],
     ["1,23457E+11", /cut short/],
     ["1.2e+21", /cut short/],
+    ["12.345678E+11", /cut short/],
+    ["1.0E12", /cut short/],
     ["4711.0", /is written as an amount/],
     ["1,234", /is written as an amount/],
+    ["$1,234.00", /is written as an amount/],
+    ["1.234,00 €", /is written as an amount/],
+    ["12,34,567", /is written as an amount/],
     ["02-Jan", /is a day or a time that a spreadsheet made of something else/],
     ["Mrz 26", /is a day or a time/],
     ["01/03/2026", /is a day or a time/],
+    ["01/02/26", /is a day or a time/],
+    ["1/2/26", /is a day or a time/],
+    ["1/2/26 12:30 PM", /is a day or a time/],
+    ["12:30:00", /is a day or a time/],
+    ["12:30:00 PM", /is a day or a time/],
+    ["12:30 PM", /is a day or a time/],
     ["2026-03-01T00:00:00", /is a day or a time/],
     ["TRUE", /is how a spreadsheet writes yes or no/],
     ["WAHR", /yes or no/],
@@ -124,6 +135,49 @@ describe("values that a program made of others are told of, never stored", () =>
     assert.match(told.faults[299] ?? "", /^line 301, profile_id: "1234567890102990000" ends in zeros/);
     assert.equal(told.summary.organizations.failed, 1);
   });
+
+  /** Rows of organizations with these ids, so many of each. */
+  const rowsOf = (...ids: [id: string, rows: number][]) =>
+    ids
+      .flatMap(([organization_id, rows]) => Array.from({ length: rows }, () => organization_id))
+      .map((organization_id, index) => aPerson(index, { organization_id }));
+
+  it("a few zeros in a column are no reason to doubt, however often they stand there; more are", async () => {
+    const badRows = async (...ids: string[]) =>
+      (await imported(csvOf(rowsOf(...ids.map((id): [string, number] => [id, 5]))))).summary.badRows;
+    assert.equal(await badRows("1234567890123450"), 0);
+    assert.equal(await badRows("1234567890123450", "1234567890123460"), 0);
+    assert.equal(await badRows("1234567890123450", "1234567890123460", "1234567890123470"), 15);
+    assert.equal(await badRows("1234567890123450000"), 5);
+    assert.equal(await badRows("1234567890123450000", "1234567890123457"), 0);
+    assert.equal(await badRows('="1234567890123450000"'), 0);
+  });
+
+  it("what a dry run says of long numbers the import says, wherever the one stands that tells", async () => {
+    const doubted = "1234567890123450000";
+    const exact = "1234567890123457";
+    const files: [badRows: number, rows: Values[]][] = [
+      [0, rowsOf([doubted, 60], [exact, 1])],
+      [0, rowsOf(["org-1", 30], [doubted, 1], ["org-2", 999], [exact, 1])],
+      [1, rowsOf(["org-1", 30], [doubted, 1], ["org-2", 1000], [exact, 1], [doubted, 1])],
+      [60, rowsOf([doubted, 60], ["org-1", 1])],
+    ];
+    for (const [badRows, rows] of files) {
+      const deployment = await aDeployment();
+      try {
+        const run = async (...words: string[]) => {
+          const { stdout } = await deployment.import(["-", "--json", ...words], { input: csvOf(rows) });
+          const said = JSON.parse(stdout) as { bad_rows: number; row_count: number; rows: { errors?: unknown }[] };
+          return [said.bad_rows, said.row_count, said.rows.filter(({ errors }) => errors !== undefined)];
+        };
+        const dry = await run("--dry-run");
+        assert.deepEqual(dry.slice(0, 2), [badRows, rows.length]);
+        assert.deepEqual(await run(), dry);
+      } finally {
+        await deployment.remove();
+      }
+    }
+  });
 });
 
 describe("values that are as they were written", () => {
@@ -133,6 +187,11 @@ describe("values that are as they were written", () => {
     ["organization_id", "\u00a0crm-1\u00a0", "crm-1"],
     ["organization_id", "\t00123", "00123"],
     ["organization_id", "12E5"],
+    ["organization_id", "12/34/56"],
+    ["organization_id", "10.11.12"],
+    ["organization_id", "12,34,56"],
+    ["email", '="anna@contoso.example"', "anna@contoso.example"],
+    ["email", '\u00a0="anna@contoso.example" ', "anna@contoso.example"],
     ["organization_id", "123456789012345"],
     ["organization_id", "0015000000AbCdEAAV"],
     ["account_number", "C 10418/2"],

@@ -63,6 +63,10 @@ describe("around a table, what can't be meant otherwise is passed over", () => {
       ),
     ],
     [
+      "rows that end before what Dynamics hides",
+      [`${header},(Do Not Modify) Row Checksum`, first, `${second},c0ffee`, ""].join("\n"),
+    ],
+    [
       "every value in quotation marks",
       [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))]
         .map((values) => values.map((value) => `"${value.replaceAll('"', '""')}"`).join(";"))

@@ -127,10 +127,15 @@ export function layOut(values: readonly string[], header: Header): LaidOut {
     if (column === null) stray ??= value.trim() === "" ? undefined : place;
     else if (column !== "ignored") columns[column] = value;
   }
-  const isOdd = values.length < header.length || stray !== undefined;
+  const isOdd = isShort(values, header) || stray !== undefined;
   if (!isOdd && columns.profile_id !== "" && columns.profile_id !== "profile_id") return { values: columns };
   const problem = problemOf(values, header, stray);
   return problem === undefined ? { values: columns } : { problem };
+}
+
+/** Whether one of our columns has no value: what is ignored behind the last of them may be left out. */
+function isShort(values: readonly string[], header: Header): boolean {
+  return values.length < header.length && values.length <= header.findLastIndex(isNamed);
 }
 
 function problemOf(values: readonly string[], header: Header, stray: number | undefined): string | undefined {
@@ -144,7 +149,7 @@ function problemOf(values: readonly string[], header: Header, stray: number | un
   const count = stray === undefined ? values.length : Math.max(values.length, stray + 1);
   const counts = `the row has ${count} values, the header names ${named}`;
   const written = "write as many, in quotation marks where one holds the separator";
-  if (values.length < header.length) {
+  if (isShort(values, header)) {
     const lacking = header.slice(values.length).filter(isNamed);
     return `${counts}; ${written}: nothing stands for ${lacking[0]} (Excel leaves empty last columns out: put one last that is never empty)`;
   }

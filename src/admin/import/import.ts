@@ -102,6 +102,9 @@ async function takeAll(run: Run, { source, signal }: ImportCall): Promise<void> 
   await run.end();
 }
 
+/** How many rows wait behind one in doubt for what the file says further on: it bounds what an import keeps in memory. */
+const MOST_HELD_ROWS = 1000;
+
 /** `doubts`: numbers that may have been rounded, which more of the file decides. */
 type Entry = { line: number } & (
   | { kind: "bad"; faults: RowFault[] }
@@ -118,6 +121,8 @@ class Run {
   readonly #search = createHeaderSearch();
   readonly #rounding = createRoundingWatch();
   #header: Header | undefined;
+  /** Rows that aren't in a batch yet, in the file's order: the first of them is in doubt. */
+  readonly #held: Entry[] = [];
   #batch: Entry[] = [];
   #line = 0;
   #rows = 0;
@@ -143,14 +148,15 @@ class Run {
     }
     if (record.kind === "values" && record.values.every((value) => value.trim() === "")) return;
     this.#bytes = record.end;
-    this.#batch.push(this.#enter(record, this.#header));
-    const isFull = this.#batch.length >= (this.#call.dryRun ? BATCH_ROWS.most : this.#pace.size);
-    if (isFull) await this.#flush();
+    this.#held.push(this.#enter(record, this.#header));
+    await this.#release(MOST_HELD_ROWS);
   }
 
   /** Writes what is left, and notes if somebody tried for administrator rights. */
   async end(): Promise<void> {
     if (this.#header === undefined) this.#search.refuseWithout();
+    await this.#release(0);
+    if (this.#call.signal.aborted) return;
     await this.#flush();
     const { rows, firstLine } = this.#administration;
     if (rows > 0) await this.#noteAdministration({ rows, firstLine });
@@ -199,7 +205,22 @@ class Run {
     return bad(faults);
   }
 
-  /** A row as it is to be written, now that more of the file is known. */
+  /**
+   * Moves rows into the batch, and writes that when it is full, up to the first one that is still in doubt with no more than
+   * `most` held. When a row is decided so depends on the file alone, and not on how many rows a batch takes.
+   */
+  async #release(most: number): Promise<void> {
+    for (let first = this.#held[0]; first !== undefined && !this.#call.signal.aborted; first = this.#held[0]) {
+      const isOpen = first.kind === "good" && this.#rounding.isOpen(first.doubts);
+      if (isOpen && this.#held.length <= most) return;
+      this.#held.shift();
+      this.#batch.push(this.#settled(first));
+      const isFull = this.#batch.length >= (this.#call.dryRun ? BATCH_ROWS.most : this.#pace.size);
+      if (isFull) await this.#flush();
+    }
+  }
+
+  /** A row as it is to be written, by all that is known of the file by now. */
   #settled(entry: Entry): Entry {
     if (entry.kind === "bad" || entry.doubts.length === 0) return entry;
     const faults = this.#rounding.standing(entry.doubts);
@@ -210,7 +231,7 @@ class Run {
 
   /** Writes the batch and tells what came of each of its rows. */
   async #flush(): Promise<void> {
-    const batch = this.#batch.map((entry) => this.#settled(entry));
+    const batch = this.#batch;
     this.#batch = [];
     const rows = batch.flatMap((entry) => (entry.kind === "good" ? [entry.row] : []));
     const { store, actor, clock, mailDomain } = this.#parts;

@@ -99,7 +99,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   const mailbox = () => {
-    const address = parseAddress(values.email);
+    const address = parseAddress(read("email"));
     const isSpoilt = isAltered("email", read("email"), "address");
     if (address !== undefined && !isSpoilt) return { email: address.address, emailKey: address.key };
     if (isSpoilt) return { email: "", emailKey: "" };

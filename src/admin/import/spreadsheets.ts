@@ -23,6 +23,11 @@ const REAL_VALUE = "fill in the value itself and export again";
 const ANY: readonly Sense[] = ["id", "name", "role", "address"];
 const MONTHS = "[Jj]an|[Ff]eb|[Mm][aä]r|[Mm]rz|[Aa]pr|[Mm]a[yij]|[Jj]u[nl]|[Aa]ug|[Ss]ept?|[Oo][ck]t|[Nn]ov|[Dd]e[cz]";
 
+/** The day or the month of a date whose year has two digits: `12/34/56` is none. */
+const DAY = "(?:0?[1-9]|[12]\\d|3[01])";
+/** The half of the day behind a time. */
+const NOON = "\\s?[AaPp]\\.?[Mm]\\.?";
+
 /** Characters that the bytes 80 to BF are in Windows-1252: the second and further ones of a character in UTF-8. */
 const FURTHER = "[\\u0080-\\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]";
 
@@ -103,20 +108,22 @@ const SIGNS: readonly Sign[] = [
   },
   {
     senses: ["id", "role"],
-    pattern: "^[-+]?\\d(?:(?:[.,]\\d+)?[Ee]\\+\\d{1,3}|[.,]\\d+[Ee]-\\d{1,3})$",
+    pattern: "^[-+]?\\d{1,3}(?:(?:[.,]\\d+)?[Ee]\\+\\d{1,3}|[.,]\\d+[Ee]-?\\d{1,3})$",
     problem: `is a number that a spreadsheet cut short; ${AS_TEXT}`,
   },
   {
     senses: ["id", "role"],
     pattern:
       `^\\d{1,2}[-. /]{1,2}(?:${MONTHS})\\.?(?:[-. /]\\d{2,4})?$|^(?:${MONTHS})[-. ]\\d{2,4}$` +
-      "|^\\d{1,2}[/.]\\d{1,2}[/.]\\d{4}(?: \\d{1,2}:\\d\\d(?::\\d\\d)?)?$|^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d" +
-      "|^\\d{1,2}:\\d\\d:\\d\\d$",
+      `|^(?:\\d{1,2}[/.]\\d{1,2}[/.]\\d{4}|${DAY}/${DAY}/\\d{2})(?: \\d{1,2}:\\d\\d(?::\\d\\d)?(?:${NOON})?)?$` +
+      `|^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d|^\\d{1,2}:\\d\\d(?::\\d\\d(?:${NOON})?|${NOON})$`,
     problem: `is a day or a time that a spreadsheet made of something else; ${AS_TEXT}`,
   },
   {
     senses: ["id"],
-    pattern: "^-?\\d+[.,]0{1,2}$|^\\d{1,3}(?:[,'’]\\d{3})+(?:[.,]\\d+)?$",
+    pattern:
+      "^-?\\d+[.,]0{1,2}$|^-?\\d{1,3}(?:[,'’]\\d{3})+(?:[.,]\\d+)?$|^-?\\d{1,2}(?:,\\d\\d)+,\\d{3}(?:\\.\\d+)?$" +
+      "|^[-(]?\\p{Sc}\\s?-?\\d[\\d.,'’]*\\)?$|^-?\\d[\\d.,'’]*\\s?\\p{Sc}$",
     problem: `is written as an amount; ${AS_TEXT}`,
   },
   {
@@ -185,4 +192,9 @@ export const ROUNDED_PROBLEM = `ends in zeros behind its fifteenth digit, as a n
 /** Whether a number may have lost its last digits; undefined for what has too few of them to say. */
 export function looksRounded(value: string): boolean | undefined {
   return value.length > EXACT_DIGITS && /^\d+$/.test(value) ? ROUNDED.test(value) : undefined;
+}
+
+/** How many zeros a number that looks rounded has at its end, behind the digits that Excel knows. */
+export function zerosBehindExact(value: string): number {
+  return value.length - EXACT_DIGITS;
 }
