@@ -178,7 +178,12 @@ async function createWorkers(
     logger,
   });
 
-  const endedGrants = createEndedGrantsWorker({ administration: store.administration, clock, turnMs: store.turnMs });
+  const endedGrants = createEndedGrantsWorker({
+    administration: store.administration,
+    clock,
+    turnMs: store.turnMs,
+    grantsATurn: store.grantsATurn,
+  });
   const clockWatch = createClockWatch({ administration: store.administration, clock, logger });
 
   return {

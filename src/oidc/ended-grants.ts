@@ -14,6 +14,8 @@ export interface EndedGrantsOptions {
   clock: Clock;
   /** How long a turn may take, in milliseconds: the store's. */
   turnMs: number;
+  /** How many selections are looked at in a turn at the least: the store's. */
+  grantsATurn: number;
 }
 
 export interface EndedGrantsWorker {
@@ -25,12 +27,17 @@ export interface EndedGrantsWorker {
 const leaseMs = 20_000;
 /** How many endings take turns, so that one of many grants lets those of few by. */
 const mostAtATime = 8;
-/** How many selections are looked at in a turn. */
-const turnSize = { least: 5, most: 200 };
+/** How many selections are looked at in a turn at the most. */
+const mostATurn = 400;
 
-export function createEndedGrantsWorker({ administration, clock, turnMs }: EndedGrantsOptions): EndedGrantsWorker {
+export function createEndedGrantsWorker({
+  administration,
+  clock,
+  turnMs,
+  grantsATurn: least,
+}: EndedGrantsOptions): EndedGrantsWorker {
   const worker = randomUUID();
-  const pace = new Pace({ ...turnSize, turnMs });
+  const pace = new Pace({ least, most: mostATurn, turnMs });
 
   return {
     async runOnce({ signal, onStep }) {

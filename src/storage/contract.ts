@@ -63,6 +63,8 @@ export interface Store {
    * lock that everybody needs; longer where it holds its own documents alone, and most of it is one acknowledgment by a majority.
    */
   readonly turnMs: number;
+  /** How many grants a turn removes at the least: as many as are worth what a turn costs, however few they are. */
+  readonly grantsATurn: number;
   /**
    * Removes what expired before `now`, in short turns (pace.ts) until the run is told to end; nothing depends on its having run.
    * Returns rows removed.

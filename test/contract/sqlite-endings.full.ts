@@ -86,7 +86,12 @@ describe(`ending ${grants} grants`, () => {
         return result;
       },
     };
-    const worker = createEndedGrantsWorker({ administration: timed, clock: systemClock, turnMs: store.turnMs });
+    const worker = createEndedGrantsWorker({
+      administration: timed,
+      clock: systemClock,
+      turnMs: store.turnMs,
+      grantsATurn: store.grantsATurn,
+    });
     assert.equal(await worker.runOnce(runAlone), grants);
     const longest = present(turns.toSorted((one, other) => other - one)[0]);
     test.diagnostic(`${turns.length} turns, the longest ${longest} ms`);

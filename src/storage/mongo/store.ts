@@ -115,6 +115,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       ...createSetBack(database),
     },
     turnMs: TURN_MS,
+    grantsATurn: 100,
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
     close: () => database.close(),

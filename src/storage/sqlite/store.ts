@@ -177,6 +177,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       ...createSetBack(durable),
     },
     turnMs: TURN_MS,
+    grantsATurn: 5,
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),
     async close() {
