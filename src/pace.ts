@@ -44,7 +44,14 @@ export class Pace {
   /** Runs one turn over `size` rows or fewer, learns from its time, and rests at least as long. */
   async turn<T>(work: (size: number) => Promise<T>): Promise<T> {
     const begun = performance.now();
-    const result = await work(this.#size);
+    let result: T;
+    try {
+      result = await work(this.#size);
+    } catch (error) {
+      // It may have been too much for the time that one operation has: the next try is of less, even than the least.
+      this.#size = Math.max(1, Math.floor(this.#size / 4));
+      throw error;
+    }
     const took = performance.now() - begun;
     const { least, most, turnMs = TURN_MS } = this.#options;
     const aimMs = turnMs / 2;

@@ -38,6 +38,22 @@ test("a turn that was too long makes the next ones smaller, down to the least, a
   assert.equal(pace.size, 10);
 });
 
+test("a turn that fails makes the next one smaller, down to one, until one succeeds", async () => {
+  const pace = new Pace({ least: 10, most: 1000 });
+  const sizes: number[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    await assert.rejects(
+      pace.turn(async (size) => {
+        sizes.push(size);
+        throw new Error("too slow");
+      }),
+    );
+  }
+  assert.deepEqual(sizes, [10, 2, 1]);
+  assert.equal((await turn(pace, 0)).size, 1);
+  assert.equal(pace.size, 2);
+});
+
 test("a pace is given longer turns where nobody waits behind them: it takes more rows in one", async () => {
   const short = new Pace({ least: 10, most: 1000 });
   const long = new Pace({ least: 10, most: 1000, turnMs: 4000 });
