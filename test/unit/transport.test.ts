@@ -9,8 +9,9 @@ import tls from "node:tls";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import type { Config } from "../../src/config/schema.ts";
 import { MailError } from "../../src/mail/failures.ts";
-import { createSmtpTransport, type Mail } from "../../src/mail/transport.ts";
+import type { Mail } from "../../src/mail/transport.ts";
 import { certificate, privateKey } from "../support/certificate.ts";
+import { transportTo } from "../support/smtp-transport.ts";
 
 type Smtp = Config["mail"]["smtp"];
 
@@ -77,23 +78,8 @@ describe("SMTP transport", () => {
     fromName = "Contoso sign-in",
     dkim: Config["mail"]["dkim"] = null,
   ) {
-    const made = createSmtpTransport({
-      from_name: fromName,
-      from_address: "no-reply@example.com",
-      smtp: {
-        host: "localhost",
-        port,
-        security: "none",
-        client_name: null,
-        username: null,
-        password: null,
-        oauth2: null,
-        max_connections: 2,
-        timeout_seconds: 5,
-        ...smtp,
-      },
-      ...{ dkim, bounce_webhook_token: null },
-    });
+    const mail = { from_name: fromName, from_address: "no-reply@example.com", dkim };
+    const made = transportTo(port, { mail, smtp });
     closing.push(() => made.close());
     return made;
   }
