@@ -5,13 +5,14 @@
 
 import { stringify } from "yaml";
 import { z } from "zod";
+import { settingsOf } from "../domain/client-metadata.ts";
+import type { ClientSettings as Settings } from "../domain/client-settings.ts";
 import { discoveryUrl, endpointsOf } from "../oidc/endpoints.ts";
 import { exampleClaims } from "../oidc/example-claims.ts";
 import type { Client } from "../storage/records.ts";
-import { type ClientApp, toApp } from "./client-apps.ts";
 import { anyId } from "./fields.ts";
 import { InputError } from "./operation.ts";
-import type { Recipe, RecipeValues, Registered } from "./recipes/recipe.ts";
+import { fittingRedirect, needsOf, type Recipe, type RecipeValues, type Registered } from "./recipes/recipe.ts";
 import { RECIPE_NAMES, recipesFor } from "./recipes/recipes.ts";
 
 /** What stands for a secret that isn't shown, by who keeps the client app. */
@@ -82,7 +83,7 @@ export const recipeChoice = z
   .meta({ description: "The recipe to fill in, instead of all that fit." });
 
 /** @throws InputError for a recipe that isn't for an app of this kind */
-export function checkRecipe({ preset }: Pick<ClientApp, "preset">, wanted: string | undefined): void {
+export function checkRecipe({ preset }: Pick<Settings, "preset">, wanted: string | undefined): void {
   const fitting = recipesFor(preset).map(({ name }) => name);
   if (wanted === undefined || fitting.includes(wanted)) return;
   const instead = fitting.length === 0 ? "there is no recipe for an app of this kind" : `choose ${fitting.join(", ")}`;
@@ -98,13 +99,13 @@ export function clientSettings(
   client: Client,
   { issuer, secret, recipe }: { issuer: string; secret: string | null; recipe?: string | undefined },
 ): ClientSettings {
-  const app = toApp(client);
+  const app = settingsOf(client);
   const isMachine = app.preset === "machine";
   const facts = isMachine
     ? machineFacts(client, app, { issuer, secret })
     : portalFacts(client, app, { issuer, secret });
   const values = valuesOf(client, app, { issuer, secret });
-  const registered = registeredOf(client, app);
+  const registered = registeredOf(app);
   return {
     ...facts,
     claims: isMachine
@@ -131,13 +132,12 @@ interface Circumstances {
 
 const signInScope = "openid profile email organization";
 
-function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circumstances): Facts {
-  const { metadata } = client;
+function portalFacts(client: Client, app: Settings, { issuer, secret }: Circumstances): Facts {
   const isPublic = client.secret === null;
   const endpoints = endpointsOf(issuer);
   const { pushed_authorization_request_endpoint: pushed, ...others } = endpoints;
-  const authMethod = textOf(metadata["token_endpoint_auth_method"], "client_secret_basic");
-  const scope = `${signInScope}${app.refreshTokens ? " offline_access" : ""}`;
+  const authMethod = app.token_endpoint_auth_method;
+  const scope = `${signInScope}${app.refresh_tokens ? " offline_access" : ""}`;
   return {
     issuer,
     client_id: client.id,
@@ -147,23 +147,23 @@ function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circums
     ...others,
     // Pushed requests are for clients that can authenticate.
     pushed_authorization_request_endpoint: isPublic ? null : pushed,
-    redirect_uris: app.redirectUris,
-    post_logout_redirect_uris: app.postLogoutRedirectUris,
-    initiate_login_uri: app.initiateLoginUri,
-    backchannel_logout_uri: app.backchannelLogoutUri,
-    backchannel_logout_session_required: metadata["backchannel_logout_session_required"] !== false,
+    redirect_uris: app.redirect_uris,
+    post_logout_redirect_uris: app.post_logout_redirect_uris,
+    initiate_login_uri: app.initiate_login_uri,
+    backchannel_logout_uri: app.backchannel_logout_uri,
+    backchannel_logout_session_required: app.backchannel_logout_session_required,
     response_types: ["code"],
-    grant_types: ["authorization_code", ...(app.refreshTokens ? ["refresh_token"] : [])],
+    grant_types: ["authorization_code", ...(app.refresh_tokens ? ["refresh_token"] : [])],
     scope,
-    pkce_required: metadata["pkce_required"] !== false,
+    pkce_required: app.pkce_required,
     code_challenge_methods: ["S256"],
-    id_token_signed_response_alg: textOf(metadata["id_token_signed_response_alg"], "RS256"),
+    id_token_signed_response_alg: app.id_token_signed_response_alg,
     claims_in_id_token: client.claimsInIdToken,
     send: {
       authorization_request: {
         response_type: "code",
         client_id: client.id,
-        redirect_uri: app.redirectUris[0] ?? "",
+        redirect_uri: app.redirect_uris[0] ?? "",
         scope: signInScope,
         state: "<random; the answer's must be the same>",
         nonce: "<random; the ID token's must be the same>",
@@ -174,10 +174,10 @@ function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circums
         ...authenticationOf(client.id, authMethod),
         grant_type: "authorization_code",
         code: "<of the answer, whose iss must be the issuer>",
-        redirect_uri: app.redirectUris[0] ?? "",
+        redirect_uri: app.redirect_uris[0] ?? "",
         code_verifier: "<random, of 43 to 128 characters>",
       },
-      refresh_request: app.refreshTokens
+      refresh_request: app.refresh_tokens
         ? {
             ...authenticationOf(client.id, authMethod),
             grant_type: "refresh_token",
@@ -187,17 +187,17 @@ function portalFacts(client: Client, app: ClientApp, { issuer, secret }: Circums
       userinfo_request: { Authorization: "Bearer <access token>" },
       sign_out: {
         id_token_hint: "<ID token>",
-        ...(app.postLogoutRedirectUris[0] === undefined
+        ...(app.post_logout_redirect_uris[0] === undefined
           ? {}
-          : { post_logout_redirect_uri: app.postLogoutRedirectUris[0], state: "<random; comes back with it>" }),
+          : { post_logout_redirect_uri: app.post_logout_redirect_uris[0], state: "<random; comes back with it>" }),
       },
     },
   };
 }
 
-function machineFacts(client: Client, app: ClientApp, { issuer, secret }: Circumstances): Facts {
+function machineFacts(client: Client, app: Settings, { issuer, secret }: Circumstances): Facts {
   const endpoints = endpointsOf(issuer);
-  const authMethod = textOf(client.metadata["token_endpoint_auth_method"], "client_secret_basic");
+  const authMethod = app.token_endpoint_auth_method;
   return {
     issuer,
     client_id: client.id,
@@ -241,31 +241,36 @@ function authenticationOf(clientId: string, authMethod: string): Record<string, 
   return { client_id: clientId, ...(authMethod === "none" ? {} : { client_secret: "<client_secret>" }) };
 }
 
-function valuesOf(client: Client, app: ClientApp, { issuer, secret }: Circumstances): RecipeValues {
-  const { metadata } = client;
-  const isPosted = metadata["token_endpoint_auth_method"] === "client_secret_post";
+function valuesOf(client: Client, app: Settings, { issuer, secret }: Circumstances): RecipeValues {
   return {
     issuer,
     discovery: discoveryUrl(issuer),
     endpoints: endpointsOf(issuer),
     clientId: client.id,
     secret: shownSecret(client, secret),
-    authMethod: isPosted ? "client_secret_post" : "client_secret_basic",
-    idTokenAlg: textOf(metadata["id_token_signed_response_alg"], "RS256"),
+    authMethod: app.token_endpoint_auth_method === "client_secret_post" ? "client_secret_post" : "client_secret_basic",
+    idTokenAlg: app.id_token_signed_response_alg,
     scope: signInScope,
-    redirectUri: app.redirectUris[0] ?? "",
-    postLogoutRedirectUri: app.postLogoutRedirectUris[0] ?? null,
+    redirectUri: app.redirect_uris[0] ?? "",
+    postLogoutRedirectUri: app.post_logout_redirect_uris[0] ?? null,
     apiScopes: app.scopes,
   };
 }
 
-function registeredOf({ metadata, claimsInIdToken }: Client, { redirectUris }: ClientApp): Registered {
-  return { redirectUris, pkceRequired: metadata["pkce_required"] !== false, claimsInIdToken };
+function registeredOf(app: Settings): Registered {
+  return {
+    redirectUris: app.redirect_uris,
+    postLogoutRedirectUris: app.post_logout_redirect_uris,
+    pkceRequired: app.pkce_required,
+    claimsInIdToken: app.claims_in_id_token,
+    idTokenAlg: app.id_token_signed_response_alg,
+  };
 }
 
 function written(recipe: Recipe, values: RecipeValues, registered: Registered): ClientSettings["recipes"][number] {
-  const { name, title, needs, files } = recipe;
-  return { name, title, needs: needs?.(registered) ?? [], files: files(values) };
+  const redirectUri = fittingRedirect(recipe, registered.redirectUris) ?? values.redirectUri;
+  const files = recipe.files({ ...values, redirectUri });
+  return { name: recipe.name, title: recipe.title, needs: needsOf(recipe, registered), files };
 }
 
 /** The secret that was just made, or what stands for the one that a client app has; null for none. */
@@ -285,8 +290,4 @@ function present(value: object): object {
   );
   const isPlain = (one: unknown): one is object => typeof one === "object" && one !== null && !Array.isArray(one);
   return Object.fromEntries(known.map(([name, one]) => [name, isPlain(one) ? present(one) : one]));
-}
-
-function textOf(value: unknown, otherwise: string): string {
-  return typeof value === "string" ? value : otherwise;
 }

@@ -120,13 +120,36 @@ describe("recipes", () => {
       "passport-openidconnect": ["pkce_required: false"],
       authjs: ["redirect_uris: …/api/auth/callback/liaison", "claims_in_id_token: true"],
       "oauth2-proxy": ["claims_in_id_token: true"],
-      keycloak: ["redirect_uris: …/realms/REALM/broker/ALIAS/endpoint"],
+      keycloak: [
+        "redirect_uris: …/realms/REALM/broker/ALIAS/endpoint",
+        "post_logout_redirect_uris: …/realms/REALM/broker/ALIAS/endpoint/logout_response",
+      ],
       spring: ["redirect_uris: …/login/oauth2/code/liaison"],
     };
     for (const { name } of recipesFor("web")) {
       assert.deepEqual(needsOf(name, documentedClient("openid-client")), expected[name] ?? [], name);
       assert.deepEqual(needsOf(name, withMetadata(name, { pkce_required: false }, true)), [], name);
     }
+  });
+
+  it("are lacking a way back from a sign-out where the library sends one, and the algorithm that it takes", () => {
+    const needs = (name: string, metadata: object) =>
+      clientSettings(withMetadata(name, { ...metadata }), { issuer, secret, recipe: name }).recipes.flatMap((one) =>
+        one.needs.map(({ setting }) => setting),
+      );
+    for (const name of ["express-openid-connect", "aspnet-core", "keycloak"]) {
+      assert.deepEqual(needs(name, { post_logout_redirect_uris: [] }), ["post_logout_redirect_uris"], name);
+    }
+    assert.deepEqual(needs("openid-client", { post_logout_redirect_uris: [] }), []);
+    assert.deepEqual(needs("spring", { id_token_signed_response_alg: "ES256" }), ["id_token_signed_response_alg"]);
+  });
+
+  it("are filled with the address that fits, wherever it stands", () => {
+    const kept = "https://kc.example/realms/r1/broker/b1/endpoint";
+    const client = withMetadata("keycloak", { redirect_uris: ["https://p.example/callback", kept] });
+    const setup = filesOf(clientSettings(client, { issuer, secret }), "keycloak")["setup.sh"] ?? "";
+    assert.match(setup, /--server https:\/\/kc\.example /);
+    assert.match(setup, /instances\/b1\/mappers -r r1 /);
   });
 
   it("put nothing of an address into a shell that it would run", () => {

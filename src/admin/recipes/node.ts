@@ -1,6 +1,6 @@
 /** Recipes for portals on Node.js. Each is a whole program, which tests run as it stands. */
 
-import { environment, lines, needsClaims, needsPath, originOf, pathOf, quoted, type Recipe } from "./recipe.ts";
+import { environment, lines, needsClaims, originOf, pathOf, quoted, type Recipe } from "./recipe.ts";
 
 export const openidClient: Recipe = {
   name: "openid-client",
@@ -103,6 +103,7 @@ export const expressOpenidConnect: Recipe = {
   title: "express-openid-connect (Express)",
   presets: ["web"],
   paths: { redirect: "/callback", postLogout: "/" },
+  postLogout: { path: /^/, value: "the portal's first page", why: "express-openid-connect sends one at each sign-out" },
   files: ({ issuer, clientId, secret, authMethod, idTokenAlg, scope, redirectUri, postLogoutRedirectUri }) => [
     {
       file: "portal.env",
@@ -252,15 +253,12 @@ export const authjs: Recipe = {
   title: "Auth.js (NextAuth.js 5)",
   presets: ["web"],
   paths: { redirect: "/api/auth/callback/liaison" },
-  needs: (registered) => [
-    ...needsPath(
-      registered,
-      /\/callback\/liaison$/,
-      "…/api/auth/callback/liaison",
-      "its path ends in the provider's id",
-    ),
-    ...needsClaims(registered, "Auth.js reads the ID token and not userinfo"),
-  ],
+  redirect: {
+    path: /\/callback\/liaison$/,
+    value: "…/api/auth/callback/liaison",
+    why: "its path ends in the provider's id",
+  },
+  needs: (registered) => needsClaims(registered, "Auth.js reads the ID token and not userinfo"),
   files: ({ issuer, clientId, secret, scope }) => [
     {
       file: ".env.local",

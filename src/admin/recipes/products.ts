@@ -1,16 +1,6 @@
 /** Recipes for products and frameworks that are set up rather than programmed. */
 
-import {
-  environment,
-  lines,
-  needsClaims,
-  needsPath,
-  originOf,
-  pathOf,
-  quoted,
-  type Recipe,
-  type RecipeValues,
-} from "./recipe.ts";
+import { environment, lines, needsClaims, originOf, pathOf, quoted, type Recipe, type RecipeValues } from "./recipe.ts";
 
 /** Of names that a shell takes as they are. */
 const brokerPath = /^([\w./~-]*)\/realms\/([\w.-]+)\/broker\/([\w.-]+)\/endpoint$/;
@@ -53,8 +43,16 @@ export const keycloak: Recipe = {
     postLogout: "/realms/portals/broker/liaison/endpoint/logout_response",
     backchannel: "/realms/portals/protocol/openid-connect/logout/backchannel-logout",
   },
-  needs: (registered) =>
-    needsPath(registered, brokerPath, "…/realms/REALM/broker/ALIAS/endpoint", "Keycloak has no other address"),
+  redirect: {
+    path: brokerPath,
+    value: "…/realms/REALM/broker/ALIAS/endpoint",
+    why: "Keycloak has no other address",
+  },
+  postLogout: {
+    path: /\/endpoint\/logout_response$/,
+    value: "…/realms/REALM/broker/ALIAS/endpoint/logout_response",
+    why: "Keycloak sends it at each sign-out",
+  },
   files: (values) => {
     const { server, realm, alias } = keycloakOf(values.redirectUri);
     const provider = {
@@ -148,8 +146,21 @@ export const spring: Recipe = {
     postLogout: "/",
     backchannel: "/logout/connect/back-channel/liaison",
   },
-  needs: (registered) =>
-    needsPath(registered, /\/login\/oauth2\/code\/[^/]+$/, "…/login/oauth2/code/liaison", "Spring answers there"),
+  redirect: {
+    path: /\/login\/oauth2\/code\/[^/]+$/,
+    value: "…/login/oauth2/code/liaison",
+    why: "Spring answers there",
+  },
+  needs: ({ idTokenAlg }) =>
+    idTokenAlg === "RS256"
+      ? []
+      : [
+          {
+            setting: "id_token_signed_response_alg",
+            value: "RS256",
+            why: "Spring takes no other unless told by a bean",
+          },
+        ],
   files: ({ issuer, clientId, secret, authMethod, scope, redirectUri }) => [
     { file: "portal.env", text: environment({ PORTAL_SECRET: secret ?? "" }) },
     {
@@ -174,6 +185,7 @@ export const aspnetCore: Recipe = {
   title: "ASP.NET Core",
   presets: ["web"],
   paths: { redirect: "/signin-oidc", postLogout: "/signout-callback-oidc" },
+  postLogout: { path: /^/, value: "…/signout-callback-oidc", why: "ASP.NET Core sends one at each sign-out" },
   files: ({ issuer, clientId, secret, scope, redirectUri, postLogoutRedirectUri }) => {
     // These two are asked for by default.
     const scopes = scope.split(" ").filter((one) => one !== "openid" && one !== "profile");

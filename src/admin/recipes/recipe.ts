@@ -25,8 +25,10 @@ export interface RecipeValues {
 /** How a client app is registered, of what recipes ask for. */
 export interface Registered {
   redirectUris: readonly string[];
+  postLogoutRedirectUris: readonly string[];
   pkceRequired: boolean;
   claimsInIdToken: boolean;
+  idTokenAlg: string;
 }
 
 /** What a client app has to be registered with for a recipe to work. */
@@ -34,6 +36,14 @@ export interface Need {
   setting: string;
   value: string;
   /** What of the library asks for it, in a few words. */
+  why: string;
+}
+
+/** A registered address that a library can't do without: any with such a path. */
+export interface NeededAddress {
+  path: RegExp;
+  /** What is to be registered where there is none, and what of the library asks for it. */
+  value: string;
   why: string;
 }
 
@@ -49,7 +59,11 @@ export interface Recipe {
   presets: readonly Preset[];
   /** Paths of the portal that the library has by default. */
   paths: { redirect: string; postLogout?: string; backchannel?: string };
-  /** What isn't registered yet as it has to be; nothing if left out. */
+  /** The redirect address that its files are filled with is the first of these; any one if left out. */
+  redirect?: NeededAddress;
+  /** What the library sends at a sign-out, whatever is registered. */
+  postLogout?: NeededAddress;
+  /** What else isn't registered yet as it has to be; nothing if left out. */
   needs?(registered: Registered): Need[];
   files(values: RecipeValues): RecipeFile[];
 }
@@ -78,14 +92,25 @@ export function environment(variables: Readonly<Record<string, string>>, own?: s
 export const originOf = (address: string): string => URL.parse(address)?.origin ?? "";
 export const pathOf = (address: string): string => URL.parse(address)?.pathname ?? "";
 
-/** A need for a redirect address with a path that the library can't do without. */
-export function needsPath(
-  { redirectUris }: Pick<Registered, "redirectUris">,
-  pattern: RegExp,
-  value: string,
-  why: string,
-): Need[] {
-  return redirectUris.some((uri) => pattern.test(pathOf(uri))) ? [] : [{ setting: "redirect_uris", value, why }];
+/** The first registered address that a recipe can be filled with. */
+export function fittingRedirect(
+  { redirect }: Pick<Recipe, "redirect">,
+  addresses: readonly string[],
+): string | undefined {
+  return addresses.find((address) => redirect === undefined || redirect.path.test(pathOf(address)));
+}
+
+/** What a client app isn't registered with yet as a recipe needs it. */
+export function needsOf(recipe: Recipe, registered: Registered): Need[] {
+  const lacking = (setting: string, needed: NeededAddress | undefined, addresses: readonly string[]): Need[] =>
+    needed === undefined || addresses.some((address) => needed.path.test(pathOf(address)))
+      ? []
+      : [{ setting, value: needed.value, why: needed.why }];
+  return [
+    ...lacking("redirect_uris", recipe.redirect, registered.redirectUris),
+    ...lacking("post_logout_redirect_uris", recipe.postLogout, registered.postLogoutRedirectUris),
+    ...(recipe.needs?.(registered) ?? []),
+  ];
 }
 
 /** A need for claims in the ID token. */
