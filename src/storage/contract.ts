@@ -348,8 +348,9 @@ export interface ThrottleStore {
   /**
    * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and returns when it
    * may go: `now`, or later by what others have reserved (the generic cell rate algorithm), but never by more than `longestMs`
-   * milliseconds. Whoever would wait longer goes then and takes no place beyond, so that no flow grows longer than its most
-   * patient. Nothing is ever refused. A clock that has been set back by more than a window takes the flow along.
+   * milliseconds, a year unless given. Whoever would wait longer goes then and takes no place beyond, so that no flow grows
+   * longer than its most patient. Nothing is ever refused. A clock that has been set back by more than a window takes the flow
+   * along.
    */
-  reserve(key: string, limit: Limit, now: Instant, longestMs: number): Promise<Instant>;
+  reserve(key: string, limit: Limit, now: Instant, longestMs?: number): Promise<Instant>;
 }

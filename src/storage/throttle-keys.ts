@@ -1,4 +1,4 @@
-/** Owns what throttles are kept under: the same in every back end. */
+/** Owns what throttles are kept under, and how long their flows are: the same in every back end. */
 
 import type { MailThrottle } from "./contract.ts";
 import type { IdentityKey } from "./records.ts";
@@ -36,3 +36,5 @@ export function mailThrottleHashes(
 ): MailThrottleHashes {
   return { mailbox: hash(mailboxKey(mailbox.key)), profile: hash(profileThrottle(profile.key)) };
 }
+/** By how long a place in a flow may be put off where nobody says otherwise, in milliseconds: a year. */
+export const LONGEST_FLOW_MS = 365 * 86_400_000;

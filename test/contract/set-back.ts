@@ -46,7 +46,7 @@ export function setBackCases(contract: Case): void {
 
   contract("set back: a flow goes along, unless by less than a window", async ({ store }) => {
     const limit = { limit: 6, windowSeconds: 60 };
-    const reserve = (now: number) => store.throttles.reserve("flow", limit, now, DAY);
+    const reserve = (now: number) => store.throttles.reserve("flow", limit, now);
     const places: number[] = [];
     for (let turn = 0; turn < 30; turn += 1) places.push((await reserve(NOW)) - NOW);
     assert.equal(places.at(-1), 240_000);

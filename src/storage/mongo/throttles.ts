@@ -5,6 +5,7 @@ import type { Instant } from "../../clock.ts";
 import type { Limit, ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { THROTTLE_KEY } from "../sealed-fields.ts";
+import { LONGEST_FLOW_MS } from "../throttle-keys.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
@@ -102,7 +103,7 @@ export function createThrottleStore(database: MongoDatabase, throttles: Throttle
         const { taken, resetsAt } = await throttles.takeSome(throttles.hash(key), wanted, limit, now);
         return { taken, resetsAt };
       }),
-    reserve: (key, limit, now, longestMs) =>
+    reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
       database.run(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }

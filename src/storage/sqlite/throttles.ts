@@ -4,6 +4,7 @@ import type { Instant } from "../../clock.ts";
 import type { Limit, ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { THROTTLE_KEY } from "../sealed-fields.ts";
+import { LONGEST_FLOW_MS } from "../throttle-keys.ts";
 import type { Database } from "./database.ts";
 import { integer } from "./rows.ts";
 
@@ -85,7 +86,7 @@ export function createThrottleStore(database: Database, seal: Seal): ThrottleSto
       }),
     takeSlots: (key, wanted, limit, now) =>
       database.transaction(() => throttles.takeSome(throttles.hash(key), wanted, limit, now)),
-    reserve: (key, limit, now, longestMs) =>
+    reserve: (key, limit, now, longestMs = LONGEST_FLOW_MS) =>
       database.transaction(() => throttles.reserve(throttles.hash(key), limit, now, longestMs)),
   };
 }
