@@ -26,12 +26,12 @@ import { createGate } from "./http/costs/gate.ts";
 import { createKnownBrowsers } from "./http/costs/known-browser.ts";
 import { createVisitorCosts } from "./http/costs/visitor-costs.ts";
 import { createCsrf } from "./http/csrf.ts";
+import { createEncryptedCookies } from "./http/encrypted-cookie.ts";
+import { createEncryptedState } from "./http/encrypted-state.ts";
 import { createHttpServer } from "./http/http-server.ts";
 import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
 import { createRefusals } from "./http/refusals.ts";
-import { createSealedCookies } from "./http/sealed-cookie.ts";
-import { createSealedReturns } from "./http/sealed-return.ts";
 import { createListener } from "./http/server.ts";
 import { createSignedOutBrowsers } from "./http/signed-out.ts";
 import { createSiteSource } from "./http/site.ts";
@@ -116,8 +116,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
 
   const limits = limitsOf(config.limits);
-  const sealed = createSealedCookies({ key: keys.pages, cookies, clock });
-  const known = createKnownBrowsers({ key: keys.pages, cookies, sealed, clock });
+  const encryptedState = createEncryptedState({ key: keys.pages, clock });
+  const encryptedCookies = createEncryptedCookies({ state: encryptedState, cookies });
+  const known = createKnownBrowsers({ key: keys.pages, cookies, encryptedCookies, clock });
   const refusals = createRefusals({ pages, site: { ...(await site()), portals: [] }, issuer });
 
   const counters = createCounters({ now: () => clock.now(), onCount: background.count });
@@ -169,7 +170,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     binding,
     signedOut,
     csrf: createCsrf({ key: keys.pages, issuer, cookies }),
-    sealed,
+    encryptedCookies,
     upstreams,
     costs: createVisitorCosts({ throttles: store.throttles, limits: limits.visitors, known, clock }),
   };
@@ -188,7 +189,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     gate: createGate({ limits: limits.gate, known, refusals, clock }),
     known,
     logger,
-    returns: createSealedReturns({ key: keys.pages, clock }),
+    encryptedState,
     dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
     artifacts: store.artifacts,
     linking,

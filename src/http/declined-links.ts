@@ -10,7 +10,7 @@ import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
 import type { InquiryId } from "../storage/records.ts";
 import type { Cookies } from "./cookies.ts";
-import type { SealedCookies } from "./sealed-cookie.ts";
+import type { EncryptedCookies } from "./encrypted-cookie.ts";
 
 export interface DeclinedLinks {
   /** Notes it for this browser. */
@@ -24,7 +24,7 @@ export interface DeclinedLinks {
 export interface DeclinedLinksOptions {
   issuer: string;
   cookies: Cookies;
-  sealed: SealedCookies;
+  encryptedCookies: EncryptedCookies;
   artifacts: Pick<ArtifactStore, "upsert" | "find">;
   clock: Clock;
   /** Seconds for which it can be told: as long as an interaction lives. */
@@ -35,7 +35,7 @@ export interface DeclinedLinksOptions {
 const model = "DeclinedLink";
 
 export function createDeclinedLinks(options: DeclinedLinksOptions): DeclinedLinks {
-  const { issuer, cookies, sealed, artifacts, clock, lifetimeSeconds } = options;
+  const { issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds } = options;
   const path = new URL(`${issuer}/interaction`).pathname;
   // The callback that notes it isn't sent these cookies: each inquiry has one of its own, so that none takes another's place.
   const placeOf = (inquiryId: InquiryId) =>
@@ -43,14 +43,14 @@ export function createDeclinedLinks(options: DeclinedLinksOptions): DeclinedLink
 
   return {
     noteHere: async (ctx, inquiryId) => {
-      await sealed.set(ctx, placeOf(inquiryId), { inquiryId }, lifetimeSeconds);
+      encryptedCookies.set(ctx, placeOf(inquiryId), { inquiryId }, lifetimeSeconds);
     },
     noteForRequester: async (inquiryId) => {
       await artifacts.upsert(model, hashSecret(inquiryId), {}, {}, clock.now() + lifetimeSeconds * 1000);
     },
     isTold: async (ctx, inquiryId) => {
       const noted = await artifacts.find(model, hashSecret(inquiryId), clock.now());
-      return noted !== undefined || (await sealed.get(ctx, placeOf(inquiryId)))?.["inquiryId"] === inquiryId;
+      return noted !== undefined || encryptedCookies.get(ctx, placeOf(inquiryId))?.["inquiryId"] === inquiryId;
     },
   };
 }

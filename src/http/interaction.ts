@@ -48,17 +48,29 @@ const [mostLooks, lookAgainMs] = [10, 300];
 const maxTyped = 320;
 
 export function interactionRoutes(router: Router, deps: InteractionDeps): void {
-  const { artifacts, dispatcher, linking, csrf, sealed, cookies, binding, signedOut, clock, upstreams, config, costs } =
-    deps;
+  const {
+    artifacts,
+    dispatcher,
+    linking,
+    csrf,
+    encryptedCookies,
+    cookies,
+    binding,
+    signedOut,
+    clock,
+    upstreams,
+    config,
+    costs,
+  } = deps;
   const { issuer } = config;
   const views: InteractionPages = createInteractionPages(deps);
   const opened = createOpenedInteractions(deps);
   const base = (uid: string) => `${issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
   const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-  const inquiries = createKeptInquiries({ issuer, cookies, sealed, lifetimeSeconds });
-  const declined = createDeclinedLinks({ issuer, cookies, sealed, artifacts, clock, lifetimeSeconds });
-  const waiting = createWaitingSignIns(issuer, cookies, sealed);
+  const inquiries = createKeptInquiries({ issuer, cookies, encryptedCookies, lifetimeSeconds });
+  const declined = createDeclinedLinks({ issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds });
+  const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
 
   /** Loads the interaction of the path, for a POST only after its form was verified. */
   async function load(ctx: Context): Promise<InteractionState> {

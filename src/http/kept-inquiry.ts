@@ -7,7 +7,7 @@
 import type { Context } from "koa";
 import type { InquiryId } from "../storage/records.ts";
 import type { Cookies } from "./cookies.ts";
-import type { SealedCookies } from "./sealed-cookie.ts";
+import type { EncryptedCookies } from "./encrypted-cookie.ts";
 
 /** Instants are milliseconds. */
 export interface KeptInquiry {
@@ -43,11 +43,11 @@ const shownSeconds = 1800;
 export function createKeptInquiries(options: {
   issuer: string;
   cookies: Cookies;
-  sealed: SealedCookies;
+  encryptedCookies: EncryptedCookies;
   /** Seconds for which it can be sent again. */
   lifetimeSeconds: number;
 }): KeptInquiries {
-  const { issuer, cookies, sealed, lifetimeSeconds } = options;
+  const { issuer, cookies, encryptedCookies, lifetimeSeconds } = options;
   const below = (uid: string, name: string) => cookies.below(new URL(`${issuer}/interaction/${uid}`).pathname, name);
   const inquiryAt = (uid: string) => below(uid, "liaison.inquiry");
   const typedAt = (uid: string) => below(uid, "liaison.typed");
@@ -55,12 +55,12 @@ export function createKeptInquiries(options: {
   const numberOf = (value: unknown) => (typeof value === "number" ? value : null);
 
   function forgetTyped(ctx: Context, uid: string): void {
-    if (cookies.get(ctx, typedAt(uid)) !== undefined) sealed.clear(ctx, typedAt(uid));
+    if (cookies.get(ctx, typedAt(uid)) !== undefined) encryptedCookies.clear(ctx, typedAt(uid));
   }
 
   return {
     find: async (ctx, uid) => {
-      const value = await sealed.get(ctx, inquiryAt(uid));
+      const value = encryptedCookies.get(ctx, inquiryAt(uid));
       const { address, askedAt, since } = value ?? {};
       if (value === undefined || typeof address !== "string") return undefined;
       if (typeof askedAt !== "number" || typeof since !== "number") return undefined;
@@ -74,14 +74,14 @@ export function createKeptInquiries(options: {
         lookedAtBy: numberOf(value["lookedAtBy"]),
       };
     },
-    typed: async (ctx, uid) => textOf((await sealed.get(ctx, typedAt(uid)))?.["address"]) ?? undefined,
+    typed: async (ctx, uid) => textOf(encryptedCookies.get(ctx, typedAt(uid))?.["address"]) ?? undefined,
     keep: async (ctx, uid, kept, isShown) => {
-      await sealed.set(ctx, inquiryAt(uid), kept, lifetimeSeconds);
-      if (isShown) await sealed.set(ctx, typedAt(uid), { address: kept.address }, shownSeconds);
+      encryptedCookies.set(ctx, inquiryAt(uid), kept, lifetimeSeconds);
+      if (isShown) encryptedCookies.set(ctx, typedAt(uid), { address: kept.address }, shownSeconds);
     },
     forgetTyped,
     forget: (ctx, uid) => {
-      sealed.clear(ctx, inquiryAt(uid));
+      encryptedCookies.clear(ctx, inquiryAt(uid));
       forgetTyped(ctx, uid);
     },
   };

@@ -10,7 +10,7 @@ import type { BrowserBinding } from "./browser-binding.ts";
 import type { Cookies } from "./cookies.ts";
 import type { VisitorCosts } from "./costs/visitor-costs.ts";
 import type { Csrf } from "./csrf.ts";
-import type { SealedCookies } from "./sealed-cookie.ts";
+import type { EncryptedCookies } from "./encrypted-cookie.ts";
 import type { SignedOutBrowsers } from "./signed-out.ts";
 
 /** What every route module is given, beside the services of its own. */
@@ -19,7 +19,7 @@ export interface HttpKit {
   pages: Pages;
   site(): Promise<Site>;
   csrf: Csrf;
-  sealed: SealedCookies;
+  encryptedCookies: EncryptedCookies;
   cookies: Cookies;
   binding: BrowserBinding;
   signedOut: SignedOutBrowsers;

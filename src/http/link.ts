@@ -71,8 +71,21 @@ export interface LinkPages {
 }
 
 export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
-  const { artifacts, linking, csrf, sealed, cookies, binding, pages, site, config, clients, clock, upstreams, costs } =
-    deps;
+  const {
+    artifacts,
+    linking,
+    csrf,
+    encryptedCookies,
+    cookies,
+    binding,
+    pages,
+    site,
+    config,
+    clients,
+    clock,
+    upstreams,
+    costs,
+  } = deps;
   const { issuer } = config;
   const base = (requestId: string) => `${issuer}/link/${requestId}`;
   const below = (requestId: string, name: string) =>
@@ -81,9 +94,9 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   /** Apart from all else: of several callbacks of one person, one links, and what the others came to is no news then. */
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
-  const waiting = createWaitingSignIns(issuer, cookies, sealed);
+  const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
   const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-  const declined = createDeclinedLinks({ issuer, cookies, sealed, artifacts, clock, lifetimeSeconds });
+  const declined = createDeclinedLinks({ issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds });
   const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
   const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
   const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
@@ -103,7 +116,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       await showDead(ctx, "unknown", null);
       return undefined;
     }
-    const secret = (await sealed.get(ctx, secretAt(requestId)))?.["secret"];
+    const secret = encryptedCookies.get(ctx, secretAt(requestId))?.["secret"];
     const preview = typeof secret === "string" ? await linking.view(requestId, secret) : undefined;
     if (typeof secret === "string" && preview !== undefined) return { ...preview, secret };
     await showDead(ctx, typeof secret === "string" ? "unknown" : "cookie_missing", null);
@@ -127,8 +140,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     // What no mail of ours holds, such as a link that was cut off.
     if (secret === undefined) return await showDead(ctx, "unknown", null);
     // Longer than any link lives: an expired one still says that it expired.
-    await sealed.set(ctx, secretAt(requestId), { secret }, 86_400);
-    for (const place of [boundAt(requestId), resultAt(requestId)]) sealed.clear(ctx, place);
+    encryptedCookies.set(ctx, secretAt(requestId), { secret }, 86_400);
+    for (const place of [boundAt(requestId), resultAt(requestId)]) encryptedCookies.clear(ctx, place);
     seeOther(ctx, base(requestId));
   }
 
@@ -192,7 +205,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   router.get("/link/:requestId/result", async (ctx) => {
     const requestId = requestIdOf(ctx);
-    const kept = (await sealed.get(ctx, boundAt(requestId))) ?? (await sealed.get(ctx, resultAt(requestId)));
+    const kept = encryptedCookies.get(ctx, boundAt(requestId)) ?? encryptedCookies.get(ctx, resultAt(requestId));
     if (kept === undefined) return await showWithoutResult(ctx);
     const held = await heldLink(ctx);
     if (held !== undefined) await showResult(ctx, kept as KeptResult, held);
@@ -281,7 +294,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     goOn: async (ctx, { requestId, kept, declined: inquiryId }) => {
       if (inquiryId !== null) await declined.noteHere(ctx, inquiryId);
       const place = kept.result === "bound" ? boundAt(requestId) : resultAt(requestId);
-      await sealed.set(ctx, place, kept, resultLifetimeSeconds);
+      encryptedCookies.set(ctx, place, kept, resultLifetimeSeconds);
       seeOther(ctx, `${base(requestId)}/result`);
     },
   };

@@ -27,7 +27,12 @@ const nothing: Record<SupportField, string> = { name: "", organization: "", acco
 
 export function supportRoutes(
   router: Router,
-  { support, sealed, cookies, config }: Pick<SupportDeps, "support" | "sealed" | "cookies" | "config">,
+  {
+    support,
+    encryptedCookies,
+    cookies,
+    config,
+  }: Pick<SupportDeps, "support" | "encryptedCookies" | "cookies" | "config">,
   { views, load }: Parts,
 ): void {
   const base = (uid: string) => `${config.issuer}/interaction/${uid}`;
@@ -68,14 +73,14 @@ export function supportRoutes(
       return sendPage(ctx, await views.support(ctx, state, { values, errors: [], full }), 429);
     }
     const { reference } = outcome;
-    await sealed.set(ctx, sentAt(state.uid), { reference }, sentLifetimeSeconds);
+    encryptedCookies.set(ctx, sentAt(state.uid), { reference }, sentLifetimeSeconds);
     seeOther(ctx, `${base(state.uid)}/support/sent`);
   });
 
   router.get("/interaction/:uid/support/sent", noHead, async (ctx) => {
     const state = await loadSignedIn(ctx);
     if (state === undefined) return;
-    const { reference } = (await sealed.get(ctx, sentAt(state.uid))) ?? {};
+    const { reference } = encryptedCookies.get(ctx, sentAt(state.uid)) ?? {};
     if (typeof reference !== "string") return seeOther(ctx, `${base(state.uid)}/support`);
     sendPage(ctx, await views.supportSent(state, reference));
   });

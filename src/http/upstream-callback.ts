@@ -15,16 +15,16 @@ import { withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { noHead } from "./declarations.ts";
+import type { EncryptedState } from "./encrypted-state.ts";
 import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
-import type { SealedReturns } from "./sealed-return.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";
 
 export interface CallbackDeps extends HttpKit {
   signIns: SignInStore;
   links: LinkPages;
-  returns: SealedReturns;
+  encryptedState: EncryptedState;
   clock: Clock;
 }
 
@@ -49,11 +49,19 @@ interface Attempt {
   progress: CallbackProgress | undefined;
 }
 
+/**
+ * Seconds for which a posted answer, encrypted in the address that its POST is sent on to, is good. A POST from another site
+ * comes without the SameSite=Lax cookie that a sign-in is bound to; the GET behind a 303 has it, and no code is left in a
+ * history or in the log of a proxy.
+ */
+const postedSeconds = 60;
+const postedTo = (upstreamId: string) => `upstream return\n${upstreamId}`;
+
 /** Encrypted, an answer of this size still fits into an address. */
 const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, returns, clock, config, cookies, binding, sealed, costs } = deps;
+  const { upstreams, signIns, encryptedState, clock, config, cookies, binding, encryptedCookies, costs } = deps;
   // The same callback is sent again while the first is under way, by an impatient person or a browser: both end alike.
   const flights = createSingleFlight<Attempt>();
 
@@ -79,17 +87,18 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
       return value === undefined ? [] : [[name, value]];
     });
     const url = callbackOf(upstreamId);
-    url.searchParams.set("posted", await returns.seal(upstreamId, Object.fromEntries(given)));
+    const posted = encryptedState.encrypt(Object.fromEntries(given), postedTo(upstreamId), postedSeconds);
+    url.searchParams.set("posted", posted);
     seeOther(ctx, url.href);
   });
 
   /** The answer of an upstream, as it came in the address or as it was posted. */
-  async function answerOf(ctx: Context, upstreamId: string): Promise<URL> {
+  function answerOf(ctx: Context, upstreamId: string): URL {
     const url = callbackOf(upstreamId);
     url.search = ctx.search;
     const posted = queryValue(ctx, "posted");
     if (posted === undefined) return url;
-    const parameters = await returns.open(upstreamId, posted);
+    const parameters = encryptedState.decrypt(posted, postedTo(upstreamId)) as Record<string, string> | undefined;
     if (parameters === undefined) {
       throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", { upstreamId });
     }
@@ -99,16 +108,16 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
 
   router.get("/upstream/:upstreamId/callback", noHead, async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
-    const url = await answerOf(ctx, upstreamId);
+    const url = answerOf(ctx, upstreamId);
     const place = keptAt(upstreamId, url);
-    const kept = (await sealed.get(ctx, place)) as CallbackProgress | undefined;
+    const kept = encryptedCookies.get(ctx, place) as CallbackProgress | undefined;
     const browsers = binding.begunWith(ctx, stateOf(url));
-    const sender = await costs.senderOf(ctx);
+    const sender = costs.senderOf(ctx);
     const { result, progress } = await flights.run(flightKey(url, browsers, kept), () =>
       attempt({ upstreamId, url, browsers, kept, sender }),
     );
     if ("completed" in result) {
-      if (kept !== undefined) sealed.clear(ctx, place);
+      if (kept !== undefined) encryptedCookies.clear(ctx, place);
       return await goOn(ctx, result.completed);
     }
     const { error } = result;
@@ -116,7 +125,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     // which is the browser's to do while the store can't. What is proven is kept once: it doesn't stay so for longer.
     const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
     if (isPassing && progress !== undefined && kept?.proven === undefined) {
-      await sealed.set(ctx, place, progress, keptSeconds);
+      encryptedCookies.set(ctx, place, progress, keptSeconds);
     }
     wayBack(ctx, error);
   });

@@ -6,7 +6,7 @@
 import type { Context } from "koa";
 import type { ClientId } from "../storage/records.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
-import type { SealedCookies } from "./sealed-cookie.ts";
+import type { EncryptedCookies } from "./encrypted-cookie.ts";
 
 export interface WaitingSignIn {
   interactionUid: string;
@@ -21,12 +21,16 @@ export interface WaitingSignIns {
   find(ctx: Context): Promise<WaitingSignIn | undefined>;
 }
 
-export function createWaitingSignIns(issuer: string, cookies: Cookies, sealed: SealedCookies): WaitingSignIns {
+export function createWaitingSignIns(
+  issuer: string,
+  cookies: Cookies,
+  encryptedCookies: EncryptedCookies,
+): WaitingSignIns {
   const place: CookiePlace = cookies.below(new URL(`${issuer}/link`).pathname, "liaison.waiting");
   return {
-    note: async (ctx, waiting, maxAgeSeconds) => void (await sealed.set(ctx, place, waiting, maxAgeSeconds)),
+    note: async (ctx, waiting, maxAgeSeconds) => void encryptedCookies.set(ctx, place, waiting, maxAgeSeconds),
     find: async (ctx) => {
-      const { interactionUid, clientId, redirectUri } = (await sealed.get(ctx, place)) ?? {};
+      const { interactionUid, clientId, redirectUri } = encryptedCookies.get(ctx, place) ?? {};
       const isWhole =
         typeof interactionUid === "string" && typeof clientId === "string" && typeof redirectUri === "string";
       return isWhole ? { interactionUid, clientId, redirectUri } : undefined;

@@ -1,16 +1,14 @@
 /**
- * Owns how secrets are sealed at rest: AES-256-GCM under keys derived from the deployment's encryption key.
+ * Owns how secrets are sealed at rest: encrypted under keys derived from the deployment's encryption key.
  * Which fields are sealed is each back end's business.
  */
 
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
+import { createEncryption, deriveKey } from "../encryption.ts";
 import { LiaisonError } from "../errors.ts";
 
-const ALGORITHM = "aes-256-gcm";
 const VERSION = "v1.";
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 export interface Seal {
   /** Encrypts `plaintext`. `context` names the place it is kept in: a value moved to another place doesn't open. */
@@ -30,35 +28,19 @@ export function createSeal(encryptionKey: string): Seal {
   if (master.length !== KEY_BYTES) {
     throw new LiaisonError("store_refused", "encryption_key must be 32 bytes in base64 (openssl rand -base64 32).");
   }
-  const sealingKey = derive(master, "liaison/seal/v1");
-  const fingerprintKey = derive(master, "liaison/fingerprint/v1");
+  const encryption = createEncryption(deriveKey(master, "liaison/seal/v1"));
+  const fingerprintKey = deriveKey(master, "liaison/fingerprint/v1");
 
   return {
-    seal(plaintext, context) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(ALGORITHM, sealingKey, nonce, { authTagLength: TAG_BYTES });
-      cipher.setAAD(Buffer.from(context));
-      const ciphertext = [cipher.update(plaintext, "utf8"), cipher.final()];
-      return VERSION + Buffer.concat([nonce, ...ciphertext, cipher.getAuthTag()]).toString("base64url");
-    },
+    seal: (plaintext, context) => VERSION + encryption.encrypt(plaintext, context),
 
     open(sealed, context) {
       try {
         if (!sealed.startsWith(VERSION)) throw new Error("unknown seal version");
-        const bytes = Buffer.from(sealed.slice(VERSION.length), "base64url");
-        const nonce = bytes.subarray(0, NONCE_BYTES);
-        const decipher = createDecipheriv(ALGORITHM, sealingKey, nonce, { authTagLength: TAG_BYTES });
-        decipher.setAAD(Buffer.from(context));
-        decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-        return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
+        return encryption.decrypt(sealed.slice(VERSION.length), context);
       } catch (cause) {
-        throw new LiaisonError(
-          "store_refused",
-          "A sealed value of the store can't be opened with this encryption_key.",
-          {
-            cause,
-          },
-        );
+        const reason = "A sealed value of the store can't be opened with this encryption_key.";
+        throw new LiaisonError("store_refused", reason, { cause });
       }
     },
 
@@ -66,9 +48,4 @@ export function createSeal(encryptionKey: string): Seal {
       return createHmac("sha256", fingerprintKey).update(context).update("\0").update(value).digest("base64url");
     },
   };
-}
-
-/** A key for one purpose (HKDF, RFC 5869), so that no two purposes ever share one. */
-function derive(master: Buffer, purpose: string) {
-  return createSecretKey(Buffer.from(hkdfSync("sha256", master, Buffer.alloc(0), purpose, KEY_BYTES)));
 }

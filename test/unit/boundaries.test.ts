@@ -19,6 +19,7 @@ const modules: Record<string, string> = {
   thread: "background/thread.ts",
   logger: "logger.ts",
   clock: "clock.ts",
+  encryption: "encryption.ts",
   errors: "errors.ts",
   "make-folder": "make-folder.ts",
   pace: "pace.ts",
@@ -48,7 +49,17 @@ const modules: Record<string, string> = {
   mongo: "storage/mongo/some.ts",
 };
 
-const ground = ["clock", "errors", "make-folder", "pace", "patience", "readiness", "worker-loop", "records"];
+const ground = [
+  "clock",
+  "encryption",
+  "errors",
+  "make-folder",
+  "pace",
+  "patience",
+  "readiness",
+  "worker-loop",
+  "records",
+];
 const storage = ["contract", "records", "seal", "chain", "revision"];
 
 /** What each may import besides the ground. */

@@ -10,7 +10,8 @@ import { createKnownBrowsers } from "../../src/http/costs/known-browser.ts";
 import { createPace } from "../../src/http/costs/pace.ts";
 import { createVisitorCosts } from "../../src/http/costs/visitor-costs.ts";
 import { createWindows } from "../../src/http/costs/windows.ts";
-import { createSealedCookies } from "../../src/http/sealed-cookie.ts";
+import { createEncryptedCookies } from "../../src/http/encrypted-cookie.ts";
+import { createEncryptedState } from "../../src/http/encrypted-state.ts";
 
 describe("pace", () => {
   const paced = (longestWaitMs = 1000, remembered = 10) => {
@@ -73,7 +74,7 @@ describe("what is charged", () => {
         takeSlots: async (_key, wanted) => ({ taken: isFull ? 0 : wanted, resetsAt: 10 * year + 60_000 }),
       },
       limits: { signIns: limit, signOuts: limit, knownBrowser: limit, interaction: limit },
-      known: { idOf: async () => undefined },
+      known: { idOf: () => undefined },
       clock: { now: () => now },
     });
     const charge = async () => {
@@ -114,7 +115,7 @@ describe("what is charged to one network", () => {
         },
       },
       limits: { signIns: limit, signOuts: limit, knownBrowser: limit, interaction: limit },
-      known: { idOf: async () => undefined },
+      known: { idOf: () => undefined },
       clock: { now: () => 1000 },
     });
     const ctx = { state: { clientAddress: "192.0.2.1" }, get: () => "" };
@@ -141,7 +142,12 @@ describe("a known browser's cookie", () => {
     const cookies = createCookies(new URL("https://id.example.com"));
     const key = Buffer.alloc(32, 7).toString("base64url");
     const broker = () =>
-      createKnownBrowsers({ key, cookies, sealed: createSealedCookies({ key, cookies, clock }), clock });
+      createKnownBrowsers({
+        key,
+        cookies,
+        encryptedCookies: createEncryptedCookies({ state: createEncryptedState({ key, clock }), cookies }),
+        clock,
+      });
     const [one, another] = [broker(), broker()];
     const set: string[] = [];
     const jar = { set: (name: string, value: string) => void set.push(`${name}=${value}`) };

@@ -1,5 +1,5 @@
 /**
- * Who is signed in to the administration's pages. The browser keeps, sealed, the grant that the sign-in came to, and since when;
+ * Who is signed in to the administration's pages. The browser keeps, encrypted, the grant that the sign-in came to, and since when;
  * whom the grant speaks for, and whether that is an administrator, is read from the store with each request.
  */
 
@@ -58,18 +58,18 @@ const noteEveryMs = 60_000;
 
 export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
   const { kit, signIns, standings, artifacts, config, clock } = parts;
-  const { sealed, cookies } = kit;
+  const { encryptedCookies, cookies } = kit;
   const path = new URL(`${config.issuer}/admin`).pathname;
   const sessionAt = cookies.ofService("liaison.console", path);
   const beginAt = cookies.ofService("liaison.console.begin", path);
   const { idle_seconds: idle, absolute_seconds: absolute } = config.sessions;
 
   async function keep(ctx: Context, kept: Kept): Promise<void> {
-    await sealed.set(ctx, sessionAt, kept, absolute);
+    encryptedCookies.set(ctx, sessionAt, kept, absolute);
   }
 
   async function kept(ctx: Context): Promise<Kept | undefined> {
-    const { grantId, since, seen } = (await sealed.get(ctx, sessionAt)) ?? {};
+    const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
     if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number") return undefined;
     const now = clock.now();
     return now < since + absolute * 1000 && now < seen + idle * 1000 ? { grantId, since, seen } : undefined;
@@ -94,12 +94,12 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
     begin: async (ctx, returnTo, options) => {
       const { url, state, verifier } = signIns.begin(options);
-      await sealed.set(ctx, beginAt, { state, verifier, returnTo }, beginSeconds);
+      encryptedCookies.set(ctx, beginAt, { state, verifier, returnTo }, beginSeconds);
       seeOther(ctx, url);
     },
 
     complete: async (ctx) => {
-      const { state, verifier, returnTo } = (await sealed.get(ctx, beginAt)) ?? {};
+      const { state, verifier, returnTo } = encryptedCookies.get(ctx, beginAt) ?? {};
       const [returned, code] = [queryValue(ctx, "state"), queryValue(ctx, "code")];
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
@@ -107,11 +107,11 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
       if (!equalSecrets(state, returned)) throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
       // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
       if (queryValue(ctx, "error") === "access_denied") {
-        sealed.clear(ctx, beginAt);
+        encryptedCookies.clear(ctx, beginAt);
         return seeOther(ctx, `${config.issuer}/`);
       }
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
-      sealed.clear(ctx, beginAt);
+      encryptedCookies.clear(ctx, beginAt);
       if (grantId === undefined)
         throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
       const now = clock.now();
@@ -122,7 +122,7 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
     end: async (ctx) => {
       const session = await kept(ctx);
-      sealed.clear(ctx, sessionAt);
+      encryptedCookies.clear(ctx, sessionAt);
       // Before what may fail: whoever comes next at this browser is asked in any case.
       kit.signedOut.note(ctx);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);

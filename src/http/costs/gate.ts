@@ -77,7 +77,7 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
     response: ServerResponse,
     { place, network }: { place: Place; network: string },
   ): Promise<boolean> {
-    const id = await known.idOf(request.headers.cookie);
+    const id = known.idOf(request.headers.cookie);
     const own = id === undefined ? undefined : browsers.take(id);
     return await waited(request, response, { place: own ?? place, network });
   }

@@ -9,14 +9,14 @@ import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../clock.ts";
 import type { AccountId } from "../../storage/records.ts";
 import { type Cookies, cookiePairs } from "../cookies.ts";
-import type { SealedCookies } from "../sealed-cookie.ts";
+import type { EncryptedCookies } from "../encrypted-cookie.ts";
 import { createRecent } from "./recent.ts";
 
 export interface KnownBrowsers {
   /** Whether a Cookie header says that it comes of a known browser. That says nothing yet. */
   isClaimed(header: string | undefined): boolean;
   /** What the browser's budget is counted under, if it is a known one. */
-  idOf(header: string | undefined): Promise<string | undefined>;
+  idOf(header: string | undefined): string | undefined;
   /** Notes that this response completes a sign-in of an account. */
   completed(ctx: Pick<Context, "state">, accountId: AccountId): void;
   /** Gives a browser whose sign-in was completed its cookie, unless it has that. */
@@ -33,7 +33,7 @@ export interface KnownBrowsersOptions {
   /** 32 bytes, base64url. */
   key: string;
   cookies: Cookies;
-  sealed: SealedCookies;
+  encryptedCookies: EncryptedCookies;
   clock: Clock;
 }
 
@@ -43,7 +43,7 @@ const renewedAfterMs = 30 * 86_400_000;
 /** How many cookies are remembered with what is in them, and how many ids: opening one takes longer than all else here. */
 const remembered = 10_000;
 
-export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowsersOptions): KnownBrowsers {
+export function createKnownBrowsers({ key, cookies, encryptedCookies, clock }: KnownBrowsersOptions): KnownBrowsers {
   const place = cookies.ofService("liaison.known");
   const secret = Buffer.from(key, "base64url");
   const ids = createRecent<string>(remembered);
@@ -58,12 +58,12 @@ export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowse
   const opened = createRecent<Completed>(remembered);
   const isOver = ({ since }: Completed) => clock.now() >= since + lifetimeSeconds * 1000;
 
-  async function read(header: string | undefined): Promise<Completed | undefined> {
+  function read(header: string | undefined): Completed | undefined {
     const token = cookiePairs(header ?? "").find(([name]) => name === place.name)?.[1];
     if (token === undefined) return undefined;
     const known = opened.get(token);
     if (known !== undefined) return isOver(known) ? undefined : known;
-    const { id, since } = (await sealed.open(place, token)) ?? {};
+    const { id, since } = encryptedCookies.decrypt(place, token) ?? {};
     if (typeof id !== "string" || typeof since !== "number") return undefined;
     opened.set(token, { id, since });
     return { id, since };
@@ -71,7 +71,7 @@ export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowse
 
   return {
     isClaimed: (header) => header?.includes(`${place.name}=`) === true,
-    idOf: async (header) => (await read(header))?.id,
+    idOf: (header) => read(header)?.id,
     completed: (ctx, accountId) => {
       ctx.state["completedSignIn"] = idFor(accountId);
     },
@@ -80,9 +80,9 @@ export function createKnownBrowsers({ key, cookies, sealed, clock }: KnownBrowse
       const id: unknown = ctx.state["completedSignIn"];
       if (typeof id !== "string") return;
       const now = clock.now();
-      const had = await read(ctx.get("cookie"));
+      const had = read(ctx.get("cookie"));
       if (had?.id === id && had.since <= now && now - had.since < renewedAfterMs) return;
-      const token = await sealed.set(ctx, place, { id, since: now }, lifetimeSeconds);
+      const token = encryptedCookies.set(ctx, place, { id, since: now }, lifetimeSeconds);
       opened.set(token, { id, since: now });
     },
   };

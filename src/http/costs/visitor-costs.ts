@@ -36,7 +36,7 @@ export interface VisitorCosts {
   /** The same for a sign-in that is begun at an upstream: for its interaction or link, too. */
   chargeUpstreamSignIn(ctx: Context, interactionOrLink: string): Promise<void>;
   /** Who shares an upstream's slots (upstream/slots.ts): a client network, but a known browser has a share of its own. */
-  senderOf(ctx: Context): Promise<string>;
+  senderOf(ctx: Context): string;
 }
 
 export interface VisitorCostsDeps {
@@ -92,7 +92,7 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
     const network = clientNetwork(String(ctx.state["clientAddress"]));
     const networkFull = await take(`${keyOf[cost]}:${network}`, limitOf[cost], weight);
     if (networkFull === undefined) return;
-    const id = await known.idOf(ctx.get("cookie"));
+    const id = known.idOf(ctx.get("cookie"));
     if (id === undefined) return refuse(ctx, networkFull);
     const ownFull = await take(keyOfBrowser(id), limits.knownBrowser, weight);
     if (ownFull !== undefined) refuse(ctx, Math.min(networkFull, ownFull));
@@ -105,8 +105,8 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
       if (full !== undefined) refuse(ctx, full);
       await charge(ctx, "upstream_sign_in");
     },
-    async senderOf(ctx) {
-      const id = await known.idOf(ctx.get("cookie"));
+    senderOf(ctx) {
+      const id = known.idOf(ctx.get("cookie"));
       return id === undefined ? clientNetwork(String(ctx.state["clientAddress"])) : keyOfBrowser(id);
     },
   };
