@@ -7,6 +7,7 @@
  * and one with a hundred thousand.
  */
 
+import { operations } from "../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../src/admin/local.ts";
 import type { ImportRow } from "../src/storage/records.ts";
 import { type Liaison, startLiaison } from "../test/support/liaison.ts";
@@ -38,7 +39,7 @@ try {
     await fill(liaison, size);
     const { service, principal } = await createLocalAdministration(liaison, "bench");
     const input = { name: "bench", scopes: [...principal.scopes] };
-    const { key } = (await service.call("createApiKey", principal, input)).output as { key: string };
+    const { key } = (await service.call(operations.apiKeys.create, principal, input)).output;
     started[name] = { liaison, key };
   }
   for (const [what, path] of Object.entries(asked)) {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { operations } from "../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../src/admin/local.ts";
 import { systemClock } from "../src/clock.ts";
 import { configSchema } from "../src/config/schema.ts";
@@ -124,8 +125,11 @@ async function prepare(
     await bindTo(place, people.ann, "p-ann");
     const { service, principal } = await createLocalAdministration({ config, store, clock: systemClock }, "bench");
     const make = async (name: string) => {
-      const { output } = await service.call("createApiKey", principal, { name, scopes: [...principal.scopes] });
-      return (output as { key: string }).key;
+      const { output } = await service.call(operations.apiKeys.create, principal, {
+        name,
+        scopes: [...principal.scopes],
+      });
+      return output.key;
     };
     return [await make("one"), await make("other")];
   } finally {

@@ -58,6 +58,8 @@ export interface AppDeps {
   logger: Logger;
   /** What runs behind requests, wherever it does; on this loop, with this store, unless given. */
   background?: Background;
+  /** Whether outputs of the administration are held to their schemas, too, which takes time. Default: false */
+  checksOutputs?: boolean;
   /** How mail leaves from a background that isn't given; SMTP as configured unless given. */
   transport?: MailTransport;
 }
@@ -216,6 +218,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         signIns: createConsoleSignIns({ provider, artifacts: store.artifacts, clients, clock, config }),
         clock,
         logger,
+        checksOutputs: deps.checksOutputs,
         onChange: () => {
           background.wake("outbox");
           background.wake("sign-outs");

@@ -10,7 +10,7 @@ import type { ClientDirectory } from "../oidc/clients.ts";
 import type { ConsoleSignIns } from "../oidc/console.ts";
 import type { ArtifactStore, AuditStore, StandingStore } from "../storage/contract.ts";
 import { consoleRoutes } from "./console/routes.ts";
-import { createOperations } from "./operations.ts";
+import { createHandlers } from "./operations.ts";
 import type { OperationParts } from "./parts.ts";
 import { type ApiParts, apiRoutes, unknownApiRoutes } from "./rest/api.ts";
 import { createAdminService } from "./service.ts";
@@ -29,6 +29,8 @@ export interface AdministrationDeps {
   signIns: ConsoleSignIns;
   clock: Clock;
   logger: Logger;
+  /** Whether outputs of operations are held to their schemas, too. */
+  checksOutputs?: boolean | undefined;
   /** Something was done that mails or portals are to be told of. */
   onChange(): void;
 }
@@ -36,7 +38,12 @@ export interface AdministrationDeps {
 /** Installs the REST API and the pages, behind all other routes. */
 export function administrationRoutes(router: Router, deps: AdministrationDeps): void {
   const { config, operations, audit, clock, logger, authenticate } = deps;
-  const service = createAdminService({ operations: createOperations(operations), audit, clock });
+  const service = createAdminService({
+    handlers: createHandlers(operations),
+    audit,
+    clock,
+    checksOutputs: deps.checksOutputs,
+  });
   const version = ownVersion();
   apiRoutes(router, { service, authenticate, issuer: config.issuer, version, logger });
   const installMissing = consoleRoutes(router, {

@@ -1,18 +1,22 @@
 /** Operations carried out by a broker elsewhere, over its REST API: the same answers and the same errors as on the store itself. */
 
+import type { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
-import { definitionOf } from "./command-definitions.ts";
-import { type Answer, type Definition, EditConflict, type FieldFault, InputError } from "./operation.ts";
-import { API_PATH } from "./rest/api.ts";
+import { API_PATH, type Definition, type OutputOf, type Typed } from "./definitions/definition.ts";
+import { type Answer, EditConflict, type FieldFault, InputError } from "./operation.ts";
 import { hasBody, pathFields } from "./rest/openapi.ts";
 import type { CallOptions } from "./service.ts";
 
-export type Input = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Carries operations out, wherever they run. Throws what AdminService throws. */
 export interface AdminCaller {
-  call(name: string, input: Input, options?: CallOptions): Promise<Answer<unknown>>;
+  call<Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Definition<Input, Output>,
+    input: Typed<Input>,
+    options?: CallOptions,
+  ): Promise<Answer<z.output<Output>>>;
 }
 
 const timeoutMs = 30_000;
@@ -48,8 +52,7 @@ export interface RemoteParts {
 /** Calls a broker. No call takes longer than 30 seconds, and none follows a redirect: it would carry the token elsewhere. */
 export function createRemoteCaller(parts: RemoteParts): AdminCaller {
   return {
-    async call(name, input, { ifMatch, idempotencyKey } = {}) {
-      const definition = definitionOf(name);
+    async call(definition, input, { ifMatch, idempotencyKey } = {}) {
       const request = {
         ...requestOf(definition, input),
         ...{ method: definition.method, redirect: "manual" as const },
@@ -64,7 +67,8 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
       const { path, body, ...rest } = request;
       const init = { ...rest, headers, ...(body === undefined ? {} : { body }) };
       const { response, text } = await send(`${parts.url}${API_PATH}${path}`, init, parts);
-      return readAnswer(response, text, parts);
+      // What a broker of another version gives beside or without it, is shown as it is.
+      return readAnswer(response, text, parts) as Answer<OutputOf<typeof definition>>;
     },
   };
 }
@@ -78,7 +82,7 @@ function ifMatchText(meant: NonNullable<CallOptions["ifMatch"]>): string {
         .join(", ");
 }
 
-function requestOf(definition: Definition, input: Input): { path: string; body: string | undefined } {
+function requestOf(definition: Definition, input: JsonObject): { path: string; body: string | undefined } {
   const inPath = pathFields(definition);
   const path = definition.path.replace(/\{(\w+)\}/g, (_, field: string) => segmentOf(field, String(input[field])));
   const rest = Object.entries(input).filter(([field, value]) => !inPath.includes(field) && value !== undefined);
@@ -147,7 +151,12 @@ const codes: Record<number, ErrorCode> = {
 };
 
 /** The error that a problem (RFC 9457) was made of. */
-function problemOf(status: number, problem: Input, revision: string | undefined, parts: RemoteParts): LiaisonError {
+function problemOf(
+  status: number,
+  problem: JsonObject,
+  revision: string | undefined,
+  parts: RemoteParts,
+): LiaisonError {
   const { detail, errors, current, differences } = problem;
   const code = codes[status] ?? "store_unavailable";
   const message = typeof detail === "string" ? detail : `The broker answered ${status}.`;
@@ -172,10 +181,10 @@ function problemOf(status: number, problem: Input, revision: string | undefined,
   return new LiaisonError(code, `The broker failed (${status}): ${message}${id}`);
 }
 
-function parse(text: string): Input | undefined {
+function parse(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Input) : undefined;
+    return typeof value === "object" && value !== null ? (value as JsonObject) : undefined;
   } catch {
     return undefined;
   }

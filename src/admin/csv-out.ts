@@ -4,9 +4,9 @@
  */
 
 import type { z } from "zod";
-import type { auditEvent } from "./operations/looking.ts";
+import type { auditEvent } from "./definitions/audit.ts";
 
-type AuditRecord = z.input<typeof auditEvent>;
+type AuditRecord = z.output<typeof auditEvent>;
 
 const auditColumns = [
   ...["id", "at", "action", "actor", "profile_id", "organization_id", "account_id", "request_id"],

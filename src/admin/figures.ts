@@ -4,21 +4,9 @@ import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { AdminStore } from "../storage/contract.ts";
+import { FIGURES } from "./definitions/overview.ts";
 import { time } from "./fields.ts";
 
-/** What is counted. Those of upstreams are kept for each upstream. */
-export const FIGURES = [
-  "sign_ins",
-  "links_asked",
-  "links_bound",
-  "links_refused",
-  "mails_sent",
-  "mails_deferred",
-  "mails_failed",
-  "mails_bounced",
-  "upstream_sign_ins",
-  "upstream_failures",
-] as const;
 export type Figure = (typeof FIGURES)[number];
 
 const hourMs = 3_600_000;

@@ -7,7 +7,7 @@ import { loadKeys } from "../oidc/keys.ts";
 import { createProvider } from "../oidc/provider.ts";
 import type { Store } from "../storage/contract.ts";
 import { auditKeyOf } from "./audit-key.ts";
-import { createOperations } from "./operations.ts";
+import { createHandlers } from "./operations.ts";
 import { operationParts } from "./parts.ts";
 import { ALL_SCOPES, type Principal } from "./scopes.ts";
 import { type AdminService, createAdminService } from "./service.ts";
@@ -18,9 +18,17 @@ export interface LocalAdministration {
   principal: Principal;
 }
 
+export interface LocalParts {
+  config: Config;
+  store: Store;
+  clock: Clock;
+  /** Whether outputs of operations are held to their schemas, too. Default: false */
+  checksOutputs?: boolean;
+}
+
 /** @param command as audit events name it */
 export async function createLocalAdministration(
-  { config, store, clock }: { config: Config; store: Store; clock: Clock },
+  { config, store, clock, checksOutputs }: LocalParts,
   command: string,
 ): Promise<LocalAdministration> {
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
@@ -38,7 +46,7 @@ export async function createLocalAdministration(
   const auditKey = await auditKeyOf(store.keys);
   const parts = await operationParts({ config, store, clients, provider, keys, auditKey });
   return {
-    service: createAdminService({ operations: createOperations(parts), audit: store.audit, clock }),
+    service: createAdminService({ handlers: createHandlers(parts), audit: store.audit, clock, checksOutputs }),
     principal: { actor: `command:${command}`, scopes: new Set(ALL_SCOPES) },
   };
 }

@@ -1,12 +1,13 @@
 /**
- * What an operation of the administration is: a name, what it takes and gives, who may call it, and what it does. The REST API
- * and the command line are made of these definitions; the console's pages call them by name. Carrying one out is service.ts's.
+ * What carries an operation out is told, what it gives, and with what it is refused, whichever face calls it. What operations
+ * there are, definitions/ says; carrying one out is service.ts's.
  */
 
 import type { z } from "zod";
 import type { Instant } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
 import type { ChangeOutcome, Once } from "../storage/contract.ts";
+import type { Definition, OutputOf } from "./definitions/definition.ts";
 import type { Principal, Scope } from "./scopes.ts";
 
 /** What a handler is told beside its input. */
@@ -27,47 +28,20 @@ export interface Answer<Output> {
   revision?: string;
 }
 
-export interface Definition<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
-  /** Unique; an OpenAPI operationId. */
-  name: string;
-  summary: string;
-  scope: Scope;
-  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
-  /** Below the API's own; `{field}` is a field of the input. */
-  path: `/${string}`;
-  input: Input;
-  output: Output;
-  /** creates: 201, and an Idempotency-Key is heeded · edits: If-Match is needed, and the answer has a revision. */
-  kind?: "creates" | "edits";
-  /** What it asks for is carried out behind its answer, which says how far that is. */
-  status?: 202;
-  /** Whether its answer has a revision though it edits nothing. */
-  hasRevision?: true;
-  /** The words that call it on a command line, and the field that stands there without a flag. */
-  command?: { name: string; operand?: string; examples: readonly string[] };
-}
+/** What carries an operation out. */
+export type Handler<Operation extends Definition> = (
+  input: z.output<Operation["input"]>,
+  call: CallContext,
+) => Promise<Answer<OutputOf<Operation>>>;
 
-export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
-  extends Definition<Input, Output> {
-  handler(input: z.output<Input>, call: CallContext): Promise<Answer<z.input<Output>>>;
-}
-
-/** An operation whatever it takes and gives. */
-export interface AnyOperation extends Definition {
-  handler(input: unknown, call: CallContext): Promise<Answer<unknown>>;
-}
+/** A handler for each operation of an area: one that lacks, and one too many, is an error of types. */
+export type HandlersOf<Area> = {
+  [Name in keyof Area]: Area[Name] extends Definition ? Handler<Area[Name]> : never;
+};
 
 /** The status of an answer over HTTP. */
 export function statusOf({ kind, status }: Pick<Definition, "kind" | "status">): 200 | 201 | 202 {
   return kind === "creates" ? 201 : (status ?? 200);
-}
-
-/** Makes an operation of its definition and its handler, which then agree on the types of both. */
-export function operation<Input extends z.ZodObject, Output extends z.ZodType>(
-  definition: Definition<Input, Output>,
-  handler: Operation<Input, Output>["handler"],
-): AnyOperation {
-  return { ...definition, handler: handler as AnyOperation["handler"] };
 }
 
 /** What is wrong with one field of an input. */

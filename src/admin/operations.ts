@@ -1,27 +1,39 @@
-/** Every operation of the administration. */
+/** What carries out every operation of the administration. */
 
-import type { AnyOperation } from "./operation.ts";
-import { accessOperations } from "./operations/access.ts";
-import { administratorOperations } from "./operations/administrators.ts";
-import { clientOperations } from "./operations/clients.ts";
-import { lookingOperations } from "./operations/looking.ts";
-import { organizationOperations } from "./operations/organizations.ts";
-import { peopleOperations } from "./operations/people.ts";
-import { profileOperations } from "./operations/profiles.ts";
-import { simulationOperations } from "./operations/simulation.ts";
-import { verificationOperations } from "./operations/verifications.ts";
+import type { operations } from "./definitions/operations.ts";
+import type { HandlersOf } from "./operation.ts";
+import { apiKeyHandlers, grantHandlers, sessionHandlers, signingKeyHandlers } from "./operations/access.ts";
+import { administratorHandlers } from "./operations/administrators.ts";
+import { clientHandlers } from "./operations/clients.ts";
+import { attentionHandlers, auditHandlers, figureHandlers, upstreamHandlers } from "./operations/looking.ts";
+import { organizationHandlers } from "./operations/organizations.ts";
+import { accountHandlers, inquiryHandlers, mailHandlers } from "./operations/people.ts";
+import { profileHandlers } from "./operations/profiles.ts";
+import { simulationHandlers } from "./operations/simulation.ts";
+import { verificationHandlers } from "./operations/verifications.ts";
 import type { OperationParts } from "./parts.ts";
 
-export function createOperations(parts: OperationParts): AnyOperation[] {
-  return [
-    ...clientOperations(parts),
-    ...organizationOperations(parts),
-    ...profileOperations(parts),
-    ...administratorOperations(parts),
-    ...peopleOperations(parts),
-    ...accessOperations(parts),
-    ...simulationOperations(parts),
-    ...lookingOperations(parts),
-    ...verificationOperations(parts),
-  ];
+type Operations = typeof operations;
+export type Handlers = { [Area in keyof Operations]: HandlersOf<Operations[Area]> };
+
+export function createHandlers(parts: OperationParts): Handlers {
+  return {
+    clients: clientHandlers(parts),
+    organizations: organizationHandlers(parts),
+    profiles: profileHandlers(parts),
+    administrators: administratorHandlers(parts),
+    accounts: accountHandlers(parts),
+    inquiries: inquiryHandlers(parts),
+    mail: mailHandlers(parts),
+    grants: grantHandlers(parts),
+    sessions: sessionHandlers(parts),
+    apiKeys: apiKeyHandlers(parts),
+    signingKeys: signingKeyHandlers(parts),
+    simulation: simulationHandlers(parts),
+    figures: figureHandlers(parts),
+    attention: attentionHandlers(parts),
+    upstreams: upstreamHandlers(parts),
+    audit: auditHandlers(parts),
+    verifications: verificationHandlers(parts),
+  };
 }

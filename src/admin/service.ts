@@ -10,7 +10,10 @@ import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditStore } from "../storage/contract.ts";
 import type { AuditEvent } from "../storage/records.ts";
-import { type Answer, type AnyOperation, type CallContext, EditConflict, InputError } from "./operation.ts";
+import type { Definition, Typed } from "./definitions/definition.ts";
+import { operations, readingOf } from "./definitions/operations.ts";
+import { type Answer, type CallContext, EditConflict, type Handler, InputError } from "./operation.ts";
+import type { Handlers } from "./operations.ts";
 import type { Principal, Scope } from "./scopes.ts";
 
 export interface CallOptions {
@@ -20,12 +23,17 @@ export interface CallOptions {
 }
 
 export interface AdminService {
-  readonly operations: readonly AnyOperation[];
   /**
+   * Carries an operation out, once its input is found right.
    * @throws InputError, EditConflict
    * @throws LiaisonError `forbidden`, `not_found`, `conflict`, `precondition_required`, `precondition_failed`, `unprocessable`
    */
-  call(name: string, principal: Principal, input: unknown, options?: CallOptions): Promise<Answer<unknown>>;
+  call<Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Definition<Input, Output>,
+    principal: Principal,
+    input: Typed<Input>,
+    options?: CallOptions,
+  ): Promise<Answer<z.output<Output>>>;
 }
 
 export const ANY_REVISION = "*";
@@ -37,24 +45,23 @@ const onceForMs = 24 * 3_600_000;
 const hourMs = 3_600_000;
 
 export function createAdminService(parts: {
-  operations: readonly AnyOperation[];
+  handlers: Handlers;
   audit: Pick<AuditStore, "appendOnce">;
   clock: Clock;
+  /** Whether outputs are held to their schemas, too, which takes time. Default: false */
+  checksOutputs?: boolean | undefined;
 }): AdminService {
-  const { operations, audit, clock } = parts;
-  const byName = new Map(operations.map((one) => [one.name, one]));
+  const { handlers, audit, clock, checksOutputs = false } = parts;
+  const handlerOf = handlersByDefinition(handlers);
 
   /** Somebody who is known tried what they may not: noted once an hour, however often they try. */
-  async function refuse({ name, method }: AnyOperation, { actor }: Principal, scope: Scope): Promise<never> {
+  async function refuse({ name, method }: Definition, { actor }: Principal, scope: Scope): Promise<never> {
     if (method !== "GET") await audit.appendOnce(refusal(name, actor, scope, clock.now()));
     throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
   }
 
   return {
-    operations,
-    async call(name, principal, input, { ifMatch, idempotencyKey } = {}) {
-      const operation = byName.get(name);
-      if (operation === undefined) throw new TypeError(`there is no operation ${name}`);
+    async call(operation, principal, input, { ifMatch, idempotencyKey } = {}) {
       if (!principal.scopes.has(operation.scope)) return await refuse(operation, principal, operation.scope);
       const parsed = operation.input.safeParse(input);
       if (!parsed.success) throw new InputError(faultsOf(parsed.error));
@@ -75,7 +82,7 @@ export function createAdminService(parts: {
         once: (answer) => {
           if (idempotencyKey === undefined || operation.kind !== "creates") return undefined;
           return {
-            keyHash: sha256(JSON.stringify([principal.actor, name, idempotencyKey])),
+            keyHash: sha256(JSON.stringify([principal.actor, operation.name, idempotencyKey])),
             fingerprint: sha256(JSON.stringify(parsed.data)),
             answer: JSON.stringify(answer),
             expiresAt: now + onceForMs,
@@ -89,7 +96,9 @@ export function createAdminService(parts: {
             const revision = await revisionMeant(operation.kind === "edits" ? ifMatch : undefined, () =>
               revisionNow(operation, parsed.data, context(undefined)),
             );
-            return await operation.handler(parsed.data, context(revision));
+            const answer = await handlerOf(operation)(parsed.data, context(revision));
+            if (checksOutputs) operation.output.parse(answer.output);
+            return answer;
           } catch (error) {
             // Whichever there is was meant, and there is another one now.
             if (ifMatch === ANY_REVISION && error instanceof EditConflict && races < mostRaces) continue;
@@ -104,12 +113,25 @@ export function createAdminService(parts: {
   };
 
   /** The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than that. */
-  async function revisionNow({ path }: AnyOperation, input: unknown, context: CallContext): Promise<string> {
-    const reading = operations.find((one) => one.method === "GET" && one.path === path);
-    if (reading === undefined) throw new TypeError(`nothing reads ${path}`);
-    const { id } = input as { id: unknown };
-    return (await reading.handler(reading.input.parse({ id }), context)).revision ?? "";
+  async function revisionNow(operation: Definition, input: { id?: unknown }, context: CallContext): Promise<string> {
+    const reading = readingOf(operation);
+    return (await handlerOf(reading)(reading.input.parse({ id: input.id }), context)).revision ?? "";
   }
+}
+
+/** Finds what carries an operation out. @returns a function that throws TypeError for a definition of no operation */
+function handlersByDefinition(handlers: Handlers) {
+  const known = new Map<unknown, unknown>();
+  for (const [area, definitions] of Object.entries(operations)) {
+    const ofArea: Readonly<Record<string, unknown>> = handlers[area as keyof Handlers];
+    for (const [name, definition] of Object.entries(definitions)) known.set(definition, ofArea[name]);
+  }
+  return <Operation extends Definition>(definition: Operation): Handler<Operation> => {
+    const handler = known.get(definition);
+    if (handler === undefined) throw new TypeError(`nothing carries out ${definition.name}`);
+    // Handlers proves that what stands at the same place of both takes and gives what the definition says.
+    return handler as Handler<Operation>;
+  };
 }
 
 /** The one revision that an edit goes on with; "", which is none, where none of several is that of now. */

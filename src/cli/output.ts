@@ -3,6 +3,9 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
+/** A record, whatever it holds. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** Writes, and waits while the reader is slower. */
 export async function put(stream: Writable, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, "drain");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { timeline } from "../../src/linking/timeline.ts";
 import {
@@ -126,12 +127,15 @@ describe("a mail with several links", () => {
     assert.deepEqual([carrier.kind, carrier.state, `<${carrier.messageId}>`], ["collected", "sent", mail.messageId]);
     assert.equal(sent?.detail, carrier.serverReply);
 
-    const { service, principal } = await createLocalAdministration(liaison, "test");
-    const { output } = await service.call("listMail", principal, { state: "carried" });
-    const items = (output as { items: { carried_by: string | null }[] }).items;
+    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { output } = await service.call(operations.mail.list, principal, { state: "carried" });
+    const items = output.items;
     assert.ok(items.some(({ carried_by }) => carried_by === carrier.id));
     const mine = await outbox.list({ inquiryId: own.inquiryId, limit: 9 });
-    await assert.rejects(service.call("resendMail", principal, { id: mine[0]?.id }), /is carried by the mail/);
+    await assert.rejects(
+      service.call(operations.mail.resend, principal, { id: mine[0]?.id ?? "" }),
+      /is carried by the mail/,
+    );
     assert.equal((await profileOf(liaison, "told-0")).accountId, null);
   });
 });

@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { ConsoleVisitor, Keyboard } from "../support/console-visitor.ts";
 import { demoAdministration } from "../support/demo-admin.ts";
 import { type DemoWorld, startDemoWorld } from "../support/demo-world.ts";
@@ -50,7 +51,7 @@ describe("a new administrator", () => {
 
   async function invite({ registered, name }: Visiting): Promise<void> {
     const { service, principal } = await demoAdministration(world);
-    await service.call("inviteAdministrator", principal, { email: registered, name, role: "owner" });
+    await service.call(operations.administrators.invite, principal, { email: registered, name, role: "owner" });
   }
 
   /** From the invitation's mail to the overview. */
@@ -233,7 +234,7 @@ describe("a new administrator", () => {
     const sam = await account("sam", "Sam Staff");
     const { service, principal } = await demoAdministration(world);
     const input = { organization_id: "org-contoso", email: sam.registered, name: "Sam Staff" };
-    await service.call("createProfile", principal, input);
+    await service.call(operations.profiles.create, principal, input);
     const visitor = await Visitor.arrive(browser, world);
     await visitor.open(`${world.issuer}/admin`);
     await visitor.signIn(sam);

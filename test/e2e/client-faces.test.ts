@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { definitionOf } from "../../src/admin/command-definitions.ts";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { inputSchema } from "../../src/admin/rest/texts.ts";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { configShape } from "../../src/config/shape.ts";
@@ -158,9 +158,9 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
     assert.deepEqual(keys.filter((key) => !(key in ofConfigurationAlone)).toSorted(), [...names].toSorted());
   });
 
-  for (const operation of ["createClient", "editClient"]) {
-    it(`${operation} takes each setting, and nothing that the others lack`, () => {
-      const { properties = {} } = inputSchema(definitionOf(operation));
+  for (const operation of [operations.clients.create, operations.clients.edit]) {
+    it(`${operation.name} takes each setting, and nothing that the others lack`, () => {
+      const { properties = {} } = inputSchema(operation);
       const keys = Object.keys(properties).filter((key) => !(key in ofRegistrationAlone));
       assert.deepEqual(keys.toSorted(), [...names].toSorted());
       for (const [name, { description }] of Object.entries(properties)) {

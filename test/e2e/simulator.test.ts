@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import type { OrganizationKind, ServicePlan } from "../../src/storage/records.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -104,11 +105,14 @@ describe("the simulator and a sign-in", () => {
     });
     portals = [liaison.customerSource, liaison.partnerSource, auditSource];
 
-    const { service, principal } = await createLocalAdministration(liaison, "test");
-    const { output } = await service.call("createApiKey", principal, { name: "why", scopes: ["admin:read"] });
+    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { output } = await service.call(operations.apiKeys.create, principal, {
+      name: "why",
+      scopes: ["admin:read"],
+    });
     simulate = async (query) => {
       const address = `${liaison.issuer}/admin/api/v1/simulation?${new URLSearchParams(query)}`;
-      const answer = await fetch(address, { headers: { authorization: `Bearer ${(output as { key: string }).key}` } });
+      const answer = await fetch(address, { headers: { authorization: `Bearer ${output.key}` } });
       assert.equal(answer.status, 200, await answer.clone().text());
       return (await answer.json()) as Simulated;
     };

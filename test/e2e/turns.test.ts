@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -100,12 +101,15 @@ describe("turns of the requests' loop", () => {
 
   /** An owner with an API key, who is signed in to the pages, too. */
   async function administrators(liaison: Liaison): Promise<Filled["headers"]> {
-    const { service, principal } = await createLocalAdministration(liaison, "turns");
-    const { output } = await service.call("createApiKey", principal, { name: "turns", scopes: [...principal.scopes] });
-    const { key } = output as { key: string };
+    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "turns");
+    const { output } = await service.call(operations.apiKeys.create, principal, {
+      name: "turns",
+      scopes: [...principal.scopes],
+    });
+    const { key } = output;
     await register(liaison, { id: "operator", kind: "operator" }, [{ id: "p-ann", email: "ann@operator.example" }]);
     await bindTo(liaison, people.ann, "p-ann");
-    await service.call("setAdminRole", principal, { id: "p-ann", role: "owner" });
+    await service.call(operations.administrators.setRole, principal, { id: "p-ann", role: "owner" });
     const browser = liaison.browser();
     let page = await browser.visit(`${liaison.issuer}/admin`);
     if (page.body.includes('name="upstream"')) page = await browser.press(page, /Fabrikam ID/);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Liaison, register, signIn, startLiaison, type TestPerson } from "../support/liaison.ts";
@@ -38,10 +39,10 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
   try {
     await signPeopleIn(liaison, crowd);
     await leaveMails(liaison);
-    const { service, principal } = await createLocalAdministration(liaison, "test");
-    await service.call("inviteAdministrator", principal, { email: "first@contoso.example" });
+    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    await service.call(operations.administrators.invite, principal, { email: "first@contoso.example" });
     const input = { name: "the run's own", scopes: [...principal.scopes] };
-    const { id, key } = (await service.call("createApiKey", principal, input)).output as { id: string; key: string };
+    const { id, key } = (await service.call(operations.apiKeys.create, principal, input)).output;
     return { liaison, keyId: id, token: key };
   } catch (error) {
     await liaison.close();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as oidc from "openid-client";
+import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { ALL_SCOPES, type Scope } from "../../src/admin/scopes.ts";
 import { randomId } from "../../src/domain/secrets.ts";
@@ -118,10 +119,10 @@ export interface AdminScene extends Attacked {
 export async function startAdminScene(options: LiaisonOptions & { strangers?: number } = {}): Promise<AdminScene> {
   const liaison = await startAttacked(options);
   try {
-    const { service, principal } = await createLocalAdministration(liaison, "test");
+    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
     const keyWith = async (scopes: readonly Scope[]) => {
-      const { output } = await service.call("createApiKey", principal, { name: "test", scopes });
-      return new Api(liaison.issuer, (output as { key: string }).key);
+      const { output } = await service.call(operations.apiKeys.create, principal, { name: "test", scopes });
+      return new Api(liaison.issuer, output.key);
     };
     return Object.assign(liaison, { keyWith, owner: await keyWith(ALL_SCOPES), nobody: new Api(liaison.issuer) });
   } catch (error) {

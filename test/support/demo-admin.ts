@@ -14,5 +14,5 @@ export async function demoAdministration({ issuer, store }: World): Promise<Loca
     ...{ customersource_secret: secret, partnersource_secret: secret },
   };
   const config = demoConfig(demoPorts(Number(new URL(issuer).port)), "", secrets);
-  return await createLocalAdministration({ config, store, clock: systemClock }, "test");
+  return await createLocalAdministration({ config, store, clock: systemClock, checksOutputs: true }, "test");
 }

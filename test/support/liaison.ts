@@ -248,7 +248,7 @@ export async function startApps(parts: AppParts, closers: Closer[]): Promise<Pic
       ? createBackgroundThread({ data: { config }, logger })
       : await createBackground({ ...parts, store: behind === undefined ? own : decorated(behind) });
     backgrounds.push(background);
-    const app = await createApp({ ...parts, store: own, background });
+    const app = await createApp({ ...parts, store: own, background, checksOutputs: true });
     closers.push(() => app.close());
     return { app, port: (await app.listen()).port };
   };

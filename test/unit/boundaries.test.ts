@@ -133,6 +133,32 @@ describe("directions of import", () => {
     );
   });
 
+  it("definitions of operations rest on schemas and rules, and the console's views on definitions, alone", async () => {
+    const forbidden = [
+      `import { store } from "../../storage/contract.ts";`,
+      `import { endpoints } from "../../oidc/endpoints.ts";`,
+      `import { handlers } from "../operations.ts";`,
+      `import { service } from "../service.ts";`,
+      `import { routes } from "../console/routes.ts";`,
+      `import { Provider } from "oidc-provider";`,
+    ];
+    const taken = [
+      `import { ids } from "../../domain/ids.ts";`,
+      `import { SCOPES } from "../scopes.ts";`,
+      `import { define } from "./definition.ts";`,
+    ];
+    await write(folder, "src/admin/definitions/planted.ts", [...forbidden, ...taken]);
+    const definition = `import type { operations } from "../../admin/definitions/operations.ts";`;
+    const service = `import type { AdminService } from "../../admin/service.ts";`;
+    await write(folder, "src/ui/console/views.ts", [definition, service]);
+    await write(folder, "src/ui/console/planted.ts", [definition, service]);
+    const found = await findings(folder, ["style/noRestrictedImports"]);
+    assert.deepEqual(found.toSorted(), [
+      ...forbidden.map((_, place) => `src/admin/definitions/planted.ts:${place + 1}`),
+      ...["src/ui/console/planted.ts:1", "src/ui/console/planted.ts:2", "src/ui/console/views.ts:2"],
+    ]);
+  });
+
   it("a cycle is found, of types too", async () => {
     await write(folder, "src/domain/one.ts", [`import type { Two } from "./two.ts";`, "export type One = Two;"]);
     await write(folder, "src/domain/two.ts", [`import type { One } from "./one.ts";`, "export type Two = One;"]);

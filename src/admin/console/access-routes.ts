@@ -2,23 +2,21 @@
 
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
+import type { z } from "zod";
 import { createCalendar } from "../../domain/calendar.ts";
 import { LiaisonError } from "../../errors.ts";
 import { invitationFields, keyFields, roleFields } from "../../ui/console/forms.ts";
-import type { ApiKeyView, AuditEventView, FormState, ProfileView } from "../../ui/console/views.ts";
+import type { AuditEventView, FormState, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
+import type { Typed } from "../definitions/definition.ts";
+import { operations } from "../definitions/operations.ts";
 import { LEAST_ROLE } from "../scopes.ts";
 import { asShown, isChanged } from "./edits.ts";
 import { namesOf } from "./names.ts";
 import { attempt, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 import { verificationRoutes } from "./verification-routes.ts";
-
-interface Listed<Item> {
-  items: Item[];
-  next_cursor: string | null;
-}
 
 export interface AccessRoutesParts {
   timeZone: string;
@@ -53,7 +51,7 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
   }
 
   shell.get("/administrators", section, async (visit) => {
-    const { items } = await visit.call<Listed<ProfileView>>("listAdministrators", { limit: 200 });
+    const { items } = await visit.call(operations.administrators.list, { limit: 200 });
     const invited = visit.query("invited") === "" ? null : visit.query("invited");
     const view = { items, mayWrite: visit.may("admins:write"), invited };
     visit.send(consolePages.administrators(visit.site, visit.frame, view));
@@ -66,14 +64,13 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
   shell.post("/administrators/invite", section, async (visit) => {
     const values = visit.values();
     const once = one(values, "once");
-    const name = one(values, "name");
-    const input = {
+    const input: Typed<typeof operations.administrators.invite.input> = {
       email: one(values, "email") ?? "",
       role: one(values, "role") ?? "",
-      ...(name === undefined ? {} : { name }),
+      name: one(values, "name"),
     };
     const made = await attempt(
-      visit.call<ProfileView>("inviteAdministrator", input, { idempotencyKey: once }),
+      visit.submit(operations.administrators.invite, input, { idempotencyKey: once }),
       (state, status) =>
         showInvite(visit, visit.fresh("/administrators/invite", values, { once: once ?? newOnce(), ...state }), status),
     );
@@ -84,7 +81,7 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
 
   shell.get("/administrators/:id/role", section, async (visit) => {
     const id = visit.parameter("id");
-    const profile = await visit.call<ProfileView>("getProfile", { id });
+    const profile = await visit.call(operations.profiles.get, { id });
     const values = { role: [profile.admin_role ?? "none"] };
     const state = { was: asShown(values) };
     showRole(visit, profile, visit.fresh(`/administrators/${encodeURIComponent(id)}/role`, values, state));
@@ -93,12 +90,12 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
   shell.post("/administrators/:id/role", section, async (visit) => {
     const id = visit.parameter("id");
     const values = visit.values();
-    const profile = await visit.call<ProfileView>("getProfile", { id });
+    const profile = await visit.call(operations.profiles.get, { id });
     if (!isChanged(values, ["role"])) return visit.go("/administrators", "unchanged");
     const role = one(values, "role") ?? "";
     const was = one(values, "was") ?? "";
     const done = await attempt(
-      visit.call("setAdminRole", { id, role: role === "none" ? null : role }),
+      visit.submit(operations.administrators.setRole, { id, role: role === "none" ? null : role }),
       (state, status) =>
         showRole(
           visit,
@@ -120,8 +117,8 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   });
 
   async function showKeys(visit: Visit, made: { name: string; key: string } | null) {
-    const { items: keys } = await visit.call<Listed<ApiKeyView>>("listApiKeys", {});
-    const { items: signing } = await visit.call<Listed<{ kid: string; alg: string }>>("listSigningKeys", {});
+    const { items: keys } = await visit.call(operations.apiKeys.list, {});
+    const { items: signing } = await visit.call(operations.signingKeys.list, {});
     visit.send(
       consolePages.keys(visit.site, visit.frame, { keys, signing, made, mayWrite: visit.may("admins:write") }),
     );
@@ -149,10 +146,13 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
     const once = one(values, "once");
     const day = one(values, "expires_at");
     const end = day === undefined ? undefined : calendar.endOfDay(day);
-    const expires = day === undefined ? {} : { expires_at: end === undefined ? day : new Date(end).toISOString() };
-    const input = { name: one(values, "name") ?? "", scopes: values["scopes"] ?? [], ...expires };
+    const input: Typed<typeof operations.apiKeys.create.input> = {
+      name: one(values, "name") ?? "",
+      scopes: values["scopes"] ?? [],
+      expires_at: end === undefined ? day : new Date(end).toISOString(),
+    };
     const made = await attempt(
-      visit.call<ApiKeyView & { key: string }>("createApiKey", input, { idempotencyKey: once }),
+      visit.submit(operations.apiKeys.create, input, { idempotencyKey: once }),
       (state, status) =>
         showForm(visit, visit.fresh("/keys/new", values, { once: once ?? newOnce(), ...state }), status),
     );
@@ -162,7 +162,7 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   shell.get("/keys/:id/remove", section, async (visit) => {
     const t = messages(visit.site.locale);
     const id = visit.parameter("id");
-    const { items } = await visit.call<Listed<ApiKeyView>>("listApiKeys", {});
+    const { items } = await visit.call(operations.apiKeys.list, {});
     const name = items.find((key) => key.id === id)?.name ?? id;
     const page = {
       ...{ section, heading: t.text("admin.keys.removeTitle", { name }), back: back(visit) },
@@ -173,7 +173,7 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   });
 
   shell.post("/keys/:id/remove", section, async (visit) => {
-    await visit.call("deleteApiKey", { id: visit.parameter("id") });
+    await visit.call(operations.apiKeys.remove, { id: visit.parameter("id") });
     visit.go("/keys", "key_removed");
   });
 }
@@ -193,20 +193,20 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
       typed,
       fault: isUnread ? messages(visit.site.locale).text("admin.audit.dates") : null,
       input: {
-        ...(typed.action === "" ? {} : { action: typed.action }),
-        ...(typed.actor === "" ? {} : { actor: typed.actor }),
-        ...(begin === undefined ? {} : { from: new Date(begin).toISOString() }),
-        ...(until === undefined ? {} : { to: new Date(until).toISOString() }),
-      },
+        action: typed.action === "" ? undefined : typed.action,
+        actor: typed.actor === "" ? undefined : typed.actor,
+        from: begin === undefined ? undefined : new Date(begin).toISOString(),
+        to: until === undefined ? undefined : new Date(until).toISOString(),
+      } satisfies z.input<typeof operations.audit.list.input>,
     };
   }
 
   shell.get("/audit", "audit", async (visit) => {
     const { typed, input, fault } = filterOf(visit);
     const cursor = visit.query("cursor");
-    const query = { ...input, limit: 50, ...(cursor === "" ? {} : { cursor }) };
+    const query = { ...input, limit: 50, cursor: cursor === "" ? undefined : cursor };
     const none = { items: [], next_cursor: null };
-    const { items, next_cursor } = fault === null ? await visit.call<Listed<AuditEventView>>("listAudit", query) : none;
+    const { items, next_cursor } = fault === null ? await visit.call(operations.audit.list, query) : none;
     const asked = new URLSearchParams(Object.entries(typed).filter(([, value]) => value !== ""));
     visit.send(
       consolePages.audit(visit.site, visit.frame, {
@@ -233,10 +233,10 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
       const { input, fault } = filterOf(visit);
       if (fault !== null) throw new LiaisonError("bad_request", fault);
       const read = (cursor: string | null) =>
-        visit.call<Listed<AuditEventView>>("listAudit", {
+        visit.call(operations.audit.list, {
           ...input,
           limit: 200,
-          ...(cursor === null ? {} : { cursor }),
+          cursor: cursor ?? undefined,
         });
       // Read before anything is sent, so that a refusal is a page.
       const first = await read(null);

@@ -7,6 +7,8 @@ import {
   type SettingName,
   settingNames,
 } from "../../domain/client-settings.ts";
+import type { Typed } from "../definitions/definition.ts";
+import type { operations } from "../definitions/operations.ts";
 import { ALL_SCOPES } from "../scopes.ts";
 import { isTicked, linesOf, one } from "./shell.ts";
 
@@ -83,10 +85,15 @@ const formSettings: { [Name in SettingName]: FormSetting<ClientSettings[Name]> }
   },
 };
 
+type TypedSettings = Omit<Typed<typeof operations.clients.create.input>, "id" | "preset" | "for">;
+
 /** What a form says of a client app, as the operations take it. */
-export function typedSettings(values: FormValues, preset: Preset): Record<string, unknown> {
+export function typedSettings(values: FormValues, preset: Preset): TypedSettings {
   const read = settingNames(preset).map((name): [string, unknown] => [name, formSettings[name].read(values)]);
-  return Object.fromEntries(read.filter(([, value]) => value !== undefined));
+  const typed: { [Name in SettingName]?: unknown } = Object.fromEntries(
+    read.filter(([, value]) => value !== undefined),
+  );
+  return { ...typed, name: typed.name };
 }
 
 /** The settings of a client app, as its form holds them. */

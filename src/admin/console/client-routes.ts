@@ -5,10 +5,12 @@ import { startUrl } from "../../oidc/clients.ts";
 import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
 import { clientFields } from "../../ui/console/forms.ts";
-import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";
+import type { ClientView, FormState, Preset } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { formatShort } from "../../ui/format.ts";
 import { messages } from "../../ui/messages.ts";
+import type { Changes } from "../definitions/definition.ts";
+import { operations } from "../definitions/operations.ts";
 import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { checkRedirect } from "./redirect-check.ts";
@@ -35,7 +37,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     made: Partial<Pick<ClientPage, "secret" | "isNew" | "settings">> = {},
   ) {
     // What makes a secret gives the settings with it; asked for anew they have none.
-    const settings = made.settings ?? (await visit.call<SettingsView>("getClientSettings", { id: client.id }));
+    const settings = made.settings ?? (await visit.call(operations.clients.settings, { id: client.id }));
     const stored = await findClient(client.id);
     const uri = visit.query("check").trim();
     visit.send(
@@ -63,7 +65,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   }
 
   shell.get("/clients", "clients", async (visit) => {
-    const { items } = await visit.call<{ items: ClientView[] }>("listClients", {});
+    const { items } = await visit.call(operations.clients.list, {});
     visit.send(consolePages.clientList(visit.site, visit.frame, { items, mayWrite: visit.may("clients:write") }));
   });
 
@@ -79,12 +81,12 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.call<ClientView & { client_secret: string | null; settings: SettingsView }>(
-        "createClient",
+      visit.submit(
+        operations.clients.create,
         {
           preset,
           ...typedSettings(values, preset),
-          ...(one(values, "id") === undefined ? {} : { id: one(values, "id") }),
+          id: one(values, "id"),
         },
         { idempotencyKey: once },
       ),
@@ -107,26 +109,25 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   });
 
   shell.get("/clients/:id", "clients", async (visit) => {
-    await showClient(visit, await visit.call<ClientView>("getClient", { id: visit.parameter("id") }));
+    await showClient(visit, await visit.call(operations.clients.get, { id: visit.parameter("id") }));
   });
 
-  const editOf = (visit: Visit, client: ClientView): Edit<ClientView> => ({
-    operation: "editClient",
-    id: client.id,
+  const editOf = (visit: Visit, client: ClientView): Edit<ClientView, Changes<typeof operations.clients.edit>> => ({
     action: `${path(client.id)}/edit`,
     valuesOf: valuesOfSettings,
     typed: (values) => typedSettings(values, client.preset),
+    carryOut: (changes, ifMatch) => visit.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(visit, client.preset, state, client, status),
   });
 
   shell.get("/clients/:id/edit", "clients", async (visit) => {
-    const read = await visit.read<ClientView>("getClient", { id: visit.parameter("id") });
+    const read = await visit.read(operations.clients.get, { id: visit.parameter("id") });
     showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/clients/:id/edit", "clients", async (visit) => {
     const id = visit.parameter("id");
-    const known = await visit.call<ClientView>("getClient", { id });
+    const known = await visit.call(operations.clients.get, { id });
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited !== undefined) visit.go(path(id), edited === known ? "unchanged" : "client_saved");
   });
@@ -135,12 +136,8 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const id = visit.parameter("id");
     // Without it, sent once more by a reload, it would end the secret that the app goes on with.
     const idempotencyKey = one(visit.values(), "once");
-    const rotated = await visit.call<{ client_secret: string; settings: SettingsView }>(
-      "rotateClientSecret",
-      { id },
-      { idempotencyKey },
-    );
-    const client = await visit.call<ClientView>("getClient", { id });
+    const rotated = await visit.call(operations.clients.rotateSecret, { id }, { idempotencyKey });
+    const client = await visit.call(operations.clients.get, { id });
     const secret = { value: rotated.client_secret, because: "rotated" as const };
     await showClient(visit, client, { settings: rotated.settings, secret });
   });
@@ -148,7 +145,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients/:id/secret", "clients", async (visit) => {
     const id = visit.parameter("id");
     const t = messages(visit.site.locale);
-    const { name } = await visit.call<ClientView>("getClient", { id });
+    const { name } = await visit.call(operations.clients.get, { id });
     const page = {
       section: "clients" as const,
       heading: t.text("admin.clients.rotateTitle", { client: name }),
@@ -168,8 +165,8 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients/:id/remove", "clients", async (visit) => {
     const id = visit.parameter("id");
     const t = messages(visit.site.locale);
-    const { name } = await visit.call<ClientView>("getClient", { id });
-    const impact = await visit.call<{ sign_ins: number; last_used_at: string | null }>("getClientImpact", { id });
+    const { name } = await visit.call(operations.clients.get, { id });
+    const impact = await visit.call(operations.clients.impact, { id });
     const used = impact.last_used_at;
     const page = {
       section: "clients" as const,
@@ -189,7 +186,7 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   });
 
   shell.post("/clients/:id/remove", "clients", async (visit) => {
-    await visit.call("deleteClient", { id: visit.parameter("id") });
+    await visit.call(operations.clients.remove, { id: visit.parameter("id") });
     onChange();
     visit.go("/clients", "client_removed");
   });

@@ -2,24 +2,13 @@
 
 import { LiaisonError } from "../../errors.ts";
 import { organizationFields, profileFields } from "../../ui/console/forms.ts";
-import type {
-  ClientView,
-  ConsoleFrame,
-  FormState,
-  GrantView,
-  InquiryView,
-  OrganizationView,
-  ProfileView,
-} from "../../ui/console/views.ts";
+import type { ConsoleFrame, FormState, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
+import type { Changes, Typed } from "../definitions/definition.ts";
+import { operations } from "../definitions/operations.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { attempt, isTicked, linesOf, listQuery, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
-
-interface Listed<Item> {
-  items: Item[];
-  next_cursor: string | null;
-}
 
 export interface DirectoryRoutesParts {
   now(): number;
@@ -44,7 +33,7 @@ const planOf = (values: Record<string, string[]>) => ({
   last_day: one(values, "plan_last_day") ?? null,
 });
 
-const typedOrganization = (values: Record<string, string[]>) => ({
+const typedOrganization = (values: Record<string, string[]>): Typed<typeof operations.organizations.create.input> => ({
   name: one(values, "name") ?? "",
   account_number: one(values, "account_number") ?? "",
   kind: one(values, "kind") ?? "",
@@ -65,7 +54,7 @@ function organizationValues({ name, account_number, kind, plan, enabled }: Organ
 /** Says where a person links who was just added, which nobody tells them. */
 async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<ConsoleFrame> {
   const t = messages(visit.site.locale);
-  const { items } = await visit.call<{ items: ClientView[] }>("listClients", {});
+  const { items } = await visit.call(operations.clients.list, {});
   const portals = items
     .filter(({ preset, access_policy: policy }) => preset !== "machine" && policy.kinds.includes(kind))
     .map(({ name }) => name);
@@ -98,7 +87,7 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
 
   shell.get("/organizations", "organizations", async (visit) => {
     const query = listQuery(visit);
-    const { items, next_cursor } = await visit.call<Listed<OrganizationView>>("listOrganizations", query);
+    const { items, next_cursor } = await visit.call(operations.organizations.list, query);
     const next = nextUrl(visit, shell.url("/organizations"), next_cursor);
     const view = { items, nextUrl: next, search: query.q ?? "", mayWrite: visit.may("directory:write"), now: now() };
     visit.send(consolePages.organizationList(visit.site, visit.frame, view));
@@ -113,7 +102,7 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.call<OrganizationView>("createOrganization", typedOrganization(values), { idempotencyKey: once }),
+      visit.submit(operations.organizations.create, typedOrganization(values), { idempotencyKey: once }),
       (state, status) =>
         showForm(visit, visit.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }), null, status),
     );
@@ -122,10 +111,9 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
 
   shell.get("/organizations/:id", "organizations", async (visit) => {
     const id = visit.parameter("id");
-    const organization = await visit.call<OrganizationView>("getOrganization", { id });
+    const organization = await visit.call(operations.organizations.get, { id });
     const { cursor, limit } = listQuery(visit);
-    const query = { organization_id: id, limit, ...(cursor === undefined ? {} : { cursor }) };
-    const { items, next_cursor } = await visit.call<Listed<ProfileView>>("listProfiles", query);
+    const { items, next_cursor } = await visit.call(operations.profiles.list, { organization_id: id, limit, cursor });
     const next = nextUrl(visit, shell.url(organizationPath(id)), next_cursor);
     const people = { items, nextUrl: next, search: "" };
     const view = { organization, people, mayWrite: mayEdit(visit, organization), now: now() };
@@ -133,23 +121,29 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     visit.send(consolePages.organizationPage(visit.site, frame, view));
   });
 
-  const editOf = (visit: Visit, known: OrganizationView): Edit<OrganizationView> => ({
-    operation: "editOrganization",
-    id: known.id,
+  const editOf = (
+    visit: Visit,
+    known: OrganizationView,
+  ): Edit<OrganizationView, Changes<typeof operations.organizations.edit>> => ({
     action: `${organizationPath(known.id)}/edit`,
     valuesOf: organizationValues,
-    typed: (values) => ({ ...typedOrganization(values), enabled: isEnabled(values) }),
+    typed: (values): Changes<typeof operations.organizations.edit> => ({
+      ...typedOrganization(values),
+      enabled: isEnabled(values),
+    }),
+    carryOut: (changes, ifMatch) =>
+      visit.submit(operations.organizations.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(visit, state, known, status),
   });
 
   shell.get("/organizations/:id/edit", "organizations", async (visit) => {
-    const read = await visit.read<OrganizationView>("getOrganization", { id: visit.parameter("id") });
+    const read = await visit.read(operations.organizations.get, { id: visit.parameter("id") });
     showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/organizations/:id/edit", "organizations", async (visit) => {
     const id = visit.parameter("id");
-    const known = await visit.call<OrganizationView>("getOrganization", { id });
+    const known = await visit.call(operations.organizations.get, { id });
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
@@ -158,8 +152,12 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
 }
 
 function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
-  const typed = (values: Record<string, string[]>) => ({
-    ...{ name: one(values, "name") ?? "", email: one(values, "email") ?? "", roles: linesOf(values, "roles") },
+  const typed = (
+    values: Record<string, string[]>,
+  ): Omit<Typed<typeof operations.profiles.create.input>, "organization_id"> => ({
+    name: one(values, "name") ?? "",
+    email: one(values, "email") ?? "",
+    roles: linesOf(values, "roles"),
   });
 
   function showNew(visit: Visit, organization: OrganizationView, state: FormState, status = 200) {
@@ -186,17 +184,17 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
 
   shell.get("/organizations/:id/people/new", "organizations", async (visit) => {
     const id = visit.parameter("id");
-    const organization = await visit.call<OrganizationView>("getOrganization", { id });
+    const organization = await visit.call(operations.organizations.get, { id });
     showNew(visit, organization, visit.fresh(`${organizationPath(id)}/people/new`, {}, { once: newOnce() }));
   });
 
   shell.post("/organizations/:id/people/new", "organizations", async (visit) => {
     const id = visit.parameter("id");
-    const organization = await visit.call<OrganizationView>("getOrganization", { id });
+    const organization = await visit.call(operations.organizations.get, { id });
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.call<ProfileView>("createProfile", { organization_id: id, ...typed(values) }, { idempotencyKey: once }),
+      visit.submit(operations.profiles.create, { organization_id: id, ...typed(values) }, { idempotencyKey: once }),
       (state, status) =>
         showNew(
           visit,
@@ -210,16 +208,16 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
 
   shell.get("/people", "people", async (visit) => {
     const query = listQuery(visit);
-    const { items, next_cursor } = await visit.call<Listed<ProfileView>>("listProfiles", query);
+    const { items, next_cursor } = await visit.call(operations.profiles.list, query);
     const next = nextUrl(visit, shell.url("/people"), next_cursor);
     visit.send(consolePages.peopleList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
   });
 
   shell.get("/people/:id", "people", async (visit) => {
     const id = visit.parameter("id");
-    const profile = await visit.call<ProfileView>("getProfile", { id });
-    const inquiries = await visit.call<Listed<InquiryView>>("listInquiries", { profile_id: id, limit: 25 });
-    const grants = await visit.call<Listed<GrantView>>("listGrants", { profile_id: id, limit: 25 });
+    const profile = await visit.call(operations.profiles.get, { id });
+    const inquiries = await visit.call(operations.inquiries.list, { profile_id: id, limit: 25 });
+    const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 25 });
     visit.send(
       consolePages.personPage(visit.site, visit.frame, {
         ...{ profile, inquiries: inquiries.items, grants: grants.items },
@@ -235,8 +233,8 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   shell.get("/people/:id/end/:grant", "people", async (visit) => {
     const id = visit.parameter("id");
     const t = messages(visit.site.locale);
-    const { name } = await visit.call<ProfileView>("getProfile", { id });
-    const grants = await visit.call<Listed<GrantView>>("listGrants", { profile_id: id, limit: 200 });
+    const { name } = await visit.call(operations.profiles.get, { id });
+    const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 200 });
     const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
     if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
     const portal = visit.site.portals.find((one) => one.id === grant.client_id)?.name ?? grant.client_id;
@@ -252,14 +250,12 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   });
 
   shell.post("/people/:id/end/:grant", "people", async (visit) => {
-    await visit.call("revokeGrant", { id: visit.parameter("grant") });
+    await visit.call(operations.grants.revoke, { id: visit.parameter("grant") });
     onChange();
     visit.go(personPath(visit.parameter("id")), "sign_in_ended");
   });
 
-  const editOf = (visit: Visit, known: ProfileView): Edit<ProfileView> => ({
-    operation: "editProfile",
-    id: known.id,
+  const editOf = (visit: Visit, known: ProfileView): Edit<ProfileView, Changes<typeof operations.profiles.edit>> => ({
     action: `${personPath(known.id)}/edit`,
     valuesOf: ({ name, email, roles, enabled }) => ({
       name: [name],
@@ -268,22 +264,23 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
       enabled: [String(enabled)],
       another_person: [],
     }),
-    typed: (values) => ({
+    typed: (values): Changes<typeof operations.profiles.edit> => ({
       ...typed(values),
       enabled: isEnabled(values),
       another_person: isTicked(values, "another_person"),
     }),
+    carryOut: (changes, ifMatch) => visit.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(visit, known, state, status),
   });
 
   shell.get("/people/:id/edit", "people", async (visit) => {
-    const read = await visit.read<ProfileView>("getProfile", { id: visit.parameter("id") });
+    const read = await visit.read(operations.profiles.get, { id: visit.parameter("id") });
     showEdit(visit, editOf(visit, read.output), read);
   });
 
   shell.post("/people/:id/edit", "people", async (visit) => {
     const id = visit.parameter("id");
-    const known = await visit.call<ProfileView>("getProfile", { id });
+    const known = await visit.call(operations.profiles.get, { id });
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
@@ -293,7 +290,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   shell.get("/people/:id/unlink", "people", async (visit) => {
     const id = visit.parameter("id");
     const t = messages(visit.site.locale);
-    const { name } = await visit.call<ProfileView>("getProfile", { id });
+    const { name } = await visit.call(operations.profiles.get, { id });
     const page = {
       section: "people" as const,
       heading: t.text("admin.people.unlinkTitle", { profile: name }),
@@ -306,7 +303,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
   });
 
   shell.post("/people/:id/unlink", "people", async (visit) => {
-    await visit.call("unlinkProfile", { id: visit.parameter("id") });
+    await visit.call(operations.profiles.unlink, { id: visit.parameter("id") });
     onChange();
     visit.go(personPath(visit.parameter("id")), "unlinked");
   });

@@ -11,22 +11,25 @@ import { attempt, one, type Visit } from "./shell.ts";
 
 type Values = Record<string, string[]>;
 
-/** An edit of a record of the type `Item`. */
-export interface Edit<Item> {
-  /** The operation that carries it out. */
-  operation: string;
-  id: string;
+/** An edit of a record of the type `Item`, by an operation that takes `Typed`. */
+export interface Edit<Item, Typed> {
   /** Where the form is posted, below `/admin`. */
   action: string;
   /** What the form shows of a record: all its fields. */
   valuesOf(item: Item): Values;
   /** What the form says, as the operation takes it. */
-  typed(values: Values): Record<string, unknown>;
+  typed(values: Values): Typed;
+  /** Carries out what was changed. @throws EditConflict where the record has another revision */
+  carryOut(changes: Partial<Typed>, revision: string): Promise<Item>;
   show(state: FormState, status?: number): void;
 }
 
 /** Shows the form of a record as it is. */
-export function showEdit<Item>(visit: Visit, edit: Edit<Item>, read: { output: Item; revision: string }): void {
+export function showEdit<Item, Typed>(
+  visit: Visit,
+  edit: Edit<Item, Typed>,
+  read: { output: Item; revision: string },
+): void {
   const values = edit.valuesOf(read.output);
   edit.show(visit.fresh(edit.action, values, { revision: read.revision, was: asShown(values) }));
 }
@@ -37,25 +40,24 @@ export function showEdit<Item>(visit: Visit, edit: Edit<Item>, read: { output: I
  * @param known the record as it is
  * @returns the record afterwards; `known` itself if nothing was changed, and then nothing was written
  */
-export async function carryOutEdit<Item extends object>(
+export async function carryOutEdit<Item extends object, Typed extends object>(
   visit: Visit,
-  edit: Edit<Item>,
+  edit: Edit<Item, Typed>,
   known: Item,
 ): Promise<Item | undefined> {
   const posted = visit.values();
   const was = one(posted, "was");
   const revision = one(posted, "revision") ?? "";
   const values = merged(edit.valuesOf(known), posted, was);
-  const input = differing(edit.typed(values), edit.typed(edit.valuesOf(known)));
-  if (Object.keys(input).length === 0) return known;
+  const changes = differing(edit.typed(values), edit.typed(edit.valuesOf(known)));
+  if (Object.keys(changes).length === 0) return known;
   const again = (state: Partial<FormState>, status: number, current: unknown) => {
     const now = current === undefined ? undefined : edit.valuesOf(current as Item);
     const shown = now === undefined ? values : merged(now, posted, was);
     const base = now === undefined ? (was ?? asShown(edit.valuesOf(known))) : asShown(now);
     edit.show(visit.fresh(edit.action, shown, { revision, was: base, ...state }), status);
   };
-  const call = visit.call<Item>(edit.operation, { id: edit.id, ...input }, { ifMatch: revision });
-  return (await attempt(call, again))?.output;
+  return (await attempt(edit.carryOut(changes, revision), again))?.output;
 }
 
 /** Whether a form says something else than it was shown with, in any of the fields that are named. */
@@ -102,6 +104,8 @@ function plainDomain(text: string): string {
   return local === undefined ? text : local + (domainToASCII(domain) || domain);
 }
 
-function differing(after: Record<string, unknown>, before: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => !isDeepStrictEqual(value, before[name])));
+function differing<Typed extends object>(after: Typed, before: Typed): Partial<Typed> {
+  const known = new Map<string, unknown>(Object.entries(before));
+  const changed = Object.entries(after).filter(([name, value]) => !isDeepStrictEqual(value, known.get(name)));
+  return Object.fromEntries(changed) as Partial<Typed>;
 }

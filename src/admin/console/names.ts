@@ -3,7 +3,8 @@
 import { LiaisonError } from "../../errors.ts";
 import { actorRecord } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
-import type { AccountView, ApiKeyView, Names, OrganizationView, ProfileView } from "../../ui/console/views.ts";
+import type { Names } from "../../ui/console/views.ts";
+import { operations } from "../definitions/operations.ts";
 import type { Visit } from "./shell.ts";
 
 interface Told {
@@ -35,7 +36,7 @@ export async function namesOf(visit: Visit, { profiles = [], organizations = [],
     await Promise.all(entries.slice(place, place + atOnce).map(read));
   }
   if (acting.some(({ kind }) => kind === "key")) {
-    const { items } = await visit.call<{ items: ApiKeyView[] }>("listApiKeys", {});
+    const { items } = await visit.call(operations.apiKeys.list, {});
     for (const { id, name } of items) names.set(`key:${id}`, name);
   }
   return names;
@@ -43,9 +44,9 @@ export async function namesOf(visit: Visit, { profiles = [], organizations = [],
 
 async function nameOf(visit: Visit, kind: string, id: string): Promise<string | undefined> {
   try {
-    if (kind === "profile") return (await visit.call<ProfileView>("getProfile", { id })).name;
-    if (kind === "account") return accountName(await visit.call<AccountView>("getAccount", { id }));
-    return (await visit.call<OrganizationView>("getOrganization", { id })).name;
+    if (kind === "profile") return (await visit.call(operations.profiles.get, { id })).name;
+    if (kind === "account") return accountName(await visit.call(operations.accounts.get, { id }));
+    return (await visit.call(operations.organizations.get, { id })).name;
   } catch (error) {
     // Gone, or an id that no record could have.
     if (error instanceof LiaisonError && ["not_found", "bad_request"].includes(error.code)) return undefined;

@@ -12,7 +12,8 @@ import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import { consolePages } from "../../ui/console.ts";
-import { API_PATH } from "../rest/api.ts";
+import { API_PATH } from "../definitions/definition.ts";
+import { definitions } from "../definitions/operations.ts";
 import { describeApi } from "../rest/describe.ts";
 import type { AdminService } from "../service.ts";
 import { accessRoutes } from "./access-routes.ts";
@@ -55,7 +56,7 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
     sendPage(ctx, consolePages.consoleSignedOut(site, { staysKnown: staysKnownView(site, upstreamId, null) }));
   });
   router.get(API_PATH, async (ctx) => {
-    const operations = describeApi(service.operations);
+    const operations = describeApi(definitions);
     sendPage(ctx, consolePages.apiPage(await kit.site(), { base: `${issuer}${API_PATH}`, version, operations }));
   });
 

@@ -2,9 +2,10 @@
 
 import { LiaisonError } from "../../errors.ts";
 import { type AccountSession, accountName, sessionsOf } from "../../ui/console/people.ts";
-import type { AccountView, GrantView, ProfileView } from "../../ui/console/views.ts";
+import type { AccountView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
+import { operations } from "../definitions/operations.ts";
 import type { Shell, Visit } from "./shell.ts";
 
 interface Asked {
@@ -17,8 +18,8 @@ const accountPath = (id: string) => `/accounts/${encodeURIComponent(id)}`;
 export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }): void {
   async function read(visit: Visit): Promise<Asked> {
     const id = visit.parameter("id");
-    const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
-    const grants = await visit.call<{ items: GrantView[] }>("listGrants", { account_id: id, limit: 200 });
+    const account = await visit.call(operations.accounts.get, { id });
+    const grants = await visit.call(operations.grants.list, { account_id: id, limit: 200 });
     return { account, sessions: sessionsOf(grants.items) };
   }
 
@@ -52,7 +53,7 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
   });
 
   shell.post("/accounts/:id/end", "accounts", async (visit) => {
-    await visit.call("endSessions", { id: visit.parameter("id") });
+    await visit.call(operations.sessions.endAll, { id: visit.parameter("id") });
     onChange();
     visit.go(accountPath(visit.parameter("id")), "sessions_ended");
   });
@@ -76,7 +77,7 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
   });
 
   shell.post("/accounts/:id/end/:session", "accounts", async (visit) => {
-    await visit.call("endSession", { id: visit.parameter("session") });
+    await visit.call(operations.sessions.end, { id: visit.parameter("session") });
     onChange();
     visit.go(accountPath(visit.parameter("id")), "session_ended");
   });

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type Router from "@koa/router";
 import type { Context } from "koa";
+import type { z } from "zod";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { form } from "../../http/declarations.ts";
@@ -12,6 +13,7 @@ import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/v
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import type { Form, Site } from "../../ui/views.ts";
+import type { Definition, Typed } from "../definitions/definition.ts";
 import { EditConflict, InputError } from "../operation.ts";
 import type { Scope } from "../scopes.ts";
 import type { AdminService, CallOptions } from "../service.ts";
@@ -38,10 +40,23 @@ export interface Visit {
   /** A posted form's values by name; a field that stands there several times has several. */
   values(): Record<string, string[]>;
   form(action: string): Form;
-  /** Carries an operation out, and gives its output, which is a record as ui/console/views.ts has it. */
-  call<Output>(name: string, input: object, options?: CallOptions): Promise<Output>;
-  /** The same with the record's revision. */
-  read<Output>(name: string, input: object): Promise<{ output: Output; revision: string }>;
+  /** Carries an operation out, and gives its output. */
+  call<Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Definition<Input, Output>,
+    input: z.input<Input>,
+    options?: CallOptions,
+  ): Promise<z.output<Output>>;
+  /** The same with what a form says: fields of the input, whose values are checked there. */
+  submit<Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Definition<Input, Output>,
+    typed: Typed<Input>,
+    options?: CallOptions,
+  ): Promise<z.output<Output>>;
+  /** The same as `call` with the record's revision. */
+  read<Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Definition<Input, Output>,
+    input: z.input<Input>,
+  ): Promise<{ output: z.output<Output>; revision: string }>;
   send(html: string, status?: number): void;
   /** Goes on to a page below `/admin`, which says what was done. */
   go(path: string, done?: Done): void;
@@ -75,8 +90,6 @@ export function createShell(
   function visitOf(ctx: Context, site: Site, administrator: Administrator): Visit {
     const { principal, role, membership } = administrator;
     const form = (action: string): Form => ({ action: url(action), csrfToken: kit.csrf.token(ctx) });
-    const answer = (name: string, input: object, options?: CallOptions) =>
-      service.call(name, principal, input, options);
     return {
       ...{ ctx, site, administrator, form },
       frame: {
@@ -87,11 +100,11 @@ export function createShell(
       parameter: (name) => String(ctx["params"][name]),
       query: (name) => queryValue(ctx, name) ?? "",
       values: () => valuesOf(ctx),
-      call: async <Output>(name: string, input: object, options?: CallOptions) =>
-        (await answer(name, input, options)).output as Output,
-      read: async <Output>(name: string, input: object) => {
-        const { output, revision = "" } = await answer(name, input);
-        return { output: output as Output, revision };
+      call: async (definition, input, options) => (await service.call(definition, principal, input, options)).output,
+      submit: async (definition, typed, options) => (await service.call(definition, principal, typed, options)).output,
+      read: async (definition, input) => {
+        const { output, revision = "" } = await service.call(definition, principal, input);
+        return { output, revision };
       },
       send: (html, status) => sendPage(ctx, html, status),
       go: (path, done) => seeOther(ctx, url(done === undefined ? path : `${path}?done=${done}`)),
@@ -247,7 +260,7 @@ export function nextUrl({ ctx }: Visit, url: string, next: string | null): strin
 }
 
 /** What a list is asked for by its address. */
-export function listQuery(visit: Visit): { q?: string; cursor?: string; limit: number } {
+export function listQuery(visit: Visit): { q: string | undefined; cursor: string | undefined; limit: number } {
   const [q, cursor] = [visit.query("q").trim(), visit.query("cursor")];
-  return { ...(q === "" ? {} : { q: q.slice(0, 200) }), ...(cursor === "" ? {} : { cursor }), limit: 25 };
+  return { q: q === "" ? undefined : q.slice(0, 200), cursor: cursor === "" ? undefined : cursor, limit: 25 };
 }

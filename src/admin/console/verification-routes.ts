@@ -1,7 +1,7 @@
 /** The pages of the audit's verifications: asking for one, and looking how far it is, without a script. */
 
-import type { VerificationView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
+import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
 import type { Shell } from "./shell.ts";
 
@@ -11,20 +11,20 @@ const reloadSeconds = 2;
 
 export function verificationRoutes(shell: Shell): void {
   shell.get(path, "audit", async (visit) => {
-    const { items } = await visit.call<{ items: VerificationView[] }>("listAuditVerifications", {});
+    const { items } = await visit.call(operations.verifications.list, {});
     const names = await namesOf(visit, { actors: items.map(({ asked_by }) => asked_by) });
     const view = { current: null, others: items, verify: visit.form(path), reloads: null, names };
     visit.send(consolePages.verifications(visit.site, visit.frame, view));
   });
 
   shell.post(path, "audit", async (visit) => {
-    const { id } = await visit.call<VerificationView>("verifyAudit", {});
+    const { id } = await visit.call(operations.verifications.ask, {});
     visit.go(`${path}/${encodeURIComponent(id)}`);
   });
 
   shell.get(`${path}/:id`, "audit", async (visit) => {
-    const current = await visit.call<VerificationView>("getAuditVerification", { id: visit.parameter("id") });
-    const { items } = await visit.call<{ items: VerificationView[] }>("listAuditVerifications", {});
+    const current = await visit.call(operations.verifications.get, { id: visit.parameter("id") });
+    const { items } = await visit.call(operations.verifications.list, {});
     const others = items.filter(({ id }) => id !== current.id);
     const goesOn = current.state === "waiting" || current.state === "running";
     const isStopped = visit.query("reload") === "no";

@@ -1,23 +1,11 @@
 /** Administrators: profiles of the operator's own organization with a role. */
 
-import { z } from "zod";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { AdminRole, Membership, Organization, ProfileEdit } from "../../storage/records.ts";
-import {
-  addressOf,
-  adminRole,
-  anyId,
-  email,
-  listed,
-  listOf,
-  membership,
-  name,
-  pageOf,
-  paging,
-  writeMembership,
-} from "../fields.ts";
-import { type AnyOperation, answered, operation } from "../operation.ts";
+import type { administrators } from "../definitions/administrators.ts";
+import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
+import { answered, type HandlersOf } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 import { registeredUnder } from "../registered.ts";
 import { LEAST_ROLE, ROLES } from "../scopes.ts";
@@ -26,7 +14,7 @@ import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 /** The id of the operator's organization where an invitation makes it. */
 const OPERATOR_ID = "operator";
 
-export function administratorOperations(parts: OperationParts): AnyOperation[] {
+export function administratorHandlers(parts: OperationParts): HandlersOf<typeof administrators> {
   const { store, config, calendar, mailDomain } = parts;
   const { administration } = store;
   const write = (one: Membership) => writeMembership(one, calendar);
@@ -74,114 +62,59 @@ export function administratorOperations(parts: OperationParts): AnyOperation[] {
     return linked ?? there.find(({ profile }) => profile.enabled) ?? there[0];
   }
 
-  return [
-    operation(
-      {
-        name: "listAdministrators",
-        summary: "List administrators by name.",
-        ...{ scope: "admin:read", method: "GET", path: "/administrators" },
-        input: z.strictObject(paging),
-        output: listOf(membership),
-        command: { name: "admin list", examples: ["liaison admin list", "liaison admin list --json"] },
-      },
-      async (page) => ({
-        output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), write),
-      }),
-    ),
-    operation(
-      {
-        name: "inviteAdministrator",
-        summary:
-          "Make somebody an administrator, or invite them again, and mail them where to sign in. No secret is made or mailed. The role lapses unless the profile is linked within seven days, the last owner's apart.",
-        ...{ scope: "admins:write", method: "POST", path: "/administrators", kind: "creates" },
-        input: z.strictObject({
-          email,
-          name: name.optional().meta({
-            description:
-              "The part of the address before the @ if left out. Whoever is registered already keeps theirs.",
-          }),
-          role: adminRole.optional().meta({
-            description: `${LEAST_ROLE} if left out; owner while there is none. Whoever is invited again keeps theirs.`,
-          }),
-          organization_id: anyId
-            .optional()
-            .meta({ description: "Needed where the operator has several organizations." }),
-        }),
-        output: membership,
-        command: {
-          name: "admin invite",
-          operand: "email",
-          examples: [
-            "liaison admin invite kim@contoso.example",
-            "liaison admin invite sam@contoso.example --role support --name 'Sam Lee'",
-          ],
-        },
-      },
-      async ({ email: address, name: called, role: wanted, organization_id }, { principal, now, once, need }) => {
-        const mayGive = (role: AdminRole) => ROLES[role].scopes.forEach(need);
-        if (wanted !== undefined) mayGive(wanted);
-        const organization = await operatorOf(organization_id);
-        const parsed = addressOf(address);
-        // Whoever repeats this under their key comes to the profile that they made.
-        const repeatable = once({})?.keyHash;
-        const id = repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
+  return {
+    list: async (page) => ({
+      output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), write),
+    }),
+    invite: async ({ email: address, name: called, role: wanted, organization_id }, { principal, now, once, need }) => {
+      const mayGive = (role: AdminRole) => ROLES[role].scopes.forEach(need);
+      if (wanted !== undefined) mayGive(wanted);
+      const organization = await operatorOf(organization_id);
+      const parsed = addressOf(address);
+      // Whoever repeats this under their key comes to the profile that they made.
+      const repeatable = once({})?.keyHash;
+      const id = repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
 
-        const invite = async (known: Membership | undefined) => {
-          const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
-          mayGive(role);
-          const profile: ProfileEdit = known?.profile ?? {
-            ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
-            name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
-          };
-          const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
-          const output = write({ profile: made, organization });
-          const key = once(output);
-          const outcome = await administration.carryOut(
-            { kind: "invite", organization, profile, adminRole: role, mailDomain },
-            { actor: principal.actor, now, ...(key && { once: key }) },
-          );
-          return { outcome, key, output, role };
+      const invite = async (known: Membership | undefined) => {
+        const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
+        mayGive(role);
+        const profile: ProfileEdit = known?.profile ?? {
+          ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
+          name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
         };
-
-        const known = await registeredAs(parsed.emailKey, organization.id);
-        let invited = await invite(known);
-        let registered = known;
-        if (invited.outcome.result === "exists") {
-          registered = await registeredAs(parsed.emailKey, organization.id);
-          // Somebody else invited the same person meanwhile.
-          if (registered?.profile.id !== known?.profile.id) invited = await invite(registered);
-        }
-        const { outcome, key, output, role } = invited;
-        if (outcome.result === "exists" && registered !== undefined) throw alreadyRegistered(registered, role);
-        return { output: answered(outcome, "a profile of this id", key, output) };
-      },
-    ),
-    operation(
-      {
-        name: "setAdminRole",
-        summary:
-          "Give a profile of the operator's organization a role, or take it away (null). The last owner stays. Pages that are open end; a role that nobody links the profile for lapses after seven days.",
-        ...{ scope: "admins:write", method: "PUT", path: "/profiles/{id}/admin-role", hasRevision: true },
-        input: z.strictObject({ id: anyId, role: adminRole.nullable() }),
-        output: membership,
-        command: {
-          name: "admin role",
-          operand: "id",
-          examples: ["liaison admin role p-kim --role auditor", "liaison admin role p-kim --role none"],
-        },
-      },
-      async ({ id, role }, { principal, now, need }) => {
-        // Nobody hands out what they don't have.
-        if (role !== null) ROLES[role].scopes.forEach(need);
+        const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
+        const output = write({ profile: made, organization });
+        const key = once(output);
         const outcome = await administration.carryOut(
-          { kind: "set_admin_role", profileId: id, adminRole: role },
-          { actor: principal.actor, now },
+          { kind: "invite", organization, profile, adminRole: role, mailDomain },
+          { actor: principal.actor, now, ...(key && { once: key }) },
         );
-        answered(outcome, "profile", undefined, null);
-        return profileAnswer(parts, await findMembership(parts, id));
-      },
-    ),
-  ];
+        return { outcome, key, output, role };
+      };
+
+      const known = await registeredAs(parsed.emailKey, organization.id);
+      let invited = await invite(known);
+      let registered = known;
+      if (invited.outcome.result === "exists") {
+        registered = await registeredAs(parsed.emailKey, organization.id);
+        // Somebody else invited the same person meanwhile.
+        if (registered?.profile.id !== known?.profile.id) invited = await invite(registered);
+      }
+      const { outcome, key, output, role } = invited;
+      if (outcome.result === "exists" && registered !== undefined) throw alreadyRegistered(registered, role);
+      return { output: answered(outcome, "a profile of this id", key, output) };
+    },
+    setRole: async ({ id, role }, { principal, now, need }) => {
+      // Nobody hands out what they don't have.
+      if (role !== null) ROLES[role].scopes.forEach(need);
+      const outcome = await administration.carryOut(
+        { kind: "set_admin_role", profileId: id, adminRole: role },
+        { actor: principal.actor, now },
+      );
+      answered(outcome, "profile", undefined, null);
+      return profileAnswer(parts, await findMembership(parts, id));
+    },
+  };
 }
 
 /** Why an address can't be invited, and what would help. */

@@ -1,82 +1,41 @@
 /** Why was this denied? The rules of a portal over a person's profiles, as a sign-in would apply them now. */
 
-import { z } from "zod";
-import { judge, type RefusalReason, type Rule } from "../../domain/access.ts";
+import { judge, type RefusalReason } from "../../domain/access.ts";
 import { decideAdmission } from "../../domain/admission.ts";
 import type { Calendar } from "../../domain/calendar.ts";
 import { isPortal } from "../../domain/portal.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Client, Membership } from "../../storage/records.ts";
-import { anyId, membership, writeMembership } from "../fields.ts";
-import { type AnyOperation, InputError, operation } from "../operation.ts";
+import type { simulation } from "../definitions/simulation.ts";
+import { writeMembership } from "../fields.ts";
+import { type HandlersOf, InputError } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 import { findMembership } from "./profiles.ts";
 
-const RULES = ["profile_enabled", "organization_enabled", "kind", "plan", "role"] as const satisfies readonly Rule[];
-const VERDICTS = ["passed", "failed", "not_needed", "not_reached"] as const;
-const REASONS = [
-  ...["profile_disabled", "organization_disabled", "kind_not_admitted", "plan_missing", "plan_suspended"],
-  ...["plan_expired", "role_missing"],
-] as const satisfies readonly RefusalReason[] as readonly [RefusalReason, ...RefusalReason[]];
-
-const judged = z.strictObject({
-  profile: membership,
-  admitted: z.boolean(),
-  rules: z.array(
-    z.strictObject({
-      rule: z.enum(RULES),
-      verdict: z.enum(VERDICTS),
-      reason: z.enum(REASONS).nullable(),
-      fix: z.string().nullable().meta({ description: "What would make it pass." }),
-    }),
-  ),
-});
-
-export function simulationOperations(parts: OperationParts): AnyOperation[] {
+export function simulationHandlers(parts: OperationParts): HandlersOf<typeof simulation> {
   const { store, clients, calendar } = parts;
-  return [
-    operation(
-      {
-        name: "simulate",
-        summary: "Say whether a portal would admit a person now, rule by rule, and what to do where it wouldn't.",
-        ...{ scope: "admin:read", method: "GET", path: "/simulation" },
-        input: z.strictObject({
-          client_id: anyId,
-          profile_id: anyId.optional().meta({ description: "The person, by a profile; or" }),
-          account_id: anyId.optional().meta({ description: "by an account." }),
-        }),
-        output: z.strictObject({
-          outcome: z.enum(["admitted", "choose", "not_admitted", "unlinked"]).meta({
-            description:
-              "unlinked: the person is first asked for the registered address; the rules tell what would follow.",
-          }),
-          account_id: anyId.nullable(),
-          profiles: z.array(judged),
-        }),
-        command: { name: "why", examples: ["liaison why --client-id customersource --profile-id p-ann"] },
-      },
-      async ({ client_id, profile_id, account_id }, { now }) => {
-        if ((profile_id === undefined) === (account_id === undefined)) {
-          throw new InputError([{ field: "profile_id", problem: "name a profile or an account, one of the two" }]);
-        }
-        const client = await clients.find(client_id);
-        if (client === undefined || !isPortal(client)) {
-          throw new LiaisonError("not_found", "There is no such portal.");
-        }
-        const named = profile_id === undefined ? undefined : await findMembership(parts, profile_id);
-        const accountId = account_id ?? named?.profile.accountId ?? null;
-        const describe = (one: Membership) => judgement(client, one, { now, calendar });
-        if (accountId === null) {
-          const profiles = named === undefined ? [] : [describe(named)];
-          return { output: { outcome: "unlinked" as const, account_id: null, profiles } };
-        }
-        const standing = await store.standings.forClient(accountId, client.id, null, now);
-        if (standing === undefined) throw new LiaisonError("not_found", "There is no such account.");
-        const { kind } = decideAdmission({ standing, policy: client.policy, now });
-        return { output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) } };
-      },
-    ),
-  ];
+  return {
+    run: async ({ client_id, profile_id, account_id }, { now }) => {
+      if ((profile_id === undefined) === (account_id === undefined)) {
+        throw new InputError([{ field: "profile_id", problem: "name a profile or an account, one of the two" }]);
+      }
+      const client = await clients.find(client_id);
+      if (client === undefined || !isPortal(client)) {
+        throw new LiaisonError("not_found", "There is no such portal.");
+      }
+      const named = profile_id === undefined ? undefined : await findMembership(parts, profile_id);
+      const accountId = account_id ?? named?.profile.accountId ?? null;
+      const describe = (one: Membership) => judgement(client, one, { now, calendar });
+      if (accountId === null) {
+        const profiles = named === undefined ? [] : [describe(named)];
+        return { output: { outcome: "unlinked" as const, account_id: null, profiles } };
+      }
+      const standing = await store.standings.forClient(accountId, client.id, null, now);
+      if (standing === undefined) throw new LiaisonError("not_found", "There is no such account.");
+      const { kind } = decideAdmission({ standing, policy: client.policy, now });
+      return { output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) } };
+    },
+  };
 }
 
 function judgement(client: Client, one: Membership, { now, calendar }: { now: number; calendar: Calendar }) {

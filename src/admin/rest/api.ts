@@ -6,7 +6,9 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
-import { type AnyOperation, EditConflict, InputError, statusOf } from "../operation.ts";
+import { API_PATH, type Definition } from "../definitions/definition.ts";
+import { definitions } from "../definitions/operations.ts";
+import { EditConflict, InputError, statusOf } from "../operation.ts";
 import type { Principal } from "../scopes.ts";
 import { type AdminService, ANY_REVISION, type CallOptions } from "../service.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
@@ -20,26 +22,25 @@ export interface ApiParts {
   logger: Logger;
 }
 
-export const API_PATH = "/admin/api/v1";
 /** Largest body that is read, in bytes. */
 const largestBody = 65_536;
 
 export function apiRoutes(router: Router, { service, authenticate, issuer, version, logger }: ApiParts): void {
-  const document = JSON.stringify(openApi(service.operations, { issuer, version }));
+  const document = JSON.stringify(openApi(definitions, { issuer, version }));
 
   router.get(`${API_PATH}/openapi.json`, (ctx) => {
     ctx.type = "json";
     ctx.body = document;
   });
 
-  async function serve(ctx: Context, operation: AnyOperation): Promise<void> {
+  async function serve(ctx: Context, operation: Definition): Promise<void> {
     const principal = await authenticate(ctx.get("authorization"));
     if (principal === undefined) {
       ctx.set("www-authenticate", 'Bearer realm="administration"');
       throw new LiaisonError("unauthorized", "Send an API key, or a machine's token, as Authorization: Bearer …");
     }
     const input = hasBody(operation) ? await fromBody(ctx, operation) : fromQuery(ctx, operation);
-    const { output, revision } = await service.call(operation.name, principal, input, {
+    const { output, revision } = await service.call(operation, principal, input, {
       ifMatch: readEtags(ctx.get("if-match")),
       idempotencyKey: readKey(ctx.get("idempotency-key")),
     });
@@ -49,7 +50,7 @@ export function apiRoutes(router: Router, { service, authenticate, issuer, versi
     ctx.body = JSON.stringify(output);
   }
 
-  for (const operation of service.operations) {
+  for (const operation of definitions) {
     const path = API_PATH + operation.path.replace(/\{(\w+)\}/g, ":$1");
     router.register(path, [operation.method.toLowerCase()], async (ctx: Context) => {
       try {
@@ -68,7 +69,7 @@ export function unknownApiRoutes(router: Router, logger: Logger): void {
   });
 }
 
-function fromQuery(ctx: Context, operation: AnyOperation): Record<string, unknown> {
+function fromQuery(ctx: Context, operation: Definition): Record<string, unknown> {
   const { properties } = inputSchema(operation);
   const entries = Object.entries(ctx.query).map(([name, value]): [string, unknown] => {
     const schema = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -79,7 +80,7 @@ function fromQuery(ctx: Context, operation: AnyOperation): Record<string, unknow
   return withPath(ctx, operation, Object.fromEntries(entries));
 }
 
-async function fromBody(ctx: Context, operation: AnyOperation): Promise<Record<string, unknown>> {
+async function fromBody(ctx: Context, operation: Definition): Promise<Record<string, unknown>> {
   if (ctx.request.length !== 0 && !ctx.is("json") && ctx.is("*/*") !== null) ctx.throw(415, "Send JSON.");
   if (ctx.search !== "") {
     throw new InputError([{ field: "", problem: "say it in the body: this takes no query" }]);
@@ -90,7 +91,7 @@ async function fromBody(ctx: Context, operation: AnyOperation): Promise<Record<s
 }
 
 /** What the path names stands there alone. */
-function withPath(ctx: Context, operation: AnyOperation, input: Record<string, unknown>): Record<string, unknown> {
+function withPath(ctx: Context, operation: Definition, input: Record<string, unknown>): Record<string, unknown> {
   const named = pathFields(operation);
   const twice = named.filter((field) => Object.hasOwn(input, field));
   if (twice.length > 0) throw new InputError(twice.map((field) => ({ field, problem: "stands in the path already" })));

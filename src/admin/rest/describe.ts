@@ -1,11 +1,11 @@
 /** The operations in the words of the page that developers read. */
 
 import type { ApiOperation } from "../../ui/console/api-page.ts";
-import type { AnyOperation } from "../operation.ts";
+import type { Definition } from "../definitions/definition.ts";
 import { hasBody, pathFields } from "./openapi.ts";
 import { inputSchema, type JsonSchema, typeOf } from "./texts.ts";
 
-export function describeApi(operations: readonly AnyOperation[]): ApiOperation[] {
+export function describeApi(operations: readonly Definition[]): ApiOperation[] {
   return operations.map((operation) => {
     const { name, method, path, summary, scope, kind } = operation;
     const schema = inputSchema(operation);

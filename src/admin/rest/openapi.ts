@@ -1,7 +1,8 @@
 /** The OpenAPI 3.1 document of the REST API, made of the operations' definitions. */
 
 import { z } from "zod";
-import { type AnyOperation, statusOf } from "../operation.ts";
+import { API_PATH, type Definition } from "../definitions/definition.ts";
+import { statusOf } from "../operation.ts";
 import { SCOPES } from "../scopes.ts";
 import { inputSchema, type JsonSchema } from "./texts.ts";
 
@@ -46,14 +47,14 @@ const problem: JsonSchema = {
 };
 
 /** The fields of an operation's path. */
-export function pathFields({ path }: Pick<AnyOperation, "path">): string[] {
+export function pathFields({ path }: Pick<Definition, "path">): string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
 }
 
-export const hasBody = ({ method }: Pick<AnyOperation, "method">) => method !== "GET" && method !== "DELETE";
+export const hasBody = ({ method }: Pick<Definition, "method">) => method !== "GET" && method !== "DELETE";
 
 /** Makes the document. @param version of the service */
-export function openApi(operations: readonly AnyOperation[], { issuer, version }: { issuer: string; version: string }) {
+export function openApi(operations: readonly Definition[], { issuer, version }: { issuer: string; version: string }) {
   const paths: Record<string, Record<string, object>> = {};
   for (const operation of operations) {
     const methods = paths[operation.path] ?? {};
@@ -69,7 +70,7 @@ export function openApi(operations: readonly AnyOperation[], { issuer, version }
       description:
         "Client apps, organizations, profiles, links, sessions, mails, keys and the audit. Call it with an API key, or with a token of a machine client app (client_credentials).",
     },
-    servers: [{ url: `${issuer}/admin/api/v1` }],
+    servers: [{ url: `${issuer}${API_PATH}` }],
     security: [{ apiKey: [] }, { machine: [] }],
     paths,
     components: {
@@ -85,7 +86,7 @@ export function openApi(operations: readonly AnyOperation[], { issuer, version }
   };
 }
 
-function describe(operation: AnyOperation): object {
+function describe(operation: Definition): object {
   const schema = inputSchema(operation);
   const inPath = pathFields(operation);
   const properties = Object.entries(schema.properties ?? {});
@@ -135,7 +136,7 @@ function describe(operation: AnyOperation): object {
   };
 }
 
-function responses(operation: AnyOperation): object {
+function responses(operation: Definition): object {
   const schema = z.toJSONSchema(operation.output, { io: "input" }) as JsonSchema;
   delete schema["$schema"];
   const etag = { description: "The record's revision, for If-Match.", schema: { type: "string" } };

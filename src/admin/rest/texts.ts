@@ -1,7 +1,7 @@
 /** Texts, as they come in a query or on a command line, as the values that an operation's input wants. */
 
 import { z } from "zod";
-import type { AnyOperation } from "../operation.ts";
+import type { Definition } from "../definitions/definition.ts";
 
 export interface JsonSchema {
   type?: string | string[];
@@ -20,7 +20,7 @@ export interface JsonSchema {
 const schemas = new WeakMap<object, JsonSchema>();
 
 /** The JSON Schema (2020-12) of what an operation takes. */
-export function inputSchema({ input }: Pick<AnyOperation, "input">): JsonSchema {
+export function inputSchema({ input }: Pick<Definition, "input">): JsonSchema {
   let schema = schemas.get(input);
   if (schema === undefined) {
     schema = z.toJSONSchema(input, { io: "input" }) as JsonSchema;

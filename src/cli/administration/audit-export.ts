@@ -1,33 +1,35 @@
 /** `liaison audit export`: the audit as a file, for keeping or for a spreadsheet. */
 
 import { type FileHandle, open } from "node:fs/promises";
-import { definitionOf } from "../../admin/command-definitions.ts";
-import type { Input } from "../../admin/command-remote.ts";
 import { AUDIT_CSV_HEADER, auditCsvLine } from "../../admin/csv-out.ts";
+import type { OutputOf } from "../../admin/definitions/definition.ts";
+import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
 import { type Call, type Command, type ExitCode, usageError } from "../command.ts";
-import { jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, put } from "../output.ts";
 import { readDraft } from "./draft.ts";
 import { type Face, faceFlags, withFace } from "./faces.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
 import { countProgress, pagesOf } from "./lists.ts";
 
+const listing = operations.audit.list;
+type AuditEvent = OutputOf<typeof listing>["items"][number];
+
 interface Format {
   header: string;
-  line(event: Input): string;
+  line(event: AuditEvent): string;
 }
 
 const formats: ReadonlyMap<string, Format> = new Map([
   ["jsonl", { header: "", line: jsonLine }],
-  ["csv", { header: AUDIT_CSV_HEADER, line: (event) => auditCsvLine(event as Parameters<typeof auditCsvLine>[0]) }],
+  ["csv", { header: AUDIT_CSV_HEADER, line: auditCsvLine }],
 ]);
 
 const pageSize = 200;
 
 /** Makes the command. */
 export function auditExportCommand(clock: Clock): Command {
-  const listing = definitionOf("listAudit");
   const { cursor: _cursor, limit: _limit, ...filters } = fieldFlags(listing);
   return {
     ...{ name: "audit export", section: "Administration" },
@@ -58,7 +60,7 @@ export function auditExportCommand(clock: Clock): Command {
   };
 }
 
-async function write(format: Format, input: Input, { call, face }: { call: Call; face: Face }): Promise<ExitCode> {
+async function write(format: Format, input: JsonObject, { call, face }: { call: Call; face: Face }): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
   const path = flags.get("output");
   const file = path === undefined ? undefined : await create(path);
@@ -67,7 +69,7 @@ async function write(format: Format, input: Input, { call, face }: { call: Call;
   let count = 0;
   try {
     await say(format.header);
-    for await (const { items } of pagesOf("listAudit", { ...input, limit: pageSize }, { face, signal })) {
+    for await (const { items } of pagesOf(listing, { ...input, limit: pageSize }, { face, signal })) {
       await say(items.map(format.line).join(""));
       count += items.length;
       bar?.show({ rows: count, bytes: 0 });

@@ -4,13 +4,13 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { definitionOf } from "../../admin/command-definitions.ts";
-import type { Input } from "../../admin/command-remote.ts";
+import type { OutputOf } from "../../admin/definitions/definition.ts";
+import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { VerificationResult } from "../../storage/records.ts";
 import type { Call, Command, ExitCode } from "../command.ts";
-import { jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { withStore } from "../with-store.ts";
 import { details } from "./details.ts";
@@ -27,7 +27,8 @@ const examples = [
   "liaison audit verify --head 812.mXq… --json",
   "liaison audit verify --url https://signin.contoso.example --token-file token",
 ];
-const asking = { ...definitionOf("verifyAudit"), command: { name: "audit verify", examples } };
+const { verifications } = operations;
+const asking = { ...verifications.ask, command: { name: "audit verify", examples } };
 
 /** Makes the command. */
 export function auditVerifyCommand(clock: Clock): Command {
@@ -55,6 +56,8 @@ export function auditVerifyCommand(clock: Clock): Command {
     },
   };
 }
+
+type Verification = OutputOf<typeof verifications.get>;
 
 interface Watched {
   show(verified: number, total: number): void;
@@ -96,25 +99,25 @@ async function verifiedHere(
 async function verifiedThere(call: Call, keptHead: string | undefined, bar: Watched): Promise<VerificationResult> {
   const { signal } = call;
   const face = await remoteFace(call);
-  const asked = await face.call(asking.name, keptHead === undefined ? {} : { head: keptHead });
-  for (let verification = asked.output as Input; ; verification = await lookedAt(face, verification)) {
+  const asked = await face.call(verifications.ask, keptHead === undefined ? {} : { head: keptHead });
+  for (let verification = asked.output; ; verification = await lookedAt(face, verification)) {
     const { id, state, verified, total, result, failure } = verification;
-    if (state === "finished") return result as VerificationResult;
-    if (state === "failed") throw new LiaisonError("conflict", `The verification failed: ${String(failure)}.`);
-    if (typeof total === "number") bar.show(Number(verified), total);
+    if (state === "finished" && result !== null) return result;
+    if (state === "failed") throw new LiaisonError("conflict", `The verification failed: ${failure}.`);
+    if (total !== null) bar.show(verified, total);
     await pause(askEveryMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) continue;
     const where = `liaison audit verifications --url ${face.issuer}`;
-    throw new LiaisonError("store_unavailable", `The service goes on verifying (${String(id)}): ${where}`);
+    throw new LiaisonError("store_unavailable", `The service goes on verifying (${id}): ${where}`);
   }
 }
 
-async function lookedAt(face: Face, { id }: Input): Promise<Input> {
-  return (await face.call("getAuditVerification", { id })).output as Input;
+async function lookedAt(face: Face, { id }: Verification): Promise<Verification> {
+  return (await face.call(verifications.get, { id })).output;
 }
 
 async function show(found: VerificationResult, { flags, stdout }: Call): Promise<ExitCode> {
-  const record: Input = { ...found };
+  const record: JsonObject = { ...found };
   await put(stdout, flags.has("json") ? jsonLine(record) : details(record, "UTC"));
   if (found.intact) return 0;
   throw new LiaisonError("conflict", `The audit isn't intact: ${found.problem}.`);

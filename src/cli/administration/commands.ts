@@ -1,21 +1,20 @@
 /** The commands of the administration: one for each operation that has words. What they do is the operations'. */
 
-import { definitions } from "../../admin/command-definitions.ts";
-import type { Input } from "../../admin/command-remote.ts";
-import type { Answer, Definition } from "../../admin/operation.ts";
+import type { Definition } from "../../admin/definitions/definition.ts";
+import { definitions, operations, readingOf } from "../../admin/definitions/operations.ts";
+import type { Answer } from "../../admin/operation.ts";
 import type { CallOptions } from "../../admin/service.ts";
 import type { Clock } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import { type Call, type Command, type ExitCode, type Flag, usageError } from "../command.ts";
-import { jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, put } from "../output.ts";
 import { printable } from "../table.ts";
-import { details, verdicts } from "./details.ts";
 import { complete, type Draft, operandName, readDraft } from "./draft.ts";
 import { type Face, faceFlags, withFace } from "./faces.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags, fieldsOf } from "./fields.ts";
 import { isList, list, listFlags } from "./lists.ts";
-import { settingsText } from "./settings.ts";
+import { isRefused, remarksOf, textOf } from "./printed.ts";
 
 /** Makes the commands. */
 export function administrationCommands(clock: Clock): Command[] {
@@ -28,7 +27,7 @@ export function administrationCommands(clock: Clock): Command[] {
     const made: Command = {
       ...{ name, summary, section: "Administration" },
       ...(shown === undefined ? {} : { operand: shown }),
-      ...(name === "why" ? { exits: "3 the portal refuses the person" } : {}),
+      ...(definition === operations.simulation.run ? { exits: "3 the portal refuses the person" } : {}),
       flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
       examples: [...examples, `${shortest(examples)} --url https://signin.contoso.example --token-file token`],
       run: (call) => run(definition, call, clock),
@@ -84,20 +83,18 @@ async function carryOut(
   draft: Draft,
   face: Face,
   options: CallOptions,
-): Promise<Answer<unknown>> {
+): Promise<Answer<JsonObject>> {
   const isEdit = definition.kind === "edits";
   const read = isEdit && (options.ifMatch === undefined || draft.parts.size > 0);
   const before = read ? await readFirst(definition, draft, face) : undefined;
-  const input = complete(draft, before?.output as Input | undefined);
-  return await face.call(definition.name, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
+  const input = complete(draft, before?.output);
+  return await face.call(definition, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
 }
 
 /** The record that an edit is of, as it is. */
-async function readFirst({ path }: Definition, { input }: Draft, face: Face): Promise<Answer<unknown>> {
-  const reading = definitions.find((one) => one.method === "GET" && one.path === path);
-  if (reading === undefined) throw new TypeError(`nothing reads ${path}`);
+async function readFirst(definition: Definition, { input }: Draft, face: Face): Promise<Answer<JsonObject>> {
   try {
-    return await face.call(reading.name, { id: input["id"] });
+    return await face.call(readingOf(definition), { id: input["id"] });
   } catch (error) {
     if (!(error instanceof LiaisonError) || error.code !== "forbidden") throw error;
     const fix =
@@ -109,58 +106,16 @@ async function readFirst({ path }: Definition, { input }: Draft, face: Face): Pr
 /** Prints what came of it, and says how it ended. */
 async function show(
   definition: Definition,
-  { output, revision }: Answer<unknown>,
+  answer: Answer<JsonObject>,
   { call, face }: { call: Call; face: Face },
 ): Promise<ExitCode> {
   const { stdout, stderr, flags } = call;
-  const name = definition.command?.name ?? "";
-  const record: Input = { ...(output as Input), ...(revision === undefined ? {} : { revision }) };
+  const { output, revision } = answer;
   const isJson = flags.has("json");
-  if (isJson) await put(stdout, jsonLine(record));
-  else await put(stdout, textOf(name, record, { timeZone: face.timeZone, recipe: flags.get("for") }));
-  for (const remark of remarks(name, record, face)) await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
-  return name === "why" && isRefused(record) ? 3 : 0;
-}
-
-/** Whether a portal lets none of the profiles in that were asked about; one that nobody has linked yet is no refusal. */
-function isRefused({ outcome, profiles }: Input): boolean {
-  const judged = profiles as { admitted: boolean }[];
-  return (
-    outcome === "not_admitted" || (outcome === "unlinked" && judged.length > 0 && !judged.some((one) => one.admitted))
-  );
-}
-
-const doneWords: Record<string, string> = {
-  "clients remove": "Removed.",
-  "keys remove": "Removed.",
-  "sessions revoke": "Ended.",
-  "sessions end": "Ended.",
-};
-
-function textOf(
-  name: string,
-  record: Input,
-  { timeZone, recipe }: { timeZone: string; recipe: string | undefined },
-): string {
-  if (name === "why") return verdicts(record);
-  if (name === "sessions end-all") return `${record["ended"]} ended.\n`;
-  if (name === "clients settings") return settingsText(record, recipe);
-  const { settings, ...rest } = record;
-  if (name.startsWith("clients ") && settings !== undefined) {
-    return `${details(rest, timeZone)}\n${settingsText(settings as Input, recipe)}`;
+  if (isJson) await put(stdout, jsonLine({ ...output, ...(revision === undefined ? {} : { revision }) }));
+  else await put(stdout, textOf(definition, answer, { timeZone: face.timeZone, recipe: flags.get("for") }));
+  for (const remark of remarksOf(definition, output, face)) {
+    await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
   }
-  if (Object.keys(record).length === 0) return `${doneWords[name] ?? "Done."}\n`;
-  return details(record, timeZone);
-}
-
-/** What a person should know besides the record. */
-function remarks(name: string, record: Input, { issuer }: Face): string[] {
-  if (name === "admin invite") {
-    const where = `${String(record["email"])} signs in at ${issuer}/admin.`;
-    return [`${where} The mail that says so leaves when the service runs.`];
-  }
-  if (typeof record["client_secret"] === "string")
-    return ["The secret won't be shown again: keep it where it belongs now."];
-  if (typeof record["key"] === "string") return ["The key won't be shown again: keep it where it belongs now."];
-  return [];
+  return isRefused(definition, output) ? 3 : 0;
 }

@@ -1,17 +1,17 @@
 /** A record as a list of names and values, for terminals. */
 
-import type { Input } from "../../admin/command-remote.ts";
+import type { JsonObject } from "../output.ts";
 import { instantFormat, printable } from "../table.ts";
 
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 /** A line for each value, those of a record within it indented below its name. Instants are written in the time zone. */
-export function details(record: Input, timeZone: string): string {
+export function details(record: JsonObject, timeZone: string): string {
   const format = instantFormat(timeZone);
   return block(record, (text) => format(Date.parse(text)), "").join("");
 }
 
-function block(record: Input, format: (instant: string) => string, indent: string): string[] {
+function block(record: JsonObject, format: (instant: string) => string, indent: string): string[] {
   const entries = Object.entries(record);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries.flatMap(([name, value]) => {
@@ -29,7 +29,7 @@ function block(record: Input, format: (instant: string) => string, indent: strin
   });
 }
 
-function isRecord(value: unknown): value is Input {
+function isRecord(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -43,20 +43,31 @@ function simple(value: unknown, format: (instant: string) => string): string {
 
 const marks: Record<string, string> = { passed: "+", failed: "x" };
 
+/** What a portal says of a person's profiles. */
+interface Verdicts {
+  outcome: string;
+  account_id: string | null;
+  profiles: readonly {
+    profile: { id: string; name: string; organization: { name: string } };
+    admitted: boolean;
+    rules: readonly { rule: string; verdict: string; reason: string | null; fix: string | null }[];
+  }[];
+}
+
 /** What a portal's rules come to, profile by profile: the answer to "why was this denied?". */
-export function verdicts({ outcome, account_id: account, profiles }: Input): string {
-  const head = `${words(outcome)}${account === null ? "" : `, account ${printable(String(account))}`}\n`;
-  const blocks = (profiles as Input[]).map(({ profile, admitted, rules }) => {
-    const { id, name, organization } = profile as Input & { organization: Input };
-    const who = printable(`${id}, ${name} of ${organization["name"]}`);
-    const lines = (rules as Input[]).map(({ rule, verdict, reason, fix }) => {
-      const why = reason === null ? "" : `  ${words(reason)}. ${printable(String(fix))}`;
+export function verdicts({ outcome, account_id: account, profiles }: Verdicts): string {
+  const head = `${words(outcome)}${account === null ? "" : `, account ${printable(account)}`}\n`;
+  const blocks = profiles.map(({ profile, admitted, rules }) => {
+    const { id, name, organization } = profile;
+    const who = printable(`${id}, ${name} of ${organization.name}`);
+    const lines = rules.map(({ rule, verdict, reason, fix }) => {
+      const why = reason === null ? "" : `  ${words(reason)}. ${printable(fix ?? "")}`;
       const what = reason === null ? `  ${words(verdict)}` : "";
-      return `  ${marks[String(verdict)] ?? "-"} ${words(rule).padEnd(20)}${what}${why}\n`;
+      return `  ${marks[verdict] ?? "-"} ${words(rule).padEnd(20)}${what}${why}\n`;
     });
-    return `\n${who}: ${admitted === true ? "admitted" : "not admitted"}\n${lines.join("")}`;
+    return `\n${who}: ${admitted ? "admitted" : "not admitted"}\n${lines.join("")}`;
   });
   return head + blocks.join("");
 }
 
-const words = (value: unknown) => printable(String(value).replaceAll("_", " "));
+const words = (value: string) => printable(value.replaceAll("_", " "));

@@ -4,10 +4,10 @@
  */
 
 import { z } from "zod";
-import type { Input } from "../../admin/command-remote.ts";
-import type { Definition } from "../../admin/operation.ts";
+import type { Definition } from "../../admin/definitions/definition.ts";
 import { fromText, type JsonSchema, typeOf } from "../../admin/rest/texts.ts";
 import { type Call, usageError } from "../command.ts";
+import type { JsonObject } from "../output.ts";
 import { enumOf, type Field, fieldsOf, flagName, PARTS } from "./fields.ts";
 
 export interface Draft {
@@ -148,7 +148,7 @@ function lacking(field: string, parts: Record<string, unknown>): string[] {
  * The whole input.
  * @param current the record as it is, of an edit that names single values
  */
-export function complete({ input, parts }: Draft, current: Input | undefined): Input {
+export function complete({ input, parts }: Draft, current: JsonObject | undefined): JsonObject {
   const whole = [...parts].map(([field, typed]): [string, unknown] => {
     const before = { ...(current?.[field] as object | undefined) };
     // A day that is typed replaces the instant: where it ends, whoever keeps it knows.

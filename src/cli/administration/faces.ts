@@ -44,7 +44,7 @@ export async function withFace<T>(
     const { service, principal } = await createLocalAdministration({ config, store, clock }, word);
     return await work({
       ...{ issuer: config.issuer, timeZone: config.deployment.time_zone },
-      call: (name, input, options) => service.call(name, principal, input, options),
+      call: (definition, input, options) => service.call(definition, principal, input, options),
     });
   });
 }

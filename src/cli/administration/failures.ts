@@ -1,6 +1,7 @@
 /** What goes wrong with an operation, in the words of a command line: flags for fields, and what to do. */
 
-import { type Definition, EditConflict, InputError } from "../../admin/operation.ts";
+import type { Definition } from "../../admin/definitions/definition.ts";
+import { EditConflict, InputError } from "../../admin/operation.ts";
 import { LiaisonError } from "../../errors.ts";
 import { usageError } from "../command.ts";
 import { operandName } from "./draft.ts";

@@ -1,6 +1,6 @@
 /** The fields of an operation's input as flags: their names, what they take, what they are. What was typed is draft.ts's. */
 
-import type { Definition } from "../../admin/operation.ts";
+import type { Definition } from "../../admin/definitions/definition.ts";
 import { inputSchema, type JsonSchema, typeOf } from "../../admin/rest/texts.ts";
 import type { Flag } from "../command.ts";
 

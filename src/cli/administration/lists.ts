@@ -1,25 +1,25 @@
 /** Lists: a page, or all of them to the end. */
 
 import { z } from "zod";
-import type { Input } from "../../admin/command-remote.ts";
-import type { Definition } from "../../admin/operation.ts";
+import type { Definition, Typed } from "../../admin/definitions/definition.ts";
+import type { ListOf } from "../../admin/definitions/fields.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Call, ExitCode, Flag } from "../command.ts";
-import { jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { printable, table, widthOf } from "../table.ts";
 import { rowOf } from "./columns.ts";
 import type { Face } from "./faces.ts";
 
-interface Page {
-  items: Input[];
-  next_cursor: string | null;
-}
-
 /** How many a page has where all are asked for: the most that one may. */
 const largestPage = 200;
 
-export function isList({ output }: Pick<Definition, "output">): boolean {
+/** An operation that gives a list of whatever records. */
+export type ListDefinition = Definition<z.ZodObject, ListOf<z.ZodObject>>;
+
+/** Whether an operation gives a list: its columns then take what its list holds. */
+export function isList(definition: object & Pick<Definition, "output">): definition is ListDefinition {
+  const { output } = definition;
   return output instanceof z.ZodObject && "items" in output.shape && "next_cursor" in output.shape;
 }
 
@@ -29,18 +29,17 @@ export function listFlags({ input }: Pick<Definition, "input">): Record<string, 
 }
 
 /** Calls a list's operation page by page, to its end. @throws LiaisonError when `signal` asks to stop */
-export async function* pagesOf(
-  name: string,
-  input: Input,
+export async function* pagesOf<Input extends z.ZodObject, Item extends z.ZodType>(
+  definition: Definition<Input, ListOf<Item>>,
+  input: Typed<Input>,
   { face, signal }: { face: Face; signal: AbortSignal },
-): AsyncGenerator<Page> {
-  let cursor = input["cursor"];
+): AsyncGenerator<z.output<ListOf<Item>>> {
+  let { cursor }: { cursor?: unknown } = input;
   do {
     if (signal.aborted) throw new LiaisonError("store_unavailable", "Stopped before the end of the list.");
-    const { output } = await face.call(name, { ...input, ...(typeof cursor === "string" ? { cursor } : {}) });
-    const page = output as Page;
-    cursor = page.next_cursor;
-    yield page;
+    const { output } = await face.call(definition, typeof cursor === "string" ? { ...input, cursor } : input);
+    cursor = output.next_cursor;
+    yield output;
   } while (cursor !== null);
 }
 
@@ -51,11 +50,12 @@ export function countProgress(stream: Call["stderr"]): Progress {
 
 /** Prints a list: as a table, or a JSON object a line. */
 export async function list(
-  { name, command }: Definition,
-  typed: Input,
+  definition: ListDefinition,
+  typed: JsonObject,
   { call, face }: { call: Call; face: Face },
 ): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
+  const columns = definition.command?.columns ?? {};
   const isAll = flags.has("all");
   const isJson = flags.has("json");
   const input = isAll && typed["limit"] === undefined ? { ...typed, limit: largestPage } : typed;
@@ -63,10 +63,10 @@ export async function list(
   const bar = isAll && !isJson ? countProgress(stderr) : undefined;
   let next: string | null = null;
   try {
-    for await (const { items, next_cursor } of pagesOf(name, input, { face, signal })) {
+    for await (const { items, next_cursor } of pagesOf(definition, input, { face, signal })) {
       next = next_cursor;
       if (isJson) await put(stdout, items.map(jsonLine).join(""));
-      else rows.push(...items.map((item) => rowOf(command?.name ?? "", item)));
+      else rows.push(...items.map((item) => rowOf(columns, item)));
       bar?.show({ rows: rows.length, bytes: 0 });
       if (!isAll) break;
     }

@@ -1,7 +1,12 @@
 /** The settings of a client app for terminals: everything in one block, or the files of a recipe. */
 
-import type { Input } from "../../admin/command-remote.ts";
 import { printable } from "../table.ts";
+
+/** What is printed of them. */
+interface Settings {
+  text: string;
+  recipes: readonly Recipe[];
+}
 
 interface Recipe {
   name: string;
@@ -14,12 +19,11 @@ interface Recipe {
  * What `clients settings` prints, and `clients create` and `clients rotate` below what they made.
  * @param recipe the one that was asked for; without one all settings are printed
  */
-export function settingsText(settings: Input, recipe: string | undefined): string {
-  const recipes = settings["recipes"] as Recipe[];
+export function settingsText({ text, recipes }: Settings, recipe: string | undefined): string {
   if (recipe !== undefined) return recipes.map(recipeText).join("\n");
   const names = recipes.map(({ name }) => name).join(", ");
   const others = names === "" ? "" : `\n# Recipes, by --for NAME: ${names}. Claims and all of it: --json.\n`;
-  return `${block(String(settings["text"]))}${others}`;
+  return `${block(text)}${others}`;
 }
 
 function recipeText({ title, needs, files }: Recipe): string {

@@ -1,5 +1,7 @@
 /** `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the store. */
 
+import type { OutputOf } from "../../admin/definitions/definition.ts";
+import { operations } from "../../admin/definitions/operations.ts";
 import type { LinkAdmin } from "../../admin/links.ts";
 import { type LISTED_STATES, wasTried } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
@@ -31,7 +33,7 @@ export interface LinkDesk {
 }
 
 /** What both places tell of a mail. */
-export type ShownMail = Omit<Delivery, "messageId" | "serverReply">;
+export type ShownMail = Omit<Delivery, "messageId" | "serverReply" | "kind"> & { kind: string | null };
 
 export interface MailDesk {
   list(states: readonly (typeof LISTED_STATES)[number][], limit: number): Promise<ShownMail[]>;
@@ -39,28 +41,9 @@ export interface MailDesk {
   resend(id: string): Promise<Pick<ShownMail, "id" | "to">>;
 }
 
-interface WrittenInquiry extends Pick<Inquiry, "id" | "matched"> {
-  code: string;
-  requester: { account_id: string; upstream_id: string; subject: string; email: string | null; name: string | null };
-  asked_at: string;
-  settled_at: string | null;
-  held_until: string | null;
-}
-
-interface WrittenTimeline extends WrittenInquiry {
-  entries: { at: string; what: string; request_id: string | null; profile_id: string | null; detail: string | null }[];
-}
-
-interface WrittenMail extends Pick<Delivery, "id" | "to" | "kind" | "state" | "attempts"> {
-  created_at: string;
-  next_attempt_at: string;
-  sent_at: string | null;
-  bounced_at: string | null;
-  inquiry_id: string | null;
-  request_id: string | null;
-  carried_by: string | null;
-  reason: string | null;
-}
+const { inquiries, mail } = operations;
+type WrittenInquiry = OutputOf<typeof inquiries.list>["items"][number];
+type WrittenMail = OutputOf<typeof mail.release>;
 
 /** The most that a broker lists at once. */
 const largestPage = 200;
@@ -73,11 +56,10 @@ export function remoteLinks(face: Face): LinkDesk {
     async list({ email, profileId, accountId, limit }) {
       if (limit > largestPage) throw usageError(`--limit takes at most ${largestPage} with --url.`);
       const input = { email, profile_id: profileId, account_id: accountId, limit };
-      const { output } = await face.call("listInquiries", input);
-      return (output as { items: WrittenInquiry[] }).items.map(readInquiry);
+      return (await face.call(inquiries.list, input)).output.items.map(readInquiry);
     },
     async show(id) {
-      const { entries, ...inquiry } = (await face.call("getInquiry", { id })).output as WrittenTimeline;
+      const { entries, ...inquiry } = (await face.call(inquiries.get, { id })).output;
       const { code, ...rest } = readInquiry(inquiry);
       const read = entries.map(({ at, what, request_id, profile_id, detail }) => ({
         ...{ at: time(at), what, requestId: request_id, profileId: profile_id, detail },
@@ -97,20 +79,22 @@ function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_
 }
 
 export function remoteMail(face: Face): MailDesk {
+  const page = async (state: OutboxState, limit: number, cursor: string | null) => {
+    const input = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
+    return (await face.call(mail.list, input)).output;
+  };
+
   async function ofState(state: OutboxState, limit: number): Promise<ShownMail[]> {
     const found: ShownMail[] = [];
     let cursor: string | null = null;
     do {
-      const page = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
-      const { output } = await face.call("listMail", page);
-      const { items, next_cursor } = output as { items: WrittenMail[]; next_cursor: string | null };
+      const { items, next_cursor } = await page(state, limit, cursor);
       const mails = items.map(readMail);
       found.push(...(state === "queued" ? mails.filter(wasTried) : mails));
       cursor = next_cursor;
     } while (cursor !== null && found.length < limit);
     return found;
   }
-  const requeue = async (name: string, id: string) => readMail((await face.call(name, { id })).output as WrittenMail);
 
   return {
     async list(states, limit) {
@@ -118,8 +102,8 @@ export function remoteMail(face: Face): MailDesk {
       for (const state of states) found.push(...(await ofState(state, limit)));
       return found.toSorted((one, other) => other.createdAt - one.createdAt).slice(0, limit);
     },
-    release: (id) => requeue("releaseMail", id),
-    resend: (id) => requeue("resendMail", id),
+    release: async (id) => readMail((await face.call(mail.release, { id })).output),
+    resend: async (id) => readMail((await face.call(mail.resend, { id })).output),
   };
 }
 
