@@ -5,8 +5,8 @@ import type { Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import type { Calendar } from "../domain/calendar.ts";
 import { planEnd, planEndOf } from "../domain/plan-end.ts";
+import type { Identity, Membership, Organization, Profile, Requester } from "../domain/records.ts";
 import type { Page } from "../storage/contract.ts";
-import type { Identity, Membership, Organization, Profile, Requester } from "../storage/records.ts";
 import type { givenPlan, plan } from "./definitions/fields.ts";
 import { InputError } from "./operation.ts";
 

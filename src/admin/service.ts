@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
+import type { AuditEvent } from "../domain/records.ts";
 import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditStore } from "../storage/contract.ts";
-import type { AuditEvent } from "../storage/records.ts";
 import type { Definition, Typed } from "./definitions/definition.ts";
 import { operations, readingOf } from "./definitions/operations.ts";
 import { type Answer, type CallContext, EditConflict, type Handler, InputError } from "./operation.ts";

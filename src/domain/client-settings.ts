@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import type { OrganizationKind } from "../storage/records.ts";
 import { pageUriProblem, portalUriProblem } from "./portal-uri.ts";
+import type { OrganizationKind } from "./records.ts";
 
 /**
  * web: a server keeps a secret · single_page: a browser, which can't · native: an app on a device, which can't either · machine:

@@ -3,7 +3,7 @@
 import type { Account, FindAccount } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { planHolds, refusals } from "../domain/access.ts";
-import type { Membership } from "../storage/records.ts";
+import type { Membership } from "../domain/records.ts";
 import { portalSettings } from "./internals.ts";
 import type { RequestStandings } from "./standings.ts";
 

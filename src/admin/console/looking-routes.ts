@@ -104,10 +104,15 @@ function accountRoutes(shell: Shell): void {
     const id = visit.parameter("id");
     const account = await visit.call(operations.accounts.get, { id });
     const inquiries = await visit.call(operations.inquiries.list, { account_id: id, limit: 25 });
-    const grants = await visit.call(operations.grants.list, { account_id: id, limit: 100 });
+    const { cursor, limit } = listQuery(visit);
+    const sessions = await visit.call(operations.sessions.list, { id, limit, cursor });
     visit.send(
       consolePages.accountPage(visit.site, visit.frame, {
-        ...{ account, inquiries: inquiries.items, grants: grants.items, mayEnd: visit.may("sessions:write") },
+        account,
+        inquiries: inquiries.items,
+        sessions: sessions.items,
+        nextUrl: nextUrl(visit, shell.url(`/accounts/${encodeURIComponent(id)}`), sessions.next_cursor),
+        mayEnd: visit.may("sessions:write"),
       }),
     );
   });

@@ -23,6 +23,13 @@ export const grant = z.strictObject({
   }),
 });
 
+export const session = z.strictObject({
+  id: z.string(),
+  account_id: anyId,
+  client_ids: z.array(anyId).meta({ description: "The client apps that have a sign-in in it; none is needed." }),
+  session: grant.shape.session,
+});
+
 export const grants = {
   list: define({
     name: "listGrants",
@@ -71,6 +78,38 @@ export const grants = {
 };
 
 export const sessions = {
+  list: define({
+    name: "listSessions",
+    summary: "List the sessions of an account: in which browsers it is signed in, and at which portals.",
+    scope: "admin:read",
+    method: "GET",
+    path: "/accounts/{id}/sessions",
+    input: z.strictObject({ id: anyId, ...paging }),
+    output: listOf(session),
+    command: {
+      name: "accounts sessions",
+      operand: "id",
+      examples: ["liaison accounts sessions 1c9e…"],
+      columns: {
+        id: (one) => one.id,
+        portals: (one) => one.client_ids,
+        browser: (one) => one.session?.browser ?? null,
+        network: (one) => one.session?.network ?? null,
+        begun: (one) => dateOf(one.session?.begun_at),
+        "last used": (one) => dateOf(one.session?.last_used_at),
+      },
+    },
+  }),
+  get: define({
+    name: "getSession",
+    summary: "Show a session: whose it is, where it is used, and at which portals.",
+    scope: "admin:read",
+    method: "GET",
+    path: "/sessions/{id}",
+    input: z.strictObject({ id: anyId }),
+    output: session,
+    command: { name: "sessions show", operand: "id", examples: ["liaison sessions show mY0pH2uSvQ3bYc5tX1k9Z"] },
+  }),
   end: define({
     name: "endSession",
     summary: "End a session in a browser, and every sign-in at portals that was made in it.",
@@ -88,7 +127,7 @@ export const sessions = {
   }),
   endAll: define({
     name: "endSessions",
-    summary: "End all sessions of an account that have sign-ins at portals, and those sign-ins.",
+    summary: "End all sessions of an account, with their sign-ins at portals.",
     scope: "sessions:write",
     method: "DELETE",
     path: "/accounts/{id}/sessions",

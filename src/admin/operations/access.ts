@@ -3,13 +3,13 @@
 import { setImmediate } from "node:timers/promises";
 import type { z } from "zod";
 import type { Instant } from "../../clock.ts";
+import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Page } from "../../storage/contract.ts";
-import type { ApiKey, Selection } from "../../storage/records.ts";
+import type { AccountSession, Page } from "../../storage/contract.ts";
 import type { apiKey, apiKeys, signingKeys as signingKeysDefined } from "../definitions/keys.ts";
-import type { grant, grants, sessions, usedSession } from "../definitions/sessions.ts";
+import type { grant, grants, session, sessions, usedSession } from "../definitions/sessions.ts";
 import { fromTime, listed, pageOf, time, timeOrNull } from "../fields.ts";
 import { answered, type HandlersOf, InputError } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
@@ -36,17 +36,24 @@ function writeGrant(
   };
 }
 
+function writeSession(
+  { sessionUid, accountId, clientIds }: AccountSession,
+  used: ReadonlyMap<string, UsedSession>,
+): z.input<typeof session> {
+  return { id: sessionUid, account_id: accountId, client_ids: clientIds, session: used.get(sessionUid) ?? null };
+}
+
 /** How many sessions are read before others have their turn: on SQLite no read lets anybody in. */
 const sessionsAtOnce = 20;
 
-/** Where the sessions of these grants are used, by their ids. */
+/** Where sessions are used, by their ids. */
 async function usedSessions(
   { artifacts }: Pick<OperationParts["store"], "artifacts">,
-  grants: readonly Selection[],
+  of: readonly { sessionUid: string }[],
   now: Instant,
 ): Promise<ReadonlyMap<string, UsedSession>> {
   const used = new Map<string, UsedSession>();
-  const uids = [...new Set(grants.map(({ sessionUid }) => sessionUid))];
+  const uids = [...new Set(of.map(({ sessionUid }) => sessionUid))];
   for (const [place, uid] of uids.entries()) {
     if (place % sessionsAtOnce === sessionsAtOnce - 1) await setImmediate();
     const payload = await artifacts.findSessionByUid(uid, now);
@@ -94,37 +101,48 @@ export function grantHandlers({ store }: OperationParts): HandlersOf<typeof gran
   };
 }
 
-export function sessionHandlers({ store: { administration } }: OperationParts): HandlersOf<typeof sessions> {
-  /** The sessions of an account in which it has a sign-in at a portal. */
-  async function sessionsOf(accountId: string, now: Instant): Promise<Set<string>> {
-    const sessions = new Set<string>();
-    for (let after: string | null = null; ; ) {
-      const { items, next }: Page<Selection> = await administration.grants({ accountId }, { after, limit: 200 }, now);
-      for (const { sessionUid } of items) sessions.add(sessionUid);
-      if (next === null) return sessions;
-      after = next;
-      await setImmediate();
+export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof sessions> {
+  const { administration } = store;
+
+  /** @throws LiaisonError `not_found` */
+  async function assertAccount(id: string): Promise<void> {
+    if ((await administration.account(id)) === undefined) {
+      throw new LiaisonError("not_found", "There is no such account.");
     }
   }
 
   return {
+    list: async ({ id, ...page }, { now }) => {
+      await assertAccount(id);
+      const found = await administration.sessions(id, pageOf(page), now);
+      const used = await usedSessions(store, found.items, now);
+      return { output: listed(found, (one) => writeSession(one, used)) };
+    },
+    get: async ({ id }, { now }) => {
+      const found = await administration.session(id, now);
+      if (found === undefined) throw new LiaisonError("not_found", "There is no session of this id.");
+      return { output: writeSession(found, await usedSessions(store, [found], now)) };
+    },
     end: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
       const outcome = await administration.carryOut({ kind: "end_session", sessionUid: id }, by);
       return { output: answered(outcome, "session of this id", undefined, {}) };
     },
     endAll: async ({ id }, { principal, now }) => {
-      if ((await administration.account(id)) === undefined) {
-        throw new LiaisonError("not_found", "There is no such account.");
-      }
+      await assertAccount(id);
       let ended = 0;
-      for (const sessionUid of await sessionsOf(id, now)) {
-        const by = { actor: principal.actor, now };
-        const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
-        // Somebody else may have ended it meanwhile.
-        if (result === "done") ended += 1;
-        await setImmediate();
-      }
+      let after: string | null = null;
+      do {
+        const page: Page<AccountSession> = await administration.sessions(id, { after, limit: 100 }, now);
+        for (const { sessionUid } of page.items) {
+          const by = { actor: principal.actor, now };
+          const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
+          // Somebody else may have ended it meanwhile.
+          if (result === "done") ended += 1;
+          await setImmediate();
+        }
+        after = page.next;
+      } while (after !== null);
       return { output: { ended } };
     },
   };

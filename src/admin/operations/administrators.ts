@@ -1,8 +1,8 @@
 /** Administrators: profiles of the operator's own organization with a role. */
 
+import type { AdminRole, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { AdminRole, Membership, Organization, ProfileEdit } from "../../storage/records.ts";
 import type { administrators } from "../definitions/administrators.ts";
 import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
 import { answered, type HandlersOf } from "../operation.ts";

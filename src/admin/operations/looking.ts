@@ -2,8 +2,8 @@
 
 import type { Calendar } from "../../domain/calendar.ts";
 import { planEndOf } from "../../domain/plan-end.ts";
+import type { AuditAction, AuditEvent } from "../../domain/records.ts";
 import type { AuditFilter } from "../../storage/contract.ts";
-import type { AuditAction, AuditEvent } from "../../storage/records.ts";
 import type { audit as auditDefined } from "../definitions/audit.ts";
 import type { attention, figures as figuresDefined, upstreams } from "../definitions/overview.ts";
 import { fromTime, listed, pageOf, time, writeOrganization } from "../fields.ts";

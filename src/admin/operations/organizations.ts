@@ -1,9 +1,9 @@
 /** Organizations: listed, added, edited. */
 
+import type { Organization } from "../../domain/records.ts";
+import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Organization } from "../../storage/records.ts";
-import { revisionOf } from "../../storage/revision.ts";
 import type { organizations } from "../definitions/organizations.ts";
 import { listed, pageOf, readPlan, writeOrganization, writePlan } from "../fields.ts";
 import { answered, EditConflict, type HandlersOf } from "../operation.ts";

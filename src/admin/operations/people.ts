@@ -1,8 +1,8 @@
 /** Accounts; what people asked for on the link step and what became of it; mails. */
 
+import type { Delivery } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { AccountView } from "../../storage/contract.ts";
-import type { Delivery } from "../../storage/records.ts";
 import type { accounts } from "../definitions/accounts.ts";
 import type { inquiries } from "../definitions/inquiries.ts";
 import type { mail } from "../definitions/mail.ts";

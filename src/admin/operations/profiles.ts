@@ -1,9 +1,9 @@
 /** Profiles: listed, added, edited, unlinked. Making administrators of them is administrators.ts's. */
 
+import type { Membership, ProfileEdit } from "../../domain/records.ts";
+import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Membership, ProfileEdit } from "../../storage/records.ts";
-import { revisionOf } from "../../storage/revision.ts";
 import type { profiles } from "../definitions/profiles.ts";
 import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
 import { answered, EditConflict, type HandlersOf } from "../operation.ts";

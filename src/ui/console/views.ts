@@ -75,6 +75,9 @@ export type TimelineView = OutputOf<typeof operations.inquiries.get>;
 
 export type GrantView = OutputOf<typeof operations.grants.list>["items"][number];
 
+/** What an account has in one session. */
+export type AccountSessionView = OutputOf<typeof operations.sessions.get>;
+
 /** Where a session is used. Null for what a version before didn't keep. */
 export type SessionView = NonNullable<GrantView["session"]>;
 
