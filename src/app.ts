@@ -176,7 +176,14 @@ export async function createApp(deps: AppDeps): Promise<App> {
     upstreams,
     costs: createVisitorCosts({ throttles: store.throttles, limits: limits.visitors, known, clock }),
   };
-  const operations = await operationParts({ config, store, clients, provider, keys, auditKey });
+  const operations = operationParts({
+    config,
+    store,
+    clients,
+    provider: async () => provider,
+    keys: async () => keys,
+    auditKey: async () => auditKey,
+  });
 
   const readiness = createReadiness({
     checks: [...storeChecks(store), keysCheck(keys), ...background.checks, ...upstreams.checks()],

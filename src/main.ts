@@ -1,26 +1,12 @@
 /** From argv to a command. The only module that ends the process. */
 
 import type { BackgroundThreadData } from "./background/thread.ts";
-import { auditExportCommand } from "./cli/administration/audit-export.ts";
-import { auditVerifyCommand } from "./cli/administration/audit-verify.ts";
-import { administrationCommands } from "./cli/administration/commands.ts";
-import type { Command } from "./cli/command.ts";
-import { configCheckCommand } from "./cli/config-check.ts";
-import { copyCommand } from "./cli/copy.ts";
-import { demoCommand } from "./cli/demo.ts";
-import { helpCommand } from "./cli/help.ts";
-import { importCommand } from "./cli/import.ts";
-import { linksCommands } from "./cli/links.ts";
-import { mailCommands } from "./cli/mail.ts";
-import { migrateCommand } from "./cli/migrate.ts";
+import { commandGroups } from "./cli/groups.ts";
 import { run } from "./cli/run.ts";
-import { serveCommand } from "./cli/serve.ts";
-import { versionCommand } from "./cli/version.ts";
 import { systemClock } from "./clock.ts";
-import { createLogger } from "./logger.ts";
 
-const commands: readonly Command[] = [
-  serveCommand({
+const commands = commandGroups({
+  serve: async () => ({
     createApp: async (parts) => {
       const [{ createApp }, { createBackgroundThread }] = await Promise.all([
         import("./app.ts"),
@@ -32,22 +18,12 @@ const commands: readonly Command[] = [
         background: createBackgroundThread({ data: { config } satisfies BackgroundThreadData, logger }),
       });
     },
-    createLogger,
-    clock: systemClock,
+    createLogger: (await import("./logger.ts")).createLogger,
   }),
-  demoCommand(async (options) => (await import("./demo/run.ts")).runDemo(options)),
-  configCheckCommand,
-  migrateCommand(systemClock),
-  copyCommand(systemClock),
-  importCommand({ clock: systemClock, stdin: () => process.stdin }),
-  ...administrationCommands(systemClock),
-  auditVerifyCommand(systemClock),
-  auditExportCommand(systemClock),
-  ...linksCommands(systemClock),
-  ...mailCommands({ clock: systemClock, stdin: () => process.stdin }),
-  helpCommand(() => commands),
-  versionCommand,
-];
+  runDemo: async (options) => (await import("./demo/run.ts")).runDemo(options),
+  clock: systemClock,
+  stdin: () => process.stdin,
+});
 
 /**
  * The first signal asks to stop, a second one ends the process at once. One Ctrl-C may arrive twice, from the terminal and

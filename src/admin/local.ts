@@ -1,10 +1,11 @@
 /** The administration beside the service: operations on the store itself, for commands. */
 
+import type { Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { createClientDirectory } from "../oidc/clients.ts";
 import { loadKeys } from "../oidc/keys.ts";
-import { createProvider } from "../oidc/provider.ts";
+import { createProvider, type ProviderDeps } from "../oidc/provider.ts";
 import type { Store } from "../storage/contract.ts";
 import { auditKeyOf } from "./audit-key.ts";
 import { createHandlers } from "./operations.ts";
@@ -32,21 +33,45 @@ export async function createLocalAdministration(
   command: string,
 ): Promise<LocalAdministration> {
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
-  const keys = await loadKeys(store.keys);
-  // It serves nothing: it only looks at clients, as the service does.
-  const holdsProof = () => false;
-  const refuse = async () => {
-    throw new TypeError("no page is shown by a command");
-  };
-  const provider = createProvider({
-    ...{ config, artifacts: store.artifacts, standings: store.standings, clients, keys, clock },
-    ...{ pages: { renderError: refuse, signOut: refuse, signedOut: refuse }, machineScopes: ALL_SCOPES },
-    holdsProof,
+  const keys = once(() => loadKeys(store.keys));
+  const parts = operationParts({
+    config,
+    store,
+    clients,
+    provider: once(async () => inspectingProvider({ config, store, clock, clients, keys: await keys() })),
+    keys,
+    auditKey: once(() => auditKeyOf(store.keys)),
   });
-  const auditKey = await auditKeyOf(store.keys);
-  const parts = await operationParts({ config, store, clients, provider, keys, auditKey });
   return {
     service: createAdminService({ handlers: createHandlers(parts), audit: store.audit, clock, checksOutputs }),
     principal: { actor: `command:${command}`, scopes: new Set(ALL_SCOPES) },
+  };
+}
+
+/** A provider that serves nothing: it only looks at clients, as the service does. */
+function inspectingProvider(parts: LocalParts & Pick<ProviderDeps, "clients" | "keys">): Provider {
+  const { config, store, clock, clients, keys } = parts;
+  const refuse = async () => {
+    throw new TypeError("no page is shown by a command");
+  };
+  return createProvider({
+    config,
+    artifacts: store.artifacts,
+    standings: store.standings,
+    clients,
+    keys,
+    clock,
+    pages: { renderError: refuse, signOut: refuse, signedOut: refuse },
+    machineScopes: ALL_SCOPES,
+    holdsProof: () => false,
+  });
+}
+
+/** Makes something when it is first asked for. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

@@ -33,14 +33,14 @@ export interface OperationParts {
   secretOverlapMs: number;
   /** What oidc-provider finds wrong with a client, or undefined. */
   clientProblem(client: Client): Promise<string | undefined>;
-  /** Public keys that tokens are signed with. */
-  signingKeys: readonly { kid: string; alg: string }[];
+  /** Public keys that tokens are signed with. Read when asked for, as the audit's: a store that has none yet gets them then. */
+  signingKeys(): Promise<readonly { kid: string; alg: string }[]>;
   /** Under which the audit's chain is sealed. */
-  auditKey: Buffer;
+  auditKey(): Promise<Buffer>;
 }
 
 /** Makes them of what the service, or a command beside it, has. */
-export async function operationParts({
+export function operationParts({
   config,
   store,
   clients,
@@ -50,13 +50,9 @@ export async function operationParts({
 }: Pick<OperationParts, "store" | "clients" | "auditKey"> & {
   config: OperationParts["config"] & Pick<Config, "mail" | "administration">;
   /** Which clients it would take. */
-  provider: Provider;
-  keys: Pick<ServiceKeys, "signing">;
-}): Promise<OperationParts> {
-  const signingKeys = keys.signing.map(async (key) => ({
-    kid: await calculateJwkThumbprint(key as Parameters<typeof calculateJwkThumbprint>[0]),
-    alg: String(key.alg),
-  }));
+  provider(): Promise<Provider>;
+  keys(): Promise<Pick<ServiceKeys, "signing">>;
+}): OperationParts {
   return {
     store,
     clients,
@@ -65,7 +61,14 @@ export async function operationParts({
     calendar: createCalendar(config.deployment.time_zone),
     mailDomain: domainOf(config.mail.from_address),
     secretOverlapMs: config.administration.secret_overlap_seconds * 1000,
-    clientProblem: (client) => clientProblem(provider, client),
-    signingKeys: await Promise.all(signingKeys),
+    clientProblem: async (client) => await clientProblem(await provider(), client),
+    signingKeys: async () => await Promise.all((await keys()).signing.map(publicNames)),
+  };
+}
+
+async function publicNames(key: ServiceKeys["signing"][number]): Promise<{ kid: string; alg: string }> {
+  return {
+    kid: await calculateJwkThumbprint(key as Parameters<typeof calculateJwkThumbprint>[0]),
+    alg: String(key.alg),
   };
 }

@@ -33,6 +33,13 @@ export interface Command {
   run(call: Call): Promise<ExitCode>;
 }
 
+/** Commands that are loaded where one of them is called or described: most rest on much that no other does. */
+export interface CommandGroup {
+  /** The first words of their names. */
+  words: readonly string[];
+  load(): Promise<readonly Command[]>;
+}
+
 /** One call of a command. */
 export interface Call {
   /** Values of the flags given; switches are "". */

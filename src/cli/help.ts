@@ -3,8 +3,8 @@
 import { didYouMean } from "../config/suggest.ts";
 import { type Command, usageError } from "./command.ts";
 
-/** Makes the command that describes the others. `commands` is read when it is called: the help command is one of them. */
-export function helpCommand(commands: () => readonly Command[]): Command {
+/** Makes the command that describes the others. They are loaded when it is called: the help command is one of them. */
+export function helpCommand(load: () => Promise<readonly Command[]>): Command {
   return {
     name: "help",
     summary: "Say what the commands do.",
@@ -12,14 +12,15 @@ export function helpCommand(commands: () => readonly Command[]): Command {
     flags: {},
     examples: ["liaison help", "liaison help serve"],
     async run({ operand, stdout }) {
-      const command = commands().find(({ name }) => name === operand);
+      const commands = await load();
+      const command = commands.find(({ name }) => name === operand);
       if (command !== undefined || operand === undefined) {
-        stdout.write(command === undefined ? overview(commands()) : describe(command));
+        stdout.write(command === undefined ? overview(commands) : describe(command));
         return 0;
       }
-      const group = groupOf(operand, commands());
+      const group = groupOf(operand, commands);
       if (group.length === 0) {
-        const names = commands().map(({ name }) => name);
+        const names = commands.map(({ name }) => name);
         throw usageError(`There is no command "${operand}".${didYouMean(operand, names)}`);
       }
       stdout.write(describeGroup(operand, group));

@@ -3,23 +3,34 @@
 import { parseArgs } from "node:util";
 import { didYouMean } from "../config/suggest.ts";
 import { LiaisonError } from "../errors.ts";
-import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
+import { type Call, type Command, type CommandGroup, type ExitCode, usageError } from "./command.ts";
 import { describe, describeGroup, groupOf, overview } from "./help.ts";
 import { printable } from "./table.ts";
+
+/** All commands, in their order. */
+export async function allOf(sources: readonly (Command | CommandGroup)[]): Promise<readonly Command[]> {
+  return (await Promise.all(sources.map(async (one) => ("load" in one ? await one.load() : [one])))).flat();
+}
+
+/** Those whose name may begin with a word: no more is loaded. */
+async function named(word: string, sources: readonly (Command | CommandGroup)[]): Promise<readonly Command[]> {
+  return await allOf(sources.filter((one) => !("load" in one) || one.words.includes(word)));
+}
 
 /** Runs what `words` call. What goes wrong is told on standard error; nothing is thrown. */
 export async function run(
   words: readonly string[],
-  commands: readonly Command[],
+  sources: readonly (Command | CommandGroup)[],
   io: Pick<Call, "stdout" | "stderr" | "signal">,
 ): Promise<ExitCode> {
   let failsWith: ExitCode | undefined;
   try {
     const [first] = words;
     if (first === undefined || first === "--help" || first === "-h") {
-      (first === undefined ? io.stderr : io.stdout).write(overview(commands));
+      (first === undefined ? io.stderr : io.stdout).write(overview(await allOf(sources)));
       return first === undefined ? 2 : 0;
     }
+    const commands = await named(first, sources);
     if (words.length === 2 && (words[1] === "--help" || words[1] === "-h")) {
       const group = groupOf(first, commands);
       if (group.length > 0) {
@@ -27,7 +38,7 @@ export async function run(
         return 0;
       }
     }
-    const command = find(words, commands);
+    const command = find(words, commands) ?? refuse(words, await allOf(sources));
     failsWith = command.failsWith;
     const rest = words.slice(first.startsWith("-") ? 1 : command.name.split(" ").length);
     const { flags, operands } = parse(command, rest);
@@ -56,11 +67,13 @@ function flagFor({ flags }: Command, word: string): string {
   return name === undefined ? "" : ` Did you mean --${name} ${word}?`;
 }
 
-function find(words: readonly string[], commands: readonly Command[]): Command {
-  const [first = "", second = ""] = words;
+function find([first = "", second = ""]: readonly string[], commands: readonly Command[]): Command | undefined {
   const name = first === "--version" || first === "-v" ? "version" : first;
-  const found = commands.find((command) => command.name === name || command.name === `${first} ${second}`);
-  if (found !== undefined) return found;
+  return commands.find((command) => command.name === name || command.name === `${first} ${second}`);
+}
+
+/** Says what there is instead of what was called. @throws LiaisonError `usage` */
+function refuse([first = "", second = ""]: readonly string[], commands: readonly Command[]): never {
   const names = commands.map((command) => command.name);
   const group = groupOf(first, commands).map((command) => command.name);
   if (group.length > 0) {

@@ -1,12 +1,10 @@
 /** Opens the store of a configuration for one command. */
 
 import type { Clock } from "../clock.ts";
-import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { openStore } from "../storage/open.ts";
 import { type Call, type Flag, usageError } from "./command.ts";
 
-type Store = Awaited<ReturnType<typeof openStore>>;
+export type Store = Awaited<ReturnType<typeof import("../storage/open.ts").openStore>>;
 
 /** The flag that such commands share. */
 export const configFlag: Flag = { takes: "FILE", summary: "A YAML file, or a folder of them. Default: config" };
@@ -27,6 +25,7 @@ export async function withStore<T>(
 
 /** The configuration that a call names. @throws ConfigError */
 export async function configOf({ flags }: Pick<Call, "flags">): Promise<Config> {
+  const { loadConfig } = await import("../config/load.ts");
   return (await loadConfig({ file: flags.get("config") ?? "config" })).config;
 }
 
@@ -37,6 +36,8 @@ export async function withStoreOf<T>(
   work: (store: Store) => Promise<T>,
   { create = true }: { create?: boolean } = {},
 ): Promise<T> {
+  // Loaded here: no help needs a back end.
+  const { openStore } = await import("../storage/open.ts");
   const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock, create });
   try {
     return await work(store);

@@ -180,6 +180,6 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
 
 export function signingKeyHandlers({ signingKeys }: OperationParts): HandlersOf<typeof signingKeysDefined> {
   return {
-    list: async () => ({ output: { items: [...signingKeys], next_cursor: null } }),
+    list: async () => ({ output: { items: [...(await signingKeys())], next_cursor: null } }),
   };
 }

@@ -23,8 +23,8 @@ export function verificationHandlers({
 }: OperationParts): HandlersOf<typeof verificationsDefined> {
   const { verifications } = store;
 
-  const write = (record: AuditVerification): z.input<typeof verification> => {
-    const { state, result: found, failure } = outcomeOf(auditKey, record);
+  const write = (record: AuditVerification, key: Buffer): z.input<typeof verification> => {
+    const { state, result: found, failure } = outcomeOf(key, record);
     const { id, keptHead, askedBy, askedAt, startedAt, endedAt, progress } = record;
     const timeOrNull = (at: number | null) => (at === null ? null : time(at));
     return {
@@ -46,16 +46,20 @@ export function verificationHandlers({
   return {
     ask: async ({ head }, { principal, now }) => {
       const asked = { id: randomId(), keptHead: head ?? null };
-      const seal = verificationSeal(auditKey, { ...asked, progress: null, result: null });
+      const key = await auditKey();
+      const seal = verificationSeal(key, { ...asked, progress: null, result: null });
       const waiting = await verifications.ask({ ...asked, seal }, { actor: principal.actor, now });
-      if (waiting !== undefined) return { output: write(waiting) };
+      if (waiting !== undefined) return { output: write(waiting, key) };
       throw new LiaisonError("conflict", "Too many verifications wait already: ask again when they have ended.");
     },
-    list: async () => ({ output: { items: (await verifications.list()).map(write), next_cursor: null } }),
+    list: async () => {
+      const [found, key] = [await verifications.list(), await auditKey()];
+      return { output: { items: found.map((one) => write(one, key)), next_cursor: null } };
+    },
     get: async ({ id }) => {
       const found = await verifications.find(id);
       if (found === undefined) throw new LiaisonError("not_found", "There is no such verification.");
-      return { output: write(found) };
+      return { output: write(found, await auditKey()) };
     },
   };
 }

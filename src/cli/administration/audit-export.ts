@@ -49,7 +49,7 @@ export function auditExportCommand(clock: Clock): Command {
       const format = formats.get(call.flags.get("format") ?? "jsonl");
       if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
       const { input } = readDraft(listing, call);
-      return await withFace(call, { clock, word: "audit" }, async (face) => {
+      return await withFace(call, { clock, word: "audit", creates: false }, async (face) => {
         try {
           return await write(format, input, { call, face });
         } catch (error) {

@@ -12,7 +12,7 @@ import { LiaisonError } from "../../errors.ts";
 import type { Call, Command, ExitCode } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
-import { withStore } from "../with-store.ts";
+import { type Store, withStore } from "../with-store.ts";
 import { details } from "./details.ts";
 import { readDraft } from "./draft.ts";
 import { type Face, faceFlags, isRemote, remoteFace } from "./faces.ts";
@@ -81,7 +81,7 @@ async function verifiedHere(
   call: Call,
   { clock, keptHead, bar }: { clock: Clock; keptHead: string | undefined; bar: Watched },
 ): Promise<VerificationResult> {
-  const found = await withStore(call, clock, async ({ audit, keys }) => {
+  const verify = async ({ audit, keys }: Store) => {
     // What they rest on takes a while to load; no other command needs it.
     const { auditKeyOf } = await import("../../admin/audit-key.ts");
     const { verifyAudit } = await import("../../admin/audit-verify.ts");
@@ -90,7 +90,8 @@ async function verifiedHere(
       return !call.signal.aborted;
     };
     return await verifyAudit({ audit, key: await auditKeyOf(keys) }, { keptHead, onProgress });
-  });
+  };
+  const found = await withStore(call, clock, verify, { create: false });
   if (found === undefined) throw new LiaisonError("store_unavailable", "Stopped before the end of the audit.");
   return found;
 }

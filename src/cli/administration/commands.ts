@@ -61,7 +61,7 @@ async function run(definition: Definition, call: Call, clock: Clock): Promise<Ex
   const draft = readDraft(definition, call);
   const idempotencyKey = readKey(call);
   const word = definition.command?.name.split(" ")[0] ?? "";
-  return await withFace(call, { clock, word }, async (face) => {
+  return await withFace(call, { clock, word, creates: definition.kind === "creates" }, async (face) => {
     try {
       if (isList(definition)) return await list(definition, draft.input, { call, face });
       const answer = await carryOut(definition, draft, face, { ifMatch: call.flags.get("if-match"), idempotencyKey });

@@ -2,9 +2,10 @@
 
 import { type AdminCaller, brokerUrl, createRemoteCaller } from "../../admin/command-remote.ts";
 import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config/schema.ts";
 import { readToken } from "../../config/token.ts";
 import { type Call, type Flag, usageError } from "../command.ts";
-import { configFlag, withStore } from "../with-store.ts";
+import { configFlag, type Store, withStore } from "../with-store.ts";
 
 export interface Face extends AdminCaller {
   /** Of the broker that is administered. */
@@ -31,22 +32,27 @@ export function isRemote({ flags }: Pick<Call, "flags">): boolean {
   return flags.has("url");
 }
 
-/** Runs work where the flags say. A broker may be running on the store. */
+/**
+ * Runs work where the flags say. A broker may be running on the store.
+ * @param options.creates whether a missing database is made; without one there is nothing to read or to edit
+ */
 export async function withFace<T>(
   call: Pick<Call, "flags" | "signal">,
-  { clock, word }: { clock: Clock; word: string },
+  { clock, word, creates }: { clock: Clock; word: string; creates: boolean },
   work: (face: Face) => Promise<T>,
 ): Promise<T> {
   if (isRemote(call)) return await work(await remoteFace(call));
-  return await withStore(call, clock, async (store, config) => {
+  const onStore = async (store: Store, config: Config) => {
     // What it rests on takes a while to load; no other command needs it.
     const { createLocalAdministration } = await import("../../admin/local.ts");
     const { service, principal } = await createLocalAdministration({ config, store, clock }, word);
     return await work({
-      ...{ issuer: config.issuer, timeZone: config.deployment.time_zone },
+      issuer: config.issuer,
+      timeZone: config.deployment.time_zone,
       call: (definition, input, options) => service.call(definition, principal, input, options),
     });
-  });
+  };
+  return await withStore(call, clock, onStore, { create: creates });
 }
 
 /** Only where --url is given. */

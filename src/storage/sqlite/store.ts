@@ -75,12 +75,14 @@ export function openSqliteStore(options: SqliteOptions): SqliteStore {
 
 /** Throws `store_refused` where there is no file, or nothing in it. */
 export function requireSqliteFile(file: string): void {
+  const fix = "liaison serve makes it; if it is elsewhere, name it in storage.sqlite.file.";
   try {
     if (statSync(file).size > 0) return;
   } catch (cause) {
-    throw asRefusal(cause, file);
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw asRefusal(cause, file);
+    throw new LiaisonError("store_refused", `${file} can't be opened: it doesn't exist yet. ${fix}`, { cause });
   }
-  throw new LiaisonError("store_refused", `${file} is empty. Check storage.sqlite.file.`);
+  throw new LiaisonError("store_refused", `${file} is empty. ${fix}`);
 }
 
 /** Brings the file to this version; see migrateStore. */
