@@ -117,7 +117,8 @@ export async function startAttacked(options: LiaisonOptions & { strangers?: numb
 }
 
 /** Waits until every inquiry was answered and every mail that is owed has left. */
-export async function quiet({ watch, store }: Attacked): Promise<void> {
+export async function quiet({ watch, store, wake }: Attacked): Promise<void> {
+  wake("inquiries");
   const deadline = Date.now() + 8000;
   while (!watch.isSettled || (await store.outbox.nextDueAt()) !== undefined) {
     assert.ok(Date.now() < deadline, "the workers are not done");

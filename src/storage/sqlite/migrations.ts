@@ -376,4 +376,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ALTER TABLE client_uses ADD COLUMN refused_addresses TEXT NOT NULL DEFAULT '[]';
   `,
   },
+  {
+    name: "sessions by their account",
+    sql: `
+  CREATE INDEX artifacts_sessions_of_account ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
+  CREATE INDEX selections_sessions_of_account ON selections (account_id, session_uid);
+  `,
+  },
 ];
