@@ -212,7 +212,8 @@ withFile("what is asked of one session's selections costs no more for a client t
       .all()
       .map(({ detail }) => String(detail));
     const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
-    for (const step of ofSelections) assert.match(step, /selections_(?:by_session|of_session|sessions_of_account)/, sql);
+    for (const step of ofSelections)
+      assert.match(step, /selections_(?:by_session|of_session|sessions_of_account)/, sql);
   }
   database.close();
 });
