@@ -53,7 +53,7 @@ for (const host of ["localhost", "127.0.0.1"]) {
       address.searchParams.set("post_logout_redirect_uri", out);
       await tab.goto(address.href, { waitUntil: "commit" });
       await tab.waitForURL(end, { timeout: 10_000 });
-      assert.equal(await tab.getByRole("heading").innerText(), "Bye");
+      assert.equal(await tab.getByRole("heading").textContent(), "Bye");
     });
   });
 }
