@@ -6,8 +6,8 @@ import { parseAddress } from "../domain/address.ts";
 import type { Calendar } from "../domain/calendar.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { planEnd, planEndOf } from "../domain/plan-end.ts";
+import type { Identity, Membership, Organization, Profile, Requester } from "../domain/records.ts";
 import type { Page } from "../storage/contract.ts";
-import type { Identity, Membership, Organization, Profile, Requester } from "../storage/records.ts";
 import { InputError } from "./operation.ts";
 import { ALL_ROLES } from "./scopes.ts";
 

@@ -8,10 +8,10 @@ import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } fr
 import type { Clock, Instant } from "../clock.ts";
 import { browserName } from "../domain/browser-name.ts";
 import { clientNetwork } from "../domain/networks.ts";
+import type { GrantId, SecretHash, SignIn } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-session.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
-import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import {

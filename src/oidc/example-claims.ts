@@ -1,6 +1,6 @@
 /** All claims that a portal is given, of somebody made up: for whoever writes a portal. */
 
-import type { Membership } from "../storage/records.ts";
+import type { Membership } from "../domain/records.ts";
 import { profileClaims } from "./profile-claims.ts";
 
 const startedAt = Date.UTC(2027, 0, 15, 8, 30);

@@ -1,7 +1,7 @@
 /** The claims that portals get about a profile. Free of the provider, which takes time to load: commands show examples. */
 
 import { planHolds } from "../domain/access.ts";
-import type { Membership } from "../storage/records.ts";
+import type { Membership } from "../domain/records.ts";
 
 /**
  * The claims of a chosen profile. `email_verified` holds only for the very address that its link proved. Times are seconds since

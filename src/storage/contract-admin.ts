@@ -5,9 +5,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { WorkerRun } from "../worker-loop.ts";
-import type { Revocation } from "./contract-linking.ts";
-import type { ClaimedEnding, RemovedPart } from "./endings.ts";
+import type { ClaimedEnding, RemovedPart } from "../domain/endings.ts";
 import type {
   Account,
   AccountId,
@@ -16,6 +14,7 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
+  ChainMark,
   Client,
   ClientId,
   Delivery,
@@ -33,7 +32,9 @@ import type {
   SecretHash,
   Selection,
   SignOut,
-} from "./records.ts";
+} from "../domain/records.ts";
+import type { WorkerRun } from "../worker-loop.ts";
+import type { Revocation } from "./contract-linking.ts";
 
 /** A part of a list: what follows `after`, the `next` of the page before. */
 export interface PageRequest {
@@ -51,7 +52,7 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** A fingerprint of a record as it was read: see revision.ts. */
+/** A fingerprint of a record as it was read: see domain/revision.ts. */
 export type Revision = string;
 
 /** What makes a creation that is repeated come true once. */
@@ -111,6 +112,14 @@ export interface AccountView {
   identities: Identity[];
 }
 
+/** A session of an account: one that a browser is signed in with, or one that has ended while grants of it go on. */
+export interface AccountSession {
+  sessionUid: string;
+  accountId: AccountId;
+  /** The clients that hold grants of the account in it, in order; of a session with very many grants, of some of them. */
+  clientIds: ClientId[];
+}
+
 /** So much happened in the hour that begins at `hour`. */
 export interface Count {
   name: string;
@@ -153,6 +162,13 @@ export interface AdminStore {
     now: Instant,
   ): Promise<Page<Selection>>;
   grant(grantId: GrantId, now: Instant): Promise<Selection | undefined>;
+  /**
+   * By id: the sessions that browsers are signed in with, whether or not portals hold grants of them, and those that have ended
+   * by themselves while grants go on.
+   */
+  sessions(accountId: AccountId, page: PageRequest, now: Instant): Promise<Page<AccountSession>>;
+  /** One of them, whosever it is; undefined for one that is nobody's. */
+  session(sessionUid: string, now: Instant): Promise<AccountSession | undefined>;
   /** How many unexpired grants a client has: counted up to `most`. */
   countGrants(clientId: ClientId, now: Instant, most: number): Promise<number>;
   /** Newest first, of one state or all. */
@@ -174,7 +190,7 @@ export interface AdminStore {
   /** Whether there is somebody who may do everything. */
   hasOwner(): Promise<boolean>;
   /**
-   * Takes the roles away that nobody has taken up in time (see invitations.ts), the oldest first, until the run is told to end:
+   * Takes the roles away that nobody has taken up in time (see domain/invitations.ts), the oldest first, until the run is told to end:
    * each in one transaction with its audit event, never the last owner's. Returns how many. Racers, and whoever links the
    * profile meanwhile: one of them gets it.
    */
@@ -226,14 +242,6 @@ export interface AuditFilter {
   to?: Instant;
 }
 
-/** An end of the chain: see audit-chain.ts. `seal` is a MAC over the rest, so that nobody without the key can move it. */
-export interface ChainMark {
-  seq: number;
-  mac: string;
-  at: Instant;
-  seal: string;
-}
-
 export interface AuditStore {
   append(event: AuditEvent): Promise<void>;
   /** Appends it unless there is one of its id: for what is noted once. Returns whether it did; of racers one does. */
@@ -270,7 +278,7 @@ export interface AuditStore {
 export interface VerificationStore {
   /**
    * Asks for one, with an audit event. Where one with the same kept head hasn't ended, that one is joined and returned instead.
-   * Of those that have ended, the oldest go (verifications.ts says how many are kept). Undefined, writing nothing, if too many
+   * Of those that have ended, the oldest go (domain/verifications.ts says how many are kept). Undefined, writing nothing, if too many
    * haven't ended. Racers: one makes it, the others join.
    */
   ask(

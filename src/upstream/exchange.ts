@@ -6,8 +6,7 @@
 
 import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
-import type { SignedInIdentity } from "../storage/contract.ts";
-import type { Authentication, UpstreamTransaction } from "../storage/records.ts";
+import type { Authentication, SignedInIdentity, UpstreamTransaction } from "../domain/records.ts";
 import { authenticationOf } from "./authentication.ts";
 import type { DiscoveredUpstream } from "./discovered.ts";
 import { rejected } from "./failures.ts";

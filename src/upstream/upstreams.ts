@@ -7,11 +7,11 @@
 import * as client from "openid-client";
 import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
+import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
 import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contract.ts";
-import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";

@@ -1,7 +1,7 @@
 /** A well-formed request of every operation of the administration, about records that are there. */
 
 import assert from "node:assert/strict";
-import type { OrganizationKind } from "../../src/storage/records.ts";
+import type { OrganizationKind } from "../../src/domain/records.ts";
 import {
   type AdminScene,
   type ApiCall,
@@ -102,6 +102,8 @@ export const requests: Record<string, Prepare> = {
   releaseMail: async (scene) => ({ id: await sentMail(scene), body: {} }),
   resendMail: async (scene) => ({ id: await sentMail(scene), body: {} }),
   revokeGrant: async (scene, about) => ({ id: (await signInAt(scene, about)).grantId }),
+  listSessions: async (scene, about) => ({ id: (await signInAt(scene, about)).accountId }),
+  getSession: async (scene, about) => ({ id: (await signInAt(scene, about)).sessionId }),
   endSession: async (scene, about) => ({ id: (await signInAt(scene, about)).sessionId }),
   endSessions: async (scene, about) => ({ id: (await signInAt(scene, about)).accountId }),
   createApiKey: () => ({ body: { name: "new", scopes: ["admin:read"] } }),

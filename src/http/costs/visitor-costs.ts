@@ -7,9 +7,10 @@
 
 import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../clock.ts";
+import type { Limit } from "../../domain/limit.ts";
 import { clientNetwork } from "../../domain/networks.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Limit, ThrottleStore } from "../../storage/contract.ts";
+import type { ThrottleStore } from "../../storage/contract.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
 import { createWindows } from "./windows.ts";
 

@@ -5,10 +5,10 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { AdminRole } from "../records.ts";
+import type { AdminRole } from "../../domain/records.ts";
+import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
-import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";
@@ -42,6 +42,7 @@ const LATER_INDEXES = [
   ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
   ...since(9, "selections.grantsOfProfile", "selections.grantsOfOrganization"),
   ...since(10, "outbox.heldInOrder", "outbox.heldOfAsker", "outbox.carried"),
+  ...since(12, "sessions.ofAccount", "selections.sessionsOfAccount"),
 ];
 /** Indexes that others took the place of, by collection: a database up to this version has them. */
 const FORMER_INDEXES: readonly { collection: CollectionName; until: number; index: IndexSpecification }[] = [
@@ -188,6 +189,11 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "unregistered addresses that came with a client's id",
+    collections: collectionsOf(11),
+    up: ({ db }) => ensureCollections(db, collectionsOf(11)),
+  },
+  {
+    name: "sessions by their account",
     collections: COLLECTIONS,
     up: async ({ db }) => await ensureCollections(db, COLLECTIONS),
   },

@@ -178,7 +178,7 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   `,
   },
   {
-    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what search.ts makes of a record.
+    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what domain/search.ts makes of a record.
     name: "administration: lists, search, the chain of the audit, keys, figures",
     sql: `
   CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -374,6 +374,13 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- A few for each client, [{ "parameter": name, "address": text, "at": instant }], newest first.
   ALTER TABLE client_uses ADD COLUMN refused_addresses TEXT NOT NULL DEFAULT '[]';
+  `,
+  },
+  {
+    name: "sessions by their account",
+    sql: `
+  CREATE INDEX artifacts_sessions_of_account ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
+  CREATE INDEX selections_sessions_of_account ON selections (account_id, session_uid);
   `,
   },
 ];
