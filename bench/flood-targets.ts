@@ -1,6 +1,6 @@
 /** What a stranger can ask without an account: every endpoint, and ways to send to it that are no whole request. */
 
-import { CONSOLE_CLIENT_ID } from "../src/storage/records.ts";
+import { CONSOLE_CLIENT_ID } from "../src/domain/records.ts";
 import type { TestPortal } from "../test/support/portal.ts";
 
 export interface Target {

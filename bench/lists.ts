@@ -8,7 +8,7 @@
  */
 
 import { createLocalAdministration } from "../src/admin/local.ts";
-import type { ImportRow } from "../src/storage/records.ts";
+import type { ImportRow } from "../src/domain/records.ts";
 import { type Liaison, startLiaison } from "../test/support/liaison.ts";
 
 const rounds = Number(process.argv[2] ?? 200);

@@ -3,7 +3,7 @@
  * and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
  */
 
-import type { SignInPurpose } from "./storage/records.ts";
+import type { SignInPurpose } from "./domain/records.ts";
 
 export const ERROR_CODES = [
   "bad_request",

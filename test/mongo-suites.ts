@@ -5,6 +5,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { keepCompiled } from "./support/compile-cache.ts";
 import { fetchMongod, findMongod, noMongod } from "./support/mongod.ts";
 import { startReplicaSet } from "./support/replica-set.ts";
 import { SHARED_SET } from "./support/test-database.ts";
@@ -23,6 +24,7 @@ async function main(patterns: readonly string[]): Promise<number> {
     return 1;
   }
   process.env["MONGOD_BINARY"] = mongod;
+  keepCompiled();
   const [version] = execFileSync(mongod, ["--version"], { encoding: "utf8" }).split("\n");
   process.stdout.write(`${version} (${mongod})\n`);
   let child: ChildProcess | undefined;

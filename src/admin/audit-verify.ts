@@ -3,10 +3,10 @@
  * for that, and carries it out, is verification-worker.ts's, or a command's.
  */
 
+import { isGenuine, isInPlace } from "../domain/audit-chain.ts";
+import type { ChainMark, SealedEvent, VerificationProgress, VerificationResult } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
-import { isGenuine, isInPlace } from "../storage/audit-chain.ts";
-import type { AuditStore, ChainMark } from "../storage/contract.ts";
-import type { SealedEvent, VerificationProgress, VerificationResult } from "../storage/records.ts";
+import type { AuditStore } from "../storage/contract.ts";
 
 /** How many events a turn reads. */
 const BATCH = { least: 50, most: 500 };

@@ -4,10 +4,10 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { matchingCode } from "../domain/matching-code.ts";
+import type { AccountId, Inquiry, ProfileId } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import { type Timeline, type TimelineStores, timeline } from "../linking/timeline.ts";
 import type { DirectoryStore } from "../storage/contract.ts";
-import type { AccountId, Inquiry, ProfileId } from "../storage/records.ts";
 import { registeredUnder } from "./registered.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** What administrators do about mails that wait, failed or came back. */
 
 import type { Clock } from "../clock.ts";
+import type { Delivery } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import { type Bounce, LARGEST_NOTIFICATION, parseNotification } from "../mail/bounce.ts";
 import type { OutboxStore, Page, Store, TroubledState } from "../storage/contract.ts";
-import type { Delivery } from "../storage/records.ts";
 
 export { LARGEST_NOTIFICATION };
 

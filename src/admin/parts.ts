@@ -5,10 +5,10 @@ import type { Provider } from "oidc-provider";
 import type { Config } from "../config/schema.ts";
 import { domainOf } from "../domain/address.ts";
 import { type Calendar, createCalendar } from "../domain/calendar.ts";
+import type { Client } from "../domain/records.ts";
 import { type ClientDirectory, clientProblem } from "../oidc/clients.ts";
 import type { ServiceKeys } from "../oidc/keys.ts";
 import type { Store } from "../storage/contract.ts";
-import type { Client } from "../storage/records.ts";
 
 export interface OperationParts {
   store: Pick<

@@ -2,9 +2,9 @@
 
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
+import type { RefusedAddress } from "../domain/records.ts";
 import { withoutPatience } from "../patience.ts";
 import type { ClientStore } from "../storage/contract.ts";
-import type { RefusedAddress } from "../storage/records.ts";
 
 export interface RefusedNotes {
   /** Nobody waits for it; one that can't be written down stands in the log alone. */

@@ -1,8 +1,8 @@
 /** Reads whoever is registered under an address, part by part: there may be very many. */
 
 import { setImmediate } from "node:timers/promises";
+import type { Membership, ProfileId } from "../domain/records.ts";
 import type { DirectoryStore } from "../storage/contract.ts";
-import type { Membership, ProfileId } from "../storage/records.ts";
 
 /** How many are read at a time. */
 const PART = 100;

@@ -1,6 +1,6 @@
 /** Who may do what: scopes, which keys and machines are given, and the roles of people, each a set of scopes. */
 
-import type { AdminRole } from "../storage/records.ts";
+import type { AdminRole } from "../domain/records.ts";
 
 export const SCOPES = {
   "admin:read": "Read everything but the audit.",

@@ -5,8 +5,8 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
+import { chainMac, chainMark, firstBase } from "../domain/audit-chain.ts";
 import { Pace, TURN_MS } from "../pace.ts";
-import { chainMac, chainMark, firstBase } from "../storage/audit-chain.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 

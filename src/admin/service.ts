@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
+import type { AuditEvent } from "../domain/records.ts";
 import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditStore } from "../storage/contract.ts";
-import type { AuditEvent } from "../storage/records.ts";
 import { type Answer, type AnyOperation, type CallContext, EditConflict, InputError } from "./operation.ts";
 import type { Principal, Scope } from "./scopes.ts";
 

@@ -5,11 +5,11 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
+import { isGenuinelyNoted, verificationSeal } from "../domain/audit-chain.ts";
+import type { AuditVerification, VerificationResult } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import { Pace } from "../pace.ts";
-import { isGenuinelyNoted, verificationSeal } from "../storage/audit-chain.ts";
 import type { VerificationStore } from "../storage/contract.ts";
-import type { AuditVerification, VerificationResult } from "../storage/records.ts";
 import { runAlone, type WorkerLoopLogger, type WorkerRun } from "../worker-loop.ts";
 import { type VerifyParts, verifyAudit } from "./audit-verify.ts";
 

@@ -1,6 +1,6 @@
 /** The people that the demo can be played as: who they are, and what their sign-in shows. Data only. */
 
-import type { AdminRole } from "../storage/records.ts";
+import type { AdminRole } from "../domain/records.ts";
 
 export type Expectation =
   | "linked_once"

@@ -5,10 +5,10 @@
 
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import type { AccountId, Membership, Organization, Requester, SignedInIdentity } from "../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { NewLink, SignedInIdentity, Store } from "../storage/contract.ts";
-import type { AccountId, Membership, Organization, Requester } from "../storage/records.ts";
+import type { NewLink, Store } from "../storage/contract.ts";
 import { type Expectation, type SeedProfile, seeds } from "./people.ts";
 import { seededSubject } from "./upstream-accounts.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { AccessPolicy, Membership } from "../storage/records.ts";
+import type { AccessPolicy, Membership } from "./records.ts";
 
 export type RefusalReason =
   | "profile_disabled"

@@ -3,8 +3,8 @@
  * it. Pure; the interaction policy asks before a code is issued, and whoever redeems the code asks again.
  */
 
-import type { Authentication, ClientId, UpstreamId } from "../storage/records.ts";
-import { CONSOLE_CLIENT_ID } from "../storage/records.ts";
+import type { Authentication, ClientId, UpstreamId } from "./records.ts";
+import { CONSOLE_CLIENT_ID } from "./records.ts";
 
 /** As it is configured; an empty list asks for nothing. */
 export interface SignInDemand {

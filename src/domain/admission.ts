@@ -4,9 +4,24 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { Standing } from "../storage/contract.ts";
-import type { AccessPolicy, Membership, ProfileId } from "../storage/records.ts";
 import { type RefusalReason, refusals } from "./access.ts";
+import type { AccessPolicy, AccountId, Identity, Membership, ProfileId, Selection } from "./records.ts";
+
+/** All that a decision about an account at a portal needs, in one read. */
+export interface Standing {
+  accountId: AccountId;
+  /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
+  memberships: Membership[];
+  /**
+   * The selection that this session holds for this client, or null. Of several it is the one that no other replaced, or the
+   * newest where what replaced it has been ended.
+   */
+  current: Selection | null;
+  /** The profile chosen last by this account at this client, or null. */
+  rememberedProfileId: ProfileId | null;
+  /** The most recently used identity, for *signed in as X at Y*. */
+  identity: Identity | null;
+}
 
 export interface Refusal {
   membership: Membership;

@@ -1,8 +1,8 @@
 /** A client's settings as the OpenID Connect client metadata that it is stored with, and back. */
 
-import type { Client } from "../storage/records.ts";
 import { type ClientSettings, defaultSettings, type Preset } from "./client-settings.ts";
 import { isListed } from "./portal.ts";
+import type { Client } from "./records.ts";
 
 /** What of a client is no setting: what it is called by, what it keeps secret, and who may change it. */
 type Kept = Pick<Client, "id" | "secret" | "previousSecret" | "managedBy">;

@@ -5,8 +5,8 @@
  */
 
 import { z } from "zod";
-import type { OrganizationKind } from "../storage/records.ts";
 import { pageUriProblem, portalUriProblem } from "./portal-uri.ts";
+import type { OrganizationKind } from "./records.ts";
 
 /**
  * web: a server keeps a secret · single_page: a browser, which can't · native: an app on a device, which can't either · machine:
@@ -121,12 +121,15 @@ export function settingNames(preset: Preset): readonly SettingName[] {
 
 /** What a machine has no place for: it is about people who sign in. */
 const OF_PORTALS = [
+  "home_url",
+  "about_url",
   "redirect_uris",
   "post_logout_redirect_uris",
   "initiate_login_uri",
   "backchannel_logout_uri",
   "backchannel_logout_session_required",
   "id_token_signed_response_alg",
+  "claims_in_id_token",
   "listed",
   "pkce_required",
 ] as const satisfies readonly SettingName[];

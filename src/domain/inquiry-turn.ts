@@ -5,7 +5,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { Inquiry } from "../storage/records.ts";
+import type { Inquiry } from "./records.ts";
 
 /** The longest that any waits, in milliseconds. */
 const LONGEST_TURN_MS = 3_600_000;

@@ -4,7 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { AccountId, IdentityKey, LinkRequest, Membership } from "../storage/records.ts";
+import type { AccountId, IdentityKey, LinkRequest, Membership } from "./records.ts";
 
 /** Why a link binds nothing any more. */
 export type LinkDeadReason =

@@ -1,7 +1,7 @@
 /** The short code by which a person tells their own request from somebody else's: the same on the page, in the mail, at the link. */
 
 import { createHash } from "node:crypto";
-import type { InquiryId } from "../storage/records.ts";
+import type { InquiryId } from "./records.ts";
 
 /** No vowels, so that no word comes out, and no letter that looks like a digit. */
 const LETTERS = "BCDFGHJKLMNPQRSTVWXZ";

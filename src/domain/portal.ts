@@ -1,6 +1,6 @@
 /** What makes a client a portal, and which portals are named to anybody. */
 
-import type { Client } from "../storage/records.ts";
+import type { Client } from "./records.ts";
 
 /** Whether people sign in to a client. A machine is nobody's portal. */
 export function isPortal({ metadata }: Pick<Client, "metadata">): boolean {

@@ -5,7 +5,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { RefusedAddress } from "../storage/records.ts";
+import type { RefusedAddress } from "./records.ts";
 
 const KEPT = 5;
 /** Characters of an address that anybody may have sent. */

@@ -1,7 +1,7 @@
 /** Secrets and ids: how they are made, hashed for the store, and compared. */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { SecretHash } from "../storage/records.ts";
+import type { SecretHash } from "./records.ts";
 
 /** A new secret: 256 random bits, base64url (43 characters). */
 export function randomSecret(): string {

@@ -5,8 +5,8 @@
  * says who signed in (docs/decisions/0011).
  */
 
+import type { SecretHash } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
-import type { SecretHash } from "../storage/records.ts";
 import { tagIn, tagOf } from "../upstream/upstreams.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 

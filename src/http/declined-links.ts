@@ -6,9 +6,9 @@
 
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
+import type { InquiryId } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
-import type { InquiryId } from "../storage/records.ts";
 import type { Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
 

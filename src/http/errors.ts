@@ -6,8 +6,8 @@
 import type { Context, Middleware } from "koa";
 import { errors as oidcErrors } from "oidc-provider";
 import type { Logger } from "pino";
+import type { Client } from "../domain/records.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
-import type { Client } from "../storage/records.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, SignInLostPage, Site, UpstreamProblemPage } from "../ui/views.ts";
 import { describeError } from "../upstream/failures.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "koa";
-import type { InquiryId } from "../storage/records.ts";
+import type { InquiryId } from "../domain/records.ts";
 import type { Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
 

@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
+import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import {
   type DeclineOutcome,
@@ -23,7 +24,6 @@ import {
 import { type ClientDirectory, consoleClient, startUrl } from "../oidc/clients.ts";
 import { interactionLifetimeSeconds } from "../oidc/provider.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
-import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../storage/records.ts";
 import type { LinkDeadPage, LinkLandingPage } from "../ui/views.ts";
 import { form } from "./declarations.ts";
 import { createDeclinedLinks } from "./declined-links.ts";

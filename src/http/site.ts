@@ -2,8 +2,8 @@
 
 import type { Config } from "../config/schema.ts";
 import { isListed } from "../domain/portal.ts";
+import type { Client, Membership, Requester } from "../domain/records.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
-import type { Client, Membership, Requester } from "../storage/records.ts";
 import type { MembershipView, PortalView, Site, StaysKnown, UpstreamView } from "../ui/views.ts";
 
 type SiteConfig = Pick<Config, "issuer" | "deployment" | "upstreams">;

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from "koa";
-import type { ClientId } from "../storage/records.ts";
+import type { ClientId } from "../domain/records.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
 

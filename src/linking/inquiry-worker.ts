@@ -7,20 +7,20 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import type { Limit } from "../domain/limit.ts";
 import { answerInquiry } from "../domain/link.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
-import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import type {
   Asker,
-  ClaimedInquiry,
-  DirectoryStore,
-  InquiryAnswerPart,
-  Limit,
-  LinkStore,
-  NewLink,
+  Inquiry,
+  MailContent,
+  MailedRequester,
+  Membership,
   NewMail,
-} from "../storage/contract.ts";
-import type { Inquiry, MailContent, MailedRequester, Membership, UpstreamId } from "../storage/records.ts";
+  UpstreamId,
+} from "../domain/records.ts";
+import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
+import type { ClaimedInquiry, DirectoryStore, InquiryAnswerPart, LinkStore, NewLink } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import { newMessageId } from "./message-id.ts";
 

@@ -8,16 +8,8 @@ import { randomInt } from "node:crypto";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { longestTurnMs, lookedAtBy } from "../domain/inquiry-turn.ts";
+import type { Limit } from "../domain/limit.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
-import { hashSecret, randomId, sameId } from "../domain/secrets.ts";
-import type {
-  AuditStore,
-  InquiryOutcome,
-  Limit,
-  LinkStore,
-  Revocation,
-  SignedInIdentity,
-} from "../storage/contract.ts";
 import type {
   AccountId,
   Inquiry,
@@ -27,7 +19,10 @@ import type {
   ProfileId,
   Requester,
   SecretHash,
-} from "../storage/records.ts";
+  SignedInIdentity,
+} from "../domain/records.ts";
+import { hashSecret, randomId, sameId } from "../domain/secrets.ts";
+import type { AuditStore, InquiryOutcome, LinkStore, Revocation } from "../storage/contract.ts";
 import { newMessageId } from "./message-id.ts";
 
 interface LinkingSettings {

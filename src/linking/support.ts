@@ -4,10 +4,11 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
+import type { Limit } from "../domain/limit.ts";
 import { matchingCode } from "../domain/matching-code.ts";
+import type { Requester, SupportRequestContent } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
-import type { Limit, OutboxStore } from "../storage/contract.ts";
-import type { Requester, SupportRequestContent } from "../storage/records.ts";
+import type { OutboxStore } from "../storage/contract.ts";
 import { newMessageId } from "./message-id.ts";
 
 export interface SupportMessage {

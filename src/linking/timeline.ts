@@ -7,8 +7,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
 import { matchingCode } from "../domain/matching-code.ts";
+import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../domain/records.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
-import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../storage/records.ts";
 
 /** What happened, in a word that scripts may rely on. */
 export type TimelineWhat =

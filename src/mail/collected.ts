@@ -4,7 +4,7 @@
  */
 
 import { matchingCode } from "../domain/matching-code.ts";
-import type { CollectedContent, InquiryAnswer } from "../storage/records.ts";
+import type { CollectedContent, InquiryAnswer } from "../domain/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";

@@ -11,7 +11,7 @@ import type {
   InquiryId,
   MailContent,
   SupportRequestContent,
-} from "../storage/records.ts";
+} from "../domain/records.ts";
 import { formatInstant, formatMinutes } from "../ui/format.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";

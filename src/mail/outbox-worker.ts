@@ -5,9 +5,10 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
+import type { Limit } from "../domain/limit.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
-import type { Limit, OutboxStore, ThrottleStore } from "../storage/contract.ts";
-import type { MailContent, OutboxMessage } from "../storage/records.ts";
+import type { MailContent, OutboxMessage } from "../domain/records.ts";
+import type { OutboxStore, ThrottleStore } from "../storage/contract.ts";
 import { createWorkerLoop, runAlone, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
 import { MailError } from "./failures.ts";
 import type { MailTransport } from "./transport.ts";

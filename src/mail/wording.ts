@@ -1,7 +1,7 @@
 /** What several mails have in common: who asked, how long a link works, whom to write to, and the frame around it. */
 
 import type { Instant } from "../clock.ts";
-import type { MailedRequester } from "../storage/records.ts";
+import type { MailedRequester } from "../domain/records.ts";
 import { messages } from "../ui/messages.ts";
 import type { Site } from "../ui/views.ts";
 import { mailDisplayName, mailName, shownAddress } from "./names.ts";

@@ -8,10 +8,10 @@ import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } fr
 import type { Clock, Instant } from "../clock.ts";
 import { browserName } from "../domain/browser-name.ts";
 import { clientNetwork } from "../domain/networks.ts";
+import type { GrantId, SecretHash, SignIn } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-session.ts";
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
-import type { GrantId, SecretHash, SignIn } from "../storage/records.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
 import {
@@ -174,7 +174,10 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
   function remember(payload: AdapterPayload): AdapterPayload {
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
-    const held = Object.entries(structuredClone((payload.authorizations ?? {}) as Authorizations));
+    // The library writes on an entry as it is: what was found is a copy.
+    const held = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
+      ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
+    );
     const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
     found.set(context, ofRequest.set(payload.uid, { held: new Map(held), seen: readSeen(payload) }));
     return payload;

@@ -5,7 +5,7 @@
  */
 
 import type { ProvenMethod } from "../domain/administration.ts";
-import type { SignInOutcome } from "../storage/records.ts";
+import type { SignInOutcome } from "../domain/records.ts";
 
 const UPSTREAM = "upstream:";
 

@@ -10,9 +10,9 @@ import { clientOf } from "../domain/client-metadata.ts";
 import { authenticationOf } from "../domain/client-settings.ts";
 import { isPortal } from "../domain/portal.ts";
 import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
+import { type Client, type ClientId, CONSOLE_CLIENT_ID } from "../domain/records.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
-import { type Client, type ClientId, CONSOLE_CLIENT_ID } from "../storage/records.ts";
 import { type PortalSettings, portalMetadataKey } from "./internals.ts";
 
 export interface ClientDirectory {

@@ -6,11 +6,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errors, type InteractionResults, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import type { Standing } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
+import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { KeptArtifact, SignInStore, Standing, StandingStore } from "../storage/contract.ts";
-import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../storage/records.ts";
+import type { KeptArtifact, SignInStore, StandingStore } from "../storage/contract.ts";
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";

@@ -1,5 +1,5 @@
 /**
- * Removes what is left of grants that were ended many at a time (storage/endings.ts), in short turns: leased, so that another
+ * Removes what is left of grants that were ended many at a time (domain/endings.ts), in short turns: leased, so that another
  * broker goes on where a killed one was. Portals are told by what is queued with the rows (sign-outs.ts).
  */
 

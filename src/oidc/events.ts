@@ -1,7 +1,7 @@
 /** What oidc-provider tells by events alone: errors that it answers itself, codes it issued, clients that authenticated. */
 
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
-import type { RefusedAddress } from "../storage/records.ts";
+import type { RefusedAddress } from "../domain/records.ts";
 import { loginOf } from "./foreign-browser.ts";
 import { acceptPreviousSecrets, isAccountSwitch } from "./internals.ts";
 

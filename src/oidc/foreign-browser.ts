@@ -4,7 +4,7 @@
  */
 
 import { errors, type InteractionResults } from "oidc-provider";
-import type { SecretHash } from "../storage/records.ts";
+import type { SecretHash } from "../domain/records.ts";
 
 /** The part of an interaction, or of its stored payload, that says who signed in for it. */
 export interface SignedInInteraction {

@@ -5,9 +5,9 @@
 
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
-import type { GrantId, Selection } from "../storage/records.ts";
 import { newGrant } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 import { chosenProfile, type RequestStandings } from "./standings.ts";

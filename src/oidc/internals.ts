@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
-import type { Client } from "../storage/records.ts";
+import type { Client } from "../domain/records.ts";
 import { whileReachable } from "./reachable.ts";
 
 import { readAuthorizationRequest } from "./request-parameters.ts";

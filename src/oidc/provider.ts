@@ -12,12 +12,13 @@ import type { Clock, Instant } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
+import type { SecretHash } from "../domain/records.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
-import type { SecretHash } from "../storage/records.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
 import type { ClientDirectory } from "./clients.ts";
+import { createCookieSignatures } from "./cookie-signatures.ts";
 import { endpointPaths } from "./endpoints.ts";
 import { createGrantLoader } from "./grants.ts";
 import {
@@ -182,6 +183,7 @@ export function createProvider(deps: ProviderDeps): Provider {
 
   const provider = new Provider(config.issuer, configuration);
   provider.proxy = true;
+  provider.keys = createCookieSignatures(keys.cookies);
   keepAuthorizationsApart(provider);
   noteSignedOutClients(provider);
   provider.use(fitAnswers({ machineScopes: deps.machineScopes ?? [] }) as Parameters<Provider["use"]>[0]);

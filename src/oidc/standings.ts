@@ -5,8 +5,9 @@
 
 import type { KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import type { Standing } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
-import type { GrantStanding, Standing, StandingStore } from "../storage/contract.ts";
+import type { GrantStanding, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";

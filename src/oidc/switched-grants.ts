@@ -4,8 +4,8 @@
  */
 
 import type { AdapterPayload } from "oidc-provider";
+import type { GrantId } from "../domain/records.ts";
 import type { GrantStanding, SessionAuthorization } from "../storage/contract.ts";
-import type { GrantId } from "../storage/records.ts";
 import { currentContext, type SessionBinding, sessionBinding } from "./internals.ts";
 
 export interface SwitchedGrants {

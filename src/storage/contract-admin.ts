@@ -5,9 +5,7 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { WorkerRun } from "../worker-loop.ts";
-import type { Revocation } from "./contract-linking.ts";
-import type { ClaimedEnding, RemovedPart } from "./endings.ts";
+import type { ClaimedEnding, RemovedPart } from "../domain/endings.ts";
 import type {
   Account,
   AccountId,
@@ -16,6 +14,7 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
+  ChainMark,
   Client,
   ClientId,
   Delivery,
@@ -33,7 +32,9 @@ import type {
   SecretHash,
   Selection,
   SignOut,
-} from "./records.ts";
+} from "../domain/records.ts";
+import type { WorkerRun } from "../worker-loop.ts";
+import type { Revocation } from "./contract-linking.ts";
 
 /** A part of a list: what follows `after`, the `next` of the page before. */
 export interface PageRequest {
@@ -51,7 +52,7 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** A fingerprint of a record as it was read: see revision.ts. */
+/** A fingerprint of a record as it was read: see domain/revision.ts. */
 export type Revision = string;
 
 /** What makes a creation that is repeated come true once. */
@@ -189,7 +190,7 @@ export interface AdminStore {
   /** Whether there is somebody who may do everything. */
   hasOwner(): Promise<boolean>;
   /**
-   * Takes the roles away that nobody has taken up in time (see invitations.ts), the oldest first, until the run is told to end:
+   * Takes the roles away that nobody has taken up in time (see domain/invitations.ts), the oldest first, until the run is told to end:
    * each in one transaction with its audit event, never the last owner's. Returns how many. Racers, and whoever links the
    * profile meanwhile: one of them gets it.
    */
@@ -241,14 +242,6 @@ export interface AuditFilter {
   to?: Instant;
 }
 
-/** An end of the chain: see audit-chain.ts. `seal` is a MAC over the rest, so that nobody without the key can move it. */
-export interface ChainMark {
-  seq: number;
-  mac: string;
-  at: Instant;
-  seal: string;
-}
-
 export interface AuditStore {
   append(event: AuditEvent): Promise<void>;
   /** Appends it unless there is one of its id: for what is noted once. Returns whether it did; of racers one does. */
@@ -285,7 +278,7 @@ export interface AuditStore {
 export interface VerificationStore {
   /**
    * Asks for one, with an audit event. Where one with the same kept head hasn't ended, that one is joined and returned instead.
-   * Of those that have ended, the oldest go (verifications.ts says how many are kept). Undefined, writing nothing, if too many
+   * Of those that have ended, the oldest go (domain/verifications.ts says how many are kept). Undefined, writing nothing, if too many
    * haven't ended. Racers: one makes it, the others join.
    */
   ask(

@@ -4,38 +4,30 @@
  */
 
 import type { Instant } from "../clock.ts";
+import type { Limit } from "../domain/limit.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
-import type { WorkerRun } from "../worker-loop.ts";
 import type {
   AccountId,
+  Asker,
   ClientId,
   Delivery,
   GrantId,
-  IdentityKey,
   Inquiry,
   InquiryId,
   LinkRequest,
   LinkRequestId,
-  MailContent,
   Membership,
+  NewMail,
   OutboxMessage,
   OutboxState,
   ProfileId,
   SecretHash,
-  UpstreamId,
-} from "./records.ts";
-
-/** What an upstream said about a person at sign-in. */
-export interface SignedInIdentity extends IdentityKey {
-  upstreamId: UpstreamId;
-  email: string | null;
-  /** Whether it says that the address is known to be theirs. */
-  emailVerified?: boolean;
-  displayName: string | null;
-}
+  SignedInIdentity,
+} from "../domain/records.ts";
+import type { WorkerRun } from "../worker-loop.ts";
 
 /**
- * What a change ended: the grants that went with it. Of more than are removed in one transaction (endings.ts) none are told
+ * What a change ended: the grants that went with it. Of more than are removed in one transaction (domain/endings.ts) none are told
  * of: they are ended all the same, for every reader from that transaction on, and their rows and sign-outs come from
  * `AdminStore.removeEnded`.
  */
@@ -71,21 +63,7 @@ export interface NewLink {
   mail: NewMail;
 }
 
-export interface NewMail {
-  id: string;
-  messageId: string;
-  to: string;
-  content: MailContent;
-  throttle?: MailThrottle;
-}
-
 export type NewInquiry = Omit<Inquiry, "ordinal" | "heldUntil" | "matched">;
-
-/** At most `limit` in a window of so many seconds. */
-export interface Limit {
-  limit: number;
-  windowSeconds: number;
-}
 
 /** What keeps an inquiry waiting, or keeps it from being made. */
 export interface InquiryThrottles {
@@ -118,21 +96,6 @@ export interface InquiryAnswerPart {
   matched?: number;
   /** There is more to write: the inquiry stays this worker's for so long, and goes on behind this profile. */
   more?: { answeredTo: ProfileId; leaseMs: number };
-}
-
-/** Who asks for a mailbox. */
-export interface Asker {
-  identity: IdentityKey;
-  /** The mailbox, as in MailThrottle. */
-  mailbox: string;
-  /** Whether an upstream that is trusted for it says that the mailbox is the identity's. */
-  isTrusted: boolean;
-}
-
-/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get. */
-export interface MailThrottle {
-  mailbox: MailboxLimits & { key: string };
-  profile: Limit & { key: string };
 }
 
 export interface LinkStore {
@@ -178,7 +141,7 @@ export interface LinkStore {
   /**
    * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail (and one
    * to each other owner if the profile is an administrator's) and voids every other pending request for the profile: all or
-   * nothing. A role that has waited too long (see invitations.ts) is taken away before, so that the binding brings none. Conditional on: request pending, unexpired, secret,
+   * nothing. A role that has waited too long (see domain/invitations.ts) is taken away before, so that the binding brings none. Conditional on: request pending, unexpired, secret,
    * purpose, upstream, issuer and subject equal byte for byte, the identity owned by the account, the profile's email version
    * as requested, profile enabled and unbound, organization enabled. Of any number of racers exactly one gets `bound`.
    */

@@ -14,9 +14,8 @@
  */
 
 import type { Instant } from "../clock.ts";
-import type { WorkerRun } from "../worker-loop.ts";
-import type { AdminStore, AuditStore, VerificationStore } from "./contract-admin.ts";
-import type { Limit, LinkStore, OutboxStore, Revocation, SignedInIdentity } from "./contract-linking.ts";
+import type { Standing } from "../domain/admission.ts";
+import type { Limit } from "../domain/limit.ts";
 import type {
   Account,
   AccountId,
@@ -35,11 +34,15 @@ import type {
   RefusedAddress,
   SecretHash,
   Selection,
+  SignedInIdentity,
   SignIn,
   SignInOutcome,
   SignInPurpose,
   UpstreamTransaction,
-} from "./records.ts";
+} from "../domain/records.ts";
+import type { WorkerRun } from "../worker-loop.ts";
+import type { AdminStore, AuditStore, VerificationStore } from "./contract-admin.ts";
+import type { LinkStore, OutboxStore, Revocation } from "./contract-linking.ts";
 
 export type * from "./contract-admin.ts";
 export type * from "./contract-linking.ts";
@@ -105,7 +108,7 @@ export interface DirectoryStore {
   /**
    * Imports rows in their order, in one transaction: reads what exists and writes, as `putOrganization` and `putProfile`
    * would, what differs and nothing else, with its audit events. Roles are compared as a set. A refused row doesn't keep the
-   * others from being written. The outcomes are in the order of the rows (storage/import-plan.ts decides them). With `dryRun`
+   * others from being written. The outcomes are in the order of the rows (domain/import-plan.ts decides them). With `dryRun`
    * each row is compared with what is stored now, and nothing is written. Racers: one batch is compared after the other is written.
    * With `mailDomain` (of our Message-IDs) both addresses of a changed email are told, by mails of the same transaction.
    */
@@ -158,22 +161,6 @@ export interface SignInStore {
     proofHashes: readonly SecretHash[],
     now: Instant,
   ): Promise<SignInOutcome | undefined>;
-}
-
-/** All that a decision about an account at a portal needs, in one read. */
-export interface Standing {
-  accountId: AccountId;
-  /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
-  memberships: Membership[];
-  /**
-   * The selection that this session holds for this client, or null. Of several it is the one that no other replaced, or the
-   * newest where what replaced it has been ended.
-   */
-  current: Selection | null;
-  /** The profile chosen last by this account at this client, or null. */
-  rememberedProfileId: ProfileId | null;
-  /** The most recently used identity, for *signed in as X at Y*. */
-  identity: Identity | null;
 }
 
 /**

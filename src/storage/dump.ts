@@ -3,7 +3,7 @@
 /** Where a record stands among those of its kind: the values that order them. */
 export type Place = readonly (string | number)[];
 
-/** A record, by the names of storage/records.ts, sealed values sealed, instants as numbers. */
+/** A record, by the names of domain/records.ts, sealed values sealed, instants as numbers. */
 export interface DumpedRecord {
   fields: Record<string, unknown>;
   place: Place;

@@ -3,9 +3,9 @@
  * another without being opened.
  */
 
+import type { Client, InquiryId, MailContent, SecretHash, UpstreamTransaction } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import type { ArtifactModel } from "./contract.ts";
-import type { Client, InquiryId, MailContent, SecretHash, UpstreamTransaction } from "./records.ts";
 import type { Seal } from "./seal.ts";
 
 /** The value that an encryption key is checked with. */

@@ -1,6 +1,6 @@
 /** Reads how somebody authenticated off an upstream's ID token: `acr` and `amr` (OpenID Connect Core 1.0, section 2; RFC 8176). */
 
-import type { Authentication } from "../storage/records.ts";
+import type { Authentication } from "../domain/records.ts";
 
 /** Longer or more than any that means something; both are kept with the session. */
 const VALUE = /^[\x21-\x7e]{1,255}$/;

@@ -2,7 +2,7 @@
 
 import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
-import type { UpstreamTransaction } from "../storage/records.ts";
+import type { UpstreamTransaction } from "../domain/records.ts";
 import type { FreshnessPlan } from "./freshness.ts";
 import { dialectOf } from "./quirks.ts";
 

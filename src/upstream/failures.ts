@@ -4,8 +4,8 @@
  */
 
 import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
+import type { UpstreamTransaction } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
-import type { UpstreamTransaction } from "../storage/records.ts";
 
 /** OAuth errors by which an upstream says that it can't right now (RFC 6749, section 4.1.2.1). */
 const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);

@@ -7,15 +7,15 @@
 import * as client from "openid-client";
 import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
+import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
 import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contract.ts";
-import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../storage/records.ts";
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
-import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
+import { type DiscoveredUpstream, discoveredUpstream, metadataOf, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
@@ -291,7 +291,7 @@ async function inTurn<T>(
 }
 
 function isPushed(configuration: client.Configuration): boolean {
-  return configuration.serverMetadata().require_pushed_authorization_requests === true;
+  return metadataOf(configuration).require_pushed_authorization_requests === true;
 }
 
 /** Where the browser goes with a request that went ahead of it (RFC 9126). */

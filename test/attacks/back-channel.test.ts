@@ -27,9 +27,10 @@ describe("a person signs out", { concurrency: 1 }, () => {
     });
   });
   after(async () => {
+    // First, so that nobody waits for its answer any more.
+    await silent?.close();
     await scene?.close();
     await portal?.close();
-    await silent?.close();
   });
 
   /** In milliseconds: how long the person waited for the page after. */

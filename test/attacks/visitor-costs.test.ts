@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parse } from "node-html-parser";
-import { CONSOLE_CLIENT_ID } from "../../src/storage/records.ts";
+import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
 import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
 import { linkByMail, people, portalSecret, register, signIn } from "../support/liaison.ts";
 import { askFrom } from "../support/raw-socket.ts";

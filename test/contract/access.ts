@@ -1,9 +1,9 @@
 /** Keys of the REST API, and the ends of grants and sessions, with the portals that are told of them. */
 
 import assert from "node:assert/strict";
+import type { ApiKey, Selection, SignOut } from "../../src/domain/records.ts";
+import { revisionOf } from "../../src/domain/revision.ts";
 import type { Change, Store } from "../../src/storage/contract.ts";
-import type { ApiKey, Selection, SignOut } from "../../src/storage/records.ts";
-import { revisionOf } from "../../src/storage/revision.ts";
 import { anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, profileOf, race } from "./harness.ts";
 

@@ -1,10 +1,10 @@
 /** Changes of the directory and of who administrates: conditional on what was seen, whole or not at all, some of them once. */
 
 import assert from "node:assert/strict";
+import type { AdminRole, Organization, ProfileEdit } from "../../src/domain/records.ts";
+import { revisionOf } from "../../src/domain/revision.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
-import type { AdminRole, Organization, ProfileEdit } from "../../src/storage/records.ts";
-import { revisionOf } from "../../src/storage/revision.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, dueMails, present, profileOf, race, register, request, signIn, stateOf } from "./harness.ts";
 

@@ -1,15 +1,15 @@
 /** Administrators for the storage suite: an operator, people who are invited, and what is read of them. No case lives here. */
 
 import assert from "node:assert/strict";
-import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
-import { INVITATION_LIFE_MS } from "../../src/storage/invitations.ts";
+import { INVITATION_LIFE_MS } from "../../src/domain/invitations.ts";
 import {
   type AdminRole,
   CONSOLE_CLIENT_ID,
   type Organization,
   type ProfileEdit,
   type Selection,
-} from "../../src/storage/records.ts";
+} from "../../src/domain/records.ts";
+import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { aNotice, bind, dueMails, present, profileOf, redemption, request, type SignedIn, signIn } from "./harness.ts";
 

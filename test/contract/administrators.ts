@@ -1,8 +1,8 @@
 /** Who administrates: who is invited, once and again, and what another role ends. */
 
 import assert from "node:assert/strict";
-import type { Organization } from "../../src/storage/records.ts";
-import { revisionOf } from "../../src/storage/revision.ts";
+import type { Organization } from "../../src/domain/records.ts";
+import { revisionOf } from "../../src/domain/revision.ts";
 import { anOrganization, aProfile, NOW } from "../support/records.ts";
 import {
   BY,

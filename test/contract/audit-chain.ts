@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { chainMac, chainMark, firstBase, isGenuine, isInPlace } from "../../src/domain/audit-chain.ts";
+import type { AuditEvent, ChainMark } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { chainMac, chainMark, firstBase, isGenuine, isInPlace } from "../../src/storage/audit-chain.ts";
-import type { AuditFilter, ChainMark, PageRequest, Store } from "../../src/storage/contract.ts";
-import type { AuditEvent } from "../../src/storage/records.ts";
+import type { AuditFilter, PageRequest, Store } from "../../src/storage/contract.ts";
 import { anAuditEvent, anId, NOW } from "../support/records.ts";
 import { bound, type Case, present, race } from "./harness.ts";
 

@@ -1,9 +1,9 @@
 /** Changes of registered clients, what is kept of their secrets, and when they used them. */
 
 import assert from "node:assert/strict";
+import type { Client } from "../../src/domain/records.ts";
+import { clientRevision } from "../../src/domain/revision.ts";
 import type { Change, Store } from "../../src/storage/contract.ts";
-import type { Client } from "../../src/storage/records.ts";
-import { clientRevision } from "../../src/storage/revision.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, race } from "./harness.ts";
 

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Asker, NewMail } from "../../src/storage/contract.ts";
-import type { CollectedContent } from "../../src/storage/records.ts";
+import type { Asker, CollectedContent, NewMail } from "../../src/domain/records.ts";
 import { aMail, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import {
   aNote,

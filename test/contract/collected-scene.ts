@@ -1,8 +1,8 @@
 /** People who wait for a mailbox that has no room, and the mail that then carries what they asked for. No case lives here. */
 
 import assert from "node:assert/strict";
-import type { Asker, NewLink, NewMail, Store } from "../../src/storage/contract.ts";
-import type { CollectedContent, InquiryAnswer, MailContent } from "../../src/storage/records.ts";
+import type { Asker, CollectedContent, InquiryAnswer, MailContent, NewMail } from "../../src/domain/records.ts";
+import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import { present, type SignedIn, signIn } from "./harness.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chainMark, firstBase } from "../../src/storage/audit-chain.ts";
+import { chainMark, firstBase } from "../../src/domain/audit-chain.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { copyStore } from "../../src/storage/copy.ts";
 import { openStore } from "../../src/storage/open.ts";

@@ -1,7 +1,8 @@
 /** What became of inquiries and of their mails, for those who look after them. */
 
 import assert from "node:assert/strict";
-import type { NewMail, Store } from "../../src/storage/contract.ts";
+import type { NewMail } from "../../src/domain/records.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { aLinkContent, aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import { type Case, present, race, register, request, signIn } from "./harness.ts";
 

@@ -1,10 +1,10 @@
 /** Many grants for the storage suite, the ways in which all of them are ended, and what is removed afterwards. No case lives here. */
 
 import assert from "node:assert/strict";
+import type { RemovedPart } from "../../src/domain/endings.ts";
+import type { AuditEvent, Client, Organization, Selection, SignOut } from "../../src/domain/records.ts";
+import { revisionOf } from "../../src/domain/revision.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import type { RemovedPart } from "../../src/storage/endings.ts";
-import type { AuditEvent, Client, Organization, Selection, SignOut } from "../../src/storage/records.ts";
-import { revisionOf } from "../../src/storage/revision.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW, type ProfileEdit } from "../support/records.ts";
 import { carry, DONE } from "./administrator-scene.ts";
 import { bind, bound, present, profileOf, type Registered, type SignedIn } from "./harness.ts";

@@ -1,9 +1,9 @@
 /** Endings of more grants than go at once: decided for every reader by one small write, removed part by part, told of once. */
 
 import assert from "node:assert/strict";
+import { MOST_AT_ONCE } from "../../src/domain/endings.ts";
+import { CONSOLE_CLIENT_ID, type Selection } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { MOST_AT_ONCE } from "../../src/storage/endings.ts";
-import { CONSOLE_CLIENT_ID, type Selection } from "../../src/storage/records.ts";
 import { aClient, anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { carry, setRole } from "./administrator-scene.ts";
 import { editOf, endings, isHeld, type ManyGrants, manyGrants, redeemed, removeAll, told } from "./endings-scene.ts";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NewLink, SignedInIdentity, Store } from "../../src/storage/contract.ts";
-import type { Account, AccountId, Organization, Profile } from "../../src/storage/records.ts";
+import type { Account, AccountId, Organization, Profile, SignedInIdentity } from "../../src/domain/records.ts";
+import type { NewLink, Store } from "../../src/storage/contract.ts";
 import {
   aNewLink,
   anId,

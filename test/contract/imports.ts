@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { ImportRow } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import type { ImportRow } from "../../src/storage/records.ts";
 import { anId, anOrganization, aProfile, aSelection, NOW } from "../support/records.ts";
 import { bound, type Case, present, profileOf, race, register, request, signIn, stateOf } from "./harness.ts";
 

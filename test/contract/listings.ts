@@ -1,9 +1,9 @@
 /** Lists of any length: in pages without gaps or doubles, filtered, and by what somebody typed. */
 
 import assert from "node:assert/strict";
+import type { Membership, Organization, Selection } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Page, PageRequest, Store } from "../../src/storage/contract.ts";
-import type { Membership, Organization, Selection } from "../../src/storage/records.ts";
 import {
   aMail,
   anId,

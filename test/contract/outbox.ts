@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { NewMail, Store } from "../../src/storage/contract.ts";
+import type { NewMail } from "../../src/domain/records.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import { aNotice, type Case, present, race, redemption, register, request, signIn, stateOf } from "./harness.ts";
 

@@ -1,7 +1,8 @@
 /** The clock set back by a day: nothing waits longer for it than one window, and nothing that holds others back is lost. */
 
 import assert from "node:assert/strict";
-import type { InquiryThrottles, NewMail, Store } from "../../src/storage/contract.ts";
+import type { NewMail } from "../../src/domain/records.ts";
+import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, aSelection, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, dueMails, present } from "./harness.ts";
 

@@ -1,8 +1,8 @@
 /** Cases of selections being switched when one of them ends: what goes on, and what portals are told. */
 
 import assert from "node:assert/strict";
+import type { Selection } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import type { Selection } from "../../src/storage/records.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, NOW } from "../support/records.ts";
 import { bind, bound, type Case, present, race, register } from "./harness.ts";
 import { twoProfiles, withTokens } from "./standings.ts";

@@ -1,8 +1,8 @@
 /** Inquiries and mails that throttles hold back. */
 
 import assert from "node:assert/strict";
-import type { InquiryThrottles, NewMail, Store } from "../../src/storage/contract.ts";
-import type { Inquiry, Requester } from "../../src/storage/records.ts";
+import type { Inquiry, NewMail, Requester } from "../../src/domain/records.ts";
+import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, MINUTE, NOW } from "../support/records.ts";
 import { type Case, present, race } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 /** What may be very much is done in short turns: all of it, and no more of it once the run is told to end. */
 
 import assert from "node:assert/strict";
-import type { Limit } from "../../src/storage/contract.ts";
+import type { Limit } from "../../src/domain/limit.ts";
 import type { WorkerRun } from "../../src/worker-loop.ts";
 import { aMail, anId, anInquiry, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { invited, LAPSED, operated } from "./administrator-scene.ts";

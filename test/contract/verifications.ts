@@ -1,10 +1,10 @@
 /** Verifications of the audit as jobs: asked for once or joined, claimed by one worker at a time, kept within bounds. */
 
 import assert from "node:assert/strict";
+import type { AuditVerification } from "../../src/domain/records.ts";
+import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS } from "../../src/domain/verifications.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import type { AuditVerification } from "../../src/storage/records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS } from "../../src/storage/verifications.ts";
 import { anId, MINUTE, NOW } from "../support/records.ts";
 import { type Case, present, race } from "./harness.ts";
 

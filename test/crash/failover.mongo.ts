@@ -8,9 +8,9 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import type { Organization } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import type { Organization } from "../../src/storage/records.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
 import { freePort } from "../support/free-port.ts";
@@ -55,7 +55,7 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     closers.push(() => store.close());
     await fillDirectory(store);
 
-    brokers.push(new BrokerProcess(join(folder, "code")), new BrokerProcess(join(folder, "code")));
+    brokers.push(new BrokerProcess(), new BrokerProcess());
     closers.push(() => Promise.all(brokers.map((broker) => broker.kill())));
     const config = { ...base, storage: { mongodb }, listen: { host: "127.0.0.1", port: 0 } };
     for (const broker of brokers) await broker.start({ config });

@@ -298,7 +298,14 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   it("a machine has none of what is about people, and chooses how it shows its secret", async () => {
     const { owner } = open.scene;
     const machine = { preset: "machine", name: "M", scopes: ["admin:read"] };
-    const some = { redirect_uris: wanted.redirect_uris, id_token_signed_response_alg: "ES256", pkce_required: false };
+    const some = {
+      redirect_uris: wanted.redirect_uris,
+      home_url: wanted.home_url,
+      about_url: wanted.about_url,
+      id_token_signed_response_alg: "ES256",
+      claims_in_id_token: true,
+      pkce_required: false,
+    };
     for (const [name, value] of Object.entries(some)) {
       const { status, text } = await owner.call("POST", "/clients", body({ ...machine, [name]: value }));
       assert.equal(status, 400, text);

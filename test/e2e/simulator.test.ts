@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createLocalAdministration } from "../../src/admin/local.ts";
-import type { OrganizationKind, ServicePlan } from "../../src/storage/records.ts";
+import type { OrganizationKind, ServicePlan } from "../../src/domain/records.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import {
   type Liaison,

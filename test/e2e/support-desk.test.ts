@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Delivery } from "../../src/domain/records.ts";
 import type { TimelineEntry } from "../../src/linking/timeline.ts";
-import type { Delivery } from "../../src/storage/records.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 

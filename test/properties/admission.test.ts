@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { refusals } from "../../src/domain/access.ts";
+import type { Standing } from "../../src/domain/admission.ts";
 import { decideAdmission } from "../../src/domain/admission.ts";
-import type { Standing } from "../../src/storage/contract.ts";
-import type { AccessPolicy, Membership, OrganizationKind, ProfileId, ServicePlan } from "../../src/storage/records.ts";
+import type { AccessPolicy, Membership, OrganizationKind, ProfileId, ServicePlan } from "../../src/domain/records.ts";
 import { NOW } from "../support/records.ts";
 
 const seed = 20_260_301;

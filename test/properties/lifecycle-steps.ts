@@ -1,10 +1,9 @@
 /** One lifecycle: does each operation to the real thing and to the model, and compares what both say. */
 
 import assert from "node:assert/strict";
+import type { AuditEvent, SignedInIdentity } from "../../src/domain/records.ts";
 import { randomSecret } from "../../src/domain/secrets.ts";
 import type { DeclineOutcome, RedeemOutcome } from "../../src/linking/linking.ts";
-import type { SignedInIdentity } from "../../src/storage/contract.ts";
-import type { AuditEvent } from "../../src/storage/records.ts";
 import {
   answerDelayMs,
   LifecycleModel,

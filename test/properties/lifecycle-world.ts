@@ -6,13 +6,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { parseAddress } from "../../src/domain/address.ts";
+import type { AuditEvent, MailContent, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { createInquiryWorker, type InquiryWorker } from "../../src/linking/inquiry-worker.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
 import { MailError } from "../../src/mail/failures.ts";
 import { createOutboxWorker, type OutboxWorker } from "../../src/mail/outbox-worker.ts";
-import type { LinkStore, SignedInIdentity, Store } from "../../src/storage/contract.ts";
-import type { AuditEvent, MailContent } from "../../src/storage/records.ts";
+import type { LinkStore, Store } from "../../src/storage/contract.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
 import { PLENTY, PLENTY_FOR_A_MAILBOX } from "../support/records.ts";
 import { answerDelayMs, type Reception } from "./lifecycle-model.ts";

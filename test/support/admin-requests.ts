@@ -1,7 +1,7 @@
 /** A well-formed request of every operation of the administration, about records that are there. */
 
 import assert from "node:assert/strict";
-import type { OrganizationKind } from "../../src/storage/records.ts";
+import type { OrganizationKind } from "../../src/domain/records.ts";
 import {
   type AdminScene,
   type ApiCall,

@@ -7,9 +7,9 @@ import { request as requestTls } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
+import type { AuditEvent, LinkRequest, Profile, Requester, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
-import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
-import type { AuditEvent, LinkRequest, Profile, Requester } from "../../src/storage/records.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { type Liaison, type LiaisonOptions, signIn, signInUpstream, startLiaison, type TestPerson } from "./liaison.ts";
 import { linkIn, type ReceivedMail } from "./mailbox.ts";
 import type { StartedSignIn, TestPortal } from "./portal.ts";
@@ -117,7 +117,8 @@ export async function startAttacked(options: LiaisonOptions & { strangers?: numb
 }
 
 /** Waits until every inquiry was answered and every mail that is owed has left. */
-export async function quiet({ watch, store }: Attacked): Promise<void> {
+export async function quiet({ watch, store, wake }: Attacked): Promise<void> {
+  wake("inquiries");
   const deadline = Date.now() + 8000;
   while (!watch.isSettled || (await store.outbox.nextDueAt()) !== undefined) {
     assert.ok(Date.now() < deadline, "the workers are not done");

@@ -1,8 +1,8 @@
 /** An administrator at the console's pages, as a browser without scripts has them: signed in for real, forms sent as they stand. */
 
 import type { HTMLElement } from "node-html-parser";
+import type { AdminRole } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
-import type { AdminRole } from "../../src/storage/records.ts";
 import type { AdminScene } from "./admin-scene.ts";
 import { bindTo } from "./attack-kit.ts";
 import { signInUpstream } from "./liaison.ts";

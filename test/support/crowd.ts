@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Requester } from "../../src/domain/records.ts";
 import { createLinking } from "../../src/linking/linking.ts";
-import type { Requester } from "../../src/storage/records.ts";
 import type { Attacked } from "./attack-kit.ts";
 import { linksOf } from "./mailbox.ts";
 

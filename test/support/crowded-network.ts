@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Inquiry } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
-import type { Inquiry } from "../../src/storage/records.ts";
 import { formatInstant } from "../../src/ui/format.ts";
 import { type Attacked, mailsTo, startAttacked } from "./attack-kit.ts";
 import { openLink, people, register, signIn } from "./liaison.ts";

@@ -7,9 +7,9 @@ import { once } from "node:events";
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { searchEntries, searchRecord } from "../../src/domain/search.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import { sealContent } from "../../src/storage/sealed-fields.ts";
-import { searchEntries, searchRecord } from "../../src/storage/search.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -12,9 +12,9 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import type { Organization } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore, type StoreOptions } from "../../src/storage/open.ts";
-import type { Organization } from "../../src/storage/records.ts";
 import { startAlternatingProxy } from "./alternating-proxy.ts";
 import { type Closer, closeAll } from "./closing.ts";
 import { freePort } from "./free-port.ts";
@@ -173,9 +173,11 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
 
 async function start(options: LiaisonOptions, closers: Closer[], close: () => Promise<void>): Promise<Liaison> {
   const clock = options.clock ?? new TestClock();
+  let running: Pick<Liaison, "app" | "wake"> | undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "liaison-test-")));
   if (options.dataDir === undefined) closers.push(() => rm(dataDir, { recursive: true, force: true }));
-  const mailbox = await startMailbox();
+  // Whoever waits for a mail doesn't wait for the worker's next turn.
+  const mailbox = await startMailbox({ onAwaited: () => running?.wake("inquiries") });
   closers.push(() => mailbox.close());
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(dataDir, "liaison.db"));
@@ -187,7 +189,7 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
   const storeOptions = { ...config.storage, encryptionKey: config.encryption_key };
   const store = await openStore(storeOptions);
   closers.push(() => store.close());
-  const { app, wake } = await startApps({ config, store, storeOptions, clock, options }, closers);
+  running = await startApps({ config, store, storeOptions, clock, options }, closers);
   const connect = (clientId: string, redirectUri: string) =>
     TestPortal.connect({ issuer: config.issuer, clientId, clientSecret: portalSecret, redirectUri });
   return {
@@ -196,8 +198,7 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
     store,
     clock,
     mailbox,
-    app,
-    wake,
+    ...running,
     dataDir,
     upstreamIssuer: `http://localhost:${ports.upstream}`,
     storeOptions,

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { parseAddress } from "../../src/domain/address.ts";
+import type { AccountId, OutboxMessage, Requester, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import {
   createInquiryWorker,
@@ -14,9 +15,8 @@ import {
   type InquiryWorkerDependencies,
 } from "../../src/linking/inquiry-worker.ts";
 import { createLinking, type LinkAttempt, type Linking, type LinkingDependencies } from "../../src/linking/linking.ts";
-import type { SignedInIdentity, Store } from "../../src/storage/contract.ts";
+import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import type { AccountId, OutboxMessage, Requester } from "../../src/storage/records.ts";
 import { PLENTY, PLENTY_FOR_A_MAILBOX } from "./records.ts";
 
 export const LINK_LIFETIME_MS = 30 * 60_000;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Requester } from "../../src/storage/records.ts";
+import type { Requester } from "../../src/domain/records.ts";
 import { type Attacked, codeOn, identityOf, startAttacked } from "./attack-kit.ts";
 import { aCrowd, allAsk, GATHERING_SECONDS } from "./crowd.ts";
 import { openLink, people, register, signIn, type TestPerson } from "./liaison.ts";

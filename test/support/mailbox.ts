@@ -27,8 +27,11 @@ export interface Mailbox {
 /**
  * Starts it on a free port of loopback, without TLS and authentication.
  * @param options.beforeAccepting called when a whole mail is here and the client hasn't been told so yet
+ * @param options.onAwaited called when somebody begins to wait for a mail
  */
-export async function startMailbox(options: { beforeAccepting?: (mail: ReceivedMail) => void } = {}): Promise<Mailbox> {
+export async function startMailbox(
+  options: { beforeAccepting?: (mail: ReceivedMail) => void; onAwaited?: () => void } = {},
+): Promise<Mailbox> {
   const mails: ReceivedMail[] = [];
   let wake = () => {};
   const server = new SMTPServer({
@@ -66,6 +69,7 @@ export async function startMailbox(options: { beforeAccepting?: (mail: ReceivedM
     mails,
     arrived: async (count, withinMs = 8000) => {
       const deadline = Date.now() + withinMs;
+      if (mails.length < count) options.onAwaited?.();
       while (mails.length < count) {
         const left = deadline - Date.now();
         if (left <= 0) throw new Error(`${mails.length} of ${count} mails after ${withinMs} ms`);

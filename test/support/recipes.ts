@@ -11,7 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ClientSettings, clientSettings } from "../../src/admin/client-settings.ts";
 import { recipes } from "../../src/admin/recipes/recipes.ts";
-import type { Client } from "../../src/storage/records.ts";
+import type { Client } from "../../src/domain/records.ts";
 
 const documentedOrigin = "https://portal.example";
 

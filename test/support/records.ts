@@ -4,20 +4,22 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
-import type { CallbackAttempt, NewLink, NewMail, SignedInIdentity } from "../../src/storage/contract.ts";
 import type {
   AuditEvent,
   Client,
   Inquiry,
   MailContent,
+  NewMail,
   Organization,
   Profile,
   Requester,
   SecretHash,
   Selection,
+  SignedInIdentity,
   SignInOutcome,
   UpstreamTransaction,
-} from "../../src/storage/records.ts";
+} from "../../src/domain/records.ts";
+import type { CallbackAttempt, NewLink } from "../../src/storage/contract.ts";
 
 /** The present of tests that move time by hand: an instant with milliseconds that are not zero. */
 export const NOW = Date.UTC(2026, 2, 14, 9, 26, 53, 589);

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach } from "node:test";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
+import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret, randomSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
-import type { SecretHash } from "../../src/storage/records.ts";
 import { type ClientKeys, loadClientKeys } from "../../src/upstream/client-keys.ts";
 import {
   createUpstreams,

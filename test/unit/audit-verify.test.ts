@@ -8,8 +8,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, afterEach, before, describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { chainMac, chainMark } from "../../src/storage/audit-chain.ts";
-import type { VerificationResult } from "../../src/storage/records.ts";
+import { chainMac, chainMark } from "../../src/domain/audit-chain.ts";
+import type { VerificationResult } from "../../src/domain/records.ts";
 import {
   type AuditDeployment,
   append,

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { checkRecipe, clientSettings, SECRET_STAND_INS } from "../../src/admin/client-settings.ts";
 import { recipes, recipesFor } from "../../src/admin/recipes/recipes.ts";
 import { settingsText } from "../../src/cli/administration/settings.ts";
-import type { Client } from "../../src/storage/records.ts";
+import type { Client } from "../../src/domain/records.ts";
 import { documentedClient, filesOf, readDocument, recipesInDocs } from "../support/recipes.ts";
 
 const issuer = "https://id.example.com";

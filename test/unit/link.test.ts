@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { answerInquiry, judgeLink, mailedSecret, sameIdentity } from "../../src/domain/link.ts";
+import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/domain/records.ts";
 import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/domain/secrets.ts";
-import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/storage/records.ts";
 
 const NOW = 1_800_000_000_000;
 

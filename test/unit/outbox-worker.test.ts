@@ -5,10 +5,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import type { NewMail } from "../../src/domain/records.ts";
 import { MailError } from "../../src/mail/failures.ts";
 import { createOutboxWorker, type OutboxWorkerOptions } from "../../src/mail/outbox-worker.ts";
 import type { Mail, MailTransport } from "../../src/mail/transport.ts";
-import type { NewLink, NewMail, Store } from "../../src/storage/contract.ts";
+import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import {
   aMail,

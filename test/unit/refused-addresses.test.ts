@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { RefusedAddress } from "../../src/domain/records.ts";
 import { withRefused } from "../../src/domain/refused-addresses.ts";
-import type { RefusedAddress } from "../../src/storage/records.ts";
 
 const NOW = 1_800_000_000_000;
 const second = 1000;

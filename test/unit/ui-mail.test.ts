@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { matchingCode } from "../../src/domain/matching-code.ts";
+import type { MailContent, MailedRequester } from "../../src/domain/records.ts";
 import { renderMail } from "../../src/mail/messages.ts";
 import { mailAddress, mailDisplayName, mailName } from "../../src/mail/names.ts";
-import type { MailContent, MailedRequester } from "../../src/storage/records.ts";
 import { flavours } from "../support/page-flavours.ts";
 
 const { site } = flavours.ordinary;

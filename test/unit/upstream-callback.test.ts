@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
+import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import type { SecretHash } from "../../src/storage/records.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
 import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import type { Lies } from "../support/upstream-peer.ts";

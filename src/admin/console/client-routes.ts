@@ -1,8 +1,8 @@
 /** The pages of client apps. */
 
 import { PRESETS } from "../../domain/client-settings.ts";
+import type { Client } from "../../domain/records.ts";
 import { startUrl } from "../../oidc/clients.ts";
-import type { Client } from "../../storage/records.ts";
 import type { ClientPage } from "../../ui/console/clients.ts";
 import { clientFields } from "../../ui/console/forms.ts";
 import type { ClientView, FormState, Preset, SettingsView } from "../../ui/console/views.ts";

@@ -6,12 +6,12 @@
 import type { Context } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
+import type { AdminRole, GrantId, Membership } from "../../domain/records.ts";
 import { equalSecrets } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { type HttpKit, queryValue, seeOther } from "../../http/kit.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
-import type { AdminRole, GrantId, Membership } from "../../storage/records.ts";
 import { type Principal, ROLES } from "../scopes.ts";
 
 export interface Administrator {

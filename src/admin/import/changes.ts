@@ -1,7 +1,7 @@
 /** What an import changes, in the words of its columns: each value as it would have to stand in the file. */
 
 import type { Calendar } from "../../domain/calendar.ts";
-import type { FieldChange, ImportedRecord } from "../../storage/records.ts";
+import type { FieldChange, ImportedRecord } from "../../domain/records.ts";
 import type { Column } from "./columns.ts";
 
 export interface RecordChange {

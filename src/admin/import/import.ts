@@ -7,10 +7,10 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../clock.ts";
 import { type Calendar, createCalendar } from "../../domain/calendar.ts";
+import type { ImportOutcome, ImportRow } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import { Pace } from "../../pace.ts";
 import type { AuditStore, DirectoryStore } from "../../storage/contract.ts";
-import type { ImportOutcome, ImportRow } from "../../storage/records.ts";
 import { changesOf, type RecordChange } from "./changes.ts";
 import { AdminColumnError, type Header, isNamed, layOut, placeName, printable } from "./columns.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";

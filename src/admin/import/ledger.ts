@@ -6,7 +6,7 @@
 
 import { hash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import type { ImportRow } from "../../storage/records.ts";
+import type { ImportRow } from "../../domain/records.ts";
 import { printable } from "./columns.ts";
 import type { RowFault } from "./row.ts";
 

@@ -7,7 +7,7 @@
 import { parseAddress } from "../../domain/address.ts";
 import type { Calendar } from "../../domain/calendar.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
-import type { ImportRow, Organization } from "../../storage/records.ts";
+import type { ImportRow, Organization } from "../../domain/records.ts";
 import { type Column, printable } from "./columns.ts";
 import { readLastDay } from "./day.ts";
 import { MAX_ROLES, readRoles } from "./role.ts";

@@ -3,11 +3,11 @@
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import type { Instant } from "../../clock.ts";
+import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { AccountSession, Page } from "../../storage/contract.ts";
-import type { ApiKey, Selection } from "../../storage/records.ts";
 import { anyId, fromTime, instant, listed, listOf, name, pageOf, paging, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, InputError, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";

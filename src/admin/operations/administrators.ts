@@ -1,9 +1,9 @@
 /** Administrators: profiles of the operator's own organization with a role. */
 
 import { z } from "zod";
+import type { AdminRole, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { AdminRole, Membership, Organization, ProfileEdit } from "../../storage/records.ts";
 import {
   addressOf,
   adminRole,

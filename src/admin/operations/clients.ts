@@ -11,10 +11,10 @@ import {
   settingShapes,
 } from "../../domain/client-settings.ts";
 import { privateHostProblem } from "../../domain/private-hosts.ts";
+import type { Client, ClientUse } from "../../domain/records.ts";
+import { clientRevision } from "../../domain/revision.ts";
 import { randomId, randomSecret } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Client, ClientUse } from "../../storage/records.ts";
-import { clientRevision } from "../../storage/revision.ts";
 import { checkRecipe, clientSettings, recipeChoice, settingsOutput } from "../client-settings.ts";
 import { anyId, instant, kind, listed, listOf, name, newId, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, type CallContext, EditConflict, InputError, operation } from "../operation.ts";

@@ -3,8 +3,8 @@
 import { z } from "zod";
 import type { Calendar } from "../../domain/calendar.ts";
 import { planEndOf } from "../../domain/plan-end.ts";
+import type { AuditAction, AuditEvent } from "../../domain/records.ts";
 import type { AuditFilter } from "../../storage/contract.ts";
-import type { AuditAction, AuditEvent } from "../../storage/records.ts";
 import {
   anyId,
   fromTime,

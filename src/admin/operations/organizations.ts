@@ -1,10 +1,10 @@
 /** Organizations: listed, added, edited. */
 
 import { z } from "zod";
+import type { Organization } from "../../domain/records.ts";
+import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Organization } from "../../storage/records.ts";
-import { revisionOf } from "../../storage/revision.ts";
 import {
   anyId,
   givenPlan,

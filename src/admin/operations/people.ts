@@ -1,9 +1,9 @@
 /** Accounts; what people asked for on the link step and what became of it; mails. */
 
 import { z } from "zod";
+import type { Delivery } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { AccountView } from "../../storage/contract.ts";
-import type { Delivery } from "../../storage/records.ts";
 import {
   anyId,
   email,

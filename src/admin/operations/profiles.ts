@@ -1,10 +1,10 @@
 /** Profiles: listed, added, edited, unlinked. Making administrators of them is administrators.ts's. */
 
 import { z } from "zod";
+import type { Membership, ProfileEdit } from "../../domain/records.ts";
+import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Membership, ProfileEdit } from "../../storage/records.ts";
-import { revisionOf } from "../../storage/revision.ts";
 import {
   addressOf,
   anyId,

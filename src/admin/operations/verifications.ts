@@ -1,14 +1,14 @@
 /** Verifications of the audit: asking for one, which a worker then carries out, and what came of those that were asked for. */
 
 import { z } from "zod";
+import { verificationSeal } from "../../domain/audit-chain.ts";
+import type { AuditVerification } from "../../domain/records.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import { verificationSeal } from "../../storage/audit-chain.ts";
-import type { AuditVerification } from "../../storage/records.ts";
 import { anyId, instant, listOf, time } from "../fields.ts";
 import { type AnyOperation, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
-import { API_PATH } from "../rest/api.ts";
+import { API_PATH } from "../rest/api-path.ts";
 import { outcomeOf } from "../verification-worker.ts";
 
 const result = z.strictObject({

@@ -3,7 +3,7 @@
 import type { LinkAdmin } from "../../admin/links.ts";
 import type { LISTED_STATES } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
-import type { Delivery, Inquiry, OutboxState, Requester } from "../../storage/records.ts";
+import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
 import { usageError } from "../command.ts";
 import type { Face } from "./faces.ts";
 

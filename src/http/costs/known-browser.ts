@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../clock.ts";
-import type { AccountId } from "../../storage/records.ts";
+import type { AccountId } from "../../domain/records.ts";
 import { type Cookies, cookiePairs } from "../cookies.ts";
 import type { EncryptedCookies } from "../encrypted-cookie.ts";
 import { createRecent } from "./recent.ts";

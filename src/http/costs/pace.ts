@@ -4,7 +4,7 @@
  * waits for another to end: a half-sent one costs those behind it its one place and nothing else.
  */
 
-import type { Limit } from "../../storage/contract.ts";
+import type { Limit } from "../../domain/limit.ts";
 import { createRecent } from "./recent.ts";
 
 export interface Pace {

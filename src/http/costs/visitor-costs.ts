@@ -7,9 +7,10 @@
 
 import type { Context, Middleware } from "koa";
 import type { Clock, Instant } from "../../clock.ts";
+import type { Limit } from "../../domain/limit.ts";
 import { clientNetwork } from "../../domain/networks.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Limit, ThrottleStore } from "../../storage/contract.ts";
+import type { ThrottleStore } from "../../storage/contract.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
 import { createWindows } from "./windows.ts";
 
@@ -139,8 +140,5 @@ function weightOf({ querystring, query }: Context): number {
 
 /** Charges a request to sign out: it is kept in a session, an empty one where there is none. */
 export function chargeSignOut(costs: VisitorCosts): Middleware {
-  return async (ctx, next) => {
-    if (/^\/logout\/?$/i.test(ctx.path)) await costs.charge(ctx, "sign_out");
-    await next();
-  };
+  return (ctx, next) => (/^\/logout\/?$/i.test(ctx.path) ? costs.charge(ctx, "sign_out").then(next) : next());
 }

@@ -3,11 +3,11 @@
 import { randomUUID } from "node:crypto";
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { accountCreated } from "../audit-entries.ts";
-import type { AccountStore, SignedInIdentity } from "../contract.ts";
-import type { Account } from "../records.ts";
+import { accountCreated } from "../../domain/audit-entries.ts";
+import type { Account, SignedInIdentity } from "../../domain/records.ts";
+import { accountTexts } from "../../domain/search.ts";
+import type { AccountStore } from "../contract.ts";
 import { assertComparable } from "../sealed-fields.ts";
-import { accountTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, toIdentity, toRecord } from "./documents.ts";

@@ -2,10 +2,10 @@
 
 import type { ClientSession, UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { endingKey } from "../../domain/endings.ts";
+import type { ClientId } from "../../domain/records.ts";
 import type { ArtifactStore, KeptArtifact } from "../contract.ts";
-import { endingKey } from "../endings.ts";
 import { KEPT_LONGER_MS } from "../kept.ts";
-import type { ClientId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";

@@ -1,10 +1,10 @@
 /** Owns audit events: append-only documents, and how they are searched. Their chain is chain.ts's. */
 
 import { type ClientSession, ObjectId } from "mongodb";
-import { type AuditEntry, auditEvent } from "../audit-entries.ts";
+import { type AuditEntry, auditEvent } from "../../domain/audit-entries.ts";
+import type { AuditEvent } from "../../domain/records.ts";
 import type { AuditStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
-import type { AuditEvent } from "../records.ts";
 import { createChain } from "./chain.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { type AuditEventDocument, at, toAuditEvent, toDocument } from "./documents.ts";

@@ -1,8 +1,8 @@
-/** Owns where the chain of the audit (audit-chain.ts) is kept: each event's place with the event, both ends beside them. */
+/** Owns where the chain of the audit (domain/audit-chain.ts) is kept: each event's place with the event, both ends beside them. */
 
 import type { ClientSession } from "mongodb";
-import type { AuditStore, ChainMark } from "../contract.ts";
-import type { AuditEvent } from "../records.ts";
+import type { AuditEvent, ChainMark } from "../../domain/records.ts";
+import type { AuditStore } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
 import { type ChainMarkDocument, dated, toAuditEvent, toRecord } from "./documents.ts";
 

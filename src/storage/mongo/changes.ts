@@ -2,7 +2,7 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { invitation } from "../address-notices.ts";
+import { invitation } from "../../domain/address-notices.ts";
 import {
   apiKeyWritten,
   clientRemoved,
@@ -10,12 +10,12 @@ import {
   clientWritten,
   grantRevoked,
   sessionEnded,
-} from "../audit-entries.ts";
+} from "../../domain/audit-entries.ts";
+import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
+import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
+import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../../domain/records.ts";
+import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import { isOwner, mayEndAnOwner } from "../edits.ts";
-import { INVITATION_LIFE_MS } from "../invitations.ts";
-import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../records.ts";
-import { clientRevision, revisionOf } from "../revision.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";

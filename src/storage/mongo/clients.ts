@@ -1,15 +1,18 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
 import type { ClientSession } from "mongodb";
+import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
-import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type ClientDocument, type ClientUseDocument, toRecord } from "./documents.ts";
 
 /** Reads and writes clients, inside the transaction of whatever needs it. */
+/** How often what somebody else wrote between a read and a write is read anew. */
+const mostTries = 3;
+
 export interface ClientWriter {
   find(id: string, session?: ClientSession): Promise<Client | undefined>;
   put(client: Client, session?: ClientSession): Promise<void>;
@@ -55,17 +58,21 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
   };
 
   const noteRefused: ClientStore["noteRefused"] = async (id, refused, now) => {
-    const found = await clientUses.findOne({ _id: id });
-    const before = found?.refusedAddresses;
-    const kept = withRefused(before ?? [], refused, now);
-    if (kept === undefined) return;
-    const change = { $set: { refusedAddresses: kept }, $setOnInsert: { usedAt: null, previousUsedAt: null } };
-    // Of racers that read the same the first is noted.
-    const asRead = before === undefined ? { $exists: false } : { $eq: before };
-    const write = clientUses.updateOne({ _id: id, refusedAddresses: asRead }, change, { upsert: found === null });
-    await write.catch((error: unknown) => {
-      if (!isDuplicate(error)) throw error;
-    });
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const found = await clientUses.findOne({ _id: id });
+      const before = found?.refusedAddresses;
+      const kept = withRefused(before ?? [], refused, now);
+      if (kept === undefined) return;
+      const change = { $set: { refusedAddresses: kept }, $setOnInsert: { usedAt: null, previousUsedAt: null } };
+      const asRead = before === undefined ? { $exists: false } : { $eq: before };
+      const filter = { _id: id, refusedAddresses: asRead };
+      const write = clientUses.updateOne(filter, change, { upsert: found === null });
+      const { matchedCount, upsertedCount } = await write.catch((error: unknown) => {
+        if (!isDuplicate(error)) throw error;
+        return { matchedCount: 0, upsertedCount: 0 };
+      });
+      if (matchedCount + upsertedCount > 0) return;
+    }
   };
 
   return {

@@ -44,10 +44,10 @@ export const OUTBOX: CollectionSpecification = {
     { name: "byMessageId", key: { messageId: 1 } },
     { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
     {
-      // The state stands last: a server before 5.0 takes no two indexes of one key.
+      // The last field tells it from inState: a server before 5.0 takes no two indexes of one key.
       name: "putOff",
-      key: { createdAt: -1, seq: -1, state: 1 },
-      partialFilterExpression: { state: "queued", lastError: { $gt: "" } },
+      key: { state: 1, createdAt: -1, seq: -1, lastError: 1 },
+      partialFilterExpression: { lastError: { $gt: "" } },
     },
     { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
     {

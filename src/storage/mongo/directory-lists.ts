@@ -1,9 +1,9 @@
 /** Owns how lists of organizations and profiles are read: by name, or by what somebody typed. */
 
+import type { Membership, Organization } from "../../domain/records.ts";
+import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
-import type { Membership, Organization } from "../records.ts";
-import { organizationTexts, profileTexts } from "../search.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OrganizationDocument, type ProfileDocument, toOrganization, toProfile } from "./documents.ts";
 import { readBehind } from "./ranges.ts";

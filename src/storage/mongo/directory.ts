@@ -2,14 +2,14 @@
 
 import type { AnyBulkWriteOperation, ClientSession, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { addressNotices } from "../address-notices.ts";
-import type { AuditEntry } from "../audit-entries.ts";
-import type { DirectoryStore, NewMail, Revocation } from "../contract.ts";
-import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
-import { type Ending, MOST_AT_ONCE } from "../endings.ts";
-import { planImport } from "../import-plan.ts";
-import type { ImportOutcome, ImportRow, Organization, Profile, ProfileEdit } from "../records.ts";
-import { organizationTexts, profileTexts } from "../search.ts";
+import { addressNotices } from "../../domain/address-notices.ts";
+import type { AuditEntry } from "../../domain/audit-entries.ts";
+import { editOrganization, editProfile, unknownOrganization } from "../../domain/edits.ts";
+import { type Ending, MOST_AT_ONCE } from "../../domain/endings.ts";
+import { planImport } from "../../domain/import-plan.ts";
+import type { ImportOutcome, ImportRow, NewMail, Organization, Profile, ProfileEdit } from "../../domain/records.ts";
+import { organizationTexts, profileTexts } from "../../domain/search.ts";
+import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import {

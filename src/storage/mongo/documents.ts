@@ -1,17 +1,17 @@
 /**
- * Owns the shape of what is stored: the records of storage/records.ts, their id as `_id` and their instants as dates, so that
+ * Owns the shape of what is stored: the records of domain/records.ts, their id as `_id` and their instants as dates, so that
  * the server can expire them and people can read them. `seq` keeps the order in which documents of one instant were written.
  */
 
 import { type Collection, type Db, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { ChainMark, Count } from "../contract.ts";
 import type {
   Account,
   ApiKey,
   AuditEvent,
   AuditVerification,
   Authentication,
+  ChainMark,
   ClientUse,
   Delivery,
   Identity,
@@ -24,7 +24,8 @@ import type {
   SignInOutcome,
   SignOut,
   UpstreamTransaction,
-} from "../records.ts";
+} from "../../domain/records.ts";
+import type { Count } from "../contract.ts";
 import type { SealedSignIn } from "../sealed-fields.ts";
 
 type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until" ? true : false;
@@ -79,7 +80,7 @@ export type SelectionDocument = Dated<Omit<Selection, "grantId">> & {
   organizationId: string;
   /** The grant that was made in its place; a broker of the version before leaves it out. */
   replacedBy?: string | null;
-  /** How many endings it was under when it was made: see endings.ts. */
+  /** How many endings it was under when it was made: see domain/endings.ts. */
   endings?: number;
 };
 /** `_id` is the key of an ending. */
@@ -168,7 +169,7 @@ export type AuditVerificationDocument = Stored<AuditVerification> & {
   leaseWorker: string | null;
   seq: ObjectId;
 };
-/** `_id` is an entry of search.ts, `record` what it finds. */
+/** `_id` is an entry of domain/search.ts, `record` what it finds. */
 export interface SearchTermDocument {
   _id: string;
   record: string;

@@ -1,7 +1,7 @@
 /** Owns the queue of endings whose rows are still there: claimed under a lease, removed part by part. */
 
+import { endingOf, isCountKept } from "../../domain/endings.ts";
 import type { AdminStore } from "../contract.ts";
-import { endingOf, isCountKept } from "../endings.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import type { Revoker } from "./revoker.ts";

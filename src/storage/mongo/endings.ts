@@ -5,8 +5,8 @@
 
 import type { ClientSession, Document } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { type Ending, endingKey } from "../endings.ts";
-import { CONSOLE_CLIENT_ID } from "../records.ts";
+import { type Ending, endingKey } from "../../domain/endings.ts";
+import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 

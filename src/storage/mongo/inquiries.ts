@@ -2,12 +2,12 @@
 
 import { type ClientSession, type Collection, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { linkRequested } from "../audit-entries.ts";
+import { linkRequested } from "../../domain/audit-entries.ts";
+import type { Inquiry } from "../../domain/records.ts";
+import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Inquiry } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
-import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";

@@ -2,11 +2,11 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
-import type { LinkStore, LinkView, Revocation, SignedInIdentity } from "../contract.ts";
-import { isAdministrators } from "../edits.ts";
-import { linkedNotice, ownersNotices } from "../linked-notice.ts";
-import type { AccountId, ProfileId } from "../records.ts";
+import { linkCancelled, profileBound, profileUnbound } from "../../domain/audit-entries.ts";
+import { isAdministrators } from "../../domain/edits.ts";
+import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
+import type { AccountId, ProfileId, SignedInIdentity } from "../../domain/records.ts";
+import type { LinkStore, LinkView, Revocation } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";

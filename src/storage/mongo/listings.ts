@@ -1,9 +1,9 @@
 /** Owns how lists of any length are read: each by an index that has its order, from a place on. */
 
+import type { Account, Delivery, Identity, Selection } from "../../domain/records.ts";
+import { accountTexts } from "../../domain/search.ts";
 import type { AccountView, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
-import type { Account, Delivery, Identity, Selection } from "../records.ts";
-import { accountTexts } from "../search.ts";
 import type { MongoDatabase } from "./database.ts";
 import { createDirectoryLists } from "./directory-lists.ts";
 import { at, type OutboxDocument, type SelectionDocument, toIdentity, toRecord, toSelection } from "./documents.ts";

@@ -1,7 +1,7 @@
 /** Owns how profiles are read together with their organizations: one aggregation stage set, wherever a profile stands. */
 
 import type { Document } from "mongodb";
-import type { Membership } from "../records.ts";
+import type { Membership } from "../../domain/records.ts";
 import { type OrganizationDocument, type ProfileDocument, toOrganization, toProfile } from "./documents.ts";
 
 export interface MembershipDocument {

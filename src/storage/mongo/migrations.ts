@@ -5,10 +5,10 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { AdminRole } from "../records.ts";
+import type { AdminRole } from "../../domain/records.ts";
+import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
-import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../search.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";

@@ -1,8 +1,8 @@
 /** Owns that somebody is left who may do everything, whoever takes that from others at once. */
 
 import { type ClientSession, ObjectId } from "mongodb";
-import { isOwner } from "../edits.ts";
-import type { Membership, ProfileId } from "../records.ts";
+import { isOwner } from "../../domain/edits.ts";
+import type { Membership, ProfileId } from "../../domain/records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 

@@ -2,8 +2,8 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import type { LinkRequestId, OrganizationId, ProfileId } from "../../domain/records.ts";
 import type { NewLink } from "../contract.ts";
-import type { LinkRequestId, OrganizationId, ProfileId } from "../records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, toDocument } from "./documents.ts";
 

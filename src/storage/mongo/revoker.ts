@@ -3,10 +3,16 @@
 import { createHash } from "node:crypto";
 import type { ClientSession, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
+import {
+  type ClientId,
+  CONSOLE_CLIENT_ID,
+  type GrantId,
+  type SecretHash,
+  type Selection,
+} from "../../domain/records.ts";
+import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
-import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
-import { type ClientId, CONSOLE_CLIENT_ID, type GrantId, type SecretHash, type Selection } from "../records.ts";
-import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
 import { type EndingWriter, standingStages, standsStages } from "./endings.ts";

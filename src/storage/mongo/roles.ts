@@ -2,11 +2,11 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../../domain/audit-entries.ts";
+import { hasLapsed, invitedSince, lapsedUntil } from "../../domain/invitations.ts";
+import type { AdminRole, Profile, ProfileId } from "../../domain/records.ts";
 import { Pace } from "../../pace.ts";
-import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
-import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
-import type { AdminRole, Profile, ProfileId } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, toProfile } from "./documents.ts";

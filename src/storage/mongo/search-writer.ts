@@ -1,7 +1,7 @@
-/** Owns the search entries of records (search.ts), written in the transaction of their record and read in ranges. */
+/** Owns the search entries of records (domain/search.ts), written in the transaction of their record and read in ranges. */
 
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
-import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../search.ts";
+import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../../domain/search.ts";
 import type { MongoDatabase } from "./database.ts";
 import type { SearchTermDocument } from "./documents.ts";
 

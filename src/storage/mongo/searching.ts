@@ -1,8 +1,8 @@
 /** Owns how what a typed text finds is read as a list: entries of the search index, each with the record that it stands for. */
 
+import { isListedAt, type SearchKind } from "../../domain/search.ts";
 import type { Page, PageRequest } from "../contract.ts";
 import { readPage } from "../paging.ts";
-import { isListedAt, type SearchKind } from "../search.ts";
 import type { Found, SearchReader } from "./search-writer.ts";
 
 export interface Searching<T> {

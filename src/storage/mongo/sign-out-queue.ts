@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { Selection } from "../records.ts";
+import type { Selection } from "../../domain/records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 

@@ -4,9 +4,9 @@
  */
 
 import { type ClientSession, type Document, ObjectId } from "mongodb";
+import type { Selection } from "../../domain/records.ts";
+import { planSelection } from "../../domain/selecting.ts";
 import type { StandingStore } from "../contract.ts";
-import type { Selection } from "../records.ts";
-import { planSelection } from "../selecting.ts";
 import type { MongoDatabase } from "./database.ts";
 import {
   at,

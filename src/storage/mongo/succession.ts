@@ -1,8 +1,8 @@
 /** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
 
 import type { ClientSession } from "mongodb";
-import type { GrantId } from "../records.ts";
-import { signInKey } from "../selecting.ts";
+import type { GrantId } from "../../domain/records.ts";
+import { signInKey } from "../../domain/selecting.ts";
 import type { Collections } from "./documents.ts";
 
 /**

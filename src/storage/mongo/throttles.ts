@@ -2,10 +2,11 @@
 
 import type { ClientSession, Document } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import type { Limit, ThrottleStore } from "../contract.ts";
+import type { Limit } from "../../domain/limit.ts";
+import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
+import type { ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { THROTTLE_KEY } from "../sealed-fields.ts";
-import { LONGEST_FLOW_MS } from "../throttle-keys.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 

@@ -2,10 +2,10 @@
 
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
-import { verificationAsked } from "../audit-entries.ts";
+import { verificationAsked } from "../../domain/audit-entries.ts";
+import type { AuditVerification } from "../../domain/records.ts";
+import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import type { VerificationStore } from "../contract.ts";
-import type { AuditVerification } from "../records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../verifications.ts";
 import type { AuditWriter } from "./audit.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { type AuditVerificationDocument, at, toDocument, toRecord } from "./documents.ts";

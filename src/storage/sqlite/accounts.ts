@@ -1,11 +1,11 @@
 /** Owns accounts and their identities. */
 
 import { randomUUID } from "node:crypto";
-import { accountCreated } from "../audit-entries.ts";
+import { accountCreated } from "../../domain/audit-entries.ts";
+import type { Account, Identity } from "../../domain/records.ts";
+import { accountTexts } from "../../domain/search.ts";
 import type { AccountStore } from "../contract.ts";
-import type { Account, Identity } from "../records.ts";
 import { assertComparable } from "../sealed-fields.ts";
-import { accountTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { IDENTITY_JSON, integer, parse, text } from "./rows.ts";

@@ -1,7 +1,7 @@
 /** Owns keys of the REST API as they are read; making and removing them is changes.ts's. */
 
+import type { ApiKey } from "../../domain/records.ts";
 import type { AdminStore } from "../contract.ts";
-import type { ApiKey } from "../records.ts";
 import type { Database } from "./database.ts";
 import { API_KEY_JSON, parse } from "./rows.ts";
 

@@ -1,9 +1,9 @@
 /** Owns audit events: append-only rows. */
 
-import { type AuditEntry, auditEvent } from "../audit-entries.ts";
-import type { AuditStore, ChainMark } from "../contract.ts";
+import { type AuditEntry, auditEvent } from "../../domain/audit-entries.ts";
+import type { AuditEvent, ChainMark } from "../../domain/records.ts";
+import type { AuditStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
-import type { AuditEvent } from "../records.ts";
 import type { Database, Parameters } from "./database.ts";
 import { integer, parse, text } from "./rows.ts";
 

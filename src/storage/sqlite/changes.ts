@@ -1,7 +1,7 @@
 /** Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction, or nothing. */
 
 import type { Instant } from "../../clock.ts";
-import { invitation } from "../address-notices.ts";
+import { invitation } from "../../domain/address-notices.ts";
 import {
   apiKeyWritten,
   clientRemoved,
@@ -9,12 +9,12 @@ import {
   clientWritten,
   grantRevoked,
   sessionEnded,
-} from "../audit-entries.ts";
+} from "../../domain/audit-entries.ts";
+import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
+import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
+import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../../domain/records.ts";
+import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import { isOwner, mayEndAnOwner } from "../edits.ts";
-import { INVITATION_LIFE_MS } from "../invitations.ts";
-import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../records.ts";
-import { clientRevision, revisionOf } from "../revision.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";

@@ -1,8 +1,8 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
+import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
-import type { Client, ClientUse } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";

@@ -1,13 +1,13 @@
 /** Owns organizations and profiles, and what an edit of them ends. */
 
 import type { Instant } from "../../clock.ts";
-import { addressNotices } from "../address-notices.ts";
+import { addressNotices } from "../../domain/address-notices.ts";
+import { editOrganization, editProfile, unknownOrganization } from "../../domain/edits.ts";
+import { MOST_AT_ONCE } from "../../domain/endings.ts";
+import { planImport } from "../../domain/import-plan.ts";
+import type { ImportRow, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
+import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
-import { editOrganization, editProfile, unknownOrganization } from "../edits.ts";
-import { MOST_AT_ONCE } from "../endings.ts";
-import { planImport } from "../import-plan.ts";
-import type { ImportRow, Membership, Organization, ProfileEdit } from "../records.ts";
-import { organizationTexts, profileTexts } from "../search.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { MailWriter } from "./held-mail.ts";

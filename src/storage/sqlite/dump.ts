@@ -1,6 +1,6 @@
 /**
  * Owns how a whole file is read out, record by record, for another back end: sealed values stay sealed, instants are numbers,
- * names are those of storage/records.ts. It is read page by page: no transaction stays open, for the log couldn't be reset
+ * names are those of domain/records.ts. It is read page by page: no transaction stays open, for the log couldn't be reset
  * meanwhile (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not enforced.
  */
 

@@ -4,8 +4,8 @@
  */
 
 import type { Instant } from "../../clock.ts";
-import { type Ending, endingKey } from "../endings.ts";
-import { CONSOLE_CLIENT_ID } from "../records.ts";
+import { type Ending, endingKey } from "../../domain/endings.ts";
+import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import type { Database } from "./database.ts";
 
 /** How often a key was ended, by an SQL expression of the key. One lookup each: a list of keys would be sorted first, at each read. */

@@ -5,12 +5,13 @@
 
 import type { Instant } from "../../clock.ts";
 import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
+import type { NewMail } from "../../domain/records.ts";
+import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
+import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
-import type { NewMail, OutboxStore } from "../contract.ts";
+import type { OutboxStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import { type MailThrottleHashes, mailThrottleHashes } from "../throttle-keys.ts";
-import { answerIn, collect, type HeldMail, type MailPlace } from "../waiting-mail.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";

@@ -1,12 +1,12 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
 import type { Instant } from "../../clock.ts";
-import { linkRequested } from "../audit-entries.ts";
+import { linkRequested } from "../../domain/audit-entries.ts";
+import type { Inquiry, LinkRequest, ProfileId } from "../../domain/records.ts";
+import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Inquiry, LinkRequest, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
-import { clientThrottle, identityThrottle, pauseThrottle } from "../throttle-keys.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import type { MailWriter } from "./held-mail.ts";

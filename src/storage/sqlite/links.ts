@@ -1,11 +1,11 @@
 /** Owns what becomes of a link request: redeemed, cancelled, or refused; and the unbinding of a profile. */
 
 import type { Instant } from "../../clock.ts";
-import { linkCancelled, profileBound, profileUnbound } from "../audit-entries.ts";
+import { linkCancelled, profileBound, profileUnbound } from "../../domain/audit-entries.ts";
+import { isAdministrators } from "../../domain/edits.ts";
+import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
+import type { AccountId, LinkRequest, Membership, ProfileId } from "../../domain/records.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
-import { isAdministrators } from "../edits.ts";
-import { linkedNotice, ownersNotices } from "../linked-notice.ts";
-import type { AccountId, LinkRequest, Membership, ProfileId } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { assertComparable } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";

@@ -1,9 +1,9 @@
 /** Owns how lists of any length are read: each by an index that has its order, from a place on. */
 
+import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../../domain/records.ts";
+import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { AccountView, AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
-import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../records.ts";
-import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../search.ts";
 import type { Database, Parameters, Row, Statement } from "./database.ts";
 import { STANDS } from "./endings.ts";
 import { DELIVERY_JSON } from "./outbox.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import type { Limit } from "../../domain/limit.ts";
 import {
   asOf,
   collectedRoomAt,
@@ -15,9 +16,9 @@ import {
   withCollected,
   withSeparate,
 } from "../../domain/mailbox.ts";
-import type { Asker, Limit } from "../contract.ts";
-import { askedThrottle, type MailThrottleHashes } from "../throttle-keys.ts";
-import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../waiting-mail.ts";
+import type { Asker } from "../../domain/records.ts";
+import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
+import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
 import type { Database } from "./database.ts";
 import { parse } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";

@@ -2,12 +2,12 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
-import { mailRequeued } from "../audit-entries.ts";
+import { mailRequeued } from "../../domain/audit-entries.ts";
+import type { Delivery, OutboxMessage } from "../../domain/records.ts";
+import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Delivery, OutboxMessage } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, openContent } from "../sealed-fields.ts";
-import { requestsIn, withLinksOf } from "../waiting-mail.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import { createHeldMail, type MailWriter } from "./held-mail.ts";

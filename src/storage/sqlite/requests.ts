@@ -1,8 +1,8 @@
 /** Owns the link requests' states: every transition but `bound` and `cancelled`, which are links.ts's. */
 
 import type { Instant } from "../../clock.ts";
+import type { LinkRequestId, OrganizationId, ProfileId } from "../../domain/records.ts";
 import type { NewLink } from "../contract.ts";
-import type { LinkRequestId, OrganizationId, ProfileId } from "../records.ts";
 import type { Database } from "./database.ts";
 
 /** Writes link requests inside the transaction of their cause. */

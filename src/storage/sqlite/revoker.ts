@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 import type { Instant } from "../../clock.ts";
+import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
+import { CONSOLE_CLIENT_ID, type GrantId } from "../../domain/records.ts";
+import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import type { Revocation } from "../contract.ts";
-import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../endings.ts";
-import { CONSOLE_CLIENT_ID, type GrantId } from "../records.ts";
-import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../selecting.ts";
 import type { Database, Row } from "./database.ts";
 import { type EndingWriter, STANDS } from "./endings.ts";
 import { integer, parse, SELECTION_JSON, text } from "./rows.ts";

@@ -1,11 +1,11 @@
 /** Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of whatever asks. */
 
 import type { Instant } from "../../clock.ts";
+import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../../domain/audit-entries.ts";
+import { hasLapsed, invitedSince, lapsedUntil } from "../../domain/invitations.ts";
+import type { AdminRole, Membership, Profile, ProfileId } from "../../domain/records.ts";
 import { Pace } from "../../pace.ts";
-import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../audit-entries.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
-import { hasLapsed, invitedSince, lapsedUntil } from "../invitations.ts";
-import type { AdminRole, Membership, Profile, ProfileId } from "../records.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { Revoker } from "./revoker.ts";

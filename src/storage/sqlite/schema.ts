@@ -4,11 +4,11 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { type SearchKind, searchEntries, searchRecord } from "../../domain/search.ts";
 import { LiaisonError } from "../../errors.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
 import type { Seal } from "../seal.ts";
 import { CANARY, sealedAt } from "../sealed-fields.ts";
-import { type SearchKind, searchEntries, searchRecord } from "../search.ts";
 import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
 import { integer, text } from "./rows.ts";

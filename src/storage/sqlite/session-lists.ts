@@ -1,9 +1,9 @@
 /** Owns how the sessions of an account are listed: those that browsers are signed in with, and those that grants alone are left of. */
 
 import type { Instant } from "../../clock.ts";
+import type { AccountId } from "../../domain/records.ts";
 import type { AccountSession, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
-import type { AccountId } from "../records.ts";
 import type { Database } from "./database.ts";
 import { STANDS } from "./endings.ts";
 import { parse, text } from "./rows.ts";

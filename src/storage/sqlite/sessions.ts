@@ -4,8 +4,8 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import type { SecretHash } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
 import type { Database, Row } from "./database.ts";

@@ -1,7 +1,7 @@
 /** Owns sign-ins under way at an upstream, and what they came to. */
 
+import type { Authentication, SignInOutcome, UpstreamTransaction } from "../../domain/records.ts";
 import type { SignInStore } from "../contract.ts";
-import type { Authentication, SignInOutcome, UpstreamTransaction } from "../records.ts";
 import type { Seal } from "../seal.ts";
 import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
 import { KEEP_ARTIFACT } from "./artifacts.ts";

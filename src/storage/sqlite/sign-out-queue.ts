@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Instant } from "../../clock.ts";
-import type { Selection } from "../records.ts";
+import type { Selection } from "../../domain/records.ts";
 import type { Database } from "./database.ts";
 
 /** Queues one, under the id that the client knows the session by: call it while that is there. */

@@ -3,9 +3,10 @@
  * Each read is one statement: operations on the store are what this service costs.
  */
 
-import type { GrantStanding, Standing, StandingStore } from "../contract.ts";
-import type { GrantId, Identity, Membership, Selection } from "../records.ts";
-import { planSelection } from "../selecting.ts";
+import type { Standing } from "../../domain/admission.ts";
+import type { GrantId, Identity, Membership, Selection } from "../../domain/records.ts";
+import { planSelection } from "../../domain/selecting.ts";
+import type { GrantStanding, StandingStore } from "../contract.ts";
 import type { Database } from "./database.ts";
 import { endingsUnder, STANDS } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";

@@ -1,6 +1,6 @@
 /** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
 
-import type { GrantId, SignIn } from "../records.ts";
+import type { GrantId, SignIn } from "../../domain/records.ts";
 import type { Database, Row } from "./database.ts";
 import { text } from "./rows.ts";
 

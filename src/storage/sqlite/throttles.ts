@@ -1,10 +1,11 @@
 /** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
 
 import type { Instant } from "../../clock.ts";
-import type { Limit, ThrottleStore } from "../contract.ts";
+import type { Limit } from "../../domain/limit.ts";
+import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
+import type { ThrottleStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { THROTTLE_KEY } from "../sealed-fields.ts";
-import { LONGEST_FLOW_MS } from "../throttle-keys.ts";
 import type { Database } from "./database.ts";
 import { integer } from "./rows.ts";
 

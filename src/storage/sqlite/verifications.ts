@@ -1,9 +1,9 @@
 /** Owns verifications of the audit: who asked, how far each is, what it came to. */
 
-import { verificationAsked } from "../audit-entries.ts";
+import { verificationAsked } from "../../domain/audit-entries.ts";
+import type { AuditVerification } from "../../domain/records.ts";
+import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../../domain/verifications.ts";
 import type { VerificationStore } from "../contract.ts";
-import type { AuditVerification } from "../records.ts";
-import { KEPT_VERIFICATIONS, MOST_OPEN_VERIFICATIONS, openHeadOf } from "../verifications.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Row } from "./database.ts";
 import { integer, parse, VERIFICATION_JSON } from "./rows.ts";

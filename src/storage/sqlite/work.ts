@@ -1,8 +1,8 @@
 /** Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a sign-in. */
 
+import type { SignOut } from "../../domain/records.ts";
+import { countsThrottle, ONE_BATCH } from "../../domain/throttle-keys.ts";
 import type { AdminStore, Count } from "../contract.ts";
-import type { SignOut } from "../records.ts";
-import { countsThrottle, ONE_BATCH } from "../throttle-keys.ts";
 import type { Database } from "./database.ts";
 import { parse } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";

@@ -2,8 +2,7 @@
 
 import type { Instant } from "../clock.ts";
 import { mailIds } from "./address-notices.ts";
-import type { NewMail, SignedInIdentity } from "./contract.ts";
-import type { Membership } from "./records.ts";
+import type { Membership, NewMail, SignedInIdentity } from "./records.ts";
 
 /** The notice goes to the registered address: if it wasn't its owner who linked, this is how they learn. */
 export function linkedNotice(

@@ -2,8 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../clock.ts";
-import type { NewMail } from "./contract.ts";
-import type { Organization, Profile } from "./records.ts";
+import type { NewMail, Organization, Profile } from "./records.ts";
 
 /** None if the address is the same. @param mailDomain the domain of our Message-IDs */
 export function addressNotices(

@@ -5,7 +5,6 @@
 
 import { randomUUID } from "node:crypto";
 import type { Instant } from "../clock.ts";
-import type { SignedInIdentity } from "./contract.ts";
 import type {
   AccountId,
   AdminRole,
@@ -15,6 +14,7 @@ import type {
   LinkRequest,
   Profile,
   Selection,
+  SignedInIdentity,
   UpstreamId,
 } from "./records.ts";
 import { canonical } from "./revision.ts";

@@ -1,7 +1,9 @@
 /** What Liaison stores of mails: why one is sent, what it says, what became of it. Imported from records.ts. */
 
 import type { Instant } from "../clock.ts";
-import type { AdminRole, InquiryId, LinkRequestId, UpstreamId } from "./records-ids.ts";
+import type { Limit } from "./limit.ts";
+import type { MailboxLimits } from "./mailbox.ts";
+import type { AdminRole, IdentityKey, InquiryId, LinkRequestId, UpstreamId } from "./records-ids.ts";
 
 /** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
 export type MailContent =
@@ -124,4 +126,27 @@ export interface OutboxMessage {
   nextAttemptAt: Instant;
   sentAt: Instant | null;
   lastError: string | null;
+}
+
+export interface NewMail {
+  id: string;
+  messageId: string;
+  to: string;
+  content: MailContent;
+  throttle?: MailThrottle;
+}
+
+/** A mail that a stranger can cause: how many of its kind one mailbox and one profile get. */
+export interface MailThrottle {
+  mailbox: MailboxLimits & { key: string };
+  profile: Limit & { key: string };
+}
+
+/** Who asks for a mailbox. */
+export interface Asker {
+  identity: IdentityKey;
+  /** The mailbox, as in MailThrottle. */
+  mailbox: string;
+  /** Whether an upstream that is trusted for it says that the mailbox is the identity's. */
+  isTrusted: boolean;
 }

@@ -1,7 +1,6 @@
 /** Owns what throttles are kept under, and how long their flows are: the same in every back end. */
 
-import type { MailThrottle } from "./contract.ts";
-import type { IdentityKey } from "./records.ts";
+import type { IdentityKey, MailThrottle } from "./records.ts";
 
 /** Of the inquiries of one identity. */
 export const identityThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:identity:${issuer} ${subject}`;

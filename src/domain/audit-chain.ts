@@ -7,8 +7,7 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Instant } from "../clock.ts";
-import type { ChainMark } from "./contract.ts";
-import type { AuditEvent, AuditVerification, SealedEvent } from "./records.ts";
+import type { AuditEvent, AuditVerification, ChainMark, SealedEvent } from "./records.ts";
 import { canonical } from "./revision.ts";
 
 /** What stands before the first event. */

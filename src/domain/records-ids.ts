@@ -12,4 +12,10 @@ export type GrantId = Branded<"GrantId">;
 /** SHA-256 of a secret, base64url. The secret itself is never stored. */
 export type SecretHash = Branded<"SecretHash">;
 
+/** One upstream `(issuer, subject)` pair. Compared byte for byte; never an email address. */
+export interface IdentityKey {
+  issuer: string;
+  subject: string;
+}
+
 export type AdminRole = "owner" | "client_manager" | "directory_manager" | "support" | "auditor";

@@ -4,10 +4,9 @@
  */
 
 import type { Instant } from "../clock.ts";
-import { ASKED_WINDOW_SECONDS, rankOf, TRUSTED_RANK } from "../domain/mailbox.ts";
 import { mailIds } from "./address-notices.ts";
-import type { Asker, NewMail } from "./contract.ts";
-import type { InquiryAnswer, LinkRequestId, MailContent } from "./records.ts";
+import { ASKED_WINDOW_SECONDS, rankOf, TRUSTED_RANK } from "./mailbox.ts";
+import type { Asker, InquiryAnswer, LinkRequestId, MailContent, NewMail } from "./records.ts";
 import { askerKey, type MailThrottleHashes } from "./throttle-keys.ts";
 
 /** Whether there is room for a mail of its own; where there is none, whose lacks, and when there is room again. */
