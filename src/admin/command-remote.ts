@@ -3,8 +3,9 @@
 import type { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
-import { API_PATH, type Definition, type OutputOf, type Typed } from "./definitions/definition.ts";
+import type { Definition, OutputOf, Typed } from "./definitions/definition.ts";
 import { type Answer, EditConflict, type FieldFault, InputError } from "./operation.ts";
+import { API_PATH } from "./rest/api-path.ts";
 import { hasBody, pathFields } from "./rest/openapi.ts";
 import type { CallOptions } from "./service.ts";
 

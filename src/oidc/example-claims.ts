@@ -1,7 +1,7 @@
 /** All claims that a portal is given, of somebody made up: for whoever writes a portal. */
 
 import type { Membership } from "../domain/records.ts";
-import { profileClaims } from "./claims.ts";
+import { profileClaims } from "./profile-claims.ts";
 
 const startedAt = Date.UTC(2027, 0, 15, 8, 30);
 const exampleSubject = "pQ3nT0yYcVJ1m5l2Wb8xSg";

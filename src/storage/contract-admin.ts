@@ -171,8 +171,8 @@ export interface AdminStore {
   session(sessionUid: string, now: Instant): Promise<AccountSession | undefined>;
   /** How many unexpired grants a client has: counted up to `most`. */
   countGrants(clientId: ClientId, now: Instant, most: number): Promise<number>;
-  /** Newest first, of one state or all. */
-  deliveries(filter: { state?: OutboxState }, page: PageRequest): Promise<Page<Delivery>>;
+  /** Newest first, of one state or all. `isPutOff`: of those that are queued, the ones that a server didn't take at once. */
+  deliveries(filter: { state?: OutboxState; isPutOff?: true }, page: PageRequest): Promise<Page<Delivery>>;
 
   /** Newest first. */
   apiKeys(): Promise<ApiKey[]>;

@@ -443,4 +443,28 @@ export function listingCases(contract: Case): void {
     assert.deepEqual(ids(await readEach((page) => deliveries({ state: "queued" }, page))), ids(newest.slice(0, -1)));
     assert.deepEqual((await deliveries({ state: "held" }, FIRST)).items, []);
   });
+
+  contract("mails that were put off are listed without those that go next, newest first", async ({ store }) => {
+    const { outbox, administration } = store;
+    const putOff: string[] = [];
+    for (let index = 0; index < 12; index += 1) {
+      const mail = aMail();
+      await outbox.enqueue(mail, [], NOW + index);
+      if (index % 4 === 0) continue;
+      const { message } = present(await outbox.claim("w", NOW + index, MINUTE, MINUTE));
+      await outbox.markDeferred(message.id, "w", `451 later ${index}`, NOW + 10 * MINUTE, NOW);
+      putOff.unshift(message.id);
+    }
+    const of = (filter: { state?: "queued" | "sent"; isPutOff: true }) =>
+      readEach((page) => administration.deliveries(filter, page));
+    const found = await of({ isPutOff: true });
+    assert.deepEqual(new Set(ids(found)), new Set(putOff));
+    const times = found.map(({ createdAt }) => createdAt);
+    assert.deepEqual(
+      times,
+      times.toSorted((one, other) => other - one),
+    );
+    assert.deepEqual(ids(await of({ state: "queued", isPutOff: true })), ids(found));
+    assert.deepEqual(await of({ state: "sent", isPutOff: true }), []);
+  });
 }

@@ -7,9 +7,6 @@
 import type { z } from "zod";
 import type { Scope } from "../scopes.ts";
 
-/** Below it stand the paths of all operations, on the issuer. */
-export const API_PATH = "/admin/api/v1";
-
 export interface Definition<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
   /** Unique; an OpenAPI operationId. */
   name: string;

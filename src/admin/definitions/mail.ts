@@ -28,7 +28,14 @@ export const mail = {
     scope: "admin:read",
     method: "GET",
     path: "/mail",
-    input: z.strictObject({ state: z.enum(states).optional(), ...paging }),
+    input: z.strictObject({
+      state: z.enum(states).optional(),
+      put_off: z
+        .boolean()
+        .default(false)
+        .meta({ description: "Of those that are queued, the ones alone that a server didn't take at once." }),
+      ...paging,
+    }),
     output: listOf(delivery),
   }),
   release: define({

@@ -82,8 +82,11 @@ export function mailHandlers({ store }: OperationParts): HandlersOf<typeof mail>
       return { output: writeMail(await mails[word](id).catch(asConflict)) };
     };
   return {
-    list: async ({ state, ...page }) => {
-      const filter = state === undefined ? {} : { state };
+    list: async ({ state, put_off, ...page }) => {
+      const filter = {
+        ...(state === undefined ? {} : { state }),
+        ...(put_off ? { isPutOff: true as const } : {}),
+      };
       return { output: listed(await administration.deliveries(filter, pageOf(page)), writeMail) };
     },
     release: requeue("release"),

@@ -5,7 +5,6 @@ import { verificationSeal } from "../../domain/audit-chain.ts";
 import type { AuditVerification } from "../../domain/records.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import { API_PATH } from "../definitions/definition.ts";
 import {
   VERIFICATIONS_PATH,
   type verification,
@@ -14,6 +13,7 @@ import {
 import { time } from "../fields.ts";
 import type { HandlersOf } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
+import { API_PATH } from "../rest/api-path.ts";
 import { outcomeOf } from "../verification-worker.ts";
 
 export function verificationHandlers({

@@ -6,11 +6,12 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
-import { API_PATH, type Definition } from "../definitions/definition.ts";
+import type { Definition } from "../definitions/definition.ts";
 import { definitions } from "../definitions/operations.ts";
 import { EditConflict, InputError, statusOf } from "../operation.ts";
 import type { Principal } from "../scopes.ts";
 import { type AdminService, ANY_REVISION, type CallOptions } from "../service.ts";
+import { API_PATH } from "./api-path.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
 import { fromText, inputSchema, typeOf } from "./texts.ts";
 

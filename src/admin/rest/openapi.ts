@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document of the REST API, made of the operations' definitions. */
 
 import { z } from "zod";
-import { API_PATH, type Definition } from "../definitions/definition.ts";
+import type { Definition } from "../definitions/definition.ts";
 import { statusOf } from "../operation.ts";
 import { SCOPES } from "../scopes.ts";
+import { API_PATH } from "./api-path.ts";
 import { inputSchema, type JsonSchema } from "./texts.ts";
 
 const problemStatuses = {

@@ -3,7 +3,7 @@
 import type { OutputOf } from "../../admin/definitions/definition.ts";
 import { operations } from "../../admin/definitions/operations.ts";
 import type { LinkAdmin } from "../../admin/links.ts";
-import { type LISTED_STATES, wasTried } from "../../admin/mail.ts";
+import type { LISTED_STATES } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
 import { usageError } from "../command.ts";
@@ -80,8 +80,8 @@ function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_
 
 export function remoteMail(face: Face): MailDesk {
   const page = async (state: OutboxState, limit: number, cursor: string | null) => {
-    const input = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
-    return (await face.call(mail.list, input)).output;
+    const input = { state, put_off: state === "queued" ? true : undefined, limit: Math.min(limit, largestPage) };
+    return (await face.call(mail.list, cursor === null ? input : { ...input, cursor })).output;
   };
 
   async function ofState(state: OutboxState, limit: number): Promise<ShownMail[]> {
@@ -89,8 +89,7 @@ export function remoteMail(face: Face): MailDesk {
     let cursor: string | null = null;
     do {
       const { items, next_cursor } = await page(state, limit, cursor);
-      const mails = items.map(readMail);
-      found.push(...(state === "queued" ? mails.filter(wasTried) : mails));
+      found.push(...items.map(readMail));
       cursor = next_cursor;
     } while (cursor !== null && found.length < limit);
     return found;
