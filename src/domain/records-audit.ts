@@ -1,7 +1,7 @@
 /** Audit events, the chain that they form, and verifications of it. Imported from records.ts. */
 
 import type { Instant } from "../clock.ts";
-import type { AccountId, LinkRequestId, OrganizationId, ProfileId } from "./records-ids.ts";
+import type { AccountId, LinkRequestId, OrganizationId, ProfileId } from "./ids.ts";
 
 export type AuditAction =
   | "account.created"

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type AdminScene, anId, makeClient, startAdminScene } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type ConsolePerson, openConsole } from "../support/console-person.ts";
@@ -45,7 +46,9 @@ describe("sessions in the administration", () => {
   /** Somebody with a profile, who signs in with each of these browsers. */
   async function somebody(browsers: readonly UserAgent[], scope = "openid profile email organization") {
     const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id }, [{ id: `p-${id}`, email: `${person.username}@northwind.example` }]);
+    await register(scene, { id: asOrganizationId(id) }, [
+      { id: `p-${id}`, email: `${person.username}@northwind.example` },
+    ]);
     const accountId = await bindTo(scene, person, `p-${id}`);
     const tokens: PortalTokens[] = [];
     for (const browser of browsers) {

@@ -41,6 +41,7 @@ const modules: Record<string, string> = {
   open: "storage/open.ts",
   copy: "storage/copy.ts",
   contract: "storage/contract.ts",
+  ids: "domain/ids.ts",
   records: "domain/records.ts",
   seal: "storage/seal.ts",
   sqlite: "storage/sqlite/some.ts",
@@ -56,10 +57,11 @@ const ground = [
   "patience",
   "readiness",
   "worker-loop",
+  "ids",
   "records",
 ];
 /** What the rules may import of it, with themselves. */
-const groundOfDomain = ["clock", "errors", "records"];
+const groundOfDomain = ["clock", "errors", "ids", "records"];
 const storage = ["contract", "seal", "domain"];
 
 /** What each may import besides the ground. */

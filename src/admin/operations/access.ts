@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import type { Instant } from "../../clock.ts";
+import { type AccountId, asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
@@ -106,7 +107,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
   const { administration } = store;
 
   /** The sessions of an account in which it has a sign-in at a portal. */
-  async function sessionsOf(accountId: string, now: Instant): Promise<Set<string>> {
+  async function sessionsOf(accountId: AccountId, now: Instant): Promise<Set<string>> {
     const sessions = new Set<string>();
     for (let after: string | null = null; ; ) {
       const { items, next }: Page<Selection> = await administration.grants({ accountId }, { after, limit: 200 }, now);
@@ -137,9 +138,9 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
       },
       async ({ account_id, profile_id, client_id, ...page }, { now }) => {
         const filter = {
-          ...(account_id === undefined ? {} : { accountId: account_id }),
-          ...(profile_id === undefined ? {} : { profileId: profile_id }),
-          ...(client_id === undefined ? {} : { clientId: client_id }),
+          ...(account_id === undefined ? {} : { accountId: asAccountId(account_id) }),
+          ...(profile_id === undefined ? {} : { profileId: asProfileId(profile_id) }),
+          ...(client_id === undefined ? {} : { clientId: asClientId(client_id) }),
         };
         const grants = await administration.grants(filter, pageOf(page), now);
         const sessions = await usedSessions(store, grants.items, now);
@@ -161,7 +162,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
       },
       async ({ id }, { principal, now }) => {
         const by = { actor: principal.actor, now };
-        const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: id }, by);
+        const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
         return { output: answered(outcome, "sign-in of this id", undefined, {}) };
       },
     ),
@@ -190,11 +191,11 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
         command: { name: "sessions end-all", operand: "id", examples: ["liaison sessions end-all 1c9e…"] },
       },
       async ({ id }, { principal, now }) => {
-        if ((await administration.account(id)) === undefined) {
+        if ((await administration.account(asAccountId(id))) === undefined) {
           throw new LiaisonError("not_found", "There is no such account.");
         }
         let ended = 0;
-        for (const sessionUid of await sessionsOf(id, now)) {
+        for (const sessionUid of await sessionsOf(asAccountId(id), now)) {
           const by = { actor: principal.actor, now };
           const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
           // Somebody else may have ended it meanwhile.

@@ -2,6 +2,7 @@
 
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
+import { asInquiryId, asOrganizationId } from "../../domain/ids.ts";
 import type { Inquiry, LinkRequest, ProfileId } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
@@ -143,7 +144,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     inquiryOf: (requestId) =>
       database.run(() => {
         const row = inquiryOf.get({ requestId });
-        return row && text(row["inquiry_id"]);
+        return row && asInquiryId(text(row["inquiry_id"]));
       }),
 
     inquiries: ({ accountId, profileId, before = Number.MAX_SAFE_INTEGER, limit }) =>
@@ -178,7 +179,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
           requests.insert(request, now);
           queueMail(mail, now, place);
           const organization = organizationOf.get({ profileId: request.profileId });
-          audit(linkRequested(request, text(organization?.["organization_id"]), now));
+          audit(linkRequested(request, asOrganizationId(text(organization?.["organization_id"])), now));
         }
         for (const mail of mails) queueMail(mail, now, place);
         return true;
