@@ -70,7 +70,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     await store.close();
 
     const upstreams = [{ id: "fabrikam", name: "fabrikam", issuer: upstream.issuer, ...PEER_CLIENT }];
-    const broker = new BrokerProcess(join(folder, "compiled"));
+    const broker = new BrokerProcess();
     closers.push(() => broker.kill());
     await broker.start({ config: config?.({ ...base, upstreams }, upstreams) ?? { ...base, upstreams } });
     const redirectUri = "http://localhost:9/customersource/callback";

@@ -10,10 +10,18 @@ import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { keepCompiled } from "./support/compile-cache.ts";
 
-const kinds = {
-  test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000 },
-  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_200_000 },
-} as const;
+interface Kind {
+  pattern: string;
+  /** How long one file may take, beside others. */
+  timeoutMs: number;
+  /** What takes longest begins at once, so that the end isn't waiting for it alone. */
+  first: RegExp;
+}
+
+const kinds: Record<"test" | "full", Kind> = {
+  test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000, first: /browser.(console|axe)\./ },
+  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_500_000, first: /crash.kill-series\./ },
+};
 
 /** One more than there are processors: most files wait for timers, mails and disks half of their time. */
 const filesAtATime = availableParallelism() + 1;
@@ -22,10 +30,10 @@ const filesAtATime = availableParallelism() + 1;
  * Every folder's files spread over the whole run: those of a folder need the same (a browser, a processor, patience), and side by
  * side they would leave the rest of the machine idle, or fight for it.
  */
-function spread(files: readonly string[]): string[] {
+function spread(files: readonly string[], first: RegExp): string[] {
   const folders = Map.groupBy(files.toSorted(), (file) => file.split(/[\\/]/).at(-2) ?? "");
   const placed = [...folders.values()].flatMap((inFolder) =>
-    inFolder.map((file, index) => ({ file, at: (index + 0.5) / inFolder.length })),
+    inFolder.map((file, index) => ({ file, at: first.test(file) ? 0 : (index + 0.5) / inFolder.length })),
   );
   return placed.toSorted((one, other) => one.at - other.at).map(({ file }) => file);
 }
@@ -33,7 +41,7 @@ function spread(files: readonly string[]): string[] {
 const { positionals } = parseArgs({ allowPositionals: true });
 const [kindName = "test", ...named] = positionals;
 const kind = kindName === "full" ? kinds.full : kinds.test;
-const files = spread(named.length > 0 ? named.flatMap((name) => globSync(name)) : globSync(kind.pattern));
+const files = spread(named.length > 0 ? named.flatMap((name) => globSync(name)) : globSync(kind.pattern), kind.first);
 if (files.length === 0) throw new Error(`no test file matches ${named.join(" ") || kind.pattern}`);
 keepCompiled();
 

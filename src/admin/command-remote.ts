@@ -4,7 +4,7 @@ import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
 import { definitionOf } from "./command-definitions.ts";
 import { type Answer, type Definition, EditConflict, type FieldFault, InputError } from "./operation.ts";
-import { API_PATH } from "./rest/api.ts";
+import { API_PATH } from "./rest/api-path.ts";
 import { hasBody, pathFields } from "./rest/openapi.ts";
 import type { CallOptions } from "./service.ts";
 

@@ -8,6 +8,7 @@ import { isReservedId, RESERVED_ID_PROBLEM } from "../domain/ids.ts";
 import { planEnd, planEndOf } from "../domain/plan-end.ts";
 import type { Identity, Membership, Organization, Profile, Requester } from "../domain/records.ts";
 import type { Page } from "../storage/contract.ts";
+import { isRole, MAX_ROLES, ROLE_PROBLEM } from "./import/role.ts";
 import { InputError } from "./operation.ts";
 import { ALL_ROLES } from "./scopes.ts";
 
@@ -36,7 +37,8 @@ export const email = z
   .max(320)
   .meta({ format: "idn-email" })
   .refine((value) => parseAddress(value) !== undefined, "write one address, such as anna@contoso.example");
-export const roles = z.array(shortText).max(50);
+/** What somebody writes who names the roles of a profile. */
+export const roles = z.array(shortText.refine(isRole, ROLE_PROBLEM)).max(MAX_ROLES);
 export const instant = z.iso.datetime({ offset: true, error: "write an instant such as 2027-03-31T22:00:00Z" });
 export const kind = z.enum(["customer", "partner", "operator"]);
 export const adminRole = z.enum(ALL_ROLES);

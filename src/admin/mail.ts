@@ -66,22 +66,16 @@ export async function listMail(
 ): Promise<Delivery[]> {
   const troubled = states.filter((state): state is TroubledState => state !== "queued");
   const found = await outbox.list({ states: troubled, limit });
-  let after: string | null = null;
-  let putOff = states.includes("queued") ? 0 : limit;
-  while (putOff < limit) {
-    const page: Page<Delivery> = await administration.deliveries({ state: "queued" }, { after, limit: largestPage });
-    const tried = page.items.filter(wasTried);
-    found.push(...tried);
-    putOff += tried.length;
+  const filter = { state: "queued", isPutOff: true } as const;
+  for (let after: string | null = null, lacking = states.includes("queued") ? limit : 0; lacking > 0; ) {
+    const request = { after, limit: Math.min(lacking, largestPage) };
+    const page: Page<Delivery> = await administration.deliveries(filter, request);
+    found.push(...page.items);
     if (page.next === null) break;
+    lacking -= page.items.length;
     after = page.next;
   }
   return found.toSorted((one, other) => other.createdAt - one.createdAt).slice(0, limit);
-}
-
-/** Whether a queued mail is one that was put off. */
-export function wasTried({ lastError }: Pick<Delivery, "lastError">): boolean {
-  return lastError !== null;
 }
 
 function whyNot({ state, carriedBy }: Delivery, from: "held" | "failed"): string {

@@ -9,6 +9,7 @@ export function isNetwork(text: string): boolean {
 
 /** Returns whether an address lies in one of the networks. @throws RangeError for a text that `isNetwork` refuses */
 export function createNetworkTest(networks: readonly string[]): (address: string) => boolean {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const text of networks) {
     const network = networkOf(text);
@@ -56,10 +57,16 @@ export function clientNetwork(address: string): string {
 /** One spelling of an address: IPv4 also where it is mapped into IPv6, without zone, brackets and port. */
 function canonical(text: string): string | undefined {
   const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.split(":")[0] : text);
-  const address = host?.split("%")[0] ?? "";
-  if (isIP(address) === 0) return undefined;
-  const { address: spelled } = new SocketAddress({ address, family: familyOf(address) });
-  return spelled.replace(/^::ffff:(?=[\d.]+$)/, "");
+  const address = withoutMapping(host?.split("%")[0] ?? "");
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  // Of IPv4 there is one spelling that is taken at all.
+  if (version === 4) return address;
+  return withoutMapping(new SocketAddress({ address, family: "ipv6" }).address);
+}
+
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=[\d.]+$)/, "");
 }
 
 function networkOf(text: string): { address: string; prefix: number; family: "ipv4" | "ipv6" } | undefined {

@@ -46,7 +46,7 @@ export interface AuditEvent {
   detail: Record<string, string | number | boolean | null>;
 }
 
-/** An audit event with its place in the sealed chain (storage/audit-chain.ts). */
+/** An audit event with its place in the sealed chain (domain/audit-chain.ts). */
 export interface SealedEvent extends AuditEvent {
   seq: number;
   mac: string;

@@ -4,7 +4,7 @@
  * is read by posted-sign-out.ts.
  */
 
-import type { Context, Middleware } from "koa";
+import type { Context, Middleware, Next } from "koa";
 import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
 import { tidyScope } from "../oidc/request-parameters.ts";
@@ -21,17 +21,19 @@ const ofPeople = /^\/logout\b/i;
 
 /** Stands before oidc-provider; every other address passes. */
 export const boundedForms: Middleware = async (ctx, next) => {
-  if (ctx.method === "POST" && posted.test(ctx.path)) {
-    const form = await readForm(ctx);
-    if (form === undefined) return;
-    // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
-    if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
-    giveForm(ctx.req, ofScopes.test(ctx.path) ? withTidyScope(form) : form);
-  } else if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) {
-    return;
-  }
-  await next();
+  if (ctx.method === "POST" && posted.test(ctx.path)) return await withForm(ctx, next);
+  if (ofSignOut.test(ctx.path) && !isBounded(ctx, new URLSearchParams(ctx.querystring))) return;
+  return await next();
 };
+
+async function withForm(ctx: Context, next: Next): Promise<void> {
+  const form = await readForm(ctx);
+  if (form === undefined) return;
+  // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
+  if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
+  giveForm(ctx.req, ofScopes.test(ctx.path) ? withTidyScope(form) : form);
+  await next();
+}
 
 /** As it came, unless its scope isn't written as the standard has it. */
 function withTidyScope(form: Buffer): Buffer {

@@ -278,8 +278,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   return {
     carryOut: async (intent, { isRepeated, ...attempt }) => {
-      const answer =
-        intent === "redeem" ? await linking.redeem({ ...attempt, isRepeated }) : await linking.decline(attempt);
+      const tried = { ...attempt, isRepeated };
+      const answer = intent === "redeem" ? await linking.redeem(tried) : await linking.decline(tried);
       const outcome = isRepeated && hasBoundTo(answer, attempt) ? ({ result: "bound" } as const) : answer;
       if (outcome.result === "bound") deps.onBound();
       const cancelled = outcome.result === "cancelled" ? outcome.request : undefined;

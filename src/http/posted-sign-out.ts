@@ -28,8 +28,7 @@ const names = new Set(["id_token_hint", "logout_hint", "client_id", "post_logout
 
 /** Stands before oidc-provider, which then sees nothing but the GET; every other address passes. */
 export function postedSignOut({ artifacts, clock }: PostedSignOutDeps): Middleware {
-  return async (ctx, next) => {
-    if (!ofSignOut.test(ctx.path)) return await next();
+  const signOut: Middleware = async (ctx, next) => {
     if (ctx.method === "POST") {
       const body = await readForm(ctx);
       if (body === undefined) return;
@@ -50,4 +49,5 @@ export function postedSignOut({ artifacts, clock }: PostedSignOutDeps): Middlewa
     }
     await next();
   };
+  return (ctx, next) => (ofSignOut.test(ctx.path) ? signOut(ctx, next) : next());
 }

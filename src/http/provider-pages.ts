@@ -19,6 +19,8 @@ import { allowFormTargets } from "./security-headers.ts";
 import { portalView, staysKnownView } from "./site.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";
 
+const redirects = ({ status }: Context) => status >= 300 && status < 400;
+
 /** Endpoints that programs call: their errors are JSON, whatever the request says it accepts. */
 const programEndpoints = new Set([
   "token",
@@ -47,7 +49,8 @@ export function createProviderPages(deps: {
   return {
     ownForms: async (ctx, next) => {
       await next();
-      if (ctx.type !== "text/html") return;
+      // What redirects is no page, though it has a type: its policy holds nothing.
+      if (ctx.type !== "text/html" || redirects(ctx)) return;
       const form = selfSubmittingSignOut(ctx, ctx.body);
       const leadsTo = form === undefined ? redirectUriOf(ctx) : form.leadsTo;
       if (leadsTo !== undefined) allowFormTargets(ctx, [leadsTo]);

@@ -47,16 +47,19 @@ export function pageHeaders(issuer: URL): Record<string, string> {
   };
 }
 
+const anyHttps = "https:";
+/** What a policy can name of this machine: `[::1]` is no source (Content Security Policy Level 3, section 2.3.1). */
+const anyLoopback = ["http://localhost:*", "http://127.0.0.1:*"];
+
 /**
  * Lets the forms of this page lead to `targets` too. Browsers apply `form-action` to every redirect that follows a POST
  * (w3c/webappsec-csp#8), so a form that starts an upstream sign-in must allow the upstream and, as that may come straight
- * back, the portal. Both redirect through hosts of their own, which nobody can list: under https any https host goes
- * (docs/decisions/0005).
+ * back, the portal. Both redirect through hosts of their own, which nobody can list: any https host goes, and where this
+ * service itself is http on loopback any port there (docs/decisions/0005).
  */
 export function allowFormTargets(ctx: Context, targets: readonly string[]): void {
   const sources = new Set(targets.flatMap(sourceOf));
-  if (ctx.secure) sources.add("https:");
-  if (sources.size === 0) return;
+  for (const source of ctx.secure ? [anyHttps] : [anyHttps, ...anyLoopback]) sources.add(source);
   const policy = ctx.response.get("content-security-policy");
   ctx.set("content-security-policy", policy.replace(/form-action 'self'[^;]*/, `$& ${[...sources].join(" ")}`));
 }

@@ -76,7 +76,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     chargeSignOut(deps.costs),
     postedSignOut(deps),
     boundedForms,
-    router.routes() as unknown as Middleware,
+    routed(router),
   ];
   for (const middleware of stack) provider.use(middleware as Parameters<Provider["use"]>[0]);
 
@@ -152,6 +152,24 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
     ctx.set("cache-control", "public, max-age=31536000, immutable");
     ctx.body = asset.body;
   });
+}
+
+/**
+ * The router, asked of those paths alone whose first segment one of its routes begins with: it tries all of its routes, those
+ * of the administration among them, before it lets a request pass to oidc-provider.
+ */
+function routed(router: Router): Middleware {
+  const handle = router.routes() as unknown as Middleware;
+  const firstSegments = new Set(router.stack.map(({ path }) => firstSegment(String(path))));
+  for (const segment of firstSegments) {
+    if (/[^\w./-]/.test(segment)) throw new TypeError(`a route must begin with a fixed segment: ${segment}`);
+  }
+  return (ctx, next) => (firstSegments.has(firstSegment(ctx.path)) ? handle(ctx, next) : next());
+}
+
+/** In lower case, as the router compares. */
+function firstSegment(path: string): string {
+  return path.slice(0, `${path}/`.indexOf("/", 1)).toLowerCase();
 }
 
 /** One line a request: the route's pattern, never the path, because paths and queries carry secrets. */

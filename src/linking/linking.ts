@@ -178,14 +178,19 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
       return outcome;
     },
 
-    async decline({ requestId, secretHash, identity, accountId }) {
+    async decline({ requestId, secretHash, identity, accountId, isRepeated = false }) {
       const now = clock.now();
       const answer = await links.cancel({ requestId, secretHash, accountId }, now);
       if (answer.result !== "refused") return answer;
 
       const reason = deadReason(judgeLink(answer.request, answer.membership, now, accountId));
       const attempt = { requestId, secretHash, identity, accountId };
-      await auditRefusal(audit, { action: "decline", reason, attempt, membership: answer.membership, now });
+      const wasTheirs = reason === "cancelled" && (await hasCancelled(audit, attempt));
+      if (wasTheirs && isRepeated) {
+        return { result: "cancelled", request: answer.request, membership: answer.membership };
+      }
+      if (!wasTheirs)
+        await auditRefusal(audit, { action: "decline", reason, attempt, membership: answer.membership, now });
       return { result: "dead", reason, membership: answer.membership };
     },
 
@@ -223,6 +228,12 @@ interface Refusal {
 
 /** So many events are kept of a link, whoever tries it with how many accounts: about so many more than it has by itself. */
 const mostEvents = 50;
+
+/** Whether it was this account that declined the link. */
+async function hasCancelled(audit: AuditStore, { requestId, accountId }: LinkAttempt): Promise<boolean> {
+  const events = await audit.list({ requestId, limit: mostEvents });
+  return events.some((event) => event.action === "link.cancelled" && event.accountId === accountId);
+}
 
 async function auditRefusal(audit: AuditStore, { action, reason, attempt, membership, now }: Refusal): Promise<void> {
   const { requestId, accountId } = attempt;

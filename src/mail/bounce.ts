@@ -6,7 +6,7 @@
 import PostalMime, { type Attachment, type Email } from "postal-mime";
 import { z } from "zod";
 import { LiaisonError } from "../errors.ts";
-import { quotable } from "./transport.ts";
+import { quotable } from "./quotable.ts";
 
 export interface Bounce {
   /** Of the mail that it is about, without angle brackets. */

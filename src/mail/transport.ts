@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { domainOf, needsSmtpUtf8, withAsciiDomain } from "../domain/address.ts";
 import { type AccessTokenSource, createAccessTokens } from "./access-tokens.ts";
 import { type Attempt, failed, MailError, mailError } from "./failures.ts";
+import { quotable } from "./quotable.ts";
 
 export interface Mail {
   /** RFC 5322 Message-ID without angle brackets. */
@@ -199,15 +200,6 @@ async function speaksTls({ host, port }: Config["mail"]["smtp"], signal: AbortSi
     signal.removeEventListener("abort", giveUp);
     socket.destroy();
   }
-}
-
-/** The start of a reply as it is stored. A server that quotes what it was sent must not get a mailed link into the records. */
-export function quotable(reply: string): string {
-  return reply
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
-    .replace(/\S*:\/\/\S*/g, "…")
-    .trim()
-    .slice(0, 200);
 }
 
 /** Names come from directories and upstreams; in a header they stay on one line. */

@@ -178,7 +178,10 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
   function remember(payload: AdapterPayload): AdapterPayload {
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
-    const held = Object.entries(structuredClone((payload.authorizations ?? {}) as Authorizations));
+    // The library writes on an entry as it is: what was found is a copy.
+    const held = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
+      ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
+    );
     const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
     found.set(context, ofRequest.set(payload.uid, { held: new Map(held), seen: readSeen(payload) }));
     return payload;

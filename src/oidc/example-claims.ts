@@ -2,7 +2,7 @@
 
 import { asAccountId, asOrganizationId, asProfileId } from "../domain/ids.ts";
 import type { Membership } from "../domain/records.ts";
-import { profileClaims } from "./claims.ts";
+import { profileClaims } from "./profile-claims.ts";
 
 const startedAt = Date.UTC(2027, 0, 15, 8, 30);
 const exampleSubject = asAccountId("pQ3nT0yYcVJ1m5l2Wb8xSg");

@@ -112,6 +112,14 @@ export interface AccountView {
   identities: Identity[];
 }
 
+/** A session of an account: one that a browser is signed in with, or one that has ended while grants of it go on. */
+export interface AccountSession {
+  sessionUid: string;
+  accountId: AccountId;
+  /** The clients that hold grants of the account in it, in order; of a session with very many grants, of some of them. */
+  clientIds: ClientId[];
+}
+
 /** So much happened in the hour that begins at `hour`. */
 export interface Count {
   name: string;
@@ -154,10 +162,17 @@ export interface AdminStore {
     now: Instant,
   ): Promise<Page<Selection>>;
   grant(grantId: GrantId, now: Instant): Promise<Selection | undefined>;
+  /**
+   * By id: the sessions that browsers are signed in with, whether or not portals hold grants of them, and those that have ended
+   * by themselves while grants go on.
+   */
+  sessions(accountId: AccountId, page: PageRequest, now: Instant): Promise<Page<AccountSession>>;
+  /** One of them, whosever it is; undefined for one that is nobody's. */
+  session(sessionUid: string, now: Instant): Promise<AccountSession | undefined>;
   /** How many unexpired grants a client has: counted up to `most`. */
   countGrants(clientId: ClientId, now: Instant, most: number): Promise<number>;
-  /** Newest first, of one state or all. */
-  deliveries(filter: { state?: OutboxState }, page: PageRequest): Promise<Page<Delivery>>;
+  /** Newest first, of one state or all. `isPutOff`: of those that are queued, the ones that a server didn't take at once. */
+  deliveries(filter: { state?: OutboxState; isPutOff?: true }, page: PageRequest): Promise<Page<Delivery>>;
 
   /** Newest first. */
   apiKeys(): Promise<ApiKey[]>;

@@ -12,11 +12,23 @@ const regions: Readonly<Record<string, string>> = { en: "en-GB" };
 
 type When = Pick<Site, "locale" | "timeZone">;
 
+/** Formats by what they are made of: making one takes a hundred times as long as using it, and a list has many times. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The format of a deployment's language; there are as many as languages, zones and forms. */
+function dateFormat(locale: string, form: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([locale, form]);
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(regions[locale] ?? locale, form);
+  formats.set(key, made);
+  return made;
+}
+
 /** Such as "23 Nov 2026, 16:30 (Central European Time)"; of the day that it is `now`, the time alone. */
 export function formatInstant(site: When, instant: Instant, now?: Instant): string {
-  const region = regions[site.locale] ?? site.locale;
   const part = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-    new Intl.DateTimeFormat(region, { ...options, timeZone: site.timeZone });
+    dateFormat(site.locale, { ...options, timeZone: site.timeZone });
   const zoneName = (timeZoneName: "longGeneric" | "long"): string | undefined =>
     part({ timeZoneName })
       .formatToParts(instant)
@@ -33,7 +45,7 @@ export function formatInstant(site: When, instant: Instant, now?: Instant): stri
 
 /** The day that an instant falls on, such as "23 Nov 2026". */
 function dateOf(site: When, instant: Instant): string {
-  return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {
+  return dateFormat(site.locale, {
     day: "numeric",
     month: "short",
     year: "numeric",
@@ -60,20 +72,25 @@ function formatUnit(locale: string, amount: number, unit: "second" | "minute" | 
 /** Such as "23 November 2026": the last day, in the deployment's zone, of what holds before an instant. */
 export function formatLastDay({ locale, timeZone }: When, end: Instant): string {
   const form = { day: "numeric", month: "long", year: "numeric", timeZone } as const;
-  return new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(end - 1);
+  return dateFormat(locale, form).format(end - 1);
 }
 
 /** Such as "23 Nov 2026", of a day as YYYY-MM-DD. */
 export function formatDay({ locale }: Pick<Site, "locale">, day: string): string {
   const form = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
   const noon = new Date(`${day}T12:00:00Z`);
-  return Number.isNaN(noon.getTime()) ? day : new Intl.DateTimeFormat(regions[locale] ?? locale, form).format(noon);
+  return Number.isNaN(noon.getTime()) ? day : dateFormat(locale, form).format(noon);
 }
 
 /** Such as "23 Nov 2026, 16:30", for lists: in the deployment's zone, which the page names once. */
 export function formatShort(site: When, instant: Instant): string {
-  return new Intl.DateTimeFormat(regions[site.locale] ?? site.locale, {
-    ...{ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  return dateFormat(site.locale, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
     timeZone: site.timeZone,
   }).format(instant);
 }

@@ -52,6 +52,15 @@ export interface DiscoveryDependencies {
   redirectUri: string;
 }
 
+const metadataKept = new WeakMap<client.Configuration, client.ServerMetadata>();
+
+/** A configuration's metadata, which never changes: openid-client copies all of it each time it is asked. */
+export function metadataOf(configuration: client.Configuration): Readonly<client.ServerMetadata> {
+  const known = metadataKept.get(configuration) ?? configuration.serverMetadata();
+  metadataKept.set(configuration, known);
+  return known;
+}
+
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const FAILURE_REMEMBERED_MS = 3_000;
 
@@ -78,7 +87,7 @@ export function discoveredUpstream(
         redirectUri,
         epochSeconds: theirs,
       });
-      const endpoint = configuration.serverMetadata().authorization_endpoint;
+      const endpoint = metadataOf(configuration).authorization_endpoint;
       known = { configuration, origin: new URL(endpoint ?? config.issuer).origin, fetchedAt: clock.now() };
       failure = undefined;
       logger.info({ upstreamId: config.id, issuer: config.issuer }, "discovered the upstream");

@@ -8,7 +8,7 @@ import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
 import type { Authentication, SignedInIdentity, UpstreamTransaction } from "../domain/records.ts";
 import { authenticationOf } from "./authentication.ts";
-import type { DiscoveredUpstream } from "./discovered.ts";
+import { type DiscoveredUpstream, metadataOf } from "./discovered.ts";
 import { rejected } from "./failures.ts";
 import { judgeTimes } from "./freshness.ts";
 import { dialectOf, NO_ACCESS_TOKEN } from "./quirks.ts";
@@ -54,7 +54,7 @@ export async function exchange(
 ): Promise<ProvenSignIn> {
   const { upstreamId, maxAgeSeconds, createdAt } = transaction;
   const { config } = upstream;
-  const { token_endpoint, jwks_uri = "" } = configuration.serverMetadata();
+  const { token_endpoint, jwks_uri = "" } = metadataOf(configuration);
   const { result: tokens, answer } = await withTokenAnswer(token_endpoint, () =>
     client.authorizationCodeGrant(configuration, currentUrl, checksOf(transaction, { state, config })),
   );
@@ -82,7 +82,7 @@ async function displayDataOf(
 ): Promise<DisplayData> {
   const { claims, accessToken, logger } = told;
   const { config, fetch, keys } = told.upstream;
-  const { issuer, userinfo_endpoint: endpoint, jwks_uri: jwksUri = "" } = configuration.serverMetadata();
+  const { issuer, userinfo_endpoint: endpoint, jwks_uri: jwksUri = "" } = metadataOf(configuration);
   const canAsk = endpoint !== undefined && accessToken !== NO_ACCESS_TOKEN;
   if (isComplete(claims, config.claims) || !canAsk) return readDisplayData(claims, claims, config.claims);
   const userInfo =

@@ -16,7 +16,7 @@ import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contrac
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
-import { type DiscoveredUpstream, discoveredUpstream, type UpstreamLogger } from "./discovered.ts";
+import { type DiscoveredUpstream, discoveredUpstream, metadataOf, type UpstreamLogger } from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
@@ -292,7 +292,7 @@ async function inTurn<T>(
 }
 
 function isPushed(configuration: client.Configuration): boolean {
-  return configuration.serverMetadata().require_pushed_authorization_requests === true;
+  return metadataOf(configuration).require_pushed_authorization_requests === true;
 }
 
 /** Where the browser goes with a request that went ahead of it (RFC 9126). */

@@ -12,7 +12,17 @@ import {
 import type { Membership, Organization, Selection } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Page, PageRequest, Store } from "../../src/storage/contract.ts";
-import { aMail, anId, anIdentity, anOrganization, aProfile, aSelection, MINUTE, NOW } from "../support/records.ts";
+import {
+  aMail,
+  anId,
+  anIdentity,
+  anOrganization,
+  aProfile,
+  aSelection,
+  hashOf,
+  MINUTE,
+  NOW,
+} from "../support/records.ts";
 import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
 
 const DAY = 24 * 60 * MINUTE;
@@ -79,6 +89,81 @@ export function listingCases(contract: Case): void {
         inOrder.filter((one) => one.enabled === enabled),
       );
     }
+  });
+
+  contract(
+    "sessions of an account are those of browsers, whatever grants they have, and those of grants",
+    async (opened) => {
+      const { store } = opened;
+      const { account, profile } = await bound(store);
+      const other = await bound(store);
+      const of = { accountId: account.id, profileId: profile.id };
+      const save = async (uid: string, accountId: string | undefined, expiresAt = NOW + MINUTE) => {
+        const session = {
+          uid,
+          authorizations: {},
+          removed: [],
+          ...(accountId === undefined ? {} : { accountId: asAccountId(accountId) }),
+        };
+        await store.artifacts.upsertSession(hashOf(anId("cookie")), { uid }, session, expiresAt);
+        return uid;
+      };
+      const grant = async (uid: string, overrides: Partial<Selection> = {}) => {
+        const selection = aSelection({ ...of, sessionUid: uid, expiresAt: NOW + MINUTE, ...overrides });
+        present(await store.standings.select(selection, NOW));
+        return selection;
+      };
+      const [bare, both, ended, over, gone] = ["bare", "both", "ended", "over", "gone"].map((name) => anId(name));
+      assert.ok(bare && both && ended && over && gone);
+      // One with a single sign-in that was ended, one with two, of which one client has two, one that is left of by grants alone.
+      for (const uid of [bare, both, ended]) await save(uid, account.id);
+      await save(over, account.id, NOW);
+      await save(gone, account.id, NOW);
+      await save(anId("nobody"), undefined);
+      await save(anId("other"), other.account.id);
+      await grant(anId("other"), { accountId: other.account.id, profileId: other.profile.id });
+      const once = await grant(ended);
+      const [first, second] = [await grant(both), await grant(both)];
+      const refreshed = await grant(over, { expiresAt: NOW + 2 * MINUTE });
+      for (const one of [once, await grant(gone)]) {
+        const revoke = { kind: "revoke_grant", grantId: one.grantId } as const;
+        assert.equal((await store.administration.carryOut(revoke, { actor: "admin:7", now: NOW })).result, "done");
+      }
+      const { sessions, session } = store.administration;
+      const expected = [
+        { sessionUid: bare, accountId: account.id, clientIds: [] },
+        { sessionUid: both, accountId: account.id, clientIds: [first.clientId, second.clientId].toSorted() },
+        { sessionUid: ended, accountId: account.id, clientIds: [] },
+        { sessionUid: over, accountId: account.id, clientIds: [refreshed.clientId] },
+      ].toSorted((one, next) => (one.sessionUid < next.sessionUid ? -1 : 1));
+      assert.deepEqual(await readEach((page) => sessions(account.id, page, NOW)), expected);
+      for (const one of expected) assert.deepEqual(await session(one.sessionUid, NOW), one);
+      assert.equal(await session(gone, NOW), undefined);
+      const left = (await readEach((page) => sessions(account.id, page, NOW + MINUTE))).map(
+        ({ sessionUid }) => sessionUid,
+      );
+      assert.deepEqual(left, [over], "what expired is in no list");
+      assert.equal(await session(bare, NOW + MINUTE), undefined);
+      const end = { kind: "end_session", sessionUid: bare } as const;
+      assert.equal((await store.administration.carryOut(end, { actor: "admin:7", now: NOW })).result, "done");
+      assert.equal(await session(bare, NOW), undefined);
+    },
+  );
+
+  contract("sessions of an account are listed each once, however many grants each has", async ({ store }) => {
+    const { account, profile } = await bound(store);
+    const uids = Array.from({ length: 7 }, () => anId("uid")).toSorted();
+    for (const sessionUid of uids) {
+      for (let count = 0; count < 4; count += 1) {
+        const selection = aSelection({ accountId: account.id, profileId: profile.id, sessionUid });
+        present(await store.standings.select(selection, NOW));
+      }
+    }
+    const found = await readEach((page) => store.administration.sessions(account.id, page, NOW));
+    assert.deepEqual(
+      found.map(({ sessionUid, clientIds }) => [sessionUid, clientIds.length]),
+      uids.map((uid) => [uid, 4]),
+    );
   });
 
   contract("what comes and goes between two pages moves nothing else", async ({ store }) => {
@@ -375,5 +460,29 @@ export function listingCases(contract: Case): void {
     ]);
     assert.deepEqual(ids(await readEach((page) => deliveries({ state: "queued" }, page))), ids(newest.slice(0, -1)));
     assert.deepEqual((await deliveries({ state: "held" }, FIRST)).items, []);
+  });
+
+  contract("mails that were put off are listed without those that go next, newest first", async ({ store }) => {
+    const { outbox, administration } = store;
+    const putOff: string[] = [];
+    for (let index = 0; index < 12; index += 1) {
+      const mail = aMail();
+      await outbox.enqueue(mail, [], NOW + index);
+      if (index % 4 === 0) continue;
+      const { message } = present(await outbox.claim("w", NOW + index, MINUTE, MINUTE));
+      await outbox.markDeferred(message.id, "w", `451 later ${index}`, NOW + 10 * MINUTE, NOW);
+      putOff.unshift(message.id);
+    }
+    const of = (filter: { state?: "queued" | "sent"; isPutOff: true }) =>
+      readEach((page) => administration.deliveries(filter, page));
+    const found = await of({ isPutOff: true });
+    assert.deepEqual(new Set(ids(found)), new Set(putOff));
+    const times = found.map(({ createdAt }) => createdAt);
+    assert.deepEqual(
+      times,
+      times.toSorted((one, other) => other - one),
+    );
+    assert.deepEqual(ids(await of({ state: "queued", isPutOff: true })), ids(found));
+    assert.deepEqual(await of({ state: "sent", isPutOff: true }), []);
   });
 }

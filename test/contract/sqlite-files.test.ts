@@ -153,7 +153,12 @@ withFile("every statement is answered by an index", async (file) => {
   const database = new DatabaseSync(file.file);
   for (const sql of statements) {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
-    for (const { detail } of plan) assert.doesNotMatch(String(detail), /\bSCAN\b/, sql);
+    // What a subquery has found is read as a whole: how it found that is a step of its own.
+    const found = plan.flatMap(({ detail }) => /^(?:MATERIALIZE|CO-ROUTINE) (.+)$/.exec(String(detail))?.[1] ?? []);
+    for (const { detail } of plan) {
+      const scanned = /\bSCAN (\S+)/.exec(String(detail))?.[1];
+      assert.ok(scanned === undefined || found.includes(scanned), `${detail}: ${sql}`);
+    }
     // What waits for its place in the audit's chain may be millions: it comes in order as it is.
     if (!sql.includes("audit_events_unsealed")) continue;
     for (const { detail } of plan) assert.doesNotMatch(String(detail), /TEMP B-TREE/, sql);
@@ -212,7 +217,8 @@ withFile("what is asked of one session's selections costs no more for a client t
       .all()
       .map(({ detail }) => String(detail));
     const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
-    for (const step of ofSelections) assert.match(step, /selections_(?:by|of)_session/, sql);
+    for (const step of ofSelections)
+      assert.match(step, /selections_(?:by_session|of_session|sessions_of_account)/, sql);
   }
   database.close();
 });

@@ -44,7 +44,7 @@ for (const first of [0, 1] as const) {
 
       const config = { ...base, storage: { mongodb }, listen: { host: "127.0.0.1", port: 0 } };
       const startBroker = async () => {
-        const broker = new BrokerProcess(join(folder, "code"));
+        const broker = new BrokerProcess();
         closers.push(() => broker.kill());
         await broker.start({ config });
         return broker;

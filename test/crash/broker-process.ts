@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { keepingCompiled } from "../support/compile-cache.ts";
 import type { BrokerOrders, BrokerReport } from "../support/process-parts.ts";
 
 const entry = fileURLToPath(new URL("../support/process-broker.ts", import.meta.url));
@@ -24,11 +25,10 @@ export class BrokerProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #exited: Promise<unknown>;
 
-  /** @param cacheDir a folder where compiled code is kept, so that the next one starts faster */
-  constructor(cacheDir: string) {
+  constructor() {
     this.#child = spawn(process.execPath, [entry], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, NODE_COMPILE_CACHE: cacheDir },
+      env: keepingCompiled,
     });
     this.#exited = once(this.#child, "exit");
     this.#child.stdin.on("error", () => {});
@@ -74,15 +74,16 @@ export class BrokerProcess {
   }
 }
 
-/** Waits for something outside of this process. */
+/** Waits for something outside of this process, looking every `lookEveryMs` milliseconds. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
   withinMs: number,
+  lookEveryMs = 5,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(5);
+    await pause(lookEveryMs);
   }
 }

@@ -78,7 +78,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       listen: { host: "127.0.0.1", port: listenOn },
     }),
     broker: () => {
-      const broker = new BrokerProcess(join(root, "compiled"));
+      const broker = new BrokerProcess();
       brokers.push(broker);
       return broker;
     },

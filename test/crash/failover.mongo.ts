@@ -56,7 +56,7 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     closers.push(() => store.close());
     await fillDirectory(store);
 
-    brokers.push(new BrokerProcess(join(folder, "code")), new BrokerProcess(join(folder, "code")));
+    brokers.push(new BrokerProcess(), new BrokerProcess());
     closers.push(() => Promise.all(brokers.map((broker) => broker.kill())));
     const config = { ...base, storage: { mongodb }, listen: { host: "127.0.0.1", port: 0 } };
     for (const broker of brokers) await broker.start({ config });

@@ -12,6 +12,8 @@ import { address, type Deployment, profiles } from "./deployment.ts";
 import { boundIn, isLinkMail, isQuiet, linksByProfile } from "./kill-state.ts";
 
 const patienceMs = 15_000;
+/** Each look opens the database and reads all of it: more often would keep the broker from what is waited for. */
+const lookEveryMs = 25;
 
 export class Journey {
   /** Whether the broker has answered the inquiry with its 303: from then on the mails are owed. */
@@ -96,7 +98,7 @@ export class Journey {
   async untilQuiet(broker: BrokerProcess): Promise<boolean> {
     const { data } = this.#deployment;
     const isDone = async () => !broker.isAlive || isQuiet(await data.read(this.#place));
-    await until(isDone, "the workers finish", patienceMs);
+    await until(isDone, "the workers finish", patienceMs, lookEveryMs);
     return broker.isAlive;
   }
 }

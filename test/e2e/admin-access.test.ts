@@ -81,6 +81,8 @@ const table: Row[] = [
   // Whoever loses a device is helped, administrators too: what ends is begun again by signing in.
   ["revokeGrant", "own", "y - - y - -"],
   ["revokeGrant", "other's", "y - - y - -"],
+  ["listSessions", "", everybody],
+  ["getSession", "", everybody],
   ["endSession", "own", "y - - y - -"],
   ["endSession", "other's", "y - - y - -"],
   ["endSessions", "own", "y - - y - -"],

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { asOrganizationId } from "../../src/domain/ids.ts";
+import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
+import { hashSecret } from "../../src/domain/secrets.ts";
 import { type AdminScene, anId, makeClient, startAdminScene } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type ConsolePerson, openConsole } from "../support/console-person.ts";
@@ -130,6 +131,53 @@ describe("sessions in the administration", () => {
     assert.equal(ended.status, 200, ended.text);
     assert.deepEqual(await grantsOf(accountId), []);
     await assert.rejects(scene.customerSource.refresh(next.refresh_token ?? ""), { error: "invalid_grant" });
+  });
+
+  it("whose sign-ins were ended one by one are listed and ended like others, however many there are", async () => {
+    const browser = scene.browser();
+    const { accountId } = await somebody([browser]);
+    for (const { id } of await grantsOf(accountId)) await scene.owner.done("DELETE", `/grants/${id}`);
+    assert.deepEqual(await grantsOf(accountId), []);
+    const sessions = () => scene.owner.list<{ id: string; client_ids: string[] }>(`/accounts/${accountId}/sessions`);
+    const [left] = await sessions();
+    assert.deepEqual([(await sessions()).length, left?.client_ids], [1, []]);
+    assert.deepEqual(await scene.owner.get(`/sessions/${left?.id}`), left);
+
+    // The store's own writes, for nobody opens three hundred browsers.
+    const uids = Array.from({ length: 300 }, () => anId());
+    for (const uid of uids) {
+      const session = { uid, accountId: asAccountId(accountId), authorizations: {}, removed: [] };
+      await scene.store.artifacts.upsertSession(
+        hashSecret(uid),
+        { uid, accountId },
+        session,
+        scene.clock.now() + 60_000,
+      );
+    }
+    const page = await administrator.open(`/accounts/${accountId}`);
+    assert.match(page.text, /None at the moment/);
+    let shown = [...page.body.matchAll(/\/end\/[\w-]+"/g)].length;
+    for (let next = page; /Next page/.test(next.text); ) {
+      next = await administrator.browser.follow(next, "Next page");
+      shown += [...next.body.matchAll(/\/end\/[\w-]+"/g)].length;
+    }
+    assert.equal(shown, 301);
+
+    const one = await administrator.open(`/accounts/${accountId}/end/${left?.id}`);
+    assert.doesNotMatch(one.text, /sign-ins end at/);
+    const elsewhere = (await somebody([scene.browser()])).accountId;
+    const [foreign] = await scene.owner.list<{ id: string }>(`/accounts/${elsewhere}/sessions`);
+    const mixed = await administrator.browser.visit(one.url.href.replace(left?.id ?? "", foreign?.id ?? ""));
+    assert.equal(mixed.status, 404, "a session of another account");
+
+    const all = await administrator.browser.follow(page, "End all sessions");
+    assert.match(all.text, /301 sessions end/);
+    await administrator.browser.press(all, "End all sessions");
+    assert.deepEqual(await sessions(), []);
+    const silent = await browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
+    assert.equal(silent.url.searchParams.get("error"), "login_required");
+    const none = await administrator.open(`/accounts/${accountId}`);
+    assert.doesNotMatch(none.text, /End all sessions/);
   });
 
   it("a single sign-in is ended from the person's page, after asking", async () => {

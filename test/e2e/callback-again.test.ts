@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
+import { asLinkRequestId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
@@ -79,6 +79,29 @@ describe("a callback that the store couldn't serve", () => {
     const since = events.findIndex(({ action }) => action === "profile.unbound");
     const mine = since === -1 ? events : events.slice(0, since);
     assert.equal(mine.filter(({ action }) => action === "profile.bound").length, 1);
+  }
+
+  for (const [call, how] of [
+    ["links.cancel", "down"],
+    ["links.cancel", "mute"],
+    ["artifacts.upsert", "down"],
+  ] as const) {
+    it(`declines a link when it is loaded again, and says so in every browser of who asked (${call} ${how})`, async () => {
+      const before = liaison.mailbox.mails.length;
+      const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
+      const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email: address });
+      const mail = (await liaison.mailbox.arrived(before + 1))[before] ?? assert.fail("no mail");
+      control[how].add(call);
+      const elsewhere = liaison.browser();
+      const page = await openLink(elsewhere, linkIn(mail), people.ann, "Don’t link");
+      assert.equal(page.status, 503, page.text);
+      recover();
+      assert.equal((await elsewhere.visit(page.url)).heading, "The link has been cancelled");
+      assert.match((await browser.visit(waiting.url)).text, /The link was declined/);
+      const requestId = asLinkRequestId(new URL(linkIn(mail)).pathname.split("/").at(-2) ?? "");
+      const actions = (await liaison.store.audit.list({ requestId, limit: 100 })).map(({ action }) => action);
+      assert.deepEqual(actions.toSorted(), ["link.cancelled", "link.opened", "link.requested"]);
+    });
   }
 
   it("is nobody else's, and not for long", async () => {

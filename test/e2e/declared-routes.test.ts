@@ -28,7 +28,7 @@ describe("what routes declare", () => {
       assert.deepEqual([path, status, headers.get("allow")], [path, 405, "GET, POST"]);
       assert.equal(headers.get("set-cookie"), null, path);
     }
-    for (const path of ["/", "/help", "/healthz"]) {
+    for (const path of ["/", "/help", "/HELP/", "/healthz"]) {
       assert.equal((await fetch(liaison.issuer + path, { method: "HEAD" })).status, 200, path);
     }
   });

@@ -36,6 +36,7 @@ const lists = [
   ...["/profiles?q=registered.example", "/profiles?organization_id=org-1", `/profiles?account_id=${FULL.account}`],
   ...["/profiles?enabled=false", "/accounts", "/accounts?q=person", "/administrators", `/accounts/${FULL.account}`],
   ...["/grants", `/grants?profile_id=${FULL.profile}`, `/grants?account_id=${FULL.account}`],
+  ...[`/accounts/${FULL.account}/sessions`, `/accounts/${FULL.account}/sessions?limit=200`, "/sessions/uid-live-7"],
   ...["/grants?client_id=customersource", "/grants?client_id=partnersource", "/inquiries"],
   ...[`/inquiries?email=${FULL.email}&limit=25`, `/inquiries?account_id=${FULL.account}`],
   ...[`/inquiries/${FULL.inquiry}`, "/inquiries/request-7", "/mail", "/mail?state=held", "/mail?state=sent"],
@@ -54,6 +55,7 @@ const lists = [
 const pages = [
   ...["", "?range=30d", "/clients", "/organizations", "/organizations/org-1", "/people", "/people?q=person"],
   ...["/accounts", `/accounts/${FULL.account}`, "/links", `/links?email=${FULL.email}`, `/links/${FULL.inquiry}`],
+  ...[`/accounts/${FULL.account}/end`, `/accounts/${FULL.account}/end/uid-live-7`],
   ...["/mail", "/mail?state=held", "/why?q=person", "/administrators", "/keys", "/audit"],
   "/audit/export.csv",
 ];

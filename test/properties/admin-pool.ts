@@ -30,7 +30,7 @@ export class Pool {
 
   /** Notes what an answer tells, of an operation at this path. */
   learn(operation: string, path: string, answer: unknown): void {
-    const place = path.split("/")[1] ?? "";
+    const place = operation === "listSessions" ? "sessions" : (path.split("/")[1] ?? "");
     const { items, next_cursor } = answer as { items?: unknown; next_cursor?: unknown };
     this.add(`cursor of ${operation}`, next_cursor);
     for (const item of Array.isArray(items) ? items : [answer])
@@ -66,6 +66,9 @@ export class Pool {
         this.add("grant", record["id"]);
         this.add("session", record["session_id"]);
         break;
+      case "sessions":
+        this.add("session", record["id"]);
+        break;
       case "accounts":
         this.add("account_id", record["id"]);
         break;
@@ -88,7 +91,7 @@ export class Pool {
 const poolOfOperation: Record<string, PoolName> = {
   ...{ editClient: "own client", deleteClient: "own client", rotateClientSecret: "client with a secret" },
   ...{ releaseMail: "held mail", resendMail: "failed mail", unlinkProfile: "linked profile" },
-  ...{ setAdminRole: "operator's profile", endSession: "session" },
+  ...{ setAdminRole: "operator's profile", getSession: "session", endSession: "session" },
 };
 const poolOfPlace: Record<string, PoolName> = {
   ...{ clients: "client_id", organizations: "organization_id", profiles: "profile_id", accounts: "account_id" },

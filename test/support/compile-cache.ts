@@ -2,7 +2,14 @@
 
 import { join } from "node:path";
 
-/** Has every process that is started from here on keep what it compiles beside the dependencies, unless told otherwise. */
+/** Where compiled code is kept: beside the dependencies, unless the environment says otherwise. */
+const folder =
+  process.env["NODE_COMPILE_CACHE"] ?? join(import.meta.dirname, "..", "..", "node_modules", ".cache", "compiled");
+
+/** The environment of a child that keeps there what it compiles. */
+export const keepingCompiled: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: folder };
+
+/** Has every process that is started from here on keep what it compiles. */
 export function keepCompiled(): void {
-  process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "..", "..", "node_modules", ".cache", "compiled");
+  process.env["NODE_COMPILE_CACHE"] = folder;
 }

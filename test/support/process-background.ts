@@ -1,5 +1,6 @@
 /** The background's thread of a broker in a process of its own: the shipped one, on a store and a transport under watch. */
 
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { runBackground } from "../../src/background/port.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -25,6 +26,7 @@ const store = await openStore({
 });
 // What a dead one leased, ahead of the clock as it was, is free for each that comes after it.
 const claimsAheadMs = (orders.claimsAheadMs ?? 0) * (1 + countLife(orders.counts));
+flushCompileCache();
 const around = threadDiesAfter === undefined ? aroundOf(orders) : dyingAfter(threadDiesAfter);
 await runBackground(parentPort, {
   config,

@@ -5,6 +5,7 @@
  * its input, so that it never outlives the test that started it.
  */
 
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { createApp } from "../../src/app.ts";
 import { createBackgroundThread } from "../../src/background/thread.ts";
@@ -41,5 +42,8 @@ async function serve({ config: given, ...orders }: BrokerOrders): Promise<void> 
     await store.close();
     process.exit(0);
   });
-  report({ listening: (await app.listen()).port });
+  const { port } = await app.listen();
+  // A process that is killed keeps nothing at its end.
+  flushCompileCache();
+  report({ listening: port });
 }

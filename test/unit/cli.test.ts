@@ -130,6 +130,20 @@ upstreams:
     }
   });
 
+  it("loads neither the provider nor what sends mail for a command that needs neither", async () => {
+    const script = `import { registerHooks } from "node:module";
+      registerHooks({ load(url, context, next) {
+        const [, name] = /\\/node_modules\\/(oidc-provider|koa|nodemailer|openid-client|mongodb|zod)\\//.exec(url) ?? [];
+        if (name !== undefined) loaded.add(name);
+        return next(url, context);
+      } });
+      const loaded = new Set();
+      process.on("exit", () => process.stderr.write([...loaded].join(" ")));`;
+    const watch = `--import data:text/javascript;base64,${Buffer.from(script).toString("base64")}`;
+    // What it does load shows that the hook sees it.
+    assert.equal((await call(["config", "check", config], { NODE_OPTIONS: watch })).stderr, "zod");
+  });
+
   describe("config check", () => {
     it("a good file: 0, and what weakens something", async () => {
       const { code, stdout } = await call(["config", "check", config], {

@@ -175,7 +175,10 @@ describe("links", () => {
     assert.equal(outcome.result, "cancelled");
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "cancelled"]);
     assert.deepEqual(resultOf(await h.linking.decline(attempt(link, h.eve))), ["dead", "cancelled"]);
-    assert.deepEqual(await h.refusals(link.requestId), ["cancelled", "cancelled"]);
+    assert.deepEqual(await h.refusals(link.requestId), ["cancelled"], "of who declined it no refusal is noted");
+    assert.equal((await h.linking.decline({ ...attempt(link, h.eve), isRepeated: true })).result, "cancelled");
+    const others = { ...attempt(link, h.anna), isRepeated: true };
+    assert.deepEqual(resultOf(await h.linking.decline(others)), ["dead", "cancelled"], "it wasn't theirs");
     assert.deepEqual(await h.linking.decline({ ...attempt(link, h.eve), secretHash: hashSecret("x") }), {
       result: "unknown",
     });

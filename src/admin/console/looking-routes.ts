@@ -2,10 +2,10 @@
 
 import { LiaisonError } from "../../errors.ts";
 import type {
+  AccountSessionView,
   AccountView,
   AttentionView,
   FiguresView,
-  GrantView,
   InquiryView,
   MailState,
   MailView,
@@ -119,10 +119,16 @@ function accountRoutes(shell: Shell): void {
     const id = visit.parameter("id");
     const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
     const inquiries = await visit.call<Listed<InquiryView>>("listInquiries", { account_id: id, limit: 25 });
-    const grants = await visit.call<Listed<GrantView>>("listGrants", { account_id: id, limit: 100 });
+    const { cursor, limit } = listQuery(visit);
+    const query = { id, limit, ...(cursor === undefined ? {} : { cursor }) };
+    const sessions = await visit.call<Listed<AccountSessionView>>("listSessions", query);
     visit.send(
       consolePages.accountPage(visit.site, visit.frame, {
-        ...{ account, inquiries: inquiries.items, grants: grants.items, mayEnd: visit.may("sessions:write") },
+        account,
+        inquiries: inquiries.items,
+        sessions: sessions.items,
+        nextUrl: nextUrl(visit, shell.url(`/accounts/${encodeURIComponent(id)}`), sessions.next_cursor),
+        mayEnd: visit.may("sessions:write"),
       }),
     );
   });

@@ -1,5 +1,6 @@
 /** What the records are called that a page tells of, read once for the page. */
 
+import { setImmediate } from "node:timers/promises";
 import { LiaisonError } from "../../errors.ts";
 import { actorRecord } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
@@ -13,7 +14,7 @@ interface Told {
   actors?: readonly string[];
 }
 
-/** How many records are read at a time. */
+/** How many records are read at a time, before others have their turn. */
 const atOnce = 10;
 
 /** Reads the names. A record that is gone has none. */
@@ -33,6 +34,8 @@ export async function namesOf(visit: Visit, { profiles = [], organizations = [],
   const entries = [...wanted];
   for (let place = 0; place < entries.length; place += atOnce) {
     await Promise.all(entries.slice(place, place + atOnce).map(read));
+    // On SQLite no read lets anybody in.
+    await setImmediate();
   }
   if (acting.some(({ kind }) => kind === "key")) {
     const { items } = await visit.call<{ items: ApiKeyView[] }>("listApiKeys", {});

@@ -13,7 +13,7 @@ import type { ClientDirectory } from "../../oidc/clients.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import { consolePages } from "../../ui/console.ts";
-import { API_PATH } from "../rest/api.ts";
+import { API_PATH } from "../rest/api-path.ts";
 import { describeApi } from "../rest/describe.ts";
 import type { AdminService } from "../service.ts";
 import { accessRoutes } from "./access-routes.ts";

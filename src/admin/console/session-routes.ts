@@ -1,25 +1,36 @@
 /** The pages that end sessions of an account: one, or all. Each asks first. */
 
 import { LiaisonError } from "../../errors.ts";
-import { type AccountSession, accountName, sessionsOf } from "../../ui/console/people.ts";
-import type { AccountView, GrantView, ProfileView } from "../../ui/console/views.ts";
+import { accountName } from "../../ui/console/people.ts";
+import type { AccountSessionView, AccountView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import type { Shell, Visit } from "./shell.ts";
 
-interface Asked {
-  account: AccountView;
-  sessions: AccountSession[];
+/** How many sessions are counted for a page that asks. */
+const mostCounted = 1000;
+
+interface Page {
+  items: AccountSessionView[];
+  next_cursor: string | null;
 }
 
 const accountPath = (id: string) => `/accounts/${encodeURIComponent(id)}`;
 
 export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }): void {
-  async function read(visit: Visit): Promise<Asked> {
-    const id = visit.parameter("id");
-    const account = await visit.call<AccountView & { profiles: ProfileView[] }>("getAccount", { id });
-    const grants = await visit.call<{ items: GrantView[] }>("listGrants", { account_id: id, limit: 200 });
-    return { account, sessions: sessionsOf(grants.items) };
+  const accountOf = (visit: Visit) => visit.call<AccountView>("getAccount", { id: visit.parameter("id") });
+
+  /** How many sessions an account has; of very many, more than are counted. */
+  async function countSessions(visit: Visit, id: string): Promise<number> {
+    let count = 0;
+    let cursor: string | null = null;
+    do {
+      const query = { id, limit: 200, ...(cursor === null ? {} : { cursor }) };
+      const page: Page = await visit.call("listSessions", query);
+      count += page.items.length;
+      cursor = page.next_cursor;
+    } while (cursor !== null && count <= mostCounted);
+    return count;
   }
 
   function ask(
@@ -42,11 +53,16 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
 
   shell.get("/accounts/:id/end", "accounts", async (visit) => {
     const t = messages(visit.site.locale);
-    const { account, sessions } = await read(visit);
+    const account = await accountOf(visit);
+    const count = await countSessions(visit, account.id);
     ask(visit, account, {
       heading: t.text("admin.endAllTitle", { account: accountName(account) }),
       submit: t.text("admin.endAll"),
-      says: [t.text("admin.endAllCount", { count: sessions.length })],
+      says: [
+        count > mostCounted
+          ? t.text("admin.endAllMany", { count: mostCounted })
+          : t.text("admin.endAllCount", { count }),
+      ],
       action: `${accountPath(account.id)}/end`,
     });
   });
@@ -59,17 +75,17 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
 
   shell.get("/accounts/:id/end/:session", "accounts", async (visit) => {
     const t = messages(visit.site.locale);
-    const { account, sessions } = await read(visit);
-    const found = sessions.find((one) => one.id === visit.parameter("session"));
-    if (found === undefined) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
+    const account = await accountOf(visit);
+    const found = await visit.call<AccountSessionView>("getSession", { id: visit.parameter("session") });
+    if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
     const { browser, network } = found.session ?? {};
-    const names = found.portals.map((id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id);
+    const names = found.client_ids.map((id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id);
     ask(visit, account, {
       heading: t.text("admin.endSessionTitle", { account: accountName(account) }),
       submit: t.text("admin.endSession"),
       says: [
         ...(browser ? [t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") })] : []),
-        t.text("admin.endSessionPortals", { portals: names.join(", ") }),
+        ...(names.length > 0 ? [t.text("admin.endSessionPortals", { portals: names.join(", ") })] : []),
       ],
       action: `${accountPath(account.id)}/end/${encodeURIComponent(found.id)}`,
     });

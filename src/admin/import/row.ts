@@ -10,6 +10,7 @@ import { asOrganizationId, asProfileId, isReservedId, RESERVED_ID_PROBLEM } from
 import type { ImportRow, Organization } from "../../domain/records.ts";
 import { type Column, printable } from "./columns.ts";
 import { readLastDay } from "./day.ts";
+import { MAX_ROLES, readRoles } from "./role.ts";
 import { alterationOf, type Sense, withoutFormulaQuotes } from "./spreadsheets.ts";
 
 /** What is wrong with one value, and what to write instead. */
@@ -25,12 +26,11 @@ export type ParsedRow = { kind: "good"; row: ImportRow } | { kind: "bad"; faults
 
 const MAX_ID = 128;
 const MAX_NAME = 200;
-const MAX_ROLES = 50;
 
 /** Another word for how an organization or a profile stands: one for one thing is written, both are read. */
 const OTHER_STANDINGS = new Map([["active", "enabled"]] as const);
 
-/** What no id, name or role holds: control characters, and those that turn the reading direction of what follows. */
+/** What no id and no name holds: control characters, and those that turn the reading direction of what follows. */
 const UNWANTED = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
 /**
@@ -108,17 +108,10 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   const roles = () => {
-    const names = read("roles")
-      .split("|")
-      .map((role) => role.trim())
-      .filter((role) => role !== "");
-    const altered = names.find((role) => alterationOf(role, "role") !== undefined);
-    if (altered !== undefined) isAltered("roles", altered, "role");
-    const odd = names.find((role) => role.length > MAX_ID || UNWANTED.test(role) || role.includes("\ufffd"));
-    if (odd !== undefined && altered === undefined)
-      fault("roles", `${printable(odd)} is no role; write names of up to ${MAX_ID} characters`);
+    const { roles: names, problem } = readRoles(read("roles"));
+    if (problem !== undefined) fault("roles", problem);
     if (names.length > MAX_ROLES) fault("roles", `there are more than ${MAX_ROLES}; write fewer`);
-    return [...new Set(names.map((role) => role.replace(/(?! )\p{Zs}/gu, " ")))];
+    return names;
   };
 
   const organization: Organization = {

@@ -3,12 +3,12 @@
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import type { Instant } from "../../clock.ts";
-import { type AccountId, asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
+import { asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Page } from "../../storage/contract.ts";
+import type { AccountSession, Page } from "../../storage/contract.ts";
 import { anyId, fromTime, instant, listed, listOf, name, pageOf, paging, time, timeOrNull } from "../fields.ts";
 import { type AnyOperation, answered, InputError, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
@@ -38,6 +38,13 @@ const grant = z.strictObject({
   }),
 });
 
+const session = z.strictObject({
+  id: z.string(),
+  account_id: anyId,
+  client_ids: z.array(anyId).meta({ description: "The client apps that have a sign-in in it; none is needed." }),
+  session: grant.shape.session,
+});
+
 type UsedSession = z.input<typeof usedSession>;
 
 function writeGrant(
@@ -55,17 +62,24 @@ function writeGrant(
   };
 }
 
+function writeSession(
+  { sessionUid, accountId, clientIds }: AccountSession,
+  used: ReadonlyMap<string, UsedSession>,
+): z.input<typeof session> {
+  return { id: sessionUid, account_id: accountId, client_ids: clientIds, session: used.get(sessionUid) ?? null };
+}
+
 /** How many sessions are read before others have their turn: on SQLite no read lets anybody in. */
 const sessionsAtOnce = 20;
 
-/** Where the sessions of these grants are used, by their ids. */
+/** Where sessions are used, by their ids. */
 async function usedSessions(
   { artifacts }: Pick<OperationParts["store"], "artifacts">,
-  grants: readonly Selection[],
+  of: readonly { sessionUid: string }[],
   now: Instant,
 ): Promise<ReadonlyMap<string, UsedSession>> {
   const used = new Map<string, UsedSession>();
-  const uids = [...new Set(grants.map(({ sessionUid }) => sessionUid))];
+  const uids = [...new Set(of.map(({ sessionUid }) => sessionUid))];
   for (const [place, uid] of uids.entries()) {
     if (place % sessionsAtOnce === sessionsAtOnce - 1) await setImmediate();
     const payload = await artifacts.findSessionByUid(uid, now);
@@ -106,15 +120,10 @@ export function accessOperations(parts: OperationParts): AnyOperation[] {
 function grantOperations({ store }: OperationParts): AnyOperation[] {
   const { administration } = store;
 
-  /** The sessions of an account in which it has a sign-in at a portal. */
-  async function sessionsOf(accountId: AccountId, now: Instant): Promise<Set<string>> {
-    const sessions = new Set<string>();
-    for (let after: string | null = null; ; ) {
-      const { items, next }: Page<Selection> = await administration.grants({ accountId }, { after, limit: 200 }, now);
-      for (const { sessionUid } of items) sessions.add(sessionUid);
-      if (next === null) return sessions;
-      after = next;
-      await setImmediate();
+  /** @throws LiaisonError `not_found` */
+  async function assertAccount(id: string): Promise<void> {
+    if ((await administration.account(asAccountId(id))) === undefined) {
+      throw new LiaisonError("not_found", "There is no such account.");
     }
   }
 
@@ -168,6 +177,37 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
     ),
     operation(
       {
+        name: "listSessions",
+        summary: "List the sessions of an account: in which browsers it is signed in, and at which portals.",
+        ...{ scope: "admin:read", method: "GET", path: "/accounts/{id}/sessions" },
+        input: z.strictObject({ id: anyId, ...paging }),
+        output: listOf(session),
+        command: { name: "accounts sessions", operand: "id", examples: ["liaison accounts sessions 1c9e…"] },
+      },
+      async ({ id, ...page }, { now }) => {
+        await assertAccount(id);
+        const found = await administration.sessions(asAccountId(id), pageOf(page), now);
+        const used = await usedSessions(store, found.items, now);
+        return { output: listed(found, (one) => writeSession(one, used)) };
+      },
+    ),
+    operation(
+      {
+        name: "getSession",
+        summary: "Show a session: whose it is, where it is used, and at which portals.",
+        ...{ scope: "admin:read", method: "GET", path: "/sessions/{id}" },
+        input: z.strictObject({ id: anyId }),
+        output: session,
+        command: { name: "sessions show", operand: "id", examples: ["liaison sessions show mY0pH2uSvQ3bYc5tX1k9Z"] },
+      },
+      async ({ id }, { now }) => {
+        const found = await administration.session(id, now);
+        if (found === undefined) throw new LiaisonError("not_found", "There is no session of this id.");
+        return { output: writeSession(found, await usedSessions(store, [found], now)) };
+      },
+    ),
+    operation(
+      {
         name: "endSession",
         summary: "End a session in a browser, and every sign-in at portals that was made in it.",
         ...{ scope: "sessions:write", method: "DELETE", path: "/sessions/{id}" },
@@ -184,24 +224,27 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
     operation(
       {
         name: "endSessions",
-        summary: "End all sessions of an account that have sign-ins at portals, and those sign-ins.",
+        summary: "End all sessions of an account, with their sign-ins at portals.",
         ...{ scope: "sessions:write", method: "DELETE", path: "/accounts/{id}/sessions" },
         input: z.strictObject({ id: anyId }),
         output: z.strictObject({ ended: z.int().meta({ description: "How many sessions it ended." }) }),
         command: { name: "sessions end-all", operand: "id", examples: ["liaison sessions end-all 1c9e…"] },
       },
       async ({ id }, { principal, now }) => {
-        if ((await administration.account(asAccountId(id))) === undefined) {
-          throw new LiaisonError("not_found", "There is no such account.");
-        }
+        await assertAccount(id);
         let ended = 0;
-        for (const sessionUid of await sessionsOf(asAccountId(id), now)) {
-          const by = { actor: principal.actor, now };
-          const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
-          // Somebody else may have ended it meanwhile.
-          if (result === "done") ended += 1;
-          await setImmediate();
-        }
+        let after: string | null = null;
+        do {
+          const page: Page<AccountSession> = await administration.sessions(asAccountId(id), { after, limit: 100 }, now);
+          for (const { sessionUid } of page.items) {
+            const by = { actor: principal.actor, now };
+            const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
+            // Somebody else may have ended it meanwhile.
+            if (result === "done") ended += 1;
+            await setImmediate();
+          }
+          after = page.next;
+        } while (after !== null);
         return { output: { ended } };
       },
     ),

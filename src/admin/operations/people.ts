@@ -205,11 +205,21 @@ function mailOperations({ store }: OperationParts): AnyOperation[] {
         name: "listMail",
         summary: "List mails, newest first, without what they say.",
         ...{ scope: "admin:read", method: "GET", path: "/mail" },
-        input: z.strictObject({ state: z.enum(states).optional(), ...paging }),
+        input: z.strictObject({
+          state: z.enum(states).optional(),
+          put_off: z
+            .boolean()
+            .default(false)
+            .meta({ description: "Of those that are queued, the ones alone that a server didn't take at once." }),
+          ...paging,
+        }),
         output: listOf(mail),
       },
-      async ({ state, ...page }) => {
-        const filter = state === undefined ? {} : { state };
+      async ({ state, put_off, ...page }) => {
+        const filter = {
+          ...(state === undefined ? {} : { state }),
+          ...(put_off ? { isPutOff: true as const } : {}),
+        };
         return { output: listed(await administration.deliveries(filter, pageOf(page)), writeMail) };
       },
     ),

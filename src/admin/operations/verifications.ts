@@ -8,7 +8,7 @@ import { LiaisonError } from "../../errors.ts";
 import { anyId, instant, listOf, time } from "../fields.ts";
 import { type AnyOperation, operation } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
-import { API_PATH } from "../rest/api.ts";
+import { API_PATH } from "../rest/api-path.ts";
 import { outcomeOf } from "../verification-worker.ts";
 
 const result = z.strictObject({

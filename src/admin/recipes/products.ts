@@ -28,7 +28,8 @@ function keycloakConfig({ issuer, endpoints, clientId, secret, authMethod, scope
     pkceMethod: "S256",
     useJwksUrl: "true",
     validateSignature: "true",
-    backchannelSupported: "true",
+    // "true" has Keycloak ask for the sign-out itself, without the browser, which ends no session here.
+    backchannelSupported: "false",
     sendIdTokenOnLogout: "true",
     syncMode: "FORCE",
   };

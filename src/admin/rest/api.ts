@@ -9,6 +9,7 @@ import { statusFor } from "../../http/errors.ts";
 import { type AnyOperation, EditConflict, InputError, statusOf } from "../operation.ts";
 import type { Principal } from "../scopes.ts";
 import { type AdminService, ANY_REVISION, type CallOptions } from "../service.ts";
+import { API_PATH } from "./api-path.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
 import { fromText, inputSchema, typeOf } from "./texts.ts";
 
@@ -20,7 +21,6 @@ export interface ApiParts {
   logger: Logger;
 }
 
-export const API_PATH = "/admin/api/v1";
 /** Largest body that is read, in bytes. */
 const largestBody = 65_536;
 

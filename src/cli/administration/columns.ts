@@ -81,6 +81,11 @@ export const columns: Readonly<Record<string, Columns>> = {
     ...{ session: text("session_id"), browser: text("session.browser"), network: text("session.network") },
     ...{ "last used": instant("session.last_used_at"), ends: instant("expires_at") },
   },
+  "accounts sessions": {
+    ...{ id: text("id"), portals: text("client_ids"), browser: text("session.browser") },
+    ...{ network: text("session.network"), begun: instant("session.begun_at") },
+    "last used": instant("session.last_used_at"),
+  },
   "keys list": {
     ...{ id: text("id"), name: text("name"), scopes: text("scopes"), "made by": text("created_by") },
     ...{ expires: instant("expires_at"), "last used": instant("last_used_at") },

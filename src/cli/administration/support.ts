@@ -1,7 +1,7 @@
 /** `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the store. */
 
 import type { LinkAdmin } from "../../admin/links.ts";
-import { type LISTED_STATES, wasTried } from "../../admin/mail.ts";
+import type { LISTED_STATES } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
 import { asAccountId, asInquiryId, asLinkRequestId, asUpstreamId, idOrNull } from "../../domain/ids.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
@@ -108,11 +108,15 @@ export function remoteMail(face: Face): MailDesk {
     const found: ShownMail[] = [];
     let cursor: string | null = null;
     do {
-      const page = { state, limit: Math.min(limit, largestPage), ...(cursor === null ? {} : { cursor }) };
+      const page = {
+        state,
+        limit: Math.min(limit, largestPage),
+        ...(state === "queued" ? { put_off: true } : {}),
+        ...(cursor === null ? {} : { cursor }),
+      };
       const { output } = await face.call("listMail", page);
       const { items, next_cursor } = output as { items: WrittenMail[]; next_cursor: string | null };
-      const mails = items.map(readMail);
-      found.push(...(state === "queued" ? mails.filter(wasTried) : mails));
+      found.push(...items.map(readMail));
       cursor = next_cursor;
     } while (cursor !== null && found.length < limit);
     return found;

@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Context, Middleware } from "koa";
+import type { Context, Middleware, Next } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { clientNetwork } from "../../domain/networks.ts";
@@ -103,6 +103,13 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
     return false;
   }
 
+  async function counted(ctx: Context, next: Next): Promise<void> {
+    await next();
+    if (!isFailure(ctx)) return;
+    const network = clientNetwork(String(ctx.state["clientAddress"]));
+    failures.at(network, limits.failures.windowSeconds, clock.now()).count += 1;
+  }
+
   return {
     admit(request, response, path, address) {
       if (ofProbes.test(path)) return true;
@@ -115,12 +122,7 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
         : waited(request, response, { place, network });
     },
 
-    async middleware(ctx, next) {
-      await next();
-      if (!isProgram(ctx, ctx.path) || !isFailure(ctx)) return;
-      const network = clientNetwork(String(ctx.state["clientAddress"]));
-      failures.at(network, limits.failures.windowSeconds, clock.now()).count += 1;
-    },
+    middleware: (ctx, next) => (isProgram(ctx, ctx.path) ? counted(ctx, next) : next()),
   };
 }
 

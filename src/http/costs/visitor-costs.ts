@@ -140,8 +140,5 @@ function weightOf({ querystring, query }: Context): number {
 
 /** Charges a request to sign out: it is kept in a session, an empty one where there is none. */
 export function chargeSignOut(costs: VisitorCosts): Middleware {
-  return async (ctx, next) => {
-    if (/^\/logout\/?$/i.test(ctx.path)) await costs.charge(ctx, "sign_out");
-    await next();
-  };
+  return (ctx, next) => (/^\/logout\/?$/i.test(ctx.path) ? costs.charge(ctx, "sign_out").then(next) : next());
 }

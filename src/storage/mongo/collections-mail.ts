@@ -43,6 +43,12 @@ export const OUTBOX: CollectionSpecification = {
     },
     { name: "byMessageId", key: { messageId: 1 } },
     { name: "queued", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "queued" } },
+    {
+      // The last field tells it from inState: a server before 5.0 takes no two indexes of one key.
+      name: "putOff",
+      key: { state: 1, createdAt: -1, seq: -1, lastError: 1 },
+      partialFilterExpression: { lastError: { $gt: "" } },
+    },
     { name: "held", key: { dueAt: 1 }, partialFilterExpression: { state: "held" } },
     {
       name: "heldOfMailbox",

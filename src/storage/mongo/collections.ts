@@ -181,6 +181,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       { name: "grantsOfProfile", key: { profileId: 1, _id: 1 } },
       { name: "grantsOfOrganization", key: { organizationId: 1, _id: 1 } },
       { name: "ofAccount", key: { accountId: 1, _id: 1 } },
+      { name: "sessionsOfAccount", key: { accountId: 1, sessionUid: 1 } },
       { name: "ofClient", key: { clientId: 1, _id: 1 } },
       expiry,
     ],
@@ -221,6 +222,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     indexes: [
       { name: "byId", key: { "rows.idHash": 1 }, unique: true },
       { name: "rowExpiry", key: { "rows.expiresAt": 1 } },
+      { name: "ofAccount", key: { "rows.accountId": 1, _id: 1 } },
       expiry,
     ],
   },

@@ -130,12 +130,15 @@ function mailLists(database: MongoDatabase): Pick<Listings, "deliveries"> {
   const { outbox } = database.collections;
 
   return {
-    deliveries: ({ state }, page) =>
+    deliveries: ({ state, isPutOff = false }, page) =>
       database.run(() =>
         readPage<OutboxDocument, Delivery>({
-          ...{ page, begin: NEWEST, placeOf: ({ createdAt, seq }) => writtenAt(createdAt, seq), item: toDelivery },
+          page,
+          begin: NEWEST,
+          placeOf: ({ createdAt, seq }) => writtenAt(createdAt, seq),
+          item: (one) => (state === undefined || one.state === state ? toDelivery(one) : undefined),
           fetch: ([instant, seq], limit) => {
-            const match = state === undefined ? {} : { state };
+            const match = isPutOff ? { state: "queued", lastError: { $gt: "" } } : state === undefined ? {} : { state };
             const range = { match, order: ["createdAt", "seq"], direction: -1 } as const;
             return readBehind(outbox, range, [dateAt(instant), seqAt(seq)], limit);
           },

@@ -43,6 +43,7 @@ const LATER_INDEXES = [
   ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
   ...since(9, "selections.grantsOfProfile", "selections.grantsOfOrganization"),
   ...since(10, "outbox.heldInOrder", "outbox.heldOfAsker", "outbox.carried"),
+  ...since(12, "sessions.ofAccount", "selections.sessionsOfAccount", "outbox.putOff"),
 ];
 /** Indexes that others took the place of, by collection: a database up to this version has them. */
 const FORMER_INDEXES: readonly { collection: CollectionName; until: number; index: IndexSpecification }[] = [
@@ -189,6 +190,11 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   },
   {
     name: "unregistered addresses that came with a client's id",
+    collections: collectionsOf(11),
+    up: ({ db }) => ensureCollections(db, collectionsOf(11)),
+  },
+  {
+    name: "sessions by their account, mails that were put off",
     collections: COLLECTIONS,
     up: async ({ db }) => await ensureCollections(db, COLLECTIONS),
   },

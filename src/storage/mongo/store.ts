@@ -35,6 +35,7 @@ import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
 import { differences, ensureCollections } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
+import { createSessionLists } from "./session-lists.ts";
 import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
@@ -107,6 +108,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
     verifications: createVerificationStore(database, audit),
     administration: {
       ...createListings(database, search),
+      ...createSessionLists(database),
       ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners, roles }),
       ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),

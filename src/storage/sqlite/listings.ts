@@ -264,17 +264,23 @@ function mailLists(database: Database): Pick<Listings, "deliveries"> {
       WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC LIMIT :limit`);
   const all = select("");
   const ofState = select("state = :state AND ");
+  const putOff = select("state = 'queued' AND last_error IS NOT NULL AND ");
   type Placed = { delivery: Delivery; place: number };
 
   return {
-    deliveries: ({ state }, page) =>
+    deliveries: ({ state, isPutOff = false }, page) =>
       database.run(() =>
         readPage<Placed, Delivery>({
           ...{ page, begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] },
           placeOf: ({ delivery, place }) => [delivery.createdAt, place],
-          item: ({ delivery }) => delivery,
+          item: ({ delivery }) => (state === undefined || delivery.state === state ? delivery : undefined),
           fetch: ([at = 0, place = 0], limit) => {
-            const rows = state === undefined ? all.all({ at, place, limit }) : ofState.all({ state, at, place, limit });
+            const behind = { at, place, limit };
+            const rows = isPutOff
+              ? putOff.all(behind)
+              : state === undefined
+                ? all.all(behind)
+                : ofState.all({ state, ...behind });
             return rows.map((row) => ({ delivery: parse(row["record"]), place: integer(row["place"]) }));
           },
         }),

@@ -376,4 +376,12 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ALTER TABLE client_uses ADD COLUMN refused_addresses TEXT NOT NULL DEFAULT '[]';
   `,
   },
+  {
+    name: "sessions by their account, mails that were put off",
+    sql: `
+  CREATE INDEX outbox_put_off ON outbox (created_at) WHERE state = 'queued' AND last_error IS NOT NULL;
+  CREATE INDEX artifacts_sessions_of_account ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
+  CREATE INDEX selections_sessions_of_account ON selections (account_id, session_uid);
+  `,
+  },
 ];

@@ -37,6 +37,7 @@ import { createRevoker } from "./revoker.ts";
 import { createInvitations, createRoleWriter } from "./roles.ts";
 import { checkSchema, createVersionReader, migrateSchema, prepareSchema } from "./schema.ts";
 import { createSearch } from "./search-writer.ts";
+import { createSessionLists } from "./session-lists.ts";
 import { createSetBack } from "./set-back.ts";
 import { createSignInStore } from "./sign-ins.ts";
 import { createStandingStore } from "./standings.ts";
@@ -169,6 +170,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
     verifications: createVerificationStore(durable, audit),
     administration: {
       ...createListings(durable, search),
+      ...createSessionLists(durable),
       ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker, roles }),
       ...createInvitations(durable, roles),
       ...createApiKeys(durable),

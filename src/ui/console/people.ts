@@ -20,16 +20,15 @@ import {
   timeOr,
 } from "./parts.ts";
 import type {
+  AccountSessionView,
   AccountView,
   ConsoleFrame,
-  GrantView,
   InquiryView,
   Listing,
   MailState,
   MailView,
   Names,
   ProfileView,
-  SessionView,
   TimelineView,
 } from "./views.ts";
 
@@ -66,31 +65,15 @@ ${pager(site, view)}`,
 export interface AccountPage {
   account: AccountView & { profiles: ProfileView[] };
   inquiries: InquiryView[];
-  grants: GrantView[];
+  sessions: AccountSessionView[];
+  /** Where the sessions go on. */
+  nextUrl: string | null;
   mayEnd: boolean;
-}
-
-/** What an account has in one session. */
-export interface AccountSession {
-  id: string;
-  session: SessionView | null;
-  /** Ids of the portals that were signed in to in it. */
-  portals: string[];
 }
 
 /** What an account is called: by what the upstream says of who used it last. */
 export function accountName({ id, identities: [first] }: AccountView): string {
   return first?.email ?? first?.name ?? first?.subject ?? id;
-}
-
-/** The sessions that sign-ins were made in. */
-export function sessionsOf(grants: readonly GrantView[]): AccountSession[] {
-  const byId = Map.groupBy(grants, ({ session_id }) => session_id);
-  return [...byId].map(([id, of]) => ({
-    id,
-    session: of[0]?.session ?? null,
-    portals: [...new Set(of.map(({ client_id }) => client_id))],
-  }));
 }
 
 export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage): string {
@@ -109,27 +92,31 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     },
     { label: t.text("admin.linked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
   ];
-  const sessions = sessionsOf(view.grants);
+  const { sessions } = view;
   const url = `${sectionUrl(site, "accounts")}/${encodeURIComponent(account.id)}/end`;
   const columns = [
-    ...sessionColumns<AccountSession>(site),
+    ...sessionColumns<AccountSessionView>(site),
     {
       label: t.text("admin.portals"),
-      cell: ({ portals }: AccountSession) =>
-        portals.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
+      cell: ({ client_ids }: AccountSessionView) =>
+        client_ids.length === 0
+          ? t.text("admin.sessionAlone")
+          : client_ids.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
     },
     ...(view.mayEnd
       ? [
           {
             label: t.text("admin.action"),
-            cell: ({ id }: AccountSession) =>
+            cell: ({ id }: AccountSessionView) =>
               html`<a href="${url}/${encodeURIComponent(id)}">${t.text("admin.endSession")}</a>`,
           },
         ]
       : []),
   ];
   const endAll =
-    view.mayEnd && sessions.length > 0 && html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
+    view.mayEnd &&
+    (sessions.length > 0 || view.nextUrl !== null) &&
+    html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
   return renderConsole(site, frame, {
     section: "accounts",
     heading,
@@ -151,7 +138,8 @@ ${table(t.text("admin.accounts.profiles"), profiles, account.profiles, t.text("a
 <h2>${t.text("admin.people.timeline")}</h2>
 ${inquiryTable(site, view.inquiries, t.text("admin.accounts.noInquiries"))}
 <div class="console-head"><h2>${t.text("admin.sessions")}</h2>${endAll}</div>
-${table(t.text("admin.sessions"), columns, sessions, t.text("admin.people.noSignIns"))}`,
+${table(t.text("admin.sessions"), columns, sessions, t.text("admin.people.noSignIns"))}
+${pager(site, view)}`,
   });
 }
 

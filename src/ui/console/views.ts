@@ -166,6 +166,15 @@ export interface GrantView {
   session: SessionView | null;
 }
 
+/** What an account has in one session. */
+export interface AccountSessionView {
+  id: string;
+  account_id: string;
+  /** Ids of the portals that were signed in to in it. */
+  client_ids: string[];
+  session: SessionView | null;
+}
+
 /** Where a session is used. Null for what a version before didn't keep. */
 export interface SessionView {
   browser: string | null;

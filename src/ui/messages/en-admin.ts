@@ -64,6 +64,7 @@ export const admin = {
   "admin.endAllTitle": "End all sessions of {account}?",
   "admin.endAllCount":
     "{count, plural, =0 {There is none at the moment.} one {One session ends, with its sign-ins at portals.} other {# sessions end, with their sign-ins at portals.}}",
+  "admin.endAllMany": "More than {count, number} sessions end, with their sign-ins at portals.",
   "admin.endsTokens": "Tokens stop working at once, and portals with an address for sign-outs are told.",
   "admin.endSessionAgain": "Nothing is unlinked: the person can sign in again.",
   "admin.done.saved": "Saved. Portals get it with the next sign-in or refreshed token.",
@@ -134,6 +135,7 @@ export const admin = {
   "admin.begun": "Begun",
   "admin.unknown": "Unknown",
   "admin.sessionOver": "Signed out; a refresh token is still good",
+  "admin.sessionAlone": "None at the moment",
   "admin.sessions": "Sessions",
   "admin.portal": "Portal",
   "admin.portals": "Portals",
