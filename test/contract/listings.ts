@@ -1,14 +1,7 @@
 /** Lists of any length: in pages without gaps or doubles, filtered, and by what somebody typed. */
 
 import assert from "node:assert/strict";
-import {
-  asAccountId,
-  asClientId,
-  asGrantId,
-  asOrganizationId,
-  type ClientId,
-  type OrganizationId,
-} from "../../src/domain/ids.ts";
+import { asAccountId, asClientId, asGrantId, asOrganizationId, type OrganizationId } from "../../src/domain/ids.ts";
 import type { Membership, Organization, Selection } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Page, PageRequest, Store } from "../../src/storage/contract.ts";
@@ -410,7 +403,7 @@ export function listingCases(contract: Case): void {
     for (const now of [NOW, NOW + 1]) {
       const live: Selection[] = made.filter(({ expiresAt }) => expiresAt > now);
       assert.equal(live.length, now === NOW ? 6 : 4);
-      const [clientId] = clients;
+      const clientId = asClientId(clients[0] ?? assert.fail("no client"));
       const [accountId, profileId] = [ann.account.id, bea.profile.id];
       for (const filter of [
         {},
@@ -423,7 +416,7 @@ export function listingCases(contract: Case): void {
         const fits = live.filter((one) =>
           Object.entries(filter).every(([key, value]) => one[key as "clientId"] === value),
         );
-        const found = await readEach((page) => grants(filter as { clientId?: ClientId }, page, now));
+        const found = await readEach((page) => grants(filter, page, now));
         assert.deepEqual(found, fits, JSON.stringify(filter));
       }
       for (const one of made)

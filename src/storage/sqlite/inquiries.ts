@@ -2,8 +2,8 @@
 
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
-import { asInquiryId, asOrganizationId } from "../../domain/ids.ts";
-import type { Inquiry, LinkRequest, ProfileId } from "../../domain/records.ts";
+import { asInquiryId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
+import type { Inquiry, LinkRequest } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
 import type { Seal } from "../seal.ts";
@@ -162,7 +162,12 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     claimInquiry: (worker, now, leaseMs) =>
       database.run(() => {
         const row = claim.get({ worker, now, until: now + leaseMs });
-        return row && { ...toInquiry(row), answeredTo: row["answered_to"] as ProfileId | null };
+        return (
+          row && {
+            ...toInquiry(row),
+            answeredTo: row["answered_to"] === null ? null : asProfileId(text(row["answered_to"])),
+          }
+        );
       }),
 
     settleInquiry: (inquiryId, worker, { links, mails, asker, matched = null, more }, now) =>
