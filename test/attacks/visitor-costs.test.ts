@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parse } from "node-html-parser";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
 import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
 import { linkByMail, people, portalSecret, register, signIn } from "../support/liaison.ts";
@@ -164,7 +165,7 @@ describe("Z5: a known browser while its network is over the limit", () => {
         sign_ins_per_known_browser: { limit: ofBrowser, window_seconds: 300 },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "known", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "known", email: "ann@northwind.example" }]);
     const first = liaison.browser();
     await linkByMail(liaison, first, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
     known.push(first);
@@ -212,7 +213,7 @@ describe("Z5: a known browser while its network is over the limit", () => {
       .split(".")
       .map((part) => Buffer.from(part, "base64url").toString("latin1"))
       .join(" ");
-    const { accountId } = (await liaison.store.directory.membership("known"))?.profile ?? {};
+    const { accountId } = (await liaison.store.directory.membership(asProfileId("known")))?.profile ?? {};
     assert.ok(accountId && !readable.includes(accountId) && !value.includes(accountId));
   });
 });
@@ -224,7 +225,7 @@ describe("Z7: one interaction or one link used a thousand times", () => {
     liaison = await startAttacked({
       ...limited({ sign_ins_per_interaction: { limit: most, window_seconds: 300 } }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "z7", email: "z7@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z7", email: "z7@northwind.example" }]);
   });
   after(() => liaison?.close());
 

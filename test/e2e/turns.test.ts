@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
@@ -105,7 +106,9 @@ describe("turns of the requests' loop", () => {
     const { service, principal } = await createLocalAdministration(liaison, "turns");
     const { output } = await service.call("createApiKey", principal, { name: "turns", scopes: [...principal.scopes] });
     const { key } = output as { key: string };
-    await register(liaison, { id: "operator", kind: "operator" }, [{ id: "p-ann", email: "ann@operator.example" }]);
+    await register(liaison, { id: asOrganizationId("operator"), kind: "operator" }, [
+      { id: "p-ann", email: "ann@operator.example" },
+    ]);
     await bindTo(liaison, people.ann, "p-ann");
     await service.call("setAdminRole", principal, { id: "p-ann", role: "owner" });
     const browser = liaison.browser();

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import * as oidc from "openid-client";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { ALL_SCOPES, type Scope } from "../../src/admin/scopes.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { OrganizationKind } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
 import { type Attacked, bindTo, startAttacked } from "./attack-kit.ts";
@@ -182,7 +183,9 @@ export async function signInSomebody(
   }: { portal?: TestPortal; kind?: OrganizationKind; roles?: string[] } = {},
 ): Promise<SignedIn> {
   const [id, person] = [anId(), scene.stranger()];
-  await register(scene, { id, kind }, [{ id: `p-${id}`, email: `${person.username}@northwind.example`, roles }]);
+  await register(scene, { id: asOrganizationId(id), kind }, [
+    { id: `p-${id}`, email: `${person.username}@northwind.example`, roles },
+  ]);
   const accountId = await bindTo(scene, person, `p-${id}`);
   const browser = scene.browser();
   const started = await portal.start();

@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import type { Instant } from "../../clock.ts";
+import { asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
@@ -121,7 +122,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
 
   /** @throws LiaisonError `not_found` */
   async function assertAccount(id: string): Promise<void> {
-    if ((await administration.account(id)) === undefined) {
+    if ((await administration.account(asAccountId(id))) === undefined) {
       throw new LiaisonError("not_found", "There is no such account.");
     }
   }
@@ -146,9 +147,9 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
       },
       async ({ account_id, profile_id, client_id, ...page }, { now }) => {
         const filter = {
-          ...(account_id === undefined ? {} : { accountId: account_id }),
-          ...(profile_id === undefined ? {} : { profileId: profile_id }),
-          ...(client_id === undefined ? {} : { clientId: client_id }),
+          ...(account_id === undefined ? {} : { accountId: asAccountId(account_id) }),
+          ...(profile_id === undefined ? {} : { profileId: asProfileId(profile_id) }),
+          ...(client_id === undefined ? {} : { clientId: asClientId(client_id) }),
         };
         const grants = await administration.grants(filter, pageOf(page), now);
         const sessions = await usedSessions(store, grants.items, now);
@@ -170,7 +171,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
       },
       async ({ id }, { principal, now }) => {
         const by = { actor: principal.actor, now };
-        const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: id }, by);
+        const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
         return { output: answered(outcome, "sign-in of this id", undefined, {}) };
       },
     ),
@@ -185,7 +186,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
       },
       async ({ id, ...page }, { now }) => {
         await assertAccount(id);
-        const found = await administration.sessions(id, pageOf(page), now);
+        const found = await administration.sessions(asAccountId(id), pageOf(page), now);
         const used = await usedSessions(store, found.items, now);
         return { output: listed(found, (one) => writeSession(one, used)) };
       },
@@ -234,7 +235,7 @@ function grantOperations({ store }: OperationParts): AnyOperation[] {
         let ended = 0;
         let after: string | null = null;
         do {
-          const page: Page<AccountSession> = await administration.sessions(id, { after, limit: 100 }, now);
+          const page: Page<AccountSession> = await administration.sessions(asAccountId(id), { after, limit: 100 }, now);
           for (const { sessionUid } of page.items) {
             const by = { actor: principal.actor, now };
             const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);

@@ -1,6 +1,7 @@
 /** Organizations: listed, added, edited. */
 
 import { z } from "zod";
+import { asOrganizationId } from "../../domain/ids.ts";
 import type { Organization } from "../../domain/records.ts";
 import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -29,7 +30,7 @@ const accountNumber = name.max(128);
 export function organizationOperations({ store, calendar }: OperationParts): AnyOperation[] {
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
-    const found = await directory.organization(id);
+    const found = await directory.organization(asOrganizationId(id));
     if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
     return found;
   };
@@ -86,7 +87,7 @@ export function organizationOperations({ store, calendar }: OperationParts): Any
       async ({ id = randomId(), plan: written, account_number, ...fields }, { principal, now, once, need }) => {
         if (fields.kind === "operator") need("admins:write");
         const plan = readPlan(written, null, calendar);
-        const made: Organization = { id, accountNumber: account_number, plan, ...fields };
+        const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
         const output = writeOrganization(made, calendar);
         const key = once(output);
         const outcome = await administration.carryOut(

@@ -3,6 +3,7 @@
 import type { LinkAdmin } from "../../admin/links.ts";
 import type { LISTED_STATES } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
+import { asAccountId, asInquiryId, asLinkRequestId, asUpstreamId, idOrNull } from "../../domain/ids.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
 import { usageError } from "../command.ts";
 import type { Face } from "./faces.ts";
@@ -92,7 +93,13 @@ function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_
   return {
     ...{ id, code, matched, createdAt: time(asked_at), settledAt: timeOrNull(settled_at) },
     heldUntil: timeOrNull(held_until),
-    requester: { accountId: account_id, upstreamId: upstream_id, subject, email, displayName: name },
+    requester: {
+      accountId: asAccountId(account_id),
+      upstreamId: asUpstreamId(upstream_id),
+      subject,
+      email,
+      displayName: name,
+    },
   };
 }
 
@@ -129,7 +136,8 @@ export function remoteMail(face: Face): MailDesk {
 
 function readMail({ id, to, kind, state, attempts, reason, ...written }: WrittenMail): ShownMail {
   return {
-    ...{ id, to, kind, state, attempts, inquiryId: written.inquiry_id, requestId: written.request_id },
+    ...{ id, to, kind, state, attempts, inquiryId: idOrNull(asInquiryId, written.inquiry_id) },
+    requestId: idOrNull(asLinkRequestId, written.request_id),
     carriedBy: written.carried_by,
     ...{ createdAt: time(written.created_at), nextAttemptAt: time(written.next_attempt_at) },
     ...{ sentAt: timeOrNull(written.sent_at), bouncedAt: timeOrNull(written.bounced_at) },
