@@ -17,6 +17,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { asInquiryId, asUpstreamId } from "../src/domain/ids.ts";
 import { createSeal } from "../src/storage/seal.ts";
 import { sealContent } from "../src/storage/sealed-fields.ts";
 import { writeRows } from "../test/support/import-kit.ts";
@@ -133,8 +134,8 @@ async function holdMails({ file, encryptionKey }: Served): Promise<void> {
   for (let first = 0; first < heldMails; first += 100) {
     database.exec("BEGIN IMMEDIATE");
     for (let index = first; index < first + 100; index += 1) {
-      const id = `held-${index}`;
-      const requester = { upstreamId: "fabrikam", email: null, displayName: null };
+      const id = asInquiryId(`held-${index}`);
+      const requester = { upstreamId: asUpstreamId("fabrikam"), email: null, displayName: null };
       const content = { kind: "already_linked" as const, inquiryId: id, requester };
       insert.run({
         id,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import { seededSubject } from "../src/demo/upstream-accounts.ts";
+import { asOrganizationId } from "../src/domain/ids.ts";
 import { openStore } from "../src/storage/open.ts";
 import { BrokerProcess } from "../test/crash/broker-process.ts";
 import { bindTo } from "../test/support/attack-kit.ts";
@@ -61,7 +62,10 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
     const store = await openStore({ sqlite: { file }, encryptionKey: String(base["encryption_key"]) });
     const place = { store, clock: systemClock, upstreamIssuer: upstream.issuer };
-    await register(place, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }, ...profiles]);
+    await register(place, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+      ...profiles,
+    ]);
     if (profiles.length === 0) await bindTo(place, people.ann, "p-ann");
     await store.close();
 

@@ -14,6 +14,7 @@
  * have an account and wrote to support, and those when they are over. Ends with 1 otherwise. Speaks to loopback alone.
  */
 
+import { asOrganizationId } from "../src/domain/ids.ts";
 import { askForLink, startAttacked } from "../test/support/attack-kit.ts";
 import { grownRows, type Holding, holdingOf } from "../test/support/holding.ts";
 import { register, signIn } from "../test/support/liaison.ts";
@@ -53,7 +54,7 @@ for (const what of failed) console.log(`NOT MET: ${what}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function run(): Promise<void> {
-  await register(liaison, { id: "northwind" }, [{ id: "growth", email: "growth@northwind.example" }]);
+  await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "growth", email: "growth@northwind.example" }]);
   const { link } = await askForLink(liaison, liaison.stranger(), "growth@northwind.example");
   const flood = await strangersFlood(liaison, { link });
   await sweeps.later(liaison, windowSeconds + 1);

@@ -9,6 +9,7 @@
 
 import { operations } from "../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../src/admin/local.ts";
+import { asOrganizationId, asProfileId } from "../src/domain/ids.ts";
 import type { ImportRow } from "../src/domain/records.ts";
 import { type Liaison, startLiaison } from "../test/support/liaison.ts";
 
@@ -71,11 +72,22 @@ function row(index: number): ImportRow {
   const email = `person-${index}@registered.example`;
   return {
     organization: {
-      ...{ id: `org-${place}`, name: `Organization ${place}`, accountNumber: `M-${place}`, enabled: true },
+      ...{
+        id: asOrganizationId(`org-${place}`),
+        name: `Organization ${place}`,
+        accountNumber: `M-${place}`,
+        enabled: true,
+      },
       ...{ kind: place % 10 === 0 ? "partner" : "customer", plan: { status: "active", expiresAt: null } },
     },
     profile: {
-      ...{ id: `p-${index}`, organizationId: `org-${place}`, email, emailKey: email, name: `Person ${index}` },
+      ...{
+        id: asProfileId(`p-${index}`),
+        organizationId: asOrganizationId(`org-${place}`),
+        email,
+        emailKey: email,
+        name: `Person ${index}`,
+      },
       ...{ roles: ["user"], enabled: index % 50 !== 0 },
     },
   };

@@ -10,6 +10,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
+import { asOrganizationId } from "../src/domain/ids.ts";
 import { createInquiryWorker } from "../src/linking/inquiry-worker.ts";
 import { openStore } from "../src/storage/open.ts";
 import { register } from "../test/support/liaison.ts";
@@ -24,7 +25,7 @@ const store = await openStore({
 });
 try {
   const all = Array.from({ length: profiles }, (_, index) => ({ id: `p-${index}`, email }));
-  await register({ store, clock: systemClock }, { id: "northwind" }, all);
+  await register({ store, clock: systemClock }, { id: asOrganizationId("northwind") }, all);
   for (const partSize of [profiles, 100, 50, 20, 10]) {
     const now = Date.now();
     await store.links.inquire(anInquiry({ address: email, createdAt: now, notBefore: now }));

@@ -8,6 +8,7 @@
 
 import { randomUUID } from "node:crypto";
 import { MongoClient } from "mongodb";
+import { asAccountId, asInquiryId, asOrganizationId, asUpstreamId } from "../src/domain/ids.ts";
 import { createInquiryWorker, type InquiryWorker } from "../src/linking/inquiry-worker.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../test/support/liaison.ts";
 import { insertProfiles } from "../test/support/many-profiles.ts";
@@ -28,7 +29,7 @@ try {
     const client = new MongoClient(set.url);
     await insertProfiles(client.db(liaison.config.storage.mongodb?.database ?? ""), size);
     await client.close();
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: address }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: address }]);
     await linkByMail(liaison, liaison.browser(), await liaison.customerSource.start(), people.ann, address);
   }
   const times = Object.fromEntries(
@@ -74,9 +75,14 @@ async function signInOnce({ customerSource: portal, browser }: Liaison): Promise
 /** Until its mails are owed. Undefined where the deployment's own worker was faster. */
 async function inquireOnce({ store, clock, config }: Liaison, worker: InquiryWorker | undefined): Promise<boolean> {
   const now = clock.now();
-  const requester = { issuer: "https://bench.example", subject: "bench", upstreamId: "fabrikam", accountId: "bench" };
+  const requester = {
+    issuer: "https://bench.example",
+    subject: "bench",
+    upstreamId: asUpstreamId("fabrikam"),
+    accountId: asAccountId("bench"),
+  };
   await store.links.inquire({
-    ...{ id: randomUUID(), requester: { ...requester, email: null, displayName: null }, address },
+    ...{ id: asInquiryId(randomUUID()), requester: { ...requester, email: null, displayName: null }, address },
     ...{ interactionCid: config.issuer, createdAt: now - 1, notBefore: now, settledAt: null },
   });
   return (await worker?.runOnce()) === 1;

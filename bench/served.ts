@@ -12,6 +12,7 @@ import { createLocalAdministration } from "../src/admin/local.ts";
 import { systemClock } from "../src/clock.ts";
 import { configSchema } from "../src/config/schema.ts";
 import { seededSubject } from "../src/demo/upstream-accounts.ts";
+import { asOrganizationId } from "../src/domain/ids.ts";
 import { openStore } from "../src/storage/open.ts";
 import { bindTo } from "../test/support/attack-kit.ts";
 import { freePort } from "../test/support/free-port.ts";
@@ -121,7 +122,7 @@ async function prepare(
   const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
   try {
     const place = { store, clock: systemClock, upstreamIssuer };
-    await register(place, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(place, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
     await bindTo(place, people.ann, "p-ann");
     const { service, principal } = await createLocalAdministration({ config, store, clock: systemClock }, "bench");
     const make = async (name: string) => {

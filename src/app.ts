@@ -19,6 +19,7 @@ import { type Background, createBackground } from "./background/background.ts";
 import type { Clock } from "./clock.ts";
 import { limitOf, mailDomain as mailDomainOf } from "./config/derived.ts";
 import type { Config } from "./config/schema.ts";
+import { asAccountId, asSecretHash } from "./domain/ids.ts";
 import { createNetworkTest } from "./domain/networks.ts";
 import { createBrowserBinding } from "./http/browser-binding.ts";
 import { type CookieContext, createCookies } from "./http/cookies.ts";
@@ -128,8 +129,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     counters.count("sign_ins");
     signedOut.clear(ctx as unknown as CookieContext);
     const { accountId } = ctx.oidc.session ?? {};
-    if (accountId !== undefined) known.completed(ctx, accountId);
-    if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, proofHash);
+    if (accountId !== undefined) known.completed(ctx, asAccountId(accountId));
+    if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, asSecretHash(proofHash));
   });
   const uses = createUseNotes({ clients: store.clients, clock, logger });
   watchClientUses(provider, { now: () => clock.now(), onUse: uses.note });

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Clock } from "../clock.ts";
+import { asSecretHash } from "../domain/ids.ts";
 import type { AuditEvent } from "../domain/records.ts";
 import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -82,7 +83,7 @@ export function createAdminService(parts: {
         once: (answer) => {
           if (idempotencyKey === undefined || operation.kind !== "creates") return undefined;
           return {
-            keyHash: sha256(JSON.stringify([principal.actor, operation.name, idempotencyKey])),
+            keyHash: asSecretHash(sha256(JSON.stringify([principal.actor, operation.name, idempotencyKey]))),
             fingerprint: sha256(JSON.stringify(parsed.data)),
             answer: JSON.stringify(answer),
             expiresAt: now + onceForMs,

@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
+import { asClientId } from "../domain/ids.ts";
 import { withoutPatience } from "../patience.ts";
 import type { ClientStore } from "../storage/contract.ts";
 
@@ -29,7 +30,7 @@ export function createUseNotes({
       const now = clock.now();
       if (now - (notedAt.get(key) ?? 0) < noteEveryMs) return;
       notedAt.set(key, now);
-      withoutPatience(() => clients.noteUse(clientId, secret, now)).catch((err: unknown) => {
+      withoutPatience(() => clients.noteUse(asClientId(clientId), secret, now)).catch((err: unknown) => {
         notedAt.delete(key);
         logger.warn({ err, client_id: clientId }, "the use of a client could not be noted");
       });

@@ -15,6 +15,7 @@ import { createVerificationWorker } from "../admin/verification-worker.ts";
 import type { Clock } from "../clock.ts";
 import { limitOf, mailDomain } from "../config/derived.ts";
 import type { Config } from "../config/schema.ts";
+import { asUpstreamId } from "../domain/ids.ts";
 import { createSiteSource } from "../http/site.ts";
 import { createInquiryWorker } from "../linking/inquiry-worker.ts";
 import { renderMail } from "../mail/messages.ts";
@@ -141,7 +142,7 @@ async function createWorkers(
     settings: {
       mailDomain: mailDomain(config),
       mailLimits: mailLimits(config),
-      trustedUpstreams: new Set(config.upstreams.filter((one) => one.trusted_email).map(({ id }) => id)),
+      trustedUpstreams: new Set(config.upstreams.filter((one) => one.trusted_email).map(({ id }) => asUpstreamId(id))),
     },
   });
   const { audit_retention_days: retentionDays } = config.administration;

@@ -2,6 +2,7 @@
 
 import { createLinkAdmin } from "../admin/links.ts";
 import type { Clock } from "../clock.ts";
+import { asAccountId, asProfileId, idOrNone } from "../domain/ids.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type LinkDesk, remoteLinks } from "./administration/support.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
@@ -40,7 +41,9 @@ export function linksCommands(clock: Clock): Command[] {
         withLinks(call, async (links, timeZone) => {
           const { flags, stdout } = call;
           const found = await links.list({
-            ...{ email: flags.get("email"), profileId: flags.get("profile"), accountId: flags.get("account") },
+            email: flags.get("email"),
+            profileId: idOrNone(asProfileId, flags.get("profile")),
+            accountId: idOrNone(asAccountId, flags.get("account")),
             limit: limitOf(call, 50),
           });
           if (flags.has("json")) {

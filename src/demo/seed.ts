@@ -5,6 +5,7 @@
 
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import { asInquiryId, asLinkRequestId, asOrganizationId, asProfileId, asUpstreamId } from "../domain/ids.ts";
 import type { AccountId, Membership, Organization, Requester, SignedInIdentity } from "../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -13,7 +14,7 @@ import { type Expectation, type SeedProfile, seeds } from "./people.ts";
 import { seededSubject } from "./upstream-accounts.ts";
 
 /** The demo upstream's id in the broker's configuration. */
-export const DEMO_UPSTREAM_ID = "fabrikam";
+export const DEMO_UPSTREAM_ID = asUpstreamId("fabrikam");
 
 const ACTOR = "system";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -28,7 +29,7 @@ function organizations(now: Instant): Organization[] {
     kind: Organization["kind"],
     [id, name, accountNumber]: [string, string, string],
     plan: Organization["plan"],
-  ): Organization => ({ id, name, accountNumber, kind, plan, enabled: true });
+  ): Organization => ({ id: asOrganizationId(id), name, accountNumber, kind, plan, enabled: true });
   const nextYear = { status: "active", expiresAt: now + 365 * DAY_MS } as const;
   const lastMonth = { status: "active", expiresAt: now - 30 * DAY_MS } as const;
   const noPlan = { status: "none", expiresAt: null } as const;
@@ -51,7 +52,7 @@ function organizations(now: Instant): Organization[] {
  */
 export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: string): Promise<void> {
   const administrators = seeds.flatMap(({ profiles }) => profiles.filter(({ adminRole }) => adminRole !== undefined));
-  const known = await Promise.all(administrators.map(({ id }) => store.directory.membership(id)));
+  const known = await Promise.all(administrators.map(({ id }) => store.directory.membership(asProfileId(id))));
   if (known.every((one) => one !== undefined && one.profile.adminRole !== null)) return;
   const now = clock.now();
   for (const organization of organizations(now)) await store.directory.putOrganization(organization, ACTOR, now);
@@ -59,7 +60,10 @@ export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: 
   await settleMails(store, clock);
   // Last: that they are there says that a store was seeded to the end.
   for (const { id: profileId, adminRole = null } of administrators) {
-    await store.administration.carryOut({ kind: "set_admin_role", profileId, adminRole }, { actor: ACTOR, now });
+    await store.administration.carryOut(
+      { kind: "set_admin_role", profileId: asProfileId(profileId), adminRole },
+      { actor: ACTOR, now },
+    );
   }
 }
 
@@ -74,7 +78,15 @@ async function seedPerson(
   if (emailKey === undefined) throw new LiaisonError("bad_request", `${email} is no email address.`);
   const put = ({ id, organizationId, roles }: SeedProfile, enabled: boolean) =>
     store.directory.putProfile(
-      { id, organizationId, email, emailKey, name: seed.name, roles, enabled },
+      {
+        id: asProfileId(id),
+        organizationId: asOrganizationId(organizationId),
+        email,
+        emailKey,
+        name: seed.name,
+        roles,
+        enabled,
+      },
       ACTOR,
       clock.now(),
     );
@@ -96,7 +108,7 @@ async function seedPerson(
 
 /** Binds a profile as the journey does. Does nothing for one that is bound already. */
 async function bind(store: Store, clock: Clock, profileId: string, identity: SignedInIdentity): Promise<void> {
-  const membership = await store.directory.membership(profileId);
+  const membership = await store.directory.membership(asProfileId(profileId));
   if (membership === undefined || membership.profile.accountId !== null) return;
   const { id: accountId } = await store.accounts.signIn(identity, clock.now());
   const secret = randomSecret();
@@ -117,7 +129,7 @@ async function makeLink(
   secret: string,
 ): Promise<NewLink> {
   const worker = randomId();
-  const inquiryId = randomId();
+  const inquiryId = asInquiryId(randomId());
   const now = clock.now();
   // Without an address: should this be cut short, the service's own worker settles the inquiry with nothing.
   await store.links.inquire({
@@ -129,7 +141,7 @@ async function makeLink(
     notBefore: now,
     settledAt: null,
   });
-  const requestId = randomId();
+  const requestId = asLinkRequestId(randomId());
   const { upstreamId, email, displayName } = requester;
   const link: NewLink = {
     request: {

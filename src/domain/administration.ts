@@ -3,13 +3,15 @@
  * it. Pure; the interaction policy asks before a code is issued, and whoever redeems the code asks again.
  */
 
-import type { Authentication, ClientId, UpstreamId } from "./records.ts";
+import type { UpstreamId } from "./ids.ts";
+import type { Authentication, ClientId } from "./records.ts";
 import { CONSOLE_CLIENT_ID } from "./records.ts";
 
 /** As it is configured; an empty list asks for nothing. */
 export interface SignInDemand {
   /** One of these. */
-  upstreams: readonly UpstreamId[];
+  /** Ids of upstreams, as configured. */
+  upstreams: readonly string[];
   /** One of these: an ID token has one `acr` (OpenID Connect Core 1.0, section 2). */
   acr_values: readonly string[];
   /** Every one of these: a list that names a password and a second factor must not be content with the password. */

@@ -53,7 +53,7 @@ export interface AdmissionQuestion {
   /** The profile that the person has just chosen in this authorization request. */
   chosen?: ProfileId | undefined;
   /** The portal's `profile_hint`. */
-  hint?: ProfileId | undefined;
+  hint?: string | undefined;
   now: Instant;
 }
 
@@ -69,7 +69,7 @@ export function decideAdmission({ standing, policy, chosen, hint, now }: Admissi
   const choices = judged.filter(({ reasons }) => reasons.length === 0).map(({ membership }) => membership);
   const [only, ...others] = choices;
   if (only === undefined) return { kind: "not_admitted", refusals: judged };
-  const find = (wish: ProfileId | null | undefined) => choices.find(({ profile }) => profile.id === wish);
+  const find = (wish: string | null | undefined) => choices.find(({ profile }) => profile.id === wish);
   const [byHand, hinted] = [find(chosen), find(hint)];
   if (byHand !== undefined) return { kind: "admitted", membership: byHand, choices };
 

@@ -12,6 +12,8 @@ import type {
   AuditEvent,
   Client,
   LinkRequest,
+  LinkRequestId,
+  OrganizationId,
   Profile,
   Selection,
   SignedInIdentity,
@@ -35,7 +37,7 @@ export function accountCreated(accountId: AccountId, upstream: UpstreamId, at: I
 
 type Requested = Pick<LinkRequest, "id" | "requester" | "profileId">;
 
-export function linkRequested(request: Requested, organizationId: string, at: Instant): AuditEntry {
+export function linkRequested(request: Requested, organizationId: OrganizationId, at: Instant): AuditEntry {
   const { accountId, upstreamId } = request.requester;
   return {
     ...{ at, action: "link.requested", actor: `account:${accountId}`, profileId: request.profileId, organizationId },
@@ -43,7 +45,7 @@ export function linkRequested(request: Requested, organizationId: string, at: In
   };
 }
 
-type Redeemed = { requestId: string; accountId: AccountId; identity: SignedInIdentity };
+type Redeemed = { requestId: LinkRequestId; accountId: AccountId; identity: SignedInIdentity };
 
 export function profileBound({ requestId, accountId, identity }: Redeemed, profile: Profile, at: Instant): AuditEntry {
   return {
@@ -70,7 +72,7 @@ export function profileUnbound(profile: Profile, accountId: AccountId, actor: st
 
 export function mailRequeued(
   action: "mail.released" | "mail.resent",
-  { mail, requestId }: { mail: string; requestId: string | null },
+  { mail, requestId }: { mail: string; requestId: LinkRequestId | null },
   actor: string,
   at: Instant,
 ): AuditEntry {

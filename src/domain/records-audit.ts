@@ -1,7 +1,7 @@
 /** Audit events, the chain that they form, and verifications of it. Imported from records.ts. */
 
 import type { Instant } from "../clock.ts";
-import type { AccountId, LinkRequestId, OrganizationId, ProfileId } from "./records-ids.ts";
+import type { AccountId, LinkRequestId, OrganizationId, ProfileId } from "./ids.ts";
 
 export type AuditAction =
   | "account.created"
@@ -46,7 +46,7 @@ export interface AuditEvent {
   detail: Record<string, string | number | boolean | null>;
 }
 
-/** An audit event with its place in the sealed chain (storage/audit-chain.ts). */
+/** An audit event with its place in the sealed chain (domain/audit-chain.ts). */
 export interface SealedEvent extends AuditEvent {
   seq: number;
   mac: string;

@@ -1,9 +1,9 @@
 /** What Liaison stores of mails: why one is sent, what it says, what became of it. Imported from records.ts. */
 
 import type { Instant } from "../clock.ts";
+import type { AdminRole, IdentityKey, InquiryId, LinkRequestId, UpstreamId } from "./ids.ts";
 import type { Limit } from "./limit.ts";
 import type { MailboxLimits } from "./mailbox.ts";
-import type { AdminRole, IdentityKey, InquiryId, LinkRequestId, UpstreamId } from "./records-ids.ts";
 
 /** Why a mail is sent, and what it says. Rendered when it is delivered, in the deployment's words. */
 export type MailContent =

@@ -5,22 +5,23 @@
 
 import type { Instant } from "../clock.ts";
 
-import type {
-  AccountId,
-  AdminRole,
-  ClientId,
-  GrantId,
-  IdentityKey,
-  InquiryId,
-  LinkRequestId,
-  OrganizationId,
-  ProfileId,
-  SecretHash,
-  UpstreamId,
-} from "./records-ids.ts";
+import {
+  type AccountId,
+  type AdminRole,
+  asClientId,
+  type ClientId,
+  type GrantId,
+  type IdentityKey,
+  type InquiryId,
+  type LinkRequestId,
+  type OrganizationId,
+  type ProfileId,
+  type SecretHash,
+  type UpstreamId,
+} from "./ids.ts";
 
+export type * from "./ids.ts";
 export type * from "./records-audit.ts";
-export type * from "./records-ids.ts";
 export type * from "./records-mail.ts";
 
 /** An identity with what its upstream last said about it: display data that proves nothing. */
@@ -68,7 +69,7 @@ export interface Organization {
 }
 
 /** The id under which the administration's pages sign people in at our own provider. */
-export const CONSOLE_CLIENT_ID: ClientId = "liaison-console";
+export const CONSOLE_CLIENT_ID: ClientId = asClientId("liaison-console");
 
 export interface Profile {
   id: ProfileId;

@@ -1,6 +1,7 @@
 /** Secrets and ids: how they are made, hashed for the store, and compared. */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { asSecretHash } from "./ids.ts";
 import type { SecretHash } from "./records.ts";
 
 /** A new secret: 256 random bits, base64url (43 characters). */
@@ -23,7 +24,7 @@ export function sameId(...parts: string[]): string {
  * are hashed with it; it is not for passwords.
  */
 export function hashSecret(secret: string): SecretHash {
-  return createHash("sha256").update(secret, "utf8").digest("base64url");
+  return asSecretHash(createHash("sha256").update(secret, "utf8").digest("base64url"));
 }
 
 /** Whether two secrets are the same, in a time that depends on neither. */

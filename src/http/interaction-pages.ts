@@ -5,6 +5,7 @@ import type { Clock, Instant } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { demandOf } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
+import { asUpstreamId } from "../domain/ids.ts";
 import type { ClientId, Requester, UpstreamId } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
@@ -127,7 +128,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
       const { upstreams: all, ...shown } = await site();
       const demand = state.isInsufficient ? demandOf(state.client.id, config.administration) : undefined;
       return pages.signIn(
-        { ...shown, upstreams: all.filter(({ id }) => isOffered(config, state.client.id, id)) },
+        { ...shown, upstreams: all.filter(({ id }) => isOffered(config, state.client.id, asUpstreamId(id))) },
         {
           portal: portalView(state.client),
           form: form(ctx, url(state, fresh ? "/sign-in?fresh" : "/sign-in")),

@@ -10,6 +10,7 @@ import type { Context } from "koa";
 import type { Instant } from "../clock.ts";
 import { looksLikeAddress, plainAddress } from "../domain/address.ts";
 import { demandOf } from "../domain/administration.ts";
+import { asUpstreamId, type UpstreamId } from "../domain/ids.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Linking } from "../linking/linking.ts";
@@ -103,9 +104,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   /** The upstreams through which somebody may sign in there. */
   const offered = ({ client }: InteractionState) =>
-    upstreams.list().filter(({ id }) => isOffered(config, client.id, id));
+    upstreams.list().filter(({ id }) => isOffered(config, client.id, asUpstreamId(id)));
 
-  async function begin(ctx: Context, state: InteractionState, upstreamId: string, fresh: boolean): Promise<void> {
+  async function begin(ctx: Context, state: InteractionState, upstreamId: UpstreamId, fresh: boolean): Promise<void> {
     ctx.state["retryUrl"] = base(state.uid);
     await costs.chargeUpstreamSignIn(ctx, state.uid);
     const isForced = state.forced || state.isInsufficient;
@@ -142,7 +143,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
     // Whatever the portal hints: on a computer that others use, the next person would be signed in as the last.
     if (signedOut.has(ctx)) return await showSignIn(ctx, state, "signed_out", false);
-    await begin(ctx, state, upstreamId, false);
+    await begin(ctx, state, asUpstreamId(upstreamId), false);
   }
 
   async function showLinkStep(ctx: Context, state: InteractionState, value = "", errors: FieldError[] = []) {
@@ -211,7 +212,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   router.post("/interaction/:uid/sign-in", form, async (ctx) => {
     const state = await load(ctx);
-    const upstreamId = formFields(ctx)["upstream"] ?? "";
+    const upstreamId = asUpstreamId(formFields(ctx)["upstream"] ?? "");
     if (!offered(state).some(({ id }) => id === upstreamId)) return await showSignIn(ctx, state, null, false);
     await begin(ctx, state, upstreamId, hasQuery(ctx, "fresh"));
   });
@@ -232,7 +233,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const state = await load(ctx);
     inquiries.forget(ctx, state.uid);
     const [only, ...others] = offered(state);
-    if (only !== undefined && others.length === 0) return await begin(ctx, state, only.id, true);
+    if (only !== undefined && others.length === 0) return await begin(ctx, state, asUpstreamId(only.id), true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
   });
 

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "koa";
+import { asInquiryId, idOrNull } from "../domain/ids.ts";
 import type { InquiryId } from "../domain/records.ts";
 import type { Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
@@ -65,7 +66,7 @@ export function createKeptInquiries(options: {
       if (value === undefined || typeof address !== "string") return undefined;
       if (typeof askedAt !== "number" || typeof since !== "number") return undefined;
       return {
-        inquiryId: textOf(value["inquiryId"]),
+        inquiryId: idOrNull(asInquiryId, textOf(value["inquiryId"])),
         address,
         askedAt,
         since,

@@ -9,6 +9,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
+import { asLinkRequestId } from "../domain/ids.ts";
 import { mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../domain/records.ts";
@@ -111,7 +112,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   /** The link whose secret this browser holds, alive or dead; otherwise the page that says why not has been sent. */
   async function heldLink(ctx: Context): Promise<(LinkPreview & { secret: string }) | undefined> {
-    const requestId = requestIdOf(ctx);
+    const requestId = asLinkRequestId(requestIdOf(ctx));
     if (!/^[\w-]{22}$/.test(requestId)) {
       await showDead(ctx, "unknown", null);
       return undefined;

@@ -2,6 +2,7 @@
 
 import type { Context, Middleware } from "koa";
 import { errors, type KoaContextWithOIDC } from "oidc-provider";
+import { asClientId } from "../domain/ids.ts";
 import { methodOf } from "../oidc/authentication.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import { ForeignBrowser } from "../oidc/foreign-browser.ts";
@@ -115,7 +116,7 @@ export function createProviderPages(deps: {
     const method = session && methodOf(session);
     const portals: string[] = [];
     for (const clientId of Object.keys(session?.authorizations ?? {})) {
-      const client = await whileReachable(clients.find(clientId));
+      const client = await whileReachable(clients.find(asClientId(clientId)));
       if (client === undefined || clientId === asking?.clientId || clients.isOwn(client)) continue;
       if (client.metadata["backchannel_logout_uri"] === undefined) portals.push(client.name);
     }

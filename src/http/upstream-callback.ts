@@ -7,6 +7,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { koaBody } from "koa-body";
 import type { Clock } from "../clock.ts";
+import { asUpstreamId } from "../domain/ids.ts";
 import type { SecretHash, SignInPurpose } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -107,7 +108,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   }
 
   router.get("/upstream/:upstreamId/callback", noHead, async (ctx) => {
-    const upstreamId = String(ctx["params"]["upstreamId"]);
+    const upstreamId = asUpstreamId(String(ctx["params"]["upstreamId"]));
     const url = answerOf(ctx, upstreamId);
     const place = keptAt(upstreamId, url);
     const kept = encryptedCookies.get(ctx, place) as CallbackProgress | undefined;

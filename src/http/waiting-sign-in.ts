@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "koa";
+import { asClientId } from "../domain/ids.ts";
 import type { ClientId } from "../domain/records.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
@@ -33,7 +34,7 @@ export function createWaitingSignIns(
       const { interactionUid, clientId, redirectUri } = encryptedCookies.get(ctx, place) ?? {};
       const isWhole =
         typeof interactionUid === "string" && typeof clientId === "string" && typeof redirectUri === "string";
-      return isWhole ? { interactionUid, clientId, redirectUri } : undefined;
+      return isWhole ? { interactionUid, clientId: asClientId(clientId), redirectUri } : undefined;
     },
   };
 }

@@ -7,6 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import { asLinkRequestId, type InquiryId } from "../domain/ids.ts";
 import type { Limit } from "../domain/limit.ts";
 import { answerInquiry } from "../domain/link.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
@@ -145,7 +146,7 @@ function answer(
 }
 
 function newLink(inquiry: Inquiry, membership: Membership, settings: InquiryWorkerSettings, now: Instant): NewLink {
-  const requestId = randomId();
+  const requestId = asLinkRequestId(randomId());
   const secret = randomSecret();
   const { emailVerified: _onlyForItsPlace, ...requester } = inquiry.requester;
   return {
@@ -197,7 +198,7 @@ function askerOf(
 function whatMailsName(
   { id, requester }: Inquiry,
   { profile, organization }: Membership,
-): { inquiryId: string; profileName: string; organizationName: string; requester: MailedRequester } {
+): { inquiryId: InquiryId; profileName: string; organizationName: string; requester: MailedRequester } {
   const { upstreamId, email, displayName } = requester;
   return {
     inquiryId: id,

@@ -7,6 +7,7 @@
 import { randomInt } from "node:crypto";
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
+import { asInquiryId } from "../domain/ids.ts";
 import { longestTurnMs, lookedAtBy } from "../domain/inquiry-turn.ts";
 import type { Limit } from "../domain/limit.ts";
 import { judgeLink, type LinkDeadReason, type LinkVerdict, sameIdentity } from "../domain/link.ts";
@@ -123,7 +124,7 @@ export function createLinking({ links, audit, clock, settings }: LinkingDependen
     async inquire({ requester, typed, interactionCid, clientAddress }) {
       const now = clock.now();
       const inquiry = {
-        id: randomId(),
+        id: asInquiryId(randomId()),
         requester,
         address: parseAddress(typed)?.address ?? null,
         interactionCid,

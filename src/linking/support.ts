@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Instant } from "../clock.ts";
+import { asInquiryId } from "../domain/ids.ts";
 import type { Limit } from "../domain/limit.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { Requester, SupportRequestContent } from "../domain/records.ts";
@@ -39,8 +40,8 @@ export function createSupport({ outbox, clock, settings }: SupportDependencies):
   const { mailDomain, supportAddress, limits } = settings;
   return {
     async send({ requester, clientAddress, portalName, name, organization, accountNumber, message }) {
-      const id = randomId();
-      const reference = `${matchingCode(id)}-${matchingCode(`${id}:2`)}`;
+      const id = asInquiryId(randomId());
+      const reference = `${matchingCode(id)}-${matchingCode(asInquiryId(`${id}:2`))}`;
       const { issuer, subject, upstreamId, email, displayName } = requester;
       const own = `support:identity:${issuer} ${subject}`;
       const content: SupportRequestContent = {

@@ -6,6 +6,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
+import { asInquiryId, asLinkRequestId } from "../domain/ids.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../domain/records.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
@@ -69,8 +70,8 @@ export async function timeline(
   id: string,
   now: Instant,
 ): Promise<Timeline | undefined> {
-  const historyOf = (inquiryId: string) => links.history(inquiryId, mostRequests);
-  const history = (await historyOf(id)) ?? (await historyOf((await links.inquiryOf(id)) ?? ""));
+  const historyOf = (inquiryId: string) => links.history(asInquiryId(inquiryId), mostRequests);
+  const history = (await historyOf(id)) ?? (await historyOf((await links.inquiryOf(asLinkRequestId(id))) ?? ""));
   if (history === undefined) return undefined;
   const { address: _typed, ...inquiry } = history.inquiry;
   const deliveries = await outbox.list({ inquiryId: inquiry.id, limit: mostRequests });
@@ -91,7 +92,7 @@ export async function timeline(
     ...events.flatMap((list) => list.toReversed().flatMap(ofEvent)),
   ].map((entry): TimelineEntry => {
     const requestId = entry.requestId ?? null;
-    return { profileId: profileOf.get(requestId ?? "") ?? null, detail: null, ...entry, requestId };
+    return { profileId: profileOf.get(asLinkRequestId(requestId ?? "")) ?? null, detail: null, ...entry, requestId };
   });
   return { inquiry, code: matchingCode(inquiry.id), entries: entries.toSorted((one, other) => one.at - other.at) };
 }

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from "oidc-provider";
 import type { Clock, Instant } from "../clock.ts";
 import { browserName } from "../domain/browser-name.ts";
+import { asAccountId, asClientId, asGrantId, idOrNone } from "../domain/ids.ts";
 import { clientNetwork } from "../domain/networks.ts";
 import type { GrantId, SecretHash, SignIn } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
@@ -63,7 +64,7 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   return {
     ...unsupported("Client"),
     find: async (id) => {
-      const client = await whileReachable(clients.find(id));
+      const client = await whileReachable(clients.find(asClientId(id)));
       return client === undefined ? undefined : (clientMetadata(client) as AdapterPayload);
     },
   };
@@ -84,7 +85,7 @@ function artifactAdapter(
   async function readEnds(code: string): Promise<readonly GrantId[]> {
     const payload = await whileReachable(artifacts.find(model, hashSecret(code), clock.now()));
     const grantId = payload?.["grantId"];
-    return typeof grantId === "string" ? ((await whileReachable(ofGrant(grantId)))?.replaces ?? []) : [];
+    return typeof grantId === "string" ? ((await whileReachable(ofGrant(asGrantId(grantId))))?.replaces ?? []) : [];
   }
 
   /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
@@ -106,10 +107,10 @@ function artifactAdapter(
         return;
       }
       const keys = {
-        grantId: model === "Grant" ? id : payload.grantId,
-        accountId: payload.accountId,
+        grantId: idOrNone(asGrantId, model === "Grant" ? id : payload.grantId),
+        accountId: idOrNone(asAccountId, payload.accountId),
         // A machine's token is under no grant: it is its client's own.
-        clientId: model === "ClientCredentials" ? payload.clientId : undefined,
+        clientId: idOrNone(asClientId, model === "ClientCredentials" ? payload.clientId : undefined),
       };
       await whileReachable(artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt));
     },
@@ -128,11 +129,12 @@ function artifactAdapter(
         artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
       );
       const grantId = payload?.["grantId"];
-      if (typeof grantId === "string") await whileReachable(artifacts.revokeGrant(grantId));
+      if (typeof grantId === "string") await whileReachable(artifacts.revokeGrant(asGrantId(grantId)));
       if (model === "PushedAuthorizationRequest") throw new errors.InvalidRequestUri("request_uri was already used");
       throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
     },
-    destroy: (id) => (model === "Grant" ? revoke(id) : whileReachable(artifacts.destroy(model, hashSecret(id)))),
+    destroy: (id) =>
+      model === "Grant" ? revoke(asGrantId(id)) : whileReachable(artifacts.destroy(model, hashSecret(id))),
     // The library asks this of every model of a family; the family goes as one.
     revokeByGrantId: revoke,
   };
@@ -144,7 +146,9 @@ function signInBeingEnded(grantId: GrantId): SignIn | undefined {
   if (context === undefined || currentRoute(context) !== "end_session_confirm") return undefined;
   const { uid: sessionUid, authorizations = {} } = context.oidc.session ?? {};
   const [clientId] = Object.entries(authorizations).find(([, held]) => held.grantId === grantId) ?? [];
-  return sessionUid === undefined || clientId === undefined ? undefined : { sessionUid, clientId };
+  return sessionUid === undefined || clientId === undefined
+    ? undefined
+    : { sessionUid, clientId: asClientId(clientId) };
 }
 
 /**
@@ -169,7 +173,7 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
   /** What sessions held when they were found, by request and uid: of what they hold for clients only changes are written back. */
   const found = new WeakMap<object, Map<string, FoundSession>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
-  const replaced = new WeakMap<object, string>();
+  const replaced = new WeakMap<object, SecretHash>();
 
   function remember(payload: AdapterPayload): AdapterPayload {
     const context = currentContext();
@@ -209,9 +213,11 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
           payload.authorizations === undefined ? rest : { ...rest, authorizations: {} },
           {
             uid,
-            accountId: payload.accountId,
+            accountId: idOrNone(asAccountId, payload.accountId),
             authorizations: changed(before?.held ?? new Map(), now),
-            removed: [...(before?.held.keys() ?? [])].filter((clientId) => !Object.hasOwn(now, clientId)),
+            removed: [...(before?.held.keys() ?? [])]
+              .map(asClientId)
+              .filter((clientId) => !Object.hasOwn(now, clientId)),
             replaces: context && replaced.get(context),
             found: before !== undefined,
           },
@@ -242,8 +248,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
         replaced.set(context, hashSecret(id));
         return;
       }
-      const clientIds = context === undefined ? [] : clientsToTell(context);
-      const accountId = context?.oidc.session?.accountId;
+      const clientIds = context === undefined ? [] : clientsToTell(context).map(asClientId);
+      const accountId = idOrNone(asAccountId, context?.oidc.session?.accountId);
       const tells =
         accountId === undefined || clientIds.length === 0 ? undefined : { accountId, clientIds, now: clock.now() };
       await whileReachable(artifacts.destroySession(hashSecret(id), tells));

@@ -5,6 +5,7 @@
  */
 
 import type { ProvenMethod } from "../domain/administration.ts";
+import { asUpstreamId } from "../domain/ids.ts";
 import type { SignInOutcome } from "../domain/records.ts";
 
 const UPSTREAM = "upstream:";
@@ -27,5 +28,5 @@ export function methodOf({
   // Only in the first place it is ours: an upstream may call a method so, too.
   const [first, ...methods] = amr ?? [];
   if (first === undefined || !first.startsWith(UPSTREAM)) return undefined;
-  return { upstreamId: first.slice(UPSTREAM.length), acr: acr ?? null, amr: methods };
+  return { upstreamId: asUpstreamId(first.slice(UPSTREAM.length)), acr: acr ?? null, amr: methods };
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
 import { clientOf } from "../domain/client-metadata.ts";
 import { authenticationOf } from "../domain/client-settings.ts";
+import { asClientId } from "../domain/ids.ts";
 import { isPortal } from "../domain/portal.ts";
 import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { type Client, type ClientId, CONSOLE_CLIENT_ID } from "../domain/records.ts";
@@ -61,7 +62,7 @@ export async function createClientDirectory(
     if (id === own.id)
       return [{ key, source: "configuration", problem: "this id is Liaison's own; choose another one" }];
     const problem = "a client with this id is already registered in the store; remove one of the two";
-    return stored.has(id) ? [{ key, source: "configuration and store", problem }] : [];
+    return stored.has(asClientId(id)) ? [{ key, source: "configuration and store", problem }] : [];
   });
   if (faults.length > 0) throw new ConfigError(faults);
   const all = [...configured.values()];
@@ -102,7 +103,7 @@ function clientFromConfig(portal: PortalConfig): Client {
     refresh_tokens: refresh_tokens ?? grant_types?.includes("refresh_token") ?? true,
     scopes: [],
   };
-  return clientOf(settings, { id, secret, previousSecret: null, managedBy: "config" });
+  return clientOf(settings, { id: asClientId(id), secret, previousSecret: null, managedBy: "config" });
 }
 
 const portalScopes = "openid offline_access profile email organization";

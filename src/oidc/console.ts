@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { errors, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { opensAdministration, type SignInDemand } from "../domain/administration.ts";
+import { asAccountId, asClientId, asGrantId, type ClientId } from "../domain/ids.ts";
 import { CONSOLE_CLIENT_ID, type GrantId } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -68,7 +69,8 @@ export function createConsoleSignIns({
     redeem: async (browser, code, verifier) => {
       const found = await whileReachable(provider.AuthorizationCode.find(code));
       if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
-      const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod, grantId } = found;
+      const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod } = found;
+      const grantId = found.grantId === undefined ? undefined : asGrantId(found.grantId);
       if (issuedFor !== redirectUri || codeChallengeMethod !== "S256" || codeChallenge !== challengeOf(verifier)) {
         return undefined;
       }
@@ -92,15 +94,20 @@ export function createConsoleSignIns({
       const session = await sessionOf(provider, browser);
       if (session === undefined) return;
       const { uid: sessionUid, accountId } = session;
-      const told: string[] = [];
-      for (const [clientId, { grantId, persistsLogout = false }] of Object.entries(session.authorizations)) {
+      const told: ClientId[] = [];
+      for (const [id, { grantId, persistsLogout = false }] of Object.entries(session.authorizations)) {
+        const clientId = asClientId(id);
         const client = await clients.find(clientId);
         if (client?.metadata["backchannel_logout_uri"] !== undefined) told.push(clientId);
         if (grantId !== undefined && !persistsLogout) {
-          await artifacts.revokeGrant(grantId, { signIn: { sessionUid, clientId } });
+          await artifacts.revokeGrant(asGrantId(grantId), { signIn: { sessionUid, clientId } });
         }
       }
-      await artifacts.destroySession(hashSecret(session.id), { accountId, clientIds: told, now: clock.now() });
+      await artifacts.destroySession(hashSecret(session.id), {
+        accountId: asAccountId(accountId),
+        clientIds: told,
+        now: clock.now(),
+      });
     },
   };
 }

@@ -8,6 +8,7 @@ import { errors, type InteractionResults, type Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { Standing } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
+import { asAccountId, asClientId } from "../domain/ids.ts";
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -115,12 +116,12 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
       await assertItsBrowser(interaction, { req: request, res: response }, proofs);
       const { params, prompt, session } = interaction;
       const asked = readAuthorizationRequest(params);
-      const client = await clients.find(asked.clientId ?? "");
+      const client = await clients.find(asClientId(asked.clientId ?? ""));
       if (client === undefined) throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
       const standing =
         session === undefined
           ? undefined
-          : await standings.forClient(session.accountId, client.id, session.uid, clock.now());
+          : await standings.forClient(asAccountId(session.accountId), client.id, session.uid, clock.now());
       return {
         uid,
         cid: interaction.cid,
@@ -168,7 +169,7 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
     lost: async (uid) => {
       const interaction = await provider.Interaction.find(uid, { ignoreExpiration: true });
       if (interaction === undefined) return { client: undefined, state: "gone" };
-      const client = await clients.find(readAuthorizationRequest(interaction.params).clientId ?? "");
+      const client = await clients.find(asClientId(readAuthorizationRequest(interaction.params).clientId ?? ""));
       return { client, state: interaction.isExpired ? "expired" : "alive" };
     },
   };

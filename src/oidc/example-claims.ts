@@ -1,15 +1,16 @@
 /** All claims that a portal is given, of somebody made up: for whoever writes a portal. */
 
+import { asAccountId, asOrganizationId, asProfileId } from "../domain/ids.ts";
 import type { Membership } from "../domain/records.ts";
 import { profileClaims } from "./profile-claims.ts";
 
 const startedAt = Date.UTC(2027, 0, 15, 8, 30);
-const exampleSubject = "pQ3nT0yYcVJ1m5l2Wb8xSg";
+const exampleSubject = asAccountId("pQ3nT0yYcVJ1m5l2Wb8xSg");
 
 const somebody: Membership = {
   profile: {
-    id: "p-1042",
-    organizationId: "northwind",
+    id: asProfileId("p-1042"),
+    organizationId: asOrganizationId("northwind"),
     email: "ann@northwind.example",
     emailKey: "ann@northwind.example",
     emailVersion: 3,
@@ -23,7 +24,7 @@ const somebody: Membership = {
     boundAt: startedAt,
   },
   organization: {
-    id: "northwind",
+    id: asOrganizationId("northwind"),
     name: "Northwind Traders",
     accountNumber: "C-10042",
     kind: "customer",

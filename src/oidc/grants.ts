@@ -5,6 +5,7 @@
 
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
+import { asAccountId, asClientId, asGrantId } from "../domain/ids.ts";
 import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
@@ -33,7 +34,12 @@ export function createGrantLoader(deps: GrantDeps) {
       const admission = await deps.standings.admission(ctx);
       if (admission?.kind !== "admitted") return undefined;
       const profileId = admission.membership.profile.id;
-      const wanted = { sessionUid: session.uid, clientId: client.clientId, accountId: account.accountId, profileId };
+      const wanted = {
+        sessionUid: session.uid,
+        clientId: asClientId(client.clientId),
+        accountId: asAccountId(account.accountId),
+        profileId,
+      };
       const grantId = await selectedGrant(ctx, wanted, deps);
       if (grantId !== undefined) return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
       // Unbound, or another one was selected in another tab: the person may have to be asked.
@@ -56,7 +62,7 @@ async function selectedGrant(
   if (known?.current?.profileId === wanted.profileId && !remember) return known.current.grantId;
   // A little before the grant itself, so that a live selection never names an expired grant.
   const expiresAt = clock.now() + (grantLifetimeSeconds - 60) * 1000;
-  const selection = { ...wanted, grantId: randomId(), expiresAt };
+  const selection = { ...wanted, grantId: asGrantId(randomId()), expiresAt };
   const selected = await whileReachable(store.select(selection, clock.now(), { remember, byHand }));
   return selected?.grantId;
 }

@@ -6,6 +6,7 @@
 import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
 import { demandOf, opensAdministration, type SignInDemand } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
+import { asClientId } from "../domain/ids.ts";
 import { methodOf } from "./authentication.ts";
 import type { RequestStandings } from "./standings.ts";
 
@@ -37,7 +38,7 @@ export function createInteractionPolicy(
   login.checks.add(
     new Check(insufficientForAdministration, "the administration asks for another sign-in", "login_required", (ctx) => {
       const { client, session } = ctx.oidc;
-      const demand = client && demandOf(client.clientId, administration);
+      const demand = client && demandOf(asClientId(client.clientId), administration);
       if (demand === undefined || session?.accountId === undefined) return false;
       return !opensAdministration(demand, methodOf(session));
     }),

@@ -7,6 +7,7 @@ import type { KoaContextWithOIDC } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import type { Standing } from "../domain/admission.ts";
 import { type Admission, decideAdmission } from "../domain/admission.ts";
+import { asAccountId, asClientId, asGrantId, asProfileId, type ProfileId } from "../domain/ids.ts";
 import type { GrantStanding, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
 import { whileReachable } from "./reachable.ts";
@@ -32,7 +33,9 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
-      whileReachable(standings.forClient(accountId, clientId, ctx.oidc.session?.uid ?? null, clock.now())),
+      whileReachable(
+        standings.forClient(asAccountId(accountId), asClientId(clientId), ctx.oidc.session?.uid ?? null, clock.now()),
+      ),
     );
   };
 
@@ -42,7 +45,7 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
       byAccount.delete(ctx);
     },
     ofGrant: (grantId) => {
-      const read = () => whileReachable(standings.forGrant(grantId, clock.now()));
+      const read = () => whileReachable(standings.forGrant(asGrantId(grantId), clock.now()));
       const ctx = currentContext();
       return ctx === undefined ? read() : remember(byGrant, ctx, grantId, read);
     },
@@ -78,9 +81,10 @@ function remember<T>(
 }
 
 /** The profile that the chooser put into the interaction's result. */
-export function chosenProfile(result: unknown): string | undefined {
+export function chosenProfile(result: unknown): ProfileId | undefined {
   const choice = (result as { select_account?: { profile_id?: unknown } } | undefined)?.select_account;
-  return asString(choice?.profile_id);
+  const chosen = asString(choice?.profile_id);
+  return chosen === undefined ? undefined : asProfileId(chosen);
 }
 
 function asString(value: unknown): string | undefined {

@@ -4,6 +4,7 @@
  */
 
 import type { AdapterPayload } from "oidc-provider";
+import { asGrantId } from "../domain/ids.ts";
 import type { GrantId } from "../domain/records.ts";
 import type { GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import { currentContext, type SessionBinding, sessionBinding } from "./internals.ts";
@@ -34,7 +35,7 @@ export function createSwitchedGrants(
       if (context !== undefined && binding !== undefined) bindings.set(context, binding);
       const isGrantSource = model === "AuthorizationCode" || model === "RefreshToken";
       if (!isGrantSource || payload.grantId === undefined) return;
-      const standing = await ofGrant(payload.grantId);
+      const standing = await ofGrant(asGrantId(payload.grantId));
       if (context === undefined || model !== "AuthorizationCode") return;
       const ofRequest = ends.get(context) ?? new Map<string, readonly GrantId[]>();
       ends.set(context, ofRequest.set(id, standing?.replaces ?? []));
@@ -53,7 +54,7 @@ export function createSwitchedGrants(
       const authorizations = (session.authorizations ?? {}) as Record<string, SessionAuthorization>;
       const share = Object.hasOwn(authorizations, clientId) ? authorizations[clientId] : undefined;
       if (share?.grantId === undefined || share.grantId === grantId) return session;
-      const selection = (await ofGrant(grantId))?.selection;
+      const selection = (await ofGrant(asGrantId(grantId)))?.selection;
       if (selection?.sessionUid !== uid || selection.clientId !== clientId) return session;
       const named = Object.entries({ ...authorizations, [clientId]: { ...share, grantId } });
       return { ...session, authorizations: Object.fromEntries(named) } as AdapterPayload;

@@ -7,6 +7,7 @@
 import * as client from "openid-client";
 import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
+import { asUpstreamId } from "../domain/ids.ts";
 import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -134,7 +135,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     { callback, state, transaction, sender }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
   ): Promise<ProvenSignIn> {
     const { config } = upstream.discovered;
-    const currentUrl = callbackUrl(issuer, config.id);
+    const currentUrl = callbackUrl(issuer, asUpstreamId(config.id));
     currentUrl.search = callback.search;
     const ask = async () => {
       try {
@@ -265,7 +266,7 @@ function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): K
   const { clock, logger, clientKeys, issuer, fetch = globalThis.fetch, limits } = dependencies;
   const circuit = createCircuit(limits ?? DEFAULT_LIMITS, clock);
   const guarded = guardedFetch(config.id, { fetch, limits: limits ?? DEFAULT_LIMITS, circuit });
-  const redirectUri = callbackUrl(issuer, config.id).href;
+  const redirectUri = callbackUrl(issuer, asUpstreamId(config.id)).href;
   const discovered = discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys, redirectUri });
   return { discovered, slots: createSlots(limits ?? DEFAULT_SLOTS) };
 }

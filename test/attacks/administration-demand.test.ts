@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import { type AdminScene, Api, startAdminScene } from "../support/admin-scene.ts";
 import { bindIdentity } from "../support/attack-kit.ts";
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
@@ -42,7 +43,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
       const profile = await scene.owner.done<{ id: string }>("POST", "/profiles", { body });
       await scene.owner.done("PUT", `/profiles/${profile.id}/admin-role`, { body: { role: "auditor" } });
       const identity = { issuer: upstream.issuer, subject: "person-1", email: null, displayName: "A Person" };
-      await bindIdentity(scene, { upstreamId, ...identity }, profile.id);
+      await bindIdentity(scene, { upstreamId: asUpstreamId(upstreamId), ...identity }, profile.id);
     }
     assert.ok(id);
   });

@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { AdminRole, AuditEvent } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
 import { type AdminScene, startAdminScene } from "../support/admin-scene.ts";
@@ -19,7 +20,7 @@ interface Administrator {
 }
 
 const day = 86_400_000;
-const organizationId = "operator";
+const organizationId = asOrganizationId("operator");
 
 describe("administrators", { concurrency: 1 }, () => {
   let scene: AdminScene;
@@ -32,7 +33,7 @@ describe("administrators", { concurrency: 1 }, () => {
 
   /** Somebody who was invited a while ago, as the administration's operation does it. */
   async function invited(role: AdminRole, agoMs = 0): Promise<Administrator> {
-    const [id, person] = [`t${randomId()}`, scene.stranger()];
+    const [id, person] = [asProfileId(`t${randomId()}`), scene.stranger()];
     const email = `${person.username}@contoso.example`;
     const organization = {
       ...{ id: organizationId, name: "Contoso", accountNumber: "OPERATOR", kind: "operator" as const, enabled: true },
@@ -57,7 +58,9 @@ describe("administrators", { concurrency: 1 }, () => {
   const setRole = (id: string, role: AdminRole | null) =>
     scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role } });
   const eventsOf = async (id: string, action: AuditEvent["action"]) =>
-    (await scene.store.audit.list({ profileId: id, limit: 200 })).filter((event) => event.action === action);
+    (await scene.store.audit.list({ profileId: asProfileId(id), limit: 200 })).filter(
+      (event) => event.action === action,
+    );
   const told = (address: string) =>
     scene.mailbox.mails.filter(({ to, subject }) => to === address && /^The administrator/.test(subject));
 
@@ -144,7 +147,7 @@ describe("administrators", { concurrency: 1 }, () => {
   }
 
   async function anotherOperator(): Promise<void> {
-    const id = "second-operator";
+    const id = asOrganizationId("second-operator");
     if ((await scene.store.directory.organization(id)) !== undefined) return;
     const body = { id, name: "Second", account_number: "2", kind: "operator" };
     await scene.owner.done("POST", "/organizations", { body });
@@ -230,12 +233,12 @@ describe("administrators", { concurrency: 1 }, () => {
     const now = scene.clock.now() - 7 * day;
     const change = (adminRole: AdminRole | null) =>
       scene.store.administration.carryOut(
-        { kind: "set_admin_role", profileId: given.id, adminRole },
+        { kind: "set_admin_role", profileId: asProfileId(given.id), adminRole },
         { actor: "test", now },
       );
     await change(null);
     await change("owner");
-    await scene.store.links.unbind(left.id, "test", now);
+    await scene.store.links.unbind(asProfileId(left.id), "test", now);
     for (const one of [given, left]) {
       const { link } = await askedLink(one);
       await openLink(scene.browser(), link, one.person);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
@@ -20,7 +21,7 @@ describe("the pause between two requests", () => {
         sessions: { idle_seconds: 86_400, absolute_seconds: 86_400 },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: known }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: known }]);
   });
   beforeEach(() => liaison.clock.advance(pauseSeconds));
   after(() => liaison?.close());

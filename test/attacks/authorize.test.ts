@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, askForLink, bindTo, mailsTo, quiet, rawRequest, startAttacked } from "../support/attack-kit.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
@@ -29,13 +30,15 @@ describe("the authorization endpoint", () => {
         ],
       }),
     });
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "member", email: "member@northwind.example" },
       { id: "one", email: "one@northwind.example" },
       { id: "two", email: "two@northwind.example" },
       { id: "m1", email: "m1@northwind.example" },
     ]);
-    await register(liaison, { id: "litware", kind: "partner" }, [{ id: "partner", email: "partner@litware.example" }]);
+    await register(liaison, { id: asOrganizationId("litware"), kind: "partner" }, [
+      { id: "partner", email: "partner@litware.example" },
+    ]);
     member = await signedIn("member");
   });
   after(() => liaison?.close());

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
+import { asClientId } from "../../src/domain/ids.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
 import { type AdminScene, clientBody, type SignedIn, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
@@ -62,7 +63,7 @@ describe("a person signs out", { concurrency: 1 }, () => {
 
   it("O9: one that was registered before its host had to be named is not told", async () => {
     const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", { body: clientBody("web") });
-    const stored = (await scene.store.clients.find(id)) ?? assert.fail();
+    const stored = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
     const address = `${portal.origin.replace("127.0.0.1", "localhost")}/internal`;
     await scene.store.clients.put({ ...stored, metadata: { ...stored.metadata, backchannel_logout_uri: address } });
     const [uri = ""] = (stored.metadata["redirect_uris"] as string[] | undefined) ?? [];

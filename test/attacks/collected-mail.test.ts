@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import { timeline } from "../../src/linking/timeline.ts";
 import {
   type Attacked,
@@ -31,7 +32,7 @@ describe("a mail with several links", () => {
   after(() => liaison?.close());
 
   /** A person asks behind a crowd, for an address that so many profiles have. */
-  async function behindACrowd(id: string, profiles = 1) {
+  async function behindACrowd(id: OrganizationId, profiles = 1) {
     const email = `${id}@northwind.example`;
     const ids = Array.from({ length: profiles }, (_, index) => `${id}-${index}`);
     await register(
@@ -47,7 +48,7 @@ describe("a mail with several links", () => {
   }
 
   it("L1 L2: somebody else's link, clicked by mistake, binds nothing and stays alive; one's own works", async () => {
-    const { ids, person, browser, waiting, mail, code } = await behindACrowd("wrong-one");
+    const { ids, person, browser, waiting, mail, code } = await behindACrowd(asOrganizationId("wrong-one"));
     const [profileId = ""] = ids;
     for (const { link } of linksOf(mail).filter((one) => one.code !== code)) {
       const page = await openLink(liaison.browser(), link, person);
@@ -55,7 +56,7 @@ describe("a mail with several links", () => {
       assert.equal((await requestOf(liaison, link)).state, "pending");
     }
     await assertUnbound(liaison, profileId);
-    assert.equal((await auditOf(liaison, profileId, "link.refused")).length, 3);
+    assert.equal((await auditOf(liaison, asProfileId(profileId), "link.refused")).length, 3);
     const own = linkWithCode(mail, code) ?? assert.fail("the person's code isn't in the mail");
     assert.equal((await openLink(browser, own, person)).heading, "Your account is linked");
     const onward = await browser.follow(waiting, /I’ve opened the link|I've opened the link/);
@@ -66,7 +67,7 @@ describe("a mail with several links", () => {
   });
 
   it("L11: of several profiles each has its own link, which binds that one alone", async () => {
-    const { ids, person, mail, code } = await behindACrowd("several", 3);
+    const { ids, person, mail, code } = await behindACrowd(asOrganizationId("several"), 3);
     const mine = linksOf(mail).filter((one) => one.code === code);
     assert.equal(mine.length, ids.length);
     const bound: string[] = [];
@@ -83,7 +84,7 @@ describe("a mail with several links", () => {
 
   it("L12 Z1: the page that waits is the same behind a crowd, and for an address that nobody has", async () => {
     const email = "crowded@northwind.example";
-    await register(liaison, { id: "crowded" }, [{ id: "crowded", email }]);
+    await register(liaison, { id: asOrganizationId("crowded") }, [{ id: "crowded", email }]);
     await allAsk(liaison, aCrowd("crowded", 60, email), email);
     const shapes: string[] = [];
     for (const address of [email, "nobody@northwind.example"]) {
@@ -100,7 +101,7 @@ describe("a mail with several links", () => {
   });
 
   it("M1 M4: its links are the configured issuer's, and its subject names nobody", async () => {
-    const { mail } = await behindACrowd("plain");
+    const { mail } = await behindACrowd(asOrganizationId("plain"));
     assert.match(mail.subject, /^\d+ requests to link an account to your profile$/);
     for (const { link } of linksOf(mail)) assert.equal(new URL(link).origin, liaison.issuer);
     assert.equal(mail.envelopeTo.length, 1);
@@ -108,7 +109,7 @@ describe("a mail with several links", () => {
   });
 
   it("administrators are told in which mail each request went, and what became of that", async () => {
-    const { mail, code } = await behindACrowd("told");
+    const { mail, code } = await behindACrowd(asOrganizationId("told"));
     await allAnswered(liaison);
     await quiet(liaison);
     const own = await requestOf(liaison, linkWithCode(mail, code) ?? assert.fail());

@@ -10,6 +10,7 @@ import { describe, it } from "node:test";
 import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { askForLink, startAttacked } from "../support/attack-kit.ts";
 import { openLink, register, TestClock, testConfig } from "../support/liaison.ts";
@@ -50,7 +51,7 @@ describe("S4: cookies", () => {
   it("S4: over plain http they are HttpOnly and SameSite=Lax, bound to this host and their path", async () => {
     const liaison = await startAttacked({ strangers: 1 });
     try {
-      await register(liaison, { id: "northwind" }, [{ id: "s4", email: "s4@northwind.example" }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "s4", email: "s4@northwind.example" }]);
       const person = liaison.stranger();
       const { browser, waiting, link } = await askForLink(liaison, person, "s4@northwind.example");
       await openLink(browser, link, person);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, askForLink, bindTo, quiet, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
@@ -10,7 +11,7 @@ describe("cross-site", () => {
   let liaison: Attacked;
   before(async () => {
     liaison = await startAttacked();
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "one", email: "one@northwind.example" },
       { id: "two", email: "two@northwind.example" },
       { id: "ask-1", email: "ask-1@northwind.example" },

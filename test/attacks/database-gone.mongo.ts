@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { people, register, startLiaison } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replica-set.ts";
@@ -34,7 +35,7 @@ for (const [how, { take, giveBack }] of Object.entries(endings)) {
       throw error;
     });
     try {
-      await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: registered }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: registered }]);
       const portal = await TestPortal.connect({
         ...liaison.customerSource.options,
         scope: "openid profile organization offline_access",
@@ -63,7 +64,7 @@ for (const [how, { take, giveBack }] of Object.entries(endings)) {
         assert.notEqual(answer.status, 503, `${name} doesn't recover`);
       }
       context.diagnostic(`milliseconds to the answer: ${took.join(" ")}`);
-      const events = await liaison.store.audit.list({ profileId: "p-ann", limit: 100 });
+      const events = await liaison.store.audit.list({ profileId: asProfileId("p-ann"), limit: 100 });
       assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
       for (let turn = 0; turn < 200 && (await liaison.store.outbox.nextDueAt()) !== undefined; turn += 1) {
         await pause(500);

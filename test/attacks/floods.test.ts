@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, startAttacked } from "../support/attack-kit.ts";
 import { people, register, signIn } from "../support/liaison.ts";
 import { mailboxFlood, perHour, settled } from "../support/mailbox-flood.ts";
@@ -22,7 +23,7 @@ describe("Z2: one identity asks for a thousand addresses", () => {
       }),
     });
     const profiles = Array.from({ length: 12 }, (_, index) => ({ id: `p-${index}`, email: `p-${index}@z2.example` }));
-    await register(liaison, { id: "northwind" }, profiles);
+    await register(liaison, { id: asOrganizationId("northwind") }, profiles);
   });
   after(() => liaison?.close());
 
@@ -86,7 +87,7 @@ describe("Z5: a flood of new sign-ins from one address", () => {
         },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
   });
   after(() => liaison?.close());
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   almostCarryOut,
@@ -21,7 +22,9 @@ describe("input", () => {
   let liaison: Attacked;
   before(async () => {
     liaison = await startAttacked();
-    await register(liaison, { id: "northwind" }, [{ id: "victim", email: "victim@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "victim", email: "victim@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 
@@ -100,7 +103,7 @@ describe("input", () => {
 
   it("A3: names that are markup are encoded wherever a page says them", async () => {
     const name = `"'><img src=x onerror=x7q()><script>x7q()</script>`;
-    await register(liaison, { id: "markup", name, accountNumber: `<b>${name}` }, [
+    await register(liaison, { id: asOrganizationId("markup"), name, accountNumber: `<b>${name}` }, [
       { id: "markup-1", email: "markup-1@northwind.example", name },
       { id: "markup-2", email: "markup-2@northwind.example", name },
       { id: "markup-3", email: "markup-3@northwind.example", name },

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   almostCarryOut,
@@ -59,7 +60,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
     before(async () => {
       liaison = await startAttacked();
       const profiles = spellings.map(([email], index) => ({ id: `l13-${index}`, email }));
-      await register(liaison, { id: "northwind" }, profiles);
+      await register(liaison, { id: asOrganizationId("northwind") }, profiles);
     });
     after(() => liaison?.close());
 
@@ -117,7 +118,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
     let liaison: Attacked;
     before(async () => {
       liaison = await startAttacked();
-      await register(liaison, { id: "northwind" }, [{ id: "ann", email }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "ann", email }]);
     });
     after(() => liaison?.close());
 
@@ -214,7 +215,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
       liaison = await startAttacked();
       await register(
         liaison,
-        { id: "northwind" },
+        { id: asOrganizationId("northwind") },
         ["l15-a", "l15-b", "l15-c"].map((id) => ({ id, email: `${id}@northwind.example` })),
       );
     });
@@ -238,7 +239,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
       assert.equal((await browser.follow(waiting, /opened the link/)).heading, "Check your email");
       assert.deepEqual(await profileOf(liaison, "l15-a"), bound);
       assert.equal(bound.accountId, accountId);
-      assert.equal((await auditOf(liaison, "l15-a", "profile.bound")).length, 1);
+      assert.equal((await auditOf(liaison, asProfileId("l15-a"), "profile.bound")).length, 1);
     });
 
     it("L15: isn't replaced by a link that was mailed before it was bound; the owner got that mail too", async () => {
@@ -254,8 +255,8 @@ describe("typed addresses", { concurrency: 3 }, () => {
         assert.doesNotMatch(page.text, new RegExp(owner.email));
       }
       assert.deepEqual(await profileOf(liaison, "l15-b"), bound);
-      assert.equal((await auditOf(liaison, "l15-b", "profile.bound")).length, 1);
-      assert.equal((await auditOf(liaison, "l15-b", "link.refused")).length, 1);
+      assert.equal((await auditOf(liaison, asProfileId("l15-b"), "profile.bound")).length, 1);
+      assert.equal((await auditOf(liaison, asProfileId("l15-b"), "link.refused")).length, 1);
       const mails = await mailsTo(liaison, "l15-b@northwind.example", 3);
       assert.ok(mails[0]?.text.includes(eve.email), "the first mail told who asked");
       assert.match(mails[2]?.subject ?? "", /has been linked$/);
@@ -266,7 +267,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
       await bindTo(liaison, owner, "l15-c");
       await ask(liaison, next, "l15-c@northwind.example");
       await mailsTo(liaison, "l15-c@northwind.example", 2);
-      await liaison.store.links.unbind("l15-c", "test", liaison.clock.now());
+      await liaison.store.links.unbind(asProfileId("l15-c"), "test", liaison.clock.now());
       await assert.rejects(assertUnbound(liaison, "l15-c"), "it was bound once");
       const { link } = await askForLink(liaison, next, "l15-c@northwind.example");
       assert.equal((await openLink(liaison.browser(), link, next)).heading, "Your account is linked");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
 import { seen } from "../support/seen-page.ts";
@@ -46,7 +47,7 @@ describe("L12: the answer of the link step", () => {
         },
       }),
     });
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "unbound", email: addresses["an unbound profile"] },
       { id: "bound", email: addresses["a bound profile"] },
       { id: "disabled", email: addresses["a disabled profile"], enabled: false },

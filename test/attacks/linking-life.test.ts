@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   almostCarryOut,
@@ -33,7 +34,7 @@ describe("the life of a link", () => {
   }
 
   /** A mailed link, and a redemption of it that has signed in but not yet come back. */
-  async function sent(id: string): Promise<Sent> {
+  async function sent(id: OrganizationId): Promise<Sent> {
     await register(liaison, { id }, [{ id, email: `${id}@northwind.example` }]);
     const ann = liaison.stranger();
     const { link } = await askForLink(liaison, ann, `${id}@northwind.example`);
@@ -48,7 +49,7 @@ describe("the life of a link", () => {
     const page = await late.goOn();
     assert.equal(`${page.status} ${page.heading}`, `410 ${heading}`);
     await assertUnbound(liaison, id);
-    const [refused, ...others] = await auditOf(liaison, id, "link.refused");
+    const [refused, ...others] = await auditOf(liaison, asProfileId(id), "link.refused");
     assert.equal(others.length, 0);
     assert.equal(refused?.accountId, (await requestOf(liaison, link)).requester.accountId, ann.username);
   }
@@ -59,7 +60,7 @@ describe("the life of a link", () => {
       "l10-email",
       "This link no longer works",
       async (id) => {
-        const { profile } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { profile } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         const email = "other@northwind.example";
         await liaison.store.directory.putProfile({ ...profile, email, emailKey: email }, "test", liaison.clock.now());
       },
@@ -69,7 +70,7 @@ describe("the life of a link", () => {
       "l10-profile",
       "This profile is not active",
       async (id) => {
-        const { profile } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { profile } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         await liaison.store.directory.putProfile({ ...profile, enabled: false }, "test", liaison.clock.now());
       },
     ],
@@ -78,7 +79,7 @@ describe("the life of a link", () => {
       "l10-organization",
       "This profile is not active",
       async (id) => {
-        const { organization } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { organization } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         const disabled = { ...organization, enabled: false };
         await liaison.store.directory.putOrganization(disabled, "test", liaison.clock.now());
       },
@@ -86,15 +87,15 @@ describe("the life of a link", () => {
   ];
   for (const [what, id, heading, edit] of edits) {
     it(`L10: ${what} after sending`, async () => {
-      const link = await sent(id);
+      const link = await sent(asOrganizationId(id));
       await edit(id);
       await assertDead(id, link, heading);
     });
   }
 
   it("L10: an email changed and changed back is still another one", async () => {
-    const link = await sent("l10-back");
-    const { profile } = (await liaison.store.directory.membership("l10-back")) ?? assert.fail();
+    const link = await sent(asOrganizationId("l10-back"));
+    const { profile } = (await liaison.store.directory.membership(asProfileId("l10-back"))) ?? assert.fail();
     for (const email of ["other@northwind.example", profile.email]) {
       await liaison.store.directory.putProfile({ ...profile, email, emailKey: email }, "test", liaison.clock.now());
     }
@@ -103,7 +104,7 @@ describe("the life of a link", () => {
 
   it("L8: a newer request for the same identity and profile kills the older, and only that", async () => {
     const email = "l8@northwind.example";
-    await register(liaison, { id: "l8" }, [{ id: "l8", email }]);
+    await register(liaison, { id: asOrganizationId("l8") }, [{ id: "l8", email }]);
     const [ann, ben] = [liaison.stranger(), liaison.stranger()];
     const { browser, waiting, link: first } = await askForLink(liaison, ann, email);
     const { link: bens } = await askForLink(liaison, ben, email);
@@ -117,7 +118,7 @@ describe("the life of a link", () => {
   });
 
   it("L8: from another browser too", async () => {
-    const { ann, link, late } = await sent("l8-browser");
+    const { ann, link, late } = await sent(asOrganizationId("l8-browser"));
     await ask(liaison, ann, "L8-Browser@northwind.example");
     await mailsTo(liaison, "l8-browser@northwind.example", 2);
     await assertDead("l8-browser", { ann, link, late }, "A newer email replaces this link");
@@ -125,8 +126,8 @@ describe("the life of a link", () => {
 
   // Last: these two move time by half an hour.
   it("L7: in its last moments a link works; one second after its end it is refused, swept or not", async () => {
-    const alive = await sent("l7-alive");
-    const expired = await sent("l7");
+    const alive = await sent(asOrganizationId("l7-alive"));
+    const expired = await sent(asOrganizationId("l7"));
     const lastOf = async (link: string) => (await requestOf(liaison, link)).expiresAt;
     const until = (instant: number) => (instant - liaison.clock.now()) / 1000;
 

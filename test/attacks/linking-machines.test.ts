@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   almostCarryOut,
@@ -25,7 +26,7 @@ describe("links in the hands of machines", () => {
   });
   after(() => liaison?.close());
 
-  async function linkFor(id: string): Promise<{ ann: TestPerson; link: string }> {
+  async function linkFor(id: OrganizationId): Promise<{ ann: TestPerson; link: string }> {
     await register(liaison, { id }, [{ id, email: `${id}@northwind.example` }]);
     const ann = liaison.stranger();
     const { link } = await askForLink(liaison, ann, `${id}@northwind.example`);
@@ -37,11 +38,11 @@ describe("links in the hands of machines", () => {
     await assertUnbound(liaison, id);
     assert.equal((await requestOf(liaison, link)).state, "pending");
     assert.equal((await openLink(liaison.browser(), link, person)).heading, "Your account is linked");
-    assert.equal((await auditOf(liaison, id, "profile.bound")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId(id), "profile.bound")).length, 1);
   }
 
   it("L3: twenty GET and HEAD, with and without cookies, write nothing, and the link still works", async () => {
-    const { ann, link } = await linkFor("l3");
+    const { ann, link } = await linkFor(asOrganizationId("l3"));
     const writesBefore = liaison.watch.writes.length;
     const request = await requestOf(liaison, link);
     for (const keepCookies of [true, false]) {
@@ -65,7 +66,7 @@ describe("links in the hands of machines", () => {
   });
 
   it("L4: a scanner that submits both forms without signing in binds and cancels nothing", async () => {
-    const { ann, link } = await linkFor("l4");
+    const { ann, link } = await linkFor(asOrganizationId("l4"));
     for (const cookieless of [true, false]) {
       for (const button of ["Continue to sign in", /^Don.t link$/]) {
         const scanner = new UserAgent();
@@ -81,7 +82,7 @@ describe("links in the hands of machines", () => {
   });
 
   it("L4: a scanner that makes up the callback of the sign-in it began", async () => {
-    const { ann, link } = await linkFor("l4-callback");
+    const { ann, link } = await linkFor(asOrganizationId("l4-callback"));
     for (const button of ["Continue to sign in", /^Don.t link$/]) {
       for (const answer of ["code=made-up", "error=access_denied", "error=server_error", ""]) {
         const scanner = new UserAgent();
@@ -100,7 +101,7 @@ describe("links in the hands of machines", () => {
   });
 
   it("L4: a scanner that follows a person through the landing page can't use the person's session", async () => {
-    const { ann, link } = await linkFor("l4-session");
+    const { ann, link } = await linkFor(asOrganizationId("l4-session"));
     const { browser } = await almostCarryOut(link, ann);
     const login = await browser.press(await browser.visit(link), "Continue to sign in");
     assert.match(login.body, /name="password"/, "the upstream asks again, though the browser is signed in there");
@@ -108,7 +109,7 @@ describe("links in the hands of machines", () => {
   });
 
   it("L6: fifty parallel redemptions: one binding, one audit event, one notice", async () => {
-    const { ann, link } = await linkFor("l6");
+    const { ann, link } = await linkFor(asOrganizationId("l6"));
     const prepared = [];
     // Ten at a time: every upstream sign-in derives a key from a password.
     for (let batch = 0; batch < 5; batch += 1) {
@@ -119,7 +120,7 @@ describe("links in the hands of machines", () => {
     assert.equal(headings.filter((heading) => heading === "Your account is linked").length, 1);
     assert.equal(headings.filter((heading) => heading === "This link has already been used").length, 49);
 
-    assert.equal((await auditOf(liaison, "l6", "profile.bound")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId("l6"), "profile.bound")).length, 1);
     const { requester } = await requestOf(liaison, link);
     assert.equal((await profileOf(liaison, "l6")).accountId, requester.accountId);
     const mails = await mailsTo(liaison, "l6@northwind.example", 2);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   almostCarryOut,
@@ -29,7 +30,7 @@ describe("links in the hands of people", () => {
   async function profiles(...ids: string[]): Promise<void> {
     await register(
       liaison,
-      { id: ids.join("-") },
+      { id: asOrganizationId(ids.join("-")) },
       ids.map((id) => ({ id, email: `${id}@northwind.example` })),
     );
   }
@@ -46,7 +47,7 @@ describe("links in the hands of people", () => {
     for (const said of [ann.email, eve.email, "Fabrikam ID"]) assert.ok(page.text.includes(said), said);
     await assertUnbound(liaison, "l1");
     assert.equal((await requestOf(liaison, link)).state, "pending");
-    const [refused, ...others] = await auditOf(liaison, "l1", "link.refused");
+    const [refused, ...others] = await auditOf(liaison, asProfileId("l1"), "link.refused");
     assert.equal(others.length, 0);
     assert.equal(refused?.detail["reason"], "wrong_account");
     assert.notEqual(refused?.accountId, (await requestOf(liaison, link)).requester.accountId);
@@ -76,7 +77,7 @@ describe("links in the hands of people", () => {
     assert.equal(late.status, 410);
     assert.equal(late.heading, "This link has been cancelled");
     await assertUnbound(liaison, "l2");
-    assert.equal((await auditOf(liaison, "l2", "link.cancelled")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId("l2"), "link.cancelled")).length, 1);
   });
 
   it("L2: whoever redeems is signed in nowhere by it", async () => {
@@ -112,7 +113,7 @@ describe("links in the hands of people", () => {
       assert.equal(`${page.status} ${page.heading}`, "410 This link has already been used");
       assert.equal(await late(), "410 This link has already been used");
       assert.deepEqual(await profileOf(liaison, "l5-success"), bound);
-      assert.equal((await auditOf(liaison, "l5-success", "profile.bound")).length, 1);
+      assert.equal((await auditOf(liaison, asProfileId("l5-success"), "profile.bound")).length, 1);
     });
 
     it("L5: after cancelling", async () => {
@@ -126,7 +127,7 @@ describe("links in the hands of people", () => {
     it("L5: after unlinking", async () => {
       const { ann, link, late } = await prepared("l5-unlink");
       await openLink(liaison.browser(), link, ann);
-      await liaison.store.links.unbind("l5-unlink", "test", liaison.clock.now());
+      await liaison.store.links.unbind(asProfileId("l5-unlink"), "test", liaison.clock.now());
       assert.equal((await liaison.browser().visit(link)).heading, "This link has already been used");
       assert.equal(await late(), "410 This link has already been used");
       assert.equal((await profileOf(liaison, "l5-unlink")).accountId, null);
@@ -135,7 +136,7 @@ describe("links in the hands of people", () => {
     it("L5: a link still waiting when its profile was unlinked", async () => {
       const { link, late } = await prepared("l5-waiting");
       await bindTo(liaison, liaison.stranger(), "l5-waiting");
-      await liaison.store.links.unbind("l5-waiting", "test", liaison.clock.now());
+      await liaison.store.links.unbind(asProfileId("l5-waiting"), "test", liaison.clock.now());
       assert.equal((await liaison.browser().visit(link)).status, 410);
       assert.match(await late(), /^410 /);
       assert.equal((await profileOf(liaison, "l5-waiting")).accountId, null);
@@ -145,7 +146,7 @@ describe("links in the hands of people", () => {
   it("L11: three profiles at one address: three mails, and each secret binds only its own", async () => {
     const email = "l11@northwind.example";
     const ids = ["l11-a", "l11-b", "l11-c"];
-    for (const id of ids) await register(liaison, { id, name: `Org ${id}` }, [{ id, email }]);
+    for (const id of ids) await register(liaison, { id: asOrganizationId(id), name: `Org ${id}` }, [{ id, email }]);
     const ann = liaison.stranger();
     await ask(liaison, ann, email);
     const mails = await mailsTo(liaison, email, 3);
@@ -206,7 +207,7 @@ describe("links in the hands of people", () => {
     });
 
     it("L16: a profile that doesn't open the portal keeps it waiting, and it says so", async () => {
-      await register(liaison, { id: "l16-partner", kind: "partner" }, [
+      await register(liaison, { id: asOrganizationId("l16-partner"), kind: "partner" }, [
         { id: "l16-partner", email: "l16-partner@litware.example" },
       ]);
       const ann = liaison.stranger();

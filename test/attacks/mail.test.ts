@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { parse } from "node-html-parser";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import type { KeptMail } from "../support/bad-smtp.ts";
 import { openLink, register, signIn, type TestPerson } from "../support/liaison.ts";
@@ -55,7 +56,7 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
         }),
       });
       const { liaison } = scene;
-      await register(liaison, { id: "org", name: headerLike }, [
+      await register(liaison, { id: asOrganizationId("org"), name: headerLike }, [
         { id: "link", email: "link@northwind.example", name: injection },
         { id: "own", email: "own@northwind.example", name: injection },
         { id: "other", email: "other@northwind.example", name: headerLike },
@@ -119,7 +120,7 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
     let scene: MailScene;
     before(async () => {
       scene = await MailScene.start();
-      await register(scene.liaison, { id: "org" }, [
+      await register(scene.liaison, { id: asOrganizationId("org") }, [
         { id: "domain", email: "ann@bücher.example" },
         { id: "local", email: "анна@northwind.example" },
         { id: "both", email: "анна@bücher.example" },
@@ -209,7 +210,11 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
         email: `${username}@northwind.example`,
         name: html,
       }));
-      await register(scene.liaison, { id: "org", name: "<i>Northwind</i> evil.example/login A/S" }, profiles);
+      await register(
+        scene.liaison,
+        { id: asOrganizationId("org"), name: "<i>Northwind</i> evil.example/login A/S" },
+        profiles,
+      );
     });
     after(() => scene?.close());
 

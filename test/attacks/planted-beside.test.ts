@@ -9,6 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { Cookie } from "tough-cookie";
 import { createApp } from "../../src/app.ts";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   askForLink,
@@ -31,8 +32,8 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       id: `beside-${index}`,
       email: `beside-${index}@northwind.example`,
     }));
-    await register(liaison, { id: "northwind" }, profiles);
-    await register(liaison, { id: "contoso", kind: "operator" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, profiles);
+    await register(liaison, { id: asOrganizationId("contoso"), kind: "operator" }, [
       { id: "operator-1", email: "one@contoso.example" },
       { id: "operator-2", email: "two@contoso.example" },
       { id: "operator-3", email: "three@contoso.example" },
@@ -139,7 +140,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
   ] as const) {
     it(`L20: ${name} for ${path}: she comes into the administration in the end`, async () => {
       const her = liaison.stranger();
-      const profileId = `operator-${++administrators}`;
+      const profileId = asProfileId(`operator-${++administrators}`);
       await bindTo(liaison, her, profileId);
       const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
       await liaison.store.administration.carryOut(change, { actor: "test", now: liaison.clock.now() });

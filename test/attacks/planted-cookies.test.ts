@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   askForLink,
@@ -23,13 +24,13 @@ describe("planted cookies", () => {
   let liaison: Attacked;
   before(async () => {
     liaison = await startAttacked({ strangers: 40 });
-    await register(liaison, { id: "contoso", kind: "operator" }, [
+    await register(liaison, { id: asOrganizationId("contoso"), kind: "operator" }, [
       { id: "operator-1", email: "one@contoso.example" },
       { id: "operator-2", email: "two@contoso.example" },
     ]);
     await register(
       liaison,
-      { id: "northwind" },
+      { id: asOrganizationId("northwind") },
       Array.from({ length: 20 }, (_, index) => ({ id: `l20-${index}`, email: `l20-${index}@northwind.example` })),
     );
   });
@@ -340,7 +341,7 @@ describe("planted cookies", () => {
     assert.equal((await returnFromUpstream(browser, callback)).heading, "Your account is linked", "and later, too");
     const again = await openLink(liaison.browser(), link, person).catch(() => undefined);
     assert.equal(again, undefined, "in another browser the link is spent");
-    const { profile } = (await liaison.store.directory.membership("l20-18")) ?? assert.fail();
+    const { profile } = (await liaison.store.directory.membership(asProfileId("l20-18"))) ?? assert.fail();
     assert.notEqual(profile.accountId, null);
   });
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, mailsTo, startAttacked } from "../support/attack-kit.ts";
 import { portalSecret, register, signIn, signInUpstream } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
@@ -35,7 +36,7 @@ describe("redirects", () => {
   let member: UserAgent;
   before(async () => {
     liaison = await startAttacked();
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "member", email: "member@northwind.example" },
       { id: "one", email: "one@northwind.example" },
       { id: "two", email: "two@northwind.example" },

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type ClientDoors, type ClientTry, type Door, openDoors } from "../support/client-doors.ts";
 import { register, signIn } from "../support/liaison.ts";
@@ -159,7 +160,7 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
     const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", {
       body: { preset: "web", name: "Old", home_url: "https://p.example/", redirect_uris: ["https://p.example/cb"] },
     });
-    const old = (await scene.store.clients.find(id)) ?? assert.fail();
+    const old = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
     await scene.store.clients.put({
       ...old,
       metadata: { ...old.metadata, post_logout_redirect_uris: ["https://u:secret-pw@p.example/bye"] },
@@ -206,7 +207,9 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
     let member: UserAgent;
     before(async () => {
       const { scene } = open;
-      await register(scene, { id: "northwind" }, [{ id: "member", email: "member@northwind.example" }]);
+      await register(scene, { id: asOrganizationId("northwind") }, [
+        { id: "member", email: "member@northwind.example" },
+      ]);
       const person = scene.stranger();
       await bindTo(scene, person, "member");
       member = scene.browser();

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { importDirectory, type RowReport } from "../../src/admin/import/import.ts";
 import { refusal } from "../../src/demo/portal-pages.ts";
+import { asClientId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
 import { aRow, csvOf } from "../support/import-kit.ts";
@@ -113,8 +114,8 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
       assert.match(fault?.problem ?? "", /every JavaScript object has.*choose another/);
     }
     for (const name of names) {
-      assert.equal(await store.directory.organization(name), undefined);
-      assert.equal(await store.directory.membership(name), undefined);
+      assert.equal(await store.directory.organization(asOrganizationId(name)), undefined);
+      assert.equal(await store.directory.membership(asProfileId(name)), undefined);
     }
   });
 
@@ -154,7 +155,13 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
     for (const id of names) {
       const redirectUri = "http://localhost:9/old/callback";
       await store.clients.put({
-        ...{ id, name: `Old ${id}`, homeUrl: "http://localhost:9/old", aboutUrl: null, managedBy: "admin" },
+        ...{
+          id: asClientId(id),
+          name: `Old ${id}`,
+          homeUrl: "http://localhost:9/old",
+          aboutUrl: null,
+          managedBy: "admin",
+        },
         ...{ secret: portalSecret, previousSecret: null, claimsInIdToken: true },
         policy: { kinds: ["customer"], planRequired: false, roles: [] },
         metadata: {
@@ -165,7 +172,7 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
         },
       });
     }
-    await register(scene, { id: "__proto__" }, [
+    await register(scene, { id: asOrganizationId("__proto__") }, [
       { id: "constructor", email: "one@old.example" },
       { id: "valueOf", email: "two@old.example" },
     ]);

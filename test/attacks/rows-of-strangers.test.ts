@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Attacked, almostCarryOut, askForLink, auditOf, requestOf, startAttacked } from "../support/attack-kit.ts";
 import { grownRows, type Holding, holdingOf } from "../support/holding.ts";
 import { people, register, signIn, signInUpstream } from "../support/liaison.ts";
@@ -48,7 +49,7 @@ describe("Z5: what strangers had stored", () => {
         },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "z5", email: "z5@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z5", email: "z5@northwind.example" }]);
     ({ link } = await askForLink(liaison, liaison.stranger(), "z5@northwind.example"));
     await sweeps.later(liaison, 301);
   });
@@ -168,7 +169,7 @@ describe("Z7: one interaction or one link used again and again", () => {
         limits: { ...(base["limits"] as object), inquiries_per_identity: perHour(3) },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "z7", email: "z7@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z7", email: "z7@northwind.example" }]);
   });
   after(() => liaison?.close());
 
@@ -203,13 +204,13 @@ describe("Z7: one interaction or one link used again and again", () => {
     const browser = liaison.browser();
     const { action, fields } = (await browser.visit(link)).form("Continue to sign in");
     for (let turn = 0; turn < 20; turn += 1) await browser.once(action, { method: "POST", body: fields });
-    assert.equal((await auditOf(liaison, "z7", "link.opened")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId("z7"), "link.opened")).length, 1);
     for (let turn = 0; turn < 5; turn += 1) {
       const page = await (await almostCarryOut(link, people.eve)).goOn();
       assert.equal(page.status, 403);
     }
-    assert.equal((await auditOf(liaison, "z7", "link.refused")).length, 1);
-    assert.equal((await auditOf(liaison, "z7", "link.opened")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId("z7"), "link.refused")).length, 1);
+    assert.equal((await auditOf(liaison, asProfileId("z7"), "link.opened")).length, 1);
     assert.equal((await requestOf(liaison, link)).state, "pending");
   });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { createLogger } from "../../src/logger.ts";
 import { almostCarryOut, hesitant } from "../support/attack-kit.ts";
 import { honest } from "../support/bad-smtp.ts";
@@ -53,7 +54,7 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
     });
     scene.smtp.offers = ["AUTH PLAIN"];
     const { config, store } = scene.liaison;
-    await register(scene.liaison, { id: "northwind" }, [{ id: "ann", email: registered }]);
+    await register(scene.liaison, { id: asOrganizationId("northwind") }, [{ id: "ann", email: registered }]);
     wiretap.add("the encryption key", config.encryption_key);
     wiretap.add("a portal's secret", portalSecret);
     wiretap.add("the upstream's secret", config.upstreams[0]?.client_secret);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { asAccountId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn, type TestPerson } from "../support/liaison.ts";
 import { type PortalTokens, type StartedSignIn, TestPortal } from "../support/portal.ts";
@@ -28,9 +29,9 @@ describe("selections", { concurrency: 1 }, () => {
     turn += 1;
     [home, other, third] = [`home-${turn}`, `other-${turn}`, `third-${turn}`];
     for (const id of [home, other, third]) {
-      await register(liaison, { id: `org-${id}` }, [{ id, email: `${id}@contoso.example` }]);
+      await register(liaison, { id: asOrganizationId(`org-${id}`) }, [{ id, email: `${id}@contoso.example` }]);
     }
-    await register(liaison, { id: `partner-of-${turn}`, kind: "partner" }, [
+    await register(liaison, { id: asOrganizationId(`partner-of-${turn}`), kind: "partner" }, [
       { id: `partner-${turn}`, email: "partner@litware.example" },
     ]);
     person = liaison.stranger();
@@ -96,7 +97,13 @@ describe("selections", { concurrency: 1 }, () => {
   }
 
   const grants = async () =>
-    (await liaison.store.administration.grants({ accountId }, { after: null, limit: 50 }, liaison.clock.now())).items;
+    (
+      await liaison.store.administration.grants(
+        { accountId: asAccountId(accountId) },
+        { after: null, limit: 50 },
+        liaison.clock.now(),
+      )
+    ).items;
 
   function marks(page: Page): (string | null)[][] {
     return page.dom
@@ -227,7 +234,7 @@ describe("selections", { concurrency: 1 }, () => {
   });
 
   async function disable(profileId: string) {
-    const { profile } = (await liaison.store.directory.membership(profileId)) ?? assert.fail(profileId);
+    const { profile } = (await liaison.store.directory.membership(asProfileId(profileId))) ?? assert.fail(profileId);
     await liaison.store.directory.putProfile({ ...profile, enabled: false }, "test", liaison.clock.now());
   }
 
@@ -314,7 +321,7 @@ describe("selections", { concurrency: 1 }, () => {
   it("a profile that is no longer admitted is not left for another one without the person", async () => {
     const { browser, tokens } = await member();
     const organizationOf = async (id: string) =>
-      (await liaison.store.directory.organization(`org-${id}`)) ?? assert.fail(id);
+      (await liaison.store.directory.organization(asOrganizationId(`org-${id}`))) ?? assert.fail(id);
     const suspend = async (id: string) =>
       await liaison.store.directory.putOrganization(
         { ...(await organizationOf(id)), plan: { status: "suspended", expiresAt: null } },
@@ -353,7 +360,7 @@ describe("selections", { concurrency: 1 }, () => {
 
   it("a switch at the administration ends the sign-in there before it, once the administration redeemed its code", async () => {
     const [one, two] = [`operator-one-${turn}`, `operator-two-${turn}`];
-    await register(liaison, { id: `operator-${turn}`, kind: "operator" }, [
+    await register(liaison, { id: asOrganizationId(`operator-${turn}`), kind: "operator" }, [
       { id: one, email: `${one}@contoso.example` },
       { id: two, email: `${two}@contoso.example` },
     ]);

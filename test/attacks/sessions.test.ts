@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   askForLink,
@@ -18,14 +19,16 @@ describe("sessions and pages", () => {
   let liaison: Attacked;
   before(async () => {
     liaison = await startAttacked();
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "s3", email: "s3@northwind.example" },
       { id: "s5", email: "s5@northwind.example" },
       { id: "s5-cancel", email: "s5-cancel@northwind.example" },
       { id: "one", email: "one@northwind.example" },
       { id: "two", email: "two@northwind.example" },
     ]);
-    await register(liaison, { id: "litware", kind: "partner" }, [{ id: "partner", email: "partner@litware.example" }]);
+    await register(liaison, { id: asOrganizationId("litware"), kind: "partner" }, [
+      { id: "partner", email: "partner@litware.example" },
+    ]);
   });
   after(() => liaison?.close());
 

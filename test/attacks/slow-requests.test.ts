@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, startAttacked } from "../support/attack-kit.ts";
 import { people, register, signIn } from "../support/liaison.ts";
 import { askFrom, halfSent, openRaw } from "../support/raw-socket.ts";
@@ -12,7 +13,7 @@ describe("Z6: half-sent and slow requests", () => {
   before(async () => {
     // As deployments have it.
     liaison = await startAttacked({ strangers: 1, config: (base) => ({ ...base, limits: {} }) });
-    await register(liaison, { id: "northwind" }, [{ id: "z6", email: "z6@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z6", email: "z6@northwind.example" }]);
     port = Number(new URL(liaison.issuer).port);
   });
   after(() => liaison?.close());

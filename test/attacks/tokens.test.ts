@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError, tokenRevocation } from "openid-client";
+import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
@@ -77,7 +78,7 @@ describe("codes and tokens", () => {
   const refresh = async (tokens: Tokens) => received(await liaison.customerSource.refresh(tokens.refresh_token));
 
   /** Somebody signed in at CustomerSource under the profile `id` of the organization `id`. */
-  async function member(id: string): Promise<Member> {
+  async function member(id: OrganizationId): Promise<Member> {
     await register(liaison, { id }, [{ id, email: `${id}@northwind.example` }]);
     const person = liaison.stranger();
     await bindTo(liaison, person, id);
@@ -127,7 +128,7 @@ describe("codes and tokens", () => {
   }
 
   it("O2: a code used twice revokes what the first use gave", async () => {
-    const { code, tokens } = await member("o2-twice");
+    const { code, tokens } = await member(asOrganizationId("o2-twice"));
     const once = await code();
     const first = await exchange(once);
     await assertAlive(first);
@@ -137,7 +138,7 @@ describe("codes and tokens", () => {
   });
 
   it("O2: the same 30 seconds later", async () => {
-    const { code } = await member("o2-later");
+    const { code } = await member(asOrganizationId("o2-later"));
     const once = await code();
     const first = await exchange(once);
     const rotated = await refresh(first);
@@ -149,7 +150,7 @@ describe("codes and tokens", () => {
   });
 
   it("O2: two exchanges at once: one wins, and then the tokens of both are dead", async () => {
-    const { code, tokens } = await member("o2-race");
+    const { code, tokens } = await member(asOrganizationId("o2-race"));
     for (let round = 0; round < 10; round += 1) {
       const once = await code();
       const winners = await race("AuthorizationCode", () => exchange(once));
@@ -160,7 +161,7 @@ describe("codes and tokens", () => {
   });
 
   it("O2: a stolen code is of no use to another portal, and is not spent by it", async () => {
-    const { code } = await member("o2-stolen");
+    const { code } = await member(asOrganizationId("o2-stolen"));
     const { callback, started } = await code();
     const stolen = new URL(callback.href.replace("customersource", "partnersource"));
     await assert.rejects(liaison.partnerSource.exchange(stolen, started), invalidGrant);
@@ -168,7 +169,7 @@ describe("codes and tokens", () => {
   });
 
   it("O5: a replayed refresh token revokes its family", async () => {
-    const { tokens } = await member("o5-replay");
+    const { tokens } = await member(asOrganizationId("o5-replay"));
     const first = await tokens();
     const second = await refresh(first);
     assert.notEqual(second.refresh_token, first.refresh_token);
@@ -180,7 +181,7 @@ describe("codes and tokens", () => {
   });
 
   it("O5: two rotations at once: one wins, and then the family of both is dead", async () => {
-    const { tokens } = await member("o5-race");
+    const { tokens } = await member(asOrganizationId("o5-race"));
     for (let round = 0; round < 10; round += 1) {
       const first = await tokens();
       const winners = await race("RefreshToken", () => refresh(first));
@@ -190,7 +191,7 @@ describe("codes and tokens", () => {
   });
 
   it("O5: another portal's refresh token is refused and stays alive", async () => {
-    const { tokens } = await member("o5-stolen");
+    const { tokens } = await member(asOrganizationId("o5-stolen"));
     const first = await tokens();
     await assert.rejects(liaison.partnerSource.refresh(first.refresh_token), invalidGrant);
     assert.deepEqual(await liaison.partnerSource.introspect(first.access_token), { active: false });
@@ -206,7 +207,7 @@ describe("codes and tokens", () => {
       "s7-profile",
       "access_denied",
       async (id) => {
-        const { profile } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { profile } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         await liaison.store.directory.putProfile({ ...profile, enabled: false }, "test", liaison.clock.now());
       },
     ],
@@ -215,7 +216,7 @@ describe("codes and tokens", () => {
       "s7-organization",
       "access_denied",
       async (id) => {
-        const { organization } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { organization } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         const disabled = { ...organization, enabled: false };
         await liaison.store.directory.putOrganization(disabled, "test", liaison.clock.now());
       },
@@ -225,7 +226,7 @@ describe("codes and tokens", () => {
       "s7-plan",
       "access_denied",
       async (id) => {
-        const { organization } = (await liaison.store.directory.membership(id)) ?? assert.fail();
+        const { organization } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         const plan = { status: "suspended" as const, expiresAt: null };
         await liaison.store.directory.putOrganization({ ...organization, plan }, "test", liaison.clock.now());
       },
@@ -234,12 +235,12 @@ describe("codes and tokens", () => {
       "the profile is unlinked",
       "s7-unbind",
       "interaction_required",
-      (id) => liaison.store.links.unbind(id, "test", liaison.clock.now()),
+      (id) => liaison.store.links.unbind(asProfileId(id), "test", liaison.clock.now()),
     ],
   ];
   for (const [what, id, error, takeAway] of takenAway) {
     it(`S7: ${what} during a session: userinfo, introspection, refresh and silent sign-on refuse`, async () => {
-      const { browser, tokens, code } = await member(id);
+      const { browser, tokens, code } = await member(asOrganizationId(id));
       const [first, unused] = [await tokens(), await code()];
       await assertAlive(first);
       await takeAway(id);

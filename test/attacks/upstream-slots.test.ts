@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
+import { asOrganizationId, asUpstreamId } from "../../src/domain/ids.ts";
 import { bindIdentity } from "../support/attack-kit.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Liaison, people, register, startLiaison } from "../support/liaison.ts";
@@ -41,7 +42,7 @@ function useSlots(tokenMs: number) {
         upstreams: [{ id: "peer", name: "Peer", issuer: peer.issuer, ...PEER_CLIENT }],
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
   });
   after(async () => {
     await liaison?.close();
@@ -119,7 +120,11 @@ describe("Z8: a network whose places at an upstream are all taken", () => {
 
   it("Z8: a browser that completed a sign-in before goes on there, a new one is told to come back", async () => {
     const stopAtPortal = (url: URL) => url.port === "9";
-    const identity = { upstreamId: "peer", issuer: peer().issuer, subject: seededSubject(people.ann.username) };
+    const identity = {
+      upstreamId: asUpstreamId("peer"),
+      issuer: peer().issuer,
+      subject: seededSubject(people.ann.username),
+    };
     await bindIdentity(liaison(), { ...identity, email: people.ann.email, displayName: people.ann.name }, "p-ann");
     const [known, unknown] = [await browserAt("127.0.0.5", stopAtPortal), await browserAt("127.0.0.5", stopAtPortal)];
     const signInBy = async (browser: UserAgent) =>

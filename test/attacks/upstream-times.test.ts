@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { asProfileId } from "../../src/domain/ids.ts";
 import { requestOf } from "../support/attack-kit.ts";
 import { type LiarScene, startLiarScene } from "../support/liar-scene.ts";
 import type { Page } from "../support/user-agent.ts";
@@ -52,7 +53,7 @@ describe("an upstream's times", () => {
   const dated = (date: string | null | undefined) => (date === undefined ? {} : { date });
   const ended = ({ page }: { page: Page }) => `${page.status} ${page.heading}`;
   const boundTo = async (profile: string) =>
-    (await scene.liaison.store.directory.membership(profile))?.profile.accountId;
+    (await scene.liaison.store.directory.membership(asProfileId(profile)))?.profile.accountId;
 
   const impossible: [why: string, time: () => unknown][] = [
     ["in milliseconds", () => scene.now() * 1000],

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId, asUpstreamId, type UpstreamId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   assertUnbound,
@@ -36,7 +37,7 @@ describe("upstreams", () => {
         ],
       }),
     });
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "u5", email: "u5@northwind.example" },
       { id: "u11", email: "u11@northwind.example" },
       { id: "u12", email: "u12@northwind.example" },
@@ -213,13 +214,16 @@ describe("upstreams", () => {
 
     const second = await arrive("Twin", "u11");
     assert.match(second.page.heading, /email address registered/, "whom nothing is linked to");
-    const accountOf = async (issuer: string, upstreamId: string) => {
+    const accountOf = async (issuer: string, upstreamId: UpstreamId) => {
       const identity = { issuer, upstreamId, subject: "u11", email: null, displayName: null };
       return (await liaison.store.accounts.signIn(identity, liaison.clock.now())).id;
     };
-    const [one, other] = [await accountOf(liar.issuer, "liar"), await accountOf(twin.issuer, "twin")];
+    const [one, other] = [
+      await accountOf(liar.issuer, asUpstreamId("liar")),
+      await accountOf(twin.issuer, asUpstreamId("twin")),
+    ];
     assert.notEqual(one, other);
-    const { profile } = (await liaison.store.directory.membership("u11")) ?? assert.fail();
+    const { profile } = (await liaison.store.directory.membership(asProfileId("u11"))) ?? assert.fail();
     assert.equal(profile.accountId, one);
   });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parse } from "node-html-parser";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
 import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
 import { linkByMail, people, portalSecret, register, signIn } from "../support/liaison.ts";
@@ -124,6 +125,7 @@ describe("Z5: a flood of whatever from one address", () => {
     );
 
   it("Z5: is served at an even pace, and beyond it told when to come back; an address beside it is served at once", async () => {
+    const begunAt = performance.now();
     const flooding = flood("/help", 250);
     const [beside] = await flood("/help", 1, "127.0.0.8");
     assert.equal(beside?.status, 200);
@@ -131,7 +133,9 @@ describe("Z5: a flood of whatever from one address", () => {
     const served = answers.filter(({ status }) => status === 200);
     const refused = answers.filter(({ status }) => status === 429);
     assert.equal(served.length + refused.length, 250);
-    assert.ok(served.length >= 20 && served.length <= 125, `${served.length} were served`);
+    // A burst, what waits four seconds for its turn at most, and what comes while a busy machine is still sending.
+    const most = 20 * (2 + 4 + (performance.now() - begunAt) / 1000);
+    assert.ok(served.length >= 20 && served.length <= Math.min(most, 249), `${served.length} were served`);
     assert.ok(refused.every(({ headers }) => Number(headers["retry-after"]) > 0));
     assert.match(parse(refused[0]?.body ?? "").text, /Too many requests[\s\S]*Wait \d+ seconds and try again/);
     assert.ok(answers.every(({ ms }) => ms < 8000));
@@ -161,7 +165,7 @@ describe("Z5: a known browser while its network is over the limit", () => {
         sign_ins_per_known_browser: { limit: ofBrowser, window_seconds: 300 },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "known", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "known", email: "ann@northwind.example" }]);
     const first = liaison.browser();
     await linkByMail(liaison, first, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
     known.push(first);
@@ -209,7 +213,7 @@ describe("Z5: a known browser while its network is over the limit", () => {
       .split(".")
       .map((part) => Buffer.from(part, "base64url").toString("latin1"))
       .join(" ");
-    const { accountId } = (await liaison.store.directory.membership("known"))?.profile ?? {};
+    const { accountId } = (await liaison.store.directory.membership(asProfileId("known")))?.profile ?? {};
     assert.ok(accountId && !readable.includes(accountId) && !value.includes(accountId));
   });
 });
@@ -221,7 +225,7 @@ describe("Z7: one interaction or one link used a thousand times", () => {
     liaison = await startAttacked({
       ...limited({ sign_ins_per_interaction: { limit: most, window_seconds: 300 } }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "z7", email: "z7@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z7", email: "z7@northwind.example" }]);
   });
   after(() => liaison?.close());
 

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { type Attacked, ask, askForLink, codeOn, profileOf, quiet, startAttacked } from "../support/attack-kit.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
@@ -68,7 +69,7 @@ describe("the waiting page and what was done with the link", () => {
   /** Two strangers who asked: one for the profile's address, the other for one of the same length that nobody has. */
   async function strangersAsk(name: string): Promise<{ scene: Scene; stranger: Waiter; control: Waiter }> {
     const address = `${name}@northwind.example`;
-    await register(liaison, { id: name }, [{ id: name, email: address }]);
+    await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
     const [person, other, owner] = [liaison.stranger(), liaison.stranger(), liaison.stranger()];
     const nobodys = `${"x".repeat(name.length)}@northwind.example`;
     const asked = await askForLink(liaison, person, address);
@@ -113,11 +114,11 @@ describe("the waiting page and what was done with the link", () => {
     "used: her own account was linked by a link of her own": async (scene) => await ownersLink(scene),
     unlinked: async (scene) => {
       await ownersLink(scene);
-      await liaison.store.links.unbind(scene.profileId, "test", liaison.clock.now());
+      await liaison.store.links.unbind(asProfileId(scene.profileId), "test", liaison.clock.now());
     },
     "the profile was switched off": async ({ profileId, address }) => {
       const profile = { id: profileId, email: address, enabled: false };
-      await register(liaison, { id: profileId }, [profile]);
+      await register(liaison, { id: asOrganizationId(profileId) }, [profile]);
     },
   };
 
@@ -136,7 +137,7 @@ describe("the waiting page and what was done with the link", () => {
   describe("that a link was declined", () => {
     async function scene(name: string) {
       const address = `${name}@northwind.example`;
-      await register(liaison, { id: name }, [{ id: name, email: address }]);
+      await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
       const person = liaison.stranger();
       const asked = await askForLink(liaison, person, address);
       const base = asked.waiting.url.href.replace("/waiting", "");

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import type { Page } from "playwright-core";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { mailsTo } from "../support/attack-kit.ts";
 import { startBehindNginx } from "../support/behind-nginx.ts";
 import { withBrowser } from "../support/browser.ts";
@@ -57,7 +58,7 @@ describe("a browser behind nginx", { skip }, () => {
     const callback = await startCallback(port);
     try {
       const email = "browser@northwind.example";
-      await register(liaison, { id: "northwind" }, [{ id: "browser", email }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "browser", email }]);
       const client = { issuer: liaison.issuer, clientId: "poster", clientSecret: portalSecret, redirectUri };
       const portal = await TestPortal.connect(client);
       const started = await portal.start({ response_mode: "form_post" });

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { withBrowser } from "../support/browser.ts";
 import { linkByMail, people, register, startLiaison } from "../support/liaison.ts";
 
@@ -26,7 +27,9 @@ it("a form of another site signs out, leads back, and leaves the hint in no addr
     },
   });
   t.after(() => liaison.close());
-  await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", name: "Ann" }]);
+  await register(liaison, { id: asOrganizationId("northwind") }, [
+    { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
+  ]);
   const agent = liaison.browser();
   const started = await liaison.customerSource.start();
   const end = await linkByMail(liaison, agent, started, people.ann, "ann@northwind.example");

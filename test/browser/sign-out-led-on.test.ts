@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { it, type TestContext } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { withBrowser } from "../support/browser.ts";
 import { linkByMail, people, register, startLiaison } from "../support/liaison.ts";
 
@@ -35,7 +36,9 @@ for (const host of ["localhost", "127.0.0.1"]) {
       },
     });
     t.after(() => liaison.close());
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", name: "Ann" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
+    ]);
     const agent = liaison.browser();
     const started = await liaison.customerSource.start();
     const came = await linkByMail(liaison, agent, started, people.ann, "ann@northwind.example");

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ClientSettings } from "../../src/admin/client-settings.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { startAdminScene } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { withBrowser } from "../support/browser.ts";
@@ -44,7 +45,9 @@ async function serve(files: Record<string, string>, port: number): Promise<() =>
 it("oidc-client-ts: signs in, shows the claims of userinfo, signs out, and takes a cancelled sign-in", async (t) => {
   const scene = await startAdminScene();
   t.after(() => scene.close());
-  await register(scene, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", roles: ["buyer"] }]);
+  await register(scene, { id: asOrganizationId("northwind") }, [
+    { id: "p-ann", email: "ann@northwind.example", roles: ["buyer"] },
+  ]);
   await bindTo(scene, people.ann, "p-ann");
   const port = await freePort();
   const origin = `http://localhost:${port}`;

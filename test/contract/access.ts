@@ -1,6 +1,7 @@
 /** Keys of the REST API, and the ends of grants and sessions, with the portals that are told of them. */
 
 import assert from "node:assert/strict";
+import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import type { ApiKey, Selection, SignOut } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { Change, Store } from "../../src/storage/contract.ts";
@@ -42,7 +43,7 @@ async function signedOn(store: Store) {
   await save(uid, { [one.clientId]: { sid: "sid-one" }, [bare.clientId]: {} });
   await save(otherUid, { [elsewhere.clientId]: { sid: "sid-elsewhere" }, [one.clientId]: { sid: "sid-wrong" } });
   const isLive = async ({ grantId }: Selection) => {
-    const token = await store.artifacts.find("AccessToken", present(tokens.get(grantId)), NOW);
+    const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);
     const standing = await store.standings.forGrant(grantId, NOW);
     assert.equal(token !== undefined, standing !== undefined);
     return standing !== undefined;
@@ -197,7 +198,7 @@ export function accessCases(contract: Case): void {
   contract("a person's own choice of another profile, or signing out, queues nothing", async ({ store }) => {
     const { one, uid, account, profile } = await signedOn(store);
     await store.artifacts.revokeGrant(one.grantId);
-    await store.standings.select({ ...one, grantId: anId("grant") }, NOW);
+    await store.standings.select({ ...one, grantId: asGrantId(anId("grant")) }, NOW);
     const switched = aSelection({
       accountId: account.id,
       profileId: profile.id,

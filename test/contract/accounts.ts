@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asAccountId, asUpstreamId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { anId, anIdentity, NOW } from "../support/records.ts";
 import { type Case, race, signIn } from "./harness.ts";
@@ -21,7 +22,13 @@ export function accountCases(contract: Case): void {
 
   contract("a later sign-in keeps the account and remembers the display data and the time", async ({ store }) => {
     const { account, identity } = await signIn(store);
-    const changed = { ...identity, upstreamId: "renamed", email: null, emailVerified: true, displayName: "Ada Byron" };
+    const changed = {
+      ...identity,
+      upstreamId: asUpstreamId("renamed"),
+      email: null,
+      emailVerified: true,
+      displayName: "Ada Byron",
+    };
     assert.deepEqual(await store.accounts.signIn(changed, NOW + 9), account);
     const [kept] = await store.accounts.identities(account.id);
     assert.deepEqual(kept, {
@@ -77,7 +84,7 @@ export function accountCases(contract: Case): void {
 
   contract("an unknown account is undefined and has no identities", async ({ store }) => {
     await signIn(store);
-    assert.equal(await store.accounts.find(anId("account")), undefined);
-    assert.deepEqual(await store.accounts.identities(anId("account")), []);
+    assert.equal(await store.accounts.find(asAccountId(anId("account"))), undefined);
+    assert.deepEqual(await store.accounts.identities(asAccountId(anId("account"))), []);
   });
 }

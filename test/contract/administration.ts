@@ -1,6 +1,7 @@
 /** Changes of the directory and of who administrates: conditional on what was seen, whole or not at all, some of them once. */
 
 import assert from "node:assert/strict";
+import { asOrganizationId, asProfileId, type ProfileId } from "../../src/domain/ids.ts";
 import type { AdminRole, Organization, ProfileEdit } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import { LiaisonError } from "../../src/errors.ts";
@@ -28,7 +29,7 @@ async function operated(store: Store, ...names: string[]) {
   return { organization, owners };
 }
 
-const setRole = (profileId: string, adminRole: AdminRole | null): Change => ({
+const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => ({
   kind: "set_admin_role",
   profileId,
   adminRole,
@@ -41,7 +42,7 @@ async function editProfile(store: Store, profile: ProfileEdit, overrides: Partia
 }
 
 async function editOrganization(store: Store, id: string, overrides: Partial<Organization>): Promise<Change> {
-  const before = present(await store.directory.organization(id));
+  const before = present(await store.directory.organization(asOrganizationId(id)));
   return { kind: "edit_organization", organization: { ...before, ...overrides }, revision: revisionOf(before) };
 }
 
@@ -105,7 +106,7 @@ export function administrationCases(contract: Case): void {
     assert.deepEqual(tally(outcomes), expected(10, "exists"));
     const { id, name, roles, enabled, emailVersion } = await profileOf(store, profile.id);
     assert.deepEqual([id, name, roles, enabled, emailVersion], [profile.id, profile.name, profile.roles, false, 1]);
-    const homeless = aProfile({ organizationId: anId("organization") });
+    const homeless = aProfile({ organizationId: asOrganizationId(anId("organization")) });
     assert.deepEqual(await carry(store, { kind: "create_profile", profile: homeless }), { result: "missing" });
     assert.equal(await store.directory.membership(homeless.id), undefined);
     assert.deepEqual(await told(store), [], "nobody is told of a first address");
@@ -225,7 +226,7 @@ export function administrationCases(contract: Case): void {
     const { profile } = await register(store);
     const before = await countEvents(store);
     assert.deepEqual(await carry(store, setRole(profile.id, "auditor")), { result: "not_operator" });
-    assert.deepEqual(await carry(store, setRole(anId("profile"), "auditor")), { result: "missing" });
+    assert.deepEqual(await carry(store, setRole(asProfileId(anId("profile")), "auditor")), { result: "missing" });
     assert.equal(await roleOf(store, profile.id), null);
     assert.deepEqual(await carry(store, setRole(profile.id, null)), DONE, "nothing can be taken anywhere");
     const ann = present(owners[0]);

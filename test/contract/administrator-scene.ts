@@ -1,6 +1,7 @@
 /** Administrators for the storage suite: an operator, people who are invited, and what is read of them. No case lives here. */
 
 import assert from "node:assert/strict";
+import { type AccountId, asProfileId, asSecretHash, type ProfileId } from "../../src/domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../src/domain/invitations.ts";
 import {
   type AdminRole,
@@ -20,7 +21,7 @@ export const LAPSED = NOW + INVITATION_LIFE_MS;
 
 export const carry = (store: Store, change: Change, now = NOW) => store.administration.carryOut(change, { ...BY, now });
 export const tally = (outcomes: readonly ChangeOutcome[]) => outcomes.map(({ result }) => result).toSorted();
-export const setRole = (profileId: string, adminRole: AdminRole | null): Change => ({
+export const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => ({
   kind: "set_admin_role",
   profileId,
   adminRole,
@@ -47,7 +48,7 @@ export async function invited(store: Store, organization: Organization, adminRol
 
 /** Redeems a link for a profile as late as `now`. */
 export async function redeemAt(store: Store, person: SignedIn, profileId: string, now: number) {
-  const link = await request(store, person, profileId, { expiresAt: now + MINUTE });
+  const link = await request(store, person, asProfileId(profileId), { expiresAt: now + MINUTE });
   return await store.links.redeem(redemption(person, link), aNotice(), now);
 }
 
@@ -55,7 +56,7 @@ export const standingOf = async (store: Store, id: string) => {
   const { adminRole, invitedAt, accountId } = await profileOf(store, id);
   return { adminRole, invitedAt, isLinked: accountId !== null };
 };
-export const eventsOf = async (store: Store, profileId: string, action: string) =>
+export const eventsOf = async (store: Store, profileId: ProfileId, action: string) =>
   (await store.audit.list({ profileId, limit: 99 })).filter((event) => event.action === action);
 /** The mails that were queued from an instant on. */
 export const mailsSince = async (store: Store, since: number) =>
@@ -64,7 +65,7 @@ export const told = async (store: Store, since: number) =>
   (await mailsSince(store, since)).map(({ message: { to, content } }) => [content.kind, to]).toSorted();
 
 /** A grant with a token at the administration's pages, and one at a portal. */
-export async function signedOn(store: Store, accountId: string, profileId: string) {
+export async function signedOn(store: Store, accountId: AccountId, profileId: ProfileId) {
   const of = { accountId, profileId };
   const [pages, portal] = [aSelection({ ...of, clientId: CONSOLE_CLIENT_ID }), aSelection(of)];
   const tokens = new Map<string, string>();
@@ -75,7 +76,7 @@ export async function signedOn(store: Store, accountId: string, profileId: strin
     await store.artifacts.upsert("AccessToken", token, { a: 1 }, { grantId: selection.grantId }, NOW + MINUTE);
   }
   const isLive = async ({ grantId }: Selection) => {
-    const token = await store.artifacts.find("AccessToken", present(tokens.get(grantId)), NOW);
+    const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);
     const standing = await store.standings.forGrant(grantId, NOW);
     assert.equal(token !== undefined, standing !== undefined);
     return standing !== undefined;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asAccountId, asGrantId, type GrantId } from "../../src/domain/ids.ts";
 import { anId, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
@@ -9,7 +10,13 @@ const HOUR = 60 * MINUTE;
 export function artifactCases(contract: Case): void {
   contract("an artifact round-trips, is replaced, and is its model's own", async ({ store }) => {
     const id = hashOf(anId("code"));
-    await store.artifacts.upsert("AuthorizationCode", id, payload, { grantId: "g", accountId: "a" }, LATER);
+    await store.artifacts.upsert(
+      "AuthorizationCode",
+      id,
+      payload,
+      { grantId: asGrantId("g"), accountId: asAccountId("a") },
+      LATER,
+    );
     assert.deepEqual(await store.artifacts.find("AuthorizationCode", id, NOW), payload);
     assert.equal(await store.artifacts.find("RefreshToken", id, NOW), undefined);
     assert.equal(await store.artifacts.find("AuthorizationCode", hashOf("other"), NOW), undefined);
@@ -49,7 +56,7 @@ export function artifactCases(contract: Case): void {
       const [code, spent, token] = [hashOf(anId("code")), hashOf(anId("code")), hashOf(anId("token"))];
       const [ended, kept] = [anId("grant"), anId("grant")];
       for (const id of [code, spent]) await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
-      const give = async (grantId: string) => {
+      const give = async (grantId: GrantId) => {
         await store.artifacts.upsert("RefreshToken", token, payload, { grantId }, LATER);
         await store.artifacts.upsert("Grant", hashOf(grantId), payload, {}, LATER);
       };
@@ -58,13 +65,13 @@ export function artifactCases(contract: Case): void {
           await store.artifacts.find("RefreshToken", token, NOW),
           await store.artifacts.find("Grant", hashOf(grantId), NOW),
         ].map((found) => found !== undefined);
-      await give(kept);
+      await give(asGrantId(kept));
       assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW), true);
-      assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW, { ends: [kept] }), false);
-      assert.equal(await store.artifacts.consume("AuthorizationCode", code, LATER, { ends: [kept] }), false);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW, { ends: [asGrantId(kept)] }), false);
+      assert.equal(await store.artifacts.consume("AuthorizationCode", code, LATER, { ends: [asGrantId(kept)] }), false);
       assert.deepEqual(await isThere(kept), [true, true]);
-      await give(ended);
-      assert.equal(await store.artifacts.consume("AuthorizationCode", code, NOW, { ends: [ended] }), true);
+      await give(asGrantId(ended));
+      assert.equal(await store.artifacts.consume("AuthorizationCode", code, NOW, { ends: [asGrantId(ended)] }), true);
       assert.deepEqual(await isThere(ended), [false, false]);
       assert.ok(await store.artifacts.find("Grant", hashOf(kept), NOW));
       const consumed = Math.floor(NOW / 1000);
@@ -89,7 +96,7 @@ export function artifactCases(contract: Case): void {
     const kept = { model: "Interaction", idHash, until };
     assert.equal(await keep(kept, NOW), false, "there is none yet");
     assert.equal(await find("Interaction", idHash, NOW), undefined);
-    await upsert("Interaction", idHash, payload, { accountId: "a" }, LATER);
+    await upsert("Interaction", idHash, payload, { accountId: asAccountId("a") }, LATER);
     for (const [artifact, now] of [
       [{ ...kept, model: "Session" }, NOW],
       [{ ...kept, idHash: hashOf("other") }, NOW],
@@ -135,14 +142,20 @@ export function artifactCases(contract: Case): void {
     const [grantId, other] = [anId("grant"), anId("grant")];
     const kept = hashOf(anId("token"));
     for (const model of ["AccessToken", "RefreshToken", "AuthorizationCode"]) {
-      await store.artifacts.upsert(model, hashOf(`${grantId}${model}`), payload, { grantId }, LATER);
+      await store.artifacts.upsert(
+        model,
+        hashOf(`${grantId}${model}`),
+        payload,
+        { grantId: asGrantId(grantId) },
+        LATER,
+      );
     }
     await store.artifacts.upsert("Grant", hashOf(grantId), payload, {}, LATER);
-    await store.artifacts.upsert("Grant", hashOf(other), payload, { grantId: other }, LATER);
-    await store.artifacts.upsert("RefreshToken", kept, payload, { grantId: other }, LATER);
+    await store.artifacts.upsert("Grant", hashOf(other), payload, { grantId: asGrantId(other) }, LATER);
+    await store.artifacts.upsert("RefreshToken", kept, payload, { grantId: asGrantId(other) }, LATER);
     await store.artifacts.upsert("Interaction", kept, payload, {}, LATER);
-    await store.artifacts.revokeGrant(grantId);
-    await store.artifacts.revokeGrant(grantId);
+    await store.artifacts.revokeGrant(asGrantId(grantId));
+    await store.artifacts.revokeGrant(asGrantId(grantId));
     for (const model of ["AccessToken", "RefreshToken", "AuthorizationCode"]) {
       const left = await store.artifacts.find(model, hashOf(`${grantId}${model}`), NOW, { includeExpired: true });
       assert.equal(left, undefined, model);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { chainMac, chainMark, firstBase, isGenuine, isInPlace } from "../../src/domain/audit-chain.ts";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { AuditEvent, ChainMark } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { AuditFilter, PageRequest, Store } from "../../src/storage/contract.ts";
@@ -80,7 +81,7 @@ export function auditChainCases(contract: Case): void {
       ...pairs,
       ...pairs.flatMap((one) => pairs.map((other) => ({ ...one, ...other }))),
       { action: "client.changed", actor: "admin:1" } as const,
-      { profileId: anId("profile") },
+      { profileId: asProfileId(anId("profile")) },
       Object.assign({}, ...pairs) as AuditFilter,
     ];
     for (const filter of filters) {

@@ -1,6 +1,7 @@
 /** Changes of registered clients, what is kept of their secrets, and when they used them. */
 
 import assert from "node:assert/strict";
+import { asClientId, type ClientId } from "../../src/domain/ids.ts";
 import type { Client } from "../../src/domain/records.ts";
 import { clientRevision } from "../../src/domain/revision.ts";
 import type { Change, Store } from "../../src/storage/contract.ts";
@@ -25,7 +26,7 @@ const edit = (client: Client, overrides: Partial<Client>): Change => ({
   revision: clientRevision(client),
 });
 
-const rotation = (clientId: string, secret: string, previousUntil = NOW + MINUTE): Change => ({
+const rotation = (clientId: ClientId, secret: string, previousUntil = NOW + MINUTE): Change => ({
   kind: "rotate_secret",
   clientId,
   secret,
@@ -136,7 +137,7 @@ export function clientCases(contract: Case): void {
       [false, false, true],
     );
     const remembered = async (clientId: string) =>
-      (await store.standings.forClient(account.id, clientId, null, NOW))?.rememberedProfileId;
+      (await store.standings.forClient(account.id, asClientId(clientId), null, NOW))?.rememberedProfileId;
     assert.equal(await remembered(client.id), null);
     assert.equal(await remembered(kept.id), profile.id);
     assert.deepEqual(
@@ -151,20 +152,22 @@ export function clientCases(contract: Case): void {
   contract("the last use of either secret is kept, whoever notes it late", async (opened) => {
     const { store } = opened;
     const [one, other, never] = [anId("client"), anId("client"), anId("client")];
-    await race(opened, 20, (racer, index) => racer.clients.noteUse(one, "current", NOW + ((index * 7) % 20)));
-    await store.clients.noteUse(one, "current", NOW - 1);
-    await store.clients.noteUse(other, "previous", NOW + 3);
-    assert.deepEqual(await store.clients.uses([other, never, one]), [
+    await race(opened, 20, (racer, index) =>
+      racer.clients.noteUse(asClientId(one), "current", NOW + ((index * 7) % 20)),
+    );
+    await store.clients.noteUse(asClientId(one), "current", NOW - 1);
+    await store.clients.noteUse(asClientId(other), "previous", NOW + 3);
+    assert.deepEqual(await store.clients.uses([asClientId(other), asClientId(never), asClientId(one)]), [
       { clientId: other, usedAt: null, previousUsedAt: NOW + 3, refusedAddresses: [] },
       { clientId: one, usedAt: NOW + 19, previousUsedAt: null, refusedAddresses: [] },
     ]);
-    await store.clients.noteUse(one, "previous", NOW + 1);
-    assert.deepEqual(await store.clients.uses([one]), [
+    await store.clients.noteUse(asClientId(one), "previous", NOW + 1);
+    assert.deepEqual(await store.clients.uses([asClientId(one)]), [
       { clientId: one, usedAt: NOW + 19, previousUsedAt: NOW + 1, refusedAddresses: [] },
     ]);
     assert.deepEqual(await store.clients.uses([]), []);
-    await store.clients.remove(one);
-    assert.deepEqual(await store.clients.uses([one]), []);
+    await store.clients.remove(asClientId(one));
+    assert.deepEqual(await store.clients.uses([asClientId(one)]), []);
   });
 
   contract("of addresses that aren't registered a handful is kept, beside the uses", async (opened) => {
@@ -172,28 +175,30 @@ export function clientCases(contract: Case): void {
     const [one, other] = [anId("client"), anId("client")];
     const address = (name: string) => ({ parameter: "redirect_uri", address: `https://${name}.example/` }) as const;
     const after = { parameter: "post_logout_redirect_uri", address: "https://after.example/" } as const;
-    const kept = async (id: string) => present((await store.clients.uses([id]))[0]).refusedAddresses;
-    await store.clients.noteRefused(one, address("first"), NOW);
-    await store.clients.noteRefused(one, after, NOW + 1);
-    await store.clients.noteRefused(one, address("first"), NOW + MINUTE);
+    const kept = async (id: string) => present((await store.clients.uses([asClientId(id)]))[0]).refusedAddresses;
+    await store.clients.noteRefused(asClientId(one), address("first"), NOW);
+    await store.clients.noteRefused(asClientId(one), after, NOW + 1);
+    await store.clients.noteRefused(asClientId(one), address("first"), NOW + MINUTE);
     const both = [
       { ...after, at: NOW + 1 },
       { ...address("first"), at: NOW },
     ];
     assert.deepEqual(await kept(one), both);
-    await store.clients.noteUse(one, "current", NOW + 2);
-    assert.deepEqual(await store.clients.uses([one]), [
+    await store.clients.noteUse(asClientId(one), "current", NOW + 2);
+    assert.deepEqual(await store.clients.uses([asClientId(one)]), [
       { clientId: one, usedAt: NOW + 2, previousUsedAt: null, refusedAddresses: both },
     ]);
-    await store.clients.noteUse(other, "current", NOW);
-    await race(opened, 20, (racer, index) => racer.clients.noteRefused(other, address(`racer-${index}`), NOW));
+    await store.clients.noteUse(asClientId(other), "current", NOW);
+    await race(opened, 20, (racer, index) =>
+      racer.clients.noteRefused(asClientId(other), address(`racer-${index}`), NOW),
+    );
     const noted = await kept(other);
     assert.ok(noted.length >= 1 && noted.length <= 5, `${noted.length} are kept`);
     assert.equal(new Set(noted.map(({ address: noted }) => noted)).size, noted.length);
-    await store.clients.noteRefused(other, address("later"), NOW + MINUTE);
+    await store.clients.noteRefused(asClientId(other), address("later"), NOW + MINUTE);
     assert.deepEqual((await kept(other))[0], { ...address("later"), at: NOW + MINUTE });
-    assert.equal(present((await store.clients.uses([other]))[0]).usedAt, NOW);
-    await store.clients.remove(one);
-    assert.deepEqual(await store.clients.uses([one]), []);
+    assert.equal(present((await store.clients.uses([asClientId(other)]))[0]).usedAt, NOW);
+    await store.clients.remove(asClientId(one));
+    assert.deepEqual(await store.clients.uses([asClientId(one)]), []);
   });
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { Asker, CollectedContent, NewMail } from "../../src/domain/records.ts";
 import { aMail, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import {
@@ -154,7 +155,7 @@ export function collectedMailCases(contract: Case): void {
     const asker: Asker = { identity: person.identity, mailbox, isTrusted: false };
     const notes = profiles.map(({ profile: { id } }) => aNote(id));
     for (const [index, note] of notes.entries()) {
-      const more = index < 2 ? { more: { answeredTo: `p-${index}`, leaseMs: MINUTE } } : {};
+      const more = index < 2 ? { more: { answeredTo: asProfileId(`p-${index}`), leaseMs: MINUTE } } : {};
       const part = { links: [], mails: [note], asker, ...more };
       assert.equal(await store.links.settleInquiry(inquiry.id, "w", part, NOW), true);
     }

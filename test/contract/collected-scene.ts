@@ -1,6 +1,7 @@
 /** People who wait for a mailbox that has no room, and the mail that then carries what they asked for. No case lives here. */
 
 import assert from "node:assert/strict";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { Asker, CollectedContent, InquiryAnswer, MailContent, NewMail } from "../../src/domain/records.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
@@ -49,7 +50,12 @@ export async function asks(
   const worker = anId("worker");
   await store.links.inquire(inquiry);
   assert.equal((await store.links.claimInquiry(worker, at, 1000))?.id, inquiry.id);
-  const made = aNewLink({ requester, inquiryId: inquiry.id, profileId, expiresAt: at + 7 * DAY });
+  const made = aNewLink({
+    requester,
+    inquiryId: inquiry.id,
+    profileId: asProfileId(profileId),
+    expiresAt: at + 7 * DAY,
+  });
   const content = { ...made.mail.content, inquiryId: inquiry.id } as MailContent;
   const link = { ...made, mail: { ...made.mail, content, throttle: throttleOf(profileId) } };
   const { issuer, subject } = who.identity;

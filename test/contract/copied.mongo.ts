@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainMark, firstBase } from "../../src/domain/audit-chain.ts";
+import { asGrantId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { copyStore } from "../../src/storage/copy.ts";
 import { openStore } from "../../src/storage/open.ts";
@@ -63,7 +64,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     await source.directory.putProfile(second, "admin:7", NOW);
     await bind(source, { account, identity }, second.id);
     const old = aSelection({ accountId: account.id, profileId: profile.id });
-    const switched = { ...old, grantId: anId("grant"), profileId: second.id };
+    const switched = { ...old, grantId: asGrantId(anId("grant")), profileId: second.id };
     for (const selection of [old, switched]) present(await source.standings.select(selection, NOW));
     const events = await source.audit.unsealed(99);
     const head = chainMark(KEY, "head", { seq: 2, mac: "two", at: NOW + 5 });
@@ -128,7 +129,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await audit.unsealed(2), events.slice(2, 4));
     assert.deepEqual(await store.verifications.list(), verifications);
     assert.equal((await store.verifications.claim("w", NOW, MINUTE))?.keptHead, null);
-    assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, [old.grantId]);
+    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, [old.grantId]);
     const { clientId, sessionUid } = old;
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
     assert.deepEqual(standing.current, switched);

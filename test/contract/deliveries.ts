@@ -1,6 +1,7 @@
 /** What became of inquiries and of their mails, for those who look after them. */
 
 import assert from "node:assert/strict";
+import { asInquiryId, asLinkRequestId } from "../../src/domain/ids.ts";
 import type { NewMail } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aLinkContent, aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
@@ -37,8 +38,8 @@ export function deliveryCases(contract: Case): void {
       ...{ nextAttemptAt: NOW, sentAt: NOW + 1, lastError: null, kind: "already_linked", inquiryId: "inquiry-1" },
       ...{ requestId: null, carriedBy: null, serverReply: "250 taken", bouncedAt: null, bounce: null },
     });
-    assert.deepEqual(await store.outbox.list({ inquiryId: "inquiry-1", limit: 9 }), [delivery]);
-    assert.deepEqual(await store.outbox.list({ inquiryId: "other", limit: 9 }), []);
+    assert.deepEqual(await store.outbox.list({ inquiryId: asInquiryId("inquiry-1"), limit: 9 }), [delivery]);
+    assert.deepEqual(await store.outbox.list({ inquiryId: asInquiryId("other"), limit: 9 }), []);
     assert.equal(await store.outbox.find("nothing"), undefined);
   });
 
@@ -126,9 +127,9 @@ export function deliveryCases(contract: Case): void {
     );
     assert.equal((await store.links.history(nothing.id, 500))?.inquiry.matched, 3);
     assert.deepEqual((await store.links.history(nothing.id, 500))?.requests, []);
-    assert.equal(await store.links.history("nothing", 500), undefined);
+    assert.equal(await store.links.history(asInquiryId("nothing"), 500), undefined);
     assert.equal(await store.links.inquiryOf(second.request.id), second.request.inquiryId);
-    assert.equal(await store.links.inquiryOf("nothing"), undefined);
+    assert.equal(await store.links.inquiryOf(asLinkRequestId("nothing")), undefined);
 
     const ids = async (filter: Parameters<Store["links"]["inquiries"]>[0]) =>
       (await store.links.inquiries(filter)).map(({ id }) => id);

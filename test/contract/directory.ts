@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, NOW } from "../support/records.ts";
@@ -45,7 +46,7 @@ export function directoryCases(contract: Case): void {
     });
     await store.directory.putOrganization(replaced, "admin:8", NOW + 1);
     assert.deepEqual(await store.directory.organization(organization.id), replaced);
-    assert.equal(await store.directory.organization(anId("organization")), undefined);
+    assert.equal(await store.directory.organization(asOrganizationId(anId("organization"))), undefined);
     const events = await store.audit.list({ limit: 9 });
     assert.deepEqual(
       events.map(({ action, actor, organizationId, at }) => [action, actor, organizationId, at]),
@@ -72,7 +73,7 @@ export function directoryCases(contract: Case): void {
       },
       organization,
     });
-    assert.equal(await store.directory.membership(anId("profile")), undefined);
+    assert.equal(await store.directory.membership(asProfileId(anId("profile"))), undefined);
   });
 
   contract("A8: binding, administrator role and versions are never taken from an edit", async ({ store }) => {
@@ -124,7 +125,7 @@ export function directoryCases(contract: Case): void {
     const shared = { email: "Shared@contoso.example", emailKey: "shared@contoso.example" };
     const registered = [];
     for (const id of ["profile-c", "profile-a", "profile-b"]) {
-      registered.push(await register(store, { ...shared, id, enabled: id !== "profile-a" }));
+      registered.push(await register(store, { ...shared, id: asProfileId(id), enabled: id !== "profile-a" }));
     }
     await register(store);
     const found = await store.directory.membershipsByEmail(shared.emailKey);
@@ -140,7 +141,12 @@ export function directoryCases(contract: Case): void {
     const ids = found.map(({ profile: { id } }) => id);
     assert.deepEqual(ids, ids.toSorted());
     const page = async (after: string | null, limit: number) =>
-      (await store.directory.membershipsByEmail(shared.emailKey, { after, limit })).map(({ profile: { id } }) => id);
+      (
+        await store.directory.membershipsByEmail(shared.emailKey, {
+          after: after === null ? null : asProfileId(after),
+          limit,
+        })
+      ).map(({ profile: { id } }) => id);
     assert.deepEqual(await page(null, 1), ids.slice(0, 1));
     assert.deepEqual(await page(ids[0] ?? "", 9), ids.slice(1));
     assert.deepEqual(await page(ids.at(-1) ?? "", 9), []);
@@ -195,7 +201,7 @@ export function directoryCases(contract: Case): void {
     const moved = { ...profile, name: "Moved", organizationId: other.organization.id };
     await assert.rejects(store.directory.putProfile(moved, "admin:7", NOW), isBadRequest);
     assert.equal((await profileOf(store, profile.id)).name, profile.name);
-    const homeless = aProfile({ organizationId: anId("organization") });
+    const homeless = aProfile({ organizationId: asOrganizationId(anId("organization")) });
     await assert.rejects(store.directory.putProfile(homeless, "admin:7", NOW), isBadRequest);
     assert.equal(await store.directory.membership(homeless.id), undefined);
   });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { RemovedPart } from "../../src/domain/endings.ts";
+import { asSecretHash } from "../../src/domain/ids.ts";
 import type { AuditEvent, Client, Organization, Selection, SignOut } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { Store } from "../../src/storage/contract.ts";
@@ -136,7 +137,7 @@ export async function redeemed(store: Store, { grantId }: Selection): Promise<()
 }
 
 export const isHeld = async (store: Store, token: string) =>
-  (await store.artifacts.find("RefreshToken", token, NOW)) !== undefined;
+  (await store.artifacts.find("RefreshToken", asSecretHash(token), NOW)) !== undefined;
 
 /** A row of an import that disables a profile. */
 export function editOf(organization: Organization, profile: ProfileEdit) {

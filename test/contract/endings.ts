@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { MOST_AT_ONCE } from "../../src/domain/endings.ts";
+import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import { CONSOLE_CLIENT_ID, type Selection } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
@@ -25,7 +26,7 @@ export function endingCases(contract: Case): void {
       await ending.revive(store, many);
       await assertEnded(other, many);
       const [first] = many.selections;
-      const wanted = { ...present(first), grantId: anId("grant") };
+      const wanted = { ...present(first), grantId: asGrantId(anId("grant")) };
       const made = await other.standings.select(wanted, NOW, { byHand: false });
       assert.deepEqual(made, { grantId: wanted.grantId, revokedGrants: [] });
       const holds = await redeemed(store, wanted);
@@ -35,9 +36,13 @@ export function endingCases(contract: Case): void {
       assert.deepEqual(new Set(removed.grants), new Set(gone));
       assert.equal(removed.grants.length, gone.length, "each once");
       assert.ok(removed.parts.length >= MANY / 7);
-      for (const token of many.tokens) assert.equal(await store.artifacts.find("RefreshToken", token, NOW), undefined);
+      for (const token of many.tokens)
+        assert.equal(await store.artifacts.find("RefreshToken", asSecretHash(token), NOW), undefined);
       assert.equal(await holds(), true, "what was made after it goes on");
-      assert.equal(present(await store.standings.forGrant(wanted.grantId, NOW)).selection.grantId, wanted.grantId);
+      assert.equal(
+        present(await store.standings.forGrant(asGrantId(wanted.grantId), NOW)).selection.grantId,
+        wanted.grantId,
+      );
       assert.equal(await store.administration.claimEnding("late", LATER, MINUTE), undefined);
 
       // The first one's session has the new grant there, which ending it now would tell of.
@@ -150,7 +155,7 @@ export function endingCases(contract: Case): void {
     await store.directory.putOrganization(organization, "admin:7", NOW);
     const { grants } = await removeAll(store, "worker", 30);
     for (const grantId of raced) {
-      const stands = (await store.standings.forGrant(grantId, NOW)) !== undefined;
+      const stands = (await store.standings.forGrant(asGrantId(grantId), NOW)) !== undefined;
       assert.notEqual(grants.includes(grantId), stands);
     }
     for (const { grantId } of many.selections) assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
@@ -163,7 +168,7 @@ export function endingCases(contract: Case): void {
     await store.directory.putProfile(second, "admin:seed", NOW);
     await bind(store, { account, identity }, second.id);
     for (const selection of many.selections) {
-      await store.standings.select({ ...selection, grantId: anId("grant"), profileId: second.id }, NOW);
+      await store.standings.select({ ...selection, grantId: asGrantId(anId("grant")), profileId: second.id }, NOW);
     }
     await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
     const { grants } = await removeAll(store, "worker", 3);
@@ -180,7 +185,7 @@ export function endingCases(contract: Case): void {
     const selection = aSelection({ accountId: account.id, profileId: home.id });
     await store.standings.select(selection, NOW);
     const holds = await redeemed(store, selection);
-    const switched = { ...selection, grantId: anId("grant"), profileId: many.profile.id };
+    const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: many.profile.id };
     await store.standings.select(switched, NOW);
     await store.directory.putOrganization({ ...many.organization, enabled: false }, "admin:7", NOW);
     const current = async () =>
@@ -245,7 +250,7 @@ export function endingCases(contract: Case): void {
     assert.ok(await store.artifacts.find("ClientCredentials", token, NOW));
     await carry(store, { kind: "remove_client", clientId: client.id });
     const other = await opened.second();
-    const find = (idHash: string) => other.artifacts.find("ClientCredentials", idHash, NOW);
+    const find = (idHash: string) => other.artifacts.find("ClientCredentials", asSecretHash(idHash), NOW);
     assert.equal(await find(token), undefined);
     await carry(store, { kind: "register_client", client });
     assert.equal(await find(token), undefined);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { asProfileId, type ProfileId } from "../../src/domain/ids.ts";
 import type { Account, AccountId, Organization, Profile, SignedInIdentity } from "../../src/domain/records.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import {
@@ -87,7 +88,7 @@ export async function signIn(store: Store, overrides: Partial<SignedInIdentity> 
 export async function request(
   store: Store,
   person: SignedIn,
-  profileId: string,
+  profileId: ProfileId,
   overrides: Partial<NewLink["request"]> = {},
 ): Promise<NewLink> {
   const requester = { ...person.identity, accountId: person.account.id };
@@ -129,14 +130,14 @@ export async function bound(store: Store): Promise<Registered & SignedIn & { lin
 
 /** Binds a profile to a person by a link of its own. */
 export async function bind(store: Store, person: SignedIn, profileId: string): Promise<NewLink> {
-  const link = await request(store, person, profileId);
+  const link = await request(store, person, asProfileId(profileId));
   const redeemed = await store.links.redeem(redemption(person, link), aNotice(), NOW);
   assert.equal(redeemed.result, "bound");
   return link;
 }
 
 export async function profileOf(store: Store, profileId: string): Promise<Profile> {
-  return present(await store.directory.membership(profileId)).profile;
+  return present(await store.directory.membership(asProfileId(profileId))).profile;
 }
 
 /** The state of a request that aLinkRequest made. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { ImportRow } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, NOW } from "../support/records.ts";
@@ -201,7 +202,7 @@ export function importCases(contract: Case): void {
 
   contract("an import that fails writes nothing of its batch", async ({ store }) => {
     const good = aNewRow();
-    const broken = { ...aNewRow(), profile: aProfile({ organizationId: anId("organization") }) };
+    const broken = { ...aNewRow(), profile: aProfile({ organizationId: asOrganizationId(anId("organization")) }) };
     await assert.rejects(store.directory.importBatch([good, broken], ACTOR, NOW));
     assert.equal(await store.directory.organization(good.organization.id), undefined);
     assert.deepEqual(await events(store), []);

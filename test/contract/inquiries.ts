@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asInquiryId, asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, aRequester, NOW } from "../support/records.ts";
 import { type Case, dueMails, present, race, register, request, signIn, stateOf } from "./harness.ts";
@@ -139,7 +140,7 @@ export function inquiryCases(contract: Case): void {
     const inquiry = anInquiry();
     await store.links.inquire(inquiry);
     assert.equal(await store.links.settleInquiry(inquiry.id, "worker", NOTHING, NOW), false);
-    assert.equal(await store.links.settleInquiry(anId("inquiry"), "worker", NOTHING, NOW), false);
+    assert.equal(await store.links.settleInquiry(asInquiryId(anId("inquiry")), "worker", NOTHING, NOW), false);
     assert.deepEqual(await store.links.latestInquiry(inquiry.interactionCid), inquiry);
   });
 
@@ -186,7 +187,11 @@ export function inquiryCases(contract: Case): void {
     const { profile } = await register(store);
     const inquiry = await claimed(store, "worker");
     const good = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: profile.id });
-    const broken = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: anId("profile") });
+    const broken = aNewLink({
+      inquiryId: inquiry.id,
+      requester: inquiry.requester,
+      profileId: asProfileId(anId("profile")),
+    });
     const outcome = { links: [good, broken], mails: [] };
     await assert.rejects(store.links.settleInquiry(inquiry.id, "worker", outcome, NOW));
     assert.equal(await store.links.view(good.request.id, good.request.secretHash), undefined);

@@ -1,6 +1,7 @@
 /** Lists of any length: in pages without gaps or doubles, filtered, and by what somebody typed. */
 
 import assert from "node:assert/strict";
+import { asAccountId, asClientId, asGrantId, asOrganizationId, type OrganizationId } from "../../src/domain/ids.ts";
 import type { Membership, Organization, Selection } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Page, PageRequest, Store } from "../../src/storage/contract.ts";
@@ -91,7 +92,12 @@ export function listingCases(contract: Case): void {
       const other = await bound(store);
       const of = { accountId: account.id, profileId: profile.id };
       const save = async (uid: string, accountId: string | undefined, expiresAt = NOW + MINUTE) => {
-        const session = { uid, authorizations: {}, removed: [], ...(accountId === undefined ? {} : { accountId }) };
+        const session = {
+          uid,
+          authorizations: {},
+          removed: [],
+          ...(accountId === undefined ? {} : { accountId: asAccountId(accountId) }),
+        };
         await store.artifacts.upsertSession(hashOf(anId("cookie")), { uid }, session, expiresAt);
         return uid;
       };
@@ -199,7 +205,7 @@ export function listingCases(contract: Case): void {
           { organizationId: other.id, enabled: false },
           ({ profile, organization }: Membership) => organization.id === other.id && !profile.enabled,
         ],
-        [{ organizationId: anId("organization") }, () => false],
+        [{ organizationId: asOrganizationId(anId("organization")) }, () => false],
       ] as const;
       for (const [filter, fits] of filters) {
         assert.deepEqual(await readEach((page) => memberships(filter, page)), all.filter(fits), JSON.stringify(filter));
@@ -220,7 +226,7 @@ export function listingCases(contract: Case): void {
       profileIds(await readEach((page) => memberships({ accountId, organizationId: second.organization.id }, page))),
       [second.profile.id],
     );
-    assert.deepEqual(await readEach((page) => memberships({ accountId: anId("account") }, page)), []);
+    assert.deepEqual(await readEach((page) => memberships({ accountId: asAccountId(anId("account")) }, page)), []);
   });
 
   contract("accounts are listed newest first, with the identities that they own", async ({ store }) => {
@@ -237,7 +243,7 @@ export function listingCases(contract: Case): void {
       assert.deepEqual(view.identities, await store.accounts.identities(view.account.id));
       assert.deepEqual(await account(view.account.id), view);
     }
-    assert.equal(await account(anId("account")), undefined);
+    assert.equal(await account(asAccountId(anId("account"))), undefined);
   });
 
   contract("an organization is found from any word of its name, and its account number", async ({ store }) => {
@@ -275,7 +281,7 @@ export function listingCases(contract: Case): void {
     const address = (email: string) => ({ email, emailKey: email.toLowerCase() });
     const ada = await register(store, { name: "Ada King Lovelace", ...address("Ada.K@Contoso.example") });
     const bob = await register(store, { name: "Bob Ada", ...address("bob@contoso.example"), enabled: false });
-    const find = async (search: string, filter: { enabled?: boolean; organizationId?: string } = {}) =>
+    const find = async (search: string, filter: { enabled?: boolean; organizationId?: OrganizationId } = {}) =>
       profileIds(await readEach((page) => store.administration.memberships({ search, ...filter }, page)));
     assert.deepEqual(await find("ada.k@contoso.example"), [ada.profile.id]);
     assert.deepEqual(await find("ADA."), [ada.profile.id]);
@@ -382,7 +388,12 @@ export function listingCases(contract: Case): void {
     for (const { account, profile } of [ann, bea]) {
       for (const [index, clientId] of clients.entries()) {
         const times = index === 2 ? { expiresAt: NOW + 1 } : {};
-        const selection = aSelection({ accountId: account.id, profileId: profile.id, clientId, ...times });
+        const selection = aSelection({
+          accountId: account.id,
+          profileId: profile.id,
+          clientId: asClientId(clientId),
+          ...times,
+        });
         present(await store.standings.select(selection, NOW));
         made.push(selection);
       }
@@ -392,7 +403,7 @@ export function listingCases(contract: Case): void {
     for (const now of [NOW, NOW + 1]) {
       const live: Selection[] = made.filter(({ expiresAt }) => expiresAt > now);
       assert.equal(live.length, now === NOW ? 6 : 4);
-      const [clientId] = clients;
+      const clientId = asClientId(clients[0] ?? assert.fail("no client"));
       const [accountId, profileId] = [ann.account.id, bea.profile.id];
       for (const filter of [
         {},
@@ -405,7 +416,7 @@ export function listingCases(contract: Case): void {
         const fits = live.filter((one) =>
           Object.entries(filter).every(([key, value]) => one[key as "clientId"] === value),
         );
-        const found = await readEach((page) => grants(filter as { clientId?: string }, page, now));
+        const found = await readEach((page) => grants(filter, page, now));
         assert.deepEqual(found, fits, JSON.stringify(filter));
       }
       for (const one of made)
@@ -414,11 +425,11 @@ export function listingCases(contract: Case): void {
           live.find((other) => other === one),
         );
     }
-    assert.equal(await grant(anId("grant"), NOW), undefined);
-    const counted = await Promise.all(clients.map((id) => countGrants(id, NOW + 1, 9)));
+    assert.equal(await grant(asGrantId(anId("grant")), NOW), undefined);
+    const counted = await Promise.all(clients.map((id) => countGrants(asClientId(id), NOW + 1, 9)));
     assert.deepEqual(counted, [2, 2, 0]);
-    assert.equal(await countGrants(present(clients[0]), NOW, 1), 1);
-    assert.equal(await countGrants(anId("client"), NOW, 9), 0);
+    assert.equal(await countGrants(asClientId(present(clients[0])), NOW, 1), 1);
+    assert.equal(await countGrants(asClientId(anId("client")), NOW, 9), 0);
   });
 
   contract("deliveries are listed newest first, of one state or all", async ({ store }) => {

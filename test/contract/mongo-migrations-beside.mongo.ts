@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ObjectId } from "mongodb";
+import { asAccountId, asClientId, asGrantId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { collectionsIn, toDocument } from "../../src/storage/mongo/documents.ts";
 import { anInquiry, NOW } from "../support/records.ts";
 import { beforeSwitches, migrateTo, newest, openAt, withDatabase } from "./mongo-migrating.ts";
@@ -11,18 +12,23 @@ withDatabase("of selections that were doubled while nothing forbade it the newes
   const { selections } = collectionsIn(place.db);
   // As a migration left it that was cut short between the old index and the new one, under brokers of the version before.
   await selections.dropIndex("ofSession");
-  const rest = { organizationId: "organization", clientId: "client", accountId: "account", profileId: "profile" };
+  const rest = {
+    organizationId: asOrganizationId("organization"),
+    clientId: asClientId("client"),
+    accountId: asAccountId("account"),
+    profileId: asProfileId("profile"),
+  };
   const made = (id: string, sessionUid: string, age: number) => {
-    return { ...rest, _id: id, sessionUid, expiresAt: new Date(NOW - age) };
+    return { ...rest, _id: asGrantId(id), sessionUid, expiresAt: new Date(NOW - age) };
   };
   const doubled = [made("c-oldest", "doubled", 2), made("a-newest", "doubled", 0), made("b-older", "doubled", 1)];
-  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: "another" }];
+  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: asClientId("another") }];
   await selections.insertMany([...doubled, ...others]);
 
   assert.equal((await migrateTo(place)).to, newest);
   await (await openAt(place)).close();
   const found = await selections
-    .find({ _id: { $gt: "" } })
+    .find({ _id: { $gt: asGrantId("") } })
     .sort({ _id: 1 })
     .toArray();
   const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));

@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ObjectId } from "mongodb";
+import { asAccountId, asClientId, asProfileId, asSecretHash } from "../../src/domain/ids.ts";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
 import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
@@ -184,7 +185,7 @@ withDatabase("what is there already is found by search once it was migrated, how
   for (const subject of ["one", "two"]) {
     const times = { createdAt: new Date(NOW), lastSignInAt: new Date(NOW) };
     const identity = anIdentity({ subject, email: `${subject}@mail.example` });
-    await identities.insertOne({ ...identity, ...times, _id: new ObjectId(), accountId: "account" });
+    await identities.insertOne({ ...identity, ...times, _id: new ObjectId(), accountId: asAccountId("account") });
   }
   // As brokers of that version wrote them: without the fields that came later.
   const { id, secret: _secret, previousSecret: _previous, managedBy, ...record } = aClient();
@@ -307,7 +308,7 @@ async function pendingDoubles({ db }: Place, profiles: number): Promise<void> {
   const requester = aRequester();
   const documents = Array.from({ length: profiles }, (_, index) =>
     ["older", "newer"].map((age) => {
-      const { id: _id, ...fields } = aLinkRequest({ profileId: `profile-${index}`, requester });
+      const { id: _id, ...fields } = aLinkRequest({ profileId: asProfileId(`profile-${index}`), requester });
       const times = { createdAt: new Date(age === "older" ? NOW - 1000 : NOW), expiresAt: new Date(NOW + 1000) };
       const rest = { organizationId: "organization", state: "pending", settledAt: null };
       return { ...fields, ...times, ...rest, _id: `${age}-${randomUUID()}`, inquiryId: "inquiry" };
@@ -323,8 +324,8 @@ withDatabase("uses of clients as the version before noted them get refused addre
   await migrateTo(place);
   const store = await openAt(place);
   const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
-  for (const at of [NOW + 1, NOW + 2]) await store.clients.noteRefused("before", refused, at);
-  assert.deepEqual(await store.clients.uses(["before"]), [
+  for (const at of [NOW + 1, NOW + 2]) await store.clients.noteRefused(asClientId("before"), refused, at);
+  assert.deepEqual(await store.clients.uses([asClientId("before")]), [
     { clientId: "before", usedAt: NOW, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
   ]);
   await store.close();
@@ -340,15 +341,15 @@ test("mongodb database: the server removes what expired a day ago, and nothing y
       ["old", day + 60_000],
       ["young", day - 600_000],
     ] as const) {
-      await store.artifacts.upsert("AccessToken", id, {}, {}, now - age);
+      await store.artifacts.upsert("AccessToken", asSecretHash(id), {}, {}, now - age);
       const session = { uid: id, authorizations: {}, removed: [] };
-      await store.artifacts.upsertSession(id, { uid: id }, session, now - age);
+      await store.artifacts.upsertSession(asSecretHash(id), { uid: id }, session, now - age);
       await store.throttles.takeSlot(id, 1, 1, now - age);
     }
     const find = async (id: string) =>
       await Promise.all(
         ["AccessToken", "Session"].map(async (model) =>
-          Boolean(await store.artifacts.find(model, id, now, { includeExpired: true })),
+          Boolean(await store.artifacts.find(model, asSecretHash(id), now, { includeExpired: true })),
         ),
       );
     for (let turn = 0; turn < 100 && (await find("old")).includes(true); turn += 1) await pause(200);

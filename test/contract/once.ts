@@ -1,6 +1,7 @@
 /** Creations that are repeated under one key: they come true once, and each is answered as the first was. */
 
 import assert from "node:assert/strict";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { Change, Once, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
@@ -16,7 +17,7 @@ const creation = (): Change => ({ kind: "create_organization", organization: anO
 const repeated = ({ fingerprint, answer }: Once) => ({ result: "repeated", fingerprint, answer });
 const idOf = (change: Change) => (change.kind === "create_organization" ? change.organization.id : "");
 const isThere = async (store: Store, change: Change) =>
-  (await store.directory.organization(idOf(change))) !== undefined;
+  (await store.directory.organization(asOrganizationId(idOf(change)))) !== undefined;
 
 export function onceCases(contract: Case): void {
   contract("a creation under a key comes true once, and is answered as the first was", async ({ store }) => {
@@ -73,7 +74,10 @@ export function onceCases(contract: Case): void {
     const once = anOnce();
     const taken = creation();
     await store.administration.carryOut(taken, BY);
-    const homeless = { kind: "create_profile", profile: aProfile({ organizationId: anId("organization") }) } as const;
+    const homeless = {
+      kind: "create_profile",
+      profile: aProfile({ organizationId: asOrganizationId(anId("organization")) }),
+    } as const;
     assert.deepEqual(await store.administration.carryOut(taken, { ...BY, once }), { result: "exists" });
     assert.deepEqual(await store.administration.carryOut(homeless, { ...BY, once }), { result: "missing" });
     const lost = { ...homeless, kind: "edit_profile", revision: "", isAnotherPerson: false, mailDomain: "x" } as const;

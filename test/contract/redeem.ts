@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asAccountId, asLinkRequestId, asProfileId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { anId, aSelection, hashOf, MINUTE, NOW, secretOf } from "../support/records.ts";
 import {
@@ -131,7 +132,7 @@ export function redeemCases(contract: Case): void {
     const { person, link } = await asked(store);
     const other = await asked(store);
     const attempt = redemption(person, link);
-    const stray = { ...attempt, requestId: anId("request") };
+    const stray = { ...attempt, requestId: asLinkRequestId(anId("request")) };
     assert.deepEqual(await store.links.redeem(stray, aNotice(), NOW), { result: "unknown" });
     assert.deepEqual(await store.links.cancel(stray, NOW), { result: "unknown" });
     const foreign = { ...attempt, secretHash: other.link.request.secretHash };
@@ -151,7 +152,7 @@ export function redeemCases(contract: Case): void {
     ["issuer with a trailing slash", { issuer: "https://login.example/" }],
     ["issuer in another case", { issuer: "https://LOGIN.example" }],
     ["other issuer", { issuer: "https://evil.example" }],
-    ["other upstream", { upstreamId: "consumer-2" }],
+    ["other upstream", { upstreamId: asUpstreamId("consumer-2") }],
     ["no subject", { subject: "" }],
   ] as const) {
     contract(`L1: ${what} never redeems, and the link stays alive`, async ({ store }) => {
@@ -280,7 +281,7 @@ export function redeemCases(contract: Case): void {
       present(await store.standings.select(selection, NOW));
       const token = hashOf(anId("token"));
       await store.artifacts.upsert("AccessToken", token, {}, { grantId: selection.grantId }, NOW + MINUTE);
-      assert.equal(await store.links.unbind(profile.id, "admin:7", NOW, anId("account")), undefined);
+      assert.equal(await store.links.unbind(profile.id, "admin:7", NOW, asAccountId(anId("account"))), undefined);
       assert.equal((await profileOf(store, profile.id)).accountId, account.id);
 
       const results = await race(opened, 50, (racer) => racer.links.unbind(profile.id, "admin:7", NOW + 6, account.id));
@@ -306,7 +307,7 @@ export function redeemCases(contract: Case): void {
 
       await bind(store, { account, identity }, profile.id);
       assert.ok(await store.links.unbind(profile.id, "admin:7", NOW));
-      assert.equal(await store.links.unbind(anId("profile"), "admin:7", NOW), undefined);
+      assert.equal(await store.links.unbind(asProfileId(anId("profile")), "admin:7", NOW), undefined);
     },
   );
 }

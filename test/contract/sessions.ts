@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { asAccountId, asClientId, asGrantId } from "../../src/domain/ids.ts";
 import { anId, hashOf, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
 const LATER = NOW + 5000;
-const ada = { sid: "sid-a", grantId: "grant-a", persistsLogout: true };
-const bob = { sid: "sid-b", grantId: "grant-b", persistsLogout: false };
+const [ADA, BOB] = [asClientId("ada"), asClientId("bob")];
+const ada = { sid: "sid-a", grantId: asGrantId("grant-a"), persistsLogout: true };
+const bob = { sid: "sid-b", grantId: asGrantId("grant-b"), persistsLogout: false };
 
 /** A session as the provider has it, with whatever authorizations its writer believes in. */
 function aSession() {
@@ -20,7 +22,12 @@ export function sessionCases(contract: Case): void {
   contract("a session round-trips by id and by uid, its authorizations composed in", async ({ store }) => {
     const { uid, id, payload } = aSession();
     const authorizations = { ada, bob, bare: {} };
-    await store.artifacts.upsertSession(id, payload, { uid, accountId: "a", authorizations, removed: [] }, LATER);
+    await store.artifacts.upsertSession(
+      id,
+      payload,
+      { uid, accountId: asAccountId("a"), authorizations, removed: [] },
+      LATER,
+    );
     const whole = { ...payload, authorizations };
     assert.deepEqual(await store.artifacts.find("Session", id, NOW), whole);
     assert.deepEqual(await store.artifacts.findSessionByUid(uid, NOW), whole);
@@ -36,7 +43,7 @@ export function sessionCases(contract: Case): void {
 
   contract("a session is absent from its exact expiry on", async ({ store }) => {
     const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
     for (const now of [LATER - 1, LATER]) {
       assert.equal((await store.artifacts.find("Session", id, now)) !== undefined, now < LATER);
       assert.equal((await store.artifacts.findSessionByUid(uid, now)) !== undefined, now < LATER);
@@ -48,13 +55,13 @@ export function sessionCases(contract: Case): void {
     const { store } = opened;
     const { uid, id, payload } = aSession();
     await race(opened, 50, (racer, index) => {
-      const authorizations = { [`portal-${index}`]: { sid: `sid-${index}`, grantId: `grant-${index}` } };
+      const authorizations = { [`portal-${index}`]: { sid: `sid-${index}`, grantId: asGrantId(`grant-${index}`) } };
       return racer.artifacts.upsertSession(id, payload, { uid, authorizations, removed: [] }, LATER);
     });
     const found = await store.artifacts.find("Session", id, NOW);
     const expected = Array.from({ length: 50 }, (_, index) => [
       `portal-${index}`,
-      { sid: `sid-${index}`, grantId: `grant-${index}` },
+      { sid: `sid-${index}`, grantId: asGrantId(`grant-${index}`) },
     ]);
     assert.deepEqual(found?.["authorizations"], Object.fromEntries(expected));
   });
@@ -62,12 +69,12 @@ export function sessionCases(contract: Case): void {
   contract("an authorization is replaced by its client and removed by name", async ({ store }) => {
     const { uid, id, payload } = aSession();
     const save = (authorizations: Record<string, object>, removed: string[]) =>
-      store.artifacts.upsertSession(id, payload, { uid, authorizations, removed }, LATER);
+      store.artifacts.upsertSession(id, payload, { uid, authorizations, removed: removed.map(asClientId) }, LATER);
     const other = aSession();
     await store.artifacts.upsertSession(
       other.id,
       other.payload,
-      { uid: other.uid, authorizations: { ada }, removed: [] },
+      { uid: other.uid, authorizations: { [ADA]: ada }, removed: [] },
       LATER,
     );
     await save({ ada, bob }, []);
@@ -81,7 +88,7 @@ export function sessionCases(contract: Case): void {
   contract("S3: a rotated session is never out of sight, and its old id is dead", async (opened) => {
     const { store } = opened;
     const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
     const other = await opened.second();
     let current = id;
     for (let turn = 0; turn < 20; turn += 1) {
@@ -98,7 +105,10 @@ export function sessionCases(contract: Case): void {
       ]);
       assert.ok(seen);
       assert.equal(await store.artifacts.find("Session", current, NOW, { includeExpired: true }), undefined);
-      assert.deepEqual(await other.artifacts.findSessionByUid(uid, NOW), { ...rotated, authorizations: { ada } });
+      assert.deepEqual(await other.artifacts.findSessionByUid(uid, NOW), {
+        ...rotated,
+        authorizations: { [ADA]: ada },
+      });
       current = next;
     }
   });
@@ -117,11 +127,11 @@ export function sessionCases(contract: Case): void {
     const { uid, id, payload } = aSession();
     const twin = hashOf(anId("cookie"));
     const bystander = aSession();
-    const session = { uid, authorizations: { ada }, removed: [] };
+    const session = { uid, authorizations: { [ADA]: ada }, removed: [] };
     await store.artifacts.upsertSession(id, payload, session, LATER);
     await store.artifacts.upsertSession(twin, payload, session, LATER);
     await store.artifacts.upsertSession(bystander.id, bystander.payload, { ...session, uid: bystander.uid }, LATER);
-    await store.artifacts.upsert("RefreshToken", twin, { a: 1 }, { grantId: "grant-a" }, LATER);
+    await store.artifacts.upsert("RefreshToken", twin, { a: 1 }, { grantId: asGrantId("grant-a") }, LATER);
     await store.artifacts.destroySession(hashOf("other"));
     await store.artifacts.destroySession(id);
     assert.equal(await store.artifacts.find("Session", id, NOW), undefined);
@@ -136,8 +146,13 @@ export function sessionCases(contract: Case): void {
   contract("whoever ends a session queues what tells its clients, once, under their own ids of it", async (opened) => {
     const { store } = opened;
     const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada, bob }, removed: [] }, LATER);
-    const tells = { accountId: "account-a", clientIds: ["ada", "stranger"], now: NOW };
+    await store.artifacts.upsertSession(
+      id,
+      payload,
+      { uid, authorizations: { [ADA]: ada, [BOB]: bob }, removed: [] },
+      LATER,
+    );
+    const tells = { accountId: asAccountId("account-a"), clientIds: ["ada", "stranger"].map(asClientId), now: NOW };
     await race(opened, 10, (racer) => racer.artifacts.destroySession(id, tells));
     await store.artifacts.destroySession(hashOf("other"), tells);
     const queued = [];
@@ -158,7 +173,7 @@ export function sessionCases(contract: Case): void {
     "a found session that was ended meanwhile stays ended, under its old id and a new one",
     async ({ store }) => {
       const { uid, id, payload } = aSession();
-      const session = { uid, authorizations: { ada }, removed: [] };
+      const session = { uid, authorizations: { [ADA]: ada }, removed: [] };
       assert.equal(await store.artifacts.upsertSession(id, payload, session, LATER), "saved");
       await store.artifacts.destroySession(id);
       const found = { ...session, found: true };
@@ -175,7 +190,7 @@ export function sessionCases(contract: Case): void {
   contract("an id that was replaced doesn't come back, what a client got does", async ({ store }) => {
     const { uid, id, payload } = aSession();
     const newer = hashOf(anId("cookie"));
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
     const found = { uid, removed: [], found: true };
     const rotation = { ...found, authorizations: {}, replaces: id };
     assert.equal(await store.artifacts.upsertSession(newer, { ...payload, turn: 2 }, rotation, LATER), "saved");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asLinkRequestId, asSecretHash, asUpstreamId } from "../../src/domain/ids.ts";
 import { anAttempt, anId, anUpstreamTransaction, aSignInOutcome, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
@@ -9,7 +10,7 @@ export function signInCases(contract: Case): void {
       anUpstreamTransaction({ maxAgeSeconds: null, purpose: { kind: "sign_in", interactionUid: anId("interaction") } }),
       anUpstreamTransaction({
         maxAgeSeconds: 0,
-        purpose: { kind: "decline", requestId: anId("request"), secretHash: hashOf("x") },
+        purpose: { kind: "decline", requestId: asLinkRequestId(anId("request")), secretHash: hashOf("x") },
       }),
     ]) {
       await store.signIns.begin(transaction);
@@ -54,7 +55,7 @@ export function signInCases(contract: Case): void {
       assert.equal(await store.signIns.take(anAttempt(transaction), NOW), undefined);
     }
     assert.equal(await store.signIns.take({ ...attempt, stateHash: hashOf("other") }, NOW), undefined);
-    assert.equal(await store.signIns.take({ ...attempt, upstreamId: "CONSUMER" }, NOW), undefined);
+    assert.equal(await store.signIns.take({ ...attempt, upstreamId: asUpstreamId("CONSUMER") }, NOW), undefined);
     assert.equal(await store.signIns.take(attempt, transaction.expiresAt), undefined);
   });
 
@@ -63,9 +64,15 @@ export function signInCases(contract: Case): void {
     await store.signIns.begin(transaction);
     assert.equal(await store.signIns.take(anAttempt({ ...transaction, stateHash: hashOf("other") }), NOW), undefined);
     assert.equal(await store.signIns.take(anAttempt({ ...transaction, browserHash: hashOf("other") }), NOW), undefined);
-    assert.equal(await store.signIns.take(anAttempt({ ...transaction, upstreamId: "CONSUMER" }), NOW), undefined);
     assert.equal(
-      await store.signIns.take(anAttempt({ ...transaction, stateHash: transaction.stateHash.toLowerCase() }), NOW),
+      await store.signIns.take(anAttempt({ ...transaction, upstreamId: asUpstreamId("CONSUMER") }), NOW),
+      undefined,
+    );
+    assert.equal(
+      await store.signIns.take(
+        anAttempt({ ...transaction, stateHash: asSecretHash(transaction.stateHash.toLowerCase()) }),
+        NOW,
+      ),
       undefined,
     );
     assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
@@ -87,7 +94,7 @@ export function signInCases(contract: Case): void {
   contract("an outcome replaces an earlier one and is taken once", async (opened) => {
     const { store } = opened;
     const interaction = hashOf(anId("interaction"));
-    const outcome = aSignInOutcome({ upstreamId: "second", proofHash: hashOf("second") });
+    const outcome = aSignInOutcome({ upstreamId: asUpstreamId("second"), proofHash: hashOf("second") });
     const proofs = [hashOf("another"), outcome.proofHash];
     await store.signIns.leaveOutcome(interaction, aSignInOutcome(), NOW + 5);
     await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
@@ -104,7 +111,7 @@ export function signInCases(contract: Case): void {
     const [earlier, outcome] = [aSignInOutcome(), aSignInOutcome({ proofHash: hashOf("hers") })];
     await store.signIns.leaveOutcome(interaction, earlier, NOW + 50);
     await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
-    for (const proofs of [[], [earlier.proofHash], [outcome.proofHash.toLowerCase(), hashOf("his")]]) {
+    for (const proofs of [[], [earlier.proofHash], [asSecretHash(outcome.proofHash.toLowerCase()), hashOf("his")]]) {
       assert.equal(await store.signIns.takeOutcome(interaction, proofs, NOW), undefined);
     }
     assert.deepEqual(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW), outcome);
@@ -120,7 +127,7 @@ export function signInCases(contract: Case): void {
     for (const other of [
       { browserHash: hashOf("other") },
       { stateHash: hashOf("other") },
-      { upstreamId: "CONSUMER" },
+      { upstreamId: asUpstreamId("CONSUMER") },
     ]) {
       assert.equal(await store.signIns.purposeOfTaken({ ...transaction, ...other }, NOW), undefined);
     }

@@ -1,6 +1,15 @@
 /** Cases of the small stores (clients, keys, throttles, audit), of sweeping, and of a store that is closed. */
 
 import assert from "node:assert/strict";
+import {
+  asClientId,
+  asGrantId,
+  asLinkRequestId,
+  asProfileId,
+  asSecretHash,
+  type LinkRequestId,
+  type ProfileId,
+} from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import {
   aClient,
@@ -21,17 +30,23 @@ const DAY = 24 * 3_600_000;
 
 export function singleRecordCases(contract: Case): void {
   contract("a client round-trips, is replaced as a whole, listed in order and removed", async ({ store }) => {
-    const client = aClient({ id: "b" });
-    const other = aClient({ id: "a", secret: null, aboutUrl: null, managedBy: "admin", claimsInIdToken: false });
+    const client = aClient({ id: asClientId("b") });
+    const other = aClient({
+      id: asClientId("a"),
+      secret: null,
+      aboutUrl: null,
+      managedBy: "admin",
+      claimsInIdToken: false,
+    });
     await store.clients.put(client);
     await store.clients.put(other);
-    assert.deepEqual(await store.clients.find("b"), client);
+    assert.deepEqual(await store.clients.find(asClientId("b")), client);
     assert.deepEqual(await store.clients.list(), [other, client]);
-    const replaced = aClient({ id: "b", name: "PartnerSource", metadata: {}, managedBy: "admin" });
+    const replaced = aClient({ id: asClientId("b"), name: "PartnerSource", metadata: {}, managedBy: "admin" });
     await store.clients.put(replaced);
-    assert.deepEqual(await store.clients.find("b"), replaced);
-    await store.clients.remove("b");
-    assert.equal(await store.clients.find("b"), undefined);
+    assert.deepEqual(await store.clients.find(asClientId("b")), replaced);
+    await store.clients.remove(asClientId("b"));
+    assert.equal(await store.clients.find(asClientId("b")), undefined);
     assert.deepEqual(await store.clients.list(), [other]);
   });
 
@@ -162,24 +177,38 @@ export function singleRecordCases(contract: Case): void {
 
   contract("audit events round-trip, newest first, filtered and limited", async ({ store }) => {
     const [profileId, requestId] = [anId("profile"), anId("request")];
-    const oldest = anAuditEvent({ at: NOW - 1, profileId });
-    const middle = anAuditEvent({ at: NOW, requestId, profileId: null, organizationId: null, accountId: null });
-    const newest = anAuditEvent({ at: NOW, profileId, requestId, detail: {} });
+    const oldest = anAuditEvent({ at: NOW - 1, profileId: asProfileId(profileId) });
+    const middle = anAuditEvent({
+      at: NOW,
+      requestId: asLinkRequestId(requestId),
+      profileId: null,
+      organizationId: null,
+      accountId: null,
+    });
+    const newest = anAuditEvent({
+      at: NOW,
+      profileId: asProfileId(profileId),
+      requestId: asLinkRequestId(requestId),
+      detail: {},
+    });
     for (const event of [middle, newest, oldest]) await store.audit.append(event);
-    const ids = async (filter: { profileId?: string; requestId?: string; limit: number }) =>
+    const ids = async (filter: { profileId?: ProfileId; requestId?: LinkRequestId; limit: number }) =>
       (await store.audit.list(filter)).map((event) => event.id);
     assert.deepEqual(await store.audit.list({ limit: 10 }), [newest, middle, oldest]);
     assert.deepEqual(await ids({ limit: 2 }), [newest.id, middle.id]);
-    assert.deepEqual(await ids({ profileId, limit: 10 }), [newest.id, oldest.id]);
-    assert.deepEqual(await ids({ requestId, limit: 10 }), [newest.id, middle.id]);
-    assert.deepEqual(await ids({ requestId, profileId, limit: 10 }), [newest.id]);
-    assert.deepEqual(await ids({ profileId: anId("profile"), limit: 10 }), []);
+    assert.deepEqual(await ids({ profileId: asProfileId(profileId), limit: 10 }), [newest.id, oldest.id]);
+    assert.deepEqual(await ids({ requestId: asLinkRequestId(requestId), limit: 10 }), [newest.id, middle.id]);
+    assert.deepEqual(
+      await ids({ requestId: asLinkRequestId(requestId), profileId: asProfileId(profileId), limit: 10 }),
+      [newest.id],
+    );
+    assert.deepEqual(await ids({ profileId: asProfileId(anId("profile")), limit: 10 }), []);
     await assert.rejects(store.audit.append(newest));
   });
 
   contract("Z7: an event that is noted once is noted by one of a hundred", async (opened) => {
     const { store } = opened;
-    const requestId = anId("request");
+    const requestId = asLinkRequestId(anId("request"));
     const first = anAuditEvent({ requestId, detail: { reason: "first" } });
     assert.equal(await store.audit.appendOnce(first), true);
     assert.equal(await store.audit.appendOnce({ ...first, at: NOW + 9, detail: {} }), false);
@@ -235,10 +264,10 @@ export function singleRecordCases(contract: Case): void {
       () => store.links.inquire(anInquiry()),
       () => store.links.claimInquiry("worker", NOW, 1000),
       () => store.outbox.nextDueAt(),
-      () => store.standings.forGrant("grant", NOW),
-      () => store.artifacts.find("Grant", "id", NOW),
-      () => store.artifacts.consume("Grant", "id", NOW),
-      () => store.clients.find("id"),
+      () => store.standings.forGrant(asGrantId("grant"), NOW),
+      () => store.artifacts.find("Grant", asSecretHash("id"), NOW),
+      () => store.artifacts.consume("Grant", asSecretHash("id"), NOW),
+      () => store.clients.find(asClientId("id")),
       () => store.keys.findOrCreate("name", async () => "value"),
       () => store.throttles.takeSlot("key", 1, 1, NOW),
       () => store.throttles.takeSlots("key", 2, { limit: 1, windowSeconds: 1 }, NOW),

@@ -12,6 +12,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { auditKeyOf } from "../../src/admin/audit-key.ts";
 import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
 import { systemClock } from "../../src/clock.ts";
+import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { MINUTE, NOW } from "../support/records.ts";
 import { aNotice, type redemption } from "./harness.ts";
@@ -34,7 +35,9 @@ if (mode === "race") {
 } else if (mode === "kill-consume") {
   const { idHash, ends } = JSON.parse(attemptJson) as { idHash: string; ends: string[] };
   killBeforeStatement(killAt);
-  const isWon = await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends });
+  const isWon = await store.artifacts.consume("AuthorizationCode", asSecretHash(idHash), NOW, {
+    ends: ends.map(asGrantId),
+  });
   process.stdout.write(String(isWon), () => process.kill(process.pid, "SIGKILL"));
 } else if (mode === "kill-release") {
   const limits = JSON.parse(attemptJson) as Parameters<typeof store.outbox.releaseHeld>[0];

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { asGrantId, asInquiryId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import { openSqliteStore } from "../../src/storage/sqlite/store.ts";
@@ -246,7 +247,7 @@ withFile("D5: no secret and no typed address is in the files, open or closed", a
   await store.clients.put(aClient({ secret: needle("client secret") }));
   await store.keys.findOrCreate("signing", async () => needle("key material"));
   const payload = { jti: needle("token payload") };
-  await store.artifacts.upsert("RefreshToken", hashOf("id"), payload, { grantId: "g" }, NOW + 1);
+  await store.artifacts.upsert("RefreshToken", hashOf("id"), payload, { grantId: asGrantId("g") }, NOW + 1);
   const session = { uid: "uid", authorizations: {}, removed: [] };
   await store.artifacts.upsertSession(hashOf("id"), { jti: needle("session cookie") }, session, NOW + 1);
   await store.throttles.takeSlot(`mailbox:${needle("throttled address")}`, 1, 60, NOW);
@@ -362,8 +363,13 @@ withFile("a damaged mail fails for good and holds up none behind it", async (fil
     await store.links.claimInquiry("worker", inquiry.notBefore, 60_000);
   }
   const [damaged, whole] = [aMail(), aMail()];
-  await store.links.settleInquiry(inquiries[0]?.id ?? "", "worker", { links: [], mails: [damaged] }, NOW);
-  await store.links.settleInquiry(inquiries[1]?.id ?? "", "worker", { links: [], mails: [whole] }, NOW + 1);
+  await store.links.settleInquiry(asInquiryId(inquiries[0]?.id ?? ""), "worker", { links: [], mails: [damaged] }, NOW);
+  await store.links.settleInquiry(
+    asInquiryId(inquiries[1]?.id ?? ""),
+    "worker",
+    { links: [], mails: [whole] },
+    NOW + 1,
+  );
   const database = new DatabaseSync(file.file);
   database.prepare("UPDATE outbox SET sealed_content = 'v1.damaged' WHERE id = ?").run(damaged.id);
   const claimed = await store.outbox.claim("worker", NOW + 2, 60_000, 60_000);

@@ -4,6 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import {
+  asClientId,
+  asGrantId,
+  asOrganizationId,
+  asProfileId,
+  asSecretHash,
+  asUpstreamId,
+} from "../../src/domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../src/domain/invitations.ts";
 import type { NewMail } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
@@ -73,7 +81,14 @@ withFile("a file of schema 1 comes without the sign-ins then under way at an ups
   );
   const store = await file.open();
   assert.equal(
-    await store.signIns.take(anAttempt({ stateHash: "state", browserHash: "browser", upstreamId: "consumer" }), NOW),
+    await store.signIns.take(
+      anAttempt({
+        stateHash: asSecretHash("state"),
+        browserHash: asSecretHash("browser"),
+        upstreamId: asUpstreamId("consumer"),
+      }),
+      NOW,
+    ),
     undefined,
   );
   const transaction = anUpstreamTransaction();
@@ -244,7 +259,7 @@ withFile("a migration that fails leaves the file as the one before left it, and 
   assert.throws(run, /no_such_function/);
   // What came before it stays applied; of it nothing is left.
   assert.equal((await migrate(file)).from, newest - 1);
-  assert.equal((await (await file.open()).directory.membership("p"))?.profile.name, "Ada");
+  assert.equal((await (await file.open()).directory.membership(asProfileId("p")))?.profile.name, "Ada");
 });
 
 withFile("A9: the time of invitations that wait already begins with the migration", async (file) => {
@@ -262,7 +277,7 @@ withFile("A9: the time of invitations that wait already begins with the migratio
   const before = Math.floor(Date.now() / 1000) * 1000;
   await migrate(file);
   const store = await file.open();
-  const since = async (id: string) => (await store.directory.membership(id))?.profile.invitedAt;
+  const since = async (id: string) => (await store.directory.membership(asProfileId(id)))?.profile.invitedAt;
   assert.deepEqual([await since("owner"), await since("nobody")], [null, null]);
   const waiting = (await since("waiting")) ?? assert.fail("no time");
   assert.ok(waiting >= before && waiting <= Date.now());
@@ -287,9 +302,10 @@ withFile("selections learn whose they are, also those that a broker of the versi
   const store = await file.open();
   select.run("after", "session-2");
   database.close();
-  const organization = await store.directory.organization("o");
+  const organization = await store.directory.organization(asOrganizationId("o"));
   assert.ok(organization);
-  for (const grantId of ["before", "after"]) assert.ok(await store.standings.forGrant(grantId, NOW), grantId);
+  for (const grantId of ["before", "after"])
+    assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW), grantId);
   const { revokedGrants } = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
   assert.deepEqual(revokedGrants.map(({ grantId }) => grantId).toSorted(), ["after", "before"]);
 });
@@ -304,11 +320,11 @@ withFile("uses of clients keep what a broker of the version before notes, and ge
   await migrate(file);
   const store = await file.open();
   const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
-  for (const id of ["before", "after"]) await store.clients.noteRefused(id, refused, NOW + 1);
+  for (const id of ["before", "after"]) await store.clients.noteRefused(asClientId(id), refused, NOW + 1);
   for (const id of ["before", "after"]) note.run(id, NOW + 2);
   database.close();
   for (const id of ["before", "after"]) {
-    assert.deepEqual(await store.clients.uses([id]), [
+    assert.deepEqual(await store.clients.uses([asClientId(id)]), [
       { clientId: id, usedAt: NOW + 2, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
     ]);
   }

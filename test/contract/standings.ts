@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asAccountId, asClientId, asGrantId, asProfileId, type GrantId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, NOW } from "../support/records.ts";
 import { bind, bound, type Case, present, race, register, signIn } from "./harness.ts";
@@ -13,7 +14,7 @@ export async function twoProfiles(store: Store) {
 }
 
 /** Stores a token and the grant of a selection; tells whether both are still there. */
-export async function withTokens(store: Store, grantId: string) {
+export async function withTokens(store: Store, grantId: GrantId) {
   const token = hashOf(anId("token"));
   await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, NOW + 9999);
   await store.artifacts.upsert("Grant", hashOf(grantId), { a: 1 }, { grantId }, NOW + 9999);
@@ -55,7 +56,7 @@ export function standingCases(contract: Case): void {
     const { clientId, sessionUid } = selection;
     await store.standings.select(selection, NOW);
     const look = async (client: string, session: string | null, now = NOW) => {
-      const standing = present(await store.standings.forClient(account.id, client, session, now));
+      const standing = present(await store.standings.forClient(account.id, asClientId(client), session, now));
       return [standing.current?.grantId ?? null, standing.rememberedProfileId];
     };
     assert.deepEqual(await look(clientId, sessionUid), [selection.grantId, first.id]);
@@ -78,7 +79,7 @@ export function standingCases(contract: Case): void {
         lastSignInAt: stranger.account.createdAt,
       },
     });
-    assert.equal(await store.standings.forClient(anId("account"), clientId, sessionUid, NOW), undefined);
+    assert.equal(await store.standings.forClient(asAccountId(anId("account")), clientId, sessionUid, NOW), undefined);
   });
 
   contract("a grant's standing is its selection and profile, until it expires", async ({ store }) => {
@@ -89,7 +90,7 @@ export function standingCases(contract: Case): void {
     assert.deepEqual(await store.standings.forGrant(grantId, NOW), { selection, membership, replaces: [] });
     assert.ok(await store.standings.forGrant(grantId, expiresAt - 1));
     assert.equal(await store.standings.forGrant(grantId, expiresAt), undefined);
-    assert.equal(await store.standings.forGrant(anId("grant"), NOW), undefined);
+    assert.equal(await store.standings.forGrant(asGrantId(anId("grant")), NOW), undefined);
   });
 
   contract("a profile bound to nobody or to another can't be selected", async ({ store }) => {
@@ -98,7 +99,7 @@ export function standingCases(contract: Case): void {
     const unbound = await register(store);
     const { accountId, clientId, sessionUid, grantId } = selection;
     for (const profileId of [other.profile.id, unbound.profile.id, anId("profile")]) {
-      assert.equal(await store.standings.select({ ...selection, profileId }, NOW), undefined);
+      assert.equal(await store.standings.select({ ...selection, profileId: asProfileId(profileId) }, NOW), undefined);
     }
     const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
     assert.deepEqual([standing.current, standing.rememberedProfileId], [null, null]);
@@ -110,10 +111,10 @@ export function standingCases(contract: Case): void {
     const { grantId } = selection;
     assert.deepEqual(await store.standings.select(selection, NOW), { grantId, revokedGrants: [] });
     const alive = await withTokens(store, grantId);
-    const again = { ...selection, grantId: anId("grant") };
+    const again = { ...selection, grantId: asGrantId(anId("grant")) };
     assert.deepEqual(await store.standings.select(again, NOW + 1), { grantId, revokedGrants: [] });
     assert.deepEqual(await alive(), [true, true]);
-    assert.equal(await store.standings.forGrant(again.grantId, NOW), undefined);
+    assert.equal(await store.standings.forGrant(asGrantId(again.grantId), NOW), undefined);
   });
 
   contract("a profile that nobody chose isn't remembered, nor does it replace what is", async ({ store }) => {
@@ -130,7 +131,7 @@ export function standingCases(contract: Case): void {
   contract("racers choosing one profile all get one grant", async (opened) => {
     const { selection } = await twoProfiles(opened.store);
     const grants = await race(opened, 60, (store) =>
-      store.standings.select({ ...selection, grantId: anId("grant") }, NOW),
+      store.standings.select({ ...selection, grantId: asGrantId(anId("grant")) }, NOW),
     );
     assert.equal(new Set(grants.map((grant) => present(grant).grantId)).size, 1);
     assert.deepEqual(new Set(grants.flatMap((grant) => present(grant).revokedGrants)), new Set());
@@ -143,14 +144,14 @@ export function standingCases(contract: Case): void {
       const { clientId, sessionUid } = selection;
       await store.standings.select(selection, NOW);
       const oldTokens = await withTokens(store, selection.grantId);
-      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       const made = { grantId: switched.grantId, revokedGrants: [] };
       assert.deepEqual(await store.standings.select(switched, NOW + 1), made);
       assert.deepEqual(await oldTokens(), [true, true]);
       const membership = await store.directory.membership(first.id);
       const old = await store.standings.forGrant(selection.grantId, NOW);
       assert.deepEqual(old, { selection, membership, replaces: [] });
-      const fresh = present(await store.standings.forGrant(switched.grantId, NOW));
+      const fresh = present(await store.standings.forGrant(asGrantId(switched.grantId), NOW));
       assert.deepEqual(fresh.replaces, [selection.grantId]);
       const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
       assert.deepEqual([standing.current, standing.rememberedProfileId], [switched, second.id]);
@@ -160,12 +161,12 @@ export function standingCases(contract: Case): void {
   contract("choosing back makes another grant, and what was replaced before waits for that", async ({ store }) => {
     const { account, selection, second } = await twoProfiles(store);
     const { clientId, sessionUid } = selection;
-    const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
-    const back = { ...selection, grantId: anId("grant") };
+    const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
+    const back = { ...selection, grantId: asGrantId(anId("grant")) };
     for (const one of [selection, switched, back]) await store.standings.select(one, NOW);
-    const { replaces } = present(await store.standings.forGrant(back.grantId, NOW));
+    const { replaces } = present(await store.standings.forGrant(asGrantId(back.grantId), NOW));
     assert.deepEqual(new Set(replaces), new Set([selection.grantId, switched.grantId]));
-    assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, []);
+    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, []);
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
     assert.equal(standing.current?.grantId, back.grantId);
   });
@@ -174,17 +175,19 @@ export function standingCases(contract: Case): void {
     "another session's and another client's selections are replaced by none but their own",
     async ({ store }) => {
       const { account, selection, second } = await twoProfiles(store);
-      const others = [{ sessionUid: anId("session") }, { clientId: anId("client") }].map((change) => ({
+      const others = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map((change) => ({
         ...selection,
         ...change,
-        grantId: anId("grant"),
+        grantId: asGrantId(anId("grant")),
       }));
       for (const one of [selection, ...others]) await store.standings.select(one, NOW);
-      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       await store.standings.select(switched, NOW);
-      assert.deepEqual(present(await store.standings.forGrant(switched.grantId, NOW)).replaces, [selection.grantId]);
+      assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, [
+        selection.grantId,
+      ]);
       for (const { clientId, sessionUid, grantId } of others) {
-        const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+        const standing = present(await store.standings.forClient(account.id, asClientId(clientId), sessionUid, NOW));
         assert.equal(standing.current?.grantId, grantId);
       }
     },
@@ -193,13 +196,13 @@ export function standingCases(contract: Case): void {
   contract("what the person didn't choose takes no other selection's place, and changes nothing", async ({ store }) => {
     const { account, selection, second } = await twoProfiles(store);
     const { clientId, sessionUid, grantId, expiresAt } = selection;
-    const unasked = { ...selection, grantId: anId("grant"), profileId: second.id };
+    const unasked = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
     await store.standings.select(selection, NOW, { remember: false, byHand: false });
     assert.equal(await store.standings.select(unasked, NOW, { byHand: false }), undefined);
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
     assert.deepEqual([standing.current, standing.rememberedProfileId], [selection, null]);
-    assert.equal(await store.standings.forGrant(unasked.grantId, NOW), undefined);
-    const again = { ...selection, grantId: anId("grant") };
+    assert.equal(await store.standings.forGrant(asGrantId(unasked.grantId), NOW), undefined);
+    const again = { ...selection, grantId: asGrantId(anId("grant")) };
     const kept = await store.standings.select(again, NOW, { remember: false, byHand: false });
     assert.deepEqual(kept, { grantId, revokedGrants: [] });
     // One that has expired is nobody's choice any more.
@@ -214,7 +217,7 @@ export function standingCases(contract: Case): void {
     await store.standings.select(selection, NOW);
     const chosen = await race(opened, 20, (racer, index) => {
       const profileId = index % 3 === 0 ? first.id : second.id;
-      return racer.standings.select({ ...selection, grantId: anId("grant"), profileId }, NOW + index);
+      return racer.standings.select({ ...selection, grantId: asGrantId(anId("grant")), profileId }, NOW + index);
     });
     const grants = new Set([selection.grantId, ...chosen.map((one) => present(one).grantId)]);
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
@@ -240,16 +243,16 @@ export function standingCases(contract: Case): void {
       const { clientId, sessionUid, grantId } = selection;
       await store.standings.select(selection, NOW);
       const oldTokens = await withTokens(store, grantId);
-      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       await store.standings.select(switched, NOW);
       await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
       const current = async () =>
         present(await store.standings.forClient(account.id, clientId, sessionUid, NOW)).current?.grantId;
       assert.equal(await current(), grantId);
       assert.deepEqual(await oldTokens(), [true, true]);
-      const again = await store.standings.select({ ...selection, grantId: anId("grant") }, NOW);
+      const again = await store.standings.select({ ...selection, grantId: asGrantId(anId("grant")) }, NOW);
       assert.deepEqual(again, { grantId, revokedGrants: [] });
-      await store.artifacts.revokeGrant(switched.grantId, { signIn: { sessionUid, clientId } });
+      await store.artifacts.revokeGrant(asGrantId(switched.grantId), { signIn: { sessionUid, clientId } });
       assert.deepEqual(
         [await oldTokens(), await current()],
         [[false, false], undefined],
@@ -270,9 +273,9 @@ export function standingCases(contract: Case): void {
         await store.artifacts.upsertSession(hashOf(sessionUid), {}, { ...uid, authorizations }, NOW + 9999);
         await store.standings.select(selection, NOW);
         const oldTokens = await withTokens(store, grantId);
-        const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+        const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
         await store.standings.select(switched, NOW);
-        const newTokens = await withTokens(store, switched.grantId);
+        const newTokens = await withTokens(store, asGrantId(switched.grantId));
         const by = { actor: "admin:7", now: NOW };
         const { organization } = present(await store.directory.membership(first.id));
         if (ending === "unbind") await store.links.unbind(first.id, "admin:7", NOW);
@@ -305,26 +308,26 @@ export function standingCases(contract: Case): void {
       const selection = { ...bare, clientId: client.id };
       await store.standings.select(selection, NOW);
       const oldTokens = await withTokens(store, selection.grantId);
-      const switched = { ...selection, grantId: anId("grant"), profileId: second.id };
+      const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       await store.standings.select(switched, NOW);
       const listed = await store.administration.grants({ accountId: account.id }, { after: null, limit: 9 }, NOW);
       assert.deepEqual(new Set(listed.items), new Set([selection, switched]));
       await store.administration.carryOut({ kind: "remove_client", clientId: client.id }, by);
       assert.deepEqual(await oldTokens(), [false, false]);
-      assert.equal(await store.standings.forGrant(switched.grantId, NOW), undefined);
+      assert.equal(await store.standings.forGrant(asGrantId(switched.grantId), NOW), undefined);
     },
   );
 
   contract("an expired selection is replaced by a new grant, of the same profile too", async ({ store }) => {
     const { selection } = await twoProfiles(store);
     await store.standings.select(selection, NOW);
-    const later = { ...selection, grantId: anId("grant"), expiresAt: selection.expiresAt + 1000 };
+    const later = { ...selection, grantId: asGrantId(anId("grant")), expiresAt: selection.expiresAt + 1000 };
     assert.deepEqual(await store.standings.select(later, selection.expiresAt), {
       grantId: later.grantId,
       revokedGrants: [],
     });
     assert.equal(await store.standings.forGrant(selection.grantId, NOW), undefined);
-    const { replaces } = present(await store.standings.forGrant(later.grantId, NOW));
+    const { replaces } = present(await store.standings.forGrant(asGrantId(later.grantId), NOW));
     assert.deepEqual(replaces, [], "nothing is left of it to end later");
   });
 
@@ -333,7 +336,12 @@ export function standingCases(contract: Case): void {
     await store.standings.select(selection, NOW);
     const tokens = await withTokens(store, selection.grantId);
     const other = await bound(store);
-    const theirs = { ...selection, grantId: anId("grant"), accountId: other.account.id, profileId: other.profile.id };
+    const theirs = {
+      ...selection,
+      grantId: asGrantId(anId("grant")),
+      accountId: other.account.id,
+      profileId: other.profile.id,
+    };
     const made = { grantId: theirs.grantId, revokedGrants: [selection.grantId] };
     assert.deepEqual(await store.standings.select(theirs, NOW, { byHand: false }), made);
     assert.deepEqual(await tokens(), [false, false]);

@@ -1,6 +1,7 @@
 /** Cases of selections being switched when one of them ends: what goes on, and what portals are told. */
 
 import assert from "node:assert/strict";
+import { asClientId, asGrantId, asProfileId } from "../../src/domain/ids.ts";
 import type { Selection } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, NOW } from "../support/records.ts";
@@ -14,9 +15,9 @@ async function threeSwitched(store: Store, lastExpiresAt?: number) {
   const { account, identity, selection: home, first, second } = await twoProfiles(store);
   const { profile: last } = await register(store);
   await bind(store, { account, identity }, last.id);
-  const other = { ...home, grantId: anId("grant"), profileId: second.id, expiresAt: home.expiresAt + 1 };
+  const other = { ...home, grantId: asGrantId(anId("grant")), profileId: second.id, expiresAt: home.expiresAt + 1 };
   const expiresAt = lastExpiresAt ?? home.expiresAt + 2;
-  const third = { ...home, grantId: anId("grant"), profileId: last.id, expiresAt };
+  const third = { ...home, grantId: asGrantId(anId("grant")), profileId: last.id, expiresAt };
   const { sessionUid, clientId } = home;
   const session = { uid: sessionUid, accountId: account.id, removed: [] };
   const authorizations = { [clientId]: { sid: `sid-of-${sessionUid}`, grantId: third.grantId } };
@@ -51,7 +52,7 @@ async function told(store: Store) {
 async function assertOneCurrent(store: Store, { accountId, clientId, sessionUid }: Selection, grants: string[]) {
   const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
   const { grantId } = present(standing.current);
-  const left = await Promise.all(grants.map((id) => store.standings.forGrant(id, NOW)));
+  const left = await Promise.all(grants.map((id) => store.standings.forGrant(asGrantId(id), NOW)));
   const alive = left.filter((one) => one !== undefined);
   const others = alive.map(({ selection }) => selection.grantId).filter((id) => id !== grantId);
   for (const one of alive) {
@@ -75,12 +76,14 @@ export function switchCases(contract: Case): void {
           await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
         if (ending === "unbind") await store.links.unbind(third.profileId, "admin:7", NOW);
         if (ending === "grant")
-          await store.administration.carryOut({ kind: "revoke_grant", grantId: third.grantId }, BY);
-        if (ending === "portal") await store.artifacts.revokeGrant(third.grantId);
+          await store.administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(third.grantId) }, BY);
+        if (ending === "portal") await store.artifacts.revokeGrant(asGrantId(third.grantId));
         if (ending === "sweep") await store.sweep(third.expiresAt);
-        assert.equal(await store.standings.forGrant(third.grantId, NOW), undefined);
+        assert.equal(await store.standings.forGrant(asGrantId(third.grantId), NOW), undefined);
         assert.equal(await switched.current(), other.grantId);
-        assert.deepEqual(present(await store.standings.forGrant(other.grantId, NOW)).replaces, [home.grantId]);
+        assert.deepEqual(present(await store.standings.forGrant(asGrantId(other.grantId), NOW)).replaces, [
+          home.grantId,
+        ]);
         assert.deepEqual(present(await store.standings.forGrant(home.grantId, NOW)).replaces, []);
         assert.deepEqual(await switched.alive(), [true, true]);
         await redeem(store, other);
@@ -113,8 +116,8 @@ export function switchCases(contract: Case): void {
       await store.standings.select(before, NOW);
       const grants = [before.grantId];
       for (let index = 1; index <= 40; index += 1) {
-        const grantId = anId("grant");
-        const profileId = profiles[index % 2] ?? "";
+        const grantId = asGrantId(anId("grant"));
+        const profileId = asProfileId(profiles[index % 2] ?? "");
         await store.standings.select({ ...before, grantId, profileId, expiresAt: before.expiresAt + index }, NOW);
         grants.push(grantId);
       }
@@ -122,10 +125,12 @@ export function switchCases(contract: Case): void {
       assert.equal(ended.revokedGrants.length, 40);
       await assertOneCurrent(store, before, grants);
       assert.deepEqual(present(await store.standings.forGrant(before.grantId, NOW)).replaces, []);
-      const again = await store.standings.select({ ...before, grantId: anId("grant") }, NOW, { byHand: false });
+      const again = await store.standings.select({ ...before, grantId: asGrantId(anId("grant")) }, NOW, {
+        byHand: false,
+      });
       assert.deepEqual(again, { grantId: before.grantId, revokedGrants: [] });
       assert.equal(await switched.current(), third.grantId, "another session's is left as it is");
-      const { replaces } = present(await store.standings.forGrant(third.grantId, NOW));
+      const { replaces } = present(await store.standings.forGrant(asGrantId(third.grantId), NOW));
       assert.deepEqual(new Set(replaces), new Set([home.grantId, other.grantId]));
     },
   );
@@ -138,10 +143,10 @@ export function switchCases(contract: Case): void {
       if (index === 5) {
         await racer.directory.putProfile({ ...profiles.third, enabled: false }, "admin:7", NOW);
       } else if (index % 4 === 1) {
-        const newest = grants.at(-1) ?? "";
+        const newest = asGrantId(grants.at(-1) ?? "");
         await racer.artifacts.revokeGrant(newest);
       } else {
-        const grantId = anId("grant");
+        const grantId = asGrantId(anId("grant"));
         grants.push(grantId);
         const profileId = index % 2 === 0 ? home.profileId : other.profileId;
         await racer.standings.select({ ...home, grantId, profileId, expiresAt: home.expiresAt + 10 + index }, NOW);
@@ -155,22 +160,29 @@ export function switchCases(contract: Case): void {
     async (opened) => {
       const { store } = opened;
       const { home, other, third, profiles, ...switched } = await threeSwitched(store);
-      const elsewhere = [{ sessionUid: anId("session") }, { clientId: anId("client") }].map((change) => {
-        return { ...home, ...change, grantId: anId("grant") };
+      const elsewhere = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map((change) => {
+        return { ...home, ...change, grantId: asGrantId(anId("grant")) };
       });
       for (const one of elsewhere) await store.standings.select(one, NOW);
       await store.directory.putProfile({ ...profiles.third, enabled: false }, "admin:7", NOW);
       const { sessionUid, clientId } = home;
-      await store.artifacts.revokeGrant(third.grantId, { signIn: { sessionUid, clientId } });
+      await store.artifacts.revokeGrant(asGrantId(third.grantId), { signIn: { sessionUid, clientId } });
       assert.deepEqual(await switched.alive(), [false, false]);
-      for (const { grantId } of [home, other]) assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
-      for (const { grantId } of elsewhere) assert.ok(await store.standings.forGrant(grantId, NOW));
+      for (const { grantId } of [home, other])
+        assert.equal(await store.standings.forGrant(asGrantId(grantId), NOW), undefined);
+      for (const { grantId } of elsewhere) assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW));
     },
   );
 
   contract("a portal isn't told that a switch ended which it never took up", async ({ store }) => {
     const { home, other, third, profiles, ...switched } = await threeSwitched(store);
-    await store.artifacts.upsert("AuthorizationCode", hashOf(anId("code")), {}, { grantId: third.grantId }, NOW + 9999);
+    await store.artifacts.upsert(
+      "AuthorizationCode",
+      hashOf(anId("code")),
+      {},
+      { grantId: asGrantId(third.grantId) },
+      NOW + 9999,
+    );
     await store.directory.putProfile({ ...profiles.third, enabled: false }, "admin:7", NOW);
     await store.links.unbind(other.profileId, "admin:7", NOW);
     assert.deepEqual(await told(store), []);
@@ -201,7 +213,7 @@ export function switchCases(contract: Case): void {
       assert.deepEqual(await told(store), [`sid-of-${ended.home.sessionUid}`]);
       const { selection, second } = await twoProfiles(store);
       for (const profileId of [selection.profileId, second.id]) {
-        await store.standings.select({ ...selection, grantId: anId("grant"), profileId }, NOW);
+        await store.standings.select({ ...selection, grantId: asGrantId(anId("grant")), profileId }, NOW);
       }
       await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
       assert.equal((await told(store)).length, 1);

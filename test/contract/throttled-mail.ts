@@ -1,6 +1,7 @@
 /** Inquiries and mails that throttles hold back. */
 
 import assert from "node:assert/strict";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { Inquiry, NewMail, Requester } from "../../src/domain/records.ts";
 import type { InquiryThrottles, Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, aRequester, MINUTE, NOW } from "../support/records.ts";
@@ -104,7 +105,7 @@ export function throttledMailCases(contract: Case): void {
     // The window has ended by then, and begins anew with one of another sign-in.
     await asked(store, anInquiry({ requester, createdAt: NOW + HOUR, notBefore: NOW + HOUR }), some(1));
     for (let turn = 0; turn < 3; turn += 1) present(await store.links.claimInquiry("worker", NOW + HOUR, 10 * HOUR));
-    const more = { answeredTo: "p-1", leaseMs: HOUR };
+    const more = { answeredTo: asProfileId("p-1"), leaseMs: HOUR };
     const part = { links: [], mails: [], matched: 1, more };
     assert.equal(await store.links.settleInquiry(held.id, "worker", part, NOW + HOUR), true);
     await asked(store, anInquiry({ requester, createdAt: NOW + HOUR + 1, notBefore: NOW + HOUR + 1 }), some(1));

@@ -1,6 +1,7 @@
 /** What workers rest on: leases, counts by the hour, and sign-outs that wait to be told. */
 
 import assert from "node:assert/strict";
+import { asAccountId, asClientId, asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aSelection, MINUTE, NOW } from "../support/records.ts";
@@ -146,14 +147,14 @@ export function workCases(contract: Case): void {
       () => administration.organizations({ search: "a" }, PAGE),
       () => administration.memberships({}, PAGE),
       () => administration.accounts({}, PAGE),
-      () => administration.account("a"),
+      () => administration.account(asAccountId("a")),
       () => administration.expiringPlans(NOW, NOW + 1, 5),
       () => administration.grants({}, PAGE, NOW),
-      () => administration.grant(anId("grant"), NOW),
-      () => administration.countGrants("c", NOW, 5),
+      () => administration.grant(asGrantId(anId("grant")), NOW),
+      () => administration.countGrants(asClientId("c"), NOW, 5),
       () => administration.deliveries({}, PAGE),
       () => administration.apiKeys(),
-      () => administration.apiKey("h", NOW),
+      () => administration.apiKey(asSecretHash("h"), NOW),
       () => administration.noteApiKeyUse("k", NOW),
       () => administration.addCounts([{ name: "n", hour: NOW, count: 1 }], "batch", NOW),
       () => administration.counts(NOW, NOW + 1),
@@ -165,9 +166,9 @@ export function workCases(contract: Case): void {
       () => audit.chainEnds(),
       () => audit.seal([], { after: 0, head: mark, base: mark }),
       () => audit.chain(1, 5),
-      () => clients.noteUse("c", "current", NOW),
-      () => clients.noteRefused("c", { parameter: "redirect_uri", address: "https://a.example/" }, NOW),
-      () => clients.uses(["c"]),
+      () => clients.noteUse(asClientId("c"), "current", NOW),
+      () => clients.noteRefused(asClientId("c"), { parameter: "redirect_uri", address: "https://a.example/" }, NOW),
+      () => clients.uses([asClientId("c")]),
     ];
     for (const ask of asked) {
       const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";

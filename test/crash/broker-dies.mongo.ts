@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
@@ -34,7 +35,9 @@ for (const first of [0, 1] as const) {
       closers.push(drop);
       const store = await openStore({ mongodb, encryptionKey });
       closers.push(() => store.close());
-      await register({ store, clock: systemClock }, { id: "northwind" }, [{ id: "p-ann", email: registered }]);
+      await register({ store, clock: systemClock }, { id: asOrganizationId("northwind") }, [
+        { id: "p-ann", email: registered },
+      ]);
       const issuer = String(base["issuer"]);
       const upstream = await startTestUpstream(ports.upstream, issuer);
       closers.push(() => upstream.close());
@@ -67,7 +70,7 @@ for (const first of [0, 1] as const) {
         backends[dying] = successor.port;
       }
       context.diagnostic(`${steps.length} steps, ${steps.length} brokers killed`);
-      const events = await store.audit.list({ profileId: "p-ann", limit: 100 });
+      const events = await store.audit.list({ profileId: asProfileId("p-ann"), limit: 100 });
       assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
     } finally {
       await closeAll(closers);

@@ -10,6 +10,7 @@ import { pino } from "pino";
 import { createApp } from "../../src/app.ts";
 import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { freePort } from "../support/free-port.ts";
@@ -103,8 +104,12 @@ async function prepare(base: Record<string, unknown>, store: Store): Promise<voi
   });
   await app.close();
   const place = { store, clock: systemClock };
-  await register(place, { id: "northwind", kind: "customer" }, [{ id: profiles.customer, email: address }]);
-  await register(place, { id: "litware", kind: "partner" }, [{ id: profiles.partner, email: address }]);
+  await register(place, { id: asOrganizationId("northwind"), kind: "customer" }, [
+    { id: profiles.customer, email: address },
+  ]);
+  await register(place, { id: asOrganizationId("litware"), kind: "partner" }, [
+    { id: profiles.partner, email: address },
+  ]);
   await store.close();
 }
 

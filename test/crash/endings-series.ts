@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
+import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import type { Client } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { startAlternatingProxy } from "../support/alternating-proxy.ts";
@@ -43,7 +44,7 @@ export interface EndingTally {
 }
 
 const client: Client = {
-  id: "many",
+  id: asClientId("many"),
   name: "Many",
   homeUrl: "http://localhost:9/",
   aboutUrl: null,
@@ -142,7 +143,7 @@ async function end(store: Store, of: EndingSeries["of"]): Promise<void> {
     assert.equal(outcome.result, "done");
     return;
   }
-  const organization = await store.directory.organization("northwind");
+  const organization = await store.directory.organization(asOrganizationId("northwind"));
   assert.ok(organization);
   await store.directory.putOrganization({ ...organization, enabled: false }, by.actor, Date.now());
 }
@@ -153,7 +154,7 @@ async function comeBack(store: Store, of: EndingSeries["of"]): Promise<void> {
     assert.equal((await store.administration.carryOut({ kind: "register_client", client }, by)).result, "done");
     return;
   }
-  const organization = await store.directory.organization("northwind");
+  const organization = await store.directory.organization(asOrganizationId("northwind"));
   assert.ok(organization);
   await store.directory.putOrganization({ ...organization, enabled: true }, "admin:other", Date.now());
 }

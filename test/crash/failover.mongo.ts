@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { Organization } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
@@ -126,13 +127,13 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
 
 async function fillDirectory(store: Store): Promise<void> {
   const organization: Organization = {
-    ...{ id: "northwind", name: "Northwind", accountNumber: "N-1", enabled: true },
+    ...{ id: asOrganizationId("northwind"), name: "Northwind", accountNumber: "N-1", enabled: true },
     ...{ kind: "customer", plan: { status: "active", expiresAt: null } },
   };
   const rows = crowd.map(({ name }, index) => {
     const email = registeredOf(index);
     const emailKey = parseAddress(email)?.key ?? "";
-    const place = { id: `p-${index}`, organizationId: organization.id };
+    const place = { id: asProfileId(`p-${index}`), organizationId: organization.id };
     return { organization, profile: { ...place, email, emailKey, name, roles: ["user"], enabled: true } };
   });
   await store.directory.importBatch(rows, "test", systemClock.now());
@@ -142,11 +143,11 @@ async function fillDirectory(store: Store): Promise<void> {
 async function assertKept(store: Store, ledger: Ledger, mails: { to: string; messageId: string; text: string }[]) {
   const accounts = new Set<string>();
   for (const index of ledger.toldLinked) {
-    const membership = await store.directory.membership(`p-${index}`);
+    const membership = await store.directory.membership(asProfileId(`p-${index}`));
     const accountId = membership?.profile.accountId;
     assert.ok(accountId, `the binding of p-${index} is lost`);
     accounts.add(accountId);
-    const events = await store.audit.list({ profileId: `p-${index}`, limit: 100 });
+    const events = await store.audit.list({ profileId: asProfileId(`p-${index}`), limit: 100 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1, `p-${index} was bound twice`);
     const notices = mails.filter(({ to, text }) => to === registeredOf(index) && !/\/link\//.test(text));
     assert.equal(new Set(notices.map(({ messageId }) => messageId)).size, 1, `notices of p-${index}`);

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { ReadinessReport } from "../../src/readiness.ts";
 import { register } from "../support/liaison.ts";
 import { anInquiry } from "../support/records.ts";
@@ -42,7 +43,7 @@ export async function runThreadDeaths({ deaths, people, mongodb }: ThreadDeaths)
     const store = await deployment.openStore(place);
     const addresses = Array.from({ length: people }, (_, index) => `person-${index}@northwind.example`);
     const profiles = addresses.map((email, index) => ({ id: `person-${index}`, email }));
-    await register({ store, clock: systemClock }, { id: "many", kind: "customer" }, profiles);
+    await register({ store, clock: systemClock }, { id: asOrganizationId("many"), kind: "customer" }, profiles);
 
     const broker = deployment.broker();
     const orders = { ...ordersAtIssuer(deployment, place), claimsAheadMs: pastLeasesMs };

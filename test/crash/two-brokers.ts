@@ -1,6 +1,7 @@
 /** Two broker processes on one database file behind one issuer, and a person whose account is linked through them. */
 
 import assert from "node:assert/strict";
+import { asLinkRequestId, asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { type AlternatingProxy, startAlternatingProxy } from "../support/alternating-proxy.ts";
 import { openLink, people, signIn } from "../support/liaison.ts";
@@ -54,7 +55,7 @@ export async function askForLinks(
   const mails = (await deployment.mailbox.arrived(before + 2)).slice(before);
   const links = new Map<string, string>();
   for (const link of mails.map(linkIn)) {
-    const requestId = new URL(link).pathname.split("/")[2] ?? "";
+    const requestId = asLinkRequestId(new URL(link).pathname.split("/")[2] ?? "");
     const [event] = await store.audit.list({ requestId, limit: 1 });
     links.set(event?.profileId ?? "", link);
   }
@@ -80,7 +81,7 @@ export async function heldCallback(deployment: Deployment, link: string): Promis
 export async function linkedBrowser(two: TwoBrokers): Promise<UserAgent> {
   const { deployment, store } = two;
   const browser = deployment.browser();
-  const membership = await store.directory.membership(profiles.customer);
+  const membership = await store.directory.membership(asProfileId(profiles.customer));
   if (membership?.profile.accountId === null) {
     const links = await askForLinks(two, browser);
     const page = await openLink(browser, links.get(profiles.customer) ?? "", people.ann);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asProfileId } from "../../src/domain/ids.ts";
 import { until } from "./broker-process.ts";
 import { profiles } from "./deployment.ts";
 import { raceForCodes, raceForRefreshTokens } from "./token-races.ts";
@@ -32,7 +33,7 @@ describe("two broker processes on one database file", () => {
       ["200 Your account is linked", 1],
       ["410 This link has already been used", callbacks - 1],
     ]);
-    const events = await store.audit.list({ profileId: profiles.customer, limit: 1000 });
+    const events = await store.audit.list({ profileId: asProfileId(profiles.customer), limit: 1000 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1, "audit events");
     await until(async () => (await store.outbox.nextDueAt()) === undefined, "nothing waits in the outbox", 8000);
     assert.equal(mails.length - mailsBefore, 1, "notices");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { ALL_SCOPES, ROLES } from "../../src/admin/scopes.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import {
   type AdminScene,
   Api,
@@ -278,7 +279,7 @@ describe("the administration's API: people, portals and machines", () => {
       );
     };
     assert.deepEqual([...new Set(Object.values(await totals()))], [0]);
-    const id = anId();
+    const id = asOrganizationId(anId());
     await register(scene, { id }, [{ id, email: `${id}@counted.example` }]);
     const [browser, person] = [scene.browser(), scene.stranger()];
     const started = await scene.customerSource.start();

@@ -16,6 +16,7 @@ import { administrationCommands } from "../../src/cli/administration/commands.ts
 import { linksCommands } from "../../src/cli/links.ts";
 import { mailCommands } from "../../src/cli/mail.ts";
 import { run } from "../../src/cli/run.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { aDeployment, aRow, bin, csvOf } from "../support/import-kit.ts";
 import { type Liaison, people, register, signIn, startLiaison } from "../support/liaison.ts";
 
@@ -220,7 +221,7 @@ describe("commands of the administration", () => {
   it("lists go on: by the cursor, or to the end", async () => {
     await register(
       liaison,
-      { id: "many" },
+      { id: asOrganizationId("many") },
       Array.from({ length: 7 }, (_, place) => ({ id: `m-${place}`, email: `m${place}@many.example` })),
     );
     for (const [, face] of faces()) {

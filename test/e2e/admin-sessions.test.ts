@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { type AdminScene, anId, makeClient, startAdminScene } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -46,7 +47,9 @@ describe("sessions in the administration", () => {
   /** Somebody with a profile, who signs in with each of these browsers. */
   async function somebody(browsers: readonly UserAgent[], scope = "openid profile email organization") {
     const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id }, [{ id: `p-${id}`, email: `${person.username}@northwind.example` }]);
+    await register(scene, { id: asOrganizationId(id) }, [
+      { id: `p-${id}`, email: `${person.username}@northwind.example` },
+    ]);
     const accountId = await bindTo(scene, person, `p-${id}`);
     const tokens: PortalTokens[] = [];
     for (const browser of browsers) {
@@ -143,7 +146,7 @@ describe("sessions in the administration", () => {
     // The store's own writes, for nobody opens three hundred browsers.
     const uids = Array.from({ length: 300 }, () => anId());
     for (const uid of uids) {
-      const session = { uid, accountId, authorizations: {}, removed: [] };
+      const session = { uid, accountId: asAccountId(accountId), authorizations: {}, removed: [] };
       await scene.store.artifacts.upsertSession(
         hashSecret(uid),
         { uid, accountId },

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
 import { type AdminScene, type SignedIn, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
 import { askForLink, bindTo } from "../support/attack-kit.ts";
@@ -219,7 +220,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   it("what waits in another tab for a mail is the last person's, and closes", async () => {
     const person = scene.stranger();
-    await register(scene, { id: "waits" }, [{ id: "waits", email: "waits@northwind.example" }]);
+    await register(scene, { id: asOrganizationId("waits") }, [{ id: "waits", email: "waits@northwind.example" }]);
     const { browser, waiting, link } = await askForLink(scene, person, "waits@northwind.example");
     await browser.press(await browser.visit(`${scene.issuer}/logout`), "Sign out");
     const lost = await browser.follow(waiting, /opened the link/);
@@ -262,8 +263,10 @@ describe("after a sign-out", { concurrency: 1 }, () => {
   describe("in the administration's pages", () => {
     async function administrator(): Promise<TestPerson> {
       const person = scene.stranger();
-      const id = `admin-${person.username}`;
-      await register(scene, { id: "operator", kind: "operator" }, [{ id, email: `${id}@contoso.example` }]);
+      const id = asProfileId(`admin-${person.username}`);
+      await register(scene, { id: asOrganizationId("operator"), kind: "operator" }, [
+        { id, email: `${id}@contoso.example` },
+      ]);
       await bindTo(scene, person, id);
       const change = { kind: "set_admin_role", profileId: id, adminRole: "owner" } as const;
       await scene.store.administration.carryOut(change, { actor: "test", now: scene.clock.now() });

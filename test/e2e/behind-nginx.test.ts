@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { askForLink, mailsTo, rawRequest } from "../support/attack-kit.ts";
 import { type BehindNginx, startBehindNginx } from "../support/behind-nginx.ts";
 import { installed } from "../support/foreground.ts";
@@ -17,7 +18,7 @@ for (const strips of [false, true]) {
     before(async () => {
       assert.ok(nginx);
       behind = await startBehindNginx(nginx, { path: "/auth", strips });
-      await register(behind.liaison, { id: "northwind" }, [
+      await register(behind.liaison, { id: asOrganizationId("northwind") }, [
         { id: "journey", email: "journey@northwind.example" },
         { id: "mail", email: "mail@northwind.example" },
       ]);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { asLinkRequestId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
@@ -16,12 +17,12 @@ describe("a callback that the store couldn't serve", () => {
   let browser: UserAgent;
   before(async () => {
     liaison = await startLiaison({ decorate: control.decorate });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: address }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: address }]);
   });
   after(() => liaison?.close());
   beforeEach(async () => {
     recover();
-    await liaison.store.links.unbind("p-ann", "test", liaison.clock.now());
+    await liaison.store.links.unbind(asProfileId("p-ann"), "test", liaison.clock.now());
     browser = liaison.browser();
   });
 
@@ -74,7 +75,7 @@ describe("a callback that the store couldn't serve", () => {
     assert.equal((await browser.visit(page.url)).heading, "Your account is linked");
     const [, notice] = (await liaison.mailbox.arrived(before + 2)).slice(before);
     assert.match(notice?.text ?? "", /was linked to Ann Archer/);
-    const events = await liaison.store.audit.list({ profileId: "p-ann", limit: 100 });
+    const events = await liaison.store.audit.list({ profileId: asProfileId("p-ann"), limit: 100 });
     const since = events.findIndex(({ action }) => action === "profile.unbound");
     const mine = since === -1 ? events : events.slice(0, since);
     assert.equal(mine.filter(({ action }) => action === "profile.bound").length, 1);
@@ -97,7 +98,7 @@ describe("a callback that the store couldn't serve", () => {
       recover();
       assert.equal((await elsewhere.visit(page.url)).heading, "The link has been cancelled");
       assert.match((await browser.visit(waiting.url)).text, /The link was declined/);
-      const requestId = new URL(linkIn(mail)).pathname.split("/").at(-2) ?? "";
+      const requestId = asLinkRequestId(new URL(linkIn(mail)).pathname.split("/").at(-2) ?? "");
       const actions = (await liaison.store.audit.list({ requestId, limit: 100 })).map(({ action }) => action);
       assert.deepEqual(actions.toSorted(), ["link.cancelled", "link.opened", "link.requested"]);
     });

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { mailsTo, rawRequest, requestOf } from "../support/attack-kit.ts";
 import { register } from "../support/liaison.ts";
 import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
@@ -83,7 +84,7 @@ describe("cancelling and refusing", () => {
   /** Somebody who asked for a link in this browser, and has its mail. */
   async function askedForLink(sub: string): Promise<{ browser: UserAgent; link: string; state: string }> {
     const email = `${sub}@liar.example`;
-    await register(scene.liaison, { id: sub }, [{ id: sub, email }]);
+    await register(scene.liaison, { id: asOrganizationId(sub) }, [{ id: sub, email }]);
     const sent = await scene.sendOff();
     const step = await scene.comeBack(sent, { claims: { sub } });
     await sent.browser.press(step, "Continue", { email });

@@ -16,6 +16,7 @@ import {
   type SettingName,
   settingNames,
 } from "../../src/domain/client-settings.ts";
+import { asClientId } from "../../src/domain/ids.ts";
 import { createClientDirectory } from "../../src/oidc/clients.ts";
 import { anId } from "../support/admin-scene.ts";
 import { type ClientDoors, type ClientTry, openDoors, type Tried } from "../support/client-doors.ts";
@@ -201,7 +202,9 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
     // What they are to the provider is the same, too.
     const { store, config, issuer, clock } = open.scene;
     const directory = await createClientDirectory(store.clients, config.portals, { issuer, clock });
-    const metadata = await Promise.all([...made.values()].map(async (id) => (await directory.find(id))?.metadata));
+    const metadata = await Promise.all(
+      [...made.values()].map(async (id) => (await directory.find(asClientId(id)))?.metadata),
+    );
     assert.equal(metadata[0]?.["pkce_required"], false);
     for (const [index, face] of [...made.keys()].entries()) assert.deepEqual(metadata[index], metadata[0], face);
   });

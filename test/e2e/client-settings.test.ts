@@ -8,6 +8,7 @@ import { parse as parseHtml } from "node-html-parser";
 import { pino } from "pino";
 import { parse } from "yaml";
 import type { ClientSettings } from "../../src/admin/client-settings.ts";
+import { asProfileId } from "../../src/domain/ids.ts";
 import { type AdminScene, clientBody, makeClient, signInSomebody } from "../support/admin-scene.ts";
 import { type ClientDoors, openDoors } from "../support/client-doors.ts";
 import { TestPortal } from "../support/portal.ts";
@@ -57,7 +58,7 @@ describe("the settings of a client app", () => {
       redirectUri: redirects[0] ?? "",
     });
     const { browser, profileId, tokens: first } = await signInSomebody(scene, { portal });
-    const membership = await scene.store.directory.membership(profileId);
+    const membership = await scene.store.directory.membership(asProfileId(profileId));
     assert.ok(membership);
     await scene.store.directory.putOrganization({ ...membership.organization, plan }, "test", scene.clock.now());
     const started = await portal.start({ max_age: "3600" });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import type { Page } from "../support/user-agent.ts";
 
@@ -17,7 +18,7 @@ describe("the clock is set back by a day", () => {
         linking: { resend_after_seconds: 60, lookup_delay_seconds: { min: 20, max: 20 } },
       }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
   });
   after(() => liaison?.close());
 

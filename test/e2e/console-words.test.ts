@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asProfileId } from "../../src/domain/ids.ts";
 import { type AdminScene, anId, makeOrganization, makeProfile, startAdminScene } from "../support/admin-scene.ts";
 import { askForLink, bindTo, quiet } from "../support/attack-kit.ts";
 import { type ConsolePerson, filled, openConsole, send } from "../support/console-person.ts";
@@ -55,7 +56,7 @@ describe("the console's words", () => {
   });
 
   it("of what is gone the audit has the id alone", async () => {
-    const gone = anId();
+    const gone = asProfileId(anId());
     await scene.store.audit.append({
       ...{ id: anId(), at: scene.clock.now(), action: "profile.changed", actor: `admin:${gone}`, detail: {} },
       ...{ profileId: gone, organizationId: null, accountId: null, requestId: null },

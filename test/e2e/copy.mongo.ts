@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { pino } from "pino";
 import { type App, createApp } from "../../src/app.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
@@ -39,7 +40,7 @@ describe("liaison copy", () => {
   before(async () => {
     liaison = await startLiaison({ embedded: true });
     place = await testDatabase();
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: address }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: address }]);
     const { issuer } = liaison;
     const portal = await TestPortal.connect({
       ...liaison.customerSource.options,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openLink, people, register, signIn, signInUpstream, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
@@ -11,7 +12,7 @@ it("a sign-in and a link whose answers were lost, and pages loaded again, are co
   const control = new StoreControl();
   const liaison = await startLiaison({ decorate: control.decorate });
   try {
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
     const browser = liaison.browser();
     control.mute.add("accounts.signIn");
     const lost = await signIn(browser, await liaison.customerSource.start(), people.ann);

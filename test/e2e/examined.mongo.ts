@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Document, MongoClient } from "mongodb";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { insertProfiles } from "../support/many-profiles.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replica-set.ts";
@@ -55,7 +56,7 @@ describe("keys and documents examined", () => {
     try {
       const db = client.db(liaison.config.storage.mongodb?.database ?? "");
       await insertProfiles(db, size);
-      await register(liaison, { id: "northwind" }, [
+      await register(liaison, { id: asOrganizationId("northwind") }, [
         { id: "p-ann", email: address },
         { id: "p-ann-2", email: "ann.2@northwind.example" },
       ]);

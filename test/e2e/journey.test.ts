@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, linkByMail, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 
@@ -9,14 +10,14 @@ describe("the journey", () => {
   let liaison: Liaison;
   before(async () => {
     liaison = await startLiaison();
-    await register(liaison, { id: "northwind", name: "Northwind Traders", accountNumber: "C-100" }, [
+    await register(liaison, { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" }, [
       { id: "p-ann", email: "ann@northwind.example", name: "Ann of Northwind", roles: ["buyer"] },
     ]);
-    await register(liaison, { id: "litware", kind: "partner" }, [
+    await register(liaison, { id: asOrganizationId("litware"), kind: "partner" }, [
       { id: "p-ben-1", email: "ben@shared.example" },
       { id: "p-ben-2", email: "ben@shared.example" },
     ]);
-    await register(liaison, { id: "adatum" }, [{ id: "p-ben-3", email: "ben@shared.example" }]);
+    await register(liaison, { id: asOrganizationId("adatum") }, [{ id: "p-ben-3", email: "ben@shared.example" }]);
   });
   after(() => liaison.close());
 

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
 import { anId } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -46,7 +47,9 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
 
     const { scene } = open;
     const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id, name: "Northwind" }, [{ id: `p-${id}`, email: `${id}@northwind.example` }]);
+    await register(scene, { id: asOrganizationId(id), name: "Northwind" }, [
+      { id: `p-${id}`, email: `${id}@northwind.example` },
+    ]);
     await bindTo(scene, person, `p-${id}`);
     const browser = scene.browser();
     const [state, nonce] = [randomUUID(), randomUUID()];

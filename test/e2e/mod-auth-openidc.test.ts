@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type ApacheInstallation, apacheInstallation, startApachePortal } from "../support/apache-portal.ts";
 import { freePort } from "../support/free-port.ts";
 import {
@@ -94,7 +95,7 @@ describe("mod_auth_openidc as a portal", { skip }, () => {
   }
 
   async function journey({ liaison, origin, vanity }: Stage): Promise<void> {
-    await register(liaison, { id: "northwind", name: "Northwind Traders", accountNumber: "C-100" }, [
+    await register(liaison, { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" }, [
       { id: "p-ann", email: "ann@northwind.example", name: "Ann of Northwind", roles: ["buyer", "approver"] },
     ]);
     const browser = new UserAgent();
@@ -157,7 +158,7 @@ describe("mod_auth_openidc as a portal", { skip }, () => {
 
     await signInAgain(await portal());
     const last = await session();
-    await register(liaison, { id: "northwind", enabled: false }, []);
+    await register(liaison, { id: asOrganizationId("northwind"), enabled: false }, []);
     liaison.clock.advance(61);
     assert.match((await refresh(last.access_token)).url.search, /error_code=refresh_failed/);
   }

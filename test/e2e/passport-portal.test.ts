@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { anId } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type ClientDoors, type ClientTry, openDoors } from "../support/client-doors.ts";
@@ -88,7 +89,9 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
       const strategy = strategyOf(clientId, secret, options);
       const [id, person] = [anId(), scene.stranger()];
       const email = `${id}@northwind.example`;
-      await register(scene, { id, name: "Northwind" }, [{ id: `p-${id}`, email, name: "Ann of Northwind" }]);
+      await register(scene, { id: asOrganizationId(id), name: "Northwind" }, [
+        { id: `p-${id}`, email, name: "Ann of Northwind" },
+      ]);
       const accountId = await bindTo(scene, person, `p-${id}`);
 
       const session = {};

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
 import { pino } from "pino";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type AdminScene, machineToken, makeClient, startAdminScene } from "../support/admin-scene.ts";
 import { type Liaison, linkByMail, people, portalSecret, register, signIn, startLiaison } from "../support/liaison.ts";
 import type { PortalTokens, StartedSignIn } from "../support/portal.ts";
@@ -23,7 +24,9 @@ describe("what portals send", () => {
     }
     const logger = pino({ level: "info" }, { write: (line: string) => void logged.push(line) });
     liaison = await startLiaison({ logger });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", name: "Ann" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
+    ]);
     browser = liaison.browser();
     await linkByMail(liaison, browser, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
   });

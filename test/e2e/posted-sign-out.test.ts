@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, linkByMail, people, portalSecret, register, signIn, startLiaison } from "../support/liaison.ts";
 import type { PortalTokens } from "../support/portal.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
@@ -18,7 +19,9 @@ describe("signing out by POST", () => {
   before(async () => {
     const logger = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
     liaison = await startLiaison({ logger, config: (base) => ({ ...base, tokens: { id_token_seconds: 1 } }) });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", name: "Ann" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
+    ]);
     browser = liaison.browser();
     await linkByMail(liaison, browser, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
   });

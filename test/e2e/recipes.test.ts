@@ -8,6 +8,7 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { type ClientSettings, SECRET_STAND_INS } from "../../src/admin/client-settings.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type AdminScene, anId, startAdminScene } from "../support/admin-scene.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { freePort } from "../support/free-port.ts";
@@ -104,7 +105,9 @@ describe("recipes", () => {
 
   async function somebody(): Promise<{ person: TestPerson; profileId: string }> {
     const [id, person] = [anId(), scene.stranger()];
-    await register(scene, { id }, [{ id: `p-${id}`, email: `${person.username}@northwind.example`, roles: ["buyer"] }]);
+    await register(scene, { id: asOrganizationId(id) }, [
+      { id: `p-${id}`, email: `${person.username}@northwind.example`, roles: ["buyer"] },
+    ]);
     await bindTo(scene, person, `p-${id}`);
     return { person, profileId: `p-${id}` };
   }

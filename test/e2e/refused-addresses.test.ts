@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asClientId } from "../../src/domain/ids.ts";
 import { makeClient } from "../support/admin-scene.ts";
 import { type ClientDoors, openDoors } from "../support/client-doors.ts";
 import { portalSecret } from "../support/liaison.ts";
@@ -96,7 +97,7 @@ describe("addresses that aren't registered", { concurrency: 1 }, () => {
     await ask(authorize({ client_id: "nobody-at-all", redirect_uri: "https://typed-wrong.example/" }));
     await pause(200);
     assert.deepEqual(await refusedOf(id), []);
-    assert.deepEqual(await open.scene.store.clients.uses(["nobody-at-all"]), []);
+    assert.deepEqual(await open.scene.store.clients.uses([asClientId("nobody-at-all")]), []);
   });
 
   it("that somebody sends by the hundred fill no more than a handful of places", async () => {

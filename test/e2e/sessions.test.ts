@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Liaison, openLink, people, register, signIn, signInUpstream, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
@@ -23,18 +24,19 @@ describe("sessions", () => {
     person += 1;
     control.down.clear();
     address = `person-${person}@shared.example`;
-    await register(liaison, { id: `customer-${person}` }, [
+    await register(liaison, { id: asOrganizationId(`customer-${person}`) }, [
       { id: `c1-${person}`, email: address },
       { id: `c2-${person}`, email: address },
     ]);
-    await register(liaison, { id: `partner-${person}`, kind: "partner" }, [
+    await register(liaison, { id: asOrganizationId(`partner-${person}`), kind: "partner" }, [
       { id: `p1-${person}`, email: address },
       { id: `p2-${person}`, email: address },
     ]);
   });
 
   afterEach(async () => {
-    for (const id of ["c1", "c2", "p1", "p2"]) await liaison.store.links.unbind(`${id}-${person}`, "test", Date.now());
+    for (const id of ["c1", "c2", "p1", "p2"])
+      await liaison.store.links.unbind(asProfileId(`${id}-${person}`), "test", Date.now());
   });
 
   /** Asks for links at the address and redeems those of the profiles named. Returns the waiting page. */

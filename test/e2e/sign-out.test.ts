@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { pino } from "pino";
+import { asClientId, asOrganizationId } from "../../src/domain/ids.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 
 describe("signing out", () => {
@@ -38,7 +39,7 @@ describe("signing out", () => {
     });
     // Registered in the store, so not by the operator's own hand: its address on loopback must not be called.
     await liaison.store.clients.put({
-      id: "registered",
+      id: asClientId("registered"),
       name: "Registered",
       homeUrl: "https://registered.example/",
       aboutUrl: null,
@@ -53,7 +54,9 @@ describe("signing out", () => {
       },
       managedBy: "admin",
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: "ann@northwind.example", name: "Ann" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
+    ]);
   });
   after(async () => {
     await liaison.close();

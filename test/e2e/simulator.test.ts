@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { OrganizationKind, ServicePlan } from "../../src/domain/records.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import {
@@ -128,8 +129,12 @@ describe("the simulator and a sign-in", () => {
       suspended: { status: "suspended", expiresAt: null },
       none: { status: "none", expiresAt: null },
     };
-    const organization = { id: `of-${index}`, kind: cell.kind, plan: plans[cell.plan] };
-    const profile = { id: `p-${index}`, email: person.email, roles: cell.hasRole ? ["user", "auditor"] : ["user"] };
+    const organization = { id: asOrganizationId(`of-${index}`), kind: cell.kind, plan: plans[cell.plan] };
+    const profile = {
+      id: asProfileId(`p-${index}`),
+      email: person.email,
+      roles: cell.hasRole ? ["user", "auditor"] : ["user"],
+    };
     await register(liaison, organization, [profile]);
     const accountId = await bindTo(liaison, person, profile.id);
     if (!cell.profileOn || !cell.organizationOn) {
@@ -171,7 +176,7 @@ describe("the simulator and a sign-in", () => {
 
   it("agree on a person who has nothing linked, and on one who has to choose", async () => {
     const profiles = ["p-one", "p-two", "p-off"].map((id) => ({ id, email: people.ann.email }));
-    await register(liaison, { id: "two" }, profiles);
+    await register(liaison, { id: asOrganizationId("two") }, profiles);
     const unlinked = await simulate({ client_id: "customersource", profile_id: "p-one" });
     assert.deepEqual([unlinked.outcome, unlinked.account_id], ["unlinked", null]);
     assert.deepEqual(
@@ -181,7 +186,9 @@ describe("the simulator and a sign-in", () => {
     assert.equal(await outcomeOf(liaison.browser(), liaison.customerSource, people.ann), "unlinked");
 
     const accountId = await bindTo(liaison, people.ann, "p-one", "p-two", "p-off");
-    await register(liaison, { id: "two" }, [{ id: "p-off", email: people.ann.email, enabled: false }]);
+    await register(liaison, { id: asOrganizationId("two") }, [
+      { id: "p-off", email: people.ann.email, enabled: false },
+    ]);
     const query = { client_id: "customersource", account_id: accountId };
     const choosing = await simulate(query);
     assert.equal(choosing.outcome, "choose");
@@ -198,7 +205,7 @@ describe("the simulator and a sign-in", () => {
 
   it("agree before a plan ends and from its last instant on", async () => {
     const endsAt = liaison.clock.now() + 600_000;
-    await register(liaison, { id: "ends", plan: { status: "active", expiresAt: endsAt } }, [
+    await register(liaison, { id: asOrganizationId("ends"), plan: { status: "active", expiresAt: endsAt } }, [
       { id: "p-ends", email: people.eve.email },
     ]);
     await bindTo(liaison, people.eve, "p-ends");
@@ -208,7 +215,11 @@ describe("the simulator and a sign-in", () => {
       await outcomeOf(liaison.browser(), liaison.customerSource, people.eve),
     ];
     assert.deepEqual(await both(), ["admitted", "admitted"]);
-    await register(liaison, { id: "ends", plan: { status: "active", expiresAt: liaison.clock.now() } }, []);
+    await register(
+      liaison,
+      { id: asOrganizationId("ends"), plan: { status: "active", expiresAt: liaison.clock.now() } },
+      [],
+    );
     assert.deepEqual(await both(), ["not_admitted", "not_admitted"]);
   });
 });

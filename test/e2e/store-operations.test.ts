@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Liaison, linkByMail, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { TestPortal } from "../support/portal.ts";
@@ -21,7 +22,7 @@ describe("operations on the store", () => {
   let browser: UserAgent;
   before(async () => {
     liaison = await startLiaison({ decorate: counter.decorate });
-    await register(liaison, { id: "northwind" }, [{ id: "p-ann", email: address }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: address }]);
     const scope = "openid profile organization offline_access";
     portal = await TestPortal.connect({ ...liaison.customerSource.options, scope });
     const linking = await portal.start({ prompt: "consent" });
@@ -112,7 +113,7 @@ describe("operations on the store", () => {
   });
 
   it("a switch of profiles, and what the old tokens cost until its code is redeemed", async (test) => {
-    await register(liaison, { id: "adatum" }, [{ id: "p-too", email: "ann@adatum.example" }]);
+    await register(liaison, { id: asOrganizationId("adatum") }, [{ id: "p-too", email: "ann@adatum.example" }]);
     await bindTo(liaison, people.ann, "p-too");
     const asked = await portal.start({ prompt: "consent select_account" });
     const chooser = await browser.visit(asked.url);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { Delivery } from "../../src/domain/records.ts";
 import type { TimelineEntry } from "../../src/linking/timeline.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
@@ -42,7 +43,7 @@ describe("the support desk", () => {
     });
     configFile = join(liaison.dataDir, "liaison.yaml");
     await writeFile(configFile, JSON.stringify(written));
-    await register(liaison, { id: "northwind" }, [
+    await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "p-ann", email: address },
       { id: "p-held", email: "held@northwind.example" },
     ]);

@@ -17,6 +17,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Closer, closeAll } from "../support/closing.ts";
@@ -109,7 +110,9 @@ describe("turns of the requests' loop", () => {
       scopes: [...principal.scopes],
     });
     const { key } = output;
-    await register(liaison, { id: "operator", kind: "operator" }, [{ id: "p-ann", email: "ann@operator.example" }]);
+    await register(liaison, { id: asOrganizationId("operator"), kind: "operator" }, [
+      { id: "p-ann", email: "ann@operator.example" },
+    ]);
     await bindTo(liaison, people.ann, "p-ann");
     await service.call(operations.administrators.setRole, principal, { id: "p-ann", role: "owner" });
     const browser = liaison.browser();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { codeOn } from "../support/attack-kit.ts";
 import { type Liaison, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
@@ -25,7 +26,7 @@ describe("the typed address", () => {
       logger: pino({ level: "trace" }, written),
       config: (base) => ({ ...base, sessions: { idle_seconds: 86_400, absolute_seconds: 86_400 } }),
     });
-    await register(liaison, { id: "northwind" }, [{ id: "p", email: "p@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p", email: "p@northwind.example" }]);
   });
   after(() => liaison?.close());
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, askForLink, startAttacked } from "../support/attack-kit.ts";
 import { openLink, register } from "../support/liaison.ts";
 import type { Page } from "../support/user-agent.ts";
@@ -23,8 +24,10 @@ describe("portals named on pages", () => {
         return { ...base, portals: [...portals, hidden] };
       },
     });
-    await register(liaison, { id: "customer" }, [{ id: "customer", email: "ann@northwind.example" }]);
-    await register(liaison, { id: "partner", kind: "partner" }, [{ id: "partner", email: "ben@litware.example" }]);
+    await register(liaison, { id: asOrganizationId("customer") }, [{ id: "customer", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("partner"), kind: "partner" }, [
+      { id: "partner", email: "ben@litware.example" },
+    ]);
   });
   after(() => liaison?.close());
 
@@ -59,9 +62,11 @@ describe("portals named on pages", () => {
   });
 
   it("a profile that opens nothing is led nowhere", async () => {
-    await register(liaison, { id: "off", enabled: true }, [{ id: "off", email: "off@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("off"), enabled: true }, [
+      { id: "off", email: "off@northwind.example" },
+    ]);
     const { link } = await askForLink(liaison, liaison.stranger(), "off@northwind.example");
-    await register(liaison, { id: "off", enabled: false }, []);
+    await register(liaison, { id: asOrganizationId("off"), enabled: false }, []);
     const dead = await liaison.browser().visit(link);
     assert.equal(dead.heading, "This profile is not active");
     assert.deepEqual(named(dead), []);

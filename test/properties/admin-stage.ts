@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Liaison, register, signIn, startLiaison, type TestPerson } from "../support/liaison.ts";
 import { aMail, anId } from "../support/records.ts";
@@ -52,7 +53,7 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
 
 async function signPeopleIn(liaison: Liaison, crowd: readonly TestPerson[]): Promise<void> {
   const profiles = crowd.map(({ email }, index) => ({ id: `${STAGED}${index}`, email }));
-  await register(liaison, { id: `${STAGED}organization` }, profiles);
+  await register(liaison, { id: asOrganizationId(`${STAGED}organization`) }, profiles);
   for (const [index, person] of crowd.entries()) {
     await bindTo(liaison, person, `${STAGED}${index}`);
     const page = await signIn(liaison.browser(), await liaison.customerSource.start(), person);

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { refusals } from "../../src/domain/access.ts";
 import type { Standing } from "../../src/domain/admission.ts";
 import { decideAdmission } from "../../src/domain/admission.ts";
+import { asAccountId, asClientId, asGrantId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { AccessPolicy, Membership, OrganizationKind, ProfileId, ServicePlan } from "../../src/domain/records.ts";
 import { NOW } from "../support/records.ts";
 
@@ -35,9 +36,9 @@ interface Traits {
   organizationEnabled: boolean;
 }
 
-function member(id: string, { kind, plan, roles, enabled, organizationEnabled }: Traits): Membership {
+function member(id: ProfileId, { kind, plan, roles, enabled, organizationEnabled }: Traits): Membership {
   const organization = {
-    id: `of-${id}`,
+    id: asOrganizationId(`of-${id}`),
     name: "Contoso",
     accountNumber: "C-1",
     kind,
@@ -47,7 +48,7 @@ function member(id: string, { kind, plan, roles, enabled, organizationEnabled }:
   const profile = {
     ...{ id, organizationId: organization.id, email: `${id}@contoso.example`, emailKey: `${id}@contoso.example` },
     ...{ emailVersion: 3, name: id, roles, enabled, adminRole: null, invitedAt: null },
-    ...{ accountId: "account", boundAt: NOW - 7, provenEmailVersion: 3 },
+    ...{ accountId: asAccountId("account"), boundAt: NOW - 7, provenEmailVersion: 3 },
   };
   return { profile, organization };
 }
@@ -91,11 +92,16 @@ function standingOf(
   { current, remembered }: Pick<Wishes, "current" | "remembered">,
 ): Standing {
   const selection = current !== undefined && {
-    ...{ grantId: "grant", sessionUid: "session", clientId: "client", accountId: "account" },
+    ...{
+      grantId: asGrantId("grant"),
+      sessionUid: "session",
+      clientId: asClientId("client"),
+      accountId: asAccountId("account"),
+    },
     ...{ profileId: current, expiresAt: NOW + 60_000 },
   };
   return {
-    ...{ accountId: "account", memberships, current: selection || null },
+    ...{ accountId: asAccountId("account"), memberships, current: selection || null },
     ...{ rememberedProfileId: remembered ?? null, identity: null },
   };
 }
@@ -139,7 +145,7 @@ describe("access policy and admission, case by case", () => {
   it("refuses for some reason exactly whom the plain wording keeps out", () => {
     for (const policy of everyPolicy) {
       for (const traits of everyTraits) {
-        const reasons = refusals(policy, member("p1", traits), NOW);
+        const reasons = refusals(policy, member(asProfileId("p1"), traits), NOW);
         assert.equal(reasons.length === 0, opens(policy, traits, NOW), JSON.stringify({ policy, traits, reasons }));
       }
     }
@@ -162,7 +168,7 @@ describe("access policy and admission, case by case", () => {
       { kinds: ["customer"], planRequired: true, roles: ["buyer"] },
       { kinds: ["customer", "partner"], planRequired: false, roles: [] },
     ];
-    const ids = [undefined, "p1", "p2", "p3", "nobody"];
+    const ids = [undefined, ...["p1", "p2", "p3", "nobody"].map(asProfileId)];
     const sets: Traits[][] = [[]];
     for (const one of variants) {
       sets.push([one]);
@@ -173,7 +179,7 @@ describe("access policy and admission, case by case", () => {
     }
     let cases = 0;
     for (const set of sets) {
-      const people = set.map((traits, index): [string, Traits] => [`p${index + 1}`, traits]);
+      const people = set.map((traits, index): [ProfileId, Traits] => [asProfileId(`p${index + 1}`), traits]);
       const memberships = people.map(([id, traits]) => member(id, traits));
       for (const policy of policies) {
         for (const wishes of combinations(ids)) {
@@ -212,7 +218,7 @@ const traitsArb: fc.Arbitrary<Traits> = fc.record({
   enabled: fc.boolean(),
   organizationEnabled: fc.boolean(),
 });
-const wishArb = fc.constantFrom(undefined, "p1", "p2", "p3", "p4", "nobody", "");
+const wishArb = fc.constantFrom(undefined, ...["p1", "p2", "p3", "p4", "nobody", ""].map(asProfileId));
 const wishesArb: fc.Arbitrary<Wishes> = fc.record({
   ...{ chosen: wishArb, hint: wishArb, current: wishArb, remembered: wishArb },
 });
@@ -220,7 +226,7 @@ const peopleArb = fc.array(traitsArb, { maxLength: 4 });
 const permutationArb = fc.integer({ min: 0, max: 1000 });
 
 function membersOf(people: Traits[]): Membership[] {
-  return people.map((traits, index) => member(`p${index + 1}`, traits));
+  return people.map((traits, index) => member(asProfileId(`p${index + 1}`), traits));
 }
 
 /** The same things in another order, by a number that says which. */
@@ -243,28 +249,28 @@ describe("laws of the access policy", () => {
   holds(
     "is monotone: a policy that asks for less and a membership that has more never shut out who was admitted",
     fc.property(policyArb, traitsArb, fc.constantFrom(...kinds), roleArb, (policy, traits, kind, role) => {
-      if (refusals(policy, member("p1", traits), NOW).length > 0) return;
+      if (refusals(policy, member(asProfileId("p1"), traits), NOW).length > 0) return;
       const weaker: AccessPolicy[] = [
         { ...policy, kinds: [...policy.kinds, kind] },
         { ...policy, planRequired: false },
         { ...policy, roles: [] },
         ...(policy.roles.length > 0 ? [{ ...policy, roles: [...policy.roles, role] }] : []),
       ];
-      for (const other of weaker) assert.deepEqual(refusals(other, member("p1", traits), NOW), []);
+      for (const other of weaker) assert.deepEqual(refusals(other, member(asProfileId("p1"), traits), NOW), []);
       const stronger: Traits[] = [
         { ...traits, roles: [...traits.roles, role] },
         { ...traits, enabled: true, organizationEnabled: true },
         { ...traits, plan: { status: "active", expiresAt: null } },
       ];
-      for (const other of stronger) assert.deepEqual(refusals(policy, member("p1", other), NOW), []);
+      for (const other of stronger) assert.deepEqual(refusals(policy, member(asProfileId("p1"), other), NOW), []);
     }),
   );
 
   holds(
     "admits nobody by the passing of time alone",
     fc.property(policyArb, traitsArb, fc.nat(5), (policy, traits, later) => {
-      if (refusals(policy, member("p1", traits), NOW).length === 0) return;
-      assert.notDeepEqual(refusals(policy, member("p1", traits), NOW + later), []);
+      if (refusals(policy, member(asProfileId("p1"), traits), NOW).length === 0) return;
+      assert.notDeepEqual(refusals(policy, member(asProfileId("p1"), traits), NOW + later), []);
     }),
   );
 

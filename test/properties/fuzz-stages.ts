@@ -1,6 +1,7 @@
 /** Half-finished journeys: what a browser holds at each place of them, for requests that come from there. */
 
 import assert from "node:assert/strict";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { almostCarryOut, bindTo, hesitant } from "../support/attack-kit.ts";
 import {
   type Liaison,
@@ -25,7 +26,7 @@ export interface Stage {
 export const victimAddress = "victim@northwind.example";
 /** Registers who is needed, `member` of them bound, and has one link mailed. Returns the link. */
 export async function prepareStages(liaison: Liaison, member: TestPerson): Promise<string> {
-  await register(liaison, { id: "northwind" }, [
+  await register(liaison, { id: asOrganizationId("northwind") }, [
     { id: "victim", email: victimAddress },
     { id: "one", email: "one@northwind.example" },
     { id: "two", email: "two@northwind.example" },

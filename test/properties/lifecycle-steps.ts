@@ -1,6 +1,14 @@
 /** One lifecycle: does each operation to the real thing and to the model, and compares what both say. */
 
 import assert from "node:assert/strict";
+import {
+  asAccountId,
+  asClientId,
+  asLinkRequestId,
+  asOrganizationId,
+  asProfileId,
+  asUpstreamId,
+} from "../../src/domain/ids.ts";
 import type { AuditEvent, SignedInIdentity } from "../../src/domain/records.ts";
 import { randomSecret } from "../../src/domain/secrets.ts";
 import type { DeclineOutcome, RedeemOutcome } from "../../src/linking/linking.ts";
@@ -52,7 +60,7 @@ export class Lifecycle {
     // The second person has the third's subject at another issuer: who that is depends on both.
     const upstreams = ["one", "one", "two"];
     this.#people = Array.from({ length: peopleCount }, (_, who) => {
-      const upstreamId = upstreams[who] ?? "one";
+      const upstreamId = asUpstreamId(upstreams[who] ?? "one");
       const subject = `${name}-${who === 0 ? "a" : "b"}`;
       const names = { email: `p${who}@mail.example`, displayName: `Person ${who}` };
       return {
@@ -82,7 +90,7 @@ export class Lifecycle {
 
   static async begin(world: LifecycleWorld, name: string, tally: Tally): Promise<Lifecycle> {
     const lifecycle = new Lifecycle(world, name, tally);
-    for (const { id } of lifecycle.#organizations) await world.putOrganization(id, true);
+    for (const { id } of lifecycle.#organizations) await world.putOrganization(asOrganizationId(id), true);
     for (const profile of lifecycle.#model.profiles) await lifecycle.#put(profile);
     lifecycle.#lastEvent = (await world.store.audit.list({ limit: 1 }))[0]?.id;
     return lifecycle;
@@ -146,7 +154,7 @@ export class Lifecycle {
       case "switch_organization": {
         const organization = nth(this.#organizations, operation.organization);
         this.#model.switchOrganization(organization, operation.enabled);
-        return await this.#world.putOrganization(organization.id, organization.enabled);
+        return await this.#world.putOrganization(asOrganizationId(organization.id), organization.enabled);
       }
       case "unbind":
         return await this.#unbind(nth(profiles, operation.profile), operation.from);
@@ -174,7 +182,12 @@ export class Lifecycle {
   }
 
   #put({ id, organization, email, enabled }: ModelProfile): Promise<void> {
-    return this.#world.putProfile({ id, organizationId: organization.id, email, enabled });
+    return this.#world.putProfile({
+      id: asProfileId(id),
+      organizationId: asOrganizationId(organization.id),
+      email,
+      enabled,
+    });
   }
 
   /** The account of a person; a new one at their first sign-in, the same ever after. */
@@ -189,7 +202,7 @@ export class Lifecycle {
   }
 
   async #inquire(who: number, address: number, spelling: Spelling): Promise<void> {
-    const accountId = await this.#signIn(who);
+    const accountId = asAccountId(await this.#signIn(who));
     const exact = this.#addressOf(address);
     const typed = {
       ...{ exact, upper: exact.toUpperCase(), padded: `  ${exact}\t`, unknown: `x${exact}` },
@@ -281,13 +294,13 @@ export class Lifecycle {
     const link = this.#mailed(number);
     if (link === undefined) return undefined;
     const by = who === "requester" ? link.who : who;
-    const accountId = await this.#signIn(by);
+    const accountId = asAccountId(await this.#signIn(by));
     const { identity } = nth(this.#people, by);
     const other = this.#mailed(number + 1);
     const isOther = secret === "of_another" && other !== undefined && other !== link;
     const used = secret === "right" ? link.secret : isOther ? other.secret : randomSecret();
     const held = { id: link.id, secret: used };
-    const shown = upstream === "right" ? identity : { ...identity, upstreamId: "three" };
+    const shown = upstream === "right" ? identity : { ...identity, upstreamId: asUpstreamId("three") };
     const attempt = this.#world.attempt(held, shown, accountId);
     return { attempt, held, by, known: secret === "right" ? link : undefined, isRight: upstream === "right" };
   }
@@ -296,7 +309,7 @@ export class Lifecycle {
     const prepared = await this.#prepared(attempt);
     if (prepared === undefined) return;
     const { held, known } = prepared;
-    const preview = await this.#world.linking.view(held.id, held.secret);
+    const preview = await this.#world.linking.view(asLinkRequestId(held.id), held.secret);
     assert.equal(preview?.request.id, known?.id);
     assert.equal(preview?.membership.profile.id, known?.profile.id);
   }
@@ -325,8 +338,8 @@ export class Lifecycle {
   }
 
   async #unbind(profile: ModelProfile, from: number | "anybody"): Promise<void> {
-    const accountId = from === "anybody" ? undefined : await this.#signIn(from);
-    const undone = await this.#world.linking.unbind(profile.id, "admin:test", accountId);
+    const accountId = from === "anybody" ? undefined : asAccountId(await this.#signIn(from));
+    const undone = await this.#world.linking.unbind(asProfileId(profile.id), "admin:test", accountId);
     const wanted = this.#model.unbind(profile, from);
     assert.equal(undone !== undefined, wanted);
     this.#count(`unbind ${wanted}`);
@@ -340,7 +353,7 @@ export class Lifecycle {
     const { store, linking } = this.#world;
     const { profiles, links, mails, inquiries } = this.#model;
     for (const { id, email, version, provenVersion, enabled, boundTo, organization } of profiles) {
-      const { profile, organization: its } = (await store.directory.membership(id)) ?? assert.fail(id);
+      const { profile, organization: its } = (await store.directory.membership(asProfileId(id))) ?? assert.fail(id);
       const stored = { email: profile.email, version: profile.emailVersion, proven: profile.provenEmailVersion };
       assert.deepEqual(stored, { email, version, proven: provenVersion });
       assert.equal(profile.accountId, boundTo === null ? null : nth(this.#people, boundTo).accountId, `${id} is bound`);
@@ -348,13 +361,18 @@ export class Lifecycle {
     }
     for (const [who, { accountId }] of this.#people.entries()) {
       if (accountId === undefined) continue;
-      const standing = await store.standings.forClient(accountId, "portal", null, this.#world.now);
+      const standing = await store.standings.forClient(
+        asAccountId(accountId),
+        asClientId("portal"),
+        null,
+        this.#world.now,
+      );
       const theirs = profiles.filter(({ boundTo }) => boundTo === who).map(({ id }) => id);
       const told = standing?.memberships.map(({ profile }) => profile.id);
       assert.deepEqual(told, theirs);
     }
     for (const link of links) {
-      const verdict = (await linking.view(link.id, link.secret))?.verdict;
+      const verdict = (await linking.view(asLinkRequestId(link.id), link.secret))?.verdict;
       const said = verdict === undefined ? "unknown" : verdict.alive ? undefined : verdict.reason;
       assert.equal(said, this.#model.deadReason(link, link.who), `the link for ${link.profile.id}`);
     }

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { parseAddress } from "../../src/domain/address.ts";
+import { type AccountId, asLinkRequestId, type OrganizationId, type ProfileId } from "../../src/domain/ids.ts";
 import type { AuditEvent, MailContent, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { createInquiryWorker, type InquiryWorker } from "../../src/linking/inquiry-worker.ts";
@@ -118,21 +119,26 @@ export class LifecycleWorld {
     this.mailOfSecret.set(secret, mail.messageId);
   }
 
-  async putOrganization(id: string, enabled: boolean): Promise<void> {
+  async putOrganization(id: OrganizationId, enabled: boolean): Promise<void> {
     const plan = { status: "suspended" as const, expiresAt: null };
     const organization = { id, name: `Org ${id}`, accountNumber: `A-${id}`, kind: "partner" as const, plan, enabled };
     await this.store.directory.putOrganization(organization, "admin:test", this.now);
   }
 
-  async putProfile(profile: { id: string; organizationId: string; email: string; enabled: boolean }): Promise<void> {
+  async putProfile(profile: {
+    id: ProfileId;
+    organizationId: OrganizationId;
+    email: string;
+    enabled: boolean;
+  }): Promise<void> {
     const emailKey = parseAddress(profile.email)?.key ?? assert.fail(profile.email);
     const edit = { ...profile, emailKey, name: profile.id, roles: ["buyer"] };
     await this.store.directory.putProfile(edit, "admin:test", this.now);
   }
 
   /** A mailed link in somebody's hands who has just signed in. */
-  attempt(link: { id: string; secret: string }, identity: SignedInIdentity, accountId: string) {
-    return { requestId: link.id, secretHash: hashSecret(link.secret), identity, accountId };
+  attempt(link: { id: string; secret: string }, identity: SignedInIdentity, accountId: AccountId) {
+    return { requestId: asLinkRequestId(link.id), secretHash: hashSecret(link.secret), identity, accountId };
   }
 
   /** The newest rows of a table, by what isn't sealed in them. */

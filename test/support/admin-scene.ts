@@ -6,6 +6,7 @@ import * as oidc from "openid-client";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { createLocalAdministration } from "../../src/admin/local.ts";
 import { ALL_SCOPES, type Scope } from "../../src/admin/scopes.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { OrganizationKind } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
 import { type Attacked, bindTo, startAttacked } from "./attack-kit.ts";
@@ -183,7 +184,9 @@ export async function signInSomebody(
   }: { portal?: TestPortal; kind?: OrganizationKind; roles?: string[] } = {},
 ): Promise<SignedIn> {
   const [id, person] = [anId(), scene.stranger()];
-  await register(scene, { id, kind }, [{ id: `p-${id}`, email: `${person.username}@northwind.example`, roles }]);
+  await register(scene, { id: asOrganizationId(id), kind }, [
+    { id: `p-${id}`, email: `${person.username}@northwind.example`, roles },
+  ]);
   const accountId = await bindTo(scene, person, `p-${id}`);
   const browser = scene.browser();
   const started = await portal.start();

@@ -7,6 +7,7 @@ import { request as requestTls } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
+import { asInquiryId, asLinkRequestId, asProfileId, asUpstreamId, type ProfileId } from "../../src/domain/ids.ts";
 import type { AuditEvent, LinkRequest, Profile, Requester, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
 import type { Store } from "../../src/storage/contract.ts";
@@ -210,22 +211,22 @@ export async function returnFromUpstream(browser: UserAgent, callback: URL): Pro
 /** The request behind a mailed link, as it is stored. */
 export async function requestOf({ store }: Attacked, link: string): Promise<LinkRequest> {
   const [requestId = "", secret = ""] = new URL(link).pathname.split("/").slice(-2);
-  const view = await store.links.view(requestId, hashSecret(secret));
+  const view = await store.links.view(asLinkRequestId(requestId), hashSecret(secret));
   return view?.request ?? assert.fail("no such request");
 }
 
 export async function profileOf({ store }: Attacked, profileId: string): Promise<Profile> {
-  return (await store.directory.membership(profileId))?.profile ?? assert.fail(`no profile ${profileId}`);
+  return (await store.directory.membership(asProfileId(profileId)))?.profile ?? assert.fail(`no profile ${profileId}`);
 }
 
 export async function assertUnbound(liaison: Attacked, profileId: string): Promise<void> {
   assert.equal((await profileOf(liaison, profileId)).accountId, null, `${profileId} is bound`);
-  assert.deepEqual(await auditOf(liaison, profileId, "profile.bound"), []);
+  assert.deepEqual(await auditOf(liaison, asProfileId(profileId), "profile.bound"), []);
 }
 
 export async function auditOf(
   { store }: Attacked,
-  profileId: string,
+  profileId: ProfileId,
   action: AuditEvent["action"],
 ): Promise<AuditEvent[]> {
   return (await store.audit.list({ profileId, limit: 200 })).filter((event) => event.action === action);
@@ -233,7 +234,13 @@ export async function auditOf(
 
 /** The identity that the test upstream gives a person. */
 export function identityOf({ upstreamIssuer }: Pick<Liaison, "upstreamIssuer">, { username, email, name }: TestPerson) {
-  return { upstreamId: "fabrikam", issuer: upstreamIssuer, subject: seededSubject(username), email, displayName: name };
+  return {
+    upstreamId: asUpstreamId("fabrikam"),
+    issuer: upstreamIssuer,
+    subject: seededSubject(username),
+    email,
+    displayName: name,
+  };
 }
 
 /** Binds profiles to a person without the journey: by an inquiry that a worker of the test's own answers. */
@@ -257,18 +264,34 @@ export async function bindIdentity(
     const [worker, requestId, secretHash] = [randomId(), randomId(), hashSecret(randomId())];
     const now = clock.now();
     const later = now + 3_600_000;
-    const inquiryId = await claimedInquiry(store, worker, requester, now);
-    const { emailVersion } = (await store.directory.membership(profileId))?.profile ?? assert.fail(`no ${profileId}`);
-    const request = { id: requestId, inquiryId, secretHash, profileId, emailVersion, requester };
+    const inquiryId = asInquiryId(await claimedInquiry(store, worker, requester, now));
+    const { emailVersion } =
+      (await store.directory.membership(asProfileId(profileId)))?.profile ?? assert.fail(`no ${profileId}`);
+    const request = {
+      id: asLinkRequestId(requestId),
+      inquiryId,
+      secretHash,
+      profileId: asProfileId(profileId),
+      emailVersion,
+      requester,
+    };
     const content = {
-      ...{ kind: "link" as const, requestId, secret: randomBytes(32).toString("base64url") },
+      ...{
+        kind: "link" as const,
+        requestId: asLinkRequestId(requestId),
+        secret: randomBytes(32).toString("base64url"),
+      },
       ...{ profileName: profileId, organizationName: profileId, requester },
     };
     const mail = { id: randomId(), messageId: `${requestId}@test.example`, to: "nobody@test.example", content };
     const link = { request: { ...request, purpose: "link_profile" as const, createdAt: now, expiresAt: later }, mail };
     await store.links.settleInquiry(inquiryId, worker, { links: [link], mails: [] }, now);
     const notice = { id: randomId(), messageId: `${randomId()}@test.example` };
-    const redeemed = await store.links.redeem({ requestId, secretHash, identity, accountId }, notice, clock.now());
+    const redeemed = await store.links.redeem(
+      { requestId: asLinkRequestId(requestId), secretHash, identity, accountId },
+      notice,
+      clock.now(),
+    );
     assert.equal(redeemed.result, "bound");
   }
   return accountId;
@@ -277,7 +300,7 @@ export async function bindIdentity(
 /** An inquiry that a worker of the test's own holds. */
 async function claimedInquiry(store: Store, worker: string, requester: Requester, now: number): Promise<string> {
   for (let turn = 0; turn < 20; turn += 1) {
-    const id = randomId();
+    const id = asInquiryId(randomId());
     const inquiry = { id, requester, address: null, interactionCid: id, settledAt: null };
     // Due longer than any other; still the application's worker may be faster.
     await store.links.inquire({ ...inquiry, createdAt: 1, notBefore: 1 });

@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
 import { configCheckCommand } from "../../src/cli/config-check.ts";
 import { run } from "../../src/cli/run.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type AdminScene, anId, clientBody, makeClient, startAdminScene } from "./admin-scene.ts";
 import { bindTo } from "./attack-kit.ts";
 import { portalSecret, register, signIn } from "./liaison.ts";
@@ -158,7 +159,9 @@ export async function openDoors({
 
 async function owner(scene: AdminScene): Promise<UserAgent> {
   const [id, person] = [anId(), scene.stranger()];
-  await register(scene, { id, kind: "operator" }, [{ id: `p-${id}`, email: `${id}@contoso.example` }]);
+  await register(scene, { id: asOrganizationId(id), kind: "operator" }, [
+    { id: `p-${id}`, email: `${id}@contoso.example` },
+  ]);
   await scene.owner.done("PUT", `/profiles/p-${id}/admin-role`, { body: { role: "owner" } });
   await bindTo(scene, person, `p-${id}`);
   const browser = scene.browser();

@@ -1,6 +1,7 @@
 /** An administrator at the console's pages, as a browser without scripts has them: signed in for real, forms sent as they stand. */
 
 import type { HTMLElement } from "node-html-parser";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { AdminRole } from "../../src/domain/records.ts";
 import { randomId } from "../../src/domain/secrets.ts";
 import type { AdminScene } from "./admin-scene.ts";
@@ -23,7 +24,7 @@ export async function openConsole(scene: AdminScene, role: AdminRole = "owner"):
     {
       kind: "invite",
       organization: {
-        id: "operator",
+        id: asOrganizationId("operator"),
         name: "Contoso",
         accountNumber: "OPERATOR",
         kind: "operator",
@@ -31,8 +32,8 @@ export async function openConsole(scene: AdminScene, role: AdminRole = "owner"):
         plan: { status: "none", expiresAt: null },
       },
       profile: {
-        id,
-        organizationId: "operator",
+        id: asProfileId(id),
+        organizationId: asOrganizationId("operator"),
         email,
         emailKey: email,
         name: `Admin ${id}`,

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { asAccountId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
 import { createLinking } from "../../src/linking/linking.ts";
 import type { Attacked } from "./attack-kit.ts";
@@ -13,8 +14,13 @@ export const GATHERING_SECONDS = 60;
 /** Strangers with accounts of their own, whose upstream says that the address is theirs. */
 export function aCrowd(name: string, size: number, email: string): Requester[] {
   return Array.from({ length: size }, (_, index) => {
-    const subject = `${name}-${index}`;
-    const identity = { issuer: "https://id.example", subject, upstreamId: "fabrikam", accountId: subject };
+    const subject = asAccountId(`${name}-${index}`);
+    const identity = {
+      issuer: "https://id.example",
+      subject,
+      upstreamId: asUpstreamId("fabrikam"),
+      accountId: subject,
+    };
     return { ...identity, email, emailVerified: true, displayName: null };
   });
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asAccountId, asOrganizationId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { Inquiry } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
 import { formatInstant } from "../../src/ui/format.ts";
@@ -54,7 +55,7 @@ export function crowdedNetwork(newcomers: number): void {
           inquiryLimits: { identity: limitOf(perIdentity), client: limitOf(perClientAddress) },
         },
       });
-      await register(liaison, { id: "northwind" }, [
+      await register(liaison, { id: asOrganizationId("northwind") }, [
         { id: "p-ann", email: "ann@northwind.example" },
         { id: "p-ben", email: "ben@northwind.example" },
         ...Array.from({ length: mailboxes }, (_, index) => ({ id: `p-${index}`, email: `${index}@northwind.example` })),
@@ -63,7 +64,12 @@ export function crowdedNetwork(newcomers: number): void {
     after(() => liaison?.close());
 
     async function ask(account: string, typed: string): Promise<Inquiry> {
-      const identity = { issuer: "https://id.example", subject: account, upstreamId: "fabrikam", accountId: account };
+      const identity = {
+        issuer: "https://id.example",
+        subject: account,
+        upstreamId: asUpstreamId("fabrikam"),
+        accountId: asAccountId(account),
+      };
       const requester = { ...identity, email: null, displayName: null };
       const asked = await linking.inquire({ requester, typed, interactionCid: account, clientAddress: network });
       return asked.asked ? asked.inquiry : assert.fail("it wasn't stored");

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { asInquiryId, asUpstreamId } from "../../src/domain/ids.ts";
 import { searchEntries, searchRecord } from "../../src/domain/search.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import { sealContent } from "../../src/storage/sealed-fields.ts";
@@ -152,8 +153,8 @@ function fillHeld(
   for (let index = 0; index < count; index += 1) {
     const id = `held-${index}`;
     const isOfOne = index % 2 === 0;
-    const who = { upstreamId: "fabrikam", email: null, displayName: null };
-    const content = { kind: "already_linked" as const, inquiryId: "inquiry-1", requester: who };
+    const who = { upstreamId: asUpstreamId("fabrikam"), email: null, displayName: null };
+    const content = { kind: "already_linked" as const, inquiryId: asInquiryId("inquiry-1"), requester: who };
     insert.run({
       id,
       messageId: `<${id}@x.example>`,

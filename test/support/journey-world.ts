@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { register } from "./liaison.ts";
 
@@ -58,7 +59,7 @@ export async function newcomer(
   const made = await fetch(`${upstream}/create-account`, { method: "POST", body: new URLSearchParams(form) });
   if (made.status !== 200) throw new Error(`no account for ${username}: ${made.status}`);
   for (const [index, kind] of memberships.entries()) {
-    const id = organizationOf(person, index);
+    const id = asOrganizationId(organizationOf(person, index));
     await register(
       { store, clock: systemClock },
       { id, name: `${person.name}'s ${kind} ${index + 1}`, accountNumber: `N-${count}-${index + 1}`, kind },

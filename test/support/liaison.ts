@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { startDemoUpstream } from "../../src/demo/upstream.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { Organization } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore, type StoreOptions } from "../../src/storage/open.ts";
@@ -296,7 +297,7 @@ export async function register(
     const address = parseAddress(email);
     if (address === undefined) throw new Error(`no address: ${email}`);
     await store.directory.putProfile(
-      { id, organizationId: organization.id, email, emailKey: address.key, name, roles, enabled },
+      { id: asProfileId(id), organizationId: organization.id, email, emailKey: address.key, name, roles, enabled },
       "test",
       clock.now(),
     );

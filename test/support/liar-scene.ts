@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { pino } from "pino";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, mailsTo, returnFromUpstream, startAttacked } from "./attack-kit.ts";
 import { type LiaisonOptions, register, TestClock } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
@@ -90,7 +91,7 @@ export async function startLiarScene(options: LiaisonOptions & { entry?: object 
 
   const linkFor: LiarScene["linkFor"] = async (sub, profile = sub) => {
     const email = `${profile}@liar.example`;
-    await register(liaison, { id: profile }, [{ id: profile, email }]);
+    await register(liaison, { id: asOrganizationId(profile) }, [{ id: profile, email }]);
     const sent = await sendOff({ prompt: "select_account" });
     const page = await comeBack(sent, { claims: { sub } });
     const step = page.body.includes('name="email"') ? page : await sent.browser.follow(page, /Link another/);

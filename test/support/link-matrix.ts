@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Attacked, auditOf, bindTo, codeOn, profileOf, quiet, requestOf, startAttacked } from "./attack-kit.ts";
 import { aCrowd, allAnswered, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, people, register, signIn, signInUpstream, type TestPerson } from "./liaison.ts";
@@ -157,7 +158,7 @@ export async function play(
   { inACrowd = false }: { inACrowd?: boolean } = {},
 ): Promise<void> {
   const expected = verdicts[`${cell.account} ${cell.state} ${cell.binding}`] ?? assert.fail("no verdict was written");
-  const id = `cell-${++made}`;
+  const id = asOrganizationId(`cell-${++made}`);
   const email = `${id}@northwind.example`;
   const ids = Array.from({ length: cell.profiles }, (_, index) => `${id}-${index}`);
   await register(
@@ -165,7 +166,7 @@ export async function play(
     { id },
     ids.map((profileId) => ({ id: profileId, email })),
   );
-  const target = ids[0] ?? assert.fail();
+  const target = asProfileId(ids[0] ?? assert.fail());
   const mailed = () => liaison.mailbox.mails.filter(({ to }) => to === email);
   if (inACrowd) await allAsk(liaison, aCrowd(id, mailsAtOnce + 2, email), email);
   const mine = liaison.browser();
@@ -232,7 +233,7 @@ interface Asked {
 /** Makes link and profile what the cell says. */
 async function become(liaison: Attacked, { state, binding }: Cell, asked: Asked): Promise<void> {
   const { link, target, mine, waiting, email, replaced } = asked;
-  const unbind = () => liaison.store.links.unbind(target, "test", liaison.clock.now());
+  const unbind = () => liaison.store.links.unbind(asProfileId(target), "test", liaison.clock.now());
   switch (state) {
     case "fresh":
       break;

@@ -7,6 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { parseAddress } from "../../src/domain/address.ts";
+import {
+  asLinkRequestId,
+  asProfileId,
+  asUpstreamId,
+  type LinkRequestId,
+  type OrganizationId,
+  type ProfileId,
+} from "../../src/domain/ids.ts";
 import type { AccountId, OutboxMessage, Requester, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import {
@@ -77,7 +85,7 @@ export function linksIn(mails: OutboxMessage[]): MailedLink[] {
 
 /** A link in the hands of a person who has just signed in. */
 export function attempt({ requestId, secret }: MailedLink, { identity, accountId }: Person): LinkAttempt {
-  return { requestId, secretHash: hashSecret(secret), identity, accountId };
+  return { requestId: asLinkRequestId(requestId), secretHash: hashSecret(secret), identity, accountId };
 }
 
 /** Registers the hooks of a test file and returns what they fill in. */
@@ -88,7 +96,13 @@ export function useLinking(): LinkingHarness {
   const h = {} as LinkingHarness;
 
   async function person(subject: string, email: string): Promise<Person> {
-    const identity = { issuer: "https://id.example", subject, upstreamId: "consumer", email, displayName: subject };
+    const identity = {
+      issuer: "https://id.example",
+      subject,
+      upstreamId: asUpstreamId("consumer"),
+      email,
+      displayName: subject,
+    };
     const { id: accountId } = await h.store.accounts.signIn(identity, h.now);
     return { identity, accountId, requester: { ...identity, accountId } };
   }
@@ -102,12 +116,12 @@ export function useLinking(): LinkingHarness {
       const { links, directory } = h.store;
       return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings, ...change });
     },
-    async organization(id: string, enabled = true) {
+    async organization(id: OrganizationId, enabled = true) {
       const plan = { status: "suspended" as const, expiresAt: h.now - 1 };
       const record = { id, name: id.toUpperCase(), accountNumber: `A-${id}`, kind: "customer" as const, plan, enabled };
       await h.store.directory.putOrganization(record, "system", h.now);
     },
-    async profile(id: string, organizationId: string, email: string, enabled = true) {
+    async profile(id: ProfileId, organizationId: OrganizationId, email: string, enabled = true) {
       const emailKey = parseAddress(email)?.key ?? assert.fail(email);
       const record = { id, organizationId, email, emailKey, name: `Profile ${id}`, roles: ["buyer"], enabled };
       await h.store.directory.putProfile(record, "system", h.now);
@@ -130,8 +144,9 @@ export function useLinking(): LinkingHarness {
         await h.store.outbox.markSent(claimed.message.id, "test", "250 ok", h.now);
       }
     },
-    boundTo: async (profileId: string) => (await h.store.directory.membership(profileId))?.profile.accountId,
-    async refusals(requestId: string) {
+    boundTo: async (profileId: string) =>
+      (await h.store.directory.membership(asProfileId(profileId)))?.profile.accountId,
+    async refusals(requestId: LinkRequestId) {
       const events = await h.store.audit.list({ requestId, limit: 100 });
       return events.filter(({ action }) => action === "link.refused").map(({ detail }) => detail["reason"]);
     },

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type BadSmtp, startBadSmtp } from "./bad-smtp.ts";
 import { closeAll } from "./closing.ts";
 import {
@@ -61,7 +62,7 @@ export class MailScene {
   /** Registers one profile at each address. */
   async profiles(addresses: string[]): Promise<void> {
     const profiles = addresses.map((email, index) => ({ id: `p-${index}-${addresses.length}`, email }));
-    await register(this.liaison, { id: `org-${addresses.length}` }, profiles);
+    await register(this.liaison, { id: asOrganizationId(`org-${addresses.length}`) }, profiles);
   }
 
   /** A person on the page that asks for the registered address. */

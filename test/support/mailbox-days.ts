@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { limitOf } from "../../src/config/derived.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
+import { asAccountId, asLinkRequestId, asOrganizationId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
 import { returnFromUpstream } from "./attack-kit.ts";
@@ -117,7 +118,12 @@ class Scene {
 }
 
 function stranger(subject: string): Requester {
-  const who = { issuer: "https://strangers.example", subject, upstreamId: "fabrikam", accountId: subject };
+  const who = {
+    issuer: "https://strangers.example",
+    subject,
+    upstreamId: asUpstreamId("fabrikam"),
+    accountId: asAccountId(subject),
+  };
   return { ...who, email: `${subject}@consumer.example`, displayName: null };
 }
 
@@ -155,7 +161,7 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
           ],
         }),
       });
-      await register(liaison, { id: "northwind" }, [
+      await register(liaison, { id: asOrganizationId("northwind") }, [
         ...scenes.map(({ profileId, email }) => ({ id: profileId, email })),
         ...Array.from({ length: 25 }, (_, index) => ({ id: `p-many-${index}`, email: manyAddress })),
       ]);
@@ -284,7 +290,7 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
     /** Whose request a link is about. */
     async function subjectOf(link: string): Promise<string | undefined> {
       const [requestId = "", secret = ""] = new URL(link).pathname.split("/").slice(-2);
-      return (await linking.view(requestId, secret))?.request.requester.subject;
+      return (await linking.view(asLinkRequestId(requestId), secret))?.request.requester.subject;
     }
 
     it("she has a usable link within two hours, each time that she asks", (test) => {

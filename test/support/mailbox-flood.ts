@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { Requester } from "../../src/domain/records.ts";
 import { type Attacked, codeOn, identityOf, startAttacked } from "./attack-kit.ts";
 import { aCrowd, allAsk, GATHERING_SECONDS } from "./crowd.ts";
@@ -45,7 +46,7 @@ export function mailboxFlood(size: number): void {
           upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
         }),
       });
-      await register(liaison, { id: "northwind" }, [{ id: "p-victim", email: victim }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-victim", email: victim }]);
       mails = () => liaison.mailbox.mails.filter(({ to }) => to === victim);
     });
     after(() => liaison?.close());
@@ -96,7 +97,7 @@ export function mailboxFlood(size: number): void {
 
     it("what cannot be had at once comes hour by hour, fifty at a time, and none is lost", async () => {
       const before = mails().length;
-      await liaison.store.links.unbind("p-victim", "test", liaison.clock.now());
+      await liaison.store.links.unbind(asProfileId("p-victim"), "test", liaison.clock.now());
       liaison.clock.advance(day);
       await inquire(aCrowd("again", size, victim));
       for (let turn = 0; turn < 2 + size / together; turn += 1) {

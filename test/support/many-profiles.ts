@@ -1,6 +1,7 @@
 /** Fills a database of the MongoDB back end with so many profiles, in organizations of twenty, past the store: for size alone. */
 
 import type { Db } from "mongodb";
+import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";
 import type { OrganizationDocument, ProfileDocument } from "../../src/storage/mongo/documents.ts";
 
 const BATCH = 10_000;
@@ -35,8 +36,13 @@ function organization(index: number): OrganizationDocument {
 function profile(index: number): ProfileDocument {
   const email = `many-${index}@registered.example`;
   return {
-    ...{ _id: `many-${index}`, organizationId: `many-${Math.floor(index / PER_ORGANIZATION)}`, email, emailKey: email },
+    ...{
+      _id: `many-${index}`,
+      organizationId: asOrganizationId(`many-${Math.floor(index / PER_ORGANIZATION)}`),
+      email,
+      emailKey: email,
+    },
     ...{ emailVersion: 1, name: `Person ${index}`, roles: ["user"], enabled: true, adminRole: null, invitedAt: null },
-    ...{ accountId: index % 2 === 0 ? null : `account-${index}`, boundAt: null, provenEmailVersion: null },
+    ...{ accountId: index % 2 === 0 ? null : asAccountId(`account-${index}`), boundAt: null, provenEmailVersion: null },
   };
 }

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import { parseAddress } from "../../src/domain/address.ts";
+import { asOrganizationId, asProfileId, type ProfileId } from "../../src/domain/ids.ts";
 import { randomId } from "../../src/domain/secrets.ts";
 import { register, type TestPerson } from "./liaison.ts";
 import { linkIn } from "./mailbox.ts";
@@ -65,12 +66,14 @@ async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
   const person = world.stranger();
   const [profileId, address] = [`p${randomId()}`, `${person.username}@registered.example`];
   const kind = scene === "console" ? "operator" : "customer";
-  await register(world, { id: `o${randomId()}`, kind }, [{ id: profileId, email: address, name: person.name }]);
+  await register(world, { id: asOrganizationId(`o${randomId()}`), kind }, [
+    { id: profileId, email: address, name: person.name },
+  ]);
   const context = await world.arrive();
   context.setDefaultTimeout(patienceMs);
   const visitor = { person, context, page: await context.newPage(), profileId, address };
   if (scene !== "link" && scene !== "decline") await bind(world, visitor);
-  if (scene === "console") await makeAdministrator(world, profileId);
+  if (scene === "console") await makeAdministrator(world, asProfileId(profileId));
   return visitor;
 }
 
@@ -84,7 +87,7 @@ async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
   await context.close();
 }
 
-async function makeAdministrator({ store, clock }: PlantersWorld, profileId: string): Promise<void> {
+async function makeAdministrator({ store, clock }: PlantersWorld, profileId: ProfileId): Promise<void> {
   const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
   const outcome = await store.administration.carryOut(change, { actor: "test", now: clock.now() });
   assert.equal(outcome.result, "done");
@@ -150,8 +153,8 @@ async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: 
       assert.ok(!shown.includes(hers), `${path} shows the planter ${hers}: ${shown}`);
     }
   }
-  const { profile } = (await world.store.directory.membership(planter.profileId)) ?? assert.fail();
-  const hers = (await world.store.directory.membership(her.profileId)) ?? assert.fail();
+  const { profile } = (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
+  const hers = (await world.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
   assert.ok(profile.accountId === null || profile.accountId !== hers.profile.accountId, "his profile is hers now");
 }
 
@@ -163,9 +166,9 @@ async function assertHerOwnWay(world: PlantersWorld, scene: Scene, her: Visitor,
     await redeem(world, her, await askForLink(world, her));
   }
   const account = await accountOf(world, her);
-  const { profile } = (await world.store.directory.membership(her.profileId)) ?? assert.fail();
+  const { profile } = (await world.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
   assert.equal(profile.accountId, account, "her profile is her account's");
-  const his = (await world.store.directory.membership(planter.profileId)) ?? assert.fail();
+  const his = (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
   assert.notEqual(his.profile.accountId, account, "and his isn't");
   if (scene !== "console") return;
   await openConsole(world, her);

@@ -11,6 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ClientSettings, clientSettings } from "../../src/admin/client-settings.ts";
 import { recipes } from "../../src/admin/recipes/recipes.ts";
+import { asClientId } from "../../src/domain/ids.ts";
 import type { Client } from "../../src/domain/records.ts";
 
 const documentedOrigin = "https://portal.example";
@@ -22,7 +23,7 @@ export function documentedClient(name: string): Client {
   const [preset] = recipe.presets;
   const isPublic = preset === "single_page" || preset === "native";
   const common = {
-    id: "portal",
+    id: asClientId("portal"),
     name: "Portal",
     homeUrl: `${documentedOrigin}/`,
     aboutUrl: null,

@@ -4,6 +4,17 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
+import {
+  asAccountId,
+  asClientId,
+  asGrantId,
+  asInquiryId,
+  asLinkRequestId,
+  asOrganizationId,
+  asProfileId,
+  asSecretHash,
+  asUpstreamId,
+} from "../../src/domain/ids.ts";
 import type {
   AuditEvent,
   Client,
@@ -33,14 +44,14 @@ export function anId(kind: string): string {
 
 /** SHA-256, base64url: how the store's callers hash what they must not store. */
 export function hashOf(secret: string): SecretHash {
-  return createHash("sha256").update(secret).digest("base64url");
+  return asSecretHash(createHash("sha256").update(secret).digest("base64url"));
 }
 
 export function anIdentity(overrides: Partial<SignedInIdentity> = {}): SignedInIdentity {
   return {
     issuer: "https://login.consumer.example/Tenant-ü",
     subject: anId("Subject"),
-    upstreamId: "consumer",
+    upstreamId: asUpstreamId("consumer"),
     email: "Ada.Private@mail.example",
     displayName: "Ada “the Countess” Lovelace \u{1F9EE}",
     ...overrides,
@@ -48,12 +59,12 @@ export function anIdentity(overrides: Partial<SignedInIdentity> = {}): SignedInI
 }
 
 export function aRequester(overrides: Partial<Requester> = {}): Requester {
-  return { ...anIdentity(), accountId: anId("account"), ...overrides };
+  return { ...anIdentity(), accountId: asAccountId(anId("account")), ...overrides };
 }
 
 export function anOrganization(overrides: Partial<Organization> = {}): Organization {
   return {
-    id: anId("organization"),
+    id: asOrganizationId(anId("organization")),
     name: 'Contoso "Nordic" A/S',
     accountNumber: "C-004711",
     kind: "partner",
@@ -68,8 +79,8 @@ export type ProfileEdit = Pick<Profile, "id" | "organizationId" | "email" | "ema
 export function aProfile(overrides: Partial<ProfileEdit> = {}): ProfileEdit {
   const email = `Ada.${randomUUID().slice(0, 8)}@Contoso.example`;
   return {
-    id: anId("profile"),
-    organizationId: "organization-that-a-test-must-name",
+    id: asProfileId(anId("profile")),
+    organizationId: asOrganizationId("organization-that-a-test-must-name"),
     email,
     emailKey: email.toLowerCase(),
     name: "Ada Lovelace, finance",
@@ -81,7 +92,7 @@ export function aProfile(overrides: Partial<ProfileEdit> = {}): ProfileEdit {
 
 export function anInquiry(overrides: Partial<Inquiry> = {}): Inquiry {
   return {
-    id: anId("inquiry"),
+    id: asInquiryId(anId("inquiry")),
     requester: aRequester(),
     address: "ADA.typed@contoso.example",
     interactionCid: anId("cid"),
@@ -101,14 +112,14 @@ export const PLENTY_FOR_A_MAILBOX = { hourly: PLENTY, daily: PLENTY };
 
 /** A request as the worker makes it. Its secret is `secretOf(request.id)`, unless overridden. */
 export function aLinkRequest(overrides: Partial<NewLink["request"]> = {}): NewLink["request"] {
-  const id = overrides.id ?? anId("request");
+  const id = asLinkRequestId(overrides.id ?? anId("request"));
   return {
     id,
-    inquiryId: "inquiry-that-a-test-must-name",
+    inquiryId: asInquiryId("inquiry-that-a-test-must-name"),
     secretHash: hashOf(secretOf(id)),
     purpose: "link_profile",
     requester: aRequester(),
-    profileId: "profile-that-a-test-must-name",
+    profileId: asProfileId("profile-that-a-test-must-name"),
     emailVersion: 1,
     createdAt: NOW + 7,
     expiresAt: NOW + 30 * MINUTE,
@@ -125,7 +136,7 @@ export function aLinkContent(overrides: Partial<Extract<MailContent, { kind: "li
   const { upstreamId, email, displayName } = anIdentity();
   return {
     kind: "link",
-    requestId: "request-that-a-test-must-name",
+    requestId: asLinkRequestId("request-that-a-test-must-name"),
     secret: "secret-that-a-test-must-name",
     profileName: "Ada Lovelace, finance",
     organizationName: "Contoso Nordic A/S",
@@ -160,7 +171,7 @@ export function aNewLink(overrides: Partial<NewLink["request"]> = {}): NewLink {
 
 export function aClient(overrides: Partial<Client> = {}): Client {
   return {
-    id: anId("client"),
+    id: asClientId(anId("client")),
     name: "CustomerSource",
     homeUrl: "https://customersource.example/home",
     aboutUrl: "https://customersource.example/about",
@@ -176,11 +187,11 @@ export function aClient(overrides: Partial<Client> = {}): Client {
 
 export function aSelection(overrides: Partial<Selection> = {}): Selection {
   return {
-    grantId: anId("grant"),
+    grantId: asGrantId(anId("grant")),
     sessionUid: anId("session-uid"),
-    clientId: anId("client"),
-    accountId: "account-that-a-test-must-name",
-    profileId: "profile-that-a-test-must-name",
+    clientId: asClientId(anId("client")),
+    accountId: asAccountId("account-that-a-test-must-name"),
+    profileId: asProfileId("profile-that-a-test-must-name"),
     expiresAt: NOW + 60 * MINUTE,
     ...overrides,
   };
@@ -190,11 +201,11 @@ export function anUpstreamTransaction(overrides: Partial<UpstreamTransaction> = 
   return {
     stateHash: hashOf(anId("state")),
     browserHash: hashOf(anId("browser")),
-    upstreamId: "consumer",
+    upstreamId: asUpstreamId("consumer"),
     nonce: anId("nonce"),
     codeVerifier: anId("code-verifier"),
     maxAgeSeconds: 1740,
-    purpose: { kind: "redeem", requestId: anId("request"), secretHash: hashOf(anId("link-secret")) },
+    purpose: { kind: "redeem", requestId: asLinkRequestId(anId("request")), secretHash: hashOf(anId("link-secret")) },
     createdAt: NOW - 250,
     expiresAt: NOW + 10 * MINUTE,
     ...overrides,
@@ -212,8 +223,8 @@ export function anAttempt({
 
 export function aSignInOutcome(overrides: Partial<SignInOutcome> = {}): SignInOutcome {
   return {
-    accountId: anId("account"),
-    upstreamId: "consumer",
+    accountId: asAccountId(anId("account")),
+    upstreamId: asUpstreamId("consumer"),
     authTime: Math.floor(NOW / 1000) - 17,
     proofHash: hashOf("proof"),
     ...overrides,
@@ -226,10 +237,10 @@ export function anAuditEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
     at: NOW + 3,
     action: "link.refused",
     actor: "account:somebody",
-    profileId: anId("profile"),
-    organizationId: anId("organization"),
-    accountId: anId("account"),
-    requestId: anId("request"),
+    profileId: asProfileId(anId("profile")),
+    organizationId: asOrganizationId(anId("organization")),
+    accountId: asAccountId(anId("account")),
+    requestId: asLinkRequestId(anId("request")),
     detail: { reason: "expired", attempts: 3, forced: true, other: null },
     ...overrides,
   };

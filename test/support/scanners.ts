@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, Page as Tab } from "playwright-core";
+import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import {
   type Attacked,
   ask,
@@ -237,7 +238,7 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
     for (const [index, [kind, scan]] of Object.entries(kinds).entries()) {
       if (!isChosen(kind)) continue;
       it(`${kind}: nothing is consumed, and the person links afterwards`, async () => {
-        const id = `scanned-${index}`;
+        const id = asOrganizationId(`scanned-${index}`);
         const email = `${id}@northwind.example`;
         await register(liaison, { id }, [{ id, email }]);
         const person = liaison.stranger();
@@ -252,11 +253,11 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         assert.deepEqual(await requestOf(liaison, link), request, "the request is as it was");
         assert.equal(liaison.mailbox.mails.length, mails);
         assert.equal((await openLink(liaison.browser(), link, person)).heading, "Your account is linked");
-        assert.equal((await auditOf(liaison, id, "profile.bound")).length, 1);
+        assert.equal((await auditOf(liaison, asProfileId(id), "profile.bound")).length, 1);
       });
 
       it(`${kind}, to every link of a mail that has several: the same`, async () => {
-        const id = `scanned-together-${index}`;
+        const id = asOrganizationId(`scanned-together-${index}`);
         const email = `${id}@northwind.example`;
         await register(liaison, { id }, [{ id, email }]);
         await allAsk(liaison, aCrowd(id, 3, email), email);
@@ -275,7 +276,7 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         assert.equal(liaison.mailbox.mails.length, mails);
         const mine = linkWithCode(mail, codeOn(waiting)) ?? assert.fail("the person's code isn't in the mail");
         assert.equal((await openLink(liaison.browser(), mine, person)).heading, "Your account is linked");
-        assert.equal((await auditOf(liaison, id, "profile.bound")).length, 1);
+        assert.equal((await auditOf(liaison, asProfileId(id), "profile.bound")).length, 1);
       });
     }
   });

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, startAttacked } from "./attack-kit.ts";
 import { type LiaisonOptions, portalSecret, register, signIn, type TestPerson } from "./liaison.ts";
 import type { Page, UserAgent } from "./user-agent.ts";
@@ -263,7 +264,9 @@ export async function startSuite(portals: object[], options: LiaisonOptions = {}
     liaison,
     somebody: async () => {
       const [person, id] = [liaison.stranger(), `suite-${++people}`];
-      await register(liaison, { id }, [{ id, email: `${id}@northwind.example`, name: `Person ${people}` }]);
+      await register(liaison, { id: asOrganizationId(id) }, [
+        { id, email: `${id}@northwind.example`, name: `Person ${people}` },
+      ]);
       return { person, browser: liaison.browser(), accountId: await bindTo(liaison, person, id) };
     },
     close: () => liaison.close(),

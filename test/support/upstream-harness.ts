@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach } from "node:test";
 import { type Config, configSchema, type UpstreamConfig } from "../../src/config/schema.ts";
+import { asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret, randomSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
@@ -26,7 +27,7 @@ export const ISSUER = "http://localhost:4400/broker";
 export const sender = "192.0.2.1";
 export const SIGN_IN = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: false };
 export const REDEEM = {
-  purpose: { kind: "redeem" as const, requestId: "request-1", secretHash: hashSecret("secret") },
+  purpose: { kind: "redeem" as const, requestId: asLinkRequestId("request-1"), secretHash: hashSecret("secret") },
   forced: true,
 };
 
@@ -94,12 +95,23 @@ export function useUpstreams(): UpstreamHarness {
       harness.relyingParty([upstream("liar", harness.liar.issuer, change)]),
     async begin(parties: Upstreams, request: Partial<SignInRequest> = {}) {
       const browserHash = hashSecret(randomSecret());
-      const begun = await parties.begin({ sender, upstreamId: "liar", browserHash, ...SIGN_IN, ...request });
+      const begun = await parties.begin({
+        sender,
+        upstreamId: asUpstreamId("liar"),
+        browserHash,
+        ...SIGN_IN,
+        ...request,
+      });
       return { ...begun, browsers: [browserHash] };
     },
     async signIn(parties: Upstreams, request = {}, parameters = {}) {
       const { url, browsers } = await harness.begin(parties, request);
-      return parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url, parameters), browsers });
+      return parties.complete({
+        sender,
+        upstreamId: asUpstreamId("liar"),
+        url: harness.liar.callback(url, parameters),
+        browsers,
+      });
     },
   } satisfies Partial<UpstreamHarness>);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -41,6 +41,7 @@ const modules: Record<string, string> = {
   open: "storage/open.ts",
   copy: "storage/copy.ts",
   contract: "storage/contract.ts",
+  ids: "domain/ids.ts",
   records: "domain/records.ts",
   seal: "storage/seal.ts",
   sqlite: "storage/sqlite/some.ts",
@@ -56,10 +57,11 @@ const ground = [
   "patience",
   "readiness",
   "worker-loop",
+  "ids",
   "records",
 ];
 /** What the rules may import of it, with themselves. */
-const groundOfDomain = ["clock", "errors", "records"];
+const groundOfDomain = ["clock", "errors", "ids", "records"];
 const storage = ["contract", "seal", "domain"];
 
 /** What each may import besides the ground. */
@@ -100,6 +102,7 @@ describe("directions of import", () => {
     folder = await mkdtemp(join(tmpdir(), "liaison-boundaries-"));
     await copyFile(join(root, "biome.json"), join(folder, "biome.json"));
     await copyFile(join(root, ".gitignore"), join(folder, ".gitignore"));
+    await cp(join(root, "lint"), join(folder, "lint"), { recursive: true });
   });
   afterEach(() => rm(join(folder, "src"), { recursive: true, force: true }));
   after(() => rm(folder, { recursive: true, force: true }));
@@ -166,6 +169,23 @@ describe("directions of import", () => {
     assert.deepEqual(found.sort(), ["src/domain/one.ts:1", "src/domain/two.ts:1"]);
   });
 
+  it("a cast to a branded type is found outside the readers of it", async () => {
+    const lines = [
+      `import type { ProfileId } from "../domain/ids.ts";`,
+      `export const one = "p-1" as ProfileId;`,
+      `export const several = ["p-1"] as unknown as readonly ProfileId[];`,
+      `export const text = "p-1" as string;`,
+    ];
+    for (const file of ["src/http/some.ts", "src/domain/some.ts", "src/domain/ids.ts", "src/clock.ts"]) {
+      await write(folder, file, lines);
+    }
+    const found = (await findings(folder, ["plugin"])).sort();
+    assert.deepEqual(
+      found,
+      ["src/domain/some.ts", "src/http/some.ts"].flatMap((file) => [2, 3].map((line) => `${file}:${line}`)),
+    );
+  });
+
   it("reading the environment and ending the process are found outside their places", async () => {
     const lines = ["export const home = process.env.HOME;", "process.exit(1);"];
     for (const file of ["src/http/some.ts", "src/config/load.ts", "src/main.ts"]) await write(folder, file, lines);
@@ -184,6 +204,7 @@ describe("directions of import", () => {
       "suspicious/noImportCycles",
       "style/noProcessEnv",
       "nursery/noProcessExit",
+      "plugin",
     ];
     assert.deepEqual(await findings(root, rules), []);
   });
@@ -244,7 +265,7 @@ interface Diagnostic {
 /** Where `biome lint src`, as configured, finds something against these rules: `file:line`. */
 function findings(folder: string, rules: string[]): Promise<string[]> {
   const flags = ["--max-diagnostics=none", "--reporter=json"];
-  const categories = rules.map((rule) => `lint/${rule}`);
+  const categories = rules.map((rule) => (rule === "plugin" ? rule : `lint/${rule}`));
   return new Promise((resolve, reject) => {
     const options = { cwd: folder, maxBuffer: 64 * 1024 * 1024 };
     execFile(process.execPath, [biome, "lint", ...flags, "src"], options, (error, stdout, stderr) => {

@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { opensAdministration } from "../../src/domain/administration.ts";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import { ConfigError } from "../../src/errors.ts";
 
 const head = `
@@ -68,10 +69,16 @@ describe("what the administration asks of a sign-in", () => {
 
   it("is met by one of the upstreams, one of the acr values and all of the amr values", () => {
     const demand = { upstreams: ["corp"], acr_values: ["a", "b"], amr_values: ["pwd", "otp"] };
-    const enough = { upstreamId: "corp", acr: "b", amr: ["otp", "x", "pwd"] };
+    const enough = { upstreamId: asUpstreamId("corp"), acr: "b", amr: ["otp", "x", "pwd"] };
     const nothing = { upstreams: [], acr_values: [], amr_values: [] };
     assert.equal(opensAdministration(demand, enough), true);
-    for (const less of [{ upstreamId: "home" }, { acr: null }, { acr: "c" }, { amr: ["pwd"] }, { amr: [] }]) {
+    for (const less of [
+      { upstreamId: asUpstreamId("home") },
+      { acr: null },
+      { acr: "c" },
+      { amr: ["pwd"] },
+      { amr: [] },
+    ]) {
       assert.equal(opensAdministration(demand, { ...enough, ...less }), false, JSON.stringify(less));
     }
     assert.equal(opensAdministration(nothing, undefined), true);

@@ -11,6 +11,7 @@ import { seedDirectory } from "../../src/demo/seed.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
 import { refusals } from "../../src/domain/access.ts";
 import { parseAddress } from "../../src/domain/address.ts";
+import { asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 
@@ -101,7 +102,7 @@ test("a seeding cut short at any write is finished by the next", async () => {
       () => false,
     );
     await seedDirectory(cut, clock, issuer);
-    const disabled = await cut.directory.membership("profile-samir-cedar");
+    const disabled = await cut.directory.membership(asProfileId("profile-samir-cedar"));
     assert.ok(disabled?.profile.accountId, `bound after ${budget} calls`);
     assert.equal(disabled.profile.enabled, false, `disabled after ${budget} calls`);
     assert.equal(await cut.outbox.nextDueAt(), undefined, `no mail after ${budget} calls`);

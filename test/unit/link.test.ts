@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import {
+  asAccountId,
+  asInquiryId,
+  asLinkRequestId,
+  asOrganizationId,
+  asProfileId,
+  asSecretHash,
+  asUpstreamId,
+} from "../../src/domain/ids.ts";
 import { answerInquiry, judgeLink, mailedSecret, sameIdentity } from "../../src/domain/link.ts";
 import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/domain/records.ts";
 import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/domain/secrets.ts";
@@ -7,19 +16,19 @@ import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/doma
 const NOW = 1_800_000_000_000;
 
 const request: LinkRequest = {
-  id: "request-1",
-  inquiryId: "inquiry-1",
-  secretHash: "hash-1",
+  id: asLinkRequestId("request-1"),
+  inquiryId: asInquiryId("inquiry-1"),
+  secretHash: asSecretHash("hash-1"),
   purpose: "link_profile",
   requester: {
     issuer: "https://id.example",
     subject: "subject-1",
-    upstreamId: "consumer",
-    accountId: "account-1",
+    upstreamId: asUpstreamId("consumer"),
+    accountId: asAccountId("account-1"),
     email: "anna@mail.example",
     displayName: "Anna",
   },
-  profileId: "profile-1",
+  profileId: asProfileId("profile-1"),
   emailVersion: 3,
   state: "pending",
   createdAt: NOW - 60_000,
@@ -30,8 +39,8 @@ const request: LinkRequest = {
 function membership(profile: Partial<Profile> = {}, organization: Partial<Organization> = {}): Membership {
   return {
     profile: {
-      id: "profile-1",
-      organizationId: "organization-1",
+      id: asProfileId("profile-1"),
+      organizationId: asOrganizationId("organization-1"),
       email: "anna@contoso.example",
       emailKey: "anna@contoso.example",
       emailVersion: 3,
@@ -46,7 +55,7 @@ function membership(profile: Partial<Profile> = {}, organization: Partial<Organi
       ...profile,
     },
     organization: {
-      id: "organization-1",
+      id: asOrganizationId("organization-1"),
       name: "Contoso",
       accountNumber: "C-1001",
       kind: "customer",
@@ -68,7 +77,7 @@ describe("judgeLink", () => {
   });
 
   const cases: [why: string, request: Partial<LinkRequest>, membership: Membership, reason: string][] = [
-    ["L5 used", { state: "bound" }, membership({ accountId: "account-1" }), "used"],
+    ["L5 used", { state: "bound" }, membership({ accountId: asAccountId("account-1") }), "used"],
     ["L5 used, and unlinked since", { state: "bound" }, membership(), "used"],
     ["L5 cancelled", { state: "cancelled" }, membership(), "cancelled"],
     ["L8 superseded", { state: "superseded" }, membership(), "superseded"],
@@ -79,10 +88,15 @@ describe("judgeLink", () => {
     ["email before not active", {}, membership({ emailVersion: 4, enabled: false }), "email_changed"],
     ["L10 profile disabled", {}, membership({ enabled: false }), "not_active"],
     ["L10 organization disabled", {}, membership({}, { enabled: false }), "not_active"],
-    ["not active before bound", {}, membership({ enabled: false, accountId: "account-2" }), "not_active"],
-    ["L15 bound to the requester", {}, membership({ accountId: "account-1" }), "bound_to_you"],
-    ["L15 bound to another", {}, membership({ accountId: "account-2" }), "bound_elsewhere"],
-    ["voided by another's link", { state: "void" }, membership({ accountId: "account-2" }), "bound_elsewhere"],
+    ["not active before bound", {}, membership({ enabled: false, accountId: asAccountId("account-2") }), "not_active"],
+    ["L15 bound to the requester", {}, membership({ accountId: asAccountId("account-1") }), "bound_to_you"],
+    ["L15 bound to another", {}, membership({ accountId: asAccountId("account-2") }), "bound_elsewhere"],
+    [
+      "voided by another's link",
+      { state: "void" },
+      membership({ accountId: asAccountId("account-2") }),
+      "bound_elsewhere",
+    ],
     ["L5 voided by an unlink", { state: "void" }, membership(), "expired"],
     ["voided, its time not over", { state: "void", expiresAt: NOW + 1 }, membership({ enabled: false }), "not_active"],
   ];
@@ -93,10 +107,16 @@ describe("judgeLink", () => {
   }
 
   it("calls the account that signed in *you*", () => {
-    const bound = membership({ accountId: "account-2" });
-    assert.deepEqual(judgeLink(request, bound, NOW, "account-2"), { alive: false, reason: "bound_to_you" });
-    const mine = membership({ accountId: "account-1" });
-    assert.deepEqual(judgeLink(request, mine, NOW, "account-2"), { alive: false, reason: "bound_elsewhere" });
+    const bound = membership({ accountId: asAccountId("account-2") });
+    assert.deepEqual(judgeLink(request, bound, NOW, asAccountId("account-2")), {
+      alive: false,
+      reason: "bound_to_you",
+    });
+    const mine = membership({ accountId: asAccountId("account-1") });
+    assert.deepEqual(judgeLink(request, mine, NOW, asAccountId("account-2")), {
+      alive: false,
+      reason: "bound_elsewhere",
+    });
   });
 });
 
@@ -122,14 +142,18 @@ describe("sameIdentity", () => {
 describe("answerInquiry", () => {
   const cases: [why: string, membership: Membership, answer: string][] = [
     ["unbound", membership(), "link"],
-    ["bound to the asker", membership({ accountId: "account-1" }), "already_linked"],
-    ["bound to another", membership({ accountId: "account-2" }), "linked_elsewhere"],
+    ["bound to the asker", membership({ accountId: asAccountId("account-1") }), "already_linked"],
+    ["bound to another", membership({ accountId: asAccountId("account-2") }), "linked_elsewhere"],
     ["profile disabled", membership({ enabled: false }), "not_active"],
     ["organization disabled", membership({}, { enabled: false }), "not_active"],
-    ["disabled and bound to another", membership({ enabled: false, accountId: "account-2" }), "not_active"],
+    [
+      "disabled and bound to another",
+      membership({ enabled: false, accountId: asAccountId("account-2") }),
+      "not_active",
+    ],
   ];
   for (const [why, about, answer] of cases) {
-    it(`${why} → ${answer}`, () => assert.equal(answerInquiry(about, "account-1"), answer));
+    it(`${why} → ${answer}`, () => assert.equal(answerInquiry(about, asAccountId("account-1")), answer));
   }
 });
 

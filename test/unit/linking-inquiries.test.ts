@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import type { LinkStore } from "../../src/storage/contract.ts";
 import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, settings, useLinking } from "../support/linking-harness.ts";
@@ -202,7 +203,10 @@ describe("inquiries", () => {
       return h.store.links.settleInquiry(id, worker, part, now);
     };
     const links = { ...h.store.links, settleInquiry };
-    const worker = h.anotherWorker({ links, settings: { ...settings, trustedUpstreams: new Set(["consumer"]) } });
+    const worker = h.anotherWorker({
+      links,
+      settings: { ...settings, trustedUpstreams: new Set([asUpstreamId("consumer")]) },
+    });
     for (const change of [
       { email: own, emailVerified: true },
       { email: "ANNA@Contoso.example", emailVerified: true },
@@ -210,7 +214,7 @@ describe("inquiries", () => {
       { email: own },
       { email: "anna@mail.example", emailVerified: true },
       { email: null, emailVerified: true },
-      { email: own, emailVerified: true, upstreamId: "another" },
+      { email: own, emailVerified: true, upstreamId: asUpstreamId("another") },
     ]) {
       await h.inquire({ ...h.anna, requester: { ...h.anna.requester, ...change } }, own);
       assert.equal(await worker.runOnce(), 1);

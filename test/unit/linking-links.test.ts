@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { asLinkRequestId, asProfileId, asUpstreamId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { attempt, LINK_LIFETIME_MS, linkIn, type MailedLink, useLinking } from "../support/linking-harness.ts";
 
@@ -28,11 +29,13 @@ describe("links", () => {
 
   it("are shown as often as wanted without changing, and only with their secret", async () => {
     for (let time = 0; time < 20; time += 1) {
-      assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: true });
+      assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, { alive: true });
     }
-    assert.equal(await h.linking.view(link.requestId, "x".repeat(43)), undefined);
-    assert.equal(await h.linking.view("unknown", link.secret), undefined);
-    assert.deepEqual(await h.linking.redeem({ ...attempt(link, h.anna), requestId: "unknown" }), { result: "unknown" });
+    assert.equal(await h.linking.view(asLinkRequestId(link.requestId), "x".repeat(43)), undefined);
+    assert.equal(await h.linking.view(asLinkRequestId("unknown"), link.secret), undefined);
+    assert.deepEqual(await h.linking.redeem({ ...attempt(link, h.anna), requestId: asLinkRequestId("unknown") }), {
+      result: "unknown",
+    });
     assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
   });
 
@@ -55,7 +58,7 @@ describe("links", () => {
         assert.equal((await h.linking.redeem(tried)).result, "wrong_account");
       }
     }
-    const audited = await h.store.audit.list({ requestId: link.requestId, limit: 200 });
+    const audited = await h.store.audit.list({ requestId: asLinkRequestId(link.requestId), limit: 200 });
     assert.equal(audited.length, 50);
     const actors = audited.filter(({ action }) => action === "link.refused").map(({ actor }) => actor);
     assert.equal(new Set(actors).size, actors.length);
@@ -63,7 +66,7 @@ describe("links", () => {
   });
 
   it("L1 the same subject through another upstream is another identity", async () => {
-    const identity = { ...h.anna.identity, upstreamId: "other" };
+    const identity = { ...h.anna.identity, upstreamId: asUpstreamId("other") };
     assert.equal((await h.linking.redeem({ ...attempt(link, h.anna), identity })).result, "wrong_account");
     assert.equal(await h.boundTo("p1"), null);
   });
@@ -81,8 +84,11 @@ describe("links", () => {
 
   it("L5 a replay after an unlink is dead", async () => {
     await h.linking.redeem(attempt(link, h.anna));
-    assert.notEqual(await h.linking.unbind("p1", `account:${h.anna.accountId}`, h.anna.accountId), undefined);
-    assert.equal(await h.linking.unbind("p1", `account:${h.anna.accountId}`, h.anna.accountId), undefined);
+    assert.notEqual(
+      await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId),
+      undefined,
+    );
+    assert.equal(await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId), undefined);
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "used"]);
     assert.equal(await h.boundTo("p1"), null);
     assert.deepEqual(await h.refusals(link.requestId), ["used"]);
@@ -92,7 +98,7 @@ describe("links", () => {
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => h.linking.redeem(attempt(link, h.anna))));
     assert.equal(outcomes.filter(({ result }) => result === "bound").length, 1);
     assert.equal(outcomes.filter((outcome) => outcome.result === "dead" && outcome.reason === "used").length, 49);
-    const events = await h.store.audit.list({ profileId: "p1", limit: 100 });
+    const events = await h.store.audit.list({ profileId: asProfileId("p1"), limit: 100 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
     assert.equal(events.filter(({ action }) => action === "link.refused").length, 0);
     assert.equal((await h.drain()).length, 1);
@@ -100,7 +106,10 @@ describe("links", () => {
 
   it("L7 one at its expiry is refused, one a millisecond before isn't", async () => {
     h.now += LINK_LIFETIME_MS;
-    assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: false, reason: "expired" });
+    assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, {
+      alive: false,
+      reason: "expired",
+    });
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "expired"]);
     assert.deepEqual(await h.drain(), []);
     h.now -= 1;
@@ -109,7 +118,7 @@ describe("links", () => {
 
   it("L8 a newer request of the same identity and profile kills the older; another identity's doesn't", async () => {
     await h.ask(h.eve, "anna@contoso.example");
-    assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: true });
+    assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, { alive: true });
     const [mail] = await h.ask(h.anna, "anna@contoso.example");
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "superseded"]);
     assert.deepEqual(await h.refusals(link.requestId), ["superseded"]);
@@ -133,7 +142,10 @@ describe("links", () => {
   for (const [what, reason, edit] of edits) {
     it(`L10 ${what} kills it`, async () => {
       await edit();
-      assert.deepEqual((await h.linking.view(link.requestId, link.secret))?.verdict, { alive: false, reason });
+      assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, {
+        alive: false,
+        reason,
+      });
       assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", reason]);
       assert.deepEqual(await h.refusals(link.requestId), [reason]);
       assert.equal(await h.boundTo("p1"), null);

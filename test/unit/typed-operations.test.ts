@@ -19,6 +19,7 @@ import type { Handlers } from "../../src/admin/operations.ts";
 import type { Face } from "../../src/cli/administration/faces.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
+import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import type { OrganizationView } from "../../src/ui/console/views.ts";
@@ -111,7 +112,7 @@ describe("operations", () => {
     const listed = async ({ service, principal }: LocalAdministration) =>
       (await service.call(operations.organizations.list, principal, {})).output.items.length;
     assert.equal(await listed(checked), 0);
-    await register({ store, clock: systemClock }, { id: "longer-than-an-id-may-be".repeat(6) }, []);
+    await register({ store, clock: systemClock }, { id: asOrganizationId("longer-than-an-id-may-be".repeat(6)) }, []);
     assert.equal(await listed(unchecked), 1);
     await assert.rejects(listed(checked), z.ZodError);
   });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { asInquiryId, asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
 import { matchingCode } from "../../src/domain/matching-code.ts";
 import type { MailContent, MailedRequester } from "../../src/domain/records.ts";
 import { renderMail } from "../../src/mail/messages.ts";
@@ -12,26 +13,32 @@ const { site } = flavours.ordinary;
 const sentAt = Date.UTC(2026, 10, 23, 15, 0);
 const facts = { issuer: "https://signin.contoso.example/auth", linkExpiresAt: sentAt + 1_800_000, now: sentAt };
 const requester: MailedRequester = {
-  upstreamId: "upstream-1",
+  upstreamId: asUpstreamId("upstream-1"),
   email: "ana.lopez@northwind.example",
   displayName: "Ana López",
 };
 const names = { profileName: "Ana López", organizationName: "Fabrikam A/S", requester };
-const asked = { inquiryId: "inquiry-1", ...names };
+const asked = { inquiryId: asInquiryId("inquiry-1"), ...names };
 const secret = "s3cr3t_s3cr3t-s3cr3t";
 const contents = {
-  link: { kind: "link", requestId: "req-1", secret, ...asked },
+  link: { kind: "link", requestId: asLinkRequestId("req-1"), secret, ...asked },
   already_linked: { kind: "already_linked", ...asked },
   linked_elsewhere: { kind: "linked_elsewhere", ...asked },
   not_active: { kind: "not_active", ...asked },
   collected: {
     kind: "collected",
     answers: [
-      { kind: "link", requestId: "req-1", secret, ...asked },
-      { kind: "link", requestId: "req-2", secret: "another", ...names, inquiryId: "inquiry-2" },
-      { kind: "already_linked", ...names, inquiryId: "inquiry-3" },
-      { kind: "linked_elsewhere", ...names, inquiryId: "inquiry-4" },
-      { kind: "not_active", ...names, inquiryId: "inquiry-5" },
+      { kind: "link", requestId: asLinkRequestId("req-1"), secret, ...asked },
+      {
+        kind: "link",
+        requestId: asLinkRequestId("req-2"),
+        secret: "another",
+        ...names,
+        inquiryId: asInquiryId("inquiry-2"),
+      },
+      { kind: "already_linked", ...names, inquiryId: asInquiryId("inquiry-3") },
+      { kind: "linked_elsewhere", ...names, inquiryId: asInquiryId("inquiry-4") },
+      { kind: "not_active", ...names, inquiryId: asInquiryId("inquiry-5") },
     ],
   },
   linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
@@ -83,7 +90,7 @@ describe("the link mail", () => {
   });
 
   test("carries the code of its request, before the link", () => {
-    const code = matchingCode("inquiry-1");
+    const code = matchingCode(asInquiryId("inquiry-1"));
     const { text, html } = renderMail(site, contents.link, facts);
     assert.ok(text.indexOf(`Code of the request: ${code}\n`) < text.indexOf(url) && text.includes(code));
     assert.ok(html.includes(`>${code}</strong>`));
@@ -122,7 +129,7 @@ describe("the link mail", () => {
 });
 
 describe("the mail that carries several requests", () => {
-  const codes = [1, 2, 3, 4, 5].map((number) => matchingCode(`inquiry-${number}`));
+  const codes = [1, 2, 3, 4, 5].map((number) => matchingCode(asInquiryId(`inquiry-${number}`)));
 
   test("has each with its code, who asked, its profile and its own link, in text and in HTML", () => {
     const { subject, text, html } = renderMail(site, collected, facts);
@@ -161,7 +168,11 @@ describe("the mail that carries several requests", () => {
   });
 
   test("M2 M4: names of strangers and organizations are neither in the subject nor links nor markup", () => {
-    const evil = { upstreamId: "upstream-1", email: "www.evil.example@x.example", displayName: hostileName };
+    const evil = {
+      upstreamId: asUpstreamId("upstream-1"),
+      email: "www.evil.example@x.example",
+      displayName: hostileName,
+    };
     const answers = collected.answers.map((answer) => ({
       ...answer,
       ...{ requester: evil, profileName: hostileName, organizationName: `https://evil.example/ ${hostileName}` },
@@ -179,13 +190,19 @@ describe("the mail that carries several requests", () => {
   test("stays below what mail programs show, with fifty of the longest names that there can be", (context) => {
     const longest = { profileName: '"'.repeat(200), organizationName: "&".repeat(200) };
     const who = {
-      upstreamId: "upstream-1",
+      upstreamId: asUpstreamId("upstream-1"),
       email: `${"\u{20000}".repeat(24)}@x.example`,
       displayName: "\u{20000}".repeat(99),
     };
     const answers = Array.from({ length: 50 }, (_, index) => ({
-      ...{ kind: "link" as const, requestId: "r".repeat(22), secret: "s".repeat(43), ...longest, requester: who },
-      inquiryId: `inquiry-${index}`,
+      ...{
+        kind: "link" as const,
+        requestId: asLinkRequestId("r".repeat(22)),
+        secret: "s".repeat(43),
+        ...longest,
+        requester: who,
+      },
+      inquiryId: asInquiryId(`inquiry-${index}`),
     }));
     const { text, html } = renderMail(site, { kind: "collected", answers }, facts);
     for (const part of [text, html]) {
@@ -233,7 +250,10 @@ describe("every mail", () => {
   });
 
   test("does without names and with an upstream that is gone", () => {
-    const nameless = { ...contents.not_active, requester: { upstreamId: "gone", email: null, displayName: null } };
+    const nameless = {
+      ...contents.not_active,
+      requester: { upstreamId: asUpstreamId("gone"), email: null, displayName: null },
+    };
     assert.match(renderMail(site, nameless, facts).text, /signed in as an account at a sign-in provider/);
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
@@ -24,11 +25,11 @@ describe("U1 callbacks that nobody here began", () => {
       const callback = harness.liar.callback(url);
       change(callback);
       await assert.rejects(
-        parties.complete({ sender, upstreamId: "liar", url: callback, browsers }),
+        parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers }),
         refusal(withBegin),
       );
       await assert.rejects(
-        parties.complete({ sender, upstreamId: "liar", url: callback, browsers: [] }),
+        parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers: [] }),
         refusal("sign_in_mismatch"),
       );
       assert.equal(harness.liar.tokenRequests.length, 0);
@@ -40,7 +41,7 @@ describe("U1 callbacks that nobody here began", () => {
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
     const complete = (given: SecretHash[]) =>
-      parties.complete({ sender, upstreamId: "liar", url: callback, browsers: given });
+      parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers: given });
     await assert.rejects(complete([]), refusal("sign_in_mismatch"));
     await assert.rejects(complete([hashSecret("another's")]), refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
@@ -52,7 +53,7 @@ describe("U1 callbacks that nobody here began", () => {
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
     const tries = Array.from({ length: 10 }, () =>
-      parties.complete({ sender, upstreamId: "liar", url: callback, browsers }),
+      parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers }),
     );
     const settled = await Promise.allSettled(tries);
     assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 1);
@@ -68,7 +69,12 @@ describe("U1 callbacks that nobody here began", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties);
     harness.now += 3600_000;
-    const late = parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
+    const late = parties.complete({
+      sender,
+      upstreamId: asUpstreamId("liar"),
+      url: harness.liar.callback(url),
+      browsers,
+    });
     await assert.rejects(late, refusal("sign_in_expired"));
     assert.equal(harness.liar.tokenRequests.length, 0);
   });
@@ -80,10 +86,14 @@ describe("U1 callbacks that nobody here began", () => {
     ]);
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
-    await assert.rejects(parties.complete({ sender, upstreamId: "other", url: callback, browsers }), LiaisonError);
+    await assert.rejects(
+      parties.complete({ sender, upstreamId: asUpstreamId("other"), url: callback, browsers }),
+      LiaisonError,
+    );
     assert.equal(harness.liar.tokenRequests.length, 0);
     assert.equal(
-      (await parties.complete({ sender, upstreamId: "liar", url: callback, browsers })).identity.upstreamId,
+      (await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers })).identity
+        .upstreamId,
       "liar",
     );
   });
@@ -205,7 +215,7 @@ describe("answers that are refused", () => {
     const { url, browsers } = await harness.begin(parties);
     const callback = harness.liar.callback(url);
     const error = await parties
-      .complete({ sender, upstreamId: "liar", url: callback, browsers })
+      .complete({ sender, upstreamId: asUpstreamId("liar"), url: callback, browsers })
       .catch((thrown) => thrown);
     const told = JSON.stringify([error, error.message, String(error.cause), { ...error.cause }, harness.log]);
     assert.match(told, /nonce.*OAUTH_JWT_CLAIM_COMPARISON/);
@@ -221,10 +231,12 @@ describe("what the person can go back to when a callback fails", () => {
   /** Comes back to `parties` with a sign-in that another process of the service began; returns what went wrong. */
   async function comeBack(parties: Upstreams): Promise<unknown> {
     const { url, browsers } = await harness.begin(harness.theLiar(), REDEEM);
-    return await parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers }).then(
-      () => assert.fail("it was completed"),
-      (error: unknown) => error,
-    );
+    return await parties
+      .complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers })
+      .then(
+        () => assert.fail("it was completed"),
+        (error: unknown) => error,
+      );
   }
 
   it("an upstream that can't be discovered: what the sign-in was for", async () => {
@@ -254,7 +266,7 @@ describe("what the person can go back to when a callback fails", () => {
     const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
     const { url, browsers } = await harness.begin(harness.theLiar());
-    const callback = { sender, upstreamId: "liar", url: harness.liar.callback(url), browsers };
+    const callback = { sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers };
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { signIns });
     await assert.rejects(parties.complete(callback), refusal("store_unavailable"));
     assert.equal(harness.liar.tokenRequests.length, 0);
@@ -271,7 +283,12 @@ describe("what the person can go back to when a callback fails", () => {
     const fetch = () => assert.fail("a request was sent");
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)], { fetch });
     const url = new URL(`${ISSUER}/upstream/liar/callback?code=x&state=${"x".repeat(43)}`);
-    const complete = parties.complete({ sender, upstreamId: "liar", url, browsers: [hashSecret("made up")] });
+    const complete = parties.complete({
+      sender,
+      upstreamId: asUpstreamId("liar"),
+      url,
+      browsers: [hashSecret("made up")],
+    });
     await assert.rejects(complete, refusal("sign_in_expired"));
   });
 });

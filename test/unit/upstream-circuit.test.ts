@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
 import { refusal, sender, useUpstreams } from "../support/upstream-harness.ts";
 
@@ -61,7 +62,7 @@ describe("U14 an upstream that hangs", () => {
     assert.deepEqual(await known(parties), { status: "ok" });
     const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
     for (const { url, browsers } of all) {
-      await parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
+      await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers });
     }
   });
 
@@ -99,7 +100,12 @@ describe("U14 an upstream that hangs", () => {
       harness.liar.requests.length = 0;
       const failures = await Promise.allSettled(
         begun.map(({ url, browsers }, index) =>
-          parties.complete({ sender: of(index), upstreamId: "liar", url: harness.liar.callback(url), browsers }),
+          parties.complete({
+            sender: of(index),
+            upstreamId: asUpstreamId("liar"),
+            url: harness.liar.callback(url),
+            browsers,
+          }),
         ),
       );
       const reasons = failures.map((failure) =>

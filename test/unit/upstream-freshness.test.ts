@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { SignInRequest } from "../../src/upstream/upstreams.ts";
 import { REDEEM, refusal, SIGN_IN, sender, useUpstreams } from "../support/upstream-harness.ts";
 
@@ -43,7 +44,7 @@ describe("U15 fresh authentication", () => {
     const { url, browsers } = await harness.begin(parties, REDEEM);
     harness.liar.lies = at(0);
     harness.now += 20 * 60_000;
-    await parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
+    await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers });
   });
 
   it("U15 without auth_time a forced sign-in is refused, another takes iat", async () => {
@@ -66,7 +67,12 @@ describe("U15 fresh authentication", () => {
     const parties = harness.theLiar();
     const { url, browsers } = await harness.begin(parties, REDEEM);
     url.searchParams.set("max_age", "99999");
-    const bent = parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
+    const bent = parties.complete({
+      sender,
+      upstreamId: asUpstreamId("liar"),
+      url: harness.liar.callback(url),
+      browsers,
+    });
     await assert.rejects(bent, refusal("upstream_stale"));
   });
 
@@ -157,7 +163,12 @@ describe("U15 clocks that differ", () => {
       const { url, browsers } = await harness.begin(parties, REDEEM);
       harness.liar.lies = { claims: { iat: ours(), exp: ours() + 300, auth_time: ours() - secondsBefore } };
       harness.now += 60_000;
-      const late = parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers });
+      const late = parties.complete({
+        sender,
+        upstreamId: asUpstreamId("liar"),
+        url: harness.liar.callback(url),
+        browsers,
+      });
       if (code === undefined) await late;
       else await assert.rejects(late, refusal(code));
     }

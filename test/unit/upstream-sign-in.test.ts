@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { CompletedSignIn } from "../../src/upstream/upstreams.ts";
 import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
@@ -22,8 +23,13 @@ describe("upstream sign-in with an independent oidc-provider", () => {
 
     const accounts: string[] = [];
     for (const loginHint of ["anna", "anna", "bo"]) {
-      const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", loginHint });
-      const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
+      const { url, browsers } = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint });
+      const completed = await parties.complete({
+        sender,
+        upstreamId: asUpstreamId("peer"),
+        url: await peer.signIn(url),
+        browsers,
+      });
       const { email, name } = people[loginHint === "bo" ? "bo" : "anna"];
       const account = { upstreamId: "peer", issuer: peer.issuer, subject: loginHint };
       const identity = { ...account, email, emailVerified: false, displayName: name };
@@ -41,10 +47,19 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const peer = await start("peer");
     t.after(() => peer.close());
     const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", ...REDEEM, loginHint: "bo" });
+    const { url, browsers } = await harness.begin(parties, {
+      upstreamId: asUpstreamId("peer"),
+      ...REDEEM,
+      loginHint: "bo",
+    });
     assert.equal(url.searchParams.get("prompt"), "login");
     assert.equal(url.searchParams.get("max_age"), "0");
-    const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
+    const completed = await parties.complete({
+      sender,
+      upstreamId: asUpstreamId("peer"),
+      url: await peer.signIn(url),
+      browsers,
+    });
     assert.equal(completed.transaction.maxAgeSeconds, 0);
     assert.deepEqual(completed.transaction.purpose, REDEEM.purpose);
   });
@@ -54,25 +69,34 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const peer = await startUpstreamPeer({ redirectUris, people, pushedOnly: true });
     t.after(() => peer.close());
     const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const { url, browsers } = await harness.begin(parties, { upstreamId: "peer", ...REDEEM, loginHint: "bo" });
+    const { url, browsers } = await harness.begin(parties, {
+      upstreamId: asUpstreamId("peer"),
+      ...REDEEM,
+      loginHint: "bo",
+    });
     assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
-    const completed = await parties.complete({ sender, upstreamId: "peer", url: await peer.signIn(url), browsers });
+    const completed = await parties.complete({
+      sender,
+      upstreamId: asUpstreamId("peer"),
+      url: await peer.signIn(url),
+      browsers,
+    });
     assert.equal(completed.identity.subject, "bo");
     const other = harness.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
-    await assert.rejects(harness.begin(other, { upstreamId: "peer" }), refusal("upstream_rejected"));
+    await assert.rejects(harness.begin(other, { upstreamId: asUpstreamId("peer") }), refusal("upstream_rejected"));
   });
 
   it("U3 a foreign code pasted into one's own flow is refused", async (t) => {
     const peer = await start("peer");
     t.after(() => peer.close());
     const parties = harness.relyingParty([upstream("peer", peer.issuer)]);
-    const victim = await harness.begin(parties, { upstreamId: "peer", loginHint: "anna" });
-    const attacker = await harness.begin(parties, { upstreamId: "peer", loginHint: "bo" });
+    const victim = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "anna" });
+    const attacker = await harness.begin(parties, { upstreamId: asUpstreamId("peer"), loginHint: "bo" });
     const stolen = (await peer.signIn(victim.url)).searchParams.get("code") ?? assert.fail();
     const callback = await peer.signIn(attacker.url);
     callback.searchParams.set("code", stolen);
     await assert.rejects(
-      parties.complete({ sender, upstreamId: "peer", url: callback, browsers: attacker.browsers }),
+      parties.complete({ sender, upstreamId: asUpstreamId("peer"), url: callback, browsers: attacker.browsers }),
       refusal("upstream_rejected"),
     );
   });
@@ -83,8 +107,13 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const parties = harness.relyingParty([upstream("one", one.issuer), upstream("two", two.issuer)]);
     const completed: CompletedSignIn[] = [];
     for (const [upstreamId, peer] of [["one", one] as const, ["two", two] as const]) {
-      const { url, browsers } = await harness.begin(parties, { upstreamId, loginHint: "anna" });
-      completed.push(await parties.complete({ sender, upstreamId, url: await peer.signIn(url), browsers }));
+      const { url, browsers } = await harness.begin(parties, {
+        upstreamId: asUpstreamId(upstreamId),
+        loginHint: "anna",
+      });
+      completed.push(
+        await parties.complete({ sender, upstreamId: asUpstreamId(upstreamId), url: await peer.signIn(url), browsers }),
+      );
     }
     const [first, second] = completed;
     assert.equal(first?.identity.subject, second?.identity.subject);
@@ -184,7 +213,7 @@ describe("what is sent off", () => {
   });
 
   it("an unknown upstream is not found", async () => {
-    await assert.rejects(harness.begin(harness.theLiar(), { upstreamId: "other" }), refusal("not_found"));
+    await assert.rejects(harness.begin(harness.theLiar(), { upstreamId: asUpstreamId("other") }), refusal("not_found"));
   });
 });
 

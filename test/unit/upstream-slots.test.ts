@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
+import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { LiaisonError } from "../../src/errors.ts";
 import { createSlots, type Slot, type SlotOutcome } from "../../src/upstream/slots.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
@@ -194,7 +195,7 @@ describe("a sign-in's slot", () => {
   async function comeBack(parties: Upstreams, times: number): Promise<string[]> {
     const ended = await Promise.allSettled(
       (await begin(parties, times)).map(({ url, browsers }) =>
-        parties.complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers }),
+        parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers }),
       ),
     );
     return ended.map((one) => (one.status === "fulfilled" ? "proven" : String(one.reason.code)));
@@ -243,7 +244,7 @@ describe("a sign-in's slot", () => {
     const errors = await Promise.all(
       (await begin(parties, 40)).map(({ url, browsers }) =>
         parties
-          .complete({ sender, upstreamId: "liar", url: harness.liar.callback(url), browsers })
+          .complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers })
           .catch((thrown: LiaisonError) => thrown),
       ),
     );
@@ -265,7 +266,7 @@ describe("a sign-in's slot", () => {
     });
     while (harness.liar.tokenRequests.length < 4) await pause(5);
     const cancelled = harness.liar.callback(url, { code: null, error: "access_denied" });
-    const back = parties.complete({ sender, upstreamId: "liar", url: cancelled, browsers });
+    const back = parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: cancelled, browsers });
     await assert.rejects(back, refusal("upstream_refused"));
     assert.equal(isOver, false);
     await crowd;

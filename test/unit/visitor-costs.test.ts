@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { asAccountId } from "../../src/domain/ids.ts";
 import { createConnections } from "../../src/http/connections.ts";
 import { createCookies } from "../../src/http/cookies.ts";
 import { createKnownBrowsers } from "../../src/http/costs/known-browser.ts";
@@ -152,7 +153,7 @@ describe("a known browser's cookie", () => {
     const set: string[] = [];
     const jar = { set: (name: string, value: string) => void set.push(`${name}=${value}`) };
     const ctx = { state: {}, get: () => "", cookies: jar };
-    one.completed(ctx, "account");
+    one.completed(ctx, asAccountId("account"));
     await one.middleware(ctx as never, async () => {});
     const [header = assert.fail("no cookie was set")] = set;
     const id = await one.idOf(header);

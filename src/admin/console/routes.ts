@@ -4,6 +4,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
+import { asClientId } from "../../domain/ids.ts";
 import { form, noHead } from "../../http/declarations.ts";
 import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
 import { staysKnownView } from "../../http/site.ts";
@@ -61,7 +62,7 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   });
 
   lookingRoutes(shell, { onChange });
-  clientRoutes(shell, { findClient: (id) => clients.find(id), issuer, onChange });
+  clientRoutes(shell, { findClient: (id) => clients.find(asClientId(id)), issuer, onChange });
   directoryRoutes(shell, { now: () => clock.now(), onChange });
   accessRoutes(shell, { timeZone, onChange });
   return () => shell.missing("/{*rest}");

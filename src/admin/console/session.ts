@@ -6,6 +6,7 @@
 import type { Context } from "koa";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
+import { asGrantId } from "../../domain/ids.ts";
 import type { AdminRole, GrantId, Membership } from "../../domain/records.ts";
 import { equalSecrets } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -72,7 +73,9 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
     const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
     if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number") return undefined;
     const now = clock.now();
-    return now < since + absolute * 1000 && now < seen + idle * 1000 ? { grantId, since, seen } : undefined;
+    return now < since + absolute * 1000 && now < seen + idle * 1000
+      ? { grantId: asGrantId(grantId), since, seen }
+      : undefined;
   }
 
   return {

@@ -6,7 +6,7 @@
 
 import { parseAddress } from "../../domain/address.ts";
 import type { Calendar } from "../../domain/calendar.ts";
-import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
+import { asOrganizationId, asProfileId, isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
 import type { ImportRow, Organization } from "../../domain/records.ts";
 import { type Column, printable } from "./columns.ts";
 import { readLastDay } from "./day.ts";
@@ -115,7 +115,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   const organization: Organization = {
-    id: id("organization_id"),
+    id: asOrganizationId(id("organization_id")),
     name: text("organization_name", MAX_NAME, "name"),
     accountNumber: text("account_number", MAX_ID, "id"),
     kind: choice("kind", ["customer", "partner"]),
@@ -123,7 +123,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     plan: { status: choice("plan_status", ["active", "suspended", "none"]), expiresAt: expiry() },
   };
   const profile = {
-    id: id("profile_id"),
+    id: asProfileId(id("profile_id")),
     organizationId: organization.id,
     ...mailbox(),
     name: text("name", MAX_NAME, "name"),

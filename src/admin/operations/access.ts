@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { z } from "zod";
 import type { Instant } from "../../clock.ts";
+import { asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
 import { readSeen } from "../../domain/seen-session.ts";
@@ -85,9 +86,9 @@ export function grantHandlers({ store }: OperationParts): HandlersOf<typeof gran
   return {
     list: async ({ account_id, profile_id, client_id, ...page }, { now }) => {
       const filter = {
-        ...(account_id === undefined ? {} : { accountId: account_id }),
-        ...(profile_id === undefined ? {} : { profileId: profile_id }),
-        ...(client_id === undefined ? {} : { clientId: client_id }),
+        ...(account_id === undefined ? {} : { accountId: asAccountId(account_id) }),
+        ...(profile_id === undefined ? {} : { profileId: asProfileId(profile_id) }),
+        ...(client_id === undefined ? {} : { clientId: asClientId(client_id) }),
       };
       const grants = await administration.grants(filter, pageOf(page), now);
       const sessions = await usedSessions(store, grants.items, now);
@@ -95,7 +96,7 @@ export function grantHandlers({ store }: OperationParts): HandlersOf<typeof gran
     },
     revoke: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
-      const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: id }, by);
+      const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
       return { output: answered(outcome, "sign-in of this id", undefined, {}) };
     },
   };
@@ -106,7 +107,7 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
 
   /** @throws LiaisonError `not_found` */
   async function assertAccount(id: string): Promise<void> {
-    if ((await administration.account(id)) === undefined) {
+    if ((await administration.account(asAccountId(id))) === undefined) {
       throw new LiaisonError("not_found", "There is no such account.");
     }
   }
@@ -114,7 +115,7 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
   return {
     list: async ({ id, ...page }, { now }) => {
       await assertAccount(id);
-      const found = await administration.sessions(id, pageOf(page), now);
+      const found = await administration.sessions(asAccountId(id), pageOf(page), now);
       const used = await usedSessions(store, found.items, now);
       return { output: listed(found, (one) => writeSession(one, used)) };
     },
@@ -133,7 +134,7 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
       let ended = 0;
       let after: string | null = null;
       do {
-        const page: Page<AccountSession> = await administration.sessions(id, { after, limit: 100 }, now);
+        const page: Page<AccountSession> = await administration.sessions(asAccountId(id), { after, limit: 100 }, now);
         for (const { sessionUid } of page.items) {
           const by = { actor: principal.actor, now };
           const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);

@@ -1,5 +1,6 @@
 /** Administrators: profiles of the operator's own organization with a role. */
 
+import { asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import type { AdminRole, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -12,7 +13,7 @@ import { LEAST_ROLE, ROLES } from "../scopes.ts";
 import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 
 /** The id of the operator's organization where an invitation makes it. */
-const OPERATOR_ID = "operator";
+const OPERATOR_ID = asOrganizationId("operator");
 
 export function administratorHandlers(parts: OperationParts): HandlersOf<typeof administrators> {
   const { store, config, calendar, mailDomain } = parts;
@@ -45,7 +46,7 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
 
   async function operatorOf(id: string | undefined): Promise<Organization> {
     if (id === undefined) return await operator();
-    const found = await store.directory.organization(id);
+    const found = await store.directory.organization(asOrganizationId(id));
     if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
     if (found.kind !== "operator")
       throw new LiaisonError("conflict", "Administrators are of the operator's own organization.");
@@ -79,7 +80,7 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
         const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
         mayGive(role);
         const profile: ProfileEdit = known?.profile ?? {
-          ...{ id, organizationId: organization.id, ...parsed, roles: [], enabled: true },
+          ...{ id: asProfileId(id), organizationId: organization.id, ...parsed, roles: [], enabled: true },
           name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
         };
         const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
@@ -108,7 +109,7 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
       // Nobody hands out what they don't have.
       if (role !== null) ROLES[role].scopes.forEach(need);
       const outcome = await administration.carryOut(
-        { kind: "set_admin_role", profileId: id, adminRole: role },
+        { kind: "set_admin_role", profileId: asProfileId(id), adminRole: role },
         { actor: principal.actor, now },
       );
       answered(outcome, "profile", undefined, null);

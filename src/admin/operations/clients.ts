@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import { clientOf, settingsOf } from "../../domain/client-metadata.ts";
 import { type ClientSettings, defaultSettings, hasSecret, settingFaults } from "../../domain/client-settings.ts";
+import { asClientId } from "../../domain/ids.ts";
 import { privateHostProblem } from "../../domain/private-hosts.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
 import { clientRevision } from "../../domain/revision.ts";
@@ -59,7 +60,7 @@ type Tools = ReturnType<typeof clientTools>;
 
 function clientTools({ store, clients, config, clientProblem }: OperationParts) {
   const find = async (id: string): Promise<Client> => {
-    const found = await clients.find(id);
+    const found = await clients.find(asClientId(id));
     if (found === undefined || clients.isOwn(found))
       throw new LiaisonError("not_found", "There is no such client app.");
     return found;
@@ -132,11 +133,11 @@ function writingHandlers(
         name: input.name,
       };
       const secret = hasSecret(preset) ? randomSecret() : null;
-      const made = clientOf(wanted, { id, secret, previousSecret: null, managedBy: "admin" });
+      const made = clientOf(wanted, { id: asClientId(id), secret, previousSecret: null, managedBy: "admin" });
       await check(wanted, made, call);
       checkRecipe(wanted, recipe);
       // One of the store's own is the transaction's to find: it knows a creation that is repeated.
-      if ((await clients.find(id))?.managedBy === "config") {
+      if ((await clients.find(asClientId(id)))?.managedBy === "config") {
         throw new LiaisonError("conflict", "This id is taken: choose another one.");
       }
       const output = { ...write(made, undefined, now), client_secret: secret };
@@ -149,10 +150,13 @@ function writingHandlers(
       clients.refresh();
       // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no second time.
       const settings = clientSettings(
-        { ...made, id: result.id },
+        { ...made, id: asClientId(result.id) },
         { issuer: config.issuer, secret: result.client_secret, recipe },
       );
-      return { output: { ...result, settings }, revision: clientRevision((await clients.find(result.id)) ?? made) };
+      return {
+        output: { ...result, settings },
+        revision: clientRevision((await clients.find(asClientId(result.id))) ?? made),
+      };
     },
     edit: async ({ id, ...input }, call) => {
       const { principal, now, ifMatch = "" } = call;
@@ -184,7 +188,7 @@ function writingHandlers(
       // Told twice it is one rotation: a second one would end the secret that the app goes on with.
       const key = once(output);
       const outcome = await administration.carryOut(
-        { kind: "rotate_secret", clientId: id, secret, previousUntil },
+        { kind: "rotate_secret", clientId: asClientId(id), secret, previousUntil },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
       const result = answered(outcome, "client app", key, output);
@@ -194,7 +198,7 @@ function writingHandlers(
     remove: async ({ id }, { principal, now, need }) => {
       if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
       const outcome = await administration.carryOut(
-        { kind: "remove_client", clientId: id },
+        { kind: "remove_client", clientId: asClientId(id) },
         { actor: principal.actor, now },
       );
       answered(outcome, "client app", undefined, null);

@@ -1,6 +1,7 @@
 /** Looking: figures, what needs attention, upstreams, the audit. */
 
 import type { Calendar } from "../../domain/calendar.ts";
+import { asAccountId, asLinkRequestId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import { planEndOf } from "../../domain/plan-end.ts";
 import type { AuditAction, AuditEvent } from "../../domain/records.ts";
 import type { AuditFilter } from "../../storage/contract.ts";
@@ -82,10 +83,10 @@ export function auditHandlers({ store, calendar }: OperationParts): HandlersOf<t
       const filter: AuditFilter = {
         ...(action === undefined ? {} : { action: action as AuditAction }),
         ...(actor === undefined ? {} : { actor }),
-        ...(profile_id === undefined ? {} : { profileId: profile_id }),
-        ...(organization_id === undefined ? {} : { organizationId: organization_id }),
-        ...(account_id === undefined ? {} : { accountId: account_id }),
-        ...(request_id === undefined ? {} : { requestId: request_id }),
+        ...(profile_id === undefined ? {} : { profileId: asProfileId(profile_id) }),
+        ...(organization_id === undefined ? {} : { organizationId: asOrganizationId(organization_id) }),
+        ...(account_id === undefined ? {} : { accountId: asAccountId(account_id) }),
+        ...(request_id === undefined ? {} : { requestId: asLinkRequestId(request_id) }),
         ...(from === undefined ? {} : { from: fromTime(from) }),
         ...(to === undefined ? {} : { to: fromTime(to) }),
       };

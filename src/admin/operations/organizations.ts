@@ -1,5 +1,6 @@
 /** Organizations: listed, added, edited. */
 
+import { asOrganizationId } from "../../domain/ids.ts";
 import type { Organization } from "../../domain/records.ts";
 import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -12,7 +13,7 @@ import type { OperationParts } from "../parts.ts";
 export function organizationHandlers({ store, calendar }: OperationParts): HandlersOf<typeof organizations> {
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
-    const found = await directory.organization(id);
+    const found = await directory.organization(asOrganizationId(id));
     if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
     return found;
   };
@@ -31,7 +32,7 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
     create: async ({ id = randomId(), plan: written, account_number, ...fields }, { principal, now, once, need }) => {
       if (fields.kind === "operator") need("admins:write");
       const plan = readPlan(written, null, calendar);
-      const made: Organization = { id, accountNumber: account_number, plan, ...fields };
+      const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
       const output = writeOrganization(made, calendar);
       const key = once(output);
       const outcome = await administration.carryOut(
@@ -39,7 +40,10 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
       const result = answered(outcome, "an organization of this id", key, output);
-      return { output: result, revision: revisionOf((await directory.organization(result.id)) ?? made) };
+      return {
+        output: result,
+        revision: revisionOf((await directory.organization(asOrganizationId(result.id))) ?? made),
+      };
     },
     get: async ({ id }) => answer(await find(id)),
     edit: async ({ id, plan: written, account_number, ...fields }, { principal, now, ifMatch = "", need }) => {

@@ -1,5 +1,6 @@
 /** Accounts; what people asked for on the link step and what became of it; mails. */
 
+import { asAccountId, asProfileId, idOrNone } from "../../domain/ids.ts";
 import type { Delivery } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { AccountView } from "../../storage/contract.ts";
@@ -44,9 +45,9 @@ export function accountHandlers({ store: { administration }, calendar }: Operati
       return { output: listed(await administration.accounts(filter, pageOf(page)), writeAccount) };
     },
     get: async ({ id }) => {
-      const found = await administration.account(id);
+      const found = await administration.account(asAccountId(id));
       if (found === undefined) throw new LiaisonError("not_found", "There is no such account.");
-      const { items } = await administration.memberships({ accountId: id }, { after: null, limit: 200 });
+      const { items } = await administration.memberships({ accountId: asAccountId(id) }, { after: null, limit: 200 });
       const profiles = items.map((one) => writeMembership(one, calendar));
       return { output: { ...writeAccount(found), profiles } };
     },
@@ -58,7 +59,10 @@ export function inquiryHandlers({ store }: OperationParts): HandlersOf<typeof in
     list: async ({ email: address, profile_id, account_id, before, limit }, { now }) => {
       const links = createLinkAdmin({ ...store, clock: { now: () => now } });
       const items = await links.list({
-        ...{ email: address, profileId: profile_id, accountId: account_id, limit },
+        email: address,
+        profileId: idOrNone(asProfileId, profile_id),
+        accountId: idOrNone(asAccountId, account_id),
+        limit,
         before: before === undefined ? undefined : Date.parse(before),
       });
       return { output: listed({ items, next: null }, writeInquiry) };

@@ -1,5 +1,6 @@
 /** Profiles: listed, added, edited, unlinked. Making administrators of them is administrators.ts's. */
 
+import { asAccountId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import type { Membership, ProfileEdit } from "../../domain/records.ts";
 import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -12,7 +13,7 @@ import { given } from "./organizations.ts";
 
 /** Reads a profile. @throws LiaisonError `not_found` */
 export async function findMembership({ store }: Pick<OperationParts, "store">, id: string): Promise<Membership> {
-  const found = await store.directory.membership(id);
+  const found = await store.directory.membership(asProfileId(id));
   if (found === undefined) throw new LiaisonError("not_found", "There is no such profile.");
   return found;
 }
@@ -34,8 +35,8 @@ function readingHandlers(parts: OperationParts): Pick<ProfileHandlers, "list" | 
     list: async ({ q, organization_id, account_id, enabled, ...page }) => {
       const filter = {
         ...(q === undefined ? {} : { search: q }),
-        ...(organization_id === undefined ? {} : { organizationId: organization_id }),
-        ...(account_id === undefined ? {} : { accountId: account_id }),
+        ...(organization_id === undefined ? {} : { organizationId: asOrganizationId(organization_id) }),
+        ...(account_id === undefined ? {} : { accountId: asAccountId(account_id) }),
         ...(enabled === undefined ? {} : { enabled }),
       };
       const found = await administration.memberships(filter, pageOf(page));
@@ -50,10 +51,15 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
   const { administration, directory } = store;
   return {
     create: async ({ id = randomId(), organization_id, email: address, ...fields }, { principal, now, once, need }) => {
-      const organization = await directory.organization(organization_id);
+      const organization = await directory.organization(asOrganizationId(organization_id));
       if (organization === undefined) throw new LiaisonError("not_found", "There is no such organization.");
       if (organization.kind === "operator") need("admins:write");
-      const edit: ProfileEdit = { id, organizationId: organization.id, ...addressOf(address), ...fields };
+      const edit: ProfileEdit = {
+        id: asProfileId(id),
+        organizationId: organization.id,
+        ...addressOf(address),
+        ...fields,
+      };
       const made: Membership = { profile: { ...edit, ...NEW_PROFILE }, organization };
       const output = writeMembership(made, parts.calendar);
       const key = once(output);
@@ -64,7 +70,7 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
       const result = answered(outcome, "a profile of this id", key, output);
       return {
         output: result,
-        revision: revisionOf((await directory.membership(result.id))?.profile ?? made.profile),
+        revision: revisionOf((await directory.membership(asProfileId(result.id)))?.profile ?? made.profile),
       };
     },
     edit: async ({ id, email: address, another_person, ...fields }, { principal, now, ifMatch = "", need }) => {
@@ -75,7 +81,7 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
       if (revisionOf(before.profile) !== ifMatch) throw await conflict();
       const { organizationId, email: registered, emailKey, name: called, roles: held, enabled } = before.profile;
       const edit: ProfileEdit = {
-        ...{ id, organizationId, email: registered, emailKey, name: called, roles: held, enabled },
+        ...{ id: asProfileId(id), organizationId, email: registered, emailKey, name: called, roles: held, enabled },
         ...given(fields),
         ...(address === undefined ? {} : addressOf(address)),
       };
@@ -89,7 +95,7 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
     },
     unlink: async ({ id }, { principal, now, need }) => {
       if (isOfOperator(await findMembership(parts, id))) need("admins:write");
-      if ((await store.links.unbind(id, principal.actor, now)) === undefined) {
+      if ((await store.links.unbind(asProfileId(id), principal.actor, now)) === undefined) {
         throw new LiaisonError("conflict", "This profile isn't linked to an account.");
       }
       return profileAnswer(parts, await findMembership(parts, id));

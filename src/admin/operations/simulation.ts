@@ -3,6 +3,7 @@
 import { judge, type RefusalReason } from "../../domain/access.ts";
 import { decideAdmission } from "../../domain/admission.ts";
 import type { Calendar } from "../../domain/calendar.ts";
+import { asAccountId, asClientId, idOrNone } from "../../domain/ids.ts";
 import { isPortal } from "../../domain/portal.ts";
 import type { Client, Membership } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -19,12 +20,12 @@ export function simulationHandlers(parts: OperationParts): HandlersOf<typeof sim
       if ((profile_id === undefined) === (account_id === undefined)) {
         throw new InputError([{ field: "profile_id", problem: "name a profile or an account, one of the two" }]);
       }
-      const client = await clients.find(client_id);
+      const client = await clients.find(asClientId(client_id));
       if (client === undefined || !isPortal(client)) {
         throw new LiaisonError("not_found", "There is no such portal.");
       }
       const named = profile_id === undefined ? undefined : await findMembership(parts, profile_id);
-      const accountId = account_id ?? named?.profile.accountId ?? null;
+      const accountId = idOrNone(asAccountId, account_id) ?? named?.profile.accountId ?? null;
       const describe = (one: Membership) => judgement(client, one, { now, calendar });
       if (accountId === null) {
         const profiles = named === undefined ? [] : [describe(named)];

@@ -3,6 +3,7 @@
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../../clock.ts";
 import { settingsOf } from "../../domain/client-metadata.ts";
+import { asClientId } from "../../domain/ids.ts";
 import { hashSecret } from "../../domain/secrets.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
 import { findMachineToken } from "../../oidc/machines.ts";
@@ -34,7 +35,7 @@ export function createAuthenticate({ administration, provider, clients, clock }:
     const found = await findMachineToken(provider, token);
     if (found === undefined) return undefined;
     // What the client lost since, its tokens lost too.
-    const client = await clients.find(found.clientId);
+    const client = await clients.find(asClientId(found.clientId));
     if (client === undefined) return undefined;
     const settings = settingsOf(client);
     if (settings.preset !== "machine") return undefined;

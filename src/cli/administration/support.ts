@@ -5,6 +5,7 @@ import { operations } from "../../admin/definitions/operations.ts";
 import type { LinkAdmin } from "../../admin/links.ts";
 import type { LISTED_STATES } from "../../admin/mail.ts";
 import type { Instant } from "../../clock.ts";
+import { asAccountId, asInquiryId, asLinkRequestId, asUpstreamId, idOrNull } from "../../domain/ids.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
 import { usageError } from "../command.ts";
 import type { Face } from "./faces.ts";
@@ -72,9 +73,16 @@ export function remoteLinks(face: Face): LinkDesk {
 function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_until }: WrittenInquiry): ShownInquiry {
   const { account_id, upstream_id, subject, email, name } = requester;
   return {
-    ...{ id, code, matched, createdAt: time(asked_at), settledAt: timeOrNull(settled_at) },
+    id: asInquiryId(id),
+    ...{ code, matched, createdAt: time(asked_at), settledAt: timeOrNull(settled_at) },
     heldUntil: timeOrNull(held_until),
-    requester: { accountId: account_id, upstreamId: upstream_id, subject, email, displayName: name },
+    requester: {
+      accountId: asAccountId(account_id),
+      upstreamId: asUpstreamId(upstream_id),
+      subject,
+      email,
+      displayName: name,
+    },
   };
 }
 
@@ -108,7 +116,8 @@ export function remoteMail(face: Face): MailDesk {
 
 function readMail({ id, to, kind, state, attempts, reason, ...written }: WrittenMail): ShownMail {
   return {
-    ...{ id, to, kind, state, attempts, inquiryId: written.inquiry_id, requestId: written.request_id },
+    ...{ id, to, kind, state, attempts, inquiryId: idOrNull(asInquiryId, written.inquiry_id) },
+    requestId: idOrNull(asLinkRequestId, written.request_id),
     carriedBy: written.carried_by,
     ...{ createdAt: time(written.created_at), nextAttemptAt: time(written.next_attempt_at) },
     ...{ sentAt: timeOrNull(written.sent_at), bouncedAt: timeOrNull(written.bounced_at) },

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { accountCreated } from "../../domain/audit-entries.ts";
+import { asAccountId } from "../../domain/ids.ts";
 import type { Account, SignedInIdentity } from "../../domain/records.ts";
 import { accountTexts } from "../../domain/search.ts";
 import type { AccountStore } from "../contract.ts";
@@ -40,7 +41,7 @@ export function createAccountStore(
 
   const create = async (session: ClientSession, identity: SignedInIdentity, now: Instant): Promise<Account> => {
     const { issuer, subject, upstreamId, email, emailVerified = false, displayName } = identity;
-    const accountId = randomUUID();
+    const accountId = asAccountId(randomUUID());
     const times = { createdAt: at(now), lastSignInAt: at(now) };
     // The identity first: its unique index decides between racers.
     await identities.insertOne(

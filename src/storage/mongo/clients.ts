@@ -1,6 +1,7 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
 import type { ClientSession } from "mongodb";
+import { asClientId } from "../../domain/ids.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
@@ -104,7 +105,7 @@ function toClient(seal: Seal, document: ClientDocument): Client {
   const { _id: id, sealedSecret, sealedPrevious = null, managedBy, record } = document;
   return {
     ...(JSON.parse(record) as Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">),
-    id,
+    id: asClientId(id),
     secret: sealedSecret === null ? null : seal.open(sealedSecret, sealedAt.clientSecret(id)),
     previousSecret: openPreviousSecret(seal, id, sealedPrevious),
     managedBy: managedBy === "config" ? "config" : "admin",
@@ -114,5 +115,5 @@ function toClient(seal: Seal, document: ClientDocument): Client {
 function toClientUse(document: ClientUseDocument): ClientUse {
   const { refusedAddresses = [] } = document;
   const { id: clientId, ...use } = toRecord<Omit<ClientUse, "clientId"> & { id: string }>(document);
-  return { clientId, ...use, refusedAddresses };
+  return { clientId: asClientId(clientId), ...use, refusedAddresses };
 }

@@ -6,6 +6,7 @@ import { addressNotices } from "../../domain/address-notices.ts";
 import type { AuditEntry } from "../../domain/audit-entries.ts";
 import { editOrganization, editProfile, unknownOrganization } from "../../domain/edits.ts";
 import { type Ending, MOST_AT_ONCE } from "../../domain/endings.ts";
+import { asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import { planImport } from "../../domain/import-plan.ts";
 import type { ImportOutcome, ImportRow, NewMail, Organization, Profile, ProfileEdit } from "../../domain/records.ts";
 import { organizationTexts, profileTexts } from "../../domain/search.ts";
@@ -107,8 +108,9 @@ export class Edits {
     if (searched.length > 0) await parts.search.put(session, searched);
     for (const mail of this.#mails) await parts.queueMail(session, mail, now);
     await parts.audit(session, ...this.#entries);
-    for (const id of this.#voided.organizations) await parts.requests.voidOrganization(session, id, now);
-    for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, id, now);
+    for (const id of this.#voided.organizations)
+      await parts.requests.voidOrganization(session, asOrganizationId(id), now);
+    for (const id of this.#voided.profiles) await parts.requests.voidProfile(session, asProfileId(id), now);
     const revokedGrants: Revocation["revokedGrants"] = [];
     let goesOn = false;
     for (const ending of this.#ended) {

@@ -6,6 +6,16 @@
 import { type Collection, type Db, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type {
+  AccountId,
+  ClientId,
+  GrantId,
+  InquiryId,
+  LinkRequestId,
+  OrganizationId,
+  ProfileId,
+  SecretHash,
+} from "../../domain/ids.ts";
+import type {
   Account,
   ApiKey,
   AuditEvent,
@@ -51,13 +61,13 @@ export type InquiryDocument = Later<Omit<Stored<Inquiry>, "address">, "ordinal" 
   leaseUntil: Date;
   /** The later of `notBefore` and `leaseUntil`. A broker of the version before leaves it out, and leaves it where it was. */
   dueAt?: Date;
-  answeredTo?: string | null;
+  answeredTo?: ProfileId | null;
   seq: ObjectId;
 };
-export type LinkRequestDocument = Stored<LinkRequest> & { organizationId: string };
+export type LinkRequestDocument = Stored<LinkRequest> & { organizationId: OrganizationId };
 export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   sealedContent: string | null;
-  requestId: string | null;
+  requestId: LinkRequestId | null;
   dueAt: Date;
   leaseWorker: string | null;
   serverReply: string | null;
@@ -66,7 +76,7 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   profileHash?: string | null;
   rank?: number;
   kind?: Delivery["kind"];
-  inquiryId?: string | null;
+  inquiryId?: InquiryId | null;
   bouncedAt?: Date | null;
   bounce?: string | null;
   /** Of a message that is held: since when it waits, which may be since an earlier one whose place it took. */
@@ -76,10 +86,10 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   seq: ObjectId;
 };
 export type SelectionDocument = Dated<Omit<Selection, "grantId">> & {
-  _id: string;
-  organizationId: string;
+  _id: GrantId;
+  organizationId: OrganizationId;
   /** The grant that was made in its place; a broker of the version before leaves it out. */
-  replacedBy?: string | null;
+  replacedBy?: GrantId | null;
   /** How many endings it was under when it was made: see domain/endings.ts. */
   endings?: number;
 };
@@ -96,18 +106,18 @@ export interface EndingDocument {
 }
 export interface RememberedChoiceDocument {
   _id: ObjectId;
-  accountId: string;
-  clientId: string;
-  profileId: string;
+  accountId: AccountId;
+  clientId: ClientId;
+  profileId: ProfileId;
 }
 /** `_id` is the model and the SHA-256 of the artifact's id. */
 export interface ArtifactDocument {
   _id: string;
   sealedPayload?: string;
-  grantId?: string;
-  accountId?: string;
+  grantId?: GrantId;
+  accountId?: AccountId;
   /** Of a client's own token, with the number of endings that it was under when it was made. */
-  clientId?: string;
+  clientId?: ClientId;
   endings?: number;
   /** Seconds since the epoch. */
   consumed?: number;
@@ -117,9 +127,9 @@ export interface ArtifactDocument {
 export interface SessionDocument {
   _id: string;
   /** One row for each id that names the session, oldest first. */
-  rows: { idHash: string; sealedPayload: string; accountId: string | null; expiresAt: Date }[];
+  rows: { idHash: SecretHash; sealedPayload: string; accountId: AccountId | null; expiresAt: Date }[];
   /** Each client's share. */
-  clients: { clientId: string; sid: string | null; grantId: string | null; persistsLogout: boolean | null }[];
+  clients: { clientId: ClientId; sid: string | null; grantId: GrantId | null; persistsLogout: boolean | null }[];
   /** When its last row expires. */
   expiresAt: Date;
 }
@@ -148,13 +158,13 @@ export interface MailboxDocument {
   expiresAt: Date;
 }
 export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>> & {
-  _id: string;
+  _id: SecretHash;
   sealedPayload: string;
   /** Of whoever has taken it. */
   attemptHash?: string | null;
 };
 export type SignInOutcomeDocument = Omit<SignInOutcome, "authentication"> & {
-  _id: string;
+  _id: SecretHash;
   authentication?: Authentication | null;
   expiresAt: Date;
 };

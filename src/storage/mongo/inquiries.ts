@@ -3,6 +3,7 @@
 import { type ClientSession, type Collection, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
+import { asInquiryId } from "../../domain/ids.ts";
 import type { Inquiry } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
@@ -64,7 +65,7 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
     return {
       ...{ ordinal: 1, heldUntil: null, matched: null },
       ...toRecord<Omit<Inquiry, "address">>(document, ...OWN_FIELDS),
-      address: sealed === null ? null : seal.open(sealed, sealedAt.address(id)),
+      address: sealed === null ? null : seal.open(sealed, sealedAt.address(asInquiryId(id))),
     };
   };
 

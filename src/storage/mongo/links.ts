@@ -4,6 +4,7 @@ import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../../domain/audit-entries.ts";
 import { isAdministrators } from "../../domain/edits.ts";
+import type { SecretHash } from "../../domain/ids.ts";
 import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
 import type { AccountId, ProfileId, SignedInIdentity } from "../../domain/records.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
@@ -78,7 +79,7 @@ const invitedIfAdministrators = (now: Instant) => ({
 
 interface Attempt {
   requestId: string;
-  secretHash: string;
+  secretHash: SecretHash;
 }
 
 export function createLinkStore(database: MongoDatabase, seal: Seal, parts: LinkParts): LinkStore {

@@ -5,6 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { type Collection, type Db, type Document, ObjectId } from "mongodb";
+import { asSecretHash } from "../../domain/ids.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
 import { type CollectionName, collectionsIn, dated } from "./documents.ts";
@@ -117,7 +118,7 @@ const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>>
   signOuts: withOrder,
   artifacts: ({ fields: { model, idHash, ...rest } }) => {
     const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-    return { _id: artifactId(String(model), String(idHash)), ...dated(known) };
+    return { _id: artifactId(String(model), asSecretHash(String(idHash))), ...dated(known) };
   },
   sessions: ({ fields: { id, rows, clients } }) => {
     const datedRows = (rows as { expiresAt: number }[]).map(dated);

@@ -5,6 +5,7 @@
 
 import type { Db } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { asAccountId, type GrantId } from "../../domain/ids.ts";
 import type { AdminRole } from "../../domain/records.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
 import type { Seal } from "../seal.ts";
@@ -219,7 +220,7 @@ async function fillSearchTerms(db: Db): Promise<void> {
     }
   };
   const identityTexts = async (ids: string[]) => {
-    const found = await identities.find({ accountId: { $in: ids } }).toArray();
+    const found = await identities.find({ accountId: { $in: ids.map(asAccountId) } }).toArray();
     return ids.map((id) => accountTexts(found.filter(({ accountId }) => accountId === id)));
   };
   const behind = (after: string) => ({ _id: { $gt: after } });
@@ -265,7 +266,7 @@ async function supersedeDoubles(db: Db, now: Instant): Promise<void> {
 /** Of several current selections of one session and client the newest stays, and the others are replaced by it. */
 async function replaceDoubles(db: Db): Promise<void> {
   const { selections } = collectionsIn(db);
-  const doubles = selections.aggregate<{ ids: string[] }>(
+  const doubles = selections.aggregate<{ ids: GrantId[] }>(
     [
       // By the index of accounts: every id is at least the empty text.
       { $match: { accountId: { $gte: "" }, replacedBy: null } },

@@ -2,6 +2,7 @@
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { asLinkRequestId } from "../../domain/ids.ts";
 import type { LinkRequestId, OrganizationId, ProfileId } from "../../domain/records.ts";
 import type { NewLink } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
@@ -56,7 +57,7 @@ export function createRequestWriter({ collections }: MongoDatabase): RequestWrit
       if (requestIds.length === 0) return new Set();
       const isPending = { _id: { $in: [...requestIds] }, state: "pending", expiresAt: { $gt: at(now) } } as const;
       const found = await linkRequests.find(isPending, { session, projection: { _id: 1 } }).toArray();
-      return new Set(found.map(({ _id }) => _id));
+      return new Set(found.map(({ _id }) => asLinkRequestId(_id)));
     },
     async startLives(requestIds, expiresAt) {
       if (requestIds.length === 0) return new Set();
@@ -64,7 +65,7 @@ export function createRequestWriter({ collections }: MongoDatabase): RequestWrit
       const { matchedCount } = await linkRequests.updateMany(isPending, { $set: { expiresAt: at(expiresAt) } });
       if (matchedCount === requestIds.length) return new Set(requestIds);
       const found = await linkRequests.find(isPending, { projection: { _id: 1 } }).toArray();
-      return new Set(found.map(({ _id }) => _id));
+      return new Set(found.map(({ _id }) => asLinkRequestId(_id)));
     },
   };
 }

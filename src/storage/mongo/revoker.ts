@@ -5,6 +5,14 @@ import type { ClientSession, Filter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
 import {
+  type AccountId,
+  asClientId,
+  asGrantId,
+  asOrganizationId,
+  asProfileId,
+  asSecretHash,
+} from "../../domain/ids.ts";
+import {
   type ClientId,
   CONSOLE_CLIENT_ID,
   type GrantId,
@@ -60,11 +68,11 @@ type Under = SelectionDocument & { stands: boolean };
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
 const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<SelectionDocument>> = {
-  client: (clientId) => ({ clientId }),
-  organization: (organizationId) => ({ organizationId }),
-  profile: (profileId) => ({ profileId }),
-  organization_console: (organizationId) => ({ clientId: CONSOLE_CLIENT_ID, organizationId }),
-  profile_console: (profileId) => ({ clientId: CONSOLE_CLIENT_ID, profileId }),
+  client: (id) => ({ clientId: asClientId(id) }),
+  organization: (id) => ({ organizationId: asOrganizationId(id) }),
+  profile: (id) => ({ profileId: asProfileId(id) }),
+  organization_console: (id) => ({ clientId: CONSOLE_CLIENT_ID, organizationId: asOrganizationId(id) }),
+  profile_console: (id) => ({ clientId: CONSOLE_CLIENT_ID, profileId: asProfileId(id) }),
   session: (sessionUid) => ({ sessionUid }),
 };
 
@@ -91,7 +99,10 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       for (const id of grantIds) await endings.begin(session, { kind: "grant", id }, DUE_AT_ONCE);
     }
     const hashes = grantIds.map((grantId) => createHash("sha256").update(grantId).digest("base64url"));
-    await artifacts.deleteMany({ _id: { $in: hashes.map((hash) => artifactId("Grant", hash)) } }, { session });
+    await artifacts.deleteMany(
+      { _id: { $in: hashes.map((hash) => artifactId("Grant", asSecretHash(hash))) } },
+      { session },
+    );
     await selections.deleteMany({ _id: { $in: [...grantIds] } }, { session });
     await succeed(collections, session, grantIds);
   };
@@ -191,7 +202,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     const match = { $match: { sessionUid, expiresAt: { $gt: at(now) } } };
     const group = { $group: { _id: { clientId: "$clientId", accountId: "$accountId" } } };
     const found = await selections
-      .aggregate<{ _id: { clientId: string; accountId: string } }>([match, group], { session })
+      .aggregate<{ _id: { clientId: ClientId; accountId: AccountId } }>([match, group], { session })
       .toArray();
     const signIns = found.map(({ _id }) => ({ ..._id, sessionUid }));
     await queueSignOuts(session, signIns, now);
@@ -208,7 +219,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       const { kind, id } = ending;
       if (kind === "grant") throw new TypeError("a grant is revoked, not ended");
       const found = await under(session, { kind, id }, { after: "", most: most + 1 });
-      const forgotten = kind === "client" ? await forgetChoices(session, id, MOST_AT_ONCE) : 0;
+      const forgotten = kind === "client" ? await forgetChoices(session, asClientId(id), MOST_AT_ONCE) : 0;
       if (found.length > most || forgotten === MOST_AT_ONCE) {
         if (kind === "session") await tellOfSession(session, id, now);
         await endings.begin(session, ending, now);
@@ -223,7 +234,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     async removePart(session, ending, { after, most, endedAt, now }) {
       const { kind, id } = ending;
       if (kind === "grant") {
-        const removed = await deleteTokens(session, [id], most);
+        const removed = await deleteTokens(session, [asGrantId(id)], most);
         return { grants: [], next: removed < most ? null : after };
       }
       const found = await under(session, { kind, id }, { after, most });
@@ -235,7 +246,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       const gone = ended.map(({ grantId }) => grantId);
       const place = found.at(-1)?._id ?? after;
       if (found.length === most) return { grants: gone, next: place };
-      const isForgotten = kind !== "client" || (await forgetChoices(session, id, most)) < most;
+      const isForgotten = kind !== "client" || (await forgetChoices(session, asClientId(id), most)) < most;
       return { grants: gone, next: isForgotten ? null : place };
     },
   };

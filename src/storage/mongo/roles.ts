@@ -3,6 +3,7 @@
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../../domain/audit-entries.ts";
+import { asProfileId } from "../../domain/ids.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../../domain/invitations.ts";
 import type { AdminRole, Profile, ProfileId } from "../../domain/records.ts";
 import { Pace } from "../../pace.ts";
@@ -98,7 +99,8 @@ export function createInvitations(
       return await new Pace({ least: 1, most: 1 }).turns(async () => {
         const next = found.shift();
         const isTaken =
-          next !== undefined && (await database.transaction((session) => roles.lapse(session, next._id, now)));
+          next !== undefined &&
+          (await database.transaction((session) => roles.lapse(session, asProfileId(next._id), now)));
         if (!isTaken) kept += 1;
         if (found.length === 0) found = await find();
         return { done: isTaken ? 1 : 0, isLast: found.length === 0 };

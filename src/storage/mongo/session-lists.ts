@@ -1,7 +1,7 @@
 /** Owns how the sessions of an account are listed: those that browsers are signed in with, and those that grants alone are left of. */
 
 import type { Instant } from "../../clock.ts";
-import type { AccountId } from "../../domain/records.ts";
+import type { AccountId, ClientId } from "../../domain/records.ts";
 import type { AccountSession, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { MongoDatabase } from "./database.ts";
@@ -43,7 +43,7 @@ export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "s
     const row = { $elemMatch: { accountId, expiresAt: isLater } };
     const open = await sessions.find({ _id: { $in: [...uids] }, rows: row }, { projection: { _id: 1 } }).toArray();
     const clients = await selections
-      .aggregate<{ _id: string; clientIds: string[] }>([
+      .aggregate<{ _id: string; clientIds: ClientId[] }>([
         { $match: { sessionUid: { $in: uids }, accountId, expiresAt: isLater } },
         ...standingStages,
         { $group: { _id: "$sessionUid", clientIds: { $addToSet: "$clientId" } } },

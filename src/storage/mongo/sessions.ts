@@ -5,6 +5,7 @@
 
 import type { Document } from "mongodb";
 import type { Instant } from "../../clock.ts";
+import { asClientId, type ClientId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import type { Seal } from "../seal.ts";
@@ -71,7 +72,7 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
           appends: !found || replaces !== undefined,
           replaces: replaces === idHash ? undefined : replaces,
           removed,
-          shares: Object.entries(authorizations).map(([clientId, share]) => fromShare(clientId, share)),
+          shares: Object.entries(authorizations).map(([clientId, share]) => fromShare(asClientId(clientId), share)),
         });
         const save = () =>
           sessions.findOneAndUpdate({ _id: uid }, change, {
@@ -135,7 +136,7 @@ function saved({ row, appends, replaces, removed, shares }: Save): Document[] {
   return [{ $set: { rows: appended, clients } }, { $set: { expiresAt: { $max: "$rows.expiresAt" } } }];
 }
 
-function fromShare(clientId: string, { sid, grantId, persistsLogout }: SessionAuthorization): Share {
+function fromShare(clientId: ClientId, { sid, grantId, persistsLogout }: SessionAuthorization): Share {
   return { clientId, sid: sid ?? null, grantId: grantId ?? null, persistsLogout: persistsLogout ?? null };
 }
 

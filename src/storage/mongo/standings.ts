@@ -4,6 +4,7 @@
  */
 
 import { type ClientSession, type Document, ObjectId } from "mongodb";
+import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import type { StandingStore } from "../contract.ts";
@@ -23,7 +24,7 @@ import type { Revoker } from "./revoker.ts";
 
 /** What selecting a profile reads of it. */
 interface SelectingDocument {
-  organizationId: string;
+  organizationId: OrganizationId;
   /** The selections of the session at the client that stand. */
   held: SelectionDocument[];
   /** How many endings the new selection is under. */
@@ -129,7 +130,7 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
     forGrant: (grantId, now) =>
       database.run(async () => {
         const [found] = await selections
-          .aggregate<SelectionDocument & MembershipDocument & { replaces: { _id: string }[] }>([
+          .aggregate<SelectionDocument & MembershipDocument & { replaces: { _id: GrantId }[] }>([
             { $match: { _id: grantId, expiresAt: { $gt: at(now) } } },
             ...standingStages,
             ...withMembershipStages,

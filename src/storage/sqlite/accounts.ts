@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { accountCreated } from "../../domain/audit-entries.ts";
+import { asAccountId } from "../../domain/ids.ts";
 import type { Account, Identity } from "../../domain/records.ts";
 import { accountTexts } from "../../domain/search.ts";
 import type { AccountStore } from "../contract.ts";
@@ -35,7 +36,7 @@ export function createAccountStore(
 
   const findAccount = (id: string): Account | undefined => {
     const row = selectAccount.get({ id });
-    return row && { id: text(row["id"]), createdAt: integer(row["created_at"]) };
+    return row && { id: asAccountId(text(row["id"])), createdAt: integer(row["created_at"]) };
   };
 
   const identitiesOf = (accountId: string) =>
@@ -56,7 +57,7 @@ export function createAccountStore(
           return account;
         }
 
-        const id = randomUUID();
+        const id = asAccountId(randomUUID());
         insertAccount.run({ id, now });
         insertIdentity.run({ ...identity, accountId: id });
         search.put("account", id, accountTexts([identity]));

@@ -1,5 +1,6 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
+import { asGrantId } from "../../domain/ids.ts";
 import type { ArtifactStore } from "../contract.ts";
 import { KEPT_LONGER_MS } from "../kept.ts";
 import type { Seal } from "../seal.ts";
@@ -98,7 +99,7 @@ export function createArtifactStore(
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
         const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
-        revoker.grants([grantId, ...others.map((row) => text(row["grant_id"]))]);
+        revoker.grants([grantId, ...others.map((row) => asGrantId(text(row["grant_id"])))]);
       }),
   };
 }

@@ -11,6 +11,7 @@ import {
   sessionEnded,
 } from "../../domain/audit-entries.ts";
 import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
+import { asAccountId } from "../../domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
@@ -276,7 +277,7 @@ function accessChanges(
     end_session: ({ sessionUid: uid }, { actor, now }) => {
       const row = ofSession.get({ uid, now }) ?? ofGrants.get({ uid, now });
       if (row === undefined) return refuse("missing");
-      const accountId = row["account_id"] === null ? null : text(row["account_id"]);
+      const accountId = row["account_id"] === null ? null : asAccountId(text(row["account_id"]));
       const ended = revoker.end({ kind: "session", id: uid }, now);
       endClients.run({ uid });
       endRows.run({ uid });

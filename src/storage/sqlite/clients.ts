@@ -1,5 +1,6 @@
 /** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
 
+import { asClientId } from "../../domain/ids.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
@@ -86,7 +87,7 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
 }
 
 function toClient(seal: Seal, row: Row): Client {
-  const id = text(row["id"]);
+  const id = asClientId(text(row["id"]));
   const { sealed_secret: sealed, sealed_previous: previous } = row;
   return {
     ...parse<Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">>(row["record"]),

@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import { asLinkRequestId } from "../../domain/ids.ts";
 import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
@@ -119,7 +120,7 @@ export function createHeldMail(
   const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
 
   const isDead = ({ request_id: requestId }: Row, now: Instant) =>
-    requestId !== null && !requests.isPending(text(requestId), now);
+    requestId !== null && !requests.isPending(asLinkRequestId(text(requestId)), now);
 
   /** Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that instead. */
   const releaseTogether = (mailbox: string, now: Instant): "collected" | "dropped" => {

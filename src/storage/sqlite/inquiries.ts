@@ -2,7 +2,8 @@
 
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
-import type { Inquiry, LinkRequest, ProfileId } from "../../domain/records.ts";
+import { asInquiryId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
+import type { Inquiry, LinkRequest } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
 import type { Seal } from "../seal.ts";
@@ -143,7 +144,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     inquiryOf: (requestId) =>
       database.run(() => {
         const row = inquiryOf.get({ requestId });
-        return row && text(row["inquiry_id"]);
+        return row && asInquiryId(text(row["inquiry_id"]));
       }),
 
     inquiries: ({ accountId, profileId, before = Number.MAX_SAFE_INTEGER, limit }) =>
@@ -161,7 +162,12 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     claimInquiry: (worker, now, leaseMs) =>
       database.run(() => {
         const row = claim.get({ worker, now, until: now + leaseMs });
-        return row && { ...toInquiry(row), answeredTo: row["answered_to"] as ProfileId | null };
+        return (
+          row && {
+            ...toInquiry(row),
+            answeredTo: row["answered_to"] === null ? null : asProfileId(text(row["answered_to"])),
+          }
+        );
       }),
 
     settleInquiry: (inquiryId, worker, { links, mails, asker, matched = null, more }, now) =>
@@ -178,7 +184,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
           requests.insert(request, now);
           queueMail(mail, now, place);
           const organization = organizationOf.get({ profileId: request.profileId });
-          audit(linkRequested(request, text(organization?.["organization_id"]), now));
+          audit(linkRequested(request, asOrganizationId(text(organization?.["organization_id"])), now));
         }
         for (const mail of mails) queueMail(mail, now, place);
         return true;

@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
+import { asLinkRequestId } from "../../domain/ids.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
 import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import type { OutboxStore } from "../contract.ts";
@@ -95,7 +96,7 @@ export function createOutboxStore(
         const row = statement.get({ id, now });
         if (row === undefined) return false;
         const about = [row, ...carried.all({ id })].map((one) => one["request_id"] as string | null);
-        const requestIds = about.filter((requestId) => requestId !== null);
+        const requestIds = about.filter((requestId) => requestId !== null).map(asLinkRequestId);
         for (const requestId of requestIds.length === 0 ? [null] : requestIds) {
           audit(mailRequeued(action, { mail: id, requestId }, actor, now));
         }

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
+import { asAccountId, asClientId, asGrantId } from "../../domain/ids.ts";
 import { CONSOLE_CLIENT_ID, type GrantId } from "../../domain/records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import type { Revocation } from "../contract.ts";
@@ -97,7 +98,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     });
     succeed(gone);
   };
-  const idsOf = (rows: readonly Row[]) => rows.map((row) => text(row["grant_id"]));
+  const idsOf = (rows: readonly Row[]) => rows.map((row) => asGrantId(text(row["grant_id"])));
 
   /** `isLater`: the portal may have been given something since. */
   const tell = (
@@ -158,7 +159,14 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
         // Its portals are told by what it holds for each, which goes now.
         if (kind === "session") {
           for (const row of signInsOfSession.all({ sessionUid: id, now })) {
-            queue({ clientId: text(row["client_id"]), accountId: text(row["account_id"]), sessionUid: id }, now);
+            queue(
+              {
+                clientId: asClientId(text(row["client_id"])),
+                accountId: asAccountId(text(row["account_id"])),
+                sessionUid: id,
+              },
+              now,
+            );
           }
         }
         endings.begin(ending, now);

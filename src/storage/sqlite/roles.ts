@@ -2,6 +2,7 @@
 
 import type { Instant } from "../../clock.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../../domain/audit-entries.ts";
+import { asProfileId } from "../../domain/ids.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../../domain/invitations.ts";
 import type { AdminRole, Membership, Profile, ProfileId } from "../../domain/records.ts";
 import { Pace } from "../../pace.ts";
@@ -43,7 +44,7 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
     SELECT ${MEMBERSHIP_JSON} AS record FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
     WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 ORDER BY p.id`);
 
-  const hasOwner = (besides: ProfileId = "") => anOwner.get({ besides }) !== undefined;
+  const hasOwner = (besides: string = "") => anOwner.get({ besides }) !== undefined;
 
   return {
     hasOwner,
@@ -92,7 +93,7 @@ export function createInvitations(
       if (found.length === 0) return 0;
       return await new Pace({ least: 1, most: 20 }).turns(async (size) => {
         const ids = found.splice(0, size);
-        const done = await database.transaction(() => ids.filter((id) => roles.lapse(id, now)).length);
+        const done = await database.transaction(() => ids.filter((id) => roles.lapse(asProfileId(id), now)).length);
         kept += ids.length - done;
         if (found.length === 0) found = await find();
         return { done, isLast: found.length === 0 };

@@ -4,6 +4,7 @@
  */
 
 import type { SQLOutputValue } from "node:sqlite";
+import { asSecretHash, type SecretHash } from "../../domain/ids.ts";
 import type { Row } from "./database.ts";
 
 export const ORGANIZATION_JSON = `json_object(
@@ -59,10 +60,10 @@ export function integer(column: SQLOutputValue | undefined): number {
 }
 
 /** What is sealed of an artifact's row. */
-export function toSealed(row: Row): { idHash: string; sealed: string | null; consumed: number | null } {
+export function toSealed(row: Row): { idHash: SecretHash; sealed: string | null; consumed: number | null } {
   const { sealed_payload: sealed, consumed_at: consumed } = row;
   return {
-    idHash: text(row["id_hash"]),
+    idHash: asSecretHash(text(row["id_hash"])),
     sealed: sealed === null ? null : text(sealed),
     consumed: consumed === null ? null : integer(consumed),
   };

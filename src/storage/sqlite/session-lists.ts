@@ -1,7 +1,8 @@
 /** Owns how the sessions of an account are listed: those that browsers are signed in with, and those that grants alone are left of. */
 
 import type { Instant } from "../../clock.ts";
-import type { AccountId } from "../../domain/records.ts";
+import { asAccountId } from "../../domain/ids.ts";
+import type { AccountId, ClientId } from "../../domain/records.ts";
 import type { AccountSession, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { Database } from "./database.ts";
@@ -39,7 +40,7 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
 
   const find = (uid: string, accountId: AccountId, now: Instant): AccountSession | undefined => {
     const of = { uid, accountId, now };
-    const clientIds = parse<string[]>(clientsOf.get(of)?.["clients"] ?? "[]");
+    const clientIds = parse<ClientId[]>(clientsOf.get(of)?.["clients"] ?? "[]");
     if (clientIds.length === 0 && isSignedIn.get(of) === undefined) return undefined;
     return { sessionUid: uid, accountId, clientIds };
   };
@@ -58,7 +59,7 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
     session: (uid, now) =>
       database.run(() => {
         const row = whose.get({ uid, now });
-        return row && find(uid, text(row["account_id"]), now);
+        return row && find(uid, asAccountId(text(row["account_id"])), now);
       }),
   };
 }

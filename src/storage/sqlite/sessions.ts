@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../../clock.ts";
+import type { ClientId, GrantId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import type { Seal } from "../seal.ts";
@@ -19,9 +20,9 @@ const SESSION_COLUMNS = `
    FROM session_clients c WHERE c.session_uid = a.session_uid) AS clients`;
 
 interface ClientRow {
-  clientId: string;
+  clientId: ClientId;
   sid: string | null;
-  grantId: string | null;
+  grantId: GrantId | null;
   persistsLogout: number | null;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Standing } from "../../domain/admission.ts";
+import { asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { GrantId, Identity, Membership, Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
 import type { GrantStanding, StandingStore } from "../contract.ts";
@@ -64,7 +65,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
           accountId,
           memberships: parse<Membership[]>(row["memberships"]),
           current: current === null ? null : parse<Selection>(current),
-          rememberedProfileId: typeof remembered === "string" ? remembered : null,
+          rememberedProfileId: typeof remembered === "string" ? asProfileId(remembered) : null,
           identity: identity === null ? null : parse<Identity>(identity),
         } satisfies Standing;
       }),
@@ -86,7 +87,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
         if (isBound.get({ profileId, accountId }) === undefined) return undefined;
         const held = selectHeld.all({ sessionUid, clientId }).map((row) => ({
           selection: parse<Selection>(row["record"]),
-          replacedBy: row["replaced_by"] === null ? null : text(row["replaced_by"]),
+          replacedBy: row["replaced_by"] === null ? null : asGrantId(text(row["replaced_by"])),
         }));
         const plan = planSelection(selection, held, now, { byHand });
         if (plan.kind === "held") return undefined;

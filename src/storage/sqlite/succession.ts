@@ -1,5 +1,6 @@
 /** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
 
+import { asClientId, asGrantId } from "../../domain/ids.ts";
 import type { GrantId, SignIn } from "../../domain/records.ts";
 import type { Database, Row } from "./database.ts";
 import { text } from "./rows.ts";
@@ -28,5 +29,9 @@ export function createSuccession(database: Database): Succession {
 
 /** What DELETE … RETURNING grant_id, session_uid, client_id says of selections. */
 export function toGone(row: Row): Gone {
-  return { grantId: text(row["grant_id"]), sessionUid: text(row["session_uid"]), clientId: text(row["client_id"]) };
+  return {
+    grantId: asGrantId(text(row["grant_id"])),
+    sessionUid: text(row["session_uid"]),
+    clientId: asClientId(text(row["client_id"])),
+  };
 }
