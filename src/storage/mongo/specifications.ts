@@ -1,6 +1,7 @@
 /** The words in which collections.ts writes what a collection is: its documents' fields, and its indexes. */
 
 import type { Document, IndexDirection } from "mongodb";
+import type { Seconds } from "../../clock.ts";
 import type { CollectionName } from "./documents.ts";
 
 export interface IndexSpecification {
@@ -9,7 +10,7 @@ export interface IndexSpecification {
   unique?: boolean;
   sparse?: boolean;
   partialFilterExpression?: Document;
-  expireAfterSeconds?: number;
+  expireAfterSeconds?: Seconds;
 }
 
 export interface CollectionSpecification {
