@@ -8,6 +8,7 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-alpine
 ENV NODE_ENV=production \
+    NODE_DISABLE_COMPILE_CACHE=1 \
     LIAISON_LISTEN__HOST=0.0.0.0 \
     LIAISON_LISTEN__PORT=4400
 WORKDIR /app

@@ -206,7 +206,7 @@ describe("attacks on the administration", () => {
     const { id: profileId } = await makeProfile(scene);
     const client = await makeClient(scene, "web", { name: script });
     await scene.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
-    await scene.owner.edit(`/profiles/${profileId}`, { name: script, roles: [script] });
+    await scene.owner.edit(`/profiles/${profileId}`, { name: script, roles: ["<img src=x onerror=alert(1)>"] });
     for (const path of [
       ...[
         `/organizations/${organizationId}`,
