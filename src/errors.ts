@@ -70,3 +70,8 @@ export class ConfigError extends LiaisonError {
     this.faults = faults;
   }
 }
+
+/** Stands where every case of a union has been dealt with: the compiler names it once there is another. */
+export function unreachable(value: never): never {
+  throw new TypeError(`an unknown case: ${JSON.stringify(value)}`);
+}

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
+import type { Milliseconds } from "./clock.ts";
 import { runAlone, type WorkerRun } from "./worker-loop.ts";
 
 /** The longest that a turn may take, in milliseconds, where others can do nothing else meanwhile. Half of it is aimed at. */
@@ -18,7 +19,7 @@ export interface PaceOptions {
   /** How many at the most. In between, what the last turn's time allows. */
   most: number;
   /** The longest that a turn may take, in milliseconds. Default: TURN_MS. */
-  turnMs?: number;
+  turnMs?: Milliseconds;
 }
 
 /** What a turn came to. */

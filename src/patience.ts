@@ -4,9 +4,10 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Milliseconds } from "./clock.ts";
 
 class Patience {
-  #leftMs: number;
+  #leftMs: Milliseconds;
   #waiting = 0;
   #since = 0;
 
@@ -44,7 +45,7 @@ export function withoutPatience<T>(work: () => T): T {
 }
 
 /** Makes one call, telling it for how many milliseconds it is waited for: `longestMs` at the most, 0 if none are left. */
-export function spendPatience<T>(longestMs: number, call: (milliseconds: number) => Promise<T>): Promise<T> {
+export function spendPatience<T>(longestMs: Milliseconds, call: (milliseconds: number) => Promise<T>): Promise<T> {
   const patience = current.getStore();
   if (patience === undefined) return call(longestMs);
   return patience.spend(call(Math.max(0, Math.min(longestMs, patience.leftMs))));

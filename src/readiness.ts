@@ -3,6 +3,7 @@
  * What a check looks at is its owner's; the addresses that answer by it are http/health.ts's.
  */
 
+import type { Milliseconds } from "./clock.ts";
 import { withoutPatience } from "./patience.ts";
 
 /**
@@ -45,7 +46,7 @@ export interface ReadinessOptions {
   checks: readonly Check[];
   logger: ReadinessLogger;
   /** Milliseconds between the end of a look and the next. Default: 5000. */
-  everyMs?: number;
+  everyMs?: Milliseconds;
 }
 
 const longestLookMs = 2000;

@@ -1,5 +1,6 @@
 /** Runs a worker's `runOnce` again and again until stopped. What a run does is the worker's own. */
 
+import type { Milliseconds } from "./clock.ts";
 import { withoutPatience } from "./patience.ts";
 import type { Check } from "./readiness.ts";
 
@@ -39,7 +40,7 @@ export interface WorkerLoopOptions {
   /** One run. What it resolves to doesn't matter here. */
   runOnce(run: WorkerRun): Promise<unknown>;
   /** Milliseconds between the end of a run and the next. Default: 1000. */
-  pollMs?: number;
+  pollMs?: Milliseconds;
   logger: WorkerLoopLogger;
   /** Milliseconds by a clock that nobody sets. */
   elapsedMs?: () => number;

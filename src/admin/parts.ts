@@ -2,6 +2,7 @@
 
 import { calculateJwkThumbprint } from "jose";
 import type { Provider } from "oidc-provider";
+import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { domainOf } from "../domain/address.ts";
 import { type Calendar, createCalendar } from "../domain/calendar.ts";
@@ -30,7 +31,7 @@ export interface OperationParts {
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How long a rotated secret is still taken, in milliseconds. */
-  secretOverlapMs: number;
+  secretOverlapMs: Milliseconds;
   /** What oidc-provider finds wrong with a client, or undefined. */
   clientProblem(client: Client): Promise<string | undefined>;
   /** Public keys that tokens are signed with. Read when asked for, as the audit's: a store that has none yet gets them then. */

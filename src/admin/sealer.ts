@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { chainMac, chainMark, firstBase } from "../domain/audit-chain.ts";
 import { Pace, TURN_MS } from "../pace.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
@@ -16,9 +16,9 @@ export interface SealerOptions {
   clock: Clock;
   key: Buffer;
   /** For how long events are kept, in milliseconds; null: for ever. */
-  retentionMs: number | null;
+  retentionMs: Milliseconds | null;
   /** How long a turn may take, in milliseconds: the store's. Default: that of a store with one write lock. */
-  turnMs?: number;
+  turnMs?: Milliseconds;
 }
 
 const LEASE = "audit.seal";

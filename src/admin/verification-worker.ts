@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { isGenuinelyNoted, verificationSeal } from "../domain/audit-chain.ts";
 import type { AuditVerification, VerificationResult } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
@@ -18,7 +18,7 @@ export interface VerificationWorkerOptions extends VerifyParts {
   clock: Clock;
   logger: Pick<WorkerLoopLogger, "error">;
   /** Milliseconds from one note of how far it is to the next. Default: 1000. */
-  noteEveryMs?: number;
+  noteEveryMs?: Milliseconds;
 }
 
 const LEASE_MS = 30_000;

@@ -12,7 +12,7 @@ import { type Count, createCountBuffer, createCounters } from "../admin/figures.
 import { ALL_SCOPES } from "../admin/scopes.ts";
 import { createSealer } from "../admin/sealer.ts";
 import { createVerificationWorker } from "../admin/verification-worker.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { limitOf, mailDomain } from "../config/derived.ts";
 import type { Config } from "../config/schema.ts";
 import { asUpstreamId } from "../domain/ids.ts";
@@ -117,7 +117,7 @@ async function createWorkers(
   transport: MailTransport,
   counted: ReturnType<typeof createCountBuffer>,
 ): Promise<Record<WorkerName, WorkerLoop>> {
-  const loop = (name: WorkerName, pollMs: number, runOnce: (run: WorkerRun) => Promise<unknown>) =>
+  const loop = (name: WorkerName, pollMs: Milliseconds, runOnce: (run: WorkerRun) => Promise<unknown>) =>
     createWorkerLoop({ name, pollMs, runOnce, logger });
   const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
   const counters = createCounters({ now: () => clock.now(), onCount: counted.add });

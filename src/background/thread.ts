@@ -5,6 +5,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { Count } from "../admin/figures.ts";
+import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { Check, Finding } from "../readiness.ts";
 import { type Background, backgroundCheckNames, type WorkerName } from "./background.ts";
@@ -75,7 +76,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
   const waiting = new Set<() => void>();
 
   /** Resolves when something has happened to the thread that may be what is waited for, or after so many milliseconds. */
-  async function until(isDone: () => boolean, withinMs: number): Promise<void> {
+  async function until(isDone: () => boolean, withinMs: Milliseconds): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!isDone() && performance.now() < deadline) {
       await new Promise<void>((resolve) => {

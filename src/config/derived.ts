@@ -1,5 +1,6 @@
 /** What several parts derive from the configuration alike. */
 
+import type { Seconds } from "../clock.ts";
 import { domainOf } from "../domain/address.ts";
 import type { Config, LimitConfig } from "./schema.ts";
 
@@ -9,6 +10,6 @@ export function mailDomain({ mail }: Pick<Config, "mail">): string {
 }
 
 /** A configured limit, in the words of the store. */
-export function limitOf({ limit, window_seconds }: LimitConfig): { limit: number; windowSeconds: number } {
+export function limitOf({ limit, window_seconds }: LimitConfig): { limit: number; windowSeconds: Seconds } {
   return { limit, windowSeconds: window_seconds };
 }

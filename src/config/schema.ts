@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import type { Seconds } from "../clock.ts";
 import {
   authenticationFaults,
   authenticationOf,
@@ -310,7 +311,16 @@ function knownUpstreams({ administration, upstreams }: z.infer<typeof wholeSchem
   }
 }
 
-export type Config = z.infer<typeof configSchema>;
+/** A configuration, its `…_seconds` told from what counts milliseconds. */
+export type Config = InSeconds<z.infer<typeof configSchema>>;
+
+type InSeconds<T> = T extends readonly (infer Item)[]
+  ? InSeconds<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: Key extends `${string}_seconds` ? AsSeconds<T[Key]> : InSeconds<T[Key]> }
+    : T;
+
+type AsSeconds<T> = T extends number ? Seconds : T extends object ? { [Key in keyof T]: AsSeconds<T[Key]> } : T;
 export type LimitConfig = Config["limits"]["mails"];
 export type UpstreamConfig = Config["upstreams"][number];
 export type PortalConfig = Config["portals"][number];

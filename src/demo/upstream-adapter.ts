@@ -1,6 +1,7 @@
 /** Where the demo upstream's oidc-provider keeps its sessions, codes and tokens: in memory, gone with the process. */
 
 import type { Adapter, AdapterPayload } from "oidc-provider";
+import type { Seconds } from "../clock.ts";
 
 interface Row {
   payload: AdapterPayload;
@@ -12,7 +13,7 @@ export class MemoryRows {
   readonly #rows = new Map<string, Row>();
   #writes = 0;
 
-  set(key: string, payload: AdapterPayload, expiresInSeconds: number | undefined): void {
+  set(key: string, payload: AdapterPayload, expiresInSeconds: Seconds | undefined): void {
     const expiresAt = expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + expiresInSeconds * 1000;
     this.#rows.set(key, { payload, expiresAt });
     this.#writes += 1;

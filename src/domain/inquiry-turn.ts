@@ -4,7 +4,7 @@
  * somebody who asks for the first time. The flow of a network, and what an identity may ask at all, are the store's.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import type { Inquiry } from "./records.ts";
 
 /** The longest that any waits, in milliseconds. */
@@ -19,7 +19,7 @@ const TOLD_FROM_MS = 5 * MINUTE_MS;
  * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the first not at all, each
  * further one by the interval of its identity's limit longer, none beyond an hour.
  */
-export function longestTurnMs(ordinal: number, limit: { limit: number; windowSeconds: number }): number {
+export function longestTurnMs(ordinal: number, limit: { limit: number; windowSeconds: Seconds }): number {
   const intervalMs = Math.ceil((limit.windowSeconds * 1000) / limit.limit);
   return Math.min((ordinal - 1) * intervalMs, LONGEST_TURN_MS);
 }
@@ -30,8 +30,8 @@ export function longestTurnMs(ordinal: number, limit: { limit: number; windowSec
  */
 export function lookedAtBy(
   { createdAt, ordinal, heldUntil }: Pick<Inquiry, "createdAt" | "ordinal" | "heldUntil">,
-  limit: { limit: number; windowSeconds: number },
-  longestDelayMs: number,
+  limit: { limit: number; windowSeconds: Seconds },
+  longestDelayMs: Milliseconds,
 ): Instant | null {
   const waitMs = longestTurnMs(ordinal, limit);
   if (heldUntil !== null || waitMs < TOLD_FROM_MS) return null;

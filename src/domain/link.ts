@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../clock.ts";
+import { unreachable } from "../errors.ts";
 import type { AccountId, IdentityKey, LinkRequest, Membership } from "./records.ts";
 
 /** Why a link binds nothing any more. */
@@ -49,12 +50,7 @@ export function judgeLink(
   now: Instant,
   viewer: AccountId = request.requester.accountId,
 ): LinkVerdict {
-  const reason =
-    reasonOfState(request) ??
-    (request.state === "pending" && now >= request.expiresAt ? "expired" : undefined) ??
-    reasonOfProfile(request, membership, viewer) ??
-    // Voided, and its profile is as it was: it was linked and unlinked meanwhile. Nothing is left to say but that its time is over.
-    (request.state === "void" ? "expired" : undefined);
+  const reason = deadReason(request, membership, now, viewer);
   return reason === undefined ? { alive: true } : { alive: false, reason };
 }
 
@@ -75,7 +71,12 @@ export function answerInquiry(membership: Membership, accountId: AccountId): Inq
   return membership.profile.accountId === accountId ? "already_linked" : "linked_elsewhere";
 }
 
-function reasonOfState(request: LinkRequest): LinkDeadReason | undefined {
+function deadReason(
+  request: LinkRequest,
+  membership: Membership,
+  now: Instant,
+  viewer: AccountId,
+): LinkDeadReason | undefined {
   switch (request.state) {
     case "bound":
       return "used";
@@ -84,8 +85,12 @@ function reasonOfState(request: LinkRequest): LinkDeadReason | undefined {
     case "superseded":
       return "superseded";
     case "pending":
+      return now >= request.expiresAt ? "expired" : reasonOfProfile(request, membership, viewer);
     case "void":
-      return undefined;
+      // Where its profile is as it was, that was linked and unlinked meanwhile. Nothing is left to say but that its time is over.
+      return reasonOfProfile(request, membership, viewer) ?? "expired";
+    default:
+      return unreachable(request.state);
   }
 }
 

@@ -3,12 +3,12 @@
  * what is over that, and in which order. Counting and racing are the store's, which keeps a MailboxUse for each mailbox.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 
 /** At most `limit` within any stretch of so many seconds, wherever it begins. */
 interface RollingLimit {
   limit: number;
-  windowSeconds: number;
+  windowSeconds: Seconds;
 }
 
 /** How many mails of their own (one for each profile) a mailbox gets. */

@@ -3,7 +3,7 @@
  * Every `...At` is an instant in milliseconds since the Unix epoch.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 
 import {
   type AccountId,
@@ -229,7 +229,7 @@ export interface UpstreamTransaction {
   nonce: string;
   codeVerifier: string;
   /** How old the authentication may be when the person is sent off; null where that doesn't matter. */
-  maxAgeSeconds: number | null;
+  maxAgeSeconds: Seconds | null;
   purpose: SignInPurpose;
   createdAt: Instant;
   expiresAt: Instant;

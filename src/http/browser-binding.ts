@@ -5,6 +5,7 @@
  * says who signed in (docs/decisions/0011).
  */
 
+import type { Seconds } from "../clock.ts";
 import type { SecretHash } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { tagIn, tagOf } from "../upstream/upstreams.ts";
@@ -28,7 +29,7 @@ export interface BrowserBinding {
 export interface BrowserBindingOptions {
   cookies: Cookies;
   /** Seconds for which somebody may go on with what a sign-in made: as long as an interaction lives. */
-  proofLifetimeSeconds: number;
+  proofLifetimeSeconds: Seconds;
 }
 
 /** Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser. */

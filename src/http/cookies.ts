@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "koa";
+import type { Seconds } from "../clock.ts";
 
 /** Where a cookie is: its whole name, and the path that it is sent to. */
 export interface CookiePlace {
@@ -26,7 +27,7 @@ export interface Cookies {
   /** The cookies that are called `<name>.<anything>`. */
   family(ctx: CookieContext, place: CookiePlace): (CookiePlace & { value: string })[];
   /** HttpOnly, SameSite=Lax. Without an age it goes with the browser. */
-  set(ctx: CookieContext, place: CookiePlace, value: string, maxAgeSeconds?: number): void;
+  set(ctx: CookieContext, place: CookiePlace, value: string, maxAgeSeconds?: Seconds): void;
   clear(ctx: CookieContext, place: CookiePlace): void;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import type { InquiryId } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
@@ -28,7 +28,7 @@ export interface DeclinedLinksOptions {
   artifacts: Pick<ArtifactStore, "upsert" | "find">;
   clock: Clock;
   /** Seconds for which it can be told: as long as an interaction lives. */
-  lifetimeSeconds: number;
+  lifetimeSeconds: Seconds;
 }
 
 /** As the store calls it. */

@@ -4,12 +4,13 @@
  */
 
 import type { Context } from "koa";
+import type { Seconds } from "../clock.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
 import type { EncryptedState } from "./encrypted-state.ts";
 
 export interface EncryptedCookies {
   /** Returns the cookie's text. */
-  set(ctx: Context, place: CookiePlace, value: object, maxAgeSeconds: number): string;
+  set(ctx: Context, place: CookiePlace, value: object, maxAgeSeconds: Seconds): string;
   /** The value, or undefined if there is none, it expired, it was tampered with, or it was made for another place. */
   get(ctx: Context, place: CookiePlace): Record<string, unknown> | undefined;
   /** The same of a cookie's text. */

@@ -3,11 +3,11 @@
  * alone that it was made for. Nothing that decides anything is in it; it says what was done, and the store says what holds.
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import { createEncryption, deriveKey } from "../encryption.ts";
 
 export interface EncryptedState {
-  encrypt(value: object, context: string, lifetimeSeconds: number): string;
+  encrypt(value: object, context: string, lifetimeSeconds: Seconds): string;
   /** The value, or undefined if it expired, was tampered with, or was made for another context or by another key. */
   decrypt(text: string, context: string): Record<string, unknown> | undefined;
 }

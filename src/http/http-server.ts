@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import type { Milliseconds } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
 import { createConnections } from "./connections.ts";
 import type { Refusals } from "./refusals.ts";
@@ -19,9 +20,9 @@ export interface HttpServer {
    * Takes no new connections. Resolves when the last one has ended: after its next answer, or when it has been idle for as long
    * as its client was told that it may be. What is still being answered after `longestMs` is cut.
    */
-  drain(longestMs: number): Promise<void>;
+  drain(longestMs: Milliseconds): Promise<void>;
   /** The same at once for those that are idle. */
-  close(longestMs: number): Promise<void>;
+  close(longestMs: Milliseconds): Promise<void>;
 }
 
 /** The part of pino's logger that is used here. */
@@ -106,7 +107,7 @@ export function createHttpServer(
     }
   }
 
-  async function end(idleMs: number, longestMs: number): Promise<void> {
+  async function end(idleMs: Milliseconds, longestMs: Milliseconds): Promise<void> {
     sendAway();
     if (!server.listening) return;
     // Not http.Server's own, which ends idle connections at once: a request may be on its way there already.

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "koa";
+import type { Seconds } from "../clock.ts";
 import { asInquiryId, idOrNull } from "../domain/ids.ts";
 import type { InquiryId } from "../domain/records.ts";
 import type { Cookies } from "./cookies.ts";
@@ -46,7 +47,7 @@ export function createKeptInquiries(options: {
   cookies: Cookies;
   encryptedCookies: EncryptedCookies;
   /** Seconds for which it can be sent again. */
-  lifetimeSeconds: number;
+  lifetimeSeconds: Seconds;
 }): KeptInquiries {
   const { issuer, cookies, encryptedCookies, lifetimeSeconds } = options;
   const below = (uid: string, name: string) => cookies.below(new URL(`${issuer}/interaction/${uid}`).pathname, name);

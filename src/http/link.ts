@@ -14,6 +14,7 @@ import { mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
+import { unreachable } from "../errors.ts";
 import {
   type DeclineOutcome,
   hasBoundTo,
@@ -250,6 +251,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       }
       case "bound":
         return sendPage(ctx, await linkedPage(membership));
+      default:
+        return unreachable(kept);
     }
   }
 

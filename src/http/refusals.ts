@@ -5,13 +5,14 @@
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { Seconds } from "../clock.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, Site } from "../ui/views.ts";
 import { pageHeaders } from "./security-headers.ts";
 
 export interface Refusals {
   /** Answers that too much was asked from here, and when to come back. Programs are told in JSON. */
-  tooMany(request: IncomingMessage, response: ServerResponse, retryAfterSeconds: number): void;
+  tooMany(request: IncomingMessage, response: ServerResponse, retryAfterSeconds: Seconds): void;
   /** Answers what was no request, or none that can be read, on the bare connection. `code` is Node's. */
   unreadable(socket: Socket, code: string | undefined): void;
 }
@@ -31,7 +32,7 @@ export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Si
   const view = { code: null, requestId: "", portal: null, retryUrl: null };
   const rendered = new Map<string, string>();
 
-  function page({ status, kind }: Pick<ErrorPage, "status" | "kind">, retryAfterSeconds: number | null): string {
+  function page({ status, kind }: Pick<ErrorPage, "status" | "kind">, retryAfterSeconds: Seconds | null): string {
     const key = `${kind} ${retryAfterSeconds}`;
     const known = rendered.get(key);
     if (known !== undefined) return known;

@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "koa";
+import type { Seconds } from "../clock.ts";
 import { asClientId } from "../domain/ids.ts";
 import type { ClientId } from "../domain/records.ts";
 import type { CookiePlace, Cookies } from "./cookies.ts";
@@ -18,7 +19,7 @@ export interface WaitingSignIn {
 
 export interface WaitingSignIns {
   /** Keeps it, in the place of an earlier one. */
-  note(ctx: Context, waiting: WaitingSignIn, maxAgeSeconds: number): Promise<void>;
+  note(ctx: Context, waiting: WaitingSignIn, maxAgeSeconds: Seconds): Promise<void>;
   find(ctx: Context): Promise<WaitingSignIn | undefined>;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { asLinkRequestId, type InquiryId } from "../domain/ids.ts";
 import type { Limit } from "../domain/limit.ts";
@@ -33,7 +33,7 @@ interface InquiryWorkerSettings {
   /** Upstreams that are trusted to know which address is whose. Default: none. */
   trustedUpstreams?: ReadonlySet<UpstreamId>;
   /** How long a claimed inquiry is this worker's, in milliseconds. */
-  leaseMs?: number;
+  leaseMs?: Milliseconds;
   /** How many parts one run answers at most, so that other work gets its turn. */
   batchSize?: number;
   /** How many profiles are answered in one transaction. */

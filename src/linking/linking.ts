@@ -5,7 +5,7 @@
  */
 
 import { randomInt } from "node:crypto";
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Seconds } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { asInquiryId } from "../domain/ids.ts";
 import { longestTurnMs, lookedAtBy } from "../domain/inquiry-turn.ts";
@@ -33,7 +33,7 @@ interface LinkingSettings {
    */
   lookupDelayMs: { min: number; max: number };
   /** How long an identity waits between two inquiries, in seconds. */
-  pauseSeconds: number;
+  pauseSeconds: Seconds;
   /** The domain of our Message-IDs: that of the sender's address. */
   mailDomain: string;
   /** How many inquiries of one identity, and from one client address, go at once. */

@@ -9,6 +9,7 @@ import type { Instant } from "../clock.ts";
 import { asInquiryId, asLinkRequestId } from "../domain/ids.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../domain/records.ts";
+import { unreachable } from "../errors.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
 
 /** What happened, in a word that scripts may rely on. */
@@ -116,12 +117,20 @@ function ofInquiry({ createdAt, heldUntil, settledAt, matched }: Omit<Inquiry, "
 }
 
 function ofRequest({ id, profileId, state, createdAt, expiresAt, settledAt }: LinkRequest, now: Instant): Entry[] {
-  const entries: Entry[] = [{ at: createdAt, what: "requested", requestId: id, profileId }];
-  if (settledAt !== null && (state === "superseded" || state === "void")) {
-    entries.push({ at: settledAt, what: state, requestId: id });
+  const requested: Entry = { at: createdAt, what: "requested", requestId: id, profileId };
+  switch (state) {
+    case "pending":
+      return now >= expiresAt ? [requested, { at: expiresAt, what: "expired", requestId: id }] : [requested];
+    case "superseded":
+    case "void":
+      return settledAt === null ? [requested] : [requested, { at: settledAt, what: state, requestId: id }];
+    case "bound":
+    case "cancelled":
+      // Their events say so, and who did it.
+      return [requested];
+    default:
+      return unreachable(state);
   }
-  if (state === "pending" && now >= expiresAt) entries.push({ at: expiresAt, what: "expired", requestId: id });
-  return entries;
 }
 
 function ofDelivery(delivery: Delivery, carriers: ReadonlyMap<string, Delivery> = new Map()): Entry[] {

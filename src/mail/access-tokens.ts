@@ -4,6 +4,7 @@
  */
 
 import * as client from "openid-client";
+import type { Seconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 
 type OAuth2Settings = NonNullable<Config["mail"]["smtp"]["oauth2"]>;
@@ -35,7 +36,7 @@ export type AccessTokenSource = (renew: boolean) => Promise<string>;
  * Makes the source of one mailbox's tokens, shared by all connections: those that ask at once get the same one.
  * @param timeoutSeconds how long the endpoint may take
  */
-export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: number): AccessTokenSource {
+export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Seconds): AccessTokenSource {
   const configuration = configurationOf(oauth2, timeoutSeconds);
   const scope: Record<string, string> = oauth2.scope === null ? {} : { scope: oauth2.scope };
   let refreshToken = oauth2.refresh_token;
@@ -68,7 +69,7 @@ export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: numbe
   };
 }
 
-function configurationOf(oauth2: OAuth2Settings, timeoutSeconds: number): client.Configuration {
+function configurationOf(oauth2: OAuth2Settings, timeoutSeconds: Seconds): client.Configuration {
   const { token_endpoint, client_id, client_secret } = oauth2;
   const { origin, protocol } = new URL(token_endpoint);
   // Microsoft and Google both read the secret from the body.

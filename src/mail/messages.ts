@@ -49,7 +49,6 @@ function isAdministration(content: MailContent): content is AdministrationConten
 
 /** What an administrator's doing causes. None of these mails holds a secret. */
 function renderAdministration(site: Site, content: AdministrationContent, facts: MailFacts): RenderedMail {
-  if (content.kind === "administrator_linked") return renderAdministratorLinked(site, content, facts);
   const { profileName, organizationName } = content;
   const t = messages(site.locale);
   const words = {
@@ -59,6 +58,8 @@ function renderAdministration(site: Site, content: AdministrationContent, facts:
   const say = (text: string): Block => ({ kind: "paragraph", text });
   const hello = t.text("mail.hello", words);
   switch (content.kind) {
+    case "administrator_linked":
+      return renderAdministratorLinked(site, content, facts);
     case "admin_invitation":
       return toProfile(site, hello, {
         subject: t.text("mail.invitation.subject", words),

@@ -4,7 +4,7 @@
  * transport.ts's.
  */
 
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import type { Limit } from "../domain/limit.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
 import type { MailContent, OutboxMessage } from "../domain/records.ts";
@@ -36,12 +36,12 @@ export interface OutboxWorkerOptions {
   /** Names this process in leases; unique among those alive. */
   workerId: string;
   /** The life of a mailed link, in milliseconds. */
-  linkLifetimeMs: number;
+  linkLifetimeMs: Milliseconds;
   /** How long a claimed message is kept from others; must exceed the transport's time limit. Default: 60 seconds. */
-  leaseMs?: number;
+  leaseMs?: Milliseconds;
   /** How many mails are sent at the same time. Default: 2. */
   concurrency?: number;
-  pollMs?: number;
+  pollMs?: Milliseconds;
   /** From 0 to below 1; spreads retries. */
   random?: () => number;
 }

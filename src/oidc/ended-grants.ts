@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { Pace } from "../pace.ts";
 import type { AdminStore } from "../storage/contract.ts";
 import type { WorkerRun } from "../worker-loop.ts";
@@ -13,7 +13,7 @@ export interface EndedGrantsOptions {
   administration: Pick<AdminStore, "claimEnding" | "removeEnded">;
   clock: Clock;
   /** How long a turn may take, in milliseconds: the store's. */
-  turnMs: number;
+  turnMs: Milliseconds;
   /** How many selections are looked at in a turn at the least: the store's. */
   grantsATurn: number;
 }

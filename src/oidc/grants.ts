@@ -4,7 +4,7 @@
  */
 
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import { asAccountId, asClientId, asGrantId } from "../domain/ids.ts";
 import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
@@ -18,7 +18,7 @@ export interface GrantDeps {
   store: StandingStore;
   clock: Clock;
   /** Seconds: as long as the longest session and then the longest refresh token. */
-  grantLifetimeSeconds: number;
+  grantLifetimeSeconds: Seconds;
 }
 
 /** How often a racer may change what a request is deciding about, before the request goes on without a grant: refused. */

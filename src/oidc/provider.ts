@@ -8,7 +8,7 @@ import {
   Provider,
   type RefreshToken,
 } from "oidc-provider";
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Seconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
@@ -67,7 +67,7 @@ const pushedRequestSeconds = 60;
 const emptySessionSeconds = 600;
 
 /** How long an interaction lives: longer than a link that is asked for at its very end and mailed late. Seconds. */
-export function interactionLifetimeSeconds(linkLifetimeSeconds: number): number {
+export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): number {
   return linkLifetimeSeconds * 2 + 1800;
 }
 

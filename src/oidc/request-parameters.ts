@@ -5,6 +5,8 @@
  * outcome for it nevertheless.
  */
 
+import type { Seconds } from "../clock.ts";
+
 /** Parameters by name, from a query, from oidc-provider's context or from a stored interaction. */
 export type RequestParameters = Readonly<Record<string, unknown>>;
 
@@ -15,7 +17,7 @@ export interface AuthorizationRequest {
   scopes: ReadonlySet<string>;
   prompts: ReadonlySet<string>;
   /** `max_age`: 0 where it says something that is no age, because nothing then asks for less than the newest sign-in. */
-  maxAgeSeconds: number | undefined;
+  maxAgeSeconds: Seconds | undefined;
   /** Undefined, too, where it is longer than anybody's name at an upstream. */
   loginHint: string | undefined;
   /** `upstream`: the one to go straight to, an extension of ours. */

@@ -4,7 +4,7 @@
  * imported from.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 import type { ClaimedEnding, RemovedPart } from "../domain/endings.ts";
 import type {
   Account,
@@ -207,13 +207,13 @@ export interface AdminStore {
    * Takes or keeps a lease. False while another worker holds it. One that ends later than two of its lives from now was taken
    * before the clock was set back, and is nobody's.
    */
-  takeLease(name: string, worker: string, now: Instant, leaseMs: number): Promise<boolean>;
+  takeLease(name: string, worker: string, now: Instant, leaseMs: Milliseconds): Promise<boolean>;
 
   /**
    * Claims the ending that is due longest of those whose rows aren't all removed, until `now + leaseMs`. Racers never hold the
    * same.
    */
-  claimEnding(worker: string, now: Instant, leaseMs: number): Promise<ClaimedEnding | undefined>;
+  claimEnding(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedEnding | undefined>;
   /**
    * Removes the next rows of a claimed ending, looking at `most` of them at the most, in one transaction with the sign-outs by
    * which portals are told of them; prolongs the lease. A grant that was made after the ending stays. `lost` if the lease was
@@ -222,11 +222,11 @@ export interface AdminStore {
   removeEnded(
     key: string,
     worker: string,
-    options: { most: number; now: Instant; leaseMs: number },
+    options: { most: number; now: Instant; leaseMs: Milliseconds },
   ): Promise<RemovedPart>;
 
   /** Claims the sign-out that is due longest, until `now + leaseMs`; `attempts` counts this claim. Racers never hold the same. */
-  claimSignOut(worker: string, now: Instant, leaseMs: number): Promise<SignOut | undefined>;
+  claimSignOut(worker: string, now: Instant, leaseMs: Milliseconds): Promise<SignOut | undefined>;
   /** Removes a claimed one (told, or given up), or gives it back for `nextAttemptAt`. False if the lease was lost. */
   settleSignOut(id: string, worker: string, nextAttemptAt: Instant | null): Promise<boolean>;
 }
@@ -293,7 +293,7 @@ export interface VerificationStore {
    * Claims the one that waits longest, or whose worker's lease has run out, until `now + leaseMs`; `attempts` counts this claim.
    * Racers never hold the same.
    */
-  claim(worker: string, now: Instant, leaseMs: number): Promise<AuditVerification | undefined>;
+  claim(worker: string, now: Instant, leaseMs: Milliseconds): Promise<AuditVerification | undefined>;
   /** Notes how far it is, and holds it until `leaseUntil`. False, changing nothing, if the lease was lost. */
   note(
     id: string,

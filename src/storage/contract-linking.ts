@@ -3,7 +3,7 @@
  * is where it is imported from.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import type { Limit } from "../domain/limit.ts";
 import type { MailboxLimits } from "../domain/mailbox.ts";
 import type {
@@ -68,7 +68,7 @@ export type NewInquiry = Omit<Inquiry, "ordinal" | "heldUntil" | "matched">;
 /** What keeps an inquiry waiting, or keeps it from being made. */
 export interface InquiryThrottles {
   /** So many seconds after an inquiry its identity can make the next. */
-  pauseSeconds: number;
+  pauseSeconds: Seconds;
   identity: Limit;
   /**
    * `key`: the client address, or what stands for it. `longestMs`: for how many milliseconds the n-th inquiry of an identity
@@ -95,7 +95,7 @@ export interface InquiryAnswerPart {
   /** How many profiles this part is about. */
   matched?: number;
   /** There is more to write: the inquiry stays this worker's for so long, and goes on behind this profile. */
-  more?: { answeredTo: ProfileId; leaseMs: number };
+  more?: { answeredTo: ProfileId; leaseMs: Milliseconds };
 }
 
 export interface LinkStore {
@@ -115,7 +115,7 @@ export interface LinkStore {
    * its lease behind it, and of equals the one that was stored first. What isn't due costs nothing, however much of it
    * there is. Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
    */
-  claimInquiry(worker: string, now: Instant, leaseMs: number): Promise<ClaimedInquiry | undefined>;
+  claimInquiry(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedInquiry | undefined>;
   /**
    * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
    * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
@@ -176,8 +176,8 @@ export interface OutboxStore {
   claim(
     worker: string,
     now: Instant,
-    leaseMs: number,
-    linkLifetimeMs: number,
+    leaseMs: Milliseconds,
+    linkLifetimeMs: Milliseconds,
   ): Promise<{ message: OutboxMessage; linkExpiresAt: Instant | null } | undefined>;
   /**
    * Queues a mail that has no other cause, in one transaction with a slot of each throttle. Where one has none left nothing

@@ -13,7 +13,7 @@
  *   are sealed under the encryption key by the back end.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import type { Standing } from "../domain/admission.ts";
 import type { Limit } from "../domain/limit.ts";
 import type {
@@ -65,7 +65,7 @@ export interface Store {
    * How long a turn of work over many rows (pace.ts) may take here, in milliseconds: as short as it gets where it holds a write
    * lock that everybody needs; longer where it holds its own documents alone, and most of it is one acknowledgment by a majority.
    */
-  readonly turnMs: number;
+  readonly turnMs: Milliseconds;
   /** How many grants a turn removes at the least: as many as are worth what a turn costs, however few they are. */
   readonly grantsATurn: number;
   /**
@@ -327,7 +327,7 @@ export interface ThrottleStore {
   takeSlot(
     key: string,
     limit: number,
-    windowSeconds: number,
+    windowSeconds: Seconds,
     now: Instant,
   ): Promise<{ taken: boolean; resetsAt: Instant }>;
   /** The same for several at once: as many of `wanted` as the window has left, none if it is full. */
@@ -339,5 +339,5 @@ export interface ThrottleStore {
    * longer than its most patient. Nothing is ever refused. A clock that has been set back by more than a window takes the flow
    * along.
    */
-  reserve(key: string, limit: Limit, now: Instant, longestMs?: number): Promise<Instant>;
+  reserve(key: string, limit: Limit, now: Instant, longestMs?: Milliseconds): Promise<Instant>;
 }

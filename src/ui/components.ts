@@ -1,5 +1,6 @@
 /** The pieces that several pages are made of. Pure functions of data, like the pages. */
 
+import type { Seconds } from "../clock.ts";
 import { formatSeconds } from "./format.ts";
 import { bdi, type Child, type Html, html } from "./html.ts";
 import { messages } from "./messages.ts";
@@ -176,7 +177,7 @@ ${problems.map(({ target, text }) => html`<li><a href="#${target}">${text}</a></
 }
 
 /** When it may be asked again. A script counts down. */
-export function askAgainWait(site: Site, inSeconds: number): Html {
+export function askAgainWait(site: Site, inSeconds: Seconds): Html {
   const t = messages(site.locale);
   const seconds = Math.max(0, Math.ceil(inSeconds));
   if (seconds === 0) return html`${t.text("checkEmail.now")}`;

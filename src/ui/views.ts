@@ -3,7 +3,7 @@
  * functions in pages/; http/ fills these and is the only caller.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 
 /** What is the same on every page of one deployment. Made once at start. */
 export interface Site {
@@ -102,7 +102,7 @@ export interface LinkStepPage {
   value: string;
   errors: FieldError[];
   /** Seconds until it may be asked again, where that was tried too early; else null. */
-  askAgainInSeconds: number | null;
+  askAgainInSeconds: Seconds | null;
 }
 
 export type SupportField = "name" | "organization" | "account_number" | "message";
@@ -143,7 +143,7 @@ export interface CheckEmailPage {
   /** POST target of *send it again*. */
   resend: Form;
   /** Seconds until it may be asked again; 0: now. */
-  resendInSeconds: number;
+  resendInSeconds: Seconds;
   /** Until when the request waits because this account has asked so often; null where it doesn't. */
   heldUntil: Instant | null;
   /** By when the request is looked at, where its account has asked before within a short while; null where that is at once. */
@@ -333,7 +333,7 @@ export interface ErrorPage {
   /** Empty for a request that was answered before it was given one. */
   requestId: string;
   /** For `too_many`: after how many seconds it is worth trying again, if that is known. */
-  retryAfterSeconds: number | null;
+  retryAfterSeconds: Seconds | null;
   portal: PortalView | null;
   /** GET: where what was interrupted can be begun anew, or null where reloading is the way. */
   retryUrl: string | null;

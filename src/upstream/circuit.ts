@@ -5,12 +5,12 @@
  * at once is slots.ts's to say.
  */
 
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 
 export interface CircuitLimits {
   /** Silences in a row after which an endpoint is left alone. */
   silences: number;
-  pauseMs: number;
+  pauseMs: Milliseconds;
 }
 
 interface Line {

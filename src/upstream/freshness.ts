@@ -4,7 +4,7 @@
  * 3.1.2.1: with `max_age` an upstream has to return `auth_time`. docs/decisions/0012-the-upstreams-clock.md says why.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 import { rejected, stale } from "./failures.ts";
 import { type Dialect, NO_AUTH_TIME } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
@@ -23,7 +23,7 @@ export interface FreshnessWish {
 export interface FreshnessPlan {
   prompt: "login" | "select_account" | undefined;
   /** What `auth_time` is held to; null where its age doesn't matter. */
-  maxAgeSeconds: number | null;
+  maxAgeSeconds: Seconds | null;
   /** Whether it is also sent, as `max_age`; then an ID token without `auth_time` is refused. */
   sendsMaxAge: boolean;
 }
@@ -42,7 +42,7 @@ export interface FreshnessRule {
   /** When the person was sent to the upstream, by our clock. */
   sentAt: Instant;
   /** Counted back from `sentAt`; null where the age doesn't matter. */
-  maxAgeSeconds: number | null;
+  maxAgeSeconds: Seconds | null;
   /** Whether an ID token without `auth_time` is refused where an age matters; otherwise `iat` stands in, which is never old. */
   requiresAuthTime: boolean;
 }

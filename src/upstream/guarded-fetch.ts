@@ -4,6 +4,7 @@
  * transport leaves here as `upstream_unavailable`; what is amiss with the content is openid-client's to find.
  */
 
+import type { Milliseconds } from "../clock.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import type { Circuit, CircuitLimits } from "./circuit.ts";
 import { describeError, unavailable } from "./failures.ts";
@@ -12,7 +13,7 @@ import { describeError, unavailable } from "./failures.ts";
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface FetchLimits extends CircuitLimits {
-  timeoutMs: number;
+  timeoutMs: Milliseconds;
   maxBytes: number;
 }
 

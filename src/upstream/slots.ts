@@ -4,11 +4,13 @@
  * made up stands behind the others for a while. Whether the upstream answers at all is circuit.ts's to watch.
  */
 
+import type { Milliseconds } from "../clock.ts";
+
 export interface SlotLimits {
   /** Sign-ins that ask one upstream at once. */
   maxInFlight: number;
   /** For how long one waits for its turn, in milliseconds. */
-  waitMs: number;
+  waitMs: Milliseconds;
 }
 
 /** A person waits as long for our store. */

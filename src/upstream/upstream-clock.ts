@@ -3,7 +3,7 @@
  * off the ID token's `iat` where there is none. Which times then are believed is freshness.ts's to say.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import { rejected } from "./failures.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 
@@ -12,8 +12,8 @@ export interface UpstreamClock {
   /** What it showed: whole seconds since the epoch. */
   seconds: number;
   /** Milliseconds. A clock that shows seconds, and an answer that takes a while, leave a range. */
-  leastOffsetMs: number;
-  mostOffsetMs: number;
+  leastOffsetMs: Milliseconds;
+  mostOffsetMs: Milliseconds;
 }
 
 /** Two clocks that are further apart are wrong, not inexact: nothing that they say of each other's times is worth anything. */
@@ -58,7 +58,7 @@ function reading(seconds: number, { from, to }: { from: Instant; to: Instant }):
 
 function closeEnough(
   clock: UpstreamClock,
-  { limitSeconds, upstreamId, shownBy }: { limitSeconds: number; upstreamId: string; shownBy: string },
+  { limitSeconds, upstreamId, shownBy }: { limitSeconds: Seconds; upstreamId: string; shownBy: string },
 ): UpstreamClock {
   if (Math.abs(clock.leastOffsetMs) <= limitSeconds * 1000) return clock;
   const seconds = Math.round(clock.leastOffsetMs / 1000);

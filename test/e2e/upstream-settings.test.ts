@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { decodeProtectedHeader } from "jose";
 import { pino } from "pino";
 import { rawRequest } from "../support/attack-kit.ts";
 import { freePort } from "../support/free-port.ts";
@@ -125,7 +124,8 @@ describe("upstreams by configuration alone", () => {
       assert.deepEqual(answer.headers.getSetCookie(), []);
       const [code, state] = [fields.get("code") ?? assert.fail(), fields.get("state") ?? assert.fail()];
       assert.ok(!location.includes(code) && !location.includes(state));
-      assert.deepEqual(decodeProtectedHeader(new URL(location).searchParams.get("posted") ?? "").enc, "A256GCM");
+      const carried = Buffer.from(new URL(location).searchParams.get("posted") ?? assert.fail(), "base64url");
+      assert.ok(!carried.includes(code) && !carried.includes(state));
       const page = await browser.visit(location);
       assertArrived(page);
       assert.match(page.text, /anna@mail\.example/);

@@ -39,6 +39,7 @@ const ofClients = [
 ];
 const endOfPlan = [/plan\.last_day: is another day than that/, /plan\.time_zone: plans end in/];
 const ofRecipes = /recipe isn't for an app of this kind/;
+const ofRoles = /roles\.\d+: write each role by itself/;
 const inConfiguration = /stands in the configuration/;
 
 const refusals: Record<string, Record<number, RegExp[]>> = {
@@ -50,8 +51,8 @@ const refusals: Record<string, Record<number, RegExp[]>> = {
   rotateClientSecret: { 400: [ofRecipes], 409: [inConfiguration, /has no secret/] },
   createOrganization: { 400: endOfPlan, 409: [/an organization of this id already/] },
   editOrganization: { 400: endOfPlan, 409: [/leave no owner/] },
-  createProfile: { 409: [/a profile of this id already/] },
-  editProfile: { 409: [/leave no owner/] },
+  createProfile: { 400: [ofRoles], 409: [/a profile of this id already/] },
+  editProfile: { 400: [ofRoles], 409: [/leave no owner/] },
   unlinkProfile: { 409: [/isn't linked/] },
   inviteAdministrator: {
     409: [/registered there already/, /several organizations of the operator/, /of the operator's own organization/],

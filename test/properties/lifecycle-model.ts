@@ -66,6 +66,8 @@ export interface ModelLink {
   profile: ModelProfile;
   version: number;
   state: "pending" | "bound" | "cancelled" | "superseded" | "void";
+  /** Who declined it. */
+  cancelledBy?: number;
   expiresAt: number;
   /** Whether somebody can have seen the secret. */
   mailed: boolean;
@@ -213,10 +215,12 @@ export class LifecycleModel {
     if (link === undefined) return "unknown";
     const reason = this.deadReason(link, who);
     if (reason !== undefined) {
-      this.refuse("decline", reason, link, who);
+      // Who declined it and does so again is refused nothing.
+      if (reason !== "cancelled" || link.cancelledBy !== who) this.refuse("decline", reason, link, who);
       return `dead ${reason}`;
     }
     link.state = "cancelled";
+    link.cancelledBy = who;
     this.events.push(`link.cancelled ${link.profile.id} by ${who}`);
     return "cancelled";
   }

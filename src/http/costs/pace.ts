@@ -4,6 +4,7 @@
  * waits for another to end: a half-sent one costs those behind it its one place and nothing else.
  */
 
+import type { Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { createRecent } from "./recent.ts";
 
@@ -12,14 +13,14 @@ export interface Pace {
    * Takes the next place of `key`. Returns after how many milliseconds it may be served, or how long it is until one is free
    * that is near enough.
    */
-  take(key: string): { waitMs: number } | { fullForMs: number };
+  take(key: string): { waitMs: Milliseconds } | { fullForMs: Milliseconds };
 }
 
 export interface PaceOptions {
   /** So many at once, and as many in each window from then on. */
   limit: Limit;
   /** The longest that a request is made to wait, in milliseconds. */
-  longestWaitMs: number;
+  longestWaitMs: Milliseconds;
   /** How many keys are kept at the most. */
   remembered: number;
   /** Milliseconds of a clock that nobody can set. */

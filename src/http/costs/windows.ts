@@ -3,7 +3,7 @@
  * was set back: it is over, so that no jump of the clock delays anybody.
  */
 
-import type { Instant } from "../../clock.ts";
+import type { Instant, Seconds } from "../../clock.ts";
 import { createRecent } from "./recent.ts";
 
 /** What is known here of one key. */
@@ -20,7 +20,7 @@ export interface Window {
 
 export interface Windows {
   /** The window of `key` that `now` lies in; a new one where the last is over. */
-  at(key: string, windowSeconds: number, now: Instant): Window;
+  at(key: string, windowSeconds: Seconds, now: Instant): Window;
   /** The same, without making any. */
   find(key: string, now: Instant): Window | undefined;
 }

@@ -1,5 +1,6 @@
 /** Owns the collections of outgoing mail; collections.ts has them among all others. */
 
+import type { OutboxState } from "../../domain/records.ts";
 import {
   type CollectionSpecification,
   date,
@@ -8,7 +9,7 @@ import {
   listOf,
   number,
   objectId,
-  oneOf,
+  oneOfStates,
   orNull,
   string,
   validator,
@@ -19,7 +20,16 @@ export const OUTBOX: CollectionSpecification = {
   validator: validator(
     {
       ...{ _id: string, messageId: string, to: string, sealedContent: orNull(string), requestId: orNull(string) },
-      ...{ state: oneOf("held", "carried", "queued", "sent", "bounced", "failed", "dropped"), attempts: number },
+      state: oneOfStates<OutboxState>({
+        held: true,
+        carried: true,
+        queued: true,
+        sent: true,
+        bounced: true,
+        failed: true,
+        dropped: true,
+      }),
+      attempts: number,
       createdAt: date,
       ...{ nextAttemptAt: date, dueAt: date, leaseWorker: orNull(string), sentAt: orNull(date) },
       ...{ serverReply: orNull(string), lastError: orNull(string), seq: objectId },

@@ -3,6 +3,7 @@
  * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
+import type { AuditVerification, LinkRequestState } from "../../domain/records.ts";
 import { MAILBOXES, OUTBOX } from "./collections-mail.ts";
 import {
   boolean,
@@ -15,6 +16,7 @@ import {
   object,
   objectId,
   oneOf,
+  oneOfStates,
   orNull,
   string,
   validator,
@@ -121,7 +123,13 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     validator: validator({
       ...{ _id: string, inquiryId: string, secretHash: string, purpose: oneOf("link_profile"), requester },
       ...{ profileId: string, organizationId: string, emailVersion: number },
-      state: oneOf("pending", "bound", "cancelled", "superseded", "void"),
+      state: oneOfStates<LinkRequestState>({
+        pending: true,
+        bound: true,
+        cancelled: true,
+        superseded: true,
+        void: true,
+      }),
       ...{ createdAt: date, expiresAt: date, settledAt: orNull(date) },
     }),
     indexes: [
@@ -272,7 +280,7 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       askedBy: string,
       askedAt: date,
       keptHead: orNull(string),
-      state: oneOf("waiting", "running", "finished", "failed"),
+      state: oneOfStates<AuditVerification["state"]>({ waiting: true, running: true, finished: true, failed: true }),
       startedAt: orNull(date),
       endedAt: orNull(date),
       progress: orNull(object),

@@ -1,7 +1,7 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
 import { type ClientSession, type Collection, ObjectId } from "mongodb";
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
 import { asInquiryId } from "../../domain/ids.ts";
 import type { Inquiry } from "../../domain/records.ts";
@@ -118,7 +118,7 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
   };
 
   /** Claims the one that is due longest. */
-  const claimDue = (worker: string, now: Instant, leaseMs: number) =>
+  const claimDue = (worker: string, now: Instant, leaseMs: Milliseconds) =>
     inquiries.findOneAndUpdate(
       // A broker of the version before moves the lease alone: what it holds is due and passed over.
       { state: "waiting", dueAt: { $lte: at(now) }, leaseUntil: { $lte: at(now) } },

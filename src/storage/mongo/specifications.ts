@@ -1,6 +1,7 @@
 /** The words in which collections.ts writes what a collection is: its documents' fields, and its indexes. */
 
 import type { Document, IndexDirection } from "mongodb";
+import type { Seconds } from "../../clock.ts";
 import type { CollectionName } from "./documents.ts";
 
 export interface IndexSpecification {
@@ -9,7 +10,7 @@ export interface IndexSpecification {
   unique?: boolean;
   sparse?: boolean;
   partialFilterExpression?: Document;
-  expireAfterSeconds?: number;
+  expireAfterSeconds?: Seconds;
 }
 
 export interface CollectionSpecification {
@@ -25,6 +26,8 @@ export const boolean = { bsonType: "bool" };
 export const object = { bsonType: "object" };
 export const objectId = { bsonType: "objectId" };
 export const oneOf = (...values: string[]) => ({ enum: values });
+/** The states of a record: one that is added is named here, and needs a migration of the validators that are there. */
+export const oneOfStates = <State extends string>(states: Record<State, true>) => oneOf(...Object.keys(states));
 export const orNull = (schema: { bsonType: string | string[] }) => ({ bsonType: [schema.bsonType, "null"].flat() });
 export const listOf = (items: Document) => ({ bsonType: "array", items });
 

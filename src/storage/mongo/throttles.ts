@@ -1,7 +1,7 @@
 /** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
 
 import type { ClientSession, Document } from "mongodb";
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import type { ThrottleStore } from "../contract.ts";
@@ -31,7 +31,13 @@ export interface ThrottleWriter {
   ): Promise<{ taken: number; count: number; resetsAt: Instant }>;
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string, session: ClientSession): Promise<void>;
-  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: number, session?: ClientSession): Promise<Instant>;
+  reserve(
+    keyHash: string,
+    limit: Limit,
+    now: Instant,
+    longestMs: Milliseconds,
+    session?: ClientSession,
+  ): Promise<Instant>;
 }
 
 export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal): ThrottleWriter {

@@ -1,7 +1,7 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
 import { setImmediate } from "node:timers/promises";
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
 import { asLinkRequestId } from "../../domain/ids.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
@@ -104,7 +104,7 @@ export function createOutboxStore(
       });
 
   /** Claims the next message, or gives up or drops one that can't go any more. */
-  const claimOne = (worker: string, now: Instant, until: Instant, linkLifetimeMs: number) => {
+  const claimOne = (worker: string, now: Instant, until: Instant, linkLifetimeMs: Milliseconds) => {
     const row = claimNext.get({ worker, now, until });
     if (row === undefined) return undefined;
     const id = text(row["id"]);

@@ -1,6 +1,6 @@
 /** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
 
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import type { ThrottleStore } from "../contract.ts";
@@ -19,7 +19,7 @@ export interface ThrottleWriter {
   takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
   /** Gives a slot back that the same transaction took. */
   giveBack(keyHash: string): void;
-  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: number): Instant;
+  reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
 export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
