@@ -72,23 +72,21 @@ function row(index: number): ImportRow {
   const email = `person-${index}@registered.example`;
   return {
     organization: {
-      ...{
-        id: asOrganizationId(`org-${place}`),
-        name: `Organization ${place}`,
-        accountNumber: `M-${place}`,
-        enabled: true,
-      },
-      ...{ kind: place % 10 === 0 ? "partner" : "customer", plan: { status: "active", expiresAt: null } },
+      id: asOrganizationId(`org-${place}`),
+      name: `Organization ${place}`,
+      accountNumber: `M-${place}`,
+      enabled: true,
+      kind: place % 10 === 0 ? "partner" : "customer",
+      plan: { status: "active", expiresAt: null },
     },
     profile: {
-      ...{
-        id: asProfileId(`p-${index}`),
-        organizationId: asOrganizationId(`org-${place}`),
-        email,
-        emailKey: email,
-        name: `Person ${index}`,
-      },
-      ...{ roles: ["user"], enabled: index % 50 !== 0 },
+      id: asProfileId(`p-${index}`),
+      organizationId: asOrganizationId(`org-${place}`),
+      email,
+      emailKey: email,
+      name: `Person ${index}`,
+      roles: ["user"],
+      enabled: index % 50 !== 0,
     },
   };
 }

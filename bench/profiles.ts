@@ -82,8 +82,13 @@ async function inquireOnce({ store, clock, config }: Liaison, worker: InquiryWor
     accountId: asAccountId("bench"),
   };
   await store.links.inquire({
-    ...{ id: asInquiryId(randomUUID()), requester: { ...requester, email: null, displayName: null }, address },
-    ...{ interactionCid: config.issuer, createdAt: now - 1, notBefore: now, settledAt: null },
+    id: asInquiryId(randomUUID()),
+    requester: { ...requester, email: null, displayName: null },
+    address,
+    interactionCid: config.issuer,
+    createdAt: now - 1,
+    notBefore: now,
+    settledAt: null,
   });
   return (await worker?.runOnce()) === 1;
 }

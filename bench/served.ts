@@ -96,7 +96,15 @@ export async function startServed(smtpPort: number): Promise<Served> {
       return await browser.visit((await portal.start({ upstream: "fabrikam" })).url);
     };
     return {
-      ...{ issuer, folder, file, encryptionKey, keys, visit, start, stop, close },
+      issuer,
+      folder,
+      file,
+      encryptionKey,
+      keys,
+      visit,
+      start,
+      stop,
+      close,
       command: async (...words) => {
         const [code] = (await once(command(...words), "exit")) as [number];
         return code;

@@ -56,11 +56,13 @@ export function createRemoteCaller(parts: RemoteParts): AdminCaller {
     async call(definition, input, { ifMatch, idempotencyKey } = {}) {
       const request = {
         ...requestOf(definition, input),
-        ...{ method: definition.method, redirect: "manual" as const },
+        method: definition.method,
+        redirect: "manual" as const,
         signal: AbortSignal.any([parts.signal, AbortSignal.timeout(timeoutMs)]),
       };
       const headers = {
-        ...{ authorization: `Bearer ${parts.token}`, accept: "application/json" },
+        authorization: `Bearer ${parts.token}`,
+        accept: "application/json",
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...(ifMatch === undefined ? {} : { "if-match": ifMatchText(ifMatch) }),
         ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),

@@ -9,7 +9,14 @@ import type { auditEvent } from "./definitions/audit.ts";
 type AuditRecord = z.output<typeof auditEvent>;
 
 const auditColumns = [
-  ...["id", "at", "action", "actor", "profile_id", "organization_id", "account_id", "request_id"],
+  "id",
+  "at",
+  "action",
+  "actor",
+  "profile_id",
+  "organization_id",
+  "account_id",
+  "request_id",
   "detail",
 ] as const as readonly (keyof AuditRecord)[];
 

@@ -60,7 +60,13 @@ export function writeOrganization({ accountNumber, plan: kept, ...rest }: Organi
 function writeProfile(one: Profile) {
   const { id, organizationId, email: address, name: called, roles: given, enabled, adminRole: role } = one;
   return {
-    ...{ id, organization_id: organizationId, email: address, name: called, roles: given, enabled, admin_role: role },
+    id,
+    organization_id: organizationId,
+    email: address,
+    name: called,
+    roles: given,
+    enabled,
+    admin_role: role,
     invited_at: timeOrNull(one.invitedAt),
     email_proven: one.accountId !== null && one.provenEmailVersion === one.emailVersion,
     account_id: one.accountId,
@@ -74,8 +80,13 @@ export function writeMembership({ profile: one, organization: of }: Membership, 
 
 export function writeIdentity({ upstreamId, issuer, subject, email: address, displayName, ...rest }: Identity) {
   return {
-    ...{ upstream_id: upstreamId, issuer, subject, email: address, name: displayName },
-    ...{ created_at: time(rest.createdAt), last_sign_in_at: time(rest.lastSignInAt) },
+    upstream_id: upstreamId,
+    issuer,
+    subject,
+    email: address,
+    name: displayName,
+    created_at: time(rest.createdAt),
+    last_sign_in_at: time(rest.lastSignInAt),
   };
 }
 

@@ -46,7 +46,9 @@ export async function figures(
     (isOfUpstreams(name) ? upstreams : [null]).map((upstreamId) => {
       const points = sums.get(keyOf(name, upstreamId)) ?? Array.from({ length: steps }, () => 0);
       return {
-        ...{ name, upstream_id: upstreamId, total: points.reduce((sum, count) => sum + count, 0) },
+        name,
+        upstream_id: upstreamId,
+        total: points.reduce((sum, count) => sum + count, 0),
         points: points.map((count, index) => ({ at: time(from + index * stepMs), count })),
       };
     }),

@@ -74,8 +74,14 @@ export function createSealer({
     if (end === undefined) return false;
     const now = clock.now();
     const event = {
-      ...{ id: randomUUID(), at: now, action: "audit.pruned" as const, actor: "system" },
-      ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
+      id: randomUUID(),
+      at: now,
+      action: "audit.pruned" as const,
+      actor: "system",
+      profileId: null,
+      organizationId: null,
+      accountId: null,
+      requestId: null,
       detail: { events: gone.length, until: end.seq },
     };
     const mark = chainMark(key, "base", { seq: end.seq, mac: end.mac, at: now });

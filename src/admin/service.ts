@@ -156,8 +156,14 @@ function faultsOf({ issues }: z.ZodError): { field: string; problem: string }[] 
 function refusal(operation: string, actor: string, scope: Scope, at: number): AuditEvent {
   return {
     id: sameId("administration.refused", actor, operation, scope, String(Math.floor(at / hourMs))),
-    ...{ at, actor, action: "administration.refused", detail: { operation, scope } },
-    ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
+    at,
+    actor,
+    action: "administration.refused",
+    detail: { operation, scope },
+    profileId: null,
+    organizationId: null,
+    accountId: null,
+    requestId: null,
   };
 }
 

@@ -66,7 +66,11 @@ export function jsonReport(stdout: Writable, file: string, dryRun: boolean): Rep
     },
     async end({ rows, badRows, organizations, profiles, revokedGrants, stopped }) {
       const rest = JSON.stringify({
-        ...{ row_count: rows, bad_rows: badRows, organizations, profiles, revoked_grants: revokedGrants },
+        row_count: rows,
+        bad_rows: badRows,
+        organizations,
+        profiles,
+        revoked_grants: revokedGrants,
         stopped,
       });
       await put(stdout, `${written === 0 ? open() : ""}],${rest.slice(1)}\n`);

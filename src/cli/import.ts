@@ -103,12 +103,17 @@ async function importFrom(
   const bar = isJson ? undefined : createProgress({ stream: stderr, totalBytes, elapsed: () => performance.now() });
   const collectGarbage = createCollector();
   const parts = {
-    ...{ store, clock, timeZone: config.deployment.time_zone, actor: "command:import" },
+    store,
+    clock,
+    timeZone: config.deployment.time_zone,
+    actor: "command:import",
     mailDomain: mailDomain(config),
   };
   try {
     const summary = await importDirectory(parts, {
-      ...{ source, dryRun, signal },
+      source,
+      dryRun,
+      signal,
       async onRow(row) {
         bar?.clear();
         await report.row(row);

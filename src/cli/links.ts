@@ -26,7 +26,8 @@ export function linksCommands(clock: Clock): Command[] {
 
   return [
     {
-      ...{ name: "links list", section: "Administration" },
+      name: "links list",
+      section: "Administration",
       summary: "List what people asked for on the link step, newest first.",
       flags: {
         ...faceFlags,
@@ -62,7 +63,8 @@ export function linksCommands(clock: Clock): Command[] {
         }),
     },
     {
-      ...{ name: "links show", section: "Administration" },
+      name: "links show",
+      section: "Administration",
       summary: "Tell what became of an inquiry and its requests, by the id of either.",
       operand: "ID",
       flags: { ...faceFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },

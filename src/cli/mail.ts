@@ -31,7 +31,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
   };
 
   const requeue = (word: "release" | "resend", summary: string): Command => ({
-    ...{ name: `mail ${word}`, section: "Administration" },
+    name: `mail ${word}`,
+    section: "Administration",
     summary,
     operand: "ID",
     flags: faceFlags,
@@ -48,7 +49,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
 
   return [
     {
-      ...{ name: "mail list", section: "Administration" },
+      name: "mail list",
+      section: "Administration",
       summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
         ...faceFlags,
@@ -85,7 +87,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     requeue("release", "Send a held mail next, past its limits."),
     requeue("resend", "Send a mail once more that was given up."),
     {
-      ...{ name: "mail bounce", section: "Administration" },
+      name: "mail bounce",
+      section: "Administration",
       summary: "Note a delivery status notification (RFC 3464) from standard input, for a mail server's pipe.",
       flags: { config: configFlag },
       examples: [

@@ -5,7 +5,17 @@ type Row = Readonly<Record<string, Cell>>;
 
 /** Columns that tell people something and are copied nowhere: where there is no room they are cut. All else is whole. */
 const CUTTABLE: ReadonlySet<string> = new Set([
-  ...["name", "detail", "problem", "why", "identities", "scopes", "roles", "admits", "issuer", "browser", "by"],
+  "name",
+  "detail",
+  "problem",
+  "why",
+  "identities",
+  "scopes",
+  "roles",
+  "admits",
+  "issuer",
+  "browser",
+  "by",
 ]);
 /** No column is cut below it. */
 const LEAST_WIDTH = 12;

@@ -13,9 +13,24 @@ const signingAlgorithm = z.enum(
 
 /** What Liaison sends itself, and what would put the request somewhere else than into its parameters (RFC 9101). */
 const ownParameters = new Set([
-  ...["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"],
-  ...["code_challenge", "code_challenge_method", "max_age", "login_hint", "id_token_hint"],
-  ...["request", "request_uri", "registration", "client_secret", "client_assertion", "dpop_jkt"],
+  "client_id",
+  "redirect_uri",
+  "response_type",
+  "response_mode",
+  "scope",
+  "state",
+  "nonce",
+  "code_challenge",
+  "code_challenge_method",
+  "max_age",
+  "login_hint",
+  "id_token_hint",
+  "request",
+  "request_uri",
+  "registration",
+  "client_secret",
+  "client_assertion",
+  "dpop_jkt",
 ]);
 
 const authorizeParameters = z.record(z.string(), z.string()).superRefine((parameters, context) => {

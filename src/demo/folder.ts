@@ -51,8 +51,19 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<voi
 
 /** What a file system says of a folder, or a file in it, that can't be written. */
 const UNWRITABLE = new Set([
-  ...["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "ELOOP", "ENAMETOOLONG"],
-  ...["EIO", "EINVAL"],
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOSPC",
+  "EDQUOT",
+  "ENOENT",
+  "ENOTDIR",
+  "EEXIST",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EIO",
+  "EINVAL",
 ]);
 
 /** What keeps the demo from its data, as somebody can act on it; any other error as it is. */

@@ -40,8 +40,14 @@ type Requested = Pick<LinkRequest, "id" | "requester" | "profileId">;
 export function linkRequested(request: Requested, organizationId: OrganizationId, at: Instant): AuditEntry {
   const { accountId, upstreamId } = request.requester;
   return {
-    ...{ at, action: "link.requested", actor: `account:${accountId}`, profileId: request.profileId, organizationId },
-    ...{ accountId, requestId: request.id, detail: { upstream: upstreamId } },
+    at,
+    action: "link.requested",
+    actor: `account:${accountId}`,
+    profileId: request.profileId,
+    organizationId,
+    accountId,
+    requestId: request.id,
+    detail: { upstream: upstreamId },
   };
 }
 
@@ -49,7 +55,12 @@ type Redeemed = { requestId: LinkRequestId; accountId: AccountId; identity: Sign
 
 export function profileBound({ requestId, accountId, identity }: Redeemed, profile: Profile, at: Instant): AuditEntry {
   return {
-    ...{ at, action: "profile.bound", actor: `account:${accountId}`, ...placeOf(profile), accountId, requestId },
+    at,
+    action: "profile.bound",
+    actor: `account:${accountId}`,
+    ...placeOf(profile),
+    accountId,
+    requestId,
     detail: { upstream: identity.upstreamId },
   };
 }
@@ -60,9 +71,12 @@ export function linkCancelled(
   at: Instant,
 ): AuditEntry {
   return {
-    ...{ at, action: "link.cancelled", actor: `account:${accountId}` },
+    at,
+    action: "link.cancelled",
+    actor: `account:${accountId}`,
     ...placeOf(profile),
-    ...{ accountId, requestId },
+    accountId,
+    requestId,
   };
 }
 

@@ -34,7 +34,10 @@ export interface Calendar {
 /** Makes the calendar of an IANA time zone; throws a RangeError for a name that is none. */
 export function createCalendar(timeZone: string): Calendar {
   const format = new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", {
-    ...{ timeZone, year: "numeric", month: "2-digit", day: "2-digit" },
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
   });
   const remembered = new Map<string, Instant>();
 

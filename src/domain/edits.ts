@@ -55,7 +55,11 @@ export function editProfile(
   if (before === undefined) {
     const nothing = { adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null };
     const created: AuditEntry = {
-      ...{ at, actor, action: "profile.changed", profileId: id, organizationId },
+      at,
+      actor,
+      action: "profile.changed",
+      profileId: id,
+      organizationId,
       detail: { created: true },
     };
     return { profile: { ...fields, emailVersion: 1, ...nothing }, entries: [created], voids: false, revokes: false };

@@ -65,8 +65,10 @@ export function supportRoutes(
       requester: views.requester(state),
       clientAddress: networkOf(ctx),
       portalName: state.client.name,
-      ...{ name: values.name, organization: values.organization },
-      ...{ accountNumber: values.account_number, message: values.message },
+      name: values.name,
+      organization: values.organization,
+      accountNumber: values.account_number,
+      message: values.message,
     });
     if (outcome.result === "full") {
       const full = { until: outcome.until };

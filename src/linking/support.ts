@@ -46,7 +46,12 @@ export function createSupport({ outbox, clock, settings }: SupportDependencies):
       const own = `support:identity:${issuer} ${subject}`;
       const content: SupportRequestContent = {
         kind: "support_request",
-        ...{ reference, portalName, name, organization, accountNumber, message },
+        reference,
+        portalName,
+        name,
+        organization,
+        accountNumber,
+        message,
         requester: { upstreamId, email, displayName },
       };
       const outcome = await outbox.enqueue(

@@ -40,7 +40,11 @@ function read(mail: Email): Bounce | undefined {
   const part = (...types: string[]) => mail.attachments.find(({ mimeType }) => types.includes(mimeType));
   const status = part("message/delivery-status", "message/global-delivery-status");
   const original = part(
-    ...["message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822"],
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/global",
+    "message/global-headers",
+    "text/rfc822",
   );
   if (status === undefined) {
     throw refused(`it has no message/delivery-status part (RFC 3464)${whatItIs(mail)}`);

@@ -52,7 +52,9 @@ function renderAdministration(site: Site, content: AdministrationContent, facts:
   const { profileName, organizationName } = content;
   const t = messages(site.locale);
   const words = {
-    ...{ profile: mailName(profileName), organization: mailName(organizationName), contact: site.support.email },
+    profile: mailName(profileName),
+    organization: mailName(organizationName),
+    contact: site.support.email,
     site: mailName(site.name),
   };
   const say = (text: string): Block => ({ kind: "paragraph", text });
@@ -133,7 +135,10 @@ function renderSupportRequest(site: Site, content: SupportRequestContent): Rende
   const subject = t.text("mail.support.subject", words);
   const typed = (text: string) => text.replace(/[\p{Cf}\p{Co}]/gu, "").trim() || t.text("mail.support.none");
   const mail = {
-    ...{ locale: site.locale, subject, sender: mailName(site.name), greeting: t.text("mail.support.hello") },
+    locale: site.locale,
+    subject,
+    sender: mailName(site.name),
+    greeting: t.text("mail.support.hello"),
     blocks: [
       { kind: "paragraph", text: t.text("mail.support.asked", words) },
       {

@@ -31,8 +31,14 @@ export interface ClientDirectory {
 /** The administration as a client of our own provider: public, for nobody but our pages holds its code verifier. */
 export function consoleClient(issuer: string): Client {
   return {
-    ...{ id: CONSOLE_CLIENT_ID, name: "Administration", homeUrl: `${issuer}/admin`, aboutUrl: null },
-    ...{ secret: null, previousSecret: null, claimsInIdToken: false, managedBy: "config" },
+    id: CONSOLE_CLIENT_ID,
+    name: "Administration",
+    homeUrl: `${issuer}/admin`,
+    aboutUrl: null,
+    secret: null,
+    previousSecret: null,
+    claimsInIdToken: false,
+    managedBy: "config",
     policy: { kinds: ["operator"], planRequired: false, roles: [] },
     metadata: {
       redirect_uris: [`${issuer}/admin/callback`],

@@ -59,8 +59,13 @@ export function createConsoleSignIns({
       const [state, verifier] = [randomSecret(), randomSecret()];
       const url = new URL(`${issuer}/authorize`);
       url.search = new URLSearchParams({
-        ...{ client_id: CONSOLE_CLIENT_ID, redirect_uri: redirectUri, response_type: "code", scope: "openid" },
-        ...{ state, code_challenge: challengeOf(verifier), code_challenge_method: "S256" },
+        client_id: CONSOLE_CLIENT_ID,
+        redirect_uri: redirectUri,
+        response_type: "code",
+        scope: "openid",
+        state,
+        code_challenge: challengeOf(verifier),
+        code_challenge_method: "S256",
         ...(anotherAccount ? { prompt: "login" } : {}),
       }).toString();
       return { url: url.href, state, verifier };

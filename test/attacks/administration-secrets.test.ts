@@ -49,7 +49,8 @@ describe("A5: what opens a new deployment", () => {
     for (const authorization of [
       ...pairs.map((pair) => `Basic ${btoa(pair)}`),
       ...words.map((word) => `Bearer ${word.padEnd(20, "_")}`),
-      ...[`Bearer ${portalSecret}`, `Bearer ${liaison.config.encryption_key}`],
+      `Bearer ${portalSecret}`,
+      `Bearer ${liaison.config.encryption_key}`,
       `Basic ${btoa(`customersource:${portalSecret}`)}`,
     ]) {
       for (const path of ["/organizations", "/api-keys"]) {

@@ -37,7 +37,9 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
   async function readToken(token: string) {
     const keys = createRemoteJWKSet(new URL(`${scene.issuer}/jwks`));
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
-      ...{ issuer: scene.issuer, audience: "customersource", typ: "logout+jwt" },
+      issuer: scene.issuer,
+      audience: "customersource",
+      typ: "logout+jwt",
       requiredClaims: ["iat", "exp", "jti", "sub", "sid", "events"],
     });
     assert.notEqual(protectedHeader.alg, "none");

@@ -84,10 +84,24 @@ describe("attacks on the administration", () => {
     const { token = "" } = scene.owner;
     const [prefix, secret] = [token.slice(0, "liaison_".length), token.slice("liaison_".length)];
     for (const authorization of [
-      ...[undefined, "", "Bearer", "Bearer ", "Bearer null", `Bearer ${prefix}`, `Bearer ${prefix}${"A".repeat(43)}`],
-      ...[`Bearer ${secret}`, `Basic ${btoa(`${token}:`)}`, `Basic ${btoa(`key:${token}`)}`, token, `Token ${token}`],
-      ...[`Bearer ${token}A`, `Bearer ${token.slice(0, -1)}`, `Bearer ${token}, Bearer ${token}`, `Bearer "${token}"`],
-      ...[`Bearer ${token.toLowerCase()}`, `Bearer ${"A".repeat(7000)}`],
+      undefined,
+      "",
+      "Bearer",
+      "Bearer ",
+      "Bearer null",
+      `Bearer ${prefix}`,
+      `Bearer ${prefix}${"A".repeat(43)}`,
+      `Bearer ${secret}`,
+      `Basic ${btoa(`${token}:`)}`,
+      `Basic ${btoa(`key:${token}`)}`,
+      token,
+      `Token ${token}`,
+      `Bearer ${token}A`,
+      `Bearer ${token.slice(0, -1)}`,
+      `Bearer ${token}, Bearer ${token}`,
+      `Bearer "${token}"`,
+      `Bearer ${token.toLowerCase()}`,
+      `Bearer ${"A".repeat(7000)}`,
     ]) {
       await assertNobody(String(authorization).replace(secret, "…"), authorization);
     }
@@ -208,19 +222,15 @@ describe("attacks on the administration", () => {
     await scene.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
     await scene.owner.edit(`/profiles/${profileId}`, { name: script, roles: ["<img src=x onerror=alert(1)>"] });
     for (const path of [
-      ...[
-        `/organizations/${organizationId}`,
-        `/profiles/${profileId}`,
-        `/clients/${client.id}`,
-        "/clients",
-        "/profiles",
-      ],
-      ...[
-        "/organizations",
-        "/audit",
-        `/clients/${client.id}/settings`,
-        `/organizations?kind=${encodeURIComponent(script)}`,
-      ],
+      `/organizations/${organizationId}`,
+      `/profiles/${profileId}`,
+      `/clients/${client.id}`,
+      "/clients",
+      "/profiles",
+      "/organizations",
+      "/audit",
+      `/clients/${client.id}/settings`,
+      `/organizations?kind=${encodeURIComponent(script)}`,
     ]) {
       const { headers, text, status } = await scene.owner.call("GET", path);
       assert.match(headers.get("content-type") ?? "", /^application\/(problem\+)?json/, path);
@@ -232,8 +242,12 @@ describe("attacks on the administration", () => {
     const redirect_uri = "http://localhost:9/registered/callback";
     const code_challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     url.search = new URLSearchParams({
-      ...{ client_id: client.id, redirect_uri, response_type: "code", scope: "openid" },
-      ...{ code_challenge, code_challenge_method: "S256" },
+      client_id: client.id,
+      redirect_uri,
+      response_type: "code",
+      scope: "openid",
+      code_challenge,
+      code_challenge_method: "S256",
     }).toString();
     const page = await scene.browser().visit(url);
     assert.ok(page.text.includes(script.slice(0, 20)) || page.body.includes("&lt;script"), "the page names the portal");

@@ -36,7 +36,11 @@ describe("administrators", { concurrency: 1 }, () => {
     const [id, person] = [asProfileId(`t${randomId()}`), scene.stranger()];
     const email = `${person.username}@contoso.example`;
     const organization = {
-      ...{ id: organizationId, name: "Contoso", accountNumber: "OPERATOR", kind: "operator" as const, enabled: true },
+      id: organizationId,
+      name: "Contoso",
+      accountNumber: "OPERATOR",
+      kind: "operator" as const,
+      enabled: true,
       plan: { status: "none" as const, expiresAt: null },
     };
     const profile = { id, organizationId, email, emailKey: email, name: `Admin ${id}`, roles: [], enabled: true };

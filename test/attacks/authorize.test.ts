@@ -24,8 +24,13 @@ describe("the authorization endpoint", () => {
         portals: [
           ...(base["portals"] as object[]),
           {
-            ...{ id: "legacy", name: "Legacy", client_secret: portalSecret, home_url: "http://localhost:9/" },
-            ...{ redirect_uris: [legacyCallback], access_policy: { kinds: ["customer"] }, pkce_required: false },
+            id: "legacy",
+            name: "Legacy",
+            client_secret: portalSecret,
+            home_url: "http://localhost:9/",
+            redirect_uris: [legacyCallback],
+            access_policy: { kinds: ["customer"] },
+            pkce_required: false,
           },
         ],
       }),
@@ -139,7 +144,9 @@ describe("the authorization endpoint", () => {
       const started = await liaison.customerSource.start();
       const end = await member.visit(started.url);
       const body = new URLSearchParams({
-        ...{ grant_type: "authorization_code", code: end.url.searchParams.get("code") ?? "", redirect_uri: registered },
+        grant_type: "authorization_code",
+        code: end.url.searchParams.get("code") ?? "",
+        redirect_uri: registered,
         ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier }),
       });
       const authorization = `Basic ${Buffer.from(`customersource:${portalSecret}`).toString("base64")}`;
@@ -152,7 +159,10 @@ describe("the authorization endpoint", () => {
   it("O4: a portal exempted by name may do without, but not once it began with it, nor the other way round", async () => {
     const { issuer } = liaison;
     const legacy = await TestPortal.connect({
-      ...{ issuer, clientId: "legacy", clientSecret: portalSecret, redirectUri: legacyCallback },
+      issuer,
+      clientId: "legacy",
+      clientSecret: portalSecret,
+      redirectUri: legacyCallback,
     });
     const exchangeOf = async (url: URL, codeVerifier?: string) => {
       const { code = "" } = await told(member, url);

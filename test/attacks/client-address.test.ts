@@ -25,7 +25,9 @@ describe("the client's address in the log", () => {
         const headers = {
           "x-forwarded-for": "192.0.2.66, 198.51.100.7",
           // No proxy of those that write X-Forwarded-For removes what a client wrote here.
-          ...{ forwarded: "for=192.0.2.66", "x-real-ip": "192.0.2.66", "client-ip": "192.0.2.66" },
+          forwarded: "for=192.0.2.66",
+          "x-real-ip": "192.0.2.66",
+          "client-ip": "192.0.2.66",
         };
         const url = liaison.issuer.replace("localhost", "127.0.0.1");
         assert.equal((await rawRequest(`${url}/help`, { headers })).status, 200);

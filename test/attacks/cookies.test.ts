@@ -58,9 +58,20 @@ describe("S4: cookies", () => {
       await browser.follow(waiting, /opened the link/);
       const cookies = ours(browser.cookiesSet);
       assert.deepEqual(kinds(cookies), [
-        ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.known"],
-        ...["liaison.link", "liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signin"],
-        ...["liaison.typed", "liaison.upstream", "liaison.waiting"],
+        "liaison.bound",
+        "liaison.csrf",
+        "liaison.inquiry",
+        "liaison.interaction",
+        "liaison.known",
+        "liaison.link",
+        "liaison.proof",
+        "liaison.result",
+        "liaison.resume",
+        "liaison.session",
+        "liaison.signin",
+        "liaison.typed",
+        "liaison.upstream",
+        "liaison.waiting",
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);
@@ -79,8 +90,12 @@ describe("S4: cookies", () => {
       const issuer = `https://sign-in.contoso.example${path}`;
       await behindTls(issuer, async ({ browser, liarCallback }) => {
         const parameters = new URLSearchParams({
-          ...{ client_id: "customersource", redirect_uri: "http://localhost:9/customersource/callback" },
-          ...{ response_type: "code", scope: "openid", code_challenge: "x".repeat(43), code_challenge_method: "S256" },
+          client_id: "customersource",
+          redirect_uri: "http://localhost:9/customersource/callback",
+          response_type: "code",
+          scope: "openid",
+          code_challenge: "x".repeat(43),
+          code_challenge_method: "S256",
         });
         const signIn = await browser.visit(`${issuer}/authorize?${parameters}`);
         assert.equal(signIn.heading, "Sign in to CustomerSource", signIn.text);
@@ -95,10 +110,20 @@ describe("S4: cookies", () => {
 
         const cookies = ours(browser.cookiesSet);
         assert.deepEqual(kinds(cookies), [
-          ...["liaison.bound", "liaison.csrf", "liaison.inquiry", "liaison.interaction", "liaison.link"],
-          ...["liaison.proof", "liaison.result", "liaison.resume", "liaison.session", "liaison.signed-out"],
+          "liaison.bound",
+          "liaison.csrf",
+          "liaison.inquiry",
+          "liaison.interaction",
+          "liaison.link",
+          "liaison.proof",
+          "liaison.result",
+          "liaison.resume",
+          "liaison.session",
+          "liaison.signed-out",
           "liaison.signin",
-          ...["liaison.typed", "liaison.upstream", "liaison.waiting"],
+          "liaison.typed",
+          "liaison.upstream",
+          "liaison.waiting",
         ]);
         for (const cookie of cookies) {
           assertGuarded(cookie);

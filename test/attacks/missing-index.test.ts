@@ -97,8 +97,13 @@ upstreams:
   it("D4: there is an index to miss for everything that is used once or exists once", () => {
     const covered = indexes.map(({ table, columns }) => `${table} (${columns})`);
     for (const index of [
-      ...["identities (issuer,subject)", "profiles (id)", "link_requests (secret_hash)", "artifacts (model,id_hash)"],
-      ...["selections (session_uid,client_id)", "upstream_transactions (state_hash)", "throttles (key_hash)"],
+      "identities (issuer,subject)",
+      "profiles (id)",
+      "link_requests (secret_hash)",
+      "artifacts (model,id_hash)",
+      "selections (session_uid,client_id)",
+      "upstream_transactions (state_hash)",
+      "throttles (key_hash)",
     ]) {
       assert.ok(covered.includes(index), index);
     }

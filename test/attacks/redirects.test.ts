@@ -72,7 +72,9 @@ describe("redirects", () => {
       assert.equal(accepted.status, 201);
       endpoint.search = String(
         new URLSearchParams({
-          ...{ client_id: "customersource", request_uri: String(accepted.body["request_uri"]), redirect_uri: uri },
+          client_id: "customersource",
+          request_uri: String(accepted.body["request_uri"]),
+          redirect_uri: uri,
         }),
       );
       const overlaid = await member.visit(endpoint);

@@ -155,14 +155,14 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
     for (const id of names) {
       const redirectUri = "http://localhost:9/old/callback";
       await store.clients.put({
-        ...{
-          id: asClientId(id),
-          name: `Old ${id}`,
-          homeUrl: "http://localhost:9/old",
-          aboutUrl: null,
-          managedBy: "admin",
-        },
-        ...{ secret: portalSecret, previousSecret: null, claimsInIdToken: true },
+        id: asClientId(id),
+        name: `Old ${id}`,
+        homeUrl: "http://localhost:9/old",
+        aboutUrl: null,
+        managedBy: "admin",
+        secret: portalSecret,
+        previousSecret: null,
+        claimsInIdToken: true,
         policy: { kinds: ["customer"], planRequired: false, roles: [] },
         metadata: {
           redirect_uris: [redirectUri],

@@ -211,17 +211,25 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
 
   it("D5: nothing that was ever seen is in the files, open or closed", async () => {
     for (const what of [
-      ...["code", "state", "nonce", "code_verifier", "access_token", "refresh_token", "id_token", "csrf"],
-      ...["cookie liaison.session", "cookie liaison.interaction", "cookie liaison.resume", "cookie liaison.inquiry"],
-      ...[
-        "cookie liaison.link",
-        "a mailed secret",
-        "a portal's secret",
-        "the upstream's secret",
-        "signing.rs256 d",
-        "signing.es256 d",
-        "cookies.1",
-      ],
+      "code",
+      "state",
+      "nonce",
+      "code_verifier",
+      "access_token",
+      "refresh_token",
+      "id_token",
+      "csrf",
+      "cookie liaison.session",
+      "cookie liaison.interaction",
+      "cookie liaison.resume",
+      "cookie liaison.inquiry",
+      "cookie liaison.link",
+      "a mailed secret",
+      "a portal's secret",
+      "the upstream's secret",
+      "signing.rs256 d",
+      "signing.es256 d",
+      "cookies.1",
     ]) {
       assert.ok(seen(what), `${what} was never seen`);
     }

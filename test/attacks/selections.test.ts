@@ -123,7 +123,11 @@ describe("selections", { concurrency: 1 }, () => {
       const writes = liaison.watch.writes.length;
       const links: Record<string, string>[] = [
         { prompt: "none" },
-        ...[{}, { prompt: "consent" }, { prompt: "login" }, { prompt: "select_account" }, { max_age: "0" }],
+        {},
+        { prompt: "consent" },
+        { prompt: "login" },
+        { prompt: "select_account" },
+        { max_age: "0" },
       ];
       for (const parameters of links) {
         const { url } = await portal.start({ profile_hint: other, ...parameters });

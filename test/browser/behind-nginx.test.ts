@@ -48,8 +48,12 @@ describe("a browser behind nginx", { skip }, () => {
     const port = await freePort();
     const redirectUri = `http://localhost:${port}/callback`;
     const registration = {
-      ...{ id: "poster", name: "Poster", client_secret: portalSecret, home_url: `http://localhost:${port}/` },
-      ...{ redirect_uris: [redirectUri], access_policy: { kinds: ["customer"] } },
+      id: "poster",
+      name: "Poster",
+      client_secret: portalSecret,
+      home_url: `http://localhost:${port}/`,
+      redirect_uris: [redirectUri],
+      access_policy: { kinds: ["customer"] },
     };
     const { liaison, close } = await startBehindNginx(nginx, {
       path: "/auth",

@@ -16,8 +16,14 @@ const carry = (store: Store, change: Change, now = NOW) => store.administration.
 
 function aKey(overrides: Partial<ApiKey> = {}): ApiKey {
   return {
-    ...{ id: anId("key"), name: "Nightly ünport", secretHash: hashOf(anId("secret")), createdBy: "admin:7" },
-    ...{ scopes: ["directory:write", "audit:read"], createdAt: NOW, expiresAt: NOW + MINUTE, lastUsedAt: null },
+    id: anId("key"),
+    name: "Nightly ünport",
+    secretHash: hashOf(anId("secret")),
+    createdBy: "admin:7",
+    scopes: ["directory:write", "audit:read"],
+    createdAt: NOW,
+    expiresAt: NOW + MINUTE,
+    lastUsedAt: null,
     ...overrides,
   };
 }
@@ -52,7 +58,10 @@ async function signedOn(store: Store) {
 }
 
 const revoked = ({ grantId, clientId, accountId, sessionUid }: Selection) => ({
-  ...{ grantId, clientId, accountId, sessionUid },
+  grantId,
+  clientId,
+  accountId,
+  sessionUid,
 });
 
 /** Claims every sign-out that is due. */
@@ -110,13 +119,17 @@ export function accessCases(contract: Case): void {
     const [event] = await store.audit.list({ limit: 1 });
     assert.deepEqual(
       [event?.action, event?.accountId, event?.profileId, event?.detail],
-      [...["grant.revoked", account.id, profile.id], { grant: one.grantId, client: one.clientId }],
+      ["grant.revoked", account.id, profile.id, { grant: one.grantId, client: one.clientId }],
     );
     const signOuts = await dueSignOuts(store);
     assert.deepEqual(signOuts, [
       {
-        ...{ id: signOuts[0]?.id, clientId: one.clientId, accountId: account.id, sid: "sid-one" },
-        ...{ createdAt: NOW, attempts: 1 },
+        id: signOuts[0]?.id,
+        clientId: one.clientId,
+        accountId: account.id,
+        sid: "sid-one",
+        createdAt: NOW,
+        attempts: 1,
       },
     ]);
     const late = { kind: "revoke_grant", grantId: bare.grantId } as const;
@@ -143,10 +156,7 @@ export function accessCases(contract: Case): void {
       ].toSorted(),
     );
     const [event] = await store.audit.list({ limit: 1 });
-    assert.deepEqual(
-      [event?.action, event?.accountId, event?.detail],
-      [...["session.ended", account.id], { session: uid }],
-    );
+    assert.deepEqual([event?.action, event?.accountId, event?.detail], ["session.ended", account.id, { session: uid }]);
     const expired = { kind: "end_session", sessionUid: elsewhere.sessionUid } as const;
     const late = await carry(store, expired, NOW + MINUTE);
     assert.deepEqual(late, { result: "done", revokedGrants: [revoked(elsewhere)] }, "a grant went on without it");

@@ -137,7 +137,9 @@ export function administrationCases(contract: Case): void {
     );
     const { content, messageId, createdAt } = present(mails[0]).message;
     assert.deepEqual(content, {
-      ...{ kind: content.kind, profileName: "Ada New", organizationName: 'Contoso "Nordic" A/S' },
+      kind: content.kind,
+      profileName: "Ada New",
+      organizationName: 'Contoso "Nordic" A/S',
     });
     assert.match(messageId, /@liaison\.example$/);
     assert.equal(createdAt, NOW);
@@ -239,7 +241,7 @@ export function administrationCases(contract: Case): void {
     const [event] = await store.audit.list({ profileId: colleague.id, limit: 1 });
     assert.deepEqual(
       [event?.action, event?.actor, event?.detail],
-      [...["admin.role_changed", BY.actor], { role: "support" }],
+      ["admin.role_changed", BY.actor, { role: "support" }],
     );
   });
 

@@ -27,7 +27,11 @@ export const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Chan
   adminRole,
 });
 export const invitationOf = (organization: Organization, profile: ProfileEdit, adminRole: AdminRole): Change => ({
-  ...{ kind: "invite", organization, profile, adminRole, mailDomain: DOMAIN },
+  kind: "invite",
+  organization,
+  profile,
+  adminRole,
+  mailDomain: DOMAIN,
 });
 
 /** An operator's organization with an owner who is linked, and whom nothing here is about. */
@@ -85,5 +89,8 @@ export async function signedOn(store: Store, accountId: AccountId, profileId: Pr
 }
 
 export const revoked = ({ grantId, clientId, accountId, sessionUid }: Selection) => ({
-  ...{ grantId, clientId, accountId, sessionUid },
+  grantId,
+  clientId,
+  accountId,
+  sessionUid,
 });

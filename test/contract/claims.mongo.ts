@@ -41,12 +41,27 @@ describe("claims", () => {
     const common = { createdAt, leaseWorker: null };
     const kinds: Record<string, Document> = {
       inquiries: {
-        ...{ ...inquiry, ...common, notBefore, dueAt: later, state: "waiting" },
-        ...{ sealedAddress: null, leaseUntil: new Date(0) },
+        ...inquiry,
+        ...common,
+        notBefore,
+        dueAt: later,
+        state: "waiting",
+        sealedAddress: null,
+        leaseUntil: new Date(0),
       },
       outbox: {
-        ...{ ...common, messageId: "m", to: "a@x.example", sealedContent: null, requestId: null, state: "queued" },
-        ...{ attempts: 0, nextAttemptAt: later, dueAt: later, sentAt: null, serverReply: null, lastError: null },
+        ...common,
+        messageId: "m",
+        to: "a@x.example",
+        sealedContent: null,
+        requestId: null,
+        state: "queued",
+        attempts: 0,
+        nextAttemptAt: later,
+        dueAt: later,
+        sentAt: null,
+        serverReply: null,
+        lastError: null,
       },
       signOuts: { ...common, clientId: "c", accountId: "a", sid: null, dueAt: later, attempts: 0 },
     };

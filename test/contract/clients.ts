@@ -47,7 +47,9 @@ export function clientCases(contract: Case): void {
     assert.equal(outcomes.filter(({ result }) => result === "exists").length, 7);
     assert.deepEqual(await store.clients.find(client.id), client);
     const said = {
-      ...{ client: client.id, name: client.name, redirectUrisAdded: "https://customersource.example/cb" },
+      client: client.id,
+      name: client.name,
+      redirectUrisAdded: "https://customersource.example/cb",
       policy: '{"kinds":["customer","operator"],"planRequired":true,"roles":["billing"]}',
     };
     const registration = ["client.registered", BY.actor, said];

@@ -40,8 +40,14 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const { profile, organization, account, identity } = await bound(source);
     const client = aClient({ managedBy: "admin" });
     const key = {
-      ...{ id: anId("key"), name: "Export", secretHash: hashOf("secret"), scopes: ["audit:read"] },
-      ...{ createdBy: "admin:7", createdAt: NOW, expiresAt: NOW + MINUTE, lastUsedAt: null },
+      id: anId("key"),
+      name: "Export",
+      secretHash: hashOf("secret"),
+      scopes: ["audit:read"],
+      createdBy: "admin:7",
+      createdAt: NOW,
+      expiresAt: NOW + MINUTE,
+      lastUsedAt: null,
     };
     const once = { keyHash: hashOf("once"), fingerprint: "f", answer: "the answer", expiresAt: NOW + MINUTE };
     await source.administration.carryOut({ kind: "register_client", client }, { ...BY, once });

@@ -34,9 +34,22 @@ export function deliveryCases(contract: Case): void {
     await store.outbox.markSent(mail.id, "w", "250 taken", NOW + 1);
     const delivery = present(await store.outbox.find(mail.id));
     assert.deepEqual(delivery, {
-      ...{ id: mail.id, messageId: mail.messageId, to: mail.to, state: "sent", attempts: 1, createdAt: NOW },
-      ...{ nextAttemptAt: NOW, sentAt: NOW + 1, lastError: null, kind: "already_linked", inquiryId: "inquiry-1" },
-      ...{ requestId: null, carriedBy: null, serverReply: "250 taken", bouncedAt: null, bounce: null },
+      id: mail.id,
+      messageId: mail.messageId,
+      to: mail.to,
+      state: "sent",
+      attempts: 1,
+      createdAt: NOW,
+      nextAttemptAt: NOW,
+      sentAt: NOW + 1,
+      lastError: null,
+      kind: "already_linked",
+      inquiryId: "inquiry-1",
+      requestId: null,
+      carriedBy: null,
+      serverReply: "250 taken",
+      bouncedAt: null,
+      bounce: null,
     });
     assert.deepEqual(await store.outbox.list({ inquiryId: asInquiryId("inquiry-1"), limit: 9 }), [delivery]);
     assert.deepEqual(await store.outbox.list({ inquiryId: asInquiryId("other"), limit: 9 }), []);

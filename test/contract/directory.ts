@@ -41,7 +41,11 @@ export function directoryCases(contract: Case): void {
     await store.directory.putOrganization(organization, "admin:7", NOW);
     assert.deepEqual(await store.directory.organization(organization.id), organization);
     const replaced = anOrganization({
-      ...{ id: organization.id, name: "Fabrikam", accountNumber: "F-1", kind: "customer", enabled: false },
+      id: organization.id,
+      name: "Fabrikam",
+      accountNumber: "F-1",
+      kind: "customer",
+      enabled: false,
       plan: { status: "active", expiresAt: null },
     });
     await store.directory.putOrganization(replaced, "admin:8", NOW + 1);
@@ -62,14 +66,12 @@ export function directoryCases(contract: Case): void {
     assert.deepEqual(await store.directory.membership(profile.id), {
       profile: {
         ...profile,
-        ...{
-          emailVersion: 1,
-          adminRole: null,
-          invitedAt: null,
-          accountId: null,
-          boundAt: null,
-          provenEmailVersion: null,
-        },
+        emailVersion: 1,
+        adminRole: null,
+        invitedAt: null,
+        accountId: null,
+        boundAt: null,
+        provenEmailVersion: null,
       },
       organization,
     });

@@ -37,14 +37,12 @@ export function importCases(contract: Case): void {
     const stored = await profileOf(store, row.profile.id);
     assert.deepEqual(stored, {
       ...row.profile,
-      ...{
-        emailVersion: 1,
-        adminRole: null,
-        invitedAt: null,
-        accountId: null,
-        boundAt: null,
-        provenEmailVersion: null,
-      },
+      emailVersion: 1,
+      adminRole: null,
+      invitedAt: null,
+      accountId: null,
+      boundAt: null,
+      provenEmailVersion: null,
     });
     const before = await events(store);
     assert.deepEqual(before.map(({ action, actor }) => [action, actor]).sort(), [
@@ -66,7 +64,11 @@ export function importCases(contract: Case): void {
     const { organization, profile } = await register(store);
     const row: ImportRow = {
       organization: {
-        ...{ ...organization, name: "Fabrikam", accountNumber: "F-1", kind: "customer", enabled: false },
+        ...organization,
+        name: "Fabrikam",
+        accountNumber: "F-1",
+        kind: "customer",
+        enabled: false,
         plan: { status: "none", expiresAt: null },
       },
       profile: {

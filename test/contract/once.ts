@@ -9,8 +9,11 @@ import { type Case, race } from "./harness.ts";
 const BY = { actor: "api_key:5", now: NOW };
 
 const anOnce = (overrides: Partial<Once> = {}): Once => ({
-  ...{ keyHash: hashOf(anId("key")), fingerprint: "what-was-asked", answer: '{"secret":"ünlocked"}' },
-  ...{ expiresAt: NOW + 10 * MINUTE, ...overrides },
+  keyHash: hashOf(anId("key")),
+  fingerprint: "what-was-asked",
+  answer: '{"secret":"ünlocked"}',
+  expiresAt: NOW + 10 * MINUTE,
+  ...overrides,
 });
 
 const creation = (): Change => ({ kind: "create_organization", organization: anOrganization() });

@@ -24,7 +24,12 @@ export function outboxCases(contract: Case): void {
     assert.deepEqual(claim, {
       message: {
         ...mail,
-        ...{ state: "queued", attempts: 1, createdAt: NOW, nextAttemptAt: NOW, sentAt: null, lastError: null },
+        state: "queued",
+        attempts: 1,
+        createdAt: NOW,
+        nextAttemptAt: NOW,
+        sentAt: null,
+        lastError: null,
       },
       linkExpiresAt: null,
     });

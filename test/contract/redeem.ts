@@ -59,8 +59,12 @@ export function redeemCases(contract: Case): void {
     assert.deepEqual(result.membership, membership);
     assert.deepEqual(membership.profile, {
       ...profile,
-      ...{ emailVersion: 1, adminRole: null, invitedAt: null },
-      ...{ accountId: person.account.id, boundAt: NOW + 11, provenEmailVersion: 1 },
+      emailVersion: 1,
+      adminRole: null,
+      invitedAt: null,
+      accountId: person.account.id,
+      boundAt: NOW + 11,
+      provenEmailVersion: 1,
     });
     const view = present(await store.links.view(link.request.id, link.request.secretHash));
     assert.deepEqual(view.request, { ...view.request, state: "bound", settledAt: NOW + 11 });

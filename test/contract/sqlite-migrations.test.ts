@@ -121,7 +121,13 @@ function olderBroker(file: string) {
       run(
         `INSERT INTO inquiries (id, requester, sealed_address, interaction_cid, created_at, not_before, settled_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        ...[id, JSON.stringify(requester), null, `cid-${id}`, NOW, NOW, null],
+        id,
+        JSON.stringify(requester),
+        null,
+        `cid-${id}`,
+        NOW,
+        NOW,
+        null,
       );
     },
     request(id: string, inquiryId: string, createdAt: number) {
@@ -129,23 +135,27 @@ function olderBroker(file: string) {
         `INSERT INTO link_requests (id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id,
            requester_email, requester_name, profile_id, email_version, state, created_at, expires_at)
          VALUES (?, ?, ?, 'link_profile', ?, ?, ?, 'a', NULL, NULL, 'p', 1, 'pending', ?, ?)`,
-        ...[
-          id,
-          inquiryId,
-          `hash-${id}`,
-          requester.issuer,
-          requester.subject,
-          requester.upstreamId,
-          createdAt,
-          NOW + 60_000,
-        ],
+        id,
+        inquiryId,
+        `hash-${id}`,
+        requester.issuer,
+        requester.subject,
+        requester.upstreamId,
+        createdAt,
+        NOW + 60_000,
       );
     },
     queue(mail: NewMail) {
       run(
         `INSERT INTO outbox (id, message_id, recipient, sealed_content, request_id, state, attempts, created_at,
            next_attempt_at, due_at) VALUES (?, ?, ?, ?, NULL, 'queued', 0, ?, ?, ?)`,
-        ...[mail.id, mail.messageId, mail.to, sealContent(seal, mail.id, mail.content), NOW, NOW, NOW],
+        mail.id,
+        mail.messageId,
+        mail.to,
+        sealContent(seal, mail.id, mail.content),
+        NOW,
+        NOW,
+        NOW,
       );
     },
     claim: () =>

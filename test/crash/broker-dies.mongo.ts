@@ -55,8 +55,11 @@ for (const first of [0, 1] as const) {
       closers.push(() => proxy.close());
       const portals = base["portals"] as { id: string; redirect_uris: string[] }[];
       const portal = await TestPortal.connect({
-        ...{ issuer, clientId: portals[0]?.id ?? "", clientSecret: portalSecret },
-        ...{ redirectUri: portals[0]?.redirect_uris[0] ?? "", scope: "openid profile organization offline_access" },
+        issuer,
+        clientId: portals[0]?.id ?? "",
+        clientSecret: portalSecret,
+        redirectUri: portals[0]?.redirect_uris[0] ?? "",
+        scope: "openid profile organization offline_access",
       });
       const browser = new UserAgent({ stopAt: (url) => url.port === "9" });
       const steps = await journeySteps({ portal, mailbox, browser, person: people.ann, registered });

@@ -70,7 +70,10 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
       redirect_uris: string[];
     }[];
     const portal = await TestPortal.connect({
-      ...{ issuer, clientId: id, clientSecret: portalSecret, redirectUri },
+      issuer,
+      clientId: id,
+      clientSecret: portalSecret,
+      redirectUri,
       scope: "openid profile organization offline_access",
     });
 
@@ -127,8 +130,12 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
 
 async function fillDirectory(store: Store): Promise<void> {
   const organization: Organization = {
-    ...{ id: asOrganizationId("northwind"), name: "Northwind", accountNumber: "N-1", enabled: true },
-    ...{ kind: "customer", plan: { status: "active", expiresAt: null } },
+    id: asOrganizationId("northwind"),
+    name: "Northwind",
+    accountNumber: "N-1",
+    enabled: true,
+    kind: "customer",
+    plan: { status: "active", expiresAt: null },
   };
   const rows = crowd.map(({ name }, index) => {
     const email = registeredOf(index);

@@ -66,7 +66,9 @@ export async function readDatabase(db: Db): Promise<State> {
   const events = await auditEvents.find(everything, inOrder).toArray();
   return {
     inquiries: settled.map(({ _id: id, settledAt, sealedAddress }) => ({
-      ...{ id, isSettled: settledAt !== null, keepsAddress: sealedAddress !== null },
+      id,
+      isSettled: settledAt !== null,
+      keepsAddress: sealedAddress !== null,
     })),
     requests: requests.map(({ _id: id, inquiryId, profileId, state }) => ({ id, inquiryId, profileId, state })),
     mails: mails.map(({ messageId, requestId, state, attempts }) => ({ messageId, requestId, state, attempts })),

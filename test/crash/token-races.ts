@@ -190,7 +190,11 @@ interface HeldRequest {
 function holdRequest(port: number, headers: Record<string, string>, parameters: Record<string, string>): HeldRequest {
   const form = new URLSearchParams(parameters).toString();
   const outgoing = request({
-    ...{ host: "127.0.0.1", port, path: "/token", method: "POST", agent: false },
+    host: "127.0.0.1",
+    port,
+    path: "/token",
+    method: "POST",
+    agent: false,
     headers: { ...headers, "content-type": "application/x-www-form-urlencoded", "content-length": form.length },
   });
   const answer = new Promise<Answer>((resolve, reject) => {

@@ -287,7 +287,11 @@ describe("the administration's API: people, portals and machines", () => {
     await scene.customerSource.exchange(end.url, started);
     // The person signs in upstream twice: to ask, and afresh to open the link. One mail is the link, one the notice.
     const wanted: Record<string, number> = {
-      ...{ sign_ins: 1, links_asked: 1, links_bound: 1, mails_sent: 2, "upstream_sign_ins fabrikam": 2 },
+      sign_ins: 1,
+      links_asked: 1,
+      links_bound: 1,
+      mails_sent: 2,
+      "upstream_sign_ins fabrikam": 2,
     };
     // Each broker gives what it counted to the store now and then.
     const deadline = Date.now() + 25_000;
@@ -329,7 +333,10 @@ describe("the administration's API: people, portals and machines", () => {
   it("ends a portal's sign-ins with the portal", async () => {
     const made = await makeClient(scene, "web");
     const portal = await TestPortal.connect({
-      ...{ issuer: scene.issuer, clientId: made.id, clientSecret: made.client_secret, redirectUri },
+      issuer: scene.issuer,
+      clientId: made.id,
+      clientSecret: made.client_secret,
+      redirectUri,
     });
     const { tokens, accountId, profileId, browser } = await signInSomebody(scene, { portal });
     const impact = await scene.owner.get<{ sign_ins: number }>(`/clients/${made.id}/impact`);

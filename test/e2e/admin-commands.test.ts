@@ -197,15 +197,24 @@ describe("commands of the administration", () => {
   it("both faces give the same JSON", async () => {
     const id = json(await local("admin list --json")).id;
     for (const line of [
-      ...[
-        "clients list",
-        "clients show partnersource",
-        "clients settings partnersource",
-        "clients impact partnersource",
-      ],
-      ...["orgs list", "orgs list once", "orgs show local", "profiles list", `profiles show ${id}`, "admin list"],
-      ...["accounts list", "sessions list", "keys list", "keys signing", "upstreams list", "audit list --limit 5"],
-      ...[`why --client-id customersource --profile-id ${id}`, "audit list --all --limit 7 --action profile.changed"],
+      "clients list",
+      "clients show partnersource",
+      "clients settings partnersource",
+      "clients impact partnersource",
+      "orgs list",
+      "orgs list once",
+      "orgs show local",
+      "profiles list",
+      `profiles show ${id}`,
+      "admin list",
+      "accounts list",
+      "sessions list",
+      "keys list",
+      "keys signing",
+      "upstreams list",
+      "audit list --limit 5",
+      `why --client-id customersource --profile-id ${id}`,
+      "audit list --all --limit 7 --action profile.changed",
     ]) {
       const [here, there] = [await local(`${line} --json`), await remote(`${line} --json`)];
       const code = line.startsWith("why ") ? 3 : 0;

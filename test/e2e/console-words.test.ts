@@ -58,8 +58,15 @@ describe("the console's words", () => {
   it("of what is gone the audit has the id alone", async () => {
     const gone = asProfileId(anId());
     await scene.store.audit.append({
-      ...{ id: anId(), at: scene.clock.now(), action: "profile.changed", actor: `admin:${gone}`, detail: {} },
-      ...{ profileId: gone, organizationId: null, accountId: null, requestId: null },
+      id: anId(),
+      at: scene.clock.now(),
+      action: "profile.changed",
+      actor: `admin:${gone}`,
+      detail: {},
+      profileId: gone,
+      organizationId: null,
+      accountId: null,
+      requestId: null,
     });
     const page = await person.open("/audit?action=profile.changed");
     assert.ok(

@@ -30,11 +30,29 @@ describe("Keycloak as a portal", { concurrency: 1 }, () => {
   });
 
   const create = (host: string) => [
-    ...["clients", "create", "--json", "--preset", "web", "--id", "keycloak", "--name", "Keycloak"],
-    ...["--home-url", realm, "--redirect-uris", endpoint, "--kinds", "customer"],
-    ...["--post-logout-redirect-uris", `${endpoint}/logout_response`],
-    ...["--backchannel-logout-uri", `${host}/realms/demo/protocol/openid-connect/logout/backchannel-logout`],
-    ...["--token-endpoint-auth-method", "client_secret_post", "--pkce-required", "false"],
+    "clients",
+    "create",
+    "--json",
+    "--preset",
+    "web",
+    "--id",
+    "keycloak",
+    "--name",
+    "Keycloak",
+    "--home-url",
+    realm,
+    "--redirect-uris",
+    endpoint,
+    "--kinds",
+    "customer",
+    "--post-logout-redirect-uris",
+    `${endpoint}/logout_response`,
+    "--backchannel-logout-uri",
+    `${host}/realms/demo/protocol/openid-connect/logout/backchannel-logout`,
+    "--token-endpoint-auth-method",
+    "client_secret_post",
+    "--pkce-required",
+    "false",
   ];
 
   it("is signed in to, signs out, and is sent its logout token", async () => {

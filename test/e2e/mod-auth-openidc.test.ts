@@ -54,9 +54,14 @@ async function withApache(apache: ApacheInstallation, variant: Variant, run: (st
   const origin = `http://localhost:${port}`;
   const vanity = `${origin}/protected/oidc`;
   const registration = {
-    ...{ id: "apache", name: "Apache", client_secret: portalSecret, home_url: `${origin}/` },
-    ...{ redirect_uris: [vanity], post_logout_redirect_uris: [`${origin}/`] },
-    ...{ backchannel_logout_uri: `${vanity}?logout=backchannel`, access_policy: { kinds: ["customer"] } },
+    id: "apache",
+    name: "Apache",
+    client_secret: portalSecret,
+    home_url: `${origin}/`,
+    redirect_uris: [vanity],
+    post_logout_redirect_uris: [`${origin}/`],
+    backchannel_logout_uri: `${vanity}?logout=backchannel`,
+    access_policy: { kinds: ["customer"] },
     ...variant.portal,
   };
   const liaison = await startLiaison({
@@ -121,7 +126,10 @@ describe("mod_auth_openidc as a portal", { skip }, () => {
     const session = async () => JSON.parse((await browser.visit(`${vanity}?info=json`)).body);
     const before = await session();
     assert.deepEqual(before.userinfo.organization, {
-      ...{ id: "northwind", name: "Northwind Traders", account_number: "C-100", kind: "customer" },
+      id: "northwind",
+      name: "Northwind Traders",
+      account_number: "C-100",
+      kind: "customer",
     });
     const refresh = async (accessToken: string) => {
       const back = encodeURIComponent(`${origin}/protected/`);

@@ -94,7 +94,10 @@ describe("the simulator and a sign-in", () => {
       crowd,
       config: (base) => {
         const third = {
-          ...{ id: "auditsource", name: "AuditSource", client_secret: portalSecret, home_url: "http://localhost:9/" },
+          id: "auditsource",
+          name: "AuditSource",
+          client_secret: portalSecret,
+          home_url: "http://localhost:9/",
           redirect_uris: [callback],
           access_policy: { kinds, roles: ["auditor", "chief auditor"] },
         };
@@ -102,7 +105,10 @@ describe("the simulator and a sign-in", () => {
       },
     });
     const auditSource = await TestPortal.connect({
-      ...{ issuer: liaison.issuer, clientId: "auditsource", clientSecret: portalSecret, redirectUri: callback },
+      issuer: liaison.issuer,
+      clientId: "auditsource",
+      clientSecret: portalSecret,
+      redirectUri: callback,
     });
     portals = [liaison.customerSource, liaison.partnerSource, auditSource];
 

@@ -78,7 +78,9 @@ describe("the support desk", () => {
     assert.equal(form.dom.querySelector("#name")?.getAttribute("value"), people.ann.name);
     const before = liaison.mailbox.mails.length;
     const sent = await browser.press(form, "Send", {
-      ...{ name: "Ann Archer", organization: "Northwind", account_number: "N-1" },
+      name: "Ann Archer",
+      organization: "Northwind",
+      account_number: "N-1",
       message: "I moved.\r\nhttps://evil.example/",
     });
     assert.equal(sent.heading, "We've got your message");
@@ -144,9 +146,16 @@ describe("the support desk", () => {
     assert.deepEqual(
       entries.map(({ what }) => what),
       [
-        ...["asked", "matched", "requested", "mail_sent", "opened", "reauthenticated", "refused"],
+        "asked",
+        "matched",
+        "requested",
+        "mail_sent",
+        "opened",
+        "reauthenticated",
+        "refused",
         // That it was opened is noted once.
-        ...["reauthenticated", "bound"],
+        "reauthenticated",
+        "bound",
       ],
     );
     assert.equal(entries.find(({ what }) => what === "refused")?.detail, "wrong_account");
@@ -229,9 +238,24 @@ describe("the support desk", () => {
     const notification = Buffer.from(
       [
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
-        ...["", "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example", ""],
-        ...["Final-Recipient: rfc822; x@y", "Action: failed", "Status: 5.2.2", "Diagnostic-Code: smtp; 552 full"],
-        ...["", "--b", "Content-Type: text/rfc822-headers", "", `Message-ID: <${mail.messageId}>`, "", "--b--", ""],
+        "",
+        "--b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; mx.example",
+        "",
+        "Final-Recipient: rfc822; x@y",
+        "Action: failed",
+        "Status: 5.2.2",
+        "Diagnostic-Code: smtp; 552 full",
+        "",
+        "--b",
+        "Content-Type: text/rfc822-headers",
+        "",
+        `Message-ID: <${mail.messageId}>`,
+        "",
+        "--b--",
+        "",
       ].join("\n"),
     );
     const piped = await liaisonSays(["mail", "bounce"], notification);

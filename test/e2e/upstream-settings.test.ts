@@ -61,7 +61,10 @@ describe("upstreams by configuration alone", () => {
       peers.set(id, await startUpstreamPeer({ redirectUris, people, client: registered(issuer) }));
     }
     const entries = Object.entries(upstreams).map(([id, { configured }]) => ({
-      ...{ id, name: `Upstream ${id}`, issuer: peers.get(id)?.issuer, client_id },
+      id,
+      name: `Upstream ${id}`,
+      issuer: peers.get(id)?.issuer,
+      client_id,
       ...configured,
     }));
     liaison = await startLiaison({

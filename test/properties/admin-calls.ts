@@ -69,9 +69,16 @@ export function resolve(operation: ApiOperation, plan: Plan, pool: Pool, draw: D
 
 /** What a machine has none of. */
 const ofPortals = [
-  ...["redirect_uris", "post_logout_redirect_uris", "initiate_login_uri", "backchannel_logout_uri", "pkce_required"],
-  ...["backchannel_logout_session_required", "id_token_signed_response_alg"],
-  ...["home_url", "about_url", "claims_in_id_token"],
+  "redirect_uris",
+  "post_logout_redirect_uris",
+  "initiate_login_uri",
+  "backchannel_logout_uri",
+  "pkce_required",
+  "backchannel_logout_session_required",
+  "id_token_signed_response_alg",
+  "home_url",
+  "about_url",
+  "claims_in_id_token",
 ];
 
 /** What no schema says, so that more calls are carried out. */

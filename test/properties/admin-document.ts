@@ -104,7 +104,11 @@ function operationOf(
     }
   }
   return {
-    ...{ name: operationId, method: method.toUpperCase(), path, inPath: inputs.path, inQuery: inputs.query },
+    name: operationId,
+    method: method.toUpperCase(),
+    path,
+    inPath: inputs.path,
+    inQuery: inputs.query,
     inBody: body === undefined ? undefined : { ...body, properties: body.properties ?? {} },
     isConditional: parameters.some(({ name }) => name === "If-Match"),
     heedsIdempotencyKey: parameters.some(({ name }) => name === "Idempotency-Key"),

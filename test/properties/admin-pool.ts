@@ -89,13 +89,26 @@ export class Pool {
 
 /** Which pool a path's `id` is of, by the operation or by where its path begins. */
 const poolOfOperation: Record<string, PoolName> = {
-  ...{ editClient: "own client", deleteClient: "own client", rotateClientSecret: "client with a secret" },
-  ...{ releaseMail: "held mail", resendMail: "failed mail", unlinkProfile: "linked profile" },
-  ...{ setAdminRole: "operator's profile", getSession: "session", endSession: "session" },
+  editClient: "own client",
+  deleteClient: "own client",
+  rotateClientSecret: "client with a secret",
+  releaseMail: "held mail",
+  resendMail: "failed mail",
+  unlinkProfile: "linked profile",
+  setAdminRole: "operator's profile",
+  getSession: "session",
+  endSession: "session",
 };
 const poolOfPlace: Record<string, PoolName> = {
-  ...{ clients: "client_id", organizations: "organization_id", profiles: "profile_id", accounts: "account_id" },
-  ...{ inquiries: "inquiry", mail: "mail", grants: "grant", "api-keys": "api key", audit: "verification" },
+  clients: "client_id",
+  organizations: "organization_id",
+  profiles: "profile_id",
+  accounts: "account_id",
+  inquiries: "inquiry",
+  mail: "mail",
+  grants: "grant",
+  "api-keys": "api key",
+  audit: "verification",
 };
 
 /** The pool of a path's `id`. */

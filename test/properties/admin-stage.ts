@@ -29,7 +29,8 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
     return { username, password: `${username}-password`, name: `Person ${index}`, email };
   });
   const liaison = await startLiaison({
-    ...{ crowd, logger },
+    crowd,
+    logger,
     config: (base) => ({
       ...base,
       // Where made-up addresses on loopback lead (admin-values.ts), which are good ones where they are named.

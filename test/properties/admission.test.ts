@@ -46,9 +46,19 @@ function member(id: ProfileId, { kind, plan, roles, enabled, organizationEnabled
     enabled: organizationEnabled,
   };
   const profile = {
-    ...{ id, organizationId: organization.id, email: `${id}@contoso.example`, emailKey: `${id}@contoso.example` },
-    ...{ emailVersion: 3, name: id, roles, enabled, adminRole: null, invitedAt: null },
-    ...{ accountId: asAccountId("account"), boundAt: NOW - 7, provenEmailVersion: 3 },
+    id,
+    organizationId: organization.id,
+    email: `${id}@contoso.example`,
+    emailKey: `${id}@contoso.example`,
+    emailVersion: 3,
+    name: id,
+    roles,
+    enabled,
+    adminRole: null,
+    invitedAt: null,
+    accountId: asAccountId("account"),
+    boundAt: NOW - 7,
+    provenEmailVersion: 3,
   };
   return { profile, organization };
 }
@@ -92,17 +102,19 @@ function standingOf(
   { current, remembered }: Pick<Wishes, "current" | "remembered">,
 ): Standing {
   const selection = current !== undefined && {
-    ...{
-      grantId: asGrantId("grant"),
-      sessionUid: "session",
-      clientId: asClientId("client"),
-      accountId: asAccountId("account"),
-    },
-    ...{ profileId: current, expiresAt: NOW + 60_000 },
+    grantId: asGrantId("grant"),
+    sessionUid: "session",
+    clientId: asClientId("client"),
+    accountId: asAccountId("account"),
+    profileId: current,
+    expiresAt: NOW + 60_000,
   };
   return {
-    ...{ accountId: asAccountId("account"), memberships, current: selection || null },
-    ...{ rememberedProfileId: remembered ?? null, identity: null },
+    accountId: asAccountId("account"),
+    memberships,
+    current: selection || null,
+    rememberedProfileId: remembered ?? null,
+    identity: null,
   };
 }
 
@@ -153,8 +165,11 @@ describe("access policy and admission, case by case", () => {
 
   it("decides every combination of profiles and wishes as the plain wording does", () => {
     const good: Traits = {
-      ...{ kind: "customer", plan: { status: "active", expiresAt: NOW + 1 }, roles: ["buyer"] },
-      ...{ enabled: true, organizationEnabled: true },
+      kind: "customer",
+      plan: { status: "active", expiresAt: NOW + 1 },
+      roles: ["buyer"],
+      enabled: true,
+      organizationEnabled: true,
     };
     const variants: Traits[] = [
       good,
@@ -220,7 +235,10 @@ const traitsArb: fc.Arbitrary<Traits> = fc.record({
 });
 const wishArb = fc.constantFrom(undefined, ...["p1", "p2", "p3", "p4", "nobody", ""].map(asProfileId));
 const wishesArb: fc.Arbitrary<Wishes> = fc.record({
-  ...{ chosen: wishArb, hint: wishArb, current: wishArb, remembered: wishArb },
+  chosen: wishArb,
+  hint: wishArb,
+  current: wishArb,
+  remembered: wishArb,
 });
 const peopleArb = fc.array(traitsArb, { maxLength: 4 });
 const permutationArb = fc.integer({ min: 0, max: 1000 });

@@ -13,7 +13,14 @@ const requiredHeaders: Record<string, RegExp> = {
 
 /** The directives of our policy, and none besides. */
 const directives = new Set([
-  ...["default-src", "script-src", "style-src", "img-src", "connect-src", "form-action", "base-uri", "frame-ancestors"],
+  "default-src",
+  "script-src",
+  "style-src",
+  "img-src",
+  "connect-src",
+  "form-action",
+  "base-uri",
+  "frame-ancestors",
 ]);
 
 /** A stack trace's line, a file of ours or of a library. */

@@ -80,8 +80,12 @@ export async function reachStages(
 
   const client = { client_id: "customersource", client_secret: portalSecret };
   const held = {
-    ...{ code, code_verifier: second.codeVerifier, access_token: tokens.access_token, token: tokens.access_token },
-    ...{ refresh_token: tokens.refresh_token ?? code, id_token_hint: tokens.id_token ?? code },
+    code,
+    code_verifier: second.codeVerifier,
+    access_token: tokens.access_token,
+    token: tokens.access_token,
+    refresh_token: tokens.refresh_token ?? code,
+    id_token_hint: tokens.id_token ?? code,
   };
   const [requestId = "", secret = ""] = new URL(link).pathname.split("/").slice(-2);
   return [
@@ -94,7 +98,9 @@ export async function reachStages(
     stage("mailed link", opening, landing, { requestId, secret }),
     // The link of somebody else: even its true callback binds nothing.
     stage("mailed link, signed in", returning.browser, await returning.browser.visit(link), {
-      ...{ requestId, secret, ...Object.fromEntries(returning.callback.searchParams) },
+      requestId,
+      secret,
+      ...Object.fromEntries(returning.callback.searchParams),
     }),
     stage("signed in", inside, undefined, { ...client, ...held }),
     stage("signing out", inside, leaving, { ...client, ...held, logout: "yes" }),

@@ -129,8 +129,13 @@ export class LifecycleModel {
             older.state = "superseded";
         }
         made = {
-          ...{ ...link, who: inquiry.who, profile, version: profile.version },
-          ...{ state: "pending" as const, expiresAt: this.now + unsentLifeMs, mailed: false },
+          ...link,
+          who: inquiry.who,
+          profile,
+          version: profile.version,
+          state: "pending" as const,
+          expiresAt: this.now + unsentLifeMs,
+          mailed: false,
         };
         this.links.push(made);
         this.events.push(`link.requested ${profile.id} by ${inquiry.who}`);
@@ -142,8 +147,15 @@ export class LifecycleModel {
   owe(id: string, kind: MailKind, profile: ModelProfile, link: ModelLink | null): void {
     const { now } = this;
     this.mails.push({
-      ...{ id, kind, profile, to: profile.email, link },
-      ...{ createdAt: now, dueAt: now, attempts: 0, state: "queued" },
+      id,
+      kind,
+      profile,
+      to: profile.email,
+      link,
+      createdAt: now,
+      dueAt: now,
+      attempts: 0,
+      state: "queued",
     });
   }
 

@@ -69,7 +69,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      ...{ do: fc.constant("inquire" as const), who, address },
+      do: fc.constant("inquire" as const),
+      who,
+      address,
       spelling: fc.constantFrom<Spelling>("exact", "exact", "upper", "padded", "unknown", "list", "cut_off"),
     }),
   },
@@ -88,7 +90,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      ...{ do: fc.constant("redeem" as const), attempts: fc.array(attempt, { minLength: 1, maxLength: 3 }) },
+      do: fc.constant("redeem" as const),
+      attempts: fc.array(attempt, { minLength: 1, maxLength: 3 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("decline" as const), attempt }) },
@@ -100,14 +103,16 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      ...{ do: fc.constant("switch_organization" as const), organization: fc.nat(organizationCount - 1) },
+      do: fc.constant("switch_organization" as const),
+      organization: fc.nat(organizationCount - 1),
       enabled: fc.boolean(),
     }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
-      ...{ do: fc.constant("unbind" as const), profile },
+      do: fc.constant("unbind" as const),
+      profile,
       from: fc.oneof(fc.constant("anybody" as const), who),
     }),
   },

@@ -35,11 +35,21 @@ export async function runLifecycles({ seed, count }: { seed: number; count: numb
 
 /** What any series of some length must have come by, or it proves little. */
 export const deepPlaces = [
-  ...["mail link", "mail already_linked", "mail linked_elsewhere", "mail not_active"],
-  ...["mail taken", "mail refused", "mail rejected"],
-  ...["redeem bound", "redeem wrong_account", "redeem unknown"],
+  "mail link",
+  "mail already_linked",
+  "mail linked_elsewhere",
+  "mail not_active",
+  "mail taken",
+  "mail refused",
+  "mail rejected",
+  "redeem bound",
+  "redeem wrong_account",
+  "redeem unknown",
   ...["used", "cancelled", "superseded", "expired", "email_changed", "not_active", "bound_elsewhere"].map(
     (reason) => `redeem dead ${reason}`,
   ),
-  ...["decline cancelled", "decline dead expired", "unbind true", "unbind false"],
+  "decline cancelled",
+  "decline dead expired",
+  "unbind true",
+  "unbind false",
 ];

@@ -205,8 +205,12 @@ export class Lifecycle {
     const accountId = asAccountId(await this.#signIn(who));
     const exact = this.#addressOf(address);
     const typed = {
-      ...{ exact, upper: exact.toUpperCase(), padded: `  ${exact}\t`, unknown: `x${exact}` },
-      ...{ list: `${exact}, x${exact}`, cut_off: exact.slice(0, exact.indexOf("@") + 1) },
+      exact,
+      upper: exact.toUpperCase(),
+      padded: `  ${exact}\t`,
+      unknown: `x${exact}`,
+      list: `${exact}, x${exact}`,
+      cut_off: exact.slice(0, exact.indexOf("@") + 1),
     }[spelling];
     const requester = { ...nth(this.#people, who).identity, accountId };
     const inquiry = { requester, typed, interactionCid: this.#name, clientAddress: "192.0.2.1" };

@@ -69,11 +69,19 @@ export class LifecycleWorld {
     this.#links = this.#recording(store.links);
     this.linking = createLinking({ links: this.#links, audit: store.audit, clock: this.#clock, settings });
     this.outbox = createOutboxWorker({
-      ...{ outbox: store.outbox, clock: this.#clock, logger: quiet, workerId: "courier", linkLifetimeMs },
-      ...{ concurrency: 1, random: () => 0.5, throttles: store.throttles },
+      outbox: store.outbox,
+      clock: this.#clock,
+      logger: quiet,
+      workerId: "courier",
+      linkLifetimeMs,
+      concurrency: 1,
+      random: () => 0.5,
+      throttles: store.throttles,
       limits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY, all: PLENTY },
       render: (content, { linkExpiresAt }) => ({
-        ...{ subject: "", html: "", text: JSON.stringify({ content, linkExpiresAt }) },
+        subject: "",
+        html: "",
+        text: JSON.stringify({ content, linkExpiresAt }),
       }),
       transport: {
         close: async () => {},
@@ -101,7 +109,10 @@ export class LifecycleWorld {
   inquiryWorker(batchSize: number): InquiryWorker {
     const { directory } = this.store;
     return createInquiryWorker({
-      ...{ links: this.#links, directory, clock: this.#clock, logger: quiet },
+      links: this.#links,
+      directory,
+      clock: this.#clock,
+      logger: quiet,
       settings: { ...settings, batchSize },
     });
   }
@@ -160,7 +171,9 @@ export class LifecycleWorld {
       .prepare("SELECT id, settled_at, sealed_address FROM inquiries WHERE rowid > ? ORDER BY rowid")
       .all(mark);
     return rows.map((row) => ({
-      ...{ id: String(row["id"]), settled: row["settled_at"] !== null, kept: row["sealed_address"] !== null },
+      id: String(row["id"]),
+      settled: row["settled_at"] !== null,
+      kept: row["sealed_address"] !== null,
     }));
   }
 

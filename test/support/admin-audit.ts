@@ -69,7 +69,10 @@ export class Intruder {
     this.run(
       `INSERT INTO audit_events (id, at, action, actor, detail, chain_seq, mac)
        SELECT ?, at, action, ?, detail, ?, ? FROM audit_events LIMIT 1`,
-      ...[randomUUID(), actor, seq, seq === null ? null : randomBytes(32).toString("base64url")],
+      randomUUID(),
+      actor,
+      seq,
+      seq === null ? null : randomBytes(32).toString("base64url"),
     );
   }
 }
@@ -80,9 +83,17 @@ export const events = 12;
 /** What is done to a sealed chain of 12 events of which 2 more wait; what verifying says then. */
 export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
   ...[
-    ...["at = at + 1", "action = 'link.bound'", "actor = 'system'", "profile_id = 'p'", "organization_id = NULL"],
-    ...["account_id = NULL", "request_id = 'r'", `detail = '{"reason":"other"}'`, "id = 'another'"],
-    ...["detail = '{'", "mac = NULL"],
+    "at = at + 1",
+    "action = 'link.bound'",
+    "actor = 'system'",
+    "profile_id = 'p'",
+    "organization_id = NULL",
+    "account_id = NULL",
+    "request_id = 'r'",
+    `detail = '{"reason":"other"}'`,
+    "id = 'another'",
+    "detail = '{'",
+    "mac = NULL",
   ].map((change): [string, (intruder: Intruder) => void, RegExp] => [
     `changes a field: ${change}`,
     (intruder) => intruder.run(`UPDATE audit_events SET ${change} WHERE chain_seq = 5`),

@@ -196,7 +196,11 @@ export async function signInSomebody(
   const [grant] = await scene.owner.list<{ id: string; session_id: string }>(`/grants?profile_id=p-${id}`);
   assert.ok(grant);
   return {
-    ...{ browser, person, tokens, accountId, profileId: `p-${id}` },
+    browser,
+    person,
+    tokens,
+    accountId,
+    profileId: `p-${id}`,
     grantId: grant.id,
     sessionId: grant.session_id,
   };

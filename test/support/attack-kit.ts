@@ -18,21 +18,43 @@ import { type Page, UserAgent } from "./user-agent.ts";
 
 /** Methods that change nothing, and those that only the workers call. */
 const quietMethods = new Set([
-  ...[
-    "purposeOfTaken",
-    "find",
-    "list",
-    "identities",
-    "organization",
-    "membership",
-    "membershipsByEmail",
-    "latestInquiry",
-    "view",
-  ],
-  ...["forClient", "forGrant", "findSessionByUid", "nextDueAt", "claimInquiry", "settleInquiry", "claim"],
-  ...["markSent", "markDeferred", "releaseHeld", "takeSlot", "takeSlots", "sweep", "close"],
-  ...["unsealed", "chainEnds", "seal", "prune", "addCounts", "takeLease", "claimSignOut", "settleSignOut", "noteUse"],
-  ...["hasOwner", "lapseInvitations", "boundWaits", "claimEnding", "noteRefused"],
+  "purposeOfTaken",
+  "find",
+  "list",
+  "identities",
+  "organization",
+  "membership",
+  "membershipsByEmail",
+  "latestInquiry",
+  "view",
+  "forClient",
+  "forGrant",
+  "findSessionByUid",
+  "nextDueAt",
+  "claimInquiry",
+  "settleInquiry",
+  "claim",
+  "markSent",
+  "markDeferred",
+  "releaseHeld",
+  "takeSlot",
+  "takeSlots",
+  "sweep",
+  "close",
+  "unsealed",
+  "chainEnds",
+  "seal",
+  "prune",
+  "addCounts",
+  "takeLease",
+  "claimSignOut",
+  "settleSignOut",
+  "noteUse",
+  "hasOwner",
+  "lapseInvitations",
+  "boundWaits",
+  "claimEnding",
+  "noteRefused",
 ]);
 
 export interface StoreCall {
@@ -276,12 +298,12 @@ export async function bindIdentity(
       requester,
     };
     const content = {
-      ...{
-        kind: "link" as const,
-        requestId: asLinkRequestId(requestId),
-        secret: randomBytes(32).toString("base64url"),
-      },
-      ...{ profileName: profileId, organizationName: profileId, requester },
+      kind: "link" as const,
+      requestId: asLinkRequestId(requestId),
+      secret: randomBytes(32).toString("base64url"),
+      profileName: profileId,
+      organizationName: profileId,
+      requester,
     };
     const mail = { id: randomId(), messageId: `${requestId}@test.example`, to: "nobody@test.example", content };
     const link = { request: { ...request, purpose: "link_profile" as const, createdAt: now, expiresAt: later }, mail };

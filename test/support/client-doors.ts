@@ -150,7 +150,10 @@ export async function openDoors({
       await post(`/clients/${edited}/edit`, `/clients/${edited}/edit`, { ...whole, ...kinds, ...fields }),
   };
   return {
-    ...{ scene, command, configuration, post },
+    scene,
+    command,
+    configuration,
+    post,
     page: (path) => browser.visit(`${scene.issuer}/admin${path}`),
     at: async (door, fields) => await doors[door](fields),
     close: () => scene.close(),

@@ -10,8 +10,10 @@ export async function demoAdministration({ issuer, store }: World): Promise<Loca
   // Its secrets are the demo's own; none of them is needed here, for the store is open already.
   const secret = randomBytes(32).toString("base64");
   const secrets = {
-    ...{ encryption_key: secret, upstream_client_secret: secret },
-    ...{ customersource_secret: secret, partnersource_secret: secret },
+    encryption_key: secret,
+    upstream_client_secret: secret,
+    customersource_secret: secret,
+    partnersource_secret: secret,
   };
   const config = demoConfig(demoPorts(Number(new URL(issuer).port)), "", secrets);
   return await createLocalAdministration({ config, store, clock: systemClock, checksOutputs: true }, "test");

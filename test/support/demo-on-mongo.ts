@@ -64,8 +64,11 @@ async function start(closers: Closer[]): Promise<Omit<DemoOnMongo, "close">> {
     people: demoPeople,
   };
   const inbox = await startInbox({
-    ...{ port: ports.inbox, smtpPort: ports.smtp, file: join(folder, "inbox.json") },
-    ...{ people: demoPeople, places: { ...addresses.portals, administration: addresses.administration } },
+    port: ports.inbox,
+    smtpPort: ports.smtp,
+    file: join(folder, "inbox.json"),
+    people: demoPeople,
+    places: { ...addresses.portals, administration: addresses.administration },
   });
   closers.push(inbox.close);
   const upstream = await startDemoUpstream({

@@ -118,7 +118,9 @@ upstreams:
 `,
   );
   return {
-    ...{ folder, config, database },
+    folder,
+    config,
+    database,
     async import(words, { input, killAtStatement } = {}) {
       const killing = killAtStatement === undefined ? [] : ["--import", killer];
       const env = { PATH: process.env["PATH"], KILL_AT_STATEMENT: String(killAtStatement) };

@@ -106,7 +106,16 @@ export async function startLiarScene(options: LiaisonOptions & { entry?: object 
   };
 
   return {
-    ...{ liaison, liar, reasons, clocks, now, leave, sendOff, comeBack, linkFor, redeem },
+    liaison,
+    liar,
+    reasons,
+    clocks,
+    now,
+    leave,
+    sendOff,
+    comeBack,
+    linkFor,
+    redeem,
     theirNow: () => now() + clocks.ahead,
     browser: newBrowser,
     linked: async (sub, profile) => {

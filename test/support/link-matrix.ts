@@ -70,7 +70,11 @@ const expired = "This link has expired";
 const elsewhere = "This profile is linked to another account";
 
 const verdict = (page: string, request: string, refused: string | null, landing: string, binds = false): Verdict => ({
-  ...{ page, request, refused, binds, landing },
+  page,
+  request,
+  refused,
+  binds,
+  landing,
 });
 
 /** By account, state and binding. The browser and the number of profiles make no difference. */

@@ -23,26 +23,30 @@ export async function insertProfiles(db: Db, count: number): Promise<void> {
 
 function organization(index: number): OrganizationDocument {
   return {
-    ...{
-      _id: `many-${index / PER_ORGANIZATION}`,
-      name: `Organization ${index}`,
-      accountNumber: `M-${index}`,
-      enabled: true,
-    },
-    ...{ kind: "customer", plan: { status: "active", expiresAt: null } },
+    _id: `many-${index / PER_ORGANIZATION}`,
+    name: `Organization ${index}`,
+    accountNumber: `M-${index}`,
+    enabled: true,
+    kind: "customer",
+    plan: { status: "active", expiresAt: null },
   };
 }
 
 function profile(index: number): ProfileDocument {
   const email = `many-${index}@registered.example`;
   return {
-    ...{
-      _id: `many-${index}`,
-      organizationId: asOrganizationId(`many-${Math.floor(index / PER_ORGANIZATION)}`),
-      email,
-      emailKey: email,
-    },
-    ...{ emailVersion: 1, name: `Person ${index}`, roles: ["user"], enabled: true, adminRole: null, invitedAt: null },
-    ...{ accountId: index % 2 === 0 ? null : asAccountId(`account-${index}`), boundAt: null, provenEmailVersion: null },
+    _id: `many-${index}`,
+    organizationId: asOrganizationId(`many-${Math.floor(index / PER_ORGANIZATION)}`),
+    email,
+    emailKey: email,
+    emailVersion: 1,
+    name: `Person ${index}`,
+    roles: ["user"],
+    enabled: true,
+    adminRole: null,
+    invitedAt: null,
+    accountId: index % 2 === 0 ? null : asAccountId(`account-${index}`),
+    boundAt: null,
+    provenEmailVersion: null,
   };
 }

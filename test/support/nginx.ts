@@ -41,7 +41,8 @@ export async function startNginx(program: string, options: NginxOptions): Promis
     port,
     command: (folder) => [
       ...([program, "-p", folder, "-e", "stderr", "-c", `${folder}/nginx.conf`] as const),
-      ...["-g", "daemon off; master_process off;"],
+      "-g",
+      "daemon off; master_process off;",
     ],
     files: (folder) => ({
       "nginx.conf": configuration(folder),

@@ -47,7 +47,10 @@ const samples: Samples = {
   home: () => ({ plain: null }),
   signIn: (data) => {
     const view = {
-      ...{ portal: data.portal, form: form(data, "/interaction/abc/upstream"), notice: null, insufficient: null },
+      portal: data.portal,
+      form: form(data, "/interaction/abc/upstream"),
+      notice: null,
+      insufficient: null,
       back: form(data, "/interaction/abc/cancel"),
     };
     return {

@@ -137,7 +137,11 @@ describe("flags", () => {
       ),
     );
     assert.deepEqual(edit.input, {
-      ...{ id: "c", redirect_uris: ["https://a/", "https://b/"], about_url: null, refresh_tokens: false, scopes: [] },
+      id: "c",
+      redirect_uris: ["https://a/", "https://b/"],
+      about_url: null,
+      refresh_tokens: false,
+      scopes: [],
     });
     assert.deepEqual((await draftOf(wordsOf("admin role p --role none"))).input, { id: "p", role: null });
     const json = await draftOf(["clients", "edit", "c", "--access-policy", '{"kinds":["partner"]}']);
@@ -152,7 +156,8 @@ describe("flags", () => {
       plan: { status: "suspended", expires_at: "2027-01-01T23:00:00Z", last_day: "2027-01-01", ...zone },
     };
     assert.deepEqual(complete(expires, current), {
-      ...{ id: "n", plan: { status: "suspended", last_day: "2027-03-28", ...zone } },
+      id: "n",
+      plan: { status: "suspended", last_day: "2027-03-28", ...zone },
     });
     const suspended = await draftOf(wordsOf("orgs edit n --plan-status active"));
     assert.deepEqual(complete(suspended, current)["plan"], { ...current.plan, status: "active" });
@@ -165,7 +170,9 @@ describe("flags", () => {
     const roles = await draftOf(wordsOf("clients edit c --roles a,b"));
     const before = { access_policy: { kinds: ["partner"], plan_required: true, roles: ["x"] } };
     assert.deepEqual(complete(roles, before)["access_policy"], {
-      ...{ kinds: ["partner"], plan_required: true, roles: ["a", "b"] },
+      kinds: ["partner"],
+      plan_required: true,
+      roles: ["a", "b"],
     });
   });
 
@@ -182,14 +189,29 @@ describe("flags", () => {
 describe("answers on a terminal", () => {
   it("a record: names and values, instants in the time zone, no control characters", () => {
     const record = {
-      ...{ id: "n", name: "A\u001b[2JB\u202e", enabled: true, roles: [], about_url: null },
-      ...{ plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" }, settings: "one\n  two\u0007" },
+      id: "n",
+      name: "A\u001b[2JB\u202e",
+      enabled: true,
+      roles: [],
+      about_url: null,
+      plan: { status: "active", expires_at: "2027-03-28T22:00:00.000Z" },
+      settings: "one\n  two\u0007",
     };
     assert.equal(
       details(record, "Europe/Copenhagen"),
       [
-        ...["id         n", "name       A [2JB ", "enabled    yes", "roles      none", "about url  none", "plan"],
-        ...["  status      active", "  expires at  2027-03-29 00:00:00", "settings", "  one", "    two ", ""],
+        "id         n",
+        "name       A [2JB ",
+        "enabled    yes",
+        "roles      none",
+        "about url  none",
+        "plan",
+        "  status      active",
+        "  expires at  2027-03-29 00:00:00",
+        "settings",
+        "  one",
+        "    two ",
+        "",
       ].join("\n"),
     );
   });
@@ -199,9 +221,15 @@ describe("answers on a terminal", () => {
     const { items } = output.parse({
       items: [
         {
-          ...{ id: "n", name: "Northwind", account_number: "N-1", kind: "customer", enabled: false },
+          id: "n",
+          name: "Northwind",
+          account_number: "N-1",
+          kind: "customer",
+          enabled: false,
           plan: {
-            ...{ status: "active", expires_at: "2027-03-28T22:00:00.000Z", last_day: "2027-03-28" },
+            status: "active",
+            expires_at: "2027-03-28T22:00:00.000Z",
+            last_day: "2027-03-28",
             time_zone: "Europe/Copenhagen",
           },
         },
@@ -296,15 +324,15 @@ describe("CSV of the audit", () => {
   it("an event", () => {
     assert.equal(AUDIT_CSV_HEADER.trim(), "id,at,action,actor,profile_id,organization_id,account_id,request_id,detail");
     const event = {
-      ...{
-        id: "1",
-        at: "2027-01-01T00:00:00.000Z",
-        action: "x",
-        actor: "=cmd",
-        profile_id: "-p",
-        organization_id: null,
-      },
-      ...{ account_id: null, request_id: null, detail: { name: "a,b", count: 2 } },
+      id: "1",
+      at: "2027-01-01T00:00:00.000Z",
+      action: "x",
+      actor: "=cmd",
+      profile_id: "-p",
+      organization_id: null,
+      account_id: null,
+      request_id: null,
+      detail: { name: "a,b", count: 2 },
     };
     const written = `1,2027-01-01T00:00:00.000Z,x,'=cmd,'-p,,,,"{""name"":""a,b"",""count"":2}"\r\n`;
     assert.equal(auditCsvLine(event), written);
@@ -352,7 +380,8 @@ describe("where a broker is, and the token for it", () => {
     assert.deepEqual(await readToken({ file: undefined, env }), { token: token("e"), source: "LIAISON_TOKEN" });
     const { LIAISON_TOKEN_FILE } = env;
     assert.deepEqual(await readToken({ file: undefined, env: { LIAISON_TOKEN_FILE } }), {
-      ...{ token: token("o"), source: "LIAISON_TOKEN_FILE" },
+      token: token("o"),
+      source: "LIAISON_TOKEN_FILE",
     });
     await writeFile(named, "two words");
     await assert.rejects(readToken({ file: named, env }), /named holds no token/);

@@ -134,7 +134,12 @@ describe("the audit of a deployment", () => {
   it("tells what was verified and what waits", async () => {
     await append(made, 450);
     assert.deepEqual(await verify(made), {
-      ...{ intact: true, verified: 0, unsealed: 450, pruned: 0, head: null, problem: null },
+      intact: true,
+      verified: 0,
+      unsealed: 450,
+      pruned: 0,
+      head: null,
+      problem: null,
     });
     assert.equal(await seal(made), 450);
     await append(made, 3);

@@ -158,7 +158,9 @@ describe("directions of import", () => {
     const found = await findings(folder, ["style/noRestrictedImports"]);
     assert.deepEqual(found.toSorted(), [
       ...forbidden.map((_, place) => `src/admin/definitions/planted.ts:${place + 1}`),
-      ...["src/ui/console/planted.ts:1", "src/ui/console/planted.ts:2", "src/ui/console/views.ts:2"],
+      "src/ui/console/planted.ts:1",
+      "src/ui/console/planted.ts:2",
+      "src/ui/console/views.ts:2",
     ]);
   });
 
@@ -183,6 +185,21 @@ describe("directions of import", () => {
     assert.deepEqual(
       found,
       ["src/domain/some.ts", "src/http/some.ts"].flatMap((file) => [2, 3].map((line) => `${file}:${line}`)),
+    );
+  });
+
+  it("a literal that is spread where it is written is found; what is decided there isn't", async () => {
+    await write(folder, "src/http/some.ts", [
+      "const one = { x: 1 };",
+      "export const fields = { ...{ y: 2 }, ...one };",
+      "export const elements = [...[1, 2], ...[one].map(({ x }) => x)];",
+      "export const largest = Math.max(...[1, 2]);",
+      "export const decided = { ...(one.x > 0 ? { z: 1 } : {}) };",
+    ]);
+    const found = (await findings(folder, ["plugin"])).sort();
+    assert.deepEqual(
+      found,
+      [2, 3, 4].map((line) => `src/http/some.ts:${line}`),
     );
   });
 

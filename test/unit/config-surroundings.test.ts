@@ -54,15 +54,21 @@ describe("variables that Kubernetes and Docker set beside a service called liais
   });
 
   const refused = [
-    ...["LIAISON_SERVICE_HOSTS", "LIAISON_SERVICE_NAME", "LIAISON_SERVICE", "LIAISON_SERVICE_PORT__X", "LIAISON_PORTS"],
-    ...[
-      "LIAISON_PORT_4400",
-      "LIAISON_PORT_TCP",
-      "LIAISON_PORT_4400_SCTP",
-      "LIAISON_PORT_4400_TCP__ADDR",
-      "LIAISON_NAME",
-    ],
-    ...["LIAISON_ADMIN_SERVICE_HOST", "LIAISON_ADMIN_PORT", "LIAISON_service_host", "LIAISON_HOST", "LIAISON_PASSWORD"],
+    "LIAISON_SERVICE_HOSTS",
+    "LIAISON_SERVICE_NAME",
+    "LIAISON_SERVICE",
+    "LIAISON_SERVICE_PORT__X",
+    "LIAISON_PORTS",
+    "LIAISON_PORT_4400",
+    "LIAISON_PORT_TCP",
+    "LIAISON_PORT_4400_SCTP",
+    "LIAISON_PORT_4400_TCP__ADDR",
+    "LIAISON_NAME",
+    "LIAISON_ADMIN_SERVICE_HOST",
+    "LIAISON_ADMIN_PORT",
+    "LIAISON_service_host",
+    "LIAISON_HOST",
+    "LIAISON_PASSWORD",
   ];
   for (const name of refused) {
     it(`${name} is none of them and refuses`, async () => {
@@ -86,13 +92,13 @@ describe("variables that Kubernetes and Docker set beside a service called liais
 
 describe("the issuer", () => {
   const good = [
-    ...["https://id.contoso.example", "https://id.contoso.example:8443", "https://www.contoso.example/sign-in"],
-    ...[
-      "https://www.contoso.example/a/b%20c",
-      "http://localhost:4400",
-      "https://[::1]:4400",
-      "https://xn--bcher-kva.example",
-    ],
+    "https://id.contoso.example",
+    "https://id.contoso.example:8443",
+    "https://www.contoso.example/sign-in",
+    "https://www.contoso.example/a/b%20c",
+    "http://localhost:4400",
+    "https://[::1]:4400",
+    "https://xn--bcher-kva.example",
   ];
   for (const issuer of good) {
     it(`${issuer} is taken as it is`, async () => {

@@ -245,12 +245,21 @@ describe("the values of a row", () => {
       kind: "good",
       row: {
         organization: {
-          ...{ id: "org-1", name: 'Contoso "Nordic", A/S', accountNumber: "C-0047", kind: "partner", enabled: true },
+          id: "org-1",
+          name: 'Contoso "Nordic", A/S',
+          accountNumber: "C-0047",
+          kind: "partner",
+          enabled: true,
           plan: { status: "suspended", expiresAt: Date.UTC(2027, 2, 28, 22) },
         },
         profile: {
-          ...{ id: "profile-1", organizationId: "org-1", name: "Anna Berg", roles: ["billing", "Søg & ret"] },
-          ...{ email: "Anna.Berg@Contoso.example", emailKey: "anna.berg@contoso.example", enabled: true },
+          id: "profile-1",
+          organizationId: "org-1",
+          name: "Anna Berg",
+          roles: ["billing", "Søg & ret"],
+          email: "Anna.Berg@Contoso.example",
+          emailKey: "anna.berg@contoso.example",
+          enabled: true,
         },
       },
     });

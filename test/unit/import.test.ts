@@ -151,7 +151,13 @@ line 2: ~ profile "p-1"
     assert.deepEqual(
       { ...report, rows: [] },
       {
-        ...{ file, dry_run: true, rows: [], row_count: 2, bad_rows: 1, revoked_grants: 0, stopped: null },
+        file,
+        dry_run: true,
+        rows: [],
+        row_count: 2,
+        bad_rows: 1,
+        revoked_grants: 0,
+        stopped: null,
         organizations: { added: 1, changed: 0, unchanged: 0, failed: 0 },
         profiles: { added: 1, changed: 0, unchanged: 0, failed: 1 },
       },

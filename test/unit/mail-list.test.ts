@@ -16,7 +16,10 @@ describe("liaison mail list", () => {
   let config: string;
   const reason = "the certificate of mx.example:465 has expired: renew it there (CERT_HAS_EXPIRED)";
   const ids: Record<"fresh" | "putOff" | "failed" | "bounced", string> = {
-    ...{ fresh: "", putOff: "", failed: "", bounced: "" },
+    fresh: "",
+    putOff: "",
+    failed: "",
+    bounced: "",
   };
 
   before(async () => {

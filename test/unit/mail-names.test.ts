@@ -109,9 +109,24 @@ describe("names in mails", () => {
 
   test("people keep their names", () => {
     const same = [
-      ...["José Núñez-O’Connor", "Nguyễn Thị Minh Khai", "李小龍", "ابن سينا", "d'Artagnan", "Dr. Ada L. Byron"],
-      ...["Gal·la Marçal", "Łukasz Żółć", "Ο'Νιλ Μαρία", "van 't Hooft", "क्षत्रिय राजेश्वरी", "עִבְרִית בְּרָכָה", "สมชาย น้ำใจดี"],
-      ...["Þórdís Guðmundsdóttir", "Иван Петрович Сидоров", "Sammy Davis Jr.", "St. John Smythe", "Ng"],
+      "José Núñez-O’Connor",
+      "Nguyễn Thị Minh Khai",
+      "李小龍",
+      "ابن سينا",
+      "d'Artagnan",
+      "Dr. Ada L. Byron",
+      "Gal·la Marçal",
+      "Łukasz Żółć",
+      "Ο'Νιλ Μαρία",
+      "van 't Hooft",
+      "क्षत्रिय राजेश्वरी",
+      "עִבְרִית בְּרָכָה",
+      "สมชาย น้ำใจดี",
+      "Þórdís Guðmundsdóttir",
+      "Иван Петрович Сидоров",
+      "Sammy Davis Jr.",
+      "St. John Smythe",
+      "Ng",
     ];
     for (const name of same) assert.equal(mailDisplayName(name), name);
     const spelled: [string, string][] = [
@@ -133,27 +148,29 @@ describe("names in mails", () => {
 
   test("an account's address is masked where its local part reads as a place on the web", () => {
     const masked = [
-      ...[
-        "www.evil-site.example",
-        "evil.com",
-        "EVIL.Com",
-        "evil.co.uk",
-        "evil.com.login",
-        "evil.com-login",
-        "evil.com+a",
-      ],
-      ...[
-        "a+evil.com",
-        "a_evil.com",
-        "a'evil.com",
-        "192.168.1.10",
-        "evil.рф",
-        "例.公司",
-        "evil.xn--p1ai",
-        "xn--evl-gma",
-        "http.evil",
-      ],
-      ...["https", "www", "www2.evil", "evil.test", "evil.localhost", "evil.support", ".evil.com."],
+      "www.evil-site.example",
+      "evil.com",
+      "EVIL.Com",
+      "evil.co.uk",
+      "evil.com.login",
+      "evil.com-login",
+      "evil.com+a",
+      "a+evil.com",
+      "a_evil.com",
+      "a'evil.com",
+      "192.168.1.10",
+      "evil.рф",
+      "例.公司",
+      "evil.xn--p1ai",
+      "xn--evl-gma",
+      "http.evil",
+      "https",
+      "www",
+      "www2.evil",
+      "evil.test",
+      "evil.localhost",
+      "evil.support",
+      ".evil.com.",
     ];
     for (const local of masked) {
       const shown = shownAddress(`${local}@consumer.example`) ?? assert.fail(local);

@@ -43,8 +43,14 @@ const contents = {
   },
   linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
   support_request: {
-    ...{ kind: "support_request", reference: "KRTW-LMNP", portalName: "CustomerSource", name: "Ana López" },
-    ...{ organization: "Fabrikam", accountNumber: "", message: "I moved.\nPlease help.", requester },
+    kind: "support_request",
+    reference: "KRTW-LMNP",
+    portalName: "CustomerSource",
+    name: "Ana López",
+    organization: "Fabrikam",
+    accountNumber: "",
+    message: "I moved.\nPlease help.",
+    requester,
   },
   admin_invitation: {
     kind: "admin_invitation",
@@ -175,7 +181,9 @@ describe("the mail that carries several requests", () => {
     };
     const answers = collected.answers.map((answer) => ({
       ...answer,
-      ...{ requester: evil, profileName: hostileName, organizationName: `https://evil.example/ ${hostileName}` },
+      requester: evil,
+      profileName: hostileName,
+      organizationName: `https://evil.example/ ${hostileName}`,
     }));
     const { subject, text, html } = renderMail(site, { kind: "collected", answers }, facts);
     assert.equal(subject, "5 requests to link an account to your profile");
@@ -195,13 +203,11 @@ describe("the mail that carries several requests", () => {
       displayName: "\u{20000}".repeat(99),
     };
     const answers = Array.from({ length: 50 }, (_, index) => ({
-      ...{
-        kind: "link" as const,
-        requestId: asLinkRequestId("r".repeat(22)),
-        secret: "s".repeat(43),
-        ...longest,
-        requester: who,
-      },
+      kind: "link" as const,
+      requestId: asLinkRequestId("r".repeat(22)),
+      secret: "s".repeat(43),
+      ...longest,
+      requester: who,
       inquiryId: asInquiryId(`inquiry-${index}`),
     }));
     const { text, html } = renderMail(site, { kind: "collected", answers }, facts);

@@ -33,7 +33,8 @@ export function accessRoutes(shell: Shell, parts: AccessRoutesParts): void {
 function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): void {
   const section = "administrators" as const;
   const back = (visit: Visit) => ({
-    ...{ url: shell.url("/administrators"), label: messages(visit.site.locale).text("admin.section.administrators") },
+    url: shell.url("/administrators"),
+    label: messages(visit.site.locale).text("admin.section.administrators"),
   });
 
   function showInvite(visit: Visit, state: FormState, status = 200) {
@@ -165,8 +166,11 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
     const { items } = await visit.call(operations.apiKeys.list, {});
     const name = items.find((key) => key.id === id)?.name ?? id;
     const page = {
-      ...{ section, heading: t.text("admin.keys.removeTitle", { name }), back: back(visit) },
-      ...{ submit: t.text("admin.keys.removeSubmit"), consequences: [t.text("admin.keys.removeAfter")] },
+      section,
+      heading: t.text("admin.keys.removeTitle", { name }),
+      back: back(visit),
+      submit: t.text("admin.keys.removeSubmit"),
+      consequences: [t.text("admin.keys.removeAfter")],
       form: visit.form(`/keys/${encodeURIComponent(id)}/remove`),
     };
     visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
@@ -210,12 +214,10 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
     const asked = new URLSearchParams(Object.entries(typed).filter(([, value]) => value !== ""));
     visit.send(
       consolePages.audit(visit.site, visit.frame, {
-        ...{
-          items,
-          nextUrl: nextUrl(visit, shell.url("/audit"), next_cursor),
-          filter: typed,
-          fault,
-        },
+        items,
+        nextUrl: nextUrl(visit, shell.url("/audit"), next_cursor),
+        filter: typed,
+        fault,
         names: await namesOf(visit, {
           profiles: items.map((event) => event.profile_id),
           organizations: items.map((event) => event.organization_id),

@@ -42,7 +42,12 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     const uri = visit.query("check").trim();
     visit.send(
       consolePages.clientPage(visit.site, visit.frame, {
-        ...{ client, secret: null, isNew: false, mayWrite: visit.may("clients:write"), ...made, settings },
+        client,
+        secret: null,
+        isNew: false,
+        mayWrite: visit.may("clients:write"),
+        ...made,
+        settings,
         startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
         check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
       }),

@@ -220,7 +220,9 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 25 });
     visit.send(
       consolePages.personPage(visit.site, visit.frame, {
-        ...{ profile, inquiries: inquiries.items, grants: grants.items },
+        profile,
+        inquiries: inquiries.items,
+        grants: grants.items,
         may: {
           edit: mayEdit(visit, profile.organization),
           unlink: visit.may("links:write") && (profile.organization.kind !== "operator" || visit.may("admins:write")),

@@ -58,7 +58,10 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const { items, next_cursor } = await visit.call(operations.mail.list, { limit, state: state ?? undefined, cursor });
     visit.send(
       consolePages.mailList(visit.site, visit.frame, {
-        ...{ items, nextUrl: nextUrl(visit, shell.url("/mail"), next_cursor), search: "", state },
+        items,
+        nextUrl: nextUrl(visit, shell.url("/mail"), next_cursor),
+        search: "",
+        state,
         mayAct: visit.may("links:write"),
         act: (id, word) => visit.form(`/mail/${encodeURIComponent(id)}/${word}`),
       }),

@@ -91,9 +91,15 @@ export function createShell(
     const { principal, role, membership } = administrator;
     const form = (action: string): Form => ({ action: url(action), csrfToken: kit.csrf.token(ctx) });
     return {
-      ...{ ctx, site, administrator, form },
+      ctx,
+      site,
+      administrator,
+      form,
       frame: {
-        ...{ who: membership.profile.name, role, signOut: form("/sign-out"), done: doneText(ctx, site) },
+        who: membership.profile.name,
+        role,
+        signOut: form("/sign-out"),
+        done: doneText(ctx, site),
         sections: sections.filter((section) => section !== "audit" || principal.scopes.has("audit:read")),
       },
       may: (scope) => principal.scopes.has(scope),
@@ -146,7 +152,8 @@ export function createShell(
   }
 
   return {
-    ...{ kit, url },
+    kit,
+    url,
     get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(ctx, section, show)),
     missing: (path) =>
       void router.get(`/admin${path}`, async (ctx, next) => {

@@ -8,8 +8,13 @@ import { anyId, membership } from "./fields.ts";
 const RULES = ["profile_enabled", "organization_enabled", "kind", "plan", "role"] as const satisfies readonly Rule[];
 const VERDICTS = ["passed", "failed", "not_needed", "not_reached"] as const;
 const REASONS = [
-  ...["profile_disabled", "organization_disabled", "kind_not_admitted", "plan_missing", "plan_suspended"],
-  ...["plan_expired", "role_missing"],
+  "profile_disabled",
+  "organization_disabled",
+  "kind_not_admitted",
+  "plan_missing",
+  "plan_suspended",
+  "plan_expired",
+  "role_missing",
 ] as const satisfies readonly RefusalReason[] as readonly [RefusalReason, ...RefusalReason[]];
 
 const judged = z.strictObject({

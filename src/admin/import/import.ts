@@ -282,8 +282,14 @@ class Run {
     if (this.#call.dryRun) return;
     const { store, actor, clock } = this.#parts;
     await store.audit.append({
-      ...{ id: randomUUID(), at: clock.now(), actor, action: "import.refused" },
-      ...{ profileId: null, organizationId: null, accountId: null, requestId: null },
+      id: randomUUID(),
+      at: clock.now(),
+      actor,
+      action: "import.refused",
+      profileId: null,
+      organizationId: null,
+      accountId: null,
+      requestId: null,
       detail: { reason: "administration", ...detail },
     });
   }

@@ -71,14 +71,13 @@ async function usedSessions(
 }
 
 const writeKey = ({ id, name: called, scopes: given, createdBy, createdAt, expiresAt, lastUsedAt }: ApiKey) => ({
-  ...{
-    id,
-    name: called,
-    scopes: given as z.output<typeof apiKey>["scopes"],
-    created_by: createdBy,
-    created_at: time(createdAt),
-  },
-  ...{ expires_at: time(expiresAt), last_used_at: timeOrNull(lastUsedAt) },
+  id,
+  name: called,
+  scopes: given as z.output<typeof apiKey>["scopes"],
+  created_by: createdBy,
+  created_at: time(createdAt),
+  expires_at: time(expiresAt),
+  last_used_at: timeOrNull(lastUsedAt),
 });
 
 export function grantHandlers({ store }: OperationParts): HandlersOf<typeof grants> {
@@ -161,8 +160,14 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
       }
       const secret = KEY_PREFIX + randomSecret();
       const key: ApiKey = {
-        ...{ id: randomId(), name: called, scopes: [...new Set(given)], secretHash: hashSecret(secret) },
-        ...{ createdBy: principal.actor, createdAt: now, expiresAt, lastUsedAt: null },
+        id: randomId(),
+        name: called,
+        scopes: [...new Set(given)],
+        secretHash: hashSecret(secret),
+        createdBy: principal.actor,
+        createdAt: now,
+        expiresAt,
+        lastUsedAt: null,
       };
       const output = { ...writeKey(key), key: secret };
       const claim = once(output);

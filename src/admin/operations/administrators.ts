@@ -32,13 +32,11 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
     }
     return (
       only ?? {
-        ...{
-          id: OPERATOR_ID,
-          name: config.deployment.name,
-          accountNumber: "OPERATOR",
-          kind: "operator",
-          enabled: true,
-        },
+        id: OPERATOR_ID,
+        name: config.deployment.name,
+        accountNumber: "OPERATOR",
+        kind: "operator",
+        enabled: true,
         plan: { status: "none", expiresAt: null },
       }
     );
@@ -80,7 +78,11 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
         const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
         mayGive(role);
         const profile: ProfileEdit = known?.profile ?? {
-          ...{ id: asProfileId(id), organizationId: organization.id, ...parsed, roles: [], enabled: true },
+          id: asProfileId(id),
+          organizationId: organization.id,
+          ...parsed,
+          roles: [],
+          enabled: true,
           name: called ?? parsed.email.slice(0, parsed.email.lastIndexOf("@")),
         };
         const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };

@@ -15,8 +15,15 @@ import type { OperationParts } from "../parts.ts";
 const dayMs = 24 * 3_600_000;
 
 const writeEvent = ({ id, at, action, actor, detail, ...about }: AuditEvent, calendar: Calendar) => ({
-  ...{ id, at: time(at), action, actor, profile_id: about.profileId, organization_id: about.organizationId },
-  ...{ account_id: about.accountId, request_id: about.requestId, detail: withLastDay(detail, calendar) },
+  id,
+  at: time(at),
+  action,
+  actor,
+  profile_id: about.profileId,
+  organization_id: about.organizationId,
+  account_id: about.accountId,
+  request_id: about.requestId,
+  detail: withLastDay(detail, calendar),
 });
 
 /** A plan's end is kept as an instant; beside it stands its last day, as in every other face. */
@@ -69,7 +76,11 @@ export function upstreamHandlers({ config }: OperationParts): HandlersOf<typeof 
   return {
     list: async () => {
       const items = config.upstreams.map(({ id, name, issuer, client_id, reauthentication }) => ({
-        ...{ id, name, issuer, client_id, reauthentication },
+        id,
+        name,
+        issuer,
+        client_id,
+        reauthentication,
       }));
       return { output: { items, next_cursor: null } };
     },

@@ -14,7 +14,9 @@ import type { Handler, HandlersOf } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 
 const writeAccount = ({ account: { id, createdAt }, identities }: AccountView) => ({
-  ...{ id, created_at: time(createdAt), identities: identities.map(writeIdentity) },
+  id,
+  created_at: time(createdAt),
+  identities: identities.map(writeIdentity),
 });
 
 const writeInquiry = ({
@@ -26,14 +28,27 @@ const writeInquiry = ({
   heldUntil,
   matched,
 }: Omit<ListedInquiry, "interactionCid">) => ({
-  ...{ id, code, requester: writeRequester(who), asked_at: time(createdAt), settled_at: timeOrNull(settledAt) },
-  ...{ held_until: timeOrNull(heldUntil), matched },
+  id,
+  code,
+  requester: writeRequester(who),
+  asked_at: time(createdAt),
+  settled_at: timeOrNull(settledAt),
+  held_until: timeOrNull(heldUntil),
+  matched,
 });
 
 const writeMail = (one: Delivery) => ({
-  ...{ id: one.id, to: one.to, kind: one.kind, state: one.state, attempts: one.attempts },
-  ...{ created_at: time(one.createdAt), next_attempt_at: time(one.nextAttemptAt), sent_at: timeOrNull(one.sentAt) },
-  ...{ bounced_at: timeOrNull(one.bouncedAt), inquiry_id: one.inquiryId, request_id: one.requestId },
+  id: one.id,
+  to: one.to,
+  kind: one.kind,
+  state: one.state,
+  attempts: one.attempts,
+  created_at: time(one.createdAt),
+  next_attempt_at: time(one.nextAttemptAt),
+  sent_at: timeOrNull(one.sentAt),
+  bounced_at: timeOrNull(one.bouncedAt),
+  inquiry_id: one.inquiryId,
+  request_id: one.requestId,
   carried_by: one.carriedBy,
   reason: one.bounce ?? one.lastError ?? one.serverReply,
 });
@@ -70,7 +85,11 @@ export function inquiryHandlers({ store }: OperationParts): HandlersOf<typeof in
     get: async ({ id }, { now }) => {
       const line = await createLinkAdmin({ ...store, clock: { now: () => now } }).show(id);
       const entries = line.entries.map(({ at, what, requestId, profileId, detail }) => ({
-        ...{ at: time(at), what, request_id: requestId, profile_id: profileId, detail },
+        at: time(at),
+        what,
+        request_id: requestId,
+        profile_id: profileId,
+        detail,
       }));
       return { output: { ...writeInquiry({ ...line.inquiry, code: line.code }), entries } };
     },

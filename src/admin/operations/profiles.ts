@@ -81,7 +81,13 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
       if (revisionOf(before.profile) !== ifMatch) throw await conflict();
       const { organizationId, email: registered, emailKey, name: called, roles: held, enabled } = before.profile;
       const edit: ProfileEdit = {
-        ...{ id: asProfileId(id), organizationId, email: registered, emailKey, name: called, roles: held, enabled },
+        id: asProfileId(id),
+        organizationId,
+        email: registered,
+        emailKey,
+        name: called,
+        roles: held,
+        enabled,
         ...given(fields),
         ...(address === undefined ? {} : addressOf(address)),
       };
@@ -109,5 +115,10 @@ const isOfOperator = ({ organization, profile }: Membership) =>
 
 /** What no edit can set, as it is of a new profile. */
 export const NEW_PROFILE = {
-  ...{ emailVersion: 1, adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null },
+  emailVersion: 1,
+  adminRole: null,
+  invitedAt: null,
+  accountId: null,
+  boundAt: null,
+  provenEmailVersion: null,
 };

@@ -41,7 +41,10 @@ export function simulationHandlers(parts: OperationParts): HandlersOf<typeof sim
 
 function judgement(client: Client, one: Membership, { now, calendar }: { now: number; calendar: Calendar }) {
   const rules = judge(client.policy, one, now).map(({ rule, verdict, reason }) => ({
-    ...{ rule, verdict, reason, fix: reason === null ? null : fixOf(reason, client, one) },
+    rule,
+    verdict,
+    reason,
+    fix: reason === null ? null : fixOf(reason, client, one),
   }));
   const admitted = rules.every(({ verdict }) => verdict !== "failed");
   return { profile: writeMembership(one, calendar), admitted, rules };

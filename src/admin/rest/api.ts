@@ -164,7 +164,12 @@ function answerProblem(ctx: Context, error: unknown, logger: Logger): void {
   ctx.status = status;
   if (status === 503) ctx.set("retry-after", "5");
   ctx.body = JSON.stringify({
-    ...{ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code, request_id: requestId },
+    type: "about:blank",
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    code,
+    request_id: requestId,
     ...(error instanceof InputError ? { errors: error.faults } : {}),
     ...(error instanceof EditConflict ? { current: error.current.output, differences: error.differences } : {}),
   });

@@ -18,7 +18,11 @@ export function describeApi(operations: readonly Definition[]): ApiOperation[] {
       description: of.description ?? "",
     }));
     const header = (header: string, required: boolean) => ({
-      ...{ name: header, type: "string", where: "header" as const, required, description: "" },
+      name: header,
+      type: "string",
+      where: "header" as const,
+      required,
+      description: "",
     });
     if (kind === "edits") fields.push(header("If-Match", true));
     if (kind === "creates") fields.push(header("Idempotency-Key", false));

@@ -93,7 +93,10 @@ function describe(operation: Definition): object {
   const properties = Object.entries(schema.properties ?? {});
   const required = new Set(schema.required ?? []);
   const parameter = (name: string, where: "path" | "query", { description, ...of }: JsonSchema) => ({
-    ...{ name, in: where, required: where === "path" || required.has(name), schema: of },
+    name,
+    in: where,
+    required: where === "path" || required.has(name),
+    schema: of,
     ...(description === undefined ? {} : { description }),
   });
   const parameters: object[] = properties

@@ -32,7 +32,8 @@ const pageSize = 200;
 export function auditExportCommand(clock: Clock): Command {
   const { cursor: _cursor, limit: _limit, ...filters } = fieldFlags(listing);
   return {
-    ...{ name: "audit export", section: "Administration" },
+    name: "audit export",
+    section: "Administration",
     summary: "Write the audit, newest first, as JSON lines or as CSV whose cells are no formulas.",
     flags: {
       format: { takes: "jsonl|csv", summary: "Default: jsonl" },

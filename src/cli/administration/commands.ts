@@ -25,7 +25,9 @@ export function administrationCommands(clock: Clock): Command[] {
     const isNeeded = fieldsOf(definition).find((field) => field.name === operand)?.isRequired === true;
     const shown = operand === undefined ? undefined : isNeeded ? operandName(operand) : `[${operandName(operand)}]`;
     const made: Command = {
-      ...{ name, summary, section: "Administration" },
+      name,
+      summary,
+      section: "Administration",
       ...(shown === undefined ? {} : { operand: shown }),
       ...(definition === operations.simulation.run ? { exits: "3 the portal refuses the person" } : {}),
       flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },

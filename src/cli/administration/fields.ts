@@ -24,14 +24,16 @@ export const PARTS: Record<string, Record<string, Flag & { part: string }>> = {
   plan: {
     "plan-status": { part: "status", takes: "active|suspended|none", summary: "Of its service plan." },
     "plan-expires": {
-      ...{ part: "last_day", takes: "YYYY-MM-DD" },
+      part: "last_day",
+      takes: "YYYY-MM-DD",
       summary: "The plan's last day, to its end in the deployment's time zone; none for no end.",
     },
   },
   access_policy: {
     kinds: { part: "kinds", takes: "customer,partner", summary: "The kinds of organizations that it admits." },
     "plan-required": {
-      ...{ part: "plan_required", takes: "true|false" },
+      part: "plan_required",
+      takes: "true|false",
       summary: "Whether it admits those with an active service plan alone.",
     },
     roles: { part: "roles", takes: "A,B", summary: "It admits people with one of these roles; [] for anybody." },

@@ -63,7 +63,11 @@ export function remoteLinks(face: Face): LinkDesk {
       const { entries, ...inquiry } = (await face.call(inquiries.get, { id })).output;
       const { code, ...rest } = readInquiry(inquiry);
       const read = entries.map(({ at, what, request_id, profile_id, detail }) => ({
-        ...{ at: time(at), what, requestId: request_id, profileId: profile_id, detail },
+        at: time(at),
+        what,
+        requestId: request_id,
+        profileId: profile_id,
+        detail,
       }));
       return { inquiry: rest, code, entries: read };
     },
@@ -74,7 +78,10 @@ function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_
   const { account_id, upstream_id, subject, email, name } = requester;
   return {
     id: asInquiryId(id),
-    ...{ code, matched, createdAt: time(asked_at), settledAt: timeOrNull(settled_at) },
+    code,
+    matched,
+    createdAt: time(asked_at),
+    settledAt: timeOrNull(settled_at),
     heldUntil: timeOrNull(held_until),
     requester: {
       accountId: asAccountId(account_id),
@@ -116,11 +123,18 @@ export function remoteMail(face: Face): MailDesk {
 
 function readMail({ id, to, kind, state, attempts, reason, ...written }: WrittenMail): ShownMail {
   return {
-    ...{ id, to, kind, state, attempts, inquiryId: idOrNull(asInquiryId, written.inquiry_id) },
+    id,
+    to,
+    kind,
+    state,
+    attempts,
+    inquiryId: idOrNull(asInquiryId, written.inquiry_id),
     requestId: idOrNull(asLinkRequestId, written.request_id),
     carriedBy: written.carried_by,
-    ...{ createdAt: time(written.created_at), nextAttemptAt: time(written.next_attempt_at) },
-    ...{ sentAt: timeOrNull(written.sent_at), bouncedAt: timeOrNull(written.bounced_at) },
+    createdAt: time(written.created_at),
+    nextAttemptAt: time(written.next_attempt_at),
+    sentAt: timeOrNull(written.sent_at),
+    bouncedAt: timeOrNull(written.bounced_at),
     // A broker names one reason: what came back, or why it wasn't taken.
     ...(state === "bounced" ? { bounce: reason, lastError: null } : { bounce: null, lastError: reason }),
   };

@@ -69,7 +69,9 @@ function createAuditSearch(database: MongoDatabase): AuditStore["search"] {
       const match = first === undefined ? {} : { [first]: filter[first] };
       const { from = 0, to = LAST_INSTANT } = filter;
       return readPage<AuditEventDocument, AuditEvent>({
-        ...{ page, begin: NEWEST, placeOf: (event) => writtenAt(event.at, event.seq) },
+        page,
+        begin: NEWEST,
+        placeOf: (event) => writtenAt(event.at, event.seq),
         item: (event) => (given.every((name) => event[name] === filter[name]) ? toAuditEvent(event) : undefined),
         fetch: ([instant, seq], limit) => {
           const range = { match, order: ["at", "seq"], direction: -1, floor: at(from) } as const;

@@ -44,12 +44,21 @@ function organizationList(database: MongoDatabase, search: SearchReader): AdminS
         (kind === undefined || one.kind === kind) && (enabled === undefined || one.enabled === enabled);
       if (typed !== undefined) {
         return readFound<Organization>(search, {
-          ...{ kind: "organization", typed, page, find, idOf: ({ id }) => id, textsOf: organizationTexts, fits },
+          kind: "organization",
+          typed,
+          page,
+          find,
+          idOf: ({ id }) => id,
+          textsOf: organizationTexts,
+          fits,
         });
       }
       const match: Partial<OrganizationDocument> = kind !== undefined ? { kind } : enabled === false ? { enabled } : {};
       return readPage<Organization, Organization>({
-        ...{ page, begin: NAMED, placeOf: named, item: (one) => (fits(one) ? one : undefined) },
+        page,
+        begin: NAMED,
+        placeOf: named,
+        item: (one) => (fits(one) ? one : undefined),
         fetch: async ([name, id], limit) =>
           (await readBehind(organizations, { ...BY_NAME, match }, [name, id], limit)).map(toOrganization),
       });
@@ -80,7 +89,12 @@ function membershipList(database: MongoDatabase, search: SearchReader): AdminSto
         (isAdministrator === undefined || profile.adminRole !== null);
       if (typed !== undefined) {
         return readFound<Membership>(search, {
-          ...{ kind: "profile", typed, page, find, fits, idOf: ({ profile }) => profile.id },
+          kind: "profile",
+          typed,
+          page,
+          find,
+          fits,
+          idOf: ({ profile }) => profile.id,
           textsOf: ({ profile }) => profileTexts(profile),
         });
       }
@@ -96,7 +110,9 @@ function membershipList(database: MongoDatabase, search: SearchReader): AdminSto
                 ? { enabled }
                 : {};
       return readPage<Membership, Membership>({
-        ...{ page, begin: NAMED, placeOf: ({ profile }) => named(profile) },
+        page,
+        begin: NAMED,
+        placeOf: ({ profile }) => named(profile),
         item: (one) => (fits(one) ? one : undefined),
         fetch: async ([name, id], limit) =>
           withOrganizations(await readBehind(profiles, { ...BY_NAME, match }, [name, id], limit)),

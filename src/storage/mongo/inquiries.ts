@@ -55,6 +55,9 @@ interface InquiryParts {
   queueMail: MailWriter;
 }
 
+/** What is true of an inquiry whose document says nothing of it. */
+const unsaid = { ordinal: 1, heldUntil: null, matched: null };
+
 export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts: InquiryParts): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const { inquiries, profiles, linkRequests } = database.collections;
@@ -63,7 +66,7 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
     if (document === null) return undefined;
     const { _id: id, sealedAddress: sealed } = document;
     return {
-      ...{ ordinal: 1, heldUntil: null, matched: null },
+      ...unsaid,
       ...toRecord<Omit<Inquiry, "address">>(document, ...OWN_FIELDS),
       address: sealed === null ? null : seal.open(sealed, sealedAt.address(asInquiryId(id))),
     };
@@ -136,9 +139,14 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
         const { id, address, ...fields } = inquiry;
         await inquiries.insertOne(
           {
-            ...{ _id: id, ...dated(fields), state: fields.settledAt === null ? "waiting" : "settled" },
+            _id: id,
+            ...dated(fields),
+            state: fields.settledAt === null ? "waiting" : "settled",
             sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
-            ...{ leaseWorker: null, leaseUntil: at(0), dueAt: at(inquiry.notBefore), seq: new ObjectId() },
+            leaseWorker: null,
+            leaseUntil: at(0),
+            dueAt: at(inquiry.notBefore),
+            seq: new ObjectId(),
           },
           { session },
         );

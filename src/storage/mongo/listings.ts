@@ -60,7 +60,9 @@ function accountLists(database: MongoDatabase, search: SearchReader): Pick<Listi
       database.run(async () => {
         if (typed === undefined) {
           return await readPage<AccountView, AccountView>({
-            ...{ page, begin: [LAST_INSTANT, ""], placeOf: ({ account }) => [account.createdAt, account.id] },
+            page,
+            begin: [LAST_INSTANT, ""],
+            placeOf: ({ account }) => [account.createdAt, account.id],
             item: (one) => one,
             fetch: async ([instant, id = ""], limit) => {
               const found = await readBehind(accounts, newest, [dateAt(instant), id], limit);
@@ -69,8 +71,13 @@ function accountLists(database: MongoDatabase, search: SearchReader): Pick<Listi
           });
         }
         return await readFound<AccountView>(search, {
-          ...{ kind: "account", typed, page, find, idOf: ({ account }) => account.id },
-          ...{ textsOf: ({ identities: all }) => accountTexts(all), fits: () => true },
+          kind: "account",
+          typed,
+          page,
+          find,
+          idOf: ({ account }) => account.id,
+          textsOf: ({ identities: all }) => accountTexts(all),
+          fits: () => true,
         });
       }),
   };

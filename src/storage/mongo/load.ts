@@ -109,8 +109,11 @@ const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>>
   },
   organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: String(id), ...rest, plan: dated(plan as object) }),
   inquiries: ({ fields: { id, leaseUntil, ...rest }, place }) => ({
-    ...{ _id: String(id), ...dated(rest), state: rest["settledAt"] === null ? "waiting" : "settled" },
-    ...{ leaseUntil: new Date(Number(leaseUntil)), seq: inOrder(place) },
+    _id: String(id),
+    ...dated(rest),
+    state: rest["settledAt"] === null ? "waiting" : "settled",
+    leaseUntil: new Date(Number(leaseUntil)),
+    seq: inOrder(place),
   }),
   outbox: withOrder,
   auditEvents: withOrder,

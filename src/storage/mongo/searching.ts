@@ -23,7 +23,9 @@ export function readFound<T>(
   { kind, typed, page, find, idOf, textsOf, fits }: Searching<T>,
 ): Promise<Page<T>> {
   return readPage<Found & { record: T | undefined }, T>({
-    ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+    page,
+    begin: [""],
+    placeOf: ({ after }) => [after],
     fetch: async ([after = ""], limit) => {
       const entries = await search.find(kind, typed, String(after) || null, limit);
       const records = await find([...new Set(entries.map(({ id }) => id))]);

@@ -15,7 +15,11 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
       database.run(async () => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
         const inserted = upstreamTransactions.insertOne({
-          ...{ _id: stateHash, browserHash, upstreamId, createdAt: at(createdAt), expiresAt: at(expiresAt) },
+          _id: stateHash,
+          browserHash,
+          upstreamId,
+          createdAt: at(createdAt),
+          expiresAt: at(expiresAt),
           sealedPayload: sealSignIn(seal, transaction),
         });
         const kept = keeps === undefined ? undefined : keepArtifact(database.collections, keeps, createdAt);

@@ -30,8 +30,13 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
   const { upstreamTransactions, signInOutcomes, selections, throttles, mailboxes } = database.collections;
   const { artifacts, sessions, idempotencyKeys, counters } = database.collections;
   const expiring = [
-    ...[upstreamTransactions, signInOutcomes, throttles, mailboxes],
-    ...[artifacts, sessions, idempotencyKeys],
+    upstreamTransactions,
+    signInOutcomes,
+    throttles,
+    mailboxes,
+    artifacts,
+    sessions,
+    idempotencyKeys,
   ].map((collection) => collection as unknown as Collection<Expiring>);
 
   const sweepBatch = (collection: Collection<Expiring>, now: Instant, limit: number) =>

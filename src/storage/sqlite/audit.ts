@@ -85,7 +85,8 @@ function createAuditSearch(database: Database): AuditStore["search"] {
       const value: Parameters = first === undefined ? {} : { value: filter[first] ?? "" };
       const { from = 0, to = Number.MAX_SAFE_INTEGER } = filter;
       return readPage<PlacedEvent, AuditEvent>({
-        ...{ page, begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] },
+        page,
+        begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
         placeOf: ({ event, place }) => [event.at, place],
         item: ({ event }) => (given.every(([name]) => event[name] === filter[name]) ? event : undefined),
         fetch: ([at = 0, place = 0], limit) =>
@@ -147,7 +148,8 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
       database.run(() =>
         chain.all({ fromSeq, limit }).map((row) => ({
           ...parse<AuditEvent>(row["record"]),
-          ...{ seq: integer(row["chain_seq"]), mac: row["mac"] === null ? "" : text(row["mac"]) },
+          seq: integer(row["chain_seq"]),
+          mac: row["mac"] === null ? "" : text(row["mac"]),
         })),
       ),
     prune: (after, base, event) =>

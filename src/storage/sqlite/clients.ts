@@ -37,7 +37,10 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
     put(client) {
       const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
       upsert.run({
-        ...{ id, managedBy, record: JSON.stringify(record), previous: sealPreviousSecret(seal, client) },
+        id,
+        managedBy,
+        record: JSON.stringify(record),
+        previous: sealPreviousSecret(seal, client),
         secret: secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id)),
       });
     },

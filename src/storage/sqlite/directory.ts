@@ -76,7 +76,12 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     const consequences = editOrganization(findOrganization(id), organization, actor, now);
     const { entries, voids, revokes, endsAdministration } = consequences;
     upsertOrganization.run({
-      ...{ id, name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt },
+      id,
+      name,
+      accountNumber,
+      kind,
+      planStatus: plan.status,
+      planExpiresAt: plan.expiresAt,
       enabled: Number(enabled),
     });
     search.put("organization", id, organizationTexts(organization));
@@ -93,8 +98,13 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     const organization = findOrganization(organizationId);
     if (organization === undefined) throw unknownOrganization();
     const columns = {
-      ...{ id, email, emailKey, emailVersion, name },
-      ...{ roles: JSON.stringify(profile.roles), enabled: Number(profile.enabled) },
+      id,
+      email,
+      emailKey,
+      emailVersion,
+      name,
+      roles: JSON.stringify(profile.roles),
+      enabled: Number(profile.enabled),
     };
     if (before === undefined) insertProfile.run({ ...columns, organizationId });
     else updateProfile.run(columns);

@@ -120,7 +120,11 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
         const { id, requester, address, interactionCid, createdAt, settledAt } = asked;
         const turn = limits === undefined ? unthrottled(asked) : throttle(asked, limits);
         insert.run({
-          ...{ id, interactionCid, createdAt, settledAt, ...turn },
+          id,
+          interactionCid,
+          createdAt,
+          settledAt,
+          ...turn,
           requester: JSON.stringify(requester),
           address: address === null ? null : seal.seal(address, sealedAt.address(id)),
         });

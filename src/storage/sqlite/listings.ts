@@ -78,7 +78,9 @@ function directoryLists(
           (kind === undefined || one.kind === kind) && (enabled === undefined || one.enabled === enabled);
         if (typed !== undefined) {
           return await readPage<{ id: string; after: string }, Organization>({
-            ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+            page,
+            begin: [""],
+            placeOf: ({ after }) => [after],
             fetch: ([after], limit) => search.find("organization", typed, String(after) || null, limit),
             item: ({ id, after }) => {
               const found = read<Organization>(organization.get({ id }));
@@ -95,7 +97,10 @@ function directoryLists(
               : organizationLists.all;
         const ofKind: Parameters = kind === undefined ? {} : { kind };
         return await readPage<Organization, Organization>({
-          ...{ page, begin: NAMED, placeOf: named, item: (one) => (fits(one) ? one : undefined) },
+          page,
+          begin: NAMED,
+          placeOf: named,
+          item: (one) => (fits(one) ? one : undefined),
           fetch: ([name = "", id = ""], limit) => records(list.all({ ...ofKind, name, id, limit })),
         });
       }),
@@ -110,7 +115,9 @@ function directoryLists(
         const item = (one: Membership) => (fits(one) ? one : undefined);
         if (typed !== undefined) {
           return await readPage<{ id: string; after: string }, Membership>({
-            ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+            page,
+            begin: [""],
+            placeOf: ({ after }) => [after],
             fetch: ([after], limit) => search.find("profile", typed, String(after) || null, limit),
             item: ({ id, after }) => {
               const found = read<Membership>(membership.get({ id }));
@@ -124,7 +131,10 @@ function directoryLists(
           // An account has few.
           const all = records<Membership>(ofAccount.all({ accountId }));
           return await readPage<Membership, Membership>({
-            ...{ page, begin: NAMED, placeOf: place, item },
+            page,
+            begin: NAMED,
+            placeOf: place,
+            item,
             fetch: (from, limit) => all.filter((one) => isBehind(place(one), from)).slice(0, limit),
           });
         }
@@ -138,7 +148,10 @@ function directoryLists(
                 : membershipLists.all;
         const of: Parameters = organizationId === undefined ? {} : { organizationId };
         return await readPage<Membership, Membership>({
-          ...{ page, begin: NAMED, placeOf: place, item },
+          page,
+          begin: NAMED,
+          placeOf: place,
+          item,
           fetch: ([name = "", id = ""], limit) => records(list.all({ ...of, name, id, limit })),
         });
       }),
@@ -171,17 +184,17 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
       database.run(async () => {
         if (typed === undefined) {
           return await readPage<Account, AccountView>({
-            ...{
-              page,
-              begin: [Number.MAX_SAFE_INTEGER, ""],
-              placeOf: ({ createdAt, id }) => [createdAt, id],
-              item: view,
-            },
+            page,
+            begin: [Number.MAX_SAFE_INTEGER, ""],
+            placeOf: ({ createdAt, id }) => [createdAt, id],
+            item: view,
             fetch: ([at = 0, id = ""], limit) => records<Account>(newest.all({ at, id, limit })),
           });
         }
         return await readPage<{ id: string; after: string }, AccountView>({
-          ...{ page, begin: [""], placeOf: ({ after }) => [after] },
+          page,
+          begin: [""],
+          placeOf: ({ after }) => [after],
           fetch: ([after], limit) => search.find("account", typed, String(after) || null, limit),
           item: ({ id, after }) => {
             const found = find(id);
@@ -271,7 +284,8 @@ function mailLists(database: Database): Pick<Listings, "deliveries"> {
     deliveries: ({ state, isPutOff = false }, page) =>
       database.run(() =>
         readPage<Placed, Delivery>({
-          ...{ page, begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] },
+          page,
+          begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
           placeOf: ({ delivery, place }) => [delivery.createdAt, place],
           item: ({ delivery }) => (state === undefined || delivery.state === state ? delivery : undefined),
           fetch: ([at = 0, place = 0], limit) => {

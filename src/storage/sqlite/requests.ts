@@ -54,8 +54,20 @@ export function createRequestWriter(database: Database): RequestWriter {
       const { issuer, subject, upstreamId, accountId, email, displayName } = request.requester;
       supersede.run({ profileId, issuer, subject, now });
       insert.run({
-        ...{ id, inquiryId, secretHash, purpose, profileId, emailVersion, createdAt, expiresAt },
-        ...{ issuer, subject, upstreamId, accountId, email, displayName },
+        id,
+        inquiryId,
+        secretHash,
+        purpose,
+        profileId,
+        emailVersion,
+        createdAt,
+        expiresAt,
+        issuer,
+        subject,
+        upstreamId,
+        accountId,
+        email,
+        displayName,
       });
     },
     voidProfile: (profileId, now) => void voidProfile.run({ profileId, now }),

@@ -94,7 +94,10 @@ export function createSessionMethods(database: Database, durable: Database, seal
         for (const clientId of removed) removeClient.run({ uid, clientId });
         for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
           upsertClient.run({
-            ...{ uid, clientId, sid: sid ?? null, grantId: grantId ?? null },
+            uid,
+            clientId,
+            sid: sid ?? null,
+            grantId: grantId ?? null,
             persistsLogout: persistsLogout === undefined ? null : Number(persistsLogout),
           });
         }

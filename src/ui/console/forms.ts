@@ -25,7 +25,10 @@ export function formPage(
 ): string {
   const { section, heading, lead, back, submit } = page;
   return renderConsole(site, frame, {
-    ...{ section, heading, back, error: state.faults.length > 0 || state.differences !== undefined },
+    section,
+    heading,
+    back,
+    error: state.faults.length > 0 || state.differences !== undefined,
     body: html`${formProblems(site, state, fields)}
 <h1>${heading}</h1>
 ${lead !== undefined && html`<p class="lead">${lead}</p>`}
@@ -42,7 +45,9 @@ export function confirmPage(
   const t = messages(site.locale);
   const { section, heading, back, submit, consequences, form } = page;
   return renderConsole(site, frame, {
-    ...{ section, heading, back },
+    section,
+    heading,
+    back,
     body: html`<h1>${heading}</h1>
 <ul>${consequences.map((one) => html`<li>${one}</li>`)}</ul>
 <div class="actions">${actButton(form, submit, "danger")}<a class="button button-secondary button-small" href="${back.url}">${t.text("admin.cancel")}</a></div>`,
@@ -63,7 +68,10 @@ export function refusalPage(
   const t = messages(site.locale);
   const { section, heading, message, back } = page;
   return renderConsole(site, frame, {
-    ...{ section, heading, back, error: true },
+    section,
+    heading,
+    back,
+    error: true,
     body: html`<h1>${heading}</h1><p class="lead">${message}</p><p><a class="onward" href="${back.url}">${t.html("admin.backTo", { page: bdi(back.label) })}</a></p>`,
   });
 }
@@ -194,14 +202,19 @@ export function organizationFields(site: Site, isNew: boolean): Field[] {
     { name: "account_number", label: t.text("admin.accountNumber"), hint: t.text("admin.organizations.numberHint") },
     { name: "kind", label: t.text("admin.kind"), kind: "radios", choices: kinds(site) },
     {
-      ...{ name: "plan_status", label: t.text("admin.plan"), kind: "radios" },
+      name: "plan_status",
+      label: t.text("admin.plan"),
+      kind: "radios",
       choices: (["active", "suspended", "none"] as const).map((value) => ({
         value,
         label: t.text(`admin.plan.${value}`),
       })),
     },
     {
-      ...{ name: "plan_last_day", label: t.text("admin.organizations.planEnd"), kind: "date", optional: true },
+      name: "plan_last_day",
+      label: t.text("admin.organizations.planEnd"),
+      kind: "date",
+      optional: true,
       hint: t.text("admin.organizations.planEndHint", { zone: site.timeZone }),
     },
     ...(isNew
@@ -215,7 +228,9 @@ export function profileFields(site: Site, isNew: boolean): Field[] {
   return [
     { name: "name", label: t.text("admin.name") },
     {
-      ...{ name: "email", label: t.text("admin.registeredEmail"), kind: "email" },
+      name: "email",
+      label: t.text("admin.registeredEmail"),
+      kind: "email",
       hint: t.text(isNew ? "admin.people.emailHint" : "admin.people.emailEditHint"),
     },
     {
@@ -230,7 +245,9 @@ export function profileFields(site: Site, isNew: boolean): Field[] {
       : [
           { name: "enabled", label: t.text("admin.status"), kind: "radios" as const, choices: statuses(site) },
           {
-            ...{ name: "another_person", label: t.text("admin.people.another"), kind: "tick" as const },
+            name: "another_person",
+            label: t.text("admin.people.another"),
+            kind: "tick" as const,
             hint: t.text("admin.people.anotherHint"),
           },
         ]),
@@ -240,7 +257,9 @@ export function profileFields(site: Site, isNew: boolean): Field[] {
 const roleChoices = (site: Site): Choice[] => {
   const t = messages(site.locale);
   return (["owner", "client_manager", "directory_manager", "support", "auditor"] as const).map((role) => ({
-    ...{ value: role, label: t.text(`admin.role.${role}`), hint: t.text(`admin.role.${role}.hint`) },
+    value: role,
+    label: t.text(`admin.role.${role}`),
+    hint: t.text(`admin.role.${role}.hint`),
   }));
 };
 

@@ -24,7 +24,11 @@ const groups = {
 } as const;
 
 const tones: Record<string, Series["tone"]> = {
-  ...{ links_bound: "good", links_refused: "warm", mails_deferred: "warm", mails_failed: "bad", mails_bounced: "bad" },
+  links_bound: "good",
+  links_refused: "warm",
+  mails_deferred: "warm",
+  mails_failed: "bad",
+  mails_bounced: "bad",
   upstream_failures: "bad",
 };
 

@@ -200,7 +200,13 @@ ${facts([
 }
 
 const stateTones: Record<MailState, Tone> = {
-  ...{ held: "warm", carried: "quiet", queued: "quiet", sent: "good", bounced: "bad", failed: "bad", dropped: "quiet" },
+  held: "warm",
+  carried: "quiet",
+  queued: "quiet",
+  sent: "good",
+  bounced: "bad",
+  failed: "bad",
+  dropped: "quiet",
 };
 
 export interface MailPage extends Listing<MailView> {
@@ -247,8 +253,17 @@ ${pager(site, view)}`,
 }
 
 const mailKinds = [
-  ...["link", "already_linked", "linked_elsewhere", "not_active", "linked_notice", "support_request"],
-  ...["collected", "admin_invitation", "administrator_linked", "address_added", "address_removed"],
+  "link",
+  "already_linked",
+  "linked_elsewhere",
+  "not_active",
+  "linked_notice",
+  "support_request",
+  "collected",
+  "admin_invitation",
+  "administrator_linked",
+  "address_added",
+  "address_removed",
 ] as const;
 
 function aboutMail(site: Site, { kind, inquiry_id }: MailView) {
