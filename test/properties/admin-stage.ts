@@ -19,7 +19,7 @@ export interface AdminStage {
 }
 
 /** People who are linked and signed in, each once; mails of each kind that somebody can send. */
-const many = 8;
+const many = 24;
 const once = { limit: 1, window_seconds: 86_400 };
 
 export async function startAdminStage(logger: Logger): Promise<AdminStage> {
