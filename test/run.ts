@@ -20,7 +20,7 @@ interface Kind {
 
 const kinds: Record<"test" | "full", Kind> = {
   test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000, first: /browser.(console|axe)\./ },
-  full: { pattern: "test/**/*.full.ts", timeoutMs: 2_400_000, first: /crash.kill-series\./ },
+  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_200_000, first: /crash.kill-series/ },
 };
 
 /** One more than there are processors: most files wait for timers, mails and disks half of their time. */

@@ -5,36 +5,26 @@ import { after, before, describe, test } from "node:test";
 import { playScene, type Scene } from "../support/planted-scenes.ts";
 import { type PlantersWorld, startPlantersWorld } from "../support/planter.ts";
 
+const ofLinks = [
+  "signin",
+  "interaction",
+  "inquiry",
+  "typed",
+  "resume",
+  "csrf",
+  "upstream",
+  "session",
+  "proof",
+  "link",
+  "waiting",
+];
+
 /** What the planter has in each scene; a signature goes with its cookie. */
 const kinds: Record<Scene, readonly string[]> = {
   "sign-in": ["signin", "interaction", "resume", "csrf"],
   "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session", "known"],
-  link: [
-    "signin",
-    "interaction",
-    "inquiry",
-    "typed",
-    "resume",
-    "csrf",
-    "upstream",
-    "session",
-    "proof",
-    "link",
-    "waiting",
-  ],
-  decline: [
-    "signin",
-    "interaction",
-    "inquiry",
-    "typed",
-    "resume",
-    "csrf",
-    "upstream",
-    "session",
-    "proof",
-    "link",
-    "waiting",
-  ],
+  link: ofLinks,
+  decline: ofLinks,
   console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin", "known"],
 };
 

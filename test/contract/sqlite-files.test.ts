@@ -218,7 +218,11 @@ withFile("what is asked of one session's selections costs no more for a client t
       .map(({ detail }) => String(detail));
     const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
     for (const step of ofSelections)
-      assert.match(step, /selections_(?:by_session|of_session|sessions_of_account)/, sql);
+      assert.match(
+        step,
+        /selections_(?:by|of)_session|selections_sessions_of_account \(account_id=\? AND session_uid=\?/,
+        sql,
+      );
   }
   database.close();
 });

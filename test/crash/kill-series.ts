@@ -14,6 +14,8 @@ import { assertDelivered, assertKept, assertWhole, boundIn, duplicates, isLinkMa
 export interface KillSeries {
   seed: number;
   kills: number;
+  /** Which share of them is made here, of how many: every `of`-th place of the plan, beginning with the `index`-th. Default: all. */
+  share?: { index: number; of: number };
   /** How many brokers live and die side by side. Default: 2. */
   lanes?: number;
   /** The replica set that keeps the data. Default: files. */
@@ -41,8 +43,14 @@ const pastLeasesMs = 120_000;
 const deathMs = 5000;
 
 /** Runs the planned kills. Rejects with the place of the first one after which something didn't hold. */
-export async function runKillSeries({ seed, kills, lanes = 2, mongodb }: KillSeries): Promise<KillResult[]> {
-  const queue = planKills({ seed, kills });
+export async function runKillSeries({
+  seed,
+  kills,
+  share = { index: 0, of: 1 },
+  lanes = 2,
+  mongodb,
+}: KillSeries): Promise<KillResult[]> {
+  const queue = planKills({ seed, kills }).filter((_, place) => place % share.of === share.index);
   const results: KillResult[] = [];
   const ends = await Promise.allSettled(Array.from({ length: lanes }, () => runLane(queue, results, mongodb)));
   const failed = ends.find((end) => end.status === "rejected");

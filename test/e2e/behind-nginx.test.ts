@@ -48,8 +48,7 @@ for (const strips of [false, true]) {
           assert.ok(url.startsWith(liaison.issuer) || url.startsWith("http://localhost:9/"), url);
         }
       }
-      const cleared = /expires=Thu, 01 Jan 1970/;
-      assertCookies(browser.cookiesSet.filter((line) => line.includes("liaison.") && !cleared.test(line)));
+      assertCookies(browser.cookiesSet.filter((line) => line.includes("liaison.")));
 
       const confirm = await browser.visit(`${liaison.issuer}/logout`);
       const out = await browser.press(confirm, "Sign out");
@@ -64,6 +63,8 @@ for (const strips of [false, true]) {
         assert.match(line, /; httponly/i, line);
         assert.match(line, /; samesite=lax/i, line);
         assert.doesNotMatch(line, /; domain=/i, line);
+        // What is cleared may lie wherever a neighbour can have set one beside ours.
+        if (/expires=Thu, 01 Jan 1970/.test(line)) continue;
         const path = /; path=([^;]*)/i.exec(line)?.[1] ?? "";
         if (line.startsWith("__Host-")) assert.equal(path, "/", line);
         else assert.ok(line.startsWith("__Secure-") && path.startsWith("/auth"), line);

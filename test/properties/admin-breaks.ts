@@ -288,7 +288,7 @@ const queries: Break[] = [
   query("too long", ({ maxLength }) => (maxLength === undefined ? [] : ["z".repeat(maxLength + 1)])),
   {
     name: "no cursor",
-    statuses: [400, 404],
+    statuses: [400],
     apply(call, draw, wire) {
       if (call.operation.inQuery.properties["cursor"] === undefined) return undefined;
       const places = [
