@@ -19,6 +19,7 @@ import {
   startAdminScene,
 } from "../support/admin-scene.ts";
 import { askForLink, mailsTo } from "../support/attack-kit.ts";
+import { brokenAuthorizations } from "../support/broken-authorizations.ts";
 import { aRow, csvOf } from "../support/import-kit.ts";
 
 interface ListedEvent {
@@ -82,27 +83,8 @@ describe("attacks on the administration", () => {
   it("A1: no token, or what is none, is nobody", async () => {
     const before = await everything();
     const { token = "" } = scene.owner;
-    const [prefix, secret] = [token.slice(0, "liaison_".length), token.slice("liaison_".length)];
-    for (const authorization of [
-      undefined,
-      "",
-      "Bearer",
-      "Bearer ",
-      "Bearer null",
-      `Bearer ${prefix}`,
-      `Bearer ${prefix}${"A".repeat(43)}`,
-      `Bearer ${secret}`,
-      `Basic ${btoa(`${token}:`)}`,
-      `Basic ${btoa(`key:${token}`)}`,
-      token,
-      `Token ${token}`,
-      `Bearer ${token}A`,
-      `Bearer ${token.slice(0, -1)}`,
-      `Bearer ${token}, Bearer ${token}`,
-      `Bearer "${token}"`,
-      `Bearer ${token.toLowerCase()}`,
-      `Bearer ${"A".repeat(7000)}`,
-    ]) {
+    const secret = token.slice("liaison_".length);
+    for (const authorization of brokenAuthorizations(token)) {
       await assertNobody(String(authorization).replace(secret, "…"), authorization);
     }
     for (const name of ["access_token", "api_key", "key", "token"]) {

@@ -16,6 +16,7 @@ import { importCases } from "./imports.ts";
 import { inquiryCases } from "./inquiries.ts";
 import { invitationCases } from "./invitations.ts";
 import { listingCases } from "./listings.ts";
+import { usedListingCases } from "./listings-of-use.ts";
 import { onceCases } from "./once.ts";
 import { outboxCases } from "./outbox.ts";
 import { redeemCases } from "./redeem.ts";
@@ -56,6 +57,7 @@ export function storageContract(backEnd: BackEnd): void {
   accessCases(declare);
   endingCases(declare);
   listingCases(declare);
+  usedListingCases(declare);
   auditChainCases(declare);
   verificationCases(declare);
   workCases(declare);

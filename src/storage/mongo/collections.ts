@@ -3,7 +3,8 @@
  * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
  */
 
-import type { AuditVerification, LinkRequestState } from "../../domain/records.ts";
+import type { AuditVerification } from "../../domain/records.ts";
+import { INQUIRIES, LINK_REQUESTS } from "./collections-linking.ts";
 import { MAILBOXES, OUTBOX } from "./collections-mail.ts";
 import {
   boolean,
@@ -21,18 +22,6 @@ import {
   string,
   validator,
 } from "./specifications.ts";
-
-const requester = fields(
-  {
-    issuer: string,
-    subject: string,
-    upstreamId: string,
-    accountId: string,
-    email: orNull(string),
-    displayName: orNull(string),
-  },
-  { emailVerified: boolean },
-);
 
 /** Every collection as this version has it. */
 export const COLLECTIONS: readonly CollectionSpecification[] = [
@@ -117,74 +106,8 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       { name: "invited", key: { invitedAt: 1 }, partialFilterExpression: { invitedAt: { $gt: new Date(0) } } },
     ],
   },
-  {
-    name: "inquiries",
-    validator: validator(
-      {
-        _id: string,
-        requester,
-        interactionCid: string,
-        state: oneOf("waiting", "settled"),
-        createdAt: date,
-        notBefore: date,
-        settledAt: orNull(date),
-        sealedAddress: orNull(string),
-        leaseWorker: orNull(string),
-        leaseUntil: date,
-        seq: objectId,
-      },
-      { ordinal: number, heldUntil: orNull(date), matched: orNull(number), dueAt: date, answeredTo: orNull(string) },
-    ),
-    indexes: [
-      { name: "ofInteraction", key: { interactionCid: 1, createdAt: -1, seq: -1 } },
-      { name: "due", key: { dueAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
-      // What a broker of the version before claims by.
-      { name: "waiting", key: { createdAt: 1, seq: 1 }, partialFilterExpression: { state: "waiting" } },
-      { name: "byTime", key: { createdAt: -1, seq: -1 } },
-      { name: "ofAccount", key: { "requester.accountId": 1, createdAt: -1, seq: -1 } },
-      {
-        name: "waitingOfIdentity",
-        key: { "requester.issuer": 1, "requester.subject": 1 },
-        partialFilterExpression: { state: "waiting" },
-      },
-    ],
-  },
-  {
-    name: "linkRequests",
-    validator: validator({
-      _id: string,
-      inquiryId: string,
-      secretHash: string,
-      purpose: oneOf("link_profile"),
-      requester,
-      profileId: string,
-      organizationId: string,
-      emailVersion: number,
-      state: oneOfStates<LinkRequestState>({
-        pending: true,
-        bound: true,
-        cancelled: true,
-        superseded: true,
-        void: true,
-      }),
-      createdAt: date,
-      expiresAt: date,
-      settledAt: orNull(date),
-    }),
-    indexes: [
-      { name: "secret", key: { secretHash: 1 }, unique: true },
-      { name: "ofInquiry", key: { inquiryId: 1, createdAt: 1 } },
-      { name: "ofProfile", key: { profileId: 1, createdAt: -1 } },
-      { name: "pendingOfProfile", key: { profileId: 1 }, partialFilterExpression: { state: "pending" } },
-      { name: "pendingOfOrganization", key: { organizationId: 1 }, partialFilterExpression: { state: "pending" } },
-      {
-        name: "onePending",
-        key: { profileId: 1, "requester.issuer": 1, "requester.subject": 1 },
-        unique: true,
-        partialFilterExpression: { state: "pending" },
-      },
-    ],
-  },
+  INQUIRIES,
+  LINK_REQUESTS,
   OUTBOX,
   {
     name: "upstreamTransactions",
