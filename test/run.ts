@@ -14,17 +14,19 @@ interface Kind {
   pattern: string;
   /** How long one file may take, beside others. */
   timeoutMs: number;
+  /** How many files run at a time. */
+  atATime: number;
   /** What takes longest begins at once, so that the end isn't waiting for it alone. */
   first: RegExp;
 }
 
-const kinds: Record<"test" | "full", Kind> = {
-  test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000, first: /browser.(console|axe)\./ },
-  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_200_000, first: /crash.kill-series/ },
-};
+const processors = availableParallelism();
 
-/** One more than there are processors: most files wait for timers, mails and disks half of their time. */
-const filesAtATime = availableParallelism() + 1;
+/** Most files wait for timers, mails and disks half of their time; the long ones fill their processors. */
+const kinds: Record<"test" | "full", Kind> = {
+  test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000, atATime: processors + 1, first: /browser.(console|axe)\./ },
+  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_200_000, atATime: processors, first: /crash.kill-series/ },
+};
 
 /**
  * Every folder's files spread over the whole run: those of a folder need the same (a browser, a processor, patience), and side by
@@ -45,7 +47,7 @@ const files = spread(named.length > 0 ? named.flatMap((name) => globSync(name)) 
 if (files.length === 0) throw new Error(`no test file matches ${named.join(" ") || kind.pattern}`);
 keepCompiled();
 
-const tests = run({ files, concurrency: filesAtATime, timeout: kind.timeoutMs, forceExit: true });
+const tests = run({ files, concurrency: kind.atATime, timeout: kind.timeoutMs, forceExit: true });
 tests.on("test:fail", ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });
