@@ -3,8 +3,8 @@
 import { createLinkAdmin } from "../admin/links.ts";
 import type { Clock } from "../clock.ts";
 import { asAccountId, asProfileId, idOrNone } from "../domain/ids.ts";
-import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type LinkDesk, remoteLinks } from "./administration/support.ts";
+import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { instantFormat, printable, table, widthOf } from "./table.ts";
 import { limitOf, withStore } from "./with-store.ts";
@@ -20,8 +20,8 @@ export function linksCommands(clock: Clock): Command[] {
         { create: false },
       );
     }
-    const face = await remoteFace(call);
-    return await work(remoteLinks(face), face.timeZone);
+    const target = await remoteTarget(call);
+    return await work(remoteLinks(target), target.timeZone);
   };
 
   return [
@@ -30,7 +30,7 @@ export function linksCommands(clock: Clock): Command[] {
       section: "Administration",
       summary: "List what people asked for on the link step, newest first.",
       flags: {
-        ...faceFlags,
+        ...targetFlags,
         email: { takes: "ADDRESS", summary: "Those for the profiles with this registered address." },
         profile: { takes: "ID", summary: "Those for this profile." },
         account: { takes: "ID", summary: "Those of this account." },
@@ -68,7 +68,7 @@ export function linksCommands(clock: Clock): Command[] {
       section: "Administration",
       summary: "Tell what became of an inquiry and its requests, by the id of either.",
       operand: "ID",
-      flags: { ...faceFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
+      flags: { ...targetFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
       examples: ["liaison links show 4QrTzk0wJm9x3vYb2nLc7A"],
       run: (call) =>
         withLinks(call, async (links, timeZone) => {

@@ -10,8 +10,8 @@ import {
 } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
-import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
 import { type MailDesk, remoteMail } from "./administration/support.ts";
+import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { printable, table, widthOf } from "./table.ts";
 import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
@@ -32,8 +32,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     );
   const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) return await onStore(call, work);
-    const face = await remoteFace(call);
-    return await work(remoteMail(face), face.timeZone);
+    const target = await remoteTarget(call);
+    return await work(remoteMail(target), target.timeZone);
   };
 
   const requeue = (word: "release" | "resend", summary: string): Command => ({
@@ -41,7 +41,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     section: "Administration",
     summary,
     operand: "ID",
-    flags: faceFlags,
+    flags: targetFlags,
     examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
     run: (call) =>
       withMail(call, async (mail) => {
@@ -59,7 +59,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       section: "Administration",
       summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
-        ...faceFlags,
+        ...targetFlags,
         state: { takes: "STATE", summary: `One of ${LISTED_STATES.join(", ")}. Default: all of them.` },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },

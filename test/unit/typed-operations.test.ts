@@ -17,7 +17,7 @@ import { definitions, operations } from "../../src/admin/definitions/operations.
 import { createLocalAdministration, type LocalAdministration } from "../../src/admin/local.ts";
 import type { HandlersOf } from "../../src/admin/operation.ts";
 import type { Handlers } from "../../src/admin/operations.ts";
-import type { Face } from "../../src/cli/administration/faces.ts";
+import type { Target } from "../../src/cli/administration/targets.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
@@ -49,7 +49,7 @@ export async function inTheConsole(visit: Visit): Promise<void> {
 }
 
 /** Never run: typed forms, views, commands and handlers as they must not be written. */
-export async function elsewhere(face: Face, all: Handlers): Promise<unknown[]> {
+export async function elsewhere(target: Target, all: Handlers): Promise<unknown[]> {
   // @ts-expect-error an edit has no such field
   const changes: Changes<typeof operations.organizations.edit> = { nam: "Northwind" };
   // @ts-expect-error a creation lacks what it needs
@@ -57,9 +57,9 @@ export async function elsewhere(face: Face, all: Handlers): Promise<unknown[]> {
   // @ts-expect-error a view has what its operation gives, and no more
   const inView = (view: OrganizationView) => view.phone;
   // @ts-expect-error a command's input
-  await face.call(operations.inquiries.get, { inquiry: "i" });
+  await target.call(operations.inquiries.get, { inquiry: "i" });
   // @ts-expect-error a command's output
-  (await face.call(operations.mail.list, {})).output.items[0]?.sentAt;
+  (await target.call(operations.mail.list, {})).output.items[0]?.sentAt;
   const { list, release } = all.mail;
   // @ts-expect-error a handler lacks
   const lacking: HandlersOf<typeof operations.mail> = { list, release };

@@ -8,10 +8,10 @@ import type { Clock } from "../../clock.ts";
 import { type Call, type Command, type ExitCode, usageError } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
 import { readDraft } from "./draft.ts";
-import { type Face, faceFlags, withFace } from "./faces.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
 import { countProgress, pagesOf } from "./lists.ts";
+import { type Target, targetFlags, withTarget } from "./targets.ts";
 
 const listing = operations.audit.list;
 type AuditEvent = OutputOf<typeof listing>["items"][number];
@@ -42,7 +42,7 @@ export function auditExportCommand(clock: Clock): Command {
         summary: "Where to; a file that is there is replaced. Default: standard output",
       },
       ...filters,
-      ...faceFlags,
+      ...targetFlags,
     },
     examples: [
       "liaison audit export --output audit.jsonl",
@@ -54,9 +54,9 @@ export function auditExportCommand(clock: Clock): Command {
       if (format === undefined)
         throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
       const { input } = readDraft(listing, call);
-      return await withFace(call, { clock, word: "audit", creates: false }, async (face) => {
+      return await withTarget(call, { clock, word: "audit", creates: false }, async (target) => {
         try {
-          return await write(format, input, { call, face });
+          return await write(format, input, { call, target });
         } catch (error) {
           throw explained(error, listing);
         }
@@ -68,7 +68,7 @@ export function auditExportCommand(clock: Clock): Command {
 async function write(
   format: Format,
   input: JsonObject,
-  { call, face }: { call: Call; face: Face },
+  { call, target }: { call: Call; target: Target },
 ): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
   const path = flags.get("output");
@@ -78,7 +78,7 @@ async function write(
   let count = 0;
   try {
     await say(format.header);
-    for await (const { items } of pagesOf(listing, { ...input, limit: pageSize }, { face, signal })) {
+    for await (const { items } of pagesOf(listing, { ...input, limit: pageSize }, { target, signal })) {
       await say(items.map(format.line).join(""));
       count += items.length;
       bar?.show({ rows: count, bytes: 0 });

@@ -11,7 +11,7 @@ import type { Instant } from "../../clock.ts";
 import { asAccountId, asInquiryId, asLinkRequestId, asUpstreamId, idOrNull } from "../../domain/ids.ts";
 import type { Delivery, Inquiry, OutboxState, Requester } from "../../domain/records.ts";
 import { usageError } from "../command.ts";
-import type { Face } from "./faces.ts";
+import type { Target } from "./targets.ts";
 
 /** What both places tell of an inquiry. */
 export interface ShownInquiry
@@ -56,15 +56,15 @@ const largestPage = 200;
 const time = (text: string): Instant => Date.parse(text);
 const timeOrNull = (text: string | null) => (text === null ? null : time(text));
 
-export function remoteLinks(face: Face): LinkDesk {
+export function remoteLinks(target: Target): LinkDesk {
   return {
     async list({ email, profileId, accountId, limit }) {
       if (limit > largestPage) throw usageError(`--limit takes at most ${largestPage} with --url.`);
       const input = { email, profile_id: profileId, account_id: accountId, limit };
-      return (await face.call(inquiries.list, input)).output.items.map(readInquiry);
+      return (await target.call(inquiries.list, input)).output.items.map(readInquiry);
     },
     async show(id) {
-      const { entries, ...inquiry } = (await face.call(inquiries.get, { id })).output;
+      const { entries, ...inquiry } = (await target.call(inquiries.get, { id })).output;
       const { code, ...rest } = readInquiry(inquiry);
       const read = entries.map(({ at, what, request_id, profile_id, detail }) => ({
         at: time(at),
@@ -105,14 +105,14 @@ function readInquiry({
   };
 }
 
-export function remoteMail(face: Face): MailDesk {
+export function remoteMail(target: Target): MailDesk {
   const page = async (state: OutboxState, limit: number, cursor: string | null) => {
     const input = {
       state,
       put_off: state === "queued" ? true : undefined,
       limit: Math.min(limit, largestPage),
     };
-    return (await face.call(mail.list, cursor === null ? input : { ...input, cursor })).output;
+    return (await target.call(mail.list, cursor === null ? input : { ...input, cursor })).output;
   };
 
   async function ofState(state: OutboxState, limit: number): Promise<ShownMail[]> {
@@ -132,8 +132,8 @@ export function remoteMail(face: Face): MailDesk {
       for (const state of states) found.push(...(await ofState(state, limit)));
       return found.toSorted((one, other) => other.createdAt - one.createdAt).slice(0, limit);
     },
-    release: async (id) => readMail((await face.call(mail.release, { id })).output),
-    resend: async (id) => readMail((await face.call(mail.resend, { id })).output),
+    release: async (id) => readMail((await target.call(mail.release, { id })).output),
+    resend: async (id) => readMail((await target.call(mail.resend, { id })).output),
   };
 }
 
