@@ -3,7 +3,7 @@
 import { createLinkAdmin } from "../admin/links.ts";
 import type { Clock } from "../clock.ts";
 import { asAccountId, asProfileId, idOrNone } from "../domain/ids.ts";
-import { type LinkDesk, remoteLinks } from "./administration/support.ts";
+import { type LinksTarget, remoteLinks } from "./administration/remote-links.ts";
 import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { instantFormat, printable, table, widthOf } from "./table.ts";
@@ -11,7 +11,7 @@ import { limitOf, withStore } from "./with-store.ts";
 
 /** Makes the commands. */
 export function linksCommands(clock: Clock): Command[] {
-  const withLinks = async (call: Call, work: (links: LinkDesk, timeZone: string) => Promise<ExitCode>) => {
+  const withLinks = async (call: Call, work: (links: LinksTarget, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) {
       return await withStore(
         call,

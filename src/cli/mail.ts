@@ -10,7 +10,7 @@ import {
 } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
-import { type MailDesk, remoteMail } from "./administration/support.ts";
+import { type MailTarget, remoteMail } from "./administration/remote-mail.ts";
 import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
 import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
 import { printable, table, widthOf } from "./table.ts";
@@ -18,19 +18,19 @@ import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-st
 
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const onStore = (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) =>
+  const onStore = (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) =>
     withStore(
       call,
       clock,
       (store, config) => {
         const { outbox } = store;
-        const list: MailDesk["list"] = (states, limit) => listMail(store, states, limit);
-        const desk = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
-        return work(desk, config.deployment.time_zone);
+        const list: MailTarget["list"] = (states, limit) => listMail(store, states, limit);
+        const target = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
+        return work(target, config.deployment.time_zone);
       },
       { create: false },
     );
-  const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
+  const withMail = async (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) return await onStore(call, work);
     const target = await remoteTarget(call);
     return await work(remoteMail(target), target.timeZone);
