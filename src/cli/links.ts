@@ -5,9 +5,13 @@ import type { Clock } from "../clock.ts";
 import { asAccountId, asProfileId, idOrNone } from "../domain/ids.ts";
 import { type LinksTarget, remoteLinks } from "./administration/remote-links.ts";
 import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
-import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { instantFormat, printable, table, widthOf } from "./table.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "./command.ts";
+import { instantFormat, printable, widthOf } from "./output.ts";
+import { table } from "./table.ts";
 import { limitOf, withStore } from "./with-store.ts";
+
+/** The most that a broker lists at once. */
+const largestPage = 200;
 
 /** Makes the commands. */
 export function linksCommands(clock: Clock): Command[] {
@@ -38,6 +42,11 @@ export function linksCommands(clock: Clock): Command[] {
         json: { summary: "Print one JSON object a line." },
       },
       examples: ["liaison links list", "liaison links list --email ann@northwind.example --json"],
+      faults: (call) =>
+        faultsOf(
+          () => limitIn(call),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withLinks(call, async (links, timeZone) => {
           const { flags, stdout } = call;
@@ -45,7 +54,7 @@ export function linksCommands(clock: Clock): Command[] {
             email: flags.get("email"),
             profileId: idOrNone(asProfileId, flags.get("profile")),
             accountId: idOrNone(asAccountId, flags.get("account")),
-            limit: limitOf(call, 50),
+            limit: limitIn(call),
           });
           if (flags.has("json")) {
             for (const inquiry of found) stdout.write(`${JSON.stringify(inquiry)}\n`);
@@ -70,12 +79,15 @@ export function linksCommands(clock: Clock): Command[] {
       operand: "ID",
       flags: { ...targetFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
       examples: ["liaison links show 4QrTzk0wJm9x3vYb2nLc7A"],
+      faults: (call) =>
+        faultsOf(
+          () => idOf(call),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withLinks(call, async (links, timeZone) => {
-          const { operand, flags, stdout } = call;
-          if (operand === undefined)
-            throw usageError("Name an inquiry or a request. See: liaison links list");
-          const line = await links.show(operand);
+          const { flags, stdout } = call;
+          const line = await links.show(idOf(call));
           if (flags.has("json")) {
             stdout.write(`${JSON.stringify(line)}\n`);
             return 0;
@@ -95,4 +107,16 @@ export function linksCommands(clock: Clock): Command[] {
         }),
     },
   ];
+}
+
+function limitIn(call: Pick<Call, "flags">): number {
+  const limit = limitOf(call, 50);
+  if (call.flags.has("url") && limit > largestPage)
+    throw usageError(`--limit takes at most ${largestPage} with --url.`);
+  return limit;
+}
+
+function idOf({ operand }: Pick<Call, "operand">): string {
+  if (operand === undefined) throw usageError("Name an inquiry or a request. See: liaison links list");
+  return operand;
 }

@@ -12,8 +12,9 @@ import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
 import { type MailTarget, remoteMail } from "./administration/remote-mail.ts";
 import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
-import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { printable, table, widthOf } from "./table.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "./command.ts";
+import { printable, widthOf } from "./output.ts";
+import { table } from "./table.ts";
 import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
 
 /** Makes the commands. `stdin` is called when one reads it. */
@@ -43,12 +44,15 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     operand: "ID",
     flags: targetFlags,
     examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
+    faults: (call) =>
+      faultsOf(
+        () => idOf(call),
+        () => isRemote(call),
+      ),
     run: (call) =>
       withMail(call, async (mail) => {
-        const { operand, stdout } = call;
-        if (operand === undefined) throw usageError("Name a mail by its id. See: liaison mail list");
-        const { id, to } = await mail[word](operand);
-        stdout.write(`${id} to ${to} is sent next.\n`);
+        const { id, to } = await mail[word](idOf(call));
+        call.stdout.write(`${id} to ${to} is sent next.\n`);
         return 0;
       }),
   });
@@ -65,14 +69,16 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
         json: { summary: "Print one JSON object a line." },
       },
       examples: ["liaison mail list", "liaison mail list --state failed --json"],
+      faults: (call) =>
+        faultsOf(
+          () => statesOf(call),
+          () => limitOf(call, 50),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withMail(call, async (mail, timeZone) => {
           const { flags, stdout } = call;
-          const state = flags.get("state");
-          const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
-          if (asked.length === 0)
-            throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
-          const found = await mail.list(asked, limitOf(call, 50));
+          const found = await mail.list(statesOf(call), limitOf(call, 50));
           if (flags.has("json")) {
             for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
             return 0;
@@ -114,6 +120,19 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       run: (call) => noteBounce(call, clock, stdin()),
     },
   ];
+}
+
+function idOf({ operand }: Pick<Call, "operand">): string {
+  if (operand === undefined) throw usageError("Name a mail by its id. See: liaison mail list");
+  return operand;
+}
+
+function statesOf({ flags }: Pick<Call, "flags">): (typeof LISTED_STATES)[number][] {
+  const state = flags.get("state");
+  const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
+  if (asked.length === 0)
+    throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
+  return asked;
 }
 
 /** Notes what came through a mail server's pipe; done, too, with whatever has nothing to be noted. */

@@ -1,4 +1,4 @@
-/** Writing to streams that may be slower than we are, and JSON that a terminal can be shown. */
+/** Output: streams that may be slower than we are, terminals, and text and JSON that these can be shown. */
 
 import { once } from "node:events";
 import type { Writable } from "node:stream";
@@ -22,4 +22,21 @@ export function jsonLine(value: unknown): string {
     }).join(""),
   );
   return `${text}\n`;
+}
+
+/** How wide a stream is; undefined for what is no terminal. */
+export function widthOf(stream: object): number | undefined {
+  const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number };
+  return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
+}
+
+/** Writes instants such as "2026-11-26 14:05:12". */
+export function instantFormat(timeZone: string): (at: number) => string {
+  const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  return (at) => form.format(at);
+}
+
+/** Names and replies come from elsewhere: no control character of theirs reaches a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

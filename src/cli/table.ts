@@ -1,5 +1,7 @@
 /** Rows as a table for terminals: a line each where there is room, instants in the deployment's time zone. */
 
+import { instantFormat, printable } from "./output.ts";
+
 type Cell = string | number;
 type Row = Readonly<Record<string, Cell>>;
 
@@ -43,12 +45,6 @@ export function table(
   if (fits(names, short, width)) return lines(names, short);
   const cut = cutTo(names, short, width);
   return cut === undefined ? blocks(names, whole) : lines(names, cut);
-}
-
-/** How wide a stream is; undefined for what is no terminal. */
-export function widthOf(stream: object): number | undefined {
-  const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number };
-  return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
 }
 
 function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: number) => string): string[][] {
@@ -131,19 +127,8 @@ function columnsOf(text: string): number {
   return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
 }
 
-/** Writes instants such as "2026-11-26 14:05:12". */
-export function instantFormat(timeZone: string): (at: number) => string {
-  const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
-  return (at) => form.format(at);
-}
-
 /** The same without seconds. */
 function minuteFormat(timeZone: string): (at: number) => string {
   const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
   return (at) => form.format(at);
-}
-
-/** Names and replies come from elsewhere: no control character of theirs reaches a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

@@ -90,6 +90,51 @@ describe("Did you mean", () => {
   });
 });
 
+describe("all faults of a call at once", () => {
+  const cases: [string, RegExp[]][] = [
+    ["serve --foo --bar x", [/no flag --foo\./, /no flag --bar\./]],
+    ["serve --confg x --foo", [/no flag --confg\. Did you mean --config\?/, /no flag --foo\./]],
+    [
+      "config check --json=yes --foo --config",
+      [/--json takes no value/, /no flag --foo/, /--config needs a/],
+    ],
+    ["config check a b --jsno", [/no flag --jsno\. Did you mean --json\?/, /doesn't take "b"/]],
+    ["demo x --frsh", [/no flag --frsh\. Did you mean --fresh\?/, /doesn't take "x"/]],
+    [
+      "orgs create --nmae N --kind shop --enabled y",
+      [/no flag --nmae\. Did you mean --name\?/, /--account-number is/, /--kind takes/, /--enabled takes/],
+    ],
+    [
+      "orgs list --limit 0 --url https://x.example --config y --foo",
+      [/no flag --foo/, /--limit takes a whole number/, /--config or --url/],
+    ],
+    [
+      "clients create --preset web --name C --idempotency-key é --token-file t --kinds every",
+      [/--kinds takes/, /--idempotency-key takes/, /--token-file goes with --url/],
+    ],
+    [
+      "links list --limit many --profle p",
+      [/no flag --profle\. Did you mean --profile\?/, /--limit takes a/],
+    ],
+    ["links list --limit 201 --url https://x.example", [/--limit takes at most 200 with --url/]],
+    ["mail list --state gone --limit 0", [/--state takes one of/, /--limit takes a number/]],
+    ["copy --form x --limit 1", [/no flag --form\. Did you mean --from\?/, /no flag --limit/]],
+    ["import --dryrun --jsn", [/no flag --dryrun\. Did you mean --dry-run\?/, /--jsn/, /Name a CSV file/]],
+    ["audit export --format xml --from never", [/--format takes jsonl or csv/, /--from: write an instant/]],
+    ["audit verify --foo --url https://x --config y", [/no flag --foo/, /--config or --url/]],
+  ];
+  for (const [line, texts] of cases) {
+    it(`liaison ${line}: ${texts.length}, and where to read on`, async () => {
+      const { code, stdout, stderr } = await say(split(line));
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      for (const text of texts) assert.match(stderr, text);
+      const name = all.find((one) => line.startsWith(`${one.name} `))?.name;
+      assert.equal(stderr.split("\n").filter((said) => said === `See: liaison ${name} --help`).length, 1);
+      assert.equal(stderr.trimEnd().split("\n").length, texts.length + 1, stderr);
+    });
+  }
+});
+
 describe("flags and operands", () => {
   const cases: [string[], Record<string, string>, string | undefined][] = [
     [[], {}, undefined],
@@ -148,6 +193,7 @@ describe("exit codes", () => {
     ["to be tried again", echo({ failsWith: 75, ends: new TypeError("No.") }), [], 75],
     ["called wrongly where one code alone is known", echo({ failsWith: 75 }), ["--foo"], 75],
     ["help where one code alone is known", echo({ failsWith: 75 }), ["--help"], 0],
+    ["help beside what is wrong", echo(), ["--foo", "--help"], 0],
     ["help in short", echo(), ["-h"], 0],
   ];
   for (const [what, command, words, ends] of cases) {

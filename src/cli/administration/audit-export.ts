@@ -5,13 +5,13 @@ import { AUDIT_CSV_HEADER, auditCsvLine } from "../../admin/csv-out.ts";
 import type { OutputOf } from "../../admin/definitions/definition.ts";
 import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
-import { type Call, type Command, type ExitCode, usageError } from "../command.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
-import { readDraft } from "./draft.ts";
+import { draftFaults, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
 import { countProgress, pagesOf } from "./lists.ts";
-import { type Target, targetFlags, withTarget } from "./targets.ts";
+import { isRemote, type Target, targetFlags, withTarget } from "./targets.ts";
 
 const listing = operations.audit.list;
 type AuditEvent = OutputOf<typeof listing>["items"][number];
@@ -49,10 +49,15 @@ export function auditExportCommand(clock: Clock): Command {
       "liaison audit export --format csv --from 2027-01-01T00:00:00Z --to 2027-02-01T00:00:00Z > january.csv",
       "liaison audit export --actor command:admin --url https://signin.contoso.example --token-file token",
     ],
+    faults: (call) => [
+      ...draftFaults(listing, call),
+      ...faultsOf(
+        () => formatOf(call),
+        () => isRemote(call),
+      ),
+    ],
     async run(call) {
-      const format = formats.get(call.flags.get("format") ?? "jsonl");
-      if (format === undefined)
-        throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
+      const format = formatOf(call);
       const { input } = readDraft(listing, call);
       return await withTarget(call, { clock, word: "audit", creates: false }, async (target) => {
         try {
@@ -63,6 +68,12 @@ export function auditExportCommand(clock: Clock): Command {
       });
     },
   };
+}
+
+function formatOf({ flags }: Pick<Call, "flags">): Format {
+  const format = formats.get(flags.get("format") ?? "jsonl");
+  if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${flags.get("format")}".`);
+  return format;
 }
 
 async function write(

@@ -9,12 +9,12 @@ import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
 import type { VerificationResult } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Call, Command, ExitCode } from "../command.ts";
+import { type Call, type Command, type ExitCode, faultsOf } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { type Store, withStore } from "../with-store.ts";
 import { details } from "./details.ts";
-import { readDraft } from "./draft.ts";
+import { draftFaults, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
 import { isRemote, remoteTarget, type Target, targetFlags } from "./targets.ts";
@@ -40,6 +40,7 @@ export function auditVerifyCommand(clock: Clock): Command {
       "intact.",
     flags: { ...fieldFlags(asking), ...targetFlags, json: { summary: "Print one JSON object." } },
     examples,
+    faults: (call) => [...draftFaults(asking, call), ...faultsOf(() => isRemote(call))],
     async run(call) {
       const { head } = readDraft(asking, call).input;
       const keptHead = typeof head === "string" ? head : undefined;

@@ -8,15 +8,14 @@ import type { Answer } from "../../admin/operation.ts";
 import type { CallOptions } from "../../admin/service.ts";
 import type { Clock } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
-import { type Call, type Command, type ExitCode, type Flag, usageError } from "../command.ts";
-import { type JsonObject, jsonLine, put } from "../output.ts";
-import { printable } from "../table.ts";
-import { complete, type Draft, operandName, readDraft } from "./draft.ts";
+import { type Call, type Command, type ExitCode, type Flag, faultsOf, usageError } from "../command.ts";
+import { type JsonObject, jsonLine, printable, put } from "../output.ts";
+import { complete, type Draft, draftFaults, operandName, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags, fieldsOf } from "./fields.ts";
 import { isList, list, listFlags } from "./lists.ts";
 import { isRefused, remarksOf, textOf } from "./printed.ts";
-import { type Target, targetFlags, withTarget } from "./targets.ts";
+import { isRemote, type Target, targetFlags, withTarget } from "./targets.ts";
 
 /** Makes the commands. */
 export function administrationCommands(clock: Clock): Command[] {
@@ -42,6 +41,13 @@ export function administrationCommands(clock: Clock): Command[] {
       examples: [
         ...examples,
         `${shortest(examples)} --url https://signin.contoso.example --token-file token`,
+      ],
+      faults: (call) => [
+        ...draftFaults(definition, call),
+        ...faultsOf(
+          () => readKey(call),
+          () => isRemote(call),
+        ),
       ],
       run: (call) => run(definition, call, clock),
     };
@@ -88,7 +94,7 @@ async function run(definition: Definition, call: Call, clock: Clock): Promise<Ex
   });
 }
 
-function readKey({ flags }: Call): string | undefined {
+function readKey({ flags }: Pick<Call, "flags">): string | undefined {
   const key = flags.get("idempotency-key");
   if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key;
   throw usageError("--idempotency-key takes 1 to 200 visible ASCII characters.");

@@ -5,9 +5,9 @@ import type { Definition, Typed } from "../../admin/definitions/definition.ts";
 import type { ListOf } from "../../admin/definitions/fields.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Call, ExitCode, Flag } from "../command.ts";
-import { type JsonObject, jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, printable, put, widthOf } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
-import { printable, table, widthOf } from "../table.ts";
+import { table } from "../table.ts";
 import { rowOf } from "./columns.ts";
 import type { Target } from "./targets.ts";
 

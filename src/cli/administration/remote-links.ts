@@ -6,7 +6,6 @@ import type { LinkAdmin } from "../../admin/links.ts";
 import type { Instant } from "../../clock.ts";
 import { asAccountId, asInquiryId, asUpstreamId } from "../../domain/ids.ts";
 import type { Inquiry, Requester } from "../../domain/records.ts";
-import { usageError } from "../command.ts";
 import { time, timeOrNull } from "./remote-times.ts";
 import type { Target } from "./targets.ts";
 
@@ -37,13 +36,9 @@ export interface LinksTarget {
 const { inquiries } = operations;
 type WrittenInquiry = OutputOf<typeof inquiries.list>["items"][number];
 
-/** The most that a broker lists at once. */
-const largestPage = 200;
-
 export function remoteLinks(target: Target): LinksTarget {
   return {
     async list({ email, profileId, accountId, limit }) {
-      if (limit > largestPage) throw usageError(`--limit takes at most ${largestPage} with --url.`);
       const input = { email, profile_id: profileId, account_id: accountId, limit };
       return (await target.call(inquiries.list, input)).output.items.map(readInquiry);
     },
