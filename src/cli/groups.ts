@@ -62,6 +62,10 @@ export function commandGroups({
     },
     { words: ["links"], load: async () => (await import("./links.ts")).linksCommands(clock) },
     { words: ["mail"], load: async () => (await import("./mail.ts")).mailCommands({ clock, stdin }) },
+    {
+      words: ["completion"],
+      load: async () => [(await import("./completion.ts")).completionCommand(() => all)],
+    },
     helpCommand((words, call) => run(words, all, call)),
     versionCommand,
   ];

@@ -64,7 +64,7 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
         ...targetFlags,
-        state: { takes: "STATE", summary: `One of ${LISTED_STATES.join(", ")}. Default: all of them.` },
+        state: { takes: LISTED_STATES.join("|"), summary: "Those of one state. Default: all of them." },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },
       },

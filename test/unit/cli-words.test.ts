@@ -345,7 +345,15 @@ upstreams:
 
   it("every command that prints a record or a list has it", () => {
     const without = all.filter(({ flags }) => !("json" in flags)).map(({ name }) => name);
-    const printsNoRecord = ["serve", "audit export", "mail release", "mail resend", "mail bounce", "help"];
+    const printsNoRecord = [
+      "serve",
+      "audit export",
+      "mail release",
+      "mail resend",
+      "mail bounce",
+      "completion",
+      "help",
+    ];
     assert.deepEqual(without.toSorted(), printsNoRecord.toSorted());
   });
 });
