@@ -120,6 +120,8 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
     grantsATurn: 100,
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
+    // A member that can't write steps down or ends, and reads are asked of a primary: schemaVersion fails then.
+    writeFault: async () => undefined,
     close: () => database.close(),
   };
 }
