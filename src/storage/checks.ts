@@ -1,4 +1,7 @@
-/** What readiness asks of the store: that it can be read and written, and that its schema is one that this process can use. */
+/**
+ * What readiness asks of the store: that it can be read and written, and that its schema is one that this
+ * process can use.
+ */
 
 import type { Check } from "../readiness.ts";
 import type { Store, WriteFault } from "./contract.ts";
@@ -9,7 +12,10 @@ const reasons: Record<WriteFault, string> = {
   failing: "its disk refuses what is written",
 };
 
-export function storeChecks({ schemaVersion, writeFault }: Pick<Store, "schemaVersion" | "writeFault">): Check[] {
+export function storeChecks({
+  schemaVersion,
+  writeFault,
+}: Pick<Store, "schemaVersion" | "writeFault">): Check[] {
   return [
     {
       name: "store",

@@ -1,4 +1,7 @@
-/** Every page of the product, in every flavour, looked at by axe-core in a real browser: no rule off, no violation. */
+/**
+ * Every page of the product, in every flavour, looked at by axe-core in a real browser: no rule off, no
+ * violation.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -14,7 +17,8 @@ const narrowWidths = [320, 360];
 const samples = pageSamples()
   .filter(
     ({ page, flavour }, index, all) =>
-      flavour === "ordinary" || index === all.findIndex((other) => other.page === page && other.flavour === flavour),
+      flavour === "ordinary" ||
+      index === all.findIndex((other) => other.page === page && other.flavour === flavour),
   )
   .map((sample) => ({ ...sample, path: `/${sample.page}/${sample.flavour}/${sample.variant}` }));
 
@@ -23,8 +27,12 @@ let server: PageServer;
 
 before(async () => {
   browser = await launchBrowser();
-  server = await servePages(new Map(samples.map(({ path, html }) => [path, html])), new Map([["/axe.js", axe.source]]));
-  // A waiting page that were told nothing would leave for where the server says why, in the middle of being looked at.
+  server = await servePages(
+    new Map(samples.map(({ path, html }) => [path, html])),
+    new Map([["/axe.js", axe.source]]),
+  );
+  // A waiting page that were told nothing would leave for where the server says why, in the middle of being
+  // looked at.
   for (const question of samples.flatMap(({ html }) => html.match(/(?<=data-poll=")[^"]+/g) ?? [])) {
     server.json.set(question, { state: "waiting", linked: [] });
   }

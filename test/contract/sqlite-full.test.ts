@@ -1,6 +1,7 @@
 /**
- * A SQLite file that can't be written to: what is thrown, what is known of it meanwhile, and that all goes on by itself. A bound
- * of pages makes SQLite say FULL as a full disk does; a broker process on a disk that takes no more is test/crash/disk-full.test.ts.
+ * A SQLite file that can't be written to: what is thrown, what is known of it meanwhile, and that all goes on
+ * by itself. A bound of pages makes SQLite say FULL as a full disk does; a broker process on a disk that
+ * takes no more is test/crash/disk-full.test.ts.
  */
 
 import assert from "node:assert/strict";
@@ -72,23 +73,29 @@ withConnections(
   },
 );
 
-withConnections("read-only, as after a disk's fault: the same", async ({ pragma, put, writeFault, names }) => {
-  pragma("query_only = ON");
-  await assert.rejects(put("any", 2), refusedFor(/rights on its file and folder.*read-only/));
-  assert.equal(await writeFault(), "read_only");
-  pragma("query_only = OFF");
-  assert.equal(await writeFault(), undefined);
-  await put("any", 2);
-  assert.deepEqual(names(), ["any", "canary"]);
-});
+withConnections(
+  "read-only, as after a disk's fault: the same",
+  async ({ pragma, put, writeFault, names }) => {
+    pragma("query_only = ON");
+    await assert.rejects(put("any", 2), refusedFor(/rights on its file and folder.*read-only/));
+    assert.equal(await writeFault(), "read_only");
+    pragma("query_only = OFF");
+    assert.equal(await writeFault(), undefined);
+    await put("any", 2);
+    assert.deepEqual(names(), ["any", "canary"]);
+  },
+);
 
-withConnections("nothing is written to find out while writes succeed", async ({ connections, put, writeFault }) => {
-  await put("any", 2);
-  const version = () => connections[0]?.query("PRAGMA data_version")[0]?.["data_version"];
-  const before = version();
-  for (let look = 0; look < 3; look += 1) assert.equal(await writeFault(), undefined);
-  assert.equal(version(), before);
-});
+withConnections(
+  "nothing is written to find out while writes succeed",
+  async ({ connections, put, writeFault }) => {
+    await put("any", 2);
+    const version = () => connections[0]?.query("PRAGMA data_version")[0]?.["data_version"];
+    const before = version();
+    for (let look = 0; look < 3; look += 1) assert.equal(await writeFault(), undefined);
+    assert.equal(version(), before);
+  },
+);
 
 test("sqlite full: readiness sends requests elsewhere, by fixed words", async () => {
   const schemaVersion = async () => ({ found: 1, needed: 1 });

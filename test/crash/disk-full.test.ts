@@ -1,4 +1,7 @@
-/** The disk under the database takes no more, and then it does again: of a broker process that is never restarted. */
+/**
+ * The disk under the database takes no more, and then it does again: of a broker process that is never
+ * restarted.
+ */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -39,14 +42,21 @@ describe("the disk is full", { skip: noFullDisks, concurrency: 1 }, () => {
 
   const readiness = async () => {
     const response = await fetch(`${deployment.issuer}/readyz`);
-    const { checks } = (await response.json()) as { checks: Record<string, { status: string; reason?: string }> };
+    const { checks } = (await response.json()) as {
+      checks: Record<string, { status: string; reason?: string }>;
+    };
     return { status: response.status, store: checks["store"], background: checks["background"] };
   };
 
   const post = async (parameters: Record<string, string>) => {
-    const authorization = `Basic ${Buffer.from(`${portal.options.clientId}:${portalSecret}`).toString("base64")}`;
+    const credentials = Buffer.from(`${portal.options.clientId}:${portalSecret}`).toString("base64");
+    const authorization = `Basic ${credentials}`;
     const body = new URLSearchParams(parameters);
-    const response = await fetch(`${deployment.issuer}/token`, { method: "POST", headers: { authorization }, body });
+    const response = await fetch(`${deployment.issuer}/token`, {
+      method: "POST",
+      headers: { authorization },
+      body,
+    });
     return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
   };
   const refresh = () => post({ grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "" });
@@ -62,14 +72,24 @@ describe("the disk is full", { skip: noFullDisks, concurrency: 1 }, () => {
   function stored(): Record<string, unknown[]> {
     const database = new DatabaseSync(`${folder}/liaison.db`, { readOnly: true });
     try {
-      const kept = ["accounts", "identities", "profiles", "artifacts", "session_clients", "selections", "audit_events"];
-      return Object.fromEntries(kept.map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()]));
+      const kept = [
+        "accounts",
+        "identities",
+        "profiles",
+        "artifacts",
+        "session_clients",
+        "selections",
+        "audit_events",
+      ];
+      return Object.fromEntries(
+        kept.map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()]),
+      );
     } finally {
       database.close();
     }
   }
 
-  it("sign-in and single sign-on get the page that says so, a portal's requests the error; nothing is half done", async () => {
+  it("people get the page that says so, portals the error, and nothing is half done", async () => {
     const before = stored();
     fillDiskFor(broker.pid);
     for (const who of [browser, deployment.browser()]) {
@@ -109,7 +129,7 @@ describe("the disk is full", { skip: noFullDisks, concurrency: 1 }, () => {
     assert.match(failures[0] ?? "", /Its disk refuses what is written: see whether it is full/);
   });
 
-  it("with room again all goes on by itself, by the refresh token and the code that failed before", async () => {
+  it("with room again all goes on, the refresh token and the code that failed included", async () => {
     makeRoomFor(broker.pid);
     for (const { status, answer } of [await refresh(), await exchange()]) {
       assert.equal(status, 200, JSON.stringify(answer));

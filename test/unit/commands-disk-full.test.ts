@@ -32,7 +32,8 @@ describe("a command whose disk is full", { skip: noFullDisks }, () => {
       assert.equal((await deployment.import(["-"], { input: csvOf(rows.slice(0, 1)) })).code, 0);
       const { status, signal, stderr } = run(deployment, 1000, ["import", "rows.csv"]);
       assert.deepEqual([status, signal], [1, null], stderr);
-      const [, line = ""] = /stopped after line (\d+): .*see whether it is full.* Run it again/.exec(stderr) ?? [];
+      const [, line = ""] =
+        /stopped after line (\d+): .*see whether it is full.* Run it again/.exec(stderr) ?? [];
       const { profiles } = deployment.contents();
       assert.ok(Number(line) > 1, stderr);
       assert.ok(profiles.length > 1 && profiles.length < rows.length, `${profiles.length} of ${rows.length}`);

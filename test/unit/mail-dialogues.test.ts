@@ -1,4 +1,7 @@
-/** What servers offer and how they refuse where they offer it: dialogues of a real SMTP server that the transport must follow. */
+/**
+ * What servers offer and how they refuse where they offer it: dialogues of a real SMTP server that the
+ * transport must follow.
+ */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -66,13 +69,17 @@ describe("authentication", () => {
       assert.equal(mails.length, 1);
     });
 
-    it(`a wrong password at AUTH ${method}: kept, and neither it nor what the server says is told`, async () => {
+    it(`a wrong password at AUTH ${method}: kept; neither it nor what the server says is told`, async () => {
       const { port, mails } = await serve({
         authMethods: [method],
-        onAuth: (_auth, _session, done) => done(refusal(535, "5.7.8 no, the-password is wrong, ann@customer.example")),
+        onAuth: (_auth, _session, done) =>
+          done(refusal(535, "5.7.8 no, the-password is wrong, ann@customer.example")),
       });
       const error = await failureOf(sendOnce(port, { smtp: login }));
-      assert.deepEqual([error.failure, error.permanent, error.concerns], ["authentication_refused", false, "server"]);
+      assert.deepEqual(
+        [error.failure, error.permanent, error.concerns],
+        ["authentication_refused", false, "server"],
+      );
       assert.match(error.message, /correct mail\.smtp\.username and password.*535 5\.7\.8/);
       assert.doesNotMatch(error.message, /the-password|ann/);
       assert.deepEqual(mails, []);
@@ -87,8 +94,12 @@ it("a server that knows no EHLO is greeted by HELO, and takes the mail", async (
 });
 
 describe("a server that takes several commands at once (PIPELINING) and refuses one of them", () => {
-  const sender = { onMailFrom: (_: unknown, __: unknown, done: Refuse) => done(refusal(550, "5.7.60 not you")) };
-  const greylisting = { onRcptTo: (_: unknown, __: unknown, done: Refuse) => done(refusal(451, "4.7.1 Greylisted")) };
+  const sender = {
+    onMailFrom: (_: unknown, __: unknown, done: Refuse) => done(refusal(550, "5.7.60 not you")),
+  };
+  const greylisting = {
+    onRcptTo: (_: unknown, __: unknown, done: Refuse) => done(refusal(451, "4.7.1 Greylisted")),
+  };
   const nobody = { onRcptTo: (_: unknown, __: unknown, done: Refuse) => done(refusal(550, "5.1.1 nobody")) };
   type Refuse = (error: Error) => void;
   const cases: [MailFailure, SMTPServerOptions, permanent: boolean, words: RegExp][] = [
@@ -97,7 +108,7 @@ describe("a server that takes several commands at once (PIPELINING) and refuses 
     ["recipient_refused", nobody, true, /550 5\.1\.1 at RCPT TO/],
   ];
   for (const [failure, options, permanent, words] of cases) {
-    it(`${failure}: it is the first refusal that is told, and the next mail goes over the same connection`, async () => {
+    it(`${failure}: the first refusal is told, the next mail goes over the same connection`, async () => {
       const connections = new Set<string>();
       let isRefusing = true;
       const [name, refuse] = Object.entries(options)[0] as [string, (...all: unknown[]) => void];

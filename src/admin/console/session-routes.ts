@@ -79,12 +79,16 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const found = await visit.call(operations.sessions.get, { id: visit.parameter("session") });
     if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
     const { browser, network } = found.session ?? {};
-    const names = found.client_ids.map((id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id);
+    const names = found.client_ids.map(
+      (id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id,
+    );
     ask(visit, account, {
       heading: t.text("admin.endSessionTitle", { account: accountName(account) }),
       submit: t.text("admin.endSession"),
       says: [
-        ...(browser ? [t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") })] : []),
+        ...(browser
+          ? [t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") })]
+          : []),
         ...(names.length > 0 ? [t.text("admin.endSessionPortals", { portals: names.join(", ") })] : []),
       ],
       action: `${accountPath(account.id)}/end/${encodeURIComponent(found.id)}`,

@@ -1,15 +1,21 @@
 /**
- * What SQLite's failures mean: which of them pass, what keeps a file from being written to, and what to do about it. The one
- * place that decides; database.ts throws by it, and store.ts says by it why a file can't be opened.
+ * What SQLite's failures mean: which of them pass, what keeps a file from being written to, and what to do
+ * about it. The one place that decides; database.ts throws by it, and store.ts says by it why a file can't be
+ * opened.
  */
 
 import { LiaisonError } from "../../errors.ts";
 import type { WriteFault } from "../contract.ts";
 
-/** Primary result codes of what the lock of another connection keeps from being done: BUSY, with BUSY_SNAPSHOT, and LOCKED. */
+/**
+ * Primary result codes of what the lock of another connection keeps from being done: BUSY, with
+ * BUSY_SNAPSHOT, and LOCKED.
+ */
 const HELD_CODES = new Set([5, 6]);
 
-/** Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was. */
+/**
+ * Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was.
+ */
 const UNAVAILABLE_CODES = new Set([
   5, // BUSY
   6, // LOCKED
@@ -36,9 +42,8 @@ const NO_ROOM_TO_SHARE = 4874;
 const remedies: Record<WriteFault, string> = {
   full: "Its disk is full: make room there.",
   read_only:
-    "It can't be written to: check the rights on its file and folder, and that its file system isn't read-only.",
-  failing:
-    "Its disk refuses what is written: see whether it is full, over a quota or a limit of this process, or broken.",
+    "It can't be written to: check the rights on its file and folder, and whether its disk is read-only.",
+  failing: "Its disk refuses what is written: see whether it is full, over a quota or a limit, or broken.",
 };
 
 /** A statement that would write while others of this process wait for the lock. */
@@ -51,7 +56,8 @@ export function resultCode(error: unknown): number | undefined {
 }
 
 function extendedCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
+    return undefined;
   return error.errcode;
 }
 
@@ -61,7 +67,10 @@ export function isHeld(error: unknown): boolean {
   return error instanceof Queued || (code !== undefined && HELD_CODES.has(code));
 }
 
-/** What an error says of the place that the file is in; undefined where it says nothing. Knows SQLite's and the system's codes. */
+/**
+ * What an error says of the place that the file is in; undefined where it says nothing. Knows SQLite's codes
+ * and the system's.
+ */
 export function writeFaultOf(error: unknown): WriteFault | undefined {
   if (extendedCode(error) === NO_ROOM_TO_SHARE) return "full";
   const system = error instanceof Error && "code" in error ? error.code : undefined;
@@ -75,7 +84,9 @@ export function remedyFor(fault: WriteFault): string {
   return remedies[fault];
 }
 
-/** As the contract has it: `store_unavailable` for what passes or somebody mends; any other error as it is. */
+/**
+ * As the contract has it: `store_unavailable` for what passes or somebody mends; any other error as it is.
+ */
 export function translate(error: unknown): unknown {
   const code = resultCode(error);
   const isNotNow = error instanceof Queued || (code !== undefined && UNAVAILABLE_CODES.has(code));

@@ -7,8 +7,9 @@ import type { Database } from "./database.ts";
 const PROBE_CHARACTERS = 65_536;
 
 /**
- * Makes the look at what the connections met with. Only where one of them met with a fault something is written: a row that is
- * gone when the transaction ends, in pages that were written all the same (secure_delete).
+ * Makes the look at what the connections met with. Only where one of them met with a fault something is
+ * written: a row that is gone when the transaction ends, in pages that were written all the same
+ * (secure_delete).
  * @param writer of the connections, the one that writes it
  */
 export function createWriteProbe(
