@@ -1,8 +1,8 @@
 /**
  * A disk that takes no more, as one process sees it, by the kernel's limit of what it may write
- * (RLIMIT_FSIZE): the real files, SQLite's real calls, on any Linux and by any user, where a small file system
- * of a test's own would need root. It differs in one thing: the kernel says EFBIG, not ENOSPC, so that SQLite
- * reports IOERR_WRITE in place of FULL; FULL itself is in test/contract/sqlite-full.test.ts.
+ * (RLIMIT_FSIZE): the real files, SQLite's real calls, on any Linux and by any user, where a small file
+ * system of a test's own would need root. It differs in one thing: the kernel says EFBIG, not ENOSPC, so that
+ * SQLite reports IOERR_WRITE in place of FULL; FULL itself is in test/contract/sqlite-full.test.ts.
  */
 
 import { execFileSync } from "node:child_process";
