@@ -3,6 +3,7 @@
 import { bdi, type Child, type Html, html } from "../html.ts";
 import type { Site } from "../views.ts";
 import { sectionUrl } from "./frame.ts";
+import { isoTime } from "./parts.ts";
 import type { ConsoleSection, Names } from "./views.ts";
 
 type Kind = "profile" | "organization" | "account" | "client" | "key";
@@ -50,6 +51,12 @@ export function upstreamName(site: Pick<Site, "upstreams">, id: string): string 
   return site.upstreams.find((one) => one.id === id)?.name ?? id;
 }
 
-/** A text that may name an actor. */
-export const detailText = (site: Site, names: Names, text: string): Child =>
-  actorRecord(text) === undefined ? bdi(text) : actorName(site, names, text);
+/** A text that may name an actor, or instants (RFC 3339, in UTC), which are shown as everywhere else. */
+export function detailText(site: Site, names: Names, text: string): Child {
+  if (actorRecord(text) !== undefined) return actorName(site, names, text);
+  const pieces = text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
+  // A server may have said something that only looks like one.
+  return pieces.map((piece, place) =>
+    place % 2 === 1 && !Number.isNaN(Date.parse(piece)) ? isoTime(site, piece) : piece !== "" && bdi(piece),
+  );
+}

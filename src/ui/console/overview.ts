@@ -60,8 +60,7 @@ ${numbers(site, title, series)}</section>`;
     body: html`${headed(heading)}
 <nav class="ranges" aria-label="${t.text("admin.rangeLabel")}">${ranges}</nav>
 ${attention(site, view.attention)}
-${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}
-<p class="hint">${t.text("admin.zone", { zone: site.timeZone })}</p>`,
+${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}`,
   });
 }
 
