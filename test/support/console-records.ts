@@ -1,6 +1,7 @@
 /** Records of the administration as the operations give them, in a flavour's names: what the samples of its pages show. */
 
 import { operations } from "../../src/admin/definitions/operations.ts";
+import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
 import type {
   AccountSessionView,
   AccountView,
@@ -113,7 +114,7 @@ export function sessionsOf(data: Flavour): AccountSessionView[] {
   return [
     { id: "s-1", account_id: ACCOUNT_ID, client_ids: ids, session: kept },
     { id: "s-2", account_id: ACCOUNT_ID, client_ids: [], session: { ...kept, network: "192.0.2.17" } },
-    { id: "s-3", account_id: ACCOUNT_ID, client_ids: ["liaison-administration"], session: null },
+    { id: "s-3", account_id: ACCOUNT_ID, client_ids: [CONSOLE_CLIENT_ID], session: null },
     {
       id: "s-4",
       account_id: ACCOUNT_ID,

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
+import { clientName } from "../../src/ui/console/names.ts";
 import { consolePages } from "../../src/ui/console.ts";
 import { pages } from "../../src/ui/pages.ts";
 import { consoleFrame, mailsOf, timelineOf } from "../support/console-records.ts";
@@ -85,6 +87,15 @@ describe("the administration's pages", () => {
       });
     assert.match(shown("wrong_account"), /signed in with another account than the one that asked/);
     assert.match(shown("some_later_reason"), /some_later_reason/);
+  });
+
+  test("call the administration's own client by its name wherever a session or a sign-in of it is", () => {
+    const shown = samples.filter(({ page }) => page === "accountPage" || page === "personPage");
+    for (const { html } of shown) assert.ok(!html.replace(/<[^>]*>/g, "").includes(CONSOLE_CLIENT_ID));
+    assert.ok(shown.some(({ html }) => html.includes("<bdi>Administration</bdi>")));
+    assert.equal(clientName(site, CONSOLE_CLIENT_ID), "Administration");
+    assert.equal(clientName(site, "portal-1"), "CustomerSource");
+    assert.equal(clientName(site, "gone"), "gone");
   });
 
   test("say when a mail that was put off is tried again, and of no other", () => {

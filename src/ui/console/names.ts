@@ -1,6 +1,8 @@
 /** Records by their names, each with the id to copy; upstreams and portals by theirs. */
 
+import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { sectionUrl } from "./frame.ts";
 import { isoTime } from "./parts.ts";
@@ -45,6 +47,12 @@ export function actorName(site: Site, names: Names, actor: string): Html {
   return record === undefined || known(site, names, record.kind, record.id) === undefined
     ? html`<code>${bdi(actor)}</code>`
     : recordName(site, names, record.kind, record.id);
+}
+
+/** A client app by its name; the administration's own pages are one, too. */
+export function clientName(site: Pick<Site, "portals" | "locale">, id: string): string {
+  if (id === CONSOLE_CLIENT_ID) return messages(site.locale).text("admin.word");
+  return site.portals.find((one) => one.id === id)?.name ?? id;
 }
 
 export function upstreamName(site: Pick<Site, "upstreams">, id: string): string {
