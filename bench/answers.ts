@@ -1,12 +1,14 @@
 /**
- * Whether the time of an answer tells what an address is: the link step answers for an address with a profile, one without, and
- * one whose mailbox has had its mails for the hour, in random order and in one run; beside them, as a control of what this
- * can see at all, one without a profile whose answer is held back for two milliseconds.
+ * Whether the time of an answer tells what an address is: the link step answers for an address with a
+ * profile, one without, and one whose mailbox has had its mails for the hour, in random order and in one run;
+ * beside them, as a control of what this can see at all, one without a profile whose answer is held back for
+ * two milliseconds.
  *
  *   npx node bench/answers.ts [TIMES]        TIMES of each, 2000 unless given
  *
- * Takes some minutes, speaks to loopback alone, and ends with 1 if the 99 % interval of a difference of medians isn't within
- * 5 % of the median, if the control isn't seen, or if anything but codes and times differs in the answers.
+ * Takes some minutes, speaks to loopback alone, and ends with 1 if the 99 % interval of a difference of
+ * medians isn't within 5 % of the median, if the control isn't seen, or if anything but codes and times
+ * differs in the answers.
  */
 
 import { UserAgent } from "../test/support/user-agent.ts";
@@ -82,11 +84,13 @@ async function run(): Promise<boolean> {
     const [low, high] = differenceOfMedians(took[kind], took.unknown);
     const within = Math.max(Math.abs(low), Math.abs(high)) <= tolerance * median;
     const seen = low > 0;
-    const verdict = kind === "planted" ? (seen ? "seen" : "NOT SEEN") : within ? "within 5 %" : "NOT WITHIN 5 %";
+    const verdict =
+      kind === "planted" ? (seen ? "seen" : "NOT SEEN") : within ? "within 5 %" : "NOT WITHIN 5 %";
     if (kind === "planted" ? !seen : !within) isFine = false;
     const interval = `${low.toFixed(3)} to ${high.toFixed(3)} ms`;
     console.log(
-      `${kind.padEnd(9)} − unknown: 99 % interval ${interval} (${((low / median) * 100).toFixed(1)} to ${((high / median) * 100).toFixed(1)} %): ${verdict}`,
+      `${kind.padEnd(9)} − unknown: 99 % interval ${interval} (${((low / median) * 100).toFixed(1)} to ` +
+        `${((high / median) * 100).toFixed(1)} %): ${verdict}`,
     );
   }
   return isFine;
@@ -103,13 +107,22 @@ function shapeOf({ status, headers, body }: { status: number; headers: Headers; 
 
 /** The 99 % interval of the difference of two medians, by the bootstrap. */
 function differenceOfMedians(one: readonly number[], other: readonly number[]): [number, number] {
-  const differences = Array.from({ length: resamples }, () => medianOf(resampled(one)) - medianOf(resampled(other)));
+  const differences = Array.from(
+    { length: resamples },
+    () => medianOf(resampled(one)) - medianOf(resampled(other)),
+  );
   const sorted = differences.sort((a, b) => a - b);
-  return [sorted[Math.floor(resamples * 0.005)] ?? Number.NaN, sorted[Math.ceil(resamples * 0.995) - 1] ?? Number.NaN];
+  return [
+    sorted[Math.floor(resamples * 0.005)] ?? Number.NaN,
+    sorted[Math.ceil(resamples * 0.995) - 1] ?? Number.NaN,
+  ];
 }
 
 function resampled(values: readonly number[]): Float64Array {
-  return Float64Array.from({ length: values.length }, () => values[Math.floor(Math.random() * values.length)] ?? 0);
+  return Float64Array.from(
+    { length: values.length },
+    () => values[Math.floor(Math.random() * values.length)] ?? 0,
+  );
 }
 
 function medianOf(values: readonly number[] | Float64Array): number {

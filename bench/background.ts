@@ -1,13 +1,14 @@
 /**
- * What visitors notice of work behind and beside the service, which is `liaison serve` on a SQLite file: a million profiles are
- * imported, their events chained, the chain verified for two administrators, 10,000 held mails released, and the write lock held
- * by another process for ten seconds, one after the other. All the while a static page is pinged twenty times a second, and so is
- * a bare Node server; and people come to sign in, which writes. Then the service is started again.
+ * What visitors notice of work behind and beside the service, which is `liaison serve` on a SQLite file: a
+ * million profiles are imported, their events chained, the chain verified for two administrators, 10,000 held
+ * mails released, and the write lock held by another process for ten seconds, one after the other. All the
+ * while a static page is pinged twenty times a second, and so is a bare Node server; and people come to sign
+ * in, which writes. Then the service is started again.
  *
  *   npx node bench/background.ts [--profiles N]
  *
- * Takes an hour with a million, speaks to loopback alone. Prints percentiles of both pings by phase and what failed, and a verdict
- * for each line of what is promised; ends with 1 if one isn't kept.
+ * Takes an hour with a million, speaks to loopback alone. Prints percentiles of both pings by phase and what
+ * failed, and a verdict for each line of what is promised; ends with 1 if one isn't kept.
  */
 
 import { fork } from "node:child_process";
@@ -32,7 +33,15 @@ const heldMails = 10_000;
 const quietMs = 10_000;
 const goals = { p999: 100, longest: 250, ready: 3000 };
 
-const phases = ["quiet", "import", "chain", "verification", "held mails", "lock held", "quiet again"] as const;
+const phases = [
+  "quiet",
+  "import",
+  "chain",
+  "verification",
+  "held mails",
+  "lock held",
+  "quiet again",
+] as const;
 type Phase = (typeof phases)[number];
 
 if (process.argv[2] === "hold") await hold(process.argv[3] ?? "");
@@ -83,7 +92,9 @@ async function run(profiles: number): Promise<boolean> {
       await holdMails(served);
       await emptied(served.file, "outbox WHERE state IN ('held', 'queued')", 0);
     });
-    await during("lock held", () => once(fork(fileURLToPath(import.meta.url), ["hold", served.file]), "exit"));
+    await during("lock held", () =>
+      once(fork(fileURLToPath(import.meta.url), ["hold", served.file]), "exit"),
+    );
     await during("quiet again", () => pause(quietMs));
     await visits.stop();
     const pinged = await pinger.report();
@@ -111,7 +122,11 @@ async function emptied(file: string, rows: string, most: number): Promise<void> 
 /** Has an administrator verify the chain, and returns what came of it. */
 async function verify(issuer: string, key: string): Promise<string> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  const asked = await fetch(`${issuer}/admin/api/v1/audit/verifications`, { method: "POST", headers, body: "{}" });
+  const asked = await fetch(`${issuer}/admin/api/v1/audit/verifications`, {
+    method: "POST",
+    headers,
+    body: "{}",
+  });
   let found = (await asked.json()) as { url: string; state: string; result: { intact: boolean } | null };
   if (asked.status !== 202) return `${asked.status}: ${JSON.stringify(found)}`;
   while (found.state === "waiting" || found.state === "running") {
@@ -127,9 +142,11 @@ async function holdMails({ file, encryptionKey }: Served): Promise<void> {
   const seal = createSeal(encryptionKey);
   const insert = database.prepare(`
     INSERT INTO outbox (
-      id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at, mailbox_hash,
+      id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at,
+        mailbox_hash,
       profile_hash, rank, kind)
-    VALUES (:id, :messageId, :to, :content, 'held', 0, :now, :now, :now, :mailbox, :profile, 1, 'already_linked')`);
+    VALUES (:id, :messageId, :to, :content, 'held', 0, :now, :now, :now, :mailbox, :profile, 1,
+      'already_linked')`);
   const now = Date.now();
   for (let first = 0; first < heldMails; first += 100) {
     database.exec("BEGIN IMMEDIATE");
@@ -141,7 +158,11 @@ async function holdMails({ file, encryptionKey }: Served): Promise<void> {
         id,
         messageId: `<${id}@bench.example>`,
         to: `${id}@bench.example`,
-        content: sealContent(seal, id, { ...content, profileName: "Person", organizationName: "Organization" }),
+        content: sealContent(seal, id, {
+          ...content,
+          profileName: "Person",
+          organizationName: "Organization",
+        }),
         now,
         mailbox: `mailbox-${index}`,
         profile: `profile-${index}`,
@@ -169,7 +190,9 @@ interface Visits {
 
 /** People who come to sign in: each leaves rows behind. */
 function startVisits({ visit }: Served) {
-  const counts = new Map<Phase, Visits>(phases.map((phase) => [phase, { done: 0, longestMs: 0, failed: {} }]));
+  const counts = new Map<Phase, Visits>(
+    phases.map((phase) => [phase, { done: 0, longestMs: 0, failed: {} }]),
+  );
   const state = { phase: "quiet" as Phase, counts, stop };
   let isOver = false;
   const visitor = async () => {
@@ -211,7 +234,9 @@ function report({ pinged, visits, imported, verified, readyMs }: Found): boolean
   for (const name of ["service", "bare"]) {
     const line = (title: string, took: readonly number[]) => {
       const shown = [0.5, 0.99, 0.999].map((share) => quantile(took, share).toFixed(1).padStart(7));
-      console.log(`${title.padEnd(24)} ${shown.join(" ")} ${most(took).toFixed(1).padStart(7)}   ${took.length} pings`);
+      console.log(
+        `${title.padEnd(24)} ${shown.join(" ")} ${most(took).toFixed(1).padStart(7)}   ${took.length} pings`,
+      );
     };
     for (const phase of phases) line(`${name}: ${phase}`, pinged.took[`${name}: ${phase}`] ?? []);
     all.set(
@@ -235,9 +260,15 @@ function report({ pinged, visits, imported, verified, readyMs }: Found): boolean
     Object.keys(failed).filter((what) => !isExcused(phase, what)),
   );
   const verdicts: [string, boolean][] = [
-    [`p99.9 ${quantile(service, 0.999).toFixed(1)} ms, at most ${goals.p999}`, quantile(service, 0.999) <= goals.p999],
+    [
+      `p99.9 ${quantile(service, 0.999).toFixed(1)} ms, at most ${goals.p999}`,
+      quantile(service, 0.999) <= goals.p999,
+    ],
     [`longest ${most(service).toFixed(1)} ms, at most ${allowed.toFixed(1)}`, most(service) <= allowed],
-    ["no request failed, but writes while the lock was held", failedPings.length === 0 && failedVisits.length === 0],
+    [
+      "no request failed, but writes while the lock was held",
+      failedPings.length === 0 && failedVisits.length === 0,
+    ],
     ["the import ended well", imported === 0],
     [`both verifications: ${verified.join(", ")}`, verified.every((result) => result === "intact")],
     [`ready again after ${Math.round(readyMs)} ms, at most ${goals.ready}`, readyMs <= goals.ready],

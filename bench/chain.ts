@@ -1,7 +1,9 @@
 /**
- * What sealing the audit's chain costs the loop that it runs on, however many events wait: COUNT events, sealed to the end.
+ * What sealing the audit's chain costs the loop that it runs on, however many events wait: COUNT events,
+ * sealed to the end.
  *   node bench/chain.ts [COUNT]        100,000 unless given
- * Prints the time of a turn over the first, the middle and the last events, and the longest that the event loop stood still.
+ * Prints the time of a turn over the first, the middle and the last events, and the longest that the event
+ * loop stood still.
  */
 
 import { randomBytes } from "node:crypto";
@@ -64,7 +66,8 @@ async function measure(file: string): Promise<void> {
     const took = part.map(({ ms }) => ms);
     const each = took.reduce((sum, ms) => sum + ms, 0) / part.reduce((sum, { events }) => sum + events, 0);
     console.log(
-      `  ${title.padEnd(12)} turn p50 ${quantile(took, 0.5).toFixed(1)} ms, p99 ${quantile(took, 0.99).toFixed(1)} ms, ` +
+      `  ${title.padEnd(12)} turn p50 ${quantile(took, 0.5).toFixed(1)} ms, p99 ` +
+        `${quantile(took, 0.99).toFixed(1)} ms, ` +
         `longest ${Math.max(...took).toFixed(1)} ms; ${(each * 1000).toFixed(0)} µs an event`,
     );
   }
@@ -78,7 +81,8 @@ function fill(file: string): void {
   database.exec(`
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${Math.trunc(count)})
     INSERT INTO audit_events (id, at, action, actor, profile_id, organization_id, detail)
-    SELECT lower(hex(randomblob(16))), 1700000000000 + i, 'profile.changed', 'command:import', 'profile-' || i,
+    SELECT lower(hex(randomblob(16))), 1700000000000 + i, 'profile.changed', 'command:import', 'profile-' ||
+      i,
       'org-' || (i / 10), '{"created":true}' FROM n`);
   database.close();
 }

@@ -1,6 +1,6 @@
 /**
- * What counting a request in memory costs: our windows and pace beside rate-limiter-flexible's memory limiter, for one client and
- * for a crowd of them (docs/decisions/0017).
+ * What counting a request in memory costs: our windows and pace beside rate-limiter-flexible's memory
+ * limiter, for one client and for a crowd of them (docs/decisions/0017).
  *
  *   npm install --no-save rate-limiter-flexible@11.4.0 && npx node --expose-gc bench/counting.ts
  */
@@ -23,7 +23,12 @@ const { RateLimiterMemory } = (await import(library)) as {
 function ways(): Record<string, (key: string) => unknown> {
   const windows = createWindows(20_000);
   const limit = { limit: 1e9, windowSeconds: 300 };
-  const pace = createPace({ limit, longestWaitMs: 4000, remembered: 50_000, elapsed: () => performance.now() });
+  const pace = createPace({
+    limit,
+    longestWaitMs: 4000,
+    remembered: 50_000,
+    elapsed: () => performance.now(),
+  });
   const limiter = new RateLimiterMemory({ points: 1e9, duration: 300 });
   return {
     windows: (key) => {
@@ -49,7 +54,8 @@ for (const [crowd, size] of Object.entries(clients)) {
     globalThis.gc?.();
     const megabytes = (process.memoryUsage().heapUsed - before) / 1e6;
     console.log(
-      `${crowd.padEnd(8)} ${name.padEnd(22)} ${ns.toFixed(0).padStart(6)} ns each  ${megabytes.toFixed(1).padStart(6)} MB kept`,
+      `${crowd.padEnd(8)} ${name.padEnd(22)} ${ns.toFixed(0).padStart(6)} ns each  ` +
+        `${megabytes.toFixed(1).padStart(6)} MB kept`,
     );
   }
 }

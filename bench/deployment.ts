@@ -1,4 +1,7 @@
-/** What the benchmarks measure: a broker process of its own, an upstream that answers, a mail server, a portal. */
+/**
+ * What the benchmarks measure: a broker process of its own, an upstream that answers, a mail server, a
+ * portal.
+ */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

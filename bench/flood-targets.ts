@@ -1,4 +1,7 @@
-/** What a stranger can ask without an account: every endpoint, and ways to send to it that are no whole request. */
+/**
+ * What a stranger can ask without an account: every endpoint, and ways to send to it that are no whole
+ * request.
+ */
 
 import { CONSOLE_CLIENT_ID } from "../src/domain/records.ts";
 import type { TestPortal } from "../test/support/portal.ts";
@@ -10,7 +13,9 @@ export interface Target {
   /** Of a form. */
   body?: string;
   headers?: Record<string, string>;
-  /** Connections on which a head, or a form, arrives byte by byte and never whole; no request at full speed. */
+  /**
+   * Connections on which a head, or a form, arrives byte by byte and never whole; no request at full speed.
+   */
   slow?: "head" | "form";
 }
 
@@ -29,7 +34,13 @@ export async function floodTargets(portal: TestPortal): Promise<Target[]> {
     return { name, method: "GET", path, headers: { accept: "text/html", ...headers } };
   };
   const post = (path: string, body: string, headers: Record<string, string> = {}): Target => {
-    return { name: `POST ${path}`, method: "POST", path, body, headers: { accept: "text/html", ...form, ...headers } };
+    return {
+      name: `POST ${path}`,
+      method: "POST",
+      path,
+      body,
+      headers: { accept: "text/html", ...form, ...headers },
+    };
   };
   return [
     get("GET /authorize", url.pathname + url.search),

@@ -1,4 +1,7 @@
-/** The other side of flood.ts, in a thread of its own: targets at full speed from one address, and how they were answered. */
+/**
+ * The other side of flood.ts, in a thread of its own: targets at full speed from one address, and how they
+ * were answered.
+ */
 
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
@@ -11,7 +14,10 @@ const { port, targets, seconds, from } = workerData as {
   seconds: number;
   from: string;
 };
-/** Requests of the flood at once, more than are made to wait, so that some are refused at full speed; and slow connections. */
+/**
+ * Requests of the flood at once, more than are made to wait, so that some are refused at full speed; and slow
+ * connections.
+ */
 const parallel = 400;
 const slowAtOnce = 200;
 
@@ -62,7 +68,11 @@ async function slowly(index: number): Promise<void> {
 function drip({ method, path, headers = {}, slow: sort }: Target): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", localAddress: from });
-    const lines = [`${method} ${path} HTTP/1.1`, "host: x", ...Object.entries(headers).map((pair) => pair.join(": "))];
+    const lines = [
+      `${method} ${path} HTTP/1.1`,
+      "host: x",
+      ...Object.entries(headers).map((pair) => pair.join(": ")),
+    ];
     socket.on("error", () => {});
     socket.on("data", () => {});
     const drop = setInterval(() => {
@@ -74,7 +84,9 @@ function drip({ method, path, headers = {}, slow: sort }: Target): Promise<void>
       resolve();
     });
     socket.write(
-      sort === "head" ? `${lines.join("\r\n")}\r\nx-slow: ` : `${lines.join("\r\n")}\r\ncontent-length: 1000\r\n\r\n`,
+      sort === "head"
+        ? `${lines.join("\r\n")}\r\nx-slow: `
+        : `${lines.join("\r\n")}\r\ncontent-length: 1000\r\n\r\n`,
     );
   });
 }

@@ -1,14 +1,16 @@
 /**
- * What a flood from one address costs other people, and those behind the same address: every endpoint that is reachable without
- * an account is flooded at full speed, one after the other and all together, half-sent and slow requests among them, with the
- * limits that a deployment has unless it says otherwise. Meanwhile somebody elsewhere signs in three times a second.
+ * What a flood from one address costs other people, and those behind the same address: every endpoint that is
+ * reachable without an account is flooded at full speed, one after the other and all together, half-sent and
+ * slow requests among them, with the limits that a deployment has unless it says otherwise. Meanwhile
+ * somebody elsewhere signs in three times a second.
  *
- *   npx node bench/flood.ts [SECONDS] [ROUNDS] [NAME]     60 seconds for each endpoint, 3 rounds, of the targets whose name has NAME
+ *   npx node bench/flood.ts [SECONDS] [ROUNDS] [NAME]     60 seconds for each endpoint, 3 rounds, of the
+ *                                                         targets whose name has NAME
  *
- * Goals, of the median of the rounds: p50 of a sign-in at most twice, p95 at most three times the worse of two quiet runs; at
- * the flooding address a known browser is signed in within ten seconds, and a new one served or told when to come back; the
- * database grows by at most 100 MB an hour; a hundred people of one address, all at once, are served. Ends with 1 otherwise.
- * Speaks to loopback alone.
+ * Goals, of the median of the rounds: p50 of a sign-in at most twice, p95 at most three times the worse of
+ * two quiet runs; at the flooding address a known browser is signed in within ten seconds, and a new one
+ * served or told when to come back; the database grows by at most 100 MB an hour; a hundred people of one
+ * address, all at once, are served. Ends with 1 otherwise. Speaks to loopback alone.
  */
 
 import { once } from "node:events";
@@ -96,7 +98,9 @@ async function run(place: Deployment): Promise<void> {
     console.log(`${name.padEnd(42)} p50 × ${p50.toFixed(2)}  p95 × ${p95.toFixed(2)}`);
     check(p50 <= goals.p50 && p95 <= goals.p95, name);
   }
-  console.log(`the flood's growth of the database: ${grown.toFixed(1)} MB, ${(grown / hours).toFixed(0)} MB an hour`);
+  console.log(
+    `the flood's growth of the database: ${grown.toFixed(1)} MB, ${(grown / hours).toFixed(0)} MB an hour`,
+  );
   check(grown / hours <= goals.megabytesAnHour, "growth");
 
   await atSameAddress(targets, known);
@@ -190,7 +194,8 @@ async function hundredAtOnce(): Promise<void> {
   );
   const served = pagesOf.filter(({ status }) => status === 200).length;
   console.log(
-    `a hundred people of one address: ${served} served within ${((performance.now() - begun) / 1000).toFixed(1)} s`,
+    `a hundred people of one address: ${served} served within ` +
+      `${((performance.now() - begun) / 1000).toFixed(1)} s`,
   );
   check(served === crowd.length, "a hundred people of one address");
   if (fresh !== deployment) await fresh.close();

@@ -3,11 +3,11 @@
  *
  *   npx node bench/flows.ts OTHER [ROUNDS]        six rounds unless given
  *
- * OTHER is a checkout with its packages installed; each side is served by a broker process on a file of its own, another one each
- * round, because one process may be luckier than another for all of its life; and asked by its own clients. Within a round the
- * two take turns of a second, because the machine may be slower for some seconds. Prints medians, and as the ratio the other's
- * divided by this one's: of each round, then their median. Ends with 1 if one is below 0.95. Takes about five minutes, speaks to
- * loopback alone.
+ * OTHER is a checkout with its packages installed; each side is served by a broker process on a file of its
+ * own, another one each round, because one process may be luckier than another for all of its life; and asked
+ * by its own clients. Within a round the two take turns of a second, because the machine may be slower for
+ * some seconds. Prints medians, and as the ratio the other's divided by this one's: of each round, then their
+ * median. Ends with 1 if one is below 0.95. Takes about five minutes, speaks to loopback alone.
  */
 
 import { resolve } from "node:path";
@@ -18,7 +18,9 @@ import type * as Deployments from "./deployment.ts";
 const [other, rounds = "6"] = process.argv.slice(2);
 /** How often a broker is asked for every flow before anything counts: it is slower until then. */
 const warmingTurns = 200;
-/** How often a side is asked before it is the other's turn, and how often it is each one's turn in a round. */
+/**
+ * How often a side is asked before it is the other's turn, and how often it is each one's turn in a round.
+ */
 const turnsAtOnce = 30;
 const changes = 10;
 const leastRatio = 0.95;
@@ -56,9 +58,14 @@ async function sideOf(name: Side["name"], folder: string): Promise<Side> {
     };
     const browser = new UserAgent({ stopAt: ({ port }) => port === "9" });
     const comeFrom = async (flow: Flow) => {
-      const started = await portal.start({ upstream: "fabrikam", scope: "openid offline_access", prompt: "consent" });
+      const started = await portal.start({
+        upstream: "fabrikam",
+        scope: "openid offline_access",
+        prompt: "consent",
+      });
       const page = await timed(flow, () => browser.visit(started.url));
-      if (!page.url.searchParams.has("code") || page.url.port !== "9") throw new Error(`${issuer}: ${page.text}`);
+      if (!page.url.searchParams.has("code") || page.url.port !== "9")
+        throw new Error(`${issuer}: ${page.text}`);
       return { started, url: page.url };
     };
     const first = await comeFrom("sign-in");
@@ -99,7 +106,9 @@ async function round(sides: readonly Side[]): Promise<Record<Side["name"], Map<F
     for (const [, one] of asked) await one.turns(warmingTurns, () => {});
     for (let change = 0; change < changes; change += 1) {
       for (const [name, one] of asked) {
-        await one.turns(turnsAtOnce, (flow, ms) => found[name].set(flow, [...(found[name].get(flow) ?? []), ms]));
+        await one.turns(turnsAtOnce, (flow, ms) =>
+          found[name].set(flow, [...(found[name].get(flow) ?? []), ms]),
+        );
       }
     }
   } finally {
@@ -115,12 +124,16 @@ for (let index = 0; index < Number(rounds); index += 1) {
   for (const [flow, all] of found.this) {
     const [ours, theirs] = [median(all), median(found.other.get(flow) ?? [])];
     ratios.set(flow, [...(ratios.get(flow) ?? []), theirs / ours]);
-    console.log(`round ${index + 1}  ${flow.padEnd(14)} this ${ours.toFixed(2)} ms, other ${theirs.toFixed(2)} ms`);
+    console.log(
+      `round ${index + 1}  ${flow.padEnd(14)} this ${ours.toFixed(2)} ms, other ${theirs.toFixed(2)} ms`,
+    );
   }
 }
 for (const [flow, all] of ratios) {
   const ratio = median(all);
   const verdict = ratio >= leastRatio ? "kept    " : "NOT KEPT";
   if (ratio < leastRatio) process.exitCode = 1;
-  console.log(`${verdict}  ${flow.padEnd(14)} ×${ratio.toFixed(3)}  (${all.map((one) => one.toFixed(2)).join(", ")})`);
+  console.log(
+    `${verdict}  ${flow.padEnd(14)} ×${ratio.toFixed(3)}  (${all.map((one) => one.toFixed(2)).join(", ")})`,
+  );
 }

@@ -1,17 +1,21 @@
 /**
  * By how much strangers at one address make the database grow, and that it shrinks again when they are gone.
  *
- *   npx node bench/growth.ts [HOURS]                     of an hour, unless given; less shows more than its share
- *   MONGO_URL=mongodb://… npx node bench/growth.ts       the same on a replica set, in a database that goes afterwards
+ *   npx node bench/growth.ts [HOURS]                     of an hour, unless given; less shows more than its
+ *                                                        share
+ *   MONGO_URL=mongodb://… npx node bench/growth.ts       the same on a replica set, in a database that goes
+ *                                                        afterwards
  *
- * Twelve times an hour, as long as the limits last, everything is asked for as often as it is let through, each request as large
- * as counts as one: authorization requests, of which nine in ten are followed to their page, sign-ins begun at an upstream,
- * sign-outs, made-up callbacks, a mailed link opened, messages to support. The limits are those of a deployment that sets none,
- * but for the pace of all requests, which would let through twenty times as many in an hour as these are. The clock is moved on from one
- * window to the next, and the background sweeps as it goes; so an hour takes some minutes.
+ * Twelve times an hour, as long as the limits last, everything is asked for as often as it is let through,
+ * each request as large as counts as one: authorization requests, of which nine in ten are followed to their
+ * page, sign-ins begun at an upstream, sign-outs, made-up callbacks, a mailed link opened, messages to
+ * support. The limits are those of a deployment that sets none, but for the pace of all requests, which would
+ * let through twenty times as many in an hour as these are. The clock is moved on from one window to the
+ * next, and the background sweeps as it goes; so an hour takes some minutes.
  *
- * Goals: 100 MB an hour; once a grace has passed, rows and pages in use are where they were, but for the sign-ins of the few who
- * have an account and wrote to support, and those when they are over. Ends with 1 otherwise. Speaks to loopback alone.
+ * Goals: 100 MB an hour; once a grace has passed, rows and pages in use are where they were, but for the
+ * sign-ins of the few who have an account and wrote to support, and those when they are over. Ends with 1
+ * otherwise. Speaks to loopback alone.
  */
 
 import { asOrganizationId } from "../src/domain/ids.ts";
@@ -29,7 +33,10 @@ const [writers, stepsOfAWriter] = [5, 2];
 /** What is over is gone so much later: the slack of the sweep. */
 const slackSeconds = 121;
 const goals = { megabytesAnHour: 100, leftMegabytes: 0.5 };
-/** Kept for good, or for as long as a day, whoever caused it: mails that were sent, the audit, counts, accounts. */
+/**
+ * Kept for good, or for as long as a day, whoever caused it: mails that were sent, the audit, counts,
+ * accounts.
+ */
 const kept =
   /^(outbox|audit|counters|accounts|identities|search|organizations|profiles|inquiries|link|leases|sqlite_)/i;
 
@@ -54,7 +61,9 @@ for (const what of failed) console.log(`NOT MET: ${what}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function run(): Promise<void> {
-  await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "growth", email: "growth@northwind.example" }]);
+  await register(liaison, { id: asOrganizationId("northwind") }, [
+    { id: "growth", email: "growth@northwind.example" },
+  ]);
   const { link } = await askForLink(liaison, liaison.stranger(), "growth@northwind.example");
   const flood = await strangersFlood(liaison, { link });
   await sweeps.later(liaison, windowSeconds + 1);
@@ -62,7 +71,8 @@ async function run(): Promise<void> {
   const served: Record<string, number> = { support: await messages() };
   let most = 0;
   for (let turn = 0; turn < windows; turn += 1) {
-    for (const [sort, count] of Object.entries(await floodOnce(flood))) served[sort] = (served[sort] ?? 0) + count;
+    for (const [sort, count] of Object.entries(await floodOnce(flood)))
+      served[sort] = (served[sort] ?? 0) + count;
     const grown = megabytes(before, await holdingOf(liaison));
     most = Math.max(most, grown);
     console.log(`after ${(turn + 1) * 5} minutes: ${grown.toFixed(1)} MB more are in use`);
@@ -75,10 +85,18 @@ async function run(): Promise<void> {
   await sweeps.later(liaison, graceSeconds + slackSeconds);
   const aGraceLater = await holdingOf(liaison);
   report("a grace later", before, aGraceLater);
-  const { artifacts = 0, sessions: _goOn, session_clients: _either, ...others } = strangersRows(before, aGraceLater);
+  const {
+    artifacts = 0,
+    sessions: _goOn,
+    session_clients: _either,
+    ...others
+  } = strangersRows(before, aGraceLater);
   check(artifacts <= writers * stepsOfAWriter && Object.keys(others).length === 0, "rows a grace later");
   // MongoDB's index files keep the size that they had once.
-  check(url !== undefined || megabytes(before, aGraceLater) <= goals.leftMegabytes, "pages in use a grace later");
+  check(
+    url !== undefined || megabytes(before, aGraceLater) <= goals.leftMegabytes,
+    "pages in use a grace later",
+  );
   await sweeps.later(liaison, interactionSeconds);
   const after = await holdingOf(liaison);
   report("when the sign-ins of those who wrote to support are over, too", before, after);
@@ -105,7 +123,9 @@ async function messages(): Promise<number> {
     const browser = liaison.browser();
     const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
     const { pathname } = linkStep.url;
-    const form = await browser.visit(new URL(`${pathname.split("/").slice(0, 3).join("/")}/support`, liaison.issuer));
+    const form = await browser.visit(
+      new URL(`${pathname.split("/").slice(0, 3).join("/")}/support`, liaison.issuer),
+    );
     for (let message = 0; message < 6; message += 1) {
       if ((await browser.press(form, "Send", fields)).status === 200) taken += 1;
     }

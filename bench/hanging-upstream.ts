@@ -1,7 +1,8 @@
 /**
- * What sign-ins through one upstream cost while others hang: a broker process of its own, an upstream that answers, one that
- * accepts connections and says nothing, and one that falls silent after discovery. Sign-ins through the healthy one are timed
- * in turns: alone, alone again (the control: what the measurement itself is worth), and while people come for the silent ones.
+ * What sign-ins through one upstream cost while others hang: a broker process of its own, an upstream that
+ * answers, one that accepts connections and says nothing, and one that falls silent after discovery. Sign-ins
+ * through the healthy one are timed in turns: alone, alone again (the control: what the measurement itself is
+ * worth), and while people come for the silent ones.
  *
  *   npx node bench/hanging-upstream.ts
  *
@@ -68,7 +69,8 @@ function report(took: ReadonlyMap<Phase, number[]>, came: number): number {
   for (const phase of phases) {
     const [p50, p99] = [at(phase, 0.5), at(phase, 0.99)].map((ms) => ms.toFixed(1).padStart(7));
     console.log(
-      `${phase.padEnd(12)} ${String(took.get(phase)?.length).padStart(5)} sign-ins  p50 ${p50} ms  p99 ${p99} ms`,
+      `${phase.padEnd(12)} ${String(took.get(phase)?.length).padStart(5)} sign-ins  p50 ${p50} ms  p99 ` +
+        `${p99} ms`,
     );
   }
   const ratio = (phase: Phase, share: number) => at(phase, share) / at("alone", share);

@@ -1,5 +1,6 @@
 /**
- * How fast an import is, and whether its memory stays flat: 100,000 rows into an empty directory, then the same file again.
+ * How fast an import is, and whether its memory stays flat: 100,000 rows into an empty directory, then the
+ * same file again.
  *   node bench/import.ts [ROWS]
  * Prints, for each of the two runs, rows a second and resident memory at row 10,000 and at the end.
  */
@@ -48,7 +49,13 @@ async function importOnce(made: string): Promise<void> {
   const began = performance.now();
   let early = 0;
   const summary = await importDirectory(
-    { store, clock: systemClock, timeZone: "Europe/Copenhagen", mailDomain: "bench.example", actor: "command:import" },
+    {
+      store,
+      clock: systemClock,
+      timeZone: "Europe/Copenhagen",
+      mailDomain: "bench.example",
+      actor: "command:import",
+    },
     {
       source: createReadStream(join(made, "rows.csv")),
       dryRun: false,
@@ -66,7 +73,8 @@ async function importOnce(made: string): Promise<void> {
   const { organizations, profiles, badRows } = summary;
   console.log(`  ${Math.round(summary.rows / seconds)} rows/s, ${seconds.toFixed(1)} s`);
   console.log(
-    `  resident at row ${MEASURED_ROW}: ${(early / MB).toFixed(1)} MB, at the end: ${(end / MB).toFixed(1)} MB, ` +
+    `  resident at row ${MEASURED_ROW}: ${(early / MB).toFixed(1)} MB, at the end: ` +
+      `${(end / MB).toFixed(1)} MB, ` +
       `grown by ${((end - early) / MB).toFixed(1)} MB (limit 30)`,
   );
   console.log(`  ${JSON.stringify({ organizations, profiles, badRows })}`);

@@ -3,8 +3,8 @@
  *
  *   node bench/lists.ts [ROUNDS]
  *
- * Three deployments on the embedded back end take turns in one run: two with a hundred profiles, one the control of the other,
- * and one with a hundred thousand.
+ * Three deployments on the embedded back end take turns in one run: two with a hundred profiles, one the
+ * control of the other, and one with a hundred thousand.
  */
 
 import { operations } from "../src/admin/definitions/operations.ts";
@@ -51,7 +51,9 @@ try {
         if (round >= 0) times[name]?.push(took);
       }
     }
-    const [small, control, large] = [times["small"], times["control"], times["large"]].map((all) => median(all ?? []));
+    const [small, control, large] = [times["small"], times["control"], times["large"]].map((all) =>
+      median(all ?? []),
+    );
     const ratio = (one = Number.NaN) => `× ${(one / (small ?? Number.NaN)).toFixed(2)}`;
     const figures = `${(small ?? 0).toFixed(2)} ms  control ${ratio(control)}  large ${ratio(large)}`;
     process.stdout.write(`${what.padEnd(50)}${figures}\n`);

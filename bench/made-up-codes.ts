@@ -1,12 +1,13 @@
 /**
- * What made-up answers of an upstream cost others: a broker process of its own, an upstream that thinks a while about each code,
- * and 60 connections of one address that begin sign-ins and come back with codes that nobody issued, as fast as they are
- * answered. Sign-ins from another address and from the same are timed: alone, alone again, and meanwhile.
+ * What made-up answers of an upstream cost others: a broker process of its own, an upstream that thinks a
+ * while about each code, and 60 connections of one address that begin sign-ins and come back with codes that
+ * nobody issued, as fast as they are answered. Sign-ins from another address and from the same are timed:
+ * alone, alone again, and meanwhile.
  *
  *   npx node bench/made-up-codes.ts
  *
- * Takes less than two minutes, speaks to loopback alone, and ends with 1 if one of the others' fails, or one of the same
- * address takes longer than ten seconds.
+ * Takes less than two minutes, speaks to loopback alone, and ends with 1 if one of the others' fails, or one
+ * of the same address takes longer than ten seconds.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -32,7 +33,10 @@ async function run(): Promise<boolean> {
   const deployment = await startDeployment({ tokenMs });
   closers.push(() => deployment.close());
   const { portal, issuer } = deployment;
-  const [attacker, another] = [await sourceAddress("127.0.0.5", issuer), await sourceAddress("127.0.0.6", issuer)];
+  const [attacker, another] = [
+    await sourceAddress("127.0.0.5", issuer),
+    await sourceAddress("127.0.0.6", issuer),
+  ];
   closers.push(
     () => attacker.close(),
     () => another.close(),
@@ -71,13 +75,19 @@ async function run(): Promise<boolean> {
       }
       return { took, failed };
     });
-    for (const [where, { took, failed }] of (await Promise.all(people)).map((one, at) => [at, one] as const)) {
-      const [p50, p95, most] = [0.5, 0.95, 1].map((share) => `${quantile(took, share).toFixed(0).padStart(6)} ms`);
+    for (const [where, { took, failed }] of (await Promise.all(people)).map(
+      (one, at) => [at, one] as const,
+    )) {
+      const [p50, p95, most] = [0.5, 0.95, 1].map(
+        (share) => `${quantile(took, share).toFixed(0).padStart(6)} ms`,
+      );
       const whose = where === 0 ? "elsewhere" : "same address";
       console.log(
-        `${phase.padEnd(14)} ${whose.padEnd(12)} ${took.length} done, ${failed} failed  ${p50} ${p95} ${most}`,
+        `${phase.padEnd(14)} ${whose.padEnd(12)} ${took.length} done, ${failed} failed  ${p50} ${p95} ` +
+          `${most}`,
       );
-      if (phase === "made-up codes" && (where === 0 ? failed > 0 : quantile(took, 1) > 10_000)) isWell = false;
+      if (phase === "made-up codes" && (where === 0 ? failed > 0 : quantile(took, 1) > 10_000))
+        isWell = false;
     }
     await Promise.all(flood);
     if (statuses.size > 0) console.log("the flood was answered", Object.fromEntries(statuses));

@@ -1,6 +1,6 @@
 /**
- * How long the event loop stands still while an inquiry is answered whose address matches a thousand profiles: all of them in
- * one transaction, as it was, and in parts.
+ * How long the event loop stands still while an inquiry is answered whose address matches a thousand
+ * profiles: all of them in one transaction, as it was, and in parts.
  *
  *   npx node bench/many-matches.ts [PROFILES]
  */
@@ -35,7 +35,13 @@ try {
       partSize,
     };
     const { links, directory } = store;
-    const worker = createInquiryWorker({ links, directory, clock: systemClock, logger: { warn: () => {} }, settings });
+    const worker = createInquiryWorker({
+      links,
+      directory,
+      clock: systemClock,
+      logger: { warn: () => {} },
+      settings,
+    });
     const begun = performance.now();
     let [last, longest] = [begun, 0];
     const timer = setInterval(() => {
@@ -48,7 +54,8 @@ try {
     clearInterval(timer);
     const took = performance.now() - begun;
     console.log(
-      `${String(partSize).padStart(5)} a transaction: longest turn ${longest.toFixed(1)} ms, altogether ${took.toFixed(0)} ms`,
+      `${String(partSize).padStart(5)} a transaction: longest turn ${longest.toFixed(1)} ms, altogether ` +
+        `${took.toFixed(0)} ms`,
     );
   }
 } finally {

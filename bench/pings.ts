@@ -1,6 +1,6 @@
 /**
- * Pings addresses at a steady rate, from a process of its own, so that nothing but the machine stands between two pings. A ping's
- * time counts from when it was due.
+ * Pings addresses at a steady rate, from a process of its own, so that nothing but the machine stands between
+ * two pings. A ping's time counts from when it was due.
  *
  *   node bench/pings.ts EVERY_MS NAME=URL …      told phases, and then to report, by messages of its parent
  */
@@ -30,9 +30,13 @@ const own = fileURLToPath(import.meta.url);
 
 /** Starts pinging each of the addresses so often. */
 export function startPinger(everyMs: number, addresses: Record<string, string>): Pinger {
-  const child = fork(own, [String(everyMs), ...Object.entries(addresses).map(([name, url]) => `${name}=${url}`)], {
-    serialization: "advanced",
-  });
+  const child = fork(
+    own,
+    [String(everyMs), ...Object.entries(addresses).map(([name, url]) => `${name}=${url}`)],
+    {
+      serialization: "advanced",
+    },
+  );
   return {
     phase: (name) => void child.send({ phase: name }),
     report: async () => {
@@ -64,7 +68,9 @@ function serveBare(): void {
 }
 
 async function pingAll(everyMs: number, words: readonly string[]): Promise<void> {
-  const addresses = words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] as const);
+  const addresses = words.map(
+    (word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] as const,
+  );
   const agent = new Agent({ keepAlive: true, maxSockets: 500 });
   const pinged: Pinged = { took: {}, failed: {} };
   const under = new Set<Promise<void>>();
@@ -76,8 +82,11 @@ async function pingAll(everyMs: number, words: readonly string[]): Promise<void>
   });
   const ping = async (name: string, url: string, due: number) => {
     const key = `${name}: ${phase}`;
-    const problem = await answered(url, agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-    if (problem !== undefined) pinged.failed[`${key}: ${problem}`] = (pinged.failed[`${key}: ${problem}`] ?? 0) + 1;
+    const problem = await answered(url, agent).catch(
+      (error: NodeJS.ErrnoException) => error.code ?? error.message,
+    );
+    if (problem !== undefined)
+      pinged.failed[`${key}: ${problem}`] = (pinged.failed[`${key}: ${problem}`] ?? 0) + 1;
     const took = pinged.took[key] ?? [];
     took.push(performance.now() - due);
     pinged.took[key] = took;

@@ -1,9 +1,11 @@
 /**
- * What a sign-in and an inquiry take with a thousand and with a million profiles, on a MongoDB replica set of this machine:
+ * What a sign-in and an inquiry take with a thousand and with a million profiles, on a MongoDB replica set of
+ * this machine:
  *
  *   node bench/profiles.ts [ROUNDS]        needs a mongod on the PATH, or MONGOD_BINARY
  *
- * Three deployments take turns in one run: two with a thousand profiles, one the control of the other, and one with a million.
+ * Three deployments take turns in one run: two with a thousand profiles, one the control of the other, and
+ * one with a million.
  */
 
 import { randomUUID } from "node:crypto";
@@ -35,7 +37,9 @@ try {
   const times = Object.fromEntries(
     Object.keys(deployments).map((name) => [name, { signIn: [], inquiry: [] } as Times]),
   );
-  const workers = Object.fromEntries(Object.entries(started).map(([name, liaison]) => [name, workerOf(liaison)]));
+  const workers = Object.fromEntries(
+    Object.entries(started).map(([name, liaison]) => [name, workerOf(liaison)]),
+  );
   for (let round = -5; round < rounds; round += 1) {
     for (const [name, liaison] of Object.entries(started)) {
       const signInMs = await timed(() => signInOnce(liaison));
@@ -73,7 +77,10 @@ async function signInOnce({ customerSource: portal, browser }: Liaison): Promise
 }
 
 /** Until its mails are owed. Undefined where the deployment's own worker was faster. */
-async function inquireOnce({ store, clock, config }: Liaison, worker: InquiryWorker | undefined): Promise<boolean> {
+async function inquireOnce(
+  { store, clock, config }: Liaison,
+  worker: InquiryWorker | undefined,
+): Promise<boolean> {
   const now = clock.now();
   const requester = {
     issuer: "https://bench.example",
@@ -95,7 +102,10 @@ async function inquireOnce({ store, clock, config }: Liaison, worker: InquiryWor
 
 function workerOf({ store, clock }: Liaison): InquiryWorker {
   const { links, directory } = store;
-  const settings = { mailDomain: "bench.example", mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY } };
+  const settings = {
+    mailDomain: "bench.example",
+    mailLimits: { mailbox: PLENTY_FOR_A_MAILBOX, profile: PLENTY },
+  };
   return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings });
 }
 

@@ -1,15 +1,16 @@
 /**
- * Whether the pulse of the service tells what an address is: somebody types addresses, registered ones and others in random
- * order, and pings pages meanwhile. Each flush to disk takes 5 ms, as on a slow disk.
+ * Whether the pulse of the service tells what an address is: somebody types addresses, registered ones and
+ * others in random order, and pings pages meanwhile. Each flush to disk takes 5 ms, as on a slow disk.
  *
  *   npx node bench/pulse.ts [ADDRESSES]        so many registered ones and so many others, 50 unless given
  *
- * For each address, five times: the time of the answer itself, of a static page and of `GET /authorize`, the latter two at
- * random moments of the time within which the address is looked up; that wait is shortened. Of each five samples the smallest,
- * the median, the mean and the largest are compared, as the area under the ROC curve: the chance that a registered address has
- * the larger of two. As a control, addresses of which nobody knows anything are pinged with 4 ms planted, less than one flush.
- * Takes a quarter of an hour, speaks to loopback alone, and ends with 1 if an area isn't within 0.35 and 0.65, or if what is planted is
- * found by none of the four with 0.8 or more.
+ * For each address, five times: the time of the answer itself, of a static page and of `GET /authorize`, the
+ * latter two at random moments of the time within which the address is looked up; that wait is shortened. Of
+ * each five samples the smallest, the median, the mean and the largest are compared, as the area under the
+ * ROC curve: the chance that a registered address has the larger of two. As a control, addresses of which
+ * nobody knows anything are pinged with 4 ms planted, less than one flush. Takes a quarter of an hour, speaks
+ * to loopback alone, and ends with 1 if an area isn't within 0.35 and 0.65, or if what is planted is found by
+ * none of the four with 0.8 or more.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,7 +20,10 @@ import { type Deployment, startDeployment } from "./deployment.ts";
 const addressesOfAKind = Number(process.argv[2] ?? 50);
 const samples = 5;
 const plantedMs = 4;
-/** Within which a round's address is looked up, in milliseconds: the longest wait, and how often the worker looks. */
+/**
+ * Within which a round's address is looked up, in milliseconds: the longest wait, and how often the worker
+ * looks.
+ */
 const windowMs = 1600;
 const lookupDelay = { min: 0.1, max: 1 };
 /** People who ask by turns, so that each keeps the pause of a second between two requests. */
@@ -44,10 +48,17 @@ interface Typed {
 }
 
 const typed = kinds.flatMap((kind) =>
-  Array.from({ length: kind === "planted" ? Math.ceil(addressesOfAKind / 3) : addressesOfAKind }, (_, index): Typed => {
-    const took = { "the answer": [], "a static page": [], "GET /authorize": [] };
-    return { kind, email: `${kind}-${String(index).padStart(4, "0")}@northwind.example`.padStart(40, "x"), took };
-  }),
+  Array.from(
+    { length: kind === "planted" ? Math.ceil(addressesOfAKind / 3) : addressesOfAKind },
+    (_, index): Typed => {
+      const took = { "the answer": [], "a static page": [], "GET /authorize": [] };
+      return {
+        kind,
+        email: `${kind}-${String(index).padStart(4, "0")}@northwind.example`.padStart(40, "x"),
+        took,
+      };
+    },
+  ),
 );
 
 process.env["NODE_OPTIONS"] = `--import ${new URL("slow-flush.ts", import.meta.url).href}`;
@@ -69,7 +80,9 @@ async function measure({ issuer, portal }: Deployment): Promise<void> {
   const askers = await Promise.all(
     subjects.map(async (subject) => {
       const browser = new UserAgent({ stopAt: ({ port }) => port === "9" });
-      const linkStep = await browser.visit((await portal.start({ upstream: "fabrikam", login_hint: subject })).url);
+      const linkStep = await browser.visit(
+        (await portal.start({ upstream: "fabrikam", login_hint: subject })).url,
+      );
       return { browser, form: linkStep.form("Continue") };
     }),
   );
@@ -117,7 +130,8 @@ async function timed({ kind, took }: Typed, target: Target, work: () => Promise<
 function report({ mailbox }: Deployment): boolean {
   let isFine = true;
   console.log(
-    `${addressesOfAKind} addresses of a kind, ${samples} samples each; ${mailbox.mails.length} mails went out`,
+    `${addressesOfAKind} addresses of a kind, ${samples} samples each; ${mailbox.mails.length} mails ` +
+      "went out",
   );
   if (mailbox.mails.length === 0) isFine = false;
   for (const target of targets) {
@@ -134,7 +148,8 @@ function report({ mailbox }: Deployment): boolean {
       if (verdict === "TELLS") isFine = false;
       const middle = statistics["median"]?.(unknown.toSorted((one, other) => one - other)) ?? Number.NaN;
       console.log(
-        `${target.padEnd(15)} ${name.padEnd(9)} ${middle.toFixed(2).padStart(7)} ms  registered ${found.toFixed(3)} ${verdict}  planted ${control.toFixed(3)}`,
+        `${target.padEnd(15)} ${name.padEnd(9)} ${middle.toFixed(2).padStart(7)} ms  registered ` +
+          `${found.toFixed(3)} ${verdict}  planted ${control.toFixed(3)}`,
       );
     }
     if (best < 0.8) isFine = false;

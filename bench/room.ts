@@ -1,12 +1,13 @@
 /**
- * What room profiles and their links take in MongoDB, and how many connections brokers open: on a replica set of three members
- * of this machine.
+ * What room profiles and their links take in MongoDB, and how many connections brokers open: on a replica set
+ * of three members of this machine.
  *
  *   node bench/room.ts [PROFILES] [LINKS] [BROKERS]        needs a mongod on the PATH, or MONGOD_BINARY
  *
- * The profiles are imported as `liaison import` does it. A link is all that it leaves behind: account, identity, inquiry,
- * request, mails, audit events. Bytes are those on disk, compressed, with their indexes. Connections are what each member counts itself, beyond those that were
- * there before: with all brokers at rest, and at most while very many visitors come at once.
+ * The profiles are imported as `liaison import` does it. A link is all that it leaves behind: account,
+ * identity, inquiry, request, mails, audit events. Bytes are those on disk, compressed, with their indexes.
+ * Connections are what each member counts itself, beyond those that were there before: with all brokers at
+ * rest, and at most while very many visitors come at once.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -61,7 +62,13 @@ async function fill(place: Parameters<typeof openStore>[0]): Promise<void> {
   const file = join(folder, "rows.csv");
   await writeRows(file, profiles);
   const store = await openStore(place);
-  const parts = { store, clock: systemClock, timeZone: "UTC", actor: "command:import", mailDomain: "bench.example" };
+  const parts = {
+    store,
+    clock: systemClock,
+    timeZone: "UTC",
+    actor: "command:import",
+    mailDomain: "bench.example",
+  };
   const summary = await importDirectory(parts, {
     source: createReadStream(file),
     dryRun: false,
@@ -101,7 +108,9 @@ function tellRoom(title: string, of: number, room: ReadonlyMap<string, number>):
 }
 
 async function tellConnections(storage: object, encryptionKey: string): Promise<void> {
-  const watchers = set.members.map(({ port }) => new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`));
+  const watchers = set.members.map(
+    ({ port }) => new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`),
+  );
   const current = () =>
     Promise.all(
       watchers.map(async (watcher) => {
@@ -126,7 +135,8 @@ async function tellConnections(storage: object, encryptionKey: string): Promise<
   await Promise.all(
     Array.from({ length: VISITORS }, async (_, visitor) => {
       const issuer = issuers[visitor % issuers.length] ?? "";
-      while (Date.now() < until) await (await fetch(authorization(issuer), { redirect: "manual" })).arrayBuffer();
+      while (Date.now() < until)
+        await (await fetch(authorization(issuer), { redirect: "manual" })).arrayBuffer();
     }),
   );
   clearInterval(watching);

@@ -1,4 +1,7 @@
-/** `liaison serve` as a process of its own on a SQLite file, with an upstream and a portal: what is measured as it is shipped. */
+/**
+ * `liaison serve` as a process of its own on a SQLite file, with an upstream and a portal: what is measured
+ * as it is shipped.
+ */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -76,7 +79,8 @@ export async function startServed(smtpPort: number): Promise<Served> {
     const began = performance.now();
     serving = command("serve");
     while (!(await isReady(issuer))) {
-      if (serving.exitCode !== null || performance.now() - began > longestStartMs) throw new Error("it didn't start");
+      if (serving.exitCode !== null || performance.now() - began > longestStartMs)
+        throw new Error("it didn't start");
       await pause(20);
     }
     return performance.now() - began;
@@ -130,9 +134,14 @@ async function prepare(
   const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
   try {
     const place = { store, clock: systemClock, upstreamIssuer };
-    await register(place, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(place, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+    ]);
     await bindTo(place, people.ann, "p-ann");
-    const { service, principal } = await createLocalAdministration({ config, store, clock: systemClock }, "bench");
+    const { service, principal } = await createLocalAdministration(
+      { config, store, clock: systemClock },
+      "bench",
+    );
     const make = async (name: string) => {
       const { output } = await service.call(operations.apiKeys.create, principal, {
         name,

@@ -1,6 +1,7 @@
 /**
- * Makes each flush to disk slow, in the process that imports it first (`node --import`): a write on a connection whose commits
- * are flushed takes so many milliseconds (`SLOW_FLUSH_MS`) more, with the write lock held and the thread blocked, as fsync does.
+ * Makes each flush to disk slow, in the process that imports it first (`node --import`): a write on a
+ * connection whose commits are flushed takes so many milliseconds (`SLOW_FLUSH_MS`) more, with the write lock
+ * held and the thread blocked, as fsync does.
  */
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";

@@ -1,6 +1,6 @@
 /**
- * The composition root: the one place where the parts meet. Each part is given the few things it needs by name; none is given
- * the application.
+ * The composition root: the one place where the parts meet. Each part is given the few things it needs by
+ * name; none is given the application.
  */
 
 import type { RequestListener } from "node:http";
@@ -59,7 +59,9 @@ export interface AppDeps {
   logger: Logger;
   /** What runs behind requests, wherever it does; on this loop, with this store, unless given. */
   background?: Background;
-  /** Whether outputs of the administration are held to their schemas, too, which takes time. Default: false */
+  /**
+   * Whether outputs of the administration are held to their schemas, too, which takes time. Default: false
+   */
   checksOutputs?: boolean;
   /** How mail leaves from a background that isn't given; SMTP as configured unless given. */
   transport?: MailTransport;
@@ -75,11 +77,17 @@ export interface App {
    * `listen.drain_seconds` more, and all end after their next answer. Takes those seconds and 20 at the most.
    */
   drain(): Promise<void>;
-  /** Ends what is idle at once and what is being answered within ten seconds; stops the workers. The store stays its owner's. */
+  /**
+   * Ends what is idle at once and what is being answered within ten seconds; stops the workers. The store
+   * stays its owner's.
+   */
   close(): Promise<void>;
 }
 
-/** How long what is being answered may take once nothing new is taken, in milliseconds: when draining, and otherwise. */
+/**
+ * How long what is being answered may take once nothing new is taken, in milliseconds: when draining, and
+ * otherwise.
+ */
 const drainMs = 20_000;
 const closeMs = 10_000;
 
@@ -92,7 +100,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
     proofLifetimeSeconds: interactionLifetimeSeconds(config.linking.link_lifetime_seconds),
   });
   const keys = await loadKeys(store.keys);
-  const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
+  const clients = await createClientDirectory(store.clients, config.portals, {
+    issuer: config.issuer,
+    clock,
+  });
   const site = createSiteSource(config, clients);
   const mailDomain = mailDomainOf(config);
   const background = deps.background ?? (await createBackground(deps));
@@ -200,7 +211,13 @@ export async function createApp(deps: AppDeps): Promise<App> {
     known,
     logger,
     encryptedState,
-    dispatcher: createDispatcher({ provider, standings: store.standings, signIns: store.signIns, clients, clock }),
+    dispatcher: createDispatcher({
+      provider,
+      standings: store.standings,
+      signIns: store.signIns,
+      clients,
+      clock,
+    }),
     artifacts: store.artifacts,
     linking,
     support: createSupport({
@@ -262,8 +279,14 @@ export async function createApp(deps: AppDeps): Promise<App> {
   };
 }
 
-/** In milliseconds; never longer than the pause between two inquiries, so that they are answered in their order. */
-function lookupDelayOf({ lookup_delay_seconds: { min, max }, resend_after_seconds: pause }: Config["linking"]) {
+/**
+ * In milliseconds; never longer than the pause between two inquiries, so that they are answered in their
+ * order.
+ */
+function lookupDelayOf({
+  lookup_delay_seconds: { min, max },
+  resend_after_seconds: pause,
+}: Config["linking"]) {
   const inTime = (seconds: number) => Math.round(Math.min(seconds, pause) * 1000);
   return { min: inTime(min), max: inTime(max) };
 }

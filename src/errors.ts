@@ -1,6 +1,6 @@
 /**
- * Every error that leaves a part of Liaison on purpose is made here: a stable code, a message that is safe to show,
- * and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
+ * Every error that leaves a part of Liaison on purpose is made here: a stable code, a message that is safe to
+ * show, and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
  */
 
 import type { SignInPurpose } from "./domain/records.ts";
@@ -52,7 +52,10 @@ export class LiaisonError extends Error {
   }
 }
 
-/** One fault of a configuration: which key, where its value came from, what is wrong and what to write instead. */
+/**
+ * One fault of a configuration: which key, where its value came from, what is wrong and what to write
+ * instead.
+ */
 export interface ConfigFault {
   key: string;
   source: string;

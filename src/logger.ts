@@ -1,6 +1,7 @@
 /**
- * The log: JSON lines. Whatever is logged passes through here and loses what could be used by whoever reads logs: values
- * under names such as token, code or cookie at any depth, and the same in the queries of addresses inside texts.
+ * The log: JSON lines. Whatever is logged passes through here and loses what could be used by whoever reads
+ * logs: values under names such as token, code or cookie at any depth, and the same in the queries of
+ * addresses inside texts.
  */
 
 import {
@@ -53,7 +54,8 @@ export function createLogger(options: { level: LevelWithSilent; destination?: De
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
-  // What a child logger adds to every line passes through no formatter. The cast: pino's own type is generic in custom levels.
+  // What a child logger adds to every line passes through no formatter. The cast: pino's own type is generic
+  // in custom levels.
   const makeChild = logger.child;
   logger.child = function child(this: Logger, bindings: Bindings, childOptions?: ChildLoggerOptions) {
     return Reflect.apply(makeChild, this, [clean(bindings), childOptions]) as Logger;
@@ -83,7 +85,9 @@ function plainError(error: Error, depth: number): Record<string, unknown> {
     ...(code === undefined ? {} : { code: String(code) }),
     message: scrub(error.message),
     stack: scrub(error.stack ?? ""),
-    ...(error.cause === undefined || depth >= deepest ? {} : { cause: withoutSecrets(error.cause, depth + 1) }),
+    ...(error.cause === undefined || depth >= deepest
+      ? {}
+      : { cause: withoutSecrets(error.cause, depth + 1) }),
   };
 }
 

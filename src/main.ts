@@ -26,8 +26,8 @@ const commands = commandGroups({
 });
 
 /**
- * The first signal asks to stop, a second one ends the process at once. One Ctrl-C may arrive twice, from the terminal and
- * from whatever started us: what follows within this many milliseconds is the same.
+ * The first signal asks to stop, a second one ends the process at once. One Ctrl-C may arrive twice, from the
+ * terminal and from whatever started us: what follows within this many milliseconds is the same.
  */
 const sameSignalMs = 250;
 

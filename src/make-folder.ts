@@ -4,8 +4,9 @@ import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder, and those above it that are missing; one that is there stays as it is. Not by mkdir's own `recursive`: that
- * never ends where a parent is there and says of what is made in it that it isn't (/proc, some mounts).
+ * Makes a folder, and those above it that are missing; one that is there stays as it is. Not by mkdir's own
+ * `recursive`: that never ends where a parent is there and says of what is made in it that it isn't (/proc,
+ * some mounts).
  * @param mode of the folders that are made
  * @throws what the file system says, such as EACCES, EROFS or ENOTDIR
  */

@@ -1,20 +1,27 @@
 /**
- * Paces work over many rows beside a running service: turns so short that nobody notices one, and rests between them that are
- * no shorter, so that whoever waits for the write lock or the event loop gets it. What a turn does is its caller's.
+ * Paces work over many rows beside a running service: turns so short that nobody notices one, and rests
+ * between them that are no shorter, so that whoever waits for the write lock or the event loop gets it. What
+ * a turn does is its caller's.
  */
 
 import { setTimeout } from "node:timers/promises";
 import type { Milliseconds } from "./clock.ts";
 import { runAlone, type WorkerRun } from "./worker-loop.ts";
 
-/** The longest that a turn may take, in milliseconds, where others can do nothing else meanwhile. Half of it is aimed at. */
+/**
+ * The longest that a turn may take, in milliseconds, where others can do nothing else meanwhile. Half of it
+ * is aimed at.
+ */
 export const TURN_MS = 20;
 
 /** A turn that took longer waited for somebody else: that needs no rest as long. */
 const LONGEST_REST_MS = 1000;
 
 export interface PaceOptions {
-  /** How many rows a turn takes at the least, and the first: enough to be worth the flush to disk that ends it. */
+  /**
+   * How many rows a turn takes at the least, and the first: enough to be worth the flush to disk that ends
+   * it.
+   */
   least: number;
   /** How many at the most. In between, what the last turn's time allows. */
   most: number;
@@ -49,7 +56,8 @@ export class Pace {
     try {
       result = await work(this.#size);
     } catch (error) {
-      // It may have been too much for the time that one operation has: the next try is of less, even than the least.
+      // It may have been too much for the time that one operation has: the next try is of less, even than the
+      // least.
       this.#size = Math.max(1, Math.floor(this.#size / 4));
       throw error;
     }
@@ -63,10 +71,13 @@ export class Pace {
   }
 
   /**
-   * Runs turns until one says that there is no more, or the run is told to end. Each says how many it has done; returns how many
-   * all of them have.
+   * Runs turns until one says that there is no more, or the run is told to end. Each says how many it has
+   * done; returns how many all of them have.
    */
-  async turns(work: (size: number) => Promise<Turn>, { signal, onStep }: WorkerRun = runAlone): Promise<number> {
+  async turns(
+    work: (size: number) => Promise<Turn>,
+    { signal, onStep }: WorkerRun = runAlone,
+  ): Promise<number> {
     let done = 0;
     for (let isLast = false; !isLast && !signal.aborted; onStep()) {
       const turn = await this.turn(work);

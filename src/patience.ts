@@ -1,6 +1,6 @@
 /**
- * How long a caller waits for the store altogether, however many calls that takes. A back end that is reached over a network
- * gives each call what is left of it; a call without such a caller has its own measure.
+ * How long a caller waits for the store altogether, however many calls that takes. A back end that is reached
+ * over a network gives each call what is left of it; a call without such a caller has its own measure.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -44,8 +44,14 @@ export function withoutPatience<T>(work: () => T): T {
   return current.exit(work);
 }
 
-/** Makes one call, telling it for how many milliseconds it is waited for: `longestMs` at the most, 0 if none are left. */
-export function spendPatience<T>(longestMs: Milliseconds, call: (milliseconds: number) => Promise<T>): Promise<T> {
+/**
+ * Makes one call, telling it for how many milliseconds it is waited for: `longestMs` at the most, 0 if none
+ * are left.
+ */
+export function spendPatience<T>(
+  longestMs: Milliseconds,
+  call: (milliseconds: number) => Promise<T>,
+): Promise<T> {
   const patience = current.getStore();
   if (patience === undefined) return call(longestMs);
   return patience.spend(call(Math.max(0, Math.min(longestMs, patience.leftMs))));

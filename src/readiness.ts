@@ -1,14 +1,15 @@
 /**
- * What is known of whether this process can serve: named checks, looked at every few seconds, kept in memory for whoever asks.
- * What a check looks at is its owner's; the addresses that answer by it are http/health.ts's.
+ * What is known of whether this process can serve: named checks, looked at every few seconds, kept in memory
+ * for whoever asks. What a check looks at is its owner's; the addresses that answer by it are
+ * http/health.ts's.
  */
 
 import type { Milliseconds } from "./clock.ts";
 import { withoutPatience } from "./patience.ts";
 
 /**
- * `degraded`: something beside is amiss, and requests are served all the same. `failing`: requests are better sent elsewhere.
- * Reasons are fixed words, never addresses or messages: anybody may read them.
+ * `degraded`: something beside is amiss, and requests are served all the same. `failing`: requests are better
+ * sent elsewhere. Reasons are fixed words, never addresses or messages: anybody may read them.
  */
 export type Finding = { status: "ok" } | { status: "degraded" | "failing"; reason: string };
 
@@ -60,7 +61,9 @@ export function createReadiness({ checks, logger, everyMs = 5000 }: ReadinessOpt
 
   async function look(): Promise<void> {
     const before = found;
-    const entries = checks.map(async (check): Promise<[string, Finding]> => [check.name, await finding(check)]);
+    const entries = checks.map(
+      async (check): Promise<[string, Finding]> => [check.name, await finding(check)],
+    );
     found = Object.fromEntries(await Promise.all(entries));
     for (const [name, now] of Object.entries(found)) tellChange(name, before[name], now);
   }

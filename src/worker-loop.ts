@@ -11,8 +11,8 @@ export interface WorkerLoop {
   /** There is work now: runs at once, or once more after the run under way. Does nothing unless started. */
   nudge(): void;
   /**
-   * Whether it is alive. Failing: it completed nothing for as long as it pauses at most and two minutes more, so it hangs.
-   * Degraded: it turns, and its last runs failed.
+   * Whether it is alive. Failing: it completed nothing for as long as it pauses at most and two minutes more,
+   * so it hangs. Degraded: it turns, and its last runs failed.
    */
   check: Check;
 }
@@ -21,7 +21,10 @@ export interface WorkerLoop {
 export interface WorkerRun {
   /** Aborted when the loop is stopped: a long run ends early. */
   signal: AbortSignal;
-  /** To be called by a run that may last, with each piece of work that it has completed: it says that the loop is alive. */
+  /**
+   * To be called by a run that may last, with each piece of work that it has completed: it says that the loop
+   * is alive.
+   */
   onStep(): void;
 }
 
@@ -49,12 +52,15 @@ export interface WorkerLoopOptions {
 const longestPauseMs = 30_000;
 /** Longer than any one step: a delivery by SMTP takes up to 50 seconds, a batch's transaction less. */
 const longestStepMs = 120_000;
-/** How many runs in a row must fail until that is said. One or two are an election, or a lock held by another process. */
+/**
+ * How many runs in a row must fail until that is said. One or two are an election, or a lock held by another
+ * process.
+ */
 const failuresTold = 3;
 
 /**
- * Makes a loop around a worker; it starts when told to. Runs never overlap. When they fail, the first failure of a streak is
- * logged, and so is the first success after it; meanwhile the pauses double, up to 30 seconds.
+ * Makes a loop around a worker; it starts when told to. Runs never overlap. When they fail, the first failure
+ * of a streak is logged, and so is the first success after it; meanwhile the pauses double, up to 30 seconds.
  */
 export function createWorkerLoop(options: WorkerLoopOptions): WorkerLoop {
   const { name, runOnce, pollMs = 1000, logger, elapsedMs = () => performance.now() } = options;
@@ -77,7 +83,8 @@ export function createWorkerLoop(options: WorkerLoopOptions): WorkerLoop {
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (failures === 1) logger.error({ worker: name, err: error }, "the worker failed and will be tried again");
+      if (failures === 1)
+        logger.error({ worker: name, err: error }, "the worker failed and will be tried again");
     }
     onStep();
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run test:mongo [FILE …]`: starts a replica set and runs the suites that need one, those named or all, with its connection
- * string in the environment. Suites that kill members start a set of their own.
+ * `npm run test:mongo [FILE …]`: starts a replica set and runs the suites that need one, those named or all,
+ * with its connection string in the environment. Suites that kill members start a set of their own.
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -10,7 +10,10 @@ import { fetchMongod, findMongod, noMongod } from "./support/mongod.ts";
 import { startReplicaSet } from "./support/replica-set.ts";
 import { SHARED_SET } from "./support/test-database.ts";
 
-/** Suites that run on whichever back end there is: here with two applications, each request at the next of them. */
+/**
+ * Suites that run on whichever back end there is: here with two applications, each request at the next of
+ * them.
+ */
 const journeys = [
   "test/e2e/{admin-api,audit-verification,journey,sessions,sign-out,store-operations}.test.ts",
   "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*,rows-of-strangers,selections,sessions,tokens}.test.ts",
@@ -18,7 +21,8 @@ const journeys = [
 ];
 
 async function main(patterns: readonly string[]): Promise<number> {
-  const mongod = findMongod(process.env) ?? (process.env["MONGOD_DOWNLOAD"] === "1" ? await fetchMongod() : undefined);
+  const mongod =
+    findMongod(process.env) ?? (process.env["MONGOD_DOWNLOAD"] === "1" ? await fetchMongod() : undefined);
   if (mongod === undefined) {
     process.stderr.write(`test:mongo: ${noMongod}\n`);
     return 1;

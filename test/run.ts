@@ -1,6 +1,6 @@
 /**
- * `npm test` and `npm run test:full`: runs the test files of a kind, each in a process of its own, or those that are named
- * (`npm test -- test/unit/a.test.ts`).
+ * `npm test` and `npm run test:full`: runs the test files of a kind, each in a process of its own, or those
+ * that are named (`npm test -- test/unit/a.test.ts`).
  */
 
 import { globSync } from "node:fs";
@@ -24,13 +24,23 @@ const processors = availableParallelism();
 
 /** Most files wait for timers, mails and disks half of their time; the long ones fill their processors. */
 const kinds: Record<"test" | "full", Kind> = {
-  test: { pattern: "test/**/*.test.ts", timeoutMs: 240_000, atATime: processors + 1, first: /browser.(console|axe)\./ },
-  full: { pattern: "test/**/*.full.ts", timeoutMs: 1_200_000, atATime: processors, first: /crash.kill-series/ },
+  test: {
+    pattern: "test/**/*.test.ts",
+    timeoutMs: 240_000,
+    atATime: processors + 1,
+    first: /browser.(console|axe)\./,
+  },
+  full: {
+    pattern: "test/**/*.full.ts",
+    timeoutMs: 1_200_000,
+    atATime: processors,
+    first: /crash.kill-series/,
+  },
 };
 
 /**
- * Every folder's files spread over the whole run: those of a folder need the same (a browser, a processor, patience), and side by
- * side they would leave the rest of the machine idle, or fight for it.
+ * Every folder's files spread over the whole run: those of a folder need the same (a browser, a processor,
+ * patience), and side by side they would leave the rest of the machine idle, or fight for it.
  */
 function spread(files: readonly string[], first: RegExp): string[] {
   const folders = Map.groupBy(files.toSorted(), (file) => file.split(/[\\/]/).at(-2) ?? "");
@@ -43,7 +53,10 @@ function spread(files: readonly string[], first: RegExp): string[] {
 const { positionals } = parseArgs({ allowPositionals: true });
 const [kindName = "test", ...named] = positionals;
 const kind = kindName === "full" ? kinds.full : kinds.test;
-const files = spread(named.length > 0 ? named.flatMap((name) => globSync(name)) : globSync(kind.pattern), kind.first);
+const files = spread(
+  named.length > 0 ? named.flatMap((name) => globSync(name)) : globSync(kind.pattern),
+  kind.first,
+);
 if (files.length === 0) throw new Error(`no test file matches ${named.join(" ") || kind.pattern}`);
 keepCompiled();
 

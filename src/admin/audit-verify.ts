@@ -1,6 +1,6 @@
 /**
- * Verifies the chain of the audit: what audit-chain.ts made, read again from its beginning to its end, in short turns. Who asks
- * for that, and carries it out, is verification-worker.ts's, or a command's.
+ * Verifies the chain of the audit: what audit-chain.ts made, read again from its beginning to its end, in
+ * short turns. Who asks for that, and carries it out, is verification-worker.ts's, or a command's.
  */
 
 import { isGenuine, isInPlace } from "../domain/audit-chain.ts";
@@ -22,7 +22,9 @@ export interface VerifyParts {
 }
 
 export interface VerifyOptions {
-  /** A head that an earlier verification gave; the event it names must be there unless retention removed it. */
+  /**
+   * A head that an earlier verification gave; the event it names must be there unless retention removed it.
+   */
   keptHead?: string | undefined;
   /** How far an earlier run came. It goes on there if that place stands as it was, and begins anew if not. */
   from?: VerificationProgress | null;
@@ -31,8 +33,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies every sealed event up to where the chain ends at its beginning. What a broker seals or retention removes meanwhile is
- * no fault. Undefined if it was ended before.
+ * Verifies every sealed event up to where the chain ends at its beginning. What a broker seals or retention
+ * removes meanwhile is no fault. Undefined if it was ended before.
  */
 export async function verifyAudit(
   parts: VerifyParts,
@@ -111,7 +113,8 @@ class Walk {
     const { keptHead, from } = this.#options;
     this.#kept = keptHead === undefined ? undefined : readHead(keptHead);
     if (keptHead !== undefined && this.#kept === undefined) throw new Broken("the head given is none");
-    if ((this.#kept?.seq ?? 0) > head.seq) throw new Broken(`the chain ends at ${head.seq}, before the head given`);
+    if ((this.#kept?.seq ?? 0) > head.seq)
+      throw new Broken(`the chain ends at ${head.seq}, before the head given`);
     const first = await this.#first();
     if (first !== undefined && first.seq <= base.seq) {
       throw new Broken(`place ${first.seq}: an event stands before the beginning of the chain`);
@@ -159,7 +162,10 @@ class Walk {
     return batch.length > 0 ? place : await this.#passGap(place, `place ${place.seq + 1}: the rest is gone`);
   }
 
-  /** The beginning of the chain, if retention has moved it past a place that was being read. @throws Broken if it hasn't */
+  /**
+   * The beginning of the chain, if retention has moved it past a place that was being read. @throws Broken if
+   * it hasn't
+   */
   async #passGap(place: Place, problem: string): Promise<Place> {
     const ends = await this.#parts.audit.chainEnds();
     if (ends === undefined) throw new Broken("the ends of the chain are gone");
@@ -169,7 +175,9 @@ class Walk {
     return ends.base;
   }
 
-  /** What stands behind the end was sealed meanwhile, by the holder of the key; or put there by somebody else. */
+  /**
+   * What stands behind the end was sealed meanwhile, by the holder of the key; or put there by somebody else.
+   */
   async #checkBehind(end: number): Promise<void> {
     const { audit } = this.#parts;
     const [behind] = await audit.chain(end + 1, 1);

@@ -1,6 +1,7 @@
 /**
- * All that a developer is to enter where a client app is set up at its portal, and recipes with it filled in: the one definition
- * that the API, the commands and the console show. A secret is in it only where it was just made.
+ * All that a developer is to enter where a client app is set up at its portal, and recipes with it filled in:
+ * the one definition that the API, the commands and the console show. A secret is in it only where it was
+ * just made.
  */
 
 import { stringify } from "yaml";
@@ -12,7 +13,13 @@ import { discoveryUrl, endpointsOf } from "../oidc/endpoints.ts";
 import { exampleClaims } from "../oidc/example-claims.ts";
 import type { settingsOutput } from "./definitions/client-settings.ts";
 import { InputError } from "./operation.ts";
-import { fittingRedirect, needsOf, type Recipe, type RecipeValues, type Registered } from "./recipes/recipe.ts";
+import {
+  fittingRedirect,
+  needsOf,
+  type Recipe,
+  type RecipeValues,
+  type Registered,
+} from "./recipes/recipe.ts";
 import { recipesFor } from "./recipes/recipes.ts";
 
 /** What stands for a secret that isn't shown, by who keeps the client app. */
@@ -27,7 +34,8 @@ export type ClientSettings = z.output<typeof settingsOutput>;
 export function checkRecipe({ preset }: Pick<Settings, "preset">, wanted: string | undefined): void {
   const fitting = recipesFor(preset).map(({ name }) => name);
   if (wanted === undefined || fitting.includes(wanted)) return;
-  const instead = fitting.length === 0 ? "there is no recipe for an app of this kind" : `choose ${fitting.join(", ")}`;
+  const instead =
+    fitting.length === 0 ? "there is no recipe for an app of this kind" : `choose ${fitting.join(", ")}`;
   throw new InputError([{ field: "for", problem: `this recipe isn't for an app of this kind: ${instead}` }]);
 }
 
@@ -130,7 +138,10 @@ function portalFacts(client: Client, app: Settings, { issuer, secret }: Circumst
         id_token_hint: "<ID token>",
         ...(app.post_logout_redirect_uris[0] === undefined
           ? {}
-          : { post_logout_redirect_uri: app.post_logout_redirect_uris[0], state: "<random; comes back with it>" }),
+          : {
+              post_logout_redirect_uri: app.post_logout_redirect_uris[0],
+              state: "<random; comes back with it>",
+            }),
       },
     },
   };
@@ -178,7 +189,8 @@ function machineFacts(client: Client, app: Settings, { issuer, secret }: Circums
 
 /** How a client says who it is at the token endpoint (RFC 6749, section 2.3.1). */
 function authenticationOf(clientId: string, authMethod: string): Record<string, string> {
-  if (authMethod === "client_secret_basic") return { Authorization: `Basic <base64 of ${clientId}:client_secret>` };
+  if (authMethod === "client_secret_basic")
+    return { Authorization: `Basic <base64 of ${clientId}:client_secret>` };
   return { client_id: clientId, ...(authMethod === "none" ? {} : { client_secret: "<client_secret>" }) };
 }
 
@@ -189,7 +201,8 @@ function valuesOf(client: Client, app: Settings, { issuer, secret }: Circumstanc
     endpoints: endpointsOf(issuer),
     clientId: client.id,
     secret: shownSecret(client, secret),
-    authMethod: app.token_endpoint_auth_method === "client_secret_post" ? "client_secret_post" : "client_secret_basic",
+    authMethod:
+      app.token_endpoint_auth_method === "client_secret_post" ? "client_secret_post" : "client_secret_basic",
     idTokenAlg: app.id_token_signed_response_alg,
     scope: signInScope,
     redirectUri: app.redirect_uris[0] ?? "",
@@ -208,7 +221,11 @@ function registeredOf(app: Settings): Registered {
   };
 }
 
-function written(recipe: Recipe, values: RecipeValues, registered: Registered): ClientSettings["recipes"][number] {
+function written(
+  recipe: Recipe,
+  values: RecipeValues,
+  registered: Registered,
+): ClientSettings["recipes"][number] {
   const redirectUri = fittingRedirect(recipe, registered.redirectUris) ?? values.redirectUri;
   const files = recipe.files({ ...values, redirectUri });
   return { name: recipe.name, title: recipe.title, needs: needsOf(recipe, registered), files };
@@ -229,6 +246,7 @@ function present(value: object): object {
   const known = Object.entries(value).filter(
     ([, one]) => one !== null && one !== "" && !(Array.isArray(one) && one.length === 0),
   );
-  const isPlain = (one: unknown): one is object => typeof one === "object" && one !== null && !Array.isArray(one);
+  const isPlain = (one: unknown): one is object =>
+    typeof one === "object" && one !== null && !Array.isArray(one);
   return Object.fromEntries(known.map(([name, one]) => [name, isPlain(one) ? present(one) : one]));
 }

@@ -1,4 +1,7 @@
-/** Operations carried out by a broker elsewhere, over its REST API: the same answers and the same errors as on the store itself. */
+/**
+ * Operations carried out by a broker elsewhere, over its REST API: the same answers and the same errors as on
+ * the store itself.
+ */
 
 import type { z } from "zod";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
@@ -36,7 +39,9 @@ export function brokerUrl(text: string): string {
     throw refuse("takes the broker's issuer alone: without a name, a query or a fragment.");
   }
   if (!isEncryptedOrLocal(url)) {
-    throw refuse("takes an https:// address: over http:// the token could be read on its way to another machine.");
+    throw refuse(
+      "takes an https:// address: over http:// the token could be read on its way to another machine.",
+    );
   }
   return url.href.replace(/\/+$/, "");
 }
@@ -50,7 +55,10 @@ export interface RemoteParts {
   signal: AbortSignal;
 }
 
-/** Calls a broker. No call takes longer than 30 seconds, and none follows a redirect: it would carry the token elsewhere. */
+/**
+ * Calls a broker. No call takes longer than 30 seconds, and none follows a redirect: it would carry the token
+ * elsewhere.
+ */
 export function createRemoteCaller(parts: RemoteParts): AdminCaller {
   return {
     async call(definition, input, { ifMatch, idempotencyKey } = {}) {
@@ -87,16 +95,23 @@ function ifMatchText(meant: NonNullable<CallOptions["ifMatch"]>): string {
 
 function requestOf(definition: Definition, input: JsonObject): { path: string; body: string | undefined } {
   const inPath = pathFields(definition);
-  const path = definition.path.replace(/\{(\w+)\}/g, (_, field: string) => segmentOf(field, String(input[field])));
-  const rest = Object.entries(input).filter(([field, value]) => !inPath.includes(field) && value !== undefined);
+  const path = definition.path.replace(/\{(\w+)\}/g, (_, field: string) =>
+    segmentOf(field, String(input[field])),
+  );
+  const rest = Object.entries(input).filter(
+    ([field, value]) => !inPath.includes(field) && value !== undefined,
+  );
   if (hasBody(definition)) return { path, body: JSON.stringify(Object.fromEntries(rest)) };
-  const query = new URLSearchParams(rest.map(([field, value]): [string, string] => [field, String(value)])).toString();
+  const query = new URLSearchParams(
+    rest.map(([field, value]): [string, string] => [field, String(value)]),
+  ).toString();
   return { path: query === "" ? path : `${path}?${query}`, body: undefined };
 }
 
 /** @throws InputError for what would lead to another address */
 function segmentOf(field: string, value: string): string {
-  if (value === "." || value === "..") throw new InputError([{ field, problem: "can't be part of an address" }]);
+  if (value === "." || value === "..")
+    throw new InputError([{ field, problem: "can't be part of an address" }]);
   return encodeURIComponent(value);
 }
 
@@ -109,17 +124,22 @@ async function send(
     const response = await fetch(address, init);
     return { response, text: await response.text() };
   } catch (cause) {
-    if (signal.aborted) throw new LiaisonError("store_unavailable", "Stopped before the broker answered.", { cause });
+    if (signal.aborted)
+      throw new LiaisonError("store_unavailable", "Stopped before the broker answered.", { cause });
     throw new LiaisonError("store_unavailable", whyUnreachable(cause, url), { cause });
   }
 }
 
 function whyUnreachable(error: unknown, url: string): string {
-  if ((error as Error).name === "TimeoutError") return `${url} didn't answer within ${timeoutMs / 1000} seconds.`;
+  if ((error as Error).name === "TimeoutError")
+    return `${url} didn't answer within ${timeoutMs / 1000} seconds.`;
   const cause = (error as Error).cause as { code?: unknown; message?: string } | undefined;
   const code = String(cause?.code ?? cause?.message ?? (error as Error).message);
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ISSUER/.test(code)) {
-    return `The certificate of ${url} isn't trusted here (${code}). NODE_EXTRA_CA_CERTS=FILE names another authority.`;
+    return (
+      `The certificate of ${url} isn't trusted here (${code}). NODE_EXTRA_CA_CERTS=FILE names another ` +
+      "authority."
+    );
   }
   return `${url} can't be reached (${code}). Is this the broker's issuer, and is the service running?`;
 }
@@ -130,7 +150,10 @@ function readAnswer(response: Response, text: string, parts: RemoteParts): Answe
   const isJson = /^application\/(problem\+)?json\b/.test(headers.get("content-type") ?? "");
   if (status >= 300 && status < 400) {
     const place = headers.get("location") ?? "elsewhere";
-    throw new LiaisonError("store_unavailable", `${parts.url} redirects to ${place}. Give --url the issuer itself.`);
+    throw new LiaisonError(
+      "store_unavailable",
+      `${parts.url} redirects to ${place}. Give --url the issuer itself.`,
+    );
   }
   if (!isJson || content === undefined) {
     const problem = `answers (${status}), but not as an administration does. Is this the broker's issuer?`;
@@ -164,7 +187,8 @@ function problemOf(
   const code = codes[status] ?? "store_unavailable";
   const message = typeof detail === "string" ? detail : `The broker answered ${status}.`;
   if (code === "unauthorized") {
-    const fix = "It may have expired or been removed, or be another broker's. A new API key: liaison keys create";
+    const fix =
+      "It may have expired or been removed, or be another broker's. A new API key: liaison keys create";
     return new LiaisonError(code, `${parts.url} doesn't know the token of ${parts.tokenSource}. ${fix}`);
   }
   if (code === "forbidden") {
@@ -175,7 +199,10 @@ function problemOf(
   }
   if (code === "bad_request" && Array.isArray(errors)) return new InputError(errors as FieldFault[]);
   if (code === "precondition_failed" && Array.isArray(differences)) {
-    const wanted = (differences as { field: string; yours: unknown }[]).map(({ field, yours }) => [field, yours]);
+    const wanted = (differences as { field: string; yours: unknown }[]).map(({ field, yours }) => [
+      field,
+      yours,
+    ]);
     const answer = { output: current, ...(revision === undefined ? {} : { revision }) };
     return new EditConflict(answer, Object.fromEntries(wanted) as Record<string, unknown>);
   }

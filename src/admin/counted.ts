@@ -1,4 +1,7 @@
-/** The services whose doings are counted, each as it was with a count beside. What is done again is counted once. */
+/**
+ * The services whose doings are counted, each as it was with a count beside. What is done again is counted
+ * once.
+ */
 
 import { LiaisonError } from "../errors.ts";
 import { hasBoundTo, type Linking } from "../linking/linking.ts";
@@ -61,7 +64,8 @@ export function countedUpstreams(upstreams: Upstreams, counters: Counters): Upst
     try {
       return await work;
     } catch (error) {
-      if (error instanceof LiaisonError && failures.has(error.code)) counters.count("upstream_failures", upstreamId);
+      if (error instanceof LiaisonError && failures.has(error.code))
+        counters.count("upstream_failures", upstreamId);
       throw error;
     }
   };

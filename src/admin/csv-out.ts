@@ -1,6 +1,6 @@
 /**
- * CSV that is written for people's spreadsheets (RFC 4180): values come from elsewhere, and none of them may become a formula
- * there (OWASP, "CSV Injection").
+ * CSV that is written for people's spreadsheets (RFC 4180): values come from elsewhere, and none of them may
+ * become a formula there (OWASP, "CSV Injection").
  */
 
 import type { z } from "zod";

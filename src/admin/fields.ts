@@ -47,7 +47,10 @@ export function readPlan(
   return { status, expiresAt: end.expiresAt };
 }
 
-export function writePlan({ status, expiresAt }: Organization["plan"], calendar: Calendar): z.input<typeof plan> {
+export function writePlan(
+  { status, expiresAt }: Organization["plan"],
+  calendar: Calendar,
+): z.input<typeof plan> {
   const { lastDay, timeZone } = planEndOf(expiresAt, calendar);
   return { status, expires_at: timeOrNull(expiresAt), last_day: lastDay, time_zone: timeZone };
 }
@@ -78,7 +81,14 @@ export function writeMembership({ profile: one, organization: of }: Membership, 
   return { ...writeProfile(one), organization: writeOrganization(of, calendar) };
 }
 
-export function writeIdentity({ upstreamId, issuer, subject, email: address, displayName, ...rest }: Identity) {
+export function writeIdentity({
+  upstreamId,
+  issuer,
+  subject,
+  email: address,
+  displayName,
+  ...rest
+}: Identity) {
   return {
     upstream_id: upstreamId,
     issuer,

@@ -20,7 +20,8 @@ const RANGES = {
 export type Range = keyof typeof RANGES;
 
 const isOfUpstreams = (figure: Figure) => figure.startsWith("upstream_");
-const keyOf = (figure: Figure, upstreamId: string | null) => (upstreamId === null ? figure : `${figure}:${upstreamId}`);
+const keyOf = (figure: Figure, upstreamId: string | null) =>
+  upstreamId === null ? figure : `${figure}:${upstreamId}`;
 
 /** Every series over a range that ends with the hour under way. */
 export async function figures(
@@ -71,10 +72,20 @@ export interface Counters {
 }
 
 /** Passes each count on at once, to whoever adds them up. */
-export function createCounters({ now, onCount }: { now: () => number; onCount: (one: Count) => void }): Counters {
+export function createCounters({
+  now,
+  onCount,
+}: {
+  now: () => number;
+  onCount: (one: Count) => void;
+}): Counters {
   return {
     count: (figure, upstreamId = undefined) =>
-      onCount({ name: keyOf(figure, upstreamId ?? null), hour: Math.floor(now() / hourMs) * hourMs, count: 1 }),
+      onCount({
+        name: keyOf(figure, upstreamId ?? null),
+        hour: Math.floor(now() / hourMs) * hourMs,
+        count: 1,
+      }),
   };
 }
 
@@ -82,8 +93,8 @@ export function createCounters({ now, onCount }: { now: () => number; onCount: (
 export interface CountBuffer {
   add(one: Count): void;
   /**
-   * Gives what was added to the store. What it couldn't take is owed, and given again first the next time: as the same batch,
-   * for the store may have added it and only the answer was lost.
+   * Gives what was added to the store. What it couldn't take is owed, and given again first the next time: as
+   * the same batch, for the store may have added it and only the answer was lost.
    */
   flush(): Promise<void>;
 }

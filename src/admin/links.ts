@@ -11,8 +11,9 @@ import type { DirectoryStore } from "../storage/contract.ts";
 import { registeredUnder } from "./registered.ts";
 
 /**
- * Of how many profiles of one address inquiries are listed, and of how many they are read between two turns of the event loop:
- * whoever asked for an address asked for all its profiles, so that the first tell of the others, too.
+ * Of how many profiles of one address inquiries are listed, and of how many they are read between two turns
+ * of the event loop: whoever asked for an address asked for all its profiles, so that the first tell of the
+ * others, too.
  */
 const MOST_PROFILES = 500;
 const PROFILES_AT_A_TIME = 10;
@@ -28,7 +29,10 @@ export interface ListedInquiry extends Omit<Inquiry, "address"> {
 }
 
 export interface LinkAdmin {
-  /** Newest first. `email` is a registered address: of all its profiles. @throws LiaisonError `bad_request` for none */
+  /**
+   * Newest first. `email` is a registered address: of all its profiles. @throws LiaisonError `bad_request`
+   * for none
+   */
   list(filter: {
     email?: string | undefined;
     profileId?: ProfileId | undefined;
@@ -44,7 +48,10 @@ export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
   const { links, directory, clock } = parts;
 
   /** The profiles that inquiries are listed of, part by part. */
-  async function* profilesOf(email: string | undefined, profileId: ProfileId | undefined): AsyncGenerator<ProfileId[]> {
+  async function* profilesOf(
+    email: string | undefined,
+    profileId: ProfileId | undefined,
+  ): AsyncGenerator<ProfileId[]> {
     if (profileId !== undefined) yield [profileId];
     if (email === undefined) return;
     const key = parseAddress(email)?.key;
@@ -81,12 +88,15 @@ export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
     },
     async show(id) {
       const found = await timeline(parts, id, clock.now());
-      if (found === undefined) throw new LiaisonError("not_found", `There is no inquiry and no request ${id}.`);
+      if (found === undefined)
+        throw new LiaisonError("not_found", `There is no inquiry and no request ${id}.`);
       return found;
     },
   };
 }
 
 function chunksOf<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  );
 }

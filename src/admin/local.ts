@@ -32,7 +32,10 @@ export async function createLocalAdministration(
   { config, store, clock, checksOutputs }: LocalParts,
   command: string,
 ): Promise<LocalAdministration> {
-  const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
+  const clients = await createClientDirectory(store.clients, config.portals, {
+    issuer: config.issuer,
+    clock,
+  });
   const keys = once(() => loadKeys(store.keys));
   const parts = operationParts({
     config,
@@ -43,7 +46,12 @@ export async function createLocalAdministration(
     auditKey: once(() => auditKeyOf(store.keys)),
   });
   return {
-    service: createAdminService({ handlers: createHandlers(parts), audit: store.audit, clock, checksOutputs }),
+    service: createAdminService({
+      handlers: createHandlers(parts),
+      audit: store.audit,
+      clock,
+      checksOutputs,
+    }),
     principal: { actor: `command:${command}`, scopes: new Set(ALL_SCOPES) },
   };
 }

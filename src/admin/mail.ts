@@ -16,9 +16,15 @@ export interface MailAdminParts {
 }
 
 export interface MailAdmin {
-  /** Sends a held mail next, whatever its throttles say. @throws LiaisonError `not_found`, or `bad_request` if it isn't held */
+  /**
+   * Sends a held mail next, whatever its throttles say. @throws LiaisonError `not_found`, or `bad_request` if
+   * it isn't held
+   */
   release(id: string): Promise<Delivery>;
-  /** Sends a mail that was given up once more. @throws LiaisonError `not_found`, or `bad_request` if it wasn't given up */
+  /**
+   * Sends a mail that was given up once more. @throws LiaisonError `not_found`, or `bad_request` if it wasn't
+   * given up
+   */
   resend(id: string): Promise<Delivery>;
   /** Notes a bounce. Undefined if no mail that was sent has its Message-ID. */
   bounced(bounce: Bounce): Promise<Delivery | undefined>;
@@ -27,7 +33,9 @@ export interface MailAdmin {
 export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailAdmin {
   async function requeue(id: string, from: "held" | "failed"): Promise<Delivery> {
     const done =
-      from === "held" ? await outbox.release(id, actor, clock.now()) : await outbox.resend(id, actor, clock.now());
+      from === "held"
+        ? await outbox.release(id, actor, clock.now())
+        : await outbox.resend(id, actor, clock.now());
     const delivery = await outbox.find(id);
     if (delivery === undefined) throw new LiaisonError("not_found", `There is no mail ${id}.`);
     if (done) return delivery;
@@ -36,7 +44,8 @@ export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailA
   return {
     release: (id) => requeue(id, "held"),
     resend: (id) => requeue(id, "failed"),
-    bounced: ({ messageId, reason, permanent }) => outbox.noteBounce(messageId, { reason, permanent }, clock.now()),
+    bounced: ({ messageId, reason, permanent }) =>
+      outbox.noteBounce(messageId, { reason, permanent }, clock.now()),
   };
 }
 
@@ -81,7 +90,10 @@ export async function listMail(
 function whyNot({ state, carriedBy }: Delivery, from: "held" | "failed"): string {
   if (state === "carried") return `is carried by the mail ${carriedBy}: look after that one.`;
   if (state === "bounced") {
-    return "came back after a server had taken it, and what it said is erased. Correct the address, and let its person ask again.";
+    return (
+      "came back after a server had taken it, and what it said is erased. Correct the address, and let " +
+      "its person ask again."
+    );
   }
   if (from === "held") return `isn't held: it is ${state}.`;
   return state === "held" ? "is held, not failed: release it." : `wasn't given up: it is ${state}.`;

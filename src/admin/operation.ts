@@ -1,6 +1,6 @@
 /**
- * What carries an operation out is told, what it gives, and with what it is refused, whichever face calls it. What operations
- * there are, definitions/ says; carrying one out is service.ts's.
+ * What carries an operation out is told, what it gives, and with what it is refused, whichever face calls it.
+ * What operations there are, definitions/ says; carrying one out is service.ts's.
  */
 
 import type { z } from "zod";
@@ -16,9 +16,15 @@ export interface CallContext {
   now: Instant;
   /** The revision that the caller saw, of operations that edit. */
   ifMatch: string | undefined;
-  /** What makes a creation that is repeated come true once, if its caller gave a key. @param answer what the first is answered */
+  /**
+   * What makes a creation that is repeated come true once, if its caller gave a key. @param answer what the
+   * first is answered
+   */
   once(answer: object): Once | undefined;
-  /** Whether the principal has another scope, for what depends on the record. @throws LiaisonError `forbidden` if not */
+  /**
+   * Whether the principal has another scope, for what depends on the record. @throws LiaisonError `forbidden`
+   * if not
+   */
   need(scope: Scope): void;
 }
 
@@ -54,7 +60,10 @@ export interface FieldFault {
 /** An input that the operation can't take, with everything that is wrong with it. */
 export class InputError extends LiaisonError {
   readonly faults: readonly FieldFault[];
-  /** Of several about one field the first is told: of an empty one that it is empty, not what else nothing lacks. */
+  /**
+   * Of several about one field the first is told: of an empty one that it is empty, not what else nothing
+   * lacks.
+   */
   constructor(all: readonly FieldFault[]) {
     const faults = all.filter(
       ({ field }, place) => field === "" || all.findIndex((one) => one.field === field) === place,
@@ -75,12 +84,17 @@ export class EditConflict extends LiaisonError {
   /** What the caller wanted, where the record says something else. */
   readonly differences: readonly { field: string; yours: unknown; current: unknown }[];
   constructor(current: Answer<unknown>, wanted: Record<string, unknown>) {
-    super("precondition_failed", "Somebody else changed this since you read it. Look at it again, then edit it anew.");
+    super(
+      "precondition_failed",
+      "Somebody else changed this since you read it. Look at it again, then edit it anew.",
+    );
     this.name = "EditConflict";
     this.current = current;
     const now = current.output as Record<string, unknown>;
     this.differences = Object.entries(wanted)
-      .filter(([field, yours]) => Object.hasOwn(now, field) && JSON.stringify(yours) !== JSON.stringify(now[field]))
+      .filter(
+        ([field, yours]) => Object.hasOwn(now, field) && JSON.stringify(yours) !== JSON.stringify(now[field]),
+      )
       .map(([field, yours]) => ({ field, yours, current: now[field] }));
   }
 }
@@ -90,15 +104,24 @@ type What = string;
 
 /**
  * The answer that a change comes to.
- * @throws LiaisonError for every outcome but `done` and `repeated`; `changed` is for the caller to explain: see `isChanged`
+ * @throws LiaisonError for every outcome but `done` and `repeated`; `changed` is for the caller to explain:
+ *   see `isChanged`
  */
-export function answered<Output>(outcome: ChangeOutcome, what: What, once: Once | undefined, output: Output): Output {
+export function answered<Output>(
+  outcome: ChangeOutcome,
+  what: What,
+  once: Once | undefined,
+  output: Output,
+): Output {
   switch (outcome.result) {
     case "done":
       return output;
     case "repeated":
       if (outcome.fingerprint === once?.fingerprint) return JSON.parse(outcome.answer) as Output;
-      throw new LiaisonError("unprocessable", "This Idempotency-Key was used for another request. Take a new one.");
+      throw new LiaisonError(
+        "unprocessable",
+        "This Idempotency-Key was used for another request. Take a new one.",
+      );
     case "exists":
       throw new LiaisonError("conflict", `There is ${what} already: choose another id.`);
     case "missing":
@@ -108,6 +131,9 @@ export function answered<Output>(outcome: ChangeOutcome, what: What, once: Once 
     case "last_owner":
       throw new LiaisonError("conflict", "This would leave no owner. Make somebody else an owner first.");
     case "not_operator":
-      throw new LiaisonError("conflict", "Administrators are profiles of the operator's own organization alone.");
+      throw new LiaisonError(
+        "conflict",
+        "Administrators are profiles of the operator's own organization alone.",
+      );
   }
 }

@@ -34,7 +34,10 @@ export interface OperationParts {
   secretOverlapMs: Milliseconds;
   /** What oidc-provider finds wrong with a client, or undefined. */
   clientProblem(client: Client): Promise<string | undefined>;
-  /** Public keys that tokens are signed with. Read when asked for, as the audit's: a store that has none yet gets them then. */
+  /**
+   * Public keys that tokens are signed with. Read when asked for, as the audit's: a store that has none yet
+   * gets them then.
+   */
   signingKeys(): Promise<readonly { kid: string; alg: string }[]>;
   /** Under which the audit's chain is sealed. */
   auditKey(): Promise<Buffer>;

@@ -1,4 +1,7 @@
-/** Notes the unregistered addresses that come with a client's id, so that its developer finds them on the client's page. */
+/**
+ * Notes the unregistered addresses that come with a client's id, so that its developer finds them on the
+ * client's page.
+ */
 
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
@@ -23,9 +26,11 @@ export function createRefusedNotes({
 }): RefusedNotes {
   return {
     note(clientId, refused) {
-      withoutPatience(() => clients.noteRefused(asClientId(clientId), refused, clock.now())).catch((err: unknown) => {
-        logger.warn({ err, client_id: clientId }, "an address that isn't registered could not be noted");
-      });
+      withoutPatience(() => clients.noteRefused(asClientId(clientId), refused, clock.now())).catch(
+        (err: unknown) => {
+          logger.warn({ err, client_id: clientId }, "an address that isn't registered could not be noted");
+        },
+      );
     },
   };
 }

@@ -7,7 +7,10 @@ import type { DirectoryStore } from "../storage/contract.ts";
 /** How many are read at a time. */
 const PART = 100;
 
-/** The profiles under an address key, by id. Between two parts others get the event loop: an await on SQLite lets nobody in. */
+/**
+ * The profiles under an address key, by id. Between two parts others get the event loop: an await on SQLite
+ * lets nobody in.
+ */
 export async function* registeredUnder(
   directory: Pick<DirectoryStore, "membershipsByEmail">,
   emailKey: string,

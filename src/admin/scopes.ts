@@ -1,4 +1,6 @@
-/** Who may do what: scopes, which keys and machines are given, and the roles of people, each a set of scopes. */
+/**
+ * Who may do what: scopes, which keys and machines are given, and the roles of people, each a set of scopes.
+ */
 
 import type { AdminRole } from "../domain/records.ts";
 
@@ -9,7 +11,8 @@ export const SCOPES = {
   "directory:write": "Add and edit organizations and profiles, but not the operator's own.",
   "links:write": "Unlink profiles, and send mails that wait or were given up.",
   "sessions:write": "End sessions, and sign-ins at portals.",
-  "admins:write": "Make administrators, API keys and machine clients, and edit the operator's own organization.",
+  "admins:write":
+    "Make administrators, API keys and machine clients, and edit the operator's own organization.",
 } as const;
 
 export type Scope = keyof typeof SCOPES;

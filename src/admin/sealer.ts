@@ -1,6 +1,6 @@
 /**
- * Seals audit events in order, and removes those that retention no longer keeps. Every broker runs it; one at a time has the
- * lease, and where two believe so all the same, the store lets one win.
+ * Seals audit events in order, and removes those that retention no longer keeps. Every broker runs it; one at
+ * a time has the lease, and where two believe so all the same, the store lets one win.
  */
 
 import { randomUUID } from "node:crypto";
@@ -27,7 +27,10 @@ const LEASE_MS = 30_000;
 const BATCH = { least: 50, most: 200 };
 
 export interface Sealer {
-  /** Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another broker does it. */
+  /**
+   * Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another
+   * broker does it.
+   */
   runOnce(run?: WorkerRun): Promise<number>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Carries operations out, whichever face calls them: may they, is the input right, and what comes of it. Every face gets the
- * same errors; how they are shown is the face's.
+ * Carries operations out, whichever face calls them: may they, is the input right, and what comes of it.
+ * Every face gets the same errors; how they are shown is the face's.
  */
 
 import { createHash } from "node:crypto";
@@ -27,7 +27,8 @@ export interface AdminService {
   /**
    * Carries an operation out, once its input is found right.
    * @throws InputError, EditConflict
-   * @throws LiaisonError `forbidden`, `not_found`, `conflict`, `precondition_required`, `precondition_failed`, `unprocessable`
+   * @throws LiaisonError `forbidden`, `not_found`, `conflict`, `precondition_required`,
+   *   `precondition_failed`, `unprocessable`
    */
   call<Input extends z.ZodObject, Output extends z.ZodObject>(
     definition: Definition<Input, Output>,
@@ -67,7 +68,10 @@ export function createAdminService(parts: {
       const parsed = operation.input.safeParse(input);
       if (!parsed.success) throw new InputError(faultsOf(parsed.error));
       if (operation.kind === "edits" && ifMatch === undefined) {
-        throw new LiaisonError("precondition_required", "Say by If-Match which revision this edits: read it first.");
+        throw new LiaisonError(
+          "precondition_required",
+          "Say by If-Match which revision this edits: read it first.",
+        );
       }
       const now = clock.now();
       let lacking: Scope | undefined;
@@ -113,14 +117,24 @@ export function createAdminService(parts: {
     },
   };
 
-  /** The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than that. */
-  async function revisionNow(operation: Definition, input: { id?: unknown }, context: CallContext): Promise<string> {
+  /**
+   * The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than
+   * that.
+   */
+  async function revisionNow(
+    operation: Definition,
+    input: { id?: unknown },
+    context: CallContext,
+  ): Promise<string> {
     const reading = readingOf(operation);
     return (await handlerOf(reading)(reading.input.parse({ id: input.id }), context)).revision ?? "";
   }
 }
 
-/** Finds what carries an operation out. @returns a function that throws TypeError for a definition of no operation */
+/**
+ * Finds what carries an operation out. @returns a function that throws TypeError for a definition of no
+ * operation
+ */
 function handlersByDefinition(handlers: Handlers) {
   const known = new Map<unknown, unknown>();
   for (const [area, definitions] of Object.entries(operations)) {
@@ -136,7 +150,10 @@ function handlersByDefinition(handlers: Handlers) {
 }
 
 /** The one revision that an edit goes on with; "", which is none, where none of several is that of now. */
-async function revisionMeant(meant: CallOptions["ifMatch"], now: () => Promise<string>): Promise<string | undefined> {
+async function revisionMeant(
+  meant: CallOptions["ifMatch"],
+  now: () => Promise<string>,
+): Promise<string | undefined> {
   if (meant === undefined || (typeof meant === "string" && meant !== ANY_REVISION)) return meant;
   const current = await now();
   return meant === ANY_REVISION || meant.includes(current) ? current : "";

@@ -1,4 +1,7 @@
-/** Notes when clients authenticate, now and then: often enough to tell a secret that is in use from one that isn't. */
+/**
+ * Notes when clients authenticate, now and then: often enough to tell a secret that is in use from one that
+ * isn't.
+ */
 
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";

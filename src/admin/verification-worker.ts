@@ -1,6 +1,7 @@
 /**
- * Carries out the verifications of the audit that were asked for, one after the other, in short turns. Each is held under a
- * lease; where it has come is noted every second, so that whoever takes it over goes on there.
+ * Carries out the verifications of the audit that were asked for, one after the other, in short turns. Each
+ * is held under a lease; where it has come is noted every second, so that whoever takes it over goes on
+ * there.
  */
 
 import { randomUUID } from "node:crypto";
@@ -27,7 +28,10 @@ const MOST_ATTEMPTS = 10;
 const notAsWritten = "what is kept of it isn't as the service wrote it";
 
 export interface VerificationWorker {
-  /** Carries out what waits, until nothing does; returns how many it ended. What it has when it is told to stop it gives back. */
+  /**
+   * Carries out what waits, until nothing does; returns how many it ended. What it has when it is told to
+   * stop it gives back.
+   */
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
@@ -52,7 +56,8 @@ export function createVerificationWorker(options: VerificationWorkerOptions): Ve
     if (claimed.attempts > MOST_ATTEMPTS) {
       return await giveUp(claimed, `it was begun ${MOST_ATTEMPTS} times and never got on`);
     }
-    // What was asked for, or how far it is, somebody without the key has changed: the answer would be to another question.
+    // What was asked for, or how far it is, somebody without the key has changed: the answer would be to
+    // another question.
     if (!isGenuinelyNoted(key, claimed)) return await giveUp(claimed, notAsWritten);
     let { progress } = claimed;
     let notedAt = performance.now();
@@ -82,7 +87,9 @@ export function createVerificationWorker(options: VerificationWorkerOptions): Ve
     return await settle(claimed, { state: "finished", progress, result, failure: null });
   }
 
-  /** The same; what goes wrong for good is told, what passes is thrown, and goes on once the lease is over. */
+  /**
+   * The same; what goes wrong for good is told, what passes is thrown, and goes on once the lease is over.
+   */
   async function carryOutOrFail(claimed: AuditVerification, run: WorkerRun): Promise<boolean> {
     try {
       return await carryOut(claimed, run);

@@ -1,7 +1,8 @@
 /**
- * The composition of what runs behind requests: inquiries, outgoing mail, sign-outs, the audit's chain, figures, what lapses
- * and what expires. It is made of the same few things as the requests' composition and shares nothing else with it, so that it
- * runs in a thread of its own (thread.ts) or beside the requests, as in tests.
+ * The composition of what runs behind requests: inquiries, outgoing mail, sign-outs, the audit's chain,
+ * figures, what lapses and what expires. It is made of the same few things as the requests' composition and
+ * shares nothing else with it, so that it runs in a thread of its own (thread.ts) or beside the requests, as
+ * in tests.
  */
 
 import { randomUUID } from "node:crypto";
@@ -56,7 +57,10 @@ const workerNames = [
 export type WorkerName = (typeof workerNames)[number];
 
 /** What the checks of every background are called, wherever it runs. */
-export const backgroundCheckNames: readonly string[] = [...workerNames.map((name) => `background.${name}`), "mail"];
+export const backgroundCheckNames: readonly string[] = [
+  ...workerNames.map((name) => `background.${name}`),
+  "mail",
+];
 
 /** The background, as the requests' composition sees it. */
 export interface Background {
@@ -78,8 +82,9 @@ export interface Background {
 
 const dayMs = 24 * 3_600_000;
 /**
- * What has expired goes this much later, and within a minute from then on: the clocks of several brokers aren't quite the same.
- * Whatever is to be kept beyond its end expires later by as much (oidc/kept-interactions.ts).
+ * What has expired goes this much later, and within a minute from then on: the clocks of several brokers
+ * aren't quite the same. Whatever is to be kept beyond its end expires later by as much
+ * (oidc/kept-interactions.ts).
  */
 const sweepSlackMs = 120_000;
 
@@ -119,7 +124,10 @@ async function createWorkers(
 ): Promise<Record<WorkerName, WorkerLoop>> {
   const loop = (name: WorkerName, pollMs: Milliseconds, runOnce: (run: WorkerRun) => Promise<unknown>) =>
     createWorkerLoop({ name, pollMs, runOnce, logger });
-  const clients = await createClientDirectory(store.clients, config.portals, { issuer: config.issuer, clock });
+  const clients = await createClientDirectory(store.clients, config.portals, {
+    issuer: config.issuer,
+    clock,
+  });
   const counters = createCounters({ now: () => clock.now(), onCount: counted.add });
 
   const outbox = createOutboxWorker({
@@ -142,7 +150,9 @@ async function createWorkers(
     settings: {
       mailDomain: mailDomain(config),
       mailLimits: mailLimits(config),
-      trustedUpstreams: new Set(config.upstreams.filter((one) => one.trusted_email).map(({ id }) => asUpstreamId(id))),
+      trustedUpstreams: new Set(
+        config.upstreams.filter((one) => one.trusted_email).map(({ id }) => asUpstreamId(id)),
+      ),
     },
   });
   const { audit_retention_days: retentionDays } = config.administration;
@@ -197,7 +207,9 @@ async function createWorkers(
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => counted.flush()),
-    invitations: loop("invitations", 60_000, (run) => store.administration.lapseInvitations(clock.now(), run)),
+    invitations: loop("invitations", 60_000, (run) =>
+      store.administration.lapseInvitations(clock.now(), run),
+    ),
     clock: loop("clock", 1000, async () => {
       if ((await clockWatch.runOnce()) > 0) outbox.nudge();
     }),

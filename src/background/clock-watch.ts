@@ -1,4 +1,7 @@
-/** Notices that the clock was set back, while the service runs or while it didn't, and has the store bound what waits. */
+/**
+ * Notices that the clock was set back, while the service runs or while it didn't, and has the store bound
+ * what waits.
+ */
 
 import type { Clock, Instant } from "../clock.ts";
 import type { AdminStore } from "../storage/contract.ts";
@@ -22,7 +25,8 @@ export function createClockWatch({ administration, clock, logger }: ClockWatchOp
       const now = clock.now();
       const moved = now < latest ? await administration.boundWaits(now) : 0;
       latest = now;
-      if (moved > 0) logger.warn({ moved }, "the clock was set back; what waited for a time beyond waits from now on");
+      if (moved > 0)
+        logger.warn({ moved }, "the clock was set back; what waited for a time beyond waits from now on");
       return moved;
     },
   };

@@ -1,4 +1,7 @@
-/** What runs in the background's thread: opens a store of its own, makes a logger, and runs the background on them. */
+/**
+ * What runs in the background's thread: opens a store of its own, makes a logger, and runs the background on
+ * them.
+ */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";

@@ -1,6 +1,7 @@
 /**
- * The background in a `worker_threads` thread of its own: started, watched, started again when it dies, and ended, by the
- * requests' thread. What runs in it is entry.ts; what passes between the two are the messages here.
+ * The background in a `worker_threads` thread of its own: started, watched, started again when it dies, and
+ * ended, by the requests' thread. What runs in it is entry.ts; what passes between the two are the messages
+ * here.
  */
 
 import { Worker } from "node:worker_threads";
@@ -16,7 +17,9 @@ type Work = { kind: "wake"; worker: WorkerName } | { kind: "count"; one: Count }
 /** What the thread is told. */
 export type ToBackground = Work | { kind: "stop" } | { kind: "close" };
 
-/** What the thread tells: that it runs, every second what its checks find, and that its workers have ended. */
+/**
+ * What the thread tells: that it runs, every second what its checks find, and that its workers have ended.
+ */
 export type FromBackground =
   | { kind: "running" }
   | { kind: "found"; findings: Record<string, Finding> }
@@ -37,7 +40,10 @@ export interface BackgroundThreadOptions {
   };
   /** The module that runs in the thread; entry.ts unless given. */
   entry?: URL;
-  /** Milliseconds from a death to the next start, doubled with each that follows soon. Default: 1000, up to 30 000. */
+  /**
+   * Milliseconds from a death to the next start, doubled with each that follows soon. Default: 1000, up to 30
+   * 000.
+   */
   restartMs?: { first: number; longest: number };
 }
 
@@ -49,16 +55,19 @@ const silencesEnded = 60;
 const defaultRestartMs = { first: 1000, longest: 30_000 };
 /** Whoever lived so long died of something else than its start, in milliseconds. */
 const longLifeMs = 60_000;
-/** How long it may take to start before nobody waits for it any more, and to end before it is ended, in milliseconds. */
+/**
+ * How long it may take to start before nobody waits for it any more, and to end before it is ended, in
+ * milliseconds.
+ */
 const startMs = 10_000;
 const closeMs = 5000;
 /** Longer than any one step of a worker, such as a delivery by SMTP; whoever stops us may wait less. */
 const stopMs = 60_000;
 
 /**
- * Makes the background of a thread; nothing runs until it is started. A thread that dies, by a fault or because it is ended from
- * outside, is logged once and started again after a pause; what it had claimed is taken up again when its leases are over. What
- * is asked of it meanwhile is done by the next.
+ * Makes the background of a thread; nothing runs until it is started. A thread that dies, by a fault or
+ * because it is ended from outside, is logged once and started again after a pause; what it had claimed is
+ * taken up again when its leases are over. What is asked of it meanwhile is done by the next.
  */
 export function createBackgroundThread(options: BackgroundThreadOptions): Background {
   const { data, logger, restartMs = defaultRestartMs } = options;
@@ -71,11 +80,16 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
   let deaths = 0;
   let timer: NodeJS.Timeout | undefined;
   let changed: () => void = () => {};
-  /** What it is to be told when it runs, and of what is counted every second: summed up, for that may be much. */
+  /**
+   * What it is to be told when it runs, and of what is counted every second: summed up, for that may be much.
+   */
   const untold = new Map<string, Work>();
   const waiting = new Set<() => void>();
 
-  /** Resolves when something has happened to the thread that may be what is waited for, or after so many milliseconds. */
+  /**
+   * Resolves when something has happened to the thread that may be what is waited for, or after so many
+   * milliseconds.
+   */
   async function until(isDone: () => boolean, withinMs: Milliseconds): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!isDone() && performance.now() < deadline) {
@@ -152,7 +166,8 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
   function died(code: number, fault: unknown): void {
     thread = undefined;
     if (state === "ended" || state === "stopping") {
-      if (state === "stopping") logger.error({ ...reasonOf(fault), code }, "the background died while it was stopped");
+      if (state === "stopping")
+        logger.error({ ...reasonOf(fault), code }, "the background died while it was stopped");
       state = "ended";
       happened();
       return;
@@ -160,13 +175,19 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     state = "dead";
     deaths = performance.now() - startedAt > longLifeMs ? 1 : deaths + 1;
     const pauseMs = Math.min(restartMs.first * 2 ** (deaths - 1), restartMs.longest);
-    logger.error({ ...reasonOf(fault), code, again_in_ms: pauseMs }, "the background died and is started again");
+    logger.error(
+      { ...reasonOf(fault), code, again_in_ms: pauseMs },
+      "the background died and is started again",
+    );
     timer = setTimeout(begin, pauseMs);
     changed();
     happened();
   }
 
-  /** Every second: tells it what was counted, and looks whether it was heard of; by count, for the machine may have slept. */
+  /**
+   * Every second: tells it what was counted, and looks whether it was heard of; by count, for the machine may
+   * have slept.
+   */
   function listen(): void {
     silences += 1;
     if (state === "running") tellUntold();

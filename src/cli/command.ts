@@ -4,8 +4,8 @@ import type { Writable } from "node:stream";
 import { LiaisonError } from "../errors.ts";
 
 /**
- * 0: done · 1: failed · 2: called wrongly · 3: the answer is no, where a command is a question · 75: to be tried again later
- * (EX_TEMPFAIL of sysexits.h).
+ * 0: done · 1: failed · 2: called wrongly · 3: the answer is no, where a command is a question · 75: to be
+ * tried again later (EX_TEMPFAIL of sysexits.h).
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 75;
 
@@ -33,7 +33,9 @@ export interface Command {
   run(call: Call): Promise<ExitCode>;
 }
 
-/** Commands that are loaded where one of them is called or described: most rest on much that no other does. */
+/**
+ * Commands that are loaded where one of them is called or described: most rest on much that no other does.
+ */
 export interface CommandGroup {
   /** The first words of their names. */
   words: readonly string[];

@@ -17,7 +17,8 @@ export const configCheckCommand: Command = {
   flags: {
     config: {
       takes: "FILE",
-      summary: "The same as FILE, as other commands take it: a YAML file, or a folder of them. Default: config",
+      summary:
+        "The same as FILE, as other commands take it: a YAML file, or a folder of them. Default: config",
     },
     json: { summary: "Print one JSON object: { valid, faults, warnings }, each { key, source, problem }." },
   },

@@ -1,4 +1,7 @@
-/** `liaison copy`: moves everything from a SQLite file into a MongoDB database. The moving itself is storage/copy's. */
+/**
+ * `liaison copy`: moves everything from a SQLite file into a MongoDB database. The moving itself is
+ * storage/copy's.
+ */
 
 import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
@@ -17,9 +20,18 @@ export function copyCommand(clock: Clock): Command {
         takes: "FILE",
         summary: "The SQLite file. It is left as it is, and refused if a broker writes to it meanwhile.",
       },
-      to: { takes: "URL", summary: "Where to: a connection string. Default: storage.mongodb.url of the configuration" },
-      database: { takes: "NAME", summary: "The database there. Default: storage.mongodb.database, or liaison" },
-      config: { takes: "FILE", summary: "A YAML file, or a folder of them, with the encryption_key. Default: config" },
+      to: {
+        takes: "URL",
+        summary: "Where to: a connection string. Default: storage.mongodb.url of the configuration",
+      },
+      database: {
+        takes: "NAME",
+        summary: "The database there. Default: storage.mongodb.database, or liaison",
+      },
+      config: {
+        takes: "FILE",
+        summary: "A YAML file, or a folder of them, with the encryption_key. Default: config",
+      },
       json: { summary: "Print one JSON object: { from, to, complete, counts }." },
     },
     examples: [
@@ -43,10 +55,19 @@ export function copyCommand(clock: Clock): Command {
 
       const bar = isJson ? undefined : progressOn(call);
       const onProgress = (progress: CopyProgress) => bar?.(progress);
-      const report = await copyStore({ from: { file }, to, encryptionKey, now: clock.now(), signal, onProgress });
+      const report = await copyStore({
+        from: { file },
+        to,
+        encryptionKey,
+        now: clock.now(),
+        signal,
+        onProgress,
+      });
       if (isJson) stdout.write(`${JSON.stringify({ from: file, to: place, ...report })}\n`);
       else
-        stdout.write(report.complete ? describe(report.counts) : "Stopped. Run it again: it goes on where it was.\n");
+        stdout.write(
+          report.complete ? describe(report.counts) : "Stopped. Run it again: it goes on where it was.\n",
+        );
       return report.complete ? 0 : 1;
     },
   };
@@ -70,5 +91,8 @@ function progressOn({ stderr }: Call): (progress: CopyProgress) => void {
 
 function describe(counts: Record<string, number>): string {
   const rows = Object.entries(counts).map(([kind, count]) => `${String(count).padStart(9)}  ${kind}\n`);
-  return `${rows.join("")}Copied and compared: every record is there. Now set storage.mongodb in the configuration.\n`;
+  return (
+    `${rows.join("")}Copied and compared: every record is there. Now set storage.mongodb in the ` +
+    "configuration.\n"
+  );
 }

@@ -28,7 +28,11 @@ export function demoCommand(runDemo: RunDemo): Command {
       fresh: { summary: "Start over: forget an earlier run's data." },
       json: { summary: "Print one JSON line when ready, for scripts." },
     },
-    examples: ["liaison demo", "liaison demo --fresh --port-base 5400", "liaison demo --json --data /tmp/liaison-demo"],
+    examples: [
+      "liaison demo",
+      "liaison demo --fresh --port-base 5400",
+      "liaison demo --json --data /tmp/liaison-demo",
+    ],
     async run({ flags, stdout, signal }) {
       await runDemo({
         portBase: portOf(flags.get("port-base") ?? "4400"),
@@ -47,7 +51,9 @@ export function demoCommand(runDemo: RunDemo): Command {
 function missing(error: unknown): never {
   const { code } = error as { code?: unknown };
   if (code !== "ERR_MODULE_NOT_FOUND") throw error;
-  throw usageError("The demo isn't part of this installation. Run it from a checkout: npm ci, then npm run demo.");
+  throw usageError(
+    "The demo isn't part of this installation. Run it from a checkout: npm ci, then npm run demo.",
+  );
 }
 
 /** Which numbers there are, the demo says. */

@@ -1,4 +1,6 @@
-/** Every command, loaded by the words that call it: what `version` says rests on nothing of what `serve` runs. */
+/**
+ * Every command, loaded by the words that call it: what `version` says rests on nothing of what `serve` runs.
+ */
 
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
@@ -19,7 +21,12 @@ export interface CommandParts {
 }
 
 /** In the order in which they are listed. */
-export function commandGroups({ serve, runDemo, clock, stdin }: CommandParts): readonly (Command | CommandGroup)[] {
+export function commandGroups({
+  serve,
+  runDemo,
+  clock,
+  stdin,
+}: CommandParts): readonly (Command | CommandGroup)[] {
   const all: readonly (Command | CommandGroup)[] = [
     {
       words: ["serve"],

@@ -3,7 +3,10 @@
 import { didYouMean } from "../config/suggest.ts";
 import { type Command, usageError } from "./command.ts";
 
-/** Makes the command that describes the others. They are loaded when it is called: the help command is one of them. */
+/**
+ * Makes the command that describes the others. They are loaded when it is called: the help command is one of
+ * them.
+ */
 export function helpCommand(load: () => Promise<readonly Command[]>): Command {
   return {
     name: "help",
@@ -44,7 +47,8 @@ Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND
 
 const sectionOf = ({ section = "Service" }: Command) => section;
 
-const listed = (commands: readonly Command[]) => columns(commands.map(({ name, summary }) => [name, summary]));
+const listed = (commands: readonly Command[]) =>
+  columns(commands.map(({ name, summary }) => [name, summary]));
 
 /** The commands that begin with a word. */
 export function groupOf(word: string, commands: readonly Command[]): Command[] {

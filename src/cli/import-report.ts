@@ -1,4 +1,7 @@
-/** How an import's findings are written: as text for people, or as one JSON object, row by row so that no file is too long. */
+/**
+ * How an import's findings are written: as text for people, or as one JSON object, row by row so that no file
+ * is too long.
+ */
 
 import type { Writable } from "node:stream";
 import { printable } from "../admin/import/columns.ts";
@@ -44,14 +47,18 @@ function describe(summary: ImportSummary, dryRun: boolean): string {
     `                     added    changed  unchanged     failed`,
     `organizations  ${counts(organizations)}`,
     `profiles       ${counts(profiles)}`,
-    `${rows} ${rows === 1 ? "row" : "rows"}, ${badRows} of them bad${dryRun ? "; dry run: nothing was written" : ""}`,
+    `${rows} ${rows === 1 ? "row" : "rows"}, ${badRows} of them ` +
+      `bad${dryRun ? "; dry run: nothing was written" : ""}`,
   ];
   if (revokedGrants > 0) lines.push(`${revokedGrants} sign-ins at portals ended, of what was disabled`);
   if (endsMore) lines.push("so did all of what had very many, which weren't counted");
   return `${lines.join("\n")}\n`;
 }
 
-/** `{ file, dry_run, rows: [{ line, errors | changes }], organizations, profiles, … }`, as docs/import.md has it. */
+/**
+ * `{ file, dry_run, rows: [{ line, errors | changes }], organizations, profiles, … }`, as docs/import.md has
+ * it.
+ */
 export function jsonReport(stdout: Writable, file: string, dryRun: boolean): ReportWriter {
   let written = 0;
   const open = () => `{"file":${JSON.stringify(file)},"dry_run":${dryRun},"rows":[`;

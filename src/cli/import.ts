@@ -57,7 +57,9 @@ async function sizeOf(file: string): Promise<number | undefined> {
     return found.isFile() ? found.size : undefined;
   } catch (error) {
     if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) throw error;
-    throw usageError(error.code === "ENOENT" ? `${file} doesn't exist.` : `${file} can't be read (${error.code}).`);
+    throw usageError(
+      error.code === "ENOENT" ? `${file} doesn't exist.` : `${file} can't be read (${error.code}).`,
+    );
   }
 }
 
@@ -100,7 +102,9 @@ async function importFrom(
   const dryRun = flags.has("dry-run");
   const isJson = flags.has("json");
   const report = isJson ? jsonReport(stdout, operand, dryRun) : textReport(stdout, stderr, dryRun);
-  const bar = isJson ? undefined : createProgress({ stream: stderr, totalBytes, elapsed: () => performance.now() });
+  const bar = isJson
+    ? undefined
+    : createProgress({ stream: stderr, totalBytes, elapsed: () => performance.now() });
   const collectGarbage = createCollector();
   const parts = {
     store,

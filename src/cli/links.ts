@@ -56,7 +56,8 @@ export function linksCommands(clock: Clock): Command[] {
             asked: createdAt,
             code,
             by: `${requester.email ?? requester.displayName ?? requester.subject} (${requester.upstreamId})`,
-            matched: settledAt === null ? (heldUntil === null ? "waits" : "held") : String(matched ?? "dismissed"),
+            matched:
+              settledAt === null ? (heldUntil === null ? "waits" : "held") : String(matched ?? "dismissed"),
           }));
           stdout.write(table(rows, { timeZone, empty: "Nobody asked for that.", width: widthOf(stdout) }));
           return 0;
@@ -72,7 +73,8 @@ export function linksCommands(clock: Clock): Command[] {
       run: (call) =>
         withLinks(call, async (links, timeZone) => {
           const { operand, flags, stdout } = call;
-          if (operand === undefined) throw usageError("Name an inquiry or a request. See: liaison links list");
+          if (operand === undefined)
+            throw usageError("Name an inquiry or a request. See: liaison links list");
           const line = await links.show(operand);
           if (flags.has("json")) {
             stdout.write(`${JSON.stringify(line)}\n`);
@@ -80,7 +82,9 @@ export function linksCommands(clock: Clock): Command[] {
           }
           const { inquiry, code, entries } = line;
           const { email, displayName, subject, upstreamId } = inquiry.requester;
-          stdout.write(`Code ${code}, asked by ${printable(email ?? displayName ?? subject)} at ${upstreamId}\n\n`);
+          stdout.write(
+            `Code ${code}, asked by ${printable(email ?? displayName ?? subject)} at ${upstreamId}\n\n`,
+          );
           const format = instantFormat(timeZone);
           for (const { at, what, profileId, detail } of entries) {
             const rest = [profileId, detail].filter((one) => one !== null).join("  ");

@@ -1,7 +1,13 @@
 /** `liaison mail …`: mails that wait, failed or came back. What is done about them is admin/mail's. */
 
 import type { Readable } from "node:stream";
-import { createMailAdmin, LARGEST_NOTIFICATION, LISTED_STATES, listMail, readNotification } from "../admin/mail.ts";
+import {
+  createMailAdmin,
+  LARGEST_NOTIFICATION,
+  LISTED_STATES,
+  listMail,
+  readNotification,
+} from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
 import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
@@ -64,22 +70,29 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
           const { flags, stdout } = call;
           const state = flags.get("state");
           const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
-          if (asked.length === 0) throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
+          if (asked.length === 0)
+            throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
           const found = await mail.list(asked, limitOf(call, 50));
           if (flags.has("json")) {
             for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
             return 0;
           }
-          const rows = found.map(({ id, createdAt, state: now, kind, to, lastError, bounce, nextAttemptAt }) => ({
-            id,
-            created: createdAt,
-            state: now,
-            kind: kind ?? "",
-            to,
-            why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
-          }));
+          const rows = found.map(
+            ({ id, createdAt, state: now, kind, to, lastError, bounce, nextAttemptAt }) => ({
+              id,
+              created: createdAt,
+              state: now,
+              kind: kind ?? "",
+              to,
+              why: now === "held" ? nextAttemptAt : (bounce ?? lastError ?? ""),
+            }),
+          );
           stdout.write(
-            table(rows, { timeZone, empty: "No mail is held, put off, failed or bounced.", width: widthOf(stdout) }),
+            table(rows, {
+              timeZone,
+              empty: "No mail is held, put off, failed or bounced.",
+              width: widthOf(stdout),
+            }),
           );
           return 0;
         }),
@@ -89,7 +102,8 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     {
       name: "mail bounce",
       section: "Administration",
-      summary: "Note a delivery status notification (RFC 3464) from standard input, for a mail server's pipe.",
+      summary:
+        "Note a delivery status notification (RFC 3464) from standard input, for a mail server's pipe.",
       flags: { config: configFlag },
       examples: [
         "liaison mail bounce --config /etc/liaison < notification.eml",
@@ -122,7 +136,10 @@ async function noteBounce(call: Call, clock: Clock, source: Readable): Promise<E
   return 0;
 }
 
-/** All of it, or undefined where that is too long: it is read to its end all the same, for its writer takes less as a failure. */
+/**
+ * All of it, or undefined where that is too long: it is read to its end all the same, for its writer takes
+ * less as a failure.
+ */
 async function readAll(source: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

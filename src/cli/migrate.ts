@@ -9,7 +9,8 @@ import type { Command } from "./command.ts";
 export function migrateCommand(clock: Clock): Command {
   return {
     name: "migrate",
-    summary: "Bring the database to this version's schema; brokers of the version before may go on meanwhile.",
+    summary:
+      "Bring the database to this version's schema; brokers of the version before may go on meanwhile.",
     flags: {
       config: { takes: "FILE", summary: "A YAML file, or a folder of them. Default: config" },
       json: { summary: "Print one JSON object: { database, from, to, applied: [{ version, name }] }." },
@@ -25,7 +26,9 @@ export function migrateCommand(clock: Clock): Command {
         return 0;
       }
       for (const { version, name } of report.applied) stdout.write(`${version}: ${name}\n`);
-      stdout.write(report.from === report.to ? `Up to date (schema ${report.to}).\n` : `Done (schema ${report.to}).\n`);
+      stdout.write(
+        report.from === report.to ? `Up to date (schema ${report.to}).\n` : `Done (schema ${report.to}).\n`,
+      );
       return 0;
     },
   };

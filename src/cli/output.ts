@@ -11,7 +11,10 @@ export async function put(stream: Writable, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, "drain");
 }
 
-/** A value as one line of JSON. What could move a cursor or turn the reading direction is escaped: the value stays the same. */
+/**
+ * A value as one line of JSON. What could move a cursor or turn the reading direction is escaped: the value
+ * stays the same.
+ */
 export function jsonLine(value: unknown): string {
   const text = JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) =>
     Array.from({ length: character.length }, (_, unit) => {

@@ -43,7 +43,11 @@ export function createProgress({ stream, totalBytes, elapsed }: ProgressOptions)
   };
 }
 
-function draw(done: { rows: number; bytes: number }, totalBytes: number | undefined, seconds: number): string {
+function draw(
+  done: { rows: number; bytes: number },
+  totalBytes: number | undefined,
+  seconds: number,
+): string {
   const rows = `${done.rows} rows  ${Math.round(done.rows / Math.max(seconds, 0.001))} rows/s`;
   if (!totalBytes) return rows;
   const share = Math.min(1, done.bytes / totalBytes);

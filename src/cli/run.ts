@@ -13,7 +13,10 @@ export async function allOf(sources: readonly (Command | CommandGroup)[]): Promi
 }
 
 /** Those whose name may begin with a word: no more is loaded. */
-async function named(word: string, sources: readonly (Command | CommandGroup)[]): Promise<readonly Command[]> {
+async function named(
+  word: string,
+  sources: readonly (Command | CommandGroup)[],
+): Promise<readonly Command[]> {
   return await allOf(sources.filter((one) => !("load" in one) || one.words.includes(word)));
 }
 
@@ -67,7 +70,10 @@ function flagFor({ flags }: Command, word: string): string {
   return name === undefined ? "" : ` Did you mean --${name} ${word}?`;
 }
 
-function find([first = "", second = ""]: readonly string[], commands: readonly Command[]): Command | undefined {
+function find(
+  [first = "", second = ""]: readonly string[],
+  commands: readonly Command[],
+): Command | undefined {
   const name = first === "--version" || first === "-v" ? "version" : first;
   return commands.find((command) => command.name === name || command.name === `${first} ${second}`);
 }
@@ -84,10 +90,16 @@ function refuse([first = "", second = ""]: readonly string[], commands: readonly
   throw usageError(`There is no command "${first}".${guess} All of them: liaison help`);
 }
 
-function parse(command: Command, words: readonly string[]): { flags: Map<string, string>; operands: string[] } {
+function parse(
+  command: Command,
+  words: readonly string[],
+): { flags: Map<string, string>; operands: string[] } {
   const known = { ...command.flags, help: { summary: "" } };
   const options = Object.fromEntries(
-    Object.entries(known).map(([name, flag]) => [name, { type: "takes" in flag ? "string" : "boolean" } as const]),
+    Object.entries(known).map(([name, flag]) => [
+      name,
+      { type: "takes" in flag ? "string" : "boolean" } as const,
+    ]),
   );
   const { tokens } = parseArgs({ args: operandsLast(words, known), options, strict: false, tokens: true });
   const flags = new Map<string, string>();
@@ -115,7 +127,10 @@ function parse(command: Command, words: readonly string[]): { flags: Map<string,
   return { flags, operands };
 }
 
-/** Ids are random text of 22 characters and may begin with a dash: what is one, and no flag, is put where none is looked for. */
+/**
+ * Ids are random text of 22 characters and may begin with a dash: what is one, and no flag, is put where none
+ * is looked for.
+ */
 function operandsLast(words: readonly string[], known: Command["flags"]): string[] {
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   const flags = new Map(Object.entries(known));
@@ -130,7 +145,11 @@ function operandsLast(words: readonly string[], known: Command["flags"]): string
 
 function tell(error: unknown, { stderr }: Pick<Call, "stderr">): ExitCode {
   const isExpected = error instanceof LiaisonError;
-  const text = isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = isExpected
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
   // Some of it comes from elsewhere.
   stderr.write(`liaison: ${text.split("\n").map(printable).join("\n")}\n`);
   return isExpected && error.code === "usage" ? 2 : 1;

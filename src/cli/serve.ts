@@ -13,7 +13,9 @@ type Store = Awaited<ReturnType<typeof openStore>>;
 export interface Service {
   /** Throws `port_taken`. */
   listen(): Promise<{ port: number }>;
-  /** Lets go of whoever is served, losing no request; takes `listen.drain_seconds` and 20 seconds at the most. */
+  /**
+   * Lets go of whoever is served, losing no request; takes `listen.drain_seconds` and 20 seconds at the most.
+   */
   drain(): Promise<void>;
   /** Takes no more requests; resolves when those under way are answered and the workers have stopped. */
   close(): Promise<void>;
@@ -28,7 +30,10 @@ export interface ServeDependencies {
 /** How long requests and mails under way may take to end, in milliseconds. */
 const endingMs = 22_000;
 
-/** Makes the command. It stops within `listen.drain_seconds` and 22 seconds of being asked to, whatever is under way. */
+/**
+ * Makes the command. It stops within `listen.drain_seconds` and 22 seconds of being asked to, whatever is
+ * under way.
+ */
 export function serveCommand({ createApp, createLogger, clock }: ServeDependencies): Command {
   return {
     name: "serve",
@@ -43,7 +48,8 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
       const { config, warnings } = await loadConfig({ file: flags.get("config") ?? "config" });
       const logger = createLogger(config.log);
       reportCrash(logger);
-      for (const { key, source, problem } of warnings) logger.warn({ key, source }, `configuration: ${key} ${problem}`);
+      for (const { key, source, problem } of warnings)
+        logger.warn({ key, source }, `configuration: ${key} ${problem}`);
 
       const store = await openStore({ ...config.storage, encryptionKey: config.encryption_key, clock });
       try {
@@ -73,11 +79,14 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
 }
 
 /**
- * One line for what nobody caught, and then Node's own way: the stack on standard error, and exit code 1 at once. Nothing is put
- * in order on that way, for nobody knows what is left standing: what was claimed is taken up again when its lease is over.
+ * One line for what nobody caught, and then Node's own way: the stack on standard error, and exit code 1 at
+ * once. Nothing is put in order on that way, for nobody knows what is left standing: what was claimed is
+ * taken up again when its lease is over.
  */
 function reportCrash(logger: Pick<Logger, "fatal">): void {
-  process.on("uncaughtExceptionMonitor", (err, origin) => logger.fatal({ err, origin }, "stopped by a fault"));
+  process.on("uncaughtExceptionMonitor", (err, origin) =>
+    logger.fatal({ err, origin }, "stopped by a fault"),
+  );
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

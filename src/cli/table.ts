@@ -3,7 +3,10 @@
 type Cell = string | number;
 type Row = Readonly<Record<string, Cell>>;
 
-/** Columns that tell people something and are copied nowhere: where there is no room they are cut. All else is whole. */
+/**
+ * Columns that tell people something and are copied nowhere: where there is no room they are cut. All else is
+ * whole.
+ */
 const CUTTABLE: ReadonlySet<string> = new Set([
   "name",
   "detail",
@@ -22,8 +25,9 @@ const LEAST_WIDTH = 12;
 const GAP = "  ";
 
 /**
- * `number` cells are instants; those of the past and of the future are written the same. Where a terminal is narrower than the
- * table, instants lose their seconds, then texts are cut; if that isn't enough, each row becomes a block of lines, with all of it.
+ * `number` cells are instants; those of the past and of the future are written the same. Where a terminal is
+ * narrower than the table, instants lose their seconds, then texts are cut; if that isn't enough, each row
+ * becomes a block of lines, with all of it.
  * @param width of the terminal in columns; undefined for what is no terminal
  */
 export function table(
@@ -57,7 +61,9 @@ function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: nu
 }
 
 function widthsOf(names: readonly string[], cells: readonly string[][]): number[] {
-  return names.map((name, column) => Math.max(...[name, ...cells.map((row) => row[column] ?? "")].map(columnsOf)));
+  return names.map((name, column) =>
+    Math.max(...[name, ...cells.map((row) => row[column] ?? "")].map(columnsOf)),
+  );
 }
 
 const totalOf = (widths: readonly number[]) =>
@@ -69,7 +75,8 @@ const fits = (names: readonly string[], cells: readonly string[][], width: numbe
 /** The cells with their texts cut until the table fits, the widest first; undefined if it can't. */
 function cutTo(names: readonly string[], cells: readonly string[][], width: number): string[][] | undefined {
   const widths = widthsOf(names, cells);
-  const canBeCut = (column: number) => CUTTABLE.has(names[column] ?? "") && (widths[column] ?? 0) > LEAST_WIDTH;
+  const canBeCut = (column: number) =>
+    CUTTABLE.has(names[column] ?? "") && (widths[column] ?? 0) > LEAST_WIDTH;
   for (let excess = totalOf(widths) - width; excess > 0; excess -= 1) {
     const widest = widths
       .map((_, column) => column)

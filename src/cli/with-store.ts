@@ -7,7 +7,10 @@ import { type Call, type Flag, usageError } from "./command.ts";
 export type Store = Awaited<ReturnType<typeof import("../storage/open.ts").openStore>>;
 
 /** The flag that such commands share. */
-export const configFlag: Flag = { takes: "FILE", summary: "A YAML file, or a folder of them. Default: config" };
+export const configFlag: Flag = {
+  takes: "FILE",
+  summary: "A YAML file, or a folder of them. Default: config",
+};
 
 /**
  * Runs work on the store, and closes it. Brokers may be running.

@@ -1,4 +1,7 @@
-/** Fits a tree to the schema's shape: names unknown keys, takes `<key>_file` for `<key>`, makes paths absolute. */
+/**
+ * Fits a tree to the schema's shape: names unknown keys, takes `<key>_file` for `<key>`, makes paths
+ * absolute.
+ */
 
 import { resolve } from "node:path";
 import type { Faults } from "./faults.ts";
@@ -30,7 +33,12 @@ export function conform(tree: Tree, shape: Shape, key: string, faults: Faults): 
   return tree;
 }
 
-function conformMap(tree: MapTree, shape: Extract<Shape, { kind: "map" }>, key: string, faults: Faults): MapTree {
+function conformMap(
+  tree: MapTree,
+  shape: Extract<Shape, { kind: "map" }>,
+  key: string,
+  faults: Faults,
+): MapTree {
   const entries = new Map<string, Tree>();
   const below = (name: string) => (key === "" ? name : `${key}.${name}`);
   for (const [name, child] of tree.entries) {
@@ -40,11 +48,16 @@ function conformMap(tree: MapTree, shape: Extract<Shape, { kind: "map" }>, key: 
       entries.set(name, conform(child, childShape, below(name), faults));
     } else if (base !== undefined && shape.keys.get(base)?.kind === "text") {
       const other = tree.entries.get(base);
-      if (other !== undefined) faults.add(below(base), child.source, `is given twice: here and at ${other.source}`);
+      if (other !== undefined)
+        faults.add(below(base), child.source, `is given twice: here and at ${other.source}`);
       else if (isPath(child)) entries.set(base, { ...child, inFile: true });
       else faults.add(below(base), child.source, "write the path of the file that holds the value");
     } else {
-      faults.add(below(shownName(name)), child.source, `is no known key.${didYouMean(name, shape.keys.keys())}`);
+      faults.add(
+        below(shownName(name)),
+        child.source,
+        `is no known key.${didYouMean(name, shape.keys.keys())}`,
+      );
     }
   }
   return { ...tree, entries };

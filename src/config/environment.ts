@@ -1,6 +1,7 @@
 /**
- * Lays environment variables over what the files say. `LIAISON_` and the key path in upper case, `__` between levels, list
- * entries by their id: `LIAISON_UPSTREAMS__CONSUMER__CLIENT_SECRET`. With `_FILE` appended, the value is read from that file.
+ * Lays environment variables over what the files say. `LIAISON_` and the key path in upper case, `__` between
+ * levels, list entries by their id: `LIAISON_UPSTREAMS__CONSUMER__CLIENT_SECRET`. With `_FILE` appended, the
+ * value is read from that file.
  */
 
 import { readFile } from "node:fs/promises";
@@ -25,11 +26,12 @@ export const TOKEN_FILE_VARIABLE = `${TOKEN_VARIABLE}${fileSuffix}`;
 const besideConfiguration: readonly string[] = [TOKEN_VARIABLE, TOKEN_FILE_VARIABLE];
 
 /**
- * What Kubernetes and Docker's links set in the containers beside a service that is called liaison: where it is. No key of the
- * configuration has a name of these forms.
+ * What Kubernetes and Docker's links set in the containers beside a service that is called liaison: where it
+ * is. No key of the configuration has a name of these forms.
  * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
-const SERVICE_LINK = /^LIAISON_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9]+)*|PORT(?:_\d+_(?:TCP|UDP)(?:_[A-Z]+)*)?)$/;
+const SERVICE_LINK =
+  /^LIAISON_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9]+)*|PORT(?:_\d+_(?:TCP|UDP)(?:_[A-Z]+)*)?)$/;
 /** What they write in LIAISON_PORT: a URL. A person means a port's number. */
 const SERVICE_URL = /^(?:tcp|udp|sctp):\/\//;
 
@@ -38,7 +40,8 @@ export function passedOver(env: Environment): ConfigFault[] {
   const port = env["LIAISON_PORT"];
   if (port === undefined || port === "" || SERVICE_URL.test(port)) return [];
   const problem =
-    "isn't set by LIAISON_PORT, which Kubernetes and Docker set for themselves; write LIAISON_LISTEN__PORT for the port to listen on";
+    "isn't set by LIAISON_PORT, which Kubernetes and Docker set for themselves; write " +
+    "LIAISON_LISTEN__PORT for the port to listen on";
   return [{ key: "listen.port", source: "env LIAISON_PORT", problem }];
 }
 
@@ -46,7 +49,10 @@ function isOurs(name: string): boolean {
   return name.startsWith(prefix) && !besideConfiguration.includes(name) && !SERVICE_LINK.test(name);
 }
 
-/** How far a variable's name has led: the key, what the schema expects there, and what is written there so far. */
+/**
+ * How far a variable's name has led: the key, what the schema expects there, and what is written there so
+ * far.
+ */
 interface Place {
   path: string[];
   shape: Shape;
@@ -146,7 +152,10 @@ function unknown(place: Place, segments: string[]): string {
     const ids = entriesOf(place)
       .map(entryId)
       .filter((id) => id !== undefined);
-    return `no entry of ${place.path.join(".")} has this id; the environment fills in entries that exist.${guess(ids)}`;
+    return (
+      `no entry of ${place.path.join(".")} has this id; the environment fills in entries that ` +
+      `exist.${guess(ids)}`
+    );
   }
   return `sets no known key.${guess(place.shape.kind === "map" ? place.shape.keys.keys() : [])}`;
 }
@@ -170,11 +179,13 @@ async function readValue(variable: Variable, faults: Faults): Promise<Tree | und
     faults.add(key, source, problem);
     return undefined;
   };
-  if (shape.kind === "number") return /^-?\d+$/.test(text) ? scalar(Number(text)) : refuse("write a whole number");
+  if (shape.kind === "number")
+    return /^-?\d+$/.test(text) ? scalar(Number(text)) : refuse("write a whole number");
   if (shape.kind === "boolean") {
     return text === "true" || text === "false" ? scalar(text === "true") : refuse("write true or false");
   }
-  if (shape.kind === "text") return conform(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
+  if (shape.kind === "text")
+    return conform(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
   if (shape.kind === "words" && !text.trimStart().startsWith("[")) {
     const words = text.split(",").map((word) => word.trim());
     return { kind: "list", source, items: words.filter((word) => word !== "").map(scalar) };

@@ -7,7 +7,10 @@ export const syntaxKey = "(syntax)";
 
 export class Faults {
   readonly list: ConfigFault[] = [];
-  /** Whether a file was so broken that keys may have been lost in it; what is missing is not worth telling then. */
+  /**
+   * Whether a file was so broken that keys may have been lost in it; what is missing is not worth telling
+   * then.
+   */
   keysMayBeLost = false;
 
   /** What a line holds that is no valid YAML is guesswork: nothing more is said of it. */
@@ -21,7 +24,10 @@ export class Faults {
   }
 }
 
-/** Why a file can't be read. It isn't named: whoever writes a secret where a path belongs must find it printed nowhere. */
+/**
+ * Why a file can't be read. It isn't named: whoever writes a secret where a path belongs must find it printed
+ * nowhere.
+ */
 export function unreadable(error: unknown, what = "the file it names"): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT") return `${what} doesn't exist`;

@@ -1,8 +1,12 @@
-/** How the issuer is written: in the one spelling that everybody makes of it. Portals and browsers compare it to the letter. */
+/**
+ * How the issuer is written: in the one spelling that everybody makes of it. Portals and browsers compare it
+ * to the letter.
+ */
 
 /**
- * What is wrong with an issuer, and how to write it; undefined for what is right, and for what is no URL at all. Nothing is
- * mended here: what stands in the configuration is what portals were given. Says nothing of the value, which may hold a password.
+ * What is wrong with an issuer, and how to write it; undefined for what is right, and for what is no URL at
+ * all. Nothing is mended here: what stands in the configuration is what portals were given. Says nothing of
+ * the value, which may hold a password.
  */
 export function issuerProblem(issuer: string): string | undefined {
   const url = URL.parse(issuer);
@@ -20,7 +24,9 @@ export function issuerProblem(issuer: string): string | undefined {
   return issuer === origin + pathname.replace(/\/$/, "") ? undefined : SPELLED;
 }
 
-const PLAIN = "write it without query, fragment and trailing slash, exactly as it stands in the discovery document";
+const PLAIN =
+  "write it without query, fragment and trailing slash, exactly as it stands in the discovery document";
 const SPELLED =
-  "write it as browsers do: scheme and host in small letters (beyond ASCII as xn--…), no blanks, no . or .. in its path, and " +
+  "write it as browsers do: scheme and host in small letters (beyond ASCII as xn--…), no blanks, no . or " +
+  ".. in its path, and " +
   "what needs it percent-encoded";

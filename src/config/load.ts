@@ -1,10 +1,11 @@
 /**
  * The only reader of configuration files and of the environment.
  *
- * FILE is a YAML file, or a folder of which every `*.yaml` and `*.yml` but `example.yaml` is read in name order, later ones
- * laid over earlier ones (sections key by key, lists of entries id by id). The environment is laid over that. A relative path
- * starts where it is written: in the folder of its file; in the working directory when it comes from the environment or is a
- * default. All faults are found before any is reported, and no fault repeats a value.
+ * FILE is a YAML file, or a folder of which every `*.yaml` and `*.yml` but `example.yaml` is read in name
+ * order, later ones laid over earlier ones (sections key by key, lists of entries id by id). The environment
+ * is laid over that. A relative path starts where it is written: in the folder of its file; in the working
+ * directory when it comes from the environment or is a default. All faults are found before any is reported,
+ * and no fault repeats a value.
  */
 
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -36,7 +37,8 @@ export async function loadConfig(options: { file: string; env?: Environment }): 
   const env = options.env ?? process.env;
   const faults = new Faults();
   let tree: Tree = { kind: "map", source: options.file, entries: new Map() };
-  for (const file of await filesOf(options.file, env, faults)) tree = overlay(tree, await readYaml(file, faults));
+  for (const file of await filesOf(options.file, env, faults))
+    tree = overlay(tree, await readYaml(file, faults));
   tree = await overlayEnvironment(tree, env, faults);
   tree = await readValueFiles(tree, tree, [], faults);
 
@@ -54,7 +56,9 @@ export async function loadConfig(options: { file: string; env?: Environment }): 
 async function filesOf(file: string, env: Environment, faults: Faults): Promise<string[]> {
   try {
     if (!(await stat(file)).isDirectory()) return [file];
-    const names = (await readdir(file)).filter((name) => /\.ya?ml$/.test(name) && name !== "example.yaml").sort();
+    const names = (await readdir(file))
+      .filter((name) => /\.ya?ml$/.test(name) && name !== "example.yaml")
+      .sort();
     if (names.length === 0 && env["LIAISON_ISSUER"] === undefined) {
       const example = join(file, "example.yaml");
       faults.add(
@@ -78,7 +82,8 @@ async function readYaml(file: string, faults: Faults): Promise<Tree> {
     const tree = parseYaml(text, { name: file, lines: true, folder: dirname(resolve(file)) }, faults);
     const whole = conform(tree, configShape, "", faults);
     if (whole.kind === "map") return whole;
-    if (!faults.keysMayBeLost) faults.add("(file)", whole.source, `${basename(file)} must hold keys and values`);
+    if (!faults.keysMayBeLost)
+      faults.add("(file)", whole.source, `${basename(file)} must hold keys and values`);
   } catch (error) {
     faults.add("(file)", file, unreadable(error, "this file"));
   }

@@ -1,6 +1,7 @@
 /**
- * The one schema of the configuration. Reading files and the environment is load.ts's; this module knows only values.
- * Keys are spelled as in YAML, so that a key means the same in a file, in an error and in the code. Lengths of time are seconds.
+ * The one schema of the configuration. Reading files and the environment is load.ts's; this module knows only
+ * values. Keys are spelled as in YAML, so that a key means the same in a file, in an error and in the code.
+ * Lengths of time are seconds.
  */
 
 import { z } from "zod";
@@ -25,14 +26,20 @@ const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use 1 to 63 lower-case letters, digits, - or _")
   .refine((value) => !isReservedId(value), RESERVED_ID_PROBLEM);
-/** A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working directory. */
+/**
+ * A path. load.ts makes it absolute: relative to the file it is written in, otherwise to the working
+ * directory.
+ */
 const filePath = z.string().min(1).meta({ format: "path" });
 const seconds = z.number().int().positive();
 const daySeconds = 86_400;
 /** Browsers forget every cookie after so long, whatever it says (RFC 6265bis, section 5.5). */
 const longestCookieSeconds = 400 * daySeconds;
 const webUrl = z.url({ protocol: /^https?$/, error: "write an absolute http(s) address" });
-/** Of the service: portals compare it to the letter (OpenID Connect Discovery 1.0, section 4.3), so it has one spelling. */
+/**
+ * Of the service: portals compare it to the letter (OpenID Connect Discovery 1.0, section 4.3), so it has one
+ * spelling.
+ */
 const issuerUrl = webUrl.superRefine((value, context) => {
   const problem = issuerProblem(value);
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
@@ -58,7 +65,8 @@ const upstreamEntry = z.strictObject({
     .refine((value) => {
       const url = URL.parse(value);
       return url === null || isEncryptedOrLocal(url);
-    }, "must be https: over plain http whoever sits between could sign in as anybody; http is for this machine alone"),
+    }, "must be https: over plain http whoever sits between could sign in as anybody; http is for this " +
+      "machine alone"),
   client_id: z.string().min(1),
   scope: z.string().default("openid profile email"),
   ...upstreamProtocol,
@@ -80,18 +88,26 @@ const portalSecret = z
 
 const usual = defaultSettings("web");
 
-/** A portal's settings, which the administration's other faces have too; and what is the configuration's alone. */
+/**
+ * A portal's settings, which the administration's other faces have too; and what is the configuration's
+ * alone.
+ */
 const portal = z
   .strictObject({
     id,
     name: z.string().min(1),
     client_secret: portalSecret.nullable().default(null),
-    /** Where nothing is said: by `token_endpoint_auth_method`. Machines are registered by those who may do what they may do. */
+    /**
+     * Where nothing is said: by `token_endpoint_auth_method`. Machines are registered by those who may do
+     * what they may do.
+     */
     preset: z.enum(PORTAL_PRESETS).optional(),
     ...settingShapes,
     about_url: settingShapes.about_url.default(usual.about_url),
     redirect_uris: settingShapes.redirect_uris.min(1, "name at least one redirect URI"),
-    post_logout_redirect_uris: settingShapes.post_logout_redirect_uris.default(usual.post_logout_redirect_uris),
+    post_logout_redirect_uris: settingShapes.post_logout_redirect_uris.default(
+      usual.post_logout_redirect_uris,
+    ),
     initiate_login_uri: settingShapes.initiate_login_uri.default(usual.initiate_login_uri),
     backchannel_logout_uri: settingShapes.backchannel_logout_uri.default(usual.backchannel_logout_uri),
     backchannel_logout_session_required: settingShapes.backchannel_logout_session_required.default(
@@ -122,7 +138,11 @@ const portal = z
       context.addIssue({ code: "custom", path: [field], message: problem });
     }
     if (isPresent(refresh_tokens) && isPresent(grant_types)) {
-      context.addIssue({ code: "custom", path: ["grant_types"], message: "stands beside refresh_tokens: keep one" });
+      context.addIssue({
+        code: "custom",
+        path: ["grant_types"],
+        message: "stands beside refresh_tokens: keep one",
+      });
     }
   }, evenIfOtherwiseFaulty);
 
@@ -132,7 +152,10 @@ const mongodb = z.strictObject({
   /** A connection string; with a password in it, better from a file. */
   url: z
     .string()
-    .regex(/^mongodb(\+srv)?:\/\/[^/]/, "write a connection string: mongodb://host,host,host/?replicaSet=name"),
+    .regex(
+      /^mongodb(\+srv)?:\/\/[^/]/,
+      "write a connection string: mongodb://host,host,host/?replicaSet=name",
+    ),
   database: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,38}$/, "use 1 to 38 letters, digits, - or _")
@@ -165,8 +188,8 @@ const limit = (count: number, windowSeconds: number) =>
 const linking = z
   .strictObject({
     /**
-     * At most a week. The cookies by which a browser waits for the link live twice as long and half an hour more
-     * (`interactionLifetimeSeconds`), and no browser keeps one for ever.
+     * At most a week. The cookies by which a browser waits for the link live twice as long and half an hour
+     * more (`interactionLifetimeSeconds`), and no browser keeps one for ever.
      */
     link_lifetime_seconds: seconds.max(7 * daySeconds).default(1800),
     /** How long an identity waits between two inquiries; 0: not at all. */
@@ -181,7 +204,10 @@ const linking = z
 
 const limits = z
   .strictObject({
-    /** Of every sort: so many at once and in each window from then on; what comes faster waits a few seconds, or is refused. */
+    /**
+     * Of every sort: so many at once and in each window from then on; what comes faster waits a few seconds,
+     * or is refused.
+     */
     requests_per_client_address: limit(300, 5),
     /** Of programs that don't authenticate; beyond, their address is held to the pace of all others. */
     failures_per_client_address: limit(600, 300),
@@ -193,7 +219,9 @@ const limits = z
     sign_outs_per_client_address: limit(300, 300),
     inquiries_per_identity: limit(20, 3600),
     inquiries_per_client_address: limit(100, 3600),
-    /** Mails of their own, one for each profile; what is over either limit goes together, in one mail an hour. */
+    /**
+     * Mails of their own, one for each profile; what is over either limit goes together, in one mail an hour.
+     */
     mails_per_mailbox: limit(30, 3600),
     mails_per_mailbox_daily: limit(60, 86_400),
     mails_per_profile: limit(10, 3600),
@@ -204,7 +232,9 @@ const limits = z
   .prefault({});
 
 /** What stands in `acr_values`, separated by blanks (OpenID Connect Core 1.0, section 3.1.2.1). */
-const claimValue = z.string().regex(/^[\x21-\x7e]{1,255}$/, "write one value without blanks, as the ID token has it");
+const claimValue = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, "write one value without blanks, as the ID token has it");
 
 const wholeSchema = z.strictObject({
   issuer: issuerUrl,
@@ -212,15 +242,24 @@ const wholeSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default("127.0.0.1"),
       port: z.number().int().min(0).max(65535).default(4400),
-      /** How long new connections are still taken after SIGTERM, while /readyz says that this broker is about to end. */
+      /**
+       * How long new connections are still taken after SIGTERM, while /readyz says that this broker is about
+       * to end.
+       */
       drain_seconds: z.number().int().min(0).max(60).default(0),
     })
     .prefault({}),
-  /** Proxies in front, as addresses or networks: from these alone X-Forwarded-For is believed, for the client's address. */
+  /**
+   * Proxies in front, as addresses or networks: from these alone X-Forwarded-For is believed, for the
+   * client's address.
+   */
   trusted_proxies: z
     .array(z.string().refine(isNetwork, "write an IP address, or a network such as 10.0.0.0/8 or fd00::/8"))
     .default([]),
-  /** Hosts on loopback or private networks that a client's address may name to be told of sign-outs, each with its port. */
+  /**
+   * Hosts on loopback or private networks that a client's address may name to be told of sign-outs, each with
+   * its port.
+   */
   private_hosts: z
     .array(
       z
@@ -287,17 +326,25 @@ const wholeSchema = z.strictObject({
       amr_values: z.array(claimValue).default([]),
     })
     .prefault({}),
-  upstreams: z.array(upstream).min(1, "declare at least one upstream").superRefine(uniqueIds, evenIfOtherwiseFaulty),
+  upstreams: z
+    .array(upstream)
+    .min(1, "declare at least one upstream")
+    .superRefine(uniqueIds, evenIfOtherwiseFaulty),
   portals: z.array(portal).superRefine(uniqueIds, evenIfOtherwiseFaulty).default([]),
   log: z
-    .strictObject({ level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info") })
+    .strictObject({
+      level: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+    })
     .prefault({}),
 });
 
 export const configSchema = wholeSchema.superRefine(knownUpstreams, evenIfOtherwiseFaulty);
 
 /** Nobody could sign in to the administration through an upstream that there isn't. */
-function knownUpstreams({ administration, upstreams }: z.infer<typeof wholeSchema>, context: z.RefinementCtx): void {
+function knownUpstreams(
+  { administration, upstreams }: z.infer<typeof wholeSchema>,
+  context: z.RefinementCtx,
+): void {
   const [named, declared]: unknown[] = [administration?.upstreams, upstreams];
   if (!Array.isArray(named) || !Array.isArray(declared)) return;
   const ids = declared.map((entry) => (entry as { id?: unknown } | null)?.id);
@@ -320,7 +367,11 @@ type InSeconds<T> = T extends readonly (infer Item)[]
     ? { [Key in keyof T]: Key extends `${string}_seconds` ? AsSeconds<T[Key]> : InSeconds<T[Key]> }
     : T;
 
-type AsSeconds<T> = T extends number ? Seconds : T extends object ? { [Key in keyof T]: AsSeconds<T[Key]> } : T;
+type AsSeconds<T> = T extends number
+  ? Seconds
+  : T extends object
+    ? { [Key in keyof T]: AsSeconds<T[Key]> }
+    : T;
 export type LimitConfig = Config["limits"]["mails"];
 export type UpstreamConfig = Config["upstreams"][number];
 export type PortalConfig = Config["portals"][number];

@@ -1,6 +1,6 @@
 /**
- * What the schema expects at each key, in the few words that reading files and the environment needs. Derived from the
- * schema's JSON Schema, so that a key added there is known here.
+ * What the schema expects at each key, in the few words that reading files and the environment needs. Derived
+ * from the schema's JSON Schema, so that a key added there is known here.
  */
 
 import { z } from "zod";

@@ -1,6 +1,6 @@
 /**
- * The token with which commands call a broker elsewhere. It stands beside the configuration: whoever administers from another
- * machine has none.
+ * The token with which commands call a broker elsewhere. It stands beside the configuration: whoever
+ * administers from another machine has none.
  */
 
 import { readFile } from "node:fs/promises";
@@ -15,7 +15,8 @@ export interface Token {
 }
 
 /**
- * Reads the token: of the file given, else of the environment's LIAISON_TOKEN, else of the file that LIAISON_TOKEN_FILE names.
+ * Reads the token: of the file given, else of the environment's LIAISON_TOKEN, else of the file that
+ * LIAISON_TOKEN_FILE names.
  * @throws LiaisonError `usage`, with what to do, when there is none
  */
 export async function readToken(options: { file: string | undefined; env?: Environment }): Promise<Token> {
@@ -41,6 +42,8 @@ async function read(path: string, source: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new LiaisonError("usage", `The file of the token (${source}): ${unreadable(error, "it")}.`, { cause: error });
+    throw new LiaisonError("usage", `The file of the token (${source}): ${unreadable(error, "it")}.`, {
+      cause: error,
+    });
   }
 }

@@ -42,7 +42,11 @@ export function overlay(below: Tree | undefined, above: Tree): Tree {
     for (const [key, tree] of above.entries) entries.set(key, overlay(entries.get(key), tree));
     return { ...below, entries };
   }
-  if (below?.kind === "list" && above.kind === "list" && above.items.some((item) => entryId(item) !== undefined)) {
+  if (
+    below?.kind === "list" &&
+    above.kind === "list" &&
+    above.items.some((item) => entryId(item) !== undefined)
+  ) {
     const items = [...below.items];
     for (const item of above.items) {
       const id = entryId(item);
@@ -73,7 +77,10 @@ export function at(tree: Tree, path: readonly PropertyKey[]): Tree | undefined {
   return current;
 }
 
-/** A path as people write it, list entries by their id where they have one: `upstreams.consumer.client_secret`. */
+/**
+ * A path as people write it, list entries by their id where they have one:
+ * `upstreams.consumer.client_secret`.
+ */
 export function keyOf(tree: Tree, path: readonly PropertyKey[]): string {
   let key = "";
   for (const [index, step] of path.entries()) {

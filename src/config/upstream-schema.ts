@@ -1,17 +1,23 @@
 /**
- * How Liaison speaks to one upstream: the part of an upstream's entry that its documentation decides. What the settings must
- * be for well-known ones is in docs/upstreams.md.
+ * How Liaison speaks to one upstream: the part of an upstream's entry that its documentation decides. What
+ * the settings must be for well-known ones is in docs/upstreams.md.
  */
 
 import { z } from "zod";
 
-/** Asymmetric alone: with HS256 whoever knows the client secret could sign, and `none` proves nothing (RFC 8725, 2.1). */
+/**
+ * Asymmetric alone: with HS256 whoever knows the client secret could sign, and `none` proves nothing (RFC
+ * 8725, 2.1).
+ */
 const signingAlgorithm = z.enum(
   ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
   "use RS256 (or 384, 512), PS256 (…), ES256 (…), EdDSA or Ed25519; HS256 and none prove nothing",
 );
 
-/** What Liaison sends itself, and what would put the request somewhere else than into its parameters (RFC 9101). */
+/**
+ * What Liaison sends itself, and what would put the request somewhere else than into its parameters (RFC
+ * 9101).
+ */
 const ownParameters = new Set([
   "client_id",
   "redirect_uri",
@@ -42,7 +48,9 @@ const authorizeParameters = z.record(z.string(), z.string()).superRefine((parame
   }
 });
 
-/** What an upstream does otherwise than the standards say. What each changes is upstream/quirks.ts's to say. */
+/**
+ * What an upstream does otherwise than the standards say. What each changes is upstream/quirks.ts's to say.
+ */
 const quirk = z.enum(
   ["no_prompt_login", "no_max_age", "no_nonce", "no_pkce"],
   "use no_prompt_login, no_max_age, no_nonce or no_pkce, which docs/upstreams.md explains",
@@ -60,10 +68,14 @@ export const upstreamProtocol = {
     .default(null),
   /** Of private_key_jwt alone, where null is RS256. */
   token_endpoint_auth_signing_alg: z.enum(["RS256", "ES256"]).nullable().default(null),
-  /** One or several; the same default as a registration's (OpenID Connect Dynamic Client Registration 1.0, section 2). */
+  /**
+   * One or several; the same default as a registration's (OpenID Connect Dynamic Client Registration 1.0,
+   * section 2).
+   */
   id_token_signed_response_alg: z
     .union([signingAlgorithm, z.array(signingAlgorithm).min(1)], {
-      error: "name one or more of RS256, PS256, ES256 (or 384, 512), EdDSA, Ed25519; HS256 and none prove nothing",
+      error:
+        "name one or more of RS256, PS256, ES256 (or 384, 512), EdDSA, Ed25519; HS256 and none prove nothing",
     })
     .transform((value) => [value].flat())
     .default(["RS256"]),
@@ -72,14 +84,22 @@ export const upstreamProtocol = {
   quirks: z.array(quirk).default([]),
   /** Which claims are shown to people as address and name; they prove nothing. */
   claims: z.strictObject({ email: claimName.default("email"), name: claimName.default("name") }).prefault({}),
-  /** Whether it knows which address is whose: where it says that one is verified, its person comes first at that mailbox. */
+  /**
+   * Whether it knows which address is whose: where it says that one is verified, its person comes first at
+   * that mailbox.
+   */
   trusted_email: z.boolean().default(false),
 };
 
-/** Issuers of Microsoft that stand for many: their documents name another issuer, or a template, which identifies nobody. */
+/**
+ * Issuers of Microsoft that stand for many: their documents name another issuer, or a template, which
+ * identifies nobody.
+ */
 const multiTenant = /^https:\/\/login\.microsoftonline\.com\/(common|organizations|consumers)\b/i;
 
-/** What contradicts itself in an upstream's entry, whatever else is wrong with it: the values are unchecked. */
+/**
+ * What contradicts itself in an upstream's entry, whatever else is wrong with it: the values are unchecked.
+ */
 export function checkUpstream(entry: Record<string, unknown>, context: z.RefinementCtx): void {
   const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
   const isGiven = (key: string) => entry[key] !== undefined && entry[key] !== null;

@@ -17,12 +17,15 @@ export function warningsOf(config: Config): Omit<ConfigFault, "source">[] {
   }
   const { resend_after_seconds: pause, lookup_delay_seconds: delay } = config.linking;
   if (pause < delay.max) {
-    const problem = `is less than lookup_delay_seconds.max (${delay.max}), which is cut to it: the shorter that is, the more the service's pulse tells`;
+    const problem =
+      `is less than lookup_delay_seconds.max (${delay.max}), which is cut to it: the shorter that is, ` +
+      "the more the service's pulse tells";
     warnings.push({ key: "linking.resend_after_seconds", problem });
   }
   const { mongodb } = config.storage;
   if (mongodb !== undefined && !isPrivateConnection(mongodb.url)) {
-    const problem = "has no tls=true: what the database holds travels unencrypted; use TLS, or servers on this machine";
+    const problem =
+      "has no tls=true: what the database holds travels unencrypted; use TLS, or servers on this machine";
     warnings.push({ key: "storage.mongodb.url", problem });
   }
   for (const upstream of config.upstreams) {
@@ -60,8 +63,9 @@ function quirkWarnings({ id, quirks, ...upstream }: UpstreamConfig): Omit<Config
 }
 
 /**
- * What else is configured to be under the broker's host name. Browsers send cookies to every port of a host (RFC 6265, section
- * 8.5), so whatever listens there is sent ours. On loopback, where things are tried out, everything is.
+ * What else is configured to be under the broker's host name. Browsers send cookies to every port of a host
+ * (RFC 6265, section 8.5), so whatever listens there is sent ours. On loopback, where things are tried out,
+ * everything is.
  */
 function sharedHosts(config: Config): Omit<ConfigFault, "source">[] {
   const issuer = new URL(config.issuer);
@@ -72,20 +76,28 @@ function sharedHosts(config: Config): Omit<ConfigFault, "source">[] {
     return hostname === issuer.hostname && origin !== issuer.origin;
   };
   const problem =
-    `is under the host name of the issuer (${issuer.hostname}), on another port: browsers send it this service's cookies; ` +
+    `is under the host name of the issuer (${issuer.hostname}), on another port: browsers send it this ` +
+    "service's cookies; " +
     "give it a host name of its own";
   const upstreams = config.upstreams.flatMap(({ id, issuer: address }) =>
     isBeside(address) ? [{ key: `upstreams.${id}.issuer`, problem }] : [],
   );
   const portals = config.portals.flatMap(({ id, home_url, redirect_uris, backchannel_logout_uri }) => {
-    const addresses = { home_url: [home_url], redirect_uris, backchannel_logout_uri: [backchannel_logout_uri] };
+    const addresses = {
+      home_url: [home_url],
+      redirect_uris,
+      backchannel_logout_uri: [backchannel_logout_uri],
+    };
     const [key] = Object.entries(addresses).find(([, ofKey]) => ofKey.some(isBeside)) ?? [];
     return key === undefined ? [] : [{ key: `portals.${id}.${key}`, problem }];
   });
   return [...upstreams, ...portals];
 }
 
-/** Whether a MongoDB connection string asks for TLS (as mongodb+srv does by itself) or names this machine alone. */
+/**
+ * Whether a MongoDB connection string asks for TLS (as mongodb+srv does by itself) or names this machine
+ * alone.
+ */
 function isPrivateConnection(url: string): boolean {
   const [, scheme = "", hosts = "", query = ""] =
     /^(mongodb(?:\+srv)?):\/\/(?:[^@/]*@)?([^/?]*)[^?]*\??(.*)$/.exec(url) ?? [];

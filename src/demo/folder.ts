@@ -19,7 +19,9 @@ const secrets = z.object({
 });
 export type DemoSecrets = z.infer<typeof secrets>;
 
-/** Replaces a file as a whole, readable by its owner only: a killed process leaves the old content or the new. */
+/**
+ * Replaces a file as a whole, readable by its owner only: a killed process leaves the old content or the new.
+ */
 export async function writeFileWhole(file: string, content: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.tmp`;
   await writeFile(draft, content, { mode: 0o600 });
@@ -35,7 +37,10 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** Makes the folder ready: emptied first when `fresh`, and marked as ours. Throws `usage` for a folder of anything else. */
+/**
+ * Makes the folder ready: emptied first when `fresh`, and marked as ours. Throws `usage` for a folder of
+ * anything else.
+ */
 export async function prepareFolder(folder: string, fresh: boolean): Promise<void> {
   makeFolder(folder);
   const names = await readdir(folder);

@@ -1,4 +1,6 @@
-/** The mails that the demo's inbox has received: the newest few hundred, kept in one JSON file over a restart. */
+/**
+ * The mails that the demo's inbox has received: the newest few hundred, kept in one JSON file over a restart.
+ */
 
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";

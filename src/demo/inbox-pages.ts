@@ -12,7 +12,10 @@ function inboxPage(content: Pick<Page, "title" | "body" | "status" | "script">):
   return { look: "inbox", site: "Demo inbox", tagline: "All mail that the demo sends", nav, ...content };
 }
 
-/** Shows new mail without being asked to: reloads when the newest mail is another one than when the page was made. */
+/**
+ * Shows new mail without being asked to: reloads when the newest mail is another one than when the page was
+ * made.
+ */
 function watchScript(newestId: string): string {
   return `const shown = ${JSON.stringify(newestId)};
 setInterval(async () => {
@@ -77,7 +80,10 @@ function linked(text: string): Markup[] {
   });
 }
 
-export function peoplePage(people: readonly DemoPerson[], places: Record<DemoPerson["portal"], string>): Page {
+export function peoplePage(
+  people: readonly DemoPerson[],
+  places: Record<DemoPerson["portal"], string>,
+): Page {
   const rows = people.map(
     (person) => html`<tr>
       <th scope="row">${person.name}</th>

@@ -99,7 +99,10 @@ async function startSmtp(mailbox: Mailbox, port: number): Promise<{ close(): Pro
   return { close: () => new Promise((resolve) => smtp.close(() => resolve())) };
 }
 
-/** Puts a mail into the mailbox once for each recipient of its envelope; the reply to the sender waits for that. */
+/**
+ * Puts a mail into the mailbox once for each recipient of its envelope; the reply to the sender waits for
+ * that.
+ */
 async function receive(
   mailbox: Mailbox,
   stream: Parameters<typeof simpleParser>[0],

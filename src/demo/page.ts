@@ -1,6 +1,7 @@
 /**
- * How every page of the demo's own sites is made: the consumer identity provider, the portals and the inbox. Auto-escaping
- * templates, one stylesheet, a strict content security policy. The broker's pages are src/ui's and share nothing with these.
+ * How every page of the demo's own sites is made: the consumer identity provider, the portals and the inbox.
+ * Auto-escaping templates, one stylesheet, a strict content security policy. The broker's pages are src/ui's
+ * and share nothing with these.
  */
 
 import { createHash } from "node:crypto";
@@ -34,12 +35,18 @@ function sourceHash(source: string): string {
   return `'sha256-${createHash("sha256").update(source).digest("base64")}'`;
 }
 
-/** Sends a page. Its policy names the hashes of the one stylesheet and the page's own script, and frames of this site. */
+/**
+ * Sends a page. Its policy names the hashes of the one stylesheet and the page's own script, and frames of
+ * this site.
+ */
 export function sendPage(ctx: ParameterizedContext, page: Page): void {
-  const scripts = page.script === undefined ? "" : ` script-src ${sourceHash(page.script)}; connect-src 'self';`;
+  const scripts =
+    page.script === undefined ? "" : ` script-src ${sourceHash(page.script)}; connect-src 'self';`;
   ctx.status = page.status ?? 200;
   ctx.set({
-    "Content-Security-Policy": `default-src 'none'; img-src data:; style-src ${styleHash};${scripts} frame-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    "Content-Security-Policy":
+      `default-src 'none'; img-src data:; style-src ${styleHash};${scripts} frame-src 'self'; base-uri ` +
+      "'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

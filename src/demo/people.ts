@@ -34,7 +34,8 @@ export const expectations: Record<Expectation, string> = {
     "Linked already. The organization's service plan ended last month, so CustomerSource doesn't admit them.",
   disabled: "Linked already. The organization switched the profile off.",
   partner_only: "Linked already, to a partner's profile: PartnerSource admits them, CustomerSource doesn't.",
-  administrator: "Links one profile by mail like everybody, then looks after portals, organizations and people.",
+  administrator:
+    "Links one profile by mail like everybody, then looks after portals, organizations and people.",
 };
 
 interface Seed extends DemoPerson {
@@ -60,7 +61,11 @@ export const seeds: Seed[] = [
     expect: "linked_once",
     upstreamEmail: "amara.okafor@harbour-foods.example",
     profiles: [
-      { id: "profile-amara-harbour", organizationId: "org-harbour-foods", roles: ["purchasing", "downloads"] },
+      {
+        id: "profile-amara-harbour",
+        organizationId: "org-harbour-foods",
+        roles: ["purchasing", "downloads"],
+      },
     ],
   },
   {
@@ -85,7 +90,9 @@ export const seeds: Seed[] = [
     portal: "partnersource",
     expect: "other_email",
     upstreamEmail: "yuki.and.mochi@mail.example",
-    profiles: [{ id: "profile-yuki-kitano", organizationId: "org-kitano-systems", roles: ["sales", "downloads"] }],
+    profiles: [
+      { id: "profile-yuki-kitano", organizationId: "org-kitano-systems", roles: ["sales", "downloads"] },
+    ],
   },
   {
     name: "Ingrid Solberg",
@@ -95,7 +102,9 @@ export const seeds: Seed[] = [
     portal: "customersource",
     expect: "plan_lapsed",
     upstreamEmail: "ingrid.solberg@mail.example",
-    profiles: [{ id: "profile-ingrid-solberg", organizationId: "org-solberg-shipping", roles: ["purchasing"] }],
+    profiles: [
+      { id: "profile-ingrid-solberg", organizationId: "org-solberg-shipping", roles: ["purchasing"] },
+    ],
   },
   {
     name: "Samir Haddad",

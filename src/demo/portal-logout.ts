@@ -1,4 +1,7 @@
-/** Checks the logout tokens that the issuer sends a portal (OpenID Connect Back-Channel Logout 1.0, section 2.6). */
+/**
+ * Checks the logout tokens that the issuer sends a portal (OpenID Connect Back-Channel Logout 1.0, section
+ * 2.6).
+ */
 
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 

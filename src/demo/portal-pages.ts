@@ -145,7 +145,9 @@ function displayName(claims: Record<string, unknown>): string {
 function profileFacts(claims: Record<string, unknown>): [string, string][] {
   const organization = record(claims["organization"]);
   const plan = record(claims["service_plan"]);
-  const roles = Array.isArray(claims["roles"]) ? claims["roles"].filter((role) => typeof role === "string") : [];
+  const roles = Array.isArray(claims["roles"])
+    ? claims["roles"].filter((role) => typeof role === "string")
+    : [];
   const email = text(claims["email"]);
   const facts: [string, string | undefined][] = [
     ["Name", text(claims["name"])],

@@ -63,14 +63,18 @@ export class PortalSessions {
     this.#add(ctx, { ...visitor, signedIn, notice: null });
   }
 
-  /** Signs out every session that back-channel logout means: by `sid` if it names one, by subject otherwise. */
+  /**
+   * Signs out every session that back-channel logout means: by `sid` if it names one, by subject otherwise.
+   */
   signOutRemotely(subject: string | undefined, sid: string | undefined): number {
     let count = 0;
     for (const visitor of this.#visitors.values()) {
       const { signedIn } = visitor;
-      if (signedIn === null || (sid === undefined ? signedIn.subject !== subject : signedIn.sid !== sid)) continue;
+      if (signedIn === null || (sid === undefined ? signedIn.subject !== subject : signedIn.sid !== sid))
+        continue;
       visitor.signedIn = null;
-      visitor.notice = "You were signed out here because your sign-in ended elsewhere, or your access changed.";
+      visitor.notice =
+        "You were signed out here because your sign-in ended elsewhere, or your access changed.";
       count += 1;
     }
     return count;

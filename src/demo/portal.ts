@@ -1,6 +1,7 @@
 /**
- * CustomerSource and PartnerSource: relying parties of the broker, as an ordinary web application would be one.
- * Code flow with PKCE, state and nonce; userinfo; refresh; RP-initiated and back-channel logout; third-party initiated login.
+ * CustomerSource and PartnerSource: relying parties of the broker, as an ordinary web application would be
+ * one. Code flow with PKCE, state and nonce; userinfo; refresh; RP-initiated and back-channel logout;
+ * third-party initiated login.
  */
 
 import Router from "@koa/router";
@@ -44,7 +45,9 @@ export function portalAddresses(port: number) {
 
 const SIGN_IN_SECONDS = 10;
 
-/** Starts a portal. Its issuer needn't be up yet: it is discovered at the first sign-in. Throws `port_taken`. */
+/**
+ * Starts a portal. Its issuer needn't be up yet: it is discovered at the first sign-in. Throws `port_taken`.
+ */
 export async function startPortal(options: PortalOptions): Promise<Running> {
   const portal = new Portal(options);
   const router = new Router();
@@ -85,7 +88,10 @@ class Portal {
     const notice = visitor?.notice ?? null;
     if (visitor !== undefined) visitor.notice = null;
     const signedIn = visitor?.signedIn ?? null;
-    sendPage(ctx, signedIn ? signedInPage(this.#options, signedIn, notice) : signedOutPage(this.#options, notice));
+    sendPage(
+      ctx,
+      signedIn ? signedInPage(this.#options, signedIn, notice) : signedOutPage(this.#options, notice),
+    );
   }
 
   /** Begins a sign-in; also the `initiate_login_uri` (OpenID Connect Core 1.0, section 4). */
@@ -101,7 +107,11 @@ class Portal {
   /** Sends the browser to the issuer. */
   async begin(ctx: Context, returnTo: string, extra: Record<string, string>): Promise<void> {
     const config = await this.#discover();
-    const [state, nonce, codeVerifier] = [client.randomState(), client.randomNonce(), client.randomPKCECodeVerifier()];
+    const [state, nonce, codeVerifier] = [
+      client.randomState(),
+      client.randomNonce(),
+      client.randomPKCECodeVerifier(),
+    ];
     this.#sessions.addPending(this.#sessions.findOrCreate(ctx), state, { nonce, codeVerifier, returnTo });
     const url = client.buildAuthorizationUrl(config, {
       redirect_uri: this.#addresses.redirectUri,
@@ -132,7 +142,10 @@ class Portal {
     see(ctx, pending.returnTo);
   }
 
-  /** Reads the claims again with a fresh access token. A refusal ends the session: the issuer no longer vouches for it. */
+  /**
+   * Reads the claims again with a fresh access token. A refusal ends the session: the issuer no longer
+   * vouches for it.
+   */
   async refresh(ctx: Context): Promise<void> {
     const visitor = this.#sessions.find(ctx);
     const before = visitor?.signedIn;
@@ -143,7 +156,10 @@ class Portal {
       visitor.signedIn = await this.#signedIn(config, tokens, before);
       visitor.notice = "The claims were read again.";
     } catch (error) {
-      if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError) {
+      if (
+        error instanceof client.ResponseBodyError ||
+        error instanceof client.WWWAuthenticateChallengeError
+      ) {
         visitor.signedIn = null;
       }
       throw error;
@@ -187,7 +203,9 @@ class Portal {
         return this.#fail(ctx, refusal(error.error, error.error_description));
       }
       if (!isServiceFault(error)) throw error;
-      const detail = `${this.#options.name} got no usable answer from the sign-in service (${error.message}). Wait a moment, then try again.`;
+      const detail =
+        `${this.#options.name} got no usable answer from the sign-in service (${error.message}). Wait a ` +
+        "moment, then try again.";
       this.#fail(ctx, { status: 503, title: "The sign-in service doesn't answer", detail });
     }
   }
@@ -222,7 +240,10 @@ class Portal {
     };
   }
 
-  /** A callback that no sign-in of this browser waits for: reloaded, bookmarked, or brought here by somebody else. */
+  /**
+   * A callback that no sign-in of this browser waits for: reloaded, bookmarked, or brought here by somebody
+   * else.
+   */
   #strayCallback(ctx: Context, visitor: Visitor | undefined): void {
     const detail = "It was finished already, was begun in another browser, or is too old.";
     if (visitor?.signedIn) see(ctx, "/");
@@ -241,7 +262,10 @@ class Portal {
   }
 }
 
-/** Whether the issuer was unreachable, slow, or answered something that can't be trusted: all that openid-client throws. */
+/**
+ * Whether the issuer was unreachable, slow, or answered something that can't be trusted: all that
+ * openid-client throws.
+ */
 function isServiceFault(error: unknown): error is Error {
   return (
     error instanceof client.ClientError ||

@@ -1,6 +1,7 @@
 /**
- * `liaison demo`: starts the broker with all that a newcomer needs around it, says what to open and type, and stops it all
- * when told to. The broker is the real one on its embedded store; only its surroundings are the demo's.
+ * `liaison demo`: starts the broker with all that a newcomer needs around it, says what to open and type, and
+ * stops it all when told to. The broker is the real one on its embedded store; only its surroundings are the
+ * demo's.
  */
 
 import { once } from "node:events";
@@ -56,10 +57,17 @@ export interface DemoAddresses {
 }
 
 /**
- * Runs the demo until `signal` is aborted; everything is stopped when it resolves. Throws `port_taken` before anything is
- * started or deleted, and `usage` for a folder that isn't the demo's.
+ * Runs the demo until `signal` is aborted; everything is stopped when it resolves. Throws `port_taken` before
+ * anything is started or deleted, and `usage` for a folder that isn't the demo's.
  */
-export async function runDemo({ portBase, dataDir, fresh, json, stdout, signal }: DemoOptions): Promise<void> {
+export async function runDemo({
+  portBase,
+  dataDir,
+  fresh,
+  json,
+  stdout,
+  signal,
+}: DemoOptions): Promise<void> {
   const ports = demoPorts(portBase);
   const folder = join(dataDir, String(portBase));
   const taken = await takenPorts(Object.values(ports));

@@ -1,6 +1,7 @@
 /**
- * Fills a store with the demo's organizations and profiles, through the contract alone. Three people are bound as the
- * journey would bind them: inquiry, link request, redemption; the mails of that are settled here, unsent.
+ * Fills a store with the demo's organizations and profiles, through the contract alone. Three people are
+ * bound as the journey would bind them: inquiry, link request, redemption; the mails of that are settled
+ * here, unsent.
  */
 
 import type { Clock, Instant } from "../clock.ts";
@@ -47,15 +48,20 @@ function organizations(now: Instant): Organization[] {
 }
 
 /**
- * Seeds a store once; later calls change nothing, so what people have done since stays. A seeding that was cut short is
- * taken up again. Call it before the workers of the service start.
+ * Seeds a store once; later calls change nothing, so what people have done since stays. A seeding that was
+ * cut short is taken up again. Call it before the workers of the service start.
  */
 export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: string): Promise<void> {
-  const administrators = seeds.flatMap(({ profiles }) => profiles.filter(({ adminRole }) => adminRole !== undefined));
-  const known = await Promise.all(administrators.map(({ id }) => store.directory.membership(asProfileId(id))));
+  const administrators = seeds.flatMap(({ profiles }) =>
+    profiles.filter(({ adminRole }) => adminRole !== undefined),
+  );
+  const known = await Promise.all(
+    administrators.map(({ id }) => store.directory.membership(asProfileId(id))),
+  );
   if (known.every((one) => one !== undefined && one.profile.adminRole !== null)) return;
   const now = clock.now();
-  for (const organization of organizations(now)) await store.directory.putOrganization(organization, ACTOR, now);
+  for (const organization of organizations(now))
+    await store.directory.putOrganization(organization, ACTOR, now);
   for (const seed of seeds) await seedPerson(store, clock, upstreamIssuer, seed);
   await settleMails(store, clock);
   // Last: that they are there says that a store was seeded to the end.
@@ -101,13 +107,19 @@ async function seedPerson(
       email: seed.upstreamEmail,
       displayName: seed.name,
     });
-    // Bound first, switched off then: an organization can do that to a linked profile, a link can't be redeemed after it.
+    // Bound first, switched off then: an organization can do that to a linked profile, a link can't be
+    // redeemed after it.
     if (seed.expect === "disabled") await put(profile, false);
   }
 }
 
 /** Binds a profile as the journey does. Does nothing for one that is bound already. */
-async function bind(store: Store, clock: Clock, profileId: string, identity: SignedInIdentity): Promise<void> {
+async function bind(
+  store: Store,
+  clock: Clock,
+  profileId: string,
+  identity: SignedInIdentity,
+): Promise<void> {
   const membership = await store.directory.membership(asProfileId(profileId));
   if (membership === undefined || membership.profile.accountId !== null) return;
   const { id: accountId } = await store.accounts.signIn(identity, clock.now());
@@ -118,7 +130,8 @@ async function bind(store: Store, clock: Clock, profileId: string, identity: Sig
     newMailIds(),
     clock.now(),
   );
-  if (redeemed.result !== "bound") throw new LiaisonError("store_refused", `Seeding couldn't bind ${profileId}.`);
+  if (redeemed.result !== "bound")
+    throw new LiaisonError("store_refused", `Seeding couldn't bind ${profileId}.`);
 }
 
 async function makeLink(
@@ -183,8 +196,9 @@ function newMailIds(): { id: string; messageId: string } {
 }
 
 /**
- * Takes what seeding queued out of the outbox: nobody waits for these mails, and they would confuse in the inbox. Nobody
- * else works on the store yet, so the leases end at once: real ones would outlive a seeding that was cut short.
+ * Takes what seeding queued out of the outbox: nobody waits for these mails, and they would confuse in the
+ * inbox. Nobody else works on the store yet, so the leases end at once: real ones would outlive a seeding
+ * that was cut short.
  */
 async function settleMails(store: Store, clock: Clock): Promise<void> {
   const worker = randomId();

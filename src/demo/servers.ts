@@ -21,7 +21,9 @@ function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** Serves on both loopback addresses, whichever of them a browser takes `localhost` for. Throws `port_taken`. */
+/**
+ * Serves on both loopback addresses, whichever of them a browser takes `localhost` for. Throws `port_taken`.
+ */
 export async function serveOnLoopback(port: number, handler: RequestListener): Promise<Running> {
   const servers: Server[] = [];
   const close = async () => {
@@ -97,8 +99,8 @@ export async function readForm(ctx: Context): Promise<URLSearchParams> {
 }
 
 /**
- * Refuses forms that another site's page posts. SameSite cookies don't: every port of localhost is the same site.
- * Clients that aren't browsers send no `Sec-Fetch-Site` and no cookies of somebody else's.
+ * Refuses forms that another site's page posts. SameSite cookies don't: every port of localhost is the same
+ * site. Clients that aren't browsers send no `Sec-Fetch-Site` and no cookies of somebody else's.
  */
 export async function refuseForeignPosts(ctx: Context, next: Next): Promise<void> {
   const from = ctx.get("Sec-Fetch-Site");

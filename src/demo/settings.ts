@@ -1,4 +1,7 @@
-/** The demo's addresses, and the configuration that its broker runs under: an ordinary one, as config/ would hold it. */
+/**
+ * The demo's addresses, and the configuration that its broker runs under: an ordinary one, as config/ would
+ * hold it.
+ */
 
 import { join } from "node:path";
 import { type Config, configSchema } from "../config/schema.ts";
@@ -24,7 +27,10 @@ const PORT_SPAN = 25;
 const FIRST_PORT = 1024;
 const LAST_PORT = 65_535 - PORT_SPAN;
 
-/** All ports of a demo, counted from one. Throws `usage` where that leaves the range of ports: the only place that says which. */
+/**
+ * All ports of a demo, counted from one. Throws `usage` where that leaves the range of ports: the only place
+ * that says which.
+ */
 export function demoPorts(base: number): DemoPorts {
   if (!Number.isInteger(base) || base < FIRST_PORT || base > LAST_PORT) {
     throw new LiaisonError("usage", `--port-base takes a whole number from ${FIRST_PORT} to ${LAST_PORT}.`);
@@ -88,7 +94,10 @@ export function demoConfig(ports: DemoPorts, folder: string, secrets: DemoSecret
 
 /** The same as a file, for commands beside the demo. JSON is YAML. */
 export function demoConfigText(ports: DemoPorts, folder: string, secrets: DemoSecrets): string {
-  return `# Written by the demo at each start.\n${JSON.stringify(demoSettings(ports, folder, secrets), null, 2)}\n`;
+  return (
+    "# Written by the demo at each " +
+    `start.\n${JSON.stringify(demoSettings(ports, folder, secrets), null, 2)}\n`
+  );
 }
 
 function demoSettings(ports: DemoPorts, folder: string, secrets: DemoSecrets): Record<string, unknown> {

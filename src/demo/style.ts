@@ -1,14 +1,16 @@
 /** The stylesheet of the demo's own sites: one plain layout, one accent a site. */
 
 export const stylesheet = `
-:root { color-scheme: light dark; --ink: #1b1b1f; --soft: #55555f; --paper: #ffffff; --ground: #f4f4f6; --line: #d5d5dc;
+:root { color-scheme: light dark; --ink: #1b1b1f; --soft: #55555f; --paper: #ffffff; --ground: #f4f4f6;
+  --line: #d5d5dc;
   --accent: #444; --accent-ink: #fff; --link: #0b57b0; --bad: #a11212; --bad-ground: #fdecec; }
 .fabrikam { --accent: #5b2a86; --ground: #f5f0fa; --link: #5b2a86; }
 .customersource { --accent: #1d4f91; --ground: #eff4fa; --link: #1d4f91; }
 .partnersource { --accent: #9a3b00; --ground: #faf3ee; --link: #8a3500; }
 .inbox { --accent: #2e3440; --ground: #f0f1f3; --link: #0b57b0; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #ececf1; --soft: #b4b4c0; --paper: #232328; --ground: #17171a; --line: #45454f; --link: #9cc3ff;
+  :root { --ink: #ececf1; --soft: #b4b4c0; --paper: #232328; --ground: #17171a; --line: #45454f; --link:
+    #9cc3ff;
     --bad: #ffb3b3; --bad-ground: #401b1b; }
   .fabrikam { --ground: #1a1420; --link: #d5b3f5; }
   .customersource { --ground: #10161e; --link: #9cc8ff; }
@@ -16,11 +18,14 @@ export const stylesheet = `
   .inbox { --ground: #17181b; --link: #9cc3ff; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; background: var(--ground); color: var(--ink);
-  font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: anywhere; }
+body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; background: var(--ground); color:
+  var(--ink);
+  font: 1rem/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: anywhere;
+    }
 header { background: var(--accent); color: var(--accent-ink); }
 header a { color: inherit; }
-.bar { max-width: 60rem; margin: 0 auto; padding: .75rem 1rem; display: flex; flex-wrap: wrap; gap: .25rem 2rem;
+.bar { max-width: 60rem; margin: 0 auto; padding: .75rem 1rem; display: flex; flex-wrap: wrap; gap: .25rem
+  2rem;
   align-items: center; justify-content: space-between; }
 .brand { margin: 0; font-size: 1.25rem; font-weight: 700; }
 .brand a { text-decoration: none; }
@@ -28,11 +33,13 @@ header a { color: inherit; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: 0; padding: 0; }
 nav a { display: inline-block; padding: .375rem 0; }
 main { flex: 1; width: 100%; max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 2.5rem; }
-footer { max-width: 60rem; width: 100%; margin: 0 auto; padding: 1rem; color: var(--soft); font-size: .875rem; border-top: 1px solid var(--line); }
+footer { max-width: 60rem; width: 100%; margin: 0 auto; padding: 1rem; color: var(--soft); font-size:
+  .875rem; border-top: 1px solid var(--line); }
 footer p { margin: 0; }
 .inbox .bar, .inbox main, .inbox footer { max-width: 76rem; }
 .fabrikam .bar, .fabrikam main, .fabrikam footer { max-width: 28rem; }
-.fabrikam main > section { background: var(--paper); border: 1px solid var(--line); border-top: .375rem solid var(--accent); padding: 1.5rem; }
+.fabrikam main > section { background: var(--paper); border: 1px solid var(--line); border-top: .375rem solid
+  var(--accent); padding: 1.5rem; }
 .fabrikam .brand a { letter-spacing: .02em; }
 h1 { font-size: 1.625rem; line-height: 1.25; margin: 0 0 1rem; }
 h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
@@ -46,9 +53,11 @@ a { color: var(--link); }
 label { display: block; font-weight: 600; margin: 0 0 .25rem; }
 label + .hint { margin-top: -.25rem; }
 input:focus-visible { outline-offset: 0; }
-input { width: 100%; font: inherit; padding: .625rem .75rem; border: 1px solid var(--soft); border-radius: .25rem;
+input { width: 100%; font: inherit; padding: .625rem .75rem; border: 1px solid var(--soft); border-radius:
+  .25rem;
   background: var(--paper); color: var(--ink); }
-button, .button { display: inline-block; font: inherit; font-weight: 600; padding: .625rem 1.25rem; min-height: 2.75rem;
+button, .button { display: inline-block; font: inherit; font-weight: 600; padding: .625rem 1.25rem;
+  min-height: 2.75rem;
   border: 1px solid var(--accent); border-radius: .25rem; background: var(--accent); color: var(--accent-ink);
   text-decoration: none; cursor: pointer; }
 .plain { background: var(--paper); color: var(--link); border-color: currentColor; }
@@ -57,13 +66,17 @@ button, .button { display: inline-block; font: inherit; font-weight: 600; paddin
 .row form { margin: 0; }
 .links { list-style: none; padding: 0; margin: 1.25rem 0 0; }
 .links li { margin: .5rem 0; }
-.problem { background: var(--bad-ground); color: var(--bad); border-left: .25rem solid currentColor; padding: .75rem 1rem; }
-.notice { background: var(--paper); border: 1px solid var(--line); border-left: .25rem solid var(--accent); padding: .75rem 1rem; }
-.card { background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; padding: 1.25rem; margin: 0 0 1.5rem; }
+.problem { background: var(--bad-ground); color: var(--bad); border-left: .25rem solid currentColor; padding:
+  .75rem 1rem; }
+.notice { background: var(--paper); border: 1px solid var(--line); border-left: .25rem solid var(--accent);
+  padding: .75rem 1rem; }
+.card { background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; padding: 1.25rem;
+  margin: 0 0 1.5rem; }
 .card > h2 { margin-top: 0; }
 .card > :last-child { margin-bottom: 0; }
 .hero { padding: 2rem 1.5rem; border-top: .375rem solid var(--accent); }
-dl.facts { margin: 0; display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .375rem 1.5rem; }
+dl.facts { margin: 0; display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .375rem
+  1.5rem; }
 dl.facts dt { color: var(--soft); }
 dl.facts dd { margin: 0; font-weight: 600; }
 .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; }
@@ -76,7 +89,8 @@ td code, th code { font-size: .9375rem; white-space: nowrap; }
 .stack tbody th { min-width: 9rem; }
 code, pre { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace; }
 pre { white-space: pre-wrap; margin: 0; font-size: .9375rem; }
-.mails { list-style: none; margin: 0; padding: 0; background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; }
+.mails { list-style: none; margin: 0; padding: 0; background: var(--paper); border: 1px solid var(--line);
+  border-radius: .25rem; }
 .mails li { padding: .75rem 1rem; border-bottom: 1px solid var(--line); }
 .mails li:last-child { border-bottom: 0; }
 .mails a { font-weight: 600; font-size: 1.0625rem; }

@@ -1,6 +1,7 @@
 /**
- * The accounts of Fabrikam ID, the demo's consumer identity provider. Seeded people are always there, under the same
- * subject at every start; accounts that somebody creates, and passwords that somebody changes, are kept in one JSON file.
+ * The accounts of Fabrikam ID, the demo's consumer identity provider. Seeded people are always there, under
+ * the same subject at every start; accounts that somebody creates, and passwords that somebody changes, are
+ * kept in one JSON file.
  */
 
 import { createHash, randomUUID, scrypt, timingSafeEqual } from "node:crypto";
@@ -34,7 +35,9 @@ async function hashPassword(password: string): Promise<Pick<StoredAccount, "salt
   return { salt, passwordHash: (await deriveKey(password, salt, 32)).toString("base64url") };
 }
 
-/** The subject that Fabrikam ID gives a seeded account: the same at every start, and no hint of the username. */
+/**
+ * The subject that Fabrikam ID gives a seeded account: the same at every start, and no hint of the username.
+ */
 export function seededSubject(username: string): string {
   return createHash("sha256").update(`fabrikam-id:${username}`).digest("base64url").slice(0, 22);
 }
@@ -53,7 +56,10 @@ export class UpstreamAccounts {
     this.#byUsername = new Map(accounts.map((account) => [usernameKey(account.username), account]));
   }
 
-  /** Opens the accounts: seeds first, laid over by what `file` has kept. Without a file nothing outlives the process. */
+  /**
+   * Opens the accounts: seeds first, laid over by what `file` has kept. Without a file nothing outlives the
+   * process.
+   */
   static async open(seeds: SeedAccount[], file?: string): Promise<UpstreamAccounts> {
     const seeded = seeds.map(async ({ username, password, name, email }) => {
       return { username, subject: seededSubject(username), name, email, ...(await hashPassword(password)) };

@@ -1,4 +1,7 @@
-/** Where the demo upstream's oidc-provider keeps its sessions, codes and tokens: in memory, gone with the process. */
+/**
+ * Where the demo upstream's oidc-provider keeps its sessions, codes and tokens: in memory, gone with the
+ * process.
+ */
 
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import type { Seconds } from "../clock.ts";
@@ -8,13 +11,16 @@ interface Row {
   expiresAt: number;
 }
 
-/** All models of one provider. Expired rows are dropped when met, and all of them every few thousand writes. */
+/**
+ * All models of one provider. Expired rows are dropped when met, and all of them every few thousand writes.
+ */
 export class MemoryRows {
   readonly #rows = new Map<string, Row>();
   #writes = 0;
 
   set(key: string, payload: AdapterPayload, expiresInSeconds: Seconds | undefined): void {
-    const expiresAt = expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + expiresInSeconds * 1000;
+    const expiresAt =
+      expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + expiresInSeconds * 1000;
     this.#rows.set(key, { payload, expiresAt });
     this.#writes += 1;
     if (this.#writes % 5000 === 0) for (const stale of [...this.#rows.keys()]) this.get(stale);

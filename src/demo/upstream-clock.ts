@@ -1,6 +1,6 @@
 /**
- * Has Fabrikam ID live by another clock than the machine's: the `Date` of its answers and the times of its ID tokens. A
- * real provider's come from one clock, too; oidc-provider itself knows `Date.now()` alone.
+ * Has Fabrikam ID live by another clock than the machine's: the `Date` of its answers and the times of its ID
+ * tokens. A real provider's come from one clock, too; oidc-provider itself knows `Date.now()` alone.
  */
 
 import type { KeyObject } from "node:crypto";
@@ -8,7 +8,10 @@ import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import type { Middleware } from "koa";
 import type { Clock } from "../clock.ts";
 
-/** Goes before the provider's routes. `auth_time` stays as it is: it was taken from `clock` when the person signed in. */
+/**
+ * Goes before the provider's routes. `auth_time` stays as it is: it was taken from `clock` when the person
+ * signed in.
+ */
 export function liveBy(clock: Clock, signingKey: KeyObject): Middleware {
   return async (ctx, next) => {
     await next();

@@ -1,4 +1,7 @@
-/** What people do at Fabrikam ID: sign in, cancel, create an account, set a new password. The protocol is oidc-provider's. */
+/**
+ * What people do at Fabrikam ID: sign in, cancel, create an account, set a new password. The protocol is
+ * oidc-provider's.
+ */
 
 import Router from "@koa/router";
 import type { Context } from "koa";
@@ -108,7 +111,11 @@ async function signIn(ctx: Context, parts: UpstreamParts): Promise<void> {
 }
 
 /** Ends the interaction as signed in. `select_account` is answered too, in case the client asked for that. */
-async function finishSignIn(ctx: Context, { provider, clock }: UpstreamParts, account: UpstreamAccount): Promise<void> {
+async function finishSignIn(
+  ctx: Context,
+  { provider, clock }: UpstreamParts,
+  account: UpstreamAccount,
+): Promise<void> {
   const interaction = await provider.interactionDetails(ctx.req, ctx.res);
   await endSessionOfAnotherAccount(provider, interaction, account);
   const returnTo = await provider.interactionResult(ctx.req, ctx.res, {
@@ -120,8 +127,8 @@ async function finishSignIn(ctx: Context, { provider, clock }: UpstreamParts, ac
 }
 
 /**
- * Where another account has a session here, oidc-provider would sign it out by a page that submits itself. Ending that
- * session beforehand spares the person the page, and works without JavaScript.
+ * Where another account has a session here, oidc-provider would sign it out by a page that submits itself.
+ * Ending that session beforehand spares the person the page, and works without JavaScript.
  */
 async function endSessionOfAnotherAccount(
   provider: Provider,
@@ -157,13 +164,17 @@ async function createAccount(ctx: Context, parts: UpstreamParts): Promise<void> 
   const refuse = (error: string) => sendPage(ctx, createAccountPage({ ...place, values, error }));
 
   if (values.name === "" || values.username === "") return refuse("Fill in every field.");
-  if (!/^[^\s@]+@[^\s@]+$/.test(values.email)) return refuse("Write an email address such as name@mail.example.");
-  if (password.length < MIN_PASSWORD) return refuse(`Use at least ${MIN_PASSWORD} characters for the password.`);
+  if (!/^[^\s@]+@[^\s@]+$/.test(values.email))
+    return refuse("Write an email address such as name@mail.example.");
+  if (password.length < MIN_PASSWORD)
+    return refuse(`Use at least ${MIN_PASSWORD} characters for the password.`);
   const account = await accounts.create({ ...values, password });
   if (account === undefined) return refuse(`The username "${values.username}" is taken. Choose another.`);
 
   if (place.back !== "/about") return finishSignIn(ctx, parts, account);
-  const detail = `Your username is ${account.username}. Return to the site that you wanted to reach, and sign in with it.`;
+  const detail =
+    `Your username is ${account.username}. Return to the site that you wanted to reach, and sign in with ` +
+    "it.";
   sendPage(ctx, donePage("Your account is ready", detail, null));
 }
 
@@ -174,8 +185,10 @@ async function resetPassword(ctx: Context, accounts: UpstreamAccounts): Promise<
   const password = form.get("password") ?? "";
   const refuse = (error: string) => sendPage(ctx, forgotPasswordPage({ ...place, username, error }));
 
-  if (password.length < MIN_PASSWORD) return refuse(`Use at least ${MIN_PASSWORD} characters for the password.`);
-  if (!(await accounts.resetPassword(username, password))) return refuse(`There is no account "${username}".`);
+  if (password.length < MIN_PASSWORD)
+    return refuse(`Use at least ${MIN_PASSWORD} characters for the password.`);
+  if (!(await accounts.resetPassword(username, password)))
+    return refuse(`There is no account "${username}".`);
   const next = place.back === "/about" ? null : { href: place.back, label: "Go on to sign in" };
   sendPage(ctx, donePage("Your password is changed", "Sign in with the new one from now on.", next));
 }

@@ -1,6 +1,6 @@
 /**
- * Fabrikam ID: the demo's consumer identity provider, an oidc-provider instance that shares nothing with the broker's.
- * It stands for any upstream: accounts with username and password, no idea of organizations.
+ * Fabrikam ID: the demo's consumer identity provider, an oidc-provider instance that shares nothing with the
+ * broker's. It stands for any upstream: accounts with username and password, no idea of organizations.
  */
 
 import { generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
@@ -58,7 +58,11 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<R
   });
 }
 
-function configuration(options: DemoUpstreamOptions, accounts: UpstreamAccounts, key: KeyObject): Configuration {
+function configuration(
+  options: DemoUpstreamOptions,
+  accounts: UpstreamAccounts,
+  key: KeyObject,
+): Configuration {
   const rows = new MemoryRows();
   // Browsers send a cookie of localhost to every port of it: names tell the servers apart.
   const cookie = (name: string) => `fabrikam_${options.port}_${name}`;

@@ -1,6 +1,6 @@
 /**
- * The access policy: whom a portal admits, and why not. Pure; evaluated at first sign-in, on every SSO reuse and on every
- * refresh, always by this one function.
+ * The access policy: whom a portal admits, and why not. Pure; evaluated at first sign-in, on every SSO reuse
+ * and on every refresh, always by this one function.
  */
 
 import type { Instant } from "../clock.ts";
@@ -20,14 +20,21 @@ export type Rule = "profile_enabled" | "organization_enabled" | "kind" | "plan" 
 /** What one rule of a policy says about a membership. */
 export interface Judgement {
   rule: Rule;
-  /** not_needed: the policy doesn't ask for it · not_reached: says nothing to whose organization isn't of an admitted kind. */
+  /**
+   * not_needed: the policy doesn't ask for it · not_reached: says nothing to whose organization isn't of an
+   * admitted kind.
+   */
   verdict: "passed" | "failed" | "not_needed" | "not_reached";
   /** Why it failed; null unless it did. */
   reason: RefusalReason | null;
 }
 
 /** Every rule of the policy and what it says about a membership at `now`. It is admitted if none failed. */
-export function judge(policy: AccessPolicy, { profile, organization }: Membership, now: Instant): Judgement[] {
+export function judge(
+  policy: AccessPolicy,
+  { profile, organization }: Membership,
+  now: Instant,
+): Judgement[] {
   const isOfKind = policy.kinds.includes(organization.kind);
   const hasRole = policy.roles.some((role) => profile.roles.includes(role));
   // What follows from a plan or a role says nothing to someone whose organization isn't of the kind at all.
@@ -45,7 +52,9 @@ export function judge(policy: AccessPolicy, { profile, organization }: Membershi
 }
 
 function verdict(rule: Rule, reason: RefusalReason | undefined): Judgement {
-  return reason === undefined ? { rule, verdict: "passed", reason: null } : { rule, verdict: "failed", reason };
+  return reason === undefined
+    ? { rule, verdict: "passed", reason: null }
+    : { rule, verdict: "failed", reason };
 }
 
 /** All reasons why the policy refuses a membership at `now`; empty means it is admitted. */

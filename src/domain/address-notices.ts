@@ -1,4 +1,7 @@
-/** The mails that tell both addresses of a changed registered email, as every back end queues them with the edit. */
+/**
+ * The mails that tell both addresses of a changed registered email, as every back end queues them with the
+ * edit.
+ */
 
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../clock.ts";
@@ -20,7 +23,10 @@ export function addressNotices(
   return [notice("address_removed", before.email), notice("address_added", after.email)];
 }
 
-/** The mail that says who became an administrator, and where to sign in. @param lapsesAt until when; null for good */
+/**
+ * The mail that says who became an administrator, and where to sign in. @param lapsesAt until when; null for
+ * good
+ */
 export function invitation(
   profile: Profile,
   { name: organizationName }: Organization,

@@ -1,6 +1,7 @@
 /**
- * What a sign-in must be to open the administration's pages: through which upstreams, and what their ID tokens must say of
- * it. Pure; the interaction policy asks before a code is issued, and whoever redeems the code asks again.
+ * What a sign-in must be to open the administration's pages: through which upstreams, and what their ID
+ * tokens must say of it. Pure; the interaction policy asks before a code is issued, and whoever redeems the
+ * code asks again.
  */
 
 import type { UpstreamId } from "./ids.ts";
@@ -14,7 +15,10 @@ export interface SignInDemand {
   upstreams: readonly string[];
   /** One of these: an ID token has one `acr` (OpenID Connect Core 1.0, section 2). */
   acr_values: readonly string[];
-  /** Every one of these: a list that names a password and a second factor must not be content with the password. */
+  /**
+   * Every one of these: a list that names a password and a second factor must not be content with the
+   * password.
+   */
   amr_values: readonly string[];
 }
 
@@ -23,7 +27,10 @@ export interface ProvenMethod extends Authentication {
   upstreamId: UpstreamId;
 }
 
-/** Whether a sign-in opens the administration. One of which nothing is known opens it where nothing is asked for. */
+/**
+ * Whether a sign-in opens the administration. One of which nothing is known opens it where nothing is asked
+ * for.
+ */
 export function opensAdministration(
   { upstreams, acr_values, amr_values }: SignInDemand,
   method: ProvenMethod | undefined,

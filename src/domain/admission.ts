@@ -1,6 +1,6 @@
 /**
- * Which profile an account speaks for at a portal. One pure function serves the interaction policy's checks, the
- * dispatcher, and the waiting tab, so that they can't disagree.
+ * Which profile an account speaks for at a portal. One pure function serves the interaction policy's checks,
+ * the dispatcher, and the waiting tab, so that they can't disagree.
  */
 
 import type { Instant } from "../clock.ts";
@@ -13,8 +13,8 @@ export interface Standing {
   /** The account's bound profiles with their organizations, disabled ones too, in a stable order. */
   memberships: Membership[];
   /**
-   * The selection that this session holds for this client, or null. Of several it is the one that no other replaced, or the
-   * newest where what replaced it has been ended.
+   * The selection that this session holds for this client, or null. Of several it is the one that no other
+   * replaced, or the newest where what replaced it has been ended.
    */
   current: Selection | null;
   /** The profile chosen last by this account at this client, or null. */
@@ -58,14 +58,18 @@ export interface AdmissionQuestion {
 }
 
 /**
- * Decides by what is stored; a wish counts only if its profile is admissible now. First comes what the person has just chosen.
- * What the session uses at the portal goes on by itself and is switched by the person alone: where the portal's hint names
- * another profile, and where the one in use is no longer admissible, the person is asked. A session that uses none yet takes
- * the hint, the last choice remembered, or the only admissible profile.
+ * Decides by what is stored; a wish counts only if its profile is admissible now. First comes what the person
+ * has just chosen. What the session uses at the portal goes on by itself and is switched by the person alone:
+ * where the portal's hint names another profile, and where the one in use is no longer admissible, the person
+ * is asked. A session that uses none yet takes the hint, the last choice remembered, or the only admissible
+ * profile.
  */
 export function decideAdmission({ standing, policy, chosen, hint, now }: AdmissionQuestion): Admission {
   if (standing.memberships.length === 0) return { kind: "unlinked" };
-  const judged = standing.memberships.map((membership) => ({ membership, reasons: refusals(policy, membership, now) }));
+  const judged = standing.memberships.map((membership) => ({
+    membership,
+    reasons: refusals(policy, membership, now),
+  }));
   const choices = judged.filter(({ reasons }) => reasons.length === 0).map(({ membership }) => membership);
   const [only, ...others] = choices;
   if (only === undefined) return { kind: "not_admitted", refusals: judged };

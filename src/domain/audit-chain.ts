@@ -1,8 +1,9 @@
 /**
- * Owns the chain that sealed audit events form: each event's MAC covers what it says, its place and the MAC before it, under a
- * key of the deployment. Both ends are kept with a MAC of their own: the head, so that cutting the tail off shows, and the base,
- * which moves on when retention removes what is old. What a verification notes has a MAC, too, for whoever could change the audit could
- * change that. Pure; where it is kept is each back end's.
+ * Owns the chain that sealed audit events form: each event's MAC covers what it says, its place and the MAC
+ * before it, under a key of the deployment. Both ends are kept with a MAC of their own: the head, so that
+ * cutting the tail off shows, and the base, which moves on when retention removes what is old. What a
+ * verification notes has a MAC, too, for whoever could change the audit could change that. Pure; where it is
+ * kept is each back end's.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -34,13 +35,20 @@ export function isGenuine(key: Buffer, end: "base" | "head", { seal, ...mark }: 
 }
 
 /** Whether an event stands where it was sealed, as it was sealed. */
-export function isInPlace(key: Buffer, previous: Pick<SealedEvent, "seq" | "mac">, event: SealedEvent): boolean {
+export function isInPlace(
+  key: Buffer,
+  previous: Pick<SealedEvent, "seq" | "mac">,
+  event: SealedEvent,
+): boolean {
   return event.seq === previous.seq + 1 && equal(event.mac, chainMac(key, previous.mac, event.seq, event));
 }
 
 type Noted = Pick<AuditVerification, "id" | "keptHead" | "progress" | "result">;
 
-/** The MAC over what is kept of a verification: what was asked for, the place that its worker came to, or its result. */
+/**
+ * The MAC over what is kept of a verification: what was asked for, the place that its worker came to, or its
+ * result.
+ */
 export function verificationSeal(key: Buffer, { id, keptHead, progress, result }: Noted): string {
   return mac(key, "verification", { id, keptHead, progress, result });
 }

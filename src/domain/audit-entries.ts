@@ -1,6 +1,6 @@
 /**
- * Owns what the audit says of each change that a store makes: the same words whatever keeps them. When an event is written
- * (in the transaction of its cause) is each back end's.
+ * Owns what the audit says of each change that a store makes: the same words whatever keeps them. When an
+ * event is written (in the transaction of its cause) is each back end's.
  */
 
 import { randomUUID } from "node:crypto";
@@ -53,7 +53,11 @@ export function linkRequested(request: Requested, organizationId: OrganizationId
 
 type Redeemed = { requestId: LinkRequestId; accountId: AccountId; identity: SignedInIdentity };
 
-export function profileBound({ requestId, accountId, identity }: Redeemed, profile: Profile, at: Instant): AuditEntry {
+export function profileBound(
+  { requestId, accountId, identity }: Redeemed,
+  profile: Profile,
+  at: Instant,
+): AuditEntry {
   return {
     at,
     action: "profile.bound",
@@ -80,7 +84,12 @@ export function linkCancelled(
   };
 }
 
-export function profileUnbound(profile: Profile, accountId: AccountId, actor: string, at: Instant): AuditEntry {
+export function profileUnbound(
+  profile: Profile,
+  accountId: AccountId,
+  actor: string,
+  at: Instant,
+): AuditEntry {
   return { at, action: "profile.unbound", actor, ...placeOf(profile), accountId };
 }
 
@@ -110,7 +119,10 @@ export function invitationLapsed(profile: Profile, at: Instant): AuditEntry {
   return { at, actor: "system", action: "admin.invitation_lapsed", ...placeOf(profile), detail };
 }
 
-/** `before` is undefined for a client that is new. Says which fields changed, and of what lets somebody in, how. */
+/**
+ * `before` is undefined for a client that is new. Says which fields changed, and of what lets somebody in,
+ * how.
+ */
 export function clientWritten(before: Client | undefined, after: Client, by: By): AuditEntry[] {
   const { id: client, name } = after;
   if (before === undefined) {
@@ -153,7 +165,14 @@ function opennessOf({ metadata, policy }: Client) {
   };
 }
 
-function clientFields({ name, homeUrl, aboutUrl, policy, claimsInIdToken, metadata }: Client): Record<string, unknown> {
+function clientFields({
+  name,
+  homeUrl,
+  aboutUrl,
+  policy,
+  claimsInIdToken,
+  metadata,
+}: Client): Record<string, unknown> {
   return { ...metadata, name, homeUrl, aboutUrl, policy, claimsInIdToken };
 }
 
@@ -165,12 +184,22 @@ export function clientRemoved({ id, name }: Client, by: By): AuditEntry {
   return { ...by, action: "client.removed", detail: { client: id, name } };
 }
 
-export function apiKeyWritten(action: "api_key.created" | "api_key.removed", key: ApiKey, by: By): AuditEntry {
+export function apiKeyWritten(
+  action: "api_key.created" | "api_key.removed",
+  key: ApiKey,
+  by: By,
+): AuditEntry {
   return { ...by, action, detail: { key: key.id, name: key.name, scopes: key.scopes.join(" ") } };
 }
 
 export function grantRevoked({ grantId, clientId, accountId, profileId }: Selection, by: By): AuditEntry {
-  return { ...by, action: "grant.revoked", accountId, profileId, detail: { grant: grantId, client: clientId } };
+  return {
+    ...by,
+    action: "grant.revoked",
+    accountId,
+    profileId,
+    detail: { grant: grantId, client: clientId },
+  };
 }
 
 export function sessionEnded(sessionUid: string, accountId: AccountId | null, by: By): AuditEntry {

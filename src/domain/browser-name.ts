@@ -1,6 +1,6 @@
 /**
- * What a browser calls itself (RFC 9110, section 10.1.5), as people know it: one of a few names, and no more of it is kept. It
- * is what the browser says: good for telling one's own apart, and a proof of nothing.
+ * What a browser calls itself (RFC 9110, section 10.1.5), as people know it: one of a few names, and no more
+ * of it is kept. It is what the browser says: good for telling one's own apart, and a proof of nothing.
  */
 
 /** By what a browser's text holds. The first that fits: most say that they are Chrome or Safari, too. */

@@ -1,16 +1,23 @@
 /**
- * Days of a calendar in a time zone: when one ends, and which one an instant falls on. Clocks that are put forward or back
- * move the end of a day; a day need not have 24 hours, nor begin at midnight, nor (Samoa, 2011) exist.
+ * Days of a calendar in a time zone: when one ends, and which one an instant falls on. Clocks that are put
+ * forward or back move the end of a day; a day need not have 24 hours, nor begin at midnight, nor (Samoa,
+ * 2011) exist.
  */
 
 import type { Instant } from "../clock.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Local time is never further than this from UTC: from -12 hours to +14, with room for the leap of a date line. */
+/**
+ * Local time is never further than this from UTC: from -12 hours to +14, with room for the leap of a date
+ * line.
+ */
 const MAX_OFFSET_MS = 16 * HOUR_MS;
 
-/** How many days' ends are remembered: far more than a directory has, and no end of memory for a file full of nonsense. */
+/**
+ * How many days' ends are remembered: far more than a directory has, and no end of memory for a file full of
+ * nonsense.
+ */
 const REMEMBERED_DAYS = 4096;
 
 /** The last instant that can be written with a year of four digits: days that end later end then. */
@@ -21,8 +28,8 @@ export interface Calendar {
   /** IANA name. */
   readonly timeZone: string;
   /**
-   * The first instant after a day (written as YYYY-MM-DD) in this time zone: what is valid "to the end of that day" holds
-   * before it. Undefined for what is no date from 1970 to 9999.
+   * The first instant after a day (written as YYYY-MM-DD) in this time zone: what is valid "to the end of
+   * that day" holds before it. Undefined for what is no date from 1970 to 9999.
    */
   endOfDay(date: string): Instant | undefined;
   /** The day that an instant falls on, as YYYY-MM-DD. */
@@ -47,7 +54,11 @@ export function createCalendar(timeZone: string): Calendar {
   };
 
   const search = (day: number): Instant => {
-    const nextMidnightInUtc = Date.UTC(Math.floor(day / 10_000), (Math.floor(day / 100) % 100) - 1, (day % 100) + 1);
+    const nextMidnightInUtc = Date.UTC(
+      Math.floor(day / 10_000),
+      (Math.floor(day / 100) % 100) - 1,
+      (day % 100) + 1,
+    );
     let within = nextMidnightInUtc - MAX_OFFSET_MS;
     let after = nextMidnightInUtc + MAX_OFFSET_MS;
     while (after - within > 1) {

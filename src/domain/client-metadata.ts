@@ -7,7 +7,9 @@ import type { Client } from "./records.ts";
 /** What of a client is no setting: what it is called by, what it keeps secret, and who may change it. */
 type Kept = Pick<Client, "id" | "secret" | "previousSecret" | "managedBy">;
 
-/** A client of these settings. What is as it is by default isn't written down: it changes with the default. */
+/**
+ * A client of these settings. What is as it is by default isn't written down: it changes with the default.
+ */
 export function clientOf(settings: ClientSettings, { id, secret, previousSecret, managedBy }: Kept): Client {
   const { kinds, plan_required: planRequired, roles } = settings.access_policy;
   return {
@@ -48,14 +50,23 @@ function portalMetadata(settings: ClientSettings): Client["metadata"] {
     ...(initiate_login_uri === null ? {} : { initiate_login_uri }),
     ...(isTold ? { backchannel_logout_uri } : {}),
     ...(isTold || !backchannel_logout_session_required ? { backchannel_logout_session_required } : {}),
-    ...(id_token_signed_response_alg === usual.id_token_signed_response_alg ? {} : { id_token_signed_response_alg }),
+    ...(id_token_signed_response_alg === usual.id_token_signed_response_alg
+      ? {}
+      : { id_token_signed_response_alg }),
     ...(listed ? {} : { listed }),
     ...(pkce_required ? {} : { pkce_required }),
   };
 }
 
 /** The settings of a client. */
-export function settingsOf({ name, homeUrl, aboutUrl, policy, claimsInIdToken, metadata }: Client): ClientSettings {
+export function settingsOf({
+  name,
+  homeUrl,
+  aboutUrl,
+  policy,
+  claimsInIdToken,
+  metadata,
+}: Client): ClientSettings {
   const preset = presetOf(metadata);
   const usual = defaultSettings(preset);
   const method = metadata["token_endpoint_auth_method"];

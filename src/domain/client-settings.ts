@@ -1,7 +1,8 @@
 /**
- * The settings of a client: the one definition of what they are called, what they take, and what a client has that nobody says
- * otherwise of. The configuration, the administration's API, the commands and the pages are made from it; what a client is
- * stored with is client-metadata.ts's. Names are those of OpenID Connect client metadata where it has one.
+ * The settings of a client: the one definition of what they are called, what they take, and what a client has
+ * that nobody says otherwise of. The configuration, the administration's API, the commands and the pages are
+ * made from it; what a client is stored with is client-metadata.ts's. Names are those of OpenID Connect
+ * client metadata where it has one.
  */
 
 import { z } from "zod";
@@ -9,8 +10,8 @@ import { pageUriProblem, portalUriProblem } from "./portal-uri.ts";
 import type { OrganizationKind } from "./records.ts";
 
 /**
- * web: a server keeps a secret · single_page: a browser, which can't · native: an app on a device, which can't either · machine:
- * no person signs in (client credentials), for the administration's own API.
+ * web: a server keeps a secret · single_page: a browser, which can't · native: an app on a device, which
+ * can't either · machine: no person signs in (client credentials), for the administration's own API.
  */
 export const PRESETS = ["web", "single_page", "native", "machine"] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -25,7 +26,10 @@ type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
 /** Whether a client of a preset keeps a secret. */
 export const hasSecret = (preset: Preset) => preset === "web" || preset === "machine";
 
-/** RFC 3986: what else there is stands percent-encoded, a domain as its A-label. What more is asked of it, no pattern says. */
+/**
+ * RFC 3986: what else there is stands percent-encoded, a domain as its A-label. What more is asked of it, no
+ * pattern says.
+ */
 const address = (problemOf: (value: string) => string | undefined) =>
   z
     .string()
@@ -41,7 +45,10 @@ const uris = z.array(portalUri).max(100, "name at most 100");
 
 const kinds = ["customer", "partner", "operator"] as const satisfies readonly OrganizationKind[];
 
-/** What each setting takes, whichever face it is said by. `name` is every record's; `preset` is chosen once; see `scopes` below. */
+/**
+ * What each setting takes, whichever face it is said by. `name` is every record's; `preset` is chosen once;
+ * see `scopes` below.
+ */
 export const settingShapes = {
   home_url: pageUri.meta({ description: "Where people start." }),
   about_url: pageUri.nullable().meta({ description: "Where people read about it." }),
@@ -50,7 +57,8 @@ export const settingShapes = {
   initiate_login_uri: pageUri.nullable().meta({ description: "Where a sign-in can be begun for it." }),
   backchannel_logout_uri: portalUri.nullable().meta({
     description:
-      "Where logout tokens are posted. On loopback or a private network only if the configuration names host and port under private_hosts.",
+      "Where logout tokens are posted. On loopback or a private network only if the configuration names " +
+      "host and port under private_hosts.",
   }),
   backchannel_logout_session_required: z.boolean().meta({
     description: "Whether logout tokens name the session (sid) beside the person.",
@@ -64,10 +72,12 @@ export const settingShapes = {
   claims_in_id_token: z.boolean().meta({ description: "Whether its ID tokens hold the claims, too." }),
   refresh_tokens: z.boolean().meta({ description: "Whether it is given refresh tokens." }),
   listed: z.boolean().meta({
-    description: "Whether pages that anybody can open name it. Where a person's profile opens it, they do in any case.",
+    description:
+      "Whether pages that anybody can open name it. Where a person's profile opens it, they do in any case.",
   }),
   pkce_required: z.boolean().meta({
-    description: "Whether each sign-in needs PKCE (S256). A client with a secret that can't do it may be exempted.",
+    description:
+      "Whether each sign-in needs PKCE (S256). A client with a secret that can't do it may be exempted.",
   }),
   access_policy: z.strictObject({
     kinds: z.array(z.enum(kinds)).min(1, "name at least one kind of organization").max(3),
@@ -111,7 +121,11 @@ export function defaultSettings(preset: Preset): Omit<ClientSettings, "name" | "
 }
 
 /** What a machine is asked for. */
-const OF_MACHINES = ["name", "token_endpoint_auth_method", "scopes"] as const satisfies readonly SettingName[];
+const OF_MACHINES = [
+  "name",
+  "token_endpoint_auth_method",
+  "scopes",
+] as const satisfies readonly SettingName[];
 
 /** What somebody who registers a client of a preset is asked for. */
 export function settingNames(preset: Preset): readonly SettingName[] {
@@ -165,7 +179,9 @@ export function authenticationFaults({
   const faults: SettingFault[] = [];
   const keepsSecret = hasSecret(preset);
   if (keepsSecret && method === "none") {
-    const problem = `${preset} has a secret to show: client_secret_basic or client_secret_post; what can't keep one is single_page or native`;
+    const problem =
+      `${preset} has a secret to show: client_secret_basic or client_secret_post; what can't keep one is ` +
+      "single_page or native";
     faults.push({ field: "token_endpoint_auth_method", problem });
   }
   if (!keepsSecret && method !== "none") {

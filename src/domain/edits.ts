@@ -1,6 +1,6 @@
 /**
- * What an edit of the directory comes to, worked out from what is stored: pure, and the same for every back end, which reads
- * before it and writes after it in one transaction.
+ * What an edit of the directory comes to, worked out from what is stored: pure, and the same for every back
+ * end, which reads before it and writes after it in one transaction.
  */
 
 import type { Instant } from "../clock.ts";
@@ -21,7 +21,10 @@ export interface Consequences {
 
 /** The same of an organization. */
 export interface OrganizationConsequences extends Consequences {
-  /** Its people administrate no more: their sign-ins to the administration's pages end, also if it is the operator's again. */
+  /**
+   * Its people administrate no more: their sign-ins to the administration's pages end, also if it is the
+   * operator's again.
+   */
   endsAdministration: boolean;
 }
 
@@ -37,7 +40,12 @@ export function editOrganization(
   const entry: AuditEntry = { at, action: "organization.changed", actor, organizationId: after.id, detail };
   const ends = before !== undefined && !after.enabled;
   const endsAdministration = before?.kind === "operator" && after.kind !== "operator";
-  return { entries: Object.keys(detail).length > 0 ? [entry] : [], voids: ends, revokes: ends, endsAdministration };
+  return {
+    entries: Object.keys(detail).length > 0 ? [entry] : [],
+    voids: ends,
+    revokes: ends,
+    endsAdministration,
+  };
 }
 
 /**
@@ -53,7 +61,13 @@ export function editProfile(
   const { id, organizationId, email, emailKey, name, roles, enabled } = edit;
   const fields = { id, organizationId, email, emailKey, name, roles, enabled };
   if (before === undefined) {
-    const nothing = { adminRole: null, invitedAt: null, accountId: null, boundAt: null, provenEmailVersion: null };
+    const nothing = {
+      adminRole: null,
+      invitedAt: null,
+      accountId: null,
+      boundAt: null,
+      provenEmailVersion: null,
+    };
     const created: AuditEntry = {
       at,
       actor,
@@ -62,7 +76,12 @@ export function editProfile(
       organizationId,
       detail: { created: true },
     };
-    return { profile: { ...fields, emailVersion: 1, ...nothing }, entries: [created], voids: false, revokes: false };
+    return {
+      profile: { ...fields, emailVersion: 1, ...nothing },
+      entries: [created],
+      voids: false,
+      revokes: false,
+    };
   }
   if (organizationId !== before.organizationId) {
     throw new LiaisonError("bad_request", "A profile can't move to another organization.");
@@ -74,7 +93,12 @@ export function editProfile(
   if (isMoved) entries.push({ ...common, action: "profile.email_changed", detail: { emailVersion } });
   const detail = changes(profileDetail(before), profileDetail(edit));
   if (Object.keys(detail).length > 0) entries.push({ ...common, action: "profile.changed", detail });
-  return { profile: { ...before, ...fields, emailVersion }, entries, voids: !enabled || isMoved, revokes: !enabled };
+  return {
+    profile: { ...before, ...fields, emailVersion },
+    entries,
+    voids: !enabled || isMoved,
+    revokes: !enabled,
+  };
 }
 
 /** What a profile that names an organization which isn't there is refused with. */
@@ -95,10 +119,16 @@ function changes(before: Detail, after: Detail): Detail {
   return Object.fromEntries(Object.entries(after).filter(([field, value]) => before[field] !== value));
 }
 
-/** Whether somebody who may do everything would be gone after an edit: the store then looks whether it was the last. */
+/**
+ * Whether somebody who may do everything would be gone after an edit: the store then looks whether it was the
+ * last.
+ */
 export function mayEndAnOwner(
   before: { profile: Profile; organization: Organization },
-  after: { profile: Pick<Profile, "enabled" | "adminRole">; organization: Pick<Organization, "enabled" | "kind"> },
+  after: {
+    profile: Pick<Profile, "enabled" | "adminRole">;
+    organization: Pick<Organization, "enabled" | "kind">;
+  },
 ): boolean {
   return isOwner(before.profile, before.organization) && !isOwner(after.profile, after.organization);
 }
@@ -113,5 +143,10 @@ export function isOwner(
   profile: Pick<Profile, "enabled" | "adminRole">,
   organization: Pick<Organization, "enabled" | "kind">,
 ): boolean {
-  return profile.adminRole === "owner" && profile.enabled && organization.enabled && organization.kind === "operator";
+  return (
+    profile.adminRole === "owner" &&
+    profile.enabled &&
+    organization.enabled &&
+    organization.kind === "operator"
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * The ids of records, which the compiler tells apart, and the roles of administrators. Whoever reads or makes an id says here
- * what it is the id of: no other place casts to one. Also which ids a record may be given; how they are spelled is their doors'
- * to say.
+ * The ids of records, which the compiler tells apart, and the roles of administrators. Whoever reads or makes
+ * an id says here what it is the id of: no other place casts to one. Also which ids a record may be given;
+ * how they are spelled is their doors' to say.
  */
 
 declare const brand: unique symbol;
@@ -46,7 +46,10 @@ export interface IdentityKey {
 
 export type AdminRole = "owner" | "client_manager" | "directory_manager" | "support" | "auditor";
 
-/** `constructor`, `__proto__`, `toString` and the others: a record of ids that is a plain object seems to hold them all. */
+/**
+ * `constructor`, `__proto__`, `toString` and the others: a record of ids that is a plain object seems to hold
+ * them all.
+ */
 const inherited: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 /** What is said of a reserved id: why, and what to do. Follows the name of the field. */

@@ -1,9 +1,16 @@
 /**
- * What importing a row comes to, worked out from what is stored: pure, and the same for every back end, which reads before it
- * and writes after it in one transaction.
+ * What importing a row comes to, worked out from what is stored: pure, and the same for every back end, which
+ * reads before it and writes after it in one transaction.
  */
 
-import type { FieldChange, ImportedRecord, ImportOutcome, ImportRow, Organization, Profile } from "./records.ts";
+import type {
+  FieldChange,
+  ImportedRecord,
+  ImportOutcome,
+  ImportRow,
+  Organization,
+  Profile,
+} from "./records.ts";
 
 type Fields = Record<string, FieldChange["after"]>;
 
@@ -20,7 +27,10 @@ export function planImport(
     return { result: "refused", reason: "profile_elsewhere" };
   }
   const planned = {
-    organization: compare(organization && organizationFields(organization), organizationFields(row.organization)),
+    organization: compare(
+      organization && organizationFields(organization),
+      organizationFields(row.organization),
+    ),
     profile: compare(profile && profileFields(profile), profileFields(row.profile)),
   };
   if (profile?.adminRole && planned.profile.result !== "unchanged") {

@@ -1,7 +1,8 @@
 /**
- * The rule of an inquiry's turn: for how long it waits at most for others of its client network. It goes by how often its own
- * identity has asked and by nothing else, so that its person can be told, and no crowd behind one address is in the way of
- * somebody who asks for the first time. The flow of a network, and what an identity may ask at all, are the store's.
+ * The rule of an inquiry's turn: for how long it waits at most for others of its client network. It goes by
+ * how often its own identity has asked and by nothing else, so that its person can be told, and no crowd
+ * behind one address is in the way of somebody who asks for the first time. The flow of a network, and what
+ * an identity may ask at all, are the store's.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";
@@ -16,8 +17,8 @@ const MINUTE_MS = 60_000;
 const TOLD_FROM_MS = 5 * MINUTE_MS;
 
 /**
- * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the first not at all, each
- * further one by the interval of its identity's limit longer, none beyond an hour.
+ * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the
+ * first not at all, each further one by the interval of its identity's limit longer, none beyond an hour.
  */
 export function longestTurnMs(ordinal: number, limit: { limit: number; windowSeconds: Seconds }): number {
   const intervalMs = Math.ceil((limit.windowSeconds * 1000) / limit.limit);
@@ -25,8 +26,8 @@ export function longestTurnMs(ordinal: number, limit: { limit: number; windowSec
 }
 
 /**
- * By when an inquiry is looked at, to the full minute, where that is worth saying: null for an identity's first, one that doesn't
- * wait for long, and one that is held, whose own end the record has.
+ * By when an inquiry is looked at, to the full minute, where that is worth saying: null for an identity's
+ * first, one that doesn't wait for long, and one that is held, whose own end the record has.
  */
 export function lookedAtBy(
   { createdAt, ordinal, heldUntil }: Pick<Inquiry, "createdAt" | "ordinal" | "heldUntil">,

@@ -1,7 +1,7 @@
 /**
- * The life of an invitation: a role that was given to a profile which nobody has linked. However it was given (an invitation,
- * a changed role, an unlinked administrator), it lapses after a week, so that no mailbox that somebody comes to control
- * later makes them an administrator. Pure, and the same for every back end.
+ * The life of an invitation: a role that was given to a profile which nobody has linked. However it was given
+ * (an invitation, a changed role, an unlinked administrator), it lapses after a week, so that no mailbox that
+ * somebody comes to control later makes them an administrator. Pure, and the same for every back end.
  */
 
 import type { Instant } from "../clock.ts";
@@ -20,9 +20,9 @@ export function invitedSince(
 }
 
 /**
- * Whether a profile's role has waited too long, swept or not. It is taken away then, by whoever finds it so first: the worker,
- * or the redemption of a link, which binds the profile as one without a role. The last owner keeps theirs, or the service
- * would be nobody's: whether another is left is the caller's to ask.
+ * Whether a profile's role has waited too long, swept or not. It is taken away then, by whoever finds it so
+ * first: the worker, or the redemption of a link, which binds the profile as one without a role. The last
+ * owner keeps theirs, or the service would be nobody's: whether another is left is the caller's to ask.
  */
 export function hasLapsed({ adminRole, accountId, invitedAt }: Profile, now: Instant): boolean {
   return adminRole !== null && accountId === null && invitedAt !== null && invitedAt <= lapsedUntil(now);

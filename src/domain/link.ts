@@ -1,6 +1,7 @@
 /**
- * The rules of a link's life: whether a request can still bind its profile, why not, and what an inquiry is answered.
- * Whether it *does* bind is decided by the store's conditional write; these rules explain and never decide that.
+ * The rules of a link's life: whether a request can still bind its profile, why not, and what an inquiry is
+ * answered. Whether it *does* bind is decided by the store's conditional write; these rules explain and never
+ * decide that.
  */
 
 import type { Instant } from "../clock.ts";
@@ -27,9 +28,9 @@ export type InquiryAnswer = "link" | "already_linked" | "linked_elsewhere" | "no
 const SECRET_LENGTH = 43;
 
 /**
- * The secret in what stands at the end of a mailed link's address, where mail programs and people leave something behind it
- * (`>`, a full stop, a blank) or in it (the `=` and the line break of quoted-printable). Undefined where letters are missing or
- * there are more.
+ * The secret in what stands at the end of a mailed link's address, where mail programs and people leave
+ * something behind it (`>`, a full stop, a blank) or in it (the `=` and the line break of quoted-printable).
+ * Undefined where letters are missing or there are more.
  */
 export function mailedSecret(text: string): string | undefined {
   const [whole] = /^[\w-]*/.exec(text) ?? [""];
@@ -38,11 +39,11 @@ export function mailedSecret(text: string): string | undefined {
 }
 
 /**
- * Judges a link request against its profile as both stand now. `viewer` is the account that *you* in `bound_to_you` means:
- * the requesting one, unless the person signed in with another.
+ * Judges a link request against its profile as both stand now. `viewer` is the account that *you* in
+ * `bound_to_you` means: the requesting one, unless the person signed in with another.
  *
- * Where several reasons hold, the one that tells the person most wins: what somebody did to this very request, then its
- * age, then what became of its profile.
+ * Where several reasons hold, the one that tells the person most wins: what somebody did to this very
+ * request, then its age, then what became of its profile.
  */
 export function judgeLink(
   request: LinkRequest,
@@ -57,13 +58,16 @@ export function judgeLink(
 /** Whether two identities are the same: issuer and subject byte for byte, and neither of them empty. */
 export function sameIdentity(one: IdentityKey, other: IdentityKey): boolean {
   return (
-    isPresent(one.issuer) && isPresent(one.subject) && one.issuer === other.issuer && one.subject === other.subject
+    isPresent(one.issuer) &&
+    isPresent(one.subject) &&
+    one.issuer === other.issuer &&
+    one.subject === other.subject
   );
 }
 
 /**
- * How an inquiry of this account is answered for one profile at the typed address. A profile that is switched off is
- * answered so, bound or not: that is what keeps the person out.
+ * How an inquiry of this account is answered for one profile at the typed address. A profile that is switched
+ * off is answered so, bound or not: that is what keeps the person out.
  */
 export function answerInquiry(membership: Membership, accountId: AccountId): InquiryAnswer {
   if (!isActive(membership)) return "not_active";
@@ -87,14 +91,19 @@ function deadReason(
     case "pending":
       return now >= request.expiresAt ? "expired" : reasonOfProfile(request, membership, viewer);
     case "void":
-      // Where its profile is as it was, that was linked and unlinked meanwhile. Nothing is left to say but that its time is over.
+      // Where its profile is as it was, that was linked and unlinked meanwhile. Nothing is left to say but
+      // that its time is over.
       return reasonOfProfile(request, membership, viewer) ?? "expired";
     default:
       return unreachable(request.state);
   }
 }
 
-function reasonOfProfile(request: LinkRequest, membership: Membership, viewer: AccountId): LinkDeadReason | undefined {
+function reasonOfProfile(
+  request: LinkRequest,
+  membership: Membership,
+  viewer: AccountId,
+): LinkDeadReason | undefined {
   const { profile } = membership;
   if (profile.emailVersion !== request.emailVersion) return "email_changed";
   if (!isActive(membership)) return "not_active";
@@ -106,7 +115,10 @@ function isActive(membership: Membership): boolean {
   return membership.profile.enabled && membership.organization.enabled;
 }
 
-/** Types say that these are strings; a row or a token read wrongly may say otherwise (CVE-2025-7365's kind of mistake). */
+/**
+ * Types say that these are strings; a row or a token read wrongly may say otherwise (CVE-2025-7365's kind of
+ * mistake).
+ */
 function isPresent(value: unknown): boolean {
   return typeof value === "string" && value.length > 0;
 }

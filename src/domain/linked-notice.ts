@@ -17,8 +17,9 @@ export function linkedNotice(
 }
 
 /**
- * What owners are told when an administrator's profile is linked; of any other profile nothing. Whom the mails go to is the
- * caller's to read; the linked profile isn't told, for it has its own notice, whose Message-ID names the domain of these.
+ * What owners are told when an administrator's profile is linked; of any other profile nothing. Whom the
+ * mails go to is the caller's to read; the linked profile isn't told, for it has its own notice, whose
+ * Message-ID names the domain of these.
  */
 export function ownersNotices(
   { messageId }: Pick<NewMail, "messageId">,

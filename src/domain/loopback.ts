@@ -1,8 +1,8 @@
 /** Which hosts are this machine, and so which addresses may be spoken to without encryption. */
 
 /**
- * Whether a host, as configured or as `URL` spells it, is this machine and no other (RFC 8252, section 7.3, and RFC 6761,
- * section 6.3). Nothing is resolved.
+ * Whether a host, as configured or as `URL` spells it, is this machine and no other (RFC 8252, section 7.3,
+ * and RFC 6761, section 6.3). Nothing is resolved.
  */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();

@@ -1,6 +1,7 @@
 /**
- * The rules of mail that asking for links causes at one mailbox: how many mails of their own it gets, when one mail carries
- * what is over that, and in which order. Counting and racing are the store's, which keeps a MailboxUse for each mailbox.
+ * The rules of mail that asking for links causes at one mailbox: how many mails of their own it gets, when
+ * one mail carries what is over that, and in which order. Counting and racing are the store's, which keeps a
+ * MailboxUse for each mailbox.
  */
 
 import type { Instant, Seconds } from "../clock.ts";
@@ -35,14 +36,22 @@ const DAY_MS = 24 * HOUR_MS;
 const COLLECTED_EVERY_MS = HOUR_MS;
 /** How long the first request over a limit waits for others to go with it, in milliseconds. */
 const GATHERING_MS = 60_000;
-/** For how long after a collected mail a mailbox counts as crowded, in milliseconds: while others wait there is one each hour. */
+/**
+ * For how long after a collected mail a mailbox counts as crowded, in milliseconds: while others wait there
+ * is one each hour.
+ */
 const CROWDED_MS = 2 * COLLECTED_EVERY_MS;
 /** How many requests a collected mail carries. */
 export const MOST_COLLECTED = 50;
-/** How many instants are kept of a mailbox. Of more, two neighbours are taken for one, at the later instant. */
+/**
+ * How many instants are kept of a mailbox. Of more, two neighbours are taken for one, at the later instant.
+ */
 const MOST_INSTANTS = 500;
 
-/** What was counted, by a clock that has been set back since: nothing lies ahead of it. The same object where nothing did. */
+/**
+ * What was counted, by a clock that has been set back since: nothing lies ahead of it. The same object where
+ * nothing did.
+ */
 export function asOf(use: MailboxUse, now: Instant): MailboxUse {
   const { separate, collectedAt } = use;
   const isAhead = (collectedAt ?? now) > now || separate.some(({ at }) => at > now);
@@ -54,12 +63,16 @@ export function asOf(use: MailboxUse, now: Instant): MailboxUse {
 }
 
 /**
- * When the mailbox has room for a mail of its own: `now`, or later. While it is crowded, what is left of the daily limit goes
- * evenly, until the first that was counted is a day old: used up at once it would be missing for the rest of a day, in which as
- * many ask as collected mails carry.
+ * When the mailbox has room for a mail of its own: `now`, or later. While it is crowded, what is left of the
+ * daily limit goes evenly, until the first that was counted is a day old: used up at once it would be missing
+ * for the rest of a day, in which as many ask as collected mails carry.
  */
 export function separateRoomAt(use: MailboxUse, limits: MailboxLimits, now: Instant): Instant {
-  return Math.max(roomAt(use, limits.hourly, now), roomAt(use, limits.daily, now), evenRoomAt(use, limits.daily, now));
+  return Math.max(
+    roomAt(use, limits.hourly, now),
+    roomAt(use, limits.daily, now),
+    evenRoomAt(use, limits.daily, now),
+  );
 }
 
 function evenRoomAt({ separate, collectedAt }: MailboxUse, daily: RollingLimit, now: Instant): Instant {
@@ -90,7 +103,10 @@ export function collectedRoomAt({ collectedAt }: MailboxUse, now: Instant): Inst
   return collectedAt === null ? now : Math.max(now, collectedAt + COLLECTED_EVERY_MS);
 }
 
-/** When a request that is over a limit is looked at again, by when there is room for a mail of its own and for a collected one. */
+/**
+ * When a request that is over a limit is looked at again, by when there is room for a mail of its own and for
+ * a collected one.
+ */
 export function heldUntil(room: { separateAt: Instant; collectedAt: Instant }, now: Instant): Instant {
   return Math.min(room.separateAt, Math.max(room.collectedAt, now + GATHERING_MS));
 }
@@ -100,9 +116,12 @@ export function withSeparate(use: MailboxUse, limits: MailboxLimits, now: Instan
   const kept = use.separate.filter(({ at }) => at > now - longestWindowMs(limits));
   const last = kept.at(-1);
   const separate =
-    last?.at === now ? [...kept.slice(0, -1), { at: now, count: last.count + 1 }] : [...kept, { at: now, count: 1 }];
+    last?.at === now
+      ? [...kept.slice(0, -1), { at: now, count: last.count + 1 }]
+      : [...kept, { at: now, count: 1 }];
   const [first, second, ...rest] = separate;
-  if (separate.length <= MOST_INSTANTS || first === undefined || second === undefined) return { ...use, separate };
+  if (separate.length <= MOST_INSTANTS || first === undefined || second === undefined)
+    return { ...use, separate };
   return { ...use, separate: [{ at: second.at, count: first.count + second.count }, ...rest] };
 }
 
@@ -123,9 +142,10 @@ export const ASKED_WINDOW_SECONDS = 7 * 24 * 3600;
 export const TRUSTED_RANK = 0;
 
 /**
- * The rank of what an identity asks for a mailbox; the lowest goes first. 1 is for who asked on an earlier day and no more than
- * once a day since: however many new identities there are, they come behind. 2 is for who asks once on an average day, this time
- * included, and each doubling of that is 1 more: somebody who asked a little more often than a crowd isn't behind all of it.
+ * The rank of what an identity asks for a mailbox; the lowest goes first. 1 is for who asked on an earlier
+ * day and no more than once a day since: however many new identities there are, they come behind. 2 is for
+ * who asks once on an average day, this time included, and each doubling of that is 1 more: somebody who
+ * asked a little more often than a crowd isn't behind all of it.
  * @param asked how often, this time included, and since when
  */
 export function rankOf({ count, since }: { count: number; since: Instant }, now: Instant): number {

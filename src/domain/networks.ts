@@ -1,4 +1,7 @@
-/** Networks of addresses, and which of several hops of a forwarded request is the client: trust ends at the first stranger. */
+/**
+ * Networks of addresses, and which of several hops of a forwarded request is the client: trust ends at the
+ * first stranger.
+ */
 
 import { BlockList, isIP, SocketAddress } from "node:net";
 
@@ -7,7 +10,10 @@ export function isNetwork(text: string): boolean {
   return networkOf(text) !== undefined;
 }
 
-/** Returns whether an address lies in one of the networks. @throws RangeError for a text that `isNetwork` refuses */
+/**
+ * Returns whether an address lies in one of the networks. @throws RangeError for a text that `isNetwork`
+ * refuses
+ */
 export function createNetworkTest(networks: readonly string[]): (address: string) => boolean {
   if (networks.length === 0) return () => false;
   const list = new BlockList();
@@ -22,7 +28,8 @@ export function createNetworkTest(networks: readonly string[]): (address: string
 /**
  * The client's address: the peer's own, unless a trusted proxy says whom it speaks for.
  * @param peer the other end of the connection
- * @param forwardedFor X-Forwarded-For; each proxy adds its own peer at the right, so that what clients write is at the left
+ * @param forwardedFor X-Forwarded-For; each proxy adds its own peer at the right, so that what clients write
+ *   is at the left
  * @returns the rightmost hop that isn't trusted itself, in canonical form; never anything left of it
  */
 export function clientAddress(
@@ -42,7 +49,8 @@ export function clientAddress(
 }
 
 /**
- * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, within which a client picks its own at will.
+ * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, within which a client picks its
+ * own at will.
  * @param address in canonical form, or what stands for an unknown one
  */
 export function clientNetwork(address: string): string {
@@ -56,7 +64,8 @@ export function clientNetwork(address: string): string {
 
 /** One spelling of an address: IPv4 also where it is mapped into IPv6, without zone, brackets and port. */
 function canonical(text: string): string | undefined {
-  const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.split(":")[0] : text);
+  const host =
+    /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.split(":")[0] : text);
   const address = withoutMapping(host?.split("%")[0] ?? "");
   const version = isIP(address);
   if (version === 0) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The end of a service plan, as it is written: as the first instant at which it no longer holds, as its last day in the
- * deployment's time zone, or as both. What is kept is the instant.
+ * The end of a service plan, as it is written: as the first instant at which it no longer holds, as its last
+ * day in the deployment's time zone, or as both. What is kept is the instant.
  */
 
 import type { Instant } from "../clock.ts";
@@ -20,19 +20,27 @@ type PlanEnd =
   | { kind: "fault"; field: "last_day" | "time_zone"; problem: string };
 
 /** How a plan's end is shown: the instant is the same everywhere, the day is the zone's. */
-export function planEndOf(expiresAt: Instant | null, calendar: Calendar): { lastDay: string | null; timeZone: string } {
+export function planEndOf(
+  expiresAt: Instant | null,
+  calendar: Calendar,
+): { lastDay: string | null; timeZone: string } {
   return { lastDay: expiresAt === null ? null : calendar.lastDay(expiresAt), timeZone: calendar.timeZone };
 }
 
 /**
  * When a plan ends after an edit.
- * @param before when it ended until now; null for something new. A value that says the same as before says nothing: a record is
+ * @param before when it ended until now; null for something new. A value that says the same as before says
+ *   nothing: a record is
  * read, changed in one of the two and sent back whole, and a day that stays never moves an instant within it
  */
 export function planEnd(written: WrittenEnd, before: Instant | null, calendar: Calendar): PlanEnd {
   const { expiresAt, lastDay, timeZone } = written;
   if (timeZone !== undefined && timeZone !== calendar.timeZone) {
-    return { kind: "fault", field: "time_zone", problem: `plans end in ${calendar.timeZone} here; leave it out` };
+    return {
+      kind: "fault",
+      field: "time_zone",
+      problem: `plans end in ${calendar.timeZone} here; leave it out`,
+    };
   }
   const isNewDay = lastDay !== undefined && lastDay !== planEndOf(before, calendar).lastDay;
   if (expiresAt === undefined || expiresAt === before) {

@@ -1,22 +1,24 @@
 /**
- * The one judge of the addresses that a client registers: where browsers are sent with a code, after signing out, to start, and
- * where logout tokens go. An address is taken only as every reader reads it alike. What passes `portalUriProblem`, oidc-provider
- * takes of a client of application_type web (lib/helpers/client_schema.js, `redirectUris`, 9.13): no private-use scheme, no
- * fragment. Plain http to another machine, which it would take, gives codes away (RFC 9700, section 2.6).
+ * The one judge of the addresses that a client registers: where browsers are sent with a code, after signing
+ * out, to start, and where logout tokens go. An address is taken only as every reader reads it alike. What
+ * passes `portalUriProblem`, oidc-provider takes of a client of application_type web
+ * (lib/helpers/client_schema.js, `redirectUris`, 9.13): no private-use scheme, no fragment. Plain http to
+ * another machine, which it would take, gives codes away (RFC 9700, section 2.6).
  */
 
 import { isEncryptedOrLocal } from "./loopback.ts";
 
 /**
- * What is wrong with a redirect, post-logout or back-channel logout address, and what to write instead; undefined for a good
- * one. Doesn't repeat the address: it may hold a password.
+ * What is wrong with a redirect, post-logout or back-channel logout address, and what to write instead;
+ * undefined for a good one. Doesn't repeat the address: it may hold a password.
  */
 export function portalUriProblem(value: string): string | undefined {
   const url = URL.parse(value);
   if (url === null) return "write an absolute address, scheme included";
   if (!/^https?:\/\//i.test(value)) {
     return (
-      "write an address that begins with https://; an app registers an https address that it claims, or a loopback one, " +
+      "write an address that begins with https://; an app registers an https address that it claims, or " +
+      "a loopback one, " +
       "instead of a scheme of its own (RFC 8252, sections 7.2 and 7.3)"
     );
   }
@@ -47,8 +49,10 @@ function spellingProblem(value: string, url: URL): string | undefined {
   if (/[\p{C}\p{Z}]/u.test(value)) return "write it without blanks and control characters, and in ASCII";
   const { authority = "", path = "", rest = "" } = parts.exec(value)?.groups ?? {};
   if (value.includes("\\")) return "write it without a backslash: browsers read a slash";
-  if (authority.includes("@")) return "write it without a user name or password, the @ and what stands before it";
-  if (value.includes("*")) return "write out each address: * stands for nothing here, and no address may hold one";
+  if (authority.includes("@"))
+    return "write it without a user name or password, the @ and what stands before it";
+  if (value.includes("*"))
+    return "write out each address: * stands for nothing here, and no address may hold one";
   return hostProblem(authority, url) ?? pathProblem(path, rest, url);
 }
 
@@ -67,10 +71,15 @@ function pathProblem(path: string, rest: string, url: URL): string | undefined {
   const whole = path + rest;
   if (/[^\x21-\x7e]/.test(whole)) return "write it in ASCII: other letters as the %… of their UTF-8";
   const odd = /["<>^`{|}]/.exec(whole)?.[0];
-  if (odd !== undefined) return `write ${odd} as ${encodeURIComponent(odd)}: no address may hold one (RFC 3986)`;
-  if (/%(?![0-9a-f]{2})/i.test(whole)) return "write two hexadecimal digits after each %, and % itself as %25";
+  if (odd !== undefined)
+    return `write ${odd} as ${encodeURIComponent(odd)}: no address may hold one (RFC 3986)`;
+  if (/%(?![0-9a-f]{2})/i.test(whole))
+    return "write two hexadecimal digits after each %, and % itself as %25";
   if (encodedStructure.test(path)) {
-    return "write a path without encoded slashes, backslashes, dots and asterisks (%2f, %5c, %2e, %2a): some read them as plain";
+    return (
+      "write a path without encoded slashes, backslashes, dots and asterisks (%2f, %5c, %2e, %2a): some " +
+      "read them as plain"
+    );
   }
   if (encodedControl.test(whole)) return "write it without encoded control characters (%00 to %1f, %7f)";
   if (!isUtf8(path)) return "write other letters as the %… of their UTF-8";

@@ -8,7 +8,9 @@ export function isPortal({ metadata }: Pick<Client, "metadata">): boolean {
   return !Array.isArray(grants) || grants.includes("authorization_code");
 }
 
-/** Whether pages that anybody can open name a portal. Where a person's profile opens it, they do in any case. */
+/**
+ * Whether pages that anybody can open name a portal. Where a person's profile opens it, they do in any case.
+ */
 export function isListed({ metadata }: Pick<Client, "metadata">): boolean {
   return metadata["listed"] !== false;
 }

@@ -1,13 +1,16 @@
 /**
- * Hosts on loopback and private networks, to which Liaison posts nothing that a client registered unless the operator's
- * configuration names host and port (`private_hosts`): whoever may register clients can't reach what stands beside the service.
+ * Hosts on loopback and private networks, to which Liaison posts nothing that a client registered unless the
+ * operator's configuration names host and port (`private_hosts`): whoever may register clients can't reach
+ * what stands beside the service.
  */
 
 import { isIP } from "node:net";
 import { isLoopback } from "./loopback.ts";
 import { createNetworkTest } from "./networks.ts";
 
-/** What is no address of one host on the internet: the special-purpose registries of RFC 6890, with multicast. */
+/**
+ * What is no address of one host on the internet: the special-purpose registries of RFC 6890, with multicast.
+ */
 const isSpecial = createNetworkTest([
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -51,7 +54,10 @@ export function isPrivateAddress(address: string): boolean {
   return isIP(plain) === 0 || isSpecial(plain);
 }
 
-/** Whether a host, as `URL` spells it, can be private alone. A name that might be public is known when it is resolved. */
+/**
+ * Whether a host, as `URL` spells it, can be private alone. A name that might be public is known when it is
+ * resolved.
+ */
 function isPrivateHost(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0) return isPrivateAddress(host);
@@ -80,5 +86,8 @@ export function privateHostProblem(address: string, privateHosts: readonly strin
 
 /** How it is said that a host isn't posted to, and what to do about it. */
 export function privateHostRefusal(named: string): string {
-  return `${named} is on this machine or a private network: whoever runs Liaison may name it in the configuration, under private_hosts`;
+  return (
+    `${named} is on this machine or a private network: whoever runs Liaison may name it in the ` +
+    "configuration, under private_hosts"
+  );
 }

@@ -37,7 +37,9 @@ export interface AuditEvent {
   id: string;
   at: Instant;
   action: AuditAction;
-  /** `account:<id>`, `admin:<id>`, `command:<name>`, `system`; `unknown` for somebody who hasn't signed in. */
+  /**
+   * `account:<id>`, `admin:<id>`, `command:<name>`, `system`; `unknown` for somebody who hasn't signed in.
+   */
   actor: string;
   profileId: ProfileId | null;
   organizationId: OrganizationId | null;
@@ -102,7 +104,10 @@ export interface AuditVerification {
   seal: string;
 }
 
-/** An end of the chain: see audit-chain.ts. `seal` is a MAC over the rest, so that nobody without the key can move it. */
+/**
+ * An end of the chain: see audit-chain.ts. `seal` is a MAC over the rest, so that nobody without the key can
+ * move it.
+ */
 export interface ChainMark {
   seq: number;
   mac: string;

@@ -1,4 +1,6 @@
-/** What Liaison stores of mails: why one is sent, what it says, what became of it. Imported from records.ts. */
+/**
+ * What Liaison stores of mails: why one is sent, what it says, what became of it. Imported from records.ts.
+ */
 
 import type { Instant } from "../clock.ts";
 import type { AdminRole, IdentityKey, InquiryId, LinkRequestId, UpstreamId } from "./ids.ts";
@@ -33,9 +35,9 @@ export interface CollectedContent {
 }
 
 /**
- * What an administrator's doing causes. admin_invitation: somebody became an administrator, and where to sign in; it holds no
- * secret · address_added, address_removed: the registered email was changed, told to the new and to the old one ·
- * administrator_linked: somebody linked an administrator's profile, told to each owner.
+ * What an administrator's doing causes. admin_invitation: somebody became an administrator, and where to sign
+ * in; it holds no secret · address_added, address_removed: the registered email was changed, told to the new
+ * and to the old one · administrator_linked: somebody linked an administrator's profile, told to each owner.
  */
 export type AdministrationContent =
   | (Named<"admin_invitation"> & {
@@ -81,7 +83,9 @@ interface LinkedContent {
 }
 
 interface InquiryAnswerContent extends LinkedContent {
-  /** The inquiry that the mail answers, for its matching code. A mail queued before there were codes has none. */
+  /**
+   * The inquiry that the mail answers, for its matching code. A mail queued before there were codes has none.
+   */
   inquiryId?: InquiryId;
 }
 
@@ -93,8 +97,9 @@ export interface MailedRequester {
 }
 
 /**
- * held: waits for its turn at a mailbox or a profile · carried: a collected mail says what it was to say · queued: due at its `nextAttemptAt` · sent: a server took it · bounced:
- * and it came back for good · failed: given up · dropped: its link was dead before it was sent.
+ * held: waits for its turn at a mailbox or a profile · carried: a collected mail says what it was to say ·
+ * queued: due at its `nextAttemptAt` · sent: a server took it · bounced: and it came back for good · failed:
+ * given up · dropped: its link was dead before it was sent.
  */
 export type OutboxState = "held" | "carried" | "queued" | "sent" | "bounced" | "failed" | "dropped";
 

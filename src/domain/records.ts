@@ -1,6 +1,6 @@
 /**
- * What Liaison stores, in the words of docs/architecture.md. Plain data: no behaviour lives here, and no back end's types.
- * Every `...At` is an instant in milliseconds since the Unix epoch.
+ * What Liaison stores, in the words of docs/architecture.md. Plain data: no behaviour lives here, and no back
+ * end's types. Every `...At` is an instant in milliseconds since the Unix epoch.
  */
 
 import type { Instant, Seconds } from "../clock.ts";
@@ -94,7 +94,10 @@ export interface Profile {
 }
 
 /** A profile as an edit gives it: without binding, administrator role and versions, which no edit can set. */
-export type ProfileEdit = Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">;
+export type ProfileEdit = Pick<
+  Profile,
+  "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled"
+>;
 
 /** One row of an import: an organization and one of its profiles, each as it shall be. */
 export interface ImportRow {
@@ -115,9 +118,9 @@ export interface ImportedRecord {
 }
 
 /**
- * What one row came to. `refused` wrote nothing of it. profile_elsewhere: the profile belongs to another organization ·
- * operator_organization: the organization is, or would become, the operator's own · administrator: the row would change the
- * profile of an administrator.
+ * What one row came to. `refused` wrote nothing of it. profile_elsewhere: the profile belongs to another
+ * organization · operator_organization: the organization is, or would become, the operator's own ·
+ * administrator: the row would change the profile of an administrator.
  */
 export type ImportOutcome =
   | { result: "imported"; organization: ImportedRecord; profile: ImportedRecord }
@@ -143,7 +146,9 @@ export interface Requester extends IdentityKey {
 export interface Inquiry {
   id: InquiryId;
   requester: Requester;
-  /** The typed address; null once the worker settled the inquiry, or if what was typed is no address at all. */
+  /**
+   * The typed address; null once the worker settled the inquiry, or if what was typed is no address at all.
+   */
   address: string | null;
   /** The interaction chain it was typed in. */
   interactionCid: string;
@@ -160,8 +165,9 @@ export interface Inquiry {
 }
 
 /**
- * pending: waits for proof · bound: redeemed · cancelled: *don't link* · superseded: a newer one for the same identity and
- * profile · void: an unlink or an edit killed it. Expiry is no state: it is `expiresAt` compared with now.
+ * pending: waits for proof · bound: redeemed · cancelled: *don't link* · superseded: a newer one for the same
+ * identity and profile · void: an unlink or an edit killed it. Expiry is no state: it is `expiresAt` compared
+ * with now.
  */
 export type LinkRequestState = "pending" | "bound" | "cancelled" | "superseded" | "void";
 
@@ -244,7 +250,10 @@ export type SignInPurpose =
 export interface SignInOutcome {
   accountId: AccountId;
   upstreamId: UpstreamId;
-  /** When the person authenticated at the upstream: whole seconds since the epoch by our clock, as in OIDC's `auth_time`. */
+  /**
+   * When the person authenticated at the upstream: whole seconds since the epoch by our clock, as in OIDC's
+   * `auth_time`.
+   */
   authTime: number;
   /** SHA-256 of the proof that the callback gave to the browser that brought it. */
   proofHash: SecretHash;
@@ -252,7 +261,9 @@ export interface SignInOutcome {
   authentication?: Authentication;
 }
 
-/** How somebody authenticated at an upstream, by its ID token (OpenID Connect Core 1.0, section 2; RFC 8176). */
+/**
+ * How somebody authenticated at an upstream, by its ID token (OpenID Connect Core 1.0, section 2; RFC 8176).
+ */
 export interface Authentication {
   acr: string | null;
   amr: string[];
@@ -271,7 +282,10 @@ export interface ApiKey {
   lastUsedAt: Instant | null;
 }
 
-/** When a client last authenticated with its secret, and with the one before it; and what its requests got wrong. */
+/**
+ * When a client last authenticated with its secret, and with the one before it; and what its requests got
+ * wrong.
+ */
 export interface ClientUse {
   clientId: ClientId;
   usedAt: Instant | null;
@@ -288,7 +302,9 @@ export interface RefusedAddress {
   at: Instant;
 }
 
-/** A portal that is to be told that a sign-in of its own has ended (OpenID Connect Back-Channel Logout 1.0). */
+/**
+ * A portal that is to be told that a sign-in of its own has ended (OpenID Connect Back-Channel Logout 1.0).
+ */
 export interface SignOut {
   id: string;
   clientId: ClientId;

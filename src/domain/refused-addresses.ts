@@ -1,7 +1,8 @@
 /**
- * Which of the unregistered addresses that come with a client's id are kept for its developer: a handful, the newest first.
- * Whoever knows the id can send some, so a repeated one isn't written anew for a while, and where there is no room the oldest
- * makes way only when it stood for a minute: for one client at most so many are written in a minute, whatever is sent.
+ * Which of the unregistered addresses that come with a client's id are kept for its developer: a handful, the
+ * newest first. Whoever knows the id can send some, so a repeated one isn't written anew for a while, and
+ * where there is no room the oldest makes way only when it stood for a minute: for one client at most so many
+ * are written in a minute, whatever is sent.
  */
 
 import type { Instant } from "../clock.ts";

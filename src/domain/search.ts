@@ -1,7 +1,8 @@
 /**
- * Owns how records are found by what people type: every word of a name, and what follows it, is an entry of an index that is
- * read from the typed text on. One range of one index answers a search, however many records there are. The same in every back
- * end; keeping the entries with their record, in the transaction of each write, is the back end's.
+ * Owns how records are found by what people type: every word of a name, and what follows it, is an entry of
+ * an index that is read from the typed text on. One range of one index answers a search, however many records
+ * there are. The same in every back end; keeping the entries with their record, in the transaction of each
+ * write, is the back end's.
  */
 
 import type { Identity, Organization, Profile } from "./records.ts";
@@ -46,7 +47,10 @@ export function searchEntries(kind: SearchKind, id: string, texts: readonly stri
   return [...found].map((text) => [kind, text, id].join(SEPARATOR)).toSorted();
 }
 
-/** Where the entries are that a typed text finds: greater than `from`, less than `to`. Undefined for a text that says nothing. */
+/**
+ * Where the entries are that a typed text finds: greater than `from`, less than `to`. Undefined for a text
+ * that says nothing.
+ */
 export function searchRange(
   kind: SearchKind,
   typed: string,
@@ -66,8 +70,8 @@ export function readEntry(entry: string): { id: string; after: string } {
 }
 
 /**
- * Whether an entry is the one under which a search lists its record: the first of those that it finds. So a record that it
- * finds by several words stands in the list once, whatever page it is on.
+ * Whether an entry is the one under which a search lists its record: the first of those that it finds. So a
+ * record that it finds by several words stands in the list once, whatever page it is on.
  */
 export function isListedAt(
   place: string,

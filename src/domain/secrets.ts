@@ -20,8 +20,8 @@ export function sameId(...parts: string[]): string {
 }
 
 /**
- * What the store keeps of a secret: its SHA-256, base64url. A plain hash is enough, because only secrets of 256 random bits
- * are hashed with it; it is not for passwords.
+ * What the store keeps of a secret: its SHA-256, base64url. A plain hash is enough, because only secrets of
+ * 256 random bits are hashed with it; it is not for passwords.
  */
 export function hashSecret(secret: string): SecretHash {
   return asSecretHash(createHash("sha256").update(secret, "utf8").digest("base64url"));

@@ -1,6 +1,6 @@
 /**
- * What is kept of where a session is used: personal data, so as little as tells a person's browsers apart. It stands in the
- * session's own sealed payload and goes with it.
+ * What is kept of where a session is used: personal data, so as little as tells a person's browsers apart. It
+ * stands in the session's own sealed payload and goes with it.
  */
 
 import type { Instant } from "../clock.ts";
@@ -35,11 +35,16 @@ export function seenNow(
   };
 }
 
-/** Reads it from a session's payload. Undefined for a session that was last saved by a version that kept nothing of it. */
+/**
+ * Reads it from a session's payload. Undefined for a session that was last saved by a version that kept
+ * nothing of it.
+ */
 export function readSeen(payload: Readonly<Record<string, unknown>>): SeenSession | undefined {
   const seen = payload[SEEN_FIELD];
   if (typeof seen !== "object" || seen === null) return undefined;
   const { browser, network, begunAt, usedAt } = seen as Partial<SeenSession>;
   if (typeof browser !== "string" || typeof network !== "string") return undefined;
-  return typeof begunAt === "number" && typeof usedAt === "number" ? { browser, network, begunAt, usedAt } : undefined;
+  return typeof begunAt === "number" && typeof usedAt === "number"
+    ? { browser, network, begunAt, usedAt }
+    : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What selecting a profile comes to, worked out from the selections that a session already has at the client: pure, and the
- * same for every back end, which reads before it and writes after it in one transaction.
+ * What selecting a profile comes to, worked out from the selections that a session already has at the client:
+ * pure, and the same for every back end, which reads before it and writes after it in one transaction.
  */
 
 import type { Instant } from "../clock.ts";
@@ -17,13 +17,16 @@ export type SelectionPlan =
   | { kind: "kept"; grantId: GrantId }
   /** Nobody's hand chose it, and another profile is selected: nothing may be changed. */
   | { kind: "held" }
-  /** It gets a grant of its own; `ended` go at once, `revoked` are those of them that still held, and the rest waits. */
+  /**
+   * It gets a grant of its own; `ended` go at once, `revoked` are those of them that still held, and the rest
+   * waits.
+   */
   | { kind: "made"; ended: GrantId[]; revoked: GrantId[] };
 
 /**
- * Plans the selection of a profile, where `held` are all selections of its session at its client. One of another account, or
- * one that has expired, ends at once. One of another profile goes on until the code of the new grant is redeemed, and is left
- * alone unless the person chose (`byHand`).
+ * Plans the selection of a profile, where `held` are all selections of its session at its client. One of
+ * another account, or one that has expired, ends at once. One of another profile goes on until the code of
+ * the new grant is redeemed, and is left alone unless the person chose (`byHand`).
  */
 export function planSelection(
   { accountId, profileId }: Selection,
@@ -45,8 +48,8 @@ export function planSelection(
 }
 
 /**
- * The current one of an account's live selections: which no other replaced, or else the newest, because the one in its place
- * has been ended before it came to anything. Back ends read it in the same order.
+ * The current one of an account's live selections: which no other replaced, or else the newest, because the
+ * one in its place has been ended before it came to anything. Back ends read it in the same order.
  */
 function currentOf(live: readonly HeldSelection[]): Selection | undefined {
   const [first] = live.toSorted(
@@ -62,8 +65,8 @@ function currentOf(live: readonly HeldSelection[]): Selection | undefined {
 export const signInKey = ({ sessionUid, clientId }: SignIn): string => JSON.stringify([sessionUid, clientId]);
 
 /**
- * Models of what is made of a grant once its code is redeemed. That a portal has been given any, or that a code is consumed,
- * shows that it may be signed in by that grant.
+ * Models of what is made of a grant once its code is redeemed. That a portal has been given any, or that a
+ * code is consumed, shows that it may be signed in by that grant.
  */
 export const TOKEN_MODELS = ["AccessToken", "RefreshToken"] as const;
 

@@ -3,7 +3,8 @@
 import type { IdentityKey, MailThrottle } from "./records.ts";
 
 /** Of the inquiries of one identity. */
-export const identityThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:identity:${issuer} ${subject}`;
+export const identityThrottle = ({ issuer, subject }: IdentityKey) =>
+  `inquiries:identity:${issuer} ${subject}`;
 /** Of the pause between two inquiries of one identity. */
 export const pauseThrottle = ({ issuer, subject }: IdentityKey) => `inquiries:pause:${issuer} ${subject}`;
 /** Of the inquiries from one client address. */

@@ -1,4 +1,7 @@
-/** How many verifications of the audit are kept, and how they are told apart while they go on: the same whatever keeps them. */
+/**
+ * How many verifications of the audit are kept, and how they are told apart while they go on: the same
+ * whatever keeps them.
+ */
 
 /** How many are kept: whatever is older and has ended goes. */
 export const KEPT_VERIFICATIONS = 50;

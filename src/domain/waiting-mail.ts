@@ -1,6 +1,6 @@
 /**
- * What every back end does alike with mails that wait for room: their place, the mail that carries them together, and what is
- * left out of it because it is dead by the time it is sent.
+ * What every back end does alike with mails that wait for room: their place, the mail that carries them
+ * together, and what is left out of it because it is dead by the time it is sent.
  */
 
 import type { Instant } from "../clock.ts";
@@ -9,7 +9,10 @@ import { ASKED_WINDOW_SECONDS, rankOf, TRUSTED_RANK } from "./mailbox.ts";
 import type { Asker, InquiryAnswer, LinkRequestId, MailContent, NewMail } from "./records.ts";
 import { askerKey, type MailThrottleHashes } from "./throttle-keys.ts";
 
-/** Whether there is room for a mail of its own; where there is none, whose lacks, and when there is room again. */
+/**
+ * Whether there is room for a mail of its own; where there is none, whose lacks, and when there is room
+ * again.
+ */
 export type Room =
   | { taken: true }
   | { taken: false; lacking: keyof MailThrottleHashes; separateAt: Instant; collectedAt: Instant };
@@ -24,7 +27,10 @@ export interface MailPlace {
 /** The window in which it is counted what an identity asks for a mailbox. */
 export const ASKED_WINDOW = { limit: Number.MAX_SAFE_INTEGER, windowSeconds: ASKED_WINDOW_SECONDS };
 
-/** The place of somebody who has asked so often in a window that ends then. @param hash gives a key's fingerprint */
+/**
+ * The place of somebody who has asked so often in a window that ends then. @param hash gives a key's
+ * fingerprint
+ */
 export function placeOf(
   { identity, isTrusted }: Asker,
   asked: { count: number; resetsAt: Instant },
@@ -46,7 +52,11 @@ export interface HeldMail extends Pick<NewMail, "id" | "messageId" | "to"> {
 export function collect(held: readonly [HeldMail, ...HeldMail[]]): NewMail {
   const [{ messageId, to }] = held;
   const mailDomain = messageId.slice(messageId.lastIndexOf("@") + 1);
-  return { ...mailIds(mailDomain), to, content: { kind: "collected", answers: held.map(({ answer }) => answer) } };
+  return {
+    ...mailIds(mailDomain),
+    to,
+    content: { kind: "collected", answers: held.map(({ answer }) => answer) },
+  };
 }
 
 /** What a held mail was to say, if it is one that can be carried. */
@@ -69,7 +79,10 @@ export function requestsIn(content: MailContent): LinkRequestId[] {
 }
 
 /** The content without the links of all but these requests; undefined where nothing is left to say. */
-export function withLinksOf(content: MailContent, alive: ReadonlySet<LinkRequestId>): MailContent | undefined {
+export function withLinksOf(
+  content: MailContent,
+  alive: ReadonlySet<LinkRequestId>,
+): MailContent | undefined {
   if (content.kind === "link") return alive.has(content.requestId) ? content : undefined;
   if (content.kind !== "collected") return content;
   const answers = content.answers.filter((answer) => answer.kind !== "link" || alive.has(answer.requestId));

@@ -1,6 +1,7 @@
 /**
- * What stands before oidc-provider's own `/authorize`, and before what resumes a request below it: HEAD is refused, floods are
- * held back, and requests are made such as Liaison understands them. All other routes say of themselves what they need.
+ * What stands before oidc-provider's own `/authorize`, and before what resumes a request below it: HEAD is
+ * refused, floods are held back, and requests are made such as Liaison understands them. All other routes say
+ * of themselves what they need.
  */
 
 import type { Context, Middleware } from "koa";
@@ -19,9 +20,9 @@ export function authorizeMiddleware(costs: VisitorCosts): Middleware[] {
 }
 
 /**
- * Authorization requests as Liaison understands them. `offline_access` needs
- * `prompt=consent` "unless other conditions for processing the request permitting offline access are in place" (OpenID Connect
- * Core 11); here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
+ * Authorization requests as Liaison understands them. `offline_access` needs `prompt=consent` "unless other
+ * conditions for processing the request permitting offline access are in place" (OpenID Connect Core 11);
+ * here they are: the operator registered the client for refresh tokens, and nobody is asked for consent.
  */
 const fitRequest: Middleware = async (ctx, next) => {
   if (ctx.method === "POST") return await asGet(ctx);
@@ -29,13 +30,14 @@ const fitRequest: Middleware = async (ctx, next) => {
   if (scope !== undefined) ctx.query = { ...ctx.query, scope };
   const { scopes, prompts, repeated } = readAuthorizationRequest(ctx.query);
   const isWanting = scopes.has("offline_access") && !prompts.has("none") && !prompts.has("consent");
-  if (isWanting && !repeated.has("prompt")) ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ") };
+  if (isWanting && !repeated.has("prompt"))
+    ctx.query = { ...ctx.query, prompt: [...prompts, "consent"].join(" ") };
   await next();
 };
 
 /**
- * A request by POST (OpenID Connect Core 3.1.2.1) goes on as a GET: from another site only that brings the session's cookie,
- * which is SameSite=Lax.
+ * A request by POST (OpenID Connect Core 3.1.2.1) goes on as a GET: from another site only that brings the
+ * session's cookie, which is SameSite=Lax.
  */
 async function asGet(ctx: Context): Promise<void> {
   await form(ctx, async () => {});

@@ -1,7 +1,7 @@
 /**
- * Reads the forms that oidc-provider's own endpoints are sent, before it does: of a size that they can need, and never compressed.
- * What is sent to sign out is held to the bounds of its parameters here, because the library keeps it unseen; what is posted there
- * is read by posted-sign-out.ts.
+ * Reads the forms that oidc-provider's own endpoints are sent, before it does: of a size that they can need,
+ * and never compressed. What is sent to sign out is held to the bounds of its parameters here, because the
+ * library keeps it unseen; what is posted there is read by posted-sign-out.ts.
  */
 
 import type { Context, Middleware, Next } from "koa";
@@ -9,7 +9,10 @@ import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
 import { tidyScope } from "../oidc/request-parameters.ts";
 
-/** The largest form, in bytes: twice what the parameters of a pushed request may come to, which are percent-encoded. */
+/**
+ * The largest form, in bytes: twice what the parameters of a pushed request may come to, which are
+ * percent-encoded.
+ */
 const largest = 16_384;
 
 const posted = /^\/(?:token|par|introspect|revoke|userinfo|logout\/confirm)\/?$/i;
@@ -29,7 +32,8 @@ export const boundedForms: Middleware = async (ctx, next) => {
 async function withForm(ctx: Context, next: Next): Promise<void> {
   const form = await readForm(ctx);
   if (form === undefined) return;
-  // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person waits.
+  // Our pages sign out of everything. Of one portal alone the library would, and tell it while the person
+  // waits.
   if (ofConfirm.test(ctx.path) && !new URLSearchParams(form.toString()).has("logout")) ctx.throw(400);
   giveForm(ctx.req, ofScopes.test(ctx.path) ? withTidyScope(form) : form);
   await next();

@@ -1,8 +1,8 @@
 /**
- * Binds a sign-in at an upstream to one browser, on both of its ways. From its begin to the callback: by a secret that the
- * browser may have had before. From the callback to the end: by a proof, a secret that the callback makes anew for the
- * browser that brought it. A cookie that was there before may have been planted, and its planter knows it; only the proof
- * says who signed in (docs/decisions/0011).
+ * Binds a sign-in at an upstream to one browser, on both of its ways. From its begin to the callback: by a
+ * secret that the browser may have had before. From the callback to the end: by a proof, a secret that the
+ * callback makes anew for the browser that brought it. A cookie that was there before may have been planted,
+ * and its planter knows it; only the proof says who signed in (docs/decisions/0011).
  */
 
 import type { Seconds } from "../clock.ts";
@@ -32,7 +32,9 @@ export interface BrowserBindingOptions {
   proofLifetimeSeconds: Seconds;
 }
 
-/** Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser. */
+/**
+ * Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser.
+ */
 const beginLifetimeSeconds = 2 * 60 * 60;
 
 const secretForm = /^[\w-]{43}$/;
@@ -40,7 +42,10 @@ const secretForm = /^[\w-]{43}$/;
 /** Tells cookies of one kind apart: no secret, and nothing of one. */
 const tag = (text: string) => hashSecret(text).slice(0, 12);
 
-export function createBrowserBinding({ cookies, proofLifetimeSeconds }: BrowserBindingOptions): BrowserBinding {
+export function createBrowserBinding({
+  cookies,
+  proofLifetimeSeconds,
+}: BrowserBindingOptions): BrowserBinding {
   const begins = cookies.ofService("liaison.signin");
   // As strong as the session that comes of it, and as wide.
   const proven = cookies.ofHost("liaison.proof");
@@ -53,8 +58,8 @@ export function createBrowserBinding({ cookies, proofLifetimeSeconds }: BrowserB
 
   return {
     begin: (ctx) => {
-      // One for all sign-ins under way, lest they fill the header; under a name of its own, so that of two tabs which begin
-      // at once neither overwrites the other's.
+      // One for all sign-ins under way, lest they fill the header; under a name of its own, so that of two
+      // tabs which begin at once neither overwrites the other's.
       const known = held(ctx, begins).find(({ name, value }) => name === beginAt(hashSecret(value)).name);
       const secret = known?.value ?? randomSecret();
       const hash = hashSecret(secret);

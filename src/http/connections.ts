@@ -1,6 +1,7 @@
 /**
- * How many connections one client network may hold: beyond that its oldest goes which has no whole request in it, so that slow and
- * half-sent ones keep nobody of their own address out. Proxies that are trusted speak for many and aren't counted.
+ * How many connections one client network may hold: beyond that its oldest goes which has no whole request in
+ * it, so that slow and half-sent ones keep nobody of their own address out. Proxies that are trusted speak
+ * for many and aren't counted.
  */
 
 import type { IncomingMessage } from "node:http";

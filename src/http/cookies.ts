@@ -1,6 +1,7 @@
 /**
- * Our cookies: names, paths and attributes. A name's prefix is what browsers hold other hosts to (RFC 6265bis, section 4.1.3):
- * `__Host-` can't be set by a sibling host, `__Secure-` can. What somebody does with a planted one is in docs/decisions/0011.
+ * Our cookies: names, paths and attributes. A name's prefix is what browsers hold other hosts to (RFC
+ * 6265bis, section 4.1.3): `__Host-` can't be set by a sibling host, `__Secure-` can. What somebody does with
+ * a planted one is in docs/decisions/0011.
  */
 
 import type { Context } from "koa";
@@ -19,7 +20,10 @@ export interface Cookies {
   readonly secure: boolean;
   /** For what is below `path`: `__Secure-` under TLS. */
   below(path: string, name: string): CookiePlace;
-  /** For the service: `__Host-` under TLS if the issuer has its host to itself, otherwise below `path`, or the issuer's own. */
+  /**
+   * For the service: `__Host-` under TLS if the issuer has its host to itself, otherwise below `path`, or the
+   * issuer's own.
+   */
   ofService(name: string, path?: string): CookiePlace;
   /** For the whole host, whatever the issuer's path: `__Host-` under TLS. */
   ofHost(name: string): CookiePlace;
@@ -40,7 +44,8 @@ export function createCookies(issuer: URL): Cookies {
     secure,
     below,
     ofHost,
-    ofService: (name, path = issuer.pathname) => (secure && issuer.pathname === "/" ? ofHost(name) : below(path, name)),
+    ofService: (name, path = issuer.pathname) =>
+      secure && issuer.pathname === "/" ? ofHost(name) : below(path, name),
     get: (ctx, { name }) => ctx.cookies.get(name, { signed: false }),
     family: (ctx, { name: family, path }) =>
       cookiePairs(ctx.get("cookie")).flatMap(([name, value]) =>

@@ -1,6 +1,6 @@
 /**
- * Protection of every form of ours against cross-site posts: where the browser says the post comes from, and a token bound to
- * a cookie (OWASP's signed double submit). A cross-site post is a 403 and changes nothing.
+ * Protection of every form of ours against cross-site posts: where the browser says the post comes from, and
+ * a token bound to a cookie (OWASP's signed double submit). A cross-site post is a 403 and changes nothing.
  */
 
 import { createHmac, randomBytes } from "node:crypto";
@@ -37,7 +37,8 @@ export function createCsrf({ key, issuer, cookies }: CsrfOptions): Csrf {
     verify: (ctx, token) => {
       const refuse = () =>
         new LiaisonError("cross_site_request", "This form was not sent from a page of this service.");
-      // The fetch metadata can't be forged by a page; `Origin` is "null" on our own forms because of `no-referrer`.
+      // The fetch metadata can't be forged by a page; `Origin` is "null" on our own forms because of
+      // `no-referrer`.
       const site = ctx.get("sec-fetch-site");
       if (site !== "" && site !== "same-origin") throw refuse();
       const origin = ctx.get("origin");

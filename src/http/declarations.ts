@@ -6,11 +6,17 @@
 import type { Middleware } from "koa";
 import { koaBody } from "koa-body";
 
-const parseForm = koaBody({ json: false, text: false, multipart: false, formLimit: "16kb", queryString: { depth: 0 } });
+const parseForm = koaBody({
+  json: false,
+  text: false,
+  multipart: false,
+  formLimit: "16kb",
+  queryString: { depth: 0 },
+});
 
 /**
- * Reads a form as browsers send it, of at most 16 KB; kit.ts's `formFields` gives its fields. One that says it is compressed is
- * refused before anything unpacks it (RFC 9110, 15.5.16).
+ * Reads a form as browsers send it, of at most 16 KB; kit.ts's `formFields` gives its fields. One that says
+ * it is compressed is refused before anything unpacks it (RFC 9110, 15.5.16).
  */
 export const form: Middleware = async (ctx, next) => {
   if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) ctx.throw(415);
@@ -18,8 +24,8 @@ export const form: Middleware = async (ctx, next) => {
 };
 
 /**
- * Refuses HEAD, which routers answer like GET, where a GET does something once: begins an interaction, makes a code, spends the
- * answer of an upstream.
+ * Refuses HEAD, which routers answer like GET, where a GET does something once: begins an interaction, makes
+ * a code, spends the answer of an upstream.
  */
 export const noHead: Middleware = async (ctx, next) => {
   if (ctx.method !== "HEAD") return await next();

@@ -1,7 +1,8 @@
 /**
- * Who is told on the waiting page that a link was declined: the browser that declined it, by a cookie, and whoever asked, where the
- * one who declined proved the identity that asked, by a row under the inquiry's id. A decline by anybody else leaves nothing that
- * the waiting page reads: a stranger who typed somebody's address can't tell what its owner did with the link.
+ * Who is told on the waiting page that a link was declined: the browser that declined it, by a cookie, and
+ * whoever asked, where the one who declined proved the identity that asked, by a row under the inquiry's id.
+ * A decline by anybody else leaves nothing that the waiting page reads: a stranger who typed somebody's
+ * address can't tell what its owner did with the link.
  */
 
 import type { Context } from "koa";
@@ -17,7 +18,10 @@ export interface DeclinedLinks {
   noteHere(ctx: Context, inquiryId: InquiryId): Promise<void>;
   /** Notes it for whoever asked, in any browser. */
   noteForRequester(inquiryId: InquiryId): Promise<void>;
-  /** Whether this browser is told that a link of this inquiry was declined. One read, whatever was done with the link. */
+  /**
+   * Whether this browser is told that a link of this inquiry was declined. One read, whatever was done with
+   * the link.
+   */
   isTold(ctx: Context, inquiryId: InquiryId): Promise<boolean>;
 }
 
@@ -37,7 +41,8 @@ const model = "DeclinedLink";
 export function createDeclinedLinks(options: DeclinedLinksOptions): DeclinedLinks {
   const { issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds } = options;
   const path = new URL(`${issuer}/interaction`).pathname;
-  // The callback that notes it isn't sent these cookies: each inquiry has one of its own, so that none takes another's place.
+  // The callback that notes it isn't sent these cookies: each inquiry has one of its own, so that none takes
+  // another's place.
   const placeOf = (inquiryId: InquiryId) =>
     cookies.below(path, `liaison.declined.${hashSecret(inquiryId).slice(0, 12)}`);
 
@@ -50,7 +55,9 @@ export function createDeclinedLinks(options: DeclinedLinksOptions): DeclinedLink
     },
     isTold: async (ctx, inquiryId) => {
       const noted = await artifacts.find(model, hashSecret(inquiryId), clock.now());
-      return noted !== undefined || encryptedCookies.get(ctx, placeOf(inquiryId))?.["inquiryId"] === inquiryId;
+      return (
+        noted !== undefined || encryptedCookies.get(ctx, placeOf(inquiryId))?.["inquiryId"] === inquiryId
+      );
     },
   };
 }

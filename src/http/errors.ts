@@ -1,6 +1,6 @@
 /**
- * The one place where an error becomes a response: status, page or JSON, and one log line. Handlers throw; what isn't known
- * here is a plain 500 page with a request id.
+ * The one place where an error becomes a response: status, page or JSON, and one log line. Handlers throw;
+ * what isn't known here is a plain 500 page with a request id.
  */
 
 import type { Context, Middleware } from "koa";
@@ -56,7 +56,8 @@ export function errorMapping(deps: ErrorDeps): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body == null) throw new LiaisonError("not_found", "There is no such page.");
+      if (ctx.status === 404 && ctx.body == null)
+        throw new LiaisonError("not_found", "There is no such page.");
     } catch (error) {
       await respond(ctx, deps, error);
     }
@@ -76,7 +77,10 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   const problem = code === undefined ? undefined : upstreamProblems[code];
   if (wantsJson(ctx)) {
     ctx.status = status;
-    ctx.body = { error: code ?? (status >= 500 ? "server_error" : "invalid_request"), request_id: requestId(ctx) };
+    ctx.body = {
+      error: code ?? (status >= 500 ? "server_error" : "invalid_request"),
+      request_id: requestId(ctx),
+    };
   } else if (problem !== undefined) {
     await showUpstreamProblem(ctx, deps, problem, status, error as LiaisonError);
   } else if (code === "sign_in_expired" || code === "sign_in_mismatch") {
@@ -86,7 +90,10 @@ async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<v
   }
 }
 
-/** For the log. What an upstream did is in the cause, in words that carry nothing secret (upstream/failures.ts). */
+/**
+ * For the log. What an upstream did is in the cause, in words that carry nothing secret
+ * (upstream/failures.ts).
+ */
 function reasonOf(error: unknown): string {
   const isUpstreams = error instanceof LiaisonError && error.upstreamId !== undefined;
   return isUpstreams ? describeError(error) : String((error as Error).message);
@@ -130,12 +137,21 @@ async function showSignInLost(
   const client = ctx.state["portal"] as Client | undefined;
   const known = ctx.state["lostReason"] as SignInLostPage["reason"] | undefined;
   const reason = known ?? (code === "sign_in_mismatch" ? withoutItsCookie(ctx) : "expired");
-  sendPage(ctx, pages.signInLost(await site(), { reason, portal: client ? portalView(client) : null }), status);
+  sendPage(
+    ctx,
+    pages.signInLost(await site(), { reason, portal: client ? portalView(client) : null }),
+    status,
+  );
 }
 
-/** A browser without any cookie that was sent here by another page blocks them; one that was just opened here has none yet. */
+/**
+ * A browser without any cookie that was sent here by another page blocks them; one that was just opened here
+ * has none yet.
+ */
 export function withoutItsCookie(ctx: Context): "cookies_blocked" | "other_browser" {
-  return ctx.get("cookie") === "" && ctx.get("sec-fetch-site") !== "none" ? "cookies_blocked" : "other_browser";
+  return ctx.get("cookie") === "" && ctx.get("sec-fetch-site") !== "none"
+    ? "cookies_blocked"
+    : "other_browser";
 }
 
 /** The generic error page; also for oidc-provider's `renderError`. `code` is an OAuth error code. */

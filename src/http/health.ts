@@ -1,6 +1,6 @@
 /**
- * The addresses that orchestrators and load balancers ask. Both answer from memory: however many probes there are, they cost the
- * store nothing. What is looked at is readiness.ts's.
+ * The addresses that orchestrators and load balancers ask. Both answer from memory: however many probes there
+ * are, they cost the store nothing. What is looked at is readiness.ts's.
  */
 
 import type Router from "@koa/router";
@@ -11,7 +11,10 @@ export interface HealthDeps {
   readiness: Pick<Readiness, "report">;
 }
 
-/** `/livez`: this process answers. `/readyz`, and `/healthz` as it was called first: requests may be sent here. */
+/**
+ * `/livez`: this process answers. `/readyz`, and `/healthz` as it was called first: requests may be sent
+ * here.
+ */
 export function healthRoutes(router: Router, { readiness }: HealthDeps): void {
   router.get("/livez", (ctx) => answer(ctx, 200, { status: "ok" }));
 

@@ -1,6 +1,7 @@
 /**
- * Owns Node's HTTP server: listening, and ending without losing a request. Whoever keeps connections open is told by the answers
- * themselves (`Connection: close`, RFC 9112, 9.6), so that no request meets a connection that was just closed.
+ * Owns Node's HTTP server: listening, and ending without losing a request. Whoever keeps connections open is
+ * told by the answers themselves (`Connection: close`, RFC 9112, 9.6), so that no request meets a connection
+ * that was just closed.
  */
 
 import { once } from "node:events";
@@ -17,8 +18,9 @@ export interface HttpServer {
   /** From now on each answer ends its connection. New connections are still taken. */
   sendAway(): void;
   /**
-   * Takes no new connections. Resolves when the last one has ended: after its next answer, or when it has been idle for as long
-   * as its client was told that it may be. What is still being answered after `longestMs` is cut.
+   * Takes no new connections. Resolves when the last one has ended: after its next answer, or when it has
+   * been idle for as long as its client was told that it may be. What is still being answered after
+   * `longestMs` is cut.
    */
   drain(longestMs: Milliseconds): Promise<void>;
   /** The same at once for those that are idle. */
@@ -37,7 +39,10 @@ export interface HttpServerOptions {
   isTrustedProxy?(address: string): boolean;
 }
 
-/** How long clients may take, in milliseconds: nobody waits for them, but each costs its memory and its connection. */
+/**
+ * How long clients may take, in milliseconds: nobody waits for them, but each costs its memory and its
+ * connection.
+ */
 const clientTimes = {
   /** To send the head of a request. */
   headersTimeout: 10_000,
@@ -48,12 +53,18 @@ const clientTimes = {
   /** How often is looked whether one of these has passed. */
   connectionsCheckingInterval: 1000,
 };
-/** How long nothing may pass in either direction, in milliseconds: for clients that don't read what they asked for. */
+/**
+ * How long nothing may pass in either direction, in milliseconds: for clients that don't read what they asked
+ * for.
+ */
 const silenceMs = 60_000;
 /** The largest head of a request, in bytes: neighbours under a domain may have set a lot of cookies. */
 const largestHead = 65_536;
 
-/** Beyond what clients are told of how long an idle connection stays: for a request that is on its way by then. */
+/**
+ * Beyond what clients are told of how long an idle connection stays: for a request that is on its way by
+ * then.
+ */
 const onItsWayMs = 1000;
 
 export function createHttpServer(
@@ -133,7 +144,9 @@ export function createHttpServer(
         throw new LiaisonError("port_taken", text, { cause });
       }
       // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.
-      server.on("error", ({ code }: NodeJS.ErrnoException) => logger.warn({ code }, "a connection couldn't be taken"));
+      server.on("error", ({ code }: NodeJS.ErrnoException) =>
+        logger.warn({ code }, "a connection couldn't be taken"),
+      );
       return { port: (server.address() as AddressInfo).port };
     },
     sendAway,

@@ -1,4 +1,6 @@
-/** Fills the pages of an interaction from its state. Reads nothing; interaction.ts decides which page it is. */
+/**
+ * Fills the pages of an interaction from its state. Reads nothing; interaction.ts decides which page it is.
+ */
 
 import type { Context } from "koa";
 import type { Clock, Instant } from "../clock.ts";
@@ -37,7 +39,12 @@ interface WaitingView {
 export interface InteractionPages {
   /** When the same may be asked again. It depends on this person's own requests alone. */
   askAgainAt(asked: Pick<Asked, "askedAt" | "heldUntil">): Instant;
-  signIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean): Promise<string>;
+  signIn(
+    ctx: Context,
+    state: InteractionState,
+    notice: SignInPage["notice"],
+    fresh: boolean,
+  ): Promise<string>;
   /** @param askAgainAt where it was asked too soon */
   linkStep(
     ctx: Context,
@@ -76,7 +83,11 @@ export interface InteractionPagesDeps extends HttpKit {
 }
 
 /** Whether a portal's sign-in may be made at an upstream: the administration's perhaps at some alone. */
-export function isOffered({ administration }: HttpKit["config"], clientId: ClientId, upstreamId: UpstreamId): boolean {
+export function isOffered(
+  { administration }: HttpKit["config"],
+  clientId: ClientId,
+  upstreamId: UpstreamId,
+): boolean {
   const named = demandOf(clientId, administration)?.upstreams ?? [];
   return named.length === 0 || named.includes(upstreamId);
 }
@@ -219,7 +230,9 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
           ...membershipView(membership),
           reasons,
           planExpiredAt: membership.organization.plan.expiresAt,
-          opens: portals.filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0).map(portalView),
+          opens: portals
+            .filter(({ policy }) => refusals(policy, membership, clock.now()).length === 0)
+            .map(portalView),
         })),
         linkAnotherUrl: url(state, "/address"),
         back: form(ctx, url(state, "/cancel")),

@@ -1,7 +1,7 @@
 /**
- * The steps of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the dispatcher, and shows a page
- * or goes on; a POST that did something comes back with a 303, one that couldn't shows its page again. Rules live in oidc/ and
- * linking/.
+ * The steps of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the dispatcher,
+ * and shows a page or goes on; a POST that did something comes back with a 303, one that couldn't shows its
+ * page again. Rules live in oidc/ and linking/.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -42,7 +42,10 @@ export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
   linking: Linking;
 }
 
-/** How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what came of it. */
+/**
+ * How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what
+ * came of it.
+ */
 const [mostLooks, lookAgainMs] = [10, 300];
 
 /** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
@@ -70,16 +73,25 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
   const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const inquiries = createKeptInquiries({ issuer, cookies, encryptedCookies, lifetimeSeconds });
-  const declined = createDeclinedLinks({ issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds });
+  const declined = createDeclinedLinks({
+    issuer,
+    cookies,
+    encryptedCookies,
+    artifacts,
+    clock,
+    lifetimeSeconds,
+  });
   const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
 
   /** Loads the interaction of the path, for a POST only after its form was verified. */
   async function load(ctx: Context): Promise<InteractionState> {
     if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
     const uid = String(ctx["params"].uid);
-    const state = await dispatcher.load(ctx.req, ctx.res, uid, binding.proofs(ctx)).catch(async (error: unknown) => {
-      throw await explainLost(ctx, uid, error);
-    });
+    const state = await dispatcher
+      .load(ctx.req, ctx.res, uid, binding.proofs(ctx))
+      .catch(async (error: unknown) => {
+        throw await explainLost(ctx, uid, error);
+      });
     allowFormTargets(ctx, [...upstreams.origins(), state.redirectUri]);
     opened.arrived(ctx, state);
     return state;
@@ -91,9 +103,11 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (!(error instanceof LiaisonError) || !error.code.startsWith("sign_in_")) return error;
     const { client, state } = await dispatcher.lost(uid);
     ctx.state["portal"] = client;
-    // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody else's.
+    // Alive, and its cookie is here: then it is the session that it stands on which is gone, or now somebody
+    // else's.
     const isOurs = ctx.cookies.get(belowOf(uid, "liaison.interaction").name) === uid;
-    // It came back from an upstream for an interaction that it doesn't have: somebody else began, and put his cookies here.
+    // It came back from an upstream for an interaction that it doesn't have: somebody else began, and put his
+    // cookies here.
     if (state === "alive" && !isOurs && binding.hasReturnedFor(ctx, uid)) forgetCookies(ctx);
     if (state === "gone") ctx.state["lostReason"] = "already_finished";
     else if (isOurs && error.code === "sign_in_mismatch") ctx.state["lostReason"] = "other_browser";
@@ -106,7 +120,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   const offered = ({ client }: InteractionState) =>
     upstreams.list().filter(({ id }) => isOffered(config, client.id, asUpstreamId(id)));
 
-  async function begin(ctx: Context, state: InteractionState, upstreamId: UpstreamId, fresh: boolean): Promise<void> {
+  async function begin(
+    ctx: Context,
+    state: InteractionState,
+    upstreamId: UpstreamId,
+    fresh: boolean,
+  ): Promise<void> {
     ctx.state["retryUrl"] = base(state.uid);
     await costs.chargeUpstreamSignIn(ctx, state.uid);
     const isForced = state.forced || state.isInsufficient;
@@ -129,19 +148,29 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     seeOther(ctx, begun.url.href);
   }
 
-  async function showSignIn(ctx: Context, state: InteractionState, notice: SignInPage["notice"], fresh: boolean) {
+  async function showSignIn(
+    ctx: Context,
+    state: InteractionState,
+    notice: SignInPage["notice"],
+    fresh: boolean,
+  ) {
     sendPage(ctx, await views.signIn(ctx, state, notice, fresh));
   }
 
-  /** Straight to the upstream that the portal names or this browser used last. The first visit chooses, and who signed out. */
+  /**
+   * Straight to the upstream that the portal names or this browser used last. The first visit chooses, and
+   * who signed out.
+   */
   async function signInOrChoose(ctx: Context, state: InteractionState): Promise<void> {
     const remembered = cookies.get(ctx, cookies.ofService(upstreamCookie));
     // Somebody whose sign-in doesn't suffice is told so, and goes on by their own hand.
     if (state.isInsufficient) return await showSignIn(ctx, state, null, true);
     const known = offered(state).map(({ id }) => id);
     const upstreamId = [state.upstreamHint, remembered].find((id) => id !== undefined && known.includes(id));
-    if (upstreamId === undefined || state.prompt !== "login") return await showSignIn(ctx, state, null, false);
-    // Whatever the portal hints: on a computer that others use, the next person would be signed in as the last.
+    if (upstreamId === undefined || state.prompt !== "login")
+      return await showSignIn(ctx, state, null, false);
+    // Whatever the portal hints: on a computer that others use, the next person would be signed in as the
+    // last.
     if (signedOut.has(ctx)) return await showSignIn(ctx, state, "signed_out", false);
     await begin(ctx, state, asUpstreamId(upstreamId), false);
   }
@@ -171,8 +200,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   supportRoutes(router, deps, { views, load });
 
   /**
-   * The same callback may be under way for another request of this browser, maybe at another broker, or what it left is being
-   * taken by one: what that comes to is there with the browser's next request.
+   * The same callback may be under way for another request of this browser, maybe at another broker, or what
+   * it left is being taken by one: what that comes to is there with the browser's next request.
    */
   async function lookAgain(ctx: Context, state: InteractionState): Promise<void> {
     const look = Number(queryValue(ctx, "again") ?? (binding.hasReturnedFor(ctx, state.uid) ? 1 : mostLooks));
@@ -207,7 +236,12 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   router.get("/interaction/:uid/upstreams", noHead, async (ctx) => {
     const state = await load(ctx);
     const notice = queryValue(ctx, "notice");
-    await showSignIn(ctx, state, notice === "cancelled" || notice === "failed" ? notice : null, hasQuery(ctx, "fresh"));
+    await showSignIn(
+      ctx,
+      state,
+      notice === "cancelled" || notice === "failed" ? notice : null,
+      hasQuery(ctx, "fresh"),
+    );
   });
 
   router.post("/interaction/:uid/sign-in", form, async (ctx) => {
@@ -226,14 +260,17 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
 
   // Where a browser asks again for the page that a POST showed.
   for (const step of ["sign-in", "use-another", "resend", "profile", "cancel"]) {
-    router.get(`/interaction/:uid/${step}`, noHead, (ctx) => seeOther(ctx, base(String(ctx["params"]["uid"]))));
+    router.get(`/interaction/:uid/${step}`, noHead, (ctx) =>
+      seeOther(ctx, base(String(ctx["params"]["uid"]))),
+    );
   }
 
   router.post("/interaction/:uid/use-another", form, async (ctx) => {
     const state = await load(ctx);
     inquiries.forget(ctx, state.uid);
     const [only, ...others] = offered(state);
-    if (only !== undefined && others.length === 0) return await begin(ctx, state, asUpstreamId(only.id), true);
+    if (only !== undefined && others.length === 0)
+      return await begin(ctx, state, asUpstreamId(only.id), true);
     seeOther(ctx, `${base(state.uid)}/upstreams?fresh`);
   });
 
@@ -243,7 +280,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     const isRefused = state.admission?.kind === "not_admitted";
     await finish(ctx, {
       error: "access_denied",
-      error_description: isRefused ? "no linked profile is admitted by the client" : "the sign-in was cancelled",
+      error_description: isRefused
+        ? "no linked profile is admitted by the client"
+        : "the sign-in was cancelled",
     });
   });
 
@@ -254,8 +293,8 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   });
 
   /**
-   * Stores the inquiry and nothing else; looking it up begins when the answer has left. Where this person has asked only just
-   * now nothing is stored, and when they may ask again is returned.
+   * Stores the inquiry and nothing else; looking it up begins when the answer has left. Where this person has
+   * asked only just now nothing is stored, and when they may ask again is returned.
    */
   async function inquire(
     ctx: Context,
@@ -344,7 +383,9 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
     if (next.step !== "choose") return seeOther(ctx, base(state.uid));
     const profileId = formFields(ctx)["profile_id"];
     if (!next.choices.some(({ profile }) => profile.id === profileId)) {
-      const page = await views.chooseProfile(ctx, state, next, [{ field: "profile_id", message: "profile_missing" }]);
+      const page = await views.chooseProfile(ctx, state, next, [
+        { field: "profile_id", message: "profile_missing" },
+      ]);
       return sendPage(ctx, page, 400);
     }
     await finish(ctx, { select_account: { profile_id: profileId } });

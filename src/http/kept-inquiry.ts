@@ -1,7 +1,8 @@
 /**
- * What a browser keeps of the inquiry that it sent, in encrypted cookies of that interaction's path, for the store forgets the
- * address. It is shown again for half an hour, to whoever may sit there by then; sent again, unseen, for as long as the interaction
- * lives, because a link that expired is just when somebody asks for another.
+ * What a browser keeps of the inquiry that it sent, in encrypted cookies of that interaction's path, for the
+ * store forgets the address. It is shown again for half an hour, to whoever may sit there by then; sent
+ * again, unseen, for as long as the interaction lives, because a link that expired is just when somebody asks
+ * for another.
  */
 
 import type { Context } from "koa";
@@ -31,7 +32,10 @@ export interface KeptInquiries {
   find(ctx: Context, uid: string): Promise<KeptInquiry | undefined>;
   /** What was typed in this browser, for as long as it is shown. */
   typed(ctx: Context, uid: string): Promise<string | undefined>;
-  /** In the place of what was there. `isShown`: half an hour more; who asks again for what they don't see isn't told it. */
+  /**
+   * In the place of what was there. `isShown`: half an hour more; who asks again for what they don't see
+   * isn't told it.
+   */
   keep(ctx: Context, uid: string, kept: KeptInquiry, isShown: boolean): Promise<void>;
   /** Shows what was typed no more. */
   forgetTyped(ctx: Context, uid: string): void;
@@ -50,7 +54,8 @@ export function createKeptInquiries(options: {
   lifetimeSeconds: Seconds;
 }): KeptInquiries {
   const { issuer, cookies, encryptedCookies, lifetimeSeconds } = options;
-  const below = (uid: string, name: string) => cookies.below(new URL(`${issuer}/interaction/${uid}`).pathname, name);
+  const below = (uid: string, name: string) =>
+    cookies.below(new URL(`${issuer}/interaction/${uid}`).pathname, name);
   const inquiryAt = (uid: string) => below(uid, "liaison.inquiry");
   const typedAt = (uid: string) => below(uid, "liaison.typed");
   const textOf = (value: unknown) => (typeof value === "string" ? value : null);

@@ -36,11 +36,19 @@ export function networkOf(ctx: Context): string {
 export function formFields(ctx: Context): Record<string, string | undefined> {
   const body = (ctx.request as { body?: unknown }).body;
   if (typeof body !== "object" || body === null) return {};
-  const entries = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, string | undefined>;
+  const entries = Object.entries(body).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<
+    string,
+    string | undefined
+  >;
 }
 
-/** A parameter of an address of ours; one given twice has no value, which no page of ours and no upstream sends. */
+/**
+ * A parameter of an address of ours; one given twice has no value, which no page of ours and no upstream
+ * sends.
+ */
 export function queryValue(ctx: Context, name: string): string | undefined {
   const value = ctx.query[name];
   return typeof value === "string" ? value : undefined;
@@ -58,7 +66,10 @@ export function sendPage(ctx: Context, html: string, status = 200): void {
   ctx.body = html;
 }
 
-/** Redirects after a POST, or to the next step: always 303, so that no browser repeats a post (RFC 9700, 4.12). */
+/**
+ * Redirects after a POST, or to the next step: always 303, so that no browser repeats a post (RFC 9700,
+ * 4.12).
+ */
 export function seeOther(ctx: Context, location: string): void {
   ctx.status = 303;
   ctx.redirect(location);

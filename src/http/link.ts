@@ -1,7 +1,7 @@
 /**
- * The mailed link. Opening it changes nothing: the secret moves from the address bar into a cookie of its own path, the page says
- * what would be linked to whom, and continuing or declining starts a fresh upstream sign-in. Only that sign-in's callback
- * (upstream-callback.ts) redeems or cancels.
+ * The mailed link. Opening it changes nothing: the secret moves from the address bar into a cookie of its own
+ * path, the page says what would be linked to whom, and continuing or declining starts a fresh upstream
+ * sign-in. Only that sign-in's callback (upstream-callback.ts) redeems or cancels.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -43,12 +43,18 @@ export interface LinkDeps extends HttpKit {
   onBound(): void;
 }
 
-/** How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what came of it. */
+/**
+ * How often, and how many milliseconds apart, somebody whose callback is being answered elsewhere looks what
+ * came of it.
+ */
 const [mostTurns, turnMs] = [20, 150];
 /** Seconds for which the page after a callback can be reloaded. */
 const resultLifetimeSeconds = 600;
 
-/** What a callback came to, kept by the browser for the page behind the redirect; what it is about is read again. */
+/**
+ * What a callback came to, kept by the browser for the page behind the redirect; what it is about is read
+ * again.
+ */
 type KeptResult =
   | { result: "bound" | "cancelled" | "unknown" }
   | { result: "wrong_account"; signedIn: { who: string; upstreamId: string } }
@@ -64,8 +70,8 @@ export interface CarriedOut {
 
 export interface LinkPages {
   /**
-   * Carries out what the person continued to, now that `attempt.identity` is proven. `isRepeated`: this browser has asked for
-   * the same before, and the store's answer to it got lost.
+   * Carries out what the person continued to, now that `attempt.identity` is proven. `isRepeated`: this
+   * browser has asked for the same before, and the store's answer to it got lost.
    */
   carryOut(intent: "redeem" | "decline", attempt: LinkAttempt & { isRepeated: boolean }): Promise<CarriedOut>;
   /** Leads the browser to the page that says what came of it. */
@@ -93,15 +99,28 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   const below = (requestId: string, name: string) =>
     cookies.below(new URL(base(requestId)).pathname, `${name}.${requestId}`);
   const secretAt = (requestId: string) => below(requestId, "liaison.link");
-  /** Apart from all else: of several callbacks of one person, one links, and what the others came to is no news then. */
+  /**
+   * Apart from all else: of several callbacks of one person, one links, and what the others came to is no
+   * news then.
+   */
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
   const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
   const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-  const declined = createDeclinedLinks({ issuer, cookies, encryptedCookies, artifacts, clock, lifetimeSeconds });
+  const declined = createDeclinedLinks({
+    issuer,
+    cookies,
+    encryptedCookies,
+    artifacts,
+    clock,
+    lifetimeSeconds,
+  });
   const requestIdOf = (ctx: Context) => String(ctx["params"].requestId);
   const upstreamName = (id: string) => upstreams.list().find((upstream) => upstream.id === id)?.name ?? id;
-  const requesterView = (who: Requester) => ({ who: accountLabel(who), upstreamName: upstreamName(who.upstreamId) });
+  const requesterView = (who: Requester) => ({
+    who: accountLabel(who),
+    upstreamName: upstreamName(who.upstreamId),
+  });
 
   async function showDead(ctx: Context, reason: LinkDeadPage["reason"], membership: Membership | null) {
     const opens = membership && (await opensOf(membership)).map(portalView);
@@ -111,7 +130,10 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     sendPage(ctx, pages.linkDead(await site(), view), status);
   }
 
-  /** The link whose secret this browser holds, alive or dead; otherwise the page that says why not has been sent. */
+  /**
+   * The link whose secret this browser holds, alive or dead; otherwise the page that says why not has been
+   * sent.
+   */
   async function heldLink(ctx: Context): Promise<(LinkPreview & { secret: string }) | undefined> {
     const requestId = asLinkRequestId(requestIdOf(ctx));
     if (!/^[\w-]{22}$/.test(requestId)) {
@@ -147,7 +169,10 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     seeOther(ctx, base(requestId));
   }
 
-  /** From the page that somebody comes back to who cancelled: to the portal that this browser's sign-in is for. */
+  /**
+   * From the page that somebody comes back to who cancelled: to the portal that this browser's sign-in is
+   * for.
+   */
   async function wayBack(ctx: Context): Promise<LinkLandingPage["back"]> {
     const found = await waiting.find(ctx);
     if (found === undefined) return null;
@@ -164,7 +189,10 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     const { request, membership } = live;
     const isCancelled = hasQuery(ctx, "cancelled");
     allowFormTargets(ctx, upstreams.origins());
-    const form = (action: string) => ({ action: `${base(request.id)}/${action}`, csrfToken: csrf.token(ctx) });
+    const form = (action: string) => ({
+      action: `${base(request.id)}/${action}`,
+      csrfToken: csrf.token(ctx),
+    });
     const html = pages.linkLanding(await site(), {
       membership: membershipView(membership),
       requester: requesterView(request.requester),
@@ -193,7 +221,8 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
       browserHash: binding.begin(ctx),
       sender: await costs.senderOf(ctx),
       prompt: "login",
-      // Where an upstream can't be asked to sign in anew, it shows the accounts: the browser may be somebody else's, too.
+      // Where an upstream can't be asked to sign in anew, it shows the accounts: the browser may be somebody
+      // else's, too.
       choosesAccount: true,
       forced: true,
       ...(loginHint === null ? {} : { loginHint }),
@@ -207,13 +236,17 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
 
   router.get("/link/:requestId/result", async (ctx) => {
     const requestId = requestIdOf(ctx);
-    const kept = encryptedCookies.get(ctx, boundAt(requestId)) ?? encryptedCookies.get(ctx, resultAt(requestId));
+    const kept =
+      encryptedCookies.get(ctx, boundAt(requestId)) ?? encryptedCookies.get(ctx, resultAt(requestId));
     if (kept === undefined) return await showWithoutResult(ctx);
     const held = await heldLink(ctx);
     if (held !== undefined) await showResult(ctx, kept as KeptResult, held);
   });
 
-  /** The answer of a callback went to another request of this browser, maybe of another broker: the store knows what it was. */
+  /**
+   * The answer of a callback went to another request of this browser, maybe of another broker: the store
+   * knows what it was.
+   */
   async function showWithoutResult(ctx: Context): Promise<void> {
     let held = await heldLink(ctx);
     for (let turn = 0; hasQuery(ctx, "again") && held?.verdict.alive && turn < mostTurns; turn += 1) {
@@ -230,7 +263,11 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   // Last, because the secret stands where the actions above have their names.
   router.get("/link/:requestId/:secret", openMailedLink);
 
-  async function showResult(ctx: Context, kept: KeptResult, { request, membership }: LinkPreview): Promise<void> {
+  async function showResult(
+    ctx: Context,
+    kept: KeptResult,
+    { request, membership }: LinkPreview,
+  ): Promise<void> {
     const requester = requesterView(request.requester);
     switch (kept.result) {
       case "unknown":
@@ -310,5 +347,8 @@ function keptResult(
 ): KeptResult {
   if (outcome.result === "dead") return { result: "dead", reason: outcome.reason };
   if (outcome.result !== "wrong_account") return { result: outcome.result };
-  return { result: "wrong_account", signedIn: { who: accountLabel(identity), upstreamId: identity.upstreamId } };
+  return {
+    result: "wrong_account",
+    signedIn: { who: accountLabel(identity), upstreamId: identity.upstreamId },
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Notes in the store that an interaction's page was opened, from when on its row is kept (oidc/kept-interactions.ts): once, and
- * where the request writes anyway, in that write.
+ * Notes in the store that an interaction's page was opened, from when on its row is kept
+ * (oidc/kept-interactions.ts): once, and where the request writes anyway, in that write.
  */
 
 import type { Context, Middleware } from "koa";

@@ -1,8 +1,8 @@
 /**
- * Sign-outs by POST at the end-session endpoint (OpenID Connect RP-Initiated Logout 1.0, section 2). A POST from another site comes
- * without the SameSite=Lax cookie of the session; the GET behind a 303 has it. What was posted waits in the store meanwhile, under
- * a handle that alone stands in the address: an `id_token_hint` is the longest thing that portals send, and is left in no history
- * and no log of a proxy.
+ * Sign-outs by POST at the end-session endpoint (OpenID Connect RP-Initiated Logout 1.0, section 2). A POST
+ * from another site comes without the SameSite=Lax cookie of the session; the GET behind a 303 has it. What
+ * was posted waits in the store meanwhile, under a handle that alone stands in the address: an
+ * `id_token_hint` is the longest thing that portals send, and is left in no history and no log of a proxy.
  */
 
 import type { Middleware } from "koa";
@@ -24,7 +24,14 @@ const handleName = "posted";
 /** Milliseconds: longer than any redirect takes, so that the page can also be loaded again. */
 const lifetimeMs = 120_000;
 /** What the endpoint reads (section 2); nothing else is kept. */
-const names = new Set(["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"]);
+const names = new Set([
+  "id_token_hint",
+  "logout_hint",
+  "client_id",
+  "post_logout_redirect_uri",
+  "state",
+  "ui_locales",
+]);
 
 /** Stands before oidc-provider, which then sees nothing but the GET; every other address passes. */
 export function postedSignOut({ artifacts, clock }: PostedSignOutDeps): Middleware {

@@ -33,7 +33,10 @@ const programEndpoints = new Set([
 ]);
 
 export interface OwnForms {
-  /** Puts our page in the place of the forms that oidc-provider sends without asking, and lets its others lead on. */
+  /**
+   * Puts our page in the place of the forms that oidc-provider sends without asking, and lets its others lead
+   * on.
+   */
   ownForms: Middleware;
 }
 
@@ -110,7 +113,10 @@ export function createProviderPages(deps: {
     return cookies.get(ctx, cookies.ofService(upstreamCookie));
   }
 
-  /** The session's upstream, and its portals that have no address to be told at; the one that asks knows by itself. */
+  /**
+   * The session's upstream, and its portals that have no address to be told at; the one that asks knows by
+   * itself.
+   */
   async function staysKnownAfter(ctx: KoaContextWithOIDC, shown: Site): Promise<StaysKnown> {
     const { session, client: asking } = ctx.oidc;
     const method = session && methodOf(session);
@@ -120,7 +126,11 @@ export function createProviderPages(deps: {
       if (client === undefined || clientId === asking?.clientId || clients.isOwn(client)) continue;
       if (client.metadata["backchannel_logout_uri"] === undefined) portals.push(client.name);
     }
-    return staysKnownView(shown, method?.upstreamId ?? rememberedUpstream(ctx as unknown as Context), portals);
+    return staysKnownView(
+      shown,
+      method?.upstreamId ?? rememberedUpstream(ctx as unknown as Context),
+      portals,
+    );
   }
 
   function portalOf(ctx: KoaContextWithOIDC): PortalView | null {

@@ -1,6 +1,6 @@
 /**
- * Pages for requests that are answered before any handler sees them: made once, with the headers that every page has. Where
- * Node's parser gives up there is no response to write on, only the connection.
+ * Pages for requests that are answered before any handler sees them: made once, with the headers that every
+ * page has. Where Node's parser gives up there is no response to write on, only the connection.
  */
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
@@ -24,7 +24,10 @@ const reasons: Partial<Record<string, Pick<ErrorPage, "status" | "kind">>> = {
 };
 const unknown = { status: 400, kind: "bad_request" } as const;
 
-/** How long a connection that was answered on still has, in milliseconds: cut at once, the answer would be lost with it. */
+/**
+ * How long a connection that was answered on still has, in milliseconds: cut at once, the answer would be
+ * lost with it.
+ */
 const lastMs = 2000;
 
 export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Site; issuer: URL }): Refusals {
@@ -32,7 +35,10 @@ export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Si
   const view = { code: null, requestId: "", portal: null, retryUrl: null };
   const rendered = new Map<string, string>();
 
-  function page({ status, kind }: Pick<ErrorPage, "status" | "kind">, retryAfterSeconds: Seconds | null): string {
+  function page(
+    { status, kind }: Pick<ErrorPage, "status" | "kind">,
+    retryAfterSeconds: Seconds | null,
+  ): string {
     const key = `${kind} ${retryAfterSeconds}`;
     const known = rendered.get(key);
     if (known !== undefined) return known;
@@ -59,8 +65,15 @@ export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Si
     unreadable(socket, code) {
       const { status, kind } = reasons[code ?? ""] ?? unknown;
       const body = page({ status, kind }, null);
-      const lines = Object.entries({ ...headers, "content-length": Buffer.byteLength(body), connection: "close" });
-      const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+      const lines = Object.entries({
+        ...headers,
+        "content-length": Buffer.byteLength(body),
+        connection: "close",
+      });
+      const head = [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        ...lines.map(([name, value]) => `${name}: ${value}`),
+      ];
       socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
       setTimeout(() => socket.destroy(), lastMs).unref();
     },

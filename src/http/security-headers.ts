@@ -1,6 +1,7 @@
 /**
- * Security headers of every response. The content security policy is set before the handlers run, because oidc-provider adds
- * the hash of its own inline script to it, and its `form-action` is widened afterwards where a form leads out of the house.
+ * Security headers of every response. The content security policy is set before the handlers run, because
+ * oidc-provider adds the hash of its own inline script to it, and its `form-action` is widened afterwards
+ * where a form leads out of the house.
  */
 
 import type { Context, Middleware } from "koa";
@@ -43,25 +44,34 @@ export function pageHeaders(issuer: URL): Record<string, string> {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    ...(issuer.protocol === "https:" ? { "strict-transport-security": "max-age=31536000; includeSubDomains" } : {}),
+    ...(issuer.protocol === "https:"
+      ? { "strict-transport-security": "max-age=31536000; includeSubDomains" }
+      : {}),
   };
 }
 
 const anyHttps = "https:";
-/** What a policy can name of this machine: `[::1]` is no source (Content Security Policy Level 3, section 2.3.1). */
+/**
+ * What a policy can name of this machine: `[::1]` is no source (Content Security Policy Level 3, section
+ * 2.3.1).
+ */
 const anyLoopback = ["http://localhost:*", "http://127.0.0.1:*"];
 
 /**
- * Lets the forms of this page lead to `targets` too. Browsers apply `form-action` to every redirect that follows a POST
- * (w3c/webappsec-csp#8), so a form that starts an upstream sign-in must allow the upstream and, as that may come straight
- * back, the portal. Both redirect through hosts of their own, which nobody can list: any https host goes, and where this
- * service itself is http on loopback any port there (docs/decisions/0005).
+ * Lets the forms of this page lead to `targets` too. Browsers apply `form-action` to every redirect that
+ * follows a POST (w3c/webappsec-csp#8), so a form that starts an upstream sign-in must allow the upstream
+ * and, as that may come straight back, the portal. Both redirect through hosts of their own, which nobody can
+ * list: any https host goes, and where this service itself is http on loopback any port there
+ * (docs/decisions/0005).
  */
 export function allowFormTargets(ctx: Context, targets: readonly string[]): void {
   const sources = new Set(targets.flatMap(sourceOf));
   for (const source of ctx.secure ? [anyHttps] : [anyHttps, ...anyLoopback]) sources.add(source);
   const policy = ctx.response.get("content-security-policy");
-  ctx.set("content-security-policy", policy.replace(/form-action 'self'[^;]*/, `$& ${[...sources].join(" ")}`));
+  ctx.set(
+    "content-security-policy",
+    policy.replace(/form-action 'self'[^;]*/, `$& ${[...sources].join(" ")}`),
+  );
 }
 
 /** The CSP source of a URL: its origin, or the scheme of a native app's private-use URI (RFC 8252, 7.1). */

@@ -1,6 +1,7 @@
 /**
- * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed cookies, what visitors cost,
- * security headers, error mapping, what stands before oidc-provider's own endpoints, routes. What a route does, and what it needs for it, is in the module of its path.
+ * Puts our routes before oidc-provider's in its Koa app, in the order: request id and log line, shadowed
+ * cookies, what visitors cost, security headers, error mapping, what stands before oidc-provider's own
+ * endpoints, routes. What a route does, and what it needs for it, is in the module of its path.
  */
 
 import { randomUUID } from "node:crypto";
@@ -99,8 +100,8 @@ export function createListener(deps: ServerDeps): RequestListener {
 }
 
 /**
- * Says once that a peer which isn't trusted forwards requests for somebody: behind a proxy that isn't named in the
- * configuration all people are one client, who share what one may have.
+ * Says once that a peer which isn't trusted forwards requests for somebody: behind a proxy that isn't named
+ * in the configuration all people are one client, who share what one may have.
  */
 function forgottenProxyWarning(
   logger: Logger,
@@ -112,7 +113,8 @@ function forgottenProxyWarning(
     const address = clientAddress(peer, undefined, () => false);
     if (isTrusted(address)) return;
     isSaid = true;
-    const fix = "if that is your proxy, name it in trusted_proxies: until then all its visitors count as one client";
+    const fix =
+      "if that is your proxy, name it in trusted_proxies: until then all its visitors count as one client";
     logger.warn(
       { peer_address: address, key: "trusted_proxies" },
       `X-Forwarded-For of ${address} isn't believed; ${fix}`,
@@ -121,8 +123,8 @@ function forgottenProxyWarning(
 }
 
 /**
- * The target below the issuer's path, which is where all routes are. A target outside of it is taken as it is: from a proxy
- * that has cut the path off, or from a health check on this machine.
+ * The target below the issuer's path, which is where all routes are. A target outside of it is taken as it
+ * is: from a proxy that has cut the path off, or from a health check on this machine.
  */
 function withoutPrefix(target: string, prefix: string): string {
   // RFC 8414, 3.1: the well-known part stands before the issuer's path.
@@ -155,8 +157,8 @@ function publicRoutes(router: Router, { pages, site, config }: ServerDeps): void
 }
 
 /**
- * The router, asked of those paths alone whose first segment one of its routes begins with: it tries all of its routes, those
- * of the administration among them, before it lets a request pass to oidc-provider.
+ * The router, asked of those paths alone whose first segment one of its routes begins with: it tries all of
+ * its routes, those of the administration among them, before it lets a request pass to oidc-provider.
  */
 function routed(router: Router): Middleware {
   const handle = router.routes() as unknown as Middleware;

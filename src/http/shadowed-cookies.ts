@@ -1,20 +1,27 @@
 /**
- * Cookies of ours that a neighbour has set beside ours, under the same name for a deeper path or for a whole domain: a request
- * then carries both, and nothing says which is whose. Neither is believed, and every place where the other may lie is cleared
- * with the response, so that the next request is whole. `__Host-` cookies can't be shadowed and aren't looked at.
+ * Cookies of ours that a neighbour has set beside ours, under the same name for a deeper path or for a whole
+ * domain: a request then carries both, and nothing says which is whose. Neither is believed, and every place
+ * where the other may lie is cleared with the response, so that the next request is whole. `__Host-` cookies
+ * can't be shadowed and aren't looked at.
  *
- * `forgetCookies` is for a browser in which somebody else's sign-in was finished: of whatever it has of ours, nobody knows
- * who put it there.
+ * `forgetCookies` is for a browser in which somebody else's sign-in was finished: of whatever it has of ours,
+ * nobody knows who put it there.
  */
 
 import type { IncomingMessage } from "node:http";
 import type { Context, Middleware } from "koa";
 import { cookiePairs } from "./cookies.ts";
 
-/** Those whose place anybody can name. All others are below a path that only their own browser knows, which comes first. */
-const ofService = /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|known|signed-out|console|console\.begin)$/;
+/**
+ * Those whose place anybody can name. All others are below a path that only their own browser knows, which
+ * comes first.
+ */
+const ofService =
+  /^(?:__Secure-)?liaison\.(?:session|csrf|upstream|known|signed-out|console|console\.begin)$/;
 
-/** The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response. */
+/**
+ * The longest list of lines that is sent to clear what lies beside: proxies bound the headers of a response.
+ */
 const mostLines = 32;
 /** The deepest path of ours that sends a cookie of the service, below the issuer's own. */
 const mostParts = 6;
@@ -32,7 +39,8 @@ export function shadowedCookies(issuer: URL): Middleware {
     const pairs = cookiePairs(ctx.get("cookie"));
     const carried = new Set(pairs.map(([name]) => name).filter((name) => ofService.test(name)));
     // A signature beside hers is enough to make hers nobody's.
-    const isDouble = (name: string) => valuesOf(pairs, name).size > 1 || valuesOf(pairs, `${name}.sig`).size > 1;
+    const isDouble = (name: string) =>
+      valuesOf(pairs, name).size > 1 || valuesOf(pairs, `${name}.sig`).size > 1;
     const areUnlike = new Set(pairs.map(([name]) => name)).size === pairs.length;
     const shadowed = new Set(areUnlike ? [] : [...carried].filter(isDouble));
     if (shadowed.size > 0) withhold(ctx.req, pairs, shadowed);
@@ -50,7 +58,11 @@ function valuesOf(pairs: readonly [string, string][], name: string): Set<string>
 }
 
 /** Takes both out of the request, with the signatures that belong to them. */
-function withhold(request: IncomingMessage, pairs: readonly [string, string][], shadowed: ReadonlySet<string>): void {
+function withhold(
+  request: IncomingMessage,
+  pairs: readonly [string, string][],
+  shadowed: ReadonlySet<string>,
+): void {
   const kept = pairs.filter(([name]) => !shadowed.has(name.replace(/\.sig$/, "")));
   request.headers.cookie = kept.map(([name, value]) => `${name}=${value}`).join("; ");
 }
@@ -85,7 +97,12 @@ function forgetAll(ctx: Context, issuer: URL): void {
   ctx.set("set-cookie", [...set, ...lines, ...families.slice(0, mostLines)]);
 }
 
-function clearBeside(ctx: Context, issuer: URL, carried: ReadonlySet<string>, shadowed: ReadonlySet<string>): void {
+function clearBeside(
+  ctx: Context,
+  issuer: URL,
+  carried: ReadonlySet<string>,
+  shadowed: ReadonlySet<string>,
+): void {
   const set = [ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
   const nameOf = (line: string) => line.slice(0, line.indexOf("="));
   const renewed = new Set(set.map(nameOf).filter((name) => carried.has(name)));
@@ -108,7 +125,10 @@ function clearBeside(ctx: Context, issuer: URL, carried: ReadonlySet<string>, sh
   ctx.set("set-cookie", [...lines.slice(0, mostLines), ...set]);
 }
 
-/** Paths and domains that could send a cookie along with this very request, without the place of the one that is set. */
+/**
+ * Paths and domains that could send a cookie along with this very request, without the place of the one that
+ * is set.
+ */
 function placesBeside(ctx: Context, issuer: URL, ours: string | undefined): string[] {
   const own = /; *path=([^;]*)/i.exec(ours ?? "")?.[1];
   const base = issuer.pathname === "/" ? "" : issuer.pathname;
@@ -120,7 +140,10 @@ function placesBeside(ctx: Context, issuer: URL, ours: string | undefined): stri
   return [...places, ...ofDomains];
 }
 
-/** `/authorize/uid` → `/`, `/authorize`, `/authorize/`, `/authorize/uid`: with a slash it is another place (RFC 6265, 5.1.4). */
+/**
+ * `/authorize/uid` → `/`, `/authorize`, `/authorize/`, `/authorize/uid`: with a slash it is another place
+ * (RFC 6265, 5.1.4).
+ */
 function pathsTo(path: string): string[] {
   const parts = path.split("/").filter((part) => /^[\w.~%-]{1,64}$/.test(part));
   const deeper = parts.slice(0, mostParts).flatMap((_part, index) => {

@@ -1,7 +1,8 @@
 /**
- * Remembers, in a browser where somebody signed out, that whoever signs in there next has to choose the account: the
- * upstream may still know the last person, and would sign the next one in as them without a word. The mark holds until a
- * sign-in is completed. It says nobody's name and opens nothing: who forges one is asked once more, who deletes it isn't.
+ * Remembers, in a browser where somebody signed out, that whoever signs in there next has to choose the
+ * account: the upstream may still know the last person, and would sign the next one in as them without a
+ * word. The mark holds until a sign-in is completed. It says nobody's name and opens nothing: who forges one
+ * is asked once more, who deletes it isn't.
  */
 
 import type { BrowserBinding } from "./browser-binding.ts";
@@ -30,7 +31,8 @@ export function createSignedOutBrowsers({ cookies, binding }: SignedOutBrowsersD
   return {
     note: (ctx) => {
       cookies.set(ctx, place, "1", lifetimeSeconds);
-      // A sign-in that is still under way, that waits for a mail maybe, is the last person's: its pages open no more.
+      // A sign-in that is still under way, that waits for a mail maybe, is the last person's: its pages open
+      // no more.
       for (const proofHash of binding.proofs(ctx)) binding.takeBack(ctx, proofHash);
     },
     has,

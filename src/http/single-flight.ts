@@ -1,7 +1,13 @@
-/** Runs a piece of work once for all who ask for the same while it is under way: each of them gets what it came to. */
+/**
+ * Runs a piece of work once for all who ask for the same while it is under way: each of them gets what it
+ * came to.
+ */
 
 export interface SingleFlight<Result> {
-  /** Starts `work` under `key`, or joins the one that is under way there. Throws what the work throws, to everybody. */
+  /**
+   * Starts `work` under `key`, or joins the one that is under way there. Throws what the work throws, to
+   * everybody.
+   */
   run(key: string, work: () => Promise<Result>): Promise<Result>;
 }
 

@@ -1,4 +1,6 @@
-/** What the pages are told about the deployment and its portals, from configuration and the client directory. */
+/**
+ * What the pages are told about the deployment and its portals, from configuration and the client directory.
+ */
 
 import type { Config } from "../config/schema.ts";
 import { isListed } from "../domain/portal.ts";
@@ -14,7 +16,11 @@ function staticSite({ issuer, deployment, upstreams }: SiteConfig): Omit<Site, "
   return {
     name: deployment.name,
     basePath: pathname === "/" ? "" : pathname,
-    support: { email: deployment.support_email, url: deployment.support_url, phone: deployment.support_phone },
+    support: {
+      email: deployment.support_email,
+      url: deployment.support_url,
+      phone: deployment.support_phone,
+    },
     timeZone: deployment.time_zone,
     locale: deployment.locale,
     upstreams: upstreams.map(
@@ -57,7 +63,10 @@ export function membershipView({ profile, organization }: Membership): Membershi
   };
 }
 
-/** Who may still know a person that signs out: the upstream of this id, any where it is none, and portals by name. */
+/**
+ * Who may still know a person that signs out: the upstream of this id, any where it is none, and portals by
+ * name.
+ */
 export function staysKnownView(
   { upstreams }: Site,
   upstreamId: string | undefined,
@@ -66,7 +75,9 @@ export function staysKnownView(
   return { upstream: upstreams.find(({ id }) => id === upstreamId)?.name ?? null, portals };
 }
 
-/** How a page names a consumer account: by its email, else its display name, else the upstream's own id of it. */
+/**
+ * How a page names a consumer account: by its email, else its display name, else the upstream's own id of it.
+ */
 export function accountLabel(requester: Pick<Requester, "email" | "displayName" | "subject">): string {
   return requester.email ?? requester.displayName ?? requester.subject;
 }

@@ -22,7 +22,12 @@ interface Parts {
 const sentLifetimeSeconds = 600;
 
 /** The longest of each that is kept, in characters. */
-const longest: Record<SupportField, number> = { name: 200, organization: 200, account_number: 200, message: 2000 };
+const longest: Record<SupportField, number> = {
+  name: 200,
+  organization: 200,
+  account_number: 200,
+  message: 2000,
+};
 const nothing: Record<SupportField, string> = { name: "", organization: "", account_number: "", message: "" };
 
 export function supportRoutes(
@@ -60,7 +65,8 @@ export function supportRoutes(
     const errors: FieldError[] = [];
     if (values.name === "") errors.push({ field: "name", message: "name_missing" });
     if (values.organization === "") errors.push({ field: "organization", message: "organization_missing" });
-    if (errors.length > 0) return sendPage(ctx, await views.support(ctx, state, { values, errors, full: null }), 400);
+    if (errors.length > 0)
+      return sendPage(ctx, await views.support(ctx, state, { values, errors, full: null }), 400);
     const outcome = await support.send({
       requester: views.requester(state),
       clientAddress: networkOf(ctx),

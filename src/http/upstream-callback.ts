@@ -1,6 +1,6 @@
 /**
- * Where upstreams send people back: completes the sign-in and hands its result, for the browser that brought it alone, to what
- * it was for. Also where upstreams fetch our public keys.
+ * Where upstreams send people back: completes the sign-in and hands its result, for the browser that brought
+ * it alone, to what it was for. Also where upstreams fetch our public keys.
  */
 
 import type Router from "@koa/router";
@@ -35,7 +35,10 @@ const outcomeLifetimeSeconds = 300;
 const keptSeconds = 120;
 const rememberUpstreamSeconds = 365 * 24 * 3600;
 
-/** What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it is. */
+/**
+ * What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it
+ * is.
+ */
 const answerParameters = ["code", "state", "iss", "error", "error_description"];
 
 /** What a callback came to, for every response that it is answered with. */
@@ -51,19 +54,27 @@ interface Attempt {
 }
 
 /**
- * Seconds for which a posted answer, encrypted in the address that its POST is sent on to, is good. A POST from another site
- * comes without the SameSite=Lax cookie that a sign-in is bound to; the GET behind a 303 has it, and no code is left in a
- * history or in the log of a proxy.
+ * Seconds for which a posted answer, encrypted in the address that its POST is sent on to, is good. A POST
+ * from another site comes without the SameSite=Lax cookie that a sign-in is bound to; the GET behind a 303
+ * has it, and no code is left in a history or in the log of a proxy.
  */
 const postedSeconds = 60;
 const postedTo = (upstreamId: string) => `upstream return\n${upstreamId}`;
 
 /** Encrypted, an answer of this size still fits into an address. */
-const readAnswer = koaBody({ json: false, text: false, multipart: false, formLimit: "8kb", queryString: { depth: 0 } });
+const readAnswer = koaBody({
+  json: false,
+  text: false,
+  multipart: false,
+  formLimit: "8kb",
+  queryString: { depth: 0 },
+});
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
-  const { upstreams, signIns, encryptedState, clock, config, cookies, binding, encryptedCookies, costs } = deps;
-  // The same callback is sent again while the first is under way, by an impatient person or a browser: both end alike.
+  const { upstreams, signIns, encryptedState, clock, config, cookies, binding, encryptedCookies, costs } =
+    deps;
+  // The same callback is sent again while the first is under way, by an impatient person or a browser: both
+  // end alike.
   const flights = createSingleFlight<Attempt>();
 
   // Built on the issuer, whatever the request calls us.
@@ -76,11 +87,13 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     ctx.set("cache-control", "public, max-age=3600");
   });
 
-  // response_mode=form_post: nothing is decided here, because the cookie of the sign-in can't have come along.
+  // response_mode=form_post: nothing is decided here, because the cookie of the sign-in can't have come
+  // along.
   router.post("/upstream/:upstreamId/callback", async (ctx) => {
     const upstreamId = String(ctx["params"]["upstreamId"]);
     const upstream = upstreams.list().find(({ id }) => id === upstreamId);
-    if (upstream?.response_mode !== "form_post") throw new LiaisonError("not_found", "Nothing is posted here.");
+    if (upstream?.response_mode !== "form_post")
+      throw new LiaisonError("not_found", "Nothing is posted here.");
     await readAnswer(ctx as Parameters<typeof readAnswer>[0], async () => {});
     const fields = formFields(ctx);
     const given = answerParameters.flatMap((name): [string, string][] => {
@@ -99,9 +112,13 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     url.search = ctx.search;
     const posted = queryValue(ctx, "posted");
     if (posted === undefined) return url;
-    const parameters = encryptedState.decrypt(posted, postedTo(upstreamId)) as Record<string, string> | undefined;
+    const parameters = encryptedState.decrypt(posted, postedTo(upstreamId)) as
+      | Record<string, string>
+      | undefined;
     if (parameters === undefined) {
-      throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", { upstreamId });
+      throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", {
+        upstreamId,
+      });
     }
     url.search = new URLSearchParams(parameters).toString();
     return url;
@@ -122,8 +139,9 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
       return await goOn(ctx, result.completed);
     }
     const { error } = result;
-    // The sign-in may be taken, and the upstream's code spent: loading the address again leads on only from what is kept,
-    // which is the browser's to do while the store can't. What is proven is kept once: it doesn't stay so for longer.
+    // The sign-in may be taken, and the upstream's code spent: loading the address again leads on only from
+    // what is kept, which is the browser's to do while the store can't. What is proven is kept once: it
+    // doesn't stay so for longer.
     const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
     if (isPassing && progress !== undefined && kept?.proven === undefined) {
       encryptedCookies.set(ctx, place, progress, keptSeconds);
@@ -131,7 +149,9 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     wayBack(ctx, error);
   });
 
-  async function attempt(answer: Omit<Parameters<typeof upstreams.complete>[0], "onProgress">): Promise<Attempt> {
+  async function attempt(
+    answer: Omit<Parameters<typeof upstreams.complete>[0], "onProgress">,
+  ): Promise<Attempt> {
     let progress: CallbackProgress | undefined;
     const onProgress = (made: CallbackProgress) => {
       progress = made;
@@ -143,7 +163,10 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     }
   }
 
-  /** Completes a sign-in and does what it was for. Whatever fails once it is spent says of the error what it was for. */
+  /**
+   * Completes a sign-in and does what it was for. Whatever fails once it is spent says of the error what it
+   * was for.
+   */
   async function complete(answer: Parameters<typeof upstreams.complete>[0]): Promise<Completed> {
     const { upstreamId } = answer;
     const { transaction, identity, accountId, authTime, authentication } = await upstreams.complete(answer);
@@ -174,15 +197,18 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   }
 
   /**
-   * A sign-in that the person cancelled goes back to where it began, and one that is spent to what came of it; everything else
-   * is a page of its own.
+   * A sign-in that the person cancelled goes back to where it began, and one that is spent to what came of
+   * it; everything else is a page of its own.
    */
   function wayBack(ctx: Context, error: unknown): void {
     if (!(error instanceof LiaisonError) || error.purpose === undefined) throw error;
     const { purpose, code } = error;
     const begunAt = config.issuer + beginning(purpose);
     if (code === "upstream_refused") {
-      seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : `${begunAt}?cancelled`);
+      seeOther(
+        ctx,
+        purpose.kind === "sign_in" ? `${begunAt}/upstreams?notice=cancelled` : `${begunAt}?cancelled`,
+      );
     } else if (code === "sign_in_expired") {
       seeOther(ctx, purpose.kind === "sign_in" ? `${begunAt}?returned&again=1` : `${begunAt}/result?again`);
     } else {
@@ -192,12 +218,14 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   }
 
   function beginning(purpose: SignInPurpose): string {
-    return purpose.kind === "sign_in" ? `/interaction/${purpose.interactionUid}` : `/link/${purpose.requestId}`;
+    return purpose.kind === "sign_in"
+      ? `/interaction/${purpose.interactionUid}`
+      : `/link/${purpose.requestId}`;
   }
 
   /**
-   * Where the progress of a callback is kept, sent to callbacks alone: one place for each answer, code and all, so that whoever
-   * knows the state alone can have nobody go on from there.
+   * Where the progress of a callback is kept, sent to callbacks alone: one place for each answer, code and
+   * all, so that whoever knows the state alone can have nobody go on from there.
    */
   function keptAt(upstreamId: string, url: URL): CookiePlace {
     const name = hashSecret(url.search).slice(0, 12);
@@ -206,8 +234,8 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
 }
 
 /**
- * The same for the same answer in the same browser, as far as that browser has come with it: whoever doesn't know the
- * upstream's code, or doesn't hold what was kept instead of it, joins nobody.
+ * The same for the same answer in the same browser, as far as that browser has come with it: whoever doesn't
+ * know the upstream's code, or doesn't hold what was kept instead of it, joins nobody.
  */
 function flightKey(url: URL, browsers: readonly SecretHash[], kept: CallbackProgress | undefined): string {
   return hashSecret([url.pathname, url.search, kept?.attempt ?? "", ...browsers].join("\n"));

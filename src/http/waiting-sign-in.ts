@@ -1,6 +1,6 @@
 /**
- * Which sign-in of this browser waits for a mailed link, for the link's own pages: an interaction's cookies aren't sent there.
- * It says where a way back leads, and decides nothing.
+ * Which sign-in of this browser waits for a mailed link, for the link's own pages: an interaction's cookies
+ * aren't sent there. It says where a way back leads, and decides nothing.
  */
 
 import type { Context } from "koa";
@@ -30,7 +30,8 @@ export function createWaitingSignIns(
 ): WaitingSignIns {
   const place: CookiePlace = cookies.below(new URL(`${issuer}/link`).pathname, "liaison.waiting");
   return {
-    note: async (ctx, waiting, maxAgeSeconds) => void encryptedCookies.set(ctx, place, waiting, maxAgeSeconds),
+    note: async (ctx, waiting, maxAgeSeconds) =>
+      void encryptedCookies.set(ctx, place, waiting, maxAgeSeconds),
     find: async (ctx) => {
       const { interactionUid, clientId, redirectUri } = encryptedCookies.get(ctx, place) ?? {};
       const isWhole =

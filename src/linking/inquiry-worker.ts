@@ -1,7 +1,8 @@
 /**
- * Turns stored inquiries into link requests and mails, behind the answer that the person already got. It runs on every
- * process; leases keep two of them from answering one inquiry twice. When it runs is ../worker-loop.ts's, delivering the
- * mails is mail's, and what an inquiry is answered is decided by ../domain/link.ts.
+ * Turns stored inquiries into link requests and mails, behind the answer that the person already got. It runs
+ * on every process; leases keep two of them from answering one inquiry twice. When it runs is
+ * ../worker-loop.ts's, delivering the mails is mail's, and what an inquiry is answered is decided by
+ * ../domain/link.ts.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -21,7 +22,13 @@ import type {
   UpstreamId,
 } from "../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
-import type { ClaimedInquiry, DirectoryStore, InquiryAnswerPart, LinkStore, NewLink } from "../storage/contract.ts";
+import type {
+  ClaimedInquiry,
+  DirectoryStore,
+  InquiryAnswerPart,
+  LinkStore,
+  NewLink,
+} from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 import { newMessageId } from "./message-id.ts";
 
@@ -48,28 +55,34 @@ export interface InquiryWorkerDependencies {
   settings: InquiryWorkerSettings;
 }
 
-/** The part of pino's logger that the worker uses. It never says what matched: a log isn't to be an oracle either. */
+/**
+ * The part of pino's logger that the worker uses. It never says what matched: a log isn't to be an oracle
+ * either.
+ */
 interface InquiryWorkerLogger {
   warn(fields: object, message: string): void;
 }
 
 export interface InquiryWorker {
   /**
-   * Settles the inquiries that are due, oldest first, until the run is told to end; returns how many. One of very many profiles
-   * takes turns with the others. Throws when the store can't be reached; an inquiry claimed by then is taken up again, here or
-   * elsewhere, when its lease is over.
+   * Settles the inquiries that are due, oldest first, until the run is told to end; returns how many. One of
+   * very many profiles takes turns with the others. Throws when the store can't be reached; an inquiry
+   * claimed by then is taken up again, here or elsewhere, when its lease is over.
    */
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
 const DEFAULT_LEASE_MS = 30_000;
 const DEFAULT_BATCH_SIZE = 100;
-/** A few milliseconds on SQLite (`node bench/many-matches.ts`); on MongoDB a transaction far from its deadline. */
+/**
+ * A few milliseconds on SQLite (`node bench/many-matches.ts`); on MongoDB a transaction far from its
+ * deadline.
+ */
 const DEFAULT_PART_SIZE = 20;
 
 /**
- * How long a request may wait for its mail to be sent. Its real life starts then (see `OutboxStore.claim`); this only keeps
- * requests whose mail is never delivered from waiting forever.
+ * How long a request may wait for its mail to be sent. Its real life starts then (see `OutboxStore.claim`);
+ * this only keeps requests whose mail is never delivered from waiting forever.
  */
 const UNSENT_REQUEST_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -86,7 +99,10 @@ export function createInquiryWorker({
   const batchSize = settings.batchSize ?? DEFAULT_BATCH_SIZE;
   const partSize = settings.partSize ?? DEFAULT_PART_SIZE;
 
-  /** Answers for the next profiles of an inquiry. Where there are more it is given back: it goes on behind all that are due. */
+  /**
+   * Answers for the next profiles of an inquiry. Where there are more it is given back: it goes on behind all
+   * that are due.
+   */
   async function settlePart(inquiry: ClaimedInquiry): Promise<"settled" | "goes on" | "lost"> {
     const key = parseAddress(inquiry.address)?.key;
     // One more than are answered says whether there are more.
@@ -111,9 +127,13 @@ export function createInquiryWorker({
         const came = await settlePart(inquiry);
         if (came === "settled") count += 1;
         if (came === "lost") {
-          logger.warn({ inquiryId: inquiry.id }, "the lease of an inquiry was lost; another worker answers it");
+          logger.warn(
+            { inquiryId: inquiry.id },
+            "the lease of an inquiry was lost; another worker answers it",
+          );
         }
-        // An await on SQLite lets nobody in: whoever waits meanwhile has as long as this kept the loop. On MongoDB it is free.
+        // An await on SQLite lets nobody in: whoever waits meanwhile has as long as this kept the loop. On
+        // MongoDB it is free.
         await pause(performance.eventLoopUtilization(begun).active);
         onStep();
       }
@@ -122,7 +142,10 @@ export function createInquiryWorker({
   };
 }
 
-/** One link and its mail for each profile that can be linked, a mail without link for the others, nothing for no match. */
+/**
+ * One link and its mail for each profile that can be linked, a mail without link for the others, nothing for
+ * no match.
+ */
 function answer(
   inquiry: Inquiry,
   memberships: Membership[],
@@ -145,7 +168,12 @@ function answer(
   return { links, mails, asker, matched: memberships.length };
 }
 
-function newLink(inquiry: Inquiry, membership: Membership, settings: InquiryWorkerSettings, now: Instant): NewLink {
+function newLink(
+  inquiry: Inquiry,
+  membership: Membership,
+  settings: InquiryWorkerSettings,
+  now: Instant,
+): NewLink {
   const requestId = asLinkRequestId(randomId());
   const secret = randomSecret();
   const { emailVerified: _onlyForItsPlace, ...requester } = inquiry.requester;
@@ -191,7 +219,9 @@ function askerOf(
 ): Asker {
   const { issuer, subject, upstreamId, email, emailVerified } = requester;
   const isTrusted =
-    trustedUpstreams?.has(upstreamId) === true && emailVerified === true && parseAddress(email)?.key === mailbox;
+    trustedUpstreams?.has(upstreamId) === true &&
+    emailVerified === true &&
+    parseAddress(email)?.key === mailbox;
   return { identity: { issuer, subject }, mailbox, isTrusted };
 }
 

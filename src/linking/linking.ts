@@ -1,7 +1,7 @@
 /**
- * The linking service: stores what people type, shows what a mailed link is about, and redeems or declines it once its
- * person has proven an identity. Looking up addresses is inquiry-worker.ts's, the rules are ../domain/link.ts's, and the
- * conditional writes that decide races are the store's. Nothing here knows HTTP.
+ * The linking service: stores what people type, shows what a mailed link is about, and redeems or declines it
+ * once its person has proven an identity. Looking up addresses is inquiry-worker.ts's, the rules are
+ * ../domain/link.ts's, and the conditional writes that decide races are the store's. Nothing here knows HTTP.
  */
 
 import { randomInt } from "node:crypto";
@@ -28,8 +28,8 @@ import { newMessageId } from "./message-id.ts";
 
 interface LinkingSettings {
   /**
-   * How long the worker waits before it may look at an inquiry, in milliseconds, drawn anew for each: so that the moment at
-   * which somebody finds the service busy says nothing about the address just typed.
+   * How long the worker waits before it may look at an inquiry, in milliseconds, drawn anew for each: so that
+   * the moment at which somebody finds the service busy says nothing about the address just typed.
    */
   lookupDelayMs: { min: number; max: number };
   /** How long an identity waits between two inquiries, in seconds. */
@@ -77,9 +77,10 @@ export type DeclineOutcome =
 
 export interface Linking {
   /**
-   * Stores what a person typed on the link step. Looks nothing up, so that its answer says nothing about the directory.
-   * What is no address (see ../domain/address.ts) is stored without one: it gets the same answer and no mail. Stores nothing
-   * if the identity asked less than the pause ago, by whichever way and in whichever sign-in.
+   * Stores what a person typed on the link step. Looks nothing up, so that its answer says nothing about the
+   * directory. What is no address (see ../domain/address.ts) is stored without one: it gets the same answer
+   * and no mail. Stores nothing if the identity asked less than the pause ago, by whichever way and in
+   * whichever sign-in.
    */
   inquire(input: {
     requester: Requester;
@@ -88,32 +89,47 @@ export interface Linking {
     /** Where it comes from, as far as trusted proxies tell. */
     clientAddress: string;
   }): Promise<InquiryOutcome>;
-  /** What the person is told of when an inquiry is looked at: null where that is at once. Others' requests play no part. */
+  /**
+   * What the person is told of when an inquiry is looked at: null where that is at once. Others' requests
+   * play no part.
+   */
   lookedAtBy(inquiry: Inquiry): Instant | null;
   /** The newest inquiry of an interaction chain: for the countdown and for *check your email*. */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
-  /** What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is one or not. */
+  /**
+   * What the link with this secret is about. Changes nothing; costs one hash and one read, whether there is
+   * one or not.
+   */
   view(requestId: LinkRequestId, secret: string): Promise<LinkPreview | undefined>;
   /** Notes, for the time line, that somebody opened the link and went on to sign in: the first time. */
   opened(preview: LinkPreview): Promise<void>;
   /**
-   * Redeems a link for a freshly proven identity. `wrong_account` leaves the link alive for the one who asked for it.
-   * The refusal of a known link is audited once for each account and reason, and of very many no more, except that of a link
-   * which has already done its work for this account.
+   * Redeems a link for a freshly proven identity. `wrong_account` leaves the link alive for the one who asked
+   * for it. The refusal of a known link is audited once for each account and reason, and of very many no
+   * more, except that of a link which has already done its work for this account.
    */
   redeem(attempt: LinkAttempt): Promise<RedeemOutcome>;
-  /** *This wasn't me, don't link*: cancels the request. Any proven identity may, because the mailbox is what the secret proves. */
+  /**
+   * *This wasn't me, don't link*: cancels the request. Any proven identity may, because the mailbox is what
+   * the secret proves.
+   */
   decline(attempt: LinkAttempt): Promise<DeclineOutcome>;
   /** Removes a profile's binding (to `accountId`, when given). Undefined if there was none to remove. */
   unbind(profileId: ProfileId, actor: string, accountId?: AccountId): Promise<Revocation | undefined>;
 }
 
-/** Whether a link that is used by now did what the attempt wanted: an attempt that is made again finds it so. */
+/**
+ * Whether a link that is used by now did what the attempt wanted: an attempt that is made again finds it so.
+ */
 export function hasBoundTo(
   outcome: RedeemOutcome | DeclineOutcome,
   { accountId }: Pick<LinkAttempt, "accountId">,
 ): boolean {
-  return outcome.result === "dead" && outcome.reason === "used" && outcome.membership.profile.accountId === accountId;
+  return (
+    outcome.result === "dead" &&
+    outcome.reason === "used" &&
+    outcome.membership.profile.accountId === accountId
+  );
 }
 
 /** Makes the linking service. */
@@ -226,7 +242,10 @@ interface Refusal {
   now: Instant;
 }
 
-/** So many events are kept of a link, whoever tries it with how many accounts: about so many more than it has by itself. */
+/**
+ * So many events are kept of a link, whoever tries it with how many accounts: about so many more than it has
+ * by itself.
+ */
 const mostEvents = 50;
 
 /** Whether it was this account that declined the link. */
@@ -235,7 +254,10 @@ async function hasCancelled(audit: AuditStore, { requestId, accountId }: LinkAtt
   return events.some((event) => event.action === "link.cancelled" && event.accountId === accountId);
 }
 
-async function auditRefusal(audit: AuditStore, { action, reason, attempt, membership, now }: Refusal): Promise<void> {
+async function auditRefusal(
+  audit: AuditStore,
+  { action, reason, attempt, membership, now }: Refusal,
+): Promise<void> {
   const { requestId, accountId } = attempt;
   if ((await audit.list({ requestId, limit: mostEvents })).length === mostEvents) return;
   await audit.appendOnce({

@@ -1,4 +1,7 @@
-/** Message-IDs of the mails that linking causes. They are made with their cause, so that every attempt to send has the same. */
+/**
+ * Message-IDs of the mails that linking causes. They are made with their cause, so that every attempt to send
+ * has the same.
+ */
 
 import { randomId } from "../domain/secrets.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Messages to the deployment's support, from people who don't know their registered address. Nothing is looked up for them,
- * so nothing is confirmed; how many one person and one client may send is the store's to count.
+ * Messages to the deployment's support, from people who don't know their registered address. Nothing is
+ * looked up for them, so nothing is confirmed; how many one person and one client may send is the store's to
+ * count.
  */
 
 import type { Clock, Instant } from "../clock.ts";
@@ -23,7 +24,9 @@ export interface SupportMessage {
 }
 
 /** `full`: not taken; until when, where that depends on this person alone. */
-export type SupportOutcome = { result: "taken"; reference: string } | { result: "full"; until: Instant | null };
+export type SupportOutcome =
+  | { result: "taken"; reference: string }
+  | { result: "full"; until: Instant | null };
 
 export interface Support {
   /** Queues the mail. */

@@ -1,14 +1,21 @@
 /**
- * What became of an inquiry and the requests made of it, told in the order in which it happened: for administrators alone.
- * People are always given the neutral answer. It is put together from what is stored; nothing is written for it but that a
- * link was opened.
+ * What became of an inquiry and the requests made of it, told in the order in which it happened: for
+ * administrators alone. People are always given the neutral answer. It is put together from what is stored;
+ * nothing is written for it but that a link was opened.
  */
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
 import { asInquiryId, asLinkRequestId } from "../domain/ids.ts";
 import { matchingCode } from "../domain/matching-code.ts";
-import type { AuditEvent, Delivery, Inquiry, LinkRequest, LinkRequestId, ProfileId } from "../domain/records.ts";
+import type {
+  AuditEvent,
+  Delivery,
+  Inquiry,
+  LinkRequest,
+  LinkRequestId,
+  ProfileId,
+} from "../domain/records.ts";
 import { unreachable } from "../errors.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
 
@@ -60,7 +67,9 @@ export interface TimelineStores {
 }
 
 const eventsARequest = 200;
-/** Of an address that very many profiles have, the time line tells of so many requests and mails, the newest. */
+/**
+ * Of an address that very many profiles have, the time line tells of so many requests and mails, the newest.
+ */
 const mostRequests = 200;
 /** Of how many requests events are read between two turns of the event loop. */
 const requestsAtATime = 25;
@@ -72,7 +81,8 @@ export async function timeline(
   now: Instant,
 ): Promise<Timeline | undefined> {
   const historyOf = (inquiryId: string) => links.history(asInquiryId(inquiryId), mostRequests);
-  const history = (await historyOf(id)) ?? (await historyOf((await links.inquiryOf(asLinkRequestId(id))) ?? ""));
+  const history =
+    (await historyOf(id)) ?? (await historyOf((await links.inquiryOf(asLinkRequestId(id))) ?? ""));
   if (history === undefined) return undefined;
   const { address: _typed, ...inquiry } = history.inquiry;
   const deliveries = await outbox.list({ inquiryId: inquiry.id, limit: mostRequests });
@@ -82,7 +92,9 @@ export async function timeline(
     await setImmediate();
     const some = history.requests.slice(first, first + requestsAtATime);
     events.push(
-      ...(await Promise.all(some.map(({ id: requestId }) => audit.list({ requestId, limit: eventsARequest })))),
+      ...(await Promise.all(
+        some.map(({ id: requestId }) => audit.list({ requestId, limit: eventsARequest })),
+      )),
     );
   }
   const profileOf = new Map(history.requests.map((request) => [request.id, request.profileId]));
@@ -93,13 +105,25 @@ export async function timeline(
     ...events.flatMap((list) => list.toReversed().flatMap(ofEvent)),
   ].map((entry): TimelineEntry => {
     const requestId = entry.requestId ?? null;
-    return { profileId: profileOf.get(asLinkRequestId(requestId ?? "")) ?? null, detail: null, ...entry, requestId };
+    return {
+      profileId: profileOf.get(asLinkRequestId(requestId ?? "")) ?? null,
+      detail: null,
+      ...entry,
+      requestId,
+    };
   });
-  return { inquiry, code: matchingCode(inquiry.id), entries: entries.toSorted((one, other) => one.at - other.at) };
+  return {
+    inquiry,
+    code: matchingCode(inquiry.id),
+    entries: entries.toSorted((one, other) => one.at - other.at),
+  };
 }
 
 /** The mails that carry some of these, by their ids. */
-async function carriersOf(outbox: OutboxStore, deliveries: readonly Delivery[]): Promise<Map<string, Delivery>> {
+async function carriersOf(
+  outbox: OutboxStore,
+  deliveries: readonly Delivery[],
+): Promise<Map<string, Delivery>> {
   const ids = new Set(deliveries.flatMap(({ carriedBy }) => carriedBy ?? []));
   const found = await Promise.all([...ids].map((id) => outbox.find(id)));
   return new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one]])));
@@ -116,7 +140,10 @@ function ofInquiry({ createdAt, heldUntil, settledAt, matched }: Omit<Inquiry, "
   return [...entries, { at: settledAt, what: "matched", detail: matched === null ? null : String(matched) }];
 }
 
-function ofRequest({ id, profileId, state, createdAt, expiresAt, settledAt }: LinkRequest, now: Instant): Entry[] {
+function ofRequest(
+  { id, profileId, state, createdAt, expiresAt, settledAt }: LinkRequest,
+  now: Instant,
+): Entry[] {
   const requested: Entry = { at: createdAt, what: "requested", requestId: id, profileId };
   switch (state) {
     case "pending":
@@ -134,10 +161,21 @@ function ofRequest({ id, profileId, state, createdAt, expiresAt, settledAt }: Li
 }
 
 function ofDelivery(delivery: Delivery, carriers: ReadonlyMap<string, Delivery> = new Map()): Entry[] {
-  const { requestId, state, carriedBy, nextAttemptAt, sentAt, serverReply, bouncedAt, bounce, lastError, createdAt } =
-    delivery;
+  const {
+    requestId,
+    state,
+    carriedBy,
+    nextAttemptAt,
+    sentAt,
+    serverReply,
+    bouncedAt,
+    bounce,
+    lastError,
+    createdAt,
+  } = delivery;
   const about = { requestId };
-  const sent: Entry[] = sentAt === null ? [] : [{ ...about, at: sentAt, what: "mail_sent", detail: serverReply }];
+  const sent: Entry[] =
+    sentAt === null ? [] : [{ ...about, at: sentAt, what: "mail_sent", detail: serverReply }];
   switch (state) {
     case "held":
       return [{ ...about, at: createdAt, what: "mail_held", detail: instant(nextAttemptAt) }];

@@ -1,6 +1,7 @@
 /**
- * Access tokens for mail servers that take nothing else (XOAUTH2): by a refresh token where one is configured (Google), else by
- * client credentials (Exchange Online; RFC 6749, sections 6 and 4.4). How they are shown to the server is nodemailer's.
+ * Access tokens for mail servers that take nothing else (XOAUTH2): by a refresh token where one is configured
+ * (Google), else by client credentials (Exchange Online; RFC 6749, sections 6 and 4.4). How they are shown to
+ * the server is nodemailer's.
  */
 
 import * as client from "openid-client";
@@ -14,7 +15,10 @@ const unsaidLifetime = 300;
 /** How long before its end a token is replaced, in seconds. */
 const replacedBefore = 60;
 
-/** No token was given. What the endpoint said is left out, but for its error's code and status: it may repeat a secret. */
+/**
+ * No token was given. What the endpoint said is left out, but for its error's code and status: it may repeat
+ * a secret.
+ */
 class AccessTokenError extends Error {
   readonly code: "access_token_refused" | "access_token_unavailable";
   readonly detail: string;
@@ -24,16 +28,21 @@ class AccessTokenError extends Error {
     super("no access token", { cause });
     this.name = "AccessTokenError";
     this.code = status !== undefined && status < 500 ? "access_token_refused" : "access_token_unavailable";
-    const error = cause instanceof client.ResponseBodyError && /^[\w-]{1,60}$/.test(cause.error) ? cause.error : "";
+    const error =
+      cause instanceof client.ResponseBodyError && /^[\w-]{1,60}$/.test(cause.error) ? cause.error : "";
     this.detail = [error, status ?? codeOf(cause)].filter((one) => one !== "").join(" ");
   }
 }
 
-/** Gets a token that lives for a minute at least. `renew`: the one at hand was refused. @throws AccessTokenError */
+/**
+ * Gets a token that lives for a minute at least. `renew`: the one at hand was refused. @throws
+ * AccessTokenError
+ */
 export type AccessTokenSource = (renew: boolean) => Promise<string>;
 
 /**
- * Makes the source of one mailbox's tokens, shared by all connections: those that ask at once get the same one.
+ * Makes the source of one mailbox's tokens, shared by all connections: those that ask at once get the same
+ * one.
  * @param timeoutSeconds how long the endpoint may take
  */
 export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Seconds): AccessTokenSource {
@@ -74,7 +83,12 @@ function configurationOf(oauth2: OAuth2Settings, timeoutSeconds: Seconds): clien
   const { origin, protocol } = new URL(token_endpoint);
   // Microsoft and Google both read the secret from the body.
   const authentication = client.ClientSecretPost(client_secret);
-  const configuration = new client.Configuration({ issuer: origin, token_endpoint }, client_id, {}, authentication);
+  const configuration = new client.Configuration(
+    { issuer: origin, token_endpoint },
+    client_id,
+    {},
+    authentication,
+  );
   configuration.timeout = timeoutSeconds;
   // The configuration's check allows it on this machine alone.
   if (protocol === "http:") client.allowInsecureRequests(configuration);
@@ -88,7 +102,10 @@ function statusOf(error: unknown): number | undefined {
 
 /** The innermost code: what the system calls it stands below what fetch and openid-client do. */
 function codeOf(error: unknown): string {
-  const { code, cause } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
+  const { code, cause } = (typeof error === "object" && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
   const below = cause === undefined || cause === null ? "" : codeOf(cause);
   return below || (typeof code === "string" ? code : "");
 }

@@ -1,6 +1,6 @@
 /**
- * Reads what mail servers report of mails that couldn't be delivered: delivery status notifications (RFC 3464), as a mail
- * server pipes them, and the JSON of the webhook. What is noted of a mail is the outbox's.
+ * Reads what mail servers report of mails that couldn't be delivered: delivery status notifications (RFC
+ * 3464), as a mail server pipes them, and the JSON of the webhook. What is noted of a mail is the outbox's.
  */
 
 import PostalMime, { type Attachment, type Email } from "postal-mime";
@@ -32,7 +32,9 @@ export async function parseNotification(raw: Uint8Array): Promise<Bounce | undef
     return read(await PostalMime.parse(raw, { forceRfc822Attachments: true, attachmentEncoding: "utf8" }));
   } catch (cause) {
     // Anybody may write to the address: what trips a parser is no notification either.
-    throw cause instanceof LiaisonError ? cause : new LiaisonError("bad_request", "This is no mail.", { cause });
+    throw cause instanceof LiaisonError
+      ? cause
+      : new LiaisonError("bad_request", "This is no mail.", { cause });
   }
 }
 
@@ -105,7 +107,9 @@ function fieldsOf(block: string): Map<string, string> {
   return new Map(
     lines.flatMap((line) => {
       const colon = line.indexOf(":");
-      return colon < 1 ? [] : [[line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const];
+      return colon < 1
+        ? []
+        : [[line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const];
     }),
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The mail that carries what waited for a mailbox, each request with its code, who asked, its profile and a link of its own. It
- * names nobody in its subject, and stays below what mail programs show of one mail.
+ * The mail that carries what waited for a mailbox, each request with its code, who asked, its profile and a
+ * link of its own. It names nobody in its subject, and stays below what mail programs show of one mail.
  */
 
 import { matchingCode } from "../domain/matching-code.ts";
@@ -12,7 +12,9 @@ import { mailName } from "./names.ts";
 import type { Block, ListItem } from "./template.ts";
 import { describeAccount, linkLife, type MailFacts, type RenderedMail, toProfile } from "./wording.ts";
 
-/** Longest name in the list, in code points: of fifty requests nothing may be cut off (Gmail clips at 102 kB). */
+/**
+ * Longest name in the list, in code points: of fifty requests nothing may be cut off (Gmail clips at 102 kB).
+ */
 const longestName = 50;
 
 /** Renders it. Links are in the order of the requests, each alone on its line. */
@@ -39,7 +41,9 @@ function greeting(site: Site, answers: readonly InquiryAnswer[]): string {
   const t = messages(site.locale);
   const names = new Set(answers.map(({ profileName }) => mailName(profileName)));
   const [profile] = names;
-  return profile === undefined || names.size > 1 ? t.text("mail.collected.hello") : t.text("mail.hello", { profile });
+  return profile === undefined || names.size > 1
+    ? t.text("mail.collected.hello")
+    : t.text("mail.hello", { profile });
 }
 
 function item(site: Site, answer: InquiryAnswer, facts: MailFacts): ListItem {
@@ -57,7 +61,12 @@ function item(site: Site, answer: InquiryAnswer, facts: MailFacts): ListItem {
   };
 }
 
-function endOf(site: Site, answer: InquiryAnswer, code: string | null, { issuer }: MailFacts): ListItem["end"] {
+function endOf(
+  site: Site,
+  answer: InquiryAnswer,
+  code: string | null,
+  { issuer }: MailFacts,
+): ListItem["end"] {
   const t = messages(site.locale);
   const words = { contact: site.support.email };
   switch (answer.kind) {

@@ -1,6 +1,7 @@
 /**
- * Why a mail wasn't taken: a closed list of reasons, each in words that say what to do about it. They go to the log, the outbox
- * and whoever looks there. None of them quotes what a server said, for that may quote the mail, or names its recipient.
+ * Why a mail wasn't taken: a closed list of reasons, each in words that say what to do about it. They go to
+ * the log, the outbox and whoever looks there. None of them quotes what a server said, for that may quote the
+ * mail, or names its recipient.
  */
 
 import type { Config } from "../config/schema.ts";
@@ -60,24 +61,29 @@ const texts = {
   greeting_refused: (of) =>
     `greeting refused: ${serverAt(of)} takes no connection from here: it is busy, or must be told to`,
   client_name_refused: (of) =>
-    `greeting refused: ${serverAt(of)} takes no EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
+    `greeting refused: ${serverAt(of)} takes no EHLO ${of.clientName}: set mail.smtp.client_name to our ` +
+    "name in the DNS",
   client_name_hung_up: (of) =>
     `${serverAt(of)} hung up on our EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
   authentication_required: (of) =>
     `${serverAt(of)} wants authentication or TLS first: set ${credentials}, and ${security}`,
   authentication_refused: (of) =>
     of.byToken
-      ? `authentication refused: ${serverAt(of)} takes no access token for mail.smtp.username: look at its rights there`
+      ? `authentication refused: ${serverAt(of)} takes no access token for mail.smtp.username: look at ` +
+        "its rights there"
       : `authentication refused: ${serverAt(of)} doesn't take mail.smtp's password: correct ${credentials}`,
   access_token_refused: () =>
-    "authentication refused: mail.smtp.oauth2.token_endpoint gives no access token: look at client and grant there",
+    "authentication refused: mail.smtp.oauth2.token_endpoint gives no access token: look at client and " +
+    "grant there",
   access_token_unavailable: () =>
     "mail.smtp.oauth2.token_endpoint gave no usable answer: see that it can be reached and is the right one",
   sender_refused: (of) => `${serverAt(of)} refuses mail.from_address as sender: allow it there`,
   relay_refused: (of) =>
-    `${serverAt(of)} takes no mail from us: look at our relay rights, ${credentials}, and mail.smtp.client_name`,
+    `${serverAt(of)} takes no mail from us: look at our relay rights, ${credentials}, and ` +
+    "mail.smtp.client_name",
   command_refused: (of) =>
-    `${serverAt(of)} refused what we said, maybe EHLO ${of.clientName}: set mail.smtp.client_name to our name in the DNS`,
+    `${serverAt(of)} refused what we said, maybe EHLO ${of.clientName}: set mail.smtp.client_name to our ` +
+    "name in the DNS",
   sender_deferred: (of) => `${serverAt(of)} takes no mail from us for now`,
   server_closing: (of) => `${serverAt(of)} is about to close: it is busy or restarts`,
   connection_lost: (of) => `${serverAt(of)} hung up in the middle`,
@@ -108,10 +114,16 @@ const aboutTheMail: ReadonlySet<MailFailure> = new Set<MailFailure>([
   "too_large",
 ]);
 
-/** Said of a recipient where servers put refusals of the client off until then: one of them alone doesn't tell which it is. */
+/**
+ * Said of a recipient where servers put refusals of the client off until then: one of them alone doesn't tell
+ * which it is.
+ */
 const aboutEither: ReadonlySet<MailFailure> = new Set<MailFailure>(["relay_refused", "command_refused"]);
 
-/** What no second try mends. Refused senders, names and credentials are ours to put right: the mail waits for it. */
+/**
+ * What no second try mends. Refused senders, names and credentials are ours to put right: the mail waits for
+ * it.
+ */
 const final: ReadonlySet<MailFailure> = new Set<MailFailure>([
   "recipient_invalid",
   "recipient_refused",
@@ -198,14 +210,16 @@ function detailOf({ code, originalCode, command, reply, enhanced, detail }: Smtp
 
 function failureOf(seen: SmtpFailure, attempt: Attempt): MailFailure {
   const { code, command, reply } = seen;
-  if (code === "EDNS") return /NOTFOUND|NODATA|NONAME/.test(seen.originalCode) ? "host_unknown" : "dns_unanswered";
+  if (code === "EDNS")
+    return /NOTFOUND|NODATA|NONAME/.test(seen.originalCode) ? "host_unknown" : "dns_unanswered";
   if (command === "STARTTLS") return "starttls_refused";
   if (code === "ETIMEDOUT") return timeouts[seen.timeoutType] ?? "timeout";
   if (seen.isBeforeTls) return "tls_unanswered";
   const socketFailure = socketFailureOf(seen.originalCode);
   if (socketFailure !== undefined) return socketFailure;
   if (code === "ETLS") return "tls_unanswered";
-  if (command === "EHLO" || command === "HELO") return reply === 421 ? "server_closing" : "client_name_refused";
+  if (command === "EHLO" || command === "HELO")
+    return reply === 421 ? "server_closing" : "client_name_refused";
   if (reply === 530) return "authentication_required";
   if (code === "EAUTH")
     return tokenFailures.find((failure) => failure === seen.originalCode) ?? "authentication_refused";
@@ -239,8 +253,14 @@ const socketFailures: readonly [RegExp, MailFailure][] = [
   [/^UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF)/, "certificate_unknown_issuer"],
   [/^ERR_TLS_CERT_ALTNAME/, "certificate_name_mismatch"],
   [/^CERT_|CRL|INVALID_(?:CA|PURPOSE)|PATH_LENGTH|HOSTNAME_MISMATCH/, "certificate_refused"],
-  [/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/, "no_tls_spoken"],
-  [/^ERR_SSL_.*(?:PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|VERSION_TOO_LOW)/, "tls_version"],
+  [
+    /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/,
+    "no_tls_spoken",
+  ],
+  [
+    /^ERR_SSL_.*(?:PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|VERSION_TOO_LOW)/,
+    "tls_version",
+  ],
   [/^ERR_SSL_|^ERR_TLS_|^EPROTO$/, "tls_handshake"],
 ];
 
@@ -273,8 +293,9 @@ function aboutEnvelope(seen: SmtpFailure, attempt: Attempt): MailFailure {
 }
 
 /**
- * Servers say here, too, what they hold against the client, its EHLO and the sender (Postfix by default: smtpd_delay_reject).
- * The enhanced code tells it from what they hold against the recipient (RFC 3463, section 3).
+ * Servers say here, too, what they hold against the client, its EHLO and the sender (Postfix by default:
+ * smtpd_delay_reject). The enhanced code tells it from what they hold against the recipient (RFC 3463,
+ * section 3).
  */
 function refusedAtRecipient(reply: number, enhanced: string | undefined): MailFailure {
   if (enhanced === "5.1.7" || enhanced === "5.1.8") return "sender_refused";

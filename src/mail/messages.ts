@@ -1,6 +1,7 @@
 /**
- * The mails: their subject, text and HTML, in the deployment's words. Pure functions of stored content; sending is the
- * outbox's. A mail names the *stored* profile and the account that asked, never an address that someone typed.
+ * The mails: their subject, text and HTML, in the deployment's words. Pure functions of stored content;
+ * sending is the outbox's. A mail names the *stored* profile and the account that asked, never an address
+ * that someone typed.
  */
 
 import { matchingCode } from "../domain/matching-code.ts";
@@ -44,7 +45,9 @@ export function renderMail(site: Site, content: MailContent, facts: MailFacts): 
 }
 
 function isAdministration(content: MailContent): content is AdministrationContent {
-  return ["admin_invitation", "address_added", "address_removed", "administrator_linked"].includes(content.kind);
+  return ["admin_invitation", "address_added", "address_removed", "administrator_linked"].includes(
+    content.kind,
+  );
 }
 
 /** What an administrator's doing causes. None of these mails holds a secret. */
@@ -83,12 +86,18 @@ function renderAdministration(site: Site, content: AdministrationContent, facts:
     case "address_added":
       return toProfile(site, hello, {
         subject: t.text("mail.addressAdded.subject", words),
-        blocks: [say(t.text("mail.addressAdded.what", words)), say(t.text("mail.addressAdded.notYou", words))],
+        blocks: [
+          say(t.text("mail.addressAdded.what", words)),
+          say(t.text("mail.addressAdded.notYou", words)),
+        ],
       });
     case "address_removed":
       return toProfile(site, hello, {
         subject: t.text("mail.addressRemoved.subject", words),
-        blocks: [say(t.text("mail.addressRemoved.what", words)), say(t.text("mail.addressRemoved.notYou", words))],
+        blocks: [
+          say(t.text("mail.addressRemoved.what", words)),
+          say(t.text("mail.addressRemoved.notYou", words)),
+        ],
       });
   }
 }
@@ -131,7 +140,11 @@ function renderAdministratorLinked(
 function renderSupportRequest(site: Site, content: SupportRequestContent): RenderedMail {
   const t = messages(site.locale);
   const { reference, requester } = content;
-  const words = { reference, account: describeAccount(site, requester), portal: mailName(content.portalName) };
+  const words = {
+    reference,
+    account: describeAccount(site, requester),
+    portal: mailName(content.portalName),
+  };
   const subject = t.text("mail.support.subject", words);
   const typed = (text: string) => text.replace(/[\p{Cf}\p{Co}]/gu, "").trim() || t.text("mail.support.none");
   const mail = {
@@ -233,7 +246,14 @@ function compose(
 function code(site: Site, { inquiryId }: { inquiryId?: InquiryId }): Block[] {
   if (inquiryId === undefined) return [];
   const t = messages(site.locale);
-  return [{ kind: "code", label: t.text("mail.code"), code: matchingCode(inquiryId), text: t.text("mail.codeText") }];
+  return [
+    {
+      kind: "code",
+      label: t.text("mail.code"),
+      code: matchingCode(inquiryId),
+      text: t.text("mail.codeText"),
+    },
+  ];
 }
 
 function lifetime(site: Site, facts: MailFacts): string {

@@ -1,8 +1,8 @@
 /**
- * Names and addresses on their way into a mail. They come from upstreams and from organizations, so they are data of strangers
- * that goes out under the deployment's own address: no line breaks, nothing invisible, nothing that a mail program makes a link
- * of. What an upstream says of an account is whatever its owner typed there, so of that only what names are made of is kept.
- * Escaping for HTML isn't done here.
+ * Names and addresses on their way into a mail. They come from upstreams and from organizations, so they are
+ * data of strangers that goes out under the deployment's own address: no line breaks, nothing invisible,
+ * nothing that a mail program makes a link of. What an upstream says of an account is whatever its owner
+ * typed there, so of that only what names are made of is kept. Escaping for HTML isn't done here.
  */
 
 import { isTopLevelDomain } from "./top-level-domains.ts";
@@ -25,8 +25,9 @@ export function mailName(name: string, longest: number = longestName): string {
 }
 
 /**
- * What an upstream calls an account: at most 40 letters, marks, blanks and `.'’·-`, or null when no letter is left. No digits,
- * which make telephone numbers, and no dot but before a blank: `evil.com` is letters and a dot, too.
+ * What an upstream calls an account: at most 40 letters, marks, blanks and `.'’·-`, or null when no letter is
+ * left. No digits, which make telephone numbers, and no dot but before a blank: `evil.com` is letters and a
+ * dot, too.
  */
 export function mailDisplayName(name: string | null): string | null {
   if (name === null) return null;
@@ -65,13 +66,18 @@ function shortened(name: string): string {
   return (isCutInLetter ? first.replace(/\P{M}\p{M}*$/u, "") : first).replace(/[ '’·-]+$/, "");
 }
 
-/** An account's address as its upstream gave it, or null when it doesn't look like one through and through. */
+/**
+ * An account's address as its upstream gave it, or null when it doesn't look like one through and through.
+ */
 export function mailAddress(address: string | null): string | null {
   if (address === null || address.length > 100) return null;
   return /^[\p{L}\p{N}._+'-]{1,64}@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)*$/u.test(address) ? address : null;
 }
 
-/** The same to be read: with the local part masked where that reads as a domain, as in `www.evil.example@consumer.example`. */
+/**
+ * The same to be read: with the local part masked where that reads as a domain, as in
+ * `www.evil.example@consumer.example`.
+ */
 export function shownAddress(address: string | null): string | null {
   const whole = mailAddress(address);
   if (whole === null) return null;
@@ -86,7 +92,8 @@ function readsAsDomain(local: string): boolean {
   return local.split(/[+_']/).some((part) => {
     const [, ...labels] = part.split(".").filter((label) => label !== "");
     return (
-      /^\d+(?:\.\d+){3}$/.test(part) || labels.some((label, place) => endsDomain(label, place === labels.length - 1))
+      /^\d+(?:\.\d+){3}$/.test(part) ||
+      labels.some((label, place) => endsDomain(label, place === labels.length - 1))
     );
   });
 }
@@ -99,8 +106,9 @@ function endsDomain(label: string, isLast: boolean): boolean {
 }
 
 /**
- * One line of printable characters: control, format (bidi, zero width), surrogate and private ones become blanks, other
- * invisible ones go. Cut first: what an upstream sends may be long, and the patterns here take time with it.
+ * One line of printable characters: control, format (bidi, zero width), surrogate and private ones become
+ * blanks, other invisible ones go. Cut first: what an upstream sends may be long, and the patterns here take
+ * time with it.
  */
 function plain(text: string): string {
   return text

@@ -1,7 +1,7 @@
 /**
- * Delivers what waits in the outbox: claims under a lease, sends, marks, several at once. A process that dies in between loses
- * the lease, not the mail; it is sent again under the same Message-ID (at least once). What mails say is messages.ts's, SMTP is
- * transport.ts's.
+ * Delivers what waits in the outbox: claims under a lease, sends, marks, several at once. A process that dies
+ * in between loses the lease, not the mail; it is sent again under the same Message-ID (at least once). What
+ * mails say is messages.ts's, SMTP is transport.ts's.
  */
 
 import type { Clock, Instant, Milliseconds } from "../clock.ts";
@@ -27,7 +27,9 @@ export interface OutboxLogger {
 export interface OutboxWorkerOptions {
   outbox: OutboxStore;
   throttles: ThrottleStore;
-  /** How many mails go to one mailbox and about one profile of those that asking causes, and how many of all. */
+  /**
+   * How many mails go to one mailbox and about one profile of those that asking causes, and how many of all.
+   */
   limits: { mailbox: MailboxLimits; profile: Limit; all: Limit };
   transport: MailTransport;
   render: RenderMail;
@@ -37,7 +39,10 @@ export interface OutboxWorkerOptions {
   workerId: string;
   /** The life of a mailed link, in milliseconds. */
   linkLifetimeMs: Milliseconds;
-  /** How long a claimed message is kept from others; must exceed the transport's time limit. Default: 60 seconds. */
+  /**
+   * How long a claimed message is kept from others; must exceed the transport's time limit. Default: 60
+   * seconds.
+   */
   leaseMs?: Milliseconds;
   /** How many mails are sent at the same time. Default: 2. */
   concurrency?: number;
@@ -57,7 +62,9 @@ export interface OutboxWorker extends WorkerLoop {
 const minuteMs = 60_000;
 const firstRetryMs = 15_000;
 const longestRetryMs = 60 * minuteMs;
-/** What servers refuse for longer than this (RFC 5321 asks for days, a link is of no use by then) is given up. */
+/**
+ * What servers refuse for longer than this (RFC 5321 asks for days, a link is of no use by then) is given up.
+ */
 const giveUpAfterMs = 48 * 60 * minuteMs;
 
 /** Makes the worker of one process; several may share an outbox. */
@@ -88,7 +95,10 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     underWay.add(ended);
   }
 
-  /** Begins what is due, as many at once as there are places, until nothing is; the last ones may still be under way then. */
+  /**
+   * Begins what is due, as many at once as there are places, until nothing is; the last ones may still be
+   * under way then.
+   */
   async function beginDue({ signal, onStep }: WorkerRun, onSent: () => void): Promise<void> {
     while (!signal.aborted && broken === undefined) {
       if (underWay.size >= concurrency) {
@@ -138,7 +148,13 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     nextAttemptAt: Instant | null | undefined,
   ) {
     const failure = error instanceof MailError ? error.failure : "unknown";
-    const fields = { mail: message.id, kind: message.content.kind, attempts: message.attempts, failure, reason };
+    const fields = {
+      mail: message.id,
+      kind: message.content.kind,
+      attempts: message.attempts,
+      failure,
+      reason,
+    };
     const unexpected = error instanceof MailError ? {} : { err: error };
     if (nextAttemptAt === null)
       logger.error({ ...fields, ...unexpected }, "a mail couldn't be delivered and is given up");

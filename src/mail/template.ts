@@ -1,6 +1,6 @@
 /**
- * The shape of a mail as text and as HTML: paragraphs, one link, a footer. No images, nothing from elsewhere, and no
- * colours of its own for text, so that a mail program's dark mode stays readable.
+ * The shape of a mail as text and as HTML: paragraphs, one link, a footer. No images, nothing from elsewhere,
+ * and no colours of its own for text, so that a mail program's dark mode stays readable.
  */
 
 import { bdi, type Html, html } from "../ui/html.ts";
@@ -50,15 +50,20 @@ function itemText({ code, facts, end }: ListItem, index: number): string {
 /** Several lines are quoted, so that none of them looks like ours. */
 function factText({ label, text }: { label: string; text: string }): string {
   const lines = text.split("\n");
-  return lines.length === 1 ? `${label}: ${text}` : [`${label}:`, ...lines.map((line) => `> ${line}`)].join("\n");
+  return lines.length === 1
+    ? `${label}: ${text}`
+    : [`${label}:`, ...lines.map((line) => `> ${line}`)].join("\n");
 }
 
-const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5";
+const font =
+  "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5";
 const button =
-  "display:inline-block;padding:12px 22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
+  "display:inline-block;padding:12px " +
+  "22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
 
 const code = "font-size:20px;letter-spacing:0.15em";
-const itemLink = "display:inline-block;padding:8px 0;color:inherit;font-weight:bold;text-decoration:underline";
+const itemLink =
+  "display:inline-block;padding:8px 0;color:inherit;font-weight:bold;text-decoration:underline";
 const list = "margin:0 0 16px;padding:0 0 0 28px";
 
 /** The HTML part: a whole document with inline styles, for mail programs keep little else. */
@@ -93,15 +98,18 @@ function renderBlock(block: Block): Html {
   if (block.kind === "facts") {
     return html`<dl style="margin:0 0 16px">${block.facts.map(
       ({ label, text }) =>
-        html`<dt style="font-size:14px">${label}</dt><dd dir="auto" style="margin:0 0 12px;white-space:pre-wrap">${text}</dd>`,
+        html`<dt style="font-size:14px">${label}</dt><dd dir="auto"
+          style="margin:0 0 12px;white-space:pre-wrap">${text}</dd>`,
     )}</dl>\n`;
   }
   if (block.kind === "code") {
-    return html`<p style="margin:0 0 16px">${block.label}: <strong style="${code}">${block.code}</strong><br>${block.text}</p>\n`;
+    return html`<p style="margin:0 0 16px">${block.label}: <strong
+      style="${code}">${block.code}</strong><br>${block.text}</p>\n`;
   }
   if (block.kind === "list") return html`<ol style="${list}">${block.items.map(renderItem)}</ol>\n`;
   return html`<p style="margin:0 0 16px"><a href="${block.url}" style="${button}">${block.button}</a></p>
-<p style="margin:0 0 16px">${block.copy}<br><a href="${block.url}" style="color:inherit;word-break:break-all">${block.url}</a></p>
+<p style="margin:0 0 16px">${block.copy}<br><a href="${block.url}"
+  style="color:inherit;word-break:break-all">${block.url}</a></p>
 `;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Delivers one mail to one recipient over SMTP. What mails say is messages.ts's; why one isn't taken, in words, is failures.ts's;
- * when they are tried again is outbox-worker.ts's.
+ * Delivers one mail to one recipient over SMTP. What mails say is messages.ts's; why one isn't taken, in
+ * words, is failures.ts's; when they are tried again is outbox-worker.ts's.
  */
 
 import { isIP } from "node:net";
@@ -84,7 +84,12 @@ export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Con
 
   return {
     async send({ messageId, to, subject, text, html, replyTo }) {
-      const attempt: Attempt = { smtp, clientName, byToken: Boolean(smtp.oauth2), needsSmtpUtf8: needsSmtpUtf8(to) };
+      const attempt: Attempt = {
+        smtp,
+        clientName,
+        byToken: Boolean(smtp.oauth2),
+        needsSmtpUtf8: needsSmtpUtf8(to),
+      };
       const recipient = withAsciiDomain(to);
       // A line break or a list would be cleaned up by nodemailer, and the mail would go to somebody else.
       if (recipient === undefined || !/^[^\s<>,;:"]+@[^\s<>,;:"@]+$/.test(to)) {
@@ -141,23 +146,24 @@ function provider(accessToken: AccessTokenSource) {
 }
 
 /**
- * The address for Reply-To. One beyond ASCII stands in a header only of mails that are sent as such (RFC 6531, section 3.6):
- * undefined where this one isn't, since a server may refuse the whole mail for it.
+ * The address for Reply-To. One beyond ASCII stands in a header only of mails that are sent as such (RFC
+ * 6531, section 3.6): undefined where this one isn't, since a server may refuse the whole mail for it.
  */
 function answerable(address: string, { needsSmtpUtf8: isSentSo }: Attempt): string | undefined {
   return needsSmtpUtf8(address) && !isSentSo ? undefined : withAsciiDomain(address);
 }
 
 /**
- * Asks the server on a connection of its own, for nodemailer would send such an address to any server, as bytes that mean
- * nothing there.
+ * Asks the server on a connection of its own, for nodemailer would send such an address to any server, as
+ * bytes that mean nothing there.
  */
 function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): Promise<boolean> {
   const connection = new SMTPConnection(options);
   return new Promise<boolean>((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     connection.on("error", reject);
-    // Called after EHLO, which STARTTLS is followed by once more; with an error where the server hung up before its greeting.
+    // Called after EHLO, which STARTTLS is followed by once more; with an error where the server hung up
+    // before its greeting.
     connection.connect((error) => {
       if (error) reject(error);
       else resolve(/[ -]SMTPUTF8\b/i.test(connection.lastServerResponse || ""));
@@ -166,10 +172,14 @@ function offersSmtpUtf8(options: SMTPConnection.Options, signal: AbortSignal): P
 }
 
 /**
- * Whether the connection ends between our EHLO (or HELO, or the EHLO after STARTTLS) and its answer. nodemailer's error doesn't
- * say at which step that was: it is looked at once more, and nothing else is sent.
+ * Whether the connection ends between our EHLO (or HELO, or the EHLO after STARTTLS) and its answer.
+ * nodemailer's error doesn't say at which step that was: it is looked at once more, and nothing else is sent.
  */
-function hangsUpOnEhlo(options: SMTPConnection.Options, attempt: Attempt, signal: AbortSignal): Promise<boolean> {
+function hangsUpOnEhlo(
+  options: SMTPConnection.Options,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<boolean> {
   const connection = new SMTPConnection(options);
   return new Promise<boolean>((resolve) => {
     signal.addEventListener("abort", () => resolve(false), { once: true });
@@ -184,7 +194,10 @@ function hangsUpOnEhlo(options: SMTPConnection.Options, attempt: Attempt, signal
   }).finally(() => connection.close());
 }
 
-/** Whether what says nothing by itself answers a TLS handshake, whatever its certificate. Nothing else is sent. */
+/**
+ * Whether what says nothing by itself answers a TLS handshake, whatever its certificate. Nothing else is
+ * sent.
+ */
 async function speaksTls({ host, port }: Config["mail"]["smtp"], signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const servername = isIP(host) === 0 ? { servername: host } : {};

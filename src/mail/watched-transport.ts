@@ -1,14 +1,16 @@
-/** Remembers how the mail server behaved when it was used last, for readiness: nothing is sent to find out. */
+/**
+ * Remembers how the mail server behaved when it was used last, for readiness: nothing is sent to find out.
+ */
 
 import type { Check } from "../readiness.ts";
 import { MailError } from "./failures.ts";
 import type { MailTransport } from "./transport.ts";
 
 /**
- * The transport, and what is known of its server by what was sent: by the delivery that was begun last, of those that say
- * something about it. One mail that it refuses says nothing against it. A refusal that may be about its recipient or about us
- * speaks against it once another recipient gets one, and no mail went since the first: otherwise a single recipient, tried again
- * for two days, would make readiness flap.
+ * The transport, and what is known of its server by what was sent: by the delivery that was begun last, of
+ * those that say something about it. One mail that it refuses says nothing against it. A refusal that may be
+ * about its recipient or about us speaks against it once another recipient gets one, and no mail went since
+ * the first: otherwise a single recipient, tried again for two days, would make readiness flap.
  */
 export function watchedTransport(transport: MailTransport): { transport: MailTransport; check: Check } {
   let isFailing = false;

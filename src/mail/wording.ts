@@ -1,4 +1,7 @@
-/** What several mails have in common: who asked, how long a link works, whom to write to, and the frame around it. */
+/**
+ * What several mails have in common: who asked, how long a link works, whom to write to, and the frame around
+ * it.
+ */
 
 import type { Instant } from "../clock.ts";
 import type { MailedRequester } from "../domain/records.ts";
@@ -38,7 +41,10 @@ export function toProfile(
   return { subject, text: renderText(mail), html: renderHtml(mail) };
 }
 
-/** "Ana (ana@id.example) at Northwind ID", with as much of it as can be shown. @param nameUpstream shortens the upstream's name */
+/**
+ * "Ana (ana@id.example) at Northwind ID", with as much of it as can be shown. @param nameUpstream shortens
+ * the upstream's name
+ */
 export function describeAccount(
   site: Site,
   requester: MailedRequester,
@@ -51,11 +57,19 @@ export function describeAccount(
   const email = shownAddress(requester.email);
   if (name !== null && email !== null) return t.text("mail.accountNamed", { name, email, upstream });
   const who = name ?? email;
-  return who === null ? t.text("mail.accountNameless", { upstream }) : t.text("mail.account", { who, upstream });
+  return who === null
+    ? t.text("mail.accountNameless", { upstream })
+    : t.text("mail.account", { who, upstream });
 }
 
-/** Until when links of a mail that is sent now work, and for how many minutes; null where it isn't known or over. */
-export function linkLife({ linkExpiresAt, now }: MailFacts): { until: Instant; minutes: number | null } | null {
+/**
+ * Until when links of a mail that is sent now work, and for how many minutes; null where it isn't known or
+ * over.
+ */
+export function linkLife({
+  linkExpiresAt,
+  now,
+}: MailFacts): { until: Instant; minutes: number | null } | null {
   if (linkExpiresAt === null) return null;
   const minutes = now >= linkExpiresAt ? null : Math.max(1, Math.round((linkExpiresAt - now) / 60_000));
   return { until: linkExpiresAt, minutes };

@@ -1,6 +1,7 @@
 /**
- * oidc-provider's storage adapter over the store contract. Rows are keyed by the SHA-256 of their id and hold no id that
- * could be used; `consume` is conditional, and its loser revokes the whole family (RFC 6749 section 4.1.2, RFC 9700 4.14.2).
+ * oidc-provider's storage adapter over the store contract. Rows are keyed by the SHA-256 of their id and hold
+ * no id that could be used; `consume` is conditional, and its loser revokes the whole family (RFC 6749
+ * section 4.1.2, RFC 9700 4.14.2).
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -35,11 +36,17 @@ export interface AdapterDeps {
   sessionCookie: string;
   /** Whether the browser of a request holds the proof of a sign-in. */
   holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
-  /** What a grant speaks for, once a request: read when a code or refresh token was found, before it is consumed. */
+  /**
+   * What a grant speaks for, once a request: read when a code or refresh token was found, before it is
+   * consumed.
+   */
   ofGrant(grantId: GrantId): Promise<GrantStanding | undefined>;
 }
 
-/** What a session holds for each client. Without prototype: a client's id is outside text, and may name what objects inherit. */
+/**
+ * What a session holds for each client. Without prototype: a client's id is outside text, and may name what
+ * objects inherit.
+ */
 type Authorizations = Record<string, SessionAuthorization>;
 
 /** A session as it was found. */
@@ -85,7 +92,9 @@ function artifactAdapter(
   async function readEnds(code: string): Promise<readonly GrantId[]> {
     const payload = await whileReachable(artifacts.find(model, hashSecret(code), clock.now()));
     const grantId = payload?.["grantId"];
-    return typeof grantId === "string" ? ((await whileReachable(ofGrant(asGrantId(grantId))))?.replaces ?? []) : [];
+    return typeof grantId === "string"
+      ? ((await whileReachable(ofGrant(asGrantId(grantId))))?.replaces ?? [])
+      : [];
   }
 
   /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
@@ -100,9 +109,12 @@ function artifactAdapter(
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
-      const expiresAt = model === "Interaction" ? keptUntil(payload, expiresIn) : expiry(payload, expiresIn, clock);
+      const expiresAt =
+        model === "Interaction" ? keptUntil(payload, expiresIn) : expiry(payload, expiresIn, clock);
       if (model === "ReplayDetection") {
-        const fresh = await whileReachable(artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()));
+        const fresh = await whileReachable(
+          artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()),
+        );
         if (!fresh) throw new errors.InvalidClientAuth();
         return;
       }
@@ -112,7 +124,9 @@ function artifactAdapter(
         // A machine's token is under no grant: it is its client's own.
         clientId: idOrNone(asClientId, model === "ClientCredentials" ? payload.clientId : undefined),
       };
-      await whileReachable(artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt));
+      await whileReachable(
+        artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt),
+      );
     },
     find: async (id) => {
       const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now()));
@@ -130,7 +144,8 @@ function artifactAdapter(
       );
       const grantId = payload?.["grantId"];
       if (typeof grantId === "string") await whileReachable(artifacts.revokeGrant(asGrantId(grantId)));
-      if (model === "PushedAuthorizationRequest") throw new errors.InvalidRequestUri("request_uri was already used");
+      if (model === "PushedAuthorizationRequest")
+        throw new errors.InvalidRequestUri("request_uri was already used");
       throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
     },
     destroy: (id) =>
@@ -140,7 +155,10 @@ function artifactAdapter(
   };
 }
 
-/** What the request's session is signing out of, by the grant that it names: that may have been ended, and what it replaced not. */
+/**
+ * What the request's session is signing out of, by the grant that it names: that may have been ended, and
+ * what it replaced not.
+ */
 function signInBeingEnded(grantId: GrantId): SignIn | undefined {
   const context = currentContext();
   if (context === undefined || currentRoute(context) !== "end_session_confirm") return undefined;
@@ -152,8 +170,8 @@ function signInBeingEnded(grantId: GrantId): SignIn | undefined {
 }
 
 /**
- * Nothing is made of a finished sign-in (no session, no code) but in the browser that brought its callback: the library's
- * resume asks for its own cookie alone, which whoever began has. The dispatcher asks by itself.
+ * Nothing is made of a finished sign-in (no session, no code) but in the browser that brought its callback:
+ * the library's resume asks for its own cookie alone, which whoever began has. The dispatcher asks by itself.
  */
 function assertItsBrowser(interaction: AdapterPayload, holdsProof: AdapterDeps["holdsProof"]): void {
   const context = currentContext();
@@ -170,7 +188,10 @@ function isResume(): boolean {
 }
 
 function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switched: SwitchedGrants): Adapter {
-  /** What sessions held when they were found, by request and uid: of what they hold for clients only changes are written back. */
+  /**
+   * What sessions held when they were found, by request and uid: of what they hold for clients only changes
+   * are written back.
+   */
   const found = new WeakMap<object, Map<string, FoundSession>>();
   /** The row that a session's new id replaces, by the request in which it got it. */
   const replaced = new WeakMap<object, SecretHash>();
@@ -251,7 +272,9 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
       const clientIds = context === undefined ? [] : clientsToTell(context).map(asClientId);
       const accountId = idOrNone(asAccountId, context?.oidc.session?.accountId);
       const tells =
-        accountId === undefined || clientIds.length === 0 ? undefined : { accountId, clientIds, now: clock.now() };
+        accountId === undefined || clientIds.length === 0
+          ? undefined
+          : { accountId, clientIds, now: clock.now() };
       await whileReachable(artifacts.destroySession(hashSecret(id), tells));
     },
   };
@@ -259,7 +282,9 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
 
 /** The entries that differ from what was found. */
 function changed(before: ReadonlyMap<string, SessionAuthorization>, now: Authorizations): Authorizations {
-  return recordOf(Object.entries(now).filter(([clientId, entry]) => !isDeepStrictEqual(entry, before.get(clientId))));
+  return recordOf(
+    Object.entries(now).filter(([clientId, entry]) => !isDeepStrictEqual(entry, before.get(clientId))),
+  );
 }
 
 /** A session whose authorizations oidc-provider may index by any client's id. */
@@ -279,7 +304,10 @@ function expiry(payload: AdapterPayload, expiresIn: number | undefined, clock: C
   return clock.now() + (expiresIn ?? 0) * 1000;
 }
 
-/** The payload without the ids that a request could be made with: its own, and the session cookie of an interaction. */
+/**
+ * The payload without the ids that a request could be made with: its own, and the session cookie of an
+ * interaction.
+ */
 function withoutIds(model: string, id: string, payload: AdapterPayload): Record<string, unknown> {
   const { jti: _id, ...rest } = payload;
   if (model !== "Interaction") return rest;
@@ -293,7 +321,9 @@ function withoutIds(model: string, id: string, payload: AdapterPayload): Record<
 
 function withIds(model: string, id: string, payload: Record<string, unknown>): AdapterPayload {
   const found: AdapterPayload = { ...payload, jti: id };
-  return model === "Interaction" ? { ...found, returnTo: found.returnTo?.replace(uidPlaceholder, id) } : found;
+  return model === "Interaction"
+    ? { ...found, returnTo: found.returnTo?.replace(uidPlaceholder, id) }
+    : found;
 }
 
 /** What oidc-provider never calls for a model with the features that are on. */

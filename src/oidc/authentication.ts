@@ -1,7 +1,7 @@
 /**
- * How a session keeps at which upstream its person signed in, and how. oidc-provider's sessions hold `acr` and `amr` and
- * nothing of ours, and hand both on to codes; so the upstream stands first among the methods. Neither reaches an ID token of
- * ours, for they are among no client's claims (provider.ts).
+ * How a session keeps at which upstream its person signed in, and how. oidc-provider's sessions hold `acr`
+ * and `amr` and nothing of ours, and hand both on to codes; so the upstream stands first among the methods.
+ * Neither reaches an ID token of ours, for they are among no client's claims (provider.ts).
  */
 
 import type { ProvenMethod } from "../domain/administration.ts";

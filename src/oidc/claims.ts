@@ -1,4 +1,7 @@
-/** The account loader, which refuses whom the access policy no longer admits, and the scopes that bring claims. */
+/**
+ * The account loader, which refuses whom the access policy no longer admits, and the scopes that bring
+ * claims.
+ */
 
 import type { Account, FindAccount } from "oidc-provider";
 import type { Clock } from "../clock.ts";
@@ -16,8 +19,8 @@ export const claimsByScope = {
 };
 
 /**
- * During authorization it finds the session's account. For a code or token it finds what the grant speaks for and evaluates
- * the access policy anew: undefined refuses (`invalid_grant`, 401 at userinfo).
+ * During authorization it finds the session's account. For a code or token it finds what the grant speaks for
+ * and evaluates the access policy anew: undefined refuses (`invalid_grant`, 401 at userinfo).
  */
 export function createFindAccount(standings: RequestStandings, clock: Clock): FindAccount {
   return async (ctx, sub, token) => {

@@ -1,6 +1,6 @@
 /**
- * The relying parties: those of the store with those of the configuration laid over them, read-only. Turns a client into
- * the metadata that oidc-provider reads.
+ * The relying parties: those of the store with those of the configuration laid over them, read-only. Turns a
+ * client into the metadata that oidc-provider reads.
  */
 
 import { type ClientMetadata, errors, type Provider } from "oidc-provider";
@@ -18,7 +18,10 @@ import { type PortalSettings, portalMetadataKey } from "./internals.ts";
 
 export interface ClientDirectory {
   find(id: ClientId): Promise<Client | undefined>;
-  /** All portals, configured ones first. At most `listLifetimeMs` old, so that pages naming portals cost no read. */
+  /**
+   * All portals, configured ones first. At most `listLifetimeMs` old, so that pages naming portals cost no
+   * read.
+   */
   list(): Promise<readonly Client[]>;
   /** Those of the configuration. */
   readonly configured: readonly Client[];
@@ -28,7 +31,10 @@ export interface ClientDirectory {
   refresh(): void;
 }
 
-/** The administration as a client of our own provider: public, for nobody but our pages holds its code verifier. */
+/**
+ * The administration as a client of our own provider: public, for nobody but our pages holds its code
+ * verifier.
+ */
 export function consoleClient(issuer: string): Client {
   return {
     id: CONSOLE_CLIENT_ID,
@@ -116,7 +122,8 @@ const portalScopes = "openid offline_access profile email organization";
 
 /** OIDC client metadata of a client, with our settings of it under `portalMetadataKey`. */
 export function clientMetadata(client: Client): ClientMetadata {
-  // oidc-provider takes an `initiate_login_uri` over https only, and does nothing with it; only our pages lead there.
+  // oidc-provider takes an `initiate_login_uri` over https only, and does nothing with it; only our pages
+  // lead there.
   const {
     pkce_required: pkceRequired,
     initiate_login_uri: _startedByUs,
@@ -190,7 +197,10 @@ export async function validatePortals(provider: Provider, portals: readonly Port
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
-/** Where signing in at a portal starts: its `initiate_login_uri` (OpenID Connect Core 4) with our issuer, or its home page. */
+/**
+ * Where signing in at a portal starts: its `initiate_login_uri` (OpenID Connect Core 4) with our issuer, or
+ * its home page.
+ */
 export function startUrl(client: Client, issuer: string): string {
   const initiate = client.metadata["initiate_login_uri"];
   if (typeof initiate !== "string") return client.homeUrl;

@@ -1,7 +1,8 @@
 /**
- * Signs administrators in to the administration's pages: at our own provider, by the code flow with PKCE, like everybody. The
- * code is redeemed here, in this process, and what remains is the grant that it was issued under: who it speaks for is read
- * anew with each request, so that whatever ends the grant ends the pages, too.
+ * Signs administrators in to the administration's pages: at our own provider, by the code flow with PKCE,
+ * like everybody. The code is redeemed here, in this process, and what remains is the grant that it was
+ * issued under: who it speaks for is read anew with each request, so that whatever ends the grant ends the
+ * pages, too.
  */
 
 import { createHash } from "node:crypto";
@@ -28,11 +29,15 @@ export interface ConsoleSignIns {
   /** Where the browser is sent, with what its answer must fit; kept by the browser, sealed. */
   begin(options?: { anotherAccount?: boolean }): ConsoleSignIn;
   /**
-   * The grant of a code that was issued to us in the session of this browser, once. Undefined for any other code.
+   * The grant of a code that was issued to us in the session of this browser, once. Undefined for any other
+   * code.
    * @throws LiaisonError `forbidden` if the code's sign-in isn't such a one as opens the administration
    */
   redeem(browser: Browser, code: string, verifier: string): Promise<GrantId | undefined>;
-  /** Ends the session of this browser as a sign-out at a portal does: its portals are told, offline tokens go on. */
+  /**
+   * Ends the session of this browser as a sign-out at a portal does: its portals are told, offline tokens go
+   * on.
+   */
   endSession(browser: Browser): Promise<void>;
 }
 
@@ -76,7 +81,11 @@ export function createConsoleSignIns({
       if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
       const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod } = found;
       const grantId = found.grantId === undefined ? undefined : asGrantId(found.grantId);
-      if (issuedFor !== redirectUri || codeChallengeMethod !== "S256" || codeChallenge !== challengeOf(verifier)) {
+      if (
+        issuedFor !== redirectUri ||
+        codeChallengeMethod !== "S256" ||
+        codeChallenge !== challengeOf(verifier)
+      ) {
         return undefined;
       }
       // What the code answers could have been planted here, with a code of the planter's own.

@@ -1,7 +1,8 @@
 /**
- * Signatures of oidc-provider's cookies, in the place of Keygrip (keygrip 1.1), which Koa makes of a list of keys for each request:
- * the same signatures, ten times as fast to verify. Keygrip compares two texts by HMACs under a key made for it, and Node takes
- * far longer over a key that is raw bytes than over a KeyObject.
+ * Signatures of oidc-provider's cookies, in the place of Keygrip (keygrip 1.1), which Koa makes of a list of
+ * keys for each request: the same signatures, ten times as fast to verify. Keygrip compares two texts by
+ * HMACs under a key made for it, and Node takes far longer over a key that is raw bytes than over a
+ * KeyObject.
  */
 
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";

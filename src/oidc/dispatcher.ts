@@ -1,6 +1,7 @@
 /**
- * The one dispatcher: reads what is stored about an interaction and says which step comes next. Steps write rows and come
- * back here; they never lead to one another. http/interaction.ts shows the step; policy.ts asks the same admission.
+ * The one dispatcher: reads what is stored about an interaction and says which step comes next. Steps write
+ * rows and come back here; they never lead to one another. http/interaction.ts shows the step; policy.ts asks
+ * the same admission.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -45,7 +46,10 @@ export interface InteractionState {
   admission: Admission | undefined;
   /** Whether the portal itself asked for the chooser. */
   chooserRequested: boolean;
-  /** What to tell the store as its page is opened, or a sign-in begun; undefined where an earlier step of the same browser led to it. */
+  /**
+   * What to tell the store as its page is opened, or a sign-in begun; undefined where an earlier step of the
+   * same browser led to it.
+   */
   opened: KeptArtifact | undefined;
 }
 
@@ -80,9 +84,9 @@ export interface DispatcherDeps {
 
 export interface Dispatcher {
   /**
-   * Loads the interaction that the request's cookie names, for the browser that holds these proofs of its sign-ins: it must be
-   * the one that signed in for it or, where nobody did, have the session that it stands on. @throws LiaisonError `sign_in_expired`,
-   * `sign_in_mismatch`
+   * Loads the interaction that the request's cookie names, for the browser that holds these proofs of its
+   * sign-ins: it must be the one that signed in for it or, where nobody did, have the session that it stands
+   * on. @throws LiaisonError `sign_in_expired`, `sign_in_mismatch`
    */
   load(
     request: IncomingMessage,
@@ -90,7 +94,9 @@ export interface Dispatcher {
     uid: string,
     proofs: readonly SecretHash[],
   ): Promise<InteractionState>;
-  /** Which step comes next. With `returned` (back from an upstream) it takes the finished sign-in that waits. */
+  /**
+   * Which step comes next. With `returned` (back from an upstream) it takes the finished sign-in that waits.
+   */
   next(state: InteractionState, returned: boolean): Promise<Step>;
   /** Records a step's result and returns where the browser goes on. */
   finish(request: IncomingMessage, response: ServerResponse, result: InteractionResults): Promise<string>;
@@ -98,7 +104,13 @@ export interface Dispatcher {
   lost(uid: string): Promise<{ client: Client | undefined; state: "alive" | "expired" | "gone" }>;
 }
 
-export function createDispatcher({ provider, standings, signIns, clients, clock }: DispatcherDeps): Dispatcher {
+export function createDispatcher({
+  provider,
+  standings,
+  signIns,
+  clients,
+  clock,
+}: DispatcherDeps): Dispatcher {
   /** Refuses a browser that has the interaction's cookie alone. */
   async function assertItsBrowser(interaction: Interaction, browser: Browser, proofs: readonly SecretHash[]) {
     const needed = neededBy(interaction);
@@ -112,12 +124,14 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
   return {
     load: async (request, response, uid, proofs) => {
       const interaction = await details(provider, request, response);
-      if (interaction.uid !== uid) throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
+      if (interaction.uid !== uid)
+        throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
       await assertItsBrowser(interaction, { req: request, res: response }, proofs);
       const { params, prompt, session } = interaction;
       const asked = readAuthorizationRequest(params);
       const client = await clients.find(asClientId(asked.clientId ?? ""));
-      if (client === undefined) throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
+      if (client === undefined)
+        throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
       const standing =
         session === undefined
           ? undefined
@@ -138,7 +152,8 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
         signedIn: interaction.result?.login as ProvenLogin | undefined,
         standing,
         admission:
-          standing && decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
+          standing &&
+          decideAdmission({ standing, policy: client.policy, hint: asked.profileHint, now: clock.now() }),
         chooserRequested: prompt.reasons.includes("select_account_prompt"),
         opened:
           interaction.lastSubmission === undefined
@@ -169,7 +184,9 @@ export function createDispatcher({ provider, standings, signIns, clients, clock 
     lost: async (uid) => {
       const interaction = await provider.Interaction.find(uid, { ignoreExpiration: true });
       if (interaction === undefined) return { client: undefined, state: "gone" };
-      const client = await clients.find(asClientId(readAuthorizationRequest(interaction.params).clientId ?? ""));
+      const client = await clients.find(
+        asClientId(readAuthorizationRequest(interaction.params).clientId ?? ""),
+      );
       return { client, state: interaction.isExpired ? "expired" : "alive" };
     },
   };
@@ -185,13 +202,15 @@ function chooserStep({ admission, chooserRequested, standing }: InteractionState
   if (admission?.kind === "choose") {
     const { choices, current, hinted } = admission;
     const [only, ...others] = choices;
-    const inUse = choices.find(({ profile }) => profile.id === current) ?? (others.length === 0 ? only : undefined);
+    const inUse =
+      choices.find(({ profile }) => profile.id === current) ?? (others.length === 0 ? only : undefined);
     return { step: "choose", choices, selected: inUse?.profile.id ?? null, current, hinted };
   }
   if (admission?.kind !== "admitted") return { step: "finish", result: { select_account: {} } };
   const { choices, membership } = admission;
   const current = standing?.current?.profileId ?? null;
-  if (chooserRequested) return { step: "choose", choices, selected: membership.profile.id, current, hinted: null };
+  if (chooserRequested)
+    return { step: "choose", choices, selected: membership.profile.id, current, hinted: null };
   return { step: "finish", result: { select_account: {} } };
 }
 

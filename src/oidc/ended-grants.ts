@@ -1,6 +1,7 @@
 /**
- * Removes what is left of grants that were ended many at a time (domain/endings.ts), in short turns: leased, so that another
- * broker goes on where a killed one was. Portals are told by what is queued with the rows (sign-outs.ts).
+ * Removes what is left of grants that were ended many at a time (domain/endings.ts), in short turns: leased,
+ * so that another broker goes on where a killed one was. Portals are told by what is queued with the rows
+ * (sign-outs.ts).
  */
 
 import { randomUUID } from "node:crypto";
@@ -45,7 +46,9 @@ export function createEndedGrantsWorker({
       let removed = 0;
       while (!signal.aborted) {
         const claimed =
-          held.length < mostAtATime ? await administration.claimEnding(worker, clock.now(), leaseMs) : undefined;
+          held.length < mostAtATime
+            ? await administration.claimEnding(worker, clock.now(), leaseMs)
+            : undefined;
         // It is claimed twice if its lease ran out meanwhile, or it was ended anew.
         if (claimed !== undefined && !held.includes(claimed.key)) held.unshift(claimed.key);
         const key = held.shift();

@@ -1,4 +1,7 @@
-/** The endpoints of our OpenID Provider: their paths below the issuer, and their addresses by the names of discovery. */
+/**
+ * The endpoints of our OpenID Provider: their paths below the issuer, and their addresses by the names of
+ * discovery.
+ */
 
 export const endpointPaths = {
   authorization: "/authorize",

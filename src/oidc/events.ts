@@ -1,4 +1,7 @@
-/** What oidc-provider tells by events alone: errors that it answers itself, codes it issued, clients that authenticated. */
+/**
+ * What oidc-provider tells by events alone: errors that it answers itself, codes it issued, clients that
+ * authenticated.
+ */
 
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
 import type { RefusedAddress } from "../domain/records.ts";
@@ -32,11 +35,17 @@ interface Unregistered {
 function unregisteredAddress({ oidc }: ReportedContext, { message }: Error): Unregistered | undefined {
   const { client, params = {} } = oidc ?? {};
   // The errors of an unregistered address, by where it came: pushed, it is an invalid request.
-  if (client === undefined || !["invalid_redirect_uri", "invalid_request"].includes(message)) return undefined;
+  if (client === undefined || !["invalid_redirect_uri", "invalid_request"].includes(message))
+    return undefined;
   const { clientId, redirectUris = [], postLogoutRedirectUris = [] } = client;
   const { redirect_uri: callback, post_logout_redirect_uri: afterwards } = params;
   if (typeof callback === "string" && !client.redirectUriAllowed(callback)) {
-    return { clientId, parameter: "redirect_uri", came: callback.slice(0, longestLogged), registered: redirectUris };
+    return {
+      clientId,
+      parameter: "redirect_uri",
+      came: callback.slice(0, longestLogged),
+      registered: redirectUris,
+    };
   }
   if (typeof afterwards === "string" && !client.postLogoutRedirectUriAllowed(afterwards)) {
     const came = afterwards.slice(0, longestLogged);
@@ -58,7 +67,8 @@ export function reportProviderErrors(
 ): void {
   const look = (ctx: ReportedContext, err: Error) => {
     const found = unregisteredAddress(ctx, err);
-    if (found !== undefined) onUnregistered(found.clientId, { parameter: found.parameter, address: found.came });
+    if (found !== undefined)
+      onUnregistered(found.clientId, { parameter: found.parameter, address: found.came });
     return found && logged(found);
   };
   const report = (ctx: ReportedContext, err: Error & { statusCode?: number }) => {
@@ -79,30 +89,38 @@ export function reportProviderErrors(
   emitter.on("end_session.error", (ctx: ReportedContext, err: Error) => {
     const found = look(ctx, err);
     // Of the others nothing is said: what is wrong with a hint quotes it.
-    if (found !== undefined) logger.info({ request_id: ctx.state?.requestId, ...found }, "provider refused a request");
+    if (found !== undefined)
+      logger.info({ request_id: ctx.state?.requestId, ...found }, "provider refused a request");
   });
   emitter.on("error", (err: NodeJS.ErrnoException) => {
-    // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all: never log it whole.
+    // A request that is no HTTP, or a browser that left. Node's error carries the raw bytes, cookies and all:
+    // never log it whole.
     const fields = { code: err.code, reason: err.message };
     if (/^(HPE_|ECONN|EPIPE|ERR_STREAM)/.test(err.code ?? "")) logger.debug(fields, "a connection failed");
     else logger.error({ ...fields, stack: err.stack }, "a response failed");
   });
 }
 
-/** Calls back for each code issued, with the hash of the proof that its browser brought along, if it was asked for one. */
+/**
+ * Calls back for each code issued, with the hash of the proof that its browser brought along, if it was asked
+ * for one.
+ */
 export function onCodeIssued(
   provider: Provider,
   callback: (ctx: KoaContextWithOIDC, proofHash: string | undefined) => void,
 ): void {
-  (provider as NodeJS.EventEmitter).on("authorization.success", (ctx: KoaContextWithOIDC, out: { code?: unknown }) => {
-    if (out.code === undefined) return;
-    callback(ctx, loginOf(ctx.oidc.entities.Interaction ?? {})?.proofHash);
-  });
+  (provider as NodeJS.EventEmitter).on(
+    "authorization.success",
+    (ctx: KoaContextWithOIDC, out: { code?: unknown }) => {
+      if (out.code === undefined) return;
+      callback(ctx, loginOf(ctx.oidc.entities.Interaction ?? {})?.proofHash);
+    },
+  );
 }
 
 /**
- * Calls back when a session has ended in its browser: what tells the portals is queued. `by` says whether the person
- * signed out, or signed in with another account than the session's.
+ * Calls back when a session has ended in its browser: what tells the portals is queued. `by` says whether the
+ * person signed out, or signed in with another account than the session's.
  */
 export function onSessionEnded(
   provider: Provider,
@@ -119,12 +137,17 @@ export interface ClientUses {
   onUse(clientId: string, secret: "current" | "previous"): void;
 }
 
-/** Takes the secret before a client's last rotation too, while it holds, and tells which one each client uses. */
+/**
+ * Takes the secret before a client's last rotation too, while it holds, and tells which one each client uses.
+ */
 export function watchClientUses(provider: Provider, { now, onUse }: ClientUses): void {
   acceptPreviousSecrets(provider, { now, onUse });
-  (provider as NodeJS.EventEmitter).on("grant.success", (ctx: { oidc?: { client?: { clientId: string } } }) => {
-    // A client without a secret authenticates by nothing: that it got tokens is how its use shows.
-    const clientId = ctx.oidc?.client?.clientId;
-    if (clientId !== undefined) onUse(clientId, "current");
-  });
+  (provider as NodeJS.EventEmitter).on(
+    "grant.success",
+    (ctx: { oidc?: { client?: { clientId: string } } }) => {
+      // A client without a secret authenticates by nothing: that it got tokens is how its use shows.
+      const clientId = ctx.oidc?.client?.clientId;
+      if (clientId !== undefined) onUse(clientId, "current");
+    },
+  );
 }

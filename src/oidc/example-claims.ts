@@ -39,8 +39,8 @@ export interface ExampleClaims {
 }
 
 /**
- * What the ID token and userinfo of a client hold when every scope was asked for, `max_age` and `nonce` were sent, and every claim
- * has a value.
+ * What the ID token and userinfo of a client hold when every scope was asked for, `max_age` and `nonce` were
+ * sent, and every claim has a value.
  * @param hasSid whether its ID tokens name the session: those of clients that are sent logout tokens
  */
 export function exampleClaims({

@@ -1,6 +1,6 @@
 /**
- * Whose an interaction is: what a sign-in made is given to the browser alone that brought its callback. An interaction's cookie
- * and its resume cookie say who has them, not who signed in.
+ * Whose an interaction is: what a sign-in made is given to the browser alone that brought its callback. An
+ * interaction's cookie and its resume cookie say who has them, not who signed in.
  */
 
 import { errors, type InteractionResults } from "oidc-provider";
@@ -32,8 +32,9 @@ export function loginOf({ result, lastSubmission }: SignedInInteraction): Proven
 }
 
 /**
- * What has to show that an interaction is a browser's: the proof of a sign-in that was made for this very interaction; or,
- * where an earlier one of the chain or nobody signed in, the session that it stands on; nothing where neither is there.
+ * What has to show that an interaction is a browser's: the proof of a sign-in that was made for this very
+ * interaction; or, where an earlier one of the chain or nobody signed in, the session that it stands on;
+ * nothing where neither is there.
  */
 export type Needed =
   | { kind: "proof" | "proof_or_session"; proofHash: SecretHash | undefined }

@@ -1,6 +1,7 @@
 /**
- * The grant of an authorization request: one for each session, client and profile. The selection row is written first and
- * names the grant, so that every token can be traced to the profile it speaks for. A grant id is never reused.
+ * The grant of an authorization request: one for each session, client and profile. The selection row is
+ * written first and names the grant, so that every token can be traced to the profile it speaks for. A grant
+ * id is never reused.
  */
 
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
@@ -21,10 +22,16 @@ export interface GrantDeps {
   grantLifetimeSeconds: Seconds;
 }
 
-/** How often a racer may change what a request is deciding about, before the request goes on without a grant: refused. */
+/**
+ * How often a racer may change what a request is deciding about, before the request goes on without a grant:
+ * refused.
+ */
 const maxAttempts = 3;
 
-/** oidc-provider's `loadExistingGrant`: undefined while a step is still needed, so that the policy asks for it. */
+/**
+ * oidc-provider's `loadExistingGrant`: undefined while a step is still needed, so that the policy asks for
+ * it.
+ */
 export function createGrantLoader(deps: GrantDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, account, session } = ctx.oidc;
@@ -41,7 +48,8 @@ export function createGrantLoader(deps: GrantDeps) {
         profileId,
       };
       const grantId = await selectedGrant(ctx, wanted, deps);
-      if (grantId !== undefined) return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
+      if (grantId !== undefined)
+        return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
       // Unbound, or another one was selected in another tab: the person may have to be asked.
       deps.standings.forgetAccounts(ctx);
     }
@@ -49,7 +57,10 @@ export function createGrantLoader(deps: GrantDeps) {
   };
 }
 
-/** The grant of the selection that is wanted: the current one's, or a new one's. Undefined if a racer was faster. */
+/**
+ * The grant of the selection that is wanted: the current one's, or a new one's. Undefined if a racer was
+ * faster.
+ */
 async function selectedGrant(
   ctx: KoaContextWithOIDC,
   wanted: Omit<Selection, "grantId" | "expiresAt">,
@@ -67,10 +78,17 @@ async function selectedGrant(
   return selected?.grantId;
 }
 
-async function grantWithScopes(ctx: KoaContextWithOIDC, grantId: string, accountId: string, clientId: string) {
+async function grantWithScopes(
+  ctx: KoaContextWithOIDC,
+  grantId: string,
+  accountId: string,
+  clientId: string,
+) {
   const { provider } = ctx.oidc;
-  // A selection whose grant isn't there is one that was never saved: revoking a grant removes its selection with it.
-  const grant = (await provider.Grant.find(grantId)) ?? newGrant(provider, { jti: grantId, accountId, clientId });
+  // A selection whose grant isn't there is one that was never saved: revoking a grant removes its selection
+  // with it.
+  const grant =
+    (await provider.Grant.find(grantId)) ?? newGrant(provider, { jti: grantId, accountId, clientId });
   const granted = new Set(grant.getOIDCScopeEncountered().split(" "));
   const missing = [...ctx.oidc.requestParamOIDCScopes].filter((scope) => !granted.has(scope));
   if (missing.length > 0) {

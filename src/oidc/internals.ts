@@ -1,6 +1,7 @@
 /**
- * The only module that relies on what oidc-provider doesn't document, or reaches into its objects. Each piece names the
- * version it was read in and is covered by test/e2e/provider-internals.test.ts, which fails when the library moves.
+ * The only module that relies on what oidc-provider doesn't document, or reaches into its objects. Each piece
+ * names the version it was read in and is covered by test/e2e/provider-internals.test.ts, which fails when
+ * the library moves.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -11,14 +12,17 @@ import { whileReachable } from "./reachable.ts";
 
 import { readAuthorizationRequest } from "./request-parameters.ts";
 
-/** The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage; 9.13). */
+/**
+ * The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage;
+ * 9.13).
+ */
 export function currentContext(): KoaContextWithOIDC | undefined {
   return (ProviderClass as unknown as { ctx: KoaContextWithOIDC | undefined }).ctx;
 }
 
 /**
- * Whether a session row is being destroyed only because its session got a new id in this request: `Session.save()` destroys
- * `oldId` before it writes the new row (lib/models/session.js, 9.13).
+ * Whether a session row is being destroyed only because its session got a new id in this request:
+ * `Session.save()` destroys `oldId` before it writes the new row (lib/models/session.js, 9.13).
  */
 export function isReplacedSessionId(sessionId: string): boolean {
   const session = currentContext()?.oidc.session as { oldId?: string } | undefined;
@@ -26,9 +30,10 @@ export function isReplacedSessionId(sessionId: string): boolean {
 }
 
 /**
- * Has sessions keep what they hold for clients in a record that inherits nothing: `authorizationFor` indexes it by the client's
- * id, and would take the function `Object` for the entry of a client called `constructor`, to write on it what is one person's
- * (lib/models/session.js, 9.13). Sessions that were stored come so from the adapter.
+ * Has sessions keep what they hold for clients in a record that inherits nothing: `authorizationFor` indexes
+ * it by the client's id, and would take the function `Object` for the entry of a client called `constructor`,
+ * to write on it what is one person's (lib/models/session.js, 9.13). Sessions that were stored come so from
+ * the adapter.
  */
 export function keepAuthorizationsApart(provider: Provider): void {
   type Authorizing = { authorizations?: unknown };
@@ -50,9 +55,9 @@ export interface SessionBinding {
 }
 
 /**
- * What the library holds a token against that ends with its session: right after finding the token it looks the session up by
- * uid, and takes the token only if that names the very grant for the client (`checkSessionBinding`, lib/models/token_helpers.js,
- * 9.13). Undefined for what isn't bound to a session.
+ * What the library holds a token against that ends with its session: right after finding the token it looks
+ * the session up by uid, and takes the token only if that names the very grant for the client
+ * (`checkSessionBinding`, lib/models/token_helpers.js, 9.13). Undefined for what isn't bound to a session.
  */
 export function sessionBinding(payload: AdapterPayload): SessionBinding | undefined {
   const { expiresWithSession, sessionUid: uid, clientId, grantId } = payload;
@@ -61,15 +66,23 @@ export function sessionBinding(payload: AdapterPayload): SessionBinding | undefi
   return { uid, clientId, grantId };
 }
 
-/** Has oidc-provider not save the request's session a second time on its way out (lib/shared/session.js, 9.13). */
+/**
+ * Has oidc-provider not save the request's session a second time on its way out (lib/shared/session.js,
+ * 9.13).
+ */
 export function abandonSession(context: KoaContextWithOIDC): void {
   ((context.oidc.session as { destroyed?: boolean } | undefined) ?? {}).destroyed = true;
 }
 
-/** Takes a cookie back that oidc-provider has already put on the response, signature included (lib/shared/session.js, 9.13). */
+/**
+ * Takes a cookie back that oidc-provider has already put on the response, signature included
+ * (lib/shared/session.js, 9.13).
+ */
 export function withdrawCookie(context: KoaContextWithOIDC, name: string): void {
   const set = context.response.get("set-cookie") as unknown as string | string[];
-  const kept = [set].flat().filter((line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.sig=`));
+  const kept = [set]
+    .flat()
+    .filter((line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.sig=`));
   context.set("set-cookie", kept);
 }
 
@@ -85,12 +98,15 @@ export interface OpenSession {
   uid: string;
   accountId: string;
   /** What it holds for each client. */
-  authorizations: Readonly<Record<string, { grantId?: string | undefined; persistsLogout?: boolean | undefined }>>;
+  authorizations: Readonly<
+    Record<string, { grantId?: string | undefined; persistsLogout?: boolean | undefined }>
+  >;
 }
 
 /**
- * The session that this browser has, on a route of ours; undefined where nobody is signed in. `Session.get` makes the
- * context of the cookies itself, and a new session where there is none (lib/models/session.js, 9.13).
+ * The session that this browser has, on a route of ours; undefined where nobody is signed in. `Session.get`
+ * makes the context of the cookies itself, and a new session where there is none (lib/models/session.js,
+ * 9.13).
  */
 export async function sessionOf(provider: Provider, { req, res }: Browser): Promise<OpenSession | undefined> {
   type Context = Parameters<Provider["Session"]["get"]>[0];
@@ -108,28 +124,37 @@ export async function sessionUidOf(provider: Provider, browser: Browser): Promis
 export const portalMetadataKey = "liaison_portal";
 
 /** Our settings of a client, as given to oidc-provider in `extraClientMetadata`. */
-export type PortalSettings = Pick<Client, "id" | "name" | "homeUrl" | "aboutUrl" | "policy" | "claimsInIdToken"> & {
+export type PortalSettings = Pick<
+  Client,
+  "id" | "name" | "homeUrl" | "aboutUrl" | "policy" | "claimsInIdToken"
+> & {
   pkceRequired: boolean;
   /** A secret that is still taken beside the client's own. */
   previousSecret: Client["previousSecret"];
 };
 
-/** The settings that `clientMetadata()` put into the client. Instances keep custom metadata under its own name (9.13). */
+/**
+ * The settings that `clientMetadata()` put into the client. Instances keep custom metadata under its own name
+ * (9.13).
+ */
 export function portalSettings(client: ProviderClient): PortalSettings {
   const settings = (client as unknown as { [portalMetadataKey]?: PortalSettings })[portalMetadataKey];
   if (settings === undefined) throw new TypeError("a client without portal settings reached oidc-provider");
   return settings;
 }
 
-/** A new Grant under an id of our choosing (the typings leave `jti` out; the constructor takes any payload; 9.13). */
+/**
+ * A new Grant under an id of our choosing (the typings leave `jti` out; the constructor takes any payload;
+ * 9.13).
+ */
 export function newGrant(provider: Provider, grant: { jti: string; accountId: string; clientId: string }) {
   return new provider.Grant(grant as { accountId: string; clientId: string });
 }
 
 /**
- * oidc-provider takes Host, scheme and mount path from the request for discovery and redirects. This makes the request say
- * what the configured issuer says, and nothing else, before anything reads it. `Provider.proxy` must be true; the path is
- * read from `req.baseUrl` (lib/helpers/oidc_context.js, 9.13).
+ * oidc-provider takes Host, scheme and mount path from the request for discovery and redirects. This makes
+ * the request say what the configured issuer says, and nothing else, before anything reads it.
+ * `Provider.proxy` must be true; the path is read from `req.baseUrl` (lib/helpers/oidc_context.js, 9.13).
  */
 export function pinOrigin(request: IncomingMessage, issuer: URL): void {
   for (const name of Object.keys(request.headers)) {
@@ -147,9 +172,10 @@ export function pinOrigin(request: IncomingMessage, issuer: URL): void {
 }
 
 /**
- * The library's own self-submitting form to the end of a session, which it sends without asking for a page: when somebody
- * signed in with another account than the session's (lib/actions/authorization/resume.js), and when there is no session left
- * to sign out of (lib/actions/end_session.js; 9.13). Undefined for every other response.
+ * The library's own self-submitting form to the end of a session, which it sends without asking for a page:
+ * when somebody signed in with another account than the session's (lib/actions/authorization/resume.js), and
+ * when there is no session left to sign out of (lib/actions/end_session.js; 9.13). Undefined for every other
+ * response.
  */
 export function selfSubmittingSignOut(
   ctx: object,
@@ -166,8 +192,9 @@ export function selfSubmittingSignOut(
 }
 
 /**
- * Whether the end of a session makes room for another account: the library then leads back to the authorization that waits
- * for it, as to any address after a sign-out (lib/actions/authorization/resume.js, 9.13).
+ * Whether the end of a session makes room for another account: the library then leads back to the
+ * authorization that waits for it, as to any address after a sign-out (lib/actions/authorization/resume.js,
+ * 9.13).
  */
 export function isAccountSwitch({ oidc }: KoaContextWithOIDC): boolean {
   const leadsTo: unknown = oidc.session?.state?.["postLogoutRedirectUri"];
@@ -175,8 +202,8 @@ export function isAccountSwitch({ oidc }: KoaContextWithOIDC): boolean {
 }
 
 /**
- * Where a response of the authorization endpoint leads on to, by a form of the library's or by our own page: an address that
- * the client registered. On an error page the parameter may be anything that somebody sent.
+ * Where a response of the authorization endpoint leads on to, by a form of the library's or by our own page:
+ * an address that the client registered. On an error page the parameter may be anything that somebody sent.
  */
 export function redirectUriOf(ctx: object): string | undefined {
   const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
@@ -193,8 +220,9 @@ export function isGone(error: errors.SessionNotFound): boolean {
 }
 
 /**
- * What `fetch` of an outbound call must look like to reach an address that an operator allowed by name: oidc-provider's
- * dispatcher refuses loopback and private addresses at connect (lib/helpers/fetch_request.js, 9.13).
+ * What `fetch` of an outbound call must look like to reach an address that an operator allowed by name:
+ * oidc-provider's dispatcher refuses loopback and private addresses at connect (lib/helpers/fetch_request.js,
+ * 9.13).
  */
 export function withoutAddressGuard(options: RequestInit): RequestInit {
   const rest = { ...options } as RequestInit & { dispatcher?: unknown };
@@ -207,19 +235,23 @@ export function currentRoute(ctx: object): string | undefined {
   return (ctx as { oidc?: { route?: string } }).oidc?.route;
 }
 
-/** Whether a request to an endpoint of the library's came of a client that has no secret to prove itself with. */
+/**
+ * Whether a request to an endpoint of the library's came of a client that has no secret to prove itself with.
+ */
 export function isPublicClient(ctx: object): boolean {
   const { oidc } = ctx as { oidc?: { client?: { clientAuthMethod?: string } } };
   return oidc?.client?.clientAuthMethod === "none";
 }
 
 /**
- * Hands the library a form that was read already, by the very things that it reads one by: `readable` and `iterator` of the
- * request (`selectiveBody`, lib/shared/selective_body.js, 9.13). A body on the request would do too, with a warning.
+ * Hands the library a form that was read already, by the very things that it reads one by: `readable` and
+ * `iterator` of the request (`selectiveBody`, lib/shared/selective_body.js, 9.13). A body on the request
+ * would do too, with a warning.
  */
 export function giveForm(request: IncomingMessage, form: Buffer): void {
   // It holds the body against the length that was announced.
-  if (request.headers["content-length"] !== undefined) request.headers["content-length"] = String(form.length);
+  if (request.headers["content-length"] !== undefined)
+    request.headers["content-length"] = String(form.length);
   Object.defineProperties(request, {
     readable: { value: true },
     iterator: { value: () => once(form) },
@@ -231,8 +263,8 @@ async function* once(form: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * Takes the secret before the last rotation, too, while it holds; tells which one was used. `compareClientSecret` reads nothing
- * of the client but `clientSecret` (lib/models/client.js, 9.13).
+ * Takes the secret before the last rotation, too, while it holds; tells which one was used.
+ * `compareClientSecret` reads nothing of the client but `clientSecret` (lib/models/client.js, 9.13).
  */
 export function acceptPreviousSecrets(
   provider: Provider,
@@ -297,8 +329,9 @@ export async function signLogoutToken(
 const signedOutOf = new WeakMap<object, string[]>();
 
 /**
- * Has the end of a session note whom it would tell, instead of telling them while the person waits: they are queued with the end
- * of the session's row (`clientsToTell`). `confirm` asks each client before it destroys the session (lib/actions/end_session.js, 9.13).
+ * Has the end of a session note whom it would tell, instead of telling them while the person waits: they are
+ * queued with the end of the session's row (`clientsToTell`). `confirm` asks each client before it destroys
+ * the session (lib/actions/end_session.js, 9.13).
  */
 export function noteSignedOutClients(provider: Provider): void {
   const prototype = provider.Client.prototype as unknown as NotifiedClient;

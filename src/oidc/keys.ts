@@ -17,7 +17,10 @@ export interface ServiceKeys {
   pages: string;
 }
 
-/** Loads the keys, making those that the store doesn't have yet. Several processes starting at once get the same. */
+/**
+ * Loads the keys, making those that the store doesn't have yet. Several processes starting at once get the
+ * same.
+ */
 export async function loadKeys(store: KeyStore): Promise<ServiceKeys> {
   const rsa = await store.findOrCreate("signing.rs256", async () => {
     const { privateKey } = await generate("rsa", { modulusLength: 2048 });

@@ -1,7 +1,8 @@
 /**
- * Posts to an address that a client registered: gives up when it is told to, follows no redirect, reads no answer but its status,
- * and connects to no loopback or private address unless host and port are allowed. The name is resolved once, and what it
- * resolved to is what is connected to, so that no second answer of a DNS server can lead elsewhere.
+ * Posts to an address that a client registered: gives up when it is told to, follows no redirect, reads no
+ * answer but its status, and connects to no loopback or private address unless host and port are allowed. The
+ * name is resolved once, and what it resolved to is what is connected to, so that no second answer of a DNS
+ * server can lead elsewhere.
  */
 
 import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
@@ -30,7 +31,11 @@ export async function postForm({ address, form, mayBePrivate, signal }: Outbound
   const body = Buffer.from(form.toString());
   const options = {
     method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded", "content-length": body.length, accept: "*/*" },
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": body.length,
+      accept: "*/*",
+    },
     // One connection for each: none is kept to an address that may be another host's by the next time.
     agent: false as const,
     signal,

@@ -1,6 +1,6 @@
 /**
- * The interaction policy: which step an authorization request still needs, in order. Each check asks the one admission
- * decision; the dispatcher (dispatcher.ts) asks the same and shows the step.
+ * The interaction policy: which step an authorization request still needs, in order. Each check asks the one
+ * admission decision; the dispatcher (dispatcher.ts) asks the same and shows the step.
  */
 
 import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
@@ -34,24 +34,35 @@ export function createInteractionPolicy(
     ),
   );
 
-  // Also right after a sign-in: the step then says what is asked for, and begins another only when it is told to.
+  // Also right after a sign-in: the step then says what is asked for, and begins another only when it is told
+  // to.
   login.checks.add(
-    new Check(insufficientForAdministration, "the administration asks for another sign-in", "login_required", (ctx) => {
-      const { client, session } = ctx.oidc;
-      const demand = client && demandOf(asClientId(client.clientId), administration);
-      if (demand === undefined || session?.accountId === undefined) return false;
-      return !opensAdministration(demand, methodOf(session));
-    }),
+    new Check(
+      insufficientForAdministration,
+      "the administration asks for another sign-in",
+      "login_required",
+      (ctx) => {
+        const { client, session } = ctx.oidc;
+        const demand = client && demandOf(asClientId(client.clientId), administration);
+        if (demand === undefined || session?.accountId === undefined) return false;
+        return !opensAdministration(demand, methodOf(session));
+      },
+    ),
   );
 
-  // Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is understood; without checks,
-  // because the vendor's own portals need nobody's consent.
+  // Requestable, so that `prompt=consent` (needed for `offline_access`, OpenID Connect Core 11) is
+  // understood; without checks, because the vendor's own portals need nobody's consent.
   const consent = new Prompt({ name: "consent", requestable: true });
   consent.checks.clear();
 
   const link = new Prompt(
     { name: "link", requestable: false },
-    new Check("unlinked", "no profile is linked to the account", "interaction_required", admissionIs("unlinked")),
+    new Check(
+      "unlinked",
+      "no profile is linked to the account",
+      "interaction_required",
+      admissionIs("unlinked"),
+    ),
     new Check(
       "not_admitted",
       "no linked profile is admitted by the client",
@@ -62,7 +73,12 @@ export function createInteractionPolicy(
 
   const selectAccount = new Prompt(
     { name: "select_account", requestable: true },
-    new Check("several_profiles", "a profile must be chosen", "account_selection_required", admissionIs("choose")),
+    new Check(
+      "several_profiles",
+      "a profile must be chosen",
+      "account_selection_required",
+      admissionIs("choose"),
+    ),
   );
 
   return [login, consent, link, selectAccount];

@@ -1,11 +1,14 @@
-/** The claims that portals get about a profile. Free of the provider, which takes time to load: commands show examples. */
+/**
+ * The claims that portals get about a profile. Free of the provider, which takes time to load: commands show
+ * examples.
+ */
 
 import { planHolds } from "../domain/access.ts";
 import type { Membership } from "../domain/records.ts";
 
 /**
- * The claims of a chosen profile. `email_verified` holds only for the very address that its link proved. Times are seconds since
- * the epoch, as a JWT's own are (NumericDate, RFC 7519, section 2).
+ * The claims of a chosen profile. `email_verified` holds only for the very address that its link proved.
+ * Times are seconds since the epoch, as a JWT's own are (NumericDate, RFC 7519, section 2).
  */
 export function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
   const { plan } = organization;

@@ -1,4 +1,7 @@
-/** Our OpenID Provider: oidc-provider, configured. Pages, adapters and policies are given to it; it knows no upstream. */
+/**
+ * Our OpenID Provider: oidc-provider, configured. Pages, adapters and policies are given to it; it knows no
+ * upstream.
+ */
 
 import {
   type AccessToken,
@@ -54,24 +57,33 @@ export interface ProviderDeps {
   machineScopes?: readonly string[];
 }
 
-/** Names and attributes of every cookie, by whether the issuer is https and has a path (RFC 6265bis, 4.1.3). */
+/**
+ * Names and attributes of every cookie, by whether the issuer is https and has a path (RFC 6265bis, 4.1.3).
+ */
 function cookieNames(issuer: URL): { session: string; prefix: string; secure: boolean } {
   const secure = issuer.protocol === "https:";
   const prefix = secure ? "__Secure-" : "";
   return { session: `${secure ? "__Host-" : ""}liaison.session`, prefix, secure };
 }
 
-/** Seconds for which a request that a portal has pushed may be taken up: by the redirect that follows at once. */
+/**
+ * Seconds for which a request that a portal has pushed may be taken up: by the redirect that follows at once.
+ */
 const pushedRequestSeconds = 60;
 /** Seconds for which a session is kept in which nobody is signed in. */
 const emptySessionSeconds = 600;
 
-/** How long an interaction lives: longer than a link that is asked for at its very end and mailed late. Seconds. */
+/**
+ * How long an interaction lives: longer than a link that is asked for at its very end and mailed late.
+ * Seconds.
+ */
 export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): number {
   return linkLifetimeSeconds * 2 + 1800;
 }
 
-/** Configures oidc-provider. The returned Provider is the Koa app: our own routes go before its with `use`. */
+/**
+ * Configures oidc-provider. The returned Provider is the Koa app: our own routes go before its with `use`.
+ */
 export function createProvider(deps: ProviderDeps): Provider {
   const { config, clock, keys, pages } = deps;
   const issuer = new URL(config.issuer);
@@ -112,7 +124,8 @@ export function createProvider(deps: ProviderDeps): Provider {
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
-    // Without `offline_access` it lives as long as the session (oidc-provider's default): signing out ends it.
+    // Without `offline_access` it lives as long as the session (oidc-provider's default): signing out ends
+    // it.
     jwks: { keys: keys.signing },
     cookies: {
       keys: keys.cookies,
@@ -136,11 +149,14 @@ export function createProvider(deps: ProviderDeps): Provider {
       PushedAuthorizationRequest: pushedRequestSeconds,
       Session: (ctx, session) => {
         // A step is about to be shown: the session must outlive it, or its tab could never carry on.
-        const waits = ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
+        const waits =
+          ctx.oidc.entities.Interaction !== undefined && ctx.oidc.entities.Interaction.result === undefined;
         // Nobody's: made to sign out where nobody was signed in.
         if (session.accountId === undefined && !waits)
           return Math.min(config.sessions.idle_seconds, emptySessionSeconds);
-        const idle = waits ? Math.max(config.sessions.idle_seconds, interactionSeconds) : config.sessions.idle_seconds;
+        const idle = waits
+          ? Math.max(config.sessions.idle_seconds, interactionSeconds)
+          : config.sessions.idle_seconds;
         return sessionLifetime(session.iat, { ...config.sessions, idle_seconds: idle }, clock.now());
       },
     },
@@ -148,14 +164,18 @@ export function createProvider(deps: ProviderDeps): Provider {
       devInteractions: { enabled: false },
       claimsParameter: { enabled: false },
       clientCredentials: { enabled: true },
-      // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section 3.1).
+      // Without it `resource` (RFC 8707) is a parameter like any unknown one, and ignored (RFC 6749, section
+      // 3.1).
       resourceIndicators: { enabled: false },
       introspection: {
         enabled: true,
         allowedPolicy: async (ctx, client, token) => await mayIntrospect(ctx, client.clientId, token),
       },
       // Silent about tokens of others, as the library is about unknown ones.
-      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
       pushedAuthorizationRequests: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {

@@ -3,7 +3,10 @@
 import { errors } from "oidc-provider";
 import { LiaisonError } from "../errors.ts";
 
-/** A store that can't be reached is a 503 at every endpoint, and never a redirect to the portal with a half-done request. */
+/**
+ * A store that can't be reached is a 503 at every endpoint, and never a redirect to the portal with a
+ * half-done request.
+ */
 export async function whileReachable<T>(operation: Promise<T>): Promise<T> {
   try {
     return await operation;

@@ -1,7 +1,7 @@
 /**
- * Bounds of the parameters that our OpenID Provider keeps with a request: of authorization, pushed or not, and of signing out.
- * Real portals send one or two kilobytes altogether; the longest that some send are `state`, into which they pack what they want
- * to find again, and `id_token_hint`.
+ * Bounds of the parameters that our OpenID Provider keeps with a request: of authorization, pushed or not,
+ * and of signing out. Real portals send one or two kilobytes altogether; the longest that some send are
+ * `state`, into which they pack what they want to find again, and `id_token_hint`.
  */
 
 import { errors, type KoaContextWithOIDC } from "oidc-provider";
@@ -19,7 +19,8 @@ export function oversize(parameters: RequestParameters): { problem: string; isSt
   for (const [name, value] of Object.entries(parameters)) {
     const length = [value].flat().reduce<number>((sum, one) => sum + String(one ?? "").length, 0);
     const most = Object.hasOwn(longestOf, name) ? (longestOf[name] ?? longest) : longest;
-    if (length > most) return { problem: `${name} is longer than ${most} characters`, isState: name === "state" };
+    if (length > most)
+      return { problem: `${name} is longer than ${most} characters`, isState: name === "state" };
     together += length;
   }
   if (together <= longestTogether) return undefined;
@@ -27,10 +28,12 @@ export function oversize(parameters: RequestParameters): { problem: string; isSt
 }
 
 /**
- * What oidc-provider asks before it keeps an authorization request (`extraParams`), at its endpoint and at the one where it is
- * pushed.
- * @throws errors.InvalidRequest for what is too long; it goes back to the portal, unless that would carry a `state` too long
- * @throws errors.UnauthorizedClient for a client that pushes without a secret: anybody could fill the store by it
+ * What oidc-provider asks before it keeps an authorization request (`extraParams`), at its endpoint and at
+ * the one where it is pushed.
+ * @throws errors.InvalidRequest for what is too long; it goes back to the portal, unless that would carry a
+ *   `state` too long
+ * @throws errors.UnauthorizedClient for a client that pushes without a secret: anybody could fill the store
+ *   by it
  */
 export function assertBounded({ oidc }: KoaContextWithOIDC): void {
   const found = oversize(oidc.params ?? {});

@@ -1,6 +1,7 @@
 /**
- * Tells portals that a sign-in of theirs has ended (OpenID Connect Back-Channel Logout 1.0): what the store queued with whatever
- * ended it: the person, an administrator, a command beside the service. Leased, repeated for a day, then given up.
+ * Tells portals that a sign-in of theirs has ended (OpenID Connect Back-Channel Logout 1.0): what the store
+ * queued with whatever ended it: the person, an administrator, a command beside the service. Leased, repeated
+ * for a day, then given up.
  */
 
 import { randomUUID } from "node:crypto";
@@ -20,7 +21,10 @@ export interface SignOutWorkerOptions {
   administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
   clients: Pick<ClientDirectory, "find">;
   provider: Provider;
-  /** Hosts on loopback or private networks that may be told nevertheless: `private_hosts` of the configuration. */
+  /**
+   * Hosts on loopback or private networks that may be told nevertheless: `private_hosts` of the
+   * configuration.
+   */
   privateHosts: readonly string[];
   clock: Clock;
   logger: { warn(fields: object, message: string): void };
@@ -29,7 +33,9 @@ export interface SignOutWorkerOptions {
 const leaseMs = 60_000;
 /** How long a portal may take to answer, in milliseconds. */
 const patienceMs = 10_000;
-/** After so long without an answer, in milliseconds, the portal's others are put off until it is asked again. */
+/**
+ * After so long without an answer, in milliseconds, the portal's others are put off until it is asked again.
+ */
 const slowMs = 2_000;
 /** How many portals are told at a time. */
 const lanes = 8;
@@ -72,7 +78,8 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
   async function settle(signOut: SignOut, slow: Slow): Promise<boolean> {
     const began = performance.now();
     try {
-      if ((slow.get(signOut.clientId) ?? began) > began) throw new Error("the portal didn't answer another one");
+      if ((slow.get(signOut.clientId) ?? began) > began)
+        throw new Error("the portal didn't answer another one");
       await tell(signOut);
       await administration.settleSignOut(signOut.id, worker, null);
       return true;
@@ -92,7 +99,8 @@ export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorke
 
   return {
     async runOnce({ signal, onStep } = runAlone) {
-      // One after the other, with rests: of portals that aren't to be told there may be very many, and nothing else is waited for.
+      // One after the other, with rests: of portals that aren't to be told there may be very many, and
+      // nothing else is waited for.
       const pace = new Pace({ least: 1, most: 1 });
       const slow: Slow = new Map();
       const busy = new Set<Promise<void>>();

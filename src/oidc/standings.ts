@@ -1,6 +1,6 @@
 /**
- * What a request needs to know about an account at a portal, read once a request: the interaction policy, the grant loader
- * and the claims all ask here.
+ * What a request needs to know about an account at a portal, read once a request: the interaction policy, the
+ * grant loader and the claims all ask here.
  */
 
 import type { KoaContextWithOIDC } from "oidc-provider";
@@ -20,7 +20,10 @@ export interface RequestStandings {
   admission(ctx: KoaContextWithOIDC): Promise<Admission | undefined>;
   /** Forgets what was read of accounts in this request, because it turned out to be so no longer. */
   forgetAccounts(ctx: KoaContextWithOIDC): void;
-  /** What a grant speaks for. One read a request; reading it early lets a code's winner go on when a loser revokes. */
+  /**
+   * What a grant speaks for. One read a request; reading it early lets a code's winner go on when a loser
+   * revokes.
+   */
   ofGrant(grantId: string): Promise<GrantStanding | undefined>;
 }
 
@@ -34,7 +37,12 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
       whileReachable(
-        standings.forClient(asAccountId(accountId), asClientId(clientId), ctx.oidc.session?.uid ?? null, clock.now()),
+        standings.forClient(
+          asAccountId(accountId),
+          asClientId(clientId),
+          ctx.oidc.session?.uid ?? null,
+          clock.now(),
+        ),
       ),
     );
   };

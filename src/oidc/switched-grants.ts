@@ -1,6 +1,7 @@
 /**
- * Keeps both grants good while a person switches profiles: the one that is in use, and the one in its place until its code is
- * redeemed. oidc-provider knows one grant for each client of a session; what a session's grants are, the selections say.
+ * Keeps both grants good while a person switches profiles: the one that is in use, and the one in its place
+ * until its code is redeemed. oidc-provider knows one grant for each client of a session; what a session's
+ * grants are, the selections say.
  */
 
 import type { AdapterPayload } from "oidc-provider";
@@ -10,13 +11,15 @@ import type { GrantStanding, SessionAuthorization } from "../storage/contract.ts
 import { currentContext, type SessionBinding, sessionBinding } from "./internals.ts";
 
 export interface SwitchedGrants {
-  /** Notes a code or token that was found: its grant's selection is read before anything is decided about it. */
+  /**
+   * Notes a code or token that was found: its grant's selection is read before anything is decided about it.
+   */
   found(model: string, id: string, payload: AdapterPayload): Promise<void>;
   /** The grants that redeeming a code ends. Undefined if the code wasn't found in this request. */
   endedBy(code: string): readonly GrantId[] | undefined;
   /**
-   * A session as the token found last in this request is held against it: naming the token's own grant, if that is one of the
-   * session's, though the session itself names the newest.
+   * A session as the token found last in this request is held against it: naming the token's own grant, if
+   * that is one of the session's, though the session itself names the newest.
    */
   asHeldAgainst(uid: string, session: AdapterPayload): Promise<AdapterPayload>;
 }

@@ -1,4 +1,6 @@
-/** What readiness asks of the store: that it answers, and that its schema is one that this process can use. */
+/**
+ * What readiness asks of the store: that it answers, and that its schema is one that this process can use.
+ */
 
 import type { Check } from "../readiness.ts";
 import type { Store } from "./contract.ts";

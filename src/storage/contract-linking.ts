@@ -1,6 +1,6 @@
 /**
- * The part of the store contract that linking and its mails rest on. What holds for every method stands in contract.ts, which
- * is where it is imported from.
+ * The part of the store contract that linking and its mails rest on. What holds for every method stands in
+ * contract.ts, which is where it is imported from.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";
@@ -27,9 +27,9 @@ import type {
 import type { WorkerRun } from "../worker-loop.ts";
 
 /**
- * What a change ended: the grants that went with it. Of more than are removed in one transaction (domain/endings.ts) none are told
- * of: they are ended all the same, for every reader from that transaction on, and their rows and sign-outs come from
- * `AdminStore.removeEnded`.
+ * What a change ended: the grants that went with it. Of more than are removed in one transaction
+ * (domain/endings.ts) none are told of: they are ended all the same, for every reader from that transaction
+ * on, and their rows and sign-outs come from `AdminStore.removeEnded`.
  */
 export interface Revocation {
   revokedGrants: { grantId: GrantId; clientId: ClientId; accountId: AccountId; sessionUid: string }[];
@@ -38,8 +38,9 @@ export interface Revocation {
 }
 
 /**
- * What redeeming or cancelling a link came to. `refused` changed nothing: the request and its profile are what the failed
- * condition saw, so that domain/link.ts can say why. `unknown`: no such request, or the secret isn't its own.
+ * What redeeming or cancelling a link came to. `refused` changed nothing: the request and its profile are
+ * what the failed condition saw, so that domain/link.ts can say why. `unknown`: no such request, or the
+ * secret isn't its own.
  */
 export type RedeemResult =
   | { result: "bound"; membership: Membership }
@@ -71,13 +72,16 @@ export interface InquiryThrottles {
   pauseSeconds: Seconds;
   identity: Limit;
   /**
-   * `key`: the client address, or what stands for it. `longestMs`: for how many milliseconds the n-th inquiry of an identity
-   * within its window waits at most for others from there (domain/inquiry-turn.ts).
+   * `key`: the client address, or what stands for it. `longestMs`: for how many milliseconds the n-th inquiry
+   * of an identity within its window waits at most for others from there (domain/inquiry-turn.ts).
    */
   client: Limit & { key: string; longestMs: (ordinal: number) => number };
 }
 
-/** The inquiry as stored, or when its identity may make it: nothing was stored, and nothing taken of any throttle. */
+/**
+ * The inquiry as stored, or when its identity may make it: nothing was stored, and nothing taken of any
+ * throttle.
+ */
 export type InquiryOutcome = { asked: true; inquiry: Inquiry } | { asked: false; askAgainAt: Instant };
 
 /** An inquiry in the hands of a worker. */
@@ -100,36 +104,51 @@ export interface InquiryAnswerPart {
 
 export interface LinkStore {
   /**
-   * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one less than the
-   * pause ago: of racers one is stored. Over the identity's limit it is held until that window ends, and takes the place of an
-   * older one of the identity that is still held: that is removed, or, where a part of its answer is written, settled with
-   * that. Otherwise it waits for its place in the client address's flow, for as long as one of its ordinal may; one that may not
-   * wait at all takes none.
-   * Its own wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the directory.
+   * Stores an inquiry, in one transaction with what it takes of the throttles, unless its identity made one
+   * less than the pause ago: of racers one is stored. Over the identity's limit it is held until that window
+   * ends, and takes the place of an older one of the identity that is still held: that is removed, or, where
+   * a part of its answer is written, settled with that. Otherwise it waits for its place in the client
+   * address's flow, for as long as one of its ordinal may; one that may not wait at all takes none. Its own
+   * wait, from `createdAt` to `notBefore`, begins when the throttles let it through. Reads nothing of the
+   * directory.
    */
   inquire(inquiry: NewInquiry, throttles?: InquiryThrottles): Promise<InquiryOutcome>;
   /** The newest inquiry of an interaction chain, settled or not (its address is null once settled). */
   latestInquiry(interactionCid: string): Promise<Inquiry | undefined>;
   /**
-   * Claims the unsettled inquiry that is due longest, until `now + leaseMs`: due is what has its `notBefore` and the end of
-   * its lease behind it, and of equals the one that was stored first. What isn't due costs nothing, however much of it
-   * there is. Racers never hold the same one; a worker that dies loses its lease, not the inquiry.
+   * Claims the unsettled inquiry that is due longest, until `now + leaseMs`: due is what has its `notBefore`
+   * and the end of its lease behind it, and of equals the one that was stored first. What isn't due costs
+   * nothing, however much of it there is. Racers never hold the same one; a worker that dies loses its lease,
+   * not the inquiry.
    */
   claimInquiry(worker: string, now: Instant, leaseMs: Milliseconds): Promise<ClaimedInquiry | undefined>;
   /**
-   * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and profile, inserts
-   * the new requests, queues all mails (holds those that are over a limit of their throttle), writes one audit event a
-   * request, adds up how many profiles matched, deletes the typed address. A mail that is held while one of the same asker for
-   * the same profile was held already takes its place and its rank, where that is lower; the earlier one is dropped. With `more` it does all but the last and keeps the
-   * inquiry, so that whoever claims it next goes on there: an address of very many profiles is no long transaction.
-   * Returns false, changing nothing, if this worker's lease was lost or the inquiry is already settled.
+   * Settles a claimed inquiry in one transaction: supersedes pending requests of the same identity and
+   * profile, inserts the new requests, queues all mails (holds those that are over a limit of their
+   * throttle), writes one audit event a request, adds up how many profiles matched, deletes the typed
+   * address. A mail that is held while one of the same asker for the same profile was held already takes its
+   * place and its rank, where that is lower; the earlier one is dropped. With `more` it does all but the last
+   * and keeps the inquiry, so that whoever claims it next goes on there: an address of very many profiles is
+   * no long transaction. Returns false, changing nothing, if this worker's lease was lost or the inquiry is
+   * already settled.
    */
-  settleInquiry(inquiryId: InquiryId, worker: string, part: InquiryAnswerPart, now: Instant): Promise<boolean>;
+  settleInquiry(
+    inquiryId: InquiryId,
+    worker: string,
+    part: InquiryAnswerPart,
+    now: Instant,
+  ): Promise<boolean>;
   /** An inquiry with the newest requests made of it, at most so many, oldest first. */
-  history(inquiryId: InquiryId, limit: number): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
+  history(
+    inquiryId: InquiryId,
+    limit: number,
+  ): Promise<{ inquiry: Inquiry; requests: LinkRequest[] } | undefined>;
   /** The inquiry that a request was made of. */
   inquiryOf(requestId: LinkRequestId): Promise<InquiryId | undefined>;
-  /** Newest first: of an account, of those that made a request for a profile, or all; before an instant, when given. */
+  /**
+   * Newest first: of an account, of those that made a request for a profile, or all; before an instant, when
+   * given.
+   */
   inquiries(filter: {
     accountId?: AccountId;
     profileId?: ProfileId;
@@ -139,27 +158,43 @@ export interface LinkStore {
   /** The request whose secret has this hash. Changes nothing. */
   view(requestId: LinkRequestId, secretHash: SecretHash): Promise<LinkView | undefined>;
   /**
-   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the notice mail (and one
-   * to each other owner if the profile is an administrator's) and voids every other pending request for the profile: all or
-   * nothing. A role that has waited too long (see domain/invitations.ts) is taken away before, so that the binding brings none. Conditional on: request pending, unexpired, secret,
-   * purpose, upstream, issuer and subject equal byte for byte, the identity owned by the account, the profile's email version
-   * as requested, profile enabled and unbound, organization enabled. Of any number of racers exactly one gets `bound`.
+   * Consumes the request, binds its profile to the identity's account, writes the audit event, queues the
+   * notice mail (and one to each other owner if the profile is an administrator's) and voids every other
+   * pending request for the profile: all or nothing. A role that has waited too long (see
+   * domain/invitations.ts) is taken away before, so that the binding brings none. Conditional on: request
+   * pending, unexpired, secret, purpose, upstream, issuer and subject equal byte for byte, the identity owned
+   * by the account, the profile's email version as requested, profile enabled and unbound, organization
+   * enabled. Of any number of racers exactly one gets `bound`.
    */
   redeem(
-    attempt: { requestId: LinkRequestId; secretHash: SecretHash; identity: SignedInIdentity; accountId: AccountId },
+    attempt: {
+      requestId: LinkRequestId;
+      secretHash: SecretHash;
+      identity: SignedInIdentity;
+      accountId: AccountId;
+    },
     notice: Pick<NewMail, "id" | "messageId">,
     now: Instant,
   ): Promise<RedeemResult>;
-  /** *Don't link*: cancels a pending, unexpired request, audited with who did it. Racers: one gets `cancelled`. */
+  /**
+   * *Don't link*: cancels a pending, unexpired request, audited with who did it. Racers: one gets
+   * `cancelled`.
+   */
   cancel(
     attempt: { requestId: LinkRequestId; secretHash: SecretHash; accountId: AccountId },
     now: Instant,
   ): Promise<CancelResult>;
   /**
    * Removes a profile's binding, voids its pending requests and ends its grants, audited, in one transaction.
-   * Returns undefined if it wasn't bound (to that account, when given): racers get one result and then undefined.
+   * Returns undefined if it wasn't bound (to that account, when given): racers get one result and then
+   * undefined.
    */
-  unbind(profileId: ProfileId, actor: string, now: Instant, accountId?: AccountId): Promise<Revocation | undefined>;
+  unbind(
+    profileId: ProfileId,
+    actor: string,
+    now: Instant,
+    accountId?: AccountId,
+  ): Promise<Revocation | undefined>;
 }
 
 /** States that somebody may want to look after. */
@@ -167,11 +202,12 @@ export type TroubledState = Extract<OutboxState, "held" | "failed" | "bounced">;
 
 export interface OutboxStore {
   /**
-   * Claims the queued message whose attempt is due longest, until `now + leaseMs`; of equals the one that was queued first. What
-   * isn't due costs nothing. For a link mail the request's life starts
-   * before this returns (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
-   * `dropped` and the next one is tried. Of a collected mail that is so of each request; what is pending no more is left out.
-   * Racers never hold the same message. `attempts` counts this claim. `linkExpiresAt` is set for mails with links.
+   * Claims the queued message whose attempt is due longest, until `now + leaseMs`; of equals the one that was
+   * queued first. What isn't due costs nothing. For a link mail the request's life starts before this returns
+   * (`expiresAt = now + linkLifetimeMs`) if it is still pending; if it no longer is, the message becomes
+   * `dropped` and the next one is tried. Of a collected mail that is so of each request; what is pending no
+   * more is left out. Racers never hold the same message. `attempts` counts this claim. `linkExpiresAt` is
+   * set for mails with links.
    */
   claim(
     worker: string,
@@ -180,8 +216,8 @@ export interface OutboxStore {
     linkLifetimeMs: Milliseconds,
   ): Promise<{ message: OutboxMessage; linkExpiresAt: Instant | null } | undefined>;
   /**
-   * Queues a mail that has no other cause, in one transaction with a slot of each throttle. Where one has none left nothing
-   * is queued or taken, and the throttle's key with the end of its window is returned.
+   * Queues a mail that has no other cause, in one transaction with a slot of each throttle. Where one has
+   * none left nothing is queued or taken, and the throttle's key with the end of its window is returned.
    */
   enqueue(
     mail: NewMail,
@@ -190,7 +226,10 @@ export interface OutboxStore {
   ): Promise<{ queued: true } | { queued: false; key: string; resetsAt: Instant }>;
   /** Marks a claimed message sent and erases its content. False if the lease was lost. */
   markSent(id: string, worker: string, serverReply: string, now: Instant): Promise<boolean>;
-  /** Gives a claimed message back for `nextAttemptAt`, or fails it for good when that is null. False if the lease was lost. */
+  /**
+   * Gives a claimed message back for `nextAttemptAt`, or fails it for good when that is null. False if the
+   * lease was lost.
+   */
   markDeferred(
     id: string,
     worker: string,
@@ -199,12 +238,17 @@ export interface OutboxStore {
     now: Instant,
   ): Promise<boolean>;
   /**
-   * Queues held messages by the rules of domain/mailbox.ts: each by itself where its mailbox and its profile have room by now;
-   * otherwise, once an hour and mailbox, one new message that carries those that come first, which are `carried` from then on.
-   * First comes the lowest rank, of equals whoever waits longest. One whose link is dead is dropped. In short turns (pace.ts),
-   * until the run is told to end. Returns how many were queued. Racers: each slot and each message once.
+   * Queues held messages by the rules of domain/mailbox.ts: each by itself where its mailbox and its profile
+   * have room by now; otherwise, once an hour and mailbox, one new message that carries those that come
+   * first, which are `carried` from then on. First comes the lowest rank, of equals whoever waits longest.
+   * One whose link is dead is dropped. In short turns (pace.ts), until the run is told to end. Returns how
+   * many were queued. Racers: each slot and each message once.
    */
-  releaseHeld(limits: { mailbox: MailboxLimits; profile: Limit }, now: Instant, run?: WorkerRun): Promise<number>;
+  releaseHeld(
+    limits: { mailbox: MailboxLimits; profile: Limit },
+    now: Instant,
+    run?: WorkerRun,
+  ): Promise<number>;
   /** The earliest instant at which a queued message may be due, or undefined when none is queued. */
   nextDueAt(): Promise<Instant | undefined>;
   find(id: string): Promise<Delivery | undefined>;
@@ -214,11 +258,15 @@ export interface OutboxStore {
   ): Promise<Delivery[]>;
   /** Queues a held message past its throttles, audited. False if it isn't held. */
   release(id: string, actor: string, now: Instant): Promise<boolean>;
-  /** Queues a message anew that was given up, as if it were made now; audited, of a collected one for each of its requests. False if it isn't `failed`. */
+  /**
+   * Queues a message anew that was given up, as if it were made now; audited, of a collected one for each of
+   * its requests. False if it isn't `failed`.
+   */
   resend(id: string, actor: string, now: Instant): Promise<boolean>;
   /**
-   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, at the time of the first such
-   * report; anything else is only noted. Returns it as it is then, or undefined if no sent message has this Message-ID.
+   * Notes what a mail server reported of a sent message: a bounce for good makes it `bounced`, at the time of
+   * the first such report; anything else is only noted. Returns it as it is then, or undefined if no sent
+   * message has this Message-ID.
    */
   noteBounce(
     messageId: string,

@@ -1,16 +1,19 @@
 /**
- * The store contract: what a storage back end promises, in terms of intentions. Back ends live in sqlite/ and mongo/;
- * rules live in ../domain; nothing here knows HTTP or OIDC.
+ * The store contract: what a storage back end promises, in terms of intentions. Back ends live in sqlite/ and
+ * mongo/; rules live in ../domain; nothing here knows HTTP or OIDC.
  *
  * What holds for every method:
- * - A returned promise resolves only after the write is durable. Short-lived things (OP artifacts other than the endings
- *   `revokeGrant`, `destroySession` and `consume` with `ends`, upstream sign-ins, throttle slots): after it survives a killed process.
- * - Everything that expires is treated as absent from the first instant of its `expiresAt`, whether or not it was swept.
+ * - A returned promise resolves only after the write is durable. Short-lived things (OP artifacts other than
+ *   the endings `revokeGrant`, `destroySession` and `consume` with `ends`, upstream sign-ins, throttle
+ *   slots): after it survives a killed process.
+ * - Everything that expires is treated as absent from the first instant of its `expiresAt`, whether or not it
+ *   was swept.
  * - Racers are decided by conditional writes, across processes; each method's text says what the loser gets.
- * - A lease is lost when another worker has claimed after it ran out: a late worker whom nobody replaced may still finish.
+ * - A lease is lost when another worker has claimed after it ran out: a late worker whom nobody replaced may
+ *   still finish.
  * - A back end that can't be reached throws `LiaisonError("store_unavailable")`.
- * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP payloads)
- *   are sealed under the encryption key by the back end.
+ * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP
+ *   payloads) are sealed under the encryption key by the back end.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";
@@ -62,20 +65,25 @@ export interface Store {
   readonly verifications: VerificationStore;
   readonly administration: AdminStore;
   /**
-   * How long a turn of work over many rows (pace.ts) may take here, in milliseconds: as short as it gets where it holds a write
-   * lock that everybody needs; longer where it holds its own documents alone, and most of it is one acknowledgment by a majority.
+   * How long a turn of work over many rows (pace.ts) may take here, in milliseconds: as short as it gets
+   * where it holds a write lock that everybody needs; longer where it holds its own documents alone, and most
+   * of it is one acknowledgment by a majority.
    */
   readonly turnMs: Milliseconds;
-  /** How many grants a turn removes at the least: as many as are worth what a turn costs, however few they are. */
+  /**
+   * How many grants a turn removes at the least: as many as are worth what a turn costs, however few they
+   * are.
+   */
   readonly grantsATurn: number;
   /**
-   * Removes what expired before `now`, in short turns (pace.ts) until the run is told to end; nothing depends on its having run.
-   * Returns rows removed.
+   * Removes what expired before `now`, in short turns (pace.ts) until the run is told to end; nothing depends
+   * on its having run. Returns rows removed.
    */
   sweep(now: Instant, run?: WorkerRun): Promise<number>;
   /**
-   * The version of the schema that the store has now, and the one that this process needs at least. One small read, which
-   * shows that the store answers. A newer one is well: `liaison migrate` runs beside brokers of the version before.
+   * The version of the schema that the store has now, and the one that this process needs at least. One small
+   * read, which shows that the store answers. A newer one is well: `liaison migrate` runs beside brokers of
+   * the version before.
    */
   schemaVersion(): Promise<{ found: number; needed: number }>;
   close(): Promise<void>;
@@ -84,7 +92,8 @@ export interface Store {
 export interface AccountStore {
   /**
    * Finds the account that owns the identity, or creates both; remembers the display data and the time.
-   * Racers with the same identity all get the one account; exactly one of them creates it (and its audit event).
+   * Racers with the same identity all get the one account; exactly one of them creates it (and its audit
+   * event).
    */
   signIn(identity: SignedInIdentity, now: Instant): Promise<Account>;
   find(accountId: AccountId): Promise<Account | undefined>;
@@ -94,23 +103,25 @@ export interface AccountStore {
 
 export interface DirectoryStore {
   /**
-   * Inserts or replaces an organization as a whole. Disabling one ends its profiles' grants (see Revocation) and voids
-   * their pending requests in the same transaction. Audited if it changed anything.
+   * Inserts or replaces an organization as a whole. Disabling one ends its profiles' grants (see Revocation)
+   * and voids their pending requests in the same transaction. Audited if it changed anything.
    */
   putOrganization(organization: Organization, actor: string, now: Instant): Promise<Revocation>;
   /**
-   * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows `emailVersion` and voids
-   * pending requests; the binding stays. Disabling one ends its grants and voids its pending requests in the same
-   * transaction. Throws `bad_request` for an unknown organization, or another one than an existing profile's.
-   * The binding, `adminRole` and the versions of an existing profile are never taken from the argument.
+   * Inserts a profile, or replaces its name, roles, enabled flag and email. A changed email grows
+   * `emailVersion` and voids pending requests; the binding stays. Disabling one ends its grants and voids its
+   * pending requests in the same transaction. Throws `bad_request` for an unknown organization, or another
+   * one than an existing profile's. The binding, `adminRole` and the versions of an existing profile are
+   * never taken from the argument.
    */
   putProfile(profile: ProfileEdit, actor: string, now: Instant): Promise<Revocation>;
   /**
-   * Imports rows in their order, in one transaction: reads what exists and writes, as `putOrganization` and `putProfile`
-   * would, what differs and nothing else, with its audit events. Roles are compared as a set. A refused row doesn't keep the
-   * others from being written. The outcomes are in the order of the rows (domain/import-plan.ts decides them). With `dryRun`
-   * each row is compared with what is stored now, and nothing is written. Racers: one batch is compared after the other is written.
-   * With `mailDomain` (of our Message-IDs) both addresses of a changed email are told, by mails of the same transaction.
+   * Imports rows in their order, in one transaction: reads what exists and writes, as `putOrganization` and
+   * `putProfile` would, what differs and nothing else, with its audit events. Roles are compared as a set. A
+   * refused row doesn't keep the others from being written. The outcomes are in the order of the rows
+   * (domain/import-plan.ts decides them). With `dryRun` each row is compared with what is stored now, and
+   * nothing is written. Racers: one batch is compared after the other is written. With `mailDomain` (of our
+   * Message-IDs) both addresses of a changed email are told, by mails of the same transaction.
    */
   importBatch(
     rows: readonly ImportRow[],
@@ -120,12 +131,20 @@ export interface DirectoryStore {
   ): Promise<Revocation & { outcomes: ImportOutcome[] }>;
   organization(id: OrganizationId): Promise<Organization | undefined>;
   membership(id: ProfileId): Promise<Membership | undefined>;
-  /** Profiles registered under an address key, disabled ones too, by id: all, or the first so many behind one. */
-  membershipsByEmail(emailKey: string, page?: { after: ProfileId | null; limit: number }): Promise<Membership[]>;
+  /**
+   * Profiles registered under an address key, disabled ones too, by id: all, or the first so many behind one.
+   */
+  membershipsByEmail(
+    emailKey: string,
+    page?: { after: ProfileId | null; limit: number },
+  ): Promise<Membership[]>;
 }
 
-export interface CallbackAttempt extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {
-  /** SHA-256 of a random value: the same one only when an attempt is made again because its answer was lost. */
+export interface CallbackAttempt
+  extends Pick<UpstreamTransaction, "stateHash" | "browserHash" | "upstreamId"> {
+  /**
+   * SHA-256 of a random value: the same one only when an attempt is made again because its answer was lost.
+   */
   attemptHash: SecretHash;
 }
 
@@ -137,24 +156,34 @@ export interface KeptArtifact {
 }
 
 export interface SignInStore {
-  /** Stores a sign-in begun at an upstream. With `keeps`, it does what `ArtifactStore.keep` does in the same operation. */
+  /**
+   * Stores a sign-in begun at an upstream. With `keeps`, it does what `ArtifactStore.keep` does in the same
+   * operation.
+   */
   begin(transaction: UpstreamTransaction, keeps?: KeptArtifact): Promise<void>;
   /**
-   * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be unexpired. From
-   * then on it is the attempt's: of any number of attempts one gets it, as often as it asks, and the others get undefined.
-   * A callback with a wrong browser or upstream gets undefined and leaves it in place.
+   * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be
+   * unexpired. From then on it is the attempt's: of any number of attempts one gets it, as often as it asks,
+   * and the others get undefined. A callback with a wrong browser or upstream gets undefined and leaves it in
+   * place.
    */
   take(callback: CallbackAttempt, now: Instant): Promise<UpstreamTransaction | undefined>;
   /**
-   * What a sign-in was begun for that an attempt has taken, for the browser that began it. Undefined for any other browser
-   * or upstream, for one that nobody has taken, and once it is expired.
+   * What a sign-in was begun for that an attempt has taken, for the browser that began it. Undefined for any
+   * other browser or upstream, for one that nobody has taken, and once it is expired.
    */
-  purposeOfTaken(callback: Omit<CallbackAttempt, "attemptHash">, now: Instant): Promise<SignInPurpose | undefined>;
-  /** Leaves a finished sign-in for its interaction (replacing an earlier one). `interactionHash` is the SHA-256 of its uid. */
+  purposeOfTaken(
+    callback: Omit<CallbackAttempt, "attemptHash">,
+    now: Instant,
+  ): Promise<SignInPurpose | undefined>;
+  /**
+   * Leaves a finished sign-in for its interaction (replacing an earlier one). `interactionHash` is the
+   * SHA-256 of its uid.
+   */
   leaveOutcome(interactionHash: SecretHash, outcome: SignInOutcome, expiresAt: Instant): Promise<void>;
   /**
-   * Takes it with one of these proofs: one racer gets it, the others undefined. Without its own proof nobody gets it, and it
-   * stays.
+   * Takes it with one of these proofs: one racer gets it, the others undefined. Without its own proof nobody
+   * gets it, and it stays.
    */
   takeOutcome(
     interactionHash: SecretHash,
@@ -164,8 +193,9 @@ export interface SignInStore {
 }
 
 /**
- * What a grant speaks for, in one read. A grant that was ended with its client, organization, profile or session has none, from
- * that transaction on, whether or not its rows are gone: every use of a code or token rests on this.
+ * What a grant speaks for, in one read. A grant that was ended with its client, organization, profile or
+ * session has none, from that transaction on, whether or not its rows are gone: every use of a code or token
+ * rests on this.
  */
 export interface GrantStanding {
   selection: Selection;
@@ -182,18 +212,22 @@ export interface StandingStore {
     sessionUid: string | null,
     now: Instant,
   ): Promise<Standing | undefined>;
-  /** Undefined when the grant has no selection, or the profile is no longer bound to the selection's account. One operation. */
+  /**
+   * Undefined when the grant has no selection, or the profile is no longer bound to the selection's account.
+   * One operation.
+   */
   forGrant(grantId: GrantId, now: Instant): Promise<GrantStanding | undefined>;
   /**
-   * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice: returns the grant id
-   * of the current selection if that is of the same profile, or makes one under `selection.grantId`, which was never used.
-   * The session's other selections at the client are replaced by the new one: they and their tokens go on until its code is
-   * redeemed (`ArtifactStore.consume`). Those that have expired, and those of another account, are revoked at once;
-   * `revokedGrants` are the latter. Racers choosing the same profile all get one grant id; of racers choosing different ones
-   * the last is current, and redeeming its code ends the others.
+   * Selects a profile for a session at a client and (unless told not to) remembers it as the last choice:
+   * returns the grant id of the current selection if that is of the same profile, or makes one under
+   * `selection.grantId`, which was never used. The session's other selections at the client are replaced by
+   * the new one: they and their tokens go on until its code is redeemed (`ArtifactStore.consume`). Those that
+   * have expired, and those of another account, are revoked at once; `revokedGrants` are the latter. Racers
+   * choosing the same profile all get one grant id; of racers choosing different ones the last is current,
+   * and redeeming its code ends the others.
    *
-   * Undefined, changing nothing, if the profile isn't bound to the account any more, or if the person didn't choose it
-   * (`byHand: false`) and another profile is selected by now: decide anew from what is stored.
+   * Undefined, changing nothing, if the profile isn't bound to the account any more, or if the person didn't
+   * choose it (`byHand: false`) and another profile is selected by now: decide anew from what is stored.
    */
   select(
     selection: Selection,
@@ -222,9 +256,15 @@ export interface ArtifactStore {
     keys: ArtifactKeys,
     expiresAt: Instant,
   ): Promise<void>;
-  /** Inserts, or returns false when an unexpired row is there: for one-time values such as client assertions' `jti`. */
+  /**
+   * Inserts, or returns false when an unexpired row is there: for one-time values such as client assertions'
+   * `jti`.
+   */
   insertOnce(model: ArtifactModel, idHash: SecretHash, expiresAt: Instant, now: Instant): Promise<boolean>;
-  /** The payload, with `consumed` (seconds since the epoch) once consumed. Expired rows are absent unless asked for. */
+  /**
+   * The payload, with `consumed` (seconds since the epoch) once consumed. Expired rows are absent unless
+   * asked for.
+   */
   find(
     model: ArtifactModel,
     idHash: SecretHash,
@@ -234,8 +274,8 @@ export interface ArtifactStore {
   /** The newest unexpired session of this uid. */
   findSessionByUid(uid: string, now: Instant): Promise<Record<string, unknown> | undefined>;
   /**
-   * Conditional: exactly one of any number of racers gets true. The winner's transaction revokes the grants of `ends`, as
-   * `revokeGrant` does; the losers end nothing.
+   * Conditional: exactly one of any number of racers gets true. The winner's transaction revokes the grants
+   * of `ends`, as `revokeGrant` does; the losers end nothing.
    */
   consume(
     model: ArtifactModel,
@@ -245,18 +285,19 @@ export interface ArtifactStore {
   ): Promise<boolean>;
   destroy(model: ArtifactModel, idHash: SecretHash): Promise<void>;
   /**
-   * Conditional: an unexpired artifact that expires more than a minute before `until` expires then. Returns whether it was one;
-   * every other stays as it is, and of racers one gets true.
+   * Conditional: an unexpired artifact that expires more than a minute before `until` expires then. Returns
+   * whether it was one; every other stays as it is, and of racers one gets true.
    */
   keep(artifact: KeptArtifact, now: Instant): Promise<boolean>;
   /**
-   * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that two portals
-   * signing on at once both stay; those of `removed` are deleted. With `replaces` (the session got a new id) the old row goes
-   * in the same transaction, so that `findByUid` always sees one. `find` and `findByUid` give back the payload with all
-   * `authorizations` composed in.
+   * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that
+   * two portals signing on at once both stay; those of `removed` are deleted. With `replaces` (the session
+   * got a new id) the old row goes in the same transaction, so that `findByUid` always sees one. `find` and
+   * `findByUid` give back the payload with all `authorizations` composed in.
    *
-   * A session that was `found` is written only while it goes on. `ended`: no row of its uid is left, because somebody signed
-   * out meanwhile; nothing is written. `rotated`: a racer gave it a new id; the clients' entries are written, the row isn't.
+   * A session that was `found` is written only while it goes on. `ended`: no row of its uid is left, because
+   * somebody signed out meanwhile; nothing is written. `rotated`: a racer gave it a new id; the clients'
+   * entries are written, the row isn't.
    */
   upsertSession(
     idHash: SecretHash,
@@ -273,19 +314,20 @@ export interface ArtifactStore {
     expiresAt: Instant,
   ): Promise<"saved" | "rotated" | "ended">;
   /**
-   * Ends a session: this row, every other row of the same uid, and its clients' entries. Clients of `tells` are queued to be told,
-   * under the `sid` that the session holds for them, in the same transaction (AdminStore.claimSignOut): of racers only the one
-   * that finds the session queues.
+   * Ends a session: this row, every other row of the same uid, and its clients' entries. Clients of `tells`
+   * are queued to be told, under the `sid` that the session holds for them, in the same transaction
+   * (AdminStore.claimSignOut): of racers only the one that finds the session queues.
    */
   destroySession(
     idHash: SecretHash,
     tells?: { accountId: AccountId; clientIds: readonly ClientId[]; now: Instant },
   ): Promise<void>;
   /**
-   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one transaction. What it
-   * was made in place of goes on: the newest of that is current again. With `signIn` the same goes of every grant that the
-   * session has at the client, whether or not this one is still there. Of more than a hundred tokens of one grant the rest goes
-   * in the background: without the grant's standing no token is any use.
+   * Removes every token kept under the grant id, the `Grant` under its SHA-256, and its selection, in one
+   * transaction. What it was made in place of goes on: the newest of that is current again. With `signIn` the
+   * same goes of every grant that the session has at the client, whether or not this one is still there. Of
+   * more than a hundred tokens of one grant the rest goes in the background: without the grant's standing no
+   * token is any use.
    */
   revokeGrant(grantId: GrantId, options?: { signIn?: SignIn }): Promise<void>;
 }
@@ -302,27 +344,37 @@ export interface ClientStore {
   list(): Promise<Client[]>;
   put(client: Client): Promise<void>;
   remove(id: ClientId): Promise<void>;
-  /** Notes that a client authenticated, with its secret or the one before. A later time replaces an earlier one. */
+  /**
+   * Notes that a client authenticated, with its secret or the one before. A later time replaces an earlier
+   * one.
+   */
   noteUse(id: ClientId, secret: "current" | "previous", now: Instant): Promise<void>;
   /**
-   * Notes an unregistered address that came with a client's id, as domain/refused-addresses.ts keeps them: what comes again
-   * or is too much is read and not written. Of racers for one client one is noted at least.
+   * Notes an unregistered address that came with a client's id, as domain/refused-addresses.ts keeps them:
+   * what comes again or is too much is read and not written. Of racers for one client one is noted at least.
    */
-  noteRefused(id: ClientId, refused: Pick<RefusedAddress, "parameter" | "address">, now: Instant): Promise<void>;
+  noteRefused(
+    id: ClientId,
+    refused: Pick<RefusedAddress, "parameter" | "address">,
+    now: Instant,
+  ): Promise<void>;
   /** Of those of which anything was noted. */
   uses(ids: readonly ClientId[]): Promise<ClientUse[]>;
 }
 
 export interface KeyStore {
-  /** Returns what is stored under the name; if nothing is, stores and returns what `make` gives. Racers all get one value. */
+  /**
+   * Returns what is stored under the name; if nothing is, stores and returns what `make` gives. Racers all
+   * get one value.
+   */
   findOrCreate(name: string, make: () => Promise<string>): Promise<string>;
 }
 
 export interface ThrottleStore {
   /**
-   * Takes one of `limit` slots of the window under `key`. One conditional write: never more than `limit` per window among
-   * any number of racers and processes. Returns whether it was had, and when the window ends: one window from `now` at the
-   * latest, also where the clock has been set back since it began.
+   * Takes one of `limit` slots of the window under `key`. One conditional write: never more than `limit` per
+   * window among any number of racers and processes. Returns whether it was had, and when the window ends:
+   * one window from `now` at the latest, also where the clock has been set back since it began.
    */
   takeSlot(
     key: string,
@@ -331,13 +383,18 @@ export interface ThrottleStore {
     now: Instant,
   ): Promise<{ taken: boolean; resetsAt: Instant }>;
   /** The same for several at once: as many of `wanted` as the window has left, none if it is full. */
-  takeSlots(key: string, wanted: number, limit: Limit, now: Instant): Promise<{ taken: number; resetsAt: Instant }>;
+  takeSlots(
+    key: string,
+    wanted: number,
+    limit: Limit,
+    now: Instant,
+  ): Promise<{ taken: number; resetsAt: Instant }>;
   /**
-   * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and returns when it
-   * may go: `now`, or later by what others have reserved (the generic cell rate algorithm), but never by more than `longestMs`
-   * milliseconds, a year unless given. Whoever would wait longer goes then and takes no place beyond, so that no flow grows
-   * longer than its most patient. Nothing is ever refused. A clock that has been set back by more than a window takes the flow
-   * along.
+   * Reserves the next place in a flow of at most `limit` per window, bursts up to the limit included, and
+   * returns when it may go: `now`, or later by what others have reserved (the generic cell rate algorithm),
+   * but never by more than `longestMs` milliseconds, a year unless given. Whoever would wait longer goes then
+   * and takes no place beyond, so that no flow grows longer than its most patient. Nothing is ever refused. A
+   * clock that has been set back by more than a window takes the flow along.
    */
   reserve(key: string, limit: Limit, now: Instant, longestMs?: Milliseconds): Promise<Instant>;
 }

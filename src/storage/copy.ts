@@ -37,9 +37,9 @@ export interface CopyReport {
 }
 
 /**
- * Copies everything, in short turns that hold no lock. The file has to stay as it is: as soon as a broker is seen to have written
- * to it, the copy is refused. The database is migrated first, and can't be opened until the copy is whole. Throws `store_refused`
- * if either can't be used, or the two differ at the end.
+ * Copies everything, in short turns that hold no lock. The file has to stay as it is: as soon as a broker is
+ * seen to have written to it, the copy is refused. The database is migrated first, and can't be opened until
+ * the copy is whole. Throws `store_refused` if either can't be used, or the two differ at the end.
  */
 export async function copyStore(options: CopyOptions): Promise<CopyReport> {
   const { from, to, encryptionKey, now } = options;

@@ -22,7 +22,10 @@ export interface Dump {
 }
 
 export interface Load {
-  /** How far an earlier load from this source came, if there was one; without a place, to the beginning of the kind. */
+  /**
+   * How far an earlier load from this source came, if there was one; without a place, to the beginning of the
+   * kind.
+   */
   begun: { kind: string; after: Place | undefined } | undefined;
   /** Takes records in, and remembers how far that is. */
   write(kind: string, records: readonly DumpedRecord[]): Promise<void>;

@@ -1,4 +1,6 @@
-/** What migrating a store reports, and how a store of another version is refused: the same for every back end. */
+/**
+ * What migrating a store reports, and how a store of another version is refused: the same for every back end.
+ */
 
 import { LiaisonError } from "../errors.ts";
 
@@ -24,6 +26,7 @@ export function olderSchema(place: string, version: number, known: number): Liai
     "store_refused",
     version === 0
       ? `${place} holds no data of Liaison yet. Run: liaison migrate`
-      : `${place} is of an older schema (${version}, this version of Liaison needs ${known}). Back it up, then run: liaison migrate`,
+      : `${place} is of an older schema (${version}, this version of Liaison needs ${known}). Back it ` +
+          "up, then run: liaison migrate",
   );
 }

@@ -1,4 +1,6 @@
-/** Owns the choice of a back end. What a store promises is contract.ts's; how it is kept is the back end's. */
+/**
+ * Owns the choice of a back end. What a store promises is contract.ts's; how it is kept is the back end's.
+ */
 
 import { type Clock, systemClock } from "../clock.ts";
 import type { Store } from "./contract.ts";
@@ -20,14 +22,17 @@ export interface StoreOptions extends StorePlace {
   clock?: Clock | undefined;
   /** Whether a missing or empty SQLite file is made whole; otherwise it is refused. Default: true. */
   create?: boolean;
-  /** What a replica set calls our connections, in its log and in what it says of operations. Default: liaison. */
+  /**
+   * What a replica set calls our connections, in its log and in what it says of operations. Default: liaison.
+   */
   appName?: string;
 }
 
 /**
- * Opens the store. An empty SQLite file is made whole; anything else is used as it is.
- * Throws `store_refused`, with a text that names the fix, when it must not be used as it is: sealed under another key, of an
- * older or a newer schema, or without an index that single use depends on; `store_unavailable` if it can't be reached.
+ * Opens the store. An empty SQLite file is made whole; anything else is used as it is. Throws
+ * `store_refused`, with a text that names the fix, when it must not be used as it is: sealed under another
+ * key, of an older or a newer schema, or without an index that single use depends on; `store_unavailable` if
+ * it can't be reached.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { seal, now } = partsOf(options);
@@ -37,14 +42,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return await (await mongo()).openMongoStore({ ...mongodb, seal, appName });
 }
 
-/** Throws `store_refused` where a place can't hold a store yet: its file is missing or empty. Waits for no lock. */
+/**
+ * Throws `store_refused` where a place can't hold a store yet: its file is missing or empty. Waits for no
+ * lock.
+ */
 export function requireStore(place: StorePlace): void {
   if (place.mongodb === undefined) requireSqliteFile(fileOf(place));
 }
 
 /**
- * Brings the store to this version's schema: forward, step by step, while brokers of the version before may be running. One
- * that was cut short is run again; one that is up to date isn't touched. Throws as `openStore` does.
+ * Brings the store to this version's schema: forward, step by step, while brokers of the version before may
+ * be running. One that was cut short is run again; one that is up to date isn't touched. Throws as
+ * `openStore` does.
  */
 export async function migrateStore(options: StoreOptions): Promise<MigrationReport> {
   const { seal, now } = partsOf(options);

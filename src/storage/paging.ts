@@ -19,11 +19,18 @@ function cursorOf(place: Place): string {
 function placeOf(cursor: string, shape: readonly ("string" | "number")[]): Place {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (Array.isArray(place) && place.length === shape.length && place.every((part, at) => typeof part === shape[at])) {
+    if (
+      Array.isArray(place) &&
+      place.length === shape.length &&
+      place.every((part, at) => typeof part === shape[at])
+    ) {
       return place as Place;
     }
   } catch {}
-  throw new LiaisonError("bad_request", "This is no cursor of this list: take the one that its last page gave.");
+  throw new LiaisonError(
+    "bad_request",
+    "This is no cursor of this list: take the one that its last page gave.",
+  );
 }
 
 export interface Paging<Row, T> {
@@ -38,7 +45,13 @@ export interface Paging<Row, T> {
 }
 
 /** Reads one page. */
-export async function readPage<Row, T>({ page, begin, fetch, placeOf: place, item }: Paging<Row, T>): Promise<Page<T>> {
+export async function readPage<Row, T>({
+  page,
+  begin,
+  fetch,
+  placeOf: place,
+  item,
+}: Paging<Row, T>): Promise<Page<T>> {
   const shape = begin.map((part) => (typeof part === "number" ? "number" : "string"));
   let at = page.after === null ? begin : placeOf(page.after, shape);
   const items: T[] = [];

@@ -11,11 +11,20 @@ const VERSION = "v1.";
 const KEY_BYTES = 32;
 
 export interface Seal {
-  /** Encrypts `plaintext`. `context` names the place it is kept in: a value moved to another place doesn't open. */
+  /**
+   * Encrypts `plaintext`. `context` names the place it is kept in: a value moved to another place doesn't
+   * open.
+   */
   seal(plaintext: string, context: string): string;
-  /** Gives back what was sealed for this context. Throws `store_refused` for another key, another context or a changed text. */
+  /**
+   * Gives back what was sealed for this context. Throws `store_refused` for another key, another context or a
+   * changed text.
+   */
   open(sealed: string, context: string): string;
-  /** A keyed hash (HMAC-SHA-256, base64url) for values that are only ever compared, so that a dump can't be searched for them. */
+  /**
+   * A keyed hash (HMAC-SHA-256, base64url) for values that are only ever compared, so that a dump can't be
+   * searched for them.
+   */
   fingerprint(value: string, context: string): string;
 }
 
@@ -26,7 +35,10 @@ export interface Seal {
 export function createSeal(encryptionKey: string): Seal {
   const master = Buffer.from(encryptionKey, "base64");
   if (master.length !== KEY_BYTES) {
-    throw new LiaisonError("store_refused", "encryption_key must be 32 bytes in base64 (openssl rand -base64 32).");
+    throw new LiaisonError(
+      "store_refused",
+      "encryption_key must be 32 bytes in base64 (openssl rand -base64 32).",
+    );
   }
   const encryption = createEncryption(deriveKey(master, "liaison/seal/v1"));
   const fingerprintKey = deriveKey(master, "liaison/fingerprint/v1");
@@ -45,7 +57,11 @@ export function createSeal(encryptionKey: string): Seal {
     },
 
     fingerprint(value, context) {
-      return createHmac("sha256", fingerprintKey).update(context).update("\0").update(value).digest("base64url");
+      return createHmac("sha256", fingerprintKey)
+        .update(context)
+        .update("\0")
+        .update(value)
+        .digest("base64url");
     },
   };
 }

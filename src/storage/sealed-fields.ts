@@ -1,6 +1,6 @@
 /**
- * Owns which fields are sealed, and the context of each: the same for every back end, so that data can move from one to
- * another without being opened.
+ * Owns which fields are sealed, and the context of each: the same for every back end, so that data can move
+ * from one to another without being opened.
  */
 
 import type { Client, InquiryId, MailContent, SecretHash, UpstreamTransaction } from "../domain/records.ts";
@@ -29,26 +29,34 @@ export const THROTTLE_KEY = "throttles.key";
 
 export type Payload = Record<string, unknown>;
 
-/** What nobody may read off a disk (code verifier, nonce, the interaction that the purpose names) or change there. */
+/**
+ * What nobody may read off a disk (code verifier, nonce, the interaction that the purpose names) or change
+ * there.
+ */
 export type SealedSignIn = Pick<UpstreamTransaction, "nonce" | "codeVerifier" | "maxAgeSeconds" | "purpose">;
 
 export function sealPayload(seal: Seal, model: ArtifactModel, idHash: SecretHash, payload: Payload): string {
   return seal.seal(JSON.stringify(payload), sealedAt.payload(model, idHash));
 }
 
-/** Opens an artifact's payload and adds when it was consumed. One that only marks a one-time value has none. */
+/**
+ * Opens an artifact's payload and adds when it was consumed. One that only marks a one-time value has none.
+ */
 export function openPayload(
   seal: Seal,
   model: ArtifactModel,
   artifact: { idHash: SecretHash; sealed: string | null; consumed: number | null },
 ): Payload {
   const { idHash, sealed, consumed } = artifact;
-  const payload: Payload = sealed === null ? {} : JSON.parse(seal.open(sealed, sealedAt.payload(model, idHash)));
+  const payload: Payload =
+    sealed === null ? {} : JSON.parse(seal.open(sealed, sealedAt.payload(model, idHash)));
   return consumed === null ? payload : { ...payload, consumed };
 }
 
 export function sealPreviousSecret(seal: Seal, { id, previousSecret }: Client): string | null {
-  return previousSecret === null ? null : seal.seal(JSON.stringify(previousSecret), sealedAt.previousSecret(id));
+  return previousSecret === null
+    ? null
+    : seal.seal(JSON.stringify(previousSecret), sealedAt.previousSecret(id));
 }
 
 export function openPreviousSecret(seal: Seal, id: string, sealed: string | null): Client["previousSecret"] {
@@ -88,11 +96,18 @@ export function openContent(seal: Seal, id: string, sealed: string): MailContent
 export const DAMAGED_CONTENT = "the stored content can't be opened";
 
 /**
- * Refuses an identity that UTF-8 can't tell from another: a lone surrogate is stored as U+FFFD, so that two subjects would
- * become one.
+ * Refuses an identity that UTF-8 can't tell from another: a lone surrogate is stored as U+FFFD, so that two
+ * subjects would become one.
  */
 export function assertComparable(identity: { issuer: string; subject: string }): void {
-  if (!identity.issuer.isWellFormed() || !identity.subject.isWellFormed() || identity.subject.includes("\0")) {
-    throw new LiaisonError("upstream_rejected", "The sign-in service sent an account id that isn't valid text.");
+  if (
+    !identity.issuer.isWellFormed() ||
+    !identity.subject.isWellFormed() ||
+    identity.subject.includes("\0")
+  ) {
+    throw new LiaisonError(
+      "upstream_rejected",
+      "The sign-in service sent an account id that isn't valid text.",
+    );
   }
 }

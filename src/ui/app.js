@@ -48,7 +48,9 @@ function poll(status) {
         return;
       }
       const names = new Intl.ListFormat(document.documentElement.lang).format(linked);
-      say(linked.length > 0 ? status.dataset.linked.replace("{profiles}", () => names) : status.dataset.waiting);
+      say(
+        linked.length > 0 ? status.dataset.linked.replace("{profiles}", () => names) : status.dataset.waiting,
+      );
     } catch {
       delay = Math.min(delay * 2, pollAtMostEveryMs);
     }

@@ -1,6 +1,6 @@
 /**
- * The files that pages refer to, read once at start. A name holds the hash of its content, so that a browser may keep
- * the file for ever. Serving them is http/'s; pages prefix the path of the deployment.
+ * The files that pages refer to, read once at start. A name holds the hash of its content, so that a browser
+ * may keep the file for ever. Serving them is http/'s; pages prefix the path of the deployment.
  */
 
 import { createHash } from "node:crypto";

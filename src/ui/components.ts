@@ -16,9 +16,14 @@ import type {
   UpstreamView,
 } from "./views.ts";
 
-/** A link to somewhere else. An address that isn't http(s) becomes plain text: configuration refuses it long before. */
+/**
+ * A link to somewhere else. An address that isn't http(s) becomes plain text: configuration refuses it long
+ * before.
+ */
 export function webLink(url: string, label: Child): Html {
-  return /^https?:\/\//i.test(url) ? html`<a href="${url}" rel="noreferrer">${label}</a>` : html`<span>${label}</span>`;
+  return /^https?:\/\//i.test(url)
+    ? html`<a href="${url}" rel="noreferrer">${label}</a>`
+    : html`<span>${label}</span>`;
 }
 
 /** A link that looks like a button, for going somewhere without changing anything. */
@@ -73,7 +78,9 @@ export function alternatives(
   items: readonly Html[],
   type: "disjunction" | "conjunction" = "disjunction",
 ): Html {
-  const parts = new Intl.ListFormat(site.locale, { type }).formatToParts(items.map((_, index) => String(index)));
+  const parts = new Intl.ListFormat(site.locale, { type }).formatToParts(
+    items.map((_, index) => String(index)),
+  );
   return html`${parts.map((part) => (part.type === "element" ? items[Number(part.value)] : part.value))}`;
 }
 
@@ -101,7 +108,10 @@ ${upstream && theirs && html`<li>${t.html("common.writeToUpstream", { upstream: 
 </section>`;
 }
 
-/** Who may still know a person that signs out here: their account's provider, and portals that no sign-out reaches. */
+/**
+ * Who may still know a person that signs out here: their account's provider, and portals that no sign-out
+ * reaches.
+ */
 export function staysKnown(site: Site, { upstream, portals }: StaysKnown): Html {
   const t = messages(site.locale);
   const upstreams = upstream === null ? site.upstreams.map(({ name }) => name) : [upstream];
@@ -139,7 +149,11 @@ export function signedInStrip(site: Site, { who, upstreamName }: SignedInAs): Ht
 }
 
 /** The way to another account than the one that the strip names. */
-export function useAnotherAccount(site: Site, { useAnotherAction }: SignedInAs, csrfToken: string): Html | null {
+export function useAnotherAccount(
+  site: Site,
+  { useAnotherAction }: SignedInAs,
+  csrfToken: string,
+): Html | null {
   if (useAnotherAction === null) return null;
   const t = messages(site.locale);
   return html`<div class="who who-else">
@@ -166,7 +180,10 @@ export function errorSummary(site: Site, errors: readonly FieldError[]): Html | 
   );
 }
 
-export function problemSummary(site: Site, problems: readonly { target: string; text: string }[]): Html | null {
+export function problemSummary(
+  site: Site,
+  problems: readonly { target: string; text: string }[],
+): Html | null {
   if (problems.length === 0) return null;
   return html`<div class="problem" role="alert" tabindex="-1" data-focus>
 <h2>${messages(site.locale).text("common.errorSummary")}</h2>
@@ -216,7 +233,11 @@ ${stops.map(({ label, content, shape }) => html`<div class="stop stop-${shape}">
 }
 
 /** An account as a stop of the rail. */
-export function accountStop(site: Site, label: string, account: { who: string; upstreamName: string }): RailStop {
+export function accountStop(
+  site: Site,
+  label: string,
+  account: { who: string; upstreamName: string },
+): RailStop {
   const t = messages(site.locale);
   return {
     label,
@@ -245,7 +266,9 @@ export function backToPortal(site: Site, portal: PortalView, form: Form): Html {
   return html`<div class="actions">${buttonForm(form, label, "secondary")}</div>`;
 }
 
-/** How to begin again: the portal it was about as the one primary button, or else every portal's home link. */
+/**
+ * How to begin again: the portal it was about as the one primary button, or else every portal's home link.
+ */
 export function startAgain(site: Site, portal: PortalView | null): Html | null {
   return waysToPortals(site, portal, "common.startAgain");
 }
@@ -260,7 +283,11 @@ export function goToOpened(site: Site, opens: PortalView[]): Html | null {
   return waysToPortals({ ...site, portals: opens }, null, "common.goTo");
 }
 
-function waysToPortals(site: Site, portal: PortalView | null, label: "common.startAgain" | "common.goTo"): Html | null {
+function waysToPortals(
+  site: Site,
+  portal: PortalView | null,
+  label: "common.startAgain" | "common.goTo",
+): Html | null {
   const t = messages(site.locale);
   if (portal !== null) {
     return html`<p class="actions">${linkButton(portal.homeUrl, t.html(label, { portal: portal.name }), "primary")}</p>`;

@@ -1,4 +1,7 @@
-/** Every page of the administration by its name: pure functions of the deployment, who looks, and the page's own data. */
+/**
+ * Every page of the administration by its name: pure functions of the deployment, who looks, and the page's
+ * own data.
+ */
 
 import { administrators, audit, keys } from "./console/access.ts";
 import { apiPage } from "./console/api-page.ts";

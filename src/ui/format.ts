@@ -1,6 +1,6 @@
 /**
- * Times and lengths of time as people read them, in the deployment's zone. A page or mail names the zone once, with the one time that
- * it says; days alone need none.
+ * Times and lengths of time as people read them, in the deployment's zone. A page or mail names the zone
+ * once, with the one time that it says; days alone need none.
  */
 
 import type { Instant } from "../clock.ts";
@@ -12,7 +12,10 @@ const regions: Readonly<Record<string, string>> = { en: "en-GB" };
 
 type When = Pick<Site, "locale" | "timeZone">;
 
-/** Formats by what they are made of: making one takes a hundred times as long as using it, and a list has many times. */
+/**
+ * Formats by what they are made of: making one takes a hundred times as long as using it, and a list has many
+ * times.
+ */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The format of a deployment's language; there are as many as languages, zones and forms. */
@@ -40,7 +43,9 @@ export function formatInstant(site: When, instant: Instant, now?: Instant): stri
   const date = dateOf(site, instant);
   const t = messages(site.locale);
   const isToday = now !== undefined && dateOf(site, now) === date;
-  return isToday ? t.text("common.timeToday", { time, zone }) : t.text("common.dateTime", { date, time, zone });
+  return isToday
+    ? t.text("common.timeToday", { time, zone })
+    : t.text("common.dateTime", { date, time, zone });
 }
 
 /** The day that an instant falls on, such as "23 Nov 2026". */
@@ -53,9 +58,14 @@ function dateOf(site: When, instant: Instant): string {
   }).format(instant);
 }
 
-/** Such as "1 second", or "3 minutes" for what is longer than two. The page's script writes the same while it counts down. */
+/**
+ * Such as "1 second", or "3 minutes" for what is longer than two. The page's script writes the same while it
+ * counts down.
+ */
 export function formatSeconds(locale: string, seconds: number): string {
-  return seconds > 120 ? formatUnit(locale, Math.ceil(seconds / 60), "minute") : formatUnit(locale, seconds, "second");
+  return seconds > 120
+    ? formatUnit(locale, Math.ceil(seconds / 60), "minute")
+    : formatUnit(locale, seconds, "second");
 }
 
 /** Such as "30 minutes", or "2 hours" for 120. */

@@ -1,6 +1,7 @@
 /**
- * HTML as a value: `html` escapes whatever is put into it, and only what it made itself passes unescaped. The one
- * module that knows which template library does the escaping; hono's tag may answer with a promise, ours never does.
+ * HTML as a value: `html` escapes whatever is put into it, and only what it made itself passes unescaped. The
+ * one module that knows which template library does the escaping; hono's tag may answer with a promise, ours
+ * never does.
  */
 
 import { html as escapingTag, type raw } from "hono/html";

@@ -1,4 +1,7 @@
-/** The frame of every page: head, landmarks, the card in the middle, the footer. What stands in the card is pages/'s. */
+/**
+ * The frame of every page: head, landmarks, the card in the middle, the footer. What stands in the card is
+ * pages/'s.
+ */
 
 import { iconPath, scriptPath, stylesheetPath } from "./assets.ts";
 import { contactLinks, signedInStrip, useAnotherAccount } from "./components.ts";
@@ -11,7 +14,10 @@ export interface Frame {
   heading: string;
   /** The page came back with an error: said in the title, which a screen reader reads first. */
   error?: boolean;
-  /** Who is signed in: named at the top of the card. The way to another account comes last, behind what the page asks. */
+  /**
+   * Who is signed in: named at the top of the card. The way to another account comes last, behind what the
+   * page asks.
+   */
   signedIn?: { as: SignedInAs; csrfToken: string };
   /** A page to be read and printed: more width. */
   wide?: boolean;
@@ -21,7 +27,10 @@ export interface Frame {
 /** A whole HTML document. */
 export function renderPage(site: Site, frame: Frame): string {
   const t = messages(site.locale);
-  const title = t.text(frame.error ? "common.titleError" : "common.title", { heading: frame.heading, site: site.name });
+  const title = t.text(frame.error ? "common.titleError" : "common.title", {
+    heading: frame.heading,
+    site: site.name,
+  });
   return renderDocument(
     site,
     title,
@@ -49,7 +58,9 @@ ${contactLinks(site).map((link) => html`<li>${link}</li>`)}
   );
 }
 
-/** The document around a page of ours. The body has an element `main`, which a keyboard's first link skips to. */
+/**
+ * The document around a page of ours. The body has an element `main`, which a keyboard's first link skips to.
+ */
 export function renderDocument(site: Site, title: string, body: Child, bodyClass?: string): string {
   const document = html`<!doctype html>
 <html lang="${site.locale}">

@@ -1,6 +1,6 @@
 /**
- * The texts in the language of a deployment: ICU MessageFormat, compiled at first use and kept. Keys, and the values a
- * text needs, are checked by the compiler: both are read from the catalogue's own strings.
+ * The texts in the language of a deployment: ICU MessageFormat, compiled at first use and kept. Keys, and the
+ * values a text needs, are checked by the compiler: both are read from the catalogue's own strings.
  */
 
 import { IntlMessageFormat } from "intl-messageformat";
@@ -13,7 +13,10 @@ export type MessageKey = keyof Catalogue;
 /** The catalogue of each language. Another language has the keys of the English one. */
 export const catalogues: Readonly<Record<string, Readonly<Record<MessageKey, string>>>> = { en };
 
-/** `{name}` and `{count, plural, …}`. The text of a branch always holds a space, which no argument's name does. */
+/**
+ * `{name}` and `{count, plural, …}`. The text of a branch always holds a space, which no argument's name
+ * does.
+ */
 type Argument<Inside extends string> = Inside extends `${infer Name},${string}` ? Word<Name> : Word<Inside>;
 type Word<Name extends string> = Name extends `${string} ${string}` ? never : Name;
 type ArgumentNames<Text extends string> = Text extends `${string}{${infer Rest}`
@@ -30,12 +33,17 @@ type HtmlValues<Key extends MessageKey> = {
 type Values<All> = keyof All extends never ? [] : [values: All];
 
 /** Texts without `<tags>`: they can stand where only characters can, in a title or a subject. */
-export type PlainKey = { [Key in MessageKey]: TagNames<Catalogue[Key]> extends never ? Key : never }[MessageKey];
+export type PlainKey = {
+  [Key in MessageKey]: TagNames<Catalogue[Key]> extends never ? Key : never;
+}[MessageKey];
 
 export interface Translator {
   /** The text as characters. */
   text<Key extends PlainKey>(key: Key, ...values: Values<TextValues<Key>>): string;
-  /** The text as HTML. Strings among the values are escaped and isolated (`bdi`), tags are rendered by their function. */
+  /**
+   * The text as HTML. Strings among the values are escaped and isolated (`bdi`), tags are rendered by their
+   * function.
+   */
   html<Key extends MessageKey>(key: Key, ...values: Values<HtmlValues<Key>>): Html;
 }
 

@@ -1,4 +1,7 @@
-/** Every page by its name. A page is a pure function of the deployment and its own data to a whole HTML document. */
+/**
+ * Every page by its name. A page is a pure function of the deployment and its own data to a whole HTML
+ * document.
+ */
 
 import { checkEmail } from "./pages/check-email.ts";
 import { chooseProfile } from "./pages/choose-profile.ts";

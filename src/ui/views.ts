@@ -1,6 +1,6 @@
 /**
- * What each page is given. Typed data only: no request, no store, no upstream client. The pages themselves are pure
- * functions in pages/; http/ fills these and is the only caller.
+ * What each page is given. Typed data only: no request, no store, no upstream client. The pages themselves
+ * are pure functions in pages/; http/ fills these and is the only caller.
  */
 
 import type { Instant, Seconds } from "../clock.ts";
@@ -83,7 +83,10 @@ export interface MembershipView {
 export interface SignInPage {
   portal: PortalView | null;
   form: Form;
-  /** Shown when an upstream sign-in has just failed or been cancelled, or somebody signed out in this browser before. */
+  /**
+   * Shown when an upstream sign-in has just failed or been cancelled, or somebody signed out in this browser
+   * before.
+   */
   notice: "cancelled" | "failed" | "signed_out" | null;
   /** Offered to who came back without a sign-in: back to the portal, which is told that nobody signed in. */
   back: Form;
@@ -146,7 +149,10 @@ export interface CheckEmailPage {
   resendInSeconds: Seconds;
   /** Until when the request waits because this account has asked so often; null where it doesn't. */
   heldUntil: Instant | null;
-  /** By when the request is looked at, where its account has asked before within a short while; null where that is at once. */
+  /**
+   * By when the request is looked at, where its account has asked before within a short while; null where
+   * that is at once.
+   */
   lookedAtBy: Instant | null;
   /** True when *send it again* was pressed too early. */
   askedTooSoon: boolean;
@@ -156,14 +162,17 @@ export interface CheckEmailPage {
   /** GET: this page, as the server has it now. */
   waitingUrl: string;
   /**
-   * GET, JSON `{ state: "waiting" | "declined" | "continue", linked: string[] }`, asked by the page's script. After a 4xx the
-   * script goes to `continueUrl`, and to `waitingUrl` when it is told first that a link was declined: the server says what
-   * happened.
+   * GET, JSON `{ state: "waiting" | "declined" | "continue", linked: string[] }`, asked by the page's script.
+   * After a 4xx the script goes to `continueUrl`, and to `waitingUrl` when it is told first that a link was
+   * declined: the server says what happened.
    */
   statusUrl: string;
   /** Profiles that got bound meanwhile but don't open this portal. */
   linkedMeanwhile: MembershipView[];
-  /** GET: the page that says for each of them why not; used where the portal is known and something was linked. */
+  /**
+   * GET: the page that says for each of them why not; used where the portal is known and something was
+   * linked.
+   */
   whyNotUrl: string | null;
 }
 
@@ -178,7 +187,10 @@ export interface LinkLandingPage {
   now: Instant;
   /** The sign-in that was to decide was cancelled or refused at the upstream. */
   isCancelled: boolean;
-  /** Then: back to the portal that this browser's sign-in is for, which is told that nobody signed in; null where none waits. */
+  /**
+   * Then: back to the portal that this browser's sign-in is for, which is told that nobody signed in; null
+   * where none waits.
+   */
   back: { portal: PortalView; form: Form } | null;
   confirm: Form;
   decline: Form;
@@ -257,7 +269,11 @@ export type RefusalReason =
 export interface NotAdmittedPage {
   portal: PortalView;
   signedInAs: SignedInAs;
-  refusals: (MembershipView & { reasons: RefusalReason[]; planExpiredAt: Instant | null; opens: PortalView[] })[];
+  refusals: (MembershipView & {
+    reasons: RefusalReason[];
+    planExpiredAt: Instant | null;
+    opens: PortalView[];
+  })[];
   linkAnotherUrl: string;
   /** Back to the portal, which is told that nobody was let in. */
   back: Form;
@@ -266,8 +282,8 @@ export interface NotAdmittedPage {
 }
 
 /**
- * A sign-in at the upstream failed: it can't be reached; it was cancelled or refused there; its answer was another error
- * or can't be trusted; it used an older sign-in where a fresh one was needed.
+ * A sign-in at the upstream failed: it can't be reached; it was cancelled or refused there; its answer was
+ * another error or can't be trusted; it used an older sign-in where a fresh one was needed.
  */
 export interface UpstreamProblemPage {
   upstream: UpstreamView | null;
@@ -278,8 +294,9 @@ export interface UpstreamProblemPage {
 }
 
 /**
- * A sign-in that expired, or whose session is gone or somebody else's by now; one whose cookie isn't in this browser; a
- * browser that keeps no cookies; or a sign-in that was finished or is so old that nothing is known of it.
+ * A sign-in that expired, or whose session is gone or somebody else's by now; one whose cookie isn't in this
+ * browser; a browser that keeps no cookies; or a sign-in that was finished or is so old that nothing is known
+ * of it.
  */
 export interface SignInLostPage {
   reason: "expired" | "cookies_blocked" | "other_browser" | "already_finished";
@@ -290,15 +307,19 @@ export interface SignInLostPage {
 /** The provider's form that ends a session of ours. */
 export interface SignOutPage {
   /**
-   * `sign_out`: a portal asks for it (RP-initiated logout), the person decides; `nothing_left`: it asks, but there is no
-   * session; `switch_account`: somebody signed in with another account than the session's, which ends first.
+   * `sign_out`: a portal asks for it (RP-initiated logout), the person decides; `nothing_left`: it asks, but
+   * there is no session; `switch_account`: somebody signed in with another account than the session's, which
+   * ends first.
    */
   purpose: "sign_out" | "nothing_left" | "switch_account";
   portal: PortalView | null;
   /** Who may still know the person afterwards. */
   staysKnown: StaysKnown;
   form: { action: string; xsrf: string };
-  /** True when nothing is left to decide, as when the portal proved that it means this very session: the page may submit itself. */
+  /**
+   * True when nothing is left to decide, as when the portal proved that it means this very session: the page
+   * may submit itself.
+   */
   automatic: boolean;
 }
 

@@ -1,8 +1,8 @@
 /**
- * A circuit breaker, which keeps an upstream that hangs from costing others anything: an endpoint that gave no answer several
- * times in a row isn't asked for a while, then by one request alone until that one is answered. Only silence counts, not an
- * answer such as 500: a stranger can provoke those with a made-up code, and must not be able to shut others out. How many ask
- * at once is slots.ts's to say.
+ * A circuit breaker, which keeps an upstream that hangs from costing others anything: an endpoint that gave
+ * no answer several times in a row isn't asked for a while, then by one request alone until that one is
+ * answered. Only silence counts, not an answer such as 500: a stranger can provoke those with a made-up code,
+ * and must not be able to shut others out. How many ask at once is slots.ts's to say.
  */
 
 import type { Clock, Instant, Milliseconds } from "../clock.ts";

@@ -1,4 +1,6 @@
-/** How Liaison authenticates at an upstream's token and PAR endpoints (OpenID Connect Core 1.0, section 9). */
+/**
+ * How Liaison authenticates at an upstream's token and PAR endpoints (OpenID Connect Core 1.0, section 9).
+ */
 
 import * as client from "openid-client";
 import type { UpstreamConfig } from "../config/schema.ts";
@@ -16,8 +18,8 @@ export interface AuthenticationParts {
 const ASSERTION_SECONDS = 60;
 
 /**
- * The configured method, or what the discovery document offers. client_secret_basic is what a server supports that doesn't say
- * (Discovery 1.0, section 3), and registrations' default.
+ * The configured method, or what the discovery document offers. client_secret_basic is what a server supports
+ * that doesn't say (Discovery 1.0, section 3), and registrations' default.
  */
 export function authenticationMethod(
   { token_endpoint_auth_method: configured }: UpstreamConfig,
@@ -50,8 +52,9 @@ export function clientAuthentication(
 }
 
 /**
- * client_secret_basic (RFC 6749, section 2.3.1), encoded as forms are. openid-client encodes `-`, `_` and `.` as well, which is
- * the same to a server that decodes; LemonLDAP::NG 2.16 and Glewlwyd 2.7 don't, and would take the secret for another.
+ * client_secret_basic (RFC 6749, section 2.3.1), encoded as forms are. openid-client encodes `-`, `_` and `.`
+ * as well, which is the same to a server that decodes; LemonLDAP::NG 2.16 and Glewlwyd 2.7 don't, and would
+ * take the secret for another.
  */
 function secretBasic(secret: string): client.ClientAuth {
   return (_server, { client_id }, _body, headers) => {

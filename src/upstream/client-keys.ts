@@ -1,7 +1,8 @@
 /**
- * Our own keys as a client of upstreams (`private_key_jwt`, OpenID Connect Core 1.0, section 9): made when first needed, kept
- * in the key store, published for upstreams to fetch. One key an algorithm serves all upstreams: what it signs names the
- * upstream's issuer as its audience, never an endpoint that another upstream could have claimed for its own.
+ * Our own keys as a client of upstreams (`private_key_jwt`, OpenID Connect Core 1.0, section 9): made when
+ * first needed, kept in the key store, published for upstreams to fetch. One key an algorithm serves all
+ * upstreams: what it signs names the upstream's issuer as its audience, never an endpoint that another
+ * upstream could have claimed for its own.
  */
 
 import { generateKeyPair } from "node:crypto";
@@ -32,7 +33,10 @@ export function assertionAlgorithm(config: UpstreamConfig): AssertionAlgorithm |
 }
 
 /** Loads the keys that these upstreams need, making those that the store doesn't have yet. */
-export async function loadClientKeys(store: KeyStore, upstreams: readonly UpstreamConfig[]): Promise<ClientKeys> {
+export async function loadClientKeys(
+  store: KeyStore,
+  upstreams: readonly UpstreamConfig[],
+): Promise<ClientKeys> {
   const keys = new Map<AssertionAlgorithm, ClientKey>();
   const jwks: { keys: JWK[] } = { keys: [] };
   for (const algorithm of new Set(upstreams.map(assertionAlgorithm))) {

@@ -1,7 +1,7 @@
 /**
- * What is known of one upstream: its discovery document, fetched at the first sign-in that needs it, kept for a day, and
- * kept longer when it can't be fetched again. An upstream that is down keeps nothing from starting, and costs its visitors
- * one time-out every few seconds.
+ * What is known of one upstream: its discovery document, fetched at the first sign-in that needs it, kept for
+ * a day, and kept longer when it can't be fetched again. An upstream that is down keeps nothing from
+ * starting, and costs its visitors one time-out every few seconds.
  */
 
 import * as client from "openid-client";
@@ -36,7 +36,10 @@ export interface DiscoveredUpstream {
   readonly fetch: Fetch;
   /** What was amiss when it was asked last; it isn't asked for that. */
   trouble(): "silent" | "no usable metadata" | undefined;
-  /** Where browsers are sent to sign in: the authorization endpoint's origin, or the issuer's while that is unknown. */
+  /**
+   * Where browsers are sent to sign in: the authorization endpoint's origin, or the issuer's while that is
+   * unknown.
+   */
   origin(): string;
 }
 
@@ -155,7 +158,10 @@ async function discover(config: UpstreamConfig, parts: Discovering): Promise<cli
   const documentFetch: client.CustomFetch = async (url, init) => {
     const response = await parts.fetch(url, withoutUndefined(init));
     if (response.status === 200) return response;
-    throw unavailable(config.id, `${url} answered ${response.status}: check issuer, below which the document must be`);
+    throw unavailable(
+      config.id,
+      `${url} answered ${response.status}: check issuer, below which the document must be`,
+    );
   };
   // By its address: openid-client compares the issuer in it otherwise, not to the letter, and names neither.
   const options = { execute, [client.customFetch]: documentFetch };
@@ -180,7 +186,9 @@ function documentAt(issuer: URL): URL {
   return address;
 }
 
-/** What openid-client posts, to the token and the PAR endpoint, with what is odd of the answers straightened. */
+/**
+ * What openid-client posts, to the token and the PAR endpoint, with what is odd of the answers straightened.
+ */
 function readingAnswers(
   config: UpstreamConfig,
   metadata: client.ServerMetadata,
@@ -196,30 +204,40 @@ function readingAnswers(
       const request = { endpoint, redirectUri, method: authenticationMethod(config, metadata) };
       throw rejected(config.id, refusalOf(response, body, request));
     }
-    if (body === undefined) throw rejected(config.id, `${endpoint} answered ${response.status} with no JSON object`);
+    if (body === undefined)
+      throw rejected(config.id, `${endpoint} answered ${response.status} with no JSON object`);
     if (endpoint === tokenEndpoint) return Response.json(readTokenAnswer(body, config.id));
     return Response.json(body, { status: response.status });
   };
 }
 
 /**
- * The issuer must be the configured one to the letter (OpenID Connect Discovery 1.0, section 4.3): it becomes part of every
- * identity.
+ * The issuer must be the configured one to the letter (OpenID Connect Discovery 1.0, section 4.3): it becomes
+ * part of every identity.
  */
 function checkMetadata(metadata: client.ServerMetadata, config: UpstreamConfig): client.ServerMetadata {
   const { id, issuer, id_token_signed_response_alg: pinned } = config;
   if (metadata.issuer !== issuer) {
     const named = printable(metadata.issuer);
-    throw unavailable(id, `the discovery document names the issuer "${named}", the configuration "${issuer}"`);
+    throw unavailable(
+      id,
+      `the discovery document names the issuer "${named}", the configuration "${issuer}"`,
+    );
   }
   for (const endpoint of NEEDED_ENDPOINTS) {
     const value = metadata[endpoint];
     if (!URL.canParse(value ?? "") || !isEncryptedOrLocal(new URL(value ?? ""))) {
-      throw unavailable(id, `the discovery document's ${endpoint} is missing, or neither https nor on this machine`);
+      throw unavailable(
+        id,
+        `the discovery document's ${endpoint} is missing, or neither https nor on this machine`,
+      );
     }
   }
   const offered = metadata.id_token_signing_alg_values_supported;
-  if (offered !== undefined && !(Array.isArray(offered) && pinned.some((algorithm) => offered.includes(algorithm)))) {
+  if (
+    offered !== undefined &&
+    !(Array.isArray(offered) && pinned.some((algorithm) => offered.includes(algorithm)))
+  ) {
     const choice = String(offered).slice(0, 200);
     throw unavailable(
       id,

@@ -1,7 +1,7 @@
 /**
- * From an authorization response to a proven identity: openid-client checks `iss` and the response, exchanges the code and
- * checks the ID token's issuer, audience and nonce; signing-keys.ts verifies its signature, freshness.ts judges its times, and
- * this module reads out who it is.
+ * From an authorization response to a proven identity: openid-client checks `iss` and the response, exchanges
+ * the code and checks the ID token's issuer, audience and nonce; signing-keys.ts verifies its signature,
+ * freshness.ts judges its times, and this module reads out who it is.
  */
 
 import * as client from "openid-client";
@@ -34,19 +34,26 @@ export interface ProvenSignIn {
 /** What of an ID token or a userinfo response is shown to people. It proves nothing. */
 interface DisplayData {
   email: string | null;
-  /** Whether the same document says that the upstream has verified the address (OpenID Connect Core 1.0, section 5.1). */
+  /**
+   * Whether the same document says that the upstream has verified the address (OpenID Connect Core 1.0,
+   * section 5.1).
+   */
   emailVerified: boolean;
   displayName: string | null;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur two of them. */
+/**
+ * OpenID Connect Core 1.0, section 2: at most 255 ASCII characters, so that no store or comparison can blur
+ * two of them.
+ */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
 /**
- * Exchanges the code, once: whatever has to be looked at again is looked at in the answer. Throws openid-client's errors, and
- * `upstream_rejected`, `upstream_stale` and `upstream_unavailable` for what it doesn't check.
+ * Exchanges the code, once: whatever has to be looked at again is looked at in the answer. Throws
+ * openid-client's errors, and `upstream_rejected`, `upstream_stale` and `upstream_unavailable` for what it
+ * doesn't check.
  */
 export async function exchange(
   configuration: client.Configuration,
@@ -60,7 +67,8 @@ export async function exchange(
   );
   const claims = tokens.claims();
   if (claims === undefined || tokens.id_token === undefined) throw rejected(upstreamId, "no ID token");
-  // Before anything in it is believed: openid-client trusts the connection to the token endpoint, which is not enough.
+  // Before anything in it is believed: openid-client trusts the connection to the token endpoint, which is
+  // not enough.
   await upstream.keys.verify(tokens.id_token, jwks_uri);
   if (!SUBJECT.test(claims.sub)) throw rejected(upstreamId, "sub is not 1 to 255 printable ASCII characters");
   const authTime = judgeTimes(claims, answer, {
@@ -70,12 +78,20 @@ export async function exchange(
     requiresAuthTime: config.reauthentication === "auth_time",
   });
 
-  const shown = await displayDataOf(configuration, { claims, accessToken: tokens.access_token, upstream, logger });
+  const shown = await displayDataOf(configuration, {
+    claims,
+    accessToken: tokens.access_token,
+    upstream,
+    logger,
+  });
   const identity: SignedInIdentity = { upstreamId, issuer: claims.iss, subject: claims.sub, ...shown };
   return { identity, authTime, authentication: authenticationOf(claims) };
 }
 
-/** From the ID token; UserInfo is asked only for what that lacks. Throws `upstream_rejected` where that is about another `sub`. */
+/**
+ * From the ID token; UserInfo is asked only for what that lacks. Throws `upstream_rejected` where that is
+ * about another `sub`.
+ */
 async function displayDataOf(
   configuration: client.Configuration,
   told: Pick<ExchangeInput, "upstream" | "logger"> & { claims: client.IDToken; accessToken: string },
@@ -120,9 +136,14 @@ function isComplete(claims: Claims, { email, name }: UpstreamConfig["claims"]): 
   return [email, name].every((claim) => displayText(claimOf(claims, claim), 1) !== null);
 }
 
-/** @param whoseAddress what the address stands in: what another document says is verified may be another address */
+/**
+ * @param whoseAddress what the address stands in: what another document says is verified may be another
+ * address
+ */
 function readDisplayData(claims: Claims, whoseAddress: Claims, names: UpstreamConfig["claims"]): DisplayData {
-  const named = [names.name, "preferred_username", "nickname"].map((name) => displayText(claimOf(claims, name), 200));
+  const named = [names.name, "preferred_username", "nickname"].map((name) =>
+    displayText(claimOf(claims, name), 200),
+  );
   const parts = [claims["given_name"], claims["family_name"]].map((part) => displayText(part, 99) ?? "");
   named.splice(1, 0, displayText(parts.join(" "), 200));
   return {

@@ -1,6 +1,6 @@
 /**
- * What openid-client throws, put into Liaison's words. Its errors carry whole responses, parameters and claims along; only
- * their messages and codes are kept, so that no code, token or state ever reaches a log.
+ * What openid-client throws, put into Liaison's words. Its errors carry whole responses, parameters and
+ * claims along; only their messages and codes are kept, so that no code, token or state ever reaches a log.
  */
 
 import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
@@ -11,9 +11,9 @@ import { LiaisonError } from "../errors.ts";
 const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
 
 /**
- * By which upstreams say that the person didn't want to, or may not. RFC 6749 knows `access_denied` alone; OpenID Connect Core
- * 1.0, section 3.1.2.6, adds what stops where the person doesn't go on; LemonLDAP::NG says `consent_required` of who refuses.
- * All others are between the upstream and us.
+ * By which upstreams say that the person didn't want to, or may not. RFC 6749 knows `access_denied` alone;
+ * OpenID Connect Core 1.0, section 3.1.2.6, adds what stops where the person doesn't go on; LemonLDAP::NG
+ * says `consent_required` of who refuses. All others are between the upstream and us.
  */
 const REFUSED = new Set([
   "access_denied",
@@ -23,27 +23,40 @@ const REFUSED = new Set([
   "login_required",
 ]);
 
-/** Names of their own for the same: `user_cancelled_login` (LinkedIn), `user_cancelled_authorize` (Apple, LinkedIn), … */
+/**
+ * Names of their own for the same: `user_cancelled_login` (LinkedIn), `user_cancelled_authorize` (Apple,
+ * LinkedIn), …
+ */
 const REFUSED_BY_NAME = /cancel|denied|declined|refused/i;
 
-/** By which upstreams refuse `prompt=login` or `max_age` (RFC 6749, section 4.1.2.1; Unmet Authentication Requirements 1.0). */
+/**
+ * By which upstreams refuse `prompt=login` or `max_age` (RFC 6749, section 4.1.2.1; Unmet Authentication
+ * Requirements 1.0).
+ */
 const NOT_FRESH = new Set(["invalid_request", "unmet_authentication_requirements"]);
 
 /**
- * By which some refuse these, too, and some say that the person didn't go on. Where a portal asked for a fresh sign-in they are
- * taken for the former; at a link, whose sign-in is always to be fresh, for the latter.
+ * By which some refuse these, too, and some say that the person didn't go on. Where a portal asked for a
+ * fresh sign-in they are taken for the former; at a link, whose sign-in is always to be fresh, for the
+ * latter.
  */
 const NOT_FRESH_FOR_PORTALS = new Set(["interaction_required", "login_required"]);
 
 /** What whoever runs the service can try where an authorization endpoint answers by an error. */
 const ADVICE = new Map([
-  ["invalid_request", "it takes something for wrong that is sent; see its own log, and quirks in docs/upstreams.md"],
+  [
+    "invalid_request",
+    "it takes something for wrong that is sent; see its own log, and quirks in docs/upstreams.md",
+  ],
   ["invalid_scope", "check scope: the client must be allowed each of them there"],
   ["unauthorized_client", "allow this client the authorization code flow there"],
   ["unsupported_response_type", "allow this client the authorization code flow there"],
 ]);
 
-/** A refusal by the token or the PAR endpoint (refusals.ts). `error` is the upstream's own code for it, where it gave one. */
+/**
+ * A refusal by the token or the PAR endpoint (refusals.ts). `error` is the upstream's own code for it, where
+ * it gave one.
+ */
 export class EndpointRefusal extends Error {
   readonly error: string | undefined;
 
@@ -57,12 +70,17 @@ export class EndpointRefusal extends Error {
 /** Who asked for a sign-in of a certain age: a portal, a mailed link, or nobody. */
 export type AskedFresh = "portal" | "link" | null;
 
-export function askedFreshBy(transaction: Pick<UpstreamTransaction, "maxAgeSeconds" | "purpose">): AskedFresh {
+export function askedFreshBy(
+  transaction: Pick<UpstreamTransaction, "maxAgeSeconds" | "purpose">,
+): AskedFresh {
   if (transaction.maxAgeSeconds === null) return null;
   return transaction.purpose.kind === "sign_in" ? "portal" : "link";
 }
 
-/** Says of a failure what the sign-in was for, so that the person can begin it anew. What isn't a LiaisonError stays as it is. */
+/**
+ * Says of a failure what the sign-in was for, so that the person can begin it anew. What isn't a LiaisonError
+ * stays as it is.
+ */
 export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTransaction): unknown {
   if (!(error instanceof LiaisonError)) return error;
   const { code, message, cause } = error;
@@ -70,19 +88,26 @@ export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTra
 }
 
 /**
- * Classifies what went wrong between an authorization response and a proven identity. `askedFresh`: who asked for a sign-in of a
- * certain age, which some upstreams refuse by an error.
+ * Classifies what went wrong between an authorization response and a proven identity. `askedFresh`: who asked
+ * for a sign-in of a certain age, which some upstreams refuse by an error.
  */
-export function toLiaisonError(error: unknown, upstreamId: string, askedFresh: AskedFresh = null): LiaisonError {
+export function toLiaisonError(
+  error: unknown,
+  upstreamId: string,
+  askedFresh: AskedFresh = null,
+): LiaisonError {
   const ours = ownError(error);
   if (ours !== undefined) return ours;
-  if (!(error instanceof AuthorizationResponseError)) return rejected(upstreamId, new Error(describeError(error)));
+  if (!(error instanceof AuthorizationResponseError))
+    return rejected(upstreamId, new Error(describeError(error)));
   const { error: code } = error;
   const advice = ADVICE.get(code);
   const said = `its authorization endpoint answered ${describeCode(error)}`;
   const cause = new Error(advice === undefined ? said : `${said}: ${advice}`);
   if (UPSTREAM_TROUBLE.has(code)) {
-    return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", { cause });
+    return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", {
+      cause,
+    });
   }
   if (refusesFreshness(error, askedFresh)) return stale(upstreamId, cause);
   if (!REFUSED.has(code) && !REFUSED_BY_NAME.test(code)) return rejected(upstreamId, cause);
@@ -94,7 +119,10 @@ export function ownError(error: unknown): LiaisonError | undefined {
   return [...causes(error)].find((link) => link instanceof LiaisonError);
 }
 
-/** Whether an upstream that was asked for a fresh sign-in refuses by this error, at its authorization or its PAR endpoint. */
+/**
+ * Whether an upstream that was asked for a fresh sign-in refuses by this error, at its authorization or its
+ * PAR endpoint.
+ */
 export function refusesFreshness(error: unknown, askedFresh: AskedFresh): boolean {
   if (askedFresh === null) return false;
   for (const link of causes(error)) {
@@ -113,7 +141,10 @@ export function rejected(upstreamId: string, reason: string | Error): LiaisonErr
   });
 }
 
-/** A sign-in that is older than was asked for, doesn't show its age, or was refused for its age. The reason is for the log. */
+/**
+ * A sign-in that is older than was asked for, doesn't show its age, or was refused for its age. The reason is
+ * for the log.
+ */
 export function stale(upstreamId: string, reason: string | Error): LiaisonError {
   return new LiaisonError("upstream_stale", "The sign-in service did not ask for a fresh sign-in.", {
     cause: asError(reason),

@@ -1,7 +1,8 @@
 /**
- * Judges every time in an upstream's ID token (`iat`, `exp`, `nbf`, `auth_time`): whether it can be true by the upstream's own
- * clock, and whether the authentication is as recent as was asked for (ASVS 5.0, 6.8.4). OpenID Connect Core 1.0, section
- * 3.1.2.1: with `max_age` an upstream has to return `auth_time`. docs/decisions/0012-the-upstreams-clock.md says why.
+ * Judges every time in an upstream's ID token (`iat`, `exp`, `nbf`, `auth_time`): whether it can be true by
+ * the upstream's own clock, and whether the authentication is as recent as was asked for (ASVS 5.0, 6.8.4).
+ * OpenID Connect Core 1.0, section 3.1.2.1: with `max_age` an upstream has to return `auth_time`.
+ * docs/decisions/0012-the-upstreams-clock.md says why.
  */
 
 import type { Instant, Seconds } from "../clock.ts";
@@ -12,7 +13,10 @@ import { readClock, type UpstreamClock } from "./upstream-clock.ts";
 
 export interface FreshnessWish {
   prompt?: "login";
-  /** Whether the upstream must show whose account it is before it signs somebody in; how old the sign-in is doesn't matter. */
+  /**
+   * Whether the upstream must show whose account it is before it signs somebody in; how old the sign-in is
+   * doesn't matter.
+   */
   choosesAccount?: boolean;
   /** Seconds, as the portal asked. */
   maxAge?: number;
@@ -43,11 +47,17 @@ export interface FreshnessRule {
   sentAt: Instant;
   /** Counted back from `sentAt`; null where the age doesn't matter. */
   maxAgeSeconds: Seconds | null;
-  /** Whether an ID token without `auth_time` is refused where an age matters; otherwise `iat` stands in, which is never old. */
+  /**
+   * Whether an ID token without `auth_time` is refused where an age matters; otherwise `iat` stands in, which
+   * is never old.
+   */
   requiresAuthTime: boolean;
 }
 
-/** Seconds by which a time may lie in the future of the upstream's clock: its servers' clocks differ among themselves. */
+/**
+ * Seconds by which a time may lie in the future of the upstream's clock: its servers' clocks differ among
+ * themselves.
+ */
 const FUTURE_SKEW_SECONDS = 60;
 
 /** Seconds for which an expired token is still taken: those that openid-client gives by default. */
@@ -60,8 +70,8 @@ const ROUNDING_MS = 2_000;
 const LATEST_SECONDS = 253_402_300_799;
 
 /**
- * What to ask of an upstream. One that isn't sent `max_age` doesn't know how old an authentication may be, so it's told to make
- * a new one wherever its age matters.
+ * What to ask of an upstream. One that isn't sent `max_age` doesn't know how old an authentication may be, so
+ * it's told to make a new one wherever its age matters.
  */
 export function planFreshness(
   { sendsMaxAge, sendsPromptLogin, promptForAccount }: Omit<Dialect, "sendsNonce" | "sendsPkce">,
@@ -78,12 +88,14 @@ export function planFreshness(
 }
 
 /**
- * Judges the times of an ID token whose signature was verified, and returns when the person authenticated, in whole seconds
- * since the epoch by our clock: never later than now, and never older than the rule asks. The age counts from the moment the
- * person was sent off: what they then take at the upstream, for a second factor or a form, doesn't count.
+ * Judges the times of an ID token whose signature was verified, and returns when the person authenticated, in
+ * whole seconds since the epoch by our clock: never later than now, and never older than the rule asks. The
+ * age counts from the moment the person was sent off: what they then take at the upstream, for a second
+ * factor or a form, doesn't count.
  *
- * @throws LiaisonError `upstream_rejected` for a time that can't be true, for a token that isn't valid now, and for an upstream
- *   whose clock is too far from ours; `upstream_stale` for an authentication that is older than asked, or doesn't show its age.
+ * @throws LiaisonError `upstream_rejected` for a time that can't be true, for a token that isn't valid now,
+ *   and for an upstream whose clock is too far from ours; `upstream_stale` for an authentication that is
+ *   older than asked, or doesn't show its age.
  */
 export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: FreshnessRule): number {
   const { upstreamId, maxAgeSeconds } = rule;
@@ -109,7 +121,10 @@ export function judgeTimes(times: TokenTimes, answer: TokenAnswer, rule: Freshne
   if (authTime !== undefined && authTime * 1000 < earliest) {
     const atLeast = Math.ceil(earliest / 1000);
     const asked = `more than ${maxAgeSeconds} s old when the person was sent there`;
-    throw stale(upstreamId, `auth_time is ${authTime}, earlier than ${atLeast} by ${atLeast - authTime} s: ${asked}`);
+    throw stale(
+      upstreamId,
+      `auth_time is ${authTime}, earlier than ${atLeast} by ${atLeast - authTime} s: ${asked}`,
+    );
   }
   // What rounding alone puts before the moment asked for counts as asked: portals compare to the second.
   const asked = Math.floor(Math.min(rule.sentAt, answer.answeredAt) / 1000) - maxAgeSeconds;
@@ -123,7 +138,11 @@ function wholeSeconds(value: unknown, name: string, upstreamId: string): number 
   throw rejected(upstreamId, `${name} is ${seen}, which is no time in seconds since 1970`);
 }
 
-function refuseFuture(times: Record<string, number | undefined>, clock: UpstreamClock, upstreamId: string): void {
+function refuseFuture(
+  times: Record<string, number | undefined>,
+  clock: UpstreamClock,
+  upstreamId: string,
+): void {
   for (const [name, seconds] of Object.entries(times)) {
     if (seconds === undefined || seconds <= clock.seconds + FUTURE_SKEW_SECONDS) continue;
     const early = `${seconds - clock.seconds} s later than the upstream's clock (${clock.seconds})`;

@@ -1,7 +1,8 @@
 /**
- * The only way by which Liaison talks to an upstream: a fetch that gives up in time, reads no more than it must, follows no
- * redirect, speaks plain http to this machine alone and leaves an upstream alone that doesn't answer. What is amiss with the
- * transport leaves here as `upstream_unavailable`; what is amiss with the content is openid-client's to find.
+ * The only way by which Liaison talks to an upstream: a fetch that gives up in time, reads no more than it
+ * must, follows no redirect, speaks plain http to this machine alone and leaves an upstream alone that
+ * doesn't answer. What is amiss with the transport leaves here as `upstream_unavailable`; what is amiss with
+ * the content is openid-client's to find.
  */
 
 import type { Milliseconds } from "../clock.ts";
@@ -17,7 +18,10 @@ export interface FetchLimits extends CircuitLimits {
   maxBytes: number;
 }
 
-/** Discovery documents and key sets take kilobytes, and who waits longer than five seconds at a sign-in has left. */
+/**
+ * Discovery documents and key sets take kilobytes, and who waits longer than five seconds at a sign-in has
+ * left.
+ */
 export const DEFAULT_LIMITS: FetchLimits = {
   timeoutMs: 5_000,
   maxBytes: 1024 * 1024,
@@ -25,7 +29,10 @@ export const DEFAULT_LIMITS: FetchLimits = {
   pauseMs: 3_000,
 };
 
-/** Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and measured. */
+/**
+ * Makes the guarded fetch of one upstream. The answers it gives are complete: their bodies are read and
+ * measured.
+ */
 export function guardedFetch(
   upstreamId: string,
   { fetch: inner, limits, circuit }: { fetch: Fetch; limits: FetchLimits; circuit: Circuit },
@@ -34,7 +41,8 @@ export function guardedFetch(
     const url = new URL(address);
     // Without the query: nothing secret is sent in one, but a log is no place to find out.
     const where = `${url.origin}${url.pathname}`;
-    if (!isEncryptedOrLocal(url)) throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
+    if (!isEncryptedOrLocal(url))
+      throw unavailable(upstreamId, `${where} is neither https nor on this machine`);
     const refused = circuit.enter(where);
     if (refused !== undefined) throw unavailable(upstreamId, `${where} is not asked: ${refused}`);
     const signal = AbortSignal.timeout(limits.timeoutMs);
@@ -64,7 +72,10 @@ async function readWhole(inner: Fetch, url: string, init: RequestInit, maxBytes:
   return new Response(bytes === null || bytes.length === 0 ? null : bytes, { status, headers });
 }
 
-async function readCapped(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readCapped(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {

@@ -1,6 +1,6 @@
 /**
- * What an upstream's token or PAR endpoint says when it refuses a request of ours (RFC 6749, section 5.2): its error, and what
- * whoever runs the service can try. For the log alone.
+ * What an upstream's token or PAR endpoint says when it refuses a request of ours (RFC 6749, section 5.2):
+ * its error, and what whoever runs the service can try. For the log alone.
  */
 
 import type { AuthenticationMethod } from "./client-authentication.ts";
@@ -37,19 +37,29 @@ function errorOfChallenge(headers: Headers): string | undefined {
 
 const WRONG_CLIENT: Record<AuthenticationMethod, string> = {
   client_secret_basic:
-    "check client_id and client_secret; the secret was sent by client_secret_basic, so if it is right, set token_endpoint_auth_method to client_secret_post",
+    "check client_id and client_secret; the secret was sent by client_secret_basic, so if it is right, " +
+    "set token_endpoint_auth_method to client_secret_post",
   client_secret_post:
-    "check client_id and client_secret; the secret was sent by client_secret_post, so if it is right, set token_endpoint_auth_method to client_secret_basic",
+    "check client_id and client_secret; the secret was sent by client_secret_post, so if it is right, " +
+    "set token_endpoint_auth_method to client_secret_basic",
   private_key_jwt:
-    "check client_id, that the upstream can fetch our keys from /upstream/jwks, and that it expects token_endpoint_auth_signing_alg",
+    "check client_id, that the upstream can fetch our keys from /upstream/jwks, and that it expects " +
+    "token_endpoint_auth_signing_alg",
 };
 
-function adviceFor(code: string | undefined, status: number, { method, redirectUri }: RefusedRequest): string {
+function adviceFor(
+  code: string | undefined,
+  status: number,
+  { method, redirectUri }: RefusedRequest,
+): string {
   switch (code) {
     case "invalid_client":
       return WRONG_CLIENT[method];
     case "invalid_grant":
-      return `the code is used, too old or another client's; otherwise check that exactly ${redirectUri} is registered there`;
+      return (
+        `the code is used, too old or another client's; otherwise check that exactly ${redirectUri} is ` +
+        "registered there"
+      );
     case "unauthorized_client":
       // Of a wrong secret, too, at some.
       return `allow this client the authorization code flow there, and ${WRONG_CLIENT[method]}`;

@@ -1,7 +1,8 @@
 /**
- * The keys that an upstream signs with (its JWK Set, RFC 7517), and the verification of signatures by them. Keys come from the
- * document at `jwks_uri` alone, never out of a token. They are kept for a while; a signature that none of them verifies has
- * them fetched once more, because some upstreams change a key without changing its `kid`.
+ * The keys that an upstream signs with (its JWK Set, RFC 7517), and the verification of signatures by them.
+ * Keys come from the document at `jwks_uri` alone, never out of a token. They are kept for a while; a
+ * signature that none of them verifies has them fetched once more, because some upstreams change a key
+ * without changing its `kid`.
  */
 
 import { type CryptoKey, compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
@@ -13,9 +14,9 @@ import { isObject, parseObject } from "./json.ts";
 
 export interface SigningKeys {
   /**
-   * Verifies a signed JWT in compact form by the keys at `jwksUri` and returns its payload. A token that none of the kept ones
-   * verifies is tried again with newer ones, where there are any. Throws `upstream_rejected` for a signature that no key
-   * verifies, `upstream_unavailable` where the keys can't be fetched.
+   * Verifies a signed JWT in compact form by the keys at `jwksUri` and returns its payload. A token that none
+   * of the kept ones verifies is tried again with newer ones, where there are any. Throws `upstream_rejected`
+   * for a signature that no key verifies, `upstream_unavailable` where the keys can't be fetched.
    */
   verify(token: string, jwksUri: string): Promise<Uint8Array>;
 }
@@ -29,10 +30,15 @@ interface KeySet {
 /** How long keys are used without looking whether there are others. */
 const KEPT_MS = 300_000;
 
-/** How long after keys were fetched because none of them fitted nobody makes them be fetched for that again. */
+/**
+ * How long after keys were fetched because none of them fitted nobody makes them be fetched for that again.
+ */
 const AGAIN_MS = 5_000;
 
-/** Keys that are tried for one signature. An upstream has two or three; who publishes a thousand gets none of our time. */
+/**
+ * Keys that are tried for one signature. An upstream has two or three; who publishes a thousand gets none of
+ * our time.
+ */
 const MOST_CANDIDATES = 16;
 
 /** Nothing is fetched yet. `fetch` is the guarded one of this upstream. */
@@ -70,7 +76,9 @@ export function createSigningKeys(
     return await fetchKeys(uri);
   }
 
-  /** Other keys than these, which didn't do: those that somebody has fetched meanwhile, or as they are now. */
+  /**
+   * Other keys than these, which didn't do: those that somebody has fetched meanwhile, or as they are now.
+   */
   async function newerThan(tried: KeySet): Promise<KeySet | undefined> {
     if (underWay?.uri === tried.uri) return await underWay.keys;
     if (kept !== undefined && kept !== tried && kept.uri === tried.uri) return kept;
@@ -88,7 +96,11 @@ export function createSigningKeys(
     return key;
   }
 
-  async function verifiedBy({ keys }: KeySet, token: string, header: TokenHeader): Promise<Uint8Array | undefined> {
+  async function verifiedBy(
+    { keys }: KeySet,
+    token: string,
+    header: TokenHeader,
+  ): Promise<Uint8Array | undefined> {
     const candidates = keys.filter((key) => mayHaveSigned(key, header)).slice(0, MOST_CANDIDATES);
     for (const candidate of candidates) {
       const key = await importKey(candidate, header.alg);
@@ -125,7 +137,10 @@ interface TokenHeader {
   kid: string | undefined;
 }
 
-/** The part of a token's header that says which key to look for. What else it says of keys (`jwk`, `jku`, `x5u`) isn't read. */
+/**
+ * The part of a token's header that says which key to look for. What else it says of keys (`jwk`, `jku`,
+ * `x5u`) isn't read.
+ */
 function headerOf(token: string): TokenHeader | undefined {
   try {
     const { alg, kid } = decodeProtectedHeader(token);
@@ -158,7 +173,10 @@ function isSaid(value: unknown): boolean {
 }
 
 /** Its public members alone: of a certificate beside them, or of a private part, nothing is read. */
-async function importPublic({ kty, n, e, crv, x, y }: JWK, algorithm: string): Promise<CryptoKey | undefined> {
+async function importPublic(
+  { kty, n, e, crv, x, y }: JWK,
+  algorithm: string,
+): Promise<CryptoKey | undefined> {
   try {
     const members = Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value !== undefined);
     const key = await importJWK(Object.fromEntries(members) as JWK, algorithm);

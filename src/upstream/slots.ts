@@ -1,7 +1,8 @@
 /**
- * The fair queue before one upstream: shares its slots, the sign-ins that may ask it at once, among those who send them.
- * A sender is a client network (domain/networks.ts), a known browser, or what else its caller tells people apart by. Whose answers turned out
- * made up stands behind the others for a while. Whether the upstream answers at all is circuit.ts's to watch.
+ * The fair queue before one upstream: shares its slots, the sign-ins that may ask it at once, among those who
+ * send them. A sender is a client network (domain/networks.ts), a known browser, or what else its caller
+ * tells people apart by. Whose answers turned out made up stands behind the others for a while. Whether the
+ * upstream answers at all is circuit.ts's to watch.
  */
 
 import type { Milliseconds } from "../clock.ts";
@@ -16,7 +17,10 @@ export interface SlotLimits {
 /** A person waits as long for our store. */
 export const DEFAULT_SLOTS: SlotLimits = { maxInFlight: 32, waitMs: 3_500 };
 
-/** What came of a sign-in that asked. Only what its sender can make up is `made_up`; trouble of the upstream's is neither. */
+/**
+ * What came of a sign-in that asked. Only what its sender can make up is `made_up`; trouble of the upstream's
+ * is neither.
+ */
 export type SlotOutcome = "proven" | "made_up" | "neither";
 
 export interface Slot {
@@ -25,11 +29,17 @@ export interface Slot {
 }
 
 export interface Slots {
-  /** Waits for a slot, behind the sender's own in their order. Undefined if its turn doesn't come in time, or too many wait. */
+  /**
+   * Waits for a slot, behind the sender's own in their order. Undefined if its turn doesn't come in time, or
+   * too many wait.
+   */
   take(sender: string): Promise<Slot | undefined>;
 }
 
-/** The share of the slots that one sender has at most, so that others find one free; and that all suspects have together. */
+/**
+ * The share of the slots that one sender has at most, so that others find one free; and that all suspects
+ * have together.
+ */
 const senderShare = 1 / 2;
 const suspectShare = 1 / 4;
 /** How many wait at most, for each slot there is: of one sender, and of all. */
@@ -104,7 +114,10 @@ export function createSlots(
     };
   }
 
-  /** Leaves the one who came last to the sender who has most waiting: never somebody who has few to one who has many. */
+  /**
+   * Leaves the one who came last to the sender who has most waiting: never somebody who has few to one who
+   * has many.
+   */
   function refuseOne(): void {
     const [longest] = [...senders].toSorted(([, one], [, other]) => other.queue.length - one.queue.length);
     if (longest === undefined) return;
@@ -142,7 +155,8 @@ export function createSlots(
         serve();
         if (!queue.includes(waiting)) return;
         waiting.timer = setTimeout(() => giveUp(name, waiting), waitMs);
-        if (sum([...senders.values()].map((one) => one.queue.length)) > waitingOfAll * maxInFlight) refuseOne();
+        if (sum([...senders.values()].map((one) => one.queue.length)) > waitingOfAll * maxInFlight)
+          refuseOne();
       }),
   };
 }
@@ -156,7 +170,10 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total
 
 /** For how long after the last made-up answer its sender is a suspect, in milliseconds. */
 const suspectMs = 60_000;
-/** Proven sign-ins that pay for any number of made-up answers: an office isn't shut out for what one person did there. */
+/**
+ * Proven sign-ins that pay for any number of made-up answers: an office isn't shut out for what one person
+ * did there.
+ */
 const mostStrikes = 8;
 const rememberedSuspects = 10_000;
 

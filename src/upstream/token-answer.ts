@@ -1,6 +1,6 @@
 /**
- * Notes the answer of the token endpoint in one code exchange: when it came, and the `Date` that the upstream gave it, which
- * openid-client keeps to itself. Exchanges under way at once don't see each other's.
+ * Notes the answer of the token endpoint in one code exchange: when it came, and the `Date` that the upstream
+ * gave it, which openid-client keeps to itself. Exchanges under way at once don't see each other's.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -22,7 +22,9 @@ interface Exchange {
 
 const exchanges = new AsyncLocalStorage<Exchange>();
 
-/** A fetch that notes the answer of the token endpoint for the exchange that asks it; otherwise it is `fetch`. */
+/**
+ * A fetch that notes the answer of the token endpoint for the exchange that asks it; otherwise it is `fetch`.
+ */
 export function notingTokenAnswer(fetch: Fetch, clock: Clock): Fetch {
   return async (url, init) => {
     const exchange = exchanges.getStore();
@@ -39,8 +41,12 @@ export async function withTokenAnswer<T>(
   endpoint: string | undefined,
   exchange: () => Promise<T>,
 ): Promise<{ result: T; answer: TokenAnswer }> {
-  const noted: Exchange = { endpoint: endpoint === undefined ? undefined : new URL(endpoint).href, answer: undefined };
+  const noted: Exchange = {
+    endpoint: endpoint === undefined ? undefined : new URL(endpoint).href,
+    answer: undefined,
+  };
   const result = await exchanges.run(noted, exchange);
-  if (noted.answer === undefined) throw new TypeError("a code was exchanged without asking the token endpoint");
+  if (noted.answer === undefined)
+    throw new TypeError("a code was exchanged without asking the token endpoint");
   return { result, answer: noted.answer };
 }

@@ -1,13 +1,17 @@
 /**
- * Reads an upstream's clock off its answer at the token endpoint: off the `Date` of the response (RFC 9110, section 6.6.1), or
- * off the ID token's `iat` where there is none. Which times then are believed is freshness.ts's to say.
+ * Reads an upstream's clock off its answer at the token endpoint: off the `Date` of the response (RFC 9110,
+ * section 6.6.1), or off the ID token's `iat` where there is none. Which times then are believed is
+ * freshness.ts's to say.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import { rejected } from "./failures.ts";
 import type { TokenAnswer } from "./token-answer.ts";
 
-/** An upstream's clock at the moment of its answer. Offsets are what it is ahead of ours by; negative where it is behind. */
+/**
+ * An upstream's clock at the moment of its answer. Offsets are what it is ahead of ours by; negative where it
+ * is behind.
+ */
 export interface UpstreamClock {
   /** What it showed: whole seconds since the epoch. */
   seconds: number;
@@ -16,17 +20,27 @@ export interface UpstreamClock {
   mostOffsetMs: Milliseconds;
 }
 
-/** Two clocks that are further apart are wrong, not inexact: nothing that they say of each other's times is worth anything. */
+/**
+ * Two clocks that are further apart are wrong, not inexact: nothing that they say of each other's times is
+ * worth anything.
+ */
 const DATE_LIMIT_SECONDS = 600;
 
-/** An `iat` says when the token was made, not when it was delivered; it is believed to be the present within this. */
+/**
+ * An `iat` says when the token was made, not when it was delivered; it is believed to be the present within
+ * this.
+ */
 const IAT_LIMIT_SECONDS = 60;
 
-/** The format that every sender has to use (RFC 9110, section 5.6.7); anything else is taken for no date at all. */
+/**
+ * The format that every sender has to use (RFC 9110, section 5.6.7); anything else is taken for no date at
+ * all.
+ */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * Reads the clock. `sentAt`: when we sent the person to the upstream; the token has the nonce made then, and is no older.
+ * Reads the clock. `sentAt`: when we sent the person to the upstream; the token has the nonce made then, and
+ * is no older.
  *
  * @throws LiaisonError `upstream_rejected` for a clock that is too far from ours.
  */
@@ -37,13 +51,24 @@ export function readClock(
   const shown = secondsOf(date);
   if (shown === undefined) {
     const clock = reading(iat, { from: sentAt, to: answeredAt });
-    return closeEnough(clock, { limitSeconds: IAT_LIMIT_SECONDS, upstreamId, shownBy: "its iat, in want of a Date" });
+    return closeEnough(clock, {
+      limitSeconds: IAT_LIMIT_SECONDS,
+      upstreamId,
+      shownBy: "its iat, in want of a Date",
+    });
   }
   const clock = reading(shown, { from: askedAt, to: answeredAt });
-  return closeEnough(clock, { limitSeconds: DATE_LIMIT_SECONDS, upstreamId, shownBy: "the Date of its answer" });
+  return closeEnough(clock, {
+    limitSeconds: DATE_LIMIT_SECONDS,
+    upstreamId,
+    shownBy: "the Date of its answer",
+  });
 }
 
-/** How far ahead of ours a server's clock is by a `Date`, in milliseconds, at least; undefined where it shows none. */
+/**
+ * How far ahead of ours a server's clock is by a `Date`, in milliseconds, at least; undefined where it shows
+ * none.
+ */
 export function offsetBy(date: string | null, answeredAt: Instant): number | undefined {
   const shown = secondsOf(date);
   if (shown === undefined) return undefined;
@@ -63,7 +88,10 @@ function closeEnough(
   if (Math.abs(clock.leastOffsetMs) <= limitSeconds * 1000) return clock;
   const seconds = Math.round(clock.leastOffsetMs / 1000);
   const apart = `${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"} ours`;
-  throw rejected(upstreamId, `the upstream's clock is ${apart} by ${shownBy}; the limit is ${limitSeconds} s`);
+  throw rejected(
+    upstreamId,
+    `the upstream's clock is ${apart} by ${shownBy}; the limit is ${limitSeconds} s`,
+  );
 }
 
 function secondsOf(date: string | null): number | undefined {

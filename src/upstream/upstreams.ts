@@ -1,14 +1,21 @@
 /**
- * Relying party of the upstreams: sends a browser off to sign in and turns its return into a proven identity and its
- * account. Each sign-in is a transaction of its own, bound to the browser that began it; the cookies that tell browsers apart
- * are http's, and which step comes before or after is http's and oidc's. This folder knows nothing of our own provider.
+ * Relying party of the upstreams: sends a browser off to sign in and turns its return into a proven identity
+ * and its account. Each sign-in is a transaction of its own, bound to the browser that began it; the cookies
+ * that tell browsers apart are http's, and which step comes before or after is http's and oidc's. This folder
+ * knows nothing of our own provider.
  */
 
 import * as client from "openid-client";
 import type { Clock } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { asUpstreamId } from "../domain/ids.ts";
-import type { AccountId, SecretHash, SignInPurpose, UpstreamId, UpstreamTransaction } from "../domain/records.ts";
+import type {
+  AccountId,
+  SecretHash,
+  SignInPurpose,
+  UpstreamId,
+  UpstreamTransaction,
+} from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
@@ -16,7 +23,12 @@ import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contrac
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
-import { type DiscoveredUpstream, discoveredUpstream, metadataOf, type UpstreamLogger } from "./discovered.ts";
+import {
+  type DiscoveredUpstream,
+  discoveredUpstream,
+  metadataOf,
+  type UpstreamLogger,
+} from "./discovered.ts";
 import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
@@ -91,19 +103,21 @@ export interface Upstreams {
   /** The origins that browsers are sent to, for `form-action` of a content security policy. */
   origins(): string[];
   /**
-   * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is down, and
-   * `upstream_rejected` where a request is pushed ahead and not taken, `upstream_stale` if a fresh sign-in isn't.
+   * Begins a sign-in. Throws `not_found` for an unknown upstream, `upstream_unavailable` for one that is
+   * down, and `upstream_rejected` where a request is pushed ahead and not taken, `upstream_stale` if a fresh
+   * sign-in isn't.
    */
   begin(request: SignInRequest): Promise<{ url: URL }>;
   /**
-   * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's or nobody's) and
-   * `sign_in_expired` (too late; or for a second time, then with the purpose that it had), both before anything is sent to
-   * the upstream. What fails after that has spent the sign-in and carries its purpose: `upstream_refused`,
-   * `upstream_rejected`, `upstream_stale`, `upstream_unavailable` and `store_unavailable`.
+   * Completes a sign-in from its callback. Throws `sign_in_mismatch` (another browser's, another upstream's
+   * or nobody's) and `sign_in_expired` (too late; or for a second time, then with the purpose that it had),
+   * both before anything is sent to the upstream. What fails after that has spent the sign-in and carries its
+   * purpose: `upstream_refused`, `upstream_rejected`, `upstream_stale`, `upstream_unavailable` and
+   * `store_unavailable`.
    *
-   * `browsers`: the SHA-256 of each secret that the browser has begun sign-ins with.
-   * `onProgress` is told how far it has come before each write that may be carried out although its answer is lost. Given
-   * back as `kept` with the same callback in the same browser, it goes on from there.
+   * `browsers`: the SHA-256 of each secret that the browser has begun sign-ins with. `onProgress` is told how
+   * far it has come before each write that may be carried out although its answer is lost. Given back as
+   * `kept` with the same callback in the same browser, it goes on from there.
    */
   complete(
     callback: Sent & {
@@ -132,7 +146,12 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 
   async function prove(
     upstream: KnownUpstream,
-    { callback, state, transaction, sender }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
+    {
+      callback,
+      state,
+      transaction,
+      sender,
+    }: Sent & { callback: URL; state: string; transaction: UpstreamTransaction },
   ): Promise<ProvenSignIn> {
     const { config } = upstream.discovered;
     const currentUrl = callbackUrl(issuer, asUpstreamId(config.id));
@@ -140,7 +159,13 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     const ask = async () => {
       try {
         const configuration = await upstream.discovered.configuration();
-        return await exchange(configuration, { currentUrl, state, transaction, upstream: upstream.discovered, logger });
+        return await exchange(configuration, {
+          currentUrl,
+          state,
+          transaction,
+          upstream: upstream.discovered,
+          logger,
+        });
       } catch (error) {
         throw toLiaisonError(error, config.id, askedFreshBy(transaction));
       }
@@ -160,8 +185,13 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     return undefined;
   }
 
-  /** What a sign-in of this browser was begun for that is taken already, by the same callback sent twice, say. */
-  async function purposeOf(callback: Callback, browsers: readonly SecretHash[]): Promise<SignInPurpose | undefined> {
+  /**
+   * What a sign-in of this browser was begun for that is taken already, by the same callback sent twice, say.
+   */
+  async function purposeOf(
+    callback: Callback,
+    browsers: readonly SecretHash[],
+  ): Promise<SignInPurpose | undefined> {
     for (const browserHash of browsers) {
       const purpose = await signIns.purposeOfTaken({ ...callback, browserHash }, clock.now());
       if (purpose !== undefined) return purpose;
@@ -169,7 +199,10 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
     return undefined;
   }
 
-  /** Ends on a page that offers another try, not as a fault; the upstream's own word for it tells whether nobody can sign in. */
+  /**
+   * Ends on a page that offers another try, not as a fault; the upstream's own word for it tells whether
+   * nobody can sign in.
+   */
   function noteRefusal(error: unknown, upstreamId: string): void {
     if (!(error instanceof LiaisonError) || error.code !== "upstream_refused") return;
     logger.info(
@@ -211,7 +244,9 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
         acrValues,
       });
       const url = isPushed(configuration)
-        ? await inTurn(upstream, { sender, success: "neither" }, () => pushedUrl(configuration, upstreamId, parameters))
+        ? await inTurn(upstream, { sender, success: "neither" }, () =>
+            pushedUrl(configuration, upstreamId, parameters),
+          )
         : client.buildAuthorizationUrl(configuration, parameters);
       await signIns.begin(transaction, keeps);
       return { url };
@@ -222,10 +257,10 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       const state = stateOf(url);
       if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
 
-      // Before discovery, although one that fails then spends the sign-in: only the transaction knows its purpose, and with
-      // that the person can begin anew, which always works. Kept unspent, its callback could only be loaded again, which
-      // helps as long as the upstream's code lives (a minute, often) and leads nowhere after. Nor does a callback that
-      // nobody here began have us ask the upstream anything.
+      // Before discovery, although one that fails then spends the sign-in: only the transaction knows its
+      // purpose, and with that the person can begin anew, which always works. Kept unspent, its callback
+      // could only be loaded again, which helps as long as the upstream's code lives (a minute, often) and
+      // leads nowhere after. Nor does a callback that nobody here began have us ask the upstream anything.
       const callback: Callback = { stateHash: hashSecret(state), upstreamId };
       const known = isOf(kept?.proven?.transaction, callback, browsers) ? kept?.proven : undefined;
       const attempt = kept?.attempt ?? randomSecret();
@@ -267,18 +302,29 @@ function prepare(config: UpstreamConfig, dependencies: UpstreamsDependencies): K
   const circuit = createCircuit(limits ?? DEFAULT_LIMITS, clock);
   const guarded = guardedFetch(config.id, { fetch, limits: limits ?? DEFAULT_LIMITS, circuit });
   const redirectUri = callbackUrl(issuer, asUpstreamId(config.id)).href;
-  const discovered = discoveredUpstream(config, { clock, logger, fetch: guarded, circuit, clientKeys, redirectUri });
+  const discovered = discoveredUpstream(config, {
+    clock,
+    logger,
+    fetch: guarded,
+    circuit,
+    clientKeys,
+    redirectUri,
+  });
   return { discovered, slots: createSlots(limits ?? DEFAULT_SLOTS) };
 }
 
-/** Asks an upstream for one sign-in, when it is the sender's turn. Throws `upstream_unavailable` if that doesn't come. */
+/**
+ * Asks an upstream for one sign-in, when it is the sender's turn. Throws `upstream_unavailable` if that
+ * doesn't come.
+ */
 async function inTurn<T>(
   { discovered, slots }: KnownUpstream,
   { sender, success }: Sent & { success: SlotOutcome },
   ask: () => Promise<T>,
 ): Promise<T> {
   const slot = await slots.take(sender);
-  if (slot === undefined) throw unavailable(discovered.config.id, "too many sign-ins wait for this upstream's answers");
+  if (slot === undefined)
+    throw unavailable(discovered.config.id, "too many sign-ins wait for this upstream's answers");
   try {
     const result = await ask();
     slot.end(success);
@@ -310,7 +356,10 @@ async function pushedUrl(
   }
 }
 
-/** The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700, section 4.4). */
+/**
+ * The one redirect_uri of an upstream: distinct per upstream, so that answers can't be mixed up (RFC 9700,
+ * section 4.4).
+ */
 function callbackUrl(issuer: string, upstreamId: UpstreamId): URL {
   return new URL(`${issuer}/upstream/${upstreamId}/callback`);
 }
@@ -335,7 +384,10 @@ export function tagOf(browserHash: SecretHash): string {
   return browserHash.slice(0, TAG_LENGTH);
 }
 
-/** A new state, which says by which of its browser's secrets the sign-in is bound: a callback has to look at one alone. */
+/**
+ * A new state, which says by which of its browser's secrets the sign-in is bound: a callback has to look at
+ * one alone.
+ */
 function newState(browserHash: SecretHash): string {
   return randomSecret().slice(TAG_LENGTH) + tagOf(browserHash);
 }

@@ -1,6 +1,7 @@
 /**
- * What the administration asks of a sign-in: through which upstream, with which `acr` and `amr`. Upstreams that lie, sessions
- * that were made for a portal, and brokers of another configuration are tried (A9 of the threat list).
+ * What the administration asks of a sign-in: through which upstream, with which `acr` and `amr`. Upstreams
+ * that lie, sessions that were made for a portal, and brokers of another configuration are tried (A9 of the
+ * threat list).
  */
 
 import assert from "node:assert/strict";
@@ -13,7 +14,11 @@ import { bindIdentity } from "../support/attack-kit.ts";
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
-const demand = { upstreams: ["corp"], acr_values: ["urn:corp:mfa", "urn:corp:phr"], amr_values: ["pwd", "otp"] };
+const demand = {
+  upstreams: ["corp"],
+  acr_values: ["urn:corp:mfa", "urn:corp:phr"],
+  amr_values: ["pwd", "otp"],
+};
 const enough = { acr: "urn:corp:phr", amr: ["otp", "hwk", "pwd"] };
 
 describe("what the administration asks of a sign-in", { concurrency: 1 }, () => {
@@ -23,12 +28,21 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     for (const id of ["corp", "other"]) upstreams[id] = await startLyingUpstream();
     scene = await startAdminScene({
       config: (base) => {
-        const entry = (id: string, name: string) => ({ id, name, issuer: upstreams[id]?.issuer, ...PEER_CLIENT });
+        const entry = (id: string, name: string) => ({
+          id,
+          name,
+          issuer: upstreams[id]?.issuer,
+          ...PEER_CLIENT,
+        });
         const [customerSource, partnerSource] = base["portals"] as object[];
         const admitting = { ...partnerSource, access_policy: { kinds: ["partner", "operator"] } };
         return {
           ...base,
-          upstreams: [...(base["upstreams"] as object[]), entry("corp", "Corp ID"), entry("other", "Other ID")],
+          upstreams: [
+            ...(base["upstreams"] as object[]),
+            entry("corp", "Corp ID"),
+            entry("other", "Other ID"),
+          ],
           portals: [customerSource, admitting],
           administration: demand,
         };
@@ -73,7 +87,8 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     return again;
   }
 
-  const beginAt = async (browser: UserAgent, page: Page) => await browser.press(page, "Continue with Corp ID");
+  const beginAt = async (browser: UserAgent, page: Page) =>
+    await browser.press(page, "Continue with Corp ID");
 
   it("A9: offers the upstreams that are named, asks them for the acr, and takes no other's name", async () => {
     const browser = scene.browser();
@@ -87,7 +102,11 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
       const forged = new URLSearchParams(fields);
       forged.set("upstream", upstream);
       const again = await browser.visit(action, { method: "POST", body: forged });
-      assert.deepEqual([again.url.origin, again.heading], [scene.issuer, "Sign in to Administration"], upstream);
+      assert.deepEqual(
+        [again.url.origin, again.heading],
+        [scene.issuer, "Sign in to Administration"],
+        upstream,
+      );
     }
     // Neither a hint nor what the browser remembers leads elsewhere.
     const hinted = new URL(browser.visited.find((url) => url.includes("/authorize?")) ?? "");
@@ -97,7 +116,11 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     const atCorp = await beginAt(browser, page);
     assert.equal(atCorp.url.searchParams.get("acr_values"), "urn:corp:mfa urn:corp:phr");
     const portal = await scene.browser().visit((await scene.partnerSource.start()).url);
-    assert.equal(portal.dom.querySelectorAll('button[name="upstream"]').length, 3, "portals are none of its business");
+    assert.equal(
+      portal.dom.querySelectorAll('button[name="upstream"]').length,
+      3,
+      "portals are none of its business",
+    );
     const atPortal = await scene
       .browser()
       .press(portal, "Continue with Corp ID")
@@ -142,7 +165,11 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
 
   it("A9: whoever cancels there is still told what is asked for, and the next sign-in is asked for anew", async () => {
     const browser = scene.browser();
-    const page = await answer(browser, await beginAt(browser, await browser.visit(`${scene.issuer}/admin`)), {});
+    const page = await answer(
+      browser,
+      await beginAt(browser, await browser.visit(`${scene.issuer}/admin`)),
+      {},
+    );
     const atCorp = await beginAt(browser, page);
     const refusal = { code: null, error: "access_denied" };
     const back = await browser.visit(upstreams["corp"]?.callback(atCorp.url, refusal) ?? assert.fail());
@@ -173,17 +200,21 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     }
   });
 
-  it("A9: a portal's session of the right upstream opens the pages if it shows enough, and leads on if it doesn't", async () => {
-    for (const claims of [enough, {}]) {
-      const browser = scene.browser();
-      const started = await scene.partnerSource.start();
-      const atCorp = await beginAt(browser, await browser.visit(started.url));
-      assert.equal((await answer(browser, atCorp, claims)).status, 0, "at the portal's callback");
-      const page = await browser.visit(`${scene.issuer}/admin`);
-      if (claims === enough) assert.equal(page.heading, "Overview");
-      else await assertAsksForMore(browser, page);
-    }
-  });
+  it(
+    "A9: a portal's session of the right upstream opens the pages if it shows enough, and leads on if it " +
+      "doesn't",
+    async () => {
+      for (const claims of [enough, {}]) {
+        const browser = scene.browser();
+        const started = await scene.partnerSource.start();
+        const atCorp = await beginAt(browser, await browser.visit(started.url));
+        assert.equal((await answer(browser, atCorp, claims)).status, 0, "at the portal's callback");
+        const page = await browser.visit(`${scene.issuer}/admin`);
+        if (claims === enough) assert.equal(page.heading, "Overview");
+        else await assertAsksForMore(browser, page);
+      }
+    },
+  );
 
   it("A9: without a person nothing is answered: prompt=none is told that a login is needed", async () => {
     const browser = new UserAgent({ stopAt: (url) => url.pathname === "/admin/callback" });
@@ -192,7 +223,10 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     const asked = new URL(browser.visited.find((url) => url.includes("/authorize?")) ?? "");
     asked.searchParams.set("prompt", "none");
     const end = await browser.visit(asked);
-    assert.deepEqual([end.url.pathname, end.url.searchParams.get("error")], ["/admin/callback", "login_required"]);
+    assert.deepEqual(
+      [end.url.pathname, end.url.searchParams.get("error")],
+      ["/admin/callback", "login_required"],
+    );
   });
 
   it("A9: a code that a broker of another configuration issued isn't redeemed here", async () => {

@@ -1,4 +1,7 @@
-/** What the administration gives away, and what opens it on the first day: A5 and A6 of the threat list, and D5 of its secrets. */
+/**
+ * What the administration gives away, and what opens it on the first day: A5 and A6 of the threat list, and
+ * D5 of its secrets.
+ */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -44,8 +47,23 @@ describe("A5: what opens a new deployment", () => {
   });
 
   it("A5: nor does what other products begin with", async () => {
-    const pairs = ["admin:admin", "admin:password", "admin:", "root:root", "liaison:liaison", "customersource:"];
-    const words = ["admin", "changeme", "changeit", "liaison_admin", "default", "secret", "liaison_".padEnd(51, "0")];
+    const pairs = [
+      "admin:admin",
+      "admin:password",
+      "admin:",
+      "root:root",
+      "liaison:liaison",
+      "customersource:",
+    ];
+    const words = [
+      "admin",
+      "changeme",
+      "changeit",
+      "liaison_admin",
+      "default",
+      "secret",
+      "liaison_".padEnd(51, "0"),
+    ];
     for (const authorization of [
       ...pairs.map((pair) => `Basic ${btoa(pair)}`),
       ...words.map((word) => `Bearer ${word.padEnd(20, "_")}`),
@@ -100,7 +118,11 @@ describe("A5: a machine's secrets", () => {
     assert.notEqual(second.client_secret, first.client_secret);
     await new Api(scene.issuer, await machineToken(scene, second, "admin:read")).get("/organizations");
     const current = await usesOf(first.id, ({ last_used_at }) => last_used_at !== null);
-    assert.equal(current.previous_secret_last_used_at, null, "the use of the new one is none of the old one's");
+    assert.equal(
+      current.previous_secret_last_used_at,
+      null,
+      "the use of the new one is none of the old one's",
+    );
     await new Api(scene.issuer, await machineToken(scene, first, "admin:read")).get("/organizations");
     const uses = await usesOf(first.id, (found) => found.previous_secret_last_used_at !== null);
     const left = Date.parse(uses.previous_secret_until ?? "") - scene.clock.now();
@@ -116,7 +138,8 @@ describe("A5: a machine's secrets", () => {
 
   it("A5: two rotations end the first secret, and without an overlap it ends at once", async () => {
     const first = await makeClient(scene, "machine");
-    const rotate = (body: object) => scene.owner.done<typeof first>("POST", `/clients/${first.id}/secret`, { body });
+    const rotate = (body: object) =>
+      scene.owner.done<typeof first>("POST", `/clients/${first.id}/secret`, { body });
     const second = await rotate({});
     const third = await rotate({ keep_previous: true });
     await assert.rejects(machineToken(scene, first, "admin:read"), { status: 401 });
@@ -155,7 +178,8 @@ describe("A6 and D5: secrets of the administration", { concurrency: 1 }, () => {
       const made = note(`a ${preset} client's`, await makeClient(scene, preset));
       const rotated = await owner.done<typeof made>("POST", `/clients/${made.id}/secret`, { body: {} });
       note(`a rotated ${preset} client's`, rotated);
-      if (preset === "machine") note("a machine's", { access_token: await machineToken(scene, rotated, "admin:read") });
+      if (preset === "machine")
+        note("a machine's", { access_token: await machineToken(scene, rotated, "admin:read") });
     }
     const once = { headers: { "idempotency-key": "a6" }, body: { name: "a6", scopes: ["admin:read"] } };
     note("a repeated", await owner.done<{ key: string }>("POST", "/api-keys", once));
@@ -174,7 +198,9 @@ describe("A6 and D5: secrets of the administration", { concurrency: 1 }, () => {
   after(() => scene?.close());
 
   function search(haystack: Buffer, where: string): void {
-    const found = [...secrets].flatMap(([secret, what]) => traces(haystack, secret).map((form) => `${what} (${form})`));
+    const found = [...secrets].flatMap(([secret, what]) =>
+      traces(haystack, secret).map((form) => `${what} (${form})`),
+    );
     assert.deepEqual(found, [], where);
   }
 
@@ -185,12 +211,16 @@ describe("A6 and D5: secrets of the administration", { concurrency: 1 }, () => {
       if (method !== "GET") continue;
       const abouts: About[] = operationId.includes("Client") ? ["portal", "machine"] : [""];
       for (const about of abouts) {
-        const { id = "", query = "" } = (await requests[operationId]?.(scene, about)) ?? assert.fail(operationId);
+        const { id = "", query = "" } =
+          (await requests[operationId]?.(scene, about)) ?? assert.fail(operationId);
         const separator = query === "" ? "?" : "&";
         const paged = /^list(?!Clients|ApiKeys|SigningKeys|Upstreams|AuditVerifications)/.test(operationId)
           ? `${separator}limit=200`
           : "";
-        const { status, text, headers } = await scene.owner.call("GET", path.replace("{id}", id) + query + paged);
+        const { status, text, headers } = await scene.owner.call(
+          "GET",
+          path.replace("{id}", id) + query + paged,
+        );
         assert.equal(status, 200, `${operationId}: ${text}`);
         search(Buffer.from(text + JSON.stringify([...headers])), operationId);
         count += 1;
@@ -221,7 +251,9 @@ describe("A6 and D5: secrets of the administration", { concurrency: 1 }, () => {
     assert.equal(reused.status, 422);
     // What is sent by mistake isn't sent back.
     const [secret = ""] = [...secrets.keys()];
-    const mistaken = await scene.owner.call("POST", "/clients", { body: { preset: secret, name: "x", key: secret } });
+    const mistaken = await scene.owner.call("POST", "/clients", {
+      body: { preset: secret, name: "x", key: secret },
+    });
     assert.equal(mistaken.status, 400);
     const id = (await makeProfile(scene)).id;
     const wrong = await scene.owner.call("PATCH", `/profiles/${id}`, { body: { enabled: secret } });

@@ -1,4 +1,7 @@
-/** What an administrator ends, portals are told of: OpenID Connect Back-Channel Logout 1.0, at a portal that really listens. */
+/**
+ * What an administrator ends, portals are told of: OpenID Connect Back-Channel Logout 1.0, at a portal that
+ * really listens.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -22,7 +25,10 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
       config: (base) => {
         const [customerSource, partnerSource] = base["portals"] as object[];
         const told = { ...customerSource, backchannel_logout_uri: `${portal.origin}/logout` };
-        return { ...base, portals: [told, { ...partnerSource, backchannel_logout_uri: `${silent.origin}/logout` }] };
+        return {
+          ...base,
+          portals: [told, { ...partnerSource, backchannel_logout_uri: `${silent.origin}/logout` }],
+        };
       },
     });
   });
@@ -73,7 +79,10 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
   }
 
   const endings: [what: string, end: (one: SignedIn) => Promise<unknown>][] = [
-    ["a profile is disabled", ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { enabled: false })],
+    [
+      "a profile is disabled",
+      ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { enabled: false }),
+    ],
     [
       "its organization is disabled",
       async ({ profileId }) => {
@@ -81,7 +90,10 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
         await scene.owner.edit(`/organizations/${id}`, { enabled: false });
       },
     ],
-    ["it is another person's", ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { another_person: true })],
+    [
+      "it is another person's",
+      ({ profileId }) => scene.owner.edit(`/profiles/${profileId}`, { another_person: true }),
+    ],
     ["it is unlinked", ({ profileId }) => scene.owner.done("DELETE", `/profiles/${profileId}/link`)],
     ["its sign-in is ended", ({ grantId }) => scene.owner.done("DELETE", `/grants/${grantId}`)],
     ["its session is ended", ({ sessionId }) => scene.owner.done("DELETE", `/sessions/${sessionId}`)],
@@ -98,7 +110,10 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
     }
     await portal.until(endings.length);
     const heard = await Promise.all(portal.heard.map(({ token }) => readToken(token)));
-    const expected = [...signedIn.values()].map(({ accountId, tokens }) => [accountId, tokens.claims()?.["sid"]]);
+    const expected = [...signedIn.values()].map(({ accountId, tokens }) => [
+      accountId,
+      tokens.claims()?.["sid"],
+    ]);
     assert.deepEqual(heard.map(({ sub, sid }) => [sub, sid]).toSorted(), expected.toSorted());
     assert.equal(new Set(heard.map(({ jti }) => jti)).size, endings.length);
     await scene.customerSource.refresh(bystander.tokens.refresh_token ?? "");
@@ -128,7 +143,8 @@ describe("what an administrator ends", { concurrency: 1 }, () => {
       portal.heard.slice(before).map(({ status }) => status),
       [500, 503, 200],
     );
-    for (const { token } of portal.heard.slice(before)) assert.equal((await readToken(token)).sub, one.accountId);
+    for (const { token } of portal.heard.slice(before))
+      assert.equal((await readToken(token)).sub, one.accountId);
   });
 
   it("a portal that never answers keeps no other from being told", async () => {

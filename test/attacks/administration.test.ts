@@ -1,4 +1,7 @@
-/** The administration under attack: A1 to A4 and A8 of the threat list. Its secrets are administration-secrets.test.ts's. */
+/**
+ * The administration under attack: A1 to A4 and A8 of the threat list. Its secrets are
+ * administration-secrets.test.ts's.
+ */
 
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
@@ -42,14 +45,25 @@ describe("attacks on the administration", () => {
 
   /** Everything that an operation could have written. */
   async function everything(): Promise<unknown> {
-    const lists = ["/organizations", "/profiles", "/administrators", "/clients", "/api-keys", "/accounts", "/grants"];
+    const lists = [
+      "/organizations",
+      "/profiles",
+      "/administrators",
+      "/clients",
+      "/api-keys",
+      "/accounts",
+      "/grants",
+    ];
     const found = [];
-    for (const list of [...lists, "/mail", "/audit"]) found.push((await scene.owner.list<object>(list)).map(unnoted));
+    for (const list of [...lists, "/mail", "/audit"])
+      found.push((await scene.owner.list<object>(list)).map(unnoted));
     return found;
   }
   /** Uses are noted, and mails are sent, whoever reads meanwhile. */
   const unnoted = (item: object) =>
-    JSON.stringify(item, (name, value: unknown) => (/_at$|^state$|^attempts$|^reason$/.test(name) ? null : value));
+    JSON.stringify(item, (name, value: unknown) =>
+      /_at$|^state$|^attempts$|^reason$/.test(name) ? null : value,
+    );
 
   const reads = [
     ["GET", "/organizations"],
@@ -64,7 +78,10 @@ describe("attacks on the administration", () => {
   ] as const;
 
   async function assertNobody(what: string, authorization: string | undefined, cookie = ""): Promise<void> {
-    const headers = { ...(authorization === undefined ? {} : { authorization }), ...(cookie === "" ? {} : { cookie }) };
+    const headers = {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(cookie === "" ? {} : { cookie }),
+    };
     for (const [method, path, body] of [...reads, ...writes]) {
       const answer = await scene.nobody.call(method, path, { body, headers });
       assert.equal(answer.status, 401, `${what}: ${method} ${path}: ${answer.text}`);
@@ -104,7 +121,10 @@ describe("attacks on the administration", () => {
     await assertNobody("an ID token", `Bearer ${tokens.id_token}`);
     await assertNobody("a session's cookie", undefined, cookie);
     await assertNobody("both", `Bearer ${tokens.access_token}`, cookie);
-    const asked = await scene.customerSource.start({ scope: "openid admin:read admins:write", prompt: "none" });
+    const asked = await scene.customerSource.start({
+      scope: "openid admin:read admins:write",
+      prompt: "none",
+    });
     const end = await browser.visit(asked.url);
     if (end.url.searchParams.has("code")) {
       const greedy = await scene.customerSource.exchange(end.url, asked);
@@ -113,7 +133,9 @@ describe("attacks on the administration", () => {
     } else assert.equal(end.url.searchParams.get("error"), "invalid_scope");
     const profile = await scene.owner.get(`/profiles/${profileId}`);
     assert.equal(profile["admin_role"], null);
-    assert.ok(!(await scene.owner.list<{ id: string }>("/administrators")).some(({ id }) => id === profileId));
+    assert.ok(
+      !(await scene.owner.list<{ id: string }>("/administrators")).some(({ id }) => id === profileId),
+    );
   });
 
   it("A1: a key that expired or was removed is nobody's", async () => {
@@ -138,13 +160,19 @@ describe("attacks on the administration", () => {
     const portal = await makeClient(scene, "web");
     await assert.rejects(machineToken(scene, machine, "admins:write"), { error: "invalid_scope" });
     await assert.rejects(machineToken(scene, portal, "admin:read"), { error: "invalid_request" });
-    await assert.rejects(machineToken(scene, { ...machine, client_secret: "wrong" }, "admin:read"), { status: 401 });
+    await assert.rejects(machineToken(scene, { ...machine, client_secret: "wrong" }, "admin:read"), {
+      status: 401,
+    });
     await assertNobody("a client's secret", `Bearer ${machine.client_secret}`);
     const api = new Api(scene.issuer, await machineToken(scene, machine, scopes.join(" ")));
     const reader = new Api(scene.issuer, await machineToken(scene, machine, "admin:read"));
     const body = { name: "By a machine", account_number: "M-1", kind: "customer" };
     await api.done("POST", "/organizations", { body });
-    assert.equal((await reader.call("POST", "/organizations", { body })).status, 403, "only what it asked for");
+    assert.equal(
+      (await reader.call("POST", "/organizations", { body })).status,
+      403,
+      "only what it asked for",
+    );
     await scene.owner.edit(`/clients/${machine.id}`, { scopes: ["admin:read"] });
     assert.equal((await api.call("POST", "/organizations", { body })).status, 403);
     await api.get("/organizations");
@@ -152,7 +180,10 @@ describe("attacks on the administration", () => {
     await assertNobody("a token of a client that is gone", `Bearer ${api.token}`);
     await assert.rejects(machineToken(scene, machine, "admin:read"), { status: 401 });
     await makeClient(scene, "machine", { id: machine.id, scopes: ["admin:read"] });
-    await assertNobody("a token of a client that was gone, of which there is another by now", `Bearer ${api.token}`);
+    await assertNobody(
+      "a token of a client that was gone, of which there is another by now",
+      `Bearer ${api.token}`,
+    );
   });
 
   it("A2: operators and inherited names are refused in every place where something is taken", async () => {
@@ -202,7 +233,10 @@ describe("attacks on the administration", () => {
     const { id: profileId } = await makeProfile(scene);
     const client = await makeClient(scene, "web", { name: script });
     await scene.owner.edit(`/organizations/${organizationId}`, { name: script, account_number: script });
-    await scene.owner.edit(`/profiles/${profileId}`, { name: script, roles: ["<img src=x onerror=alert(1)>"] });
+    await scene.owner.edit(`/profiles/${profileId}`, {
+      name: script,
+      roles: ["<img src=x onerror=alert(1)>"],
+    });
     for (const path of [
       `/organizations/${organizationId}`,
       `/profiles/${profileId}`,
@@ -218,7 +252,8 @@ describe("attacks on the administration", () => {
       assert.match(headers.get("content-type") ?? "", /^application\/(problem\+)?json/, path);
       assert.equal(headers.get("x-content-type-options"), "nosniff", path);
       assert.match(headers.get("cache-control") ?? "", /no-store/, path);
-      if (status === 200 && !/audit|settings/.test(path)) assert.ok(text.includes(JSON.stringify(script)), path);
+      if (status === 200 && !/audit|settings/.test(path))
+        assert.ok(text.includes(JSON.stringify(script)), path);
     }
     const url = new URL(`${scene.issuer}/authorize`);
     const redirect_uri = "http://localhost:9/registered/callback";
@@ -232,13 +267,21 @@ describe("attacks on the administration", () => {
       code_challenge_method: "S256",
     }).toString();
     const page = await scene.browser().visit(url);
-    assert.ok(page.text.includes(script.slice(0, 20)) || page.body.includes("&lt;script"), "the page names the portal");
+    assert.ok(
+      page.text.includes(script.slice(0, 20)) || page.body.includes("&lt;script"),
+      "the page names the portal",
+    );
     assert.ok(!page.body.includes("<script>alert") && !page.body.includes("<img src=x"), page.body);
   });
 
   it("A3: addresses that would run script, or leave the web, are refused wherever one is typed", async () => {
     const { id } = await makeClient(scene, "web");
-    const bad = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)"];
+    const bad = [
+      "javascript:alert(1)",
+      "JaVaScRiPt:alert(1)",
+      "java\nscript:alert(1)",
+      " javascript:alert(1)",
+    ];
     const worse = [
       "data:text/html,<script>alert(1)</script>",
       "vbscript:x",
@@ -254,7 +297,11 @@ describe("attacks on the administration", () => {
         const edited = await scene.owner.call("PATCH", `/clients/${id}`, { body: wanted, headers });
         assert.equal(edited.status, 400, `${field}: ${address}: ${edited.text}`);
         const body = { ...clientBody("web"), ...wanted };
-        assert.equal((await scene.owner.call("POST", "/clients", { body })).status, 400, `${field}: ${address}`);
+        assert.equal(
+          (await scene.owner.call("POST", "/clients", { body })).status,
+          400,
+          `${field}: ${address}`,
+        );
       }
     }
   });
@@ -269,19 +316,30 @@ describe("attacks on the administration", () => {
     const [added] = await mailsTo(scene, moved, 1);
     assert.match(removed?.text ?? "", /no longer|removed|changed/i);
     assert.ok(removed?.subject !== added?.subject && !`${added?.text}${removed?.text}`.includes("/link/"));
-    assert.ok(!removed?.text.includes(moved) && !added?.text.includes(email.slice(0, 36)), "neither learns the other");
+    assert.ok(
+      !removed?.text.includes(moved) && !added?.text.includes(email.slice(0, 36)),
+      "neither learns the other",
+    );
 
     const { profileId, accountId, tokens, person } = await signInSomebody(scene);
     const old = `${person.username}@northwind.example`;
-    const renamed = await scene.owner.edit(`/profiles/${profileId}`, { email: `new-${old}`, name: "Renamed" });
+    const renamed = await scene.owner.edit(`/profiles/${profileId}`, {
+      email: `new-${old}`,
+      name: "Renamed",
+    });
     assert.deepEqual([renamed["account_id"], renamed["email_proven"]], [accountId, false]);
     for (const address of [old, `new-${old}`]) await mailsTo(scene, address, 1);
     const refreshed = await scene.customerSource.refresh(tokens.refresh_token ?? "");
     const claims = await scene.customerSource.userinfo(refreshed.access_token, accountId);
     assert.deepEqual([claims["email"], claims["email_verified"]], [`new-${old}`, false]);
-    const other = await scene.owner.edit(`/profiles/${profileId}`, { email: `2-${old}`, another_person: true });
+    const other = await scene.owner.edit(`/profiles/${profileId}`, {
+      email: `2-${old}`,
+      another_person: true,
+    });
     assert.deepEqual([other["account_id"], other["linked_at"]], [null, null]);
-    await assert.rejects(scene.customerSource.refresh(refreshed.refresh_token ?? ""), { error: "invalid_grant" });
+    await assert.rejects(scene.customerSource.refresh(refreshed.refresh_token ?? ""), {
+      error: "invalid_grant",
+    });
     await assert.rejects(scene.customerSource.userinfo(refreshed.access_token, accountId));
   });
 
@@ -291,7 +349,13 @@ describe("attacks on the administration", () => {
     const body = { organization_id: organizationId, email: "a8@c.example", name: "A8", ...role };
     assert.equal((await scene.owner.call("POST", "/profiles", { body })).status, 400);
     const headers = { "if-match": await scene.owner.etag(`/profiles/${id}`) };
-    for (const more of [role, { adminRole: "owner" }, { "admin_role ": "owner" }, { profile: role }, { id: "other" }]) {
+    for (const more of [
+      role,
+      { adminRole: "owner" },
+      { "admin_role ": "owner" },
+      { profile: role },
+      { id: "other" },
+    ]) {
       const { status, text } = await scene.owner.call("PATCH", `/profiles/${id}`, {
         body: { name: "A", ...more },
         headers,
@@ -322,7 +386,10 @@ describe("attacks on the administration", () => {
           onProgress: () => {},
         },
       );
-    await assert.rejects(run(csvOf([aRow()], { columns: [...COLUMNS, "admin_role"] })), /never made by an import/);
+    await assert.rejects(
+      run(csvOf([aRow()], { columns: [...COLUMNS, "admin_role"] })),
+      /never made by an import/,
+    );
     const row = { organization_id: organizationId, profile_id: id, email: "evil@evil.example", name: "Evil" };
     const summary = await run(
       csvOf([aRow(row), aRow({ kind: "operator", profile_id: "a8-new", organization_id: "a8-new" })]),
@@ -344,7 +411,12 @@ describe("attacks on the administration", () => {
       ["inviteAdministrator", "POST", "/administrators", { email: "a8@evil.example" }],
       ["setAdminRole", "PUT", `/profiles/${id}/admin-role`, { role: "owner" }],
       ["createOrganization", "POST", "/organizations", { name: "O", account_number: "1", kind: "operator" }],
-      ["createProfile", "POST", "/profiles", { organization_id: organizationId, email: "a8@evil.example", name: "E" }],
+      [
+        "createProfile",
+        "POST",
+        "/profiles",
+        { organization_id: organizationId, email: "a8@evil.example", name: "E" },
+      ],
       ["editProfile", "PATCH", `/profiles/${id}`, { email: "a8@evil.example" }],
       ["createClient", "POST", "/clients", clientBody("machine")],
       ["rotateClientSecret", "POST", `/clients/${machine.id}/secret`, {}],
@@ -358,7 +430,9 @@ describe("attacks on the administration", () => {
       const { status, text } = await manager.call(method, path, { body, headers: { "if-match": tag } });
       assert.equal(status, 403, `${method} ${path}: ${text}`);
     }
-    const refused = (await eventsOf("administration.refused")).filter((event) => event.actor === `key:${actor}`);
+    const refused = (await eventsOf("administration.refused")).filter(
+      (event) => event.actor === `key:${actor}`,
+    );
     const hours = refused.map(({ at, detail }) => `${at.slice(0, 13)} ${detail["operation"]}`);
     assert.equal(new Set(hours).size, hours.length, "each is noted once an hour");
     const noted = refused.map(({ detail }) => [detail["operation"], detail["scope"]]).toReversed();

@@ -1,4 +1,6 @@
-/** Who is an administrator, and for how long: A9 of the threat list, and console cookies that somebody copied. */
+/**
+ * Who is an administrator, and for how long: A9 of the threat list, and console cookies that somebody copied.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -43,7 +45,15 @@ describe("administrators", { concurrency: 1 }, () => {
       enabled: true,
       plan: { status: "none" as const, expiresAt: null },
     };
-    const profile = { id, organizationId, email, emailKey: email, name: `Admin ${id}`, roles: [], enabled: true };
+    const profile = {
+      id,
+      organizationId,
+      email,
+      emailKey: email,
+      name: `Admin ${id}`,
+      roles: [],
+      enabled: true,
+    };
     const outcome = await scene.store.administration.carryOut(
       { kind: "invite", organization, profile, adminRole: role, mailDomain: "contoso.example" },
       { actor: "test", now: scene.clock.now() - agoMs },
@@ -156,7 +166,9 @@ describe("administrators", { concurrency: 1 }, () => {
     const body = { id, name: "Second", account_number: "2", kind: "operator" };
     await scene.owner.done("POST", "/organizations", { body });
     const email = "second@contoso.example";
-    await scene.owner.done("POST", "/administrators", { body: { email, role: "owner", organization_id: id } });
+    await scene.owner.done("POST", "/administrators", {
+      body: { email, role: "owner", organization_id: id },
+    });
   }
 
   it("A9: the pages of somebody without a role don't become an administrator's when one is given", async () => {
@@ -199,7 +211,8 @@ describe("administrators", { concurrency: 1 }, () => {
     const mail = told(owner.email).at(-1) ?? assert.fail();
     assert.match(mail.text, new RegExp(`Admin ${one.id} at Contoso was linked to .*Fabrikam ID`));
     assert.match(mail.text, /role is: Support/);
-    for (const part of [mail.text, mail.html]) assert.ok(part.includes(`${scene.issuer}/admin/administrators`));
+    for (const part of [mail.text, mail.html])
+      assert.ok(part.includes(`${scene.issuer}/admin/administrators`));
     assert.doesNotMatch(mail.text + mail.html, /\/link\//);
     assert.equal((await open(scene.browser(), one)).heading, "Overview");
     await setRole(other.id, null);
@@ -274,7 +287,11 @@ describe("administrators", { concurrency: 1 }, () => {
     const one = await invited("support", 6 * day);
     const body = { email: one.email, organization_id: organizationId };
     const again = await scene.owner.done<Record<string, string>>("POST", "/administrators", { body });
-    assert.deepEqual([again["id"], again["admin_role"]], [one.id, "support"], "no role named: the one that it has");
+    assert.deepEqual(
+      [again["id"], again["admin_role"]],
+      [one.id, "support"],
+      "no role named: the one that it has",
+    );
     const since = Date.parse(again["invited_at"] ?? "");
     assert.ok(Math.abs(since - scene.clock.now()) < 60_000, again["invited_at"]);
     assert.equal((await mailsTo(scene, one.email, 2)).length, 2);
@@ -289,13 +306,18 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.equal(refused.status, 409);
     assert.match(
       refused.text,
-      new RegExp(`registered there already, and linked.*role auditor.*liaison admin role ${one.id} --role support`),
+      new RegExp(
+        `registered there already, and linked.*role auditor.*liaison admin role ${one.id} --role support`,
+      ),
     );
     await scene.owner.edit(`/profiles/${one.id}`, { enabled: false });
     const disabled = await scene.owner.call("POST", "/administrators", { body });
     assert.deepEqual([disabled.status, /enable it first/.test(disabled.text)], [409, true]);
     await quiet(scene);
-    assert.equal((await mailsTo(scene, one.email, 3)).filter(({ subject }) => /^You are/.test(subject)).length, 3);
+    assert.equal(
+      (await mailsTo(scene, one.email, 3)).filter(({ subject }) => /^You are/.test(subject)).length,
+      3,
+    );
   });
 
   it("A9: an account at a portal alone opens no page", async () => {

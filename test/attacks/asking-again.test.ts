@@ -1,4 +1,7 @@
-/** The pause between two requests of one person guards every way of asking, and its page says nothing: L12, Z9. */
+/**
+ * The pause between two requests of one person guards every way of asking, and its page says nothing: L12,
+ * Z9.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";

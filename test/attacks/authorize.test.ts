@@ -1,10 +1,21 @@
-/** What portals, and those who pretend to be one, may ask of the authorization endpoint: O1, O4, O8, O12, M1 of the threat list. */
+/**
+ * What portals, and those who pretend to be one, may ask of the authorization endpoint: O1, O4, O8, O12, M1
+ * of the threat list.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Attacked, askForLink, bindTo, mailsTo, quiet, rawRequest, startAttacked } from "../support/attack-kit.ts";
+import {
+  type Attacked,
+  askForLink,
+  bindTo,
+  mailsTo,
+  quiet,
+  rawRequest,
+  startAttacked,
+} from "../support/attack-kit.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
@@ -150,7 +161,11 @@ describe("the authorization endpoint", () => {
         ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier }),
       });
       const authorization = `Basic ${Buffer.from(`customersource:${portalSecret}`).toString("base64")}`;
-      const answer = await fetch(`${liaison.issuer}/token`, { method: "POST", body, headers: { authorization } });
+      const answer = await fetch(`${liaison.issuer}/token`, {
+        method: "POST",
+        body,
+        headers: { authorization },
+      });
       assert.equal(answer.status, 400);
       assert.match(await answer.text(), /"error":"invalid_grant"/);
     }
@@ -179,7 +194,11 @@ describe("the authorization endpoint", () => {
     const { url, codeVerifier } = await legacy.start();
     const bare = await authorizationUrl(withoutPkce, {}, legacy);
     assert.equal(await exchangeOf(bare), 200);
-    assert.equal(await exchangeOf(bare, codeVerifier), 400, "a verifier nobody announced: the challenge was stripped");
+    assert.equal(
+      await exchangeOf(bare, codeVerifier),
+      400,
+      "a verifier nobody announced: the challenge was stripped",
+    );
     assert.equal(await exchangeOf(url), 400, "the verifier was stripped");
     assert.equal(await exchangeOf(url, codeVerifier), 200);
     assert.equal(
@@ -273,7 +292,9 @@ describe("the authorization endpoint", () => {
       String(sent.headers["location"]),
     );
     const requestId = "r".repeat(22);
-    const link = await rawRequest(`${liaison.issuer}/link/${requestId}/${"s".repeat(43)}`, { headers: forged });
+    const link = await rawRequest(`${liaison.issuer}/link/${requestId}/${"s".repeat(43)}`, {
+      headers: forged,
+    });
     assert.equal(link.headers["location"], `${liaison.issuer}/link/${requestId}`);
     assert.doesNotMatch(JSON.stringify([sent.headers, link.headers]), /evil/);
   });

@@ -1,4 +1,7 @@
-/** Logout tokens for portals, whoever signs out: O9 and O10 of the threat list, and that no portal is left out. */
+/**
+ * Logout tokens for portals, whoever signs out: O9 and O10 of the threat list, and that no portal is left
+ * out.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -6,7 +9,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { asClientId } from "../../src/domain/ids.ts";
 import { type Listener, startListener } from "../support/admin-listener.ts";
-import { type AdminScene, clientBody, type SignedIn, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
+import {
+  type AdminScene,
+  clientBody,
+  type SignedIn,
+  signInSomebody,
+  startAdminScene,
+} from "../support/admin-scene.ts";
 import { type ClientDoors, type Door, openDoors } from "../support/client-doors.ts";
 
 describe("a person signs out", { concurrency: 1 }, () => {
@@ -65,7 +74,10 @@ describe("a person signs out", { concurrency: 1 }, () => {
     const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", { body: clientBody("web") });
     const stored = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
     const address = `${portal.origin.replace("127.0.0.1", "localhost")}/internal`;
-    await scene.store.clients.put({ ...stored, metadata: { ...stored.metadata, backchannel_logout_uri: address } });
+    await scene.store.clients.put({
+      ...stored,
+      metadata: { ...stored.metadata, backchannel_logout_uri: address },
+    });
     const [uri = ""] = (stored.metadata["redirect_uris"] as string[] | undefined) ?? [];
     const one = await signInSomebody(scene);
     const before = portal.heard.length;
@@ -80,37 +92,41 @@ describe("a person signs out", { concurrency: 1 }, () => {
     );
   });
 
-  it("a portal that fails is told again when it is time, under the same jti, and no more once it has understood", async () => {
-    const one = await signInSomebody(scene);
-    portal.answers.push(500, 503);
-    const before = portal.heard.length;
-    await signOut(one);
-    await portal.until(before + 1);
-    for (const [count, seconds] of [
-      [2, 15],
-      [3, 30],
-    ] as const) {
+  it(
+    "a portal that fails is told again when it is time, under the same jti, and no more once it has " +
+      "understood",
+    async () => {
+      const one = await signInSomebody(scene);
+      portal.answers.push(500, 503);
+      const before = portal.heard.length;
+      await signOut(one);
+      await portal.until(before + 1);
+      for (const [count, seconds] of [
+        [2, 15],
+        [3, 30],
+      ] as const) {
+        await pause(300);
+        scene.clock.advance(seconds);
+        scene.wake("sign-outs");
+        await portal.until(before + count);
+      }
       await pause(300);
-      scene.clock.advance(seconds);
+      scene.clock.advance(86_400);
       scene.wake("sign-outs");
-      await portal.until(before + count);
-    }
-    await pause(300);
-    scene.clock.advance(86_400);
-    scene.wake("sign-outs");
-    await pause(300);
-    const heard = portal.heard.slice(before);
-    assert.deepEqual(
-      heard.map(({ status }) => status),
-      [500, 503, 200],
-    );
-    const tokens = heard.map(({ token }) => decodeJwt(token));
-    assert.equal(new Set(tokens.map(({ jti }) => jti)).size, 1);
-    for (const { sub, ...rest } of tokens) {
-      assert.deepEqual([sub, rest["sid"]], [one.accountId, one.tokens.claims()?.["sid"]]);
-      assert.deepEqual(rest["events"], { "http://schemas.openid.net/event/backchannel-logout": {} });
-    }
-  });
+      await pause(300);
+      const heard = portal.heard.slice(before);
+      assert.deepEqual(
+        heard.map(({ status }) => status),
+        [500, 503, 200],
+      );
+      const tokens = heard.map(({ token }) => decodeJwt(token));
+      assert.equal(new Set(tokens.map(({ jti }) => jti)).size, 1);
+      for (const { sub, ...rest } of tokens) {
+        assert.deepEqual([sub, rest["sid"]], [one.accountId, one.tokens.claims()?.["sid"]]);
+        assert.deepEqual(rest["events"], { "http://schemas.openid.net/event/backchannel-logout": {} });
+      }
+    },
+  );
 });
 
 describe("O9: addresses that are posted to", { concurrency: 1 }, () => {
@@ -150,12 +166,24 @@ describe("O9: addresses that are posted to", { concurrency: 1 }, () => {
     });
   }
 
-  it("O9: what stands in the configuration is the operator's own word, and what is named there is host and port", async () => {
-    const taken = await open.at("configuration", { backchannel_logout_uri: "http://127.0.0.1:8081/logout" });
-    assert.ok(taken.isTaken, taken.said);
-    for (const entry of ["localhost", "http://localhost:8080", "localhost:8080/x", "LOCALHOST:80", "localhost:99999"]) {
-      const { isTaken, said } = await open.configuration({ private_hosts: [entry] });
-      assert.ok(!isTaken && said.includes("private_hosts[0]"), said);
-    }
-  });
+  it(
+    "O9: what stands in the configuration is the operator's own word, and what is named there is host " +
+      "and port",
+    async () => {
+      const taken = await open.at("configuration", {
+        backchannel_logout_uri: "http://127.0.0.1:8081/logout",
+      });
+      assert.ok(taken.isTaken, taken.said);
+      for (const entry of [
+        "localhost",
+        "http://localhost:8080",
+        "localhost:8080/x",
+        "LOCALHOST:80",
+        "localhost:99999",
+      ]) {
+        const { isTaken, said } = await open.configuration({ private_hosts: [entry] });
+        assert.ok(!isTaken && said.includes("private_hosts[0]"), said);
+      }
+    },
+  );
 });

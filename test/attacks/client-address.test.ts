@@ -1,4 +1,7 @@
-/** Who a client is, says the connection, or a proxy that is trusted; never the client. Seen in the log line of each request. */
+/**
+ * Who a client is, says the connection, or a proxy that is trusted; never the client. Seen in the log line of
+ * each request.
+ */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -44,17 +47,23 @@ describe("the client's address in the log", () => {
 
   it("isn't what an untrusted peer forwards, of which one line warns, once, with the key to set", async () => {
     const lines: string[] = [];
-    const logger = createLogger({ level: "warn", destination: { write: (line: string) => lines.push(line) } });
+    const logger = createLogger({
+      level: "warn",
+      destination: { write: (line: string) => lines.push(line) },
+    });
     const config = (base: Record<string, unknown>) => ({ ...base, trusted_proxies: ["127.0.0.2"] });
     const liaison = await startLiaison({ upstream: false, embedded: true, config, logger });
     const ways = await Promise.all(
       ["127.0.0.2", "127.0.0.3", "127.0.0.4"].map((address) => sourceAddress(address, liaison.issuer)),
     );
-    const [proxy, forgotten, another] = ways.map(({ proxy: through }) => through(new URL(`${liaison.issuer}/help`)));
+    const [proxy, forgotten, another] = ways.map(({ proxy: through }) =>
+      through(new URL(`${liaison.issuer}/help`)),
+    );
     const warned = () => lines.map((line) => JSON.parse(line)).filter(({ key }) => key === "trusted_proxies");
     try {
       const headers = { "x-forwarded-for": "198.51.100.7" };
-      for (const url of [proxy, proxy]) assert.equal((await rawRequest(String(url), { headers })).status, 200);
+      for (const url of [proxy, proxy])
+        assert.equal((await rawRequest(String(url), { headers })).status, 200);
       assert.equal((await rawRequest(String(forgotten), {})).status, 200);
       assert.deepEqual(warned(), []);
       for (const url of [forgotten, forgotten, another]) {

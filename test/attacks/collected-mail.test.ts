@@ -1,4 +1,7 @@
-/** One mail that carries others' requests beside a person's own: L1, L2, L11, L12, M1 and what administrators are told. */
+/**
+ * One mail that carries others' requests beside a person's own: L1, L2, L11, L12, M1 and what administrators
+ * are told.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -26,7 +29,10 @@ describe("a mail with several links", () => {
   let liaison: Attacked;
   before(async () => {
     liaison = await startAttacked({
-      config: (base) => ({ ...base, limits: { ...(base["limits"] as object), mails_per_mailbox: perHour(1) } }),
+      config: (base) => ({
+        ...base,
+        limits: { ...(base["limits"] as object), mails_per_mailbox: perHour(1) },
+      }),
     });
   });
   after(() => liaison?.close());
@@ -115,7 +121,9 @@ describe("a mail with several links", () => {
     const own = await requestOf(liaison, linkWithCode(mail, code) ?? assert.fail());
     const { links, outbox, audit } = liaison.store;
     const told = await timeline({ links, outbox, audit }, own.id, liaison.clock.now());
-    const entries = (told ?? assert.fail("no time line")).entries.filter(({ what }) => what.startsWith("mail_"));
+    const entries = (told ?? assert.fail("no time line")).entries.filter(({ what }) =>
+      what.startsWith("mail_"),
+    );
     assert.deepEqual(
       entries.map(({ what, requestId }) => [what, requestId]),
       [
@@ -125,10 +133,16 @@ describe("a mail with several links", () => {
     );
     const [carried, sent] = entries;
     const carrier = (await outbox.find(carried?.detail ?? "")) ?? assert.fail("it isn't named");
-    assert.deepEqual([carrier.kind, carrier.state, `<${carrier.messageId}>`], ["collected", "sent", mail.messageId]);
+    assert.deepEqual(
+      [carrier.kind, carrier.state, `<${carrier.messageId}>`],
+      ["collected", "sent", mail.messageId],
+    );
     assert.equal(sent?.detail, carrier.serverReply);
 
-    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { service, principal } = await createLocalAdministration(
+      { ...liaison, checksOutputs: true },
+      "test",
+    );
     const { output } = await service.call(operations.mail.list, principal, { state: "carried" });
     const items = output.items;
     assert.ok(items.some(({ carried_by }) => carried_by === carrier.id));

@@ -51,7 +51,9 @@ describe("S4: cookies", () => {
   it("S4: over plain http they are HttpOnly and SameSite=Lax, bound to this host and their path", async () => {
     const liaison = await startAttacked({ strangers: 1 });
     try {
-      await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "s4", email: "s4@northwind.example" }]);
+      await register(liaison, { id: asOrganizationId("northwind") }, [
+        { id: "s4", email: "s4@northwind.example" },
+      ]);
       const person = liaison.stranger();
       const { browser, waiting, link } = await askForLink(liaison, person, "s4@northwind.example");
       await openLink(browser, link, person);
@@ -75,7 +77,10 @@ describe("S4: cookies", () => {
       ]);
       for (const cookie of cookies) {
         assertGuarded(cookie);
-        assert.ok(!cookie.attributes.has("secure") && !cookie.name.startsWith("__"), "a browser would drop it");
+        assert.ok(
+          !cookie.attributes.has("secure") && !cookie.name.startsWith("__"),
+          "a browser would drop it",
+        );
         if (/liaison\.(bound|interaction|inquiry|link|result|resume|typed)/.test(cookie.name)) {
           assert.match(cookie.attributes.get("path") ?? "", /^\/(interaction|link|authorize)\//, cookie.line);
         }
@@ -86,57 +91,62 @@ describe("S4: cookies", () => {
   });
 
   for (const path of ["", "/id"]) {
-    it(`S4: under TLS, issuer ${path === "" ? "without" : "with"} path: __Host- for cookies of the whole host, __Secure- for all others`, async () => {
-      const issuer = `https://sign-in.contoso.example${path}`;
-      await behindTls(issuer, async ({ browser, liarCallback }) => {
-        const parameters = new URLSearchParams({
-          client_id: "customersource",
-          redirect_uri: "http://localhost:9/customersource/callback",
-          response_type: "code",
-          scope: "openid",
-          code_challenge: "x".repeat(43),
-          code_challenge_method: "S256",
-        });
-        const signIn = await browser.visit(`${issuer}/authorize?${parameters}`);
-        assert.equal(signIn.heading, "Sign in to CustomerSource", signIn.text);
-        assert.match(signIn.headers.get("strict-transport-security") ?? "", /max-age=\d{7,}/);
-        const leaving = await browser.press(signIn, /LIAR/);
-        const linkStep = await browser.visit(liarCallback(leaving.url));
-        const waiting = await browser.press(linkStep, "Continue", { email: "nobody@northwind.example" });
-        assert.equal(waiting.heading, "Check your email", "the browser kept every cookie it needs");
-        await browser.visit(`${issuer}/link/${"r".repeat(22)}/${"s".repeat(43)}`);
-        await browser.press(await browser.visit(`${issuer}/logout`), "Sign out");
-        for (const visited of browser.visited) assert.ok(visited.startsWith(`${issuer}/`), visited);
+    it(
+      `S4: under TLS, issuer ${path === "" ? "without" : "with"} path: __Host- for cookies of the whole ` +
+        "host, __Secure- for all others",
+      async () => {
+        const issuer = `https://sign-in.contoso.example${path}`;
+        await behindTls(issuer, async ({ browser, liarCallback }) => {
+          const parameters = new URLSearchParams({
+            client_id: "customersource",
+            redirect_uri: "http://localhost:9/customersource/callback",
+            response_type: "code",
+            scope: "openid",
+            code_challenge: "x".repeat(43),
+            code_challenge_method: "S256",
+          });
+          const signIn = await browser.visit(`${issuer}/authorize?${parameters}`);
+          assert.equal(signIn.heading, "Sign in to CustomerSource", signIn.text);
+          assert.match(signIn.headers.get("strict-transport-security") ?? "", /max-age=\d{7,}/);
+          const leaving = await browser.press(signIn, /LIAR/);
+          const linkStep = await browser.visit(liarCallback(leaving.url));
+          const waiting = await browser.press(linkStep, "Continue", { email: "nobody@northwind.example" });
+          assert.equal(waiting.heading, "Check your email", "the browser kept every cookie it needs");
+          await browser.visit(`${issuer}/link/${"r".repeat(22)}/${"s".repeat(43)}`);
+          await browser.press(await browser.visit(`${issuer}/logout`), "Sign out");
+          for (const visited of browser.visited) assert.ok(visited.startsWith(`${issuer}/`), visited);
 
-        const cookies = ours(browser.cookiesSet);
-        assert.deepEqual(kinds(cookies), [
-          "liaison.bound",
-          "liaison.csrf",
-          "liaison.inquiry",
-          "liaison.interaction",
-          "liaison.link",
-          "liaison.proof",
-          "liaison.result",
-          "liaison.resume",
-          "liaison.session",
-          "liaison.signed-out",
-          "liaison.signin",
-          "liaison.typed",
-          "liaison.upstream",
-          "liaison.waiting",
-        ]);
-        for (const cookie of cookies) {
-          assertGuarded(cookie);
-          assert.ok(cookie.attributes.has("secure"), cookie.line);
-          // What isn't below a path of its own, too, where the issuer has the host to itself.
-          const isSession = /liaison\.(session|proof)/.test(cookie.name);
-          const isHosts = isSession || (path === "" && /liaison\.(csrf|signed-out|signin|upstream)/.test(cookie.name));
-          assert.ok(cookie.name.startsWith(isHosts ? "__Host-" : "__Secure-"), cookie.line);
-          if (isHosts) assert.equal(cookie.attributes.get("path"), "/", cookie.line);
-          else assert.ok(cookie.attributes.get("path")?.startsWith(path || "/"), cookie.line);
-        }
-      });
-    });
+          const cookies = ours(browser.cookiesSet);
+          assert.deepEqual(kinds(cookies), [
+            "liaison.bound",
+            "liaison.csrf",
+            "liaison.inquiry",
+            "liaison.interaction",
+            "liaison.link",
+            "liaison.proof",
+            "liaison.result",
+            "liaison.resume",
+            "liaison.session",
+            "liaison.signed-out",
+            "liaison.signin",
+            "liaison.typed",
+            "liaison.upstream",
+            "liaison.waiting",
+          ]);
+          for (const cookie of cookies) {
+            assertGuarded(cookie);
+            assert.ok(cookie.attributes.has("secure"), cookie.line);
+            // What isn't below a path of its own, too, where the issuer has the host to itself.
+            const isSession = /liaison\.(session|proof)/.test(cookie.name);
+            const isHosts =
+              isSession || (path === "" && /liaison\.(csrf|signed-out|signin|upstream)/.test(cookie.name));
+            assert.ok(cookie.name.startsWith(isHosts ? "__Host-" : "__Secure-"), cookie.line);
+            if (isHosts) assert.equal(cookie.attributes.get("path"), "/", cookie.line);
+            else assert.ok(cookie.attributes.get("path")?.startsWith(path || "/"), cookie.line);
+          }
+        });
+      },
+    );
   }
 });
 

@@ -49,7 +49,11 @@ describe("cross-site", () => {
   const forms: Record<string, () => Promise<Sendable>> = {
     "sign-in": async () => {
       const browser = liaison.browser();
-      return sendable(browser, await browser.visit((await liaison.customerSource.start()).url), /Fabrikam ID/);
+      return sendable(
+        browser,
+        await browser.visit((await liaison.customerSource.start()).url),
+        /Fabrikam ID/,
+      );
     },
     cancel: async () => {
       const browser = liaison.browser();
@@ -175,7 +179,9 @@ describe("cross-site", () => {
           assert.equal(page.status, 400, path);
           assert.deepEqual(page.headers.getSetCookie(), [], path);
           const isKnown = victim === signedIn.browser;
-          const reason = isKnown ? "This browser can't go on with this sign-in" : "Your browser didn't keep our cookie";
+          const reason = isKnown
+            ? "This browser can't go on with this sign-in"
+            : "Your browser didn't keep our cookie";
           assert.equal(page.heading, reason, path);
           assert.match(page.text, /CustomerSource/, "the way back to the portal");
           assert.ok(!page.text.includes("stranger-"), "nothing of the attacker");

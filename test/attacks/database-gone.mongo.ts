@@ -12,7 +12,10 @@ import { journeySteps } from "../support/stepwise-journey.ts";
 const promptMs = 5000;
 const registered = "ann@northwind.example";
 
-const endings: Record<string, { take(set: ReplicaSet): Promise<void>; giveBack(set: ReplicaSet): Promise<void> }> = {
+const endings: Record<
+  string,
+  { take(set: ReplicaSet): Promise<void>; giveBack(set: ReplicaSet): Promise<void> }
+> = {
   stopped: {
     take: async ({ members }) => void (await Promise.all(members.map((member) => member.kill()))),
     giveBack: async ({ members }) => void (await Promise.all(members.map((member) => member.restart()))),
@@ -45,7 +48,8 @@ for (const [how, { take, giveBack }] of Object.entries(endings)) {
       const steps = await journeySteps({ portal, mailbox, browser, person: people.ann, registered });
       const took: number[] = [];
       for (const { name, act } of steps) {
-        // A worker whose claim was carried out without an answer first lets that lease end: the inquiry's, then the mail's.
+        // A worker whose claim was carried out without an answer first lets that lease end: the inquiry's,
+        // then the mail's.
         if (/mailed link/.test(name)) await mailbox.arrived(1, 100_000);
         await take(set);
         const began = performance.now();

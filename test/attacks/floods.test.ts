@@ -1,4 +1,7 @@
-/** Z1, Z2, Z5 and L12 with throttles: what a flood can cause is capped, nobody else is kept out, and no answer tells. */
+/**
+ * Z1, Z2, Z5 and L12 with throttles: what a flood can cause is capped, nobody else is kept out, and no answer
+ * tells.
+ */
 
 import assert from "node:assert/strict";
 import { request } from "node:http";
@@ -22,7 +25,10 @@ describe("Z2: one identity asks for a thousand addresses", () => {
         limits: { ...(base["limits"] as object), inquiries_per_identity: perHour(perIdentity) },
       }),
     });
-    const profiles = Array.from({ length: 12 }, (_, index) => ({ id: `p-${index}`, email: `p-${index}@z2.example` }));
+    const profiles = Array.from({ length: 12 }, (_, index) => ({
+      id: `p-${index}`,
+      email: `p-${index}@z2.example`,
+    }));
     await register(liaison, { id: asOrganizationId("northwind") }, profiles);
   });
   after(() => liaison?.close());
@@ -87,12 +93,17 @@ describe("Z5: a flood of new sign-ins from one address", () => {
         },
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 
   /** A request from another address of this machine. */
-  function from(localAddress: string, url: string): Promise<{ status: number; retryAfter: string | undefined }> {
+  function from(
+    localAddress: string,
+    url: string,
+  ): Promise<{ status: number; retryAfter: string | undefined }> {
     return new Promise((resolve, reject) => {
       const sent = request(url.replace("localhost", "127.0.0.1"), { localAddress }, (response) => {
         response.resume();
@@ -116,7 +127,11 @@ describe("Z5: a flood of new sign-ins from one address", () => {
     const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
     assert.match(linkStep.heading, /registered/i);
     liaison.clock.advance(301);
-    assert.equal((await from("127.0.0.5", url)).status, 303, "and so is the address, when the window is over");
+    assert.equal(
+      (await from("127.0.0.5", url)).status,
+      303,
+      "and so is the address, when the window is over",
+    );
   });
 
   it("says on the page what to do", async () => {
@@ -138,7 +153,9 @@ describe("Z5: a flood of new sign-ins from one address", () => {
       const linkStep = await signIn(browser, await liaison.customerSource.start(), person);
       const waiting = await browser.press(linkStep, "Continue", { email: "ann@northwind.example" });
       texts.push(
-        waiting.text.replaceAll(person.email, "…").replace(/Code ?[A-Z]{4}|\d+ seconds?|Send it again.*/g, "…"),
+        waiting.text
+          .replaceAll(person.email, "…")
+          .replace(/Code ?[A-Z]{4}|\d+ seconds?|Send it again.*/g, "…"),
       );
     }
     assert.deepEqual(texts.slice(1), texts.slice(0, -1));

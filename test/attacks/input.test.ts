@@ -1,4 +1,7 @@
-/** Input that is no text where text is asked for, and text that is markup: A2 and A3 of the threat list, as far as pages go. */
+/**
+ * Input that is no text where text is asked for, and text that is markup: A2 and A3 of the threat list, as
+ * far as pages go.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -30,10 +33,18 @@ describe("input", () => {
 
   async function atLinkStep(): Promise<{ browser: UserAgent; linkStep: Page }> {
     const browser = liaison.browser();
-    return { browser, linkStep: await signIn(browser, await liaison.customerSource.start(), liaison.stranger()) };
+    return {
+      browser,
+      linkStep: await signIn(browser, await liaison.customerSource.start(), liaison.stranger()),
+    };
   }
 
-  async function post(browser: UserAgent, action: URL, body: string | Buffer, headers: Record<string, string>) {
+  async function post(
+    browser: UserAgent,
+    action: URL,
+    body: string | Buffer,
+    headers: Record<string, string>,
+  ) {
     const cookie = await browser.jar.getCookieString(action.href);
     const sent = { accept: "text/html", "content-type": formType, cookie, ...headers };
     const response = await fetch(action, { method: "POST", body, headers: sent, redirect: "manual" });
@@ -48,9 +59,17 @@ describe("input", () => {
       (csrf) => ({ body: `csrf=${csrf}&email=victim@northwind.example&email=x@x.example` }),
       400,
     ],
-    ["an object's prototype", (csrf) => ({ body: `csrf=${csrf}&__proto__[email]=victim@northwind.example` }), 400],
+    [
+      "an object's prototype",
+      (csrf) => ({ body: `csrf=${csrf}&__proto__[email]=victim@northwind.example` }),
+      400,
+    ],
     ["a bare prototype", (csrf) => ({ body: `csrf=${csrf}&__proto__=victim@northwind.example` }), 400],
-    ["operators for the anti-forgery value", () => ({ body: "csrf[$ne]=&email=victim@northwind.example" }), 403],
+    [
+      "operators for the anti-forgery value",
+      () => ({ body: "csrf[$ne]=&email=victim@northwind.example" }),
+      403,
+    ],
     [
       "JSON",
       (csrf) => ({
@@ -87,15 +106,24 @@ describe("input", () => {
         assert.equal(asked.status, 415, encoding);
       }
     }
-    assert.equal((await post(browser, action, String(fields), { "content-encoding": "identity" })).status, 400);
+    assert.equal(
+      (await post(browser, action, String(fields), { "content-encoding": "identity" })).status,
+      400,
+    );
   });
 
   it("A3: an unregistered redirect_uri stays out of the error page's content security policy", async () => {
     const { body: ours, headers } = await rawRequest(`${liaison.issuer}/help`, {});
     assert.match(ours, /<html/);
     for (const uri of ["https://a;sandbox", "https://evil.example/callback", "javascript:alert(1)"]) {
-      const query = new URLSearchParams({ client_id: "customersource", response_type: "code", redirect_uri: uri });
-      const answer = await rawRequest(`${liaison.issuer}/authorize?${query}`, { headers: { accept: "text/html" } });
+      const query = new URLSearchParams({
+        client_id: "customersource",
+        response_type: "code",
+        redirect_uri: uri,
+      });
+      const answer = await rawRequest(`${liaison.issuer}/authorize?${query}`, {
+        headers: { accept: "text/html" },
+      });
       assert.equal(answer.status, 400);
       assert.equal(answer.headers["content-security-policy"], headers["content-security-policy"], uri);
     }

@@ -46,7 +46,8 @@ describe("the matrix of links", () => {
   }
 
   const inChromium = possible.filter(({ browser, profiles }: Cell) => browser === "other" && profiles === 1);
-  it(`at least 24 of them are played in Chromium, too: ${inChromium.length}`, () => assert.ok(inChromium.length >= 24));
+  it(`at least 24 of them are played in Chromium, too: ${inChromium.length}`, () =>
+    assert.ok(inChromium.length >= 24));
   for (const cell of inChromium) {
     it(`in Chromium: ${nameOf(cell)}`, () => play(liaison, cell, () => chromiumHand(chromium)));
   }

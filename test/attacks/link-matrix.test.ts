@@ -11,7 +11,9 @@ const sample = ["same fresh unbound", "other fresh unbound", "same used me", "ot
     const wanted = { browser: index % 2 === 0 ? "same" : "other", profiles: index % 3 === 0 ? 3 : 1 };
     return possible.find(
       ({ browser, profiles, account, state, binding }) =>
-        `${account} ${state} ${binding}` === name && browser === wanted.browser && profiles === wanted.profiles,
+        `${account} ${state} ${binding}` === name &&
+        browser === wanted.browser &&
+        profiles === wanted.profiles,
     );
   },
 );
@@ -28,6 +30,8 @@ describe("the matrix of links, in part", () => {
       play(liaison, cell ?? assert.fail("no such cell"), async () => handOf(liaison.browser())),
     );
     it(`${cell === undefined ? "a cell" : nameOf(cell)}, in a mail with several links`, () =>
-      play(liaison, cell ?? assert.fail("no such cell"), async () => handOf(liaison.browser()), { inACrowd: true }));
+      play(liaison, cell ?? assert.fail("no such cell"), async () => handOf(liaison.browser()), {
+        inACrowd: true,
+      }));
   }
 });

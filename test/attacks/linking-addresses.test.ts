@@ -23,7 +23,10 @@ const recipients = ({ mailbox }: Attacked) => mailbox.mails.flatMap(({ envelopeT
 
 describe("typed addresses", { concurrency: 3 }, () => {
   describe("L13: one policy says which spellings mean one mailbox", { concurrency: 1 }, () => {
-    /** Registered, typed, and where the mail goes, as the test's mail server reads A-labels; null for different mailboxes. */
+    /**
+     * Registered, typed, and where the mail goes, as the test's mail server reads A-labels; null for
+     * different mailboxes.
+     */
     const spellings: [registered: string, typed: string, mailedTo: string | null][] = [
       ["Lower.Case@Northwind.example", "lower.case@northwind.example", "Lower.Case@northwind.example"],
       ["upper@northwind.example", "UPPER@NORTHWIND.EXAMPLE", "upper@northwind.example"],
@@ -64,17 +67,21 @@ describe("typed addresses", { concurrency: 3 }, () => {
     });
     after(() => liaison?.close());
 
-    it("L13: mail goes to the registered spelling of the same mailbox, and to nobody else; the page is always the same", async () => {
-      const browser = liaison.browser();
-      const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
-      for (const [, typed] of spellings) {
-        const page = await browser.press(linkStep, "Continue", { email: typed });
-        assert.equal(`${page.status} ${page.heading}`, "200 Check your email", typed);
-      }
-      await quiet(liaison);
-      const expected = spellings.flatMap(([, , mailedTo]) => mailedTo ?? []);
-      assert.deepEqual(recipients(liaison), expected.sort());
-    });
+    it(
+      "L13: mail goes to the registered spelling of the same mailbox, and to nobody else; the page is " +
+        "always the same",
+      async () => {
+        const browser = liaison.browser();
+        const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
+        for (const [, typed] of spellings) {
+          const page = await browser.press(linkStep, "Continue", { email: typed });
+          assert.equal(`${page.status} ${page.heading}`, "200 Check your email", typed);
+        }
+        await quiet(liaison);
+        const expected = spellings.flatMap(([, , mailedTo]) => mailedTo ?? []);
+        assert.deepEqual(recipients(liaison), expected.sort());
+      },
+    );
   });
 
   describe("L14: what is no single plain address", { concurrency: 1 }, () => {
@@ -133,39 +140,43 @@ describe("typed addresses", { concurrency: 3 }, () => {
       assert.deepEqual(recipients(liaison), []);
     });
 
-    it("L14: one plain address in decoration is offered by itself, known or not, and nothing is looked up before it is sent", async () => {
-      const browser = liaison.browser();
-      const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
-      const decorated = (one: string) => [
-        `mailto:${one}`,
-        `Ann <${one}>`,
-        `"Berg, Ann" <${one}>`,
-        `<${one}>`,
-        `${one}<mailto:${one}>`,
-        `${one};`,
-        `${one},`,
-        `${one}.`,
-        `'${one}'`,
-        one.replace("@", " @"),
-        one.replace("@", "@@"),
-        `\u200b${one}`,
-      ];
-      for (const one of [email, "nobody@northwind.example"]) {
-        for (const text of decorated(one)) {
-          const page = await browser.press(linkStep, "Continue", { email: text });
-          assert.equal(`${page.status} ${page.heading}`, `400 ${linkStep.heading}`, JSON.stringify(text));
-          assert.equal(page.dom.querySelector("#email")?.getAttribute("value"), one, JSON.stringify(text));
-          assert.match(page.text, /We removed what stood around the email address/);
+    it(
+      "L14: one plain address in decoration is offered by itself, known or not, and nothing is looked up " +
+        "before it is sent",
+      async () => {
+        const browser = liaison.browser();
+        const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
+        const decorated = (one: string) => [
+          `mailto:${one}`,
+          `Ann <${one}>`,
+          `"Berg, Ann" <${one}>`,
+          `<${one}>`,
+          `${one}<mailto:${one}>`,
+          `${one};`,
+          `${one},`,
+          `${one}.`,
+          `'${one}'`,
+          one.replace("@", " @"),
+          one.replace("@", "@@"),
+          `\u200b${one}`,
+        ];
+        for (const one of [email, "nobody@northwind.example"]) {
+          for (const text of decorated(one)) {
+            const page = await browser.press(linkStep, "Continue", { email: text });
+            assert.equal(`${page.status} ${page.heading}`, `400 ${linkStep.heading}`, JSON.stringify(text));
+            assert.equal(page.dom.querySelector("#email")?.getAttribute("value"), one, JSON.stringify(text));
+            assert.match(page.text, /We removed what stood around the email address/);
+          }
         }
-      }
-      await quiet(liaison);
-      assert.deepEqual(recipients(liaison), []);
-      const offered = await browser.press(linkStep, "Continue", { email: `Ann <${email}>` });
-      assert.equal((await browser.press(offered, "Continue")).heading, "Check your email");
-      await mailsTo(liaison, email, 1);
-      await quiet(liaison);
-      assert.deepEqual(recipients(liaison), [email]);
-    });
+        await quiet(liaison);
+        assert.deepEqual(recipients(liaison), []);
+        const offered = await browser.press(linkStep, "Continue", { email: `Ann <${email}>` });
+        assert.equal((await browser.press(offered, "Continue")).heading, "Check your email");
+        await mailsTo(liaison, email, 1);
+        await quiet(liaison);
+        assert.deepEqual(recipients(liaison), [email]);
+      },
+    );
 
     it("L14: a field given several times, or as something else than text, finds nobody", async () => {
       const before = recipients(liaison);
@@ -200,7 +211,10 @@ describe("typed addresses", { concurrency: 3 }, () => {
       }
       const json = await fetch(action, {
         method: "POST",
-        headers: { "content-type": "application/json", cookie: await browser.jar.getCookieString(action.href) },
+        headers: {
+          "content-type": "application/json",
+          cookie: await browser.jar.getCookieString(action.href),
+        },
         body: JSON.stringify({ csrf: fields.get("csrf"), email: [email] }),
       });
       assert.ok(json.status >= 400 && json.status < 500);

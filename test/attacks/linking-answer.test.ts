@@ -1,4 +1,6 @@
-/** The answer of the link step says nothing about the directory: L12 of the threat list, without throttling. */
+/**
+ * The answer of the link step says nothing about the directory: L12 of the threat list, without throttling.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

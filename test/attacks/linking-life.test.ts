@@ -62,7 +62,11 @@ describe("the life of a link", () => {
       async (id) => {
         const { profile } = (await liaison.store.directory.membership(asProfileId(id))) ?? assert.fail();
         const email = "other@northwind.example";
-        await liaison.store.directory.putProfile({ ...profile, email, emailKey: email }, "test", liaison.clock.now());
+        await liaison.store.directory.putProfile(
+          { ...profile, email, emailKey: email },
+          "test",
+          liaison.clock.now(),
+        );
       },
     ],
     [
@@ -97,7 +101,11 @@ describe("the life of a link", () => {
     const link = await sent(asOrganizationId("l10-back"));
     const { profile } = (await liaison.store.directory.membership(asProfileId("l10-back"))) ?? assert.fail();
     for (const email of ["other@northwind.example", profile.email]) {
-      await liaison.store.directory.putProfile({ ...profile, email, emailKey: email }, "test", liaison.clock.now());
+      await liaison.store.directory.putProfile(
+        { ...profile, email, emailKey: email },
+        "test",
+        liaison.clock.now(),
+      );
     }
     await assertDead("l10-back", link, "This link no longer works");
   });

@@ -51,7 +51,9 @@ describe("links in the hands of machines", () => {
         const page = await agent.visit(link, { method: turn % 2 === 0 ? "GET" : "HEAD" });
         assert.equal(page.status, keepCookies ? 200 : 400);
         if (turn > 0) continue;
-        const heading = keepCookies ? "Do you want to link this account?" : "Open the link in the email again";
+        const heading = keepCookies
+          ? "Do you want to link this account?"
+          : "Open the link in the email again";
         assert.equal(page.heading, heading);
       }
     }
@@ -75,7 +77,12 @@ describe("links in the hands of machines", () => {
         const agent = cookieless ? new UserAgent() : scanner;
         const page = await agent.visit(action, { method: "POST", body: fields });
         if (cookieless) assert.equal(page.status, 403);
-        else assert.equal(page.form("Sign in").action.origin, liaison.upstreamIssuer, "it stands before a sign-in");
+        else
+          assert.equal(
+            page.form("Sign in").action.origin,
+            liaison.upstreamIssuer,
+            "it stands before a sign-in",
+          );
       }
     }
     await assertStillWorks("l4", link, ann);
@@ -94,7 +101,10 @@ describe("links in the hands of machines", () => {
         callback.search = `state=${state}&iss=${encodeURIComponent(liaison.upstreamIssuer)}&${answer}`;
         const page = await returnFromUpstream(scanner, callback);
         const landed = page.heading === "Do you want to link this account?";
-        assert.ok(page.status >= 400 || (landed && answer === "error=access_denied"), `${answer}: ${page.text}`);
+        assert.ok(
+          page.status >= 400 || (landed && answer === "error=access_denied"),
+          `${answer}: ${page.text}`,
+        );
       }
     }
     await assertStillWorks("l4-callback", link, ann);
@@ -104,7 +114,11 @@ describe("links in the hands of machines", () => {
     const { ann, link } = await linkFor(asOrganizationId("l4-session"));
     const { browser } = await almostCarryOut(link, ann);
     const login = await browser.press(await browser.visit(link), "Continue to sign in");
-    assert.match(login.body, /name="password"/, "the upstream asks again, though the browser is signed in there");
+    assert.match(
+      login.body,
+      /name="password"/,
+      "the upstream asks again, though the browser is signed in there",
+    );
     await assertStillWorks("l4-session", link, ann);
   });
 

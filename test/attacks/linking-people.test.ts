@@ -35,29 +35,36 @@ describe("links in the hands of people", () => {
     );
   }
 
-  it("L1: another identity redeems: nothing is bound, the page says who asked, and the link waits for its person", async () => {
-    await profiles("l1");
-    const [ann, eve] = [liaison.stranger(), liaison.stranger()];
-    const { link } = await askForLink(liaison, ann, "l1@northwind.example");
+  it(
+    "L1: another identity redeems: nothing is bound, the page says who asked, and the link waits for its " +
+      "person",
+    async () => {
+      await profiles("l1");
+      const [ann, eve] = [liaison.stranger(), liaison.stranger()];
+      const { link } = await askForLink(liaison, ann, "l1@northwind.example");
 
-    const browser = liaison.browser();
-    const page = await openLink(browser, link, eve);
-    assert.equal(page.status, 403);
-    assert.equal(page.heading, "This link is for another account");
-    for (const said of [ann.email, eve.email, "Fabrikam ID"]) assert.ok(page.text.includes(said), said);
-    await assertUnbound(liaison, "l1");
-    assert.equal((await requestOf(liaison, link)).state, "pending");
-    const [refused, ...others] = await auditOf(liaison, asProfileId("l1"), "link.refused");
-    assert.equal(others.length, 0);
-    assert.equal(refused?.detail["reason"], "wrong_account");
-    assert.notEqual(refused?.accountId, (await requestOf(liaison, link)).requester.accountId);
+      const browser = liaison.browser();
+      const page = await openLink(browser, link, eve);
+      assert.equal(page.status, 403);
+      assert.equal(page.heading, "This link is for another account");
+      for (const said of [ann.email, eve.email, "Fabrikam ID"]) assert.ok(page.text.includes(said), said);
+      await assertUnbound(liaison, "l1");
+      assert.equal((await requestOf(liaison, link)).state, "pending");
+      const [refused, ...others] = await auditOf(liaison, asProfileId("l1"), "link.refused");
+      assert.equal(others.length, 0);
+      assert.equal(refused?.detail["reason"], "wrong_account");
+      assert.notEqual(refused?.accountId, (await requestOf(liaison, link)).requester.accountId);
 
-    const login = await browser.press(page, "Sign in with the other account");
-    const linked = await browser.press(login, "Sign in", { username: ann.username, password: ann.password });
-    assert.equal(linked.heading, "Your account is linked");
-    const { accountId } = (await requestOf(liaison, link)).requester;
-    assert.equal((await profileOf(liaison, "l1")).accountId, accountId);
-  });
+      const login = await browser.press(page, "Sign in with the other account");
+      const linked = await browser.press(login, "Sign in", {
+        username: ann.username,
+        password: ann.password,
+      });
+      assert.equal(linked.heading, "Your account is linked");
+      const { accountId } = (await requestOf(liaison, link)).requester;
+      assert.equal((await profileOf(liaison, "l1")).accountId, accountId);
+    },
+  );
 
   it("L2: the attacker asks for a victim's address; the victim's own sign-in binds nothing to anybody", async () => {
     await profiles("l2");
@@ -93,7 +100,9 @@ describe("links in the hands of people", () => {
 
   describe("L5: a link that was dealt with is dead", () => {
     /** A link, and a redemption of it that has signed in but not yet come back. */
-    async function prepared(id: string): Promise<{ ann: TestPerson; link: string; late: () => Promise<string> }> {
+    async function prepared(
+      id: string,
+    ): Promise<{ ann: TestPerson; link: string; late: () => Promise<string> }> {
       await profiles(id);
       const ann = liaison.stranger();
       const { link } = await askForLink(liaison, ann, `${id}@northwind.example`);
@@ -146,7 +155,8 @@ describe("links in the hands of people", () => {
   it("L11: three profiles at one address: three mails, and each secret binds only its own", async () => {
     const email = "l11@northwind.example";
     const ids = ["l11-a", "l11-b", "l11-c"];
-    for (const id of ids) await register(liaison, { id: asOrganizationId(id), name: `Org ${id}` }, [{ id, email }]);
+    for (const id of ids)
+      await register(liaison, { id: asOrganizationId(id), name: `Org ${id}` }, [{ id, email }]);
     const ann = liaison.stranger();
     await ask(liaison, ann, email);
     const mails = await mailsTo(liaison, email, 3);
@@ -169,7 +179,8 @@ describe("links in the hands of people", () => {
       const [own = ""] = names;
       assert.equal((await openLink(liaison.browser(), url.href, ann)).heading, "Your account is linked");
       unbound.delete(own);
-      for (const id of ids) assert.equal((await profileOf(liaison, id)).accountId === null, unbound.has(id), id);
+      for (const id of ids)
+        assert.equal((await profileOf(liaison, id)).accountId === null, unbound.has(id), id);
     }
   });
 
@@ -178,7 +189,9 @@ describe("links in the hands of people", () => {
       browser: Awaited<ReturnType<typeof ask>>["browser"],
       waiting: { url: URL },
     ): Promise<unknown> {
-      const answer = await browser.once(new URL(waiting.url.pathname.replace("/waiting", "/status"), waiting.url));
+      const answer = await browser.once(
+        new URL(waiting.url.pathname.replace("/waiting", "/status"), waiting.url),
+      );
       return JSON.parse(answer.body);
     }
 
@@ -191,7 +204,9 @@ describe("links in the hands of people", () => {
       await openLink(elsewhere, link, eve);
       assert.deepEqual(await status(browser, waiting), { state: "waiting", linked: [] });
       for (const wish of ["?returned", "?returned&linked=l16", ""]) {
-        const page = await browser.visit(new URL(waiting.url.pathname.replace("/waiting", "") + wish, waiting.url));
+        const page = await browser.visit(
+          new URL(waiting.url.pathname.replace("/waiting", "") + wish, waiting.url),
+        );
         assert.equal(page.heading, "Check your email", wish);
       }
 

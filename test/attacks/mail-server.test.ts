@@ -85,24 +85,28 @@ describe("M5", { concurrency: 4 }, () => {
       }
     });
 
-    it("M5: once the server has recovered all that may pass is delivered, under the Message-ID of the first try", async () => {
-      scene.smtp.behaviour = honest;
-      scene.liaison.clock.advance(30);
-      const rows = await scene.until(
-        "all are delivered",
-        (mails) => mails.length === all.length && mails.every(({ state }) => state !== "queued"),
-      );
-      const count = (state: string) => rows.filter((row) => row.state === state).length;
-      assert.deepEqual([count("sent"), count("failed")], [all.length - 3, 3]);
-      const idsOf = (name: string) =>
-        scene.smtp.mails
-          .filter(({ to }) => to === `${name}@northwind.example`)
-          .map(({ source }) => /^Message-ID: (.*)$/im.exec(source)?.[1]);
-      assert.equal(idsOf("rcpt-451").length, 1);
-      const twice = idsOf("content-taken-unsaid");
-      assert.equal(twice.length, 2);
-      assert.equal(new Set(twice).size, 1);
-    });
+    it(
+      "M5: once the server has recovered all that may pass is delivered, under the Message-ID of the " +
+        "first try",
+      async () => {
+        scene.smtp.behaviour = honest;
+        scene.liaison.clock.advance(30);
+        const rows = await scene.until(
+          "all are delivered",
+          (mails) => mails.length === all.length && mails.every(({ state }) => state !== "queued"),
+        );
+        const count = (state: string) => rows.filter((row) => row.state === state).length;
+        assert.deepEqual([count("sent"), count("failed")], [all.length - 3, 3]);
+        const idsOf = (name: string) =>
+          scene.smtp.mails
+            .filter(({ to }) => to === `${name}@northwind.example`)
+            .map(({ source }) => /^Message-ID: (.*)$/im.exec(source)?.[1]);
+        assert.equal(idsOf("rcpt-451").length, 1);
+        const twice = idsOf("content-taken-unsaid");
+        assert.equal(twice.length, 2);
+        assert.equal(new Set(twice).size, 1);
+      },
+    );
   });
 
   describe("a mail server that is slow about some", { concurrency: 1 }, () => {
@@ -112,27 +116,32 @@ describe("M5", { concurrency: 4 }, () => {
     });
     after(() => scene?.close());
 
-    it("M5: as many mails are delivered at once as there may be connections, and the slow ones delay no other", async () => {
-      const slow = ["slow-1@northwind.example", "slow-2@northwind.example"];
-      const others = ["first@northwind.example", "second@northwind.example"];
-      await scene.profiles([...slow, ...others]);
-      scene.smtp.behaviour = (step, recipient) => (step === "RCPT" && slow.includes(recipient) ? "hang" : undefined);
-      const { browser, page } = await scene.linkStep();
-      const began = performance.now();
-      for (const email of [...slow, ...others]) await browser.press(page, "Continue", { email });
-      // Those that hang are under their leases, and not among these rows.
-      const rows = await scene.until(
-        "the others are sent",
-        (mails) => mails.length === others.length && mails.every(({ state }) => state === "sent"),
-      );
-      assert.deepEqual(rows.map(({ recipient, state }) => `${recipient} ${state}`).sort(), [
-        "first@northwind.example sent",
-        "second@northwind.example sent",
-      ]);
-      assert.ok(performance.now() - began < 15_000, "before the slow ones were given up");
-      const asked = scene.smtp.commands.filter(({ line }) => /^RCPT TO:<slow-/.test(line));
-      assert.equal(asked.length, 2);
-    });
+    it(
+      "M5: as many mails are delivered at once as there may be connections, and the slow ones delay no " +
+        "other",
+      async () => {
+        const slow = ["slow-1@northwind.example", "slow-2@northwind.example"];
+        const others = ["first@northwind.example", "second@northwind.example"];
+        await scene.profiles([...slow, ...others]);
+        scene.smtp.behaviour = (step, recipient) =>
+          step === "RCPT" && slow.includes(recipient) ? "hang" : undefined;
+        const { browser, page } = await scene.linkStep();
+        const began = performance.now();
+        for (const email of [...slow, ...others]) await browser.press(page, "Continue", { email });
+        // Those that hang are under their leases, and not among these rows.
+        const rows = await scene.until(
+          "the others are sent",
+          (mails) => mails.length === others.length && mails.every(({ state }) => state === "sent"),
+        );
+        assert.deepEqual(rows.map(({ recipient, state }) => `${recipient} ${state}`).sort(), [
+          "first@northwind.example sent",
+          "second@northwind.example sent",
+        ]);
+        assert.ok(performance.now() - began < 15_000, "before the slow ones were given up");
+        const asked = scene.smtp.commands.filter(({ line }) => /^RCPT TO:<slow-/.test(line));
+        assert.equal(asked.length, 2);
+      },
+    );
   });
 
   const early: [name: string, step: SmtpStep, misdeed: Misdeed][] = [
@@ -192,7 +201,8 @@ describe("M5", { concurrency: 4 }, () => {
         scene.smtp.behaviour = (step, recipient) =>
           step === "RCPT" && recipient.startsWith("ben@") ? { say: "451 later" } : undefined;
         scene.liaison.clock.advance(49 * 3600);
-        const isOver = (mails: OutboxRow[]) => mails.length === 2 && mails.every(({ state }) => state !== "queued");
+        const isOver = (mails: OutboxRow[]) =>
+          mails.length === 2 && mails.every(({ state }) => state !== "queued");
         const rows = await scene.until("both have come to an end", isOver);
         const ends = rows.map(({ recipient, state }) => `${recipient} ${state}`);
         assert.deepEqual(ends, ["ann@northwind.example sent", "ben@northwind.example failed"]);
@@ -219,7 +229,11 @@ describe("M5", { concurrency: 4 }, () => {
 
     const strips: [name: string, offers: string[], misdeed: Misdeed | undefined][] = [
       ["doesn't offer STARTTLS", ["AUTH PLAIN LOGIN"], undefined],
-      ["offers STARTTLS and refuses it", ["STARTTLS", "AUTH PLAIN LOGIN"], { say: "454 4.7.0 TLS not available" }],
+      [
+        "offers STARTTLS and refuses it",
+        ["STARTTLS", "AUTH PLAIN LOGIN"],
+        { say: "454 4.7.0 TLS not available" },
+      ],
       ["agrees to STARTTLS and goes on in clear", ["STARTTLS", "AUTH PLAIN LOGIN"], "garbage"],
       ["agrees to STARTTLS and hangs", ["STARTTLS", "AUTH PLAIN LOGIN"], "hang"],
       ["hangs up at STARTTLS", ["STARTTLS", "AUTH PLAIN LOGIN"], "drop"],

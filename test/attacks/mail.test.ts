@@ -1,4 +1,6 @@
-/** What strangers get into a mail that goes out under the deployment's name: M2, M3 and M4 of the threat list. */
+/**
+ * What strangers get into a mail that goes out under the deployment's name: M2, M3 and M4 of the threat list.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -37,7 +39,8 @@ async function ask(scene: MailScene, who: TestPerson, ...addresses: string[]): P
 
 const countSent = (rows: OutboxRow[]) => rows.filter(({ state }) => state === "sent").length;
 
-const linkOf = (mail: { parsed: ParsedMail } | undefined) => /https?:\/\/\S+/.exec(mail?.parsed.text ?? "")?.[0] ?? "";
+const linkOf = (mail: { parsed: ParsedMail } | undefined) =>
+  /https?:\/\/\S+/.exec(mail?.parsed.text ?? "")?.[0] ?? "";
 
 const injection = "Ann\r\nBcc: eve@evil.example\r\nX-Evil: yes\r\n\r\n<b>Hello</b>";
 const headerLike = "Bcc: eve@evil.example\u2028Subject: Evil\u0085Reply-To: eve@evil.example";
@@ -68,52 +71,63 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
     });
     after(() => scene?.close());
 
-    it("M2: no kind of mail gets a header, a recipient or a body from them, and each says that it is automatic", async () => {
-      const { liaison, smtp } = scene;
-      smtp.mails.length = 0;
-      smtp.commands.length = 0;
-      const addresses = ["link", "own", "other", "off"].map((name) => `${name}@northwind.example`);
-      // Whoever has a profile that opens a portal is asked for no address there.
-      const browser = liaison.browser();
-      const started = await liaison.partnerSource.start();
-      const notAdmitted = await signIn(browser, started, eve);
-      const page = await browser.follow(notAdmitted, /link/i);
-      for (const email of addresses) await browser.press(page, "Continue", { email });
-      await scene.until("all were answered", (rows) => countSent(rows) === 6);
-      await openLink(liaison.browser(), linkOf((await mailsTo(scene, "link@northwind.example"))[0]), eve);
-      await scene.until("the notice was sent", (rows) => countSent(rows) === 7);
+    it(
+      "M2: no kind of mail gets a header, a recipient or a body from them, and each says that it is " +
+        "automatic",
+      async () => {
+        const { liaison, smtp } = scene;
+        smtp.mails.length = 0;
+        smtp.commands.length = 0;
+        const addresses = ["link", "own", "other", "off"].map((name) => `${name}@northwind.example`);
+        // Whoever has a profile that opens a portal is asked for no address there.
+        const browser = liaison.browser();
+        const started = await liaison.partnerSource.start();
+        const notAdmitted = await signIn(browser, started, eve);
+        const page = await browser.follow(notAdmitted, /link/i);
+        for (const email of addresses) await browser.press(page, "Continue", { email });
+        await scene.until("all were answered", (rows) => countSent(rows) === 6);
+        await openLink(liaison.browser(), linkOf((await mailsTo(scene, "link@northwind.example"))[0]), eve);
+        await scene.until("the notice was sent", (rows) => countSent(rows) === 7);
 
-      assert.equal(smtp.mails.length, 5);
-      const expected = [
-        "auto-submitted",
-        "content-type",
-        "date",
-        "from",
-        "message-id",
-        "mime-version",
-        "subject",
-        "to",
-      ];
-      for (const { to, source, parsed } of (await Promise.all(addresses.map((to) => mailsTo(scene, to)))).flat()) {
-        const names = parsed.headerLines.map(({ key }) => key).filter((key) => key !== "x-auto-response-suppress");
-        assert.deepEqual(names.sort(), expected, source.slice(0, 900));
-        assert.match(source, /^Auto-Submitted: auto-generated\r$/m);
-        assert.deepEqual(
-          [parsed.to].flat().map((list) => list?.value.map(({ address }) => address)),
-          [[to]],
+        assert.equal(smtp.mails.length, 5);
+        const expected = [
+          "auto-submitted",
+          "content-type",
+          "date",
+          "from",
+          "message-id",
+          "mime-version",
+          "subject",
+          "to",
+        ];
+        for (const { to, source, parsed } of (
+          await Promise.all(addresses.map((to) => mailsTo(scene, to)))
+        ).flat()) {
+          const names = parsed.headerLines
+            .map(({ key }) => key)
+            .filter((key) => key !== "x-auto-response-suppress");
+          assert.deepEqual(names.sort(), expected, source.slice(0, 900));
+          assert.match(source, /^Auto-Submitted: auto-generated\r$/m);
+          assert.deepEqual(
+            [parsed.to].flat().map((list) => list?.value.map(({ address }) => address)),
+            [[to]],
+          );
+          assert.deepEqual(
+            parsed.from?.value.map(({ address }) => address),
+            ["no-reply@contoso.example"],
+          );
+          assert.doesNotMatch(parsed.subject ?? "", /[\p{Cc}\p{Zl}\p{Zp}]/u);
+          assert.match(parsed.text ?? "", /^Hello /, "the body is ours from its first word");
+        }
+        const recipients = smtp.commands
+          .filter(({ line }) => line.startsWith("RCPT"))
+          .map(({ line }) => line.slice(0, 30));
+        assert.ok(
+          recipients.every((line) => !line.includes("evil")) && recipients.length === 5,
+          recipients.join(),
         );
-        assert.deepEqual(
-          parsed.from?.value.map(({ address }) => address),
-          ["no-reply@contoso.example"],
-        );
-        assert.doesNotMatch(parsed.subject ?? "", /[\p{Cc}\p{Zl}\p{Zp}]/u);
-        assert.match(parsed.text ?? "", /^Hello /, "the body is ours from its first word");
-      }
-      const recipients = smtp.commands
-        .filter(({ line }) => line.startsWith("RCPT"))
-        .map(({ line }) => line.slice(0, 30));
-      assert.ok(recipients.every((line) => !line.includes("evil")) && recipients.length === 5, recipients.join());
-    });
+      },
+    );
   });
 
   describe("M3: internationalized addresses", { concurrency: 1 }, () => {
@@ -130,7 +144,8 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
 
     const person3 = person("ann", "Ann Archer");
     const ann = { ...person3, password: "ann-password-1" };
-    const recipients = () => scene.smtp.commands.flatMap(({ line }) => /^RCPT TO:<(.*)>/.exec(line)?.[1] ?? []);
+    const recipients = () =>
+      scene.smtp.commands.flatMap(({ line }) => /^RCPT TO:<(.*)>/.exec(line)?.[1] ?? []);
 
     it("M3: a domain travels as its A-label, in an envelope of one recipient", async () => {
       await ask(scene, ann, "Ann@XN--BCHER-KVA.example");
@@ -199,7 +214,10 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
     const hostileLocals = ["www.evil-site.example", "evil.com", "evil.com+ann", "Evil.Example", "www"];
     const crowd = [
       ...hostileNames.map((name, index) => person(`m4-${index}`, name)),
-      ...hostileLocals.map((local, index) => ({ ...person(`m4-at-${index}`, ""), email: `${local}@consumer.example` })),
+      ...hostileLocals.map((local, index) => ({
+        ...person(`m4-at-${index}`, ""),
+        email: `${local}@consumer.example`,
+      })),
     ];
     const html = '<b>Ann</b> & "Co" <script>alert(1)</script>';
     let scene: MailScene;
@@ -224,11 +242,17 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
       for (const { username, email, name } of crowd) {
         const [mail] = await mailsTo(scene, `${username}@northwind.example`);
         const text = mail?.parsed.text ?? "";
-        const asked = text.split("\n").find((line) => line.startsWith("Someone signed in as")) ?? assert.fail(text);
-        assert.doesNotMatch(asked, /[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u, name);
+        const asked =
+          text.split("\n").find((line) => line.startsWith("Someone signed in as")) ?? assert.fail(text);
+        assert.doesNotMatch(
+          asked,
+          /[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u,
+          name,
+        );
         const rest = asked.replace(email, "");
         const isMasked = hostileLocals.some((local) => email.startsWith(`${local}@`));
-        if (isMasked) assert.match(asked, /^Someone signed in as m at \([A-Za-z]\*\*\*@consumer\.example\) at /);
+        if (isMasked)
+          assert.match(asked, /^Someone signed in as m at \([A-Za-z]\*\*\*@consumer\.example\) at /);
         else assert.deepEqual(rest.match(linkable), null, `${name} → ${asked}`);
         for (const said of [/evil-site/i, /evil\.(?:com|example)/i, /www\b/]) assert.doesNotMatch(rest, said);
         const [, shown] = /^Someone signed in as (?:(.*) \()?/.exec(asked) ?? [];
@@ -256,13 +280,23 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
       if (first === undefined || second === undefined) return assert.fail();
       scene.smtp.mails.length = 0;
       const typed = `${first.username.toUpperCase()}@Northwind.EXAMPLE`;
-      await ask(scene, second, typed, "somebody-else@evil.example", `${first.username}+typed@northwind.example`);
+      await ask(
+        scene,
+        second,
+        typed,
+        "somebody-else@evil.example",
+        `${first.username}+typed@northwind.example`,
+      );
       await scene.until("it was sent", (rows) => countSent(rows) === crowd.length + 1);
       const [mail, ...others] = scene.smtp.mails;
       assert.equal(others.length, 0);
-      const [{ parsed, html: page } = assert.fail()] = await mailsTo(scene, `${first.username}@northwind.example`);
+      const [{ parsed, html: page } = assert.fail()] = await mailsTo(
+        scene,
+        `${first.username}@northwind.example`,
+      );
       for (const part of [mail?.source ?? "", parsed.text ?? "", page]) {
-        for (const said of [typed, "EXAMPLE", "somebody-else", "+typed"]) assert.ok(!part.includes(said), said);
+        for (const said of [typed, "EXAMPLE", "somebody-else", "+typed"])
+          assert.ok(!part.includes(said), said);
       }
     });
   });

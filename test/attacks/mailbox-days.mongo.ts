@@ -1,4 +1,7 @@
-/** Z1 over 48 simulated hours on MongoDB, on two brokers by turns: all crowds together; mailbox-days.full.ts plays each by itself. */
+/**
+ * Z1 over 48 simulated hours on MongoDB, on two brokers by turns: all crowds together; mailbox-days.full.ts
+ * plays each by itself.
+ */
 
 import { crowds, mailboxDays } from "../support/mailbox-days.ts";
 

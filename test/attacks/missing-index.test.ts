@@ -65,7 +65,9 @@ describe("D4: a database that lacks a unique index", () => {
   after(() => file?.destroy());
 
   /** `liaison serve` on a database, as a process; one that starts after all is asked to stop. */
-  async function serve(databaseFile: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  async function serve(
+    databaseFile: string,
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const config = databaseFile.replace(/\.db$/, ".yaml");
     writeFileSync(
       config,
@@ -110,31 +112,39 @@ upstreams:
     assert.ok(indexes.length >= 18, covered.join());
   });
 
-  it("D4: `liaison serve` refuses to start without any one of them: exit code 1, its name, and a fix that works", async () => {
-    const lanes = [...indexes];
-    const lane = async () => {
-      for (let index = lanes.pop(); index !== undefined; index = lanes.pop()) {
-        const { table, columns } = index;
-        const what = `${table} (${columns})`;
-        const copy = join(file.folder, `${table}-${columns.join("-")}.db`);
-        copyFileSync(file.file, copy);
-        remove(copy, index);
-        const untouched = readFileSync(copy);
+  it(
+    "D4: `liaison serve` refuses to start without any one of them: exit code 1, its name, and a fix that " +
+      "works",
+    async () => {
+      const lanes = [...indexes];
+      const lane = async () => {
+        for (let index = lanes.pop(); index !== undefined; index = lanes.pop()) {
+          const { table, columns } = index;
+          const what = `${table} (${columns})`;
+          const copy = join(file.folder, `${table}-${columns.join("-")}.db`);
+          copyFileSync(file.file, copy);
+          remove(copy, index);
+          const untouched = readFileSync(copy);
 
-        const refused = await serve(copy);
-        assert.equal(refused.code, 1, `${what}: ${refused.stdout}`);
-        assert.ok(refused.stderr.includes(`lacks the unique index on ${what}`), `${what}: ${refused.stderr}`);
-        assert.doesNotMatch(refused.stderr, /^\s+at /m, "no stack for what is expected");
-        assert.deepEqual(readFileSync(copy), untouched, `${what}: it changed the file`);
+          const refused = await serve(copy);
+          assert.equal(refused.code, 1, `${what}: ${refused.stdout}`);
+          assert.ok(
+            refused.stderr.includes(`lacks the unique index on ${what}`),
+            `${what}: ${refused.stderr}`,
+          );
+          assert.doesNotMatch(refused.stderr, /^\s+at /m, "no stack for what is expected");
+          assert.deepEqual(readFileSync(copy), untouched, `${what}: it changed the file`);
 
-        const fix =
-          /sqlite3 \S+ "(CREATE UNIQUE INDEX [^"]+)"/.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr);
-        const database = new DatabaseSync(copy);
-        database.exec(fix);
-        database.close();
-        await (await openStore({ sqlite: { file: copy }, encryptionKey: ENCRYPTION_KEY })).close();
-      }
-    };
-    await Promise.all(Array.from({ length: 4 }, lane));
-  });
+          const fix =
+            /sqlite3 \S+ "(CREATE UNIQUE INDEX [^"]+)"/.exec(refused.stderr)?.[1] ??
+            assert.fail(refused.stderr);
+          const database = new DatabaseSync(copy);
+          database.exec(fix);
+          database.close();
+          await (await openStore({ sqlite: { file: copy }, encryptionKey: ENCRYPTION_KEY })).close();
+        }
+      };
+      await Promise.all(Array.from({ length: 4 }, lane));
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /**
- * Cookies planted beside a person's own, in numbers, or at the very moment when something is under way: L20 of the threat list,
- * where nothing of hers may be had and her own sign-in has to work in the end. planted-cookies.test.ts has the plain ways.
+ * Cookies planted beside a person's own, in numbers, or at the very moment when something is under way: L20
+ * of the threat list, where nothing of hers may be had and her own sign-in has to work in the end.
+ * planted-cookies.test.ts has the plain ways.
  */
 
 import assert from "node:assert/strict";
@@ -65,7 +66,10 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
   const subjectOf = async (end: Page, started: StartedSignIn) =>
     (await liaison.customerSource.exchange(end.url, started)).claims()?.sub;
 
-  /** Tries of her own, until one leads to the portal; whatever she was shown meanwhile says how to begin again. */
+  /**
+   * Tries of her own, until one leads to the portal; whatever she was shown meanwhile says how to begin
+   * again.
+   */
   async function assertComesThrough(browser: UserAgent, her: Linked, tries = 3): Promise<void> {
     const seen: string[] = [];
     for (let turn = 0; turn < tries; turn += 1) {
@@ -167,7 +171,8 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
     it(`L20: forty of ${name} for ${path} lock nobody out, and lead nobody in circles`, async () => {
       const her = await linked();
       const browser = liaison.browser();
-      for (let index = 0; index < 40; index += 1) await set(browser, `${name}.p${index}`, "x".repeat(43), path);
+      for (let index = 0; index < 40; index += 1)
+        await set(browser, `${name}.p${index}`, "x".repeat(43), path);
       await assertComesThrough(browser, her);
     });
   }
@@ -176,7 +181,9 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
     const browser = liaison.browser();
     const step = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
     await browser.visit(`${liaison.issuer}/interaction/anything?returned`);
-    const page = await browser.press(await browser.visit(step.url), "Continue", { email: "nobody@northwind.example" });
+    const page = await browser.press(await browser.visit(step.url), "Continue", {
+      email: "nobody@northwind.example",
+    });
     assert.equal(page.heading, "Check your email");
   });
 
@@ -235,7 +242,9 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       const browser = new UserAgent({
         stopAt: ({ pathname }) => /^\/upstream\/.*callback$/.test(pathname),
         proxy: (url) =>
-          goesToAnother && url.origin === liaison.issuer ? Object.assign(new URL(url), { port: String(port) }) : url,
+          goesToAnother && url.origin === liaison.issuer
+            ? Object.assign(new URL(url), { port: String(port) })
+            : url,
       });
       const login = await browser.press(await browser.visit(link), "Continue to sign in");
       const { url: callback } = await signInUpstream(browser, login, person);
@@ -250,7 +259,11 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       release();
       await lost;
       assert.equal((await early).heading, "Your account is linked");
-      assert.equal((await returnFromUpstream(browser, callback)).heading, "Your account is linked", "and later, too");
+      assert.equal(
+        (await returnFromUpstream(browser, callback)).heading,
+        "Your account is linked",
+        "and later, too",
+      );
     } finally {
       await another.close();
     }

@@ -1,6 +1,6 @@
 /**
- * Cookies that somebody planted, part by part: L20 of the threat list. test/browser/planted-cookies.test.ts plays the same in a
- * real browser, which has its own say in what can be planted.
+ * Cookies that somebody planted, part by part: L20 of the threat list. test/browser/planted-cookies.test.ts
+ * plays the same in a real browser, which has its own say in what can be planted.
  */
 
 import assert from "node:assert/strict";
@@ -31,7 +31,10 @@ describe("planted cookies", () => {
     await register(
       liaison,
       { id: asOrganizationId("northwind") },
-      Array.from({ length: 20 }, (_, index) => ({ id: `l20-${index}`, email: `l20-${index}@northwind.example` })),
+      Array.from({ length: 20 }, (_, index) => ({
+        id: `l20-${index}`,
+        email: `l20-${index}@northwind.example`,
+      })),
     );
   });
   after(() => liaison?.close());
@@ -113,7 +116,10 @@ describe("planted cookies", () => {
       const page = await returnFromUpstream(browser, callback);
       assert.equal(page.status, 400);
     }
-    const accounts = await liaison.store.administration.accounts({ search: her.email }, { after: null, limit: 1 });
+    const accounts = await liaison.store.administration.accounts(
+      { search: her.email },
+      { after: null, limit: 1 },
+    );
     assert.deepEqual(accounts.items, [], "the upstream wasn't asked who she is");
     const picked = await his.planter.visit(`${liaison.issuer}/interaction/${his.uid}?returned`);
     assert.equal(picked.heading, "Sign in to CustomerSource");
@@ -137,20 +143,28 @@ describe("planted cookies", () => {
     assert.equal(await signedInAs(end, started), her.accountId, "her own sign-in works");
   });
 
-  it("L20: what her sign-in made isn't had at the resume: the code is for the browser that brought the callback", async () => {
-    const her = await linked();
-    const his = await begun();
-    // Without the resume's cookie her browser leaves the result where it is.
-    const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(signin|interaction)/);
-    const page = await returnFromUpstream(browser, callback);
-    assert.equal(page.status, 400);
-    assert.match(page.url.pathname, /^\/authorize\//);
-    const resumed = await his.planter.visit(`${liaison.issuer}/authorize/${his.uid}`);
-    assert.equal(`${resumed.status} ${resumed.heading}`, `400 ${otherBrowser}`);
-    assert.deepEqual(await cookiesOf(his.planter, liaison.issuer, /^liaison\.session$/), [], "and no session is made");
-    const seen = await his.planter.visit(`${liaison.issuer}/interaction/${his.uid}?returned`);
-    assert.equal(`${seen.status} ${seen.heading}`, `400 ${otherBrowser}`);
-  });
+  it(
+    "L20: what her sign-in made isn't had at the resume: the code is for the browser that brought the " +
+      "callback",
+    async () => {
+      const her = await linked();
+      const his = await begun();
+      // Without the resume's cookie her browser leaves the result where it is.
+      const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(signin|interaction)/);
+      const page = await returnFromUpstream(browser, callback);
+      assert.equal(page.status, 400);
+      assert.match(page.url.pathname, /^\/authorize\//);
+      const resumed = await his.planter.visit(`${liaison.issuer}/authorize/${his.uid}`);
+      assert.equal(`${resumed.status} ${resumed.heading}`, `400 ${otherBrowser}`);
+      assert.deepEqual(
+        await cookiesOf(his.planter, liaison.issuer, /^liaison\.session$/),
+        [],
+        "and no session is made",
+      );
+      const seen = await his.planter.visit(`${liaison.issuer}/interaction/${his.uid}?returned`);
+      assert.equal(`${seen.status} ${seen.heading}`, `400 ${otherBrowser}`);
+    },
+  );
 
   it("L20: with all of them planted she is signed in in her own browser, and the planter nowhere", async () => {
     const her = await linked();
@@ -182,30 +196,36 @@ describe("planted cookies", () => {
     assert.equal(stillHis.url.searchParams.get("error"), "login_required", "it is nobody's any more");
   });
 
-  it("L20: who comes back for somebody else's sign-in is nobody here afterwards, whatever was planted besides", async () => {
-    const [him, her] = [await linked(), await linked()];
-    const own = hesitant();
-    await ownSignIn(own, him);
-    const started = await liaison.customerSource.start({ prompt: "login" });
-    const login = await own.visit(started.url);
-    const his = { planter: own, started, login, uid: "" };
-    const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(signin|session)/);
-    const lost = await returnFromUpstream(browser, callback);
-    assert.equal(`${lost.status} ${lost.heading}`, `400 ${otherBrowser}`);
-    const silent = await browser.visit((await liaison.customerSource.start({ prompt: "none" })).url);
-    assert.equal(silent.url.searchParams.get("error"), "login_required", "his session isn't hers");
-    const again = await ownSignIn(browser, her);
-    assert.equal(await signedInAs(again.end, again.started), her.accountId);
-    const stays = await own.visit((await liaison.customerSource.start({ prompt: "none" })).url);
-    assert.notEqual(stays.url.searchParams.get("code"), null, "and still his");
-  });
+  it(
+    "L20: who comes back for somebody else's sign-in is nobody here afterwards, whatever was planted " +
+      "besides",
+    async () => {
+      const [him, her] = [await linked(), await linked()];
+      const own = hesitant();
+      await ownSignIn(own, him);
+      const started = await liaison.customerSource.start({ prompt: "login" });
+      const login = await own.visit(started.url);
+      const his = { planter: own, started, login, uid: "" };
+      const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(signin|session)/);
+      const lost = await returnFromUpstream(browser, callback);
+      assert.equal(`${lost.status} ${lost.heading}`, `400 ${otherBrowser}`);
+      const silent = await browser.visit((await liaison.customerSource.start({ prompt: "none" })).url);
+      assert.equal(silent.url.searchParams.get("error"), "login_required", "his session isn't hers");
+      const again = await ownSignIn(browser, her);
+      assert.equal(await signedInAs(again.end, again.started), her.accountId);
+      const stays = await own.visit((await liaison.customerSource.start({ prompt: "none" })).url);
+      assert.notEqual(stays.url.searchParams.get("code"), null, "and still his");
+    },
+  );
 
   it("L20: a step that stands on the planter's session is shown to nobody else", async () => {
     const person = await linked();
     await bindTo(liaison, person, `l20-${used++}`);
     const planter = liaison.browser();
     await signIn(planter, await liaison.customerSource.start(), person);
-    const chooser = await planter.visit((await liaison.customerSource.start({ prompt: "select_account" })).url);
+    const chooser = await planter.visit(
+      (await liaison.customerSource.start({ prompt: "select_account" })).url,
+    );
     assert.match(chooser.heading, /profile/i, chooser.text);
     const browser = liaison.browser();
     await plant(planter, browser, /^liaison\.(interaction|resume)/);
@@ -242,33 +262,41 @@ describe("planted cookies", () => {
       await browser.jar.setCookie(cookie.clone() ?? assert.fail(), liaison.issuer);
     }
     assert.equal((await browser.once(stopped.url)).status, 400);
-    assert.deepEqual(await cookiesOf(browser, liaison.issuer, /^liaison\.console$/), [], "nobody is signed in by it");
+    assert.deepEqual(
+      await cookiesOf(browser, liaison.issuer, /^liaison\.console$/),
+      [],
+      "nobody is signed in by it",
+    );
     assert.equal((await planter.once(stopped.url)).status, 303, "the code is the planter's still");
   });
 
   for (const path of ["/authorize", "/"]) {
-    it(`L20: a session's cookie beside hers, for ${path}: neither is believed, and the next request has one again`, async () => {
-      const [his, her] = [await linked(), await linked()];
-      const planter = liaison.browser();
-      await signIn(planter, await liaison.customerSource.start(), his);
-      const browser = liaison.browser();
-      const parameters = path === "/" ? { prompt: "login" } : {};
-      const first = await liaison.customerSource.start();
-      await signIn(browser, first, her);
-      for (const cookie of await cookiesOf(planter, liaison.issuer, /^liaison\.session/)) {
-        const planted = cookie.clone() ?? assert.fail();
-        planted.path = path;
-        await browser.jar.setCookie(planted, liaison.issuer);
-      }
-      let end: Page | undefined;
-      for (let turn = 0; turn < 2 && end?.status !== 0; turn += 1) {
-        const started = await liaison.customerSource.start(parameters);
-        const page = await signIn(browser, started, her);
-        end = page.status === 0 ? page : await browser.press(page, /Continue|Go on/);
-        if (end.status === 0) assert.equal(await signedInAs(end, started), her.accountId);
-      }
-      assert.equal(end?.status, 0, "her own sign-in works");
-    });
+    it(
+      `L20: a session's cookie beside hers, for ${path}: neither is believed, and the next request has ` +
+        "one again",
+      async () => {
+        const [his, her] = [await linked(), await linked()];
+        const planter = liaison.browser();
+        await signIn(planter, await liaison.customerSource.start(), his);
+        const browser = liaison.browser();
+        const parameters = path === "/" ? { prompt: "login" } : {};
+        const first = await liaison.customerSource.start();
+        await signIn(browser, first, her);
+        for (const cookie of await cookiesOf(planter, liaison.issuer, /^liaison\.session/)) {
+          const planted = cookie.clone() ?? assert.fail();
+          planted.path = path;
+          await browser.jar.setCookie(planted, liaison.issuer);
+        }
+        let end: Page | undefined;
+        for (let turn = 0; turn < 2 && end?.status !== 0; turn += 1) {
+          const started = await liaison.customerSource.start(parameters);
+          const page = await signIn(browser, started, her);
+          end = page.status === 0 ? page : await browser.press(page, /Continue|Go on/);
+          if (end.status === 0) assert.equal(await signedInAs(end, started), her.accountId);
+        }
+        assert.equal(end?.status, 0, "her own sign-in works");
+      },
+    );
   }
 
   it("who goes back to a sign-in of their own that is over loses nothing", async () => {
@@ -285,7 +313,9 @@ describe("planted cookies", () => {
   it("tabs that begin at once all come back to where they were, and begin by one cookie from then on", async () => {
     const her = await linked();
     const browser = hesitant();
-    const starts = await Promise.all([1, 2, 3].map(() => liaison.customerSource.start({ upstream: "fabrikam" })));
+    const starts = await Promise.all(
+      [1, 2, 3].map(() => liaison.customerSource.start({ upstream: "fabrikam" })),
+    );
     const led = async (addresses: (string | URL)[]) => {
       const pages = await Promise.all(addresses.map((address) => browser.once(address)));
       return pages.map(({ headers, text }) => headers.get("location") ?? assert.fail(text));
@@ -324,7 +354,8 @@ describe("planted cookies", () => {
       ends.some(({ status }) => status === 0),
       "she is at the portal",
     );
-    for (const end of ends.filter(({ status }) => status !== 0)) assert.equal(end.heading, "This sign-in is over");
+    for (const end of ends.filter(({ status }) => status !== 0))
+      assert.equal(end.heading, "This sign-in is over");
     const late = await browser.once(callback);
     const page = await browser.visit(late.headers.get("location") ?? assert.fail(late.text));
     assert.equal(page.heading, "This sign-in is over", "and later, too");
@@ -338,7 +369,11 @@ describe("planted cookies", () => {
     const { url: callback } = await signInUpstream(browser, login, person);
     const ends = await Promise.all(Array.from({ length: 5 }, () => returnFromUpstream(browser, callback)));
     for (const end of ends) assert.equal(end.heading, "Your account is linked");
-    assert.equal((await returnFromUpstream(browser, callback)).heading, "Your account is linked", "and later, too");
+    assert.equal(
+      (await returnFromUpstream(browser, callback)).heading,
+      "Your account is linked",
+      "and later, too",
+    );
     const again = await openLink(liaison.browser(), link, person).catch(() => undefined);
     assert.equal(again, undefined, "in another browser the link is spent");
     const { profile } = (await liaison.store.directory.membership(asProfileId("l20-18"))) ?? assert.fail();

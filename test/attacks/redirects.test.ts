@@ -1,4 +1,7 @@
-/** Where answers lead and what they carry: O1, O11 and O12 of the threat list, beyond the plain request of authorize.test.ts. */
+/**
+ * Where answers lead and what they carry: O1, O11 and O12 of the threat list, beyond the plain request of
+ * authorize.test.ts.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -9,7 +12,9 @@ import { linkIn } from "../support/mailbox.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";
 
 const registered = "http://localhost:9/customersource/callback";
-const credentials = { authorization: `Basic ${Buffer.from(`customersource:${portalSecret}`).toString("base64")}` };
+const credentials = {
+  authorization: `Basic ${Buffer.from(`customersource:${portalSecret}`).toString("base64")}`,
+};
 const foreign = [
   "https://evil.example/customersource/callback",
   `${registered}/`,
@@ -78,7 +83,10 @@ describe("redirects", () => {
         }),
       );
       const overlaid = await member.visit(endpoint);
-      assert.ok(overlaid.url.href.startsWith(`${registered}?code=`), "what was pushed counts, and nothing else");
+      assert.ok(
+        overlaid.url.href.startsWith(`${registered}?code=`),
+        "what was pushed counts, and nothing else",
+      );
 
       const started = await liaison.customerSource.start();
       const end = await member.visit(started.url);
@@ -95,7 +103,10 @@ describe("redirects", () => {
     await bindTo(liaison, person, "one", "two");
     const browser = new PostWatcher({ stopAt: ({ port }) => port === "9" });
     const { url } = await liaison.customerSource.start();
-    const chosen = await browser.visit(new URL(url.pathname, url), { method: "POST", body: url.searchParams });
+    const chosen = await browser.visit(new URL(url.pathname, url), {
+      method: "POST",
+      body: url.searchParams,
+    });
     const login = await browser.press(chosen, /Fabrikam ID/);
     const chooser = await signInUpstream(browser, login, person);
     const end = await browser.press(chooser, "Continue", { profile_id: "two" });
@@ -126,7 +137,9 @@ describe("redirects", () => {
     );
     assert.deepEqual([...new Set(ours.map(({ path }) => path))].sort(), [
       "/authorize",
-      ...["address", "cancel", "profile", "resend", "sign-in", "use-another"].map((step) => `/interaction/*/${step}`),
+      ...["address", "cancel", "profile", "resend", "sign-in", "use-another"].map(
+        (step) => `/interaction/*/${step}`,
+      ),
       ...["confirm", "decline"].map((step) => `/link/*/${step}`),
       "/logout/confirm",
     ]);
@@ -140,7 +153,8 @@ describe("redirects", () => {
     if (change["response_mode"] !== "form_post") {
       assert.equal(end.url.origin + end.url.pathname, registered, end.text);
       const mode = change["response_mode"] ?? "query";
-      const [used, unused] = mode === "query" ? [end.url.search, end.url.hash] : [end.url.hash, end.url.search];
+      const [used, unused] =
+        mode === "query" ? [end.url.search, end.url.hash] : [end.url.hash, end.url.search];
       assert.equal(unused, "");
       return Object.fromEntries(new URLSearchParams(used.slice(1)));
     }
@@ -176,6 +190,9 @@ describe("redirects", () => {
 
   it("O12: discovery says that iss is there (RFC 9207, 3)", async () => {
     const metadata = await (await fetch(`${liaison.issuer}/.well-known/openid-configuration`)).json();
-    assert.equal((metadata as Record<string, unknown>)["authorization_response_iss_parameter_supported"], true);
+    assert.equal(
+      (metadata as Record<string, unknown>)["authorization_response_iss_parameter_supported"],
+      true,
+    );
   });
 });

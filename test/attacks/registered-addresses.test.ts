@@ -1,4 +1,7 @@
-/** Addresses that two readers read in two ways, at every door where a client app is registered: O13 of the threat list. */
+/**
+ * Addresses that two readers read in two ways, at every door where a client app is registered: O13 of the
+ * threat list.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -83,7 +86,9 @@ const fields = [...lists, "backchannel_logout_uri", "home_url", "about_url", "in
 type Field = (typeof fields)[number];
 const tryOf = (field: Field, address: string): ClientTry => ({
   [field]:
-    field === "redirect_uris" || field === "post_logout_redirect_uris" ? ["https://p.example/1", address] : address,
+    field === "redirect_uris" || field === "post_logout_redirect_uris"
+      ? ["https://p.example/1", address]
+      : address,
 });
 
 /** Whether a blank is part of what is typed at a door. */
@@ -149,16 +154,24 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
   /** By its place in the list, or by itself where it was typed a moment ago. */
   function assertNamed(door: Door, field: Field, address: string, answer: string): void {
     const isList = lists.some((list) => list === field);
-    if (door === "configuration") assert.ok(answer.includes(`portals.tried.${field}${isList ? "[1]" : ""} `), answer);
+    if (door === "configuration")
+      assert.ok(answer.includes(`portals.tried.${field}${isList ? "[1]" : ""} `), answer);
     else if (door.startsWith("api")) assert.ok(answer.includes(`"${field}${isList ? ".1" : ""}"`), answer);
-    else if (door.startsWith("command")) assert.ok(answer.includes(`--${field.replaceAll("_", "-")}`), answer);
-    else if (!/[\s\u00a0\u200b]/.test(address)) assert.ok(answer.includes(address), `${address} in ${answer}`);
+    else if (door.startsWith("command"))
+      assert.ok(answer.includes(`--${field.replaceAll("_", "-")}`), answer);
+    else if (!/[\s\u00a0\u200b]/.test(address))
+      assert.ok(answer.includes(address), `${address} in ${answer}`);
   }
 
   it("O13: what passed every door in another spelling is refused by the provider's own check, too", async () => {
     const { scene } = open;
     const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", {
-      body: { preset: "web", name: "Old", home_url: "https://p.example/", redirect_uris: ["https://p.example/cb"] },
+      body: {
+        preset: "web",
+        name: "Old",
+        home_url: "https://p.example/",
+        redirect_uris: ["https://p.example/cb"],
+      },
     });
     const old = (await scene.store.clients.find(asClientId(id))) ?? assert.fail();
     await scene.store.clients.put({

@@ -1,4 +1,7 @@
-/** Ids that every object in JavaScript seems to hold: A10 of the threat list. Refused at every door, and harmless where stored. */
+/**
+ * Ids that every object in JavaScript seems to hold: A10 of the threat list. Refused at every door, and
+ * harmless where stored.
+ */
 
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
@@ -32,7 +35,10 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
   after(() => open?.close());
 
   it("A10: there are some, and one of them fits every spelling of an id", () => {
-    assert.ok(names.includes("constructor") && names.includes("__proto__") && names.length >= 12, names.join(" "));
+    assert.ok(
+      names.includes("constructor") && names.includes("__proto__") && names.length >= 12,
+      names.join(" "),
+    );
   });
 
   const doors: Door[] = ["api", "command", "pages"];
@@ -71,8 +77,28 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
         assert.equal(status, 400, `${path} ${id}: ${text}`);
         assert.match(text, /"field":"id"/);
       }
-      const organization = ["orgs", "create", "--id", id, "--name", "N", "--account-number", "1", "--kind", "customer"];
-      const profile = ["profiles", "create", "--id", id, "--organization-id", "a10", "--email", "a@a10.example"];
+      const organization = [
+        "orgs",
+        "create",
+        "--id",
+        id,
+        "--name",
+        "N",
+        "--account-number",
+        "1",
+        "--kind",
+        "customer",
+      ];
+      const profile = [
+        "profiles",
+        "create",
+        "--id",
+        id,
+        "--organization-id",
+        "a10",
+        "--email",
+        "a@a10.example",
+      ];
       for (const words of [organization, [...profile, "--name", "Ann"]]) {
         const { isTaken, said } = await open.command(words);
         assert.ok(!isTaken, words.join(" "));
@@ -127,7 +153,10 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
       const other = await open.configuration({ upstreams: [{ ...upstream, id }] });
       for (const { isTaken, said } of [portal, other]) {
         assert.ok(!isTaken, id);
-        assert.match(said, id === "constructor" ? /\.id \(.*every JavaScript object has/ : /use 1 to 63 lower-case/);
+        assert.match(
+          said,
+          id === "constructor" ? /\.id \(.*every JavaScript object has/ : /use 1 to 63 lower-case/,
+        );
       }
     }
   });
@@ -142,84 +171,99 @@ describe("A10: ids that are names of Object.prototype", { concurrency: 1 }, () =
       assert.match(refusal(name, undefined).detail, /couldn't finish this sign-in/);
       const page = await open.scene.browser().visit(`${issuer}/admin/clients/new?preset=${name}`);
       assert.ok(page.status < 500, page.text);
-      assert.ok((await open.scene.browser().visit(`${issuer}/upstream/${name}/callback?state=x&code=x`)).status < 500);
-      const hinted = await open.scene.customerSource.start({ upstream: name, profile_hint: name, login_hint: name });
+      assert.ok(
+        (await open.scene.browser().visit(`${issuer}/upstream/${name}/callback?state=x&code=x`)).status < 500,
+      );
+      const hinted = await open.scene.customerSource.start({
+        upstream: name,
+        profile_hint: name,
+        login_hint: name,
+      });
       assert.equal((await open.scene.browser().visit(hinted.url)).status, 200, name);
     }
   });
 
-  it("A10: stored by an older version, they sign people in, each to what is theirs, and nothing shared is written on", async () => {
-    const { scene } = open;
-    const { store, issuer } = scene;
-    const before = shared();
-    for (const id of names) {
-      const redirectUri = "http://localhost:9/old/callback";
-      await store.clients.put({
-        id: asClientId(id),
-        name: `Old ${id}`,
-        homeUrl: "http://localhost:9/old",
-        aboutUrl: null,
-        managedBy: "admin",
-        secret: portalSecret,
-        previousSecret: null,
-        claimsInIdToken: true,
-        policy: { kinds: ["customer"], planRequired: false, roles: [] },
-        metadata: {
-          redirect_uris: [redirectUri],
-          grant_types: ["authorization_code", "refresh_token"],
-          backchannel_logout_uri: "http://localhost:9/old/logged-out",
-          backchannel_logout_session_required: true,
-        },
-      });
-    }
-    await register(scene, { id: asOrganizationId("__proto__") }, [
-      { id: "constructor", email: "one@old.example" },
-      { id: "valueOf", email: "two@old.example" },
-    ]);
-    const people = await Promise.all(
-      ["constructor", "valueOf"].map(async (profileId) => {
-        const person = scene.stranger();
-        const accountId = await bindTo(scene, person, profileId);
-        return { profileId, accountId, person, browser: scene.browser() };
-      }),
-    );
-    const sids = new Set<unknown>();
-    for (const { profileId, accountId, person, browser } of people) {
-      for (const clientId of names) {
+  it(
+    "A10: stored by an older version, they sign people in, each to what is theirs, and nothing shared is " +
+      "written on",
+    async () => {
+      const { scene } = open;
+      const { store, issuer } = scene;
+      const before = shared();
+      for (const id of names) {
         const redirectUri = "http://localhost:9/old/callback";
-        const portal = await TestPortal.connect({ issuer, clientId, clientSecret: portalSecret, redirectUri });
-        const started = await portal.start();
-        const end = await signIn(browser, started, person);
-        assert.ok(end.url.searchParams.has("code"), `${clientId}: ${end.text}`);
-        const tokens = await portal.exchange(end.url, started);
-        const claims = await portal.userinfo(tokens.access_token, accountId);
-        assert.equal(claims["profile_id"], profileId, clientId);
-        assert.ok(tokens.refresh_token);
-        await portal.refresh(tokens.refresh_token);
-        // Known again, without a page, and by nobody else's grant.
-        const again = await portal.start({ prompt: "none" });
-        const known = await browser.visit(again.url);
-        assert.ok(known.url.searchParams.has("code"), `${clientId}: ${known.url}`);
-        const { sub, ...told } = (await portal.exchange(known.url, again)).claims() ?? assert.fail();
-        assert.equal(sub, accountId);
-        assert.equal(typeof told["sid"], "string");
-        sids.add(told["sid"]);
-        assert.deepEqual(shared(), before, clientId);
+        await store.clients.put({
+          id: asClientId(id),
+          name: `Old ${id}`,
+          homeUrl: "http://localhost:9/old",
+          aboutUrl: null,
+          managedBy: "admin",
+          secret: portalSecret,
+          previousSecret: null,
+          claimsInIdToken: true,
+          policy: { kinds: ["customer"], planRequired: false, roles: [] },
+          metadata: {
+            redirect_uris: [redirectUri],
+            grant_types: ["authorization_code", "refresh_token"],
+            backchannel_logout_uri: "http://localhost:9/old/logged-out",
+            backchannel_logout_session_required: true,
+          },
+        });
       }
-      const sessions = await scene.owner.list<{ client_id: string }>(`/grants?account_id=${accountId}`);
-      assert.deepEqual(sessions.map(({ client_id }) => client_id).toSorted(), names.toSorted());
-    }
-    assert.equal(sids.size, people.length * names.length, "each has a session of their own at each portal");
-    const [first, second] = people;
-    if (first === undefined || second === undefined) return assert.fail();
-    await first.browser.press(await first.browser.visit(`${issuer}/logout`), "Sign out");
-    assert.deepEqual(await scene.owner.list(`/grants?account_id=${first.accountId}`), []);
-    assert.equal((await scene.owner.list(`/grants?account_id=${second.accountId}`)).length, names.length);
-    for (const id of names) {
-      const { status } = await scene.owner.call("GET", `/clients/${id}`);
-      assert.equal(status, 200, "administrators see it");
-      await scene.owner.done("DELETE", `/clients/${id}`);
-    }
-    assert.deepEqual(shared(), before);
-  });
+      await register(scene, { id: asOrganizationId("__proto__") }, [
+        { id: "constructor", email: "one@old.example" },
+        { id: "valueOf", email: "two@old.example" },
+      ]);
+      const people = await Promise.all(
+        ["constructor", "valueOf"].map(async (profileId) => {
+          const person = scene.stranger();
+          const accountId = await bindTo(scene, person, profileId);
+          return { profileId, accountId, person, browser: scene.browser() };
+        }),
+      );
+      const sids = new Set<unknown>();
+      for (const { profileId, accountId, person, browser } of people) {
+        for (const clientId of names) {
+          const redirectUri = "http://localhost:9/old/callback";
+          const portal = await TestPortal.connect({
+            issuer,
+            clientId,
+            clientSecret: portalSecret,
+            redirectUri,
+          });
+          const started = await portal.start();
+          const end = await signIn(browser, started, person);
+          assert.ok(end.url.searchParams.has("code"), `${clientId}: ${end.text}`);
+          const tokens = await portal.exchange(end.url, started);
+          const claims = await portal.userinfo(tokens.access_token, accountId);
+          assert.equal(claims["profile_id"], profileId, clientId);
+          assert.ok(tokens.refresh_token);
+          await portal.refresh(tokens.refresh_token);
+          // Known again, without a page, and by nobody else's grant.
+          const again = await portal.start({ prompt: "none" });
+          const known = await browser.visit(again.url);
+          assert.ok(known.url.searchParams.has("code"), `${clientId}: ${known.url}`);
+          const { sub, ...told } = (await portal.exchange(known.url, again)).claims() ?? assert.fail();
+          assert.equal(sub, accountId);
+          assert.equal(typeof told["sid"], "string");
+          sids.add(told["sid"]);
+          assert.deepEqual(shared(), before, clientId);
+        }
+        const sessions = await scene.owner.list<{ client_id: string }>(`/grants?account_id=${accountId}`);
+        assert.deepEqual(sessions.map(({ client_id }) => client_id).toSorted(), names.toSorted());
+      }
+      assert.equal(sids.size, people.length * names.length, "each has a session of their own at each portal");
+      const [first, second] = people;
+      if (first === undefined || second === undefined) return assert.fail();
+      await first.browser.press(await first.browser.visit(`${issuer}/logout`), "Sign out");
+      assert.deepEqual(await scene.owner.list(`/grants?account_id=${first.accountId}`), []);
+      assert.equal((await scene.owner.list(`/grants?account_id=${second.accountId}`)).length, names.length);
+      for (const id of names) {
+        const { status } = await scene.owner.call("GET", `/clients/${id}`);
+        assert.equal(status, 200, "administrators see it");
+        await scene.owner.done("DELETE", `/clients/${id}`);
+      }
+      assert.deepEqual(shared(), before);
+    },
+  );
 });

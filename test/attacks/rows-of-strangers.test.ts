@@ -1,12 +1,19 @@
 /**
- * Z5 and Z7, as far as requests are served: what strangers had stored goes when its time is over, and one interaction or one
- * link that is used again and again leaves no more than one that is used once.
+ * Z5 and Z7, as far as requests are served: what strangers had stored goes when its time is over, and one
+ * interaction or one link that is used again and again leaves no more than one that is used once.
  */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { type Attacked, almostCarryOut, askForLink, auditOf, requestOf, startAttacked } from "../support/attack-kit.ts";
+import {
+  type Attacked,
+  almostCarryOut,
+  askForLink,
+  auditOf,
+  requestOf,
+  startAttacked,
+} from "../support/attack-kit.ts";
 import { grownRows, type Holding, holdingOf } from "../support/holding.ts";
 import { people, register, signIn, signInUpstream } from "../support/liaison.ts";
 import { perHour } from "../support/mailbox-flood.ts";
@@ -49,7 +56,9 @@ describe("Z5: what strangers had stored", () => {
         },
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z5", email: "z5@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "z5", email: "z5@northwind.example" },
+    ]);
     ({ link } = await askForLink(liaison, liaison.stranger(), "z5@northwind.example"));
     await sweeps.later(liaison, 301);
   });
@@ -75,27 +84,32 @@ describe("Z5: what strangers had stored", () => {
     await sweeps.later(liaison, hour + sweptWithin);
     const left = await holdingOf(liaison);
     const { artifacts = 0, sessions: _goesOn, ...others } = passing(left);
-    // Of the sign-in by which the link was asked for: its session goes on, its last step, and for days that it asked.
+    // Of the sign-in by which the link was asked for: its session goes on, its last step, and for days that
+    // it asked.
     assert.ok(artifacts <= 2, `${artifacts} interactions are left`);
     assert.deepEqual(others, { ...nothing, throttles: 1 });
     assert.ok(left.bytes - before.bytes < 20 * 4096, `${left.bytes - before.bytes} bytes are left`);
   });
 
-  it("Z5: an authorization request that nobody followed is gone within minutes, one whose page was opened within an hour", async () => {
-    await sweeps.later(liaison, 3 * hour);
-    const flood = await strangersFlood(liaison, { link });
-    const before = await holdingOf(liaison);
-    const interactions = async () => grownRows(before, await holdingOf(liaison))["artifacts"] ?? 0;
-    for (let turn = 0; turn < 5; turn += 1) assert.equal(await flood.authorize(), 303);
-    for (let turn = 0; turn < 3; turn += 1) assert.equal(await flood.open(), 200);
-    assert.equal(await interactions(), 8);
-    await sweeps.later(liaison, 600 + sweptWithin);
-    assert.equal(await interactions(), 3);
-    await sweeps.later(liaison, hour - 600 - sweptWithin - 60);
-    assert.equal(await interactions(), 3);
-    await sweeps.later(liaison, 60 + sweptWithin);
-    assert.equal(await interactions(), 0);
-  });
+  it(
+    "Z5: an authorization request that nobody followed is gone within minutes, one whose page was opened " +
+      "within an hour",
+    async () => {
+      await sweeps.later(liaison, 3 * hour);
+      const flood = await strangersFlood(liaison, { link });
+      const before = await holdingOf(liaison);
+      const interactions = async () => grownRows(before, await holdingOf(liaison))["artifacts"] ?? 0;
+      for (let turn = 0; turn < 5; turn += 1) assert.equal(await flood.authorize(), 303);
+      for (let turn = 0; turn < 3; turn += 1) assert.equal(await flood.open(), 200);
+      assert.equal(await interactions(), 8);
+      await sweeps.later(liaison, 600 + sweptWithin);
+      assert.equal(await interactions(), 3);
+      await sweeps.later(liaison, hour - 600 - sweptWithin - 60);
+      assert.equal(await interactions(), 3);
+      await sweeps.later(liaison, 60 + sweptWithin);
+      assert.equal(await interactions(), 0);
+    },
+  );
 
   it("Z5: what was posted to sign out is gone within minutes, and held to the same limit", async () => {
     await sweeps.later(liaison, 3 * hour);
@@ -133,7 +147,8 @@ describe("Z5: what strangers had stored", () => {
 
   it("one that nobody followed in time can't be opened any more, swept or not", async () => {
     const [browser, late] = [liaison.browser(), liaison.browser()];
-    const there = (await browser.once((await liaison.customerSource.start()).url)).headers.get("location") ?? "";
+    const there =
+      (await browser.once((await liaison.customerSource.start()).url)).headers.get("location") ?? "";
     const gone = (await late.once((await liaison.customerSource.start()).url)).headers.get("location") ?? "";
     liaison.clock.advance(599);
     assert.equal((await browser.visit(there)).status, 200);
@@ -153,7 +168,9 @@ describe("Z5: what strangers had stored", () => {
     url.searchParams.set("state", "x");
     const long = url.href.replace("state=x", `state=${"\\".repeat(1600)}`);
     assert.ok(new URL(long).search.length < 2048);
-    const served = await asLongAsLet(async () => (await askFrom("127.0.0.1", long)).status, { most: 2 * cap });
+    const served = await asLongAsLet(async () => (await askFrom("127.0.0.1", long)).status, {
+      most: 2 * cap,
+    });
     assert.ok(served > cap / 2 - 20 && served <= (cap / 2) * 1.1, `${served} were served`);
   });
 });
@@ -169,7 +186,9 @@ describe("Z7: one interaction or one link used again and again", () => {
         limits: { ...(base["limits"] as object), inquiries_per_identity: perHour(3) },
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z7", email: "z7@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "z7", email: "z7@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 
@@ -184,20 +203,27 @@ describe("Z7: one interaction or one link used again and again", () => {
     assert.match(page.heading, /registered/i);
   });
 
-  it("Z7: an interaction is noted to be opened once, and the sign-ins begun in it are gone when they are over", async () => {
-    const browser = liaison.browser();
-    liaison.watch.calls.length = 0;
-    const page = await browser.visit((await liaison.customerSource.start()).url);
-    const { action, fields } = page.form(/Fabrikam/);
-    for (let turn = 0; turn < 30; turn += 1) {
-      assert.equal((await browser.once(page.url)).status, 200);
-      assert.equal((await browser.once(action, { method: "POST", body: fields })).status, 303);
-    }
-    assert.equal(writesOf("begin"), 30);
-    assert.ok(writesOf("keep") <= (liaison.storeOptions.mongodb === undefined ? 1 : 2), `${writesOf("keep")} notes`);
-    await sweeps.later(liaison, hour + sweptWithin);
-    assert.equal(passing(await holdingOf(liaison))["begun"], 0);
-  });
+  it(
+    "Z7: an interaction is noted to be opened once, and the sign-ins begun in it are gone when they are " +
+      "over",
+    async () => {
+      const browser = liaison.browser();
+      liaison.watch.calls.length = 0;
+      const page = await browser.visit((await liaison.customerSource.start()).url);
+      const { action, fields } = page.form(/Fabrikam/);
+      for (let turn = 0; turn < 30; turn += 1) {
+        assert.equal((await browser.once(page.url)).status, 200);
+        assert.equal((await browser.once(action, { method: "POST", body: fields })).status, 303);
+      }
+      assert.equal(writesOf("begin"), 30);
+      assert.ok(
+        writesOf("keep") <= (liaison.storeOptions.mongodb === undefined ? 1 : 2),
+        `${writesOf("keep")} notes`,
+      );
+      await sweeps.later(liaison, hour + sweptWithin);
+      assert.equal(passing(await holdingOf(liaison))["begun"], 0);
+    },
+  );
 
   it("Z7: a link is noted to be opened once, and one person's tries of it once", async () => {
     const { link } = await askForLink(liaison, liaison.stranger(), "z7@northwind.example");

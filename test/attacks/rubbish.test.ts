@@ -1,4 +1,7 @@
-/** A connection that turns to rubbish while a request on it is being answered: Node's error carries the raw bytes. */
+/**
+ * A connection that turns to rubbish while a request on it is being answered: Node's error carries the raw
+ * bytes.
+ */
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -25,7 +28,10 @@ it("D6: leaves neither bytes nor cookies of it in the log, and is no fault of ou
     const log = lines.join("");
     assert.match(log, /HPE_/, "the fault was seen");
     assert.doesNotMatch(log, /a-cookie-to-keep|rawPacket/);
-    assert.ok(!log.includes([..."a-cookie-to-keep"].map((character) => character.charCodeAt(0)).join()), "as bytes");
+    assert.ok(
+      !log.includes([..."a-cookie-to-keep"].map((character) => character.charCodeAt(0)).join()),
+      "as bytes",
+    );
     assert.doesNotMatch(log, /"level":(40|50|60)/);
   } finally {
     await liaison.close();

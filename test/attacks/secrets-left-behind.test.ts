@@ -63,7 +63,8 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
       const value = await store.keys.findOrCreate(name, () => assert.fail(`no key ${name}`));
       if (!value.startsWith("{")) wiretap.add(name, value);
       else
-        for (const part of ["d", "p", "q", "dp", "dq", "qi"]) wiretap.add(`${name} ${part}`, JSON.parse(value)[part]);
+        for (const part of ["d", "p", "q", "dp", "dq", "qi"])
+          wiretap.add(`${name} ${part}`, JSON.parse(value)[part]);
     }
   });
   after(async () => {
@@ -111,7 +112,9 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
       return step === "content" ? { say: `250 queued: ${mailedLink()}` } : undefined;
     };
     const ann = liaison.browser();
-    const started = await liaison.customerSource.start({ scope: "openid profile email organization offline_access" });
+    const started = await liaison.customerSource.start({
+      scope: "openid profile email organization offline_access",
+    });
     const linkStep = await signIn(ann, started, people.ann);
     const waiting = await ann.press(linkStep, "Continue", { email: typed.known });
     searchFiles("with an inquiry waiting");
@@ -135,7 +138,10 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
     const { liaison } = scene;
     const { ann, waiting, started } = browsers[0] ?? assert.fail();
     const link = mailedLink();
-    assert.equal((await openLink(liaison.browser(), link, people.eve)).heading, "This link is for another account");
+    assert.equal(
+      (await openLink(liaison.browser(), link, people.eve)).heading,
+      "This link is for another account",
+    );
     const hesitation = await almostCarryOut(link, people.ann);
     searchFiles("with a sign-in under way at the upstream");
     assert.equal((await hesitation.goOn()).heading, "Your account is linked");
@@ -186,7 +192,12 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
       [
         "/token",
         "",
-        { client_id: "customersource", client_secret: portalSecret, code: "another-made-up-code", grant_type: "x" },
+        {
+          client_id: "customersource",
+          client_secret: portalSecret,
+          code: "another-made-up-code",
+          grant_type: "x",
+        },
       ],
       [
         "/token",
@@ -243,7 +254,13 @@ describe("D5 and D6: secrets after a whole journey", { concurrency: 1 }, () => {
 
   it("D6: nor in any line of the log, at any level, or in what else was printed", () => {
     const log = lines.join("");
-    for (const said of ["/interaction/:uid/address", "POST", "the disk is full", "tried again", "provider refused"]) {
+    for (const said of [
+      "/interaction/:uid/address",
+      "POST",
+      "the disk is full",
+      "tried again",
+      "provider refused",
+    ]) {
       assert.ok(log.includes(said), `the log says nothing of "${said}"`);
     }
     report(Buffer.from(log), "in the log");

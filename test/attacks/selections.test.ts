@@ -1,4 +1,7 @@
-/** Switching profiles is the person's: L21 of the threat list, and what a switch does to the sign-in before it. */
+/**
+ * Switching profiles is the person's: L21 of the threat list, and what a switch does to the sign-in before
+ * it.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -29,7 +32,9 @@ describe("selections", { concurrency: 1 }, () => {
     turn += 1;
     [home, other, third] = [`home-${turn}`, `other-${turn}`, `third-${turn}`];
     for (const id of [home, other, third]) {
-      await register(liaison, { id: asOrganizationId(`org-${id}`) }, [{ id, email: `${id}@contoso.example` }]);
+      await register(liaison, { id: asOrganizationId(`org-${id}`) }, [
+        { id, email: `${id}@contoso.example` },
+      ]);
     }
     await register(liaison, { id: asOrganizationId(`partner-of-${turn}`), kind: "partner" }, [
       { id: `partner-${turn}`, email: "partner@litware.example" },
@@ -84,14 +89,18 @@ describe("selections", { concurrency: 1 }, () => {
     const { url } = await browser.visit(started.url);
     const error = url.searchParams.get("error");
     if (error !== null) return error;
-    return String(await profileOf(liaison.customerSource, await liaison.customerSource.exchange(url, started)));
+    return String(
+      await profileOf(liaison.customerSource, await liaison.customerSource.exchange(url, started)),
+    );
   }
 
   /** Opens the chooser and chooses a profile, up to the code. */
   async function switchTo(browser: UserAgent, profileId: string, portal = liaison.customerSource) {
     const prompt = portal === offline ? "consent select_account" : "select_account";
     const started = await portal.start({ prompt });
-    const { url } = await browser.press(await browser.visit(started.url), "Continue", { profile_id: profileId });
+    const { url } = await browser.press(await browser.visit(started.url), "Continue", {
+      profile_id: profileId,
+    });
     assert.ok(url.searchParams.has("code"), url.href);
     return { started, callback: url, redeem: () => portal.exchange(url, started) };
   }
@@ -133,12 +142,19 @@ describe("selections", { concurrency: 1 }, () => {
         const { url } = await portal.start({ profile_hint: other, ...parameters });
         const page = await browser.visit(url);
         const silent = parameters["prompt"] === "none";
-        assert.equal(page.url.searchParams.get("error"), silent ? "account_selection_required" : null, page.url.href);
+        assert.equal(
+          page.url.searchParams.get("error"),
+          silent ? "account_selection_required" : null,
+          page.url.href,
+        );
         assert.equal(page.url.searchParams.get("code"), null);
         await browser.visit(url, { method: "POST", body: url.searchParams });
       }
       const done = liaison.watch.writes.slice(writes);
-      assert.ok(!done.some((write) => /select|consume|revoke|destroy|leave|remove/i.test(write)), done.join(" "));
+      assert.ok(
+        !done.some((write) => /select|consume|revoke|destroy|leave|remove/i.test(write)),
+        done.join(" "),
+      );
       assert.deepEqual(await grants(), before);
       await assertGoOn(tokens, home, portal);
       assert.equal(await silently(browser), home);
@@ -146,26 +162,30 @@ describe("selections", { concurrency: 1 }, () => {
     });
   }
 
-  it("L21: the chooser marks what is in use and what is asked for, and continuing without a look changes nothing", async () => {
-    const { browser, tokens } = await member();
-    const started = await liaison.customerSource.start({ profile_hint: other });
-    const page = await browser.visit(started.url);
-    assert.equal(page.heading, "Which profile do you want to use?");
-    assert.match(page.text, /another profile than the one that you use at CustomerSource now/);
-    assert.deepEqual(
-      marks(page),
-      [
-        [home, "checked", "In use now"],
-        [other, null, "Asked for"],
-        [third, null, null],
-      ].toSorted(),
-    );
-    const end = await browser.press(page, "Continue");
-    const again = await liaison.customerSource.exchange(end.url, started);
-    assert.equal(await profileOf(liaison.customerSource, again), home);
-    await assertGoOn(tokens, home);
-    assert.equal((await grants()).length, 1, "and it is the same grant");
-  });
+  it(
+    "L21: the chooser marks what is in use and what is asked for, and continuing without a look changes " +
+      "nothing",
+    async () => {
+      const { browser, tokens } = await member();
+      const started = await liaison.customerSource.start({ profile_hint: other });
+      const page = await browser.visit(started.url);
+      assert.equal(page.heading, "Which profile do you want to use?");
+      assert.match(page.text, /another profile than the one that you use at CustomerSource now/);
+      assert.deepEqual(
+        marks(page),
+        [
+          [home, "checked", "In use now"],
+          [other, null, "Asked for"],
+          [third, null, null],
+        ].toSorted(),
+      );
+      const end = await browser.press(page, "Continue");
+      const again = await liaison.customerSource.exchange(end.url, started);
+      assert.equal(await profileOf(liaison.customerSource, again), home);
+      await assertGoOn(tokens, home);
+      assert.equal((await grants()).length, 1, "and it is the same grant");
+    },
+  );
 
   it("L21: the answer of the chooser is admitted, whatever the request's hint goes on saying", async () => {
     for (const answer of [other, third]) {
@@ -175,9 +195,17 @@ describe("selections", { concurrency: 1 }, () => {
       await assertGoOn(tokens, home);
       const fresh = await liaison.customerSource.exchange(end.url, started);
       assert.equal(await profileOf(liaison.customerSource, fresh), answer);
-      assert.equal(await silently(browser, { profile_hint: answer }), answer, "a hint of what is in use asks nobody");
+      assert.equal(
+        await silently(browser, { profile_hint: answer }),
+        answer,
+        "a hint of what is in use asks nobody",
+      );
       assert.equal(await silently(browser, { profile_hint: home }), "account_selection_required");
-      assert.equal(await silently(browser, { profile_hint: "nobody" }), answer, "and one of nobody's is none");
+      assert.equal(
+        await silently(browser, { profile_hint: "nobody" }),
+        answer,
+        "and one of nobody's is none",
+      );
       // Back, so that the next turn finds it chosen.
       await (await switchTo(browser, home)).redeem();
     }
@@ -225,7 +253,11 @@ describe("selections", { concurrency: 1 }, () => {
     await assert.rejects(liaison.customerSource.exchange(callback, wrong));
     await assertGoOn(tokens, home);
     assert.equal((await grants()).length, 2);
-    assert.equal(await silently(browser), other, "what was chosen stays chosen: the next code ends the old one");
+    assert.equal(
+      await silently(browser),
+      other,
+      "what was chosen stays chosen: the next code ends the old one",
+    );
     assert.equal((await grants()).length, 1);
   });
 
@@ -238,25 +270,30 @@ describe("selections", { concurrency: 1 }, () => {
   });
 
   async function disable(profileId: string) {
-    const { profile } = (await liaison.store.directory.membership(asProfileId(profileId))) ?? assert.fail(profileId);
+    const { profile } =
+      (await liaison.store.directory.membership(asProfileId(profileId))) ?? assert.fail(profileId);
     await liaison.store.directory.putProfile({ ...profile, enabled: false }, "test", liaison.clock.now());
   }
 
   for (const kind of ["bound to the session", "offline"] as const) {
-    it(`what was switched from ends with the next code though the last choice was ended meanwhile (tokens ${kind})`, async () => {
-      const portal = kind === "offline" ? offline : liaison.customerSource;
-      const { browser, tokens } = await member(portal);
-      await switchTo(browser, other, portal);
-      await switchTo(browser, third, portal);
-      await disable(third);
-      const kept = await assertGoOn(tokens, home, portal);
-      assert.equal(await silently(browser), other);
-      await assertEnded(kept, portal);
-      assert.deepEqual(
-        (await grants()).map(({ profileId }) => profileId),
-        [other],
-      );
-    });
+    it(
+      "what was switched from ends with the next code though the last choice was ended meanwhile (tokens " +
+        `${kind})`,
+      async () => {
+        const portal = kind === "offline" ? offline : liaison.customerSource;
+        const { browser, tokens } = await member(portal);
+        await switchTo(browser, other, portal);
+        await switchTo(browser, third, portal);
+        await disable(third);
+        const kept = await assertGoOn(tokens, home, portal);
+        assert.equal(await silently(browser), other);
+        await assertEnded(kept, portal);
+        assert.deepEqual(
+          (await grants()).map(({ profileId }) => profileId),
+          [other],
+        );
+      },
+    );
   }
 
   it("signing out ends what was being switched from though the last choice was ended meanwhile", async () => {
@@ -313,14 +350,18 @@ describe("selections", { concurrency: 1 }, () => {
     }
   });
 
-  it("two redemptions at once of a switch's code: one wins, the old sign-in ends, and the new one by the replay", async () => {
-    const { browser, tokens } = await member();
-    const { redeem } = await switchTo(browser, other);
-    const redeemed = await Promise.allSettled([redeem(), redeem(), redeem()]);
-    assert.ok(redeemed.filter(({ status }) => status === "fulfilled").length <= 1);
-    await assertEnded(tokens);
-    assert.deepEqual(await grants(), []);
-  });
+  it(
+    "two redemptions at once of a switch's code: one wins, the old sign-in ends, and the new one by the " +
+      "replay",
+    async () => {
+      const { browser, tokens } = await member();
+      const { redeem } = await switchTo(browser, other);
+      const redeemed = await Promise.allSettled([redeem(), redeem(), redeem()]);
+      assert.ok(redeemed.filter(({ status }) => status === "fulfilled").length <= 1);
+      await assertEnded(tokens);
+      assert.deepEqual(await grants(), []);
+    },
+  );
 
   it("a profile that is no longer admitted is not left for another one without the person", async () => {
     const { browser, tokens } = await member();
@@ -362,39 +403,48 @@ describe("selections", { concurrency: 1 }, () => {
     assert.equal(await silently(browser), other);
   });
 
-  it("a switch at the administration ends the sign-in there before it, once the administration redeemed its code", async () => {
-    const [one, two] = [`operator-one-${turn}`, `operator-two-${turn}`];
-    await register(liaison, { id: asOrganizationId(`operator-${turn}`), kind: "operator" }, [
-      { id: one, email: `${one}@contoso.example` },
-      { id: two, email: `${two}@contoso.example` },
-    ]);
-    await bindTo(liaison, person, one, two);
-    const browser = liaison.browser();
-    const administration = new URL(`${liaison.issuer}/admin`);
-    const chooser = await signIn(browser, { url: administration, codeVerifier: "", state: "", nonce: "" }, person);
-    const pageOfOne = await browser.press(chooser, "Continue", { profile_id: one });
-    assert.match(pageOfOne.text, new RegExp(`Profile ${one}`));
-    const copied = await browser.jar.getCookieString(administration.href);
-    const withCopy = async () => await liaison.browser().once(administration, { headers: { cookie: copied } });
-    assert.match((await withCopy()).text, new RegExp(`Profile ${one}`));
+  it(
+    "a switch at the administration ends the sign-in there before it, once the administration redeemed " +
+      "its code",
+    async () => {
+      const [one, two] = [`operator-one-${turn}`, `operator-two-${turn}`];
+      await register(liaison, { id: asOrganizationId(`operator-${turn}`), kind: "operator" }, [
+        { id: one, email: `${one}@contoso.example` },
+        { id: two, email: `${two}@contoso.example` },
+      ]);
+      await bindTo(liaison, person, one, two);
+      const browser = liaison.browser();
+      const administration = new URL(`${liaison.issuer}/admin`);
+      const chooser = await signIn(
+        browser,
+        { url: administration, codeVerifier: "", state: "", nonce: "" },
+        person,
+      );
+      const pageOfOne = await browser.press(chooser, "Continue", { profile_id: one });
+      assert.match(pageOfOne.text, new RegExp(`Profile ${one}`));
+      const copied = await browser.jar.getCookieString(administration.href);
+      const withCopy = async () =>
+        await liaison.browser().once(administration, { headers: { cookie: copied } });
+      assert.match((await withCopy()).text, new RegExp(`Profile ${one}`));
 
-    await browser.jar.setCookie("liaison.console=; Path=/admin; Max-Age=0", administration.href);
-    const begun = await browser.once(administration);
-    const asking = new URL(begun.headers.get("location") ?? assert.fail(begun.text));
-    asking.searchParams.set("prompt", "select_account");
-    const switching = await browser.visit(asking);
-    assert.deepEqual(
-      marks(switching).filter(([, checked]) => checked === "checked"),
-      [[one, "checked", "In use now"]],
-    );
-    const pageOfTwo = await browser.press(switching, "Continue", { profile_id: two });
-    assert.match(pageOfTwo.text, new RegExp(`Profile ${two}`));
-    assert.equal((await withCopy()).status, 303, "the old sign-in has ended");
-    assert.deepEqual(
-      (await grants()).map(({ profileId }) => profileId),
-      [two],
-    );
-  });
+      await browser.jar.setCookie("liaison.console=; Path=/admin; Max-Age=0", administration.href);
+      const begun = await browser.once(administration);
+      const asking = new URL(begun.headers.get("location") ?? assert.fail(begun.text));
+      asking.searchParams.set("prompt", "select_account");
+      const switching = await browser.visit(asking);
+      assert.deepEqual(
+        marks(switching).filter(([, checked]) => checked === "checked"),
+        [[one, "checked", "In use now"]],
+      );
+      const pageOfTwo = await browser.press(switching, "Continue", { profile_id: two });
+      assert.match(pageOfTwo.text, new RegExp(`Profile ${two}`));
+      assert.equal((await withCopy()).status, 303, "the old sign-in has ended");
+      assert.deepEqual(
+        (await grants()).map(({ profileId }) => profileId),
+        [two],
+      );
+    },
+  );
 
   // Last: oidc-provider's own clock stays behind, so that every code has expired after this.
   it("a switch whose code expires leaves the old sign-in alone", async () => {

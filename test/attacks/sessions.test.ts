@@ -99,9 +99,13 @@ describe("sessions and pages", () => {
 
     const person = liaison.stranger();
     const browser = recorder();
-    const waiting = await browser.press(await signIn(browser, await customerSource.start(), person), "Continue", {
-      email: "nobody@northwind.example",
-    });
+    const waiting = await browser.press(
+      await signIn(browser, await customerSource.start(), person),
+      "Continue",
+      {
+        email: "nobody@northwind.example",
+      },
+    );
     await browser.once(waiting.url.href.replace("/waiting", "/status"));
     const { link } = await askForLink(liaison, person, "s5@northwind.example");
     await openLink(recorder(), link, liaison.stranger());
@@ -127,7 +131,15 @@ describe("sessions and pages", () => {
     await recorder().visit((await customerSource.start({ client_id: "nobody" })).url);
     const callback = new URL(`${liaison.issuer}/upstream/fabrikam/callback?state=x&code=x`);
     await returnFromUpstream(recorder(), callback);
-    const paths = ["/", "/help", "/nowhere", "/link/a", "/authorize/a", "/jwks", "/.well-known/openid-configuration"];
+    const paths = [
+      "/",
+      "/help",
+      "/nowhere",
+      "/link/a",
+      "/authorize/a",
+      "/jwks",
+      "/.well-known/openid-configuration",
+    ];
     for (const path of [...paths, "/healthz", "/userinfo", "/token", "/assets/none.css"]) {
       await recorder().visit(liaison.issuer + path);
     }
@@ -166,7 +178,9 @@ describe("sessions and pages", () => {
       assert.ok(headings.has(heading), `${heading} is among ${[...headings].join(" | ")}`);
     }
     assert.ok(
-      seen.some(({ body }) => body.includes("http://localhost:9/customersource/callback") && body.includes("<form")),
+      seen.some(
+        ({ body }) => body.includes("http://localhost:9/customersource/callback") && body.includes("<form"),
+      ),
       "the form_post page too",
     );
   });

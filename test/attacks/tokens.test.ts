@@ -38,7 +38,10 @@ class Rendezvous {
   });
 
   /** Runs two requests of which neither goes on before the other has read the row of this model. */
-  async of<T>(model: string, requests: [() => Promise<T>, () => Promise<T>]): Promise<PromiseSettledResult<T>[]> {
+  async of<T>(
+    model: string,
+    requests: [() => Promise<T>, () => Promise<T>],
+  ): Promise<PromiseSettledResult<T>[]> {
     this.#model = model;
     return await Promise.allSettled(requests.map((request) => request()));
   }
@@ -75,7 +78,8 @@ describe("codes and tokens", () => {
 
   const exchange = async ({ callback, started }: Code) =>
     received(await liaison.customerSource.exchange(callback, started));
-  const refresh = async (tokens: Tokens) => received(await liaison.customerSource.refresh(tokens.refresh_token));
+  const refresh = async (tokens: Tokens) =>
+    received(await liaison.customerSource.refresh(tokens.refresh_token));
 
   /** Somebody signed in at CustomerSource under the profile `id` of the organization `id`. */
   async function member(id: OrganizationId): Promise<Member> {

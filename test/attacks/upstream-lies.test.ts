@@ -1,4 +1,7 @@
-/** Upstreams that lie, mix up or don't answer, as the whole application meets them: U2, U4, U6–U8, U14, U15, U17. */
+/**
+ * Upstreams that lie, mix up or don't answer, as the whole application meets them: U2, U4, U6–U8, U14, U15,
+ * U17.
+ */
 
 import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
@@ -25,7 +28,12 @@ const troubles: Record<string, (response: ServerResponse) => void> = {
   "redirects-inward": (response) => void response.writeHead(307, { location: inside }).end(),
 };
 const cases = [where, "/token", "/jwks", "/userinfo"].flatMap((path, at) =>
-  Object.entries(troubles).map(([trouble, answer], which) => ({ id: `u14-${at}-${which}`, path, trouble, answer })),
+  Object.entries(troubles).map(([trouble, answer], which) => ({
+    id: `u14-${at}-${which}`,
+    path,
+    trouble,
+    answer,
+  })),
 );
 
 describe("upstreams that lie or don't answer", () => {
@@ -44,7 +52,12 @@ describe("upstreams that lie or don't answer", () => {
     for (const id of ["liar", "twin", "kept", ...cases.map((one) => one.id)]) {
       liars.set(id, await startLyingUpstream(clock));
     }
-    const entries = [...liars].map(([id, { issuer }]) => ({ id, name: `Peer ${id}`, issuer, ...PEER_CLIENT }));
+    const entries = [...liars].map(([id, { issuer }]) => ({
+      id,
+      name: `Peer ${id}`,
+      issuer,
+      ...PEER_CLIENT,
+    }));
     const help = { support_email: "help@peer.example" };
     liaison = await startAttacked({
       clock,
@@ -62,13 +75,19 @@ describe("upstreams that lie or don't answer", () => {
 
   /** A browser that is sent to an upstream and stops at its door; or the page that it gets instead. */
   async function sentOff(id: string, parameters: Record<string, string> = {}) {
-    const browser = new UserAgent({ stopAt: ({ origin, port }) => port === "9" || origin === liarOf(id).issuer });
+    const browser = new UserAgent({
+      stopAt: ({ origin, port }) => port === "9" || origin === liarOf(id).issuer,
+    });
     const started = await liaison.customerSource.start({ upstream: id, ...parameters });
     return { browser, page: await browser.visit(started.url) };
   }
 
   /** A whole sign-in with a lie in it. */
-  async function signIn(id: string, lie: Lies, parameters: Record<string, string | null> = {}): Promise<Page> {
+  async function signIn(
+    id: string,
+    lie: Lies,
+    parameters: Record<string, string | null> = {},
+  ): Promise<Page> {
     const { browser, page } = await sentOff(id);
     if (page.status !== 0) return page;
     liarOf(id).lies = lie;
@@ -78,7 +97,8 @@ describe("upstreams that lie or don't answer", () => {
   }
 
   const accounts = async () =>
-    (await liaison.store.audit.list({ limit: 500 })).filter(({ action }) => action === "account.created").length;
+    (await liaison.store.audit.list({ limit: 500 })).filter(({ action }) => action === "account.created")
+      .length;
 
   async function assertRefused(id: string, sign: () => Promise<Page>): Promise<void> {
     const before = await accounts();
@@ -107,7 +127,11 @@ describe("upstreams that lie or don't answer", () => {
       if (iss !== null) mixedUp.searchParams.set("iss", iss);
       const header = cookies.map((cookie) => cookie.cookieString()).join("; ");
       assert.equal((await browser.once(mixedUp)).status, 400);
-      assert.equal((await browser.once(mixedUp, { headers: { cookie: header } })).status, 400, "with the cookie, too");
+      assert.equal(
+        (await browser.once(mixedUp, { headers: { cookie: header } })).status,
+        400,
+        "with the cookie, too",
+      );
     }
     assert.equal(liarOf("twin").requests.filter((path) => path === "/token").length, 0);
     assert.equal((await returnFromUpstream(browser, callback)).status, 200);
@@ -157,27 +181,31 @@ describe("upstreams that lie or don't answer", () => {
     }
   });
 
-  it("U14, U17: whatever is in trouble, wherever: soon a page that says whom to write to; nothing inside is reached", async () => {
-    const begun = performance.now();
-    const before = await accounts();
-    log.length = 0;
-    await Promise.all(
-      cases.map(async ({ id, path, trouble, answer }) => {
-        const lie: Lies = { claims: { email: undefined }, answer: { [path]: answer } };
-        if (path === where) liarOf(id).lies = lie;
-        const page = await signIn(id, lie);
-        if (path === "/userinfo") return assertWentOn(id, page);
-        const what = `${path} ${trouble}: ${page.text}`;
-        assert.equal(`${page.status} ${page.heading}`, `503 Peer ${id} can't be reached`, what);
-        assert.match(page.text, /help@peer\.example/, what);
-        assert.match(page.link("Try again"), /\/interaction\//, what);
-      }),
-    );
-    assert.ok(performance.now() - begun < 12_000);
-    assert.equal(visits, 0);
-    const withUserInfo = cases.filter(({ path }) => path === "/userinfo").length;
-    assert.equal(await accounts(), before + withUserInfo);
-  });
+  it(
+    "U14, U17: whatever is in trouble, wherever: soon a page that says whom to write to; nothing inside " +
+      "is reached",
+    async () => {
+      const begun = performance.now();
+      const before = await accounts();
+      log.length = 0;
+      await Promise.all(
+        cases.map(async ({ id, path, trouble, answer }) => {
+          const lie: Lies = { claims: { email: undefined }, answer: { [path]: answer } };
+          if (path === where) liarOf(id).lies = lie;
+          const page = await signIn(id, lie);
+          if (path === "/userinfo") return assertWentOn(id, page);
+          const what = `${path} ${trouble}: ${page.text}`;
+          assert.equal(`${page.status} ${page.heading}`, `503 Peer ${id} can't be reached`, what);
+          assert.match(page.text, /help@peer\.example/, what);
+          assert.match(page.link("Try again"), /\/interaction\//, what);
+        }),
+      );
+      assert.ok(performance.now() - begun < 12_000);
+      assert.equal(visits, 0);
+      const withUserInfo = cases.filter(({ path }) => path === "/userinfo").length;
+      assert.equal(await accounts(), before + withUserInfo);
+    },
+  );
 
   // Last: it moves the clock by days, which oidc-provider has its own of.
   it("U8: a document that names another issuer isn't taken, and the old one is kept", async () => {

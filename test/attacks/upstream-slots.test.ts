@@ -1,4 +1,7 @@
-/** Z8: made-up answers of an upstream cost their sender, not the others' sign-ins. Connections come from addresses of their own. */
+/**
+ * Z8: made-up answers of an upstream cost their sender, not the others' sign-ins. Connections come from
+ * addresses of their own.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -42,7 +45,9 @@ function useSlots(tokenMs: number) {
         upstreams: [{ id: "peer", name: "Peer", issuer: peer.issuer, ...PEER_CLIENT }],
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+    ]);
   });
   after(async () => {
     await liaison?.close();
@@ -57,7 +62,9 @@ function useSlots(tokenMs: number) {
     return new UserAgent({ proxy: known.proxy, stopAt });
   }
 
-  /** Begins a sign-in at an address, and returns what comes back to the broker with a code that nobody issued. */
+  /**
+   * Begins a sign-in at an address, and returns what comes back to the broker with a code that nobody issued.
+   */
   async function madeUp(address: string): Promise<() => Promise<Page>> {
     const browser = await browserAt(address, ({ origin }) => origin === peer.issuer);
     const { url } = await browser.visit((await liaison.customerSource.start({ upstream: "peer" })).url);
@@ -89,7 +96,8 @@ describe("Z8: connections with made-up codes", () => {
     }
     const statuses: number[] = [];
     const flood = Array.from({ length: connections }, async () => {
-      for (let send = stock.pop(); send !== undefined; send = stock.pop()) statuses.push((await send()).status);
+      for (let send = stock.pop(); send !== undefined; send = stock.pop())
+        statuses.push((await send()).status);
     });
     await pause(50);
     const others = Array.from({ length: 8 }, async (_, index) => {
@@ -106,7 +114,11 @@ describe("Z8: connections with made-up codes", () => {
     await Promise.all(flood);
 
     for (const { status, heading, ms, isInTime } of [...ofOthers, ...ofSameNetwork]) {
-      assert.deepEqual({ status, isInTime }, { status: 200, isInTime: true }, `${heading} after ${Math.round(ms)} ms`);
+      assert.deepEqual(
+        { status, isInTime },
+        { status: 200, isInTime: true },
+        `${heading} after ${Math.round(ms)} ms`,
+      );
       assert.match(heading, /registered/);
     }
     assert.ok(wentOn, "the flood was over before the people were");
@@ -125,8 +137,15 @@ describe("Z8: a network whose places at an upstream are all taken", () => {
       issuer: peer().issuer,
       subject: seededSubject(people.ann.username),
     };
-    await bindIdentity(liaison(), { ...identity, email: people.ann.email, displayName: people.ann.name }, "p-ann");
-    const [known, unknown] = [await browserAt("127.0.0.5", stopAtPortal), await browserAt("127.0.0.5", stopAtPortal)];
+    await bindIdentity(
+      liaison(),
+      { ...identity, email: people.ann.email, displayName: people.ann.name },
+      "p-ann",
+    );
+    const [known, unknown] = [
+      await browserAt("127.0.0.5", stopAtPortal),
+      await browserAt("127.0.0.5", stopAtPortal),
+    ];
     const signInBy = async (browser: UserAgent) =>
       await browser.visit((await liaison().customerSource.start({ upstream: "peer", prompt: "login" })).url);
     assert.equal((await signInBy(known)).url.port, "9");

@@ -1,4 +1,7 @@
-/** Times of an upstream that can't be, or are told by another clock, as the whole application meets them: U15, U16. */
+/**
+ * Times of an upstream that can't be, or are told by another clock, as the whole application meets them: U15,
+ * U16.
+ */
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -95,22 +98,29 @@ describe("an upstream's times", () => {
   });
 
   for (const ahead of [90, -90]) {
-    it(`U15: a clock ${ahead} s off: links are redeemed, though tokens live a minute; a session of a minute ago isn't new`, async () => {
-      scene.clocks.ahead = ahead;
-      const lives = () => ({ iat: scene.theirNow(), exp: scene.theirNow() + 60 });
-      assert.equal(ended(await redeem(() => ({ ...lives(), auth_time: scene.theirNow() }))), linked);
-      assert.equal(ended(await redeem(() => ({ ...lives(), auth_time: scene.theirNow() - 60 }))), stale);
-      const begun = scene.now();
-      for (const wish of [{ max_age: "1" }, { prompt: "login" }]) {
-        const { end, authTime } = await signIn({ ...lives(), auth_time: scene.theirNow() }, wish);
-        assert.equal(end, "at the portal");
-        assert.ok(Number(authTime) >= begun && Number(authTime) <= scene.now(), `by our clock: ${authTime}`);
-        assert.equal((await signIn({ ...lives(), auth_time: scene.theirNow() - 60 }, wish)).end, stale);
-      }
-      const then = scene.theirNow() - 1000;
-      const { authTime } = await signIn({ ...lives(), auth_time: then });
-      assert.ok(Math.abs(Number(authTime) - (then - ahead)) <= 1);
-    });
+    it(
+      `U15: a clock ${ahead} s off: links are redeemed, though tokens live a minute; a session of a ` +
+        "minute ago isn't new",
+      async () => {
+        scene.clocks.ahead = ahead;
+        const lives = () => ({ iat: scene.theirNow(), exp: scene.theirNow() + 60 });
+        assert.equal(ended(await redeem(() => ({ ...lives(), auth_time: scene.theirNow() }))), linked);
+        assert.equal(ended(await redeem(() => ({ ...lives(), auth_time: scene.theirNow() - 60 }))), stale);
+        const begun = scene.now();
+        for (const wish of [{ max_age: "1" }, { prompt: "login" }]) {
+          const { end, authTime } = await signIn({ ...lives(), auth_time: scene.theirNow() }, wish);
+          assert.equal(end, "at the portal");
+          assert.ok(
+            Number(authTime) >= begun && Number(authTime) <= scene.now(),
+            `by our clock: ${authTime}`,
+          );
+          assert.equal((await signIn({ ...lives(), auth_time: scene.theirNow() - 60 }, wish)).end, stale);
+        }
+        const then = scene.theirNow() - 1000;
+        const { authTime } = await signIn({ ...lives(), auth_time: then });
+        assert.ok(Math.abs(Number(authTime) - (then - ahead)) <= 1);
+      },
+    );
   }
 
   for (const ahead of [900, -900]) {

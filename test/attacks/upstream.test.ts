@@ -1,4 +1,7 @@
-/** Upstreams that lie, and returns from them that nobody began, as the whole application meets them: U1, U3, U5, U11–U13. */
+/**
+ * Upstreams that lie, and returns from them that nobody began, as the whole application meets them: U1, U3,
+ * U5, U11–U13.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -57,13 +60,17 @@ describe("upstreams", () => {
   }
 
   /** Sent off to an upstream to sign in. */
-  async function sentOff(name: "Liar" | "Twin", browser = visitor()): Promise<{ browser: UserAgent; leaving: Page }> {
+  async function sentOff(
+    name: "Liar" | "Twin",
+    browser = visitor(),
+  ): Promise<{ browser: UserAgent; leaving: Page }> {
     const choice = await browser.visit((await liaison.customerSource.start()).url);
     return { browser, leaving: await browser.press(choice, new RegExp(name)) };
   }
 
   const accounts = async () =>
-    (await liaison.store.audit.list({ limit: 500 })).filter(({ action }) => action === "account.created").length;
+    (await liaison.store.audit.list({ limit: 500 })).filter(({ action }) => action === "account.created")
+      .length;
 
   /** Nobody is signed in by what was just sent, and no identity was written. */
   async function assertNobody(browser: UserAgent, accountsBefore: number): Promise<void> {
@@ -242,7 +249,10 @@ describe("upstreams", () => {
 
   it("U13: forged results posted to an interaction do nothing without a completed callback", async () => {
     const victim = liaison.stranger();
-    const { id: accountId } = await liaison.store.accounts.signIn(identityOf(liaison, victim), liaison.clock.now());
+    const { id: accountId } = await liaison.store.accounts.signIn(
+      identityOf(liaison, victim),
+      liaison.clock.now(),
+    );
     const browser = visitor();
     const choice = await browser.visit((await liaison.customerSource.start()).url);
     const base = choice.url.href.replace(/\/upstreams.*/, "");

@@ -1,4 +1,7 @@
-/** Z5 and Z7, as far as requests are refused: what a stranger can have stored is bounded, in size and in number. */
+/**
+ * Z5 and Z7, as far as requests are refused: what a stranger can have stored is bounded, in size and in
+ * number.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -11,7 +14,10 @@ import { askFrom } from "../support/raw-socket.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
 const limited = (limits: Record<string, { limit: number; window_seconds: number }>) => ({
-  config: (base: Record<string, unknown>) => ({ ...base, limits: { ...(base["limits"] as object), ...limits } }),
+  config: (base: Record<string, unknown>) => ({
+    ...base,
+    limits: { ...(base["limits"] as object), ...limits },
+  }),
 });
 
 describe("Z5: parameters that are too long", () => {
@@ -72,7 +78,9 @@ describe("Z5: parameters that are too long", () => {
 
   it("an empty session, which asking to sign out makes, lives for ten minutes", async () => {
     const answer = await askFrom("127.0.0.1", `${liaison.issuer}/logout`);
-    const line = [answer.headers["set-cookie"] ?? []].flat().find((one) => one.startsWith("liaison.session="));
+    const line = [answer.headers["set-cookie"] ?? []]
+      .flat()
+      .find((one) => one.startsWith("liaison.session="));
     const expires = Date.parse(/expires=([^;]+)/.exec(line ?? "")?.[1] ?? "");
     assert.ok(expires - Date.now() < 602_000, line);
   });
@@ -90,7 +98,11 @@ describe("Z5: parameters that are too long", () => {
       return await askFrom("127.0.0.1", `${liaison.issuer}/par`, { method: "POST", headers, body });
     };
     const redirectUri = `${liaison.issuer}/admin/callback`;
-    const ofConsole = await push({ client_id: CONSOLE_CLIENT_ID, redirect_uri: redirectUri, scope: "openid" });
+    const ofConsole = await push({
+      client_id: CONSOLE_CLIENT_ID,
+      redirect_uri: redirectUri,
+      scope: "openid",
+    });
     assert.equal(ofConsole.status, 400, ofConsole.body);
     assert.match(ofConsole.body, /"unauthorized_client"/);
     assert.deepEqual(liaison.watch.writes, []);
@@ -121,26 +133,38 @@ describe("Z5: a flood of whatever from one address", () => {
 
   const flood = (path: string, count: number, from = "127.0.0.7") =>
     Promise.all(
-      Array.from({ length: count }, () => askFrom(from, liaison.issuer + path, { headers: { accept: "text/html" } })),
+      Array.from({ length: count }, () =>
+        askFrom(from, liaison.issuer + path, { headers: { accept: "text/html" } }),
+      ),
     );
 
-  it("Z5: is served at an even pace, and beyond it told when to come back; an address beside it is served at once", async () => {
-    const flooding = flood("/help", 250);
-    const [beside] = await flood("/help", 1, "127.0.0.8");
-    assert.equal(beside?.status, 200);
-    const answers = await flooding;
-    const served = answers.filter(({ status }) => status === 200);
-    const refused = answers.filter(({ status }) => status === 429);
-    assert.equal(served.length + refused.length, 250);
-    // A burst of 20, the places of four seconds, and one for each 50 ms that a busy machine takes to have heard them all: what
-    // is refused is answered a second after it was heard.
-    const heardWithinMs = Math.max(...refused.map(({ ms }) => ms)) - 1000;
-    const most = 20 + 80 + heardWithinMs / 50;
-    assert.ok(served.length >= 20 && served.length <= most, `${served.length} were served, of ${most} at the most`);
-    assert.ok(refused.every(({ headers }) => Number(headers["retry-after"]) > 0));
-    assert.match(parse(refused[0]?.body ?? "").text, /Too many requests[\s\S]*Wait \d+ seconds and try again/);
-    assert.ok(answers.every(({ ms }) => ms < 8000));
-  });
+  it(
+    "Z5: is served at an even pace, and beyond it told when to come back; an address beside it is served " +
+      "at once",
+    async () => {
+      const flooding = flood("/help", 250);
+      const [beside] = await flood("/help", 1, "127.0.0.8");
+      assert.equal(beside?.status, 200);
+      const answers = await flooding;
+      const served = answers.filter(({ status }) => status === 200);
+      const refused = answers.filter(({ status }) => status === 429);
+      assert.equal(served.length + refused.length, 250);
+      // A burst of 20, the places of four seconds, and one for each 50 ms that a busy machine takes to have
+      // heard them all: what is refused is answered a second after it was heard.
+      const heardWithinMs = Math.max(...refused.map(({ ms }) => ms)) - 1000;
+      const most = 20 + 80 + heardWithinMs / 50;
+      assert.ok(
+        served.length >= 20 && served.length <= most,
+        `${served.length} were served, of ${most} at the most`,
+      );
+      assert.ok(refused.every(({ headers }) => Number(headers["retry-after"]) > 0));
+      assert.match(
+        parse(refused[0]?.body ?? "").text,
+        /Too many requests[\s\S]*Wait \d+ seconds and try again/,
+      );
+      assert.ok(answers.every(({ ms }) => ms < 8000));
+    },
+  );
 
   it("Z5: health checks and programs that authenticate aren't held back; programs that fail at it are", async () => {
     await flood("/help", 150, "127.0.0.9");
@@ -166,9 +190,17 @@ describe("Z5: a known browser while its network is over the limit", () => {
         sign_ins_per_known_browser: { limit: ofBrowser, window_seconds: 300 },
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "known", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "known", email: "ann@northwind.example" },
+    ]);
     const first = liaison.browser();
-    await linkByMail(liaison, first, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
+    await linkByMail(
+      liaison,
+      first,
+      await liaison.customerSource.start(),
+      people.ann,
+      "ann@northwind.example",
+    );
     known.push(first);
     const second = liaison.browser();
     await signIn(second, await liaison.customerSource.start(), people.ann);
@@ -190,21 +222,28 @@ describe("Z5: a known browser while its network is over the limit", () => {
     assert.ok(signedIn?.url.searchParams.has("code"), signedIn?.text);
   });
 
-  it("Z5: has one budget with every other browser of its account, and none by a cookie of somebody's own making", async () => {
-    const statuses: number[] = [];
-    for (let turn = 0; turn < 2 * ofBrowser; turn += 1) {
-      const browser = known[turn % 2];
-      const page = await browser?.once((await liaison.customerSource.start()).url);
-      statuses.push(page?.status ?? 0);
-    }
-    const served = statuses.filter((status) => status === 303).length;
-    // One was spent before.
-    assert.equal(served, ofBrowser - 1);
-    const url = (await liaison.customerSource.start()).url.href;
-    for (const value of ["x", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c"]) {
-      assert.equal((await askFrom("127.0.0.1", url, { headers: { cookie: `liaison.known=${value}` } })).status, 429);
-    }
-  });
+  it(
+    "Z5: has one budget with every other browser of its account, and none by a cookie of somebody's own " +
+      "making",
+    async () => {
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 2 * ofBrowser; turn += 1) {
+        const browser = known[turn % 2];
+        const page = await browser?.once((await liaison.customerSource.start()).url);
+        statuses.push(page?.status ?? 0);
+      }
+      const served = statuses.filter((status) => status === 303).length;
+      // One was spent before.
+      assert.equal(served, ofBrowser - 1);
+      const url = (await liaison.customerSource.start()).url.href;
+      for (const value of ["x", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c"]) {
+        assert.equal(
+          (await askFrom("127.0.0.1", url, { headers: { cookie: `liaison.known=${value}` } })).status,
+          429,
+        );
+      }
+    },
+  );
 
   it("is known by a cookie that names nobody", async () => {
     const line = known[0]?.cookiesSet.find((one) => one.startsWith("liaison.known="));
@@ -226,7 +265,9 @@ describe("Z7: one interaction or one link used a thousand times", () => {
     liaison = await startAttacked({
       ...limited({ sign_ins_per_interaction: { limit: most, window_seconds: 300 } }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "z7", email: "z7@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "z7", email: "z7@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 
@@ -252,7 +293,8 @@ describe("Z7: one interaction or one link used a thousand times", () => {
     const landing = await browser.visit(link);
     const { action, fields } = landing.form("Continue to sign in");
     liaison.watch.calls.length = 0;
-    for (let turn = 0; turn < 3 * most; turn += 1) await browser.once(action, { method: "POST", body: fields });
+    for (let turn = 0; turn < 3 * most; turn += 1)
+      await browser.once(action, { method: "POST", body: fields });
     assert.equal(begun(), most);
     liaison.clock.advance(301);
     const again = await browser.once(action, { method: "POST", body: fields });

@@ -1,6 +1,7 @@
 /**
- * The waiting page, for a stranger who typed somebody's address: whatever the owner of the mailbox does with the link, it says what
- * it says for an address that nobody has. L2, L12 of the threat list; and to whom it does say that a link was declined.
+ * The waiting page, for a stranger who typed somebody's address: whatever the owner of the mailbox does with
+ * the link, it says what it says for an address that nobody has. L2, L12 of the threat list; and to whom it
+ * does say that a link was declined.
  */
 
 import assert from "node:assert/strict";
@@ -51,7 +52,10 @@ describe("the waiting page and what was done with the link", () => {
   });
   after(() => liaison?.close());
 
-  /** All that a browser can ask of a sign-in that waits, with the calls of the store behind it, and blotted out what is its own. */
+  /**
+   * All that a browser can ask of a sign-in that waits, with the calls of the store behind it, and blotted
+   * out what is its own.
+   */
   async function observed({ browser, person, address, waiting }: Waiter): Promise<string[]> {
     await quiet(liaison);
     const base = waiting.url.href.replace(/\/waiting.*/, "");
@@ -69,14 +73,20 @@ describe("the waiting page and what was done with the link", () => {
       counter.take();
       const page = await visit();
       const own = [address, person.email, person.name];
-      // The list of portals is read anew every half minute, whoever asks, and workers look after their own at any time.
-      const calls = counter.take().filter((call) => !/^(clients\.list$|administration\.|verifications\.)/.test(call));
+      // The list of portals is read anew every half minute, whoever asks, and workers look after their own at
+      // any time.
+      const calls = counter
+        .take()
+        .filter((call) => !/^(clients\.list$|administration\.|verifications\.)/.test(call));
       all.push([what, calls.join(" "), seen(page, own)].join("\n"));
     }
     return all;
   }
 
-  /** Two strangers who asked: one for the profile's address, the other for one of the same length that nobody has. */
+  /**
+   * Two strangers who asked: one for the profile's address, the other for one of the same length that nobody
+   * has.
+   */
   async function strangersAsk(name: string): Promise<{ scene: Scene; stranger: Waiter; control: Waiter }> {
     const address = `${name}@northwind.example`;
     await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
@@ -135,9 +145,14 @@ describe("the waiting page and what was done with the link", () => {
     },
     "sent back: the mail bounced": async ({ address }) => {
       await quiet(liaison);
-      const messageId = liaison.mailbox.mails.findLast(({ to }) => to === address)?.messageId ?? assert.fail("no mail");
+      const messageId =
+        liaison.mailbox.mails.findLast(({ to }) => to === address)?.messageId ?? assert.fail("no mail");
       const bounce = { reason: "5.1.1 no such mailbox", permanent: true };
-      const noted = await liaison.store.outbox.noteBounce(messageId.slice(1, -1), bounce, liaison.clock.now());
+      const noted = await liaison.store.outbox.noteBounce(
+        messageId.slice(1, -1),
+        bounce,
+        liaison.clock.now(),
+      );
       assert.equal(noted?.state, "bounced");
     },
     "written to support about": async ({ address, owner }) => {
@@ -174,7 +189,7 @@ describe("the waiting page and what was done with the link", () => {
     });
   }
 
-  it("L2 L12: says nothing of an address whose profile was linked before the stranger asked, and is unlinked after", async () => {
+  it("L2 L12: says nothing of a profile that was linked before, and is unlinked after the stranger asked", async () => {
     const name = "linked-before";
     const address = `${name}@northwind.example`;
     await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
@@ -196,7 +211,8 @@ describe("the waiting page and what was done with the link", () => {
       const person = liaison.stranger();
       const asked = await askForLink(liaison, person, address);
       const base = asked.waiting.url.href.replace("/waiting", "");
-      const state = async () => JSON.parse((await asked.browser.once(`${base}/status`)).body).state as unknown;
+      const state = async () =>
+        JSON.parse((await asked.browser.once(`${base}/status`)).body).state as unknown;
       const isTold = async () => (await asked.browser.visit(base)).text.includes(declinedTitle);
       return { ...asked, person, state, isTold };
     }

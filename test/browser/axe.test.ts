@@ -1,6 +1,6 @@
 /**
- * Every page and every mail of the product, in every flavour, looked at by axe-core in a real browser: no rule off, no
- * violation. That every function which makes a page is among them: test/unit/ui-console.test.ts.
+ * Every page and every mail of the product, in every flavour, looked at by axe-core in a real browser: no
+ * rule off, no violation. That every function which makes a page is among them: test/unit/ui-console.test.ts.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +18,8 @@ import { type PageServer, servePages } from "../support/page-server.ts";
 /** Names of other kinds change how the first sample of a page looks, and little about the others. */
 const ofPeople = pageSamples().filter(
   ({ page, flavour }, index, all) =>
-    flavour === "ordinary" || index === all.findIndex((other) => other.page === page && other.flavour === flavour),
+    flavour === "ordinary" ||
+    index === all.findIndex((other) => other.page === page && other.flavour === flavour),
 );
 const samples = [...ofPeople, ...consoleSamples()].map((sample) => ({
   ...sample,
@@ -31,7 +32,8 @@ let server: PageServer;
 before(async () => {
   browser = await launchBrowser();
   server = await servePages(new Map(samples.map(({ path, html }) => [path, html])));
-  // A waiting page that were told nothing would leave for where the server says why, in the middle of being looked at.
+  // A waiting page that were told nothing would leave for where the server says why, in the middle of being
+  // looked at.
   for (const question of samples.flatMap(({ html }) => html.match(/(?<=data-poll=")[^"]+/g) ?? [])) {
     server.json.set(question, { state: "waiting", linked: [] });
   }

@@ -1,4 +1,7 @@
-/** A journey in a real browser through a real nginx: TLS, a path in the issuer, prefixed cookies, and an answer by form_post. */
+/**
+ * A journey in a real browser through a real nginx: TLS, a path in the issuer, prefixed cookies, and an
+ * answer by form_post.
+ */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

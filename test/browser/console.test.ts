@@ -1,6 +1,7 @@
 /**
- * A new administrator, from the mail of the invitation to the answer why somebody was refused: by what the pages say alone, no
- * page of docs read. The portal that is registered on the way is played by a real RP library.
+ * A new administrator, from the mail of the invitation to the answer why somebody was refused: by what the
+ * pages say alone, no page of docs read. The portal that is registered on the way is played by a real RP
+ * library.
  */
 
 import assert from "node:assert/strict";
@@ -29,7 +30,9 @@ describe("a new administrator", () => {
     ({ world, browser } = stage);
     rp = createServer((_request, response) => {
       response.setHeader("content-type", "text/html; charset=utf-8");
-      response.end("<!doctype html><html lang=en><title>Back</title><main><h1>Back at the portal</h1></main></html>");
+      response.end(
+        "<!doctype html><html lang=en><title>Back</title><main><h1>Back at the portal</h1></main></html>",
+      );
     });
     rp.listen(0, "127.0.0.1");
     await once(rp, "listening");
@@ -44,14 +47,21 @@ describe("a new administrator", () => {
   async function account(username: string, name: string): Promise<Visiting> {
     const password = `${username}-password`;
     const form = { name, email: `${username}@home.example`, username, password };
-    const made = await fetch(`${world.upstream}/create-account`, { method: "POST", body: new URLSearchParams(form) });
+    const made = await fetch(`${world.upstream}/create-account`, {
+      method: "POST",
+      body: new URLSearchParams(form),
+    });
     assert.equal(made.status, 200);
     return { name, username, password, registered: `${username}@registered.example` };
   }
 
   async function invite({ registered, name }: Visiting): Promise<void> {
     const { service, principal } = await demoAdministration(world);
-    await service.call(operations.administrators.invite, principal, { email: registered, name, role: "owner" });
+    await service.call(operations.administrators.invite, principal, {
+      email: registered,
+      name,
+      role: "owner",
+    });
   }
 
   /** From the invitation's mail to the overview. */
@@ -78,7 +88,10 @@ describe("a new administrator", () => {
   }
 
   /** A person at the new portal, up to where the service leads. */
-  async function comeTo(portal: TestPortal, person: Visiting): Promise<{ visitor: Visitor; started: StartedSignIn }> {
+  async function comeTo(
+    portal: TestPortal,
+    person: Visiting,
+  ): Promise<{ visitor: Visitor; started: StartedSignIn }> {
     const visitor = await Visitor.arrive(browser, world);
     const started = await portal.start();
     await visitor.open(started.url.href);
@@ -98,7 +111,11 @@ describe("a new administrator", () => {
     await admin.follow("Web app", "Register a client app");
     await admin.press("Register", "Register a client app");
     await admin.reads("There is a problem");
-    await admin.fill({ Name: "Order desk", "Home page": new URL("/", callback).href, "Redirect addresses": callback });
+    await admin.fill({
+      Name: "Order desk",
+      "Home page": new URL("/", callback).href,
+      "Redirect addresses": callback,
+    });
     await admin.fill({ "Roles it asks for (optional)": "buyer" });
     await admin.press("Register", "Order desk");
     await admin.reads("The client app is registered");
@@ -119,7 +136,12 @@ describe("a new administrator", () => {
     }
     await admin.reads("Robin Refused");
 
-    const portal = await TestPortal.connect({ issuer: world.issuer, clientId, clientSecret, redirectUri: callback });
+    const portal = await TestPortal.connect({
+      issuer: world.issuer,
+      clientId,
+      clientSecret,
+      redirectUri: callback,
+    });
     const pat = await comeTo(portal, await account("pat", "Pat at home"));
     await pat.visitor.sees("Back at the portal");
     const tokens = await portal.exchange(new URL(pat.visitor.page.url()), pat.started);
@@ -161,12 +183,18 @@ describe("a new administrator", () => {
 
   for (const { username, options, organization, found } of [
     { username: "lee", options: { width: 360 }, organization: "harbour", found: "Harbour Foods" },
-    { username: "max", options: { width: 1280, javaScript: false }, organization: "andes", found: "Andes Textiles" },
+    {
+      username: "max",
+      options: { width: 1280, javaScript: false },
+      organization: "andes",
+      found: "Andes Textiles",
+    },
   ] as const satisfies { username: string; options: VisitorOptions; organization: string; found: string }[]) {
     const how = options.width === 360 ? "on a phone" : "without scripts";
     test(`every other page, ${how}`, async () => {
       const { visitor, admin } = await enter(await account(username, `${username} Lang`), options);
-      for (const section of ["Accounts", "Links", "Mail", "Administrators", "Keys", "Audit"]) await admin.goTo(section);
+      for (const section of ["Accounts", "Links", "Mail", "Administrators", "Keys", "Audit"])
+        await admin.goTo(section);
       const audit = `${world.issuer}/admin/audit`;
       for (const day of ["01.02.2027", "2027-02-30", "-271821-04-20"]) {
         await admin.page.goto(`${audit}?from=${day}`);

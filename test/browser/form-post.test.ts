@@ -1,6 +1,6 @@
 /**
- * An upstream that answers by `form_post`, in a real browser: its POST comes from another site, without the SameSite=Lax
- * cookie, and the sign-in gets through all the same.
+ * An upstream that answers by `form_post`, in a real browser: its POST comes from another site, without the
+ * SameSite=Lax cookie, and the sign-in gets through all the same.
  */
 
 import assert from "node:assert/strict";
@@ -19,7 +19,13 @@ it("form_post: the browser's cross-site POST leads to the next step, and the cod
     people: { anna: { email: "anna@mail.example", name: "Anna Berg" } },
   });
   t.after(() => peer.close());
-  const upstream = { id: "posting", name: "Posting", issuer: peer.issuer, ...PEER_CLIENT, response_mode: "form_post" };
+  const upstream = {
+    id: "posting",
+    name: "Posting",
+    issuer: peer.issuer,
+    ...PEER_CLIENT,
+    response_mode: "form_post",
+  };
   const liaison = await startLiaison({
     upstream: false,
     config: (base) => ({ ...base, issuer, listen: { host: "127.0.0.1", port }, upstreams: [upstream] }),

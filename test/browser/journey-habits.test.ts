@@ -1,4 +1,7 @@
-/** What people do with browsers: go back, reload, bookmark, open two tabs, share a computer, block cookies, switch scripts off. */
+/**
+ * What people do with browsers: go back, reload, bookmark, open two tabs, share a computer, block cookies,
+ * switch scripts off.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -100,8 +103,10 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await customer.leave();
   });
 
-  test("somebody else signs in in a second tab: the browser changes hands, with scripts", () => changeHands(true));
-  test("somebody else signs in in a second tab: the browser changes hands, without scripts", () => changeHands(false));
+  test("somebody else signs in in a second tab: the browser changes hands, with scripts", () =>
+    changeHands(true));
+  test("somebody else signs in in a second tab: the browser changes hands, without scripts", () =>
+    changeHands(false));
 
   async function changeHands(javaScript: boolean): Promise<void> {
     const [first, second] = [await newcomer(world), await newcomer(world)];
@@ -112,7 +117,8 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     await visitor.authenticate(first);
     await visitor.sees(linkStep);
     await other.authenticate(second);
-    // The upstream and the broker each sign the first one out by a form that submits itself; without scripts, by a button.
+    // The upstream and the broker each sign the first one out by a form that submits itself; without scripts,
+    // by a button.
     if (!javaScript) for (const _ of ["upstream", "broker"]) await other.press("Continue");
     await other.sees(linkStep);
     await other.reads(`${second.username}@home.example`);
@@ -135,7 +141,9 @@ describe("browsers as they are used", { concurrency: 3 }, () => {
     const elsewhere = await Visitor.arrive(browser, world);
     await elsewhere.open(world.portals.customersource);
     await elsewhere.open(bookmark);
-    await elsewhere.sees(/^(This browser can't go on with this sign-in|Your browser didn't keep our cookie)$/);
+    await elsewhere.sees(
+      /^(This browser can't go on with this sign-in|Your browser didn't keep our cookie)$/,
+    );
     await elsewhere.follow("Start again at CustomerSource");
     await elsewhere.sees("Welcome to CustomerSource");
     await elsewhere.leave();

@@ -33,11 +33,19 @@ describe("mailed links", { concurrency: 3 }, () => {
     const forUnknown = await shown(unknown);
     await visitor.follow("use another address");
     await visitor.sees(linkStep);
-    assert.equal(await visitor.page.locator("#email").inputValue(), unknown, "what was typed is there to be mended");
+    assert.equal(
+      await visitor.page.locator("#email").inputValue(),
+      unknown,
+      "what was typed is there to be mended",
+    );
     await visitor.ask(person.registered);
     assert.equal(await shown(person.registered), forUnknown);
     await mailsOf(world, person.registered);
-    assert.deepEqual(await world.mailsTo(unknown), [], "inquiries are answered in order, so its time is over");
+    assert.deepEqual(
+      await world.mailsTo(unknown),
+      [],
+      "inquiries are answered in order, so its time is over",
+    );
     await visitor.leave();
   });
 

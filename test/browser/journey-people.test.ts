@@ -24,7 +24,10 @@ describe("the demo's people", { concurrency: 3 }, () => {
     const visitor = await Visitor.arrive(browser, world);
     await visitor.askFrom(amara.portal, amara);
     const [mail] = await mailsOf(world, amara.registered);
-    assert.match(mail?.text ?? "", /The link works once, for 30 minutes: until .+ \(Coordinated Universal Time\)/);
+    assert.match(
+      mail?.text ?? "",
+      /The link works once, for 30 minutes: until .+ \(Coordinated Universal Time\)/,
+    );
     const tab = await visitor.newTab();
     await tab.redeem(await newestLink(world, amara.registered), amara);
     await tab.sees("Your account is linked");

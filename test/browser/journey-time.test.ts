@@ -96,7 +96,9 @@ describe("time and trouble", () => {
     // It sends the person back with a code, and is gone when the broker comes for the tokens.
     await visitor.page.route(`${world.upstream}/interaction/**`, async (route) => {
       const signedIn = await route.fetch({ maxRedirects: 0 });
-      const resumed = await visitor.context.request.get(signedIn.headers()["location"] ?? "", { maxRedirects: 0 });
+      const resumed = await visitor.context.request.get(signedIn.headers()["location"] ?? "", {
+        maxRedirects: 0,
+      });
       await world.stopUpstream();
       await route.fulfill({ status: 303, headers: { location: resumed.headers()["location"] ?? "" } });
     });

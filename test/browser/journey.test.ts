@@ -1,4 +1,7 @@
-/** The whole journey in a real browser: portal to portal, mail included, with and without JavaScript, and by keyboard alone. */
+/**
+ * The whole journey in a real browser: portal to portal, mail included, with and without JavaScript, and by
+ * keyboard alone.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -1,4 +1,7 @@
-/** What the pages do by themselves in a browser: wait and go on, count down, sign out, lead to the error; and without scripts. */
+/**
+ * What the pages do by themselves in a browser: wait and go on, count down, sign out, lead to the error; and
+ * without scripts.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -52,27 +55,31 @@ describe("check your email", () => {
     await page.close();
   });
 
-  test("goes to the server's words once it is told that a link was declined, and waits on where they are said", async () => {
-    const page = await browser.newPage();
-    await page.clock.install();
-    server.json.set(status, { state: "declined", linked: [] });
-    await page.goto(`${server.origin}/checkEmail/plain`);
-    await page.clock.runFor(3000);
-    await page.getByRole("heading", { name: "It was declined" }).waitFor();
-    let asked = 0;
-    page.on("request", (request) => {
-      if (request.url().endsWith(status)) asked += 1;
-    });
-    await page.goto(`${server.origin}/checkEmail/declined`);
-    for (let turn = 0; turn < 3; turn += 1) {
-      const answered = page.waitForResponse((response) => response.url().endsWith(status));
+  test(
+    "goes to the server's words once it is told that a link was declined, and waits on where they are " +
+      "said",
+    async () => {
+      const page = await browser.newPage();
+      await page.clock.install();
+      server.json.set(status, { state: "declined", linked: [] });
+      await page.goto(`${server.origin}/checkEmail/plain`);
       await page.clock.runFor(3000);
-      await answered;
-    }
-    assert.equal(asked, 3);
-    assert.equal(new URL(page.url()).pathname, "/checkEmail/declined");
-    await page.close();
-  });
+      await page.getByRole("heading", { name: "It was declined" }).waitFor();
+      let asked = 0;
+      page.on("request", (request) => {
+        if (request.url().endsWith(status)) asked += 1;
+      });
+      await page.goto(`${server.origin}/checkEmail/declined`);
+      for (let turn = 0; turn < 3; turn += 1) {
+        const answered = page.waitForResponse((response) => response.url().endsWith(status));
+        await page.clock.runFor(3000);
+        await answered;
+      }
+      assert.equal(asked, 3);
+      assert.equal(new URL(page.url()).pathname, "/checkEmail/declined");
+      await page.close();
+    },
+  );
 
   test("asks less and less often while there is no answer", async () => {
     const page = await browser.newPage();

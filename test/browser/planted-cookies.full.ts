@@ -1,4 +1,7 @@
-/** L20: all cookies that a planter has, and each kind by itself, planted in each scene, from both kinds of neighbours. */
+/**
+ * L20: all cookies that a planter has, and each kind by itself, planted in each scene, from both kinds of
+ * neighbours.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -25,7 +28,17 @@ const kinds: Record<Scene, readonly string[]> = {
   "forced sign-in": ["signin", "interaction", "resume", "csrf", "upstream", "session", "known"],
   link: ofLinks,
   decline: ofLinks,
-  console: ["signin", "interaction", "resume", "csrf", "upstream", "session", "console", "console.begin", "known"],
+  console: [
+    "signin",
+    "interaction",
+    "resume",
+    "csrf",
+    "upstream",
+    "session",
+    "console",
+    "console.begin",
+    "known",
+  ],
 };
 
 /** What is planted alone: not what another scene plants in the very same way. */

@@ -1,6 +1,6 @@
 /**
- * L20: cookies planted by a neighbour of the broker's host, in the combinations that each part of the binding is there for. The
- * full series plants all of them and each alone, in every scene.
+ * L20: cookies planted by a neighbour of the broker's host, in the combinations that each part of the binding
+ * is there for. The full series plants all of them and each alone, in every scene.
  */
 
 import { after, before, describe, test } from "node:test";

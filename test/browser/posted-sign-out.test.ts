@@ -1,6 +1,6 @@
 /**
- * A portal of another site that signs people out by a form, in a real browser: its POST comes without the SameSite=Lax cookie of
- * the session, and the person is signed out and led back all the same.
+ * A portal of another site that signs people out by a form, in a real browser: its POST comes without the
+ * SameSite=Lax cookie of the session, and the person is signed out and led back all the same.
  */
 
 import assert from "node:assert/strict";
@@ -45,7 +45,13 @@ it("a form of another site signs out, leads back, and leaves the hint in no addr
     await context.addCookies(
       cookies
         .filter(({ path }) => path === "/")
-        .map(({ key, value }) => ({ name: key, value, url: liaison.issuer, httpOnly: true, sameSite: "Lax" as const })),
+        .map(({ key, value }) => ({
+          name: key,
+          value,
+          url: liaison.issuer,
+          httpOnly: true,
+          sameSite: "Lax" as const,
+        })),
     );
     const tab = await context.newPage();
     const posts: (string | undefined)[] = [];

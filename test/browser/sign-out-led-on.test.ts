@@ -1,6 +1,7 @@
 /**
- * A portal that leads on after a sign-out, as Keycloak does as a broker: its own address only redirects to the address of the
- * client that asked for it. Browsers hold each of these redirects to the `form-action` of the page that signed out.
+ * A portal that leads on after a sign-out, as Keycloak does as a broker: its own address only redirects to
+ * the address of the client that asked for it. Browsers hold each of these redirects to the `form-action` of
+ * the page that signed out.
  */
 
 import assert from "node:assert/strict";
@@ -48,7 +49,9 @@ for (const host of ["localhost", "127.0.0.1"]) {
       const context = await browser.newContext();
       const cookies = await agent.jar.getCookies(liaison.issuer);
       await context.addCookies(
-        cookies.filter(({ path }) => path === "/").map(({ key, value }) => ({ name: key, value, url: liaison.issuer })),
+        cookies
+          .filter(({ path }) => path === "/")
+          .map(({ key, value }) => ({ name: key, value, url: liaison.issuer })),
       );
       const tab = await context.newPage();
       const address = new URL(`${liaison.issuer}/logout`);

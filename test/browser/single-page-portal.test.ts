@@ -1,4 +1,7 @@
-/** A portal that runs in a browser alone, made of the recipe's own text: oidc-client-ts in a real browser, calling from its origin. */
+/**
+ * A portal that runs in a browser alone, made of the recipe's own text: oidc-client-ts in a real browser,
+ * calling from its origin.
+ */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -14,11 +17,17 @@ import { freePort } from "../support/free-port.ts";
 import { people, register } from "../support/liaison.ts";
 import { filesOf } from "../support/recipes.ts";
 
-/** Where a bundler would find what the recipe imports, and what that imports: the browser is told by an import map. */
+/**
+ * Where a bundler would find what the recipe imports, and what that imports: the browser is told by an import
+ * map.
+ */
 const described = await readFile(new URL(import.meta.resolve("oidc-client-ts/package.json")), "utf8");
 const { dependencies } = JSON.parse(described) as { dependencies: Record<string, string> };
 const modules: Record<string, string> = Object.fromEntries(
-  ["oidc-client-ts", ...Object.keys(dependencies)].map((name) => [name, fileURLToPath(import.meta.resolve(name))]),
+  ["oidc-client-ts", ...Object.keys(dependencies)].map((name) => [
+    name,
+    fileURLToPath(import.meta.resolve(name)),
+  ]),
 );
 
 /** Serves the recipe's page at its paths, its program, and the installed modules. */
@@ -62,7 +71,10 @@ it("oidc-client-ts: signs in, shows the claims of userinfo, signs out, and takes
     page.setDefaultTimeout(15_000);
     const shown = async (): Promise<Record<string, unknown> | null> => {
       await page.waitForFunction("document.querySelector('#person')?.textContent !== ''");
-      return JSON.parse((await page.locator("#person").textContent()) ?? "") as Record<string, unknown> | null;
+      return JSON.parse((await page.locator("#person").textContent()) ?? "") as Record<
+        string,
+        unknown
+      > | null;
     };
     const begin = async () => {
       await page.goto(`${origin}/`);

@@ -1,6 +1,7 @@
 /**
- * What the OpenID Foundation's Back-Channel Logout plan (`oidcc-backchannel-rp-initiated-logout-certification-test-plan`)
- * looks at: a client that signs somebody out is sent a logout token, and so is every other client of the session.
+ * What the OpenID Foundation's Back-Channel Logout plan
+ * (`oidcc-backchannel-rp-initiated-logout-certification-test-plan`) looks at: a client that signs somebody
+ * out is sent a logout token, and so is every other client of the session.
  */
 
 import assert from "node:assert/strict";
@@ -36,7 +37,11 @@ describe("the Foundation's Back-Channel Logout plan", { concurrency: 1 }, () => 
   async function read(heard: string | undefined, audience: string): Promise<JWTPayload> {
     const token = heard ?? assert.fail("nothing was heard");
     const { alg, kid, typ } = decodeProtectedHeader(token);
-    assert.deepEqual([alg, typ], ["RS256", "logout+jwt"], "by the algorithm of its ID tokens, and no ID token itself");
+    assert.deepEqual(
+      [alg, typ],
+      ["RS256", "logout+jwt"],
+      "by the algorithm of its ID tokens, and no ID token itself",
+    );
     assert.ok(kid);
     const keys = createRemoteJWKSet(new URL(client.endpoint("jwks_uri")));
     const { payload } = await jwtVerify(token, keys, {

@@ -1,6 +1,7 @@
 /**
- * What the OpenID Foundation's Basic OP plan (`oidcc-basic-certification-test-plan`) sends: one test a module, named as
- * there, in our own words and with what lies beside it. The module that waits is in basic.full.ts.
+ * What the OpenID Foundation's Basic OP plan (`oidcc-basic-certification-test-plan`) sends: one test a
+ * module, named as there, in our own words and with what lies beside it. The module that waits is in
+ * basic.full.ts.
  */
 
 import assert from "node:assert/strict";
@@ -74,7 +75,8 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
       [name: string]: unknown;
     };
     const lists = (name: string, ...values: string[]) => {
-      for (const value of values) assert.ok((document[name] as string[]).includes(value), `${name}: ${value}`);
+      for (const value of values)
+        assert.ok((document[name] as string[]).includes(value), `${name}: ${value}`);
     };
     lists("response_types_supported", "code");
     lists("response_modes_supported", "query", "form_post");
@@ -88,7 +90,9 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     assert.equal(document["claims_parameter_supported"], false);
     assert.notEqual(document["request_parameter_supported"], true);
     assert.equal(document["request_uri_parameter_supported"], false);
-    const { keys } = (await (await fetch(client.endpoint("jwks_uri"))).json()) as { keys: Record<string, unknown>[] };
+    const { keys } = (await (await fetch(client.endpoint("jwks_uri"))).json()) as {
+      keys: Record<string, unknown>[];
+    };
     assert.equal(new Set(keys.map(({ kid }) => kid)).size, keys.length, "each key has a kid of its own");
     for (const key of keys) for (const secret of ["d", "p", "q", "k"]) assert.equal(key[secret], undefined);
   });
@@ -105,14 +109,19 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     const { browser } = await somebody();
     for (const response_type of [undefined, "", "token", "code token id_token nonsense"]) {
       const error = client.errorOf(await client.visit(browser, { response_type }));
-      assert.ok(["invalid_request", "unsupported_response_type"].includes(error ?? ""), `${response_type}: ${error}`);
+      assert.ok(
+        ["invalid_request", "unsupported_response_type"].includes(error ?? ""),
+        `${response_type}: ${error}`,
+      );
     }
   });
 
   it("oidcc-idtoken-signature: RS256 by a published key; never unsigned", async () => {
     const { granted } = await signedIn();
     const { alg, kid } = decodeProtectedHeader(granted.idToken);
-    const { keys } = (await (await fetch(client.endpoint("jwks_uri"))).json()) as { keys: Record<string, unknown>[] };
+    const { keys } = (await (await fetch(client.endpoint("jwks_uri"))).json()) as {
+      keys: Record<string, unknown>[];
+    };
     const key = keys.find((one) => one["kid"] === kid);
     assert.deepEqual([alg, key?.["kty"], key?.["use"]], ["RS256", "RSA", "sig"]);
     const document = (await (await fetch(`${client.issuer}/.well-known/openid-configuration`)).json()) as {
@@ -194,7 +203,9 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     await pause(1100);
     const answered = await client.visit(browser, { prompt: "login", max_age: "10000" });
     assert.match(answered.page.body, /name="password"/, "nobody was asked");
-    const again = await client.redeem(await client.authorize(browser, person, { prompt: "login", max_age: "10000" }));
+    const again = await client.redeem(
+      await client.authorize(browser, person, { prompt: "login", max_age: "10000" }),
+    );
     assert.equal(again.claims.sub, granted.claims.sub);
     assert.ok(Number(again.claims["auth_time"]) > Number(granted.claims["auth_time"]));
   });
@@ -218,7 +229,10 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
   it("oidcc-max-age-1: after a second the person is asked again, and auth_time says when", async () => {
     const { browser, person, granted } = await signedIn({ max_age: "10000" });
     await pause(2100);
-    assert.equal(client.errorOf(await client.visit(browser, { max_age: "1", prompt: "none" })), "login_required");
+    assert.equal(
+      client.errorOf(await client.visit(browser, { max_age: "1", prompt: "none" })),
+      "login_required",
+    );
     assert.match((await client.visit(browser, { max_age: "1" })).page.body, /name="password"/);
     const again = await client.redeem(await client.authorize(browser, person, { max_age: "1" }));
     const authTime = Number(again.claims["auth_time"]);
@@ -267,13 +281,19 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
       await client.token({ ...fields, redirect_uri: suiteUris.callback, client_id: "suite2" }),
     ]) {
       assert.ok(answer.status === 400 || answer.status === 401, String(answer.status));
-      assert.ok(["invalid_grant", "invalid_request", "invalid_client"].includes(String(answer.body["error"])));
+      assert.ok(
+        ["invalid_grant", "invalid_request", "invalid_client"].includes(String(answer.body["error"])),
+      );
     }
   });
 
   it("oidcc-ensure-registered-redirect-uri: an error page, and nothing is sent anywhere", async () => {
     const { browser } = await signedIn();
-    for (const redirect_uri of [`${suiteUris.callback}/unregistered`, "https://unregistered.example/", undefined]) {
+    for (const redirect_uri of [
+      `${suiteUris.callback}/unregistered`,
+      "https://unregistered.example/",
+      undefined,
+    ]) {
       const { page, told } = await client.visit(browser, { redirect_uri });
       assert.equal(page.status, 400, String(redirect_uri));
       assert.ok(page.url.href.startsWith(client.issuer));
@@ -290,7 +310,12 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
 
   it("oidcc-redirect-uri-query-mismatch, -added: another query isn't registered", async () => {
     const { browser } = await signedIn();
-    for (const query of ["?dummy1=lorem", "?dummy2=ipsum&dummy1=lorem", "?dummy1=lorem&dummy2=ipsum&x=y", "?x=y"]) {
+    for (const query of [
+      "?dummy1=lorem",
+      "?dummy2=ipsum&dummy1=lorem",
+      "?dummy1=lorem&dummy2=ipsum&x=y",
+      "?x=y",
+    ]) {
       const { page } = await client.visit(browser, { redirect_uri: suiteUris.callback + query });
       assert.equal(page.status, 400, query);
       assert.ok(page.url.href.startsWith(client.issuer), query);
@@ -329,7 +354,9 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     const inside = { ...client.parameters(), iss: client.id, aud: client.issuer };
     const request = `${encode({ alg: "none" })}.${encode(inside)}.`;
     assert.equal(client.errorOf(await client.visit(browser, { request })), "request_not_supported");
-    const uri = client.errorOf(await client.visit(browser, { request_uri: "https://suite.example/request.jwt" }));
+    const uri = client.errorOf(
+      await client.visit(browser, { request_uri: "https://suite.example/request.jwt" }),
+    );
     assert.equal(uri, "request_uri_not_supported");
   });
 
@@ -352,7 +379,8 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     assert.deepEqual([foreign.status, foreign.body["error"]], [400, "invalid_grant"]);
     const answer = await refresh(granted.refreshToken);
     const renewed = await client.granted(answer, granted.claims["nonce"] as string | undefined);
-    for (const name of ["iss", "sub", "aud", "auth_time"]) assert.deepEqual(renewed.claims[name], granted.claims[name]);
+    for (const name of ["iss", "sub", "aud", "auth_time"])
+      assert.deepEqual(renewed.claims[name], granted.claims[name]);
     assert.equal((await client.userinfo(renewed.accessToken)).body["sub"], granted.claims.sub);
     assert.notEqual(renewed.refreshToken, granted.refreshToken);
     await browser.press(await client.signOut(browser, {}), "Sign out");
@@ -367,7 +395,12 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     await client.redeem(await challenged(), { code_verifier: verifier });
     for (const code_verifier of [undefined, `${verifier}x`]) {
       const code = client.codeOf(await challenged());
-      const fields = { grant_type: "authorization_code", code, redirect_uri: suiteUris.callback, code_verifier };
+      const fields = {
+        grant_type: "authorization_code",
+        code,
+        redirect_uri: suiteUris.callback,
+        code_verifier,
+      };
       const answer = await client.token(fields);
       assert.deepEqual([answer.status, answer.body["error"]], [400, "invalid_grant"]);
     }
@@ -380,7 +413,10 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     const login = await browser.press(await browser.visit(url), /Fabrikam ID/);
     const cancelled = await browser.follow(login, "Cancel");
     const page = await browser.press(cancelled, /Go back to/);
-    assert.equal(client.errorOf({ page, sent, told: Object.fromEntries(page.url.searchParams) }), "access_denied");
+    assert.equal(
+      client.errorOf({ page, sent, told: Object.fromEntries(page.url.searchParams) }),
+      "access_denied",
+    );
   });
 
   it("a wrong secret is refused in JSON", async () => {

@@ -1,6 +1,7 @@
 /**
- * What the OpenID Foundation's Form Post OP plan (`oidcc-formpost-basic-certification-test-plan`) sends: the Basic plan's
- * modules with `response_mode=form_post`, whose answer is a page that posts itself to the client.
+ * What the OpenID Foundation's Form Post OP plan (`oidcc-formpost-basic-certification-test-plan`) sends: the
+ * Basic plan's modules with `response_mode=form_post`, whose answer is a page that posts itself to the
+ * client.
  */
 
 import assert from "node:assert/strict";
@@ -41,7 +42,10 @@ describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
 
   it("oidcc-server: code, tokens and UserInfo, at the first sign-in and within a session", async () => {
     const { browser, person, accountId } = await suite.somebody();
-    for (const answered of [await client.authorize(browser, person, posted), await client.visit(browser, posted)]) {
+    for (const answered of [
+      await client.authorize(browser, person, posted),
+      await client.visit(browser, posted),
+    ]) {
       assertPosted(answered);
       const granted = await client.redeem(answered);
       assert.equal(granted.claims.sub, accountId);
@@ -52,7 +56,11 @@ describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
   const errors: [module: string, parameters: Record<string, string | undefined>, error: RegExp][] = [
     ["prompt-none-not-logged-in", { prompt: "none" }, /^login_required$/],
     ["prompt-none with login", { prompt: "none login" }, /^invalid_request$/],
-    ["response-type-missing", { response_type: undefined }, /^(?:invalid_request|unsupported_response_type)$/],
+    [
+      "response-type-missing",
+      { response_type: undefined },
+      /^(?:invalid_request|unsupported_response_type)$/,
+    ],
     ["unsigned-request-object", { request: "eyJhbGciOiJub25lIn0.e30." }, /^request_not_supported$/],
     ["max-age that is no age", { max_age: "soon" }, /^invalid_request$/],
   ];
@@ -89,7 +97,10 @@ describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
 
   it("oidcc-ensure-registered-redirect-uri: an error page, and no form to anywhere", async () => {
     const { browser } = await suite.somebody();
-    const { page } = await client.visit(browser, { ...posted, redirect_uri: "https://unregistered.example/" });
+    const { page } = await client.visit(browser, {
+      ...posted,
+      redirect_uri: "https://unregistered.example/",
+    });
     assert.equal(page.status, 400);
     assert.equal(page.dom.querySelector("form"), null);
     assert.doesNotMatch(page.headers.get("content-security-policy") ?? "", /unregistered/);
@@ -122,7 +133,11 @@ describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
     const { page, sent } = await client.visit(browser, posted);
     const cancelled = await browser.follow(await browser.press(page, /Fabrikam ID/), "Cancel");
     const end = await browser.press(cancelled, /Go back to/);
-    assert.equal(end.dom.querySelector('input[name="error"]')?.getAttribute("value"), "access_denied", end.text);
+    assert.equal(
+      end.dom.querySelector('input[name="error"]')?.getAttribute("value"),
+      "access_denied",
+      end.text,
+    );
     assert.equal(end.dom.querySelector('input[name="state"]')?.getAttribute("value"), sent["state"]);
   });
 

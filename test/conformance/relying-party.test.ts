@@ -1,14 +1,21 @@
 /**
- * What the OpenID Foundation's relying party plans (`oidcc-client-basic-certification-test-plan`, `…-formpost-basic-…`,
- * `…-config-…`) answer a client with: one test a module, named as there, with Liaison as the client of an upstream that
- * answers so. Those of logout don't apply: an upstream's sign-outs end nothing here (docs/upstreams.md).
+ * What the OpenID Foundation's relying party plans (`oidcc-client-basic-certification-test-plan`,
+ * `…-formpost-basic-…`, `…-config-…`) answer a client with: one test a module, named as there, with Liaison
+ * as the client of an upstream that answers so. Those of logout don't apply: an upstream's sign-outs end
+ * nothing here (docs/upstreams.md).
  */
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
-import { type Lies, type LyingUpstream, OWN_JWKS, PEER_CLIENT, startLyingUpstream } from "../support/upstream-peer.ts";
+import {
+  type Lies,
+  type LyingUpstream,
+  OWN_JWKS,
+  PEER_CLIENT,
+  startLyingUpstream,
+} from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
 const [rsaKey, ecKey] = OWN_JWKS;
@@ -27,7 +34,10 @@ for (const mode of ["query", "form_post"] as const) {
     });
     after(() => scene?.close());
 
-    /** Comes back as the response mode has it: a post brings no cookie along, the redirect that answers it does. */
+    /**
+     * Comes back as the response mode has it: a post brings no cookie along, the redirect that answers it
+     * does.
+     */
     async function comeBack(
       sent: Pick<SentOff, "browser" | "request">,
       lies: Lies,
@@ -37,7 +47,11 @@ for (const mode of ["query", "form_post"] as const) {
       const callback = scene.liar.callback(sent.request, parameters);
       scene.liar.lies = lies;
       const body = callback.searchParams;
-      const answer = await fetch(callback.origin + callback.pathname, { method: "POST", body, redirect: "manual" });
+      const answer = await fetch(callback.origin + callback.pathname, {
+        method: "POST",
+        body,
+        redirect: "manual",
+      });
       assert.equal(answer.status, 303);
       const page = await sent.browser.visit(answer.headers.get("location") ?? "");
       scene.liar.lies = {};
@@ -63,8 +77,9 @@ for (const mode of ["query", "form_post"] as const) {
     }
 
     const accounts = async () =>
-      (await scene.liaison.store.audit.list({ limit: 500 })).filter(({ action }) => action === "account.created")
-        .length;
+      (await scene.liaison.store.audit.list({ limit: 500 })).filter(
+        ({ action }) => action === "account.created",
+      ).length;
 
     async function assertRefused(lies: Lies, parameters?: Record<string, string | null>): Promise<void> {
       const before = await accounts();
@@ -77,7 +92,8 @@ for (const mode of ["query", "form_post"] as const) {
     it("oidcc-client-test: code flow with state, nonce and PKCE", async () => {
       const { request } = await scene.sendOff();
       const { searchParams: sent } = request;
-      for (const name of ["state", "nonce", "code_challenge"]) assert.ok((sent.get(name) ?? "").length >= 43, name);
+      for (const name of ["state", "nonce", "code_challenge"])
+        assert.ok((sent.get(name) ?? "").length >= 43, name);
       assert.deepEqual([sent.get("response_type"), sent.get("code_challenge_method")], ["code", "S256"]);
       assert.equal(sent.get("response_mode"), mode === "query" ? null : mode);
       assert.ok(sent.get("scope")?.split(" ").includes("openid"));
@@ -90,10 +106,14 @@ for (const mode of ["query", "form_post"] as const) {
       assert.equal(scene.liar.tokenRequests.at(-1)?.has("client_secret"), false);
     });
 
-    it("oidcc-client-test-scope-userinfo-claims, -userinfo-bearer-header: what the ID token lacks is shown from UserInfo", async () => {
-      const page = await assertSignsIn({ claims: { email: undefined, name: undefined } });
-      assert.match(page.text, /info@mail\.example/);
-    });
+    it(
+      "oidcc-client-test-scope-userinfo-claims, -userinfo-bearer-header: what the ID token lacks is " +
+        "shown from UserInfo",
+      async () => {
+        const page = await assertSignsIn({ claims: { email: undefined, name: undefined } });
+        assert.match(page.text, /info@mail\.example/);
+      },
+    );
 
     const accepted: [module: string, lies: Lies][] = [
       ["idtoken-sig-rs256", {}],
@@ -103,7 +123,10 @@ for (const mode of ["query", "form_post"] as const) {
         { jwks: [newKey(), newKey()].map((key, at) => published(key, `k${at}`)).concat(ownKey()) },
       ],
       ["aud as a list of one", { claims: { aud: [PEER_CLIENT.client_id] } }],
-      ["an azp that is the client", { claims: { aud: [PEER_CLIENT.client_id, "other"], azp: PEER_CLIENT.client_id } }],
+      [
+        "an azp that is the client",
+        { claims: { aud: [PEER_CLIENT.client_id, "other"], azp: PEER_CLIENT.client_id } },
+      ],
       [
         "members that nobody knows",
         { claims: { c_hash: "x", "https://example.org/claim": {} }, token: { extra: [1] } },
@@ -122,7 +145,10 @@ for (const mode of ["query", "form_post"] as const) {
       ["missing-sub", { claims: { sub: undefined } }],
       ["missing-sub: empty", { claims: { sub: "" } }],
       ["invalid-aud", { claims: { aud: "another-client" } }],
-      ["invalid-aud: the client among others, without azp", { claims: { aud: [PEER_CLIENT.client_id, "other"] } }],
+      [
+        "invalid-aud: the client among others, without azp",
+        { claims: { aud: [PEER_CLIENT.client_id, "other"] } },
+      ],
       ["invalid-aud: azp another", { claims: { aud: [PEER_CLIENT.client_id, "other"], azp: "other" } }],
       ["missing-aud", { claims: { aud: undefined } }],
       ["missing-iat", { claims: { iat: undefined } }],
@@ -165,12 +191,16 @@ for (const mode of ["query", "form_post"] as const) {
       await assertRefused({ key: old, jwks: [published(now, "fourth")], header: { kid: "third" } });
     });
 
-    it("oidcc-formpost-error and its like: access_denied is a cancelled sign-in, with another try and a way back", async () => {
-      const denied = { code: null, error: "access_denied", error_description: "<b>no</b>" };
-      const page = await signIn({}, denied);
-      assert.match(page.text, /You are not signed in yet/, `${page.status} ${page.text}`);
-      assert.ok(!page.body.includes("<b>no</b>"));
-    });
+    it(
+      "oidcc-formpost-error and its like: access_denied is a cancelled sign-in, with another try and a " +
+        "way back",
+      async () => {
+        const denied = { code: null, error: "access_denied", error_description: "<b>no</b>" };
+        const page = await signIn({}, denied);
+        assert.match(page.text, /You are not signed in yet/, `${page.status} ${page.text}`);
+        assert.ok(!page.body.includes("<b>no</b>"));
+      },
+    );
   });
 }
 
@@ -209,7 +239,9 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
       assert.ok(page.url.href.startsWith(scene.liaison.issuer));
       scene.liaison.clock.advance(10);
     }
-    assert.ok(scene.reasons.some((reason) => reason.includes("evil.example") && reason.includes(other.issuer)));
+    assert.ok(
+      scene.reasons.some((reason) => reason.includes("evil.example") && reason.includes(other.issuer)),
+    );
     assert.deepEqual(
       other.requests.filter((path) => path !== "/.well-known/openid-configuration"),
       [],
@@ -220,6 +252,9 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
     other.lies = { metadata: { authorization_endpoint: `${other.issuer}/elsewhere/authorize` } };
     const page = await atOther();
     assert.equal(page.url.origin + page.url.pathname, `${other.issuer}/elsewhere/authorize`);
-    assert.equal(page.url.searchParams.get("redirect_uri"), `${scene.liaison.issuer}/upstream/other/callback`);
+    assert.equal(
+      page.url.searchParams.get("redirect_uri"),
+      `${scene.liaison.issuer}/upstream/other/callback`,
+    );
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What the OpenID Foundation's RP-Initiated Logout plan (`oidcc-rp-initiated-logout-certification-test-plan`) sends, by GET
- * and by POST: one test a module, named as there. Whether somebody is signed out, `prompt=none` says afterwards.
+ * What the OpenID Foundation's RP-Initiated Logout plan (`oidcc-rp-initiated-logout-certification-test-plan`)
+ * sends, by GET and by POST: one test a module, named as there. Whether somebody is signed out, `prompt=none`
+ * says afterwards.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +35,9 @@ describe("the Foundation's RP-Initiated Logout plan", { concurrency: 1 }, () => 
       for (const [name, value] of Object.entries(parameters)) if (value !== undefined) body.set(name, value);
       const address = client.endpoint("end_session_endpoint");
       const answer = await new UserAgent().once(address, { method: "POST", body });
-      return await browser.visit(new URL(answer.headers.get("location") ?? assert.fail(answer.text), answer.url));
+      return await browser.visit(
+        new URL(answer.headers.get("location") ?? assert.fail(answer.text), answer.url),
+      );
     },
   };
 
@@ -97,7 +100,10 @@ describe("the Foundation's RP-Initiated Logout plan", { concurrency: 1 }, () => 
         ["no-params", {}],
         ["only-state", { state: "x" }],
         ["no-id-token-hint", { post_logout_redirect_uri: suiteUris.signedOut, state: "x" }],
-        ["no-id-token-hint beside one that isn't registered", { post_logout_redirect_uri: "https://evil.example/" }],
+        [
+          "no-id-token-hint beside one that isn't registered",
+          { post_logout_redirect_uri: "https://evil.example/" },
+        ],
       ] as const) {
         it(`oidcc-rp-initiated-logout-${module}: the person is asked, and led to no client`, async () => {
           const { page, end } = await confirmed(() => ({ ...parameters }));
@@ -117,7 +123,12 @@ describe("the Foundation's RP-Initiated Logout plan", { concurrency: 1 }, () => 
       });
 
       it("oidcc-rp-initiated-logout-bad-post-logout-redirect-uri", async () => {
-        for (const address of ["https://evil.example/", `${suiteUris.signedOut}/x`, "javascript:alert(1)", "x"]) {
+        for (const address of [
+          "https://evil.example/",
+          `${suiteUris.signedOut}/x`,
+          "javascript:alert(1)",
+          "x",
+        ]) {
           await refused((id_token_hint) => ({ id_token_hint, post_logout_redirect_uri: address }));
         }
       });

@@ -12,7 +12,8 @@ const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
 const MISSING = { result: "missing" } as const;
 
-const carry = (store: Store, change: Change, now = NOW) => store.administration.carryOut(change, { ...BY, now });
+const carry = (store: Store, change: Change, now = NOW) =>
+  store.administration.carryOut(change, { ...BY, now });
 
 function aKey(overrides: Partial<ApiKey> = {}): ApiKey {
   return {
@@ -28,7 +29,9 @@ function aKey(overrides: Partial<ApiKey> = {}): ApiKey {
   };
 }
 
-/** A session of somebody with grants at two portals, of which one gave no sid; and a grant in another session. */
+/**
+ * A session of somebody with grants at two portals, of which one gave no sid; and a grant in another session.
+ */
 async function signedOn(store: Store) {
   const { account, profile, organization } = await bound(store);
   const of = { accountId: account.id, profileId: profile.id };
@@ -40,14 +43,23 @@ async function signedOn(store: Store) {
     present(await store.standings.select(selection, NOW));
     const token = hashOf(anId("token"));
     tokens.set(selection.grantId, token);
-    await store.artifacts.upsert("AccessToken", token, { a: 1 }, { grantId: selection.grantId }, NOW + MINUTE);
+    await store.artifacts.upsert(
+      "AccessToken",
+      token,
+      { a: 1 },
+      { grantId: selection.grantId },
+      NOW + MINUTE,
+    );
   }
   const save = (sessionUid: string, authorizations: Record<string, { sid?: string }>) => {
     const session = { uid: sessionUid, accountId: account.id, authorizations, removed: [] };
     return store.artifacts.upsertSession(hashOf(anId("cookie")), { uid: sessionUid }, session, NOW + MINUTE);
   };
   await save(uid, { [one.clientId]: { sid: "sid-one" }, [bare.clientId]: {} });
-  await save(otherUid, { [elsewhere.clientId]: { sid: "sid-elsewhere" }, [one.clientId]: { sid: "sid-wrong" } });
+  await save(otherUid, {
+    [elsewhere.clientId]: { sid: "sid-elsewhere" },
+    [one.clientId]: { sid: "sid-wrong" },
+  });
   const isLive = async ({ grantId }: Selection) => {
     const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);
     const standing = await store.standings.forGrant(grantId, NOW);
@@ -73,45 +85,50 @@ async function dueSignOuts(store: Store, now = NOW): Promise<SignOut[]> {
 const told = (signOuts: SignOut[]) => signOuts.map(({ clientId, sid }) => [clientId, sid]).toSorted();
 
 export function accessCases(contract: Case): void {
-  contract("an API key is made once, found by its hash until it expires, and removed once", async (opened) => {
-    const { store } = opened;
-    const key = aKey();
-    const made = await race(opened, 8, (racer) => carry(racer, { kind: "create_api_key", key }));
-    assert.equal(made.filter(({ result }) => result === "done").length, 1);
-    assert.equal(made.filter(({ result }) => result === "exists").length, 7);
-    const { secretHash } = key;
-    for (const twin of [aKey({ id: key.id }), aKey({ secretHash })]) {
-      assert.deepEqual(await carry(store, { kind: "create_api_key", key: twin }), { result: "exists" });
-    }
-    const other = aKey({ createdAt: NOW + 1, scopes: [], lastUsedAt: NOW });
-    assert.deepEqual(await carry(store, { kind: "create_api_key", key: other }), DONE);
-    assert.deepEqual(await store.administration.apiKeys(), [{ ...other, lastUsedAt: null }, key]);
-    assert.deepEqual(await store.administration.apiKey(secretHash, key.expiresAt - 1), key);
-    assert.equal(await store.administration.apiKey(secretHash, key.expiresAt), undefined);
-    assert.equal(await store.administration.apiKey(hashOf("other"), NOW), undefined);
+  contract(
+    "an API key is made once, found by its hash until it expires, and removed once",
+    async (opened) => {
+      const { store } = opened;
+      const key = aKey();
+      const made = await race(opened, 8, (racer) => carry(racer, { kind: "create_api_key", key }));
+      assert.equal(made.filter(({ result }) => result === "done").length, 1);
+      assert.equal(made.filter(({ result }) => result === "exists").length, 7);
+      const { secretHash } = key;
+      for (const twin of [aKey({ id: key.id }), aKey({ secretHash })]) {
+        assert.deepEqual(await carry(store, { kind: "create_api_key", key: twin }), { result: "exists" });
+      }
+      const other = aKey({ createdAt: NOW + 1, scopes: [], lastUsedAt: NOW });
+      assert.deepEqual(await carry(store, { kind: "create_api_key", key: other }), DONE);
+      assert.deepEqual(await store.administration.apiKeys(), [{ ...other, lastUsedAt: null }, key]);
+      assert.deepEqual(await store.administration.apiKey(secretHash, key.expiresAt - 1), key);
+      assert.equal(await store.administration.apiKey(secretHash, key.expiresAt), undefined);
+      assert.equal(await store.administration.apiKey(hashOf("other"), NOW), undefined);
 
-    for (const now of [NOW + 7, NOW + 3]) await store.administration.noteApiKeyUse(key.id, now);
-    await store.administration.noteApiKeyUse(anId("key"), NOW);
-    assert.deepEqual(await store.administration.apiKey(secretHash, NOW), { ...key, lastUsedAt: NOW + 7 });
+      for (const now of [NOW + 7, NOW + 3]) await store.administration.noteApiKeyUse(key.id, now);
+      await store.administration.noteApiKeyUse(anId("key"), NOW);
+      assert.deepEqual(await store.administration.apiKey(secretHash, NOW), { ...key, lastUsedAt: NOW + 7 });
 
-    const removed = await race(opened, 8, (racer) => carry(racer, { kind: "remove_api_key", id: key.id }));
-    assert.equal(removed.filter(({ result }) => result === "done").length, 1);
-    assert.equal(removed.filter(({ result }) => result === "missing").length, 7);
-    assert.equal(await store.administration.apiKey(secretHash, NOW), undefined);
-    const events = (await store.audit.list({ limit: 9 })).map(({ action, detail }) => [action, detail]);
-    const said = { key: key.id, name: key.name, scopes: "directory:write audit:read" };
-    assert.deepEqual(
-      events.filter(([action]) => action === "api_key.removed"),
-      [["api_key.removed", said]],
-    );
-    assert.deepEqual(events.filter(([action]) => action === "api_key.created").length, 2);
-    assert.ok(!JSON.stringify(events).includes(secretHash));
-  });
+      const removed = await race(opened, 8, (racer) => carry(racer, { kind: "remove_api_key", id: key.id }));
+      assert.equal(removed.filter(({ result }) => result === "done").length, 1);
+      assert.equal(removed.filter(({ result }) => result === "missing").length, 7);
+      assert.equal(await store.administration.apiKey(secretHash, NOW), undefined);
+      const events = (await store.audit.list({ limit: 9 })).map(({ action, detail }) => [action, detail]);
+      const said = { key: key.id, name: key.name, scopes: "directory:write audit:read" };
+      assert.deepEqual(
+        events.filter(([action]) => action === "api_key.removed"),
+        [["api_key.removed", said]],
+      );
+      assert.deepEqual(events.filter(([action]) => action === "api_key.created").length, 2);
+      assert.ok(!JSON.stringify(events).includes(secretHash));
+    },
+  );
 
   contract("a revoked grant ends with its tokens, once, and its portal is told", async (opened) => {
     const { store } = opened;
     const { one, bare, elsewhere, isLive, account, profile } = await signedOn(store);
-    const outcomes = await race(opened, 8, (racer) => carry(racer, { kind: "revoke_grant", grantId: one.grantId }));
+    const outcomes = await race(opened, 8, (racer) =>
+      carry(racer, { kind: "revoke_grant", grantId: one.grantId }),
+    );
     const done = outcomes.filter(({ result }) => result === "done");
     assert.deepEqual(done, [{ result: "done", revokedGrants: [revoked(one)] }]);
     assert.equal(outcomes.filter(({ result }) => result === "missing").length, 7);
@@ -136,41 +153,62 @@ export function accessCases(contract: Case): void {
     assert.deepEqual(await carry(store, late, bare.expiresAt), MISSING, "it had expired");
   });
 
-  contract("an ended session takes its grants along, each portal told by the sid that it knows", async (opened) => {
-    const { store } = opened;
-    const { uid, one, bare, elsewhere, isLive, account } = await signedOn(store);
-    const outcomes = await race(opened, 6, (racer) => carry(racer, { kind: "end_session", sessionUid: uid }));
-    const [done] = outcomes.filter(({ result }) => result === "done");
-    assert.ok(done?.result === "done");
-    const byGrant = (grants: { grantId?: string }[]) => new Set(grants.map(({ grantId }) => grantId));
-    assert.deepEqual(byGrant(done.revokedGrants), byGrant([one, bare]));
-    assert.equal(outcomes.filter(({ result }) => result === "missing").length, 5);
-    assert.deepEqual([await isLive(one), await isLive(bare), await isLive(elsewhere)], [false, false, true]);
-    assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
-    assert.ok(await store.artifacts.findSessionByUid(elsewhere.sessionUid, NOW));
-    assert.deepEqual(
-      told(await dueSignOuts(store)),
-      [
-        [one.clientId, "sid-one"],
-        [bare.clientId, null],
-      ].toSorted(),
-    );
-    const [event] = await store.audit.list({ limit: 1 });
-    assert.deepEqual([event?.action, event?.accountId, event?.detail], ["session.ended", account.id, { session: uid }]);
-    const expired = { kind: "end_session", sessionUid: elsewhere.sessionUid } as const;
-    const late = await carry(store, expired, NOW + MINUTE);
-    assert.deepEqual(late, { result: "done", revokedGrants: [revoked(elsewhere)] }, "a grant went on without it");
-    assert.equal(await isLive(elsewhere), false);
-    const [last] = await store.audit.list({ limit: 1 });
-    assert.deepEqual([last?.accountId, last?.detail], [account.id, { session: elsewhere.sessionUid }]);
-    assert.deepEqual(await carry(store, expired, NOW + MINUTE), MISSING, "nothing is left of it");
-    assert.deepEqual(await carry(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
-  });
+  contract(
+    "an ended session takes its grants along, each portal told by the sid that it knows",
+    async (opened) => {
+      const { store } = opened;
+      const { uid, one, bare, elsewhere, isLive, account } = await signedOn(store);
+      const outcomes = await race(opened, 6, (racer) =>
+        carry(racer, { kind: "end_session", sessionUid: uid }),
+      );
+      const [done] = outcomes.filter(({ result }) => result === "done");
+      assert.ok(done?.result === "done");
+      const byGrant = (grants: { grantId?: string }[]) => new Set(grants.map(({ grantId }) => grantId));
+      assert.deepEqual(byGrant(done.revokedGrants), byGrant([one, bare]));
+      assert.equal(outcomes.filter(({ result }) => result === "missing").length, 5);
+      assert.deepEqual(
+        [await isLive(one), await isLive(bare), await isLive(elsewhere)],
+        [false, false, true],
+      );
+      assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
+      assert.ok(await store.artifacts.findSessionByUid(elsewhere.sessionUid, NOW));
+      assert.deepEqual(
+        told(await dueSignOuts(store)),
+        [
+          [one.clientId, "sid-one"],
+          [bare.clientId, null],
+        ].toSorted(),
+      );
+      const [event] = await store.audit.list({ limit: 1 });
+      assert.deepEqual(
+        [event?.action, event?.accountId, event?.detail],
+        ["session.ended", account.id, { session: uid }],
+      );
+      const expired = { kind: "end_session", sessionUid: elsewhere.sessionUid } as const;
+      const late = await carry(store, expired, NOW + MINUTE);
+      assert.deepEqual(
+        late,
+        { result: "done", revokedGrants: [revoked(elsewhere)] },
+        "a grant went on without it",
+      );
+      assert.equal(await isLive(elsewhere), false);
+      const [last] = await store.audit.list({ limit: 1 });
+      assert.deepEqual([last?.accountId, last?.detail], [account.id, { session: elsewhere.sessionUid }]);
+      assert.deepEqual(await carry(store, expired, NOW + MINUTE), MISSING, "nothing is left of it");
+      assert.deepEqual(await carry(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
+    },
+  );
 
   contract(
     "whatever ends a profile's grants has their portals told, also of grants without a session",
     async ({ store }) => {
-      for (const ending of ["unbind", "disable profile", "disable organization", "import", "another person"] as const) {
+      for (const ending of [
+        "unbind",
+        "disable profile",
+        "disable organization",
+        "import",
+        "another person",
+      ] as const) {
         const { account, profile, organization, one, bare, elsewhere } = await signedOn(store);
         const orphan = aSelection({ accountId: account.id, profileId: profile.id });
         present(await store.standings.select(orphan, NOW));

@@ -20,36 +20,45 @@ export function accountCases(contract: Case): void {
     );
   });
 
-  contract("a later sign-in keeps the account and remembers the display data and the time", async ({ store }) => {
-    const { account, identity } = await signIn(store);
-    const changed = {
-      ...identity,
-      upstreamId: asUpstreamId("renamed"),
-      email: null,
-      emailVerified: true,
-      displayName: "Ada Byron",
-    };
-    assert.deepEqual(await store.accounts.signIn(changed, NOW + 9), account);
-    const [kept] = await store.accounts.identities(account.id);
-    assert.deepEqual(kept, {
-      ...changed,
-      accountId: account.id,
-      createdAt: account.createdAt,
-      lastSignInAt: NOW + 9,
-    });
-    assert.equal((await store.audit.list({ limit: 10 })).length, 1);
-  });
+  contract(
+    "a later sign-in keeps the account and remembers the display data and the time",
+    async ({ store }) => {
+      const { account, identity } = await signIn(store);
+      const changed = {
+        ...identity,
+        upstreamId: asUpstreamId("renamed"),
+        email: null,
+        emailVerified: true,
+        displayName: "Ada Byron",
+      };
+      assert.deepEqual(await store.accounts.signIn(changed, NOW + 9), account);
+      const [kept] = await store.accounts.identities(account.id);
+      assert.deepEqual(kept, {
+        ...changed,
+        accountId: account.id,
+        createdAt: account.createdAt,
+        lastSignInAt: NOW + 9,
+      });
+      assert.equal((await store.audit.list({ limit: 10 })).length, 1);
+    },
+  );
 
-  contract("whether the address is verified is remembered as the upstream said it last", async ({ store }) => {
-    const identity = anIdentity();
-    const seen: boolean[] = [];
-    for (const emailVerified of [true, false, true, undefined]) {
-      const { emailVerified: _none, ...rest } = identity;
-      const { id } = await store.accounts.signIn(emailVerified === undefined ? rest : { ...rest, emailVerified }, NOW);
-      seen.push(...(await store.accounts.identities(id)).map((one) => one.emailVerified));
-    }
-    assert.deepEqual(seen, [true, false, true, false]);
-  });
+  contract(
+    "whether the address is verified is remembered as the upstream said it last",
+    async ({ store }) => {
+      const identity = anIdentity();
+      const seen: boolean[] = [];
+      for (const emailVerified of [true, false, true, undefined]) {
+        const { emailVerified: _none, ...rest } = identity;
+        const { id } = await store.accounts.signIn(
+          emailVerified === undefined ? rest : { ...rest, emailVerified },
+          NOW,
+        );
+        seen.push(...(await store.accounts.identities(id)).map((one) => one.emailVerified));
+      }
+      assert.deepEqual(seen, [true, false, true, false]);
+    },
+  );
 
   contract("U11: identities are compared byte for byte", async ({ store }) => {
     const spellings = [

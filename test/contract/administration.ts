@@ -1,4 +1,7 @@
-/** Changes of the directory and of who administrates: conditional on what was seen, whole or not at all, some of them once. */
+/**
+ * Changes of the directory and of who administrates: conditional on what was seen, whole or not at all, some
+ * of them once.
+ */
 
 import assert from "node:assert/strict";
 import { asOrganizationId, asProfileId, type ProfileId } from "../../src/domain/ids.ts";
@@ -7,13 +10,25 @@ import { revisionOf } from "../../src/domain/revision.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { bound, type Case, dueMails, present, profileOf, race, register, request, signIn, stateOf } from "./harness.ts";
+import {
+  bound,
+  type Case,
+  dueMails,
+  present,
+  profileOf,
+  race,
+  register,
+  request,
+  signIn,
+  stateOf,
+} from "./harness.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 const DOMAIN = "liaison.example";
 const LATER = NOW + 60 * MINUTE;
 
-const carry = (store: Store, change: Change, now = NOW) => store.administration.carryOut(change, { ...BY, now });
+const carry = (store: Store, change: Change, now = NOW) =>
+  store.administration.carryOut(change, { ...BY, now });
 const DONE = { result: "done", revokedGrants: [] } as const;
 
 /** An operator's organization, with one owner for each name. */
@@ -35,7 +50,11 @@ const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => (
   adminRole,
 });
 
-async function editProfile(store: Store, profile: ProfileEdit, overrides: Partial<ProfileEdit>): Promise<Change> {
+async function editProfile(
+  store: Store,
+  profile: ProfileEdit,
+  overrides: Partial<ProfileEdit>,
+): Promise<Change> {
   const revision = revisionOf(await profileOf(store, profile.id));
   const edited = { ...profile, ...overrides };
   return { kind: "edit_profile", profile: edited, revision, isAnotherPerson: false, mailDomain: DOMAIN };
@@ -43,7 +62,11 @@ async function editProfile(store: Store, profile: ProfileEdit, overrides: Partia
 
 async function editOrganization(store: Store, id: string, overrides: Partial<Organization>): Promise<Change> {
   const before = present(await store.directory.organization(asOrganizationId(id)));
-  return { kind: "edit_organization", organization: { ...before, ...overrides }, revision: revisionOf(before) };
+  return {
+    kind: "edit_organization",
+    organization: { ...before, ...overrides },
+    revision: revisionOf(before),
+  };
 }
 
 const roleOf = async (store: Store, id: string) => (await profileOf(store, id)).adminRole;
@@ -72,7 +95,9 @@ export function administrationCases(contract: Case): void {
       [["organization.changed", BY.actor, organization.id, NOW]],
     );
     const other = { ...organization, name: "Other" };
-    assert.deepEqual(await carry(store, { kind: "create_organization", organization: other }), { result: "exists" });
+    assert.deepEqual(await carry(store, { kind: "create_organization", organization: other }), {
+      result: "exists",
+    });
     assert.deepEqual(await store.directory.organization(organization.id), organization);
   });
 
@@ -83,7 +108,11 @@ export function administrationCases(contract: Case): void {
     const stale = await editOrganization(store, organization.id, { name: "Stale" });
     const outcomes = await race(opened, 10, async (racer, index) => {
       const edit = { ...organization, name: `Edit ${index}`, accountNumber: `E-${index}` };
-      return carry(racer, { kind: "edit_organization", organization: edit, revision: revisionOf(organization) });
+      return carry(racer, {
+        kind: "edit_organization",
+        organization: edit,
+        revision: revisionOf(organization),
+      });
     });
     assert.deepEqual(tally(outcomes), expected(10, "changed"));
     const after = present(await store.directory.organization(organization.id));
@@ -91,7 +120,11 @@ export function administrationCases(contract: Case): void {
     const events = await countEvents(store);
     assert.deepEqual(await carry(store, stale), { result: "changed" });
     const nobody = anOrganization();
-    const unknown = { kind: "edit_organization", organization: nobody, revision: revisionOf(nobody) } as const;
+    const unknown = {
+      kind: "edit_organization",
+      organization: nobody,
+      revision: revisionOf(nobody),
+    } as const;
     assert.deepEqual(await carry(store, unknown), { result: "missing" });
     assert.deepEqual(await store.directory.organization(organization.id), after);
     assert.equal(await countEvents(store), events);
@@ -105,9 +138,14 @@ export function administrationCases(contract: Case): void {
     const outcomes = await race(opened, 10, (racer) => carry(racer, { kind: "create_profile", profile }));
     assert.deepEqual(tally(outcomes), expected(10, "exists"));
     const { id, name, roles, enabled, emailVersion } = await profileOf(store, profile.id);
-    assert.deepEqual([id, name, roles, enabled, emailVersion], [profile.id, profile.name, profile.roles, false, 1]);
+    assert.deepEqual(
+      [id, name, roles, enabled, emailVersion],
+      [profile.id, profile.name, profile.roles, false, 1],
+    );
     const homeless = aProfile({ organizationId: asOrganizationId(anId("organization")) });
-    assert.deepEqual(await carry(store, { kind: "create_profile", profile: homeless }), { result: "missing" });
+    assert.deepEqual(await carry(store, { kind: "create_profile", profile: homeless }), {
+      result: "missing",
+    });
     assert.equal(await store.directory.membership(homeless.id), undefined);
     assert.deepEqual(await told(store), [], "nobody is told of a first address");
   });
@@ -118,7 +156,11 @@ export function administrationCases(contract: Case): void {
     const pending = await register(store);
     const link = await request(store, await signIn(store), pending.profile.id);
     await dueMails(store, NOW + 1);
-    const moved = { email: "Ada.New@fabrikam.example", emailKey: "ada.new@fabrikam.example", name: "Ada New" };
+    const moved = {
+      email: "Ada.New@fabrikam.example",
+      emailKey: "ada.new@fabrikam.example",
+      name: "Ada New",
+    };
     assert.deepEqual(await carry(store, await editProfile(store, profile, moved)), DONE);
     const elsewhere = { email: "B@x.example", emailKey: "b@x.example" };
     assert.deepEqual(await carry(store, await editProfile(store, pending.profile, elsewhere)), DONE);
@@ -149,7 +191,10 @@ export function administrationCases(contract: Case): void {
 
   contract("an edit that leaves the address alone tells nobody", async ({ store }) => {
     const { profile } = await register(store);
-    assert.deepEqual(await carry(store, await editProfile(store, profile, { name: "Grace", roles: [] })), DONE);
+    assert.deepEqual(
+      await carry(store, await editProfile(store, profile, { name: "Grace", roles: [] })),
+      DONE,
+    );
     assert.equal((await profileOf(store, profile.id)).name, "Grace");
     assert.deepEqual(await told(store), []);
     const { action, actor } = present((await store.audit.list({ profileId: profile.id, limit: 1 }))[0]);
@@ -171,36 +216,49 @@ export function administrationCases(contract: Case): void {
     assert.deepEqual(await carry(store, unknown), { result: "missing" });
     const elsewhere = await register(store);
     const move = await editProfile(store, profile, { organizationId: elsewhere.organization.id });
-    await assert.rejects(carry(store, move), (error) => error instanceof LiaisonError && error.code === "bad_request");
+    await assert.rejects(
+      carry(store, move),
+      (error) => error instanceof LiaisonError && error.code === "bad_request",
+    );
   });
 
-  contract("another person: the binding goes, with its grants, its choices and its links", async ({ store }) => {
-    const { profile, account, link } = await bound(store);
-    const selection = aSelection({ accountId: account.id, profileId: profile.id });
-    present(await store.standings.select(selection, NOW));
-    const { grantId, clientId, sessionUid } = selection;
-    const token = hashOf(anId("token"));
-    await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, LATER);
-    const edit = await editProfile(store, profile, { name: "Grace", email: "g@x.example", emailKey: "g@x.example" });
-    const outcome = await carry(store, { ...edit, isAnotherPerson: true } as Change);
-    const revokedGrants = [{ grantId, clientId, accountId: account.id, sessionUid }];
-    assert.deepEqual(outcome, { result: "done", revokedGrants });
-    const { accountId, boundAt, provenEmailVersion, name } = await profileOf(store, profile.id);
-    assert.deepEqual([accountId, boundAt, provenEmailVersion, name], [null, null, null, "Grace"]);
-    assert.equal(await stateOf(store, link), "bound");
-    assert.equal(await store.artifacts.find("RefreshToken", token, NOW), undefined);
-    assert.equal((await store.standings.forClient(account.id, clientId, null, NOW))?.rememberedProfileId, null);
-    const events = await store.audit.list({ profileId: profile.id, limit: 3 });
-    const actions = events.map(({ action }) => action).toSorted();
-    assert.deepEqual(actions, ["profile.changed", "profile.email_changed", "profile.unbound"]);
-    const unbound = events.find(({ action }) => action === "profile.unbound");
-    assert.deepEqual([unbound?.accountId, unbound?.actor], [account.id, BY.actor]);
-    const notAnyMore = await carry(store, {
-      ...(await editProfile(store, profile, {})),
-      isAnotherPerson: true,
-    } as Change);
-    assert.deepEqual(notAnyMore, DONE, "whoever isn't bound can be another person, too");
-  });
+  contract(
+    "another person: the binding goes, with its grants, its choices and its links",
+    async ({ store }) => {
+      const { profile, account, link } = await bound(store);
+      const selection = aSelection({ accountId: account.id, profileId: profile.id });
+      present(await store.standings.select(selection, NOW));
+      const { grantId, clientId, sessionUid } = selection;
+      const token = hashOf(anId("token"));
+      await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId }, LATER);
+      const edit = await editProfile(store, profile, {
+        name: "Grace",
+        email: "g@x.example",
+        emailKey: "g@x.example",
+      });
+      const outcome = await carry(store, { ...edit, isAnotherPerson: true } as Change);
+      const revokedGrants = [{ grantId, clientId, accountId: account.id, sessionUid }];
+      assert.deepEqual(outcome, { result: "done", revokedGrants });
+      const { accountId, boundAt, provenEmailVersion, name } = await profileOf(store, profile.id);
+      assert.deepEqual([accountId, boundAt, provenEmailVersion, name], [null, null, null, "Grace"]);
+      assert.equal(await stateOf(store, link), "bound");
+      assert.equal(await store.artifacts.find("RefreshToken", token, NOW), undefined);
+      assert.equal(
+        (await store.standings.forClient(account.id, clientId, null, NOW))?.rememberedProfileId,
+        null,
+      );
+      const events = await store.audit.list({ profileId: profile.id, limit: 3 });
+      const actions = events.map(({ action }) => action).toSorted();
+      assert.deepEqual(actions, ["profile.changed", "profile.email_changed", "profile.unbound"]);
+      const unbound = events.find(({ action }) => action === "profile.unbound");
+      assert.deepEqual([unbound?.accountId, unbound?.actor], [account.id, BY.actor]);
+      const notAnyMore = await carry(store, {
+        ...(await editProfile(store, profile, {})),
+        isAnotherPerson: true,
+      } as Change);
+      assert.deepEqual(notAnyMore, DONE, "whoever isn't bound can be another person, too");
+    },
+  );
 
   contract("an import tells both addresses of a changed one, when it is asked to", async ({ store }) => {
     const [one, other] = [await register(store), await register(store)];
@@ -208,7 +266,10 @@ export function administrationCases(contract: Case): void {
       organization: { ...organization, name: "Renamed" },
       profile: { ...profile, email: address, emailKey: address },
     });
-    const fresh = { organization: one.organization, profile: aProfile({ organizationId: one.organization.id }) };
+    const fresh = {
+      organization: one.organization,
+      profile: aProfile({ organizationId: one.organization.id }),
+    };
     const options = { dryRun: false, mailDomain: DOMAIN };
     await store.directory.importBatch([row(one, "a@x.example")], BY.actor, NOW, { ...options, dryRun: true });
     assert.deepEqual(await told(store), []);
@@ -223,27 +284,32 @@ export function administrationCases(contract: Case): void {
     assert.equal("organizationName" in content && content.organizationName, "Renamed");
   });
 
-  contract("a role is given in an operator's organization alone, and audited when it is another", async ({ store }) => {
-    const { owners } = await operated(store, "Ann");
-    const { profile } = await register(store);
-    const before = await countEvents(store);
-    assert.deepEqual(await carry(store, setRole(profile.id, "auditor")), { result: "not_operator" });
-    assert.deepEqual(await carry(store, setRole(asProfileId(anId("profile")), "auditor")), { result: "missing" });
-    assert.equal(await roleOf(store, profile.id), null);
-    assert.deepEqual(await carry(store, setRole(profile.id, null)), DONE, "nothing can be taken anywhere");
-    const ann = present(owners[0]);
-    assert.deepEqual(await carry(store, setRole(ann.id, "owner")), DONE);
-    assert.equal(await countEvents(store), before);
-    const colleague = aProfile({ organizationId: ann.organizationId });
-    await store.directory.putProfile(colleague, "admin:seed", NOW);
-    assert.deepEqual(await carry(store, setRole(colleague.id, "support")), DONE);
-    assert.equal(await roleOf(store, colleague.id), "support");
-    const [event] = await store.audit.list({ profileId: colleague.id, limit: 1 });
-    assert.deepEqual(
-      [event?.action, event?.actor, event?.detail],
-      ["admin.role_changed", BY.actor, { role: "support" }],
-    );
-  });
+  contract(
+    "a role is given in an operator's organization alone, and audited when it is another",
+    async ({ store }) => {
+      const { owners } = await operated(store, "Ann");
+      const { profile } = await register(store);
+      const before = await countEvents(store);
+      assert.deepEqual(await carry(store, setRole(profile.id, "auditor")), { result: "not_operator" });
+      assert.deepEqual(await carry(store, setRole(asProfileId(anId("profile")), "auditor")), {
+        result: "missing",
+      });
+      assert.equal(await roleOf(store, profile.id), null);
+      assert.deepEqual(await carry(store, setRole(profile.id, null)), DONE, "nothing can be taken anywhere");
+      const ann = present(owners[0]);
+      assert.deepEqual(await carry(store, setRole(ann.id, "owner")), DONE);
+      assert.equal(await countEvents(store), before);
+      const colleague = aProfile({ organizationId: ann.organizationId });
+      await store.directory.putProfile(colleague, "admin:seed", NOW);
+      assert.deepEqual(await carry(store, setRole(colleague.id, "support")), DONE);
+      assert.equal(await roleOf(store, colleague.id), "support");
+      const [event] = await store.audit.list({ profileId: colleague.id, limit: 1 });
+      assert.deepEqual(
+        [event?.action, event?.actor, event?.detail],
+        ["admin.role_changed", BY.actor, { role: "support" }],
+      );
+    },
+  );
 
   contract("the last owner can't be demoted, disabled, or lose the organization", async ({ store }) => {
     const { organization, owners } = await operated(store, "Ann");
@@ -261,30 +327,45 @@ export function administrationCases(contract: Case): void {
     ]) {
       assert.deepEqual(await carry(store, change), { result: "last_owner" }, change.kind);
     }
-    assert.deepEqual([await profileOf(store, ann.id), await store.directory.organization(organization.id)], before);
+    assert.deepEqual(
+      [await profileOf(store, ann.id), await store.directory.organization(organization.id)],
+      before,
+    );
     assert.equal(await countEvents(store), events);
     assert.equal((await told(store)).length, 1, "nothing but the invitation");
     // What leaves an owner goes.
-    assert.deepEqual(await carry(store, await editOrganization(store, organization.id, { name: "Renamed" })), DONE);
+    assert.deepEqual(
+      await carry(store, await editOrganization(store, organization.id, { name: "Renamed" })),
+      DONE,
+    );
     assert.deepEqual(await carry(store, await editProfile(store, ann, { name: "Ann B." })), DONE);
     assert.deepEqual(await carry(store, await editProfile(store, colleague, { enabled: false })), DONE);
     const second = await operated(store, "Bea");
     assert.deepEqual(await carry(store, setRole(ann.id, null)), DONE);
     const bea = present(second.owners[0]);
     assert.deepEqual(await carry(store, setRole(bea.id, null)), { result: "last_owner" });
-    assert.deepEqual(await carry(store, await editOrganization(store, organization.id, { enabled: false })), DONE);
+    assert.deepEqual(
+      await carry(store, await editOrganization(store, organization.id, { enabled: false })),
+      DONE,
+    );
   });
 
-  contract("an owner who is disabled is none, and where there is none nothing is refused", async ({ store }) => {
-    const { organization, owners } = await operated(store, "Ann", "Bea");
-    const [ann, bea] = [present(owners[0]), present(owners[1])];
-    assert.deepEqual(await carry(store, await editProfile(store, ann, { enabled: false })), DONE);
-    assert.deepEqual(await carry(store, setRole(bea.id, "support")), { result: "last_owner" });
-    // Not by an administrator: the command line may.
-    await store.directory.putProfile({ ...bea, enabled: false }, "command:disable", NOW);
-    assert.deepEqual(await carry(store, setRole(bea.id, "support")), DONE);
-    assert.deepEqual(await carry(store, await editOrganization(store, organization.id, { enabled: false })), DONE);
-  });
+  contract(
+    "an owner who is disabled is none, and where there is none nothing is refused",
+    async ({ store }) => {
+      const { organization, owners } = await operated(store, "Ann", "Bea");
+      const [ann, bea] = [present(owners[0]), present(owners[1])];
+      assert.deepEqual(await carry(store, await editProfile(store, ann, { enabled: false })), DONE);
+      assert.deepEqual(await carry(store, setRole(bea.id, "support")), { result: "last_owner" });
+      // Not by an administrator: the command line may.
+      await store.directory.putProfile({ ...bea, enabled: false }, "command:disable", NOW);
+      assert.deepEqual(await carry(store, setRole(bea.id, "support")), DONE);
+      assert.deepEqual(
+        await carry(store, await editOrganization(store, organization.id, { enabled: false })),
+        DONE,
+      );
+    },
+  );
 
   contract("two owners who demote each other at once don't both succeed", async (opened) => {
     const { store } = opened;
@@ -302,7 +383,9 @@ export function administrationCases(contract: Case): void {
     for (let round = 0; round < 5; round += 1) {
       const disabling = await editOrganization(store, organization.id, { enabled: false });
       const demoting = setRole(present(elsewhere.owners[0]).id, null);
-      const outcomes = await race(opened, 2, (racer, index) => carry(racer, index === 0 ? disabling : demoting));
+      const outcomes = await race(opened, 2, (racer, index) =>
+        carry(racer, index === 0 ? disabling : demoting),
+      );
       assert.deepEqual(tally(outcomes), ["done", "last_owner"]);
       await carry(store, await editOrganization(store, organization.id, { enabled: true }));
       await carry(store, setRole(present(elsewhere.owners[0]).id, "owner"));

@@ -1,4 +1,7 @@
-/** Administrators for the storage suite: an operator, people who are invited, and what is read of them. No case lives here. */
+/**
+ * Administrators for the storage suite: an operator, people who are invited, and what is read of them. No
+ * case lives here.
+ */
 
 import assert from "node:assert/strict";
 import { type AccountId, asProfileId, asSecretHash, type ProfileId } from "../../src/domain/ids.ts";
@@ -12,21 +15,36 @@ import {
 } from "../../src/domain/records.ts";
 import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
-import { aNotice, bind, dueMails, present, profileOf, redemption, request, type SignedIn, signIn } from "./harness.ts";
+import {
+  aNotice,
+  bind,
+  dueMails,
+  present,
+  profileOf,
+  redemption,
+  request,
+  type SignedIn,
+  signIn,
+} from "./harness.ts";
 
 export const BY = { actor: "admin:7", now: NOW };
 export const DOMAIN = "liaison.example";
 export const DONE = { result: "done", revokedGrants: [] } as const;
 export const LAPSED = NOW + INVITATION_LIFE_MS;
 
-export const carry = (store: Store, change: Change, now = NOW) => store.administration.carryOut(change, { ...BY, now });
+export const carry = (store: Store, change: Change, now = NOW) =>
+  store.administration.carryOut(change, { ...BY, now });
 export const tally = (outcomes: readonly ChangeOutcome[]) => outcomes.map(({ result }) => result).toSorted();
 export const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => ({
   kind: "set_admin_role",
   profileId,
   adminRole,
 });
-export const invitationOf = (organization: Organization, profile: ProfileEdit, adminRole: AdminRole): Change => ({
+export const invitationOf = (
+  organization: Organization,
+  profile: ProfileEdit,
+  adminRole: AdminRole,
+): Change => ({
   kind: "invite",
   organization,
   profile,
@@ -44,7 +62,12 @@ export async function operated(store: Store) {
   return { organization, owner };
 }
 
-export async function invited(store: Store, organization: Organization, adminRole: AdminRole = "support", now = NOW) {
+export async function invited(
+  store: Store,
+  organization: Organization,
+  adminRole: AdminRole = "support",
+  now = NOW,
+) {
   const profile = aProfile({ organizationId: organization.id, name: `Invited as ${adminRole}` });
   assert.deepEqual(await carry(store, invitationOf(organization, profile, adminRole), now), DONE);
   return profile;
@@ -77,7 +100,13 @@ export async function signedOn(store: Store, accountId: AccountId, profileId: Pr
     present(await store.standings.select(selection, NOW));
     const token = hashOf(anId("token"));
     tokens.set(selection.grantId, token);
-    await store.artifacts.upsert("AccessToken", token, { a: 1 }, { grantId: selection.grantId }, NOW + MINUTE);
+    await store.artifacts.upsert(
+      "AccessToken",
+      token,
+      { a: 1 },
+      { grantId: selection.grantId },
+      NOW + MINUTE,
+    );
   }
   const isLive = async ({ grantId }: Selection) => {
     const token = await store.artifacts.find("AccessToken", asSecretHash(present(tokens.get(grantId))), NOW);

@@ -28,50 +28,68 @@ export function administratorCases(contract: Case): void {
 }
 
 function invitationCases(contract: Case): void {
-  contract("an invitation makes organization, profile and role once, and mails where to sign in", async (opened) => {
-    const { store } = opened;
-    const organization = anOrganization({ kind: "operator", name: "Liaison Ltd" });
-    const profile = aProfile({ organizationId: organization.id, name: "Ann" });
-    const invite = invitationOf(organization, profile, "auditor");
-    const outcomes = await race(opened, 6, (racer) => carry(racer, invite));
-    assert.deepEqual(tally(outcomes), Array(6).fill("done"));
-    assert.deepEqual(await store.directory.organization(organization.id), organization);
-    assert.equal((await store.directory.membershipsByEmail(profile.emailKey)).length, 1);
-    assert.deepEqual(await standingOf(store, profile.id), { adminRole: "auditor", invitedAt: NOW, isLinked: false });
-    assert.equal((await eventsOf(store, profile.id, "admin.role_changed")).length, 1);
-    assert.equal((await eventsOf(store, profile.id, "admin.invited_again")).length, 5);
-    const mails = await dueMails(store, NOW);
-    const names = { profileName: "Ann", organizationName: "Liaison Ltd" };
-    const content = { kind: "admin_invitation", ...names, lapsesAt: LAPSED };
-    assert.equal(mails.length, 6);
-    for (const { message } of mails) assert.deepEqual([message.to, message.content], [profile.email, content]);
-    // Into the organization as it is.
-    const second = aProfile({ organizationId: organization.id });
-    assert.deepEqual(await carry(store, invitationOf({ ...organization, name: "Other" }, second, "auditor")), DONE);
-    assert.deepEqual(await store.directory.organization(organization.id), organization);
-    const customer = await register(store);
-    const events = (await store.audit.list({ limit: 99 })).length;
-    const guest = aProfile({ organizationId: customer.organization.id });
-    const wrong = invitationOf(customer.organization, guest, "auditor");
-    assert.deepEqual(await carry(store, wrong), { result: "not_operator" });
-    assert.equal(await store.directory.membership(guest.id), undefined);
-    assert.equal((await store.audit.list({ limit: 99 })).length, events);
-  });
+  contract(
+    "an invitation makes organization, profile and role once, and mails where to sign in",
+    async (opened) => {
+      const { store } = opened;
+      const organization = anOrganization({ kind: "operator", name: "Liaison Ltd" });
+      const profile = aProfile({ organizationId: organization.id, name: "Ann" });
+      const invite = invitationOf(organization, profile, "auditor");
+      const outcomes = await race(opened, 6, (racer) => carry(racer, invite));
+      assert.deepEqual(tally(outcomes), Array(6).fill("done"));
+      assert.deepEqual(await store.directory.organization(organization.id), organization);
+      assert.equal((await store.directory.membershipsByEmail(profile.emailKey)).length, 1);
+      assert.deepEqual(await standingOf(store, profile.id), {
+        adminRole: "auditor",
+        invitedAt: NOW,
+        isLinked: false,
+      });
+      assert.equal((await eventsOf(store, profile.id, "admin.role_changed")).length, 1);
+      assert.equal((await eventsOf(store, profile.id, "admin.invited_again")).length, 5);
+      const mails = await dueMails(store, NOW);
+      const names = { profileName: "Ann", organizationName: "Liaison Ltd" };
+      const content = { kind: "admin_invitation", ...names, lapsesAt: LAPSED };
+      assert.equal(mails.length, 6);
+      for (const { message } of mails)
+        assert.deepEqual([message.to, message.content], [profile.email, content]);
+      // Into the organization as it is.
+      const second = aProfile({ organizationId: organization.id });
+      assert.deepEqual(
+        await carry(store, invitationOf({ ...organization, name: "Other" }, second, "auditor")),
+        DONE,
+      );
+      assert.deepEqual(await store.directory.organization(organization.id), organization);
+      const customer = await register(store);
+      const events = (await store.audit.list({ limit: 99 })).length;
+      const guest = aProfile({ organizationId: customer.organization.id });
+      const wrong = invitationOf(customer.organization, guest, "auditor");
+      assert.deepEqual(await carry(store, wrong), { result: "not_operator" });
+      assert.equal(await store.directory.membership(guest.id), undefined);
+      assert.equal((await store.audit.list({ limit: 99 })).length, events);
+    },
+  );
 
-  contract("of those who invite one address at once by different ids, one makes a profile", async (opened) => {
-    const { store } = opened;
-    const { organization } = await operated(store);
-    const { email, emailKey } = aProfile();
-    const outcomes = await race(opened, 6, (racer) =>
-      carry(
-        racer,
-        invitationOf(organization, aProfile({ organizationId: organization.id, email, emailKey }), "auditor"),
-      ),
-    );
-    assert.deepEqual(tally(outcomes), ["done", ...Array(5).fill("exists")]);
-    assert.equal((await store.directory.membershipsByEmail(emailKey)).length, 1);
-    assert.equal((await told(store, NOW)).filter(([, to]) => to === email).length, 1);
-  });
+  contract(
+    "of those who invite one address at once by different ids, one makes a profile",
+    async (opened) => {
+      const { store } = opened;
+      const { organization } = await operated(store);
+      const { email, emailKey } = aProfile();
+      const outcomes = await race(opened, 6, (racer) =>
+        carry(
+          racer,
+          invitationOf(
+            organization,
+            aProfile({ organizationId: organization.id, email, emailKey }),
+            "auditor",
+          ),
+        ),
+      );
+      assert.deepEqual(tally(outcomes), ["done", ...Array(5).fill("exists")]);
+      assert.equal((await store.directory.membershipsByEmail(emailKey)).length, 1);
+      assert.equal((await told(store, NOW)).filter(([, to]) => to === email).length, 1);
+    },
+  );
 
   contract("inviting again gives the role, begins the time anew and mails again", async ({ store }) => {
     const { organization } = await operated(store);
@@ -89,7 +107,11 @@ function invitationCases(contract: Case): void {
       invitedAt: NOW + 6,
       isLinked: false,
     });
-    assert.equal((await profileOf(store, profile.id)).name, profile.name, "whoever is registered keeps their name");
+    assert.equal(
+      (await profileOf(store, profile.id)).name,
+      profile.name,
+      "whoever is registered keeps their name",
+    );
     assert.equal(await store.administration.lapseInvitations(LAPSED + 6), 1);
     assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), LAPSED + 7), DONE);
     assert.deepEqual((await standingOf(store, profile.id)).invitedAt, LAPSED + 7);
@@ -99,39 +121,58 @@ function invitationCases(contract: Case): void {
     assert.deepEqual([again?.actor, again?.at, again?.detail], [BY.actor, NOW + 5, { role: "support" }]);
   });
 
-  contract("whoever is linked, disabled or registered under another id is invited by nobody", async ({ store }) => {
-    const { organization, owner } = await operated(store);
-    const waiting = await invited(store, organization);
-    const disabled = { ...(await invited(store, organization)), enabled: false };
-    await store.directory.putProfile(disabled, "admin:seed", NOW);
-    const events = (await store.audit.list({ limit: 99 })).length;
-    await dueMails(store, NOW);
-    const EXISTS = { result: "exists" };
-    assert.deepEqual(await carry(store, invitationOf(organization, owner, "owner")), EXISTS, "linked");
-    assert.deepEqual(await carry(store, invitationOf(organization, disabled, "support")), EXISTS, "disabled");
-    const twin = { ...aProfile(), organizationId: organization.id, email: waiting.email, emailKey: waiting.emailKey };
-    assert.deepEqual(await carry(store, invitationOf(organization, twin, "support")), EXISTS, "another id");
-    const moved = { ...aProfile(), id: waiting.id, organizationId: organization.id };
-    assert.deepEqual(await carry(store, invitationOf(organization, moved, "support")), EXISTS, "another address");
-    assert.deepEqual(await told(store, NOW + 1), []);
-    assert.equal((await store.audit.list({ limit: 99 })).length, events);
-  });
+  contract(
+    "whoever is linked, disabled or registered under another id is invited by nobody",
+    async ({ store }) => {
+      const { organization, owner } = await operated(store);
+      const waiting = await invited(store, organization);
+      const disabled = { ...(await invited(store, organization)), enabled: false };
+      await store.directory.putProfile(disabled, "admin:seed", NOW);
+      const events = (await store.audit.list({ limit: 99 })).length;
+      await dueMails(store, NOW);
+      const EXISTS = { result: "exists" };
+      assert.deepEqual(await carry(store, invitationOf(organization, owner, "owner")), EXISTS, "linked");
+      assert.deepEqual(
+        await carry(store, invitationOf(organization, disabled, "support")),
+        EXISTS,
+        "disabled",
+      );
+      const twin = {
+        ...aProfile(),
+        organizationId: organization.id,
+        email: waiting.email,
+        emailKey: waiting.emailKey,
+      };
+      assert.deepEqual(await carry(store, invitationOf(organization, twin, "support")), EXISTS, "another id");
+      const moved = { ...aProfile(), id: waiting.id, organizationId: organization.id };
+      assert.deepEqual(
+        await carry(store, invitationOf(organization, moved, "support")),
+        EXISTS,
+        "another address",
+      );
+      assert.deepEqual(await told(store, NOW + 1), []);
+      assert.equal((await store.audit.list({ limit: 99 })).length, events);
+    },
+  );
 
-  contract("the last owner's invitation says no end, and nobody makes them less by inviting", async ({ store }) => {
-    assert.equal(await store.administration.hasOwner(), false);
-    const organization = anOrganization({ kind: "operator" });
-    const profile = await invited(store, organization, "owner");
-    assert.equal(await store.administration.hasOwner(), true);
-    const [mail] = await dueMails(store, NOW);
-    const { content } = present(mail).message;
-    assert.equal(content.kind === "admin_invitation" && content.lapsesAt, null);
-    assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), NOW + 2), {
-      result: "last_owner",
-    });
-    assert.deepEqual(await told(store, NOW + 1), []);
-    await store.directory.putProfile({ ...profile, enabled: false }, "command:x", NOW);
-    assert.equal(await store.administration.hasOwner(), false);
-  });
+  contract(
+    "the last owner's invitation says no end, and nobody makes them less by inviting",
+    async ({ store }) => {
+      assert.equal(await store.administration.hasOwner(), false);
+      const organization = anOrganization({ kind: "operator" });
+      const profile = await invited(store, organization, "owner");
+      assert.equal(await store.administration.hasOwner(), true);
+      const [mail] = await dueMails(store, NOW);
+      const { content } = present(mail).message;
+      assert.equal(content.kind === "admin_invitation" && content.lapsesAt, null);
+      assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), NOW + 2), {
+        result: "last_owner",
+      });
+      assert.deepEqual(await told(store, NOW + 1), []);
+      await store.directory.putProfile({ ...profile, enabled: false }, "command:x", NOW);
+      assert.equal(await store.administration.hasOwner(), false);
+    },
+  );
 }
 
 function grantCases(contract: Case): void {
@@ -165,31 +206,38 @@ function grantCases(contract: Case): void {
     assert.equal(await isLive(pages), true);
   });
 
-  contract("A9: an organization that is no operator's any more ends them for all its people", async ({ store }) => {
-    await operated(store);
-    const organization = anOrganization({ kind: "operator" });
-    const [one, other] = [await invited(store, organization), await invited(store, organization)];
-    const signedIn = [];
-    for (const { id } of [one, other]) {
-      const person = await signIn(store);
-      await bind(store, person, id);
-      signedIn.push(await signedOn(store, person.account.id, id));
-    }
-    const change = async (kind: Organization["kind"], name: string) => {
-      const before = present(await store.directory.organization(organization.id));
-      const edited = { ...before, kind, name };
-      return await carry(store, { kind: "edit_organization", organization: edited, revision: revisionOf(before) });
-    };
-    assert.deepEqual(await change("operator", "Renamed"), DONE);
-    const outcome = await change("partner", "Renamed");
-    assert.ok(outcome.result === "done");
-    const grants = ({ revokedGrants }: { revokedGrants: { grantId: string }[] }) =>
-      revokedGrants.map(({ grantId }) => grantId).toSorted();
-    assert.deepEqual(grants(outcome), signedIn.map(({ pages }) => pages.grantId).toSorted());
-    for (const { pages, portal, isLive } of signedIn) {
-      assert.deepEqual([await isLive(pages), await isLive(portal)], [false, true]);
-    }
-    assert.deepEqual(await change("operator", "Again"), DONE);
-    for (const { pages, isLive } of signedIn) assert.equal(await isLive(pages), false, "it stays ended");
-  });
+  contract(
+    "A9: an organization that is no operator's any more ends them for all its people",
+    async ({ store }) => {
+      await operated(store);
+      const organization = anOrganization({ kind: "operator" });
+      const [one, other] = [await invited(store, organization), await invited(store, organization)];
+      const signedIn = [];
+      for (const { id } of [one, other]) {
+        const person = await signIn(store);
+        await bind(store, person, id);
+        signedIn.push(await signedOn(store, person.account.id, id));
+      }
+      const change = async (kind: Organization["kind"], name: string) => {
+        const before = present(await store.directory.organization(organization.id));
+        const edited = { ...before, kind, name };
+        return await carry(store, {
+          kind: "edit_organization",
+          organization: edited,
+          revision: revisionOf(before),
+        });
+      };
+      assert.deepEqual(await change("operator", "Renamed"), DONE);
+      const outcome = await change("partner", "Renamed");
+      assert.ok(outcome.result === "done");
+      const grants = ({ revokedGrants }: { revokedGrants: { grantId: string }[] }) =>
+        revokedGrants.map(({ grantId }) => grantId).toSorted();
+      assert.deepEqual(grants(outcome), signedIn.map(({ pages }) => pages.grantId).toSorted());
+      for (const { pages, portal, isLive } of signedIn) {
+        assert.deepEqual([await isLive(pages), await isLive(portal)], [false, true]);
+      }
+      assert.deepEqual(await change("operator", "Again"), DONE);
+      for (const { pages, isLive } of signedIn) assert.equal(await isLive(pages), false, "it stays ended");
+    },
+  );
 }

@@ -3,7 +3,12 @@ import { asAccountId, asGrantId, type GrantId } from "../../src/domain/ids.ts";
 import { anId, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
-const payload = { kind: "AuthorizationCode", scope: "openid ø", nested: { list: [1, "two", null, true] }, exp: 17 };
+const payload = {
+  kind: "AuthorizationCode",
+  scope: "openid ø",
+  nested: { list: [1, "two", null, true] },
+  exp: 17,
+};
 const LATER = NOW + 5000;
 const HOUR = 60 * MINUTE;
 
@@ -28,14 +33,23 @@ export function artifactCases(contract: Case): void {
     assert.equal(await store.artifacts.find("AuthorizationCode", id, NOW), undefined);
   });
 
-  contract("an artifact is absent from its exact expiry on, unless expired ones are asked for", async ({ store }) => {
-    const id = hashOf(anId("interaction"));
-    await store.artifacts.upsert("Interaction", id, payload, {}, LATER);
-    assert.ok(await store.artifacts.find("Interaction", id, LATER - 1));
-    assert.equal(await store.artifacts.find("Interaction", id, LATER), undefined);
-    assert.deepEqual(await store.artifacts.find("Interaction", id, LATER, { includeExpired: true }), payload);
-    assert.equal(await store.artifacts.find("Interaction", id, LATER, { includeExpired: false }), undefined);
-  });
+  contract(
+    "an artifact is absent from its exact expiry on, unless expired ones are asked for",
+    async ({ store }) => {
+      const id = hashOf(anId("interaction"));
+      await store.artifacts.upsert("Interaction", id, payload, {}, LATER);
+      assert.ok(await store.artifacts.find("Interaction", id, LATER - 1));
+      assert.equal(await store.artifacts.find("Interaction", id, LATER), undefined);
+      assert.deepEqual(
+        await store.artifacts.find("Interaction", id, LATER, { includeExpired: true }),
+        payload,
+      );
+      assert.equal(
+        await store.artifacts.find("Interaction", id, LATER, { includeExpired: false }),
+        undefined,
+      );
+    },
+  );
 
   contract("O2, O5: of a hundred consumers one wins, and the time is kept in seconds", async (opened) => {
     const { store } = opened;
@@ -55,7 +69,8 @@ export function artifactCases(contract: Case): void {
     async ({ store }) => {
       const [code, spent, token] = [hashOf(anId("code")), hashOf(anId("code")), hashOf(anId("token"))];
       const [ended, kept] = [anId("grant"), anId("grant")];
-      for (const id of [code, spent]) await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
+      for (const id of [code, spent])
+        await store.artifacts.upsert("AuthorizationCode", id, payload, {}, LATER);
       const give = async (grantId: GrantId) => {
         await store.artifacts.upsert("RefreshToken", token, payload, { grantId }, LATER);
         await store.artifacts.upsert("Grant", hashOf(grantId), payload, {}, LATER);
@@ -67,11 +82,20 @@ export function artifactCases(contract: Case): void {
         ].map((found) => found !== undefined);
       await give(asGrantId(kept));
       assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW), true);
-      assert.equal(await store.artifacts.consume("AuthorizationCode", spent, NOW, { ends: [asGrantId(kept)] }), false);
-      assert.equal(await store.artifacts.consume("AuthorizationCode", code, LATER, { ends: [asGrantId(kept)] }), false);
+      assert.equal(
+        await store.artifacts.consume("AuthorizationCode", spent, NOW, { ends: [asGrantId(kept)] }),
+        false,
+      );
+      assert.equal(
+        await store.artifacts.consume("AuthorizationCode", code, LATER, { ends: [asGrantId(kept)] }),
+        false,
+      );
       assert.deepEqual(await isThere(kept), [true, true]);
       await give(asGrantId(ended));
-      assert.equal(await store.artifacts.consume("AuthorizationCode", code, NOW, { ends: [asGrantId(ended)] }), true);
+      assert.equal(
+        await store.artifacts.consume("AuthorizationCode", code, NOW, { ends: [asGrantId(ended)] }),
+        true,
+      );
       assert.deepEqual(await isThere(ended), [false, false]);
       assert.ok(await store.artifacts.find("Grant", hashOf(kept), NOW));
       const consumed = Math.floor(NOW / 1000);
@@ -157,7 +181,9 @@ export function artifactCases(contract: Case): void {
     await store.artifacts.revokeGrant(asGrantId(grantId));
     await store.artifacts.revokeGrant(asGrantId(grantId));
     for (const model of ["AccessToken", "RefreshToken", "AuthorizationCode"]) {
-      const left = await store.artifacts.find(model, hashOf(`${grantId}${model}`), NOW, { includeExpired: true });
+      const left = await store.artifacts.find(model, hashOf(`${grantId}${model}`), NOW, {
+        includeExpired: true,
+      });
       assert.equal(left, undefined, model);
     }
     assert.equal(await store.artifacts.find("Grant", hashOf(grantId), NOW), undefined);

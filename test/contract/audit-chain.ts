@@ -70,7 +70,10 @@ export function auditChainCases(contract: Case): void {
     const made = await append(
       store,
       Array.from({ length: 24 }, (_, index) => {
-        const of = Object.entries(fields).map(([name, values], at) => [name, values[(index >> (at % 4)) % 2]]);
+        const of = Object.entries(fields).map(([name, values], at) => [
+          name,
+          values[(index >> (at % 4)) % 2],
+        ]);
         return anAuditEvent({ at: NOW + Math.floor(index / 5), ...Object.fromEntries(of) });
       }),
     );
@@ -88,51 +91,59 @@ export function auditChainCases(contract: Case): void {
       const fits = newest.filter((event) =>
         Object.entries(filter).every(([name, value]) => event[name as "actor"] === value),
       );
-      for (const limit of [2, 50]) assert.deepEqual(await readAll(store, filter, limit), fits, JSON.stringify(filter));
+      for (const limit of [2, 50])
+        assert.deepEqual(await readAll(store, filter, limit), fits, JSON.stringify(filter));
     }
   });
 
-  contract("a search from one instant up to another takes the first and leaves the second", async ({ store }) => {
-    const made = await append(
-      store,
-      [0, 1, 1, 2, 2, 3].map((late) => anAuditEvent({ at: NOW + late, actor: `a:${late}` })),
-    );
-    const newest = made.toReversed();
-    for (const [from, to] of [
-      [0, 1],
-      [1, 2],
-      [1, 3],
-      [2, 2],
-      [0, 9],
-      [4, 9],
-    ] as const) {
-      const within = newest.filter(({ at }) => at >= NOW + from && at < NOW + to);
-      const filter = { from: NOW + from, to: NOW + to };
-      for (const limit of [1, 9]) assert.deepEqual(await readAll(store, filter, limit), within, `${from} to ${to}`);
-      const ofOne = within.filter(({ actor }) => actor === "a:1");
-      assert.deepEqual(await readAll(store, { ...filter, actor: "a:1" }, 1), ofOne);
-    }
-    assert.deepEqual(await readAll(store, { from: NOW + 3 }, 1), newest.slice(0, 1));
-    assert.deepEqual(await readAll(store, { to: NOW + 1 }, 1), newest.slice(-1));
-    const isBadRequest = (error: unknown) => error instanceof LiaisonError && error.code === "bad_request";
-    for (const after of ["", "W10", "WyJhIiwiYiJd"]) {
-      await assert.rejects(store.audit.search({}, { after, limit: 1 }), isBadRequest);
-    }
-  });
+  contract(
+    "a search from one instant up to another takes the first and leaves the second",
+    async ({ store }) => {
+      const made = await append(
+        store,
+        [0, 1, 1, 2, 2, 3].map((late) => anAuditEvent({ at: NOW + late, actor: `a:${late}` })),
+      );
+      const newest = made.toReversed();
+      for (const [from, to] of [
+        [0, 1],
+        [1, 2],
+        [1, 3],
+        [2, 2],
+        [0, 9],
+        [4, 9],
+      ] as const) {
+        const within = newest.filter(({ at }) => at >= NOW + from && at < NOW + to);
+        const filter = { from: NOW + from, to: NOW + to };
+        for (const limit of [1, 9])
+          assert.deepEqual(await readAll(store, filter, limit), within, `${from} to ${to}`);
+        const ofOne = within.filter(({ actor }) => actor === "a:1");
+        assert.deepEqual(await readAll(store, { ...filter, actor: "a:1" }, 1), ofOne);
+      }
+      assert.deepEqual(await readAll(store, { from: NOW + 3 }, 1), newest.slice(0, 1));
+      assert.deepEqual(await readAll(store, { to: NOW + 1 }, 1), newest.slice(-1));
+      const isBadRequest = (error: unknown) => error instanceof LiaisonError && error.code === "bad_request";
+      for (const after of ["", "W10", "WyJhIiwiYiJd"]) {
+        await assert.rejects(store.audit.search({}, { after, limit: 1 }), isBadRequest);
+      }
+    },
+  );
 
-  contract("whatever is audited waits to be sealed, in the order in which it was written", async ({ store }) => {
-    assert.equal(await store.audit.chainEnds(), undefined);
-    assert.deepEqual(await store.audit.chain(1, 9), []);
-    await bound(store);
-    const [late, early] = [anAuditEvent({ at: NOW + 9 }), anAuditEvent({ at: NOW - 9 })];
-    await append(store, [late, early]);
-    const waiting = await store.audit.unsealed(99);
-    assert.deepEqual(waiting.slice(-2), [late, early]);
-    const actions = waiting.map(({ action }) => action);
-    for (const action of ["account.created", "profile.changed", "profile.bound"])
-      assert.ok(actions.includes(action as never));
-    assert.deepEqual(await store.audit.unsealed(2), waiting.slice(0, 2));
-  });
+  contract(
+    "whatever is audited waits to be sealed, in the order in which it was written",
+    async ({ store }) => {
+      assert.equal(await store.audit.chainEnds(), undefined);
+      assert.deepEqual(await store.audit.chain(1, 9), []);
+      await bound(store);
+      const [late, early] = [anAuditEvent({ at: NOW + 9 }), anAuditEvent({ at: NOW - 9 })];
+      await append(store, [late, early]);
+      const waiting = await store.audit.unsealed(99);
+      assert.deepEqual(waiting.slice(-2), [late, early]);
+      const actions = waiting.map(({ action }) => action);
+      for (const action of ["account.created", "profile.changed", "profile.bound"])
+        assert.ok(actions.includes(action as never));
+      assert.deepEqual(await store.audit.unsealed(2), waiting.slice(0, 2));
+    },
+  );
 
   contract("sealed events keep their places and what they say; both ends are kept", async ({ store }) => {
     const first = await append(store, [

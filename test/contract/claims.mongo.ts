@@ -1,4 +1,6 @@
-/** What a claim on MongoDB looks at: the one that it takes, however many wait, and nothing where none is due. */
+/**
+ * What a claim on MongoDB looks at: the one that it takes, however many wait, and nothing where none is due.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -82,7 +84,11 @@ describe("claims", () => {
       leaseWorker: "w",
     };
     for (const [name, document] of Object.entries(kinds)) {
-      const copies = Array.from({ length: many }, () => ({ ...document, _id: anId(name), seq: new ObjectId() }));
+      const copies = Array.from({ length: many }, () => ({
+        ...document,
+        _id: anId(name),
+        seq: new ObjectId(),
+      }));
       await db.collection<{ _id: string }>(name).insertMany(copies);
     }
   }

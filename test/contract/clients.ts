@@ -59,35 +59,47 @@ export function clientCases(contract: Case): void {
     assert.ok(!events.includes(present(client.previousSecret).secret));
   });
 
-  contract("an edit keeps both secrets and who manages it, and goes by what was read of the rest", async (opened) => {
-    const { store } = opened;
-    const client = await registered(store);
-    const change = edit(client, {
-      name: "PartnerSource",
-      metadata: { redirect_uris: [] },
-      secret: "x",
-      managedBy: "config",
-    });
-    const edited = { ...change, client: { ...client, ...(change as { client: Client }).client, previousSecret: null } };
-    assert.deepEqual(await carry(store, edited as Change), DONE);
-    const after = { ...client, name: "PartnerSource", metadata: { redirect_uris: [] } };
-    assert.deepEqual(await store.clients.find(client.id), after);
-    const gone = { redirectUrisRemoved: "https://customersource.example/cb" };
-    const fields = { client: client.id, fields: "grant_types name redirect_uris", ...gone };
-    assert.deepEqual(await lastEvent(store), ["client.changed", BY.actor, fields]);
-    assert.deepEqual(await carry(store, change), { result: "changed" });
-    // A rotation is no change of what is edited.
-    assert.deepEqual(await carry(store, rotation(client.id, "new-secret")), DONE);
-    const outcomes = await race(opened, 8, (racer, index) => carry(racer, edit(after, { name: `Edit ${index}` })));
-    assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
-    assert.equal(outcomes.filter(({ result }) => result === "changed").length, 7);
-    assert.equal((await store.clients.find(client.id))?.secret, "new-secret");
-  });
+  contract(
+    "an edit keeps both secrets and who manages it, and goes by what was read of the rest",
+    async (opened) => {
+      const { store } = opened;
+      const client = await registered(store);
+      const change = edit(client, {
+        name: "PartnerSource",
+        metadata: { redirect_uris: [] },
+        secret: "x",
+        managedBy: "config",
+      });
+      const edited = {
+        ...change,
+        client: { ...client, ...(change as { client: Client }).client, previousSecret: null },
+      };
+      assert.deepEqual(await carry(store, edited as Change), DONE);
+      const after = { ...client, name: "PartnerSource", metadata: { redirect_uris: [] } };
+      assert.deepEqual(await store.clients.find(client.id), after);
+      const gone = { redirectUrisRemoved: "https://customersource.example/cb" };
+      const fields = { client: client.id, fields: "grant_types name redirect_uris", ...gone };
+      assert.deepEqual(await lastEvent(store), ["client.changed", BY.actor, fields]);
+      assert.deepEqual(await carry(store, change), { result: "changed" });
+      // A rotation is no change of what is edited.
+      assert.deepEqual(await carry(store, rotation(client.id, "new-secret")), DONE);
+      const outcomes = await race(opened, 8, (racer, index) =>
+        carry(racer, edit(after, { name: `Edit ${index}` })),
+      );
+      assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
+      assert.equal(outcomes.filter(({ result }) => result === "changed").length, 7);
+      assert.equal((await store.clients.find(client.id))?.secret, "new-secret");
+    },
+  );
 
   contract("a rotated secret stays beside the new one; the one before that is gone", async ({ store }) => {
     const client = await registered(store, { previousSecret: null });
     assert.deepEqual(await carry(store, rotation(client.id, "second", NOW + 2 * MINUTE)), DONE);
-    const once = { ...client, secret: "second", previousSecret: { secret: client.secret, until: NOW + 2 * MINUTE } };
+    const once = {
+      ...client,
+      secret: "second",
+      previousSecret: { secret: client.secret, until: NOW + 2 * MINUTE },
+    };
     assert.deepEqual(await store.clients.find(client.id), once);
     const rotated = { client: client.id, previousUntil: NOW + 2 * MINUTE };
     assert.deepEqual(await lastEvent(store), ["client.secret_rotated", BY.actor, rotated]);
@@ -114,42 +126,55 @@ export function clientCases(contract: Case): void {
     assert.deepEqual(await carry(store, { kind: "register_client", client }), { result: "exists" });
   });
 
-  contract("a removed client goes with its uses, its choices and every grant; nobody is told", async ({ store }) => {
-    const client = await registered(store);
-    const kept = await registered(store);
-    const { account, profile } = await bound(store);
-    const grants = [client, client, kept].map(({ id: clientId }) =>
-      aSelection({ clientId, accountId: account.id, profileId: profile.id }),
-    );
-    const tokens = [];
-    for (const selection of grants) {
-      present(await store.standings.select(selection, NOW));
-      const token = hashOf(anId("token"));
-      await store.artifacts.upsert("RefreshToken", token, { a: 1 }, { grantId: selection.grantId }, NOW + MINUTE);
-      tokens.push(token);
-    }
-    for (const { id } of [client, kept]) await store.clients.noteUse(id, "current", NOW);
-    assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), DONE);
-    assert.deepEqual(await store.clients.list(), [kept]);
-    const left = await Promise.all(tokens.map((token) => store.artifacts.find("RefreshToken", token, NOW)));
-    assert.deepEqual(left, [undefined, undefined, { a: 1 }]);
-    const standing = await Promise.all(grants.map(({ grantId }) => store.standings.forGrant(grantId, NOW)));
-    assert.deepEqual(
-      standing.map((one) => one !== undefined),
-      [false, false, true],
-    );
-    const remembered = async (clientId: string) =>
-      (await store.standings.forClient(account.id, asClientId(clientId), null, NOW))?.rememberedProfileId;
-    assert.equal(await remembered(client.id), null);
-    assert.equal(await remembered(kept.id), profile.id);
-    assert.deepEqual(
-      (await store.clients.uses([client.id, kept.id])).map(({ clientId }) => clientId),
-      [kept.id],
-    );
-    assert.deepEqual(await lastEvent(store), ["client.removed", BY.actor, { client: client.id, name: client.name }]);
-    assert.equal(await store.administration.claimSignOut("w", NOW, MINUTE), undefined);
-    assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), MISSING);
-  });
+  contract(
+    "a removed client goes with its uses, its choices and every grant; nobody is told",
+    async ({ store }) => {
+      const client = await registered(store);
+      const kept = await registered(store);
+      const { account, profile } = await bound(store);
+      const grants = [client, client, kept].map(({ id: clientId }) =>
+        aSelection({ clientId, accountId: account.id, profileId: profile.id }),
+      );
+      const tokens = [];
+      for (const selection of grants) {
+        present(await store.standings.select(selection, NOW));
+        const token = hashOf(anId("token"));
+        await store.artifacts.upsert(
+          "RefreshToken",
+          token,
+          { a: 1 },
+          { grantId: selection.grantId },
+          NOW + MINUTE,
+        );
+        tokens.push(token);
+      }
+      for (const { id } of [client, kept]) await store.clients.noteUse(id, "current", NOW);
+      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), DONE);
+      assert.deepEqual(await store.clients.list(), [kept]);
+      const left = await Promise.all(tokens.map((token) => store.artifacts.find("RefreshToken", token, NOW)));
+      assert.deepEqual(left, [undefined, undefined, { a: 1 }]);
+      const standing = await Promise.all(grants.map(({ grantId }) => store.standings.forGrant(grantId, NOW)));
+      assert.deepEqual(
+        standing.map((one) => one !== undefined),
+        [false, false, true],
+      );
+      const remembered = async (clientId: string) =>
+        (await store.standings.forClient(account.id, asClientId(clientId), null, NOW))?.rememberedProfileId;
+      assert.equal(await remembered(client.id), null);
+      assert.equal(await remembered(kept.id), profile.id);
+      assert.deepEqual(
+        (await store.clients.uses([client.id, kept.id])).map(({ clientId }) => clientId),
+        [kept.id],
+      );
+      assert.deepEqual(await lastEvent(store), [
+        "client.removed",
+        BY.actor,
+        { client: client.id, name: client.name },
+      ]);
+      assert.equal(await store.administration.claimSignOut("w", NOW, MINUTE), undefined);
+      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), MISSING);
+    },
+  );
 
   contract("the last use of either secret is kept, whoever notes it late", async (opened) => {
     const { store } = opened;
@@ -175,9 +200,11 @@ export function clientCases(contract: Case): void {
   contract("of addresses that aren't registered a handful is kept, beside the uses", async (opened) => {
     const { store } = opened;
     const [one, other] = [anId("client"), anId("client")];
-    const address = (name: string) => ({ parameter: "redirect_uri", address: `https://${name}.example/` }) as const;
+    const address = (name: string) =>
+      ({ parameter: "redirect_uri", address: `https://${name}.example/` }) as const;
     const after = { parameter: "post_logout_redirect_uri", address: "https://after.example/" } as const;
-    const kept = async (id: string) => present((await store.clients.uses([asClientId(id)]))[0]).refusedAddresses;
+    const kept = async (id: string) =>
+      present((await store.clients.uses([asClientId(id)]))[0]).refusedAddresses;
     await store.clients.noteRefused(asClientId(one), address("first"), NOW);
     await store.clients.noteRefused(asClientId(one), after, NOW + 1);
     await store.clients.noteRefused(asClientId(one), address("first"), NOW + MINUTE);

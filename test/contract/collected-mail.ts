@@ -1,4 +1,7 @@
-/** What is over a mailbox's limits goes together: who goes first, what keeps its place, what is left out, and that none is lost. */
+/**
+ * What is over a mailbox's limits goes together: who goes first, what keeps its place, what is left out, and
+ * that none is lost.
+ */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -23,36 +26,43 @@ import {
 import { aNotice, type Case, present, race, redemption, register, signIn, stateOf } from "./harness.ts";
 
 export function collectedMailCases(contract: Case): void {
-  contract("what waits for a mailbox goes in one mail after a minute, each with its own link", async ({ store }) => {
-    const { profile } = await register(store);
-    const { profile: other } = await register(store);
-    const one = await asks(store, { profileId: profile.id, mails: [aNote(other.id)] });
-    const two = await asks(store, { profileId: profile.id });
-    assert.equal(await store.outbox.releaseHeld(limits, GATHERED - 1), 0);
-    const { message, linkExpiresAt } = await collected(store, GATHERED);
-    assert.deepEqual(message.content, {
-      kind: "collected",
-      answers: [one.link.mail.content, (message.content as CollectedContent).answers[1], two.link.mail.content],
-    });
-    assert.equal((message.content as CollectedContent).answers[1]?.kind, "already_linked");
-    assert.equal(linkExpiresAt, GATHERED + LIFETIME);
-    assert.equal(message.to, one.link.mail.to);
-    assert.match(message.messageId, /^[\w-]+@liaison\.example$/);
-    for (const { link } of [one, two]) {
-      const view = present(await store.links.view(link.request.id, link.request.secretHash));
-      assert.equal(view.request.expiresAt, GATHERED + LIFETIME, "the life of each starts");
-      const delivery = present(await store.outbox.find(link.mail.id));
-      assert.deepEqual(
-        [delivery.state, delivery.carriedBy, delivery.nextAttemptAt, delivery.requestId, delivery.kind],
-        ["carried", message.id, GATHERED, link.request.id, "link"],
-      );
-      const listed = await store.outbox.list({ inquiryId: link.request.inquiryId, limit: 9 });
-      assert.ok(listed.some(({ id }) => id === link.mail.id));
-    }
-    assert.equal(await store.outbox.markSent(message.id, "nobody", "250", GATHERED), false);
-    const redeemed = await store.links.redeem(redemption(two.person, two.link), aNotice(), GATHERED + 1);
-    assert.equal(redeemed.result, "bound");
-  });
+  contract(
+    "what waits for a mailbox goes in one mail after a minute, each with its own link",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const { profile: other } = await register(store);
+      const one = await asks(store, { profileId: profile.id, mails: [aNote(other.id)] });
+      const two = await asks(store, { profileId: profile.id });
+      assert.equal(await store.outbox.releaseHeld(limits, GATHERED - 1), 0);
+      const { message, linkExpiresAt } = await collected(store, GATHERED);
+      assert.deepEqual(message.content, {
+        kind: "collected",
+        answers: [
+          one.link.mail.content,
+          (message.content as CollectedContent).answers[1],
+          two.link.mail.content,
+        ],
+      });
+      assert.equal((message.content as CollectedContent).answers[1]?.kind, "already_linked");
+      assert.equal(linkExpiresAt, GATHERED + LIFETIME);
+      assert.equal(message.to, one.link.mail.to);
+      assert.match(message.messageId, /^[\w-]+@liaison\.example$/);
+      for (const { link } of [one, two]) {
+        const view = present(await store.links.view(link.request.id, link.request.secretHash));
+        assert.equal(view.request.expiresAt, GATHERED + LIFETIME, "the life of each starts");
+        const delivery = present(await store.outbox.find(link.mail.id));
+        assert.deepEqual(
+          [delivery.state, delivery.carriedBy, delivery.nextAttemptAt, delivery.requestId, delivery.kind],
+          ["carried", message.id, GATHERED, link.request.id, "link"],
+        );
+        const listed = await store.outbox.list({ inquiryId: link.request.inquiryId, limit: 9 });
+        assert.ok(listed.some(({ id }) => id === link.mail.id));
+      }
+      assert.equal(await store.outbox.markSent(message.id, "nobody", "250", GATHERED), false);
+      const redeemed = await store.links.redeem(redemption(two.person, two.link), aNotice(), GATHERED + 1);
+      assert.equal(redeemed.result, "bound");
+    },
+  );
 
   contract(
     "a worker that dies with a collected mail loses its lease, and it goes under the same Message-ID",
@@ -67,7 +77,10 @@ export function collectedMailCases(contract: Case): void {
       const dead = present(await store.outbox.claim("dead", now, 1000, LIFETIME));
       assert.equal(await store.outbox.claim("next", now + 999, 1000, LIFETIME), undefined);
       const next = present(await store.outbox.claim("next", now + 1000, 1000, LIFETIME));
-      assert.deepEqual([next.message.messageId, next.message.content], [dead.message.messageId, dead.message.content]);
+      assert.deepEqual(
+        [next.message.messageId, next.message.content],
+        [dead.message.messageId, dead.message.content],
+      );
       assert.equal(next.linkExpiresAt, now + 1000 + LIFETIME, "the lives of its links start anew");
       for (const { link } of both) {
         const view = present(await store.links.view(link.request.id, link.request.secretHash));
@@ -78,37 +91,44 @@ export function collectedMailCases(contract: Case): void {
     },
   );
 
-  contract("one that waits alone goes as it is, and the next collected mail an hour later", async ({ store }) => {
-    const { profile } = await register(store);
-    const alone = await asks(store, { profileId: profile.id });
-    assert.equal(await store.outbox.releaseHeld(limits, GATHERED), 1);
-    const [mail] = await sentMails(store, GATHERED);
-    assert.deepEqual(mail?.message.content, alone.link.mail.content);
-    assert.equal(present(await store.outbox.find(alone.link.mail.id)).carriedBy, null);
-    const next = [
-      await asks(store, { profileId: profile.id, at: GATHERED + 1 }),
-      await asks(store, { profileId: profile.id, at: GATHERED + 2 }),
-    ];
-    assert.equal(await store.outbox.releaseHeld(limits, GATHERED + HOUR - 1), 0);
-    const { message } = await collected(store, GATHERED + HOUR);
-    assert.deepEqual(requestsOf(message.content), idsOf(next));
-  });
+  contract(
+    "one that waits alone goes as it is, and the next collected mail an hour later",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const alone = await asks(store, { profileId: profile.id });
+      assert.equal(await store.outbox.releaseHeld(limits, GATHERED), 1);
+      const [mail] = await sentMails(store, GATHERED);
+      assert.deepEqual(mail?.message.content, alone.link.mail.content);
+      assert.equal(present(await store.outbox.find(alone.link.mail.id)).carriedBy, null);
+      const next = [
+        await asks(store, { profileId: profile.id, at: GATHERED + 1 }),
+        await asks(store, { profileId: profile.id, at: GATHERED + 2 }),
+      ];
+      assert.equal(await store.outbox.releaseHeld(limits, GATHERED + HOUR - 1), 0);
+      const { message } = await collected(store, GATHERED + HOUR);
+      assert.deepEqual(requestsOf(message.content), idsOf(next));
+    },
+  );
 
-  contract("at most fifty go, the others with the next; of equals whoever waits longest", async ({ store }) => {
-    const { profile } = await register(store);
-    const waiting: Waiting[] = [];
-    for (let index = 0; index < 54; index += 1) {
-      waiting.push(await asks(store, { profileId: profile.id, at: NOW + index }));
-    }
-    // What is dead by then takes nobody's place.
-    for (const { person, link } of waiting.splice(3, 1)) await store.links.cancel(redemption(person, link), NOW + 99);
-    const first = await collected(store, NOW + 2 * MINUTE);
-    assert.deepEqual(requestsOf(first.message.content), idsOf(waiting.slice(0, 50)));
-    assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 0);
-    const second = await collected(store, NOW + 2 * MINUTE + HOUR);
-    assert.deepEqual(requestsOf(second.message.content), idsOf(waiting.slice(50)));
-    assert.equal(await store.outbox.releaseHeld(limits, NOW + DAY), 0, "nothing is left");
-  });
+  contract(
+    "at most fifty go, the others with the next; of equals whoever waits longest",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const waiting: Waiting[] = [];
+      for (let index = 0; index < 54; index += 1) {
+        waiting.push(await asks(store, { profileId: profile.id, at: NOW + index }));
+      }
+      // What is dead by then takes nobody's place.
+      for (const { person, link } of waiting.splice(3, 1))
+        await store.links.cancel(redemption(person, link), NOW + 99);
+      const first = await collected(store, NOW + 2 * MINUTE);
+      assert.deepEqual(requestsOf(first.message.content), idsOf(waiting.slice(0, 50)));
+      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 0);
+      const second = await collected(store, NOW + 2 * MINUTE + HOUR);
+      assert.deepEqual(requestsOf(second.message.content), idsOf(waiting.slice(50)));
+      assert.equal(await store.outbox.releaseHeld(limits, NOW + DAY), 0, "nothing is left");
+    },
+  );
 
   contract(
     "who asks the least for the mailbox goes first, by the day; who is vouched for before all",
@@ -170,38 +190,44 @@ export function collectedMailCases(contract: Case): void {
     );
   });
 
-  contract("who asks again keeps the place and the rank of the request that is replaced", async ({ store }) => {
-    const { profile } = await register(store);
-    const { profile: other } = await register(store);
-    const person = await signIn(store);
-    const first = await asks(store, { person, profileId: profile.id, at: NOW });
-    const stranger = await asks(store, { profileId: profile.id, at: NOW + 1 });
-    const again = await asks(store, { person, profileId: profile.id, at: NOW + 2 });
-    const elsewhere = await asks(store, { person, profileId: other.id, at: NOW + 3 });
-    assert.equal(await stateOf(store, first.link), "superseded");
-    const dropped = present(await store.outbox.find(first.link.mail.id));
-    assert.deepEqual([dropped.state, dropped.nextAttemptAt], ["dropped", NOW + 2]);
-    const { message } = await collected(store, NOW + 2 * MINUTE);
-    assert.deepEqual(requestsOf(message.content), idsOf([again, stranger, elsewhere]));
-  });
+  contract(
+    "who asks again keeps the place and the rank of the request that is replaced",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const { profile: other } = await register(store);
+      const person = await signIn(store);
+      const first = await asks(store, { person, profileId: profile.id, at: NOW });
+      const stranger = await asks(store, { profileId: profile.id, at: NOW + 1 });
+      const again = await asks(store, { person, profileId: profile.id, at: NOW + 2 });
+      const elsewhere = await asks(store, { person, profileId: other.id, at: NOW + 3 });
+      assert.equal(await stateOf(store, first.link), "superseded");
+      const dropped = present(await store.outbox.find(first.link.mail.id));
+      assert.deepEqual([dropped.state, dropped.nextAttemptAt], ["dropped", NOW + 2]);
+      const { message } = await collected(store, NOW + 2 * MINUTE);
+      assert.deepEqual(requestsOf(message.content), idsOf([again, stranger, elsewhere]));
+    },
+  );
 
-  contract("what is pending no more is left out, when it is collected and when it is sent", async ({ store }) => {
-    const { profile } = await register(store);
-    const waiting: Waiting[] = [];
-    for (let index = 0; index < 4; index += 1) {
-      waiting.push(await asks(store, { profileId: profile.id, at: NOW + index }));
-    }
-    const [cancelled, late, third, fourth] = waiting.map(present) as [Waiting, Waiting, Waiting, Waiting];
-    const cancel = ({ person, link }: Waiting) => store.links.cancel(redemption(person, link), NOW + 9);
-    assert.equal((await cancel(cancelled)).result, "cancelled");
-    assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
-    assert.equal((await cancel(late)).result, "cancelled");
-    const [claimed] = await sentMails(store, NOW + 2 * MINUTE);
-    assert.deepEqual(requestsOf(present(claimed).message.content), idsOf([third, fourth]));
-    const states = [];
-    for (const { link } of waiting) states.push(present(await store.outbox.find(link.mail.id)).state);
-    assert.deepEqual(states, ["dropped", "dropped", "carried", "carried"]);
-  });
+  contract(
+    "what is pending no more is left out, when it is collected and when it is sent",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const waiting: Waiting[] = [];
+      for (let index = 0; index < 4; index += 1) {
+        waiting.push(await asks(store, { profileId: profile.id, at: NOW + index }));
+      }
+      const [cancelled, late, third, fourth] = waiting.map(present) as [Waiting, Waiting, Waiting, Waiting];
+      const cancel = ({ person, link }: Waiting) => store.links.cancel(redemption(person, link), NOW + 9);
+      assert.equal((await cancel(cancelled)).result, "cancelled");
+      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
+      assert.equal((await cancel(late)).result, "cancelled");
+      const [claimed] = await sentMails(store, NOW + 2 * MINUTE);
+      assert.deepEqual(requestsOf(present(claimed).message.content), idsOf([third, fourth]));
+      const states = [];
+      for (const { link } of waiting) states.push(present(await store.outbox.find(link.mail.id)).state);
+      assert.deepEqual(states, ["dropped", "dropped", "carried", "carried"]);
+    },
+  );
 
   contract(
     "a collected mail of which nothing is alive is dropped; a request unsent for a week lapses",
@@ -239,45 +265,60 @@ export function collectedMailCases(contract: Case): void {
       const inquiry = anInquiry();
       await store.links.inquire(inquiry);
       await store.links.claimInquiry("w", NOW, 1000);
-      await store.links.settleInquiry(inquiry.id, "w", { links: [], mails: [first, second, third, free] }, NOW);
+      await store.links.settleInquiry(
+        inquiry.id,
+        "w",
+        { links: [], mails: [first, second, third, free] },
+        NOW,
+      );
       const sent = await sentMails(store, NOW);
       assert.deepEqual(new Set(sent.map(({ message }) => message.id)), new Set([first.id, free.id]));
       assert.equal(await store.outbox.releaseHeld(roomy, GATHERED), 1);
-      const mail = (await sentMails(store, GATHERED)).find(({ message }) => message.content.kind === "collected");
+      const mail = (await sentMails(store, GATHERED)).find(
+        ({ message }) => message.content.kind === "collected",
+      );
       assert.equal((present(mail).message.content as CollectedContent).answers.length, 2);
     },
   );
 
-  contract("Z1: racers take no more than the limits of a mailbox, and each held mail goes once", async (opened) => {
-    const { store } = opened;
-    const { profile } = await register(store);
-    const three = {
-      mailbox: { hourly: { limit: 3, windowSeconds: 3600 }, daily: { limit: 5, windowSeconds: 86_400 } },
-      profile: limits.profile,
-    };
-    const inquiries = Array.from({ length: 12 }, () => anInquiry());
-    for (const [index, inquiry] of inquiries.entries()) {
-      await store.links.inquire(inquiry);
-      assert.equal((await store.links.claimInquiry(`w${index}`, NOW, 1000))?.id, inquiry.id);
-    }
-    const throttle = { mailbox: { ...three.mailbox, key: mailbox }, profile: { ...three.profile, key: profile.id } };
-    await race(opened, 12, async (racer, index) => {
-      const mails = [{ ...aMail(), throttle }];
-      const { id } = present(inquiries[index]);
-      assert.equal(await racer.links.settleInquiry(id, `w${index}`, { links: [], mails }, NOW), true);
-    });
-    assert.equal((await sentMails(store, NOW)).length, 3);
-    const released = await race(opened, 6, (racer) => racer.outbox.releaseHeld(three, GATHERED));
-    assert.equal(
-      released.reduce((sum, count) => sum + count),
-      1,
-    );
-    const mails = (await sentMails(store, GATHERED)).filter(({ message }) => message.createdAt === GATHERED);
-    assert.deepEqual(
-      mails.map(({ message }) => (message.content as CollectedContent).answers.length),
-      [9],
-    );
-  });
+  contract(
+    "Z1: racers take no more than the limits of a mailbox, and each held mail goes once",
+    async (opened) => {
+      const { store } = opened;
+      const { profile } = await register(store);
+      const three = {
+        mailbox: { hourly: { limit: 3, windowSeconds: 3600 }, daily: { limit: 5, windowSeconds: 86_400 } },
+        profile: limits.profile,
+      };
+      const inquiries = Array.from({ length: 12 }, () => anInquiry());
+      for (const [index, inquiry] of inquiries.entries()) {
+        await store.links.inquire(inquiry);
+        assert.equal((await store.links.claimInquiry(`w${index}`, NOW, 1000))?.id, inquiry.id);
+      }
+      const throttle = {
+        mailbox: { ...three.mailbox, key: mailbox },
+        profile: { ...three.profile, key: profile.id },
+      };
+      await race(opened, 12, async (racer, index) => {
+        const mails = [{ ...aMail(), throttle }];
+        const { id } = present(inquiries[index]);
+        assert.equal(await racer.links.settleInquiry(id, `w${index}`, { links: [], mails }, NOW), true);
+      });
+      assert.equal((await sentMails(store, NOW)).length, 3);
+      const released = await race(opened, 6, (racer) => racer.outbox.releaseHeld(three, GATHERED));
+      assert.equal(
+        released.reduce((sum, count) => sum + count),
+        1,
+      );
+      const mails = (await sentMails(store, GATHERED)).filter(
+        ({ message }) => message.createdAt === GATHERED,
+      );
+      assert.deepEqual(
+        mails.map(({ message }) => (message.content as CollectedContent).answers.length),
+        [9],
+      );
+    },
+  );
 
   contract("a collected mail that was given up is sent again, audited for each request", async (opened) => {
     const { store } = opened;
@@ -293,7 +334,9 @@ export function collectedMailCases(contract: Case): void {
     const carried = present(both[0]).link.mail.id;
     assert.equal(await store.outbox.release(carried, "command:mail", NOW), false);
     assert.equal(await store.outbox.resend(carried, "command:mail", NOW), false);
-    const resent = await race(opened, 6, (racer) => racer.outbox.resend(message.id, "command:mail", NOW + HOUR));
+    const resent = await race(opened, 6, (racer) =>
+      racer.outbox.resend(message.id, "command:mail", NOW + HOUR),
+    );
     assert.equal(resent.filter(Boolean).length, 1);
     for (const requestId of idsOf(both)) {
       const [event] = await store.audit.list({ requestId, limit: 1 });
@@ -302,7 +345,11 @@ export function collectedMailCases(contract: Case): void {
     const again = present(await claim(NOW + HOUR));
     assert.deepEqual([again.message.messageId, again.message.content], [message.messageId, message.content]);
     await store.outbox.markSent(message.id, "w", "250", NOW + HOUR);
-    const bounce = await store.outbox.noteBounce(message.messageId, { reason: "5.1.1", permanent: true }, NOW + HOUR);
+    const bounce = await store.outbox.noteBounce(
+      message.messageId,
+      { reason: "5.1.1", permanent: true },
+      NOW + HOUR,
+    );
     assert.deepEqual([bounce?.id, bounce?.state], [message.id, "bounced"]);
   });
 
@@ -321,7 +368,10 @@ export function collectedMailCases(contract: Case): void {
       const alone = mails.find(({ message }) => message.id === released.link.mail.id);
       assert.deepEqual(alone?.message.content, released.link.mail.content);
       const together = present(mails.find(({ message }) => message.content.kind === "collected"));
-      assert.deepEqual(requestsOf(together.message.content), idsOf(waiting.filter((one) => one !== released)));
+      assert.deepEqual(
+        requestsOf(together.message.content),
+        idsOf(waiting.filter((one) => one !== released)),
+      );
     },
   );
 

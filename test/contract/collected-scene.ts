@@ -1,8 +1,17 @@
-/** People who wait for a mailbox that has no room, and the mail that then carries what they asked for. No case lives here. */
+/**
+ * People who wait for a mailbox that has no room, and the mail that then carries what they asked for. No case
+ * lives here.
+ */
 
 import assert from "node:assert/strict";
 import { asProfileId } from "../../src/domain/ids.ts";
-import type { Asker, CollectedContent, InquiryAnswer, MailContent, NewMail } from "../../src/domain/records.ts";
+import type {
+  Asker,
+  CollectedContent,
+  InquiryAnswer,
+  MailContent,
+  NewMail,
+} from "../../src/domain/records.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import { aMail, aNewLink, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
 import { present, type SignedIn, signIn } from "./harness.ts";
@@ -60,7 +69,10 @@ export async function asks(
   const link = { ...made, mail: { ...made.mail, content, throttle: throttleOf(profileId) } };
   const { issuer, subject } = who.identity;
   const asker: Asker = { identity: { issuer, subject }, mailbox, isTrusted };
-  assert.equal(await store.links.settleInquiry(inquiry.id, worker, { links: [link], mails, asker }, at), true);
+  assert.equal(
+    await store.links.settleInquiry(inquiry.id, worker, { links: [link], mails, asker }, at),
+    true,
+  );
   return { person: who, link };
 }
 

@@ -7,7 +7,17 @@ import { asGrantId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { copyStore } from "../../src/storage/copy.ts";
 import { openStore } from "../../src/storage/open.ts";
-import { aClient, aMail, anId, anInquiry, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
+import {
+  aClient,
+  aMail,
+  anId,
+  anInquiry,
+  aProfile,
+  aSelection,
+  hashOf,
+  MINUTE,
+  NOW,
+} from "../support/records.ts";
 import { testDatabase } from "../support/test-database.ts";
 import { bind, bound, present } from "./harness.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
@@ -112,7 +122,11 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
 
     const store = await openStore({ mongodb, encryptionKey: ENCRYPTION_KEY });
     const { administration, audit } = store;
-    assert.equal(await store.outbox.releaseHeld(MAIL_LIMITS, NOW + MINUTE), 1, "what waited for a mailbox goes on");
+    assert.equal(
+      await store.outbox.releaseHeld(MAIL_LIMITS, NOW + MINUTE),
+      1,
+      "what waited for a mailbox goes on",
+    );
     for (const id of held) assert.equal((await store.outbox.find(id))?.state, "carried");
     const found = await administration.organizations({ search: "contoso" }, PAGE);
     assert.deepEqual(found.items, [organization]);
@@ -120,10 +134,18 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.equal((await administration.accounts({ search: "ada.private" }, PAGE)).items.length, 1);
     assert.deepEqual(await store.clients.find(client.id), client);
     assert.deepEqual(await store.clients.uses([client.id]), [
-      { clientId: client.id, usedAt: null, previousUsedAt: NOW + 3, refusedAddresses: [{ ...refused, at: NOW + 4 }] },
+      {
+        clientId: client.id,
+        usedAt: null,
+        previousUsedAt: NOW + 3,
+        refusedAddresses: [{ ...refused, at: NOW + 4 }],
+      },
     ]);
     assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
-    const again = await administration.carryOut({ kind: "register_client", client: aClient() }, { ...BY, once });
+    const again = await administration.carryOut(
+      { kind: "register_client", client: aClient() },
+      { ...BY, once },
+    );
     assert.deepEqual(again, { result: "repeated", fingerprint: "f", answer: "the answer" });
     await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }], "two", NOW);
     assert.deepEqual(await administration.counts(NOW, NOW + 1), [{ name: "sign_in", hour: NOW, count: 7 }]);
@@ -135,7 +157,9 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     assert.deepEqual(await audit.unsealed(2), events.slice(2, 4));
     assert.deepEqual(await store.verifications.list(), verifications);
     assert.equal((await store.verifications.claim("w", NOW, MINUTE))?.keptHead, null);
-    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, [old.grantId]);
+    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, [
+      old.grantId,
+    ]);
     const { clientId, sessionUid } = old;
     const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
     assert.deepEqual(standing.current, switched);

@@ -81,7 +81,13 @@ export function directoryCases(contract: Case): void {
   contract("A8: binding, administrator role and versions are never taken from an edit", async ({ store }) => {
     const { profile, account } = await bound(store);
     const before = await profileOf(store, profile.id);
-    const smuggled = { adminRole: "owner", accountId: null, emailVersion: 40, provenEmailVersion: 40, boundAt: 1 };
+    const smuggled = {
+      adminRole: "owner",
+      accountId: null,
+      emailVersion: 40,
+      provenEmailVersion: 40,
+      boundAt: 1,
+    };
     await store.directory.putProfile({ ...profile, name: "New", roles: [], ...smuggled }, "admin:7", NOW + 5);
     assert.deepEqual(await profileOf(store, profile.id), { ...before, name: "New", roles: [] });
     assert.equal(before.accountId, account.id);
@@ -102,26 +108,34 @@ export function directoryCases(contract: Case): void {
     assert.equal((await store.audit.list({ limit: 99 })).length, events);
   });
 
-  contract("A4: a changed email grows the version, voids pending links and keeps the binding", async ({ store }) => {
-    const { profile, account, link: used } = await bound(store);
-    const edited = { ...profile, email: "new@contoso.example", emailKey: "new@contoso.example" };
-    assert.deepEqual(await store.directory.putProfile(edited, "admin:7", NOW + 5), { revokedGrants: [] });
-    const after = await profileOf(store, profile.id);
-    assert.deepEqual([after.email, after.emailVersion, after.provenEmailVersion], [edited.email, 2, 1]);
-    assert.equal(after.accountId, account.id);
-    assert.equal(await stateOf(store, used), "bound");
-    assert.deepEqual(await store.directory.membershipsByEmail(profile.emailKey), []);
-    const actions = (await store.audit.list({ profileId: profile.id, limit: 99 })).map((event) => event.action);
-    assert.ok(actions.includes("profile.email_changed"));
-    assert.ok(!JSON.stringify(await store.audit.list({ limit: 99 })).includes("contoso.example"));
+  contract(
+    "A4: a changed email grows the version, voids pending links and keeps the binding",
+    async ({ store }) => {
+      const { profile, account, link: used } = await bound(store);
+      const edited = { ...profile, email: "new@contoso.example", emailKey: "new@contoso.example" };
+      assert.deepEqual(await store.directory.putProfile(edited, "admin:7", NOW + 5), { revokedGrants: [] });
+      const after = await profileOf(store, profile.id);
+      assert.deepEqual([after.email, after.emailVersion, after.provenEmailVersion], [edited.email, 2, 1]);
+      assert.equal(after.accountId, account.id);
+      assert.equal(await stateOf(store, used), "bound");
+      assert.deepEqual(await store.directory.membershipsByEmail(profile.emailKey), []);
+      const actions = (await store.audit.list({ profileId: profile.id, limit: 99 })).map(
+        (event) => event.action,
+      );
+      assert.ok(actions.includes("profile.email_changed"));
+      assert.ok(!JSON.stringify(await store.audit.list({ limit: 99 })).includes("contoso.example"));
 
-    const other = await register(store);
-    const person = await signIn(store);
-    const link = await request(store, person, other.profile.id);
-    await store.directory.putProfile({ ...other.profile, email: edited.email }, "admin:7", NOW + 6);
-    assert.equal(await stateOf(store, link), "void");
-    assert.equal((await store.links.redeem(redemption(person, link), aNotice(), NOW + 7)).result, "refused");
-  });
+      const other = await register(store);
+      const person = await signIn(store);
+      const link = await request(store, person, other.profile.id);
+      await store.directory.putProfile({ ...other.profile, email: edited.email }, "admin:7", NOW + 6);
+      assert.equal(await stateOf(store, link), "void");
+      assert.equal(
+        (await store.links.redeem(redemption(person, link), aNotice(), NOW + 7)).result,
+        "refused",
+      );
+    },
+  );
 
   contract("an address finds every profile registered under it, in a stable order", async ({ store }) => {
     const shared = { email: "Shared@contoso.example", emailKey: "shared@contoso.example" };
@@ -181,7 +195,11 @@ export function directoryCases(contract: Case): void {
       const link = await request(store, await signIn(store), colleague.id);
       const elsewhere = await register(store);
       const otherLink = await request(store, await signIn(store), elsewhere.profile.id);
-      const result = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW + 5);
+      const result = await store.directory.putOrganization(
+        { ...organization, enabled: false },
+        "admin:7",
+        NOW + 5,
+      );
       assert.deepEqual(result, revoked);
       await isGone();
       assert.equal(await stateOf(store, link), "void");
@@ -192,7 +210,11 @@ export function directoryCases(contract: Case): void {
 
   contract("a grant that had expired is not told of when it is revoked", async ({ store }) => {
     const { profile, selection } = await granted(store);
-    const result = await store.directory.putProfile({ ...profile, enabled: false }, "admin:7", selection.expiresAt);
+    const result = await store.directory.putProfile(
+      { ...profile, enabled: false },
+      "admin:7",
+      selection.expiresAt,
+    );
     assert.deepEqual(result, { revokedGrants: [] });
   });
 

@@ -1,4 +1,7 @@
-/** Many grants for the storage suite, the ways in which all of them are ended, and what is removed afterwards. No case lives here. */
+/**
+ * Many grants for the storage suite, the ways in which all of them are ended, and what is removed afterwards.
+ * No case lives here.
+ */
 
 import assert from "node:assert/strict";
 import type { RemovedPart } from "../../src/domain/endings.ts";
@@ -109,7 +112,11 @@ export async function removeAll(store: Store, worker: string, most: number, now 
     const claimed = await store.administration.claimEnding(worker, now, MINUTE);
     if (claimed === undefined) return { parts, grants };
     for (let result: RemovedPart["result"] = "more"; result === "more"; ) {
-      const part = await store.administration.removeEnded(claimed.key, worker, { most, now, leaseMs: MINUTE });
+      const part = await store.administration.removeEnded(claimed.key, worker, {
+        most,
+        now,
+        leaseMs: MINUTE,
+      });
       assert.notEqual(part.result, "lost");
       parts.push(part);
       if (part.result !== "lost") grants.push(...part.grants);

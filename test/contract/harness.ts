@@ -1,9 +1,18 @@
-/** What the storage suite needs of a back end, and the situations that its cases start from. No case lives here. */
+/**
+ * What the storage suite needs of a back end, and the situations that its cases start from. No case lives
+ * here.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asProfileId, type ProfileId } from "../../src/domain/ids.ts";
-import type { Account, AccountId, Organization, Profile, SignedInIdentity } from "../../src/domain/records.ts";
+import type {
+  Account,
+  AccountId,
+  Organization,
+  Profile,
+  SignedInIdentity,
+} from "../../src/domain/records.ts";
 import type { NewLink, Store } from "../../src/storage/contract.ts";
 import {
   aNewLink,
@@ -48,7 +57,11 @@ export function casesFor(backEnd: BackEnd): Case {
 }
 
 /** Calls `racer` many times at once, by turns on two stores over the same data. */
-export async function race<T>(opened: OpenBackEnd, times: number, racer: (store: Store, index: number) => Promise<T>) {
+export async function race<T>(
+  opened: OpenBackEnd,
+  times: number,
+  racer: (store: Store, index: number) => Promise<T>,
+) {
   const other = await opened.second();
   const turns = Array.from({ length: times }, (_, index) => index);
   return Promise.all(turns.map((index) => racer(index % 2 === 0 ? opened.store : other, index)));
@@ -95,7 +108,11 @@ export async function request(
   const inquiry = anInquiry({ requester });
   await store.links.inquire(inquiry);
   const worker = anId("worker");
-  assert.equal((await store.links.claimInquiry(worker, NOW, 1000))?.id, inquiry.id, "another inquiry was waiting");
+  assert.equal(
+    (await store.links.claimInquiry(worker, NOW, 1000))?.id,
+    inquiry.id,
+    "another inquiry was waiting",
+  );
   const link = aNewLink({ requester, inquiryId: inquiry.id, profileId, ...overrides });
   assert.equal(await store.links.settleInquiry(inquiry.id, worker, { links: [link], mails: [] }, NOW), true);
   return link;

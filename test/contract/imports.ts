@@ -121,35 +121,41 @@ export function importCases(contract: Case): void {
     assert.deepEqual(wet, dry);
   });
 
-  contract("A4: an imported email voids pending links, grows the version and keeps the binding", async ({ store }) => {
-    const person = await bound(store);
-    const other = await register(store);
-    const link = await request(store, await signIn(store), other.profile.id);
-    const edit = ({ organization, profile }: typeof other): ImportRow => {
-      return { organization, profile: { ...profile, email: "c@x.example", emailKey: "c@x.example" } };
-    };
-    await store.directory.importBatch([edit(person), edit(other)], ACTOR, NOW);
-    assert.equal(await stateOf(store, link), "void");
-    const { accountId, emailVersion, provenEmailVersion } = await profileOf(store, person.profile.id);
-    assert.deepEqual([accountId, emailVersion, provenEmailVersion], [person.account.id, 2, 1]);
-    assert.equal((await store.directory.membershipsByEmail("c@x.example")).length, 2);
-  });
-
-  contract("S7: an import that disables a profile or an organization revokes its grants", async ({ store }) => {
-    for (const disabled of ["organization", "profile"] as const) {
+  contract(
+    "A4: an imported email voids pending links, grows the version and keeps the binding",
+    async ({ store }) => {
       const person = await bound(store);
-      const selection = aSelection({ accountId: person.account.id, profileId: person.profile.id });
-      present(await store.standings.select(selection, NOW));
-      const { organization, profile } = person;
-      const row = { organization, profile };
-      const edited = { ...row, [disabled]: { ...row[disabled], enabled: false } };
-      const { revokedGrants } = await store.directory.importBatch([edited], ACTOR, NOW);
-      const { grantId, clientId, accountId, sessionUid } = selection;
-      assert.deepEqual(revokedGrants, [{ grantId, clientId, accountId, sessionUid }]);
-      assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
-      assert.deepEqual((await store.directory.importBatch([edited], ACTOR, NOW)).revokedGrants, []);
-    }
-  });
+      const other = await register(store);
+      const link = await request(store, await signIn(store), other.profile.id);
+      const edit = ({ organization, profile }: typeof other): ImportRow => {
+        return { organization, profile: { ...profile, email: "c@x.example", emailKey: "c@x.example" } };
+      };
+      await store.directory.importBatch([edit(person), edit(other)], ACTOR, NOW);
+      assert.equal(await stateOf(store, link), "void");
+      const { accountId, emailVersion, provenEmailVersion } = await profileOf(store, person.profile.id);
+      assert.deepEqual([accountId, emailVersion, provenEmailVersion], [person.account.id, 2, 1]);
+      assert.equal((await store.directory.membershipsByEmail("c@x.example")).length, 2);
+    },
+  );
+
+  contract(
+    "S7: an import that disables a profile or an organization revokes its grants",
+    async ({ store }) => {
+      for (const disabled of ["organization", "profile"] as const) {
+        const person = await bound(store);
+        const selection = aSelection({ accountId: person.account.id, profileId: person.profile.id });
+        present(await store.standings.select(selection, NOW));
+        const { organization, profile } = person;
+        const row = { organization, profile };
+        const edited = { ...row, [disabled]: { ...row[disabled], enabled: false } };
+        const { revokedGrants } = await store.directory.importBatch([edited], ACTOR, NOW);
+        const { grantId, clientId, accountId, sessionUid } = selection;
+        assert.deepEqual(revokedGrants, [{ grantId, clientId, accountId, sessionUid }]);
+        assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+        assert.deepEqual((await store.directory.importBatch([edited], ACTOR, NOW)).revokedGrants, []);
+      }
+    },
+  );
 
   contract(
     "a profile of another organization is refused, its row's organization too; others go on",
@@ -157,7 +163,10 @@ export function importCases(contract: Case): void {
       const { organization, profile } = await register(store);
       const moved = aNewRow();
       const good = aNewRow();
-      const rows = [{ ...moved, profile: { ...profile, organizationId: moved.organization.id, name: "Moved" } }, good];
+      const rows = [
+        { ...moved, profile: { ...profile, organizationId: moved.organization.id, name: "Moved" } },
+        good,
+      ];
       const imported = await store.directory.importBatch(rows, ACTOR, NOW);
       assert.deepEqual(results(imported), ["profile_elsewhere", ["added", "added"]]);
       assert.equal(await store.directory.organization(moved.organization.id), undefined);
@@ -176,7 +185,10 @@ export function importCases(contract: Case): void {
       const smuggled = { ...row.profile, adminRole: "owner", accountId: "somebody", emailVersion: 40 };
       const rows: ImportRow[] = [
         { organization: { ...row.organization, kind: "operator" }, profile: row.profile },
-        { organization: { ...operator, kind: "customer" }, profile: aProfile({ organizationId: operator.id }) },
+        {
+          organization: { ...operator, kind: "customer" },
+          profile: aProfile({ organizationId: operator.id }),
+        },
         { organization: operator, profile: aProfile({ organizationId: operator.id }) },
         { ...row, profile: smuggled },
       ];
@@ -197,14 +209,19 @@ export function importCases(contract: Case): void {
     const { store } = opened;
     const rows = Array.from({ length: 5 }, aNewRow);
     const all = await race(opened, 8, (racer) => racer.directory.importBatch(rows, ACTOR, NOW));
-    const added = all.filter((imported) => results(imported).every(([organization]) => organization === "added"));
+    const added = all.filter((imported) =>
+      results(imported).every(([organization]) => organization === "added"),
+    );
     assert.equal(added.length, 1);
     assert.equal((await events(store)).length, 10);
   });
 
   contract("an import that fails writes nothing of its batch", async ({ store }) => {
     const good = aNewRow();
-    const broken = { ...aNewRow(), profile: aProfile({ organizationId: asOrganizationId(anId("organization")) }) };
+    const broken = {
+      ...aNewRow(),
+      profile: aProfile({ organizationId: asOrganizationId(anId("organization")) }),
+    };
     await assert.rejects(store.directory.importBatch([good, broken], ACTOR, NOW));
     assert.equal(await store.directory.organization(good.organization.id), undefined);
     assert.deepEqual(await events(store), []);

@@ -38,38 +38,51 @@ export function inquiryCases(contract: Case): void {
     assert.equal((await store.links.latestInquiry(interactionCid))?.id, again.id);
   });
 
-  contract("inquiries are claimed longest due first, of equals as they were stored, none early", async ({ store }) => {
-    const early = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
-    const [late, equal] = [NOW - 300, NOW - 350].map((createdAt) => anInquiry({ createdAt, notBefore: NOW }));
-    const future = anInquiry({ createdAt: NOW - 400, notBefore: NOW + 1 });
-    for (const inquiry of [future, present(late), present(equal), early]) await store.links.inquire(inquiry);
-    const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
-    assert.equal(await claim(NOW - 101), undefined);
-    for (const expected of [early, late, equal]) assert.equal(await claim(NOW), expected?.id);
-    assert.equal(await claim(NOW), undefined);
-    assert.equal(await claim(NOW + 1), future.id);
-    // Whose lease ran out is due from then on.
-    assert.equal(await claim(NOW + LEASE), late?.id);
-  });
+  contract(
+    "inquiries are claimed longest due first, of equals as they were stored, none early",
+    async ({ store }) => {
+      const early = anInquiry({ createdAt: NOW - 200, notBefore: NOW - 100 });
+      const [late, equal] = [NOW - 300, NOW - 350].map((createdAt) =>
+        anInquiry({ createdAt, notBefore: NOW }),
+      );
+      const future = anInquiry({ createdAt: NOW - 400, notBefore: NOW + 1 });
+      for (const inquiry of [future, present(late), present(equal), early])
+        await store.links.inquire(inquiry);
+      const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
+      assert.equal(await claim(NOW - 101), undefined);
+      for (const expected of [early, late, equal]) assert.equal(await claim(NOW), expected?.id);
+      assert.equal(await claim(NOW), undefined);
+      assert.equal(await claim(NOW + 1), future.id);
+      // Whose lease ran out is due from then on.
+      assert.equal(await claim(NOW + LEASE), late?.id);
+    },
+  );
 
-  contract("of thousands of inquiries those that are due are claimed, in order, at their instant", async (opened) => {
-    const { store } = opened;
-    const waiting = Array.from({ length: 5000 }, (_, index) => anInquiry({ notBefore: NOW + 60_000 + (index % 50) }));
-    const due = [NOW - 2, NOW - 3, NOW].map((notBefore) => anInquiry({ notBefore }));
-    const [second, first, third] = due.map(({ id }) => id);
-    waiting.splice(1000, 0, ...due);
-    const another = await opened.second();
-    for (let index = 0; index < waiting.length; index += 50) {
-      const some = waiting.slice(index, index + 50);
-      await Promise.all(some.map((inquiry, turn) => (turn % 2 === 0 ? store : another).links.inquire(inquiry)));
-    }
-    const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
-    assert.deepEqual(
-      [await claim(NOW), await claim(NOW), await claim(NOW), await claim(NOW)],
-      [first, second, third, undefined],
-    );
-    assert.ok(await claim(NOW + 60_000), "the others' time comes");
-  });
+  contract(
+    "of thousands of inquiries those that are due are claimed, in order, at their instant",
+    async (opened) => {
+      const { store } = opened;
+      const waiting = Array.from({ length: 5000 }, (_, index) =>
+        anInquiry({ notBefore: NOW + 60_000 + (index % 50) }),
+      );
+      const due = [NOW - 2, NOW - 3, NOW].map((notBefore) => anInquiry({ notBefore }));
+      const [second, first, third] = due.map(({ id }) => id);
+      waiting.splice(1000, 0, ...due);
+      const another = await opened.second();
+      for (let index = 0; index < waiting.length; index += 50) {
+        const some = waiting.slice(index, index + 50);
+        await Promise.all(
+          some.map((inquiry, turn) => (turn % 2 === 0 ? store : another).links.inquire(inquiry)),
+        );
+      }
+      const claim = async (now: number) => (await store.links.claimInquiry("one", now, LEASE))?.id;
+      assert.deepEqual(
+        [await claim(NOW), await claim(NOW), await claim(NOW), await claim(NOW)],
+        [first, second, third, undefined],
+      );
+      assert.ok(await claim(NOW + 60_000), "the others' time comes");
+    },
+  );
 
   contract("racing workers never hold the same inquiry", async (opened) => {
     const ids = new Set<string>();
@@ -78,22 +91,27 @@ export function inquiryCases(contract: Case): void {
       ids.add(inquiry.id);
       await opened.store.links.inquire(inquiry);
     }
-    const claims = await race(opened, 60, (store, index) => store.links.claimInquiry(`worker-${index}`, NOW, LEASE));
+    const claims = await race(opened, 60, (store, index) =>
+      store.links.claimInquiry(`worker-${index}`, NOW, LEASE),
+    );
     const held = claims.filter((inquiry) => inquiry !== undefined).map((inquiry) => inquiry.id);
     assert.equal(held.length, 20);
     assert.deepEqual(new Set(held), ids);
   });
 
-  contract("a lease ends at its exact millisecond, and the late worker changes nothing", async ({ store }) => {
-    const inquiry = await claimed(store, "dead");
-    assert.equal(await store.links.claimInquiry("next", NOW + LEASE - 1, LEASE), undefined);
-    assert.equal((await store.links.claimInquiry("next", NOW + LEASE, LEASE))?.id, inquiry.id);
-    const outcome = { links: [], mails: [aMail()] };
-    assert.equal(await store.links.settleInquiry(inquiry.id, "dead", outcome, NOW + LEASE), false);
-    assert.equal(await store.outbox.nextDueAt(), undefined);
-    assert.equal((await store.links.latestInquiry(inquiry.interactionCid))?.address, inquiry.address);
-    assert.equal(await store.links.settleInquiry(inquiry.id, "next", NOTHING, NOW + LEASE), true);
-  });
+  contract(
+    "a lease ends at its exact millisecond, and the late worker changes nothing",
+    async ({ store }) => {
+      const inquiry = await claimed(store, "dead");
+      assert.equal(await store.links.claimInquiry("next", NOW + LEASE - 1, LEASE), undefined);
+      assert.equal((await store.links.claimInquiry("next", NOW + LEASE, LEASE))?.id, inquiry.id);
+      const outcome = { links: [], mails: [aMail()] };
+      assert.equal(await store.links.settleInquiry(inquiry.id, "dead", outcome, NOW + LEASE), false);
+      assert.equal(await store.outbox.nextDueAt(), undefined);
+      assert.equal((await store.links.latestInquiry(inquiry.interactionCid))?.address, inquiry.address);
+      assert.equal(await store.links.settleInquiry(inquiry.id, "next", NOTHING, NOW + LEASE), true);
+    },
+  );
 
   contract("settling deletes the typed address and happens once", async (opened) => {
     const { store } = opened;
@@ -126,7 +144,11 @@ export function inquiryCases(contract: Case): void {
     const halfway = present(await store.links.latestInquiry(inquiry.interactionCid));
     assert.deepEqual([halfway.settledAt, halfway.address], [null, inquiry.address]);
 
-    assert.equal(await store.links.claimInquiry("next", NOW + 2 * LEASE - 1, LEASE), undefined, "it keeps its lease");
+    assert.equal(
+      await store.links.claimInquiry("next", NOW + 2 * LEASE - 1, LEASE),
+      undefined,
+      "it keeps its lease",
+    );
     const again = present(await store.links.claimInquiry("next", NOW + 2 * LEASE, LEASE));
     assert.deepEqual([again.id, again.answeredTo], [inquiry.id, profile.id]);
     const rest = { links: [], mails: [aMail()], matched: 1 };
@@ -140,48 +162,68 @@ export function inquiryCases(contract: Case): void {
     const inquiry = anInquiry();
     await store.links.inquire(inquiry);
     assert.equal(await store.links.settleInquiry(inquiry.id, "worker", NOTHING, NOW), false);
-    assert.equal(await store.links.settleInquiry(asInquiryId(anId("inquiry")), "worker", NOTHING, NOW), false);
+    assert.equal(
+      await store.links.settleInquiry(asInquiryId(anId("inquiry")), "worker", NOTHING, NOW),
+      false,
+    );
     assert.deepEqual(await store.links.latestInquiry(inquiry.interactionCid), inquiry);
   });
 
-  contract("L11: settling makes one pending request, one mail and one audit event a profile", async ({ store }) => {
-    const { account, identity } = await signIn(store);
-    const requester = { ...identity, accountId: account.id };
-    const inquiry = anInquiry({ requester });
-    await store.links.inquire(inquiry);
-    await store.links.claimInquiry("worker", NOW, LEASE);
-    const registered = [await register(store), await register(store), await register(store)];
-    const links = registered.map(({ profile }) =>
-      aNewLink({ inquiryId: inquiry.id, requester, profileId: profile.id, emailVersion: 1 }),
-    );
-    const extra = aMail();
-    assert.equal(await store.links.settleInquiry(inquiry.id, "worker", { links, mails: [extra] }, NOW + 4), true);
-    for (const [index, link] of links.entries()) {
-      const { request: wanted } = link;
-      const view = present(await store.links.view(wanted.id, wanted.secretHash));
-      assert.deepEqual(view.request, { ...wanted, state: "pending", settledAt: null });
-      assert.equal(view.membership.profile.id, registered[index]?.profile.id);
-      assert.deepEqual(view.membership.organization, registered[index]?.organization);
-      assert.equal(await store.links.view(wanted.id, present(links[(index + 1) % 3]).request.secretHash), undefined);
-      const events = await store.audit.list({ requestId: wanted.id, limit: 9 });
-      assert.deepEqual(
-        events.map(({ action, actor, at, profileId, organizationId }) => [
-          action,
-          actor,
-          at,
-          profileId,
-          organizationId,
-        ]),
-        [["link.requested", `account:${account.id}`, NOW + 4, wanted.profileId, registered[index]?.organization.id]],
+  contract(
+    "L11: settling makes one pending request, one mail and one audit event a profile",
+    async ({ store }) => {
+      const { account, identity } = await signIn(store);
+      const requester = { ...identity, accountId: account.id };
+      const inquiry = anInquiry({ requester });
+      await store.links.inquire(inquiry);
+      await store.links.claimInquiry("worker", NOW, LEASE);
+      const registered = [await register(store), await register(store), await register(store)];
+      const links = registered.map(({ profile }) =>
+        aNewLink({ inquiryId: inquiry.id, requester, profileId: profile.id, emailVersion: 1 }),
       );
-    }
-    const mails = await dueMails(store, NOW + 4);
-    const queued = [...links.map((link) => link.mail), extra];
-    assert.deepEqual(
-      mails.map(({ message }) => [message.id, message.messageId, message.to, message.content]),
-      queued.map((mail) => [mail.id, mail.messageId, mail.to, mail.content]),
-    );
-  });
+      const extra = aMail();
+      assert.equal(
+        await store.links.settleInquiry(inquiry.id, "worker", { links, mails: [extra] }, NOW + 4),
+        true,
+      );
+      for (const [index, link] of links.entries()) {
+        const { request: wanted } = link;
+        const view = present(await store.links.view(wanted.id, wanted.secretHash));
+        assert.deepEqual(view.request, { ...wanted, state: "pending", settledAt: null });
+        assert.equal(view.membership.profile.id, registered[index]?.profile.id);
+        assert.deepEqual(view.membership.organization, registered[index]?.organization);
+        assert.equal(
+          await store.links.view(wanted.id, present(links[(index + 1) % 3]).request.secretHash),
+          undefined,
+        );
+        const events = await store.audit.list({ requestId: wanted.id, limit: 9 });
+        assert.deepEqual(
+          events.map(({ action, actor, at, profileId, organizationId }) => [
+            action,
+            actor,
+            at,
+            profileId,
+            organizationId,
+          ]),
+          [
+            [
+              "link.requested",
+              `account:${account.id}`,
+              NOW + 4,
+              wanted.profileId,
+              registered[index]?.organization.id,
+            ],
+          ],
+        );
+      }
+      const mails = await dueMails(store, NOW + 4);
+      const queued = [...links.map((link) => link.mail), extra];
+      assert.deepEqual(
+        mails.map(({ message }) => [message.id, message.messageId, message.to, message.content]),
+        queued.map((mail) => [mail.id, mail.messageId, mail.to, mail.content]),
+      );
+    },
+  );
 
   contract("settling is all or nothing", async ({ store }) => {
     const { profile } = await register(store);
@@ -205,7 +247,12 @@ export function inquiryCases(contract: Case): void {
     const link = await request(store, person, profile.id);
     const inquiry = await claimed(store, "worker");
     const { secretHash } = link.request;
-    const copy = aNewLink({ inquiryId: inquiry.id, requester: inquiry.requester, profileId: profile.id, secretHash });
+    const copy = aNewLink({
+      inquiryId: inquiry.id,
+      requester: inquiry.requester,
+      profileId: profile.id,
+      secretHash,
+    });
     await assert.rejects(store.links.settleInquiry(inquiry.id, "worker", { links: [copy], mails: [] }, NOW));
     assert.equal(await stateOf(store, link), "pending");
   });

@@ -1,4 +1,7 @@
-/** Roles that nobody takes up lapse after seven days; whoever takes one up is an administrator, and owners are told. */
+/**
+ * Roles that nobody takes up lapse after seven days; whoever takes one up is an administrator, and owners are
+ * told.
+ */
 
 import assert from "node:assert/strict";
 import { anOrganization, aProfile, MINUTE, NOW } from "../support/records.ts";
@@ -16,7 +19,18 @@ import {
   standingOf,
   told,
 } from "./administrator-scene.ts";
-import { aNotice, bind, type Case, dueMails, present, race, redemption, register, request, signIn } from "./harness.ts";
+import {
+  aNotice,
+  bind,
+  type Case,
+  dueMails,
+  present,
+  race,
+  redemption,
+  register,
+  request,
+  signIn,
+} from "./harness.ts";
 
 export function invitationCases(contract: Case): void {
   lapseCases(contract);
@@ -35,8 +49,16 @@ function lapseCases(contract: Case): void {
       counts.reduce((sum, count) => sum + count),
       1,
     );
-    assert.deepEqual(await standingOf(store, profile.id), { adminRole: null, invitedAt: null, isLinked: false });
-    assert.deepEqual(await standingOf(store, later.id), { adminRole: "support", invitedAt: NOW + 1, isLinked: false });
+    assert.deepEqual(await standingOf(store, profile.id), {
+      adminRole: null,
+      invitedAt: null,
+      isLinked: false,
+    });
+    assert.deepEqual(await standingOf(store, later.id), {
+      adminRole: "support",
+      invitedAt: NOW + 1,
+      isLinked: false,
+    });
     assert.deepEqual((await standingOf(store, owner.id)).adminRole, "owner");
     const events = await eventsOf(store, profile.id, "admin.invitation_lapsed");
     assert.deepEqual(
@@ -60,14 +82,26 @@ function lapseCases(contract: Case): void {
         assert.deepEqual(await carry(store, setRole(id, "auditor"), NOW + 3), DONE);
       assert.equal((await standingOf(store, unlinked.id)).invitedAt, NOW + 3);
       assert.equal((await standingOf(store, linked.id)).invitedAt, null);
-      assert.deepEqual(await carry(store, setRole(unlinked.id, "support"), NOW + 4), DONE, "another role begins anew");
-      assert.deepEqual(await carry(store, setRole(unlinked.id, "support"), NOW + 9), DONE, "the same one doesn't");
+      assert.deepEqual(
+        await carry(store, setRole(unlinked.id, "support"), NOW + 4),
+        DONE,
+        "another role begins anew",
+      );
+      assert.deepEqual(
+        await carry(store, setRole(unlinked.id, "support"), NOW + 9),
+        DONE,
+        "the same one doesn't",
+      );
       assert.equal(await store.administration.lapseInvitations(LAPSED + 3), 0);
       assert.equal(await store.administration.lapseInvitations(LAPSED + 4), 1);
       assert.equal((await standingOf(store, linked.id)).adminRole, "auditor");
       assert.deepEqual(await carry(store, setRole(unlinked.id, "support"), LAPSED + 5), DONE);
       assert.deepEqual(await carry(store, setRole(unlinked.id, null), LAPSED + 6), DONE);
-      assert.deepEqual(await standingOf(store, unlinked.id), { adminRole: null, invitedAt: null, isLinked: false });
+      assert.deepEqual(await standingOf(store, unlinked.id), {
+        adminRole: null,
+        invitedAt: null,
+        isLinked: false,
+      });
     },
   );
 
@@ -77,11 +111,19 @@ function lapseCases(contract: Case): void {
     await bind(store, await signIn(store), profile.id);
     assert.equal((await standingOf(store, profile.id)).invitedAt, null);
     present(await store.links.unbind(profile.id, "admin:7", NOW + 7));
-    assert.deepEqual(await standingOf(store, profile.id), { adminRole: "owner", invitedAt: NOW + 7, isLinked: false });
+    assert.deepEqual(await standingOf(store, profile.id), {
+      adminRole: "owner",
+      invitedAt: NOW + 7,
+      isLinked: false,
+    });
     const member = await register(store);
     await bind(store, await signIn(store), member.profile.id);
     present(await store.links.unbind(member.profile.id, "admin:7", NOW + 7));
-    assert.deepEqual((await standingOf(store, member.profile.id)).invitedAt, null, "who has no role waits for nothing");
+    assert.deepEqual(
+      (await standingOf(store, member.profile.id)).invitedAt,
+      null,
+      "who has no role waits for nothing",
+    );
     assert.equal(await store.administration.lapseInvitations(LAPSED + 6), 0);
     assert.equal(await store.administration.lapseInvitations(LAPSED + 7), 1);
     assert.equal((await standingOf(store, owner.id)).adminRole, "owner");
@@ -110,44 +152,51 @@ function lapseCases(contract: Case): void {
 }
 
 function redemptionCases(contract: Case): void {
-  contract("A9: whoever redeems in time is an administrator, and every other owner is told who", async (opened) => {
-    const { store } = opened;
-    const { organization, owner } = await operated(store);
-    const other = await invited(store, organization, "owner");
-    const off = await invited(store, organization, "owner");
-    await store.directory.putProfile({ ...off, enabled: false }, "admin:seed", NOW);
-    const profile = await invited(store, organization, "owner");
-    const person = await signIn(store);
-    const link = await request(store, person, profile.id, { expiresAt: LAPSED });
-    const results = await race(opened, 8, (racer) =>
-      racer.links.redeem(redemption(person, link), aNotice(), LAPSED - 1),
-    );
-    assert.equal(results.filter(({ result }) => result === "bound").length, 1);
-    assert.deepEqual(await standingOf(store, profile.id), { adminRole: "owner", invitedAt: null, isLinked: true });
-    const mails = await mailsSince(store, LAPSED - 1);
-    assert.deepEqual(
-      mails.map(({ message: { to, content } }) => [content.kind, to]).toSorted(),
-      [
-        ["administrator_linked", other.email],
-        ["administrator_linked", owner.email],
-        ["linked_notice", profile.email],
-      ].toSorted(),
-    );
-    const { upstreamId, email, displayName } = person.identity;
-    const { message } = present(mails.find(({ message: { to } }) => to === owner.email));
-    assert.match(message.messageId, /@liaison\.example$/);
-    assert.deepEqual(message.content, {
-      kind: "administrator_linked",
-      ownerName: "Olga Owner",
-      profileName: profile.name,
-      organizationName: organization.name,
-      role: "owner",
-      requester: { upstreamId, email, displayName },
-      linkedAt: LAPSED - 1,
-    });
-    assert.equal(await store.administration.lapseInvitations(LAPSED), 2, "those who haven't");
-    assert.equal((await standingOf(store, profile.id)).adminRole, "owner");
-  });
+  contract(
+    "A9: whoever redeems in time is an administrator, and every other owner is told who",
+    async (opened) => {
+      const { store } = opened;
+      const { organization, owner } = await operated(store);
+      const other = await invited(store, organization, "owner");
+      const off = await invited(store, organization, "owner");
+      await store.directory.putProfile({ ...off, enabled: false }, "admin:seed", NOW);
+      const profile = await invited(store, organization, "owner");
+      const person = await signIn(store);
+      const link = await request(store, person, profile.id, { expiresAt: LAPSED });
+      const results = await race(opened, 8, (racer) =>
+        racer.links.redeem(redemption(person, link), aNotice(), LAPSED - 1),
+      );
+      assert.equal(results.filter(({ result }) => result === "bound").length, 1);
+      assert.deepEqual(await standingOf(store, profile.id), {
+        adminRole: "owner",
+        invitedAt: null,
+        isLinked: true,
+      });
+      const mails = await mailsSince(store, LAPSED - 1);
+      assert.deepEqual(
+        mails.map(({ message: { to, content } }) => [content.kind, to]).toSorted(),
+        [
+          ["administrator_linked", other.email],
+          ["administrator_linked", owner.email],
+          ["linked_notice", profile.email],
+        ].toSorted(),
+      );
+      const { upstreamId, email, displayName } = person.identity;
+      const { message } = present(mails.find(({ message: { to } }) => to === owner.email));
+      assert.match(message.messageId, /@liaison\.example$/);
+      assert.deepEqual(message.content, {
+        kind: "administrator_linked",
+        ownerName: "Olga Owner",
+        profileName: profile.name,
+        organizationName: organization.name,
+        role: "owner",
+        requester: { upstreamId, email, displayName },
+        linkedAt: LAPSED - 1,
+      });
+      assert.equal(await store.administration.lapseInvitations(LAPSED), 2, "those who haven't");
+      assert.equal((await standingOf(store, profile.id)).adminRole, "owner");
+    },
+  );
 
   contract(
     "A9: redeemed too late, swept or not, it binds a profile without a role, and nobody is told",
@@ -163,7 +212,11 @@ function redemptionCases(contract: Case): void {
         return (await racer.links.redeem(redemption(person, link), aNotice(), LAPSED)).result;
       });
       assert.equal(results.filter((result) => result === "bound").length, 1);
-      assert.deepEqual(await standingOf(store, profile.id), { adminRole: null, invitedAt: null, isLinked: true });
+      assert.deepEqual(await standingOf(store, profile.id), {
+        adminRole: null,
+        invitedAt: null,
+        isLinked: true,
+      });
       assert.equal((await eventsOf(store, profile.id, "admin.invitation_lapsed")).length, 1);
       assert.deepEqual(await told(store, LAPSED), [["linked_notice", profile.email]]);
     },
@@ -184,8 +237,16 @@ function redemptionCases(contract: Case): void {
     const profile = await invited(store, organization, "owner");
     await dueMails(store, NOW);
     assert.equal((await redeemAt(store, await signIn(store), profile.id, 9 * LAPSED)).result, "bound");
-    assert.deepEqual(await standingOf(store, profile.id), { adminRole: "owner", invitedAt: null, isLinked: true });
-    assert.deepEqual(await told(store, 9 * LAPSED), [["linked_notice", profile.email]], "there is nobody else to tell");
+    assert.deepEqual(await standingOf(store, profile.id), {
+      adminRole: "owner",
+      invitedAt: null,
+      isLinked: true,
+    });
+    assert.deepEqual(
+      await told(store, 9 * LAPSED),
+      [["linked_notice", profile.email]],
+      "there is nobody else to tell",
+    );
   });
 
   contract("A9: owners aren't told of people without a role, nor of a role that rests", async ({ store }) => {

@@ -33,9 +33,12 @@ export function usedListingCases(contract: Case): void {
         present(await store.standings.select(selection, NOW));
         return selection;
       };
-      const [bare, both, ended, over, gone] = ["bare", "both", "ended", "over", "gone"].map((name) => anId(name));
+      const [bare, both, ended, over, gone] = ["bare", "both", "ended", "over", "gone"].map((name) =>
+        anId(name),
+      );
       assert.ok(bare && both && ended && over && gone);
-      // One with a single sign-in that was ended, one with two, of which one client has two, one that is left of by grants alone.
+      // One with a single sign-in that was ended, one with two, of which one client has two, one that is left
+      // of by grants alone.
       for (const uid of [bare, both, ended]) await save(uid, account.id);
       await save(over, account.id, NOW);
       await save(gone, account.id, NOW);
@@ -47,7 +50,10 @@ export function usedListingCases(contract: Case): void {
       const refreshed = await grant(over, { expiresAt: NOW + 2 * MINUTE });
       for (const one of [once, await grant(gone)]) {
         const revoke = { kind: "revoke_grant", grantId: one.grantId } as const;
-        assert.equal((await store.administration.carryOut(revoke, { actor: "admin:7", now: NOW })).result, "done");
+        assert.equal(
+          (await store.administration.carryOut(revoke, { actor: "admin:7", now: NOW })).result,
+          "done",
+        );
       }
       const { sessions, session } = store.administration;
       const expected = [
@@ -156,31 +162,37 @@ export function usedListingCases(contract: Case): void {
     assert.deepEqual(await readEach((page) => deliveries({ state: "sent" }, page)), [
       all.find(({ id }) => id === claimed.id),
     ]);
-    assert.deepEqual(ids(await readEach((page) => deliveries({ state: "queued" }, page))), ids(newest.slice(0, -1)));
+    assert.deepEqual(
+      ids(await readEach((page) => deliveries({ state: "queued" }, page))),
+      ids(newest.slice(0, -1)),
+    );
     assert.deepEqual((await deliveries({ state: "held" }, FIRST)).items, []);
   });
 
-  contract("mails that were put off are listed without those that go next, newest first", async ({ store }) => {
-    const { outbox, administration } = store;
-    const putOff: string[] = [];
-    for (let index = 0; index < 12; index += 1) {
-      const mail = aMail();
-      await outbox.enqueue(mail, [], NOW + index);
-      if (index % 4 === 0) continue;
-      const { message } = present(await outbox.claim("w", NOW + index, MINUTE, MINUTE));
-      await outbox.markDeferred(message.id, "w", `451 later ${index}`, NOW + 10 * MINUTE, NOW);
-      putOff.unshift(message.id);
-    }
-    const of = (filter: { state?: "queued" | "sent"; isPutOff: true }) =>
-      readEach((page) => administration.deliveries(filter, page));
-    const found = await of({ isPutOff: true });
-    assert.deepEqual(new Set(ids(found)), new Set(putOff));
-    const times = found.map(({ createdAt }) => createdAt);
-    assert.deepEqual(
-      times,
-      times.toSorted((one, other) => other - one),
-    );
-    assert.deepEqual(ids(await of({ state: "queued", isPutOff: true })), ids(found));
-    assert.deepEqual(await of({ state: "sent", isPutOff: true }), []);
-  });
+  contract(
+    "mails that were put off are listed without those that go next, newest first",
+    async ({ store }) => {
+      const { outbox, administration } = store;
+      const putOff: string[] = [];
+      for (let index = 0; index < 12; index += 1) {
+        const mail = aMail();
+        await outbox.enqueue(mail, [], NOW + index);
+        if (index % 4 === 0) continue;
+        const { message } = present(await outbox.claim("w", NOW + index, MINUTE, MINUTE));
+        await outbox.markDeferred(message.id, "w", `451 later ${index}`, NOW + 10 * MINUTE, NOW);
+        putOff.unshift(message.id);
+      }
+      const of = (filter: { state?: "queued" | "sent"; isPutOff: true }) =>
+        readEach((page) => administration.deliveries(filter, page));
+      const found = await of({ isPutOff: true });
+      assert.deepEqual(new Set(ids(found)), new Set(putOff));
+      const times = found.map(({ createdAt }) => createdAt);
+      assert.deepEqual(
+        times,
+        times.toSorted((one, other) => other - one),
+      );
+      assert.deepEqual(ids(await of({ state: "queued", isPutOff: true })), ids(found));
+      assert.deepEqual(await of({ state: "sent", isPutOff: true }), []);
+    },
+  );
 }

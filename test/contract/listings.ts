@@ -12,7 +12,8 @@ import { readAll, readEach } from "./reading.ts";
 const DAY = 24 * 60 * MINUTE;
 
 const put = async (store: Store, ...organizations: Organization[]) => {
-  for (const organization of organizations) await store.directory.putOrganization(organization, "admin:seed", NOW);
+  for (const organization of organizations)
+    await store.directory.putOrganization(organization, "admin:seed", NOW);
 };
 const ids = (all: readonly { id: string }[]) => all.map(({ id }) => id);
 const profileIds = (all: readonly Membership[]) => all.map(({ profile }) => profile.id);
@@ -26,7 +27,8 @@ export function listingCases(contract: Case): void {
     );
     await put(store, ...made);
     const inOrder = made.toSorted(
-      (one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)) || (one.id < other.id ? -1 : 1),
+      (one, other) =>
+        Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)) || (one.id < other.id ? -1 : 1),
     );
     const { organizations } = store.administration;
     assert.deepEqual(await readEach((page) => organizations({}, page)), inOrder);
@@ -58,7 +60,10 @@ export function listingCases(contract: Case): void {
     const list = (page: PageRequest) => store.administration.organizations({}, page);
     const first = await list({ after: null, limit: 2 });
     const [b] = first.items;
-    await put(store, anOrganization({ name: "A" }), anOrganization({ name: "E" }), { ...present(b), name: "Z" });
+    await put(store, anOrganization({ name: "A" }), anOrganization({ name: "E" }), {
+      ...present(b),
+      name: "Z",
+    });
     const rest = await list({ after: first.next, limit: 9 });
     assert.deepEqual(
       [...first.items, ...rest.items].map(({ name }) => name),
@@ -102,7 +107,11 @@ export function listingCases(contract: Case): void {
         [{ organizationId: asOrganizationId(anId("organization")) }, () => false],
       ] as const;
       for (const [filter, fits] of filters) {
-        assert.deepEqual(await readEach((page) => memberships(filter, page)), all.filter(fits), JSON.stringify(filter));
+        assert.deepEqual(
+          await readEach((page) => memberships(filter, page)),
+          all.filter(fits),
+          JSON.stringify(filter),
+        );
       }
     },
   );
@@ -117,10 +126,15 @@ export function listingCases(contract: Case): void {
     const found = await readEach((page) => memberships({ accountId }, page));
     assert.deepEqual(profileIds(found), [second.profile.id, person.profile.id]);
     assert.deepEqual(
-      profileIds(await readEach((page) => memberships({ accountId, organizationId: second.organization.id }, page))),
+      profileIds(
+        await readEach((page) => memberships({ accountId, organizationId: second.organization.id }, page)),
+      ),
       [second.profile.id],
     );
-    assert.deepEqual(await readEach((page) => memberships({ accountId: asAccountId(anId("account")) }, page)), []);
+    assert.deepEqual(
+      await readEach((page) => memberships({ accountId: asAccountId(anId("account")) }, page)),
+      [],
+    );
   });
 
   contract("accounts are listed newest first, with the identities that they own", async ({ store }) => {
@@ -140,87 +154,122 @@ export function listingCases(contract: Case): void {
     assert.equal(await account(asAccountId(anId("account"))), undefined);
   });
 
-  contract("an organization is found from any word of its name, and its account number", async ({ store }) => {
-    const crédit = anOrganization({ name: "Crédit Agricole d'Île-de-France", accountNumber: "K-100 20" });
-    const nord = anOrganization({ name: "Ørsted  Nordic A/S", accountNumber: "K-1", kind: "customer", enabled: false });
-    const both = anOrganization({ name: "Nord Nordic nordic", accountNumber: "NORD 7" });
-    await put(store, crédit, nord, both);
-    const find = async (search: string, filter: { kind?: "customer"; enabled?: boolean } = {}) =>
-      ids(await readEach((page) => store.administration.organizations({ search, ...filter }, page)));
-    assert.deepEqual(await find("CREDIT"), [crédit.id]);
-    assert.deepEqual(await find("agri"), [crédit.id]);
-    assert.deepEqual(await find("  Agricole   D'ile"), [crédit.id]);
-    assert.deepEqual(await find("ricole"), [], "from the beginning of a word");
-    assert.deepEqual(await find("k-1"), [nord.id, crédit.id], "in the order of what was found");
-    assert.deepEqual(await find("20"), [crédit.id]);
-    assert.deepEqual(await find("nord"), [both.id, nord.id], "once, though several words begin so");
-    assert.deepEqual(await find("nord", { kind: "customer" }), [nord.id]);
-    assert.deepEqual(await find("nord", { enabled: true }), [both.id]);
-    for (const nothing of ["", "  ", "\u0301", "%", "_", ".*", "\u0001", "$"])
-      assert.deepEqual(await find(nothing), [], nothing);
-    await put(store, { ...crédit, name: "Banque" });
-    assert.deepEqual(await find("credit"), [], "as it is called now");
-    assert.deepEqual(await find("banque"), [crédit.id]);
-    assert.deepEqual(await find("k-100"), [crédit.id]);
-  });
+  contract(
+    "an organization is found from any word of its name, and its account number",
+    async ({ store }) => {
+      const crédit = anOrganization({ name: "Crédit Agricole d'Île-de-France", accountNumber: "K-100 20" });
+      const nord = anOrganization({
+        name: "Ørsted  Nordic A/S",
+        accountNumber: "K-1",
+        kind: "customer",
+        enabled: false,
+      });
+      const both = anOrganization({ name: "Nord Nordic nordic", accountNumber: "NORD 7" });
+      await put(store, crédit, nord, both);
+      const find = async (search: string, filter: { kind?: "customer"; enabled?: boolean } = {}) =>
+        ids(await readEach((page) => store.administration.organizations({ search, ...filter }, page)));
+      assert.deepEqual(await find("CREDIT"), [crédit.id]);
+      assert.deepEqual(await find("agri"), [crédit.id]);
+      assert.deepEqual(await find("  Agricole   D'ile"), [crédit.id]);
+      assert.deepEqual(await find("ricole"), [], "from the beginning of a word");
+      assert.deepEqual(await find("k-1"), [nord.id, crédit.id], "in the order of what was found");
+      assert.deepEqual(await find("20"), [crédit.id]);
+      assert.deepEqual(await find("nord"), [both.id, nord.id], "once, though several words begin so");
+      assert.deepEqual(await find("nord", { kind: "customer" }), [nord.id]);
+      assert.deepEqual(await find("nord", { enabled: true }), [both.id]);
+      for (const nothing of ["", "  ", "\u0301", "%", "_", ".*", "\u0001", "$"])
+        assert.deepEqual(await find(nothing), [], nothing);
+      await put(store, { ...crédit, name: "Banque" });
+      assert.deepEqual(await find("credit"), [], "as it is called now");
+      assert.deepEqual(await find("banque"), [crédit.id]);
+      assert.deepEqual(await find("k-100"), [crédit.id]);
+    },
+  );
 
-  contract("a name that is longer than what is kept of it is found, wherever it is cut", async ({ store }) => {
-    const names = [113, 114, 115].map((length) => `Long ${"x".repeat(length)}\u{1f600}\u{1f600} ${length}`);
-    await put(store, ...names.map((name) => anOrganization({ name })));
-    const { items } = await store.administration.organizations({ search: "long" }, { after: null, limit: 9 });
-    assert.deepEqual(items.map(({ name }) => name).sort(), names.sort());
-  });
+  contract(
+    "a name that is longer than what is kept of it is found, wherever it is cut",
+    async ({ store }) => {
+      const names = [113, 114, 115].map((length) => `Long ${"x".repeat(length)}\u{1f600}\u{1f600} ${length}`);
+      await put(store, ...names.map((name) => anOrganization({ name })));
+      const { items } = await store.administration.organizations(
+        { search: "long" },
+        { after: null, limit: 9 },
+      );
+      assert.deepEqual(items.map(({ name }) => name).sort(), names.sort());
+    },
+  );
 
-  contract("a profile is found by its address, the domain of that, and any word of its name", async ({ store }) => {
-    const address = (email: string) => ({ email, emailKey: email.toLowerCase() });
-    const ada = await register(store, { name: "Ada King Lovelace", ...address("Ada.K@Contoso.example") });
-    const bob = await register(store, { name: "Bob Ada", ...address("bob@contoso.example"), enabled: false });
-    const find = async (search: string, filter: { enabled?: boolean; organizationId?: OrganizationId } = {}) =>
-      profileIds(await readEach((page) => store.administration.memberships({ search, ...filter }, page)));
-    assert.deepEqual(await find("ada.k@contoso.example"), [ada.profile.id]);
-    assert.deepEqual(await find("ADA."), [ada.profile.id]);
-    assert.deepEqual(new Set(await find("contoso")), new Set([ada.profile.id, bob.profile.id]));
-    assert.deepEqual(await find("king love"), [ada.profile.id]);
-    assert.deepEqual((await find("ada")).length, 2);
-    assert.deepEqual(await find("ada", { enabled: false }), [bob.profile.id]);
-    assert.deepEqual(await find("ada", { organizationId: ada.organization.id }), [ada.profile.id]);
-    const moved = { organization: ada.organization, profile: { ...ada.profile, ...address("x@y.example") } };
-    await store.directory.importBatch([moved], "command:import", NOW);
-    assert.deepEqual(await find("contoso"), [bob.profile.id]);
-    assert.deepEqual(await find("y.ex"), [ada.profile.id]);
-  });
+  contract(
+    "a profile is found by its address, the domain of that, and any word of its name",
+    async ({ store }) => {
+      const address = (email: string) => ({ email, emailKey: email.toLowerCase() });
+      const ada = await register(store, { name: "Ada King Lovelace", ...address("Ada.K@Contoso.example") });
+      const bob = await register(store, {
+        name: "Bob Ada",
+        ...address("bob@contoso.example"),
+        enabled: false,
+      });
+      const find = async (
+        search: string,
+        filter: { enabled?: boolean; organizationId?: OrganizationId } = {},
+      ) =>
+        profileIds(await readEach((page) => store.administration.memberships({ search, ...filter }, page)));
+      assert.deepEqual(await find("ada.k@contoso.example"), [ada.profile.id]);
+      assert.deepEqual(await find("ADA."), [ada.profile.id]);
+      assert.deepEqual(new Set(await find("contoso")), new Set([ada.profile.id, bob.profile.id]));
+      assert.deepEqual(await find("king love"), [ada.profile.id]);
+      assert.deepEqual((await find("ada")).length, 2);
+      assert.deepEqual(await find("ada", { enabled: false }), [bob.profile.id]);
+      assert.deepEqual(await find("ada", { organizationId: ada.organization.id }), [ada.profile.id]);
+      const moved = {
+        organization: ada.organization,
+        profile: { ...ada.profile, ...address("x@y.example") },
+      };
+      await store.directory.importBatch([moved], "command:import", NOW);
+      assert.deepEqual(await find("contoso"), [bob.profile.id]);
+      assert.deepEqual(await find("y.ex"), [ada.profile.id]);
+    },
+  );
 
-  contract("an account is found by subject, address and name, as its upstream said them last", async (opened) => {
-    const { store } = opened;
-    const ada = await signIn(store, {
-      subject: "auth0|Ada-17",
-      email: "ada@mail.example",
-      displayName: "Ada Lovelace",
-    });
-    const bare = await signIn(store, { subject: "auth0|bare", email: null, displayName: null });
-    const find = async (search: string) =>
-      (await readEach((page) => store.administration.accounts({ search }, page))).map(({ account }) => account.id);
-    assert.deepEqual(await find("AUTH0|ada"), [ada.account.id]);
-    assert.deepEqual(await find("auth0"), [ada.account.id, bare.account.id]);
-    assert.deepEqual(await find("lovelace"), [ada.account.id]);
-    assert.deepEqual(await find("mail.ex"), [ada.account.id]);
-    await store.accounts.signIn({ ...ada.identity, displayName: "Ada Byron", email: null }, NOW);
-    assert.deepEqual([await find("lovelace"), await find("mail.ex")], [[], []]);
-    assert.deepEqual(await find("byron"), [ada.account.id]);
-    // Racers leave what is found and what is stored the same.
-    await race(opened, 12, (racer, index) =>
-      racer.accounts.signIn({ ...ada.identity, displayName: `Racer ${index % 3}` }, NOW + index),
-    );
-    const name = present((await store.accounts.identities(ada.account.id))[0]?.displayName);
-    assert.deepEqual(await find("racer"), [ada.account.id]);
-    for (const other of ["Racer 0", "Racer 1", "Racer 2"]) {
-      assert.deepEqual(await find(other), other === name ? [ada.account.id] : [], other);
-    }
-  });
+  contract(
+    "an account is found by subject, address and name, as its upstream said them last",
+    async (opened) => {
+      const { store } = opened;
+      const ada = await signIn(store, {
+        subject: "auth0|Ada-17",
+        email: "ada@mail.example",
+        displayName: "Ada Lovelace",
+      });
+      const bare = await signIn(store, { subject: "auth0|bare", email: null, displayName: null });
+      const find = async (search: string) =>
+        (await readEach((page) => store.administration.accounts({ search }, page))).map(
+          ({ account }) => account.id,
+        );
+      assert.deepEqual(await find("AUTH0|ada"), [ada.account.id]);
+      assert.deepEqual(await find("auth0"), [ada.account.id, bare.account.id]);
+      assert.deepEqual(await find("lovelace"), [ada.account.id]);
+      assert.deepEqual(await find("mail.ex"), [ada.account.id]);
+      await store.accounts.signIn({ ...ada.identity, displayName: "Ada Byron", email: null }, NOW);
+      assert.deepEqual([await find("lovelace"), await find("mail.ex")], [[], []]);
+      assert.deepEqual(await find("byron"), [ada.account.id]);
+      // Racers leave what is found and what is stored the same.
+      await race(opened, 12, (racer, index) =>
+        racer.accounts.signIn({ ...ada.identity, displayName: `Racer ${index % 3}` }, NOW + index),
+      );
+      const name = present((await store.accounts.identities(ada.account.id))[0]?.displayName);
+      assert.deepEqual(await find("racer"), [ada.account.id]);
+      for (const other of ["Racer 0", "Racer 1", "Racer 2"]) {
+        assert.deepEqual(await find(other), other === name ? [ada.account.id] : [], other);
+      }
+    },
+  );
 
   contract("a page looks at a bounded number of records, and says where to go on", async ({ store }) => {
     const rows = Array.from({ length: 1100 }, (_, index) => {
-      const organization = anOrganization({ name: `Filler ${String(index).padStart(4, "0")}`, enabled: false });
+      const organization = anOrganization({
+        name: `Filler ${String(index).padStart(4, "0")}`,
+        enabled: false,
+      });
       return { organization, profile: aProfile({ organizationId: organization.id, name: "Filler" }) };
     });
     for (let at = 0; at < rows.length; at += 100) {

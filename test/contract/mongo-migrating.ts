@@ -1,4 +1,7 @@
-/** MongoDB databases of older schemas for tests: one of its own each, migrated and opened as a version does that knows so much. */
+/**
+ * MongoDB databases of older schemas for tests: one of its own each, migrated and opened as a version does
+ * that knows so much.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

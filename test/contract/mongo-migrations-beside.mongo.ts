@@ -1,4 +1,7 @@
-/** What brokers of the version before leave behind while a MongoDB database is migrated: doubles, and rows without what came later. */
+/**
+ * What brokers of the version before leave behind while a MongoDB database is migrated: doubles, and rows
+ * without what came later.
+ */
 
 import assert from "node:assert/strict";
 import { ObjectId } from "mongodb";
@@ -7,35 +10,46 @@ import { collectionsIn, toDocument } from "../../src/storage/mongo/documents.ts"
 import { anInquiry, NOW } from "../support/records.ts";
 import { beforeSwitches, migrateTo, newest, openAt, withDatabase } from "./mongo-migrating.ts";
 
-withDatabase("of selections that were doubled while nothing forbade it the newest stays current", async (place) => {
-  await migrateTo(place, beforeSwitches);
-  const { selections } = collectionsIn(place.db);
-  // As a migration left it that was cut short between the old index and the new one, under brokers of the version before.
-  await selections.dropIndex("ofSession");
-  const rest = {
-    organizationId: asOrganizationId("organization"),
-    clientId: asClientId("client"),
-    accountId: asAccountId("account"),
-    profileId: asProfileId("profile"),
-  };
-  const made = (id: string, sessionUid: string, age: number) => {
-    return { ...rest, _id: asGrantId(id), sessionUid, expiresAt: new Date(NOW - age) };
-  };
-  const doubled = [made("c-oldest", "doubled", 2), made("a-newest", "doubled", 0), made("b-older", "doubled", 1)];
-  const others = [made("other", "another", 9), { ...made("elsewhere", "doubled", 9), clientId: asClientId("another") }];
-  await selections.insertMany([...doubled, ...others]);
+withDatabase(
+  "of selections that were doubled while nothing forbade it the newest stays current",
+  async (place) => {
+    await migrateTo(place, beforeSwitches);
+    const { selections } = collectionsIn(place.db);
+    // As a migration left it that was cut short between the old index and the new one, under brokers of the
+    // version before.
+    await selections.dropIndex("ofSession");
+    const rest = {
+      organizationId: asOrganizationId("organization"),
+      clientId: asClientId("client"),
+      accountId: asAccountId("account"),
+      profileId: asProfileId("profile"),
+    };
+    const made = (id: string, sessionUid: string, age: number) => {
+      return { ...rest, _id: asGrantId(id), sessionUid, expiresAt: new Date(NOW - age) };
+    };
+    const doubled = [
+      made("c-oldest", "doubled", 2),
+      made("a-newest", "doubled", 0),
+      made("b-older", "doubled", 1),
+    ];
+    const others = [
+      made("other", "another", 9),
+      { ...made("elsewhere", "doubled", 9), clientId: asClientId("another") },
+    ];
+    await selections.insertMany([...doubled, ...others]);
 
-  assert.equal((await migrateTo(place)).to, newest);
-  await (await openAt(place)).close();
-  const found = await selections
-    .find({ _id: { $gt: asGrantId("") } })
-    .sort({ _id: 1 })
-    .toArray();
-  const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));
-  const replaced = ["b-older by a-newest", "c-oldest by a-newest"];
-  assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
-  await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
-});
+    assert.equal((await migrateTo(place)).to, newest);
+    await (await openAt(place)).close();
+    const found = await selections
+      .find({ _id: { $gt: asGrantId("") } })
+      .sort({ _id: 1 })
+      .toArray();
+    const successors = found.map(({ _id, replacedBy }) => [_id, replacedBy ?? null].join(" by "));
+    const replaced = ["b-older by a-newest", "c-oldest by a-newest"];
+    assert.deepEqual(successors, ["a-newest by ", ...replaced, "elsewhere by ", "other by "]);
+    await assert.rejects(selections.insertOne(made("yet another", "doubled", 0)), /E11000/);
+  },
+);
 
 withDatabase(
   "inquiries of both versions are claimed when they are due, whichever broker claims them",
@@ -71,7 +85,10 @@ withDatabase(
     await store.links.inquire(mine);
     assert.equal(await olderClaims(NOW + 1, NOW + 9), before);
     const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
-    assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1), await claim(NOW + 1)], [mine.id, after, undefined]);
+    assert.deepEqual(
+      [await claim(NOW + 1), await claim(NOW + 1), await claim(NOW + 1)],
+      [mine.id, after, undefined],
+    );
     assert.equal(await olderClaims(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
     assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, before]);
     await store.close();

@@ -1,4 +1,7 @@
-/** A MongoDB database of an older schema, or not as it must be: refused, migrated under a running broker, cut short. */
+/**
+ * A MongoDB database of an older schema, or not as it must be: refused, migrated under a running broker, cut
+ * short.
+ */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -64,50 +67,72 @@ withDatabase("older and newer schemas are refused", async (place) => {
   await assert.rejects(migrateTo(place, newest - 1), refusal(/written by a newer version/));
 });
 
-withDatabase("another encryption_key is refused, also when migrating, and so is a lost canary", async (place) => {
-  await migrateTo(place);
-  const other = { ...place, seal: createSeal(OTHER_KEY) };
-  await assert.rejects(openMongoStore(other), refusal(/Set encryption_key to the one it was created with/));
-  await assert.rejects(migrateMongoStore({ ...other, now: NOW }), refusal(/Set encryption_key/));
-  await place.db.collection<{ _id: string }>("meta").deleteOne({ _id: "canary" });
-  await assert.rejects(openAt(place), refusal(/Restore it from a backup/));
-});
-
-withDatabase("D4: every index and every rule that is missing is named, and made again by migrate", async (place) => {
-  await migrateTo(place);
-  for (const { name, indexes } of COLLECTIONS) {
-    for (const index of indexes) {
-      await place.db.collection(name).dropIndex(index.name);
-      await assert.rejects(openAt(place), refusal(new RegExp(`the index ${name}\\.${index.name} .*liaison migrate`)));
-      assert.deepEqual((await migrateTo(place)).applied, []);
-      await (await openAt(place)).close();
-    }
-    await place.db.command({ collMod: name, validator: {} });
-    await assert.rejects(openAt(place), refusal(new RegExp(`the rules of ${name}.*liaison migrate`)));
+withDatabase(
+  "another encryption_key is refused, also when migrating, and so is a lost canary",
+  async (place) => {
     await migrateTo(place);
-  }
-  await place.db.collection("throttles").drop();
-  await assert.rejects(openAt(place), refusal(/the collection throttles/));
-  await migrateTo(place);
-  await (await openAt(place)).close();
-});
+    const other = { ...place, seal: createSeal(OTHER_KEY) };
+    await assert.rejects(openMongoStore(other), refusal(/Set encryption_key to the one it was created with/));
+    await assert.rejects(migrateMongoStore({ ...other, now: NOW }), refusal(/Set encryption_key/));
+    await place.db.collection<{ _id: string }>("meta").deleteOne({ _id: "canary" });
+    await assert.rejects(openAt(place), refusal(/Restore it from a backup/));
+  },
+);
 
-withDatabase("D4: an index that isn't unique, covers a part, or never expires is no replacement", async (place) => {
-  await migrateTo(place);
-  const replacements = [
-    ["identities", "identity", { issuer: 1, subject: 1 }, {}],
-    ["linkRequests", "secret", { secretHash: 1 }, { unique: true, partialFilterExpression: { state: "pending" } }],
-    ["selections", "ofSession", { sessionUid: 1, clientId: 1 }, { partialFilterExpression: { replacedBy: null } }],
-    ["artifacts", "expiry", { expiresAt: 1 }, {}],
-  ] as const;
-  for (const [collection, name, key, options] of replacements) {
-    await place.db.collection(collection).dropIndex(name);
-    await place.db.collection(collection).createIndex(key, { ...options, name });
-    await assert.rejects(openAt(place), refusal(new RegExp(`the index ${collection}\\.${name} `)));
+withDatabase(
+  "D4: every index and every rule that is missing is named, and made again by migrate",
+  async (place) => {
+    await migrateTo(place);
+    for (const { name, indexes } of COLLECTIONS) {
+      for (const index of indexes) {
+        await place.db.collection(name).dropIndex(index.name);
+        await assert.rejects(
+          openAt(place),
+          refusal(new RegExp(`the index ${name}\\.${index.name} .*liaison migrate`)),
+        );
+        assert.deepEqual((await migrateTo(place)).applied, []);
+        await (await openAt(place)).close();
+      }
+      await place.db.command({ collMod: name, validator: {} });
+      await assert.rejects(openAt(place), refusal(new RegExp(`the rules of ${name}.*liaison migrate`)));
+      await migrateTo(place);
+    }
+    await place.db.collection("throttles").drop();
+    await assert.rejects(openAt(place), refusal(/the collection throttles/));
     await migrateTo(place);
     await (await openAt(place)).close();
-  }
-});
+  },
+);
+
+withDatabase(
+  "D4: an index that isn't unique, covers a part, or never expires is no replacement",
+  async (place) => {
+    await migrateTo(place);
+    const replacements = [
+      ["identities", "identity", { issuer: 1, subject: 1 }, {}],
+      [
+        "linkRequests",
+        "secret",
+        { secretHash: 1 },
+        { unique: true, partialFilterExpression: { state: "pending" } },
+      ],
+      [
+        "selections",
+        "ofSession",
+        { sessionUid: 1, clientId: 1 },
+        { partialFilterExpression: { replacedBy: null } },
+      ],
+      ["artifacts", "expiry", { expiresAt: 1 }, {}],
+    ] as const;
+    for (const [collection, name, key, options] of replacements) {
+      await place.db.collection(collection).dropIndex(name);
+      await place.db.collection(collection).createIndex(key, { ...options, name });
+      await assert.rejects(openAt(place), refusal(new RegExp(`the index ${collection}\\.${name} `)));
+      await migrateTo(place);
+      await (await openAt(place)).close();
+    }
+  },
+);
 
 withDatabase("a broker of the version before goes on while the database is migrated", async (place) => {
   await migrateTo(place, withDoubles);
@@ -139,7 +164,10 @@ withDatabase("a broker of the version before goes on while the database is migra
       const { profile: another } = await register(broker);
       const first = await request(broker, person, another.id);
       const second = await request(broker, person, another.id);
-      assert.deepEqual([await stateOf(broker, first), await stateOf(broker, second)], ["superseded", "pending"]);
+      assert.deepEqual(
+        [await stateOf(broker, first), await stateOf(broker, second)],
+        ["superseded", "pending"],
+      );
       asked += 1;
     }
   })();
@@ -151,7 +179,11 @@ withDatabase("a broker of the version before goes on while the database is migra
   }
 
   assert.equal((await requests.findOne({ _id: "double" }))?.state, "superseded");
-  const redeemed = await broker.links.redeem(redemption(person, link), { id: "notice", messageId: "n@x" }, NOW);
+  const redeemed = await broker.links.redeem(
+    redemption(person, link),
+    { id: "notice", messageId: "n@x" },
+    NOW,
+  );
   assert.equal(redeemed.result, "bound");
   await broker.close();
   await assert.rejects(openAt(place, newest - 1), refusal(/newer version/));
@@ -160,77 +192,100 @@ withDatabase("a broker of the version before goes on while the database is migra
   await newer.close();
 });
 
-withDatabase("what is there already is found by search once it was migrated, however often", async (place) => {
-  await migrateTo(place, beforeSearch);
-  const { organizations, profiles, accounts, identities, clients, auditEvents, searchTerms, migrations } =
-    collectionsIn(place.db);
-  const places = Array.from({ length: 1100 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
-  const [first] = places;
-  assert.ok(first);
-  await organizations.insertMany(places.map(toOrganizationDocument));
-  const unbound = {
-    emailVersion: 1,
-    adminRole: null,
-    invitedAt: null,
-    accountId: null,
-    boundAt: null,
-    provenEmailVersion: null,
-  };
-  const people = ["Ada Lovelace", "Grace Höpper"].map((name, index) => ({
-    ...aProfile({ name, organizationId: first.id, email: `${index}@x.example`, emailKey: `${index}@x.example` }),
-    ...unbound,
-  }));
-  await profiles.insertMany(people.map(toDocument));
-  await accounts.insertOne({ _id: "account", createdAt: new Date(NOW) });
-  for (const subject of ["one", "two"]) {
-    const times = { createdAt: new Date(NOW), lastSignInAt: new Date(NOW) };
-    const identity = anIdentity({ subject, email: `${subject}@mail.example` });
-    await identities.insertOne({ ...identity, ...times, _id: new ObjectId(), accountId: asAccountId("account") });
-  }
-  // As brokers of that version wrote them: without the fields that came later.
-  const { id, secret: _secret, previousSecret: _previous, managedBy, ...record } = aClient();
-  await clients.insertOne({ _id: id, sealedSecret: null, managedBy, record: JSON.stringify(record) });
-  const event = anAuditEvent();
-  await auditEvents.insertOne({ ...toDocument(event), seq: new ObjectId() });
+withDatabase(
+  "what is there already is found by search once it was migrated, however often",
+  async (place) => {
+    await migrateTo(place, beforeSearch);
+    const { organizations, profiles, accounts, identities, clients, auditEvents, searchTerms, migrations } =
+      collectionsIn(place.db);
+    const places = Array.from({ length: 1100 }, (_, index) => anOrganization({ name: `Branch ${index}` }));
+    const [first] = places;
+    assert.ok(first);
+    await organizations.insertMany(places.map(toOrganizationDocument));
+    const unbound = {
+      emailVersion: 1,
+      adminRole: null,
+      invitedAt: null,
+      accountId: null,
+      boundAt: null,
+      provenEmailVersion: null,
+    };
+    const people = ["Ada Lovelace", "Grace Höpper"].map((name, index) => ({
+      ...aProfile({
+        name,
+        organizationId: first.id,
+        email: `${index}@x.example`,
+        emailKey: `${index}@x.example`,
+      }),
+      ...unbound,
+    }));
+    await profiles.insertMany(people.map(toDocument));
+    await accounts.insertOne({ _id: "account", createdAt: new Date(NOW) });
+    for (const subject of ["one", "two"]) {
+      const times = { createdAt: new Date(NOW), lastSignInAt: new Date(NOW) };
+      const identity = anIdentity({ subject, email: `${subject}@mail.example` });
+      await identities.insertOne({
+        ...identity,
+        ...times,
+        _id: new ObjectId(),
+        accountId: asAccountId("account"),
+      });
+    }
+    // As brokers of that version wrote them: without the fields that came later.
+    const { id, secret: _secret, previousSecret: _previous, managedBy, ...record } = aClient();
+    await clients.insertOne({ _id: id, sealedSecret: null, managedBy, record: JSON.stringify(record) });
+    const event = anAuditEvent();
+    await auditEvents.insertOne({ ...toDocument(event), seq: new ObjectId() });
 
-  assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
-  const store = await openAt(place);
-  const page = { after: null, limit: 9 };
-  const look = async () => {
-    const { administration } = store;
-    const found = async (search: string) => [
-      ...(await administration.organizations({ search }, page)).items.map((one) => one.name),
-      ...(await administration.memberships({ search }, page)).items.map(({ profile }) => profile.name),
-      ...(await administration.accounts({ search }, page)).items.map(({ account }) => account.id),
-    ];
-    assert.deepEqual(await found("branch 1099"), ["Branch 1099"]);
-    assert.deepEqual(await found("hopper"), ["Grace Höpper"]);
-    assert.deepEqual(await found("ada"), ["Ada Lovelace", "account"]);
-    assert.deepEqual(await found("two"), ["account"]);
-  };
-  await look();
-  assert.deepEqual(await store.audit.unsealed(9), [event]);
-  assert.equal((await store.clients.find(id))?.previousSecret, null);
+    assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
+    const store = await openAt(place);
+    const page = { after: null, limit: 9 };
+    const look = async () => {
+      const { administration } = store;
+      const found = async (search: string) => [
+        ...(await administration.organizations({ search }, page)).items.map((one) => one.name),
+        ...(await administration.memberships({ search }, page)).items.map(({ profile }) => profile.name),
+        ...(await administration.accounts({ search }, page)).items.map(({ account }) => account.id),
+      ];
+      assert.deepEqual(await found("branch 1099"), ["Branch 1099"]);
+      assert.deepEqual(await found("hopper"), ["Grace Höpper"]);
+      assert.deepEqual(await found("ada"), ["Ada Lovelace", "account"]);
+      assert.deepEqual(await found("two"), ["account"]);
+    };
+    await look();
+    assert.deepEqual(await store.audit.unsealed(9), [event]);
+    assert.equal((await store.clients.find(id))?.previousSecret, null);
 
-  // Cut short: a part of the entries is there, and no version is noted.
-  const all = { _id: { $gt: "" } };
-  const entries = await searchTerms.find(all).toArray();
-  await searchTerms.deleteMany({ _id: { $gt: entries[700]?._id ?? "" } });
-  await migrations.deleteMany({ _id: { $gt: beforeSearch } });
-  assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
-  assert.deepEqual(await searchTerms.find(all).toArray(), entries);
-  await look();
-  await store.close();
-});
+    // Cut short: a part of the entries is there, and no version is noted.
+    const all = { _id: { $gt: "" } };
+    const entries = await searchTerms.find(all).toArray();
+    await searchTerms.deleteMany({ _id: { $gt: entries[700]?._id ?? "" } });
+    await migrations.deleteMany({ _id: { $gt: beforeSearch } });
+    assert.equal((await migrateTo(place)).applied.length, newest - beforeSearch);
+    assert.deepEqual(await searchTerms.find(all).toArray(), entries);
+    await look();
+    await store.close();
+  },
+);
 
 withDatabase("what is sealed can't be read in the database", async (place) => {
   await migrateTo(place);
   const store = await openAt(place);
   const client = aClient({ managedBy: "admin" });
   const register = { kind: "register_client", client } as const;
-  const once = { keyHash: hashOf("key"), fingerprint: "f", answer: "an-answer-with-a-secret", expiresAt: NOW + 1 };
+  const once = {
+    keyHash: hashOf("key"),
+    fingerprint: "f",
+    answer: "an-answer-with-a-secret",
+    expiresAt: NOW + 1,
+  };
   await store.administration.carryOut(register, { actor: "admin:7", now: NOW, once });
-  const rotate = { kind: "rotate_secret", clientId: client.id, secret: "a-new-secret", previousUntil: NOW } as const;
+  const rotate = {
+    kind: "rotate_secret",
+    clientId: client.id,
+    secret: "a-new-secret",
+    previousUntil: NOW,
+  } as const;
   await store.administration.carryOut(rotate, { actor: "admin:7", now: NOW });
   assert.equal((await store.clients.find(client.id))?.previousSecret?.secret, client.secret);
   const dump = await Promise.all(
@@ -258,7 +313,8 @@ upstreams:
   - { id: consumer, name: Consumer, issuer: "http://localhost:1", client_id: liaison, client_secret: secret }
 `,
   );
-  const run = () => spawn(process.execPath, [bin, "migrate", "--json", "--config", config], { stdio: "pipe" });
+  const run = () =>
+    spawn(process.execPath, [bin, "migrate", "--json", "--config", config], { stdio: "pipe" });
   try {
     await migrateTo(place, withDoubles);
     await pendingDoubles(place, 3000);
@@ -288,14 +344,21 @@ upstreams:
     assert.equal((JSON.parse(said) as { to: number }).to, newest);
     assert.ok(kills > 0, "every run had ended before it was killed");
     const store = await openAt(place);
-    const found = await store.administration.organizations({ search: "branch 2" }, { after: null, limit: 2000 });
+    const found = await store.administration.organizations(
+      { search: "branch 2" },
+      { after: null, limit: 2000 },
+    );
     assert.equal(found.items.length, 1111, "each is found by search");
     await store.close();
     const left = await place.db
       .collection("linkRequests")
       .find({ state: "pending", profileId: { $gt: "" } })
       .toArray();
-    assert.equal(new Set(left.map(({ profileId }) => profileId)).size, 3000, "each profile still has a request");
+    assert.equal(
+      new Set(left.map(({ profileId }) => profileId)).size,
+      3000,
+      "each profile still has a request",
+    );
     assert.equal(left.length, 3000, "and one alone");
     assert.ok(left.every(({ _id }) => String(_id).startsWith("newer")));
   } finally {
@@ -309,7 +372,10 @@ async function pendingDoubles({ db }: Place, profiles: number): Promise<void> {
   const documents = Array.from({ length: profiles }, (_, index) =>
     ["older", "newer"].map((age) => {
       const { id: _id, ...fields } = aLinkRequest({ profileId: asProfileId(`profile-${index}`), requester });
-      const times = { createdAt: new Date(age === "older" ? NOW - 1000 : NOW), expiresAt: new Date(NOW + 1000) };
+      const times = {
+        createdAt: new Date(age === "older" ? NOW - 1000 : NOW),
+        expiresAt: new Date(NOW + 1000),
+      };
       const rest = { organizationId: "organization", state: "pending", settledAt: null };
       return { ...fields, ...times, ...rest, _id: `${age}-${randomUUID()}`, inquiryId: "inquiry" };
     }),
@@ -326,7 +392,12 @@ withDatabase("uses of clients as the version before noted them get refused addre
   const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
   for (const at of [NOW + 1, NOW + 2]) await store.clients.noteRefused(asClientId("before"), refused, at);
   assert.deepEqual(await store.clients.uses([asClientId("before")]), [
-    { clientId: "before", usedAt: NOW, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
+    {
+      clientId: "before",
+      usedAt: NOW,
+      previousUsedAt: null,
+      refusedAddresses: [{ ...refused, at: NOW + 1 }],
+    },
   ]);
   await store.close();
 });

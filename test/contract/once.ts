@@ -50,7 +50,11 @@ export function onceCases(contract: Case): void {
     const losers = outcomes.filter((_, index) => index !== winner);
     assert.equal(losers.length, changes.length - 1);
     for (const lost of losers) {
-      assert.deepEqual(lost, { result: "repeated", fingerprint: "what-was-asked", answer: `answer ${winner}` });
+      assert.deepEqual(lost, {
+        result: "repeated",
+        fingerprint: "what-was-asked",
+        answer: `answer ${winner}`,
+      });
     }
     const made = await Promise.all(changes.map((change) => isThere(store, change)));
     assert.deepEqual(
@@ -83,7 +87,13 @@ export function onceCases(contract: Case): void {
     } as const;
     assert.deepEqual(await store.administration.carryOut(taken, { ...BY, once }), { result: "exists" });
     assert.deepEqual(await store.administration.carryOut(homeless, { ...BY, once }), { result: "missing" });
-    const lost = { ...homeless, kind: "edit_profile", revision: "", isAnotherPerson: false, mailDomain: "x" } as const;
+    const lost = {
+      ...homeless,
+      kind: "edit_profile",
+      revision: "",
+      isAnotherPerson: false,
+      mailDomain: "x",
+    } as const;
     assert.deepEqual(await store.administration.carryOut(lost, { ...BY, once }), { result: "missing" });
     assert.equal((await store.administration.carryOut(creation(), { ...BY, once })).result, "done");
   });

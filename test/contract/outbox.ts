@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import type { NewMail } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aMail, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
-import { aNotice, type Case, present, race, redemption, register, request, signIn, stateOf } from "./harness.ts";
+import {
+  aNotice,
+  type Case,
+  present,
+  race,
+  redemption,
+  register,
+  request,
+  signIn,
+  stateOf,
+} from "./harness.ts";
 
 const LEASE = 1000;
 const LIFETIME = 17 * MINUTE;
@@ -49,7 +59,9 @@ export function outboxCases(contract: Case): void {
   contract("racing workers never hold the same message", async (opened) => {
     const mails = Array.from({ length: 20 }, () => aMail());
     await queue(opened.store, mails);
-    const claims = await race(opened, 60, (store, index) => store.outbox.claim(`w${index}`, NOW, LEASE, LIFETIME));
+    const claims = await race(opened, 60, (store, index) =>
+      store.outbox.claim(`w${index}`, NOW, LEASE, LIFETIME),
+    );
     const held = claims.filter((claim) => claim !== undefined).map(({ message }) => message.id);
     assert.equal(held.length, 20);
     assert.deepEqual(new Set(held), new Set(mails.map((mail) => mail.id)));
@@ -68,19 +80,22 @@ export function outboxCases(contract: Case): void {
     assert.equal(await store.outbox.claim("worker", NOW + 99 * LEASE, LEASE, LIFETIME), undefined);
   });
 
-  contract("a lease ends at its exact millisecond, and the late worker changes nothing", async ({ store }) => {
-    const mail = aMail();
-    await queue(store, [mail]);
-    await store.outbox.claim("dead", NOW, LEASE, LIFETIME);
-    assert.equal(await store.outbox.nextDueAt(), NOW + LEASE);
-    assert.equal(await store.outbox.claim("next", NOW + LEASE - 1, LEASE, LIFETIME), undefined);
-    const taken = present(await store.outbox.claim("next", NOW + LEASE, LEASE, LIFETIME));
-    assert.equal(taken.message.attempts, 2);
-    assert.deepEqual(taken.message.content, mail.content);
-    assert.equal(await store.outbox.markSent(mail.id, "dead", "250 ok", NOW + LEASE), false);
-    assert.equal(await store.outbox.markDeferred(mail.id, "dead", "late", null, NOW + LEASE), false);
-    assert.equal(await store.outbox.markSent(mail.id, "next", "250 ok", NOW + LEASE), true);
-  });
+  contract(
+    "a lease ends at its exact millisecond, and the late worker changes nothing",
+    async ({ store }) => {
+      const mail = aMail();
+      await queue(store, [mail]);
+      await store.outbox.claim("dead", NOW, LEASE, LIFETIME);
+      assert.equal(await store.outbox.nextDueAt(), NOW + LEASE);
+      assert.equal(await store.outbox.claim("next", NOW + LEASE - 1, LEASE, LIFETIME), undefined);
+      const taken = present(await store.outbox.claim("next", NOW + LEASE, LEASE, LIFETIME));
+      assert.equal(taken.message.attempts, 2);
+      assert.deepEqual(taken.message.content, mail.content);
+      assert.equal(await store.outbox.markSent(mail.id, "dead", "250 ok", NOW + LEASE), false);
+      assert.equal(await store.outbox.markDeferred(mail.id, "dead", "late", null, NOW + LEASE), false);
+      assert.equal(await store.outbox.markSent(mail.id, "next", "250 ok", NOW + LEASE), true);
+    },
+  );
 
   contract("a deferred message comes back when it is due, with its error", async ({ store }) => {
     const mail = aMail();
@@ -105,49 +120,56 @@ export function outboxCases(contract: Case): void {
     assert.equal(await store.outbox.claim("worker", NOW + 99 * LEASE, LEASE, LIFETIME), undefined);
   });
 
-  contract("a request's life starts when its mail is claimed, and anew with each attempt", async ({ store }) => {
-    const { profile } = await register(store);
-    const person = await signIn(store);
-    const link = await request(store, person, profile.id, { expiresAt: NOW + 99 * MINUTE });
-    const expiresAt = async () =>
-      present(await store.links.view(link.request.id, link.request.secretHash)).request.expiresAt;
-    const first = present(await store.outbox.claim("worker", NOW + 40, LEASE, LIFETIME));
-    assert.deepEqual([first.message.id, first.linkExpiresAt], [link.mail.id, NOW + 40 + LIFETIME]);
-    assert.deepEqual(first.message.content, link.mail.content);
-    assert.equal(await expiresAt(), NOW + 40 + LIFETIME);
-    const later = NOW + 60 * MINUTE;
-    await store.outbox.markDeferred(link.mail.id, "worker", "451", later, NOW + 41);
-    const second = present(await store.outbox.claim("worker", later, LEASE, LIFETIME));
-    assert.equal(second.linkExpiresAt, later + LIFETIME);
-    assert.equal(await expiresAt(), later + LIFETIME);
-  });
+  contract(
+    "a request's life starts when its mail is claimed, and anew with each attempt",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const person = await signIn(store);
+      const link = await request(store, person, profile.id, { expiresAt: NOW + 99 * MINUTE });
+      const expiresAt = async () =>
+        present(await store.links.view(link.request.id, link.request.secretHash)).request.expiresAt;
+      const first = present(await store.outbox.claim("worker", NOW + 40, LEASE, LIFETIME));
+      assert.deepEqual([first.message.id, first.linkExpiresAt], [link.mail.id, NOW + 40 + LIFETIME]);
+      assert.deepEqual(first.message.content, link.mail.content);
+      assert.equal(await expiresAt(), NOW + 40 + LIFETIME);
+      const later = NOW + 60 * MINUTE;
+      await store.outbox.markDeferred(link.mail.id, "worker", "451", later, NOW + 41);
+      const second = present(await store.outbox.claim("worker", later, LEASE, LIFETIME));
+      assert.equal(second.linkExpiresAt, later + LIFETIME);
+      assert.equal(await expiresAt(), later + LIFETIME);
+    },
+  );
 
-  contract("mails of requests that are pending no more are dropped, and the next one is claimed", async ({ store }) => {
-    const { profile } = await register(store);
-    const [ada, bob] = [await signIn(store), await signIn(store)];
-    const superseded = await request(store, ada, profile.id);
-    const newer = await request(store, ada, profile.id);
-    const cancelled = await request(store, bob, profile.id);
-    await store.links.cancel(redemption(bob, cancelled), NOW);
-    const redeemed = await register(store);
-    const used = await request(store, ada, redeemed.profile.id);
-    const voided = await request(store, bob, redeemed.profile.id);
-    await store.links.redeem(redemption(ada, used), aNotice(), NOW);
-    const claims = [];
-    for (let turn = 0; turn < 9; turn += 1) claims.push(await store.outbox.claim("worker", NOW, LEASE, LIFETIME));
-    const kinds = claims.filter((claim) => claim !== undefined).map(({ message }) => message.content);
-    assert.equal(kinds.length, 2);
-    assert.deepEqual(kinds[0], newer.mail.content);
-    assert.equal(kinds[1]?.kind, "linked_notice");
-    for (const [link, state] of [
-      [superseded, "superseded"],
-      [cancelled, "cancelled"],
-      [used, "bound"],
-      [voided, "void"],
-    ] as const) {
-      assert.equal(await stateOf(store, link), state);
-      const view = present(await store.links.view(link.request.id, link.request.secretHash));
-      assert.equal(view.request.expiresAt, link.request.expiresAt);
-    }
-  });
+  contract(
+    "mails of requests that are pending no more are dropped, and the next one is claimed",
+    async ({ store }) => {
+      const { profile } = await register(store);
+      const [ada, bob] = [await signIn(store), await signIn(store)];
+      const superseded = await request(store, ada, profile.id);
+      const newer = await request(store, ada, profile.id);
+      const cancelled = await request(store, bob, profile.id);
+      await store.links.cancel(redemption(bob, cancelled), NOW);
+      const redeemed = await register(store);
+      const used = await request(store, ada, redeemed.profile.id);
+      const voided = await request(store, bob, redeemed.profile.id);
+      await store.links.redeem(redemption(ada, used), aNotice(), NOW);
+      const claims = [];
+      for (let turn = 0; turn < 9; turn += 1)
+        claims.push(await store.outbox.claim("worker", NOW, LEASE, LIFETIME));
+      const kinds = claims.filter((claim) => claim !== undefined).map(({ message }) => message.content);
+      assert.equal(kinds.length, 2);
+      assert.deepEqual(kinds[0], newer.mail.content);
+      assert.equal(kinds[1]?.kind, "linked_notice");
+      for (const [link, state] of [
+        [superseded, "superseded"],
+        [cancelled, "cancelled"],
+        [used, "bound"],
+        [voided, "void"],
+      ] as const) {
+        assert.equal(await stateOf(store, link), state);
+        const view = present(await store.links.view(link.request.id, link.request.secretHash));
+        assert.equal(view.request.expiresAt, link.request.expiresAt);
+      }
+    },
+  );
 }

@@ -25,7 +25,10 @@ async function asked(store: Store) {
   return { ...registered, person, link: await request(store, person, registered.profile.id) };
 }
 
-/** Asserts that a redemption is refused, leaving everything as it was, and that the rightful one still succeeds. */
+/**
+ * Asserts that a redemption is refused, leaving everything as it was, and that the rightful one still
+ * succeeds.
+ */
 async function refusesThenBinds(
   store: Store,
   person: SignedIn,
@@ -72,7 +75,14 @@ export function redeemCases(contract: Case): void {
     const [event] = await store.audit.list({ requestId: link.request.id, limit: 1 });
     assert.deepEqual(
       [event?.action, event?.actor, event?.at, event?.profileId, event?.organizationId, event?.accountId],
-      ["profile.bound", `account:${person.account.id}`, NOW + 11, profile.id, organization.id, person.account.id],
+      [
+        "profile.bound",
+        `account:${person.account.id}`,
+        NOW + 11,
+        profile.id,
+        organization.id,
+        person.account.id,
+      ],
     );
     const { upstreamId, email, displayName } = person.identity;
     const mails = await dueMails(store, NOW + 11);
@@ -98,7 +108,9 @@ export function redeemCases(contract: Case): void {
     const { store } = opened;
     const { person, profile, link } = await asked(store);
     await dueMails(store, NOW);
-    const results = await race(opened, 100, (racer) => racer.links.redeem(redemption(person, link), aNotice(), NOW));
+    const results = await race(opened, 100, (racer) =>
+      racer.links.redeem(redemption(person, link), aNotice(), NOW),
+    );
     assert.equal(results.filter(({ result }) => result === "bound").length, 1);
     assert.equal(results.filter(({ result }) => result === "refused").length, 99);
     const events = await store.audit.list({ profileId: profile.id, limit: 999 });
@@ -126,10 +138,16 @@ export function redeemCases(contract: Case): void {
   contract("L7: a request is dead from the first instant of its expiresAt", async ({ store }) => {
     const { person, link } = await asked(store);
     const { expiresAt } = link.request;
-    assert.equal((await store.links.redeem(redemption(person, link), aNotice(), expiresAt)).result, "refused");
+    assert.equal(
+      (await store.links.redeem(redemption(person, link), aNotice(), expiresAt)).result,
+      "refused",
+    );
     const cancel = { ...redemption(person, link) };
     assert.equal((await store.links.cancel(cancel, expiresAt)).result, "refused");
-    assert.equal((await store.links.redeem(redemption(person, link), aNotice(), expiresAt - 1)).result, "bound");
+    assert.equal(
+      (await store.links.redeem(redemption(person, link), aNotice(), expiresAt - 1)).result,
+      "bound",
+    );
   });
 
   contract("an unknown request, or another request's secret, is unknown", async ({ store }) => {
@@ -244,7 +262,12 @@ export function redeemCases(contract: Case): void {
     assert.ok(won[0]?.result === "cancelled" && won[0].request.settledAt === NOW + 2);
     const events = (await store.audit.list({ requestId: link.request.id, limit: 99 })).slice(0, -1);
     assert.deepEqual(
-      events.map(({ action, actor, profileId, organizationId }) => [action, actor, profileId, organizationId]),
+      events.map(({ action, actor, profileId, organizationId }) => [
+        action,
+        actor,
+        profileId,
+        organizationId,
+      ]),
       [["link.cancelled", `account:${other.account.id}`, profile.id, organization.id]],
     );
   });
@@ -285,10 +308,15 @@ export function redeemCases(contract: Case): void {
       present(await store.standings.select(selection, NOW));
       const token = hashOf(anId("token"));
       await store.artifacts.upsert("AccessToken", token, {}, { grantId: selection.grantId }, NOW + MINUTE);
-      assert.equal(await store.links.unbind(profile.id, "admin:7", NOW, asAccountId(anId("account"))), undefined);
+      assert.equal(
+        await store.links.unbind(profile.id, "admin:7", NOW, asAccountId(anId("account"))),
+        undefined,
+      );
       assert.equal((await profileOf(store, profile.id)).accountId, account.id);
 
-      const results = await race(opened, 50, (racer) => racer.links.unbind(profile.id, "admin:7", NOW + 6, account.id));
+      const results = await race(opened, 50, (racer) =>
+        racer.links.unbind(profile.id, "admin:7", NOW + 6, account.id),
+      );
       const { grantId, clientId, accountId, sessionUid } = selection;
       assert.deepEqual(
         results.filter((result) => result !== undefined),
@@ -300,7 +328,10 @@ export function redeemCases(contract: Case): void {
       assert.equal(await stateOf(store, link), "bound");
       assert.equal(await store.artifacts.find("AccessToken", token, NOW), undefined);
       const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-      assert.deepEqual([standing.memberships, standing.current, standing.rememberedProfileId], [[], null, null]);
+      assert.deepEqual(
+        [standing.memberships, standing.current, standing.rememberedProfileId],
+        [[], null, null],
+      );
       const events = await store.audit.list({ profileId: profile.id, limit: 99 });
       assert.deepEqual(
         events

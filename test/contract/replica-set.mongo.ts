@@ -17,7 +17,9 @@ test("a set survives its primary's death and its freezing, and leaves no process
   const set = await startReplicaSet();
   try {
     await withClient(set.url, async (client) => {
-      const notes = client.db("notes").collection<{ _id: number }>("notes", { writeConcern: { w: "majority" } });
+      const notes = client
+        .db("notes")
+        .collection<{ _id: number }>("notes", { writeConcern: { w: "majority" } });
       await notes.insertOne({ _id: 1 });
 
       const first = await set.primary();

@@ -37,13 +37,23 @@ export function sessionCases(contract: Case): void {
 
   contract("a session without authorizations gets none", async ({ store }) => {
     const { uid, id } = aSession();
-    await store.artifacts.upsertSession(id, { uid, kind: "Session" }, { uid, authorizations: {}, removed: [] }, LATER);
+    await store.artifacts.upsertSession(
+      id,
+      { uid, kind: "Session" },
+      { uid, authorizations: {}, removed: [] },
+      LATER,
+    );
     assert.deepEqual(await store.artifacts.find("Session", id, NOW), { uid, kind: "Session" });
   });
 
   contract("a session is absent from its exact expiry on", async ({ store }) => {
     const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(
+      id,
+      payload,
+      { uid, authorizations: { [ADA]: ada }, removed: [] },
+      LATER,
+    );
     for (const now of [LATER - 1, LATER]) {
       assert.equal((await store.artifacts.find("Session", id, now)) !== undefined, now < LATER);
       assert.equal((await store.artifacts.findSessionByUid(uid, now)) !== undefined, now < LATER);
@@ -55,7 +65,9 @@ export function sessionCases(contract: Case): void {
     const { store } = opened;
     const { uid, id, payload } = aSession();
     await race(opened, 50, (racer, index) => {
-      const authorizations = { [`portal-${index}`]: { sid: `sid-${index}`, grantId: asGrantId(`grant-${index}`) } };
+      const authorizations = {
+        [`portal-${index}`]: { sid: `sid-${index}`, grantId: asGrantId(`grant-${index}`) },
+      };
       return racer.artifacts.upsertSession(id, payload, { uid, authorizations, removed: [] }, LATER);
     });
     const found = await store.artifacts.find("Session", id, NOW);
@@ -69,7 +81,12 @@ export function sessionCases(contract: Case): void {
   contract("an authorization is replaced by its client and removed by name", async ({ store }) => {
     const { uid, id, payload } = aSession();
     const save = (authorizations: Record<string, object>, removed: string[]) =>
-      store.artifacts.upsertSession(id, payload, { uid, authorizations, removed: removed.map(asClientId) }, LATER);
+      store.artifacts.upsertSession(
+        id,
+        payload,
+        { uid, authorizations, removed: removed.map(asClientId) },
+        LATER,
+      );
     const other = aSession();
     await store.artifacts.upsertSession(
       other.id,
@@ -88,7 +105,12 @@ export function sessionCases(contract: Case): void {
   contract("S3: a rotated session is never out of sight, and its old id is dead", async (opened) => {
     const { store } = opened;
     const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(
+      id,
+      payload,
+      { uid, authorizations: { [ADA]: ada }, removed: [] },
+      LATER,
+    );
     const other = await opened.second();
     let current = id;
     for (let turn = 0; turn < 20; turn += 1) {
@@ -130,7 +152,12 @@ export function sessionCases(contract: Case): void {
     const session = { uid, authorizations: { [ADA]: ada }, removed: [] };
     await store.artifacts.upsertSession(id, payload, session, LATER);
     await store.artifacts.upsertSession(twin, payload, session, LATER);
-    await store.artifacts.upsertSession(bystander.id, bystander.payload, { ...session, uid: bystander.uid }, LATER);
+    await store.artifacts.upsertSession(
+      bystander.id,
+      bystander.payload,
+      { ...session, uid: bystander.uid },
+      LATER,
+    );
     await store.artifacts.upsert("RefreshToken", twin, { a: 1 }, { grantId: asGrantId("grant-a") }, LATER);
     await store.artifacts.destroySession(hashOf("other"));
     await store.artifacts.destroySession(id);
@@ -138,36 +165,45 @@ export function sessionCases(contract: Case): void {
     assert.equal(await store.artifacts.find("Session", twin, NOW), undefined);
     assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
     assert.ok(await store.artifacts.find("RefreshToken", twin, NOW));
-    assert.deepEqual((await store.artifacts.findSessionByUid(bystander.uid, NOW))?.["authorizations"], { ada });
+    assert.deepEqual((await store.artifacts.findSessionByUid(bystander.uid, NOW))?.["authorizations"], {
+      ada,
+    });
     await store.artifacts.upsertSession(id, { uid }, { uid, authorizations: {}, removed: [] }, LATER);
     assert.deepEqual(await store.artifacts.find("Session", id, NOW), { uid });
   });
 
-  contract("whoever ends a session queues what tells its clients, once, under their own ids of it", async (opened) => {
-    const { store } = opened;
-    const { uid, id, payload } = aSession();
-    await store.artifacts.upsertSession(
-      id,
-      payload,
-      { uid, authorizations: { [ADA]: ada, [BOB]: bob }, removed: [] },
-      LATER,
-    );
-    const tells = { accountId: asAccountId("account-a"), clientIds: ["ada", "stranger"].map(asClientId), now: NOW };
-    await race(opened, 10, (racer) => racer.artifacts.destroySession(id, tells));
-    await store.artifacts.destroySession(hashOf("other"), tells);
-    const queued = [];
-    for (;;) {
-      const one = await store.administration.claimSignOut("worker", NOW, 9999);
-      if (one === undefined) break;
-      queued.push([one.clientId, one.accountId, one.sid, one.createdAt]);
-    }
-    const expected = [
-      ["ada", "account-a", "sid-a", NOW],
-      ["stranger", "account-a", null, NOW],
-    ];
-    assert.deepEqual(queued.toSorted(), expected);
-    assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
-  });
+  contract(
+    "whoever ends a session queues what tells its clients, once, under their own ids of it",
+    async (opened) => {
+      const { store } = opened;
+      const { uid, id, payload } = aSession();
+      await store.artifacts.upsertSession(
+        id,
+        payload,
+        { uid, authorizations: { [ADA]: ada, [BOB]: bob }, removed: [] },
+        LATER,
+      );
+      const tells = {
+        accountId: asAccountId("account-a"),
+        clientIds: ["ada", "stranger"].map(asClientId),
+        now: NOW,
+      };
+      await race(opened, 10, (racer) => racer.artifacts.destroySession(id, tells));
+      await store.artifacts.destroySession(hashOf("other"), tells);
+      const queued = [];
+      for (;;) {
+        const one = await store.administration.claimSignOut("worker", NOW, 9999);
+        if (one === undefined) break;
+        queued.push([one.clientId, one.accountId, one.sid, one.createdAt]);
+      }
+      const expected = [
+        ["ada", "account-a", "sid-a", NOW],
+        ["stranger", "account-a", null, NOW],
+      ];
+      assert.deepEqual(queued.toSorted(), expected);
+      assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
+    },
+  );
 
   contract(
     "a found session that was ended meanwhile stays ended, under its old id and a new one",
@@ -179,10 +215,18 @@ export function sessionCases(contract: Case): void {
       const found = { ...session, found: true };
       const newer = hashOf(anId("cookie"));
       assert.equal(await store.artifacts.upsertSession(id, payload, found, LATER), "ended");
-      assert.equal(await store.artifacts.upsertSession(newer, payload, { ...found, replaces: id }, LATER), "ended");
+      assert.equal(
+        await store.artifacts.upsertSession(newer, payload, { ...found, replaces: id }, LATER),
+        "ended",
+      );
       assert.equal(await store.artifacts.findSessionByUid(uid, NOW), undefined);
       // Not even its clients' entries came back.
-      await store.artifacts.upsertSession(id, { uid, authorizations: {} }, { ...session, authorizations: {} }, LATER);
+      await store.artifacts.upsertSession(
+        id,
+        { uid, authorizations: {} },
+        { ...session, authorizations: {} },
+        LATER,
+      );
       assert.deepEqual((await store.artifacts.findSessionByUid(uid, NOW))?.["authorizations"] ?? {}, {});
     },
   );
@@ -190,10 +234,18 @@ export function sessionCases(contract: Case): void {
   contract("an id that was replaced doesn't come back, what a client got does", async ({ store }) => {
     const { uid, id, payload } = aSession();
     const newer = hashOf(anId("cookie"));
-    await store.artifacts.upsertSession(id, payload, { uid, authorizations: { [ADA]: ada }, removed: [] }, LATER);
+    await store.artifacts.upsertSession(
+      id,
+      payload,
+      { uid, authorizations: { [ADA]: ada }, removed: [] },
+      LATER,
+    );
     const found = { uid, removed: [], found: true };
     const rotation = { ...found, authorizations: {}, replaces: id };
-    assert.equal(await store.artifacts.upsertSession(newer, { ...payload, turn: 2 }, rotation, LATER), "saved");
+    assert.equal(
+      await store.artifacts.upsertSession(newer, { ...payload, turn: 2 }, rotation, LATER),
+      "saved",
+    );
     const late = { ...found, authorizations: { bob } };
     assert.equal(await store.artifacts.upsertSession(id, payload, late, LATER), "rotated");
     assert.equal(await store.artifacts.find("Session", id, NOW), undefined);

@@ -1,4 +1,7 @@
-/** The clock set back by a day: nothing waits longer for it than one window, and nothing that holds others back is lost. */
+/**
+ * The clock set back by a day: nothing waits longer for it than one window, and nothing that holds others
+ * back is lost.
+ */
 
 import assert from "node:assert/strict";
 import type { NewMail } from "../../src/domain/records.ts";
@@ -37,13 +40,16 @@ export function setBackCases(contract: Case): void {
     assert.equal((await take(end)).taken, true);
   });
 
-  contract("set back: so does a window that isn't full, and what was taken of it stays taken", async ({ store }) => {
-    const take = (now: number) => store.throttles.takeSlot("half", 2, 60, now);
-    await take(NOW);
-    assert.deepEqual(await take(BACK), { taken: true, resetsAt: BACK + MINUTE });
-    assert.deepEqual(await take(BACK + 1), { taken: false, resetsAt: BACK + MINUTE });
-    assert.deepEqual(await take(BACK + MINUTE), { taken: true, resetsAt: BACK + 2 * MINUTE });
-  });
+  contract(
+    "set back: so does a window that isn't full, and what was taken of it stays taken",
+    async ({ store }) => {
+      const take = (now: number) => store.throttles.takeSlot("half", 2, 60, now);
+      await take(NOW);
+      assert.deepEqual(await take(BACK), { taken: true, resetsAt: BACK + MINUTE });
+      assert.deepEqual(await take(BACK + 1), { taken: false, resetsAt: BACK + MINUTE });
+      assert.deepEqual(await take(BACK + MINUTE), { taken: true, resetsAt: BACK + 2 * MINUTE });
+    },
+  );
 
   contract("set back: a flow goes along, unless by less than a window", async ({ store }) => {
     const limit = { limit: 6, windowSeconds: 60 };
@@ -67,7 +73,11 @@ export function setBackCases(contract: Case): void {
   contract("set back: somebody who has just asked asks again after the pause", async ({ store }) => {
     const requester = aRequester();
     const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7", longestMs: () => HOUR };
-    const throttles: InquiryThrottles = { pauseSeconds: 60, identity: { limit: 9, windowSeconds: 3600 }, client };
+    const throttles: InquiryThrottles = {
+      pauseSeconds: 60,
+      identity: { limit: 9, windowSeconds: 3600 },
+      client,
+    };
     const ask = (createdAt: number) =>
       store.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt }), throttles);
     assert.equal((await ask(NOW)).asked, true);
@@ -78,12 +88,22 @@ export function setBackCases(contract: Case): void {
   contract("set back: inquiries are answered as soon as they would have been", async ({ store }) => {
     const requester = aRequester();
     const client = { limit: 1000, windowSeconds: 3600, key: "192.0.2.7", longestMs: () => HOUR };
-    const throttles: InquiryThrottles = { pauseSeconds: 0, identity: { limit: 1, windowSeconds: 3600 }, client };
-    const [first, held] = [3000, 4000].map((wait) => anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait }));
+    const throttles: InquiryThrottles = {
+      pauseSeconds: 0,
+      identity: { limit: 1, windowSeconds: 3600 },
+      client,
+    };
+    const [first, held] = [3000, 4000].map((wait) =>
+      anInquiry({ requester, createdAt: NOW, notBefore: NOW + wait }),
+    );
     await store.links.inquire(present(first), throttles);
     await store.links.inquire(present(held), throttles);
     assert.equal(await store.administration.boundWaits(NOW), 0, "nothing moves while the clock is right");
-    assert.equal(await store.administration.boundWaits(NOW - 5000), 0, "nor for what brokers' clocks differ by");
+    assert.equal(
+      await store.administration.boundWaits(NOW - 5000),
+      0,
+      "nor for what brokers' clocks differ by",
+    );
     const claim = async (now: number) => (await store.links.claimInquiry(anId("worker"), now, DAY))?.id;
     assert.equal(await claim(BACK + HOUR), undefined, "it waits for the day to come again");
     assert.equal(await store.administration.boundWaits(BACK), 2);
@@ -110,32 +130,42 @@ export function setBackCases(contract: Case): void {
 
     const { administration } = store;
     assert.equal(await administration.takeLease("sealer", "dead", NOW, MINUTE), true);
-    assert.equal(await administration.takeLease("sealer", "other", NOW - MINUTE, MINUTE), false, "brokers differ");
+    assert.equal(
+      await administration.takeLease("sealer", "other", NOW - MINUTE, MINUTE),
+      false,
+      "brokers differ",
+    );
     assert.equal(await administration.takeLease("sealer", "other", BACK, MINUTE), true);
     assert.equal(await administration.takeLease("sealer", "dead", BACK + 1, MINUTE), false);
   });
 
-  contract("set back: a queued mail goes at once, one that was put off within the hour", async ({ store }) => {
-    const [fresh, tried, old] = [aMail(), aMail(), aMail()];
-    await queue(store, [old], BACK - HOUR);
-    assert.deepEqual(idsOf(await dueMails(store, BACK - HOUR)), [old.id]);
-    const again = present(await store.outbox.claim("sender", NOW, MINUTE, MINUTE));
-    assert.equal(await store.outbox.markDeferred(again.message.id, "sender", "451", NOW + HOUR, NOW), true);
-    await queue(store, [tried], NOW);
-    const claimed = present(await store.outbox.claim("sender", NOW, MINUTE, MINUTE));
-    assert.equal(await store.outbox.markDeferred(claimed.message.id, "sender", "451", NOW + 15_000, NOW), true);
-    await queue(store, [fresh], NOW);
-    assert.equal(await store.administration.boundWaits(NOW), 0);
-    assert.equal(await store.administration.boundWaits(BACK), 3);
-    assert.equal(await store.administration.boundWaits(BACK + 1), 0);
-    assert.deepEqual(idsOf(await dueMails(store, BACK)), [fresh.id]);
-    assert.deepEqual(idsOf(await dueMails(store, BACK + 15_000)), [tried.id]);
-    assert.deepEqual(
-      idsOf(await dueMails(store, BACK + HOUR)).filter((id) => id === old.id),
-      [old.id],
-    );
-    assert.equal(present(await store.outbox.find(fresh.id)).createdAt, BACK);
-  });
+  contract(
+    "set back: a queued mail goes at once, one that was put off within the hour",
+    async ({ store }) => {
+      const [fresh, tried, old] = [aMail(), aMail(), aMail()];
+      await queue(store, [old], BACK - HOUR);
+      assert.deepEqual(idsOf(await dueMails(store, BACK - HOUR)), [old.id]);
+      const again = present(await store.outbox.claim("sender", NOW, MINUTE, MINUTE));
+      assert.equal(await store.outbox.markDeferred(again.message.id, "sender", "451", NOW + HOUR, NOW), true);
+      await queue(store, [tried], NOW);
+      const claimed = present(await store.outbox.claim("sender", NOW, MINUTE, MINUTE));
+      assert.equal(
+        await store.outbox.markDeferred(claimed.message.id, "sender", "451", NOW + 15_000, NOW),
+        true,
+      );
+      await queue(store, [fresh], NOW);
+      assert.equal(await store.administration.boundWaits(NOW), 0);
+      assert.equal(await store.administration.boundWaits(BACK), 3);
+      assert.equal(await store.administration.boundWaits(BACK + 1), 0);
+      assert.deepEqual(idsOf(await dueMails(store, BACK)), [fresh.id]);
+      assert.deepEqual(idsOf(await dueMails(store, BACK + 15_000)), [tried.id]);
+      assert.deepEqual(
+        idsOf(await dueMails(store, BACK + HOUR)).filter((id) => id === old.id),
+        [old.id],
+      );
+      assert.equal(present(await store.outbox.find(fresh.id)).createdAt, BACK);
+    },
+  );
 
   contract("set back: what waits for a mailbox goes as soon as it would have gone", async ({ store }) => {
     const throttle = (profile: string) => ({
@@ -155,26 +185,33 @@ export function setBackCases(contract: Case): void {
     const later = ["s", "t"].map((profile) => aMail({ throttle: throttle(profile) }));
     await queue(store, later, BACK + 2 * MINUTE);
     assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE - 1), 0);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE), 2, "one by itself, and the other");
+    assert.equal(
+      await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE),
+      2,
+      "one by itself, and the other",
+    );
   });
 
-  contract("set back: portals are told of the end of a sign-in at once, or within the hour", async ({ store }) => {
-    const { account, profile } = await bound(store);
-    for (const now of [BACK - 2 * DAY, NOW]) {
-      const selection = aSelection({ accountId: account.id, profileId: profile.id });
-      present(await store.standings.select(selection, now));
-      const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
-      await store.administration.carryOut(revoke, { actor: "admin:7", now });
-    }
-    const claim = (now: number) => store.administration.claimSignOut("worker", now, MINUTE);
-    const old = present(await claim(NOW - 1));
-    assert.equal(await store.administration.settleSignOut(old.id, "worker", NOW + HOUR), true);
-    assert.equal(await claim(BACK), undefined);
-    await store.administration.boundWaits(BACK);
-    const fresh = present(await claim(BACK));
-    assert.equal(fresh.createdAt, BACK);
-    assert.equal(await store.administration.settleSignOut(fresh.id, "worker", null), true);
-    assert.equal(await claim(BACK + HOUR - 1), undefined);
-    assert.equal((await claim(BACK + HOUR))?.id, old.id);
-  });
+  contract(
+    "set back: portals are told of the end of a sign-in at once, or within the hour",
+    async ({ store }) => {
+      const { account, profile } = await bound(store);
+      for (const now of [BACK - 2 * DAY, NOW]) {
+        const selection = aSelection({ accountId: account.id, profileId: profile.id });
+        present(await store.standings.select(selection, now));
+        const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
+        await store.administration.carryOut(revoke, { actor: "admin:7", now });
+      }
+      const claim = (now: number) => store.administration.claimSignOut("worker", now, MINUTE);
+      const old = present(await claim(NOW - 1));
+      assert.equal(await store.administration.settleSignOut(old.id, "worker", NOW + HOUR), true);
+      assert.equal(await claim(BACK), undefined);
+      await store.administration.boundWaits(BACK);
+      const fresh = present(await claim(BACK));
+      assert.equal(fresh.createdAt, BACK);
+      assert.equal(await store.administration.settleSignOut(fresh.id, "worker", null), true);
+      assert.equal(await claim(BACK + HOUR - 1), undefined);
+      assert.equal((await claim(BACK + HOUR))?.id, old.id);
+    },
+  );
 }

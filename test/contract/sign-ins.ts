@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { asLinkRequestId, asSecretHash, asUpstreamId } from "../../src/domain/ids.ts";
-import { anAttempt, anId, anUpstreamTransaction, aSignInOutcome, hashOf, MINUTE, NOW } from "../support/records.ts";
+import {
+  anAttempt,
+  anId,
+  anUpstreamTransaction,
+  aSignInOutcome,
+  hashOf,
+  MINUTE,
+  NOW,
+} from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
 export function signInCases(contract: Case): void {
   contract("an upstream transaction round-trips, for every purpose", async ({ store }) => {
     for (const transaction of [
       anUpstreamTransaction(),
-      anUpstreamTransaction({ maxAgeSeconds: null, purpose: { kind: "sign_in", interactionUid: anId("interaction") } }),
+      anUpstreamTransaction({
+        maxAgeSeconds: null,
+        purpose: { kind: "sign_in", interactionUid: anId("interaction") },
+      }),
       anUpstreamTransaction({
         maxAgeSeconds: 0,
         purpose: { kind: "decline", requestId: asLinkRequestId(anId("request")), secretHash: hashOf("x") },
@@ -32,7 +43,11 @@ export function signInCases(contract: Case): void {
     assert.equal(await store.artifacts.find("Interaction", gone, NOW), undefined);
     const late = hashOf(anId("interaction"));
     await store.artifacts.upsert("Interaction", late, { a: 1 }, {}, NOW);
-    await store.signIns.begin(anUpstreamTransaction({ createdAt: NOW }), { model: "Interaction", idHash: late, until });
+    await store.signIns.begin(anUpstreamTransaction({ createdAt: NOW }), {
+      model: "Interaction",
+      idHash: late,
+      until,
+    });
     assert.equal(await store.artifacts.find("Interaction", late, NOW), undefined, "none is revived");
   });
 
@@ -46,37 +61,52 @@ export function signInCases(contract: Case): void {
     );
   });
 
-  contract("U1: an attempt that lost its answer is made again, and nobody else's comes between", async ({ store }) => {
-    const transaction = anUpstreamTransaction();
-    await store.signIns.begin(transaction);
-    const attempt = anAttempt(transaction);
-    for (let turn = 0; turn < 3; turn += 1) {
-      assert.deepEqual(await store.signIns.take(attempt, NOW), transaction);
-      assert.equal(await store.signIns.take(anAttempt(transaction), NOW), undefined);
-    }
-    assert.equal(await store.signIns.take({ ...attempt, stateHash: hashOf("other") }, NOW), undefined);
-    assert.equal(await store.signIns.take({ ...attempt, upstreamId: asUpstreamId("CONSUMER") }, NOW), undefined);
-    assert.equal(await store.signIns.take(attempt, transaction.expiresAt), undefined);
-  });
+  contract(
+    "U1: an attempt that lost its answer is made again, and nobody else's comes between",
+    async ({ store }) => {
+      const transaction = anUpstreamTransaction();
+      await store.signIns.begin(transaction);
+      const attempt = anAttempt(transaction);
+      for (let turn = 0; turn < 3; turn += 1) {
+        assert.deepEqual(await store.signIns.take(attempt, NOW), transaction);
+        assert.equal(await store.signIns.take(anAttempt(transaction), NOW), undefined);
+      }
+      assert.equal(await store.signIns.take({ ...attempt, stateHash: hashOf("other") }, NOW), undefined);
+      assert.equal(
+        await store.signIns.take({ ...attempt, upstreamId: asUpstreamId("CONSUMER") }, NOW),
+        undefined,
+      );
+      assert.equal(await store.signIns.take(attempt, transaction.expiresAt), undefined);
+    },
+  );
 
-  contract("U1, U4: a wrong state, browser or upstream takes nothing and leaves it in place", async ({ store }) => {
-    const transaction = anUpstreamTransaction();
-    await store.signIns.begin(transaction);
-    assert.equal(await store.signIns.take(anAttempt({ ...transaction, stateHash: hashOf("other") }), NOW), undefined);
-    assert.equal(await store.signIns.take(anAttempt({ ...transaction, browserHash: hashOf("other") }), NOW), undefined);
-    assert.equal(
-      await store.signIns.take(anAttempt({ ...transaction, upstreamId: asUpstreamId("CONSUMER") }), NOW),
-      undefined,
-    );
-    assert.equal(
-      await store.signIns.take(
-        anAttempt({ ...transaction, stateHash: asSecretHash(transaction.stateHash.toLowerCase()) }),
-        NOW,
-      ),
-      undefined,
-    );
-    assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
-  });
+  contract(
+    "U1, U4: a wrong state, browser or upstream takes nothing and leaves it in place",
+    async ({ store }) => {
+      const transaction = anUpstreamTransaction();
+      await store.signIns.begin(transaction);
+      assert.equal(
+        await store.signIns.take(anAttempt({ ...transaction, stateHash: hashOf("other") }), NOW),
+        undefined,
+      );
+      assert.equal(
+        await store.signIns.take(anAttempt({ ...transaction, browserHash: hashOf("other") }), NOW),
+        undefined,
+      );
+      assert.equal(
+        await store.signIns.take(anAttempt({ ...transaction, upstreamId: asUpstreamId("CONSUMER") }), NOW),
+        undefined,
+      );
+      assert.equal(
+        await store.signIns.take(
+          anAttempt({ ...transaction, stateHash: asSecretHash(transaction.stateHash.toLowerCase()) }),
+          NOW,
+        ),
+        undefined,
+      );
+      assert.deepEqual(await store.signIns.take(anAttempt(transaction), NOW), transaction);
+    },
+  );
 
   contract("a transaction and an outcome end at their exact millisecond", async ({ store }) => {
     const transaction = anUpstreamTransaction();
@@ -106,16 +136,23 @@ export function signInCases(contract: Case): void {
     );
   });
 
-  contract("L20: an outcome is nobody's without its own proof, and stays for whoever has it", async ({ store }) => {
-    const interaction = hashOf(anId("interaction"));
-    const [earlier, outcome] = [aSignInOutcome(), aSignInOutcome({ proofHash: hashOf("hers") })];
-    await store.signIns.leaveOutcome(interaction, earlier, NOW + 50);
-    await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
-    for (const proofs of [[], [earlier.proofHash], [asSecretHash(outcome.proofHash.toLowerCase()), hashOf("his")]]) {
-      assert.equal(await store.signIns.takeOutcome(interaction, proofs, NOW), undefined);
-    }
-    assert.deepEqual(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW), outcome);
-  });
+  contract(
+    "L20: an outcome is nobody's without its own proof, and stays for whoever has it",
+    async ({ store }) => {
+      const interaction = hashOf(anId("interaction"));
+      const [earlier, outcome] = [aSignInOutcome(), aSignInOutcome({ proofHash: hashOf("hers") })];
+      await store.signIns.leaveOutcome(interaction, earlier, NOW + 50);
+      await store.signIns.leaveOutcome(interaction, outcome, NOW + 50);
+      for (const proofs of [
+        [],
+        [earlier.proofHash],
+        [asSecretHash(outcome.proofHash.toLowerCase()), hashOf("his")],
+      ]) {
+        assert.equal(await store.signIns.takeOutcome(interaction, proofs, NOW), undefined);
+      }
+      assert.deepEqual(await store.signIns.takeOutcome(interaction, [outcome.proofHash], NOW), outcome);
+    },
+  );
 
   contract("what a taken sign-in was begun for is told to its own browser alone", async ({ store }) => {
     const transaction = anUpstreamTransaction();

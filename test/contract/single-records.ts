@@ -1,4 +1,6 @@
-/** Cases of the small stores (clients, keys, throttles, audit), of sweeping, and of a store that is closed. */
+/**
+ * Cases of the small stores (clients, keys, throttles, audit), of sweeping, and of a store that is closed.
+ */
 
 import assert from "node:assert/strict";
 import {
@@ -42,7 +44,12 @@ export function singleRecordCases(contract: Case): void {
     await store.clients.put(other);
     assert.deepEqual(await store.clients.find(asClientId("b")), client);
     assert.deepEqual(await store.clients.list(), [other, client]);
-    const replaced = aClient({ id: asClientId("b"), name: "PartnerSource", metadata: {}, managedBy: "admin" });
+    const replaced = aClient({
+      id: asClientId("b"),
+      name: "PartnerSource",
+      metadata: {},
+      managedBy: "admin",
+    });
     await store.clients.put(replaced);
     assert.deepEqual(await store.clients.find(asClientId("b")), replaced);
     await store.clients.remove(asClientId("b"));
@@ -96,10 +103,20 @@ export function singleRecordCases(contract: Case): void {
       [2],
     );
     const { throttles } = opened.store;
-    assert.deepEqual(await throttles.takeSlots("some", 1, limit, NOW + 1), { taken: 0, resetsAt: NOW + 60_000 });
-    assert.equal((await throttles.takeSlot("some", 50, 60, NOW + 2)).taken, false, "one at a time counts the same");
+    assert.deepEqual(await throttles.takeSlots("some", 1, limit, NOW + 1), {
+      taken: 0,
+      resetsAt: NOW + 60_000,
+    });
+    assert.equal(
+      (await throttles.takeSlot("some", 50, 60, NOW + 2)).taken,
+      false,
+      "one at a time counts the same",
+    );
     const later = NOW + 60_000;
-    assert.deepEqual(await throttles.takeSlots("some", 70, limit, later), { taken: 50, resetsAt: later + 60_000 });
+    assert.deepEqual(await throttles.takeSlots("some", 70, limit, later), {
+      taken: 50,
+      resetsAt: later + 60_000,
+    });
     const years = 5 * 365 * 86_400_000;
     assert.deepEqual(await throttles.takeSlots("some", 1, limit, later - years), {
       taken: 0,
@@ -120,7 +137,10 @@ export function singleRecordCases(contract: Case): void {
       several.push((await store.throttles.takeSlot("c", 2, 60, now)).taken);
     }
     assert.deepEqual(several, [true, true, false, true, true, false]);
-    assert.deepEqual(await store.throttles.takeSlot("b", 0, 60, NOW), { taken: false, resetsAt: NOW + 60_000 });
+    assert.deepEqual(await store.throttles.takeSlot("b", 0, 60, NOW), {
+      taken: false,
+      resetsAt: NOW + 60_000,
+    });
   });
 
   contract("a clock that was set back by years delays nothing by more than one window", async ({ store }) => {
@@ -136,16 +156,19 @@ export function singleRecordCases(contract: Case): void {
     assert.deepEqual(await full(NOW + 60_000), { taken: true, resetsAt: NOW + 120_000 });
   });
 
-  contract("a flow lets a burst through and then one after the other, and forgets nothing", async ({ store }) => {
-    const limit = { limit: 3, windowSeconds: 60 };
-    const reserve = (key: string, now: number) => store.throttles.reserve(key, limit, now, DAY);
-    const places: number[] = [];
-    for (let turn = 0; turn < 6; turn += 1) places.push((await reserve("a", NOW)) - NOW);
-    assert.deepEqual(places, [0, 0, 0, 20_000, 40_000, 60_000]);
-    assert.equal(await reserve("b", NOW), NOW, "each key has its own");
-    assert.equal(await reserve("a", NOW + 59_999), NOW + 80_000);
-    assert.equal(await reserve("a", NOW + 200_000), NOW + 200_000, "an idle flow starts anew");
-  });
+  contract(
+    "a flow lets a burst through and then one after the other, and forgets nothing",
+    async ({ store }) => {
+      const limit = { limit: 3, windowSeconds: 60 };
+      const reserve = (key: string, now: number) => store.throttles.reserve(key, limit, now, DAY);
+      const places: number[] = [];
+      for (let turn = 0; turn < 6; turn += 1) places.push((await reserve("a", NOW)) - NOW);
+      assert.deepEqual(places, [0, 0, 0, 20_000, 40_000, 60_000]);
+      assert.equal(await reserve("b", NOW), NOW, "each key has its own");
+      assert.equal(await reserve("a", NOW + 59_999), NOW + 80_000);
+      assert.equal(await reserve("a", NOW + 200_000), NOW + 200_000, "an idle flow starts anew");
+    },
+  );
 
   contract(
     "in a flow nobody waits longer than asked for, and who would takes no place of the others",
@@ -225,7 +248,11 @@ export function singleRecordCases(contract: Case): void {
   contract("sweeping removes what has expired, all of it, and nothing else", async ({ store }) => {
     const { account, profile } = await bound(store);
     const [old, young] = [NOW, NOW + 1];
-    const sessions = [old, young].map((expiresAt) => ({ expiresAt, uid: anId("uid"), id: hashOf(anId("cookie")) }));
+    const sessions = [old, young].map((expiresAt) => ({
+      expiresAt,
+      uid: anId("uid"),
+      id: hashOf(anId("cookie")),
+    }));
     for (const { uid, id, expiresAt } of sessions) {
       const session = { uid, authorizations: { portal: { sid: "s" } }, removed: [] };
       await store.artifacts.upsertSession(id, { uid }, session, expiresAt);
@@ -235,7 +262,8 @@ export function singleRecordCases(contract: Case): void {
     const tokens = Array.from({ length: 450 }, () => hashOf(anId("token")));
     for (const token of tokens) await store.artifacts.upsert("AccessToken", token, {}, {}, old);
     const kept = anUpstreamTransaction({ expiresAt: young });
-    for (const transaction of [anUpstreamTransaction({ expiresAt: old }), kept]) await store.signIns.begin(transaction);
+    for (const transaction of [anUpstreamTransaction({ expiresAt: old }), kept])
+      await store.signIns.begin(transaction);
     await store.signIns.leaveOutcome(hashOf("x"), aSignInOutcome(), old);
     await store.throttles.takeSlot("a", 1, 1, old - 1000);
     const selection = aSelection({ accountId: account.id, profileId: profile.id, expiresAt: old });
@@ -275,7 +303,10 @@ export function singleRecordCases(contract: Case): void {
       () => store.sweep(NOW),
     ];
     for (const ask of asked) {
-      await assert.rejects(ask(), (error) => error instanceof LiaisonError && error.code === "store_unavailable");
+      await assert.rejects(
+        ask(),
+        (error) => error instanceof LiaisonError && error.code === "store_unavailable",
+      );
     }
   });
 }

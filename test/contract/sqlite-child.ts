@@ -1,9 +1,12 @@
 /**
  * A process of its own on a database file, for the cases that need another process or the death of one:
  *   kill <n> <file> <attempt>   redeems, and is killed by SIGKILL in place of the n-th statement of that
- *   kill-consume <n> <file> <code>   consumes a code that ends a grant, and is killed in place of the n-th statement of that
- *   kill-verify <n> <file>      verifies the audit where that was asked for, and is killed in place of the n-th statement of that
- *   kill-release <n> <file> <limits>   releases held mails a minute after NOW, and is killed in place of the n-th statement of that
+ *   kill-consume <n> <file> <code>   consumes a code that ends a grant, and is killed in place of the n-th
+ *                                    statement of that
+ *   kill-verify <n> <file>      verifies the audit where that was asked for, and is killed in place of the
+ *                               n-th statement of that
+ *   kill-release <n> <file> <limits>   releases held mails a minute after NOW, and is killed in place of the
+ *                                      n-th statement of that
  *   redeem <file> <attempt>     redeems, prints the result, and is killed without closing anything
  *   race <file> <attempt>       redeems many times and takes many slots; prints what it got
  */
@@ -31,7 +34,9 @@ if (mode === "race") {
     if ((await store.throttles.takeSlot("shared", 40, 60, NOW)).taken) slots += 1;
     results.push((await store.links.redeem(attempt, aNotice(), NOW)).result);
   }
-  process.stdout.write(JSON.stringify({ slots, bound: results.filter((result) => result === "bound").length }));
+  process.stdout.write(
+    JSON.stringify({ slots, bound: results.filter((result) => result === "bound").length }),
+  );
 } else if (mode === "kill-consume") {
   const { idHash, ends } = JSON.parse(attemptJson) as { idHash: string; ends: string[] };
   killBeforeStatement(killAt);
@@ -49,7 +54,14 @@ if (mode === "race") {
   killBeforeStatement(killAt);
   const { audit, verifications } = store;
   const logger = { error: (fields: object) => void process.stderr.write(JSON.stringify(fields)) };
-  const worker = createVerificationWorker({ audit, verifications, key, clock: systemClock, logger, noteEveryMs: 0 });
+  const worker = createVerificationWorker({
+    audit,
+    verifications,
+    key,
+    clock: systemClock,
+    logger,
+    noteEveryMs: 0,
+  });
   const ended = await worker.runOnce();
   process.stdout.write(String(ended), () => process.kill(process.pid, "SIGKILL"));
 } else {

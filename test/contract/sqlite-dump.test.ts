@@ -1,4 +1,7 @@
-/** A file read out for another back end: page by page, from any place on, beside others, whose writes are noticed. */
+/**
+ * A file read out for another back end: page by page, from any place on, beside others, whose writes are
+ * noticed.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,41 +21,45 @@ function readAll(dump: Dump, kind: string, limit: number, after?: Place): Dumped
   return last === undefined ? [] : [...page, ...readAll(dump, kind, limit, last.place)];
 }
 
-test("sqlite dump: pages of any size hold every record once, in one order, and reading goes on from any place", async () => {
-  const file = temporaryFile();
-  const store = await file.open();
-  for (const name of ["one", "two", "three"]) {
-    const { account, profile } = await bound(store);
-    const selection = aSelection({ accountId: account.id, profileId: profile.id });
-    present(await store.standings.select(selection, NOW));
-    await store.administration.addCounts([{ name, hour: NOW, count: 5 }], name, NOW);
-    await store.artifacts.upsert("AccessToken", hashOf(name), { name }, {}, NOW + MINUTE);
-    const session = { uid: `uid-${name}`, accountId: account.id, authorizations: {}, removed: [] };
-    for (const part of ["old", "new"]) {
-      await store.artifacts.upsertSession(hashOf(`${name}-${part}`), { name }, session, NOW + MINUTE);
-    }
-    await store.clients.put(aClient());
-  }
-  await withSqliteDump({ file: file.file, seal }, async (dump) => {
-    const sizes = new Map<string, number>();
-    for (const kind of dump.kinds) {
-      const all = dump.read(kind, undefined, 999);
-      sizes.set(kind, all.length);
-      assert.equal(dump.count(kind), all.length, kind);
-      assert.deepEqual(readAll(dump, kind, 1), all, kind);
-      assert.deepEqual(readAll(dump, kind, 2), all, kind);
-      for (const [index, { place }] of all.entries()) {
-        assert.deepEqual(dump.read(kind, place, 999), all.slice(index + 1), kind);
+test(
+  "sqlite dump: pages of any size hold every record once, in one order, and reading goes on from any " +
+    "place",
+  async () => {
+    const file = temporaryFile();
+    const store = await file.open();
+    for (const name of ["one", "two", "three"]) {
+      const { account, profile } = await bound(store);
+      const selection = aSelection({ accountId: account.id, profileId: profile.id });
+      present(await store.standings.select(selection, NOW));
+      await store.administration.addCounts([{ name, hour: NOW, count: 5 }], name, NOW);
+      await store.artifacts.upsert("AccessToken", hashOf(name), { name }, {}, NOW + MINUTE);
+      const session = { uid: `uid-${name}`, accountId: account.id, authorizations: {}, removed: [] };
+      for (const part of ["old", "new"]) {
+        await store.artifacts.upsertSession(hashOf(`${name}-${part}`), { name }, session, NOW + MINUTE);
       }
+      await store.clients.put(aClient());
     }
-    for (const kind of ["artifacts", "sessions", "counters", "clients", "selections"])
-      assert.equal(sizes.get(kind), 3, kind);
-    for (const kind of ["profiles", "searchTerms", "auditEvents", "outbox"])
-      assert.ok((sizes.get(kind) ?? 0) >= 3, kind);
-    dump.refuseChanged();
-  });
-  await file.destroy();
-});
+    await withSqliteDump({ file: file.file, seal }, async (dump) => {
+      const sizes = new Map<string, number>();
+      for (const kind of dump.kinds) {
+        const all = dump.read(kind, undefined, 999);
+        sizes.set(kind, all.length);
+        assert.equal(dump.count(kind), all.length, kind);
+        assert.deepEqual(readAll(dump, kind, 1), all, kind);
+        assert.deepEqual(readAll(dump, kind, 2), all, kind);
+        for (const [index, { place }] of all.entries()) {
+          assert.deepEqual(dump.read(kind, place, 999), all.slice(index + 1), kind);
+        }
+      }
+      for (const kind of ["artifacts", "sessions", "counters", "clients", "selections"])
+        assert.equal(sizes.get(kind), 3, kind);
+      for (const kind of ["profiles", "searchTerms", "auditEvents", "outbox"])
+        assert.ok((sizes.get(kind) ?? 0) >= 3, kind);
+      dump.refuseChanged();
+    });
+    await file.destroy();
+  },
+);
 
 test("sqlite dump: others read and write meanwhile, and that they wrote is noticed", async () => {
   const file = temporaryFile();

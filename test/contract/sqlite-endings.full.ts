@@ -1,4 +1,7 @@
-/** What ending many costs the loop that serves requests, on the back end that runs on it: no turn of it grows with the rows. */
+/**
+ * What ending many costs the loop that serves requests, on the back end that runs on it: no turn of it grows
+ * with the rows.
+ */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -27,7 +30,12 @@ describe(`ending ${grants} grants`, () => {
     await carry(store, { kind: "register_client", client });
     const filling = manyRowsInFile(file.file);
     const { profile, organization, account } = person;
-    const of = { profileId: profile.id, organizationId: organization.id, accountId: account.id, clientId: client.id };
+    const of = {
+      profileId: profile.id,
+      organizationId: organization.id,
+      accountId: account.id,
+      clientId: client.id,
+    };
     await filling.insert(grants, { ...of, expiresAt: Date.now() + 3_600_000 });
     await filling.close();
     insertProfiles(file.file, organization.id);
@@ -42,7 +50,8 @@ describe(`ending ${grants} grants`, () => {
     const insert = database.prepare(`
       INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
       VALUES (?, ?, ?, ?, 1, 'Filler', '[]', 1)`);
-    for (let index = 0; index < grants; index += 1) insert.run(anId("filler"), organizationId, email, emailKey);
+    for (let index = 0; index < grants; index += 1)
+      insert.run(anId("filler"), organizationId, email, emailKey);
     database.exec("COMMIT");
     database.close();
   }
@@ -59,7 +68,8 @@ describe(`ending ${grants} grants`, () => {
     ["the profile is unlinked", () => store.links.unbind(person.profile.id, "admin:7", Date.now())],
     [
       "the organization is disabled",
-      () => store.directory.putOrganization({ ...person.organization, enabled: false }, "admin:7", Date.now()),
+      () =>
+        store.directory.putOrganization({ ...person.organization, enabled: false }, "admin:7", Date.now()),
     ],
     [
       "the client is removed",

@@ -1,4 +1,7 @@
-/** What is SQLite's own: the file it opens, refuses, or leaves behind. The promises of the contract are suite.ts's. */
+/**
+ * What is SQLite's own: the file it opens, refuses, or leaves behind. The promises of the contract are
+ * suite.ts's.
+ */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -36,7 +39,9 @@ function withFile(name: string, body: (file: TemporaryFile) => Promise<void>): v
   });
 }
 
-/** Asserts that opening is refused with a text that says what to do, and that nothing was changed by trying. */
+/**
+ * Asserts that opening is refused with a text that says what to do, and that nothing was changed by trying.
+ */
 async function refuses(file: TemporaryFile, fix: RegExp, encryptionKey = ENCRYPTION_KEY): Promise<void> {
   const before = readFileSync(file.file);
   await assert.rejects(file.open(encryptionKey), (error) => {
@@ -113,7 +118,9 @@ for (const [index, columns, where] of [
       };
       rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns} WHERE ${first} > ''`);
       await refuses(file, /lacks the unique index/);
-      rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns.replace(`(${first}`, `(${first} COLLATE NOCASE`)}${where}`);
+      rewrite(
+        `CREATE UNIQUE INDEX ${index} ON ${columns.replace(`(${first}`, `(${first} COLLATE NOCASE`)}${where}`,
+      );
       await refuses(file, /lacks the unique index/);
       rewrite(`CREATE UNIQUE INDEX ${index} ON ${columns}${where}`);
       await file.open();
@@ -154,7 +161,9 @@ withFile("every statement is answered by an index", async (file) => {
   for (const sql of statements) {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
     // What a subquery has found is read as a whole: how it found that is a step of its own.
-    const found = plan.flatMap(({ detail }) => /^(?:MATERIALIZE|CO-ROUTINE) (.+)$/.exec(String(detail))?.[1] ?? []);
+    const found = plan.flatMap(
+      ({ detail }) => /^(?:MATERIALIZE|CO-ROUTINE) (.+)$/.exec(String(detail))?.[1] ?? [],
+    );
     for (const { detail } of plan) {
       const scanned = /\bSCAN (\S+)/.exec(String(detail))?.[1];
       assert.ok(scanned === undefined || found.includes(scanned), `${detail}: ${sql}`);
@@ -166,66 +175,75 @@ withFile("every statement is answered by an index", async (file) => {
   database.close();
 });
 
-withFile("what waits costs a claim nothing: each reads its index in its order, up to the present", async (file) => {
-  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
-  const { statements } = store;
-  await store.close();
-  const database = new DatabaseSync(file.file);
-  const planOf = (statement: RegExp) => {
-    const [sql, ...others] = statements.filter((one) => statement.test(one));
-    assert.ok(sql !== undefined && others.length === 0, String(statement));
-    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
-    return plan.map(({ detail }) => detail).join("; ");
-  };
-  for (const [statement, step] of [
-    [/UPDATE inquiries SET lease_worker = :worker/, "INDEX inquiries_due (due_at<?)"],
-    [/UPDATE outbox SET lease_worker = :worker/, "INDEX outbox_queued (due_at<?)"],
-    [/UPDATE sign_outs SET lease_worker = :worker/, "INDEX sign_outs_due (due_at<?)"],
-    [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
-    [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
-    [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
-    [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
-    [/SELECT id, message_id, recipient, sealed_content/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
-    [/INDEXED BY outbox_held_of_asker/, "outbox_held_of_asker (profile_hash=? AND asker_hash=?)"],
-    [/SELECT request_id FROM outbox INDEXED BY outbox_carried/, "outbox_carried (carried_by=?)"],
-    [
-      /SELECT rowid FROM outbox INDEXED BY outbox_held_of_mailbox/,
-      "outbox_held_of_mailbox (mailbox_hash=? AND due_at<?)",
-    ],
-    [
-      /SELECT rowid FROM outbox INDEXED BY outbox_held_of_profile/,
-      "outbox_held_of_profile (profile_hash=? AND due_at<?)",
-    ],
-    [/FROM selections s\s+WHERE s\.profile_id = :profileId AND s\.grant_id > :id/, "(profile_id=? AND grant_id>?)"],
-  ] as const) {
-    const plan = planOf(statement);
-    assert.ok(plan.includes(step) && !plan.includes("TEMP B-TREE"), plan);
-  }
-  database.close();
-});
+withFile(
+  "what waits costs a claim nothing: each reads its index in its order, up to the present",
+  async (file) => {
+    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const { statements } = store;
+    await store.close();
+    const database = new DatabaseSync(file.file);
+    const planOf = (statement: RegExp) => {
+      const [sql, ...others] = statements.filter((one) => statement.test(one));
+      assert.ok(sql !== undefined && others.length === 0, String(statement));
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+      return plan.map(({ detail }) => detail).join("; ");
+    };
+    for (const [statement, step] of [
+      [/UPDATE inquiries SET lease_worker = :worker/, "INDEX inquiries_due (due_at<?)"],
+      [/UPDATE outbox SET lease_worker = :worker/, "INDEX outbox_queued (due_at<?)"],
+      [/UPDATE sign_outs SET lease_worker = :worker/, "INDEX sign_outs_due (due_at<?)"],
+      [/UPDATE audit_verifications SET state = 'running'/, "INDEX audit_verifications_due (due_at<?)"],
+      [/SELECT due_at FROM outbox/, "INDEX outbox_queued (due_at>?)"],
+      [/SELECT mailbox_hash FROM outbox/, "INDEX outbox_held (due_at<?)"],
+      [/SELECT id, request_id, profile_hash FROM outbox/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+      [/SELECT id, message_id, recipient, sealed_content/, "INDEX outbox_held_in_order (mailbox_hash=?)"],
+      [/INDEXED BY outbox_held_of_asker/, "outbox_held_of_asker (profile_hash=? AND asker_hash=?)"],
+      [/SELECT request_id FROM outbox INDEXED BY outbox_carried/, "outbox_carried (carried_by=?)"],
+      [
+        /SELECT rowid FROM outbox INDEXED BY outbox_held_of_mailbox/,
+        "outbox_held_of_mailbox (mailbox_hash=? AND due_at<?)",
+      ],
+      [
+        /SELECT rowid FROM outbox INDEXED BY outbox_held_of_profile/,
+        "outbox_held_of_profile (profile_hash=? AND due_at<?)",
+      ],
+      [
+        /FROM selections s\s+WHERE s\.profile_id = :profileId AND s\.grant_id > :id/,
+        "(profile_id=? AND grant_id>?)",
+      ],
+    ] as const) {
+      const plan = planOf(statement);
+      assert.ok(plan.includes(step) && !plan.includes("TEMP B-TREE"), plan);
+    }
+    database.close();
+  },
+);
 
-withFile("what is asked of one session's selections costs no more for a client that has very many", async (file) => {
-  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
-  const { statements } = store;
-  await store.close();
-  const database = new DatabaseSync(file.file);
-  const asked = statements.filter((one) => /selections s\b[^;]*session_uid = :sessionUid/.test(one));
-  assert.ok(asked.length >= 4);
-  for (const sql of asked) {
-    const plan = database
-      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all()
-      .map(({ detail }) => String(detail));
-    const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
-    for (const step of ofSelections)
-      assert.match(
-        step,
-        /selections_(?:by|of)_session|selections_sessions_of_account \(account_id=\? AND session_uid=\?/,
-        sql,
-      );
-  }
-  database.close();
-});
+withFile(
+  "what is asked of one session's selections costs no more for a client that has very many",
+  async (file) => {
+    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const { statements } = store;
+    await store.close();
+    const database = new DatabaseSync(file.file);
+    const asked = statements.filter((one) => /selections s\b[^;]*session_uid = :sessionUid/.test(one));
+    assert.ok(asked.length >= 4);
+    for (const sql of asked) {
+      const plan = database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail));
+      const ofSelections = plan.filter((step) => /^SEARCH s |^SCAN s\b/.test(step));
+      for (const step of ofSelections)
+        assert.match(
+          step,
+          /selections_(?:by|of)_session|selections_sessions_of_account \(account_id=\? AND session_uid=\?/,
+          sql,
+        );
+    }
+    database.close();
+  },
+);
 
 withFile("D5: no secret and no typed address is in the files, open or closed", async (file) => {
   const store = await file.open();
@@ -240,7 +258,9 @@ withFile("D5: no secret and no typed address is in the files, open or closed", a
   const person = await signIn(store);
   const link = await request(store, person, profile.id);
   needles.set("link secret", secretOf(link.request.id));
-  const failed = aMail({ content: aLinkContent({ requestId: link.request.id, secret: needle("failed link secret") }) });
+  const failed = aMail({
+    content: aLinkContent({ requestId: link.request.id, secret: needle("failed link secret") }),
+  });
   const address = `${needle("typed address")}@contoso.example`;
   const typed = anInquiry({ address });
   await store.links.inquire(typed);
@@ -263,7 +283,10 @@ withFile("D5: no secret and no typed address is in the files, open or closed", a
     for (const [what, value] of needles) assert.ok(!dump.includes(value), `${what} is readable ${when}`);
   };
   search("while it is used");
-  assert.equal(await store.links.settleInquiry(typed.id, "worker", { links: [], mails: [failed] }, NOW), true);
+  assert.equal(
+    await store.links.settleInquiry(typed.id, "worker", { links: [], mails: [failed] }, NOW),
+    true,
+  );
   await store.links.redeem(redemption(person, link), aNotice(), NOW);
   for (;;) {
     const claim = await store.outbox.claim("worker", NOW, 1000, 1000);
@@ -309,14 +332,19 @@ withFile("D5: links that go together are as unreadable, and leave nothing behind
   const limits = { mailbox: throttle.mailbox, profile: throttle.profile };
   assert.equal(await store.outbox.releaseHeld(limits, NOW + MINUTE), 1);
   search("when they are carried");
-  const { message } = (await store.outbox.claim("w", NOW + MINUTE, 1000, 1000)) ?? assert.fail("nothing is due");
+  const { message } =
+    (await store.outbox.claim("w", NOW + MINUTE, 1000, 1000)) ?? assert.fail("nothing is due");
   assert.ok(secrets.every((secret) => JSON.stringify(message.content).includes(secret)));
   await store.outbox.markSent(message.id, "w", "250", NOW + MINUTE);
   await store.close();
   search("afterwards");
   const database = new DatabaseSync(file.file);
-  const kept = database.prepare("SELECT count(*) AS count FROM outbox WHERE sealed_content IS NOT NULL").get();
-  const carried = database.prepare("SELECT count(*) AS count FROM outbox WHERE carried_by = ?").get(message.id);
+  const kept = database
+    .prepare("SELECT count(*) AS count FROM outbox WHERE sealed_content IS NOT NULL")
+    .get();
+  const carried = database
+    .prepare("SELECT count(*) AS count FROM outbox WHERE carried_by = ?")
+    .get(message.id);
   database.close();
   assert.deepEqual([kept?.["count"], carried?.["count"]], [0, waiting.length]);
 });
@@ -349,7 +377,8 @@ withFile("a sealed value moved to another row doesn't open", async (file) => {
   await first.clients.put(two);
   await tamper(
     file,
-    `UPDATE clients SET sealed_secret = (SELECT sealed_secret FROM clients WHERE id = '${one.id}') WHERE id = '${two.id}'`,
+    `UPDATE clients SET sealed_secret = (SELECT sealed_secret FROM clients WHERE id = '${one.id}') WHERE ` +
+      `id = '${two.id}'`,
   );
   const store = await file.open();
   assert.deepEqual(await store.clients.find(one.id), one);
@@ -367,7 +396,12 @@ withFile("a damaged mail fails for good and holds up none behind it", async (fil
     await store.links.claimInquiry("worker", inquiry.notBefore, 60_000);
   }
   const [damaged, whole] = [aMail(), aMail()];
-  await store.links.settleInquiry(asInquiryId(inquiries[0]?.id ?? ""), "worker", { links: [], mails: [damaged] }, NOW);
+  await store.links.settleInquiry(
+    asInquiryId(inquiries[0]?.id ?? ""),
+    "worker",
+    { links: [], mails: [damaged] },
+    NOW,
+  );
   await store.links.settleInquiry(
     asInquiryId(inquiries[1]?.id ?? ""),
     "worker",

@@ -1,4 +1,7 @@
-/** A SQLite file of an older schema: refused as it is, migrated in place, under a broker of the version before, cut short. */
+/**
+ * A SQLite file of an older schema: refused as it is, migrated in place, under a broker of the version
+ * before, cut short.
+ */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -34,13 +37,20 @@ function makeAt(file: TemporaryFile, version: number): void {
 
 /** Opens the file as a broker does that knows the schema up to `version`. */
 function openAt(file: TemporaryFile, version: number): Store {
-  return openSqliteStore({ file: file.file, seal, now: NOW, migrations: SQLITE_MIGRATIONS.slice(0, version) });
+  return openSqliteStore({
+    file: file.file,
+    seal,
+    now: NOW,
+    migrations: SQLITE_MIGRATIONS.slice(0, version),
+  });
 }
 
-const migrate = (file: TemporaryFile) => migrateStore({ sqlite: { file: file.file }, encryptionKey: ENCRYPTION_KEY });
+const migrate = (file: TemporaryFile) =>
+  migrateStore({ sqlite: { file: file.file }, encryptionKey: ENCRYPTION_KEY });
 
 function refusal(fix: RegExp) {
-  return (error: unknown) => error instanceof LiaisonError && error.code === "store_refused" && fix.test(error.message);
+  return (error: unknown) =>
+    error instanceof LiaisonError && error.code === "store_refused" && fix.test(error.message);
 }
 
 function withFile(name: string, body: (file: TemporaryFile) => Promise<void>): void {
@@ -70,7 +80,8 @@ withFile("a file of schema 1 comes without the sign-ins then under way at an ups
   makeAt(file, 1);
   const database = new DatabaseSync(file.file);
   database.exec(
-    `INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, forced, sealed_payload, created_at, expires_at)
+    `INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, forced, sealed_payload,
+      created_at, expires_at)
      VALUES ('state', 'browser', 'consumer', 1, 'sealed without an age', ${NOW}, ${NOW + 60_000})`,
   );
   database.close();
@@ -119,7 +130,8 @@ function olderBroker(file: string) {
     requester,
     inquire(id: string) {
       run(
-        `INSERT INTO inquiries (id, requester, sealed_address, interaction_cid, created_at, not_before, settled_at)
+        `INSERT INTO inquiries (id, requester, sealed_address, interaction_cid, created_at, not_before,
+          settled_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
         id,
         JSON.stringify(requester),
@@ -132,7 +144,8 @@ function olderBroker(file: string) {
     },
     request(id: string, inquiryId: string, createdAt: number) {
       run(
-        `INSERT INTO link_requests (id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id,
+        `INSERT INTO link_requests (id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id,
+          account_id,
            requester_email, requester_name, profile_id, email_version, state, created_at, expires_at)
          VALUES (?, ?, ?, 'link_profile', ?, ?, ?, 'a', NULL, NULL, 'p', 1, 'pending', ?, ?)`,
         id,
@@ -147,7 +160,8 @@ function olderBroker(file: string) {
     },
     queue(mail: NewMail) {
       run(
-        `INSERT INTO outbox (id, message_id, recipient, sealed_content, request_id, state, attempts, created_at,
+        `INSERT INTO outbox (id, message_id, recipient, sealed_content, request_id, state, attempts,
+          created_at,
            next_attempt_at, due_at) VALUES (?, ?, ?, ?, NULL, 'queued', 0, ?, ?, ?)`,
         mail.id,
         mail.messageId,
@@ -162,7 +176,8 @@ function olderBroker(file: string) {
       database
         .prepare(
           `UPDATE outbox SET lease_worker = 'old', due_at = ?, attempts = attempts + 1 WHERE rowid = (
-             SELECT rowid FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, rowid LIMIT 1) RETURNING id`,
+             SELECT rowid FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, rowid LIMIT 1)
+               RETURNING id`,
         )
         .get(NOW + 1000, NOW)?.["id"],
     claimInquiry: (now: number, until: number) =>
@@ -174,7 +189,8 @@ function olderBroker(file: string) {
              ORDER BY created_at, rowid LIMIT 1) RETURNING id`,
         )
         .get({ now, until })?.["id"],
-    stateOf: (id: string) => database.prepare("SELECT state FROM link_requests WHERE id = ?").get(id)?.["state"],
+    stateOf: (id: string) =>
+      database.prepare("SELECT state FROM link_requests WHERE id = ?").get(id)?.["state"],
     close: () => database.close(),
   };
 }
@@ -199,28 +215,34 @@ withFile(
     assert.equal((await store.outbox.claim("new", NOW, 1000, 1000))?.message.id, after.id);
     for (const id of ["before", "after"]) {
       const inquiry = await store.links.claimInquiry("new", NOW, 1000);
-      assert.deepEqual([inquiry?.id, inquiry?.ordinal, inquiry?.heldUntil, inquiry?.matched], [id, 1, null, null]);
+      assert.deepEqual(
+        [inquiry?.id, inquiry?.ordinal, inquiry?.heldUntil, inquiry?.matched],
+        [id, 1, null, null],
+      );
       assert.equal(inquiry?.answeredTo, null);
     }
   },
 );
 
-withFile("inquiries of both versions are claimed when they are due, whichever broker claims them", async (file) => {
-  makeAt(file, newest - 1);
-  const broker = olderBroker(file.file);
-  broker.inquire("before");
-  await migrate(file);
-  broker.inquire("after");
-  const store = await file.open();
-  const mine = anInquiry({ createdAt: NOW + 1, notBefore: NOW + 1 });
-  await store.links.inquire(mine);
-  assert.equal(broker.claimInquiry(NOW + 1, NOW + 9), "before");
-  const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
-  assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1)], ["after", mine.id]);
-  assert.equal(broker.claimInquiry(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
-  assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, "before"]);
-  broker.close();
-});
+withFile(
+  "inquiries of both versions are claimed when they are due, whichever broker claims them",
+  async (file) => {
+    makeAt(file, newest - 1);
+    const broker = olderBroker(file.file);
+    broker.inquire("before");
+    await migrate(file);
+    broker.inquire("after");
+    const store = await file.open();
+    const mine = anInquiry({ createdAt: NOW + 1, notBefore: NOW + 1 });
+    await store.links.inquire(mine);
+    assert.equal(broker.claimInquiry(NOW + 1, NOW + 9), "before");
+    const claim = async (now: number) => (await store.links.claimInquiry("new", now, 100))?.id;
+    assert.deepEqual([await claim(NOW + 1), await claim(NOW + 1)], ["after", mine.id]);
+    assert.equal(broker.claimInquiry(NOW + 8, NOW + 99), undefined, "it keeps off what the newer one holds");
+    assert.deepEqual([await claim(NOW + 8), await claim(NOW + 9)], [undefined, "before"]);
+    broker.close();
+  },
+);
 
 withFile(
   "a broker of schema 6 finds the audit events that wait for their place, in order, after the migration",
@@ -259,18 +281,21 @@ withFile(
   },
 );
 
-withFile("a migration that fails leaves the file as the one before left it, and is run again", async (file) => {
-  makeAt(file, 1);
-  olderBroker(file.file).close();
-  const broken = SQLITE_MIGRATIONS.map((migration, index) =>
-    index === newest - 1 ? { ...migration, sql: `${migration.sql}; SELECT no_such_function()` } : migration,
-  );
-  const run = () => migrateSqliteStore({ file: file.file, seal, now: NOW, migrations: broken });
-  assert.throws(run, /no_such_function/);
-  // What came before it stays applied; of it nothing is left.
-  assert.equal((await migrate(file)).from, newest - 1);
-  assert.equal((await (await file.open()).directory.membership(asProfileId("p")))?.profile.name, "Ada");
-});
+withFile(
+  "a migration that fails leaves the file as the one before left it, and is run again",
+  async (file) => {
+    makeAt(file, 1);
+    olderBroker(file.file).close();
+    const broken = SQLITE_MIGRATIONS.map((migration, index) =>
+      index === newest - 1 ? { ...migration, sql: `${migration.sql}; SELECT no_such_function()` } : migration,
+    );
+    const run = () => migrateSqliteStore({ file: file.file, seal, now: NOW, migrations: broken });
+    assert.throws(run, /no_such_function/);
+    // What came before it stays applied; of it nothing is left.
+    assert.equal((await migrate(file)).from, newest - 1);
+    assert.equal((await (await file.open()).directory.membership(asProfileId("p")))?.profile.name, "Ada");
+  },
+);
 
 withFile("A9: the time of invitations that wait already begins with the migration", async (file) => {
   makeAt(file, 5);
@@ -279,7 +304,8 @@ withFile("A9: the time of invitations that wait already begins with the migratio
     INSERT INTO accounts (id, created_at) VALUES ('account', ${NOW});
     INSERT INTO organizations (id, name, account_number, kind, plan_status, enabled)
       VALUES ('o', 'Liaison', '1', 'operator', 'none', 1);
-    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled, admin_role, account_id)
+    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled,
+      admin_role, account_id)
       VALUES ('owner', 'o', 'o@x.example', 'o@x.example', 1, 'Olga', '[]', 1, 'owner', 'account'),
              ('waiting', 'o', 'w@x.example', 'w@x.example', 1, 'Will', '[]', 1, 'support', NULL),
              ('nobody', 'o', 'n@x.example', 'n@x.example', 1, 'Nina', '[]', 1, NULL, NULL)`);
@@ -295,47 +321,63 @@ withFile("A9: the time of invitations that wait already begins with the migratio
   assert.equal(await store.administration.lapseInvitations(waiting + INVITATION_LIFE_MS), 1);
 });
 
-withFile("selections learn whose they are, also those that a broker of the version before makes", async (file) => {
-  makeAt(file, 10);
-  const database = new DatabaseSync(file.file, { timeout: 5000 });
-  database.exec(`
+withFile(
+  "selections learn whose they are, also those that a broker of the version before makes",
+  async (file) => {
+    makeAt(file, 10);
+    const database = new DatabaseSync(file.file, { timeout: 5000 });
+    database.exec(`
     INSERT INTO organizations VALUES ('o', 'Contoso', 'C-1', 'customer', 'active', NULL, 1);
     INSERT INTO accounts VALUES ('a', 1);
-    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled, account_id)
+    INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled,
+      account_id)
     VALUES ('p', 'o', 'ada@contoso.example', 'ada@contoso.example', 1, 'Ada', '[]', 1, 'a');
   `);
-  const select = database.prepare(`
+    const select = database.prepare(`
     INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
     VALUES (?, ?, 'c', 'a', 'p', ${NOW + 60_000})`);
-  select.run("before", "session-1");
-  await migrate(file);
-  const store = await file.open();
-  select.run("after", "session-2");
-  database.close();
-  const organization = await store.directory.organization(asOrganizationId("o"));
-  assert.ok(organization);
-  for (const grantId of ["before", "after"])
-    assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW), grantId);
-  const { revokedGrants } = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
-  assert.deepEqual(revokedGrants.map(({ grantId }) => grantId).toSorted(), ["after", "before"]);
-});
+    select.run("before", "session-1");
+    await migrate(file);
+    const store = await file.open();
+    select.run("after", "session-2");
+    database.close();
+    const organization = await store.directory.organization(asOrganizationId("o"));
+    assert.ok(organization);
+    for (const grantId of ["before", "after"])
+      assert.ok(await store.standings.forGrant(asGrantId(grantId), NOW), grantId);
+    const { revokedGrants } = await store.directory.putOrganization(
+      { ...organization, enabled: false },
+      "admin:7",
+      NOW,
+    );
+    assert.deepEqual(revokedGrants.map(({ grantId }) => grantId).toSorted(), ["after", "before"]);
+  },
+);
 
-withFile("uses of clients keep what a broker of the version before notes, and get refused addresses", async (file) => {
-  makeAt(file, 12);
-  const database = new DatabaseSync(file.file, { timeout: 5000 });
-  const note = database.prepare(`
+withFile(
+  "uses of clients keep what a broker of the version before notes, and get refused addresses",
+  async (file) => {
+    makeAt(file, 12);
+    const database = new DatabaseSync(file.file, { timeout: 5000 });
+    const note = database.prepare(`
     INSERT INTO client_uses (client_id, used_at) VALUES (?, ?)
     ON CONFLICT (client_id) DO UPDATE SET used_at = excluded.used_at`);
-  note.run("before", NOW);
-  await migrate(file);
-  const store = await file.open();
-  const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
-  for (const id of ["before", "after"]) await store.clients.noteRefused(asClientId(id), refused, NOW + 1);
-  for (const id of ["before", "after"]) note.run(id, NOW + 2);
-  database.close();
-  for (const id of ["before", "after"]) {
-    assert.deepEqual(await store.clients.uses([asClientId(id)]), [
-      { clientId: id, usedAt: NOW + 2, previousUsedAt: null, refusedAddresses: [{ ...refused, at: NOW + 1 }] },
-    ]);
-  }
-});
+    note.run("before", NOW);
+    await migrate(file);
+    const store = await file.open();
+    const refused = { parameter: "redirect_uri", address: "https://p.example/typo" } as const;
+    for (const id of ["before", "after"]) await store.clients.noteRefused(asClientId(id), refused, NOW + 1);
+    for (const id of ["before", "after"]) note.run(id, NOW + 2);
+    database.close();
+    for (const id of ["before", "after"]) {
+      assert.deepEqual(await store.clients.uses([asClientId(id)]), [
+        {
+          clientId: id,
+          usedAt: NOW + 2,
+          previousUsedAt: null,
+          refusedAddresses: [{ ...refused, at: NOW + 1 }],
+        },
+      ]);
+    }
+  },
+);

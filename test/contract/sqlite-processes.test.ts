@@ -104,33 +104,45 @@ test("D2: a process killed before any statement of a redemption leaves both cons
   assert.ok(killed >= 8, `a redemption of only ${killed} statements can't be the whole of it`);
 });
 
-test("D2: a process killed before any statement of a switch's redemption leaves the code and the old grant, or neither", async () => {
-  let completed = false;
-  let killed = 0;
-  for (let n = 1; !completed; n += 1) {
-    const file = temporaryFile();
-    const store = await file.open();
-    const { profile, account } = await bound(store);
-    const [idHash, token] = [hashOf(anId("code")), hashOf(anId("token"))];
-    const { grantId } = present(
-      await store.standings.select(aSelection({ accountId: account.id, profileId: profile.id }), NOW),
-    );
-    await store.artifacts.upsert("AuthorizationCode", idHash, {}, {}, NOW + 9999);
-    await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 9999);
-    const code = JSON.stringify({ idHash, ends: [grantId] });
-    const { output } = await child("kill-consume", String(n), file.file, code);
-    completed = output === "true";
-    if (!completed) killed += 1;
-    const consumed = (await store.artifacts.find("AuthorizationCode", idHash, NOW))?.["consumed"] !== undefined;
-    const goesOn = (await store.standings.forGrant(grantId, NOW)) !== undefined;
-    const isThere = (await store.artifacts.find("RefreshToken", token, NOW)) !== undefined;
-    assert.deepEqual([consumed, goesOn, isThere], [completed, !completed, !completed], `killed before statement ${n}`);
-    // Whatever the dead process held, the next one can go on.
-    assert.equal(await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends: [grantId] }), !completed);
-    await file.destroy();
-  }
-  assert.ok(killed >= 6, `a redemption of only ${killed} statements can't be the whole of it`);
-});
+test(
+  "D2: a process killed before any statement of a switch's redemption leaves the code and the old grant, " +
+    "or neither",
+  async () => {
+    let completed = false;
+    let killed = 0;
+    for (let n = 1; !completed; n += 1) {
+      const file = temporaryFile();
+      const store = await file.open();
+      const { profile, account } = await bound(store);
+      const [idHash, token] = [hashOf(anId("code")), hashOf(anId("token"))];
+      const { grantId } = present(
+        await store.standings.select(aSelection({ accountId: account.id, profileId: profile.id }), NOW),
+      );
+      await store.artifacts.upsert("AuthorizationCode", idHash, {}, {}, NOW + 9999);
+      await store.artifacts.upsert("RefreshToken", token, {}, { grantId }, NOW + 9999);
+      const code = JSON.stringify({ idHash, ends: [grantId] });
+      const { output } = await child("kill-consume", String(n), file.file, code);
+      completed = output === "true";
+      if (!completed) killed += 1;
+      const consumed =
+        (await store.artifacts.find("AuthorizationCode", idHash, NOW))?.["consumed"] !== undefined;
+      const goesOn = (await store.standings.forGrant(grantId, NOW)) !== undefined;
+      const isThere = (await store.artifacts.find("RefreshToken", token, NOW)) !== undefined;
+      assert.deepEqual(
+        [consumed, goesOn, isThere],
+        [completed, !completed, !completed],
+        `killed before statement ${n}`,
+      );
+      // Whatever the dead process held, the next one can go on.
+      assert.equal(
+        await store.artifacts.consume("AuthorizationCode", idHash, NOW, { ends: [grantId] }),
+        !completed,
+      );
+      await file.destroy();
+    }
+    assert.ok(killed >= 6, `a redemption of only ${killed} statements can't be the whole of it`);
+  },
+);
 
 test("D2: what a process was told is stored survives its being killed at once", async () => {
   const { file, profile, person, link, store, attempt } = await waiting();
@@ -163,7 +175,9 @@ test("processes that open an empty file together all get it", async () => {
   const { person, link, file: source } = await waiting();
   for (let turn = 0; turn < 2; turn += 1) {
     const file = temporaryFile();
-    const outputs = await Promise.all([1, 2, 3, 4].map(() => child("race", file.file, attemptOf(person, link))));
+    const outputs = await Promise.all(
+      [1, 2, 3, 4].map(() => child("race", file.file, attemptOf(person, link))),
+    );
     for (const { output } of outputs) assert.equal((JSON.parse(output) as { bound: number }).bound, 0);
     await file.destroy();
   }
@@ -174,7 +188,8 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   const { file, store, profile, person, link } = await waiting();
   const intruder = new DatabaseSync(file.file);
   intruder.exec("BEGIN IMMEDIATE");
-  const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
+  const isUnavailable = (error: unknown) =>
+    error instanceof LiaisonError && error.code === "store_unavailable";
   await assert.rejects(
     withPatience(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
     isUnavailable,
@@ -216,7 +231,11 @@ test("a process killed before any statement of a verification leaves it to anoth
     clock.advance(31);
     assert.equal(await rescue.runOnce(), left.state === "finished" ? 0 : 1, `killed before statement ${n}`);
     const { state, result } = present(await store.verifications.find(asked.id));
-    assert.deepEqual([state, result?.intact, result?.verified], ["finished", true, 240], `before statement ${n}`);
+    assert.deepEqual(
+      [state, result?.intact, result?.verified],
+      ["finished", true, 240],
+      `before statement ${n}`,
+    );
   }
   assert.ok(killed >= 10 && resumed >= 2, `killed ${killed} times, gone on with ${resumed} times`);
   await made.file.destroy();

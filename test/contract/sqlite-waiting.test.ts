@@ -1,4 +1,7 @@
-/** What waits for the write lock that somebody else holds: without stopping the event loop, in order, for so long, and once. */
+/**
+ * What waits for the write lock that somebody else holds: without stopping the event loop, in order, for so
+ * long, and once.
+ */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -93,51 +96,57 @@ withLock(
   },
 );
 
-withLock("whichever of them comes first doesn't stop the loop, where SQLite would sleep for seconds", async (scene) => {
-  const { store, lock } = scene;
-  const writes: [string, () => Promise<unknown>][] = [
-    ["transaction", () => register(store)],
-    ["statement", () => store.clients.put(aClient())],
-    ["statement of the fast connection", () => tokens(store, anId("token"))],
-    ["transaction of the fast connection", () => store.throttles.takeSlot("key", 9, 60, NOW)],
-  ];
-  for (const [name, write] of writes) {
-    const release = lock();
-    const begun = performance.now();
-    const written = write();
-    await turn(1);
-    assert.ok(performance.now() - begun < 2500, `a ${name} stopped the loop`);
-    release();
-    await written;
-  }
-});
+withLock(
+  "whichever of them comes first doesn't stop the loop, where SQLite would sleep for seconds",
+  async (scene) => {
+    const { store, lock } = scene;
+    const writes: [string, () => Promise<unknown>][] = [
+      ["transaction", () => register(store)],
+      ["statement", () => store.clients.put(aClient())],
+      ["statement of the fast connection", () => tokens(store, anId("token"))],
+      ["transaction of the fast connection", () => store.throttles.takeSlot("key", 9, 60, NOW)],
+    ];
+    for (const [name, write] of writes) {
+      const release = lock();
+      const begun = performance.now();
+      const written = write();
+      await turn(1);
+      assert.ok(performance.now() - begun < 2500, `a ${name} stopped the loop`);
+      release();
+      await written;
+    }
+  },
+);
 
-withLock("what isn't carried out within its caller's patience is unavailable, and never is", async (scene) => {
-  const { store, lock } = scene;
-  const release = lock();
-  const [hasty, none] = [anAuditEvent(), anAuditEvent()];
-  const patient = anAuditEvent();
-  const waits = withPatience(30_000, () => store.audit.append(patient));
-  const begun = performance.now();
-  await Promise.all([
-    assert.rejects(
-      withPatience(100, () => store.audit.append(hasty)),
-      isUnavailable,
-    ),
-    assert.rejects(
-      withPatience(0, () => store.audit.append(none)),
-      isUnavailable,
-    ),
-  ]);
-  assert.ok(performance.now() - begun >= 99, "it gave up before its time");
-  release();
-  await waits;
-  await turn(50);
-  assert.deepEqual(
-    (await store.audit.list({ limit: 9 })).map(({ id }) => id),
-    [patient.id],
-  );
-});
+withLock(
+  "what isn't carried out within its caller's patience is unavailable, and never is",
+  async (scene) => {
+    const { store, lock } = scene;
+    const release = lock();
+    const [hasty, none] = [anAuditEvent(), anAuditEvent()];
+    const patient = anAuditEvent();
+    const waits = withPatience(30_000, () => store.audit.append(patient));
+    const begun = performance.now();
+    await Promise.all([
+      assert.rejects(
+        withPatience(100, () => store.audit.append(hasty)),
+        isUnavailable,
+      ),
+      assert.rejects(
+        withPatience(0, () => store.audit.append(none)),
+        isUnavailable,
+      ),
+    ]);
+    assert.ok(performance.now() - begun >= 99, "it gave up before its time");
+    release();
+    await waits;
+    await turn(50);
+    assert.deepEqual(
+      (await store.audit.list({ limit: 9 })).map(({ id }) => id),
+      [patient.id],
+    );
+  },
+);
 
 withLock(
   "who comes first is served first, on both connections, and the loop turns between two",

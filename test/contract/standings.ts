@@ -26,30 +26,33 @@ export async function withTokens(store: Store, grantId: GrantId) {
 }
 
 export function standingCases(contract: Case): void {
-  contract("a standing holds memberships, selection, remembered choice and the last identity", async ({ store }) => {
-    const { account, identity, selection, first, second } = await twoProfiles(store);
-    await bound(store);
-    await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
-    await store.standings.select(selection, NOW);
-    await store.accounts.signIn(identity, NOW + 77);
-    const standing = present(
-      await store.standings.forClient(account.id, selection.clientId, selection.sessionUid, NOW),
-    );
-    const ids = [first.id, second.id].sort();
-    assert.deepEqual(standing, {
-      accountId: account.id,
-      memberships: await Promise.all(ids.map((id) => store.directory.membership(id))),
-      current: selection,
-      rememberedProfileId: first.id,
-      identity: {
-        ...identity,
-        emailVerified: false,
+  contract(
+    "a standing holds memberships, selection, remembered choice and the last identity",
+    async ({ store }) => {
+      const { account, identity, selection, first, second } = await twoProfiles(store);
+      await bound(store);
+      await store.directory.putProfile({ ...second, enabled: false }, "admin:7", NOW);
+      await store.standings.select(selection, NOW);
+      await store.accounts.signIn(identity, NOW + 77);
+      const standing = present(
+        await store.standings.forClient(account.id, selection.clientId, selection.sessionUid, NOW),
+      );
+      const ids = [first.id, second.id].sort();
+      assert.deepEqual(standing, {
         accountId: account.id,
-        createdAt: account.createdAt,
-        lastSignInAt: NOW + 77,
-      },
-    });
-  });
+        memberships: await Promise.all(ids.map((id) => store.directory.membership(id))),
+        current: selection,
+        rememberedProfileId: first.id,
+        identity: {
+          ...identity,
+          emailVerified: false,
+          accountId: account.id,
+          createdAt: account.createdAt,
+          lastSignInAt: NOW + 77,
+        },
+      });
+    },
+  );
 
   contract("a standing is the client's and the session's own", async ({ store }) => {
     const { account, selection, first } = await twoProfiles(store);
@@ -63,7 +66,10 @@ export function standingCases(contract: Case): void {
     assert.deepEqual(await look(clientId, null), [null, first.id]);
     assert.deepEqual(await look(clientId, anId("session")), [null, first.id]);
     assert.deepEqual(await look(anId("client"), sessionUid), [null, null]);
-    assert.deepEqual(await look(clientId, sessionUid, selection.expiresAt - 1), [selection.grantId, first.id]);
+    assert.deepEqual(await look(clientId, sessionUid, selection.expiresAt - 1), [
+      selection.grantId,
+      first.id,
+    ]);
     assert.deepEqual(await look(clientId, sessionUid, selection.expiresAt), [null, first.id]);
     const stranger = await signIn(store);
     assert.deepEqual(await store.standings.forClient(stranger.account.id, clientId, sessionUid, NOW), {
@@ -79,7 +85,10 @@ export function standingCases(contract: Case): void {
         lastSignInAt: stranger.account.createdAt,
       },
     });
-    assert.equal(await store.standings.forClient(asAccountId(anId("account")), clientId, sessionUid, NOW), undefined);
+    assert.equal(
+      await store.standings.forClient(asAccountId(anId("account")), clientId, sessionUid, NOW),
+      undefined,
+    );
   });
 
   contract("a grant's standing is its selection and profile, until it expires", async ({ store }) => {
@@ -99,7 +108,10 @@ export function standingCases(contract: Case): void {
     const unbound = await register(store);
     const { accountId, clientId, sessionUid, grantId } = selection;
     for (const profileId of [other.profile.id, unbound.profile.id, anId("profile")]) {
-      assert.equal(await store.standings.select({ ...selection, profileId: asProfileId(profileId) }, NOW), undefined);
+      assert.equal(
+        await store.standings.select({ ...selection, profileId: asProfileId(profileId) }, NOW),
+        undefined,
+      );
     }
     const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
     assert.deepEqual([standing.current, standing.rememberedProfileId], [null, null]);
@@ -158,28 +170,36 @@ export function standingCases(contract: Case): void {
     },
   );
 
-  contract("choosing back makes another grant, and what was replaced before waits for that", async ({ store }) => {
-    const { account, selection, second } = await twoProfiles(store);
-    const { clientId, sessionUid } = selection;
-    const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
-    const back = { ...selection, grantId: asGrantId(anId("grant")) };
-    for (const one of [selection, switched, back]) await store.standings.select(one, NOW);
-    const { replaces } = present(await store.standings.forGrant(asGrantId(back.grantId), NOW));
-    assert.deepEqual(new Set(replaces), new Set([selection.grantId, switched.grantId]));
-    assert.deepEqual(present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces, []);
-    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-    assert.equal(standing.current?.grantId, back.grantId);
-  });
+  contract(
+    "choosing back makes another grant, and what was replaced before waits for that",
+    async ({ store }) => {
+      const { account, selection, second } = await twoProfiles(store);
+      const { clientId, sessionUid } = selection;
+      const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
+      const back = { ...selection, grantId: asGrantId(anId("grant")) };
+      for (const one of [selection, switched, back]) await store.standings.select(one, NOW);
+      const { replaces } = present(await store.standings.forGrant(asGrantId(back.grantId), NOW));
+      assert.deepEqual(new Set(replaces), new Set([selection.grantId, switched.grantId]));
+      assert.deepEqual(
+        present(await store.standings.forGrant(asGrantId(switched.grantId), NOW)).replaces,
+        [],
+      );
+      const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+      assert.equal(standing.current?.grantId, back.grantId);
+    },
+  );
 
   contract(
     "another session's and another client's selections are replaced by none but their own",
     async ({ store }) => {
       const { account, selection, second } = await twoProfiles(store);
-      const others = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map((change) => ({
-        ...selection,
-        ...change,
-        grantId: asGrantId(anId("grant")),
-      }));
+      const others = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map(
+        (change) => ({
+          ...selection,
+          ...change,
+          grantId: asGrantId(anId("grant")),
+        }),
+      );
       for (const one of [selection, ...others]) await store.standings.select(one, NOW);
       const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       await store.standings.select(switched, NOW);
@@ -187,53 +207,64 @@ export function standingCases(contract: Case): void {
         selection.grantId,
       ]);
       for (const { clientId, sessionUid, grantId } of others) {
-        const standing = present(await store.standings.forClient(account.id, asClientId(clientId), sessionUid, NOW));
+        const standing = present(
+          await store.standings.forClient(account.id, asClientId(clientId), sessionUid, NOW),
+        );
         assert.equal(standing.current?.grantId, grantId);
       }
     },
   );
 
-  contract("what the person didn't choose takes no other selection's place, and changes nothing", async ({ store }) => {
-    const { account, selection, second } = await twoProfiles(store);
-    const { clientId, sessionUid, grantId, expiresAt } = selection;
-    const unasked = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
-    await store.standings.select(selection, NOW, { remember: false, byHand: false });
-    assert.equal(await store.standings.select(unasked, NOW, { byHand: false }), undefined);
-    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-    assert.deepEqual([standing.current, standing.rememberedProfileId], [selection, null]);
-    assert.equal(await store.standings.forGrant(asGrantId(unasked.grantId), NOW), undefined);
-    const again = { ...selection, grantId: asGrantId(anId("grant")) };
-    const kept = await store.standings.select(again, NOW, { remember: false, byHand: false });
-    assert.deepEqual(kept, { grantId, revokedGrants: [] });
-    // One that has expired is nobody's choice any more.
-    const later = { ...unasked, expiresAt: expiresAt + 1000 };
-    assert.ok(await store.standings.select(later, expiresAt, { remember: false, byHand: false }));
-  });
+  contract(
+    "what the person didn't choose takes no other selection's place, and changes nothing",
+    async ({ store }) => {
+      const { account, selection, second } = await twoProfiles(store);
+      const { clientId, sessionUid, grantId, expiresAt } = selection;
+      const unasked = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
+      await store.standings.select(selection, NOW, { remember: false, byHand: false });
+      assert.equal(await store.standings.select(unasked, NOW, { byHand: false }), undefined);
+      const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+      assert.deepEqual([standing.current, standing.rememberedProfileId], [selection, null]);
+      assert.equal(await store.standings.forGrant(asGrantId(unasked.grantId), NOW), undefined);
+      const again = { ...selection, grantId: asGrantId(anId("grant")) };
+      const kept = await store.standings.select(again, NOW, { remember: false, byHand: false });
+      assert.deepEqual(kept, { grantId, revokedGrants: [] });
+      // One that has expired is nobody's choice any more.
+      const later = { ...unasked, expiresAt: expiresAt + 1000 };
+      assert.ok(await store.standings.select(later, expiresAt, { remember: false, byHand: false }));
+    },
+  );
 
-  contract("of racers that switch at once one is current, and redeeming its code ends the others", async (opened) => {
-    const { store } = opened;
-    const { account, selection, first, second } = await twoProfiles(store);
-    const { clientId, sessionUid } = selection;
-    await store.standings.select(selection, NOW);
-    const chosen = await race(opened, 20, (racer, index) => {
-      const profileId = index % 3 === 0 ? first.id : second.id;
-      return racer.standings.select({ ...selection, grantId: asGrantId(anId("grant")), profileId }, NOW + index);
-    });
-    const grants = new Set([selection.grantId, ...chosen.map((one) => present(one).grantId)]);
-    const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
-    const current = present(standing.current).grantId;
-    const { replaces } = present(await store.standings.forGrant(current, NOW));
-    assert.deepEqual(new Set([current, ...replaces]), grants);
-    const code = hashOf(anId("code"));
-    await store.artifacts.upsert("AuthorizationCode", code, {}, { grantId: current }, NOW + 9999);
-    const consumed = await race(opened, 20, (racer) =>
-      racer.artifacts.consume("AuthorizationCode", code, NOW, { ends: replaces }),
-    );
-    assert.equal(consumed.filter(Boolean).length, 1);
-    for (const grantId of grants) {
-      assert.equal((await store.standings.forGrant(grantId, NOW)) !== undefined, grantId === current);
-    }
-  });
+  contract(
+    "of racers that switch at once one is current, and redeeming its code ends the others",
+    async (opened) => {
+      const { store } = opened;
+      const { account, selection, first, second } = await twoProfiles(store);
+      const { clientId, sessionUid } = selection;
+      await store.standings.select(selection, NOW);
+      const chosen = await race(opened, 20, (racer, index) => {
+        const profileId = index % 3 === 0 ? first.id : second.id;
+        return racer.standings.select(
+          { ...selection, grantId: asGrantId(anId("grant")), profileId },
+          NOW + index,
+        );
+      });
+      const grants = new Set([selection.grantId, ...chosen.map((one) => present(one).grantId)]);
+      const standing = present(await store.standings.forClient(account.id, clientId, sessionUid, NOW));
+      const current = present(standing.current).grantId;
+      const { replaces } = present(await store.standings.forGrant(current, NOW));
+      assert.deepEqual(new Set([current, ...replaces]), grants);
+      const code = hashOf(anId("code"));
+      await store.artifacts.upsert("AuthorizationCode", code, {}, { grantId: current }, NOW + 9999);
+      const consumed = await race(opened, 20, (racer) =>
+        racer.artifacts.consume("AuthorizationCode", code, NOW, { ends: replaces }),
+      );
+      assert.equal(consumed.filter(Boolean).length, 1);
+      for (const grantId of grants) {
+        assert.equal((await store.standings.forGrant(grantId, NOW)) !== undefined, grantId === current);
+      }
+    },
+  );
 
   contract(
     "where a switch is ended before its code was redeemed, what it replaced is current again",
@@ -279,11 +310,13 @@ export function standingCases(contract: Case): void {
         const by = { actor: "admin:7", now: NOW };
         const { organization } = present(await store.directory.membership(first.id));
         if (ending === "unbind") await store.links.unbind(first.id, "admin:7", NOW);
-        if (ending === "profile") await store.directory.putProfile({ ...first, enabled: false }, "admin:7", NOW);
+        if (ending === "profile")
+          await store.directory.putProfile({ ...first, enabled: false }, "admin:7", NOW);
         if (ending === "organization")
           await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
         if (ending === "grant") await store.administration.carryOut({ kind: "revoke_grant", grantId }, by);
-        if (ending === "session") await store.administration.carryOut({ kind: "end_session", sessionUid }, by);
+        if (ending === "session")
+          await store.administration.carryOut({ kind: "end_session", sessionUid }, by);
         assert.deepEqual(await oldTokens(), [false, false], ending);
         assert.deepEqual(await newTokens(), ending === "session" ? [false, false] : [true, true], ending);
         const told = [];
@@ -310,7 +343,11 @@ export function standingCases(contract: Case): void {
       const oldTokens = await withTokens(store, selection.grantId);
       const switched = { ...selection, grantId: asGrantId(anId("grant")), profileId: second.id };
       await store.standings.select(switched, NOW);
-      const listed = await store.administration.grants({ accountId: account.id }, { after: null, limit: 9 }, NOW);
+      const listed = await store.administration.grants(
+        { accountId: account.id },
+        { after: null, limit: 9 },
+        NOW,
+      );
       assert.deepEqual(new Set(listed.items), new Set([selection, switched]));
       await store.administration.carryOut({ kind: "remove_client", clientId: client.id }, by);
       assert.deepEqual(await oldTokens(), [false, false]);

@@ -10,12 +10,20 @@ import { twoProfiles, withTokens } from "./standings.ts";
 
 const BY = { actor: "admin:7", now: NOW };
 
-/** A person with three bound profiles who went from the first to the second to the third, and redeemed the first's code alone. */
+/**
+ * A person with three bound profiles who went from the first to the second to the third, and redeemed the
+ * first's code alone.
+ */
 async function threeSwitched(store: Store, lastExpiresAt?: number) {
   const { account, identity, selection: home, first, second } = await twoProfiles(store);
   const { profile: last } = await register(store);
   await bind(store, { account, identity }, last.id);
-  const other = { ...home, grantId: asGrantId(anId("grant")), profileId: second.id, expiresAt: home.expiresAt + 1 };
+  const other = {
+    ...home,
+    grantId: asGrantId(anId("grant")),
+    profileId: second.id,
+    expiresAt: home.expiresAt + 1,
+  };
   const expiresAt = lastExpiresAt ?? home.expiresAt + 2;
   const third = { ...home, grantId: asGrantId(anId("grant")), profileId: last.id, expiresAt };
   const { sessionUid, clientId } = home;
@@ -26,7 +34,15 @@ async function threeSwitched(store: Store, lastExpiresAt?: number) {
   const alive = await withTokens(store, home.grantId);
   const current = async () =>
     present(await store.standings.forClient(account.id, clientId, sessionUid, NOW)).current?.grantId;
-  return { account, home, other, third, profiles: { home: first, other: second, third: last }, alive, current };
+  return {
+    account,
+    home,
+    other,
+    third,
+    profiles: { home: first, other: second, third: last },
+    alive,
+    current,
+  };
 }
 
 /** Issues a code of the grant and redeems it, as a portal does. */
@@ -49,7 +65,11 @@ async function told(store: Store) {
 }
 
 /** Of the grants of one sign-in that go on one is current, and it replaces all the others. */
-async function assertOneCurrent(store: Store, { accountId, clientId, sessionUid }: Selection, grants: string[]) {
+async function assertOneCurrent(
+  store: Store,
+  { accountId, clientId, sessionUid }: Selection,
+  grants: string[],
+) {
   const standing = present(await store.standings.forClient(accountId, clientId, sessionUid, NOW));
   const { grantId } = present(standing.current);
   const left = await Promise.all(grants.map((id) => store.standings.forGrant(asGrantId(id), NOW)));
@@ -76,7 +96,10 @@ export function switchCases(contract: Case): void {
           await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
         if (ending === "unbind") await store.links.unbind(third.profileId, "admin:7", NOW);
         if (ending === "grant")
-          await store.administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(third.grantId) }, BY);
+          await store.administration.carryOut(
+            { kind: "revoke_grant", grantId: asGrantId(third.grantId) },
+            BY,
+          );
         if (ending === "portal") await store.artifacts.revokeGrant(asGrantId(third.grantId));
         if (ending === "sweep") await store.sweep(third.expiresAt);
         assert.equal(await store.standings.forGrant(asGrantId(third.grantId), NOW), undefined);
@@ -118,10 +141,17 @@ export function switchCases(contract: Case): void {
       for (let index = 1; index <= 40; index += 1) {
         const grantId = asGrantId(anId("grant"));
         const profileId = asProfileId(profiles[index % 2] ?? "");
-        await store.standings.select({ ...before, grantId, profileId, expiresAt: before.expiresAt + index }, NOW);
+        await store.standings.select(
+          { ...before, grantId, profileId, expiresAt: before.expiresAt + index },
+          NOW,
+        );
         grants.push(grantId);
       }
-      const ended = await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
+      const ended = await store.directory.putOrganization(
+        { ...organization, enabled: false },
+        "admin:7",
+        NOW,
+      );
       assert.equal(ended.revokedGrants.length, 40);
       await assertOneCurrent(store, before, grants);
       assert.deepEqual(present(await store.standings.forGrant(before.grantId, NOW)).replaces, []);
@@ -149,7 +179,10 @@ export function switchCases(contract: Case): void {
         const grantId = asGrantId(anId("grant"));
         grants.push(grantId);
         const profileId = index % 2 === 0 ? home.profileId : other.profileId;
-        await racer.standings.select({ ...home, grantId, profileId, expiresAt: home.expiresAt + 10 + index }, NOW);
+        await racer.standings.select(
+          { ...home, grantId, profileId, expiresAt: home.expiresAt + 10 + index },
+          NOW,
+        );
       }
     });
     await assertOneCurrent(store, home, grants);
@@ -160,9 +193,11 @@ export function switchCases(contract: Case): void {
     async (opened) => {
       const { store } = opened;
       const { home, other, third, profiles, ...switched } = await threeSwitched(store);
-      const elsewhere = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map((change) => {
-        return { ...home, ...change, grantId: asGrantId(anId("grant")) };
-      });
+      const elsewhere = [{ sessionUid: anId("session") }, { clientId: asClientId(anId("client")) }].map(
+        (change) => {
+          return { ...home, ...change, grantId: asGrantId(anId("grant")) };
+        },
+      );
       for (const one of elsewhere) await store.standings.select(one, NOW);
       await store.directory.putProfile({ ...profiles.third, enabled: false }, "admin:7", NOW);
       const { sessionUid, clientId } = home;

@@ -28,7 +28,10 @@ const some = (identity: number, client = 1000): InquiryThrottles => ({
 
 /** A mail that counts at a mailbox and a profile. */
 function aThrottled({ mailbox, profile = "p" }: { mailbox: string; profile?: string }): NewMail {
-  const throttle = { mailbox: { ...limits.mailbox, key: mailbox }, profile: { ...limits.profile, key: profile } };
+  const throttle = {
+    mailbox: { ...limits.mailbox, key: mailbox },
+    profile: { ...limits.profile, key: profile },
+  };
   return { ...aMail(), throttle };
 }
 
@@ -73,7 +76,11 @@ export function throttledMailCases(contract: Case): void {
       const fourth = await ask(NOW + 3);
       assert.equal(fourth.heldUntil, NOW + HOUR);
       assert.deepEqual(await store.links.latestInquiry(fourth.interactionCid), fourth);
-      assert.equal(await store.links.latestInquiry(third.interactionCid), undefined, "the newer one took its place");
+      assert.equal(
+        await store.links.latestInquiry(third.interactionCid),
+        undefined,
+        "the newer one took its place",
+      );
 
       const stranger = await asked(store, anInquiry({ createdAt: NOW + 4, notBefore: NOW + 4 }), some(2));
       assert.equal(stranger.heldUntil, null, "another identity isn't held");
@@ -86,32 +93,47 @@ export function throttledMailCases(contract: Case): void {
     },
   );
 
-  contract("Z7: asked a hundred times over its limit, an identity leaves one inquiry more", async ({ store }) => {
-    const requester = aRequester();
-    for (let turn = 0; turn < 100; turn += 1) {
-      await asked(store, anInquiry({ requester, createdAt: NOW + turn, notBefore: NOW + turn }), some(3));
-    }
-    const kept = await store.links.inquiries({ accountId: requester.accountId, limit: 200 });
-    assert.deepEqual(
-      kept.map(({ createdAt }) => createdAt - NOW),
-      [99, 2, 1, 0],
-    );
-  });
+  contract(
+    "Z7: asked a hundred times over its limit, an identity leaves one inquiry more",
+    async ({ store }) => {
+      const requester = aRequester();
+      for (let turn = 0; turn < 100; turn += 1) {
+        await asked(store, anInquiry({ requester, createdAt: NOW + turn, notBefore: NOW + turn }), some(3));
+      }
+      const kept = await store.links.inquiries({ accountId: requester.accountId, limit: 200 });
+      assert.deepEqual(
+        kept.map(({ createdAt }) => createdAt - NOW),
+        [99, 2, 1, 0],
+      );
+    },
+  );
 
-  contract("a held inquiry that is answered in part is settled with that when it is asked again", async ({ store }) => {
-    const requester = aRequester();
-    await asked(store, anInquiry({ requester, createdAt: NOW, notBefore: NOW }), some(1));
-    const held = await asked(store, anInquiry({ requester, createdAt: NOW + 1, notBefore: NOW + 1 }), some(1));
-    // The window has ended by then, and begins anew with one of another sign-in.
-    await asked(store, anInquiry({ requester, createdAt: NOW + HOUR, notBefore: NOW + HOUR }), some(1));
-    for (let turn = 0; turn < 3; turn += 1) present(await store.links.claimInquiry("worker", NOW + HOUR, 10 * HOUR));
-    const more = { answeredTo: asProfileId("p-1"), leaseMs: HOUR };
-    const part = { links: [], mails: [], matched: 1, more };
-    assert.equal(await store.links.settleInquiry(held.id, "worker", part, NOW + HOUR), true);
-    await asked(store, anInquiry({ requester, createdAt: NOW + HOUR + 1, notBefore: NOW + HOUR + 1 }), some(1));
-    const settled = present(await store.links.latestInquiry(held.interactionCid));
-    assert.deepEqual([settled.settledAt, settled.address, settled.matched], [NOW + HOUR + 1, null, 1]);
-  });
+  contract(
+    "a held inquiry that is answered in part is settled with that when it is asked again",
+    async ({ store }) => {
+      const requester = aRequester();
+      await asked(store, anInquiry({ requester, createdAt: NOW, notBefore: NOW }), some(1));
+      const held = await asked(
+        store,
+        anInquiry({ requester, createdAt: NOW + 1, notBefore: NOW + 1 }),
+        some(1),
+      );
+      // The window has ended by then, and begins anew with one of another sign-in.
+      await asked(store, anInquiry({ requester, createdAt: NOW + HOUR, notBefore: NOW + HOUR }), some(1));
+      for (let turn = 0; turn < 3; turn += 1)
+        present(await store.links.claimInquiry("worker", NOW + HOUR, 10 * HOUR));
+      const more = { answeredTo: asProfileId("p-1"), leaseMs: HOUR };
+      const part = { links: [], mails: [], matched: 1, more };
+      assert.equal(await store.links.settleInquiry(held.id, "worker", part, NOW + HOUR), true);
+      await asked(
+        store,
+        anInquiry({ requester, createdAt: NOW + HOUR + 1, notBefore: NOW + HOUR + 1 }),
+        some(1),
+      );
+      const settled = present(await store.links.latestInquiry(held.interactionCid));
+      assert.deepEqual([settled.settledAt, settled.address, settled.matched], [NOW + HOUR + 1, null, 1]);
+    },
+  );
 
   contract("Z9: an inquiry's own wait begins when the throttles let it through", async ({ store }) => {
     const requester = aRequester();
@@ -125,23 +147,30 @@ export function throttledMailCases(contract: Case): void {
     assert.deepEqual(turns, [700, 300, 3 * LONGEST + 500, HOUR + 200]);
   });
 
-  contract("of one identity's racing inquiries one is stored, and the next after the pause", async (opened) => {
-    const { store } = opened;
-    const requester = aRequester();
-    const ask = (racer: Store, createdAt: number, changes: Partial<Inquiry> = {}) =>
-      racer.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt, ...changes }), {
-        ...some(9),
-        pauseSeconds: 30,
-      });
-    const outcomes = await race(opened, 20, (racer) => ask(racer, NOW));
-    assert.equal(outcomes.filter(({ asked: isAsked }) => isAsked).length, 1);
-    assert.ok(outcomes.every((outcome) => outcome.asked || outcome.askAgainAt === NOW + 30_000));
-    assert.equal((await store.links.inquiries({ limit: 50 })).length, 1, "the others left nothing");
-    assert.equal((await ask(store, NOW, { requester: aRequester() })).asked, true, "another identity is another's");
-    assert.equal((await ask(store, NOW + 29_999)).asked, false);
-    const next = await ask(store, NOW + 30_000);
-    assert.equal(next.asked && next.inquiry.ordinal, 2, "who was refused took no slot");
-  });
+  contract(
+    "of one identity's racing inquiries one is stored, and the next after the pause",
+    async (opened) => {
+      const { store } = opened;
+      const requester = aRequester();
+      const ask = (racer: Store, createdAt: number, changes: Partial<Inquiry> = {}) =>
+        racer.links.inquire(anInquiry({ requester, createdAt, notBefore: createdAt, ...changes }), {
+          ...some(9),
+          pauseSeconds: 30,
+        });
+      const outcomes = await race(opened, 20, (racer) => ask(racer, NOW));
+      assert.equal(outcomes.filter(({ asked: isAsked }) => isAsked).length, 1);
+      assert.ok(outcomes.every((outcome) => outcome.asked || outcome.askAgainAt === NOW + 30_000));
+      assert.equal((await store.links.inquiries({ limit: 50 })).length, 1, "the others left nothing");
+      assert.equal(
+        (await ask(store, NOW, { requester: aRequester() })).asked,
+        true,
+        "another identity is another's",
+      );
+      assert.equal((await ask(store, NOW + 29_999)).asked, false);
+      const next = await ask(store, NOW + 30_000);
+      assert.equal(next.asked && next.inquiry.ordinal, 2, "who was refused took no slot");
+    },
+  );
 
   contract(
     "Z10: further inquiries from one client address go one after the other beyond its limit",
@@ -189,22 +218,26 @@ export function throttledMailCases(contract: Case): void {
     assert.deepEqual(await store.outbox.list({ states: ["held"], limit: 9 }), []);
   });
 
-  contract("held mails go by themselves as soon as there is room, before the next collected one", async ({ store }) => {
-    const mailbox = "one@contoso.example";
-    const mails = (count: number) => Array.from({ length: count }, () => aThrottled({ mailbox, profile: anId("p") }));
-    const released = async (minutes: number) => {
-      const count = await store.outbox.releaseHeld(limits, NOW + minutes * MINUTE);
-      assert.equal((await sent(store, NOW + minutes * MINUTE)).length, count);
-      return count;
-    };
-    await settle(store, mails(1));
-    await sent(store, NOW);
-    await settle(store, mails(1), NOW + 30 * MINUTE);
-    await sent(store, NOW + 30 * MINUTE);
-    await settle(store, mails(2), NOW + 31 * MINUTE);
-    assert.equal(await released(32), 1, "together: the next collected one may go an hour later");
-    await settle(store, mails(2), NOW + 33 * MINUTE);
-    assert.deepEqual([await released(59.9), await released(60)], [0, 1], "the hour of the first is over");
-    assert.deepEqual([await released(89.9), await released(90)], [0, 1], "and that of the second");
-  });
+  contract(
+    "held mails go by themselves as soon as there is room, before the next collected one",
+    async ({ store }) => {
+      const mailbox = "one@contoso.example";
+      const mails = (count: number) =>
+        Array.from({ length: count }, () => aThrottled({ mailbox, profile: anId("p") }));
+      const released = async (minutes: number) => {
+        const count = await store.outbox.releaseHeld(limits, NOW + minutes * MINUTE);
+        assert.equal((await sent(store, NOW + minutes * MINUTE)).length, count);
+        return count;
+      };
+      await settle(store, mails(1));
+      await sent(store, NOW);
+      await settle(store, mails(1), NOW + 30 * MINUTE);
+      await sent(store, NOW + 30 * MINUTE);
+      await settle(store, mails(2), NOW + 31 * MINUTE);
+      assert.equal(await released(32), 1, "together: the next collected one may go an hour later");
+      await settle(store, mails(2), NOW + 33 * MINUTE);
+      assert.deepEqual([await released(59.9), await released(60)], [0, 1], "the hour of the first is over");
+      assert.deepEqual([await released(89.9), await released(90)], [0, 1], "and that of the second");
+    },
+  );
 }

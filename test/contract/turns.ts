@@ -32,45 +32,55 @@ export function turnCases(contract: Case): void {
     assert.equal(await store.sweep(NOW), 700 - removed);
   });
 
-  contract("invitations lapse in one run, however many, and not once it is told to end", async ({ store }) => {
-    const { organization } = await operated(store);
-    const count = 230;
-    for (let index = 0; index < count; index += 1) await invited(store, organization, "support");
-    const run = endedAtOnce();
-    const lapsed = await store.administration.lapseInvitations(LAPSED, run);
-    assert.equal(run.steps, 1);
-    assert.ok(lapsed > 0 && lapsed < count, String(lapsed));
-    assert.equal(await store.administration.lapseInvitations(LAPSED), count - lapsed);
-  });
+  contract(
+    "invitations lapse in one run, however many, and not once it is told to end",
+    async ({ store }) => {
+      const { organization } = await operated(store);
+      const count = 230;
+      for (let index = 0; index < count; index += 1) await invited(store, organization, "support");
+      const run = endedAtOnce();
+      const lapsed = await store.administration.lapseInvitations(LAPSED, run);
+      assert.equal(run.steps, 1);
+      assert.ok(lapsed > 0 && lapsed < count, String(lapsed));
+      assert.equal(await store.administration.lapseInvitations(LAPSED), count - lapsed);
+    },
+  );
 
-  contract("held mails without room are put off together, and keep none back that has room", async ({ store }) => {
-    const later = NOW + 60 * MINUTE;
-    const one: Limit = { limit: 1, windowSeconds: 7200 };
-    const limits = { mailbox: { hourly: one, daily: one }, profile: one };
-    // Very many at one mailbox, and very many about one profile at as many mailboxes.
-    const crowded = Array.from({ length: 300 }, (_, index) => ({ mailbox: "full", profile: `p-${index}` }));
-    const ofOne = Array.from({ length: 300 }, (_, index) => ({ mailbox: `m-${index}`, profile: "full" }));
-    const free = [{ mailbox: "free", profile: "free" }];
-    const none: Limit = { limit: 0, windowSeconds: 3600 };
-    const mails = [...crowded, ...ofOne, ...free].map(({ mailbox, profile }) => ({
-      ...aMail(),
-      throttle: { mailbox: { hourly: none, daily: none, key: mailbox }, profile: { ...none, key: profile } },
-    }));
-    await store.links.inquire(anInquiry());
-    const inquiry = await store.links.claimInquiry("w", NOW, MINUTE);
-    assert.ok(inquiry);
-    assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
+  contract(
+    "held mails without room are put off together, and keep none back that has room",
+    async ({ store }) => {
+      const later = NOW + 60 * MINUTE;
+      const one: Limit = { limit: 1, windowSeconds: 7200 };
+      const limits = { mailbox: { hourly: one, daily: one }, profile: one };
+      // Very many at one mailbox, and very many about one profile at as many mailboxes.
+      const crowded = Array.from({ length: 300 }, (_, index) => ({ mailbox: "full", profile: `p-${index}` }));
+      const ofOne = Array.from({ length: 300 }, (_, index) => ({ mailbox: `m-${index}`, profile: "full" }));
+      const free = [{ mailbox: "free", profile: "free" }];
+      const none: Limit = { limit: 0, windowSeconds: 3600 };
+      const mails = [...crowded, ...ofOne, ...free].map(({ mailbox, profile }) => ({
+        ...aMail(),
+        throttle: {
+          mailbox: { hourly: none, daily: none, key: mailbox },
+          profile: { ...none, key: profile },
+        },
+      }));
+      await store.links.inquire(anInquiry());
+      const inquiry = await store.links.claimInquiry("w", NOW, MINUTE);
+      assert.ok(inquiry);
+      assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
 
-    const run = endedAtOnce();
-    const begun = await store.outbox.releaseHeld(limits, later, run);
-    assert.equal(run.steps, 1);
-    // Of the full mailbox the first and one that carries fifty; one of each of the others, in whose stead the profile's room is.
-    assert.equal(begun + (await store.outbox.releaseHeld(limits, later)), 2 + 300 + 1);
-    const left = await store.outbox.list({ states: ["held"], limit: 1000 });
-    assert.equal(left.length, 300 - 51);
-    for (const { nextAttemptAt } of left) assert.equal(nextAttemptAt, later + 60 * MINUTE);
-    assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE - 1), 0);
-    assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE), 1, "and then the next");
-    assert.equal((await store.outbox.list({ states: ["held"], limit: 1000 })).length, 300 - 101);
-  });
+      const run = endedAtOnce();
+      const begun = await store.outbox.releaseHeld(limits, later, run);
+      assert.equal(run.steps, 1);
+      // Of the full mailbox the first and one that carries fifty; one of each of the others, in whose stead
+      // the profile's room is.
+      assert.equal(begun + (await store.outbox.releaseHeld(limits, later)), 2 + 300 + 1);
+      const left = await store.outbox.list({ states: ["held"], limit: 1000 });
+      assert.equal(left.length, 300 - 51);
+      for (const { nextAttemptAt } of left) assert.equal(nextAttemptAt, later + 60 * MINUTE);
+      assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE - 1), 0);
+      assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE), 1, "and then the next");
+      assert.equal((await store.outbox.list({ states: ["held"], limit: 1000 })).length, 300 - 101);
+    },
+  );
 }

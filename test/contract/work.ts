@@ -167,11 +167,17 @@ export function workCases(contract: Case): void {
       () => audit.seal([], { after: 0, head: mark, base: mark }),
       () => audit.chain(1, 5),
       () => clients.noteUse(asClientId("c"), "current", NOW),
-      () => clients.noteRefused(asClientId("c"), { parameter: "redirect_uri", address: "https://a.example/" }, NOW),
+      () =>
+        clients.noteRefused(
+          asClientId("c"),
+          { parameter: "redirect_uri", address: "https://a.example/" },
+          NOW,
+        ),
       () => clients.uses([asClientId("c")]),
     ];
     for (const ask of asked) {
-      const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
+      const isUnavailable = (error: unknown) =>
+        error instanceof LiaisonError && error.code === "store_unavailable";
       await assert.rejects(ask(), isUnavailable, String(ask));
     }
   });

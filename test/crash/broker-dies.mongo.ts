@@ -1,4 +1,7 @@
-/** One of two broker processes is killed before each step of the journey, by turns: the person's next click works. */
+/**
+ * One of two broker processes is killed before each step of the journey, by turns: the person's next click
+ * works.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** The driver's side of process-broker.ts: starts brokers, hears what they report, sees them die, and ends them by their pid. */
+/**
+ * The driver's side of process-broker.ts: starts brokers, hears what they report, sees them die, and ends
+ * them by their pid.
+ */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -35,7 +38,9 @@ export class BrokerProcess {
     this.#child.stderr.on("data", (chunk: Buffer) => {
       this.log += chunk.toString();
     });
-    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#hear(JSON.parse(line) as BrokerReport));
+    createInterface({ input: this.#child.stdout }).on("line", (line) =>
+      this.#hear(JSON.parse(line) as BrokerReport),
+    );
   }
 
   #hear(line: BrokerReport): void {
@@ -53,7 +58,8 @@ export class BrokerProcess {
   async start(orders: BrokerOrders): Promise<void> {
     this.#child.stdin.write(`${JSON.stringify(orders)}\n`);
     await until(() => this.port !== 0 || !this.isAlive, "a broker listens", 20_000);
-    if (this.port === 0 && this.#child.signalCode === null) throw new Error(`a broker didn't start: ${this.log}`);
+    if (this.port === 0 && this.#child.signalCode === null)
+      throw new Error(`a broker didn't start: ${this.log}`);
   }
 
   /** SIGKILL; resolves when it is gone. */

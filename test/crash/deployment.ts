@@ -1,6 +1,6 @@
 /**
- * What brokers in processes of their own stand in: a data folder with keys and a directory in it, an upstream, a mail server.
- * All of it lives in the test's process, so that it outlives any broker.
+ * What brokers in processes of their own stand in: a data folder with keys and a directory in it, an
+ * upstream, a mail server. All of it lives in the test's process, so that it outlives any broker.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -59,7 +59,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const ports = { broker: await freePort(), upstream: await freePort(), smtp: mailbox.port };
   const base = testConfig(ports, join(root, "unused.db"));
   const { issuer, encryption_key: encryptionKey } = configSchema.parse(base);
-  const data = options.mongodb === undefined ? sqliteData(root) : await mongoData(options.mongodb, encryptionKey);
+  const data =
+    options.mongodb === undefined ? sqliteData(root) : await mongoData(options.mongodb, encryptionKey);
   const upstream = await startTestUpstream(ports.upstream, issuer);
   const open = (place: string) => openStore({ ...data.storage(place), encryptionKey });
   await prepare(base, await open(data.prepared));
@@ -83,7 +84,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return broker;
     },
     portal: async (scope) => await connectPortal(base, scope),
-    browser: (alsoStopAt = () => false) => new UserAgent({ stopAt: (url) => url.port === "9" || alsoStopAt(url) }),
+    browser: (alsoStopAt = () => false) =>
+      new UserAgent({ stopAt: (url) => url.port === "9" || alsoStopAt(url) }),
     close: async () => {
       await Promise.all(brokers.map((broker) => broker.kill()));
       await upstream.close();

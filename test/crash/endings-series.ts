@@ -1,6 +1,6 @@
 /**
- * Many grants of one client or organization are ended while two brokers serve: every reader refuses at once on both, and the rows
- * go in the background though its process is killed again and again.
+ * Many grants of one client or organization are ended while two brokers serve: every reader refuses at once
+ * on both, and the rows go in the background though its process is killed again and again.
  */
 
 import assert from "node:assert/strict";
@@ -82,7 +82,9 @@ async function run(
   const store = await deployment.openStore(place);
   closers.push(() => store.close());
   const rows =
-    mongodb === undefined ? manyRowsInFile(join(place, "liaison.db")) : await manyRowsInDatabase(mongodb, place);
+    mongodb === undefined
+      ? manyRowsInFile(join(place, "liaison.db"))
+      : await manyRowsInDatabase(mongodb, place);
   closers.push(() => rows.close());
   assert.equal((await store.administration.carryOut({ kind: "register_client", client }, by)).result, "done");
   const liaison = { store, upstreamIssuer: deployment.upstreamOrigin, clock: systemClock };
@@ -93,7 +95,8 @@ async function run(
   // Connections that were closed meanwhile are seen to be.
   await pause(lookEveryMs);
   const { tokens } = readers;
-  for (const _turn of [1, 2]) assert.equal((await readers.portal.introspect(tokens.access_token)).active, true);
+  for (const _turn of [1, 2])
+    assert.equal((await readers.portal.introspect(tokens.access_token)).active, true);
 
   const began = performance.now();
   await end(store, of);
@@ -107,7 +110,9 @@ async function run(
   for (let turn = 0; turn < kills; turn += 1) {
     const phase = (["before", "within", "after"] as const)[turn % 3] ?? "before";
     const nth = 1 + random.below(2 + Math.floor(grants / (200 * kills)));
-    deaths.push(await dieAt(deployment, place, { call: "administration.removeEnded", nth, phase, delayMicros: 3000 }));
+    deaths.push(
+      await dieAt(deployment, place, { call: "administration.removeEnded", nth, phase, delayMicros: 3000 }),
+    );
     deaths.push(`${await rows.left()} rows left`);
   }
   const last = deployment.broker();
@@ -151,7 +156,10 @@ async function end(store: Store, of: EndingSeries["of"]): Promise<void> {
 /** What ended them is undone. */
 async function comeBack(store: Store, of: EndingSeries["of"]): Promise<void> {
   if (of === "client") {
-    assert.equal((await store.administration.carryOut({ kind: "register_client", client }, by)).result, "done");
+    assert.equal(
+      (await store.administration.carryOut({ kind: "register_client", client }, by)).result,
+      "done",
+    );
     return;
   }
   const organization = await store.directory.organization(asOrganizationId("northwind"));

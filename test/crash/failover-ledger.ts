@@ -58,6 +58,13 @@ export class Ledger {
 
   toJSON(): object {
     const { requests, unavailable, slowestMs, done, begunAnew } = this;
-    return { requests, unavailable, slowestMs: Math.round(slowestMs), done, begunAnew, tokens: this.#redeemed.size };
+    return {
+      requests,
+      unavailable,
+      slowestMs: Math.round(slowestMs),
+      done,
+      begunAnew,
+      tokens: this.#redeemed.size,
+    };
   }
 }

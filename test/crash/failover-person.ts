@@ -1,6 +1,6 @@
 /**
- * People who sign in, link their profile and stay signed in while the database loses its primary. A request that is answered
- * 503 is made again as it was; whoever is told then that the sign-in is over begins it anew.
+ * People who sign in, link their profile and stay signed in while the database loses its primary. A request
+ * that is answered 503 is made again as it was; whoever is told then that the sign-in is over begins it anew.
  */
 
 import assert from "node:assert/strict";
@@ -11,7 +11,10 @@ import type { PortalTokens, TestPortal } from "../support/portal.ts";
 import { type Page, UserAgent, type Visit } from "../support/user-agent.ts";
 import type { Ledger } from "./failover-ledger.ts";
 
-/** Longer than the leases of an inquiry and of its mail together, whose claims may be carried out without an answer. */
+/**
+ * Longer than the leases of an inquiry and of its mail together, whose claims may be carried out without an
+ * answer.
+ */
 const patienceMs = 120_000;
 const restMs = 250;
 
@@ -74,14 +77,21 @@ export async function live(options: PersonOptions): Promise<void> {
 }
 
 /** From the portal to *Check your email*, and waits for the mail. Returns how many had come before. */
-async function askForLink({ portal, person, registered, mailbox, ledger }: PersonOptions, browser: PatientAgent) {
+async function askForLink(
+  { portal, person, registered, mailbox, ledger }: PersonOptions,
+  browser: PatientAgent,
+) {
   const before = mailsTo(mailbox, registered).length;
   for (;;) {
     const linkStep = await signIn(browser, await portal.start(), person);
     if (isOver(linkStep, browser, ledger)) continue;
     const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email: registered });
     if (isOver(waiting, browser, ledger)) continue;
-    assert.equal(waiting.heading, "Check your email", `${waiting.text}\n${browser.trail.slice(-12).join("\n")}`);
+    assert.equal(
+      waiting.heading,
+      "Check your email",
+      `${waiting.text}\n${browser.trail.slice(-12).join("\n")}`,
+    );
     return before;
   }
 }
@@ -114,7 +124,10 @@ async function redeem(options: PersonOptions, browser: PatientAgent, mailsBefore
   ledger.toldLinked.add(index);
 }
 
-async function signInAtPortal({ portal, person, ledger }: PersonOptions, browser: PatientAgent): Promise<PortalTokens> {
+async function signInAtPortal(
+  { portal, person, ledger }: PersonOptions,
+  browser: PatientAgent,
+): Promise<PortalTokens> {
   for (;;) {
     browser.wasRefused = false;
     const started = await portal.start({ prompt: "consent" });
@@ -128,7 +141,11 @@ async function signInAtPortal({ portal, person, ledger }: PersonOptions, browser
   }
 }
 
-async function refreshed(options: PersonOptions, browser: PatientAgent, tokens: PortalTokens): Promise<PortalTokens> {
+async function refreshed(
+  options: PersonOptions,
+  browser: PatientAgent,
+  tokens: PortalTokens,
+): Promise<PortalTokens> {
   const { portal, ledger } = options;
   const token = tokens.refresh_token ?? assert.fail("no refresh token");
   const fresh = await exchanged(ledger, "refresh", () => portal.refresh(token));
@@ -137,8 +154,15 @@ async function refreshed(options: PersonOptions, browser: PatientAgent, tokens: 
   return fresh as PortalTokens;
 }
 
-/** Asks the token endpoint until it can answer. Undefined when an answer that was lost had spent the credential. */
-async function exchanged<T>(ledger: Ledger, kind: "code" | "refresh", ask: () => Promise<T>): Promise<T | undefined> {
+/**
+ * Asks the token endpoint until it can answer. Undefined when an answer that was lost had spent the
+ * credential.
+ */
+async function exchanged<T>(
+  ledger: Ledger,
+  kind: "code" | "refresh",
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
   const deadline = Date.now() + patienceMs;
   for (let wasRefused = false; ; ) {
     const began = performance.now();
@@ -148,14 +172,21 @@ async function exchanged<T>(ledger: Ledger, kind: "code" | "refresh", ask: () =>
       return tokens;
     } catch (error) {
       const { error: code, cause, status = (cause as Response | undefined)?.status } = error as TokenError;
-      ledger.answered(status ?? 599, performance.now() - began, `${kind}: ${String((error as Error).message)} ${code}`);
+      ledger.answered(
+        status ?? 599,
+        performance.now() - began,
+        `${kind}: ${String((error as Error).message)} ${code}`,
+      );
       if (status === 503) {
         wasRefused = true;
         assert.ok(Date.now() < deadline, `tokens were unavailable for ${patienceMs} ms`);
         await pause(restMs);
         continue;
       }
-      assert.ok(wasRefused && code === "invalid_grant", `${kind} refused: ${code} ${String((error as Error).message)}`);
+      assert.ok(
+        wasRefused && code === "invalid_grant",
+        `${kind} refused: ${code} ${String((error as Error).message)}`,
+      );
       ledger.begunAnew[kind] += 1;
       return undefined;
     }
@@ -170,8 +201,8 @@ interface TokenError {
 }
 
 /**
- * Whether a page says that this sign-in is over, or asks for it once more because a callback was taken and what it came to was
- * lost. Either may be said after a 503 alone.
+ * Whether a page says that this sign-in is over, or asks for it once more because a callback was taken and
+ * what it came to was lost. Either may be said after a 503 alone.
  */
 function isOver(page: Page, browser: PatientAgent, ledger: Ledger): boolean {
   if (page.status !== 400 && !page.heading.startsWith("Sign in")) return false;

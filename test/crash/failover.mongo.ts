@@ -86,7 +86,16 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
           const { person, index } = next;
           // While members are still to die there is always something to refresh.
           const refreshes = isKilling ? 4 : 2;
-          await live({ index, person, registered: registeredOf(index), issuer, portal, mailbox, ledger, refreshes });
+          await live({
+            index,
+            person,
+            registered: registeredOf(index),
+            issuer,
+            portal,
+            mailbox,
+            ledger,
+            refreshes,
+          });
         }
       }),
     );
@@ -112,7 +121,11 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     context.diagnostic(JSON.stringify(ledger));
 
     assert.ok(ledger.done["sign-in"] >= 200 && ledger.done.redemption >= 200 && ledger.done.refresh >= 500);
-    await until(async () => (await store.outbox.nextDueAt()) === undefined, "every mail owed is sent", 90_000);
+    await until(
+      async () => (await store.outbox.nextDueAt()) === undefined,
+      "every mail owed is sent",
+      90_000,
+    );
     await assertKept(store, ledger, mailbox.mails);
     const everyState = [{ $match: { _id: { $gt: "" } } }, { $group: { _id: "$state", count: { $sum: 1 } } }];
     const states = await withClient(url, (client) =>
@@ -120,7 +133,9 @@ test(`the primary is killed ${kills} times under load`, async (context) => {
     );
     context.diagnostic(`outbox ${JSON.stringify(states)}`);
   } catch (error) {
-    const unexpected = brokers.flatMap(({ log }) => log.split("\n")).filter((line) => /"status":500/.test(line));
+    const unexpected = brokers
+      .flatMap(({ log }) => log.split("\n"))
+      .filter((line) => /"status":500/.test(line));
     context.diagnostic(unexpected.slice(0, 3).join("\n"));
     throw error;
   } finally {
@@ -147,7 +162,11 @@ async function fillDirectory(store: Store): Promise<void> {
 }
 
 /** What the ledger knows is so in the database, once; and everybody got the notice of it. */
-async function assertKept(store: Store, ledger: Ledger, mails: { to: string; messageId: string; text: string }[]) {
+async function assertKept(
+  store: Store,
+  ledger: Ledger,
+  mails: { to: string; messageId: string; text: string }[],
+) {
   const accounts = new Set<string>();
   for (const index of ledger.toldLinked) {
     const membership = await store.directory.membership(asProfileId(`p-${index}`));
@@ -155,7 +174,11 @@ async function assertKept(store: Store, ledger: Ledger, mails: { to: string; mes
     assert.ok(accountId, `the binding of p-${index} is lost`);
     accounts.add(accountId);
     const events = await store.audit.list({ profileId: asProfileId(`p-${index}`), limit: 100 });
-    assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1, `p-${index} was bound twice`);
+    assert.equal(
+      events.filter(({ action }) => action === "profile.bound").length,
+      1,
+      `p-${index} was bound twice`,
+    );
     const notices = mails.filter(({ to, text }) => to === registeredOf(index) && !/\/link\//.test(text));
     assert.equal(new Set(notices.map(({ messageId }) => messageId)).size, 1, `notices of p-${index}`);
   }

@@ -1,4 +1,7 @@
-/** Where the data of brokers that die is kept, and how it is read past them: in files of SQLite, or in databases of MongoDB. */
+/**
+ * Where the data of brokers that die is kept, and how it is read past them: in files of SQLite, or in
+ * databases of MongoDB.
+ */
 
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +19,10 @@ export interface KillData {
   /** A new place with all that is prepared. */
   copy(): Promise<string>;
   read(place: string): Promise<State>;
-  /** What stands there when a process has just been killed, and read so that it is its successor who finds it that way. */
+  /**
+   * What stands there when a process has just been killed, and read so that it is its successor who finds it
+   * that way.
+   */
   readLeft(place: string): Promise<State>;
   remove(place: string): Promise<void>;
   close(): Promise<void>;

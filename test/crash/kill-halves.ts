@@ -1,4 +1,7 @@
-/** The whole series of kills in two halves, each a test file of its own: the longest of all tests is as long as it is otherwise. */
+/**
+ * The whole series of kills in two halves, each a test file of its own: the longest of all tests is as long
+ * as it is otherwise.
+ */
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -17,7 +20,10 @@ export function killHalf(index: 0 | 1): void {
     test.diagnostic(`seed ${seed}`);
     for (const line of histogram(results)) test.diagnostic(line);
     const planned = planKills({ seed, kills });
-    assert.equal(results.length, index === 0 ? Math.ceil(planned.length / 2) : Math.floor(planned.length / 2));
+    assert.equal(
+      results.length,
+      index === 0 ? Math.ceil(planned.length / 2) : Math.floor(planned.length / 2),
+    );
     for (const step of steps) {
       assert.ok(planned.filter((kill) => kill.step === step).length >= 5, step.name);
       assert.ok(

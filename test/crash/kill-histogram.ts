@@ -10,9 +10,13 @@ export function histogram(results: readonly KillResult[]): string[] {
   const rows = steps.map(({ name }) => {
     const ofStep = results.filter(({ kill }) => kill.step.name === name);
     const counts = phases.map((phase) => cell(ofStep.filter(({ kill }) => kill.phase === phase).length));
-    const left = [...Map.groupBy(ofStep, (result) => result.left)].map(([what, { length }]) => `${what} ×${length}`);
+    const left = [...Map.groupBy(ofStep, (result) => result.left)].map(
+      ([what, { length }]) => `${what} ×${length}`,
+    );
     const twice = ofStep.reduce((sum, result) => sum + result.duplicates, 0);
-    return [name.padEnd(20), cell(ofStep.length), ...counts, cell(twice), "  ", left.sort().join(" · ")].join("");
+    return [name.padEnd(20), cell(ofStep.length), ...counts, cell(twice), "  ", left.sort().join(" · ")].join(
+      "",
+    );
   });
   const head = [
     "step".padEnd(20),

@@ -1,6 +1,6 @@
 /**
- * A person on the way from a portal to a linked account, over HTTP, with two profiles at one address. The person remembers what
- * the broker has answered, because that must outlive any kill, and can go on after one.
+ * A person on the way from a portal to a linked account, over HTTP, with two profiles at one address. The
+ * person remembers what the broker has answered, because that must outlive any kill, and can go on after one.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +12,9 @@ import { address, type Deployment, profiles } from "./deployment.ts";
 import { boundIn, isLinkMail, isQuiet, linksByProfile } from "./kill-state.ts";
 
 const patienceMs = 15_000;
-/** Each look opens the database and reads all of it: more often would keep the broker from what is waited for. */
+/**
+ * Each look opens the database and reads all of it: more often would keep the broker from what is waited for.
+ */
 const lookEveryMs = 25;
 
 export class Journey {
@@ -38,7 +40,10 @@ export class Journey {
     await this.#arrive();
   }
 
-  /** The way of somebody whom a kill has stopped: asks again if no mail came, opens what isn't linked yet, and arrives. */
+  /**
+   * The way of somebody whom a kill has stopped: asks again if no mail came, opens what isn't linked yet, and
+   * arrives.
+   */
   async complete(broker: BrokerProcess): Promise<void> {
     if (!this.#hasLinkMails()) {
       await this.#ask();
@@ -68,7 +73,9 @@ export class Journey {
 
   #hasLinkMails(): boolean {
     const { mails } = this.#deployment.mailbox;
-    return new Set(mails.filter(isLinkMail).map(({ messageId }) => messageId)).size >= Object.keys(profiles).length;
+    return (
+      new Set(mails.filter(isLinkMail).map(({ messageId }) => messageId)).size >= Object.keys(profiles).length
+    );
   }
 
   /** Opens each mailed link whose profile isn't bound, and carries it out. */

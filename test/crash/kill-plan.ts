@@ -39,12 +39,22 @@ export const steps: readonly Step[] = [
   { name: "find account again", call: "accounts.signIn", after: "links.view", calls: 2, isCore: true },
   { name: "redeem", call: "links.redeem", calls: 2, isCore: true },
   { name: "claim notice", call: "outbox.claim", after: "links.redeem", calls: 2, isCore: true },
-  { name: "send notice", call: "transport.send", after: "links.redeem", calls: 2, isCore: true, micros: smtpMicros },
+  {
+    name: "send notice",
+    call: "transport.send",
+    after: "links.redeem",
+    calls: 2,
+    isCore: true,
+    micros: smtpMicros,
+  },
   { name: "mark notice sent", call: "outbox.markSent", after: "links.redeem", calls: 2, isCore: true },
   { name: "select profile", call: "standings.select", calls: 1 },
 ];
 
-/** `data`: the server has the whole mail and hasn't answered yet. Only the driver, whose server it is, can kill there. */
+/**
+ * `data`: the server has the whole mail and hasn't answered yet. Only the driver, whose server it is, can
+ * kill there.
+ */
 export type Phase = KillPoint["phase"] | "data";
 
 export interface Kill {
@@ -61,8 +71,9 @@ const storeMicros = 600;
 const leastKills = 6;
 
 /**
- * `kills` places to die at, in rounds through the steps, the core ones first. A step's places come in an order of the seed's; all
- * of `everyKill` is each call of each step in each phase. What is more goes through them again, with other delays.
+ * `kills` places to die at, in rounds through the steps, the core ones first. A step's places come in an
+ * order of the seed's; all of `everyKill` is each call of each step in each phase. What is more goes through
+ * them again, with other delays.
  */
 export function planKills({ seed, kills }: { seed: number; kills: number }): Kill[] {
   const plan: Kill[] = [];

@@ -1,4 +1,7 @@
-/** The kill series on MongoDB: what a dead broker leaves in the middle of a transaction ends with the transaction's time. */
+/**
+ * The kill series on MongoDB: what a dead broker leaves in the middle of a transaction ends with the
+ * transaction's time.
+ */
 
 import { it } from "node:test";
 import { startReplicaSet } from "../support/replica-set.ts";

@@ -1,6 +1,7 @@
 /**
- * Kills the broker with SIGKILL at call after call of the journey, restarts it on the same data, and checks that nothing
- * committed is lost, that every mail owed arrives, that a binding is whole or absent, and that the person gets where they want.
+ * Kills the broker with SIGKILL at call after call of the journey, restarts it on the same data, and checks
+ * that nothing committed is lost, that every mail owed arrives, that a binding is whole or absent, and that
+ * the person gets where they want.
  */
 
 import assert, { AssertionError } from "node:assert/strict";
@@ -9,12 +10,23 @@ import { type BrokerProcess, until } from "./broker-process.ts";
 import { type Deployment, ordersAtIssuer, profiles, startDeployment } from "./deployment.ts";
 import { Journey } from "./kill-journey.ts";
 import { describeKill, type Kill, planKills } from "./kill-plan.ts";
-import { assertDelivered, assertKept, assertWhole, boundIn, duplicates, isLinkMail, type State } from "./kill-state.ts";
+import {
+  assertDelivered,
+  assertKept,
+  assertWhole,
+  boundIn,
+  duplicates,
+  isLinkMail,
+  type State,
+} from "./kill-state.ts";
 
 export interface KillSeries {
   seed: number;
   kills: number;
-  /** Which share of them is made here, of how many: every `of`-th place of the plan, beginning with the `index`-th. Default: all. */
+  /**
+   * Which share of them is made here, of how many: every `of`-th place of the plan, beginning with the
+   * `index`-th. Default: all.
+   */
   share?: { index: number; of: number };
   /** How many brokers live and die side by side. Default: 2. */
   lanes?: number;
@@ -52,9 +64,12 @@ export async function runKillSeries({
 }: KillSeries): Promise<KillResult[]> {
   const queue = planKills({ seed, kills }).filter((_, place) => place % share.of === share.index);
   const results: KillResult[] = [];
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, () => runLane(queue, results, mongodb)));
+  const ends = await Promise.allSettled(
+    Array.from({ length: lanes }, () => runLane(queue, results, mongodb)),
+  );
   const failed = ends.find((end) => end.status === "rejected");
-  if (failed !== undefined) throw new Error(`seed ${seed}: ${failed.reason.message}`, { cause: failed.reason });
+  if (failed !== undefined)
+    throw new Error(`seed ${seed}: ${failed.reason.message}`, { cause: failed.reason });
   return results;
 }
 
@@ -78,7 +93,9 @@ async function runLane(queue: Kill[], results: KillResult[], mongodb: string | u
 }
 
 function placed(error: unknown, kill: Kill): Error {
-  return new Error(`killed ${describeKill(kill)}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  return new Error(`killed ${describeKill(kill)}: ${error instanceof Error ? error.message : error}`, {
+    cause: error,
+  });
 }
 
 async function runKill(lane: Lane, kill: Kill): Promise<KillResult> {
@@ -126,13 +143,18 @@ interface Doom {
   journey: Journey;
 }
 
-/** The journey until the kill. An answer that is wrong fails at once; one that doesn't come is what a kill looks like. */
+/**
+ * The journey until the kill. An answer that is wrong fails at once; one that doesn't come is what a kill
+ * looks like.
+ */
 async function walkToDeath(lane: Lane, { kill, doomed, place, journey }: Doom): Promise<void> {
   const { step, phase, nth, delayMicros } = kill;
   const orders = ordersAtIssuer(lane.deployment, place);
   if (phase === "data") lane.onMail = killAtData(doomed, step.after === undefined, nth);
   const { call, after } = step;
-  await doomed.start(phase === "data" ? orders : { ...orders, killAt: { call, after, nth, phase, delayMicros } });
+  await doomed.start(
+    phase === "data" ? orders : { ...orders, killAt: { call, after, nth, phase, delayMicros } },
+  );
   const failure = await journey.walk(doomed).then(
     () => undefined,
     (error: unknown) => error,

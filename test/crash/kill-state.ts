@@ -1,6 +1,6 @@
 /**
- * What stands in the database file after a kill, read with nothing but SQLite, and what must hold of it at any time: a settled
- * inquiry has all of its requests and mails or none, and a binding is whole or absent.
+ * What stands in the database file after a kill, read with nothing but SQLite, and what must hold of it at
+ * any time: a settled inquiry has all of its requests and mails or none, and a binding is whole or absent.
  */
 
 import assert from "node:assert/strict";
@@ -20,10 +20,13 @@ export interface State {
 
 const queries = {
   inquiries: `SELECT json_object('id', id, 'isSettled', json(iif(settled_at IS NULL, 'false', 'true')),
-    'keepsAddress', json(iif(sealed_address IS NULL, 'false', 'true'))) AS record FROM inquiries ORDER BY rowid`,
-  requests: `SELECT json_object('id', id, 'inquiryId', inquiry_id, 'profileId', profile_id, 'state', state) AS record
+    'keepsAddress', json(iif(sealed_address IS NULL, 'false', 'true'))) AS record FROM inquiries ORDER BY
+      rowid`,
+  requests: `SELECT json_object('id', id, 'inquiryId', inquiry_id, 'profileId', profile_id, 'state', state)
+    AS record
     FROM link_requests ORDER BY rowid`,
-  mails: `SELECT json_object('messageId', message_id, 'requestId', request_id, 'state', state, 'attempts', attempts) AS record
+  mails: `SELECT json_object('messageId', message_id, 'requestId', request_id, 'state', state, 'attempts',
+    attempts) AS record
     FROM outbox ORDER BY rowid`,
   profiles: "SELECT json_object('id', id, 'accountId', account_id) AS record FROM profiles ORDER BY id",
   events: `SELECT json_object('action', action, 'profileId', profile_id, 'requestId', request_id) AS record
@@ -54,7 +57,10 @@ export function readState(file: string): State {
   }
 }
 
-/** Reads a database of MongoDB that a broker may be using: of one instant, where it isn't written to meanwhile. */
+/**
+ * Reads a database of MongoDB that a broker may be using: of one instant, where it isn't written to
+ * meanwhile.
+ */
 export async function readDatabase(db: Db): Promise<State> {
   const { inquiries, linkRequests, outbox, profiles, auditEvents, accounts } = collectionsIn(db);
   const everything = { _id: { $gt: "" } };
@@ -70,8 +76,18 @@ export async function readDatabase(db: Db): Promise<State> {
       isSettled: settledAt !== null,
       keepsAddress: sealedAddress !== null,
     })),
-    requests: requests.map(({ _id: id, inquiryId, profileId, state }) => ({ id, inquiryId, profileId, state })),
-    mails: mails.map(({ messageId, requestId, state, attempts }) => ({ messageId, requestId, state, attempts })),
+    requests: requests.map(({ _id: id, inquiryId, profileId, state }) => ({
+      id,
+      inquiryId,
+      profileId,
+      state,
+    })),
+    mails: mails.map(({ messageId, requestId, state, attempts }) => ({
+      messageId,
+      requestId,
+      state,
+      attempts,
+    })),
     profiles: bound.map(({ _id: id, accountId }) => ({ id, accountId })),
     events: events.map(({ action, profileId, requestId }) => ({ action, profileId, requestId })),
     accounts: await accounts.countDocuments(everything, inOrder),
@@ -102,19 +118,36 @@ export function assertWhole(state: State): void {
     assert.equal(inquiry.keepsAddress, !inquiry.isSettled, "the typed address goes when it is settled");
   }
   for (const { id } of state.requests) {
-    assert.equal(state.mails.filter(({ requestId }) => requestId === id).length, 1, "one mail for each request");
-    assert.equal(count(state.events, "link.requested", { requestId: id }), 1, "one audit event for each request");
+    assert.equal(
+      state.mails.filter(({ requestId }) => requestId === id).length,
+      1,
+      "one mail for each request",
+    );
+    assert.equal(
+      count(state.events, "link.requested", { requestId: id }),
+      1,
+      "one audit event for each request",
+    );
   }
   for (const { id, accountId } of state.profiles) {
     const bindings = accountId === null ? 0 : 1;
-    const consumed = state.requests.filter((request) => request.profileId === id && request.state === "bound");
+    const consumed = state.requests.filter(
+      (request) => request.profileId === id && request.state === "bound",
+    );
     assert.equal(consumed.length, bindings, "a request is consumed if and only if its profile is bound");
-    assert.equal(count(state.events, "profile.bound", { profileId: id }), bindings, "one audit event a binding");
+    assert.equal(
+      count(state.events, "profile.bound", { profileId: id }),
+      bindings,
+      "one audit event a binding",
+    );
   }
   assert.equal(notices(state).length, boundIn(state).length, "one notice owed for each binding");
 }
 
-/** What holds once the workers have nothing left to do: every mail that is owed was sent, under the one Message-ID it has. */
+/**
+ * What holds once the workers have nothing left to do: every mail that is owed was sent, under the one
+ * Message-ID it has.
+ */
 export function assertDelivered(state: State, received: readonly ReceivedMail[]): void {
   for (const { messageId, state: mailState } of state.mails) {
     assert.equal(mailState, "sent");

@@ -1,4 +1,7 @@
-/** Grants by the ten thousand, written past the store: for their number alone. Nobody holds a token of any of them. */
+/**
+ * Grants by the ten thousand, written past the store: for their number alone. Nobody holds a token of any of
+ * them.
+ */
 
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
@@ -17,7 +20,9 @@ export interface ManyRows {
   insert(count: number, filler: Filler): Promise<void>;
   /** How many rows of them are left, whatever they are. */
   left(): Promise<number>;
-  /** By which ids portals were told of them, each as often as it was queued. Undefined where nobody could see. */
+  /**
+   * By which ids portals were told of them, each as often as it was queued. Undefined where nobody could see.
+   */
   told(): Promise<string[] | undefined>;
   close(): Promise<void>;
 }
@@ -30,15 +35,19 @@ export function manyRowsInFile(file: string): ManyRows {
   // The worker takes sign-outs away as fast as they come.
   database.exec(`
     CREATE TABLE told_for_test (sid TEXT);
-    CREATE TRIGGER told_for_test AFTER INSERT ON sign_outs BEGIN INSERT INTO told_for_test VALUES (new.sid); END;
+    CREATE TRIGGER told_for_test AFTER INSERT ON sign_outs BEGIN INSERT INTO told_for_test VALUES (new.sid);
+      END;
   `);
   const selection = database.prepare(`
-    INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, organization_id, expires_at)
+    INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, organization_id,
+      expires_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)`);
   const artifact = database.prepare(
     "INSERT INTO artifacts (model, id_hash, grant_id, account_id, expires_at) VALUES (?, ?, ?, ?, ?)",
   );
-  const share = database.prepare("INSERT INTO session_clients (session_uid, client_id, sid) VALUES (?, ?, ?)");
+  const share = database.prepare(
+    "INSERT INTO session_clients (session_uid, client_id, sid) VALUES (?, ?, ?)",
+  );
   const left = database.prepare(`
     SELECT (SELECT count(*) FROM selections WHERE grant_id GLOB 'filler-*')
       + (SELECT count(*) FROM artifacts WHERE grant_id GLOB 'filler-*') AS rows`);
@@ -49,7 +58,15 @@ export function manyRowsInFile(file: string): ManyRows {
         database.exec("BEGIN IMMEDIATE");
         for (let index = first; index < Math.min(count, first + BATCH); index += 1) {
           const grantId = `filler-${index}`;
-          selection.run(grantId, `filler-of-${index}`, clientId, accountId, profileId, organizationId, expiresAt);
+          selection.run(
+            grantId,
+            `filler-of-${index}`,
+            clientId,
+            accountId,
+            profileId,
+            organizationId,
+            expiresAt,
+          );
           for (const model of ["AccessToken", "RefreshToken"]) {
             artifact.run(model, `${model}-${index}`, grantId, accountId, expiresAt);
           }

@@ -1,6 +1,6 @@
 /**
- * Brokers that are replaced one after the other by SIGTERM, behind a load balancer that keeps its connections, while clients that
- * keep theirs go on asking.
+ * Brokers that are replaced one after the other by SIGTERM, behind a load balancer that keeps its
+ * connections, while clients that keep theirs go on asking.
  */
 
 import assert from "node:assert/strict";
@@ -37,7 +37,10 @@ const authorize = new URLSearchParams({
   code_challenge_method: "S256",
 });
 
-/** Each with the status that it has to be answered with: reads, a write, and posts that no proxy may send twice. */
+/**
+ * Each with the status that it has to be answered with: reads, a write, and posts that no proxy may send
+ * twice.
+ */
 const asked: { method: string; path: string; body?: string; status: number }[] = [
   { method: "GET", path: "/.well-known/openid-configuration", status: 200 },
   { method: "GET", path: `/authorize?${authorize}`, status: 303 },
@@ -62,7 +65,9 @@ export async function rollBrokers({ rounds, clients, drainSeconds }: RollingOpti
   const proxy = await startAlternatingProxy(deployment.port, backends, { lookEveryMs: 100 });
   try {
     let isOver = false;
-    const load = Array.from({ length: clients }, (_none, index) => client(deployment.port, index, tally, () => isOver));
+    const load = Array.from({ length: clients }, (_none, index) =>
+      client(deployment.port, index, tally, () => isOver),
+    );
     await pause(500);
     for (let turn = 0; turn < rounds * 2; turn += 1) {
       const index = turn % 2;
@@ -92,7 +97,9 @@ async function client(port: number, first: number, tally: Tally, isOver: () => b
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let turn = first; !isOver(); turn += 1) {
     const { status: wanted, ...what } = asked[turn % asked.length] ?? assert.fail();
-    const outcome = await once(agent, port, what).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+    const outcome = await once(agent, port, what).catch(
+      (error: NodeJS.ErrnoException) => error.code ?? error.message,
+    );
     tally.requests += 1;
     if (outcome !== wanted) tally.failures.push(`${what.method} ${what.path.slice(0, 20)}: ${outcome}`);
     await pause(5);

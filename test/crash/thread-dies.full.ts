@@ -9,5 +9,7 @@ const deaths = 10;
 it(`the background's thread dies ${deaths} times under load: nothing is lost, and readiness tells`, async (test) => {
   const { diedAfter, duplicates } = await runThreadDeaths({ deaths, people: 60 });
   assert.ok(diedAfter.length >= deaths);
-  test.diagnostic(`${diedAfter.length} deaths, after ${[...new Set(diedAfter)].join(", ")}; ${duplicates} mails twice`);
+  test.diagnostic(
+    `${diedAfter.length} deaths, after ${[...new Set(diedAfter)].join(", ")}; ${duplicates} mails twice`,
+  );
 });

@@ -11,5 +11,7 @@ it(`the background's thread dies ${deaths} times under load on a replica set: no
   const mongodb = process.env[SHARED_SET] ?? assert.fail("npm run test:mongo starts the replica set");
   const { diedAfter, duplicates } = await runThreadDeaths({ deaths, people: 60, mongodb });
   assert.ok(diedAfter.length >= deaths);
-  test.diagnostic(`${diedAfter.length} deaths, after ${[...new Set(diedAfter)].join(", ")}; ${duplicates} mails twice`);
+  test.diagnostic(
+    `${diedAfter.length} deaths, after ${[...new Set(diedAfter)].join(", ")}; ${duplicates} mails twice`,
+  );
 });

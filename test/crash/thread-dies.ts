@@ -1,6 +1,6 @@
 /**
- * The background's thread dying again and again under load, in the middle of whatever it does: it comes back, readiness tells,
- * requests go on, and nothing that was answered is lost.
+ * The background's thread dying again and again under load, in the middle of whatever it does: it comes back,
+ * readiness tells, requests go on, and nothing that was answered is lost.
  */
 
 import assert from "node:assert/strict";
@@ -43,7 +43,11 @@ export async function runThreadDeaths({ deaths, people, mongodb }: ThreadDeaths)
     const store = await deployment.openStore(place);
     const addresses = Array.from({ length: people }, (_, index) => `person-${index}@northwind.example`);
     const profiles = addresses.map((email, index) => ({ id: `person-${index}`, email }));
-    await register({ store, clock: systemClock }, { id: asOrganizationId("many"), kind: "customer" }, profiles);
+    await register(
+      { store, clock: systemClock },
+      { id: asOrganizationId("many"), kind: "customer" },
+      profiles,
+    );
 
     const broker = deployment.broker();
     const orders = { ...ordersAtIssuer(deployment, place), claimsAheadMs: pastLeasesMs };
@@ -80,7 +84,10 @@ export async function runThreadDeaths({ deaths, people, mongodb }: ThreadDeaths)
   }
 }
 
-/** Asks for a page and for readiness, over and over: what statuses the page had, and how the background was found. */
+/**
+ * Asks for a page and for readiness, over and over: what statuses the page had, and how the background was
+ * found.
+ */
 function startProbe(issuer: string) {
   const statuses = new Set<number>();
   const findings = new Set<string>();

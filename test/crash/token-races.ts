@@ -1,6 +1,7 @@
 /**
- * Two concurrent exchanges of one authorization code, and of one refresh token, one at each of two processes: one wins, the
- * other gets `invalid_grant`, and whatever either of them holds is refused afterwards (RFC 6749, 4.1.2; RFC 9700, 4.14.2).
+ * Two concurrent exchanges of one authorization code, and of one refresh token, one at each of two processes:
+ * one wins, the other gets `invalid_grant`, and whatever either of them holds is refused afterwards (RFC
+ * 6749, 4.1.2; RFC 9700, 4.14.2).
  */
 
 import assert from "node:assert/strict";
@@ -15,7 +16,10 @@ import type { TwoBrokers } from "./two-brokers.ts";
 
 export interface RaceSeries {
   two: TwoBrokers;
-  /** A browser with a session and one admissible profile: each authorization request gives a code straight away. */
+  /**
+   * A browser with a session and one admissible profile: each authorization request gives a code straight
+   * away.
+   */
   browser: UserAgent;
   seed: number;
   races: number;
@@ -56,14 +60,20 @@ export async function raceForRefreshTokens(series: RaceSeries): Promise<RaceTall
     const { code } = await course.signIn();
     const before = tokensIn(await course.post(0, code));
     await course.assertAlive(before);
-    const { winner, tokens } = await course.race({ grant_type: "refresh_token", refresh_token: before.refresh_token });
+    const { winner, tokens } = await course.race({
+      grant_type: "refresh_token",
+      refresh_token: before.refresh_token,
+    });
     await course.assertDead(tokens);
     await course.assertDead(before);
     return winner;
   });
 }
 
-async function runSeries(series: RaceSeries, runOne: (course: Course) => Promise<number>): Promise<RaceTally> {
+async function runSeries(
+  series: RaceSeries,
+  runOne: (course: Course) => Promise<number>,
+): Promise<RaceTally> {
   const { brokers, deployment } = series.two;
   const lost = () => brokers.reduce((sum, { lostRaces }) => sum + lostRaces.length, 0);
   const course = new Course(
@@ -187,7 +197,11 @@ interface HeldRequest {
 }
 
 /** A request to the token endpoint that lacks its last byte until it is released. */
-function holdRequest(port: number, headers: Record<string, string>, parameters: Record<string, string>): HeldRequest {
+function holdRequest(
+  port: number,
+  headers: Record<string, string>,
+  parameters: Record<string, string>,
+): HeldRequest {
   const form = new URLSearchParams(parameters).toString();
   const outgoing = request({
     host: "127.0.0.1",
@@ -195,7 +209,11 @@ function holdRequest(port: number, headers: Record<string, string>, parameters: 
     path: "/token",
     method: "POST",
     agent: false,
-    headers: { ...headers, "content-type": "application/x-www-form-urlencoded", "content-length": form.length },
+    headers: {
+      ...headers,
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": form.length,
+    },
   });
   const answer = new Promise<Answer>((resolve, reject) => {
     outgoing.on("error", reject);
@@ -216,6 +234,9 @@ function refreshing({ refresh_token }: Tokens): Record<string, string> {
 
 function tokensIn({ status, body }: Answer): Tokens {
   const { access_token, refresh_token } = body;
-  assert.ok(typeof access_token === "string" && typeof refresh_token === "string", `${status} ${JSON.stringify(body)}`);
+  assert.ok(
+    typeof access_token === "string" && typeof refresh_token === "string",
+    `${status} ${JSON.stringify(body)}`,
+  );
   return { access_token, refresh_token };
 }

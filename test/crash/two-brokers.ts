@@ -1,4 +1,7 @@
-/** Two broker processes on one database file behind one issuer, and a person whose account is linked through them. */
+/**
+ * Two broker processes on one database file behind one issuer, and a person whose account is linked through
+ * them.
+ */
 
 import assert from "node:assert/strict";
 import { asLinkRequestId, asProfileId } from "../../src/domain/ids.ts";
@@ -63,8 +66,8 @@ export async function askForLinks(
 }
 
 /**
- * A browser of Ann's that opened a link, continued and signed in at the upstream, and is held where that sends it back to the
- * broker. The function returned lets it go on.
+ * A browser of Ann's that opened a link, continued and signed in at the upstream, and is held where that
+ * sends it back to the broker. The function returned lets it go on.
  */
 export async function heldCallback(deployment: Deployment, link: string): Promise<() => Promise<Page>> {
   let isHeld = true;

@@ -1,4 +1,6 @@
-/** Two broker processes on one database file: what may happen once happens once, whichever of them is asked. */
+/**
+ * Two broker processes on one database file: what may happen once happens once, whichever of them is asked.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -35,11 +37,18 @@ describe("two broker processes on one database file", () => {
     ]);
     const events = await store.audit.list({ profileId: asProfileId(profiles.customer), limit: 1000 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1, "audit events");
-    await until(async () => (await store.outbox.nextDueAt()) === undefined, "nothing waits in the outbox", 8000);
+    await until(
+      async () => (await store.outbox.nextDueAt()) === undefined,
+      "nothing waits in the outbox",
+      8000,
+    );
     assert.equal(mails.length - mailsBefore, 1, "notices");
     for (const [index, count] of proxy.counts.entries()) {
       const answered = count - (requestsBefore[index] ?? 0);
-      assert.ok(answered >= callbacks, `each process answers its half of callbacks and pages, not ${answered}`);
+      assert.ok(
+        answered >= callbacks,
+        `each process answers its half of callbacks and pages, not ${answered}`,
+      );
     }
   });
 

@@ -1,6 +1,6 @@
 /**
- * Who may do what: every operation of the administration, by every role, about the operator's own records and others'. The
- * verdicts are written down here by hand, so that no definition can change one unseen.
+ * Who may do what: every operation of the administration, by every role, about the operator's own records and
+ * others'. The verdicts are written down here by hand, so that no definition can change one unseen.
  */
 
 import assert from "node:assert/strict";
@@ -124,9 +124,9 @@ describe("who may do what", () => {
     for (const role of roles) {
       callers.set(role, role === "nobody" ? scene.nobody : await scene.keyWith(ROLES[role].scopes));
     }
-    const { paths } = await scene.nobody.get<{ paths: Record<string, Record<string, { operationId: string }>> }>(
-      "/openapi.json",
-    );
+    const { paths } = await scene.nobody.get<{
+      paths: Record<string, Record<string, { operationId: string }>>;
+    }>("/openapi.json");
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, { operationId }] of Object.entries(methods)) {
         routes.set(operationId, { method: method.toUpperCase(), path });
@@ -154,7 +154,11 @@ describe("who may do what", () => {
           ...call
         } = (await requests[operation]?.(scene, about)) ?? assert.fail("no request");
         const caller = callers.get(role) ?? assert.fail();
-        const { status, body } = await caller.call(method, path.replace("{id}", encodeURIComponent(id)) + query, call);
+        const { status, body } = await caller.call(
+          method,
+          path.replace("{id}", encodeURIComponent(id)) + query,
+          call,
+        );
         const allowed = status < 300 ? "done" : String(status);
         found.push(`${role}: ${allowed}${status === 403 ? ` ${body["code"]}` : ""}`);
         const refusal = role === "nobody" ? "401" : "403 forbidden";

@@ -1,4 +1,7 @@
-/** The administration's REST API at work: lists, edits that meet, creations that are repeated, machines, portals and owners. */
+/**
+ * The administration's REST API at work: lists, edits that meet, creations that are repeated, machines,
+ * portals and owners.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -45,7 +48,8 @@ describe("the administration's API: records", () => {
     );
     const late = { name: "Page 00 late", account_number: "L", kind: "partner" };
     await scene.owner.done("POST", "/organizations", { body: late });
-    const next = (page: Page) => scene.owner.get<Page>(`${list}&cursor=${encodeURIComponent(page.next_cursor ?? "")}`);
+    const next = (page: Page) =>
+      scene.owner.get<Page>(`${list}&cursor=${encodeURIComponent(page.next_cursor ?? "")}`);
     const second = await next(first);
     const third = await next(second);
     assert.deepEqual(
@@ -146,17 +150,29 @@ describe("the administration's API: records", () => {
     [
       "profile",
       "/profiles",
-      async () => ({ organization_id: await makeOrganization(scene), email: "once@once.example", name: "Once" }),
+      async () => ({
+        organization_id: await makeOrganization(scene),
+        email: "once@once.example",
+        name: "Once",
+      }),
       "/profiles",
     ],
     ["portal", "/clients", async () => clientBody("web"), "/clients"],
-    ["portal of a chosen id", "/clients", async () => ({ ...clientBody("single_page"), id: anId() }), "/clients"],
+    [
+      "portal of a chosen id",
+      "/clients",
+      async () => ({ ...clientBody("single_page"), id: anId() }),
+      "/clients",
+    ],
     ["machine", "/clients", async () => clientBody("machine"), "/clients"],
     ["key", "/api-keys", async () => ({ name: "once", scopes: ["admin:read"] }), "/api-keys"],
     [
       "administrator",
       "/administrators",
-      async () => ({ email: "once@once.example", organization_id: await makeOrganization(scene, "operator") }),
+      async () => ({
+        email: "once@once.example",
+        organization_id: await makeOrganization(scene, "operator"),
+      }),
       "/administrators",
     ],
   ];
@@ -195,11 +211,13 @@ describe("the administration's API: records", () => {
       assert.equal(new Set(answers.map(({ text }) => text)).size, 1, "the same answer, its secret included");
       assert.equal((await scene.owner.list(list)).length, before + 1);
       const [first] = answers;
-      if (what === "key" || what === "machine") assert.match(first?.text ?? "", /"(?:key|client_secret)":"[\w-]{40,}"/);
+      if (what === "key" || what === "machine")
+        assert.match(first?.text ?? "", /"(?:key|client_secret)":"[\w-]{40,}"/);
       assert.equal((await send(scene.owner, { name: "Another" })).status, 422);
       const other = await send(await scene.keyWith([...ALL_SCOPES]));
       if (what.includes("chosen")) assert.equal(other.status, 409, "it is there by now");
-      else if (what === "administrator") assert.equal(other.body.id, first?.body.id, "the same one is invited again");
+      else if (what === "administrator")
+        assert.equal(other.body.id, first?.body.id, "the same one is invited again");
       else assert.notEqual(other.body.id, first?.body.id, "a key is its caller's own");
     });
   }
@@ -223,7 +241,9 @@ describe("the administration's API: records", () => {
       [{ id: key.id, name: "ends", expires_at }],
     );
     const sooner = await scene.owner.get<Attention>("/attention?days=4");
-    assert.ok(!sooner.plans.some((plan) => plan.id === id) && !sooner.api_keys.some((one) => one.id === key.id));
+    assert.ok(
+      !sooner.plans.some((plan) => plan.id === id) && !sooner.api_keys.some((one) => one.id === key.id),
+    );
     assert.deepEqual(sooner.mails, { failed: 0, bounced: 0, held: 0 });
   });
 
@@ -252,7 +272,9 @@ describe("the administration's API: records", () => {
     });
     const both = await Promise.all([setRole(id, null), setRole(invited.id, "support")]);
     assert.deepEqual(both.map(({ status }) => status).toSorted(), [200, 409]);
-    const roles = (await scene.owner.list<{ admin_role: string }>("/administrators")).map((one) => one.admin_role);
+    const roles = (await scene.owner.list<{ admin_role: string }>("/administrators")).map(
+      (one) => one.admin_role,
+    );
     assert.equal(roles.filter((role) => role === "owner").length, 1);
   });
 });
@@ -285,7 +307,8 @@ describe("the administration's API: people, portals and machines", () => {
     const started = await scene.customerSource.start();
     const end = await linkByMail(scene, browser, started, person, `${id}@counted.example`);
     await scene.customerSource.exchange(end.url, started);
-    // The person signs in upstream twice: to ask, and afresh to open the link. One mail is the link, one the notice.
+    // The person signs in upstream twice: to ask, and afresh to open the link. One mail is the link, one the
+    // notice.
     const wanted: Record<string, number> = {
       sign_ins: 1,
       links_asked: 1,
@@ -295,7 +318,8 @@ describe("the administration's API: people, portals and machines", () => {
     };
     // Each broker gives what it counted to the store now and then.
     const deadline = Date.now() + 25_000;
-    const isThere = (now: Record<string, number>) => Object.keys(wanted).every((name) => now[name] === wanted[name]);
+    const isThere = (now: Record<string, number>) =>
+      Object.keys(wanted).every((name) => now[name] === wanted[name]);
     while (!isThere(await totals()) && Date.now() < deadline) await pause(100);
     const nothingElse = { links_refused: 0, mails_deferred: 0, mails_failed: 0, mails_bounced: 0 };
     assert.deepEqual(await totals(), { ...wanted, ...nothingElse, "upstream_failures fabrikam": 0 });
@@ -358,7 +382,9 @@ describe("the administration's API: people, portals and machines", () => {
       [one.sessionId],
     );
     await scene.owner.done("DELETE", `/sessions/${one.sessionId}`);
-    await assert.rejects(scene.customerSource.refresh(one.tokens.refresh_token ?? ""), { error: "invalid_grant" });
+    await assert.rejects(scene.customerSource.refresh(one.tokens.refresh_token ?? ""), {
+      error: "invalid_grant",
+    });
     const silent = await one.browser.visit((await scene.customerSource.start({ prompt: "none" })).url);
     assert.equal(silent.url.searchParams.get("error"), "login_required");
     assert.equal((await scene.owner.call("DELETE", `/sessions/${one.sessionId}`)).status, 404);
@@ -381,7 +407,9 @@ describe("the administration's API: people, portals and machines", () => {
       [profileId],
     );
     const { id } = await makeProfile(scene);
-    const verdict = await scene.owner.get<{ outcome: string }>(`/simulation?client_id=customersource&profile_id=${id}`);
+    const verdict = await scene.owner.get<{ outcome: string }>(
+      `/simulation?client_id=customersource&profile_id=${id}`,
+    );
     assert.equal(verdict.outcome, "unlinked");
   });
 });

@@ -1,4 +1,7 @@
-/** The commands of the administration as they are used: on the store beside a running service, and by that service elsewhere. */
+/**
+ * The commands of the administration as they are used: on the store beside a running service, and by that
+ * service elsewhere.
+ */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -45,7 +48,10 @@ describe("commands of the administration", () => {
     liaison = await startLiaison({
       embedded: true,
       config: (base) => {
-        const limits = { ...(base["limits"] as object), mails_per_profile: { limit: 1, window_seconds: 3600 } };
+        const limits = {
+          ...(base["limits"] as object),
+          mails_per_profile: { limit: 1, window_seconds: 3600 },
+        };
         written = { ...base, limits };
         return written;
       },
@@ -94,25 +100,38 @@ describe("commands of the administration", () => {
 
   it("organizations and profiles: made, edited, listed, on both faces", async () => {
     for (const [id, face] of faces()) {
-      const made = await face(`orgs create --id ${id} --account-number N-1 --kind customer --name`, `North ${id}`);
+      const made = await face(
+        `orgs create --id ${id} --account-number N-1 --kind customer --name`,
+        `North ${id}`,
+      );
       assert.equal(made.code, 0, made.stderr);
       assert.match(made.stdout, new RegExp(`^id +${id}\nname +North ${id}\n`));
       const again = await face(`orgs create --id ${id} --name N --account-number N-2 --kind customer`);
       assert.deepEqual([again.code, again.stdout], [1, ""]);
       assert.match(again.stderr, /There is an organization of this id already: choose another id\./);
-      const edited = json(await face(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`));
+      const edited = json(
+        await face(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`),
+      );
       const ends = ["2027-03-28T22:00:00.000Z", "2027-03-28"];
-      assert.deepEqual([edited.plan.status, edited.plan.expires_at, edited.plan.last_day], ["active", ...ends]);
+      assert.deepEqual(
+        [edited.plan.status, edited.plan.expires_at, edited.plan.last_day],
+        ["active", ...ends],
+      );
       const { plan, ...suspended } = json(await face(`orgs edit ${id} --plan-status suspended --json`));
       assert.deepEqual([plan.status, plan.expires_at, plan.last_day], ["suspended", ...ends]);
       assert.notEqual(suspended.revision, edited.revision);
       const address = `ann@${id}.example`;
-      const profile = await face(`profiles create --id p-${id} --organization-id ${id} --email ${address} --name Ann`);
+      const profile = await face(
+        `profiles create --id p-${id} --organization-id ${id} --email ${address} --name Ann`,
+      );
       assert.equal(profile.code, 0, profile.stderr);
       const roles = json(await face(`profiles edit p-${id} --roles a,b --enabled false --json`));
       assert.deepEqual([roles.roles, roles.enabled], [["a", "b"], false]);
       const found = await face(`profiles list ${address}`);
-      assert.match(found.stdout, new RegExp(`^ID +EMAIL +NAME .*\np-${id} +${address} +Ann +${id} +a, b +no\n$`));
+      assert.match(
+        found.stdout,
+        new RegExp(`^ID +EMAIL +NAME .*\np-${id} +${address} +Ann +${id} +a, b +no\n$`),
+      );
     }
   });
 
@@ -131,7 +150,10 @@ describe("commands of the administration", () => {
       const late = await face(`orgs edit ${id} --name Mine --plan-status active --if-match ${revision}`);
       assert.deepEqual([late.code, late.stdout], [1, ""]);
       assert.match(late.stderr, /Somebody else changed this/);
-      assert.match(late.stderr, /\n {2}name: yours "Mine", now "Changed"\n {2}plan: yours \{"status":"active",/);
+      assert.match(
+        late.stderr,
+        /\n {2}name: yours "Mine", now "Changed"\n {2}plan: yours \{"status":"active",/,
+      );
       assert.match(late.stderr, new RegExp(`--if-match ${now.revision}\n$`));
       assert.equal((await face(`orgs edit ${id} --name Mine --if-match ${now.revision}`)).code, 0);
     }
@@ -141,7 +163,8 @@ describe("commands of the administration", () => {
     for (const [id, face] of faces()) {
       const uri = `https://${id}.example`;
       const made = await face(
-        `clients create --preset web --id c-${id} --name C --home-url ${uri}/ --redirect-uris ${uri}/a,${uri}/b --kinds customer --plan-required true`,
+        `clients create --preset web --id c-${id} --name C --home-url ${uri}/ --redirect-uris ` +
+          `${uri}/a,${uri}/b --kinds customer --plan-required true`,
       );
       assert.equal(made.code, 0, made.stderr);
       assert.match(made.stdout, /\nclient secret +[\w-]{43}\n(.*\n)*The secret won't be shown again/);
@@ -165,7 +188,11 @@ describe("commands of the administration", () => {
       assert.equal((await face(`profiles edit p-${id} --enabled true`)).code, 0);
       await face(`orgs edit ${id} --plan-status active --plan-expires none`);
       const unlinked = await face(`why --client-id c-${id} --profile-id p-${id} --json`);
-      assert.deepEqual([unlinked.code, json(unlinked).outcome], [0, "unlinked"], "who isn't linked yet isn't refused");
+      assert.deepEqual(
+        [unlinked.code, json(unlinked).outcome],
+        [0, "unlinked"],
+        "who isn't linked yet isn't refused",
+      );
       assert.equal((await face(`clients remove c-${id}`)).stdout, "Removed.\n");
       const gone = await face(`clients show c-${id}`);
       assert.deepEqual([gone.code, gone.stderr], [1, "liaison: There is no such client app.\n"]);
@@ -177,13 +204,21 @@ describe("commands of the administration", () => {
   it("administrators: invited, given another role; the last owner stays", async () => {
     const kim = await local("admin invite kim@contoso.example");
     assert.equal(kim.code, 0, kim.stderr);
-    assert.match(kim.stdout, new RegExp(`kim@contoso.example signs in at ${liaison.issuer}/admin\\. The mail .*\n$`));
+    assert.match(
+      kim.stdout,
+      new RegExp(`kim@contoso.example signs in at ${liaison.issuer}/admin\\. The mail .*\n$`),
+    );
     const { id } = json(await remote("admin list --json"));
     for (const [, face] of faces()) {
       const last = await face("admin role", id, "--role", "auditor");
-      assert.deepEqual([last.code, /leave no owner\. Make somebody else an owner first/.test(last.stderr)], [1, true]);
+      assert.deepEqual(
+        [last.code, /leave no owner\. Make somebody else an owner first/.test(last.stderr)],
+        [1, true],
+      );
     }
-    const sam = json(await remote("admin invite sam@contoso.example --role support --json --name", "Sam Lee"));
+    const sam = json(
+      await remote("admin invite sam@contoso.example --role support --json --name", "Sam Lee"),
+    );
     assert.deepEqual([sam.admin_role, sam.name], ["support", "Sam Lee"]);
     assert.equal(json(await remote("admin role --json --role none", sam.id)).admin_role, null);
     const twice = json(await local("admin invite kim@contoso.example --json"));
@@ -219,7 +254,8 @@ describe("commands of the administration", () => {
       const [here, there] = [await local(`${line} --json`), await remote(`${line} --json`)];
       const code = line.startsWith("why ") ? 3 : 0;
       assert.deepEqual([here.code, there.code], [code, code], here.stderr + there.stderr);
-      const parsed = (said: Said) => said.stdout.split("\n").map((one) => (one === "" ? "" : JSON.parse(one)));
+      const parsed = (said: Said) =>
+        said.stdout.split("\n").map((one) => (one === "" ? "" : JSON.parse(one)));
       // A key is used by the very question.
       const uses = (value: object[] | string[]) =>
         JSON.parse(JSON.stringify(value), (key, one) => (key === "last_used_at" ? null : one));
@@ -246,7 +282,8 @@ describe("commands of the administration", () => {
   });
 
   it("the audit: verified, exported as JSON lines and as CSV", async () => {
-    for (let turn = 0; turn < 50 && json(await local("audit verify --json")).unsealed > 0; turn += 1) await pause(200);
+    for (let turn = 0; turn < 50 && json(await local("audit verify --json")).unsealed > 0; turn += 1)
+      await pause(200);
     for (const [name, face] of faces()) {
       const verified = await face("audit verify --json");
       assert.deepEqual([verified.code, json(verified).intact], [0, true]);
@@ -257,7 +294,10 @@ describe("commands of the administration", () => {
       const { head } = json(verified);
       const since = json(await face("audit verify --json --head", head));
       assert.deepEqual([since.intact, since.problem], [true, null]);
-      assert.match((await face(`audit verify --head ${"x".repeat(201)}`)).stderr, /--head|the head given is none/);
+      assert.match(
+        (await face(`audit verify --head ${"x".repeat(201)}`)).stderr,
+        /--head|the head given is none/,
+      );
 
       const file = join(liaison.dataDir, `${name}.jsonl`);
       const exported = await face("audit export --action profile.changed --output", file);
@@ -273,7 +313,10 @@ describe("commands of the administration", () => {
       assert.match(csv.stdout, /^id,at,action,actor,/);
       for (const format of ["xml", "constructor"])
         assert.match((await face(`audit export --format ${format}`)).stderr, /--format takes jsonl or csv/);
-      assert.match((await face("audit export --output", liaison.dataDir)).stderr, /can't be written \(EISDIR\)/);
+      assert.match(
+        (await face("audit export --output", liaison.dataDir)).stderr,
+        /can't be written \(EISDIR\)/,
+      );
     }
     // What the service was asked for is kept there; on the store itself nobody is asked.
     const asked = lines(await local("audit verifications --json")).map((line) => JSON.parse(line));
@@ -295,15 +338,24 @@ describe("commands of the administration", () => {
     const waiting = await browser.press(step, "Continue", { email: "m0@many.example" });
     const code = waiting.dom.querySelector(".code")?.textContent ?? "";
     await pause(2000);
-    const [here, there] = [await local("links list --json"), await remote("links list --json --email m0@many.example")];
+    const [here, there] = [
+      await local("links list --json"),
+      await remote("links list --json --email m0@many.example"),
+    ];
     const [inquiry, other] = [json(here), json(there)];
     assert.equal(other.code, code);
     const { requester, ...rest } = other;
     assert.deepEqual({ ...inquiry, ...rest, requester: { ...inquiry.requester, ...requester } }, inquiry);
-    const [shownHere, shownThere] = [await local("links show", inquiry.id), await remote("links show", inquiry.id)];
+    const [shownHere, shownThere] = [
+      await local("links show", inquiry.id),
+      await remote("links show", inquiry.id),
+    ];
     assert.equal(shownThere.stdout.split("\n")[0], shownHere.stdout.split("\n")[0]);
     assert.equal(lines(shownThere).length, lines(shownHere).length);
-    assert.match((await remote("links list")).stdout, new RegExp(`^ID +ASKED +CODE .*\n${inquiry.id} .* ${code} `));
+    assert.match(
+      (await remote("links list")).stdout,
+      new RegExp(`^ID +ASKED +CODE .*\n${inquiry.id} .* ${code} `),
+    );
     assert.match((await remote("links list --limit 500")).stderr, /--limit takes at most 200 with --url/);
 
     const again = liaison.browser();
@@ -313,8 +365,14 @@ describe("commands of the administration", () => {
     await pause(2000);
     const [held, heldThere] = [json(await local("mail list --json")), json(await remote("mail list --json"))];
     assert.deepEqual({ ...held, ...heldThere }, held);
-    assert.match((await remote("mail list")).stdout, /^ID +CREATED +STATE +KIND +TO +WHY\n.* held +link +m0@/);
-    assert.equal((await remote("mail release", held.id)).stdout, `${held.id} to m0@many.example is sent next.\n`);
+    assert.match(
+      (await remote("mail list")).stdout,
+      /^ID +CREATED +STATE +KIND +TO +WHY\n.* held +link +m0@/,
+    );
+    assert.equal(
+      (await remote("mail release", held.id)).stdout,
+      `${held.id} to m0@many.example is sent next.\n`,
+    );
     const sent = await remote("mail resend", held.id);
     assert.deepEqual([sent.code, /wasn't given up/.test(sent.stderr)], [1, true]);
   });
@@ -334,9 +392,13 @@ describe("commands of the administration", () => {
 
     const spawned = async (env: Record<string, string>) => {
       const words = [bin, "orgs", "list", "--json", "--url", liaison.issuer];
-      const child = spawn(process.execPath, words, { env: { PATH: process.env["PATH"], ...env }, stdio: "pipe" });
+      const child = spawn(process.execPath, words, {
+        env: { PATH: process.env["PATH"], ...env },
+        stdio: "pipe",
+      });
       const output = { stdout: "", stderr: "" };
-      for (const name of ["stdout", "stderr"] as const) child[name].on("data", (chunk) => (output[name] += chunk));
+      for (const name of ["stdout", "stderr"] as const)
+        child[name].on("data", (chunk) => (output[name] += chunk));
       const [code] = await once(child, "close");
       return { code: Number(code), ...output };
     };
@@ -351,7 +413,10 @@ describe("commands of the administration", () => {
 
   it("flags that contradict each other, and places where no administration is", async () => {
     assert.match((await local("orgs list", "--url", liaison.issuer)).stderr, /--config or --url/);
-    assert.match((await local("links list", "--token-file", tokenFile)).stderr, /--token-file goes with --url/);
+    assert.match(
+      (await local("links list", "--token-file", tokenFile)).stderr,
+      /--token-file goes with --url/,
+    );
     const at = async (url: string) => (await remoteAt(url, tokenFile)("orgs list")).stderr;
     assert.match(await at("http://signin.contoso.example"), /--url takes an https:\/\/ address/);
     assert.match(await at("http://127.0.0.1:1"), /can't be reached \(.*\)\. Is this the broker's issuer/);
@@ -377,7 +442,9 @@ describe("commands of the administration", () => {
     hostile.server.close();
   });
 
-  async function listening(handler: Parameters<typeof createServer>[1]): Promise<{ url: string; server: Server }> {
+  async function listening(
+    handler: Parameters<typeof createServer>[1],
+  ): Promise<{ url: string; server: Server }> {
     const server = createServer(handler).listen(0, "127.0.0.1");
     await once(server, "listening");
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };

@@ -29,7 +29,8 @@ describe("If-Match", () => {
   for (const [what, make] of records) {
     it(`${what}: *, and lists of which one is right`, async () => {
       const path = await make();
-      for (const header of ["*", " * "]) assert.equal((await edit(scene.owner, path, header)).status, 200, header);
+      for (const header of ["*", " * "])
+        assert.equal((await edit(scene.owner, path, header)).status, 200, header);
       for (const list of [
         (tag: string) => `"older", ${tag}`,
         (tag: string) => `${tag},"older"`,
@@ -64,7 +65,11 @@ describe("If-Match", () => {
       const plain = await scene.owner.call(method, path, body === undefined ? {} : { body });
       for (const header of ["*", '"a", "b"', '"a"']) {
         const headers = { "if-match": header };
-        const { status } = await scene.owner.call(method, path, body === undefined ? { headers } : { body, headers });
+        const { status } = await scene.owner.call(
+          method,
+          path,
+          body === undefined ? { headers } : { body, headers },
+        );
         assert.equal(status, plain.status, `${method} ${path} ${header}`);
         assert.ok(status < 500);
       }

@@ -1,4 +1,7 @@
-/** Sessions as an administrator sees them: where they are used, and how each one that is listed is ended, after asking. */
+/**
+ * Sessions as an administrator sees them: where they are used, and how each one that is listed is ended,
+ * after asking.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -19,7 +22,8 @@ interface Grant {
 
 const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0";
 const safari =
-  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) " +
+  "Version/18.0 Mobile/15E148 Safari/604.1";
 
 /** A browser that says what it is. */
 class NamedBrowser extends UserAgent {
@@ -115,7 +119,10 @@ describe("sessions in the administration", () => {
 
   it("that have ended, while a portal goes on with a refresh token, are listed and ended like others", async () => {
     const browser = scene.browser();
-    const { accountId, tokens } = await somebody([browser], "openid profile email organization offline_access");
+    const { accountId, tokens } = await somebody(
+      [browser],
+      "openid profile email organization offline_access",
+    );
     const logout = new URL(`${scene.issuer}/logout`);
     logout.searchParams.set("id_token_hint", tokens[0]?.id_token ?? "");
     await browser.press(await browser.visit(logout), "Sign out");
@@ -138,7 +145,8 @@ describe("sessions in the administration", () => {
     const { accountId } = await somebody([browser]);
     for (const { id } of await grantsOf(accountId)) await scene.owner.done("DELETE", `/grants/${id}`);
     assert.deepEqual(await grantsOf(accountId), []);
-    const sessions = () => scene.owner.list<{ id: string; client_ids: string[] }>(`/accounts/${accountId}/sessions`);
+    const sessions = () =>
+      scene.owner.list<{ id: string; client_ids: string[] }>(`/accounts/${accountId}/sessions`);
     const [left] = await sessions();
     assert.deepEqual([(await sessions()).length, left?.client_ids], [1, []]);
     assert.deepEqual(await scene.owner.get(`/sessions/${left?.id}`), left);

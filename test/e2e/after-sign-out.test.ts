@@ -1,6 +1,7 @@
 /**
- * What a browser is asked after somebody signed out in it, whichever way: the next person there sees the accounts to
- * choose, and the upstream, which may still know the last one, is told to show whose account it is.
+ * What a browser is asked after somebody signed out in it, whichever way: the next person there sees the
+ * accounts to choose, and the upstream, which may still know the last one, is told to show whose account it
+ * is.
  */
 
 import assert from "node:assert/strict";
@@ -77,7 +78,10 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     const before = browser.visited.length;
     const shown = await browser.press(page, /Fabrikam ID/);
     const sent = browser.visited.slice(before).find((address) => address.startsWith(scene.upstreamIssuer));
-    return { request: new URL(sent ?? assert.fail(`nothing was sent to the upstream: ${shown.text}`)), page: shown };
+    return {
+      request: new URL(sent ?? assert.fail(`nothing was sent to the upstream: ${shown.text}`)),
+      page: shown,
+    };
   }
 
   async function assertAsks(browser: UserAgent, page: Page): Promise<Page> {
@@ -194,7 +198,10 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     const one = await somebody();
     const { browser } = one;
     await forgetSession(browser);
-    await browser.jar.setCookie("liaison.upstream=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT", scene.issuer);
+    await browser.jar.setCookie(
+      "liaison.upstream=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT",
+      scene.issuer,
+    );
     const open = await asked(browser);
     await browser.press(await browser.visit(`${scene.issuer}/logout`), "Continue");
     await assertAsks(browser, open);
@@ -220,7 +227,9 @@ describe("after a sign-out", { concurrency: 1 }, () => {
 
   it("what waits in another tab for a mail is the last person's, and closes", async () => {
     const person = scene.stranger();
-    await register(scene, { id: asOrganizationId("waits") }, [{ id: "waits", email: "waits@northwind.example" }]);
+    await register(scene, { id: asOrganizationId("waits") }, [
+      { id: "waits", email: "waits@northwind.example" },
+    ]);
     const { browser, waiting, link } = await askForLink(scene, person, "waits@northwind.example");
     await browser.press(await browser.visit(`${scene.issuer}/logout`), "Sign out");
     const lost = await browser.follow(waiting, /opened the link/);
@@ -257,7 +266,10 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     }
     const page = await signOut(one);
     const places = page.dom.querySelectorAll('[aria-labelledby="stays-known"] li').map(({ text }) => text);
-    assert.deepEqual(places, ["At Fabrikam ID, where your account is", "At PartnerSource, until you sign out there"]);
+    assert.deepEqual(places, [
+      "At Fabrikam ID, where your account is",
+      "At PartnerSource, until you sign out there",
+    ]);
   });
 
   describe("in the administration's pages", () => {

@@ -1,4 +1,7 @@
-/** Verifying the audit as a job: asked for over the API and on the pages, by several at once, and looked at until it has ended. */
+/**
+ * Verifying the audit as a job: asked for over the API and on the pages, by several at once, and looked at
+ * until it has ended.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -16,7 +19,13 @@ interface Verification {
   ended_at: string | null;
   verified: number;
   total: number | null;
-  result: { intact: boolean; verified: number; unsealed: number; head: string | null; problem: string | null } | null;
+  result: {
+    intact: boolean;
+    verified: number;
+    unsealed: number;
+    head: string | null;
+    problem: string | null;
+  } | null;
   failure: string | null;
 }
 
@@ -55,7 +64,8 @@ describe("a verification of the audit", () => {
     assert.deepEqual(first, second);
     assert.deepEqual([first?.state, first?.result?.intact, first?.result?.problem], ["finished", true, null]);
     assert.equal(first?.verified, first?.result?.verified);
-    for (const at of [first?.asked_at, first?.started_at, first?.ended_at]) assert.match(String(at), /^\d{4}-.*Z$/);
+    for (const at of [first?.asked_at, first?.started_at, first?.ended_at])
+      assert.match(String(at), /^\d{4}-.*Z$/);
     const events = await scene.owner.list<Event>("/audit?action=audit.verification_asked");
     assert.deepEqual(
       events.map(({ detail }) => [detail.verification, detail.joined]),

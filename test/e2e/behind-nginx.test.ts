@@ -1,4 +1,7 @@
-/** Behind a real nginx that ends TLS, with a path in the issuer: the journey, its cookies, and requests that lie about the host. */
+/**
+ * Behind a real nginx that ends TLS, with a path in the issuer: the journey, its cookies, and requests that
+ * lie about the host.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -28,7 +31,9 @@ for (const strips of [false, true]) {
     it("the whole journey, every address under the issuer, every cookie guarded", async () => {
       const { liaison } = behind;
       const browser = liaison.browser();
-      const started = await liaison.customerSource.start({ scope: "openid profile email organization offline_access" });
+      const started = await liaison.customerSource.start({
+        scope: "openid profile email organization offline_access",
+      });
       const person = liaison.stranger();
       const end = await linkByMail(liaison, browser, started, person, "journey@northwind.example");
       assert.equal(end.status, 0, end.text);
@@ -38,7 +43,8 @@ for (const strips of [false, true]) {
       assert.equal(tokens.claims()?.iss, liaison.issuer);
       assert.ok((await liaison.customerSource.refresh(tokens.refresh_token ?? "")).access_token);
 
-      const elsewhere = (url: string) => ![`${liaison.issuer}/`, liaison.upstreamIssuer].some((a) => url.startsWith(a));
+      const elsewhere = (url: string) =>
+        ![`${liaison.issuer}/`, liaison.upstreamIssuer].some((a) => url.startsWith(a));
       assert.deepEqual(browser.visited.filter(elsewhere), []);
       const [linkMail, notice] = await mailsTo(liaison, "journey@northwind.example", 2);
       assert.ok(linkMail && notice);
@@ -78,10 +84,16 @@ for (const strips of [false, true]) {
         const page = await liaison.browser().visit(liaison.issuer + path);
         const addresses = page.dom
           .querySelectorAll("[href], [src], [action]")
-          .map((node) => node.getAttribute("href") ?? node.getAttribute("src") ?? node.getAttribute("action") ?? "");
+          .map(
+            (node) =>
+              node.getAttribute("href") ?? node.getAttribute("src") ?? node.getAttribute("action") ?? "",
+          );
         assert.ok(addresses.length > 2, path);
         for (const address of addresses.filter((one) => !/^(#|mailto:|tel:|http:\/\/localhost:)/.test(one))) {
-          assert.ok(address.startsWith("/auth/") || address.startsWith(`${liaison.issuer}/`), `${path}: ${address}`);
+          assert.ok(
+            address.startsWith("/auth/") || address.startsWith(`${liaison.issuer}/`),
+            `${path}: ${address}`,
+          );
           if (!address.includes("/assets/")) continue;
           const asset = await rawRequest(new URL(address, liaison.issuer), {});
           assert.equal(asset.status, 200, address);
@@ -134,7 +146,14 @@ for (const strips of [false, true]) {
         return answer;
       };
       const rest = (address: string | string[] | undefined) => String(address).slice(liaison.issuer.length);
-      for (const path of ["/.well-known/openid-configuration", "/jwks", "/", "/help", "/nowhere", "/authorize"]) {
+      for (const path of [
+        "/.well-known/openid-configuration",
+        "/jwks",
+        "/",
+        "/help",
+        "/nowhere",
+        "/authorize",
+      ]) {
         await get(path);
       }
       const begun = await get(rest(url.href));
@@ -161,7 +180,9 @@ for (const strips of [false, true]) {
     it("M1: requests that lie about host and scheme get what honest ones get, and so does everybody else", async () => {
       for (const base of [behind.liaison.issuer, behind.straight]) {
         const honest = await everything(base, {});
-        assert.ok(honest.length >= 12 && honest.every((answer) => !/evil\.example|:\/\/127\.0\.0\.1/.test(answer)));
+        assert.ok(
+          honest.length >= 12 && honest.every((answer) => !/evil\.example|:\/\/127\.0\.0\.1/.test(answer)),
+        );
         for (const lie of lies) {
           const [lied, other] = await Promise.all([everything(base, lie), everything(base, {})]);
           assert.deepEqual(lied, honest, JSON.stringify(lie));
@@ -185,7 +206,8 @@ for (const strips of [false, true]) {
         const answer = await rawRequest(action, { method: "POST", headers, body: fields.toString() });
         assert.equal(answer.status, 303, answer.body);
         assert.equal(answer.headers["location"], waiting.url.href);
-        for (const line of [answer.headers["set-cookie"] ?? []].flat()) await browser.jar.setCookie(line, action.href);
+        for (const line of [answer.headers["set-cookie"] ?? []].flat())
+          await browser.jar.setCookie(line, action.href);
         const mail = (await mailsTo(liaison, address, index + 2)).at(-1);
         assert.ok(mail && linkIn(mail).startsWith(`${liaison.issuer}/link/`));
         const { subject, text, html, envelopeTo } = mail;

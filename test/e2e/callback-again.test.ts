@@ -1,4 +1,6 @@
-/** A callback that the store couldn't serve is loaded again: what the upstream proved meanwhile isn't lost. */
+/**
+ * A callback that the store couldn't serve is loaded again: what the upstream proved meanwhile isn't lost.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -41,7 +43,9 @@ describe("a callback that the store couldn't serve", () => {
   }
 
   const proofs = async ({ jar }: UserAgent) =>
-    (await jar.getCookies(`${liaison.issuer}/upstream/fabrikam/callback`)).filter(({ key }) => /proven/.test(key));
+    (await jar.getCookies(`${liaison.issuer}/upstream/fabrikam/callback`)).filter(({ key }) =>
+      /proven/.test(key),
+    );
 
   const calls = ["signIns.take", "accounts.signIn", "signIns.leaveOutcome"];
   for (const [call, how] of calls.flatMap((name) => [[name, "down"] as const, [name, "mute"] as const])) {
@@ -109,11 +113,18 @@ describe("a callback that the store couldn't serve", () => {
     control.down.clear();
     const [kept] = await proofs(browser);
     assert.ok(kept?.httpOnly && kept.path === "/upstream/fabrikam/callback", String(kept));
-    assert.ok(!kept.value.includes("ann@") && !Buffer.from(kept.value, "base64url").includes("ann"), "sealed");
+    assert.ok(
+      !kept.value.includes("ann@") && !Buffer.from(kept.value, "base64url").includes("ann"),
+      "sealed",
+    );
 
     const thief = liaison.browser();
     await thief.jar.setCookie(kept.toString(), page.url.href);
-    assert.equal((await thief.visit(page.url)).status, 400, "without the cookie of the sign-in it is worth nothing");
+    assert.equal(
+      (await thief.visit(page.url)).status,
+      400,
+      "without the cookie of the sign-in it is worth nothing",
+    );
 
     const bent = new URL(page.url);
     bent.searchParams.set("state", "another");

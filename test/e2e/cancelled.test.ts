@@ -1,6 +1,6 @@
 /**
- * Who cancels, is refused or isn't let in: another try, and a way back that tells the portal. At the sign-in, at the sign-in of
- * a mailed link, and where no profile opens the portal.
+ * Who cancels, is refused or isn't let in: another try, and a way back that tells the portal. At the sign-in,
+ * at the sign-in of a mailed link, and where no profile opens the portal.
  */
 
 import assert from "node:assert/strict";
@@ -57,7 +57,10 @@ describe("cancelling and refusing", () => {
       assert.match(page.text, /Signing in was cancelled/);
       assert.match(scene.reasons.at(-1) ?? "", new RegExp(`its authorization endpoint answered ${name}`));
       const again = await scene.leave(sent.browser, await sent.browser.press(page, /Liar/));
-      assert.equal((await scene.comeBack(again, { claims: { sub: "ann" } })).url.searchParams.has("code"), true);
+      assert.equal(
+        (await scene.comeBack(again, { claims: { sub: "ann" } })).url.searchParams.has("code"),
+        true,
+      );
 
       const other = await scene.sendOff();
       const told = await other.browser.press(await cancel(other, name), wayBack);
@@ -99,7 +102,10 @@ describe("cancelling and refusing", () => {
     assert.match(page.text, /Nothing has been decided/);
     assert.throws(() => page.form(wayBack));
     const again = await scene.leave(sent.browser, await sent.browser.press(page, "Continue to sign in"));
-    assert.equal((await scene.comeBack(again, { claims: { sub: "elsewhere" } })).heading, "Your account is linked");
+    assert.equal(
+      (await scene.comeBack(again, { claims: { sub: "elsewhere" } })).heading,
+      "Your account is linked",
+    );
   });
 
   it("a way back that was taken leads nowhere twice, and the portal can begin anew", async () => {
@@ -127,7 +133,11 @@ describe("cancelling and refusing", () => {
       body: fields.toString(),
     });
     assert.equal(stranger.status, 403);
-    assert.equal((await sent.browser.once(action)).status, 303, "its address alone leads back to the sign-in");
+    assert.equal(
+      (await sent.browser.once(action)).status,
+      303,
+      "its address alone leads back to the sign-in",
+    );
     assertTold(await sent.browser.press(page, wayBack), sent.started.state);
   });
 

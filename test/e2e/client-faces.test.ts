@@ -1,6 +1,7 @@
 /**
- * What a client can have by one face it can have by each: the configuration, the API, the commands and the pages, setting by
- * setting, each tried for real. Whoever adds a setting has to name it here (the compiler says so), and then at every face.
+ * What a client can have by one face it can have by each: the configuration, the API, the commands and the
+ * pages, setting by setting, each tried for real. Whoever adds a setting has to name it here (the compiler
+ * says so), and then at every face.
  */
 
 import assert from "node:assert/strict";
@@ -92,7 +93,8 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   const shown = async (id: string) => await open.scene.owner.get<Record<string, unknown>>(`/clients/${id}`);
 
   function assertSettings(found: Record<string, unknown>, expected: PortalSettings, how: string): void {
-    for (const name of names) assert.deepEqual(found[name], expected[name as keyof PortalSettings], `${how}: ${name}`);
+    for (const name of names)
+      assert.deepEqual(found[name], expected[name as keyof PortalSettings], `${how}: ${name}`);
   }
 
   const flagsOf = (settings: Partial<PortalSettings>) =>
@@ -103,7 +105,12 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   const body = (settings: object) => ({ body: settings });
 
   /** Posts a form with these settings in it, each in a field that the page really has. */
-  async function fill(page: string, form: string, settings: Partial<PortalSettings>, more: ClientTry): Promise<Tried> {
+  async function fill(
+    page: string,
+    form: string,
+    settings: Partial<PortalSettings>,
+    more: ClientTry,
+  ): Promise<Tried> {
     const fields = fieldsOf(await open.page(page));
     const entries = Object.entries(settings).flatMap(([name, value]): [string, string | string[]][] => {
       if (name !== "access_policy") return [[name, Array.isArray(value) ? value : String(value)]];
@@ -173,18 +180,26 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
 
   for (const command of ["clients create", "clients edit"]) {
     it(`${command} has a flag for each setting, that says what it is`, () => {
-      const flags = administrationCommands({ now: Date.now }).find(({ name }) => name === command)?.flags ?? {};
+      const flags =
+        administrationCommands({ now: Date.now }).find(({ name }) => name === command)?.flags ?? {};
       for (const name of names) assert.ok(flags[name.replaceAll("_", "-")]?.summary, name);
     });
   }
 
   it("the pages' forms, new and edited, have a field for each setting", async () => {
-    const { id } = await open.scene.owner.done<{ id: string }>("POST", "/clients", body({ preset: "web", ...least }));
-    const parts: Partial<Record<SettingName, string[]>> = { access_policy: ["kinds", "plan_required", "roles"] };
+    const { id } = await open.scene.owner.done<{ id: string }>(
+      "POST",
+      "/clients",
+      body({ preset: "web", ...least }),
+    );
+    const parts: Partial<Record<SettingName, string[]>> = {
+      access_policy: ["kinds", "plan_required", "roles"],
+    };
     for (const path of ["/clients/new?preset=web", `/clients/${id}/edit`]) {
       const fields = fieldsOf(await open.page(path));
       for (const name of names) {
-        for (const field of parts[name] ?? [name]) assert.ok(fields.has(field), `no field for ${field} at ${path}`);
+        for (const field of parts[name] ?? [name])
+          assert.ok(fields.has(field), `no field for ${field} at ${path}`);
       }
     }
   });
@@ -206,7 +221,8 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
       [...made.values()].map(async (id) => (await directory.find(asClientId(id)))?.metadata),
     );
     assert.equal(metadata[0]?.["pkce_required"], false);
-    for (const [index, face] of [...made.keys()].entries()) assert.deepEqual(metadata[index], metadata[0], face);
+    for (const [index, face] of [...made.keys()].entries())
+      assert.deepEqual(metadata[index], metadata[0], face);
   });
 
   it("by each face a portal of which nothing is said gets the same", async () => {
@@ -223,14 +239,21 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
   it("by each face that edits they are changed, and changed back", async () => {
     const usual = { ...defaultSettings("web"), ...least };
     for (const [face, { edit }] of everyFace) {
-      const { id } = await open.scene.owner.done<{ id: string }>("POST", "/clients", body({ preset: "web", ...least }));
+      const { id } = await open.scene.owner.done<{ id: string }>(
+        "POST",
+        "/clients",
+        body({ preset: "web", ...least }),
+      );
       const changed = await edit?.(id, wanted);
       assert.ok(changed?.isTaken, `${face}: ${changed?.said}`);
       assertSettings(await shown(id), wanted, face);
       const [event] = await open.scene.store.audit.list({ limit: 1 });
       assert.equal(event?.detail["pkce"], "exempt", face);
       for (const word of ["token_endpoint_auth_method", "id_token_signed_response_alg", "claimsInIdToken"]) {
-        assert.ok(String(event?.detail["fields"]).includes(word), `${face}: ${word} in ${event?.detail["fields"]}`);
+        assert.ok(
+          String(event?.detail["fields"]).includes(word),
+          `${face}: ${word} in ${event?.detail["fields"]}`,
+        );
       }
       const { pkce_required, token_endpoint_auth_method, refresh_tokens, claims_in_id_token } = usual;
       const some = { pkce_required, token_endpoint_auth_method, refresh_tokens, claims_in_id_token };
@@ -292,7 +315,9 @@ describe("the faces of a client's settings", { concurrency: 1 }, () => {
 
   it("the configuration's two words for refresh tokens say the same, and not both", async () => {
     const portal = { id: "tried", client_secret: portalSecret, ...least };
-    const both = await open.configuration({ portals: [{ ...portal, refresh_tokens: true, grant_types: [] }] });
+    const both = await open.configuration({
+      portals: [{ ...portal, refresh_tokens: true, grant_types: [] }],
+    });
     assert.match(both.said, /portals\.tried\.grant_types .*stands beside refresh_tokens/);
     const one = await open.configuration({ portals: [{ ...portal, grant_types: ["authorization_code"] }] });
     assert.ok(one.isTaken, one.said);

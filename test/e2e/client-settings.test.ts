@@ -1,4 +1,7 @@
-/** What a developer is told of a client app, by the API, a command and the console, beside what the service really does. */
+/**
+ * What a developer is told of a client app, by the API, a command and the console, beside what the service
+ * really does.
+ */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -50,7 +53,9 @@ describe("the settings of a client app", () => {
     const plan = { status: "active" as const, expiresAt: scene.clock.now() + 86_400_000 };
     const registered = { backchannel_logout_uri: "https://portal.example/logout", claims_in_id_token: true };
     const made = await makeClient(scene, "web", registered);
-    const { redirect_uris: redirects = [] } = await scene.owner.get<ClientSettings>(`/clients/${made.id}/settings`);
+    const { redirect_uris: redirects = [] } = await scene.owner.get<ClientSettings>(
+      `/clients/${made.id}/settings`,
+    );
     const portal = await TestPortal.connect({
       issuer: scene.issuer,
       clientId: made.id,
@@ -60,7 +65,11 @@ describe("the settings of a client app", () => {
     const { browser, profileId, tokens: first } = await signInSomebody(scene, { portal });
     const membership = await scene.store.directory.membership(asProfileId(profileId));
     assert.ok(membership);
-    await scene.store.directory.putOrganization({ ...membership.organization, plan }, "test", scene.clock.now());
+    await scene.store.directory.putOrganization(
+      { ...membership.organization, plan },
+      "test",
+      scene.clock.now(),
+    );
     const started = await portal.start({ max_age: "3600" });
     const tokens = await portal.exchange((await browser.visit(started.url)).url, started);
     const idToken = tokens.claims() ?? assert.fail();
@@ -68,7 +77,10 @@ describe("the settings of a client app", () => {
     const { claims } = await scene.owner.get<ClientSettings>(`/clients/${made.id}/settings`);
     assert.deepEqual(shape(userinfo), shape(claims?.userinfo));
     assert.deepEqual(shape(idToken), shape(claims?.id_token));
-    assert.equal((userinfo["service_plan"] as { expires_at: number }).expires_at, Math.floor(plan.expiresAt / 1000));
+    assert.equal(
+      (userinfo["service_plan"] as { expires_at: number }).expires_at,
+      Math.floor(plan.expiresAt / 1000),
+    );
     assert.equal("auth_time" in (first.claims() ?? {}), false, "it is there when max_age was sent");
   });
 
@@ -157,7 +169,10 @@ describe("the settings of a client app", () => {
   });
 });
 
-/** The names within a value, and whether a number is seconds of our days: what an example and the real thing have in common. */
+/**
+ * The names within a value, and whether a number is seconds of our days: what an example and the real thing
+ * have in common.
+ */
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return "list";
   if (typeof value === "object" && value !== null) {

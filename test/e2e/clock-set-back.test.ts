@@ -1,4 +1,7 @@
-/** The clock of a running service set back by a day: people who wait for a mail, or may ask for one, notice next to nothing. */
+/**
+ * The clock of a running service set back by a day: people who wait for a mail, or may ask for one, notice
+ * next to nothing.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -18,7 +21,9 @@ describe("the clock is set back by a day", () => {
         linking: { resend_after_seconds: 60, lookup_delay_seconds: { min: 20, max: 20 } },
       }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 

@@ -1,15 +1,25 @@
 /**
- * Every form of the console, found by walking through it: one that is saved as it was shown writes nothing, and one that is
- * overtaken takes nothing back that somebody else wrote.
+ * Every form of the console, found by walking through it: one that is saved as it was shown writes nothing,
+ * and one that is overtaken takes nothing back that somebody else wrote.
  */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type AdminScene, makeClient, signInSomebody, startAdminScene } from "../support/admin-scene.ts";
-import { type ConsolePerson, filled, formOf, openConsole, type SentForm, send } from "../support/console-person.ts";
+import {
+  type ConsolePerson,
+  filled,
+  formOf,
+  openConsole,
+  type SentForm,
+  send,
+} from "../support/console-person.ts";
 import type { Page } from "../support/user-agent.ts";
 
-/** The forms with fields, by their address with ids left out. A new one is to be added here, and is saved below like all others. */
+/**
+ * The forms with fields, by their address with ids left out. A new one is to be added here, and is saved
+ * below like all others.
+ */
 const known = [
   "/administrators/:id/role",
   "/administrators/invite",
@@ -32,11 +42,23 @@ describe("the console's forms", () => {
   before(async () => {
     scene = await startAdminScene();
     person = await openConsole(scene);
-    // Values that another reading would change: an end within a day, ticks in another order, signs, an address beyond ASCII.
+    // Values that another reading would change: an end within a day, ticks in another order, signs, an
+    // address beyond ASCII.
     const plan = { status: "active", expires_at: "2027-06-15T10:30:00.000Z" };
-    const organization = { id: "within", name: "North  wind & <Sons>", account_number: "A-1", kind: "customer", plan };
+    const organization = {
+      id: "within",
+      name: "North  wind & <Sons>",
+      account_number: "A-1",
+      kind: "customer",
+      plan,
+    };
     await scene.owner.done("POST", "/organizations", { body: organization });
-    const profile = { id: "p-within", organization_id: "within", email: "Ann@bücher.example", name: "Ann 'O' Archer" };
+    const profile = {
+      id: "p-within",
+      organization_id: "within",
+      email: "Ann@bücher.example",
+      name: "Ann 'O' Archer",
+    };
     await scene.owner.done("POST", "/profiles", { body: { ...profile, roles: ["z", "a b", "ö"] } });
     await makeClient(scene, "web", {
       id: "odd",
@@ -81,16 +103,28 @@ describe("the console's forms", () => {
 
   /** All that an edit could change, and what the audit says of it. */
   async function state(): Promise<Record<string, unknown>> {
-    const lists = ["/organizations", "/profiles", "/clients", "/api-keys", "/administrators", "/accounts", "/audit"];
+    const lists = [
+      "/organizations",
+      "/profiles",
+      "/clients",
+      "/api-keys",
+      "/administrators",
+      "/accounts",
+      "/audit",
+    ];
     const records = await Promise.all(lists.map((list) => scene.owner.list<{ id: string }>(list)));
-    const editable = lists.slice(0, 3).flatMap((list, at) => (records[at] ?? []).map(({ id }) => `${list}/${id}`));
+    const editable = lists
+      .slice(0, 3)
+      .flatMap((list, at) => (records[at] ?? []).map(({ id }) => `${list}/${id}`));
     const etags = await Promise.all(editable.map((path) => scene.owner.etag(path)));
     return { ...Object.fromEntries(lists.map((list, at) => [list, records[at]])), etags };
   }
 
   it("are those that are known, and buttons that say what they do", async () => {
     const { forms } = await walk();
-    const withFields = forms.filter(({ hasFields }) => hasFields).map(({ form }) => shapeOf(below(form.action.href)));
+    const withFields = forms
+      .filter(({ hasFields }) => hasFields)
+      .map(({ form }) => shapeOf(below(form.action.href)));
     assert.deepEqual([...new Set(withFields)].sort(), known);
     const buttons = forms.filter(({ hasFields }) => !hasFields);
     for (const { form } of buttons) {
@@ -158,6 +192,9 @@ describe("the console's forms", () => {
     const form = filled(await person.open(`/administrators/${profileId}/role`));
     await scene.owner.done("PUT", `/profiles/${profileId}/admin-role`, { body: { role: "support" } });
     await send(person.browser, form);
-    assert.equal((await scene.owner.get<Record<string, string>>(`/profiles/${profileId}`))["admin_role"], "support");
+    assert.equal(
+      (await scene.owner.get<Record<string, string>>(`/profiles/${profileId}`))["admin_role"],
+      "support",
+    );
   });
 });

@@ -1,9 +1,18 @@
-/** What the console's pages say: whom things are about by name, what happens next, the way back, and what is wrong, once. */
+/**
+ * What the console's pages say: whom things are about by name, what happens next, the way back, and what is
+ * wrong, once.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asProfileId } from "../../src/domain/ids.ts";
-import { type AdminScene, anId, makeOrganization, makeProfile, startAdminScene } from "../support/admin-scene.ts";
+import {
+  type AdminScene,
+  anId,
+  makeOrganization,
+  makeProfile,
+  startAdminScene,
+} from "../support/admin-scene.ts";
 import { askForLink, bindTo, quiet } from "../support/attack-kit.ts";
 import { type ConsolePerson, filled, openConsole, send } from "../support/console-person.ts";
 import { openLink } from "../support/liaison.ts";
@@ -43,7 +52,10 @@ describe("the console's words", () => {
     assert.ok(row.includes(`Ann Archer ${profile?.id}`), row);
     assert.ok(row.includes(`${name} ${organization}`), row);
     const link = page.dom.querySelectorAll("tbody a").find((one) => one.text === "Ann Archer");
-    assert.equal(link?.getAttribute("href"), `${scene.issuer}/admin/people/${profile?.id}`.replace(scene.issuer, ""));
+    assert.equal(
+      link?.getAttribute("href"),
+      `${scene.issuer}/admin/people/${profile?.id}`.replace(scene.issuer, ""),
+    );
     const ids = page.dom.querySelectorAll("code.id").map((one) => one.text);
     assert.ok(ids.includes(profile?.id ?? ""));
     const made = await person.open(`/audit?action=organization.changed&actor=${encodeURIComponent("key:")}`);
@@ -126,7 +138,12 @@ describe("the console's words", () => {
   });
 
   it("an empty field has one error", async () => {
-    for (const path of ["/organizations/new", "/keys/new", "/clients/new?preset=web", "/administrators/invite"]) {
+    for (const path of [
+      "/organizations/new",
+      "/keys/new",
+      "/clients/new?preset=web",
+      "/administrators/invite",
+    ]) {
       const page = await send(person.browser, filled(await person.open(path)));
       assert.equal(page.status, 400, path);
       const targets = page.dom.querySelectorAll(".problem a").map((one) => one.getAttribute("href"));

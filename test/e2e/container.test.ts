@@ -35,9 +35,13 @@ const instructions = read("Dockerfile")
   .replaceAll("\\\n", " ")
   .split("\n")
   .filter((line) => line.trim() !== "")
-  .map((line) => ({ word: line.slice(0, line.indexOf(" ")), rest: line.slice(line.indexOf(" ") + 1).trim() }));
+  .map((line) => ({
+    word: line.slice(0, line.indexOf(" ")),
+    rest: line.slice(line.indexOf(" ") + 1).trim(),
+  }));
 const finalStage = instructions.slice(instructions.findLastIndex(({ word }) => word === "FROM"));
-const last = (word: string) => finalStage.findLast((one) => one.word === word)?.rest ?? assert.fail(`no ${word}`);
+const last = (word: string) =>
+  finalStage.findLast((one) => one.word === word)?.rest ?? assert.fail(`no ${word}`);
 const words = (word: string): string[] => JSON.parse(/\[.*\]$/.exec(last(word))?.[0] ?? "") as string[];
 const copied = finalStage
   .filter(({ word, rest }) => word === "COPY" && !rest.startsWith("--from"))
@@ -88,7 +92,9 @@ upstreams:
         filter: (path) => !ignored.some((name) => path === join(root, name)),
       });
     }
-    const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record<string, { dev?: boolean }> };
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { dev?: boolean }>;
+    };
     for (const [path, { dev = false }] of Object.entries(packages)) {
       if (dev || !/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || !existsSync(join(root, path))) continue;
       mkdirSync(dirname(join(target, path)), { recursive: true });
@@ -106,7 +112,8 @@ upstreams:
     const child = spawn(process.execPath, here, { cwd: app, env: environment });
     running.push(child);
     const said: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => void said.push(String(chunk)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => void said.push(String(chunk)));
     return { child, ended: once(child, "close"), said };
   }
 
@@ -123,10 +130,14 @@ upstreams:
     const sources = instructions
       .filter(({ word, rest }) => word === "COPY" && !rest.startsWith("--from"))
       .flatMap(({ rest }) => rest.split(" ").slice(0, -1));
-    for (const source of sources) assert.ok(existsSync(join(root, source)) && allowed.includes(source), source);
+    for (const source of sources)
+      assert.ok(existsSync(join(root, source)) && allowed.includes(source), source);
     assert.equal(read(".dockerignore").split("\n")[0], "*", "nothing but what is named");
     assert.equal(last("USER"), "node");
-    assert.ok(finalStage.findIndex(({ word }) => word === "USER") > finalStage.findIndex(({ word }) => word === "RUN"));
+    assert.ok(
+      finalStage.findIndex(({ word }) => word === "USER") >
+        finalStage.findIndex(({ word }) => word === "RUN"),
+    );
     assert.deepEqual(words("CMD").slice(0, 3), ["node", "bin/liaison.js", "serve"]);
     for (const { word, rest } of instructions) {
       if (word === "FROM") assert.match(rest, /^node:24-/);
@@ -135,29 +146,33 @@ upstreams:
     assert.match(instructions.map(({ rest }) => rest).join("\n"), /npm ci --omit=dev/);
   });
 
-  it("serves from its files and production packages alone, writes nowhere but to its volume, and stops when told to", async () => {
-    const before = files();
-    assert.ok(!before.some((path) => path.includes("/demo/run.ts")));
-    const health = words("HEALTHCHECK");
-    assert.deepEqual(await start(health).ended, [1, null], "not healthy before it runs");
+  it(
+    "serves from its files and production packages alone, writes nowhere but to its volume, and stops " +
+      "when told to",
+    async () => {
+      const before = files();
+      assert.ok(!before.some((path) => path.includes("/demo/run.ts")));
+      const health = words("HEALTHCHECK");
+      assert.deepEqual(await start(health).ended, [1, null], "not healthy before it runs");
 
-    const { child, ended, said } = start(words("CMD"));
-    const deadline = Date.now() + 15_000;
-    while (!said.join("").includes('"listening"')) {
-      assert.ok(Date.now() < deadline && child.exitCode === null, said.join(""));
-      await pause(25);
-    }
-    assert.deepEqual(await start(health).ended, [0, null], "healthy");
-    const discovery = await fetch(`http://127.0.0.1:${port}/.well-known/openid-configuration`);
-    assert.equal(((await discovery.json()) as { issuer: string }).issuer, "https://id.example.com");
+      const { child, ended, said } = start(words("CMD"));
+      const deadline = Date.now() + 15_000;
+      while (!said.join("").includes('"listening"')) {
+        assert.ok(Date.now() < deadline && child.exitCode === null, said.join(""));
+        await pause(25);
+      }
+      assert.deepEqual(await start(health).ended, [0, null], "healthy");
+      const discovery = await fetch(`http://127.0.0.1:${port}/.well-known/openid-configuration`);
+      assert.equal(((await discovery.json()) as { issuer: string }).issuer, "https://id.example.com");
 
-    backUp(join(folder, "backup.db"));
-    child.kill("SIGTERM");
-    assert.deepEqual(await ended, [0, null], said.join(""));
-    assert.match(said.at(-1) ?? "", /"stopped"/);
-    assert.deepEqual(files(), before);
-    assert.deepEqual(readdirSync(join(folder, "data")), ["liaison.db"], "no journal is left behind");
-  });
+      backUp(join(folder, "backup.db"));
+      child.kill("SIGTERM");
+      assert.deepEqual(await ended, [0, null], said.join(""));
+      assert.match(said.at(-1) ?? "", /"stopped"/);
+      assert.deepEqual(files(), before);
+      assert.deepEqual(readdirSync(join(folder, "data")), ["liaison.db"], "no journal is left behind");
+    },
+  );
 
   /** As docs/running has it, while the service runs. */
   function backUp(target: string): void {
@@ -169,7 +184,8 @@ upstreams:
   it("a backup that was made while it ran is whole: the same keys, under the same encryption key", async () => {
     const original = await openStore({ sqlite: { file: join(folder, "data", "liaison.db") }, encryptionKey });
     const backup = await openStore({ sqlite: { file: join(folder, "backup.db") }, encryptionKey });
-    const keyOf = (store: typeof backup) => store.keys.findOrCreate("signing.rs256", () => assert.fail("no key"));
+    const keyOf = (store: typeof backup) =>
+      store.keys.findOrCreate("signing.rs256", () => assert.fail("no key"));
     assert.equal(await keyOf(backup), await keyOf(original));
     await Promise.all([original.close(), backup.close()]);
   });
@@ -212,7 +228,10 @@ describe("compose.yaml", () => {
     }
     assert.equal(liaison["read_only"], true);
     assert.equal(liaison["ports"], undefined, "reached through the proxy alone");
-    assert.ok(Number.parseInt(String(liaison["stop_grace_period"]), 10) > 22, "longer than stopping may take");
+    assert.ok(
+      Number.parseInt(String(liaison["stop_grace_period"]), 10) > 22,
+      "longer than stopping may take",
+    );
   });
 
   it("sets keys of the schema, and holds every secret that the example configuration reads from a file", async () => {

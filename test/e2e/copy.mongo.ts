@@ -1,4 +1,7 @@
-/** `liaison copy` as an operator meets it: 100,000 profiles, tokens that outlive the move, a copy that is cut short. */
+/**
+ * `liaison copy` as an operator meets it: 100,000 profiles, tokens that outlive the move, a copy that is cut
+ * short.
+ */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -67,7 +70,13 @@ describe("liaison copy", () => {
     await liaison?.close();
   });
 
-  const upstream = { id: "fabrikam", name: "F", issuer: "http://localhost:1", client_id: "a", client_secret: "b" };
+  const upstream = {
+    id: "fabrikam",
+    name: "F",
+    issuer: "http://localhost:1",
+    client_id: "a",
+    client_secret: "b",
+  };
 
   /** Runs the command; `killAfterMs` ends it in the middle. */
   async function copy(flags: string[], killAfterMs?: number): Promise<Run> {
@@ -79,7 +88,8 @@ describe("liaison copy", () => {
     child.stderr.on("data", (chunk) => {
       output.stderr += chunk;
     });
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    const timer =
+      killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
     const [code] = await once(child, "close");
     clearTimeout(timer);
     return { code, ...output };
@@ -102,7 +112,9 @@ describe("liaison copy", () => {
     assert.equal(report.counts["profiles"], profiles + 1);
     assert.equal(report.counts["linkRequests"], profiles / 10 + 1);
     const database = new DatabaseSync(file(), { readOnly: true });
-    const bound = database.prepare("SELECT count(*) AS n FROM profiles WHERE account_id IS NOT NULL").get()?.["n"];
+    const bound = database.prepare("SELECT count(*) AS n FROM profiles WHERE account_id IS NOT NULL").get()?.[
+      "n"
+    ];
     database.close();
     const there = await withClient(place.url, (client) =>
       client
@@ -156,13 +168,17 @@ describe("liaison copy", () => {
   });
 });
 
-/** Fills the closed file: organizations, profiles (most of them bound), a pending link request for every tenth, audit. */
+/**
+ * Fills the closed file: organizations, profiles (most of them bound), a pending link request for every
+ * tenth, audit.
+ */
 function multiply(file: string): void {
   const database = new DatabaseSync(file);
   database.exec(`
     BEGIN;
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
-    INSERT INTO organizations SELECT 'org-' || i, 'Org ' || i, 'AC-' || i, 'customer', 'active', 1900000000000, 1
+    INSERT INTO organizations SELECT 'org-' || i, 'Org ' || i, 'AC-' || i, 'customer', 'active',
+      1900000000000, 1
     FROM n WHERE i % 20 = 0;
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
     INSERT INTO accounts SELECT 'account-' || i, 1700000000000 + i FROM n WHERE i % 3 > 0;
@@ -174,12 +190,17 @@ function multiply(file: string): void {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${profiles})
     INSERT INTO profiles SELECT 'profile-' || i, 'org-' || ((i + 19) / 20 * 20), 'P' || i || '@x.example',
       'p' || i || '@x.example', 1 + i % 4, 'Person ' || i, '["user","Søg"]', i % 7 > 0, NULL,
-      iif(i % 3 > 0, 'account-' || i, NULL), iif(i % 3 > 0, 1700000000000, NULL), iif(i % 3 > 0, 1, NULL), NULL FROM n;
-    INSERT INTO link_requests SELECT 'request-' || p.id, (SELECT id FROM inquiries LIMIT 1), 'hash-' || p.id, 'link_profile',
-      'https://issuer.example', 'subject-x', 'fabrikam', 'account-x', NULL, 'Name', p.id, 1, 'pending', 1700000000000,
+      iif(i % 3 > 0, 'account-' || i, NULL), iif(i % 3 > 0, 1700000000000, NULL), iif(i % 3 > 0, 1, NULL),
+        NULL FROM n;
+    INSERT INTO link_requests SELECT 'request-' || p.id, (SELECT id FROM inquiries LIMIT 1), 'hash-' || p.id,
+      'link_profile',
+      'https://issuer.example', 'subject-x', 'fabrikam', 'account-x', NULL, 'Name', p.id, 1, 'pending',
+        1700000000000,
       1700000900000, NULL, p.organization_id FROM profiles p WHERE p.id LIKE 'profile-%0';
-    INSERT INTO audit_events SELECT 'event-' || p.id, 1700000000000, 'profile.changed', 'command:import', p.id,
-      p.organization_id, NULL, NULL, '{"created":true}', NULL, NULL FROM profiles p WHERE p.id LIKE 'profile-%';
+    INSERT INTO audit_events SELECT 'event-' || p.id, 1700000000000, 'profile.changed', 'command:import',
+      p.id,
+      p.organization_id, NULL, NULL, '{"created":true}', NULL, NULL FROM profiles p WHERE p.id LIKE
+        'profile-%';
     COMMIT;
   `);
   database.close();

@@ -1,4 +1,6 @@
-/** The figures when the store doesn't answer and pages are loaded again: what happened once is counted once. */
+/**
+ * The figures when the store doesn't answer and pages are loaded again: what happened once is counted once.
+ */
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -12,7 +14,9 @@ it("a sign-in and a link whose answers were lost, and pages loaded again, are co
   const control = new StoreControl();
   const liaison = await startLiaison({ decorate: control.decorate });
   try {
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-ann", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p-ann", email: "ann@northwind.example" },
+    ]);
     const browser = liaison.browser();
     control.mute.add("accounts.signIn");
     const lost = await signIn(browser, await liaison.customerSource.start(), people.ann);

@@ -17,11 +17,16 @@ describe("what routes declare", () => {
 
   const addressesOf = (method: string) =>
     routes
-      .filter(({ pattern, methods }) => methods.includes(method) && methods.length <= 2 && !pattern.includes("/api/"))
+      .filter(
+        ({ pattern, methods }) =>
+          methods.includes(method) && methods.length <= 2 && !pattern.includes("/api/"),
+      )
       .map(({ pattern }) => pattern.replace(/:\w+/g, "x"));
 
   it("HEAD is refused where a GET begins, makes or spends something, and answered like GET elsewhere", async () => {
-    const ours = addressesOf("GET").filter((path) => /^\/(interaction|upstream|admin\/callback)\b/.test(path));
+    const ours = addressesOf("GET").filter((path) =>
+      /^\/(interaction|upstream|admin\/callback)\b/.test(path),
+    );
     assert.ok(ours.length >= 15, `${ours}`);
     for (const path of [...ours, "/authorize", "/authorize/x", "/AUTHORIZE?client_id=x"]) {
       const { status, headers } = await fetch(liaison.issuer + path, { method: "HEAD", redirect: "manual" });

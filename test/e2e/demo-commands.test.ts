@@ -1,4 +1,7 @@
-/** The commands of the administration beside a running demo, by the configuration that it writes and the line that it prints. */
+/**
+ * The commands of the administration beside a running demo, by the configuration that it writes and the line
+ * that it prints.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat } from "node:fs/promises";
@@ -46,7 +49,8 @@ describe("commands beside the demo", () => {
   }
 
   it("work by the line that it prints", async () => {
-    const [, words = "", config = ""] = /npm exec liaison (.*) -- --config '?([^'\n]+)'?\n/.exec(printed) ?? [];
+    const [, words = "", config = ""] =
+      /npm exec liaison (.*) -- --config '?([^'\n]+)'?\n/.exec(printed) ?? [];
     assert.ok(config.startsWith(dataDir), printed);
     assert.equal((await stat(config)).mode & 0o777, 0o600, "it holds secrets");
     const listed = await say([...words.split(" "), "--config", config]);

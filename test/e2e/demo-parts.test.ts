@@ -1,4 +1,7 @@
-/** The demo's own parts, against each other over real HTTP and SMTP: Fabrikam ID, a portal, the inbox. No broker here. */
+/**
+ * The demo's own parts, against each other over real HTTP and SMTP: Fabrikam ID, a portal, the inbox. No
+ * broker here.
+ */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -31,7 +34,10 @@ interface View {
   headers: Headers;
 }
 
-/** A browser without JavaScript: follows redirects and keeps cookies by name and path, for every port of localhost alike. */
+/**
+ * A browser without JavaScript: follows redirects and keeps cookies by name and path, for every port of
+ * localhost alike.
+ */
 class Browser {
   #cookies = new Map<string, { name: string; value: string; path: string }>();
 
@@ -48,7 +54,12 @@ class Browser {
       this.#keep(response.headers.getSetCookie());
       const location = response.headers.get("location");
       if (location === null || response.status < 300 || response.status > 399) {
-        return { url: target, status: response.status, html: await response.text(), headers: response.headers };
+        return {
+          url: target,
+          status: response.status,
+          html: await response.text(),
+          headers: response.headers,
+        };
       }
       body = undefined;
       target = new URL(location, target);
@@ -58,8 +69,8 @@ class Browser {
 
   /** Submits the form of a page whose action matches, with its hidden fields and the given ones. */
   async submit(view: View, action: RegExp, fields: Record<string, string>): Promise<View> {
-    const form = [...view.html.matchAll(/<form[^>]* action="([^"]+)"[^>]*>([\s\S]*?)<\/form>/g)].find(([, to]) =>
-      action.test(to ?? ""),
+    const form = [...view.html.matchAll(/<form[^>]* action="([^"]+)"[^>]*>([\s\S]*?)<\/form>/g)].find(
+      ([, to]) => action.test(to ?? ""),
     );
     assert.ok(form, `no form to ${action} in:\n${view.html}`);
     const hidden = [...(form[2] ?? "").matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(
@@ -81,8 +92,18 @@ class Browser {
 }
 
 const secret = "a-secret-of-at-least-32-characters-for-tests";
-const maya = { username: "maya", password: "maya-demo", name: "Maya <b>Lindqvist</b>", email: "maya@mail.example" };
-const tomas = { username: "tomas", password: "tomas-demo", name: "Tomás Herrera", email: "tomas@mail.example" };
+const maya = {
+  username: "maya",
+  password: "maya-demo",
+  name: "Maya <b>Lindqvist</b>",
+  email: "maya@mail.example",
+};
+const tomas = {
+  username: "tomas",
+  password: "tomas-demo",
+  name: "Tomás Herrera",
+  email: "tomas@mail.example",
+};
 
 describe("the demo's upstream and portal", () => {
   const running: Running[] = [];
@@ -140,12 +161,19 @@ describe("the demo's upstream and portal", () => {
     return browser;
   }
 
-  /** The authorization URL of a relying party that asks for more than the portal does, and how its answer is read. */
+  /**
+   * The authorization URL of a relying party that asks for more than the portal does, and how its answer is
+   * read.
+   */
   async function relyingParty(extra: Record<string, string>) {
     const config = await client.discovery(new URL(issuer), "shop", secret, undefined, {
       execute: [client.allowInsecureRequests],
     });
-    const [state, nonce, verifier] = [client.randomState(), client.randomNonce(), client.randomPKCECodeVerifier()];
+    const [state, nonce, verifier] = [
+      client.randomState(),
+      client.randomNonce(),
+      client.randomPKCECodeVerifier(),
+    ];
     const url = client.buildAuthorizationUrl(config, {
       redirect_uri: portalAddresses(Number(new URL(portal).port)).redirectUri,
       scope: "openid email",
@@ -156,7 +184,12 @@ describe("the demo's upstream and portal", () => {
       ...extra,
     });
     const claims = async (callback: URL) => {
-      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true };
+      const checks = {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      };
       return (await client.authorizationCodeGrant(config, callback, checks)).claims();
     };
     return { url, claims };
@@ -245,7 +278,12 @@ describe("the demo's upstream and portal", () => {
     const browser = new Browser();
     const form = await browser.open(`${portal}/login`);
     const page = await browser.open(`${form.url}/create-account`);
-    const person = { name: "Lena Vogt", email: "lena@mail.example", username: "lena", password: "first-password" };
+    const person = {
+      name: "Lena Vogt",
+      email: "lena@mail.example",
+      username: "lena",
+      password: "first-password",
+    };
     assert.match((await browser.submit(page, /create/, { ...person, username: " Maya" })).html, /is taken/);
     assert.match(
       (await browser.submit(page, /create/, { ...person, password: "short" })).html,
@@ -273,14 +311,23 @@ describe("the demo's upstream and portal", () => {
   test("an account is made without a sign-in in progress, and the page says how to go on", async () => {
     const browser = new Browser();
     const page = await browser.open(`${issuer}/create-account`);
-    const person = { name: "Ugo Brandi", email: "ugo@mail.example", username: "ugo", password: "some-password" };
+    const person = {
+      name: "Ugo Brandi",
+      email: "ugo@mail.example",
+      username: "ugo",
+      password: "some-password",
+    };
     assert.match((await browser.submit(page, /create/, person)).html, /Your account is ready/);
     await signedIn({ ...maya, ...person });
   });
 
   test("third-party initiated login takes its hint and target, and refuses another issuer", async () => {
     const browser = new Browser();
-    const query = new URLSearchParams({ iss: issuer, login_hint: "tomas", target_link_uri: `${portal}/about` });
+    const query = new URLSearchParams({
+      iss: issuer,
+      login_hint: "tomas",
+      target_link_uri: `${portal}/about`,
+    });
     const form = await browser.open(`${portal}/login?${query}`);
     assert.match(form.html, /value="tomas"/);
     assert.equal((await browser.submit(form, /interaction/, tomas)).url.href, `${portal}/about`);
@@ -301,7 +348,10 @@ describe("the demo's upstream and portal", () => {
       body: new URLSearchParams({ logout_token: "e30.e30.e30" }),
     });
     assert.equal(forged.status, 400);
-    const foreign = await fetch(`${portal}/logout`, { method: "POST", headers: { "sec-fetch-site": "same-site" } });
+    const foreign = await fetch(`${portal}/logout`, {
+      method: "POST",
+      headers: { "sec-fetch-site": "same-site" },
+    });
     assert.equal(foreign.status, 403);
     assert.match((await browser.open(portal)).html, /Signed in as/);
   });
@@ -330,15 +380,25 @@ test("the inbox receives real mail, shows it safely, and keeps it over a restart
   const options = { port: await freePort(), smtpPort: await freePort(), file: join(folder, "inbox.json") };
   let inbox = await startInbox(options);
   context.after(() => inbox.close());
-  const transport = createTransport({ host: "127.0.0.1", port: options.smtpPort, secure: false, ignoreTLS: true });
+  const transport = createTransport({
+    host: "127.0.0.1",
+    port: options.smtpPort,
+    secure: false,
+    ignoreTLS: true,
+  });
   context.after(() => transport.close());
 
   const link = "http://localhost:4400/link/abc?x=1&y=2";
   const mail = { from: "no-reply@contoso.example", to: "Ana <ana@example.org>", text: `Open ${link}.\nBye` };
   await transport.sendMail({ ...mail, subject: "First", html: "<p>Hi<script>alert(1)</script></p>" });
-  await transport.sendMail({ ...mail, subject: "Zweite – ünïcode <b>", to: ["ana@example.org", "bo@example.org"] });
+  await transport.sendMail({
+    ...mail,
+    subject: "Zweite – ünïcode <b>",
+    to: ["ana@example.org", "bo@example.org"],
+  });
 
-  const api = async () => (await (await fetch(`${inbox.url}/api/messages`)).json()) as Record<string, string>[];
+  const api = async () =>
+    (await (await fetch(`${inbox.url}/api/messages`)).json()) as Record<string, string>[];
   const messages = await api();
   assert.deepEqual(
     messages.map(({ subject, to }) => [subject, to]),
@@ -356,7 +416,10 @@ test("the inbox receives real mail, shows it safely, and keeps it over a restart
   const list = await (await fetch(inbox.url)).text();
   assert.ok(list.indexOf("Zweite – ünïcode &lt;b&gt;") < list.indexOf("First"));
   const page = await (await fetch(`${inbox.url}/messages/${first?.["id"]}`)).text();
-  assert.ok(page.includes(`href="${link.replace("&", "&amp;")}"`), "the link is clickable, without the full stop");
+  assert.ok(
+    page.includes(`href="${link.replace("&", "&amp;")}"`),
+    "the link is clickable, without the full stop",
+  );
   assert.match(page, /<iframe sandbox="" src="\/messages\/[^"]+\/html"/);
   const html = await fetch(`${inbox.url}/messages/${first?.["id"]}/html`);
   assert.match(html.headers.get("content-security-policy") ?? "", /^sandbox; default-src 'none'/);

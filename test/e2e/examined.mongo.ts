@@ -18,8 +18,9 @@ interface Examined {
 }
 
 /**
- * Whether an operation is the flow's: all that requests do, over connections that are theirs, and of what the background does
- * what looks into the directory for an inquiry. How often its workers look whether there is work is a matter of chance and load.
+ * Whether an operation is the flow's: all that requests do, over connections that are theirs, and of what the
+ * background does what looks into the directory for an inquiry. How often its workers look whether there is
+ * work is a matter of chance and load.
  */
 function isOfFlow({ appName, ns, command }: Document): boolean {
   const collection = String(ns).replace(/^[^.]*\./, "");
@@ -51,7 +52,11 @@ describe("keys and documents examined", () => {
     assert.ok((results[0]?.["sign-in"]?.keys ?? 0) > 0 && (results[0]?.["inquiry"]?.keys ?? 0) > 0);
   });
 
-  async function examinedAt(liaison: Liaison, size: number, { url }: ReplicaSet): Promise<Record<string, Examined>> {
+  async function examinedAt(
+    liaison: Liaison,
+    size: number,
+    { url }: ReplicaSet,
+  ): Promise<Record<string, Examined>> {
     const client = new MongoClient(url);
     try {
       const db = client.db(liaison.config.storage.mongodb?.database ?? "");
@@ -85,7 +90,9 @@ describe("keys and documents examined", () => {
         const operations = all.filter(isOfFlow);
         const sum = (field: string) =>
           operations.reduce((total, operation) => total + Number(operation[field] ?? 0), 0);
-        const looking = operations.filter(({ keysExamined, docsExamined }) => keysExamined + docsExamined > 0);
+        const looking = operations.filter(
+          ({ keysExamined, docsExamined }) => keysExamined + docsExamined > 0,
+        );
         return { keys: sum("keysExamined"), documents: sum("docsExamined"), operations: looking.length };
       };
 

@@ -1,4 +1,7 @@
-/** `/livez`, `/readyz` and `/healthz`: what they say of the store, the workers, upstreams and the mail server, and to whom. */
+/**
+ * `/livez`, `/readyz` and `/healthz`: what they say of the store, the workers, upstreams and the mail server,
+ * and to whom.
+ */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -77,7 +80,8 @@ describe("health", () => {
   it("outside of the issuer's path too; however often it is asked, no cap and no line", async () => {
     const before = lines.length;
     for (let turn = 0; turn < 20; turn += 1) {
-      for (const path of ["/livez", "/readyz", "/healthz"]) assert.equal((await ask(origin() + path)).status, 200);
+      for (const path of ["/livez", "/readyz", "/healthz"])
+        assert.equal((await ask(origin() + path)).status, 200);
     }
     assert.equal((await fetch(`${origin()}/readyz`, { method: "HEAD" })).status, 200);
     assert.equal(lines.length, before, lines.slice(before).join(""));
@@ -94,7 +98,9 @@ describe("health", () => {
     const answer = await ask(`${origin()}/readyz`);
     assert.equal(answer.status, 200);
     assert.equal(answer.body.status, "degraded");
-    assert.deepEqual(amiss(answer), { "upstream.fabrikam": { status: "degraded", reason: "no usable metadata" } });
+    assert.deepEqual(amiss(answer), {
+      "upstream.fabrikam": { status: "degraded", reason: "no usable metadata" },
+    });
     const text = JSON.stringify(answer.body);
     assert.ok(!/localhost|127\.0\.0\.1|:\d{4}/.test(text), text);
   });

@@ -3,27 +3,41 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Liaison, linkByMail, openLink, people, register, signIn, startLiaison } from "../support/liaison.ts";
+import {
+  type Liaison,
+  linkByMail,
+  openLink,
+  people,
+  register,
+  signIn,
+  startLiaison,
+} from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 
 describe("the journey", () => {
   let liaison: Liaison;
   before(async () => {
     liaison = await startLiaison();
-    await register(liaison, { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" }, [
-      { id: "p-ann", email: "ann@northwind.example", name: "Ann of Northwind", roles: ["buyer"] },
-    ]);
+    await register(
+      liaison,
+      { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" },
+      [{ id: "p-ann", email: "ann@northwind.example", name: "Ann of Northwind", roles: ["buyer"] }],
+    );
     await register(liaison, { id: asOrganizationId("litware"), kind: "partner" }, [
       { id: "p-ben-1", email: "ben@shared.example" },
       { id: "p-ben-2", email: "ben@shared.example" },
     ]);
-    await register(liaison, { id: asOrganizationId("adatum") }, [{ id: "p-ben-3", email: "ben@shared.example" }]);
+    await register(liaison, { id: asOrganizationId("adatum") }, [
+      { id: "p-ben-3", email: "ben@shared.example" },
+    ]);
   });
   after(() => liaison.close());
 
   it("links a profile once and then goes straight to the portal", async () => {
     const browser = liaison.browser();
-    const first = await liaison.customerSource.start({ scope: "openid profile email organization offline_access" });
+    const first = await liaison.customerSource.start({
+      scope: "openid profile email organization offline_access",
+    });
     const end = await linkByMail(liaison, browser, first, people.ann, "Ann@Northwind.example");
     assert.equal(end.status, 0, end.text);
     const tokens = await liaison.customerSource.exchange(end.url, first);
@@ -37,7 +51,12 @@ describe("the journey", () => {
         email: "ann@northwind.example",
         email_verified: true,
         profile_id: "p-ann",
-        organization: { id: "northwind", name: "Northwind Traders", account_number: "C-100", kind: "customer" },
+        organization: {
+          id: "northwind",
+          name: "Northwind Traders",
+          account_number: "C-100",
+          kind: "customer",
+        },
         roles: ["buyer"],
         service_plan: undefined,
       },
@@ -67,10 +86,14 @@ describe("the journey", () => {
     const mails = (await liaison.mailbox.arrived(before + 3)).slice(before);
     assert.equal(mails.length, 3);
     assert.ok(mails.every(({ envelopeTo }) => envelopeTo.join() === "ben@shared.example"));
-    const code = waiting.dom.querySelector(".code")?.textContent ?? assert.fail("no code on the waiting page");
+    const code =
+      waiting.dom.querySelector(".code")?.textContent ?? assert.fail("no code on the waiting page");
     for (const mail of mails) {
       assert.match(mail.text, new RegExp(`^Code of the request: ${code}$`, "m"));
-      assert.equal((await liaison.browser().visit(linkIn(mail))).dom.querySelector(".code")?.textContent, code);
+      assert.equal(
+        (await liaison.browser().visit(linkIn(mail))).dom.querySelector(".code")?.textContent,
+        code,
+      );
       assert.match((await openLink(browser, linkIn(mail), people.ben)).heading, /linked/i);
     }
     const chooser = await browser.visit(waiting.link(/opened the link/));

@@ -1,6 +1,7 @@
 /**
- * Keycloak as a portal, registered by a command: an identity provider of a realm, as its defaults have it. No PKCE, the secret in
- * the form, and a back-channel address on this machine. What is sent is what Keycloak 26 sends.
+ * Keycloak as a portal, registered by a command: an identity provider of a realm, as its defaults have it. No
+ * PKCE, the secret in the form, and a back-channel address on this machine. What is sent is what Keycloak 26
+ * sends.
  */
 
 import assert from "node:assert/strict";

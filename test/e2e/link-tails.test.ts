@@ -20,10 +20,9 @@ describe("a mailed link with something behind it, or in it", () => {
     ["with a slash", () => `${link}/`],
     ["with a parameter", () => `${link}?utm_source=x`],
     ["with a fragment", () => `${link}#_=_`],
-    ...[".", "%3E", ")", "%20", ",", "%22", "%C2%A0", "&gt;", "%3E%20wrote:"].map((end): [string, () => string] => [
-      `with ${end} behind it`,
-      () => link + end,
-    ]),
+    ...[".", "%3E", ")", "%20", ",", "%22", "%C2%A0", "&gt;", "%3E%20wrote:"].map(
+      (end): [string, () => string] => [`with ${end} behind it`, () => link + end],
+    ),
     ...["=", "%20", "%0D%0A", "=%0D%0A"].map((inside): [string, () => string] => [
       `with ${inside} in it`,
       () => link.slice(0, middle()) + inside + link.slice(middle()),
@@ -52,6 +51,9 @@ describe("a mailed link with something behind it, or in it", () => {
 
   it("a found secret is redeemed as any other", async () => {
     const sent = await scene.redeem(`${link}.`);
-    assert.equal((await scene.comeBack(sent, { claims: { sub: "tails" } })).heading, "Your account is linked");
+    assert.equal(
+      (await scene.comeBack(sent, { claims: { sub: "tails" } })).heading,
+      "Your account is linked",
+    );
   });
 });

@@ -1,6 +1,7 @@
 /**
- * `liaison mail bounce` as a mail server's pipe runs it: whatever is no bounce of ours is done, whatever waiting or an operator can
- * mend is kept by the mail server (75, EX_TEMPFAIL), and there is no other end: of that the server tells whoever wrote.
+ * `liaison mail bounce` as a mail server's pipe runs it: whatever is no bounce of ours is done, whatever
+ * waiting or an operator can mend is kept by the mail server (75, EX_TEMPFAIL), and there is no other end: of
+ * that the server tells whoever wrote.
  */
 
 import assert from "node:assert/strict";
@@ -95,7 +96,9 @@ upstreams:
     const mail = aMail();
     await store.outbox.enqueue(mail, [], Date.now());
     const claimed = await store.outbox.claim("courier", Date.now(), MINUTE, MINUTE);
-    assert.ok(claimed !== undefined && (await store.outbox.markSent(mail.id, "courier", "250 ok", Date.now())));
+    assert.ok(
+      claimed !== undefined && (await store.outbox.markSent(mail.id, "courier", "250 ok", Date.now())),
+    );
     return mail.messageId;
   }
 
@@ -128,7 +131,8 @@ upstreams:
   }
 
   const human =
-    "From: Ann <ann@northwind.example>\nIn-Reply-To: <x@example.com>\nSubject: Re: Link\n\nIt doesn't work!\n";
+    "From: Ann <ann@northwind.example>\nIn-Reply-To: <x@example.com>\nSubject: Re: Link\n\nIt doesn't " +
+    "work!\n";
 
   it("notes a bounce, and says so", async () => {
     const { code, stdout, stderr } = await pipe(report(sent));
@@ -140,10 +144,18 @@ upstreams:
   /** What else is none, and why, is test/unit/bounce.test.ts's. */
   const nothing: [name: string, input: () => string | Buffer, words: RegExp][] = [
     ["a person's answer", () => human, /somebody's answer/],
-    ["a bounce of somebody else's mail", () => report("nobody@knows"), /No mail that was sent has the Message-ID/],
+    [
+      "a bounce of somebody else's mail",
+      () => report("nobody@knows"),
+      /No mail that was sent has the Message-ID/,
+    ],
     ["a delivery", () => report("nobody@knows", "delivered"), /no failure/],
     ["nothing", () => "", /Nothing is noted/],
-    ["more than 2 MB", () => Buffer.concat([Buffer.from(report(sent)), Buffer.alloc(3e6, "x\n")]), /longer than 2 MB/],
+    [
+      "more than 2 MB",
+      () => Buffer.concat([Buffer.from(report(sent)), Buffer.alloc(3e6, "x\n")]),
+      /longer than 2 MB/,
+    ],
   ];
   for (const [name, input, words] of nothing) {
     it(`${name}: 0, read to its end, and logged`, async () => {
@@ -168,7 +180,10 @@ upstreams:
     const cases: [words: string[], stderr: RegExp][] = [
       [["--config", await configuration("missing.yaml", { file: missing, key: key(7) })], /can't be opened/],
       [["--config", await configuration("empty.yaml", { file: empty, key: key(7) })], /is empty/],
-      [["--config", await configuration("other.yaml", { file: tableless, key: key(7) })], /holds no data of Liaison/],
+      [
+        ["--config", await configuration("other.yaml", { file: tableless, key: key(7) })],
+        /holds no data of Liaison/,
+      ],
       [["--config", await configuration("key.yaml", { file, key: key(8) })], /encryption_key/],
       [["--config", faulty], /issuer/],
       [["--config", join(folder, "nowhere.yaml")], /doesn't exist/],
@@ -184,7 +199,11 @@ upstreams:
     }
     assert.deepEqual((await readdir(folder)).sort(), before);
     assert.equal((await stat(empty)).size, 0);
-    assert.equal((await pipe(human, ["--config", join(folder, "missing.yaml")])).code, 75, "whoever wrote it");
+    assert.equal(
+      (await pipe(human, ["--config", join(folder, "missing.yaml")])).code,
+      75,
+      "whoever wrote it",
+    );
   });
 
   it("a configuration that may not be read: 75", {
@@ -244,7 +263,8 @@ upstreams:
     }
   });
 
-  it("started on the Node.js that came with it, which is killed or breaks: 75, and for other commands what it ended with", {
+  it("started on the Node.js that came with it, which is killed or breaks: 75, and for other commands " +
+    "what it ended with", {
     skip: process.platform === "win32" && "its stand-in is a shell script",
   }, async () => {
     const copy = join(folder, "copy");

@@ -75,7 +75,10 @@ for (const [kind, entry] of [
         const again = await scene.sendOff(parameters, first.browser);
         assert.ok((await authTimeOf(again, ann(scene.now()))) >= begunAt);
         const { url } = await scene.liaison.customerSource.start({ max_age: "10000", prompt: "none" });
-        assert.ok((await first.browser.visit(url)).url.searchParams.has("code"), "the session is as fresh now");
+        assert.ok(
+          (await first.browser.visit(url)).url.searchParams.has("code"),
+          "the session is as fresh now",
+        );
       });
 
       it(`${what}, ignored: refused, and it says why; the portal gets nothing old`, async () => {
@@ -83,8 +86,9 @@ for (const [kind, entry] of [
         await assertStale(sent, ann(scene.now() - oldest - 5));
         assert.match(scene.reasons.at(-1) ?? "", /auth_time is \d+, earlier than \d+/);
         await assertStale(await scene.sendOff(parameters), ann(scene.now() - 31_536_000));
-        const signedIn = (await sent.browser.visit((await scene.liaison.customerSource.start({ prompt: "none" })).url))
-          .url;
+        const signedIn = (
+          await sent.browser.visit((await scene.liaison.customerSource.start({ prompt: "none" })).url)
+        ).url;
         assert.equal(signedIn.searchParams.get("error"), "login_required");
       });
 

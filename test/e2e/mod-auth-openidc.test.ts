@@ -49,7 +49,11 @@ const variants: Variant[] = [
   },
 ];
 
-async function withApache(apache: ApacheInstallation, variant: Variant, run: (stage: Stage) => Promise<void>) {
+async function withApache(
+  apache: ApacheInstallation,
+  variant: Variant,
+  run: (stage: Stage) => Promise<void>,
+) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const vanity = `${origin}/protected/oidc`;
@@ -83,12 +87,17 @@ async function withApache(apache: ApacheInstallation, variant: Variant, run: (st
 
 /** Presses the button of a page that a browser would send on by itself. */
 async function landed(browser: UserAgent, page: Page): Promise<Page> {
-  const form = page.body.includes("<title>Submitting Callback</title>") ? page.dom.querySelector("form") : null;
+  const form = page.body.includes("<title>Submitting Callback</title>")
+    ? page.dom.querySelector("form")
+    : null;
   if (form === null) return page;
   const fields = form.querySelectorAll("input").map((input): [string, string] => {
     return [input.getAttribute("name") ?? "", input.getAttribute("value") ?? ""];
   });
-  return await browser.visit(form.getAttribute("action") ?? "", { method: "POST", body: new URLSearchParams(fields) });
+  return await browser.visit(form.getAttribute("action") ?? "", {
+    method: "POST",
+    body: new URLSearchParams(fields),
+  });
 }
 
 describe("mod_auth_openidc as a portal", { skip }, () => {
@@ -100,9 +109,18 @@ describe("mod_auth_openidc as a portal", { skip }, () => {
   }
 
   async function journey({ liaison, origin, vanity }: Stage): Promise<void> {
-    await register(liaison, { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" }, [
-      { id: "p-ann", email: "ann@northwind.example", name: "Ann of Northwind", roles: ["buyer", "approver"] },
-    ]);
+    await register(
+      liaison,
+      { id: asOrganizationId("northwind"), name: "Northwind Traders", accountNumber: "C-100" },
+      [
+        {
+          id: "p-ann",
+          email: "ann@northwind.example",
+          name: "Ann of Northwind",
+          roles: ["buyer", "approver"],
+        },
+      ],
+    );
     const browser = new UserAgent();
     const portal = async () => await landed(browser, await browser.visit(`${origin}/protected/`));
     const signIn = await portal();
@@ -161,7 +179,8 @@ describe("mod_auth_openidc as a portal", { skip }, () => {
     assert.ok(await isSignedIn());
     await browser.press(await browser.visit(`${liaison.issuer}/logout`), "Sign out");
     const deadline = Date.now() + 8000;
-    while ((await isSignedIn()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    while ((await isSignedIn()) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     assert.ok(!(await isSignedIn()), "the portal was told of the sign-out behind the browser's back");
 
     await signInAgain(await portal());

@@ -1,4 +1,7 @@
-/** What an operator meets: an upstream that is down, a key that is wrong, a portal that can't work, a port that is taken. */
+/**
+ * What an operator meets: an upstream that is down, a key that is wrong, a portal that can't work, a port
+ * that is taken.
+ */
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -79,7 +82,12 @@ describe("starting", () => {
         redirect_uris: ["https://portal.example/callback#fragment"],
       }));
       const config = { ...liaison.config, portals };
-      const app = createApp({ config, store: liaison.store, clock: liaison.clock, logger: pino({ level: "silent" }) });
+      const app = createApp({
+        config,
+        store: liaison.store,
+        clock: liaison.clock,
+        logger: pino({ level: "silent" }),
+      });
       await assert.rejects(app, (error: unknown) => {
         assert.ok(error instanceof ConfigError);
         assert.deepEqual(

@@ -1,4 +1,7 @@
-/** passport-openidconnect as a portal, registered on the pages: a library that can't do PKCE, and posts its secret. */
+/**
+ * passport-openidconnect as a portal, registered on the pages: a library that can't do PKCE, and posts its
+ * secret.
+ */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -101,7 +104,10 @@ describe("passport-openidconnect as a portal", { concurrency: 1 }, () => {
       const started = { url: asked, codeVerifier: "", state: "", nonce: "" };
       const back = await signIn(scene.browser(), started, person);
       assert.ok(back.url.href.startsWith(`${callback}?`), back.url.href);
-      const { profile } = await authenticate(strategy, { query: Object.fromEntries(back.url.searchParams), session });
+      const { profile } = await authenticate(strategy, {
+        query: Object.fromEntries(back.url.searchParams),
+        session,
+      });
       assert.deepEqual(
         [profile?.id, profile?.displayName, profile?.emails],
         [accountId, "Ann of Northwind", [{ value: email }]],

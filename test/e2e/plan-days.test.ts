@@ -1,6 +1,7 @@
 /**
- * The last day of a service plan is the same day wherever it is typed and wherever it is shown: console, API, commands on the
- * store and by a broker elsewhere, import and export; whatever zone a command's machine lives in, and on days when clocks change.
+ * The last day of a service plan is the same day wherever it is typed and wherever it is shown: console, API,
+ * commands on the store and by a broker elsewhere, import and export; whatever zone a command's machine lives
+ * in, and on days when clocks change.
  */
 
 import assert from "node:assert/strict";
@@ -76,7 +77,16 @@ describe("the last day of a service plan", () => {
       const typed = async (face: "local" | "remote", one: (typeof days)[number]) => {
         const [day] = one;
         const words = ["--account-number", "A-1", "--kind", "customer", "--plan-status", "active"];
-        const create = ["orgs", "create", "--id", id(face, day), "--name", "Northwind", "--plan-expires", day];
+        const create = [
+          "orgs",
+          "create",
+          "--id",
+          id(face, day),
+          "--name",
+          "Northwind",
+          "--plan-expires",
+          day,
+        ];
         const said = await liaison(zone, [...create, ...words, ...where[face]]);
         assert.match(said, new RegExp(`\n {2}last day +${day}\n`));
         await assertEnds(id(face, day), one);

@@ -1,11 +1,22 @@
-/** What portals send that isn't quite as the standards have it, what discovery tells them, and what their developers are told. */
+/**
+ * What portals send that isn't quite as the standards have it, what discovery tells them, and what their
+ * developers are told.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock } from "node:test";
 import { pino } from "pino";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { type AdminScene, machineToken, makeClient, startAdminScene } from "../support/admin-scene.ts";
-import { type Liaison, linkByMail, people, portalSecret, register, signIn, startLiaison } from "../support/liaison.ts";
+import {
+  type Liaison,
+  linkByMail,
+  people,
+  portalSecret,
+  register,
+  signIn,
+  startLiaison,
+} from "../support/liaison.ts";
 import type { PortalTokens, StartedSignIn } from "../support/portal.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
@@ -28,7 +39,13 @@ describe("what portals send", () => {
       { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
     ]);
     browser = liaison.browser();
-    await linkByMail(liaison, browser, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
+    await linkByMail(
+      liaison,
+      browser,
+      await liaison.customerSource.start(),
+      people.ann,
+      "ann@northwind.example",
+    );
   });
   after(async () => {
     mock.restoreAll();
@@ -39,7 +56,12 @@ describe("what portals send", () => {
     return await liaison.customerSource.exchange((await signIn(browser, started, people.ann)).url, started);
   }
 
-  for (const scope of [" openid  profile ", "openid\tprofile\n", "openid profile openid", "openid profile groups "]) {
+  for (const scope of [
+    " openid  profile ",
+    "openid\tprofile\n",
+    "openid profile openid",
+    "openid profile groups ",
+  ]) {
     it(`scope ${JSON.stringify(scope)} is openid and profile, by GET, by POST and pushed`, async () => {
       const started = await liaison.customerSource.start({ scope });
       assert.equal((await redeem(started)).scope?.split(" ").toSorted().join(" "), "openid profile");
@@ -72,7 +94,13 @@ describe("what portals send", () => {
     for (const name of ["openid-configuration", "oauth-authorization-server"]) {
       const answer = await fetch(`${liaison.issuer}/.well-known/${name}`);
       const found = (await answer.json()) as Record<string, unknown>;
-      assert.deepEqual(found["scopes_supported"], ["openid", "offline_access", "profile", "email", "organization"]);
+      assert.deepEqual(found["scopes_supported"], [
+        "openid",
+        "offline_access",
+        "profile",
+        "email",
+        "organization",
+      ]);
       assert.deepEqual((found["token_endpoint_auth_methods_supported"] as string[]).toSorted(), [
         "client_secret_basic",
         "client_secret_post",
@@ -101,7 +129,9 @@ describe("what portals send", () => {
       assert.deepEqual(told?.["registered"], [registered]);
       assert.ok(!logged.join("").includes(hint));
     }
-    await browser.visit((await liaison.customerSource.start({ redirect_uri: `${came}${"x".repeat(1800)}` })).url);
+    await browser.visit(
+      (await liaison.customerSource.start({ redirect_uri: `${came}${"x".repeat(1800)}` })).url,
+    );
     assert.ok(logged.join("").length < 4000, "anybody can send a long one");
   });
 });
@@ -113,11 +143,15 @@ describe("what machines send", () => {
   });
   after(() => scene?.close());
 
-  it("scopes of the administration are had, with blanks around them, too, though discovery doesn't list them", async () => {
-    const machine = await makeClient(scene, "machine", { scopes: ["directory:write"] });
-    for (const scope of ["directory:write", " directory:write  "]) {
-      const token = await machineToken(scene, machine, scope);
-      assert.ok(token.length > 0);
-    }
-  });
+  it(
+    "scopes of the administration are had, with blanks around them, too, though discovery doesn't list " +
+      "them",
+    async () => {
+      const machine = await makeClient(scene, "machine", { scopes: ["directory:write"] });
+      for (const scope of ["directory:write", " directory:write  "]) {
+        const token = await machineToken(scene, machine, scope);
+        assert.ok(token.length > 0);
+      }
+    },
+  );
 });

@@ -1,11 +1,22 @@
-/** Signing out by POST at the end-session endpoint, with hints of all sorts, and the answer of the revocation endpoint. */
+/**
+ * Signing out by POST at the end-session endpoint, with hints of all sorts, and the answer of the revocation
+ * endpoint.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { type Liaison, linkByMail, people, portalSecret, register, signIn, startLiaison } from "../support/liaison.ts";
+import {
+  type Liaison,
+  linkByMail,
+  people,
+  portalSecret,
+  register,
+  signIn,
+  startLiaison,
+} from "../support/liaison.ts";
 import type { PortalTokens } from "../support/portal.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
@@ -18,12 +29,21 @@ describe("signing out by POST", () => {
 
   before(async () => {
     const logger = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
-    liaison = await startLiaison({ logger, config: (base) => ({ ...base, tokens: { id_token_seconds: 1 } }) });
+    liaison = await startLiaison({
+      logger,
+      config: (base) => ({ ...base, tokens: { id_token_seconds: 1 } }),
+    });
     await register(liaison, { id: asOrganizationId("northwind") }, [
       { id: "p-ann", email: "ann@northwind.example", name: "Ann" },
     ]);
     browser = liaison.browser();
-    await linkByMail(liaison, browser, await liaison.customerSource.start(), people.ann, "ann@northwind.example");
+    await linkByMail(
+      liaison,
+      browser,
+      await liaison.customerSource.start(),
+      people.ann,
+      "ann@northwind.example",
+    );
   });
   after(() => liaison.close());
 
@@ -95,7 +115,9 @@ describe("signing out by POST", () => {
   it("refuses garbage, a hint of another portal and a hint that was changed, and signs nobody out by them", async () => {
     const { id_token: hint = "" } = await signedIn();
     const [head, , signature] = hint.split(".");
-    const forged = Buffer.from(JSON.stringify({ aud: "customersource", sub: "somebody" })).toString("base64url");
+    const forged = Buffer.from(JSON.stringify({ aud: "customersource", sub: "somebody" })).toString(
+      "base64url",
+    );
     for (const fields of [
       { id_token_hint: "garbage", post_logout_redirect_uri: back },
       { id_token_hint: hint, client_id: "partnersource", post_logout_redirect_uri: back },
@@ -117,7 +139,12 @@ describe("signing out by POST", () => {
 
   it("takes a form and nothing else", async () => {
     const headers = { "content-type": "application/json" };
-    const answer = await fetch(`${liaison.issuer}/logout`, { method: "POST", headers, body: "{}", redirect: "manual" });
+    const answer = await fetch(`${liaison.issuer}/logout`, {
+      method: "POST",
+      headers,
+      body: "{}",
+      redirect: "manual",
+    });
     assert.equal(answer.status, 415);
   });
 

@@ -1,6 +1,6 @@
 /**
- * What src/oidc/internals.ts relies on and oidc-provider doesn't document: fails when the library moves. Its self-submitting
- * forms are met in sessions.test.ts, its guard of outbound addresses in sign-out.test.ts.
+ * What src/oidc/internals.ts relies on and oidc-provider doesn't document: fails when the library moves. Its
+ * self-submitting forms are met in sessions.test.ts, its guard of outbound addresses in sign-out.test.ts.
  */
 
 import assert from "node:assert/strict";
@@ -88,37 +88,55 @@ describe("oidc-provider's inside", () => {
     assert.deepEqual(portalSettings(client), settings);
   });
 
-  it("holds a token that ends with its session against the grant that the session names, right after finding it", async () => {
-    const now = Math.floor(Date.now() / 1000);
-    const times = { iat: now, exp: now + 60 };
-    const token = { kind: "AccessToken", accountId: "account", clientId: "portal", grantId: "mine", sessionUid: "uid" };
-    const asked: string[] = [];
-    const find = async (named: string, bound: boolean) => {
-      const session = { jti: "s", kind: "Session", uid: "uid", accountId: "account" };
-      const answers: Record<string, AdapterPayload> = {
-        AccessToken: { ...token, ...times, ...(bound ? { expiresWithSession: true } : {}), jti: "a-token" },
-        Session: { ...session, ...times, authorizations: { portal: { grantId: named } } },
+  it(
+    "holds a token that ends with its session against the grant that the session names, right after " +
+      "finding it",
+    async () => {
+      const now = Math.floor(Date.now() / 1000);
+      const times = { iat: now, exp: now + 60 };
+      const token = {
+        kind: "AccessToken",
+        accountId: "account",
+        clientId: "portal",
+        grantId: "mine",
+        sessionUid: "uid",
       };
-      const answer = (model: string) => async () => {
-        asked.push(model);
-        return answers[model];
+      const asked: string[] = [];
+      const find = async (named: string, bound: boolean) => {
+        const session = { jti: "s", kind: "Session", uid: "uid", accountId: "account" };
+        const answers: Record<string, AdapterPayload> = {
+          AccessToken: { ...token, ...times, ...(bound ? { expiresWithSession: true } : {}), jti: "a-token" },
+          Session: { ...session, ...times, authorizations: { portal: { grantId: named } } },
+        };
+        const answer = (model: string) => async () => {
+          asked.push(model);
+          return answers[model];
+        };
+        const holding = new Provider("https://issuer.example", {
+          adapter: (model: string): Adapter => ({
+            ...adapter(model),
+            find: answer(model),
+            findByUid: answer(model),
+          }),
+          cookies: { keys: ["key"] },
+        });
+        return await holding.AccessToken.find("a-token");
       };
-      const holding = new Provider("https://issuer.example", {
-        adapter: (model: string): Adapter => ({ ...adapter(model), find: answer(model), findByUid: answer(model) }),
-        cookies: { keys: ["key"] },
-      });
-      return await holding.AccessToken.find("a-token");
-    };
-    assert.ok(await find("mine", true));
-    assert.deepEqual(asked, ["AccessToken", "Session"]);
-    assert.equal(await find("another", true), undefined);
-    assert.ok(await find("another", false), "what isn't bound isn't held against anything");
+      assert.ok(await find("mine", true));
+      assert.deepEqual(asked, ["AccessToken", "Session"]);
+      assert.equal(await find("another", true), undefined);
+      assert.ok(await find("another", false), "what isn't bound isn't held against anything");
 
-    const payload = { ...token, ...times };
-    assert.equal(sessionBinding(payload), undefined);
-    const { grantId, clientId } = token;
-    assert.deepEqual(sessionBinding({ ...payload, expiresWithSession: true }), { uid: "uid", clientId, grantId });
-  });
+      const payload = { ...token, ...times };
+      assert.equal(sessionBinding(payload), undefined);
+      const { grantId, clientId } = token;
+      assert.deepEqual(sessionBinding({ ...payload, expiresWithSession: true }), {
+        uid: "uid",
+        clientId,
+        grantId,
+      });
+    },
+  );
 
   it("makes a grant under the id it is given", async () => {
     const grant = newGrant(provider, { jti: "a-grant-id", accountId: "account", clientId: "portal" });

@@ -1,6 +1,6 @@
 /**
- * Portals made of the recipes' own text, against the real service: each program is started as its files stand in the answer that
- * registered it. People sign in, are known by their claims, sign out, and cancel.
+ * Portals made of the recipes' own text, against the real service: each program is started as its files stand
+ * in the answer that registered it. People sign in, are known by their claims, sign out, and cancel.
  */
 
 import assert from "node:assert/strict";
@@ -17,7 +17,11 @@ import { filesOf, runRecipe } from "../support/recipes.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 
 const node: [string, ...string[]] = [process.execPath, "--env-file=portal.env", "portal.mjs"];
-const python: [string, ...string[]] = ["sh", "-c", `set -a; . ./portal.env; exec ${pythonProgram()} portal.py`];
+const python: [string, ...string[]] = [
+  "sh",
+  "-c",
+  `set -a; . ./portal.env; exec ${pythonProgram()} portal.py`,
+];
 
 /** Where Authlib is installed otherwise than for the system, `PYTHON` names its interpreter. */
 function pythonProgram(): string {
@@ -37,7 +41,9 @@ interface Variant {
   recipe: string;
   how: string;
   command: [string, ...string[]];
-  /** Where the program shows the claims of whoever is signed in, and whether they come from userinfo there. */
+  /**
+   * Where the program shows the claims of whoever is signed in, and whether they come from userinfo there.
+   */
   shows: string;
   /** What only the configuration says of a client app. */
   portal?: Record<string, unknown>;
@@ -61,7 +67,13 @@ const variants: Variant[] = [
     shows: "/",
     portal: { pkce_required: false },
   },
-  { recipe: "authlib", how: "as registered by default", command: python, shows: "/", skip: await lacksAuthlib() },
+  {
+    recipe: "authlib",
+    how: "as registered by default",
+    command: python,
+    shows: "/",
+    skip: await lacksAuthlib(),
+  },
 ];
 
 describe("recipes", () => {
@@ -85,10 +97,17 @@ describe("recipes", () => {
 
   function addresses(variant: Variant) {
     const origin = `http://localhost:${ports.get(variant)}`;
-    return { home_url: `${origin}/`, redirect_uris: [`${origin}/callback`], post_logout_redirect_uris: [`${origin}/`] };
+    return {
+      home_url: `${origin}/`,
+      redirect_uris: [`${origin}/callback`],
+      post_logout_redirect_uris: [`${origin}/`],
+    };
   }
 
-  /** The recipe's files: in the answer that made the secret, or of a client app of the configuration, whose secret is known. */
+  /**
+   * The recipe's files: in the answer that made the secret, or of a client app of the configuration, whose
+   * secret is known.
+   */
   async function files(variant: Variant): Promise<Record<string, string>> {
     const { recipe, portal } = variant;
     if (portal === undefined) {
@@ -100,7 +119,9 @@ describe("recipes", () => {
     const settings = await scene.owner.get<ClientSettings>(path);
     assert.deepEqual(settings.recipes[0]?.needs, []);
     const known = Object.entries(filesOf(settings, recipe));
-    return Object.fromEntries(known.map(([file, text]) => [file, text.replace(SECRET_STAND_INS.config, portalSecret)]));
+    return Object.fromEntries(
+      known.map(([file, text]) => [file, text.replace(SECRET_STAND_INS.config, portalSecret)]),
+    );
   }
 
   async function somebody(): Promise<{ person: TestPerson; profileId: string }> {

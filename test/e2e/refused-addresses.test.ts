@@ -1,4 +1,7 @@
-/** A portal's developer finds in the console which address came and isn't registered; whoever sent it learns nothing. */
+/**
+ * A portal's developer finds in the console which address came and isn't registered; whoever sent it learns
+ * nothing.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -51,7 +54,9 @@ describe("addresses that aren't registered", { concurrency: 1 }, () => {
     await ask(authorize({ client_id: id, redirect_uri }));
     await noted(id, 1);
     const post_logout_redirect_uri = "https://typed-wrong.example/bye";
-    await ask(`${open.scene.issuer}/logout?${new URLSearchParams({ client_id: id, post_logout_redirect_uri })}`);
+    await ask(
+      `${open.scene.issuer}/logout?${new URLSearchParams({ client_id: id, post_logout_redirect_uri })}`,
+    );
     const found = await noted(id, 2);
     assert.deepEqual(
       found.map(({ parameter, address }) => [parameter, address]),
@@ -68,7 +73,9 @@ describe("addresses that aren't registered", { concurrency: 1 }, () => {
     assert.match(rows[0] ?? "", /typed-wrong\.example\/bye[\s\S]*Signing out/);
     assert.ok(rows[1]?.includes(redirect_uri), rows[1]);
     assert.equal(page.dom.querySelectorAll("main script").length, 0);
-    const compared = await open.page(new URL(page.link("Compare")).href.replace(`${open.scene.issuer}/admin`, ""));
+    const compared = await open.page(
+      new URL(page.link("Compare")).href.replace(`${open.scene.issuer}/admin`, ""),
+    );
     assert.match(compared.text, /Not registered/);
 
     const shown = await open.command(["clients", "show", id]);

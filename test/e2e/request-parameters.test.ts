@@ -1,4 +1,7 @@
-/** Every parameter of an authorization request that Liaison reads, sent through `/authorize` and seen at the other end. */
+/**
+ * Every parameter of an authorization request that Liaison reads, sent through `/authorize` and seen at the
+ * other end.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -27,7 +30,9 @@ describe("what a portal asks", () => {
 
   const portal = () => scene.liaison.customerSource;
 
-  /** The authorization request that our upstream gets for one of a portal's, whose query is changed by hand. */
+  /**
+   * The authorization request that our upstream gets for one of a portal's, whose query is changed by hand.
+   */
   async function forwarded(change: (query: URLSearchParams) => void): Promise<URLSearchParams> {
     const { url } = await portal().start();
     change(url.searchParams);
@@ -43,7 +48,11 @@ describe("what a portal asks", () => {
   }
 
   /** Somebody signed in, with tokens for the first of her profiles. */
-  async function signedIn(browser: UserAgent, sub: string, parameters: Record<string, string> = {}): Promise<Page> {
+  async function signedIn(
+    browser: UserAgent,
+    sub: string,
+    parameters: Record<string, string> = {},
+  ): Promise<Page> {
     const sent = await scene.sendOff(parameters, browser);
     return await scene.comeBack(sent, { claims: { sub } });
   }
@@ -69,7 +78,18 @@ describe("what a portal asks", () => {
     });
   }
 
-  for (const sent of ["-1", "1.5", "soon", "1s", "NaN", "Infinity", "9007199254740992", "1e400", "[]", "null"]) {
+  for (const sent of [
+    "-1",
+    "1.5",
+    "soon",
+    "1s",
+    "NaN",
+    "Infinity",
+    "9007199254740992",
+    "1e400",
+    "[]",
+    "null",
+  ]) {
     it(`max_age "${sent}" is the portal's mistake`, async () => {
       assert.equal(await refused((query) => query.set("max_age", sent)), "invalid_request");
     });
@@ -98,7 +118,10 @@ describe("what a portal asks", () => {
       method: "POST",
       body: started.url.searchParams,
     });
-    const pushed = await client.buildAuthorizationUrlWithPAR(portal().configuration, started.url.searchParams);
+    const pushed = await client.buildAuthorizationUrlWithPAR(
+      portal().configuration,
+      started.url.searchParams,
+    );
     assert.deepEqual([...pushed.searchParams.keys()].sort(), ["client_id", "request_uri"]);
     const byReference = await scene.browser().visit(pushed);
     for (const { url, text } of [posted, byReference]) {
@@ -117,10 +140,14 @@ describe("what a portal asks", () => {
     ["", null],
   ];
   for (const [sent, hint] of hints) {
-    it(`login_hint of ${sent.length} characters ("${sent.slice(0, 20)}") reaches the upstream: ${hint !== null}`, async () => {
-      const asked = await forwarded((query) => query.set("login_hint", sent));
-      assert.equal(asked.get("login_hint"), hint);
-    });
+    it(
+      `login_hint of ${sent.length} characters ("${sent.slice(0, 20)}") reaches the upstream: ` +
+        `${hint !== null}`,
+      async () => {
+        const asked = await forwarded((query) => query.set("login_hint", sent));
+        assert.equal(asked.get("login_hint"), hint);
+      },
+    );
   }
 
   const upstreams: [hint: string, straight: boolean][] = [

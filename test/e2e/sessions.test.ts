@@ -4,7 +4,15 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { type Liaison, openLink, people, register, signIn, signInUpstream, startLiaison } from "../support/liaison.ts";
+import {
+  type Liaison,
+  openLink,
+  people,
+  register,
+  signIn,
+  signInUpstream,
+  startLiaison,
+} from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
 import type { UserAgent } from "../support/user-agent.ts";
@@ -51,7 +59,9 @@ describe("sessions", () => {
   async function linkMail(profile: string) {
     for (let count = 1; ; count += 1) {
       const mails = await liaison.mailbox.arrived(count);
-      const mail = mails.find(({ to, text }) => to === address && text.includes(`Profile ${profile}-${person}`));
+      const mail = mails.find(
+        ({ to, text }) => to === address && text.includes(`Profile ${profile}-${person}`),
+      );
       if (mail !== undefined) return mail;
       count = mails.length;
     }
@@ -130,7 +140,10 @@ describe("sessions", () => {
     logout.searchParams.set("post_logout_redirect_uri", "http://localhost:9/customersource/signed-out");
     const browser = liaison.browser();
     const page = await browser.visit(logout);
-    assert.match(page.headers.get("content-security-policy") ?? "", /form-action 'self' http:\/\/localhost:9/);
+    assert.match(
+      page.headers.get("content-security-policy") ?? "",
+      /form-action 'self' http:\/\/localhost:9/,
+    );
     const back = await browser.press(page, "Continue");
     assert.equal(back.status, 0, back.text);
     assert.equal(back.url.href, "http://localhost:9/customersource/signed-out");

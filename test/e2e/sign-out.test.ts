@@ -1,4 +1,6 @@
-/** Signing out at a portal, and what oidc-provider's undocumented corners (src/oidc/internals.ts) do for it. */
+/**
+ * Signing out at a portal, and what oidc-provider's undocumented corners (src/oidc/internals.ts) do for it.
+ */
 
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
@@ -69,7 +71,10 @@ describe("signing out", () => {
     const end = await linkByMail(liaison, browser, started, people.ann, "ann@northwind.example");
     const tokens = await liaison.customerSource.exchange(end.url, started);
     const subject = tokens.claims()?.sub ?? "";
-    assert.ok(tokens.refresh_token, "a portal with the grant gets a refresh token that ends with the session");
+    assert.ok(
+      tokens.refresh_token,
+      "a portal with the grant gets a refresh token that ends with the session",
+    );
 
     const registered = new URL(`${liaison.issuer}/authorize`);
     registered.search = new URLSearchParams({
@@ -80,7 +85,10 @@ describe("signing out", () => {
       code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
       code_challenge_method: "S256",
     }).toString();
-    assert.ok((await browser.visit(registered)).url.searchParams.has("code"), "the second portal signs on silently");
+    assert.ok(
+      (await browser.visit(registered)).url.searchParams.has("code"),
+      "the second portal signs on silently",
+    );
 
     const logout = new URL(`${liaison.issuer}/logout`);
     logout.searchParams.set("id_token_hint", tokens.id_token ?? "");
@@ -90,7 +98,8 @@ describe("signing out", () => {
     const done = await browser.press(confirm, "Sign out");
     assert.equal(done.url.href, "http://localhost:9/customersource/signed-out");
 
-    const isRefused = () => logged.some((line) => line.includes("private_hosts") && line.includes('"registered"'));
+    const isRefused = () =>
+      logged.some((line) => line.includes("private_hosts") && line.includes('"registered"'));
     for (const deadline = Date.now() + 8000; Date.now() < deadline && !(isRefused() && received.length > 0); )
       await pause(20);
     assert.ok(isRefused(), "the log names the client and the key");
@@ -139,7 +148,9 @@ describe("signing out", () => {
     const response = await fetch(`${liaison.issuer}/token`, {
       method: "POST",
       headers: {
-        authorization: `Basic ${Buffer.from("registered:a-portal-secret-of-at-least-32-characters").toString("base64")}`,
+        authorization:
+          "Basic " +
+          `${Buffer.from("registered:a-portal-secret-of-at-least-32-characters").toString("base64")}`,
       },
       body: new URLSearchParams({
         grant_type: "authorization_code",

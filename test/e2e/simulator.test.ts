@@ -1,6 +1,7 @@
 /**
- * The simulator says what a sign-in would come to. Every cell of the policy matrix (kind × plan × role × profile × organization) at
- * three portals: the simulator, a sign-in over HTTP, and the rules as an administrator would say them agree.
+ * The simulator says what a sign-in would come to. Every cell of the policy matrix (kind × plan × role ×
+ * profile × organization) at three portals: the simulator, a sign-in over HTTP, and the rules as an
+ * administrator would say them agree.
  */
 
 import assert from "node:assert/strict";
@@ -48,7 +49,9 @@ const planStates: PlanState[] = ["active", "active but expired", "suspended", "n
 const cells: Cell[] = kinds.flatMap((kind) =>
   planStates.flatMap((plan) =>
     onOff.flatMap((hasRole) =>
-      onOff.flatMap((profileOn) => onOff.map((organizationOn) => ({ kind, plan, hasRole, profileOn, organizationOn }))),
+      onOff.flatMap((profileOn) =>
+        onOff.map((organizationOn) => ({ kind, plan, hasRole, profileOn, organizationOn })),
+      ),
     ),
   ),
 );
@@ -76,11 +79,17 @@ function reasonsAgainst(portal: string, cell: Cell): string[] {
 }
 
 const nameOf = ({ kind, plan, hasRole, profileOn, organizationOn }: Cell) =>
-  `${kind}, plan ${plan}, ${hasRole ? "with" : "without"} the role, profile ${profileOn ? "on" : "off"}, organization ${organizationOn ? "on" : "off"}`;
+  `${kind}, plan ${plan}, ${hasRole ? "with" : "without"} the role, profile ${profileOn ? "on" : "off"}, ` +
+  `organization ${organizationOn ? "on" : "off"}`;
 
 const crowd = cells.map((_cell, index): TestPerson => {
   const username = `cell-${index}`;
-  return { username, password: `${username}-password`, name: username, email: `${username}@consumer.example` };
+  return {
+    username,
+    password: `${username}-password`,
+    name: username,
+    email: `${username}@consumer.example`,
+  };
 });
 
 describe("the simulator and a sign-in", () => {
@@ -112,7 +121,10 @@ describe("the simulator and a sign-in", () => {
     });
     portals = [liaison.customerSource, liaison.partnerSource, auditSource];
 
-    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { service, principal } = await createLocalAdministration(
+      { ...liaison, checksOutputs: true },
+      "test",
+    );
     const { output } = await service.call(operations.apiKeys.create, principal, {
       name: "why",
       scopes: ["admin:read"],

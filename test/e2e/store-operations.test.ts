@@ -1,4 +1,7 @@
-/** What flows cost: operations on the store, counted on whichever back end the suite runs on; and what a response waits for. */
+/**
+ * What flows cost: operations on the store, counted on whichever back end the suite runs on; and what a
+ * response waits for.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -13,7 +16,15 @@ import type { UserAgent } from "../support/user-agent.ts";
 const address = "ann@northwind.example";
 
 /** oidc-provider's own calls of its adapter, measured against a bare one: reads and writes together. */
-const adapterCalls = { userinfo: 3, introspection: 4, refresh: 6, silent: 10, first: 17, switching: 12, exchange: 5 };
+const adapterCalls = {
+  userinfo: 3,
+  introspection: 4,
+  refresh: 6,
+  silent: 10,
+  first: 17,
+  switching: 12,
+  exchange: 5,
+};
 
 describe("operations on the store", () => {
   const counter = new StoreCounter();
@@ -41,7 +52,12 @@ describe("operations on the store", () => {
     return { result, requests, calls: counter.take() };
   }
 
-  function assertCost(calls: string[], requests: number, adapter: number, more: Record<string, number> = {}): void {
+  function assertCost(
+    calls: string[],
+    requests: number,
+    adapter: number,
+    more: Record<string, number> = {},
+  ): void {
     const said = JSON.stringify(calls);
     const ofAdapter = calls.filter((call) => call.startsWith("artifacts.")).length;
     assert.ok(ofAdapter <= adapter, `${ofAdapter} calls of the adapter, not ${adapter}: ${said}`);
@@ -113,11 +129,16 @@ describe("operations on the store", () => {
   });
 
   it("a switch of profiles, and what the old tokens cost until its code is redeemed", async (test) => {
-    await register(liaison, { id: asOrganizationId("adatum") }, [{ id: "p-too", email: "ann@adatum.example" }]);
+    await register(liaison, { id: asOrganizationId("adatum") }, [
+      { id: "p-too", email: "ann@adatum.example" },
+    ]);
     await bindTo(liaison, people.ann, "p-too");
     const asked = await portal.start({ prompt: "consent select_account" });
     const chooser = await browser.visit(asked.url);
-    const old = await portal.exchange((await browser.press(chooser, "Continue", { profile_id: "p-ann" })).url, asked);
+    const old = await portal.exchange(
+      (await browser.press(chooser, "Continue", { profile_id: "p-ann" })).url,
+      asked,
+    );
     const started = await portal.start({ prompt: "consent select_account" });
     const page = await browser.visit(started.url);
     // What the worker does with the notice of the binding is no cost of the switch.
@@ -155,7 +176,10 @@ describe("operations on the store", () => {
     let callback = new URL("http://localhost");
     yield ["authorize", async () => (callback = (await browser.visit(started.url)).url)];
     let refreshToken = "";
-    yield ["code", async () => (refreshToken = (await portal.exchange(callback, started)).refresh_token ?? "")];
+    yield [
+      "code",
+      async () => (refreshToken = (await portal.exchange(callback, started)).refresh_token ?? ""),
+    ];
     yield ["refresh", () => portal.refresh(refreshToken)];
   }
 

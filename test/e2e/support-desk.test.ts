@@ -1,4 +1,7 @@
-/** What people send to support, and what support sees: messages, time lines, mails that wait, failed or came back. */
+/**
+ * What people send to support, and what support sees: messages, time lines, mails that wait, failed or came
+ * back.
+ */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -31,7 +34,10 @@ describe("the support desk", () => {
           ...base,
           mail: { ...(base["mail"] as object), bounce_webhook_token: token },
           // The upstream's clock stays where it is, while ours goes on by an hour.
-          upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
+          upstreams: (base["upstreams"] as object[]).map((one) => ({
+            ...one,
+            reauthentication: "prompt_only",
+          })),
           limits: {
             ...limits,
             support_messages_per_identity: { limit: 2, window_seconds: 3600 },
@@ -97,7 +103,11 @@ describe("the support desk", () => {
   it("says what is missing, keeps what was typed, and takes no more than its share", async () => {
     const { browser, page } = await linkStep(people.ben);
     const form = await browser.visit(page.link(/send the message from here/));
-    const wrong = await browser.press(form, "Send", { name: " ", organization: "", message: "typed already" });
+    const wrong = await browser.press(form, "Send", {
+      name: " ",
+      organization: "",
+      message: "typed already",
+    });
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /Enter your name.*Enter the name of your organization/);
     assert.match(wrong.dom.querySelector("#message")?.textContent ?? "", /typed already/);
@@ -139,7 +149,10 @@ describe("the support desk", () => {
     assert.deepEqual([inquiry.code, inquiry.matched, inquiry.requester.email], [code, 1, people.ann.email]);
     assert.ok(!("address" in inquiry) && !listed.stdout.includes(address), "what was typed is in no list");
     const table = await liaisonSays(["links", "list"]);
-    assert.match(table.stdout, new RegExp(`^ID +ASKED +CODE +BY +MATCHED\\n(.*\\n)*${inquiry.id} .* ${code} `, "m"));
+    assert.match(
+      table.stdout,
+      new RegExp(`^ID +ASKED +CODE +BY +MATCHED\\n(.*\\n)*${inquiry.id} .* ${code} `, "m"),
+    );
 
     const shown = await liaisonSays(["links", "show", inquiry.id, "--json"]);
     const { entries } = JSON.parse(shown.stdout) as { entries: TimelineEntry[] };
@@ -164,9 +177,13 @@ describe("the support desk", () => {
     const text = await liaisonSays(["links", "show", requestId]);
     assert.match(text.stdout, new RegExp(`^Code ${code}, asked by ann@consumer.example at fabrikam\\n\\n`));
     assert.match(text.stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}bound +p-ann {2}account:/m);
-    for (const output of [shown.stdout, text.stdout]) assert.ok(!output.includes(link.split("/").at(-1) ?? "?"));
+    for (const output of [shown.stdout, text.stdout])
+      assert.ok(!output.includes(link.split("/").at(-1) ?? "?"));
     const unknown = await liaisonSays(["links", "show", "nothing"]);
-    assert.deepEqual([unknown.code, unknown.stderr], [1, "liaison: There is no inquiry and no request nothing.\n"]);
+    assert.deepEqual(
+      [unknown.code, unknown.stderr],
+      [1, "liaison: There is no inquiry and no request nothing.\n"],
+    );
   });
 
   it("lists what is held, and releases one", async () => {
@@ -194,7 +211,11 @@ describe("the support desk", () => {
 
     const released = await liaisonSays(["mail", "release", mail?.id ?? ""]);
     assert.equal(released.stdout, `${mail?.id} to ${held} is sent next.\n`);
-    for (let turn = 0; turn < 40 && liaison.mailbox.mails.filter(({ to }) => to === held).length < 3; turn += 1) {
+    for (
+      let turn = 0;
+      turn < 40 && liaison.mailbox.mails.filter(({ to }) => to === held).length < 3;
+      turn += 1
+    ) {
       await pause(100);
     }
     assert.equal(liaison.mailbox.mails.filter(({ to }) => to === held).length, 3);
@@ -213,7 +234,10 @@ describe("the support desk", () => {
     const body = JSON.stringify({ message_id: mail.messageId, reason: "5.1.1 no such user" });
     for (const authorization of ["", "Bearer", "Bearer wrong", `Basic ${token}`, `Bearer ${token}x`]) {
       const refused = await post(body, { ...json, authorization });
-      assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [401, 'Bearer realm="bounces"']);
+      assert.deepEqual(
+        [refused.status, refused.headers.get("www-authenticate")],
+        [401, 'Bearer realm="bounces"'],
+      );
     }
     for (const bad of [
       "",
@@ -225,10 +249,15 @@ describe("the support desk", () => {
       assert.equal((await post(bad, json)).status, 400, bad.slice(0, 40));
     }
     assert.deepEqual(await (await post(body, json)).json(), { noted: true });
-    assert.deepEqual(await (await post(JSON.stringify({ message_id: "other@x" }), json)).json(), { noted: false });
+    assert.deepEqual(await (await post(JSON.stringify({ message_id: "other@x" }), json)).json(), {
+      noted: false,
+    });
     const bounced = await liaisonSays(["mail", "list", "--state", "bounced", "--json"]);
     const delivery = JSON.parse(bounced.stdout) as Delivery;
-    assert.deepEqual([delivery.to, delivery.bounce, delivery.state], [address, "5.1.1 no such user", "bounced"]);
+    assert.deepEqual(
+      [delivery.to, delivery.bounce, delivery.state],
+      [address, "5.1.1 no such user", "bounced"],
+    );
     const resent = await liaisonSays(["mail", "resend", delivery.id]);
     assert.match(resent.stderr, /came back after a server had taken it.*let its person ask again/);
   });

@@ -1,9 +1,10 @@
 /**
- * No turn of the loop that serves requests is long, whatever is done behind and beside them: with very many rows of each kind
- * that all workers have to do with, an import beside, and every list, search and export of the administration called.
+ * No turn of the loop that serves requests is long, whatever is done behind and beside them: with very many
+ * rows of each kind that all workers have to do with, an import beside, and every list, search and export of
+ * the administration called.
  *
- * A turn is measured by what this thread used of the processor, so that a busy machine changes nothing. What isn't the service's
- * is in other threads and processes; its code has been run before it is measured.
+ * A turn is measured by what this thread used of the processor, so that a busy machine changes nothing. What
+ * isn't the service's is in other threads and processes; its code has been run before it is measured.
  */
 
 import assert from "node:assert/strict";
@@ -146,7 +147,10 @@ describe("turns of the requests' loop", () => {
 
   /** An owner with an API key, who is signed in to the pages, too. */
   async function administrators(liaison: Liaison): Promise<Filled["headers"]> {
-    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "turns");
+    const { service, principal } = await createLocalAdministration(
+      { ...liaison, checksOutputs: true },
+      "turns",
+    );
     const { output } = await service.call(operations.apiKeys.create, principal, {
       name: "turns",
       scopes: [...principal.scopes],
@@ -193,7 +197,9 @@ describe("turns of the requests' loop", () => {
     const [csv, config] = [`${file}.csv`, `${file}.yaml`];
     await writeRows(csv, 3000);
     await writeFile(config, JSON.stringify(liaison.config));
-    const importing = spawn(process.execPath, [bin, "import", csv, "--json", "--config", config], { stdio: "ignore" });
+    const importing = spawn(process.execPath, [bin, "import", csv, "--json", "--config", config], {
+      stdio: "ignore",
+    });
     const exited = once(importing, "exit");
     return async () => {
       const [code] = await exited;

@@ -1,4 +1,7 @@
-/** What was typed on the link step is shown again in the browser that typed it, for half an hour, and nowhere else. */
+/**
+ * What was typed on the link step is shown again in the browser that typed it, for half an hour, and nowhere
+ * else.
+ */
 
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
@@ -26,7 +29,9 @@ describe("the typed address", () => {
       logger: pino({ level: "trace" }, written),
       config: (base) => ({ ...base, sessions: { idle_seconds: 86_400, absolute_seconds: 86_400 } }),
     });
-    await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p", email: "p@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("northwind") }, [
+      { id: "p", email: "p@northwind.example" },
+    ]);
   });
   after(() => liaison?.close());
 
@@ -42,30 +47,41 @@ describe("the typed address", () => {
   const filledIn = (page: Page) => page.dom.querySelector("#email")?.getAttribute("value") ?? "no field";
   const addressPage = ({ url }: Page) => url.href.replace(/\/waiting.*/, "/address");
 
-  it("stands on Check your email and in the field of another address, escaped, in no address and no line of the log", async () => {
-    const { browser, waiting } = await asked();
-    assert.ok(waiting.text.replace("You entered ", "You entered").includes(`You entered${typed}`), waiting.text);
-    assert.equal(filledIn(await browser.follow(waiting, /another address/)), typed);
-    const odd = `"<b>&"@northwind.example`;
-    const next = await browser.press(await browser.visit(addressPage(waiting)), "Continue", { email: odd });
-    assert.ok(next.text.includes(odd), next.text);
-    assert.ok(!next.body.includes("<b>&"));
-    for (const url of browser.visited) assert.ok(!decodeURIComponent(url).includes("very-special"), url);
-    assert.ok(log.length > 0 && !log.includes("very-special"), "no line names it");
-    for (const line of browser.cookiesSet) assert.ok(!decodeURIComponent(line).includes("very-special"), line);
-    const inquiries = await liaison.store.links.inquiries({ limit: 50 });
-    assert.ok(inquiries.length > 0);
-    const looked = Date.now() + 5000;
-    while ((await liaison.store.links.inquiries({ limit: 50 })).some(({ settledAt }) => settledAt === null)) {
-      assert.ok(Date.now() < looked, "every inquiry is looked up");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assert.ok(!JSON.stringify(await liaison.store.links.inquiries({ limit: 50 })).includes("very-special"));
-  });
+  it(
+    "stands on Check your email and in the field of another address, escaped, in no address and no line " +
+      "of the log",
+    async () => {
+      const { browser, waiting } = await asked();
+      assert.ok(
+        waiting.text.replace("You entered ", "You entered").includes(`You entered${typed}`),
+        waiting.text,
+      );
+      assert.equal(filledIn(await browser.follow(waiting, /another address/)), typed);
+      const odd = `"<b>&"@northwind.example`;
+      const next = await browser.press(await browser.visit(addressPage(waiting)), "Continue", { email: odd });
+      assert.ok(next.text.includes(odd), next.text);
+      assert.ok(!next.body.includes("<b>&"));
+      for (const url of browser.visited) assert.ok(!decodeURIComponent(url).includes("very-special"), url);
+      assert.ok(log.length > 0 && !log.includes("very-special"), "no line names it");
+      for (const line of browser.cookiesSet)
+        assert.ok(!decodeURIComponent(line).includes("very-special"), line);
+      const inquiries = await liaison.store.links.inquiries({ limit: 50 });
+      assert.ok(inquiries.length > 0);
+      const looked = Date.now() + 5000;
+      while (
+        (await liaison.store.links.inquiries({ limit: 50 })).some(({ settledAt }) => settledAt === null)
+      ) {
+        assert.ok(Date.now() < looked, "every inquiry is looked up");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assert.ok(!JSON.stringify(await liaison.store.links.inquiries({ limit: 50 })).includes("very-special"));
+    },
+  );
 
   it("is in the cookie of that interaction's path alone, which lasts for 30 minutes", async () => {
     const { browser, waiting } = await asked();
-    const line = browser.cookiesSet.findLast((one) => one.startsWith("liaison.typed=")) ?? assert.fail("no cookie");
+    const line =
+      browser.cookiesSet.findLast((one) => one.startsWith("liaison.typed=")) ?? assert.fail("no cookie");
     const expires = Date.parse(/expires=([^;]+)/i.exec(line)?.[1] ?? "");
     assert.ok(Math.abs(expires - liaison.clock.now() - 1800_000) < 60_000, line);
     assert.match(line, new RegExp(`path=${waiting.url.pathname.replace("/waiting", "")};`));
@@ -75,7 +91,9 @@ describe("the typed address", () => {
   it("isn't shown to a browser that has all but that cookie", async () => {
     const { browser, waiting } = await asked();
     const other = liaison.browser();
-    for (const cookie of (await browser.jar.serialize()).cookies.filter(({ key }) => key !== "liaison.typed")) {
+    for (const cookie of (await browser.jar.serialize()).cookies.filter(
+      ({ key }) => key !== "liaison.typed",
+    )) {
       const { key, value, path } = cookie;
       await other.jar.setCookie(`${key}=${value}; path=${path}`, liaison.issuer);
     }
@@ -112,7 +130,9 @@ describe("the typed address", () => {
 
     const second = await asked("p@northwind.example");
     const held = async () =>
-      (await second.browser.jar.getCookies(second.waiting.url.href)).some(({ key }) => key === "liaison.typed");
+      (await second.browser.jar.getCookies(second.waiting.url.href)).some(
+        ({ key }) => key === "liaison.typed",
+      );
     const [mail] = await liaison.mailbox.arrived(1);
     await openLink(second.browser, linkIn(mail ?? assert.fail("no mail")), people.ben);
     assert.equal(await held(), true);

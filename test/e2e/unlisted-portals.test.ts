@@ -24,7 +24,9 @@ describe("portals named on pages", () => {
         return { ...base, portals: [...portals, hidden] };
       },
     });
-    await register(liaison, { id: asOrganizationId("customer") }, [{ id: "customer", email: "ann@northwind.example" }]);
+    await register(liaison, { id: asOrganizationId("customer") }, [
+      { id: "customer", email: "ann@northwind.example" },
+    ]);
     await register(liaison, { id: asOrganizationId("partner"), kind: "partner" }, [
       { id: "partner", email: "ben@litware.example" },
     ]);
@@ -36,13 +38,23 @@ describe("portals named on pages", () => {
 
   it("an unlisted one is on no page that anybody can open", async () => {
     const browser = liaison.browser();
-    for (const path of ["/", "/help", `/link/${"r".repeat(22)}/${"s".repeat(43)}`, "/nowhere", "/session/end"]) {
+    for (const path of [
+      "/",
+      "/help",
+      `/link/${"r".repeat(22)}/${"s".repeat(43)}`,
+      "/nowhere",
+      "/session/end",
+    ]) {
       const page = await browser.visit(liaison.issuer + path);
       assert.ok(page.status !== 0);
       assert.ok(!page.body.includes("HiddenSource"), `${path}: ${page.text}`);
     }
     for (const path of ["/", "/help"]) {
-      assert.deepEqual(named(await browser.visit(liaison.issuer + path)), ["CustomerSource", "PartnerSource"], path);
+      assert.deepEqual(
+        named(await browser.visit(liaison.issuer + path)),
+        ["CustomerSource", "PartnerSource"],
+        path,
+      );
     }
   });
 
@@ -52,7 +64,11 @@ describe("portals named on pages", () => {
     const cancelled = await openLink(liaison.browser(), link, ben, "Don’t link");
     assert.equal(cancelled.heading, "The link has been cancelled");
     assert.deepEqual(named(cancelled), ["PartnerSource", "HiddenSource"]);
-    assert.deepEqual(named(await liaison.browser().visit(link)), ["PartnerSource", "HiddenSource"], "the dead link's");
+    assert.deepEqual(
+      named(await liaison.browser().visit(link)),
+      ["PartnerSource", "HiddenSource"],
+      "the dead link's",
+    );
 
     const ann = liaison.stranger();
     const asked = await askForLink(liaison, ann, "ann@northwind.example");

@@ -1,4 +1,7 @@
-/** What real upstreams do that the standards don't say, at sign-ins and at mailed links, through the whole application: U5, U17. */
+/**
+ * What real upstreams do that the standards don't say, at sign-ins and at mailed links, through the whole
+ * application: U5, U17.
+ */
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
@@ -62,33 +65,45 @@ describe("an odd upstream", () => {
       "a project beside the client in aud, azp the client",
       { claims: { aud: ["liaison", "project-7"], azp: "liaison" } },
     ],
-    ["UserInfo refused", { claims: { email: undefined }, answer: { "/userinfo": (r) => void r.writeHead(401).end() } }],
+    [
+      "UserInfo refused",
+      { claims: { email: undefined }, answer: { "/userinfo": (r) => void r.writeHead(401).end() } },
+    ],
     ["UserInfo of nobody", { claims: { email: undefined }, userinfo: { sub: undefined } }],
   ];
   for (const [why, lies] of taken) it(`${why}: signs in and links`, () => assertWorks(lies));
 
-  it("U5 another key under the same kid, without notice: signs in and links at once, and again with the next", async () => {
-    const keys = [newKey(), newKey(), newKey()];
-    for (const key of keys) await assertWorks({ key, jwks: [published(key, { kid: "k" })], header: { kid: "k" } });
-  });
+  it(
+    "U5 another key under the same kid, without notice: signs in and links at once, and again with the " +
+      "next",
+    async () => {
+      const keys = [newKey(), newKey(), newKey()];
+      for (const key of keys)
+        await assertWorks({ key, jwks: [published(key, { kid: "k" })], header: { kid: "k" } });
+    },
+  );
 
-  it("U5 a key for another use first, one of a type that nobody knows, and text for a type: the one that fits is found", async () => {
-    const [key, other] = [newKey(), newKey()];
-    const jwks = [
-      { kty: "AKP", kid: "pq", alg: "ML-DSA-44", pub: "AAAA" },
-      published(other, { kid: "k", use: "enc", alg: "RSA-OAEP" }),
-      published(key, { kid: "k", x5c: ["MIIB\nAAAA="] }),
-    ];
-    await assertWorks({
-      key,
-      header: { kid: "k" },
-      answer: {
-        "/jwks": (response) => {
-          response.writeHead(200, { "content-type": "text/plain" }).end(JSON.stringify({ keys: jwks }));
+  it(
+    "U5 a key for another use first, one of a type that nobody knows, and text for a type: the one that " +
+      "fits is found",
+    async () => {
+      const [key, other] = [newKey(), newKey()];
+      const jwks = [
+        { kty: "AKP", kid: "pq", alg: "ML-DSA-44", pub: "AAAA" },
+        published(other, { kid: "k", use: "enc", alg: "RSA-OAEP" }),
+        published(key, { kid: "k", x5c: ["MIIB\nAAAA="] }),
+      ];
+      await assertWorks({
+        key,
+        header: { kid: "k" },
+        answer: {
+          "/jwks": (response) => {
+            response.writeHead(200, { "content-type": "text/plain" }).end(JSON.stringify({ keys: jwks }));
+          },
         },
-      },
-    });
-  });
+      });
+    },
+  );
 
   it("U5 a key that the token brings along, or that nobody published: no sign-in and no link", async () => {
     const [key, other] = [newKey(), newKey()];

@@ -1,4 +1,7 @@
-/** Upstreams of all sorts, by configuration alone: independent providers that each insist on one way of being spoken to. */
+/**
+ * Upstreams of all sorts, by configuration alone: independent providers that each insist on one way of being
+ * spoken to.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -44,7 +47,11 @@ const upstreams: Record<string, { registered: (issuer: string) => object; config
   },
   posting: {
     registered: () => ({ client_secret, id_token_signed_response_alg: "PS256" }),
-    configured: { client_secret, id_token_signed_response_alg: ["PS256", "RS256"], response_mode: "form_post" },
+    configured: {
+      client_secret,
+      id_token_signed_response_alg: ["PS256", "RS256"],
+      response_mode: "form_post",
+    },
   },
 };
 
@@ -103,7 +110,8 @@ describe("upstreams by configuration alone", () => {
     const { keys } = (await response.json()) as { keys: Record<string, string>[] };
     assert.deepEqual(keys.map(({ alg }) => alg).sort(), ["ES256", "RS256"]);
     assert.equal(new Set(keys.map(({ kid }) => kid)).size, 2);
-    for (const key of keys) for (const name of ["d", "p", "q", "dp", "dq", "qi", "k"]) assert.ok(!(name in key), name);
+    for (const key of keys)
+      for (const name of ["d", "p", "q", "dp", "dq", "qi", "k"]) assert.ok(!(name in key), name);
     const ours = (await (await fetch(`${liaison.issuer}/jwks`)).json()) as { keys: Record<string, string>[] };
     const signing = new Set(ours.keys.map(({ n, x }) => n ?? x));
     for (const { n, x } of keys) assert.ok(!signing.has(n ?? x), "portals' tokens are signed by other keys");
@@ -122,7 +130,9 @@ describe("upstreams by configuration alone", () => {
     }
 
     it("is taken over a redirect, in which neither code nor state can be read", async () => {
-      const { browser, fields, answer, location } = await posted((all) => all.set("user", '{"name":"Somebody Else"}'));
+      const { browser, fields, answer, location } = await posted((all) =>
+        all.set("user", '{"name":"Somebody Else"}'),
+      );
       assert.equal(answer.status, 303);
       assert.deepEqual(answer.headers.getSetCookie(), []);
       const [code, state] = [fields.get("code") ?? assert.fail(), fields.get("state") ?? assert.fail()];
@@ -196,9 +206,17 @@ describe("upstreams by configuration alone", () => {
         const page = await new UserAgent().visit(String(answer.headers["location"]));
         assert.equal(page.status, 400, body);
       }
-      const much = await rawRequest(url(), { method: "POST", headers: form, body: `code=${"x".repeat(9000)}` });
+      const much = await rawRequest(url(), {
+        method: "POST",
+        headers: form,
+        body: `code=${"x".repeat(9000)}`,
+      });
       assert.equal(much.status, 413);
-      const most = await rawRequest(url(), { method: "POST", headers: form, body: `code=${"x".repeat(8100)}` });
+      const most = await rawRequest(url(), {
+        method: "POST",
+        headers: form,
+        body: `code=${"x".repeat(8100)}`,
+      });
       assert.equal(
         (await new UserAgent().visit(String(most.headers["location"]))).status,
         400,
@@ -208,7 +226,10 @@ describe("upstreams by configuration alone", () => {
 
     it("only where it is configured; HEAD does nothing", async () => {
       for (const id of ["basic", "nobody"]) {
-        const answer = await fetch(`${liaison.issuer}/upstream/${id}/callback`, { method: "POST", redirect: "manual" });
+        const answer = await fetch(`${liaison.issuer}/upstream/${id}/callback`, {
+          method: "POST",
+          redirect: "manual",
+        });
         assert.equal(answer.status, 404, id);
       }
       const { browser, location } = await posted();

@@ -17,9 +17,16 @@ type Fields = Record<string, Schema>;
 /** The schema of a text among the alternatives of a field. */
 const textOf = (schema: Schema): Schema | undefined =>
   [schema, ...(schema.anyOf ?? [])].find(({ type }) => type === "string");
-const pickOf = <T>(values: readonly T[], draw: Draw): T | undefined => values[draw(Math.max(1, values.length))];
+const pickOf = <T>(values: readonly T[], draw: Draw): T | undefined =>
+  values[draw(Math.max(1, values.length))];
 
-const operators = [{ $gt: "" }, { $ne: null }, { $where: "sleep(1000) || true" }, { $regex: ".*" }, { $in: [""] }];
+const operators = [
+  { $gt: "" },
+  { $ne: null },
+  { $where: "sleep(1000) || true" },
+  { $regex: ".*" },
+  { $in: [""] },
+];
 const strangers: readonly unknown[] = [
   42,
   true,
@@ -48,7 +55,10 @@ const unknownNames = [
 ];
 
 /** Breaks the body by giving one field another value, out of those that the document doesn't allow. */
-function bodyValue(name: string, values: (schema: Schema, draw: Draw, before: unknown) => readonly unknown[]): Break {
+function bodyValue(
+  name: string,
+  values: (schema: Schema, draw: Draw, before: unknown) => readonly unknown[],
+): Break {
   return {
     name,
     statuses: [400],
@@ -139,7 +149,11 @@ function ifMatch(name: string, statuses: number[], tag: (draw: Draw) => string |
       if (!call.operation.isConditional) return undefined;
       const { "if-match": _right, ...others } = call.headers;
       const wrong = tag(draw);
-      return wire({ ...call, body: {}, headers: wrong === undefined ? others : { ...others, "if-match": wrong } });
+      return wire({
+        ...call,
+        body: {},
+        headers: wrong === undefined ? others : { ...others, "if-match": wrong },
+      });
     },
   };
 }
@@ -159,7 +173,8 @@ const bodies: Break[] = [
   bodyValue("too long", (schema) => {
     const { maxLength, pattern } = textOf(schema) ?? {};
     const most = maxLength ?? (pattern === undefined ? undefined : 2000);
-    const list = schema.maxItems === undefined ? [] : [Array.from({ length: schema.maxItems + 1 }, () => "admin:read")];
+    const list =
+      schema.maxItems === undefined ? [] : [Array.from({ length: schema.maxItems + 1 }, () => "admin:read")];
     return most === undefined ? list : ["x".repeat(most + 1), `https://x.example/${"y".repeat(most)}`];
   }),
   bodyValue("empty", () => ["", [""], []]),
@@ -175,7 +190,10 @@ const bodies: Break[] = [
     statuses: [400],
     apply(call, draw, wire) {
       if (call.body === undefined) return undefined;
-      const body = { ...call.body, [pickOf(unknownNames, draw) ?? "unknown"]: draw(2) === 0 ? "x" : { $gt: "" } };
+      const body = {
+        ...call.body,
+        [pickOf(unknownNames, draw) ?? "unknown"]: draw(2) === 0 ? "x" : { $gt: "" },
+      };
       return wire({ ...call, body });
     },
   },
@@ -217,7 +235,10 @@ const bodies: Break[] = [
     ];
     return pickOf([...wrong, '{"name":NaN}', "{,}", '{"name":"a"\u0000}', "[".repeat(5000)], draw) ?? "";
   }),
-  bodyText("no object", (text, draw) => pickOf([`[${text}]`, "[]", "null", "true", "1", '"{}"'], draw) ?? "null"),
+  bodyText(
+    "no object",
+    (text, draw) => pickOf([`[${text}]`, "[]", "null", "true", "1", '"{}"'], draw) ?? "null",
+  ),
   bodyText("no UTF-8", (text) =>
     Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0xff, 0xc3, 0x28]), Buffer.from("}")]),
   ),
@@ -227,7 +248,10 @@ const bodies: Break[] = [
     apply(call, _draw, wire) {
       if (!Object.hasOwn(call.body ?? {}, "name")) return undefined;
       const request = wire({ ...call, body: { ...call.body, name: "@@" } });
-      return { ...request, body: Buffer.from(request.body.toString("latin1").replace("@@", "N\xff"), "latin1") };
+      return {
+        ...request,
+        body: Buffer.from(request.body.toString("latin1").replace("@@", "N\xff"), "latin1"),
+      };
     },
   },
   {
@@ -244,7 +268,12 @@ const bodies: Break[] = [
       : [
           "content-type",
           pickOf(
-            ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data; boundary=x"],
+            [
+              "text/plain",
+              "application/x-www-form-urlencoded",
+              "application/xml",
+              "multipart/form-data; boundary=x",
+            ],
             draw,
           ),
         ],
@@ -328,7 +357,9 @@ const anywhere: Break[] = [
     statuses: [400],
     apply(call, draw, wire) {
       const field = pickOf(Object.keys(call.path), draw);
-      return field === undefined ? undefined : wire({ ...call, path: { ...call.path, [field]: "i".repeat(129) } });
+      return field === undefined
+        ? undefined
+        : wire({ ...call, path: { ...call.path, [field]: "i".repeat(129) } });
     },
   },
   {
@@ -342,7 +373,9 @@ const anywhere: Break[] = [
     },
   },
   ifMatch("no If-Match", [428], () => undefined),
-  ifMatch("another If-Match", [404, 409, 412], (draw) => pickOf(['"another"', 'W/"x"', "no tag", '""'], draw)),
+  ifMatch("another If-Match", [404, 409, 412], (draw) =>
+    pickOf(['"another"', 'W/"x"', "no tag", '""'], draw),
+  ),
   header("too long a key", [400], ({ operation }) =>
     operation.heedsIdempotencyKey ? ["idempotency-key", "k".repeat(201)] : undefined,
   ),

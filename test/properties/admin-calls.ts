@@ -1,4 +1,6 @@
-/** Calls of the administration as its document allows them, drawn by fast-check, and as they go over the wire. */
+/**
+ * Calls of the administration as its document allows them, drawn by fast-check, and as they go over the wire.
+ */
 
 import fc from "fast-check";
 import { isRole } from "../../src/admin/import/role.ts";
@@ -41,7 +43,10 @@ export function plansOf({ inPath, inQuery, inBody, heedsIdempotencyKey }: ApiOpe
   return fc.record({
     path: valuesOf(inPath) as fc.Arbitrary<Plan["path"]>,
     query: valuesOf(inQuery) as fc.Arbitrary<Plan["query"]>,
-    body: inBody === undefined ? fc.constant(undefined) : (valuesOf(inBody) as fc.Arbitrary<Record<string, unknown>>),
+    body:
+      inBody === undefined
+        ? fc.constant(undefined)
+        : (valuesOf(inBody) as fc.Arbitrary<Record<string, unknown>>),
     key: heedsIdempotencyKey ? key : fc.constant(undefined),
     picks: fc.array(fc.nat(), { minLength: 24, maxLength: 24 }),
   });
@@ -56,15 +61,28 @@ export function resolve(operation: ApiOperation, plan: Plan, pool: Pool, draw: D
     return (poolName !== undefined && often(pick) ? pool.choose(poolName, pick) : undefined) ?? value;
   };
   const fields = (values: Record<string, unknown>) =>
-    Object.fromEntries(Object.entries(values).map(([field, value]) => [field, known(poolOfField(name, field), value)]));
+    Object.fromEntries(
+      Object.entries(values).map(([field, value]) => [field, known(poolOfField(name, field), value)]),
+    );
 
   const path = Object.fromEntries(
-    Object.entries(plan.path).map(([field, value]) => [field, String(known(poolOfPath(name, operation.path), value))]),
+    Object.entries(plan.path).map(([field, value]) => [
+      field,
+      String(known(poolOfPath(name, operation.path), value)),
+    ]),
   );
-  const query = Object.fromEntries(Object.entries(fields(plan.query)).map(([field, value]) => [field, String(value)]));
+  const query = Object.fromEntries(
+    Object.entries(fields(plan.query)).map(([field, value]) => [field, String(value)]),
+  );
   const body = plan.body === undefined ? undefined : fields(plan.body);
   if (often(draw(1000))) makeSense({ operation, path, query, body, headers: {} }, pool, draw, now);
-  return { operation, path, query, body, headers: plan.key === undefined ? {} : { "idempotency-key": plan.key } };
+  return {
+    operation,
+    path,
+    query,
+    body,
+    headers: plan.key === undefined ? {} : { "idempotency-key": plan.key },
+  };
 }
 
 /** What a machine has none of. */
@@ -142,7 +160,9 @@ function makeSense({ operation, query, body = {} }: Call, pool: Pool, draw: Draw
 }
 
 export function targetOf(apiPath: string, { operation, path, query }: Call): string {
-  const filled = operation.path.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(path[field] ?? ""));
+  const filled = operation.path.replace(/\{(\w+)\}/g, (_, field: string) =>
+    encodeURIComponent(path[field] ?? ""),
+  );
   const text = new URLSearchParams(query).toString();
   return apiPath + filled + (text === "" ? "" : `?${text}`);
 }

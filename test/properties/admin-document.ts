@@ -51,7 +51,10 @@ export interface ApiOperation {
   faultsOf(answer: RawResponse): string[];
 }
 
-/** Reads the document and lists its operations. @throws if it isn't valid OpenAPI, or none of JSON Schema 2020-12 */
+/**
+ * Reads the document and lists its operations. @throws if it isn't valid OpenAPI, or none of JSON Schema
+ * 2020-12
+ */
 export async function readDocument(apiUrl: string): Promise<ApiOperation[]> {
   const response = await fetch(`${apiUrl}/openapi.json`);
   if (response.status !== 200) throw new Error(`openapi.json: ${response.status}`);

@@ -1,4 +1,6 @@
-/** Why a call that the document allows may yet be refused: written by hand, so that no refusal goes unnoticed. */
+/**
+ * Why a call that the document allows may yet be refused: written by hand, so that no refusal goes unnoticed.
+ */
 
 import type { ApiOperation } from "./admin-document.ts";
 import type { RawResponse } from "./fuzz-client.ts";
@@ -55,7 +57,11 @@ const refusals: Record<string, Record<number, RegExp[]>> = {
   editProfile: { 400: [ofRoles], 409: [/leave no owner/] },
   unlinkProfile: { 409: [/isn't linked/] },
   inviteAdministrator: {
-    409: [/registered there already/, /several organizations of the operator/, /of the operator's own organization/],
+    409: [
+      /registered there already/,
+      /several organizations of the operator/,
+      /of the operator's own organization/,
+    ],
   },
   setAdminRole: { 409: [/leave no owner/, /operator's own organization alone/] },
   releaseMail: { 409: [/isn't held|came back/] },

@@ -37,7 +37,9 @@ const enoughFailures = 8;
 /** Makes the calls. Throws with what was found wrong, each with the seed, its place and what was sent. */
 export async function runAdminCalls(series: AdminSeries): Promise<AdminTally> {
   const logged: string[] = [];
-  const stage = await startAdminStage(pino({ level: "error" }, { write: (line: string) => void logged.push(line) }));
+  const stage = await startAdminStage(
+    pino({ level: "error" }, { write: (line: string) => void logged.push(line) }),
+  );
   try {
     const run = new Run(stage, series, await readDocument(stage.liaison.issuer + API));
     await run.meetEverything();
@@ -155,7 +157,10 @@ class Run {
   async #valid(call: Call, place: string): Promise<void> {
     const { operation } = call;
     assert.ok(operation.allows("path", call.path), `${operation.name}: the generator made another path`);
-    assert.ok(operation.allows("body", call.body ?? {}), `${operation.name}: the generator made another body`);
+    assert.ok(
+      operation.allows("body", call.body ?? {}),
+      `${operation.name}: the generator made another body`,
+    );
     const request = this.#wire(call);
     const answer = await this.#judged(operation, request, place);
     const why = semanticRefusal(operation, answer);
@@ -179,7 +184,13 @@ class Run {
       const place = `${index} ${broken.name}`;
       const answer = await this.#judged(operation, request, place);
       if (!broken.statuses.includes(answer.status)) {
-        this.#fail(operation, place, [`${answer.status} instead of ${broken.statuses.join(" or ")}`], request, answer);
+        this.#fail(
+          operation,
+          place,
+          [`${answer.status} instead of ${broken.statuses.join(" or ")}`],
+          request,
+          answer,
+        );
       }
       return;
     }
@@ -192,9 +203,14 @@ class Run {
     if (!operation.isConditional) return call;
     const reading = this.#operations.find(({ method, path }) => method === "GET" && path === operation.path);
     if (reading === undefined) return assert.fail(`${operation.name}: nothing tells the revision`);
-    const { headers } = await this.#send(this.#wire({ ...call, operation: reading, body: undefined, query: {} }));
+    const { headers } = await this.#send(
+      this.#wire({ ...call, operation: reading, body: undefined, query: {} }),
+    );
     const etag = headers.get("etag");
-    return { ...call, headers: { ...call.headers, "if-match": draw(10) < 8 && etag !== undefined ? etag : '"older"' } };
+    return {
+      ...call,
+      headers: { ...call.headers, "if-match": draw(10) < 8 && etag !== undefined ? etag : '"older"' },
+    };
   }
 
   async #judged(operation: ApiOperation, request: RawRequest, place: string): Promise<RawResponse> {
@@ -221,10 +237,20 @@ class Run {
     return toRequest(API, this.#host, this.#stage.token, call);
   }
 
-  #fail({ name }: ApiOperation, place: string, faults: string[], request: RawRequest, answer: RawResponse): void {
-    const sent = JSON.stringify({ ...request, body: request.body.toString("latin1").slice(0, 1500) }).slice(0, 3000);
+  #fail(
+    { name }: ApiOperation,
+    place: string,
+    faults: string[],
+    request: RawRequest,
+    answer: RawResponse,
+  ): void {
+    const sent = JSON.stringify({ ...request, body: request.body.toString("latin1").slice(0, 1500) }).slice(
+      0,
+      3000,
+    );
     this.failures.push(
-      `seed ${this.#series.seed}, ${name}, call ${place}: ${faults.join("; ")}\n${sent}\n${answer.status} ${answer.body.slice(0, 600)}`,
+      `seed ${this.#series.seed}, ${name}, call ${place}: ` +
+        `${faults.join("; ")}\n${sent}\n${answer.status} ${answer.body.slice(0, 600)}`,
     );
   }
 }

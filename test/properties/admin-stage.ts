@@ -1,4 +1,7 @@
-/** A deployment in which every operation of the administration finds something to do, and a key that may call all of them. */
+/**
+ * A deployment in which every operation of the administration finds something to do, and a key that may call
+ * all of them.
+ */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -41,7 +44,10 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
   try {
     await signPeopleIn(liaison, crowd);
     await leaveMails(liaison);
-    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { service, principal } = await createLocalAdministration(
+      { ...liaison, checksOutputs: true },
+      "test",
+    );
     await service.call(operations.administrators.invite, principal, { email: "first@contoso.example" });
     const input = { name: "the run's own", scopes: [...principal.scopes] };
     const { id, key } = (await service.call(operations.apiKeys.create, principal, input)).output;
@@ -71,7 +77,8 @@ async function leaveMails({ store, clock }: Liaison): Promise<void> {
     await store.outbox.enqueue(aMail({ to: "held@test.example", throttle }), [], now);
   };
   const deadline = Date.now() + 10_000;
-  const count = async (state: "failed" | "held") => (await store.outbox.list({ states: [state], limit: 100 })).length;
+  const count = async (state: "failed" | "held") =>
+    (await store.outbox.list({ states: [state], limit: 100 })).length;
   // The mail that carries what is held has gone for this hour: what comes now stays held.
   for (let index = 0; index < 3; index += 1) await leaveHeld(clock.now() - 61_000);
   while ((await count("held")) > 0) {

@@ -1,4 +1,7 @@
-/** Values that a JSON Schema allows, drawn by fast-check. What a schema can't say of them is left to whoever asks. */
+/**
+ * Values that a JSON Schema allows, drawn by fast-check. What a schema can't say of them is left to whoever
+ * asks.
+ */
 
 import fc from "fast-check";
 import type { Schema } from "./admin-document.ts";
@@ -16,11 +19,19 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
       return fc.integer({ min: schema.minimum ?? -1000, max: schema.maximum ?? 1000 });
     case "array": {
       const { items = {}, minItems = 0, maxItems = 4 } = schema;
-      return fc.array(valuesOf(items), { minLength: minItems, maxLength: Math.max(minItems, Math.min(maxItems, 4)) });
+      return fc.array(valuesOf(items), {
+        minLength: minItems,
+        maxLength: Math.max(minItems, Math.min(maxItems, 4)),
+      });
     }
     case "object": {
-      const values = Object.entries(schema.properties ?? {}).map(([name, of]) => [name, valuesOf(of)] as const);
-      return fc.record(Object.fromEntries(values), { requiredKeys: schema.required ?? [], noNullPrototype: true });
+      const values = Object.entries(schema.properties ?? {}).map(
+        ([name, of]) => [name, valuesOf(of)] as const,
+      );
+      return fc.record(Object.fromEntries(values), {
+        requiredKeys: schema.required ?? [],
+        noNullPrototype: true,
+      });
     }
     case "string":
       return textsOf(schema);
@@ -50,7 +61,10 @@ const visible = (maxLength: number) =>
     {
       weight: 9,
       arbitrary: fc
-        .array(fc.constantFrom(...alphabet), { minLength: 1, maxLength: Math.min(30, Math.floor(maxLength / 2)) })
+        .array(fc.constantFrom(...alphabet), {
+          minLength: 1,
+          maxLength: Math.min(30, Math.floor(maxLength / 2)),
+        })
         .map((parts) => parts.join("").trim() || "N"),
     },
     { weight: 1, arbitrary: fc.constant("x".repeat(maxLength)) },
@@ -62,7 +76,11 @@ const anything = (minLength: number, maxLength: number) =>
     { weight: 6, arbitrary: fc.stringMatching(/^[a-z0-9]{3,12}$/) },
     {
       weight: 3,
-      arbitrary: fc.string({ unit: "binary", minLength: Math.max(1, minLength), maxLength: Math.min(20, maxLength) }),
+      arbitrary: fc.string({
+        unit: "binary",
+        minLength: Math.max(1, minLength),
+        maxLength: Math.min(20, maxLength),
+      }),
     },
     { weight: 1, arbitrary: fc.constant("y".repeat(maxLength)) },
   );
@@ -86,7 +104,11 @@ const addressesOfWebPages = fc
 
 const instants = fc
   .tuple(
-    fc.date({ min: new Date("2001-01-01T00:00:00Z"), max: new Date("2099-12-31T00:00:00Z"), noInvalidDate: true }),
+    fc.date({
+      min: new Date("2001-01-01T00:00:00Z"),
+      max: new Date("2099-12-31T00:00:00Z"),
+      noInvalidDate: true,
+    }),
     fc.constantFrom("Z", "+02:00", "-11:30"),
     fc.constantFrom(19, 23),
   )

@@ -1,6 +1,6 @@
 /**
- * Properties of the access policy and of admission: every case of a small domain against a second, plainer wording of the
- * rules, and laws that hold for any policy whatever it says.
+ * Properties of the access policy and of admission: every case of a small domain against a second, plainer
+ * wording of the rules, and laws that hold for any policy whatever it says.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,13 @@ import { refusals } from "../../src/domain/access.ts";
 import type { Standing } from "../../src/domain/admission.ts";
 import { decideAdmission } from "../../src/domain/admission.ts";
 import { asAccountId, asClientId, asGrantId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import type { AccessPolicy, Membership, OrganizationKind, ProfileId, ServicePlan } from "../../src/domain/records.ts";
+import type {
+  AccessPolicy,
+  Membership,
+  OrganizationKind,
+  ProfileId,
+  ServicePlan,
+} from "../../src/domain/records.ts";
 import { NOW } from "../support/records.ts";
 
 const seed = 20_260_301;
@@ -70,9 +76,14 @@ function opens(
   now: number,
 ): boolean {
   const planIsGood = plan.status === "active" && !(plan.expiresAt !== null && plan.expiresAt <= now);
-  const roleIsGood = policy.roles.length === 0 || roles.filter((role) => policy.roles.includes(role)).length > 0;
+  const roleIsGood =
+    policy.roles.length === 0 || roles.filter((role) => policy.roles.includes(role)).length > 0;
   return (
-    enabled && organizationEnabled && policy.kinds.includes(kind) && (!policy.planRequired || planIsGood) && roleIsGood
+    enabled &&
+    organizationEnabled &&
+    policy.kinds.includes(kind) &&
+    (!policy.planRequired || planIsGood) &&
+    roleIsGood
   );
 }
 
@@ -85,7 +96,9 @@ const everyTraits: Traits[] = kinds.flatMap((kind) =>
     ),
   ),
 );
-const kindSets = Array.from({ length: 8 }, (_, bits) => kinds.filter((_kind, index) => (bits >> index) % 2 === 1));
+const kindSets = Array.from({ length: 8 }, (_, bits) =>
+  kinds.filter((_kind, index) => (bits >> index) % 2 === 1),
+);
 const everyPolicy: AccessPolicy[] = kindSets.flatMap((someKinds) =>
   booleans.flatMap((planRequired) => roleSets.map((roles) => ({ kinds: someKinds, planRequired, roles }))),
 );
@@ -158,7 +171,11 @@ describe("access policy and admission, case by case", () => {
     for (const policy of everyPolicy) {
       for (const traits of everyTraits) {
         const reasons = refusals(policy, member(asProfileId("p1"), traits), NOW);
-        assert.equal(reasons.length === 0, opens(policy, traits, NOW), JSON.stringify({ policy, traits, reasons }));
+        assert.equal(
+          reasons.length === 0,
+          opens(policy, traits, NOW),
+          JSON.stringify({ policy, traits, reasons }),
+        );
       }
     }
   });
@@ -274,13 +291,15 @@ describe("laws of the access policy", () => {
         { ...policy, roles: [] },
         ...(policy.roles.length > 0 ? [{ ...policy, roles: [...policy.roles, role] }] : []),
       ];
-      for (const other of weaker) assert.deepEqual(refusals(other, member(asProfileId("p1"), traits), NOW), []);
+      for (const other of weaker)
+        assert.deepEqual(refusals(other, member(asProfileId("p1"), traits), NOW), []);
       const stronger: Traits[] = [
         { ...traits, roles: [...traits.roles, role] },
         { ...traits, enabled: true, organizationEnabled: true },
         { ...traits, plan: { status: "active", expiresAt: null } },
       ];
-      for (const other of stronger) assert.deepEqual(refusals(policy, member(asProfileId("p1"), other), NOW), []);
+      for (const other of stronger)
+        assert.deepEqual(refusals(policy, member(asProfileId("p1"), other), NOW), []);
     }),
   );
 
@@ -295,7 +314,11 @@ describe("laws of the access policy", () => {
   holds(
     "doesn't depend on the order of anything",
     fc.property(policyArb, peopleArb, wishesArb, permutationArb, (policy, people, wishes, by) => {
-      const shuffledPolicy = { ...policy, kinds: reordered(policy.kinds, by), roles: reordered(policy.roles, by) };
+      const shuffledPolicy = {
+        ...policy,
+        kinds: reordered(policy.kinds, by),
+        roles: reordered(policy.roles, by),
+      };
       const shuffled = membersOf(people).map(({ profile, organization }) => ({
         profile: { ...profile, roles: reordered(profile.roles, by) },
         organization,
@@ -323,7 +346,8 @@ describe("laws of the access policy", () => {
   );
 
   holds(
-    "never leaves a profile in use for another without the person's choice, and keeps to a choice whatever else is wished",
+    "never leaves a profile in use for another without the person's choice, and keeps to a choice " +
+      "whatever else is wished",
     fc.property(policyArb, peopleArb, wishesArb, (policy, people, wishes) => {
       const decided = ask(membersOf(people), policy, wishes);
       if (decided.kind !== "admitted") return;

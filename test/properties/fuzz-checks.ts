@@ -30,23 +30,34 @@ const insides = /\n\s+at .+:\d+:\d+|node_modules|node:internal|file:\/\/\/[^e]|\
 const reflected = /<x7q|(?:href|src|action|formaction)\s*=\s*["']?\s*(?:javascript|data):/i;
 
 /** What is wrong with an answer; empty if nothing is. `hosts`: where a redirect may lead. */
-export function faultsOf(request: RawRequest, outcome: RawOutcome, issuer: URL, hosts: ReadonlySet<string>): string[] {
+export function faultsOf(
+  request: RawRequest,
+  outcome: RawOutcome,
+  issuer: URL,
+  hosts: ReadonlySet<string>,
+): string[] {
   if (outcome === "hung") return ["no answer in time"];
   if (outcome === "dropped") return request.wellFormed ? ["the connection was closed without an answer"] : [];
   const { status, headers, body } = outcome;
   const faults: string[] = [];
   const isUpstream = /^[^?]*\/upstream\//i.test(request.target);
-  // That an upstream refuses a code, or says by the browser that it is down, is the upstream's failure and is said so.
+  // That an upstream refuses a code, or says by the browser that it is down, is the upstream's failure and is
+  // said so.
   const isUpstreams = isUpstream && (status === 502 || status === 503);
   if (status >= 500 && !isUpstreams) faults.push(`status ${status}`);
   if (!(status >= 200 && status < 600)) faults.push(`a response without a status: ${status}`);
   if (insides.test(body)) faults.push("the body shows the inside");
   if (headers.has("x7q-header")) faults.push("a header was injected");
-  if ((headers.get("access-control-allow-credentials") ?? "") !== "") faults.push("cookies are shared across origins");
+  if ((headers.get("access-control-allow-credentials") ?? "") !== "")
+    faults.push("cookies are shared across origins");
   faults.push(...redirectFaults(headers.get("location"), issuer, hosts));
   // What Node itself refuses has neither type nor page.
   if (headers.get("content-type")?.includes("html")) faults.push(...pageFaults(outcome));
-  else if (body !== "" && headers.has("content-type") && headers.get("x-content-type-options") !== "nosniff") {
+  else if (
+    body !== "" &&
+    headers.has("content-type") &&
+    headers.get("x-content-type-options") !== "nosniff"
+  ) {
     faults.push("a body whose type may be guessed");
   }
   return faults;
@@ -72,8 +83,10 @@ function pageFaults({ headers, body }: RawResponse): string[] {
   }
   if (/x7q/.test(headers.get("content-security-policy") ?? "")) faults.push("the policy holds what was sent");
   const found = reflected.exec(body);
-  if (found !== null) faults.push(`unescaped input: ${body.slice(Math.max(0, found.index - 60), found.index + 60)}`);
+  if (found !== null)
+    faults.push(`unescaped input: ${body.slice(Math.max(0, found.index - 60), found.index + 60)}`);
   // In an attribute's value the words are harmless: only a parser tells.
-  if (body.includes("onx7q") && parse(body).querySelector("[onx7q]") !== null) faults.push("an attribute was injected");
+  if (body.includes("onx7q") && parse(body).querySelector("[onx7q]") !== null)
+    faults.push("an attribute was injected");
   return faults;
 }

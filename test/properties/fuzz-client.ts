@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 client that sends exactly the bytes it is given over a connection kept alive: what no well-behaved client would
- * let out. One request at a time.
+ * An HTTP/1.1 client that sends exactly the bytes it is given over a connection kept alive: what no
+ * well-behaved client would let out. One request at a time.
  */
 
 import { connect, type Socket } from "node:net";
@@ -23,11 +23,16 @@ export interface RawResponse {
 /** `dropped`: the connection was closed without an answer. `hung`: there was none in time. */
 export type RawOutcome = RawResponse | "dropped" | "hung";
 
-/** The bytes of a request. The length of its body is always told truly, or the server would rightly wait for more. */
+/**
+ * The bytes of a request. The length of its body is always told truly, or the server would rightly wait for
+ * more.
+ */
 export function bytesOf({ method, target, headers, body }: RawRequest): Buffer {
   const needsLength = body.length > 0 || !["GET", "HEAD", "OPTIONS", "TRACE"].includes(method);
   const lines = [...headers, ...(needsLength ? [["content-length", String(body.length)] as const] : [])];
-  const head = `${method} ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const head =
+    `${method} ${target} ` +
+    `HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests by chance: most of them nearly right, so that they get past the first check, with something hostile in one or
- * several places; some of them noise.
+ * Requests by chance: most of them nearly right, so that they get past the first check, with something
+ * hostile in one or several places; some of them noise.
  */
 
 import { type Random, seededRandom } from "../crash/random.ts";
@@ -42,7 +42,10 @@ const fieldsOf: [RegExp, Record<string, string>][] = [
       code_challenge_method: "S256",
     },
   ],
-  [/^\/token/, { grant_type: "authorization_code", redirect_uri: "http://localhost:9/customersource/callback" }],
+  [
+    /^\/token/,
+    { grant_type: "authorization_code", redirect_uri: "http://localhost:9/customersource/callback" },
+  ],
   [/^\/(introspect|revoke)/, { token_type_hint: "access_token" }],
   [/^\/logout/, { post_logout_redirect_uri: "http://localhost:9/customersource/signed-out", logout: "yes" }],
   [/^\/interaction/, { email: "nobody@unknown.example" }],
@@ -112,7 +115,10 @@ const rarely = [
 /** Which of them our own addresses mind. */
 const specials: [RegExp, string[]][] = [
   [/^\/interaction/, ["notice", "returned", "fresh", "email", "upstream", "profile_id"]],
-  [/^\/authorize/, ["prompt", "max_age", "upstream", "profile_hint", "response_mode", "request_uri", "redirect_uri"]],
+  [
+    /^\/authorize/,
+    ["prompt", "max_age", "upstream", "profile_hint", "response_mode", "request_uri", "redirect_uri"],
+  ],
   [/^\/upstream/, ["state", "error", "error_description", "iss", "response"]],
   [/^\/logout/, ["id_token_hint", "state", "ui_locales", "xsrf", "post_logout_redirect_uri"]],
 ];
@@ -121,7 +127,12 @@ const usual = new Map<string, string[]>(
   Object.entries({
     prompt: ["none", "login", "consent", "select_account", "login consent select_account"],
     max_age: ["0", "1", "99999999999"],
-    grant_type: ["refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code", "password"],
+    grant_type: [
+      "refresh_token",
+      "client_credentials",
+      "urn:ietf:params:oauth:grant-type:device_code",
+      "password",
+    ],
     response_mode: ["query", "form_post", "fragment", "jwt", "web_message"],
     upstream: ["fabrikam"],
     error: ["access_denied", "login_required", "server_error"],
@@ -276,7 +287,14 @@ function headersOf(random: Random, stage: Stage, { issuer }: Surroundings): [str
     "text/*;q=0",
     "a/b/c",
   ]);
-  sometimes(0.15, "origin", [issuer.origin, issuer.origin, "null", "http://x7q.example", "http://localhost:9", "x7q"]);
+  sometimes(0.15, "origin", [
+    issuer.origin,
+    issuer.origin,
+    "null",
+    "http://x7q.example",
+    "http://localhost:9",
+    "x7q",
+  ]);
   sometimes(0.15, "sec-fetch-site", ["same-origin", "same-origin", "none", "cross-site", "same-site"]);
   sometimes(0.05, "forwarded", ["host=x7q.example;proto=https", "for=<x7q>", ";;;=,"]);
   sometimes(0.05, "x-forwarded-host", ["x7q.example"]);

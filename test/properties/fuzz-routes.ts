@@ -12,25 +12,34 @@ export interface Route {
 
 type Register = (path: string | RegExp | string[], methods: string[], ...rest: unknown[]) => unknown;
 
-/** Starts the application, and tells which routes the router with `/healthz` has: a demo upstream has routers of its own. */
+/**
+ * Starts the application, and tells which routes the router with `/healthz` has: a demo upstream has routers
+ * of its own.
+ */
 export async function watchingRoutes<T>(start: () => Promise<T>): Promise<{ started: T; routes: Route[] }> {
   const routesOf = new Map<unknown, Route[]>();
   const prototype = Router.prototype as unknown as { register: Register };
   const original = prototype.register;
-  const watched = mock.method(prototype, "register", function (this: unknown, ...parameters: Parameters<Register>) {
-    const [path, methods] = parameters;
-    const routes = routesOf.get(this) ?? [];
-    routesOf.set(this, routes);
-    for (const pattern of [path].flat()) {
-      // Node closes the connection of a CONNECT itself: that method is for proxies.
-      const named = methods.map((name) => name.toUpperCase()).filter((name) => name !== "CONNECT");
-      routes.push({ pattern: String(pattern), methods: named });
-    }
-    return original.apply(this, parameters);
-  });
+  const watched = mock.method(
+    prototype,
+    "register",
+    function (this: unknown, ...parameters: Parameters<Register>) {
+      const [path, methods] = parameters;
+      const routes = routesOf.get(this) ?? [];
+      routesOf.set(this, routes);
+      for (const pattern of [path].flat()) {
+        // Node closes the connection of a CONNECT itself: that method is for proxies.
+        const named = methods.map((name) => name.toUpperCase()).filter((name) => name !== "CONNECT");
+        routes.push({ pattern: String(pattern), methods: named });
+      }
+      return original.apply(this, parameters);
+    },
+  );
   try {
     const started = await start();
-    const ours = [...routesOf.values()].find((routes) => routes.some(({ pattern }) => pattern === "/healthz"));
+    const ours = [...routesOf.values()].find((routes) =>
+      routes.some(({ pattern }) => pattern === "/healthz"),
+    );
     return { started, routes: ours ?? assert.fail("no router of ours") };
   } finally {
     watched.mock.restore();
@@ -55,6 +64,7 @@ export async function providerRoutes(issuer: string): Promise<Route[]> {
     .map(([, address]) => new URL(String(address)).pathname);
   assert.ok(endpoints.length >= 8, `discovery names ${endpoints}`);
   const pages = ["/authorize", "/userinfo", "/logout", "/jwks"];
-  const methodsOf = (pattern: string) => (pages.includes(pattern) ? ["GET", "POST"] : ["POST", "POST", "OPTIONS"]);
+  const methodsOf = (pattern: string) =>
+    pages.includes(pattern) ? ["GET", "POST"] : ["POST", "POST", "OPTIONS"];
   return [...endpoints.map((pattern) => ({ pattern, methods: methodsOf(pattern) })), ...besides];
 }

@@ -26,7 +26,9 @@ export async function runFuzz({ seed, count }: { seed: number; count: number }):
   const complaints = watchProcess();
   const logged: string[] = [];
   const logger = pino({ level: "error" }, { write: (line: string) => void logged.push(line) });
-  const { started: liaison, routes: ours } = await watchingRoutes(() => startAttacked({ strangers: 1, logger }));
+  const { started: liaison, routes: ours } = await watchingRoutes(() =>
+    startAttacked({ strangers: 1, logger }),
+  );
   const failures: string[] = [];
   const statuses = new Map<string, number>();
   try {
@@ -56,7 +58,14 @@ export async function runFuzz({ seed, count }: { seed: number; count: number }):
           statuses.set(key, (statuses.get(key) ?? 0) + 1);
           if (faults.length === 0) continue;
           failures.push(
-            describeFailure({ seed, index, stage, faults, bytes: bytesOf(request), log: logged.slice(before) }),
+            describeFailure({
+              seed,
+              index,
+              stage,
+              faults,
+              bytes: bytesOf(request),
+              log: logged.slice(before),
+            }),
           );
         }
         connection.close();
@@ -80,7 +89,9 @@ async function assertUntouched(liaison: Attacked, mails: number): Promise<void> 
   const { store, mailbox } = liaison;
   const [victim] = await store.directory.membershipsByEmail(victimAddress);
   assert.equal(victim?.profile.accountId, null, "the victim's profile is bound");
-  const bound = (await store.audit.list({ limit: 1_000_000 })).filter(({ action }) => action === "profile.bound");
+  const bound = (await store.audit.list({ limit: 1_000_000 })).filter(
+    ({ action }) => action === "profile.bound",
+  );
   assert.equal(bound.length, 3, "something was bound");
   assert.equal(mailbox.mails.length, mails, `mail was sent: ${mailbox.mails.at(-1)?.subject}`);
 }

@@ -65,7 +65,11 @@ export async function reachStages(
   const waitingPage = await waiting.press(step, "Continue", { email: "nobody@unknown.example" });
 
   const selecting = liaison.browser();
-  const chooser = await signIn(selecting, await customerSource.start({ prompt: "select_account" }), people.eve);
+  const chooser = await signIn(
+    selecting,
+    await customerSource.start({ prompt: "select_account" }),
+    people.eve,
+  );
 
   const opening = liaison.browser();
   const landing = await opening.visit(link);
@@ -107,7 +111,12 @@ export async function reachStages(
   ];
 }
 
-function stage(name: string, browser: UserAgent, page: Page | undefined, values: Record<string, string>): Stage {
+function stage(
+  name: string,
+  browser: UserAgent,
+  page: Page | undefined,
+  values: Record<string, string>,
+): Stage {
   // Of those of one name, which differ by their paths, the latest.
   const held = new Map<string, string>();
   for (const { key, value } of browser.jar.serializeSync()?.cookies ?? []) {

@@ -143,7 +143,9 @@ export function hostileValue(random: Random): string {
   if (turn === 1) return value + oneOf(random, hostile);
   if (turn === 2) return "x".repeat(1 + random.below(6000));
   if (turn === 3)
-    return Array.from({ length: 1 + random.below(30) }, () => String.fromCharCode(random.below(0x300))).join("");
+    return Array.from({ length: 1 + random.below(30) }, () => String.fromCharCode(random.below(0x300))).join(
+      "",
+    );
   return value;
 }
 
@@ -154,7 +156,9 @@ export function spoiled(random: Random, value: string): string {
     case 0:
       return value.slice(0, at);
     case 1:
-      return value.slice(0, at) + oneOf(random, ["x", "_", " ", "%", ".", "\0", '"', "<"]) + value.slice(at + 1);
+      return (
+        value.slice(0, at) + oneOf(random, ["x", "_", " ", "%", ".", "\0", '"', "<"]) + value.slice(at + 1)
+      );
     case 2:
       return value + oneOf(random, hostile);
     case 3:

@@ -1,4 +1,7 @@
-/** Hostile requests to every address there is, from every stage of a journey: no 500, no stack trace, no echo, nothing done. */
+/**
+ * Hostile requests to every address there is, from every stage of a journey: no 500, no stack trace, no echo,
+ * nothing done.
+ */
 
 import { it } from "node:test";
 import { runFuzz } from "./fuzz-series.ts";

@@ -12,5 +12,6 @@ it(`answers ${count} hostile requests without a 500, a stack trace or an echo`, 
   const { statuses, routes } = await runFuzz({ seed, count });
   test.diagnostic(`${routes} routes; ${JSON.stringify(Object.fromEntries([...statuses].sort()))}`);
   // Requests that get nowhere prove nothing.
-  for (const status of ["200", "303", "400", "403", "404"]) assert.ok((statuses.get(status) ?? 0) > 20, status);
+  for (const status of ["200", "303", "400", "403", "404"])
+    assert.ok((statuses.get(status) ?? 0) > 20, status);
 });

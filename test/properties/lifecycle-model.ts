@@ -1,7 +1,7 @@
 /**
- * The rules of a link's life in the plainest words: what is owed, bound, dead and audited after each thing that happens. It
- * takes no rule from src/, so that it can't be wrong in the same way. Ids are given to it by lifecycle-world.ts, which
- * compares it with the real thing.
+ * The rules of a link's life in the plainest words: what is owed, bound, dead and audited after each thing
+ * that happens. It takes no rule from src/, so that it can't be wrong in the same way. Ids are given to it by
+ * lifecycle-world.ts, which compares it with the real thing.
  */
 
 const linkLifeMs = 30 * 60_000;
@@ -118,7 +118,12 @@ export class LifecycleModel {
 
   settle(
     inquiry: ModelInquiry,
-    written: { id: string; kind: MailKind; profile: ModelProfile; link: { id: string; secret: string } | null }[],
+    written: {
+      id: string;
+      kind: MailKind;
+      profile: ModelProfile;
+      link: { id: string; secret: string } | null;
+    }[],
   ) {
     inquiry.settled = true;
     for (const { id, kind, profile, link } of written) {
@@ -159,7 +164,9 @@ export class LifecycleModel {
     });
   }
 
-  /** The next mail to hand over, dropping those whose link died while they waited. A link's life starts here. */
+  /**
+   * The next mail to hand over, dropping those whose link died while they waited. A link's life starts here.
+   */
   claimMail(): ModelMail | undefined {
     for (;;) {
       let first: ModelMail | undefined;
@@ -274,7 +281,8 @@ export class LifecycleModel {
   }
 
   private kill(profile: ModelProfile): void {
-    for (const link of this.links) if (link.profile === profile && link.state === "pending") link.state = "void";
+    for (const link of this.links)
+      if (link.profile === profile && link.state === "pending") link.state = "void";
   }
 
   /** Noted once for each link, person and reason. */

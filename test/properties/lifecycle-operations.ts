@@ -1,4 +1,7 @@
-/** What can happen in a link's life, as plain data, and how chance strings it together. What it comes to is the model's. */
+/**
+ * What can happen in a link's life, as plain data, and how chance strings it together. What it comes to is
+ * the model's.
+ */
 
 import fc from "fast-check";
 
@@ -76,15 +79,25 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("ask" as const), who, address }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("answer" as const), batchSize: fc.constantFrom(1, 100) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("answer" as const), batchSize: fc.constantFrom(1, 100) }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: "answerer_dies" as const }) },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant("deliver" as const), refuses: someAddresses, rejects: someAddresses }),
+    arbitrary: fc.record({
+      do: fc.constant("deliver" as const),
+      refuses: someAddresses,
+      rejects: someAddresses,
+    }),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("courier_dies" as const), after: fc.constantFrom("claiming", "sending") }),
+    arbitrary: fc.record({
+      do: fc.constant("courier_dies" as const),
+      after: fc.constantFrom("claiming", "sending"),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("open" as const), attempt }) },
   {
@@ -142,4 +155,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "sweep" as const }) },
 );
 
-export const lifecycle: fc.Arbitrary<Operation[]> = fc.array(operation, { minLength: 4, maxLength: 40, size: "max" });
+export const lifecycle: fc.Arbitrary<Operation[]> = fc.array(operation, {
+  minLength: 4,
+  maxLength: 40,
+  size: "max",
+});

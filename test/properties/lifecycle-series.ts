@@ -5,7 +5,10 @@ import { lifecycle } from "./lifecycle-operations.ts";
 import { Lifecycle, type Tally } from "./lifecycle-steps.ts";
 import { LifecycleWorld } from "./lifecycle-world.ts";
 
-/** Runs so many; throws with seed, path and the shortest lifecycle found that fails. Returns what was reached how often. */
+/**
+ * Runs so many; throws with seed, path and the shortest lifecycle found that fails. Returns what was reached
+ * how often.
+ */
 export async function runLifecycles({ seed, count }: { seed: number; count: number }): Promise<Tally> {
   const tally: Tally = new Map();
   let world = await LifecycleWorld.open();

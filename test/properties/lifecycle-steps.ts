@@ -197,7 +197,11 @@ export class Lifecycle {
     if (person.accountId === undefined) this.#model.events.push(`account.created by ${who}`);
     assert.equal(id, person.accountId ?? id);
     person.accountId = id;
-    assert.equal(this.#people.filter(({ accountId }) => accountId === id).length, 1, "two people share an account");
+    assert.equal(
+      this.#people.filter(({ accountId }) => accountId === id).length,
+      1,
+      "two people share an account",
+    );
     return id;
   }
 
@@ -231,7 +235,10 @@ export class Lifecycle {
       assert.equal(inquiryId, inquiry?.id, "another inquiry was due");
       if (inquiry === undefined) return;
       const written = mails.map(({ id, to, content }) => {
-        assert.ok(content.kind !== "support_request" && content.kind !== "collected", "nothing is over a limit");
+        assert.ok(
+          content.kind !== "support_request" && content.kind !== "collected",
+          "nothing is over a limit",
+        );
         const profile = this.#model.profiles.find((candidate) => candidate.id === content.profileName);
         assert.ok(profile !== undefined, `mail about ${content.profileName}`);
         assert.equal(to, profile.email, "mail goes to the registered address alone");
@@ -244,11 +251,14 @@ export class Lifecycle {
       for (const { kind } of written) this.#count(`mail ${kind}`);
       this.#model.settle(inquiry, written);
     }
-    if (count < batchSize) assert.equal(this.#model.claimInquiry(), undefined, "an inquiry that is due was left");
+    if (count < batchSize)
+      assert.equal(this.#model.claimInquiry(), undefined, "an inquiry that is due was left");
   }
 
   async #deliver(refuses: number[], rejects: number[]): Promise<void> {
-    const [refused, rejected] = [refuses, rejects].map((some) => some.map((address) => this.#addressOf(address)));
+    const [refused, rejected] = [refuses, rejects].map((some) =>
+      some.map((address) => this.#addressOf(address)),
+    );
     const receive = (to: string): Reception => {
       if (rejected?.includes(to)) return "rejected";
       return refused?.includes(to) ? "refused" : "taken";
@@ -357,10 +367,19 @@ export class Lifecycle {
     const { store, linking } = this.#world;
     const { profiles, links, mails, inquiries } = this.#model;
     for (const { id, email, version, provenVersion, enabled, boundTo, organization } of profiles) {
-      const { profile, organization: its } = (await store.directory.membership(asProfileId(id))) ?? assert.fail(id);
-      const stored = { email: profile.email, version: profile.emailVersion, proven: profile.provenEmailVersion };
+      const { profile, organization: its } =
+        (await store.directory.membership(asProfileId(id))) ?? assert.fail(id);
+      const stored = {
+        email: profile.email,
+        version: profile.emailVersion,
+        proven: profile.provenEmailVersion,
+      };
       assert.deepEqual(stored, { email, version, proven: provenVersion });
-      assert.equal(profile.accountId, boundTo === null ? null : nth(this.#people, boundTo).accountId, `${id} is bound`);
+      assert.equal(
+        profile.accountId,
+        boundTo === null ? null : nth(this.#people, boundTo).accountId,
+        `${id} is bound`,
+      );
       assert.deepEqual([profile.enabled, its.enabled], [enabled, organization.enabled]);
     }
     for (const [who, { accountId }] of this.#people.entries()) {
@@ -397,7 +416,9 @@ export class Lifecycle {
   }
 
   #eventInShort({ action, profileId, organizationId, actor, accountId, detail }: AuditEvent): string {
-    const who = this.#people.findIndex((person) => person.accountId !== undefined && person.accountId === accountId);
+    const who = this.#people.findIndex(
+      (person) => person.accountId !== undefined && person.accountId === accountId,
+    );
     if (action === "account.created") return `${action} by ${who}`;
     if (action === "organization.changed") return `${action} ${organizationId}`;
     if (actor === "admin:test") return `${action} ${profileId}`;

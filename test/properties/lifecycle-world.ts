@@ -1,12 +1,18 @@
 /**
- * Runs lifecycles on the real store, linking service and workers, and holds them after each step against the model. One file
- * serves all lifecycles of a series, as it would in life; each begins after the one before has come to rest.
+ * Runs lifecycles on the real store, linking service and workers, and holds them after each step against the
+ * model. One file serves all lifecycles of a series, as it would in life; each begins after the one before
+ * has come to rest.
  */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { parseAddress } from "../../src/domain/address.ts";
-import { type AccountId, asLinkRequestId, type OrganizationId, type ProfileId } from "../../src/domain/ids.ts";
+import {
+  type AccountId,
+  asLinkRequestId,
+  type OrganizationId,
+  type ProfileId,
+} from "../../src/domain/ids.ts";
 import type { AuditEvent, MailContent, SignedInIdentity } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { createInquiryWorker, type InquiryWorker } from "../../src/linking/inquiry-worker.ts";
@@ -86,10 +92,17 @@ export class LifecycleWorld {
       transport: {
         close: async () => {},
         send: async ({ messageId, to, text }) => {
-          this.noteHandOver({ messageId, to, ...(JSON.parse(text) as Pick<HandedOver, "content" | "linkExpiresAt">) });
+          this.noteHandOver({
+            messageId,
+            to,
+            ...(JSON.parse(text) as Pick<HandedOver, "content" | "linkExpiresAt">),
+          });
           const reception = this.receive(to);
           if (reception !== "taken")
-            throw new MailError(reception === "rejected" ? "recipient_refused" : "recipient_deferred", "not taken");
+            throw new MailError(
+              reception === "rejected" ? "recipient_refused" : "recipient_deferred",
+              "not taken",
+            );
           return { reply: "250 taken" };
         },
       },
@@ -132,7 +145,14 @@ export class LifecycleWorld {
 
   async putOrganization(id: OrganizationId, enabled: boolean): Promise<void> {
     const plan = { status: "suspended" as const, expiresAt: null };
-    const organization = { id, name: `Org ${id}`, accountNumber: `A-${id}`, kind: "partner" as const, plan, enabled };
+    const organization = {
+      id,
+      name: `Org ${id}`,
+      accountNumber: `A-${id}`,
+      kind: "partner" as const,
+      plan,
+      enabled,
+    };
     await this.store.directory.putOrganization(organization, "admin:test", this.now);
   }
 
@@ -161,8 +181,14 @@ export class LifecycleWorld {
 
   /** Every mail since a mark with its state, and whether its content is still kept. */
   mailsSince(mark: number): { id: string; to: string; state: string }[] {
-    const rows = this.#raw.prepare("SELECT id, recipient, state FROM outbox WHERE rowid > ? ORDER BY rowid").all(mark);
-    return rows.map(({ id, recipient, state }) => ({ id: String(id), to: String(recipient), state: String(state) }));
+    const rows = this.#raw
+      .prepare("SELECT id, recipient, state FROM outbox WHERE rowid > ? ORDER BY rowid")
+      .all(mark);
+    return rows.map(({ id, recipient, state }) => ({
+      id: String(id),
+      to: String(recipient),
+      state: String(state),
+    }));
   }
 
   /** Every inquiry since a mark: whether it is settled, and whether the typed address is still there. */

@@ -1,4 +1,7 @@
-/** Random lifecycles of links on the real store against a plain model: bindings, mails, deaths and audit after each step. */
+/**
+ * Random lifecycles of links on the real store against a plain model: bindings, mails, deaths and audit after
+ * each step.
+ */
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -7,7 +10,10 @@ import { chosenSeed } from "./seed.ts";
 
 const seed = chosenSeed(20_261_123);
 const count = 10_000;
-/** So many series side by side, each on a store of its own: most of a lifecycle waits, for the disk and for workers that rest. */
+/**
+ * So many series side by side, each on a store of its own: most of a lifecycle waits, for the disk and for
+ * workers that rest.
+ */
 const lanes = 3;
 
 it(`agrees with the model of a link's life in ${count} random lifecycles`, async (test) => {

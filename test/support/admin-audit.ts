@@ -1,4 +1,7 @@
-/** An audit in a real database file, and somebody who can write to that file and doesn't have the key of its chain. */
+/**
+ * An audit in a real database file, and somebody who can write to that file and doesn't have the key of its
+ * chain.
+ */
 
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
@@ -132,7 +135,9 @@ export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
     "swaps two events but for their MACs",
     (intruder) => {
       const mac = (seq: number) =>
-        String(intruder.database.prepare("SELECT mac FROM audit_events WHERE chain_seq = ?").get(seq)?.["mac"]);
+        String(
+          intruder.database.prepare("SELECT mac FROM audit_events WHERE chain_seq = ?").get(seq)?.["mac"],
+        );
       const [third, fourth] = [mac(3), mac(4)];
       intruder.run("UPDATE audit_events SET chain_seq = 1000, mac = ? WHERE chain_seq = 3", fourth);
       intruder.run("UPDATE audit_events SET chain_seq = 3, mac = ? WHERE chain_seq = 4", third);
@@ -154,7 +159,11 @@ export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
     },
     /^the end of the chain isn't as it was written$/,
   ],
-  ["removes all events", (intruder) => intruder.run("DELETE FROM audit_events"), /^place 1: the rest is gone$/],
+  [
+    "removes all events",
+    (intruder) => intruder.run("DELETE FROM audit_events"),
+    /^place 1: the rest is gone$/,
+  ],
   [
     "inserts an event within the chain",
     (intruder) => {
@@ -175,8 +184,16 @@ export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
     (intruder) => intruder.insert(10_000),
     /^place 10000: an event stands behind the end of the chain$/,
   ],
-  ["inserts an event before the beginning", (intruder) => intruder.insert(0), /^place 0: an event stands before the/],
-  ["inserts an event far before it", (intruder) => intruder.insert(-4000), /^place -4000: an event stands before the/],
+  [
+    "inserts an event before the beginning",
+    (intruder) => intruder.insert(0),
+    /^place 0: an event stands before the/,
+  ],
+  [
+    "inserts an event far before it",
+    (intruder) => intruder.insert(-4000),
+    /^place -4000: an event stands before the/,
+  ],
   [
     "removes the first events and moves the base",
     (intruder) => {
@@ -195,11 +212,19 @@ export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
     },
     /^the beginning of the chain isn't as it was written$/,
   ],
-  ["removes both ends", (intruder) => intruder.run("DELETE FROM audit_chain"), /^the ends of the chain are gone$/],
+  [
+    "removes both ends",
+    (intruder) => intruder.run("DELETE FROM audit_chain"),
+    /^the ends of the chain are gone$/,
+  ],
   [
     "removes one end",
     (intruder) => intruder.run("DELETE FROM audit_chain WHERE name = 'base'"),
     /^the ends of the chain are gone$/,
   ],
-  ["erases a MAC", (intruder) => intruder.run("UPDATE audit_events SET mac = '' WHERE chain_seq = 2"), /^place 2: /],
+  [
+    "erases a MAC",
+    (intruder) => intruder.run("UPDATE audit_events SET mac = '' WHERE chain_seq = 2"),
+    /^place 2: /,
+  ],
 ];

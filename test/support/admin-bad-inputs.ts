@@ -1,4 +1,7 @@
-/** Query operators and names that objects inherit, put into every place where an operation of the administration takes something. */
+/**
+ * Query operators and names that objects inherit, put into every place where an operation of the
+ * administration takes something.
+ */
 
 import assert from "node:assert/strict";
 import { type About, requests } from "./admin-requests.ts";
@@ -26,7 +29,11 @@ export interface ApiOperation extends Described {
 export async function describedOperations({ nobody }: AdminScene): Promise<ApiOperation[]> {
   const { paths } = await nobody.get<{ paths: Record<string, Record<string, Described>> }>("/openapi.json");
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, described]) => ({ ...described, method: method.toUpperCase(), path })),
+    Object.entries(methods).map(([method, described]) => ({
+      ...described,
+      method: method.toUpperCase(),
+      path,
+    })),
   );
 }
 
@@ -91,9 +98,14 @@ function bodyWith(body: object, place: Place, json: string, name?: string): stri
 }
 
 /** Requests that are right but for one place each. */
-export async function operatorRequests(scene: AdminScene, operation: ApiOperation, about: About): Promise<Sent[]> {
+export async function operatorRequests(
+  scene: AdminScene,
+  operation: ApiOperation,
+  about: About,
+): Promise<Sent[]> {
   const { operationId, method, parameters, requestBody } = operation;
-  const prepared = (await requests[operationId]?.(scene, about)) ?? assert.fail(`no request of ${operationId}`);
+  const prepared =
+    (await requests[operationId]?.(scene, about)) ?? assert.fail(`no request of ${operationId}`);
   const { id = "", query = "", headers, body } = prepared;
   const path = operation.path.replace("{id}", encodeURIComponent(id));
   const base = { method, headers };
@@ -112,8 +124,10 @@ export async function operatorRequests(scene: AdminScene, operation: ApiOperatio
   }
   assert.equal(typeof body, "object");
   const { values, objects } = placesOf(schema);
-  const put = (what: string, text: string) => sent.push({ ...base, what: `${what}: ${text}`, path, body: text });
-  for (const place of values) for (const json of operators) put(place.join("."), bodyWith(body as object, place, json));
+  const put = (what: string, text: string) =>
+    sent.push({ ...base, what: `${what}: ${text}`, path, body: text });
+  for (const place of values)
+    for (const json of operators) put(place.join("."), bodyWith(body as object, place, json));
   for (const place of objects)
     for (const name of names) put(place.join("."), bodyWith(body as object, place, '{"$gt":""}', name));
   for (const json of operators) put("", json);

@@ -37,7 +37,8 @@ export async function startListener(): Promise<Listener> {
     async until(count, withinMs = 15_000) {
       const deadline = Date.now() + withinMs;
       while (heard.length < count) {
-        if (Date.now() > deadline) throw new Error(`${heard.length} of ${count} logout tokens after ${withinMs} ms`);
+        if (Date.now() > deadline)
+          throw new Error(`${heard.length} of ${count} logout tokens after ${withinMs} ms`);
         await pause(20);
       }
     },

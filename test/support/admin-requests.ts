@@ -87,13 +87,19 @@ export const requests: Record<string, Prepare> = {
   createClient: (_scene, about) => ({ body: clientBody(presetOf(about)) }),
   editClient: edit(client, "/clients", () => ({ name: "Renamed" })),
   rotateClientSecret: async (scene, about) => ({ ...(await client(scene, about)), body: {} }),
-  createOrganization: (_scene, about) => ({ body: { name: "New", account_number: "N-1", kind: kindOf(about) } }),
+  createOrganization: (_scene, about) => ({
+    body: { name: "New", account_number: "N-1", kind: kindOf(about) },
+  }),
   getOrganization: organization,
   editOrganization: edit(organization, "/organizations", (about) =>
     about === "other's, made own" ? { kind: "operator" } : { name: "Renamed" },
   ),
   createProfile: async (scene, about) => {
-    const body = { organization_id: await makeOrganization(scene, kindOf(about)), email: "n@n.example", name: "New" };
+    const body = {
+      organization_id: await makeOrganization(scene, kindOf(about)),
+      email: "n@n.example",
+      name: "New",
+    };
     return { body };
   },
   getProfile: profile,

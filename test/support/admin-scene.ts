@@ -1,4 +1,7 @@
-/** The administration for tests: its REST API as callers use it, with records made by that API, and people signed in for real. */
+/**
+ * The administration for tests: its REST API as callers use it, with records made by that API, and people
+ * signed in for real.
+ */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -53,11 +56,20 @@ export class Api {
     });
     const text = await response.text();
     const isJson = /^application\/(?:problem\+)?json(?:;|$)/.test(response.headers.get("content-type") ?? "");
-    return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : {}) as Body };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (isJson ? JSON.parse(text) : {}) as Body,
+    };
   }
 
   /** What must succeed. */
-  async done<Body = Record<string, unknown>>(method: string, path: string, call: ApiCall = {}): Promise<Body> {
+  async done<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    call: ApiCall = {},
+  ): Promise<Body> {
     const { status, text, body } = await this.call<Body>(method, path, call);
     assert.ok(status === 200 || status === 201, `${method} ${path}: ${status} ${text}`);
     return body;
@@ -80,7 +92,8 @@ export class Api {
   async list<Item = Record<string, unknown>>(path: string): Promise<Item[]> {
     const items: Item[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
-      const more = cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
+      const more =
+        cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
       const page: { items: Item[]; next_cursor: string | null } = await this.get(path + more);
       items.push(...page.items);
       cursor = page.next_cursor;
@@ -117,15 +130,24 @@ export interface AdminScene extends Attacked {
 }
 
 /** The application, and an API key with every scope that was made beside it, as a command makes the first. */
-export async function startAdminScene(options: LiaisonOptions & { strangers?: number } = {}): Promise<AdminScene> {
+export async function startAdminScene(
+  options: LiaisonOptions & { strangers?: number } = {},
+): Promise<AdminScene> {
   const liaison = await startAttacked(options);
   try {
-    const { service, principal } = await createLocalAdministration({ ...liaison, checksOutputs: true }, "test");
+    const { service, principal } = await createLocalAdministration(
+      { ...liaison, checksOutputs: true },
+      "test",
+    );
     const keyWith = async (scopes: readonly Scope[]) => {
       const { output } = await service.call(operations.apiKeys.create, principal, { name: "test", scopes });
       return new Api(liaison.issuer, output.key);
     };
-    return Object.assign(liaison, { keyWith, owner: await keyWith(ALL_SCOPES), nobody: new Api(liaison.issuer) });
+    return Object.assign(liaison, {
+      keyWith,
+      owner: await keyWith(ALL_SCOPES),
+      nobody: new Api(liaison.issuer),
+    });
   } catch (error) {
     await liaison.close();
     throw error;
@@ -135,10 +157,15 @@ export async function startAdminScene(options: LiaisonOptions & { strangers?: nu
 /** An id that nobody has: one that begins with a letter, as given ones must. */
 export const anId = () => `t${randomId()}`;
 
-export async function makeOrganization({ owner }: AdminScene, kind: OrganizationKind = "customer"): Promise<string> {
+export async function makeOrganization(
+  { owner }: AdminScene,
+  kind: OrganizationKind = "customer",
+): Promise<string> {
   const id = anId();
   const plan = { status: "active", expires_at: null };
-  await owner.done("POST", "/organizations", { body: { id, name: `Of ${id}`, account_number: "A-1", kind, plan } });
+  await owner.done("POST", "/organizations", {
+    body: { id, name: `Of ${id}`, account_number: "A-1", kind, plan },
+  });
   return id;
 }
 
@@ -148,7 +175,10 @@ export interface MadeProfile {
   organizationId: string;
 }
 
-export async function makeProfile(scene: AdminScene, kind: OrganizationKind = "customer"): Promise<MadeProfile> {
+export async function makeProfile(
+  scene: AdminScene,
+  kind: OrganizationKind = "customer",
+): Promise<MadeProfile> {
   const organizationId = await makeOrganization(scene, kind);
   const id = anId();
   const email = `${randomUUID()}@northwind.example`;
@@ -206,14 +236,23 @@ export async function signInSomebody(
   };
 }
 
-/** Asks our provider for a machine's token, as RFC 6749, section 4.4 has it. Rejects with what the provider answered. */
+/**
+ * Asks our provider for a machine's token, as RFC 6749, section 4.4 has it. Rejects with what the provider
+ * answered.
+ */
 export async function machineToken(
   { issuer }: Pick<AdminScene, "issuer">,
   { id, client_secret }: { id: string; client_secret: string },
   scope: string,
 ): Promise<string> {
-  const configuration = await oidc.discovery(new URL(issuer), id, undefined, oidc.ClientSecretBasic(client_secret), {
-    execute: [oidc.allowInsecureRequests],
-  });
+  const configuration = await oidc.discovery(
+    new URL(issuer),
+    id,
+    undefined,
+    oidc.ClientSecretBasic(client_secret),
+    {
+      execute: [oidc.allowInsecureRequests],
+    },
+  );
   return (await oidc.clientCredentialsGrant(configuration, { scope })).access_token;
 }

@@ -1,6 +1,6 @@
 /**
- * A reverse proxy on the issuer's port that gives every request to the next of several brokers: no request can count on any.
- * One that is gone is passed over.
+ * A reverse proxy on the issuer's port that gives every request to the next of several brokers: no request
+ * can count on any. One that is gone is passed over.
  */
 
 import { Agent, createServer, request as forward, type IncomingMessage } from "node:http";
@@ -11,7 +11,10 @@ export interface AlternatingProxy {
   close(): Promise<void>;
 }
 
-/** As load balancers do: connections to the brokers are kept, and who isn't ready gets nothing from the next look on. */
+/**
+ * As load balancers do: connections to the brokers are kept, and who isn't ready gets nothing from the next
+ * look on.
+ */
 export interface BalancerOptions {
   /** Milliseconds between two looks at `/readyz`. */
   lookEveryMs: number;
@@ -75,7 +78,9 @@ export async function startAlternatingProxy(
 }
 
 function withoutHop(rawHeaders: string[]): string[] {
-  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : []));
+  const pairs = rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
+  );
   return pairs.filter(([name]) => !/^(connection|keep-alive)$/i.test(name ?? "")).flat();
 }
 

@@ -1,4 +1,7 @@
-/** A portal that isn't ours: Apache with mod_auth_openidc, which shows a signed-in person's claims as response headers. */
+/**
+ * A portal that isn't ours: Apache with mod_auth_openidc, which shows a signed-in person's claims as response
+ * headers.
+ */
 
 import { installed, isThere, startForeground } from "./foreground.ts";
 
@@ -28,7 +31,16 @@ export interface ApachePortal {
 }
 
 /** Claims that it shows, as `x-claim-…`; what isn't a text it gives as JSON. */
-const claims = ["sub", "name", "email", "email_verified", "profile_id", "roles", "organization", "service_plan"];
+const claims = [
+  "sub",
+  "name",
+  "email",
+  "email_verified",
+  "profile_id",
+  "roles",
+  "organization",
+  "service_plan",
+];
 
 /** Starts it on `port`. `settings` are lines of its configuration beside those that every portal needs. */
 export async function startApachePortal(
@@ -67,10 +79,13 @@ export async function startApachePortal(
     "<Location /protected>",
     "AuthType openid-connect",
     "Require valid-user",
-    // By itself it sends only navigating browsers to sign in, which it knows by headers that no program may set.
+    // By itself it sends only navigating browsers to sign in, which it knows by headers that no program may
+    // set.
     "OIDCUnAuthAction auth true",
     'Header set X-Remote-User "expr=%{REMOTE_USER}"',
-    ...claims.map((name) => `Header set X-Claim-${name.replaceAll("_", "-")} "expr=%{reqenv:OIDC_CLAIM_${name}}"`),
+    ...claims.map(
+      (name) => `Header set X-Claim-${name.replaceAll("_", "-")} "expr=%{reqenv:OIDC_CLAIM_${name}}"`,
+    ),
     "</Location>",
   ];
   const { close } = await startForeground({

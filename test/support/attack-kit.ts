@@ -1,4 +1,7 @@
-/** What the attack tests share: people of their own, a store whose calls are watched, and journeys that stop half-way. */
+/**
+ * What the attack tests share: people of their own, a store whose calls are watched, and journeys that stop
+ * half-way.
+ */
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -7,11 +10,30 @@ import { request as requestTls } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
 import { seededSubject } from "../../src/demo/upstream-accounts.ts";
-import { asInquiryId, asLinkRequestId, asProfileId, asUpstreamId, type ProfileId } from "../../src/domain/ids.ts";
-import type { AuditEvent, LinkRequest, Profile, Requester, SignedInIdentity } from "../../src/domain/records.ts";
+import {
+  asInquiryId,
+  asLinkRequestId,
+  asProfileId,
+  asUpstreamId,
+  type ProfileId,
+} from "../../src/domain/ids.ts";
+import type {
+  AuditEvent,
+  LinkRequest,
+  Profile,
+  Requester,
+  SignedInIdentity,
+} from "../../src/domain/records.ts";
 import { hashSecret, randomId } from "../../src/domain/secrets.ts";
 import type { Store } from "../../src/storage/contract.ts";
-import { type Liaison, type LiaisonOptions, signIn, signInUpstream, startLiaison, type TestPerson } from "./liaison.ts";
+import {
+  type Liaison,
+  type LiaisonOptions,
+  signIn,
+  signInUpstream,
+  startLiaison,
+  type TestPerson,
+} from "./liaison.ts";
 import { linkIn, type ReceivedMail } from "./mailbox.ts";
 import type { StartedSignIn, TestPortal } from "./portal.ts";
 import { type Page, UserAgent } from "./user-agent.ts";
@@ -83,7 +105,9 @@ export class StoreWatch {
 
   /** The calls that changed or may have changed something, apart from the workers'. */
   get writes(): string[] {
-    return this.calls.filter(({ method }) => !quietMethods.has(method)).map(({ part, method }) => `${part}.${method}`);
+    return this.calls
+      .filter(({ method }) => !quietMethods.has(method))
+      .map(({ part, method }) => `${part}.${method}`);
   }
 
   /** Whether every inquiry has been answered. */
@@ -118,7 +142,9 @@ export interface Attacked extends Liaison {
 }
 
 /** The application with a watched store and `strangers` people. */
-export async function startAttacked(options: LiaisonOptions & { strangers?: number } = {}): Promise<Attacked> {
+export async function startAttacked(
+  options: LiaisonOptions & { strangers?: number } = {},
+): Promise<Attacked> {
   const watch = new StoreWatch();
   const crowd = Array.from({ length: options.strangers ?? 12 }, (_, index): TestPerson => {
     const username = `stranger-${index}`;
@@ -150,7 +176,11 @@ export async function quiet({ watch, store, wake }: Attacked): Promise<void> {
 }
 
 /** Waits for so many mails to an address and returns all of them, oldest first. */
-export async function mailsTo({ mailbox }: Attacked, address: string, count: number): Promise<ReceivedMail[]> {
+export async function mailsTo(
+  { mailbox }: Attacked,
+  address: string,
+  count: number,
+): Promise<ReceivedMail[]> {
   const theirs = () => mailbox.mails.filter(({ to }) => to === address);
   while (theirs().length < count) await mailbox.arrived(mailbox.mails.length + 1);
   return theirs();
@@ -217,7 +247,10 @@ export async function almostCarryOut(
   button: "Continue to sign in" | "Don’t link" = "Continue to sign in",
   browser: UserAgent = hesitant(),
 ): Promise<Hesitation> {
-  const login = await browser.press(await browser.visit(link), button === "Don’t link" ? /^Don.t link$/ : button);
+  const login = await browser.press(
+    await browser.visit(link),
+    button === "Don’t link" ? /^Don.t link$/ : button,
+  );
   const stopped = await signInUpstream(browser, login, person);
   assert.ok(isCallback(stopped.url), `${stopped.url} is no callback: ${stopped.text}`);
   return { browser, callback: stopped.url, goOn: () => returnFromUpstream(browser, stopped.url) };
@@ -238,7 +271,10 @@ export async function requestOf({ store }: Attacked, link: string): Promise<Link
 }
 
 export async function profileOf({ store }: Attacked, profileId: string): Promise<Profile> {
-  return (await store.directory.membership(asProfileId(profileId)))?.profile ?? assert.fail(`no profile ${profileId}`);
+  return (
+    (await store.directory.membership(asProfileId(profileId)))?.profile ??
+    assert.fail(`no profile ${profileId}`)
+  );
 }
 
 export async function assertUnbound(liaison: Attacked, profileId: string): Promise<void> {
@@ -255,7 +291,10 @@ export async function auditOf(
 }
 
 /** The identity that the test upstream gives a person. */
-export function identityOf({ upstreamIssuer }: Pick<Liaison, "upstreamIssuer">, { username, email, name }: TestPerson) {
+export function identityOf(
+  { upstreamIssuer }: Pick<Liaison, "upstreamIssuer">,
+  { username, email, name }: TestPerson,
+) {
   return {
     upstreamId: asUpstreamId("fabrikam"),
     issuer: upstreamIssuer,
@@ -305,8 +344,16 @@ export async function bindIdentity(
       organizationName: profileId,
       requester,
     };
-    const mail = { id: randomId(), messageId: `${requestId}@test.example`, to: "nobody@test.example", content };
-    const link = { request: { ...request, purpose: "link_profile" as const, createdAt: now, expiresAt: later }, mail };
+    const mail = {
+      id: randomId(),
+      messageId: `${requestId}@test.example`,
+      to: "nobody@test.example",
+      content,
+    };
+    const link = {
+      request: { ...request, purpose: "link_profile" as const, createdAt: now, expiresAt: later },
+      mail,
+    };
     await store.links.settleInquiry(inquiryId, worker, { links: [link], mails: [] }, now);
     const notice = { id: randomId(), messageId: `${randomId()}@test.example` };
     const redeemed = await store.links.redeem(
@@ -320,7 +367,12 @@ export async function bindIdentity(
 }
 
 /** An inquiry that a worker of the test's own holds. */
-async function claimedInquiry(store: Store, worker: string, requester: Requester, now: number): Promise<string> {
+async function claimedInquiry(
+  store: Store,
+  worker: string,
+  requester: Requester,
+  now: number,
+): Promise<string> {
   for (let turn = 0; turn < 20; turn += 1) {
     const id = asInquiryId(randomId());
     const inquiry = { id, requester, address: null, interactionCid: id, settledAt: null };
@@ -340,7 +392,11 @@ export interface RawAnswer {
 /** One request with headers that `fetch` keeps for itself, such as Host; no redirect followed. */
 export function rawRequest(
   url: string | URL,
-  { method = "GET", headers = {}, body = "" }: { method?: string; headers?: Record<string, string>; body?: string },
+  {
+    method = "GET",
+    headers = {},
+    body = "",
+  }: { method?: string; headers?: Record<string, string>; body?: string },
 ): Promise<RawAnswer> {
   const { protocol, hostname: servername } = new URL(url);
   const start = protocol === "https:" ? requestTls : request;

@@ -1,16 +1,32 @@
 /**
- * A real SMTP server that misbehaves as told, at any step: it hangs, hangs up, refuses, or talks without end. It keeps every
- * command with whether it came in clear, and every mail that it has read to its end, taken or not.
+ * A real SMTP server that misbehaves as told, at any step: it hangs, hangs up, refuses, or talks without end.
+ * It keeps every command with whether it came in clear, and every mail that it has read to its end, taken or
+ * not.
  */
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 
-/** Where a conversation is: before the greeting, at a command, while a mail's text arrives, and after its last line. */
-export type SmtpStep = "connect" | "EHLO" | "STARTTLS" | "AUTH" | "MAIL" | "RCPT" | "DATA" | "mid-content" | "content";
+/**
+ * Where a conversation is: before the greeting, at a command, while a mail's text arrives, and after its last
+ * line.
+ */
+export type SmtpStep =
+  | "connect"
+  | "EHLO"
+  | "STARTTLS"
+  | "AUTH"
+  | "MAIL"
+  | "RCPT"
+  | "DATA"
+  | "mid-content"
+  | "content";
 
-/** `hang` says nothing more, `drop` closes the connection, `garbage` breaks a TLS handshake; anything else is said as it is. */
+/**
+ * `hang` says nothing more, `drop` closes the connection, `garbage` breaks a TLS handshake; anything else is
+ * said as it is.
+ */
 export type Misdeed = "hang" | "drop" | "garbage" | { say: string };
 
 /** What to do at a step, for a recipient once one is named; undefined for what an honest server does. */
@@ -140,7 +156,13 @@ class Conversation {
     if (verb === "EHLO") this.#answer("EHLO", this.#extensions());
     else if (verb === "HELO") this.#answer("EHLO", "250 bad.example");
     else if (verb === "QUIT") this.#socket?.end("221 bye\r\n");
-    else if (verb === "MAIL" || verb === "RCPT" || verb === "DATA" || verb === "STARTTLS" || verb === "AUTH") {
+    else if (
+      verb === "MAIL" ||
+      verb === "RCPT" ||
+      verb === "DATA" ||
+      verb === "STARTTLS" ||
+      verb === "AUTH"
+    ) {
       if (verb === "RCPT") this.#recipient = /<(.*)>/.exec(line)?.[1] ?? "";
       if (!this.#answer(verb)) return;
       if (verb === "DATA") this.#inContent = true;

@@ -1,7 +1,7 @@
 /**
- * A real Chromium for the tests. On Linux it comes inside an npm package, made for containers; elsewhere the installed
- * Chrome is used. What its package switches off for speed and the tests are about (same-origin policy, mixed content)
- * is switched on again.
+ * A real Chromium for the tests. On Linux it comes inside an npm package, made for containers; elsewhere the
+ * installed Chrome is used. What its package switches off for speed and the tests are about (same-origin
+ * policy, mixed content) is switched on again.
  */
 
 import packaged from "@sparticuz/chromium";
@@ -14,7 +14,9 @@ const quiet = [
   "--no-first-run",
 ] as const;
 
-/** Flags of the package that would make a test of browser security worth nothing, or several contexts unsafe. */
+/**
+ * Flags of the package that would make a test of browser security worth nothing, or several contexts unsafe.
+ */
 const unwanted: ReadonlySet<string> = new Set([
   "--disable-web-security",
   "--allow-running-insecure-content",

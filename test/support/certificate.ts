@@ -1,4 +1,7 @@
-/** A self-signed certificate for localhost, with its key, for test servers that speak TLS. Good for nothing else. */
+/**
+ * A self-signed certificate for localhost, with its key, for test servers that speak TLS. Good for nothing
+ * else.
+ */
 
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBlTCCATugAwIBAgIUDLGyPrvO4I3kqPiEtVBbNJblbzswCgYIKoZIzj0EAwIw

@@ -1,4 +1,7 @@
-/** Every way by which a client app is registered or edited, each tried for real: what comes of it, and what is said. */
+/**
+ * Every way by which a client app is registered or edited, each tried for real: what comes of it, and what is
+ * said.
+ */
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -66,7 +69,11 @@ export async function openDoors({
     embedded: true,
     ...(logger === undefined ? {} : { logger }),
     config: (base) => {
-      written = { ...base, private_hosts: privateHosts, portals: [...(base["portals"] as object[]), ...portals] };
+      written = {
+        ...base,
+        private_hosts: privateHosts,
+        portals: [...(base["portals"] as object[]), ...portals],
+      };
       return written;
     },
   });
@@ -77,7 +84,10 @@ export async function openDoors({
   const commands = [...administrationCommands(scene.clock), configCheckCommand];
 
   async function say(words: string[]): Promise<Tried> {
-    const [stdout, stderr] = [new PassThrough({ highWaterMark: 2 ** 24 }), new PassThrough({ highWaterMark: 2 ** 24 })];
+    const [stdout, stderr] = [
+      new PassThrough({ highWaterMark: 2 ** 24 }),
+      new PassThrough({ highWaterMark: 2 ** 24 }),
+    ];
     const code = await run(words, commands, { stdout, stderr, signal: new AbortController().signal });
     return { isTaken: code === 0, said: String(stdout.read() ?? "") + String(stderr.read() ?? "") };
   }
@@ -113,7 +123,11 @@ export async function openDoors({
       `--${name.replaceAll("_", "-")}`,
       typeof value === "string" ? value : JSON.stringify(value),
     ]);
-  const whole = { name: "A portal", home_url: "http://localhost:9/", redirect_uris: ["http://localhost:9/cb"] };
+  const whole = {
+    name: "A portal",
+    home_url: "http://localhost:9/",
+    redirect_uris: ["http://localhost:9/cb"],
+  };
   const kinds = { kinds: "customer" };
   const doors: Record<Door, (fields: ClientTry) => Promise<Tried>> = {
     configuration: async (fields) => {
@@ -129,7 +143,10 @@ export async function openDoors({
     },
     "api, editing": async (fields) => {
       const headers = { "if-match": await scene.owner.etag(`/clients/${edited}`) };
-      const { status, text } = await scene.owner.call("PATCH", `/clients/${edited}`, { body: fields, headers });
+      const { status, text } = await scene.owner.call("PATCH", `/clients/${edited}`, {
+        body: fields,
+        headers,
+      });
       assert.ok(status === 200 || status === 400, text);
       return { isTaken: status === 200, said: text };
     },

@@ -1,10 +1,16 @@
-/** Ends what a test has started, the newest first. What hangs is named, and keeps nothing else from being ended. */
+/**
+ * Ends what a test has started, the newest first. What hangs is named, and keeps nothing else from being
+ * ended.
+ */
 
 const patienceMs = 45_000;
 
 export type Closer = () => Promise<unknown>;
 
-/** Ends everything in `closers` and empties it. @throws AggregateError naming each that failed or didn't end in 45 seconds */
+/**
+ * Ends everything in `closers` and empties it. @throws AggregateError naming each that failed or didn't end
+ * in 45 seconds
+ */
 export async function closeAll(closers: Closer[]): Promise<void> {
   const faults: unknown[] = [];
   for (const close of closers.splice(0).reverse()) {

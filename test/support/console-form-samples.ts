@@ -1,4 +1,7 @@
-/** The forms of the administration and its pages that ask first, filled with data: for the samples of all its pages. */
+/**
+ * The forms of the administration and its pages that ask first, filled with data: for the samples of all its
+ * pages.
+ */
 
 import type { roleFields } from "../../src/ui/console/forms.ts";
 import type { ConsoleFrame, FormState } from "../../src/ui/console/views.ts";
@@ -27,11 +30,16 @@ export function formSamples(
   values: FormState["values"],
 ): Record<string, string> {
   const { site, frame } = scene;
-  const where = { section: "people", ...page, back: { url: "/admin/people", label: scene.data.who } } as const;
+  const where = {
+    section: "people",
+    ...page,
+    back: { url: "/admin/people", label: scene.data.who },
+  } as const;
   const state: FormState = { form: consoleForm(scene, name), values, faults: [], revision: "3" };
   const faults = fields.map(({ name: field }) => ({ field, problem: "write at most 200 characters" }));
   const differences = fields.map(({ name: field }) => ({ field, yours: scene.data.who, current: "" }));
-  const show = (more: Partial<FormState>) => consolePages.formPage(site, frame, where, { ...state, ...more }, fields);
+  const show = (more: Partial<FormState>) =>
+    consolePages.formPage(site, frame, where, { ...state, ...more }, fields);
   return {
     [name]: show({}),
     [`${name}Wrong`]: show({ values: {}, faults }),
@@ -68,7 +76,11 @@ export function confirmations(scene: Scene): Record<string, string> {
     rotate: ask(
       t.text("admin.clients.rotateTitle", { client: data.portal.name }),
       t.text("admin.clients.rotateButton"),
-      [t.text("admin.clients.rotateOnce"), t.text("admin.clients.rotateHint"), t.text("admin.clients.rotateThird")],
+      [
+        t.text("admin.clients.rotateOnce"),
+        t.text("admin.clients.rotateHint"),
+        t.text("admin.clients.rotateThird"),
+      ],
     ),
     removeKey: ask(t.text("admin.keys.removeTitle", { name: data.who }), t.text("admin.keys.removeSubmit"), [
       t.text("admin.keys.removeAfter"),

@@ -1,4 +1,7 @@
-/** An administrator at the console's pages, as a browser without scripts has them: signed in for real, forms sent as they stand. */
+/**
+ * An administrator at the console's pages, as a browser without scripts has them: signed in for real, forms
+ * sent as they stand.
+ */
 
 import type { HTMLElement } from "node-html-parser";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
@@ -50,7 +53,8 @@ export async function openConsole(scene: AdminScene, role: AdminRole = "owner"):
   let page = await browser.visit(`${scene.issuer}/admin`);
   if (page.body.includes('name="upstream"')) page = await browser.press(page, /Fabrikam ID/);
   if (page.body.includes('name="password"')) page = await signInUpstream(browser, page, person);
-  if (page.status !== 200 || page.heading !== "Overview") throw new Error(`not signed in: ${page.status} ${page.text}`);
+  if (page.status !== 200 || page.heading !== "Overview")
+    throw new Error(`not signed in: ${page.status} ${page.text}`);
   return { profileId: id, browser, open: (path) => browser.visit(`${scene.issuer}/admin${path}`) };
 }
 

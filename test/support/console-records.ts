@@ -1,4 +1,7 @@
-/** Records of the administration as the operations give them, in a flavour's names: what the samples of its pages show. */
+/**
+ * Records of the administration as the operations give them, in a flavour's names: what the samples of its
+ * pages show.
+ */
 
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
@@ -6,7 +9,6 @@ import type {
   AccountSessionView,
   AccountView,
   AuditEventView,
-  ClientView,
   ConsoleFrame,
   FiguresView,
   GrantView,
@@ -15,17 +17,16 @@ import type {
   Names,
   OrganizationView,
   ProfileView,
-  SettingsView,
   TimelineView,
   VerificationView,
 } from "../../src/ui/console/views.ts";
 import type { Flavour } from "./page-flavours.ts";
 
 export const SOME_TIME = "2026-11-23T15:30:00Z";
-const EARLIER = "2026-11-20T07:05:00Z";
+export const EARLIER = "2026-11-20T07:05:00Z";
 /** As long as ids get: those of other systems. */
 export const LONG_ID = "a".repeat(128);
-const ACCOUNT_ID = "1c9e5b0e-6f0a-4f2e-9c55-5d9a52b7c0de";
+export const ACCOUNT_ID = "1c9e5b0e-6f0a-4f2e-9c55-5d9a52b7c0de";
 
 export const consoleFrame = (data: Flavour): ConsoleFrame => ({
   who: data.memberships[0].profileName,
@@ -107,7 +108,10 @@ const session = (data: Flavour) => ({
   last_used_at: SOME_TIME,
 });
 
-/** One with portals, one that only the browser has, one that a refresh token outlived, one of a version before. */
+/**
+ * One with portals, one that only the browser has, one that a refresh token outlived, one of a version
+ * before.
+ */
 export function sessionsOf(data: Flavour): AccountSessionView[] {
   const ids = data.site.portals.map(({ id }) => id);
   const kept = session(data);
@@ -213,7 +217,7 @@ export function mailsOf(data: Flavour): MailView[] {
     mail(
       "queued",
       "link",
-      "The mail server mail.contoso.example refused the connection (ECONNREFUSED): check mail.smtp.host and port.",
+      "The mail server mail.contoso.example refused the connection: check mail.smtp.host and port.",
     ),
     mail("sent", "linked_notice", "250 2.0.0 Ok: queued as 4XyzAbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
     mail("bounced", "link", "5.1.1 smtp;550-5.1.1_The_email_account_that_you_tried_to_reach_does_not_exist"),
@@ -221,96 +225,6 @@ export function mailsOf(data: Flavour): MailView[] {
     mail("carried", "collected", null),
     mail("dropped", "link", null),
   ];
-}
-
-export function clientsOf(data: Flavour): ClientView[] {
-  const client: ClientView = {
-    id: data.portal.id,
-    preset: "web",
-    name: data.portal.name,
-    home_url: data.portal.homeUrl,
-    about_url: data.portal.aboutUrl,
-    redirect_uris: ["https://portal1.example/signin-oidc", `http://localhost:3000/${"callback/".repeat(12)}`],
-    post_logout_redirect_uris: ["https://portal1.example/signout-callback-oidc"],
-    initiate_login_uri: "https://portal1.example/login",
-    backchannel_logout_uri: "https://portal1.example/backchannel-logout",
-    backchannel_logout_session_required: true,
-    token_endpoint_auth_method: "client_secret_basic",
-    id_token_signed_response_alg: "RS256",
-    claims_in_id_token: false,
-    refresh_tokens: true,
-    listed: true,
-    pkce_required: true,
-    access_policy: { kinds: ["customer", "partner"], plan_required: true, roles: ["buyer", "report-reader"] },
-    scopes: [],
-    managed_by: "admin",
-    previous_secret_until: SOME_TIME,
-    last_used_at: SOME_TIME,
-    previous_secret_last_used_at: EARLIER,
-    refused_addresses: [
-      { parameter: "redirect_uri", address: `https://portal1.example/${"wrong/".repeat(20)}`, at: SOME_TIME },
-      { parameter: "post_logout_redirect_uri", address: "https://portal1.example/bye", at: SOME_TIME },
-    ],
-  };
-  const machine: ClientView = {
-    ...client,
-    id: LONG_ID,
-    preset: "machine",
-    scopes: ["admin:read", "directory:write", "links:write"],
-    redirect_uris: [],
-    last_used_at: null,
-    refused_addresses: [],
-  };
-  return [client, machine];
-}
-
-export function settingsOf(data: Flavour): SettingsView {
-  const endpoint = (path: string) => `https://signin.contoso.example/auth/${path}`;
-  const send = { grant_type: "authorization_code" };
-  return {
-    issuer: "https://signin.contoso.example/auth",
-    client_id: data.portal.id,
-    discovery: endpoint(".well-known/openid-configuration"),
-    client_secret: null,
-    token_endpoint_auth_method: "client_secret_basic",
-    authorization_endpoint: endpoint("authorize"),
-    token_endpoint: endpoint("token"),
-    userinfo_endpoint: endpoint("userinfo"),
-    jwks_uri: endpoint("jwks"),
-    end_session_endpoint: endpoint("session/end"),
-    revocation_endpoint: endpoint("revoke"),
-    introspection_endpoint: endpoint("introspect"),
-    pushed_authorization_request_endpoint: endpoint("par"),
-    redirect_uris: ["https://portal1.example/signin-oidc"],
-    post_logout_redirect_uris: [],
-    initiate_login_uri: null,
-    backchannel_logout_uri: null,
-    backchannel_logout_session_required: true,
-    response_types: ["code"],
-    grant_types: ["authorization_code", "refresh_token"],
-    scope: "openid profile email offline_access",
-    pkce_required: true,
-    code_challenge_methods: ["S256"],
-    id_token_signed_response_alg: "RS256",
-    claims_in_id_token: false,
-    send: {
-      authorization_request: send,
-      token_request: send,
-      refresh_request: null,
-      userinfo_request: null,
-      sign_out: null,
-    },
-    claims: { id_token: { sub: ACCOUNT_ID }, userinfo: { sub: ACCOUNT_ID, name: data.who } },
-    text: `issuer: https://signin.contoso.example/auth\nclient_id: ${data.portal.id}\ndiscovery: ${endpoint(".well-known/openid-configuration")}`,
-    recipes: [
-      {
-        name: "openid-client",
-        title: "openid-client for Node",
-        needs: [{ setting: "refresh_tokens", value: "true", why: "it renews its session" }],
-        files: [{ file: "portal.mjs", text: `const issuer = "https://signin.contoso.example/auth"; // ${data.who}` }],
-      },
-    ],
-  };
 }
 
 /** What the console's pages call those records by; the key and one profile are gone. */
@@ -323,7 +237,12 @@ export function namesOf(data: Flavour): Names {
 }
 
 export function eventsOf(data: Flavour): AuditEventView[] {
-  const event = (id: string, action: string, actor: string, detail: AuditEventView["detail"]): AuditEventView => ({
+  const event = (
+    id: string,
+    action: string,
+    actor: string,
+    detail: AuditEventView["detail"],
+  ): AuditEventView => ({
     id,
     at: SOME_TIME,
     action,
@@ -336,9 +255,15 @@ export function eventsOf(data: Flavour): AuditEventView[] {
   });
   return [
     event("1", "profile.bound", `account:${ACCOUNT_ID}`, { upstream: data.upstream.id, subject: LONG_ID }),
-    { ...event("2", "organization.edited", `admin:${LONG_ID}`, { name: data.who }), organization_id: LONG_ID },
+    {
+      ...event("2", "organization.edited", `admin:${LONG_ID}`, { name: data.who }),
+      organization_id: LONG_ID,
+    },
     { ...event("3", "client.secret_rotated", "key:key-gone", { client: data.portal.id }), profile_id: null },
-    { ...event("4", "audit.pruned", "worker:retention", { count: 12, keptUntil: 1795000000000 }), profile_id: "gone" },
+    {
+      ...event("4", "audit.pruned", "worker:retention", { count: 12, keptUntil: 1795000000000 }),
+      profile_id: "gone",
+    },
   ];
 }
 
@@ -357,7 +282,13 @@ export function verificationsOf(): VerificationView[] {
     result: null,
     failure: null,
   };
-  const ended = { ...waiting, state: "finished", started_at: SOME_TIME, ended_at: SOME_TIME, total: 40_321 } as const;
+  const ended = {
+    ...waiting,
+    state: "finished",
+    started_at: SOME_TIME,
+    ended_at: SOME_TIME,
+    total: 40_321,
+  } as const;
   const result = { intact: true, verified: 40_321, unsealed: 2, pruned: 12, head: LONG_ID, problem: null };
   return [
     waiting,
@@ -367,7 +298,12 @@ export function verificationsOf(): VerificationView[] {
       ...ended,
       id: "v-4",
       verified: 17,
-      result: { ...result, intact: false, head: null, problem: `event 17 (${LONG_ID}) isn't what was sealed` },
+      result: {
+        ...result,
+        intact: false,
+        head: null,
+        problem: `event 17 (${LONG_ID}) isn't what was sealed`,
+      },
     },
     { ...ended, id: "v-5", state: "failed", failure: "the database can't be reached" },
   ];

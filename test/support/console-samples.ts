@@ -1,6 +1,7 @@
 /**
- * Every page of the administration filled with data, for the tests that look at all of them. A page without samples doesn't
- * compile. Beside ordinary names each is made with very long ones, which its tables have to bear.
+ * Every page of the administration filled with data, for the tests that look at all of them. A page without
+ * samples doesn't compile. Beside ordinary names each is made with very long ones, which its tables have to
+ * bear.
  */
 
 import {
@@ -13,10 +14,10 @@ import {
 } from "../../src/ui/console/forms.ts";
 import { consolePages } from "../../src/ui/console.ts";
 import { messages } from "../../src/ui/messages.ts";
+import { clientsOf, settingsOf } from "./console-client-records.ts";
 import { confirmations, consoleForm, formSamples, type Scene } from "./console-form-samples.ts";
 import {
   accountsOf,
-  clientsOf,
   consoleFrame,
   eventsOf,
   figuresOf,
@@ -29,7 +30,6 @@ import {
   profilesOf,
   SOME_TIME,
   sessionsOf,
-  settingsOf,
   timelineOf,
   verificationsOf,
 } from "./console-records.ts";
@@ -62,7 +62,12 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
       },
       upstreams: new Map([[data.upstream.id, data.upstream.name]]),
     };
-    const quiet = { plans: [], api_keys: [], previous_secrets: [], mails: { failed: 0, bounced: 0, held: 0 } };
+    const quiet = {
+      plans: [],
+      api_keys: [],
+      previous_secrets: [],
+      mails: { failed: 0, bounced: 0, held: 0 },
+    };
     return {
       plain: consolePages.overview(site, frame, view),
       quiet: consolePages.overview(site, frame, { ...view, attention: quiet }),
@@ -90,7 +95,10 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
         ...view,
         secret: { value: "Zm9yZ2Vk".repeat(8), because: "rotated" },
       }),
-      checked: consolePages.clientPage(site, frame, { ...view, check: { ...check, result: "differs", how: "slash" } }),
+      checked: consolePages.clientPage(site, frame, {
+        ...view,
+        check: { ...check, result: "differs", how: "slash" },
+      }),
       fromConfig: consolePages.clientPage(site, frame, {
         ...view,
         client: { ...view.client, managed_by: "config" },
@@ -126,7 +134,11 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
     const unlinked = { ...first(profilesOf(data)), account_id: null, linked_at: null };
     return {
       plain: consolePages.personPage(site, frame, { ...view, profile: first(profilesOf(data)) }),
-      added: consolePages.personPage(site, { ...frame, done }, { profile: unlinked, inquiries: [], grants: [], may }),
+      added: consolePages.personPage(
+        site,
+        { ...frame, done },
+        { profile: unlinked, inquiries: [], grants: [], may },
+      ),
     };
   },
   accountList: ({ site, frame, data }) => ({
@@ -164,8 +176,17 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
     const act = (id: string, word: string) => consoleForm(scene, `mail/${id}/${word}`);
     const done = messages(site.locale).text("admin.done.mail_queued");
     return {
-      plain: consolePages.mailList(site, frame, { ...listing(mailsOf(data)), state: null, mayAct: true, act }),
-      empty: consolePages.mailList(site, { ...frame, done }, { ...nothingYet, state: "failed", mayAct: true, act }),
+      plain: consolePages.mailList(site, frame, {
+        ...listing(mailsOf(data)),
+        state: null,
+        mayAct: true,
+        act,
+      }),
+      empty: consolePages.mailList(
+        site,
+        { ...frame, done },
+        { ...nothingYet, state: "failed", mayAct: true, act },
+      ),
     };
   },
   why: ({ site, frame, data }) => {
@@ -193,7 +214,11 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
     };
   },
   administrators: ({ site, frame, data }) => ({
-    plain: consolePages.administrators(site, frame, { items: profilesOf(data), mayWrite: true, invited: null }),
+    plain: consolePages.administrators(site, frame, {
+      items: profilesOf(data),
+      mayWrite: true,
+      invited: null,
+    }),
     invited: consolePages.administrators(site, frame, {
       items: profilesOf(data),
       mayWrite: true,
@@ -218,7 +243,11 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
     const made = { name: data.who, key: `lk_${"Zm9yZ2Vk".repeat(8)}` };
     return {
       plain: consolePages.keys(site, frame, { keys: [key], signing, mayWrite: true, made }),
-      empty: consolePages.keys(site, { ...frame, done: removed }, { keys: [], signing, mayWrite: true, made: null }),
+      empty: consolePages.keys(
+        site,
+        { ...frame, done: removed },
+        { keys: [], signing, mayWrite: true, made: null },
+      ),
     };
   },
   audit: (scene) => {
@@ -258,8 +287,15 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
   formPage: (scene) => {
     const { site, data } = scene;
     const t = messages(site.locale);
-    const page = { heading: t.text("admin.people.newTitle", { organization: data.who }), submit: t.text("admin.save") };
-    const values = { name: [data.who], email: [data.address], redirect_uris: [`https://portal.example/${LONG_ID}`] };
+    const page = {
+      heading: t.text("admin.people.newTitle", { organization: data.who }),
+      submit: t.text("admin.save"),
+    };
+    const values = {
+      name: [data.who],
+      email: [data.address],
+      redirect_uris: [`https://portal.example/${LONG_ID}`],
+    };
     return {
       ...formSamples(scene, "client", page, clientFields(site, "web", true), values),
       ...formSamples(scene, "machine", page, clientFields(site, "machine", true), values),
@@ -318,7 +354,10 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
       path: `/profiles/{id}/${"very-long/".repeat(8)}`,
       summary: "Show a profile.",
       scope: "admin:read",
-      fields: [field, { ...field, name: "If-Match", where: "header" as const, required: false, description: "" }],
+      fields: [
+        field,
+        { ...field, name: "If-Match", where: "header" as const, required: false, description: "" },
+      ],
     };
     const base = "https://signin.contoso.example/auth/admin/api/v1";
     return { plain: consolePages.apiPage(site, { base, version: "1", operations: [operation] }) };
@@ -328,7 +367,12 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
 export const consolePageNames = Object.keys(consolePages) as ConsolePageName[];
 
 /** Every page of the administration in every variant, with ordinary and with long names. */
-export function consoleSamples(): { page: ConsolePageName; flavour: string; variant: string; html: string }[] {
+export function consoleSamples(): {
+  page: ConsolePageName;
+  flavour: string;
+  variant: string;
+  html: string;
+}[] {
   return consolePageNames.flatMap((page) =>
     (["ordinary", "long", "rightToLeft"] as const).flatMap((flavour) => {
       const data: Flavour = flavours[flavour];

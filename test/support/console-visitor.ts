@@ -1,4 +1,6 @@
-/** An administrator at a real browser: every page of the administration that is passed is looked at by axe. */
+/**
+ * An administrator at a real browser: every page of the administration that is passed is looked at by axe.
+ */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -29,7 +31,10 @@ export class ConsoleVisitor {
   async goTo(section: string): Promise<void> {
     const menu = this.page.getByText("Menu", { exact: true });
     if (await menu.isVisible()) await menu.click();
-    await this.page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name: section }).click();
+    await this.page
+      .getByRole("navigation", { name: "Administration" })
+      .getByRole("link", { name: section })
+      .click();
     await this.sees(section === "Why denied?" ? "Why was this denied?" : section);
   }
 
@@ -45,7 +50,8 @@ export class ConsoleVisitor {
 
   /** Fills in fields by their labels. */
   async fill(fields: Record<string, string>): Promise<void> {
-    for (const [label, text] of Object.entries(fields)) await this.page.getByLabel(label, { exact: true }).fill(text);
+    for (const [label, text] of Object.entries(fields))
+      await this.page.getByLabel(label, { exact: true }).fill(text);
   }
 
   async tick(label: string | RegExp): Promise<void> {
@@ -71,14 +77,21 @@ export class Keyboard {
   }
 
   /** Goes forward to an element, which has to show that it has the focus, and presses a key on it. */
-  async press(key: "Enter" | "Space", role: "link" | "button" | "checkbox", name: string | RegExp): Promise<void> {
-    const wanted = this.#page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name }).first();
+  async press(
+    key: "Enter" | "Space",
+    role: "link" | "button" | "checkbox",
+    name: string | RegExp,
+  ): Promise<void> {
+    const wanted = this.#page
+      .getByRole(role, typeof name === "string" ? { name, exact: true } : { name })
+      .first();
     await wanted.waitFor();
     for (let presses = 0; presses < 80; presses += 1) {
       await this.#page.keyboard.press("Tab");
       if (!(await wanted.evaluate((element) => element === element.ownerDocument.activeElement))) continue;
       const outline = await this.#page.evaluate(
-        "(({ outlineStyle, boxShadow }) => [outlineStyle, boxShadow])(getComputedStyle(document.activeElement))",
+        "(({ outlineStyle, boxShadow }) => [outlineStyle, " +
+          "boxShadow])(getComputedStyle(document.activeElement))",
       );
       assert.notDeepEqual(outline, ["none", "none"], `${role} ${name} doesn't show that it has the focus`);
       await this.#page.keyboard.press(key);

@@ -1,4 +1,7 @@
-/** People who ask for an address without browsers: crowds of any size, and the mail that carries what they leave waiting. */
+/**
+ * People who ask for an address without browsers: crowds of any size, and the mail that carries what they
+ * leave waiting.
+ */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -53,7 +56,8 @@ export async function allAsk(
 
 /** Waits until every inquiry has been answered. */
 export async function allAnswered({ store: { links } }: Pick<Attacked, "store">): Promise<void> {
-  const areLeft = async () => (await links.inquiries({ limit: 1000 })).some(({ settledAt }) => settledAt === null);
+  const areLeft = async () =>
+    (await links.inquiries({ limit: 1000 })).some(({ settledAt }) => settledAt === null);
   for (let turn = 0; await areLeft(); turn += 1) {
     assert.ok(turn < 600, "the worker isn't done");
     await pause(50);

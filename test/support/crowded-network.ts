@@ -1,4 +1,7 @@
-/** Z10 as a suite: many accounts behind one address ask for many addresses each, and the next person there is served. */
+/**
+ * Z10 as a suite: many accounts behind one address ask for many addresses each, and the next person there is
+ * served.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -58,7 +61,10 @@ export function crowdedNetwork(newcomers: number): void {
       await register(liaison, { id: asOrganizationId("northwind") }, [
         { id: "p-ann", email: "ann@northwind.example" },
         { id: "p-ben", email: "ben@northwind.example" },
-        ...Array.from({ length: mailboxes }, (_, index) => ({ id: `p-${index}`, email: `${index}@northwind.example` })),
+        ...Array.from({ length: mailboxes }, (_, index) => ({
+          id: `p-${index}`,
+          email: `${index}@northwind.example`,
+        })),
       ]);
     });
     after(() => liaison?.close());
@@ -71,13 +77,19 @@ export function crowdedNetwork(newcomers: number): void {
         accountId: asAccountId(account),
       };
       const requester = { ...identity, email: null, displayName: null };
-      const asked = await linking.inquire({ requester, typed, interactionCid: account, clientAddress: network });
+      const asked = await linking.inquire({
+        requester,
+        typed,
+        interactionCid: account,
+        clientAddress: network,
+      });
       return asked.asked ? asked.inquiry : assert.fail("it wasn't stored");
     }
 
     /** Lets the workers look at what is due at the present time of the clock. */
     async function looked(): Promise<Inquiry[]> {
-      const isDue = ({ settledAt, notBefore }: Inquiry) => settledAt === null && notBefore <= liaison.clock.now();
+      const isDue = ({ settledAt, notBefore }: Inquiry) =>
+        settledAt === null && notBefore <= liaison.clock.now();
       liaison.wake("inquiries");
       for (let turn = 0; turn < 240; turn += 1) {
         const all = await liaison.store.links.inquiries({ limit: 2 * accounts * addresses + newcomers });
@@ -99,7 +111,8 @@ export function crowdedNetwork(newcomers: number): void {
         // No sooner may any of them ask again.
         liaison.clock.advance(minute);
       }
-      const waitOf = ({ notBefore, createdAt }: Inquiry) => (notBefore - createdAt) / 1000 - longestDelaySeconds;
+      const waitOf = ({ notBefore, createdAt }: Inquiry) =>
+        (notBefore - createdAt) / 1000 - longestDelaySeconds;
       assert.ok(
         asked.slice(0, accounts).every((inquiry) => waitOf(inquiry) <= 0),
         "nobody's first waits",
@@ -129,7 +142,9 @@ export function crowdedNetwork(newcomers: number): void {
     it(`${newcomers} newcomers at once are all looked at within a minute`, async (test) => {
       for (let index = 0; index < newcomers; index += 20) {
         const some = Array.from({ length: 20 }, (_, at) => `newcomer-${index + at}`);
-        await Promise.all(some.map((account, at) => ask(account, `${(index + at) % mailboxes}@northwind.example`)));
+        await Promise.all(
+          some.map((account, at) => ask(account, `${(index + at) % mailboxes}@northwind.example`)),
+        );
       }
       liaison.clock.advance(longestDelaySeconds);
       const begun = performance.now();
@@ -145,7 +160,8 @@ export function crowdedNetwork(newcomers: number): void {
     it("the page says by when a further one is looked at, by the person's own requests alone", async () => {
       for (const isCrowded of [false, true]) {
         for (let turn = 0; isCrowded && turn < 5; turn += 1) {
-          for (let index = 0; index < accounts; index += 1) await ask(`crowd-${index}`, "nobody@northwind.example");
+          for (let index = 0; index < accounts; index += 1)
+            await ask(`crowd-${index}`, "nobody@northwind.example");
           liaison.clock.advance(minute);
         }
         const person = liaison.stranger();
@@ -155,7 +171,8 @@ export function crowdedNetwork(newcomers: number): void {
           const page = await browser.press(linkStep, "Continue", { email: "ben@northwind.example" });
           assert.equal(page.heading, "Check your email");
           const [asked] = await liaison.store.links.inquiries({ limit: 1 });
-          const by = (asked?.createdAt ?? 0) + ((times - 1) * hour * 1000) / perIdentity + longestDelaySeconds * 1000;
+          const by =
+            (asked?.createdAt ?? 0) + ((times - 1) * hour * 1000) / perIdentity + longestDelaySeconds * 1000;
           const fullMinute = Math.ceil(by / 60_000) * 60_000;
           const site = { locale: "en", timeZone: "Europe/Copenhagen" };
           const said = /may wait its turn: until (.*) at the latest/.exec(page.text)?.[1];

@@ -1,4 +1,7 @@
-/** The demo's people, portals, upstream and inbox around two brokers on MongoDB, which are given requests by turns. */
+/**
+ * The demo's people, portals, upstream and inbox around two brokers on MongoDB, which are given requests by
+ * turns.
+ */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,6 @@
-/** The real demo, on free ports, with data of its own: what `npm run demo -- --json` runs, in this process. */
+/**
+ * The real demo, on free ports, with data of its own: what `npm run demo -- --json` runs, in this process.
+ */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,13 +14,18 @@ import { startDemoOnMongo } from "./demo-on-mongo.ts";
 import type { JourneyMail, Visiting, World } from "./journey-world.ts";
 import { SHARED_SET } from "./test-database.ts";
 
-export interface DemoWorld extends World, Pick<DemoAddresses, "portals" | "administration" | "inbox" | "people"> {
+export interface DemoWorld
+  extends World,
+    Pick<DemoAddresses, "portals" | "administration" | "inbox" | "people"> {
   person(expect: Expectation): Visiting & { portal: DemoPortal };
 }
 
 const attempts = 20;
 
-/** Starts the demo, or what there is of it on MongoDB. Its store is opened a second time, as another process would, for a test to add people. */
+/**
+ * Starts the demo, or what there is of it on MongoDB. Its store is opened a second time, as another process
+ * would, for a test to add people.
+ */
 export async function startDemoWorld(): Promise<DemoWorld> {
   if (process.env[SHARED_SET] !== undefined) {
     const { addresses, store, close } = await startDemoOnMongo();

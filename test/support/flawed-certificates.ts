@@ -1,5 +1,6 @@
 /**
- * Certificates that a mail server may wrongly show for localhost, all for one key. Made once by OpenSSL; good for nothing else.
+ * Certificates that a mail server may wrongly show for localhost, all for one key. Made once by OpenSSL; good
+ * for nothing else.
  */
 
 export const flawedKey = `-----BEGIN PRIVATE KEY-----

@@ -1,4 +1,7 @@
-/** Servers of others, run for a test as children in the foreground, in a folder of their own, and ended by their process id. */
+/**
+ * Servers of others, run for a test as children in the foreground, in a folder of their own, and ended by
+ * their process id.
+ */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:http";
 
 /**
- * A free port of loopback, from below the range in which systems give ports to outgoing connections: those of tests that
- * run beside this one would take it again before it is used.
+ * A free port of loopback, from below the range in which systems give ports to outgoing connections: those of
+ * tests that run beside this one would take it again before it is used.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

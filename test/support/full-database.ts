@@ -1,6 +1,6 @@
 /**
- * Fills a SQLite file with very many rows of each kind, past the store: for size alone. What waits for a worker is due, but for
- * the inquiries: of those very many aren't.
+ * Fills a SQLite file with very many rows of each kind, past the store: for size alone. What waits for a
+ * worker is due, but for the inquiries: of those very many aren't.
  */
 
 import { once } from "node:events";
@@ -44,12 +44,19 @@ function fill({ file, count, now, encryptionKey }: Filling): void {
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN");
   const insertMany = (sql: string) =>
     database
-      .prepare(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count}) ${sql} FROM n`)
-      .run({ ...(sql.includes(":now") ? { now } : {}), ...(sql.includes(":old") ? { old: now - 3 * dayMs } : {}) });
+      .prepare(
+        `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count}) ${sql} ` +
+          "FROM n",
+      )
+      .run({
+        ...(sql.includes(":now") ? { now } : {}),
+        ...(sql.includes(":old") ? { old: now - 3 * dayMs } : {}),
+      });
   for (const sql of [...directory, ...linking, ...signedIn, ...administration]) insertMany(sql);
   database.exec(`
     INSERT INTO accounts (id, created_at) VALUES ('${FULL.account}', 1);
-    UPDATE inquiries SET id = '${FULL.inquiry}', settled_at = created_at, matched = ${count} WHERE id = 'inquiry-0'`);
+    UPDATE inquiries SET id = '${FULL.inquiry}', settled_at = created_at, matched = ${count} WHERE id =
+      'inquiry-0'`);
   fillSearch(database, count);
   fillHeld(database, { count, now, encryptionKey });
   fillCounters(database, now);
@@ -65,7 +72,8 @@ function flush(file: string): void {
   closeSync(descriptor);
 }
 
-const requester = `json_object('issuer', 'https://full.example', 'subject', 's-' || i, 'upstreamId', 'fabrikam',
+const requester = `json_object('issuer', 'https://full.example', 'subject', 's-' || i, 'upstreamId',
+  'fabrikam',
   'accountId', '${FULL.account}', 'email', null, 'displayName', null)`;
 
 const directory = [
@@ -74,14 +82,16 @@ const directory = [
   // An invitation that has lapsed each; none is enabled in the way that the last owner's must be.
   `INSERT INTO profiles (
      id, organization_id, email, email_key, email_version, name, roles, enabled, admin_role, invited_at)
-   SELECT 'p-' || i, 'org-' || (i / 20), 'person-' || i || '@registered.example', 'person-' || i || '@registered.example', 1,
+   SELECT 'p-' || i, 'org-' || (i / 20), 'person-' || i || '@registered.example', 'person-' || i ||
+     '@registered.example', 1,
      'Person ' || i, '["user"]', 1, 'auditor', :now - ${8 * dayMs}`,
   `INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
    SELECT 'p-same-' || i, 'org-1', '${FULL.email}', '${FULL.email}', 1, 'Same ' || i, '["user"]', 1`,
   "INSERT INTO accounts (id, created_at) SELECT 'account-' || i, :now - i",
   `INSERT INTO identities (
      issuer, subject, upstream_id, account_id, email, display_name, created_at, last_sign_in_at)
-   SELECT 'https://full.example', 's-' || i, 'fabrikam', 'account-' || i, 'person-' || i || '@consumer.example',
+   SELECT 'https://full.example', 's-' || i, 'fabrikam', 'account-' || i, 'person-' || i ||
+     '@consumer.example',
      'Person ' || i, :now - i, :now - i`,
 ];
 
@@ -89,13 +99,17 @@ const linking = [
   `INSERT INTO inquiries (id, requester, interaction_cid, created_at, not_before)
    SELECT 'inquiry-' || i, ${requester}, 'cid-' || i, :now - i, :now + ${dayMs}`,
   `INSERT INTO link_requests (
-     id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, profile_id, email_version, state,
+     id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, profile_id,
+       email_version, state,
      created_at, expires_at)
-   SELECT 'request-' || i, '${FULL.inquiry}', 'hash-' || i, 'link_profile', 'https://full.example', 's', 'fabrikam',
+   SELECT 'request-' || i, '${FULL.inquiry}', 'hash-' || i, 'link_profile', 'https://full.example', 's',
+     'fabrikam',
      '${FULL.account}', 'p-same-' || i, 1, 'pending', :now - i, :now + ${dayMs}`,
   `INSERT INTO outbox (
-     id, message_id, recipient, request_id, state, attempts, created_at, next_attempt_at, due_at, kind, inquiry_id)
-   SELECT 'sent-' || i, '<sent-' || i || '@x.example>', '${FULL.email}', 'request-' || i, 'sent', 1, :now - i, :now, :now,
+     id, message_id, recipient, request_id, state, attempts, created_at, next_attempt_at, due_at, kind,
+       inquiry_id)
+   SELECT 'sent-' || i, '<sent-' || i || '@x.example>', '${FULL.email}', 'request-' || i, 'sent', 1, :now -
+     i, :now, :now,
      'link', '${FULL.inquiry}'`,
 ];
 
@@ -106,7 +120,8 @@ const signedIn = [
    SELECT 'Session', 'session-' || i, 'v1.x', 'account-' || i, 'uid-' || i, :old`,
   `INSERT INTO session_clients (session_uid, client_id, sid, grant_id)
    SELECT 'uid-' || i, 'customersource', 'sid', 'grant-' || i`,
-  `INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
+  `INSERT INTO upstream_transactions (state_hash, browser_hash, upstream_id, sealed_payload, created_at,
+    expires_at)
    SELECT 'state-' || i, 'b', 'fabrikam', 'v1.x', :old, :old`,
   `INSERT INTO sign_in_outcomes (interaction_hash, account_id, upstream_id, auth_time, expires_at)
    SELECT 'outcome-' || i, 'account-' || i, 'fabrikam', 1, :old`,
@@ -114,7 +129,8 @@ const signedIn = [
   `INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
    SELECT 'old-' || i, 'uid-old-' || i, 'customersource', 'account-' || i, 'p-' || i, :old`,
   `INSERT INTO selections (grant_id, session_uid, client_id, account_id, profile_id, expires_at)
-   SELECT 'live-' || i, 'uid-live-' || i, 'customersource', '${FULL.account}', '${FULL.profile}', :now + ${dayMs}`,
+   SELECT 'live-' || i, 'uid-live-' || i, 'customersource', '${FULL.account}', '${FULL.profile}', :now +
+     ${dayMs}`,
   `INSERT INTO sign_outs (id, client_id, account_id, sid, created_at, due_at, attempts)
    SELECT 'sign-out-' || i, 'customersource', 'account-' || i, 'sid', :now, :now, 0`,
 ];
@@ -139,7 +155,10 @@ function fillSearch(database: DatabaseSync, count: number): void {
   }
 }
 
-/** Held mails that may go: half of them of very many mailboxes, half of one mailbox and one profile, which have room for few. */
+/**
+ * Held mails that may go: half of them of very many mailboxes, half of one mailbox and one profile, which
+ * have room for few.
+ */
 function fillHeld(
   database: DatabaseSync,
   { count, now, encryptionKey }: { count: number; now: number; encryptionKey: string },
@@ -147,9 +166,11 @@ function fillHeld(
   const seal = createSeal(encryptionKey);
   const insert = database.prepare(`
     INSERT INTO outbox (
-      id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at, mailbox_hash,
+      id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at,
+        mailbox_hash,
       profile_hash, rank, kind)
-    VALUES (:id, :messageId, :to, :content, 'held', 0, :createdAt, :due, :due, :mailbox, :profile, 1, 'already_linked')`);
+    VALUES (:id, :messageId, :to, :content, 'held', 0, :createdAt, :due, :due, :mailbox, :profile, 1,
+      'already_linked')`);
   for (let index = 0; index < count; index += 1) {
     const id = `held-${index}`;
     const isOfOne = index % 2 === 0;

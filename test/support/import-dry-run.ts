@@ -41,7 +41,9 @@ export async function startDryRuns(): Promise<DryRuns> {
         onProgress: () => undefined,
       });
       const faults = rows.flatMap((row) =>
-        "faults" in row ? row.faults.map(({ column, problem }) => `line ${row.line}, ${column}: ${problem}`) : [],
+        "faults" in row
+          ? row.faults.map(({ column, problem }) => `line ${row.line}, ${column}: ${problem}`)
+          : [],
       );
       return { summary, rows, faults };
     },
@@ -60,7 +62,9 @@ export const aPerson = (index: number, overrides: Partial<Values> = {}): Values 
 export function valuesOf({ rows }: Imported, column: Column): string[] {
   return rows.flatMap((row) =>
     "changes" in row
-      ? row.changes.flatMap(({ fields }) => fields.filter((field) => field.column === column).map(({ after }) => after))
+      ? row.changes.flatMap(({ fields }) =>
+          fields.filter((field) => field.column === column).map(({ after }) => after),
+        )
       : [],
   );
 }

@@ -48,11 +48,16 @@ export interface CsvStyle {
 export function csvOf(rows: readonly Partial<Values>[], style: CsvStyle = {}): string {
   const { delimiter = ",", lineEnd = "\n", mark = false, columns = COLUMNS } = style;
   const quote = (value: string) => (/[",;\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const lines = rows.map((row) => columns.map((column) => quote(row[column as Column] ?? "")).join(delimiter));
+  const lines = rows.map((row) =>
+    columns.map((column) => quote(row[column as Column] ?? "")).join(delimiter),
+  );
   return `${mark ? "\ufeff" : ""}${[columns.join(delimiter), ...lines].join(lineEnd)}${lineEnd}`;
 }
 
-/** Row `index` (from 0) of a directory of any size: ten profiles to an organization, not all in one place of the file. */
+/**
+ * Row `index` (from 0) of a directory of any size: ten profiles to an organization, not all in one place of
+ * the file.
+ */
 export function rowOf(index: number, rows: number): Values {
   const organizations = Math.max(1, Math.floor(rows / 10));
   const organization = index % organizations;
@@ -89,7 +94,9 @@ export interface Deployment {
   database: string;
   /** Runs `liaison import` there with these words. */
   import(words: string[], options?: { input?: string | Buffer; killAtStatement?: number }): Promise<Ended>;
-  /** What the directory, the audit and the mails to be sent say, without times and ids of events and mails. */
+  /**
+   * What the directory, the audit and the mails to be sent say, without times and ids of events and mails.
+   */
   contents(): { organizations: unknown[]; profiles: unknown[]; events: unknown[]; mails: unknown[] };
   remove(): Promise<void>;
 }

@@ -1,4 +1,6 @@
-/** A browser that keeps no cookies of one site: a proxy in between takes them out of what the site answers. */
+/**
+ * A browser that keeps no cookies of one site: a proxy in between takes them out of what the site answers.
+ */
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";

@@ -1,4 +1,7 @@
-/** A world whose time can be moved and whose upstream can be stopped: the application of liaison.ts with the demo's portals. */
+/**
+ * A world whose time can be moved and whose upstream can be stopped: the application of liaison.ts with the
+ * demo's portals.
+ */
 
 import { startPortal } from "../../src/demo/portal.ts";
 import type { Running } from "../../src/demo/servers.ts";
@@ -63,7 +66,10 @@ export async function startMovableWorld(): Promise<MovableWorld> {
 }
 
 /** The test deployment's portals, moved to where the demo's are served. */
-function withDemoPortals(base: Record<string, unknown>, ports: Record<string, number>): Record<string, unknown> {
+function withDemoPortals(
+  base: Record<string, unknown>,
+  ports: Record<string, number>,
+): Record<string, unknown> {
   const portals = base["portals"] as { id: string }[];
   return {
     ...base,

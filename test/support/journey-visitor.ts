@@ -1,10 +1,18 @@
 /**
- * A person at a real browser: finds what is on a page by role and visible text only. Every page is looked after: a console error,
- * a violation of the content security policy, a script error or a page wider than a phone's window fails the journey at its end.
+ * A person at a real browser: finds what is on a page by role and visible text only. Every page is looked
+ * after: a console error, a violation of the content security policy, a script error or a page wider than a
+ * phone's window fails the journey at its end.
  */
 
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page, Response } from "playwright-core";
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+  Response,
+} from "playwright-core";
 import type { PortalId, Visiting, World } from "./journey-world.ts";
 
 export interface VisitorOptions {
@@ -116,7 +124,8 @@ export class Visitor {
         .catch(() => "");
       throw new Error(`${what} isn't on ${this.page.url()}:\n${shown}`, { cause });
     }
-    if (!this.#javaScript) assert.equal(await this.page.evaluate(sidewaysBy), 0, `${this.page.url()} scrolls sideways`);
+    if (!this.#javaScript)
+      assert.equal(await this.page.evaluate(sidewaysBy), 0, `${this.page.url()} scrolls sideways`);
   }
 
   async press(button: string | RegExp): Promise<void> {
@@ -151,7 +160,10 @@ export class Visitor {
     await this.press("Sign in");
   }
 
-  /** Answers the link step, once more where it was too soon after another request; the answer is *Check your email*. */
+  /**
+   * Answers the link step, once more where it was too soon after another request; the answer is *Check your
+   * email*.
+   */
   async ask(address: string): Promise<void> {
     await this.page.getByRole("textbox").fill(address);
     await this.press("Continue");
@@ -189,10 +201,13 @@ function isDocument(response: Response): boolean {
 }
 
 /**
- * Chromium notes the status of every page that says no, which the journeys themselves look at; and that the frame in which the
- * inbox shows a mail runs no script, not even ours that watches.
+ * Chromium notes the status of every page that says no, which the journeys themselves look at; and that the
+ * frame in which the inbox shows a mail runs no script, not even ours that watches.
  */
 function isExpected(text: string, url: string): boolean {
   if (text.startsWith("Blocked script execution in") && text.includes("/html'")) return true;
-  return text.startsWith("Failed to load resource: the server responded with a status of") && !url.includes("/assets/");
+  return (
+    text.startsWith("Failed to load resource: the server responded with a status of") &&
+    !url.includes("/assets/")
+  );
 }

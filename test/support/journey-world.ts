@@ -1,4 +1,7 @@
-/** What a browser journey plays in, whichever way it was started: addresses, mail, and newcomers who aren't linked yet. */
+/**
+ * What a browser journey plays in, whichever way it was started: addresses, mail, and newcomers who aren't
+ * linked yet.
+ */
 
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../src/clock.ts";
@@ -40,8 +43,8 @@ let count = 0;
 export type Membership = "customer" | "partner";
 
 /**
- * Somebody new: an account at Fabrikam ID, made as a person would make it, and a profile at one address in an organization of
- * its own for each membership. The account's own email address is another one.
+ * Somebody new: an account at Fabrikam ID, made as a person would make it, and a profile at one address in an
+ * organization of its own for each membership. The account's own email address is another one.
  */
 export async function newcomer(
   { upstream, store }: Pick<World, "upstream" | "store">,
@@ -104,7 +107,9 @@ export function linkOf(mail: JourneyMail | undefined): string {
   return link;
 }
 
-/** The link in the newest of so many link mails to an address; other mails (notices, invitations) don't count. */
+/**
+ * The link in the newest of so many link mails to an address; other mails (notices, invitations) don't count.
+ */
 export async function newestLink(world: World, address: string, mails = 1): Promise<string> {
   return await until(`${mails} link mails to ${address}`, async () => {
     const links = (await world.mailsTo(address))

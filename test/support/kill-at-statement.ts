@@ -1,6 +1,6 @@
 /**
- * Imported before a program (`node --import`): kills the process by SIGKILL in place of the n-th statement that it runs on
- * any SQLite database, n from the environment.
+ * Imported before a program (`node --import`): kills the process by SIGKILL in place of the n-th statement
+ * that it runs on any SQLite database, n from the environment.
  */
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";

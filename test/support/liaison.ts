@@ -1,4 +1,7 @@
-/** The real application for tests: a real store file, a real upstream, a real SMTP server, on free ports of loopback. */
+/**
+ * The real application for tests: a real store file, a real upstream, a real SMTP server, on free ports of
+ * loopback.
+ */
 
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -60,7 +63,10 @@ export interface LiaisonOptions {
   upstream?: boolean;
   /** On the embedded back end, whatever the suite runs on. */
   embedded?: boolean;
-  /** With the background in a thread, as `serve` has it: on the machine's clock, undecorated. On the embedded back end alone. */
+  /**
+   * With the background in a thread, as `serve` has it: on the machine's clock, undecorated. On the embedded
+   * back end alone.
+   */
   isThreaded?: boolean;
   /** On a replica set of the test's own. */
   replicaSet?: { url: string };
@@ -109,7 +115,11 @@ export function testConfig(
     listen: { host: "127.0.0.1", port: ports.broker },
     encryption_key: randomBytes(32).toString("base64"),
     storage: { sqlite: { file } },
-    deployment: { name: "Contoso sign-in", support_email: "help@contoso.example", time_zone: "Europe/Copenhagen" },
+    deployment: {
+      name: "Contoso sign-in",
+      support_email: "help@contoso.example",
+      time_zone: "Europe/Copenhagen",
+    },
     mail: {
       from_name: "Contoso sign-in",
       from_address: "no-reply@contoso.example",
@@ -118,7 +128,10 @@ export function testConfig(
     linking: { resend_after_seconds: 0, lookup_delay_seconds: { min: 0, max: 0 } },
     // None that a test reaches which isn't about them: all of it comes from one address.
     limits: Object.fromEntries(
-      Object.keys(configSchema.shape.limits.parse({})).map((name) => [name, { limit: 1_000_000, window_seconds: 1 }]),
+      Object.keys(configSchema.shape.limits.parse({})).map((name) => [
+        name,
+        { limit: 1_000_000, window_seconds: 1 },
+      ]),
     ),
     upstreams: [
       {
@@ -132,13 +145,19 @@ export function testConfig(
       },
     ],
     portals: [
-      portal("customersource", "CustomerSource", customerCallback, { kinds: ["customer"], plan_required: true }),
+      portal("customersource", "CustomerSource", customerCallback, {
+        kinds: ["customer"],
+        plan_required: true,
+      }),
       portal("partnersource", "PartnerSource", partnerCallback, { kinds: ["partner"] }),
     ],
   };
 }
 
-/** The upstream of `testConfig`, with `people` and whoever else there is. It lives by `clock`, as the application does. */
+/**
+ * The upstream of `testConfig`, with `people` and whoever else there is. It lives by `clock`, as the
+ * application does.
+ */
 export async function startTestUpstream(
   port: number,
   issuer: string,
@@ -172,7 +191,11 @@ export async function startLiaison(options: LiaisonOptions = {}): Promise<Liaiso
   }
 }
 
-async function start(options: LiaisonOptions, closers: Closer[], close: () => Promise<void>): Promise<Liaison> {
+async function start(
+  options: LiaisonOptions,
+  closers: Closer[],
+  close: () => Promise<void>,
+): Promise<Liaison> {
   const clock = options.clock ?? new TestClock();
   let running: Pick<Liaison, "app" | "wake"> | undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "liaison-test-")));
@@ -210,7 +233,9 @@ async function start(options: LiaisonOptions, closers: Closer[], close: () => Pr
   };
 }
 
-/** On MongoDB, where `npm run test:mongo` runs the tests: a database of the test's own in place of the file. */
+/**
+ * On MongoDB, where `npm run test:mongo` runs the tests: a database of the test's own in place of the file.
+ */
 async function placed(
   config: Record<string, unknown>,
   { embedded = false, replicaSet }: LiaisonOptions,
@@ -232,8 +257,8 @@ interface AppParts {
 }
 
 /**
- * One application; on MongoDB two that are given requests by turns, each with connections of its own, and others for its
- * background. Returns the first, and what wakes the workers of all.
+ * One application; on MongoDB two that are given requests by turns, each with connections of its own, and
+ * others for its background. Returns the first, and what wakes the workers of all.
  */
 export async function startApps(parts: AppParts, closers: Closer[]): Promise<Pick<Liaison, "app" | "wake">> {
   const { config, store, storeOptions, clock, options } = parts;
@@ -297,7 +322,15 @@ export async function register(
     const address = parseAddress(email);
     if (address === undefined) throw new Error(`no address: ${email}`);
     await store.directory.putProfile(
-      { id: asProfileId(id), organizationId: organization.id, email, emailKey: address.key, name, roles, enabled },
+      {
+        id: asProfileId(id),
+        organizationId: organization.id,
+        email,
+        emailKey: address.key,
+        name,
+        roles,
+        enabled,
+      },
       "test",
       clock.now(),
     );
@@ -330,7 +363,10 @@ export async function openLink(
   return await signInUpstream(browser, login, person);
 }
 
-/** The whole journey of one person: asks for a link to `email`, redeems it, and returns the waiting page's continuation. */
+/**
+ * The whole journey of one person: asks for a link to `email`, redeems it, and returns the waiting page's
+ * continuation.
+ */
 export async function linkByMail(
   liaison: Liaison,
   browser: UserAgent,

@@ -1,4 +1,7 @@
-/** The application with the lying upstream as its only one, browsers that stop at its door, and portals behind it. */
+/**
+ * The application with the lying upstream as its only one, browsers that stop at its door, and portals behind
+ * it.
+ */
 
 import assert from "node:assert/strict";
 import { pino } from "pino";
@@ -41,7 +44,10 @@ export interface LiarScene {
     lies: Lies,
     parameters?: Record<string, string | null>,
   ): Promise<Page>;
-  /** Registers a profile with the address `<profile>@liar.example`, and has its link mailed to whom the liar calls `sub`. */
+  /**
+   * Registers a profile with the address `<profile>@liar.example`, and has its link mailed to whom the liar
+   * calls `sub`.
+   */
   linkFor(sub: string, profile?: string): Promise<string>;
   /** Opens a mailed link and goes on to the upstream's door. */
   redeem(link: string): Promise<Pick<SentOff, "browser" | "request">>;
@@ -64,11 +70,15 @@ export async function startLiarScene(options: LiaisonOptions & { entry?: object 
     logger,
     upstream: false,
     config: (base) => {
-      const one = { ...base, upstreams: [{ id: "liar", name: "Liar", issuer: liar.issuer, ...PEER_CLIENT, ...entry }] };
+      const one = {
+        ...base,
+        upstreams: [{ id: "liar", name: "Liar", issuer: liar.issuer, ...PEER_CLIENT, ...entry }],
+      };
       return options.config?.(one) ?? one;
     },
   });
-  const newBrowser = () => new UserAgent({ stopAt: ({ port, origin }) => port === "9" || origin === liar.issuer });
+  const newBrowser = () =>
+    new UserAgent({ stopAt: ({ port, origin }) => port === "9" || origin === liar.issuer });
   const now = () => Math.floor(liaison.clock.now() / 1000);
 
   const leave: LiarScene["leave"] = async (browser, page) => {

@@ -1,13 +1,23 @@
 /**
- * Every combination of who opens a link, where, in which state it is by then and what has become of its profile: with verdicts
- * written by hand, and with reasons for those that can't be. A person opens the link while it is alive and stands at the
- * upstream's form; then the link and the profile become what the cell says; then the person signs in.
+ * Every combination of who opens a link, where, in which state it is by then and what has become of its
+ * profile: with verdicts written by hand, and with reasons for those that can't be. A person opens the link
+ * while it is alive and stands at the upstream's form; then the link and the profile become what the cell
+ * says; then the person signs in.
  */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
-import { type Attacked, auditOf, bindTo, codeOn, profileOf, quiet, requestOf, startAttacked } from "./attack-kit.ts";
+import {
+  type Attacked,
+  auditOf,
+  bindTo,
+  codeOn,
+  profileOf,
+  quiet,
+  requestOf,
+  startAttacked,
+} from "./attack-kit.ts";
 import { aCrowd, allAnswered, allAsk, collectedFor } from "./crowd.ts";
 import { openLink, people, register, signIn, signInUpstream, type TestPerson } from "./liaison.ts";
 import { linksOf } from "./mailbox.ts";
@@ -30,7 +40,9 @@ export interface Cell {
 export const cells: readonly Cell[] = browsers.flatMap((browser) =>
   accounts.flatMap((account) =>
     states.flatMap((state) =>
-      counts.flatMap((profiles) => bindings.map((binding) => ({ browser, account, state, profiles, binding }))),
+      counts.flatMap((profiles) =>
+        bindings.map((binding) => ({ browser, account, state, profiles, binding })),
+      ),
     ),
   ),
 );
@@ -69,7 +81,13 @@ const superseded = "A newer email replaces this link";
 const expired = "This link has expired";
 const elsewhere = "This profile is linked to another account";
 
-const verdict = (page: string, request: string, refused: string | null, landing: string, binds = false): Verdict => ({
+const verdict = (
+  page: string,
+  request: string,
+  refused: string | null,
+  landing: string,
+  binds = false,
+): Verdict => ({
   page,
   request,
   refused,
@@ -110,10 +128,16 @@ export const verdicts: Record<string, Verdict> = {
 export const nameOf = ({ browser, account, state, profiles, binding }: Cell) =>
   `${browser} browser, ${account} account, ${state} link, ${profiles} profiles, ${binding}`;
 
-/** Seconds that a link lives: long enough for a person who is quick, short enough for a clock that only goes on. */
+/**
+ * Seconds that a link lives: long enough for a person who is quick, short enough for a clock that only goes
+ * on.
+ */
 export const lifetimeSeconds = 30;
 
-/** Opens a link up to the upstream's form, and signs in there when told to. Returns the heading that it comes to. */
+/**
+ * Opens a link up to the upstream's form, and signs in there when told to. Returns the heading that it comes
+ * to.
+ */
 export interface Hand {
   open(link: string): Promise<void>;
   signIn(person: TestPerson): Promise<string>;
@@ -131,7 +155,10 @@ export function handOf(browser: UserAgent): Hand {
   };
 }
 
-/** How many mails of its own a mailbox gets: as many as a cell needs, so that only a crowd makes it a collected one. */
+/**
+ * How many mails of its own a mailbox gets: as many as a cell needs, so that only a crowd makes it a
+ * collected one.
+ */
 const mailsAtOnce = 6;
 
 /** The application that cells are played on. */
@@ -140,7 +167,10 @@ export function startMatrix(): Promise<Attacked> {
     config: (base) => ({
       ...base,
       linking: { link_lifetime_seconds: lifetimeSeconds, resend_after_seconds: 0 },
-      limits: { ...(base["limits"] as object), mails_per_mailbox: { limit: mailsAtOnce, window_seconds: 3600 } },
+      limits: {
+        ...(base["limits"] as object),
+        mails_per_mailbox: { limit: mailsAtOnce, window_seconds: 3600 },
+      },
       // The upstream's clock stays where it is, while ours goes on past the links' lives.
       upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
     }),
@@ -152,8 +182,8 @@ export const possible = cells.filter((cell) => impossible(cell) === undefined);
 let made = 0;
 
 /**
- * Plays one cell and compares it with its verdict. `anotherHand` opens the link in another browser, where the cell says so.
- * `inACrowd`: the link comes in a mail that carries others' requests, too.
+ * Plays one cell and compares it with its verdict. `anotherHand` opens the link in another browser, where the
+ * cell says so. `inACrowd`: the link comes in a mail that carries others' requests, too.
  */
 export async function play(
   liaison: Attacked,
@@ -161,7 +191,8 @@ export async function play(
   anotherHand: () => Promise<Hand>,
   { inACrowd = false }: { inACrowd?: boolean } = {},
 ): Promise<void> {
-  const expected = verdicts[`${cell.account} ${cell.state} ${cell.binding}`] ?? assert.fail("no verdict was written");
+  const expected =
+    verdicts[`${cell.account} ${cell.state} ${cell.binding}`] ?? assert.fail("no verdict was written");
   const id = asOrganizationId(`cell-${++made}`);
   const email = `${id}@northwind.example`;
   const ids = Array.from({ length: cell.profiles }, (_, index) => `${id}-${index}`);
@@ -174,9 +205,13 @@ export async function play(
   const mailed = () => liaison.mailbox.mails.filter(({ to }) => to === email);
   if (inACrowd) await allAsk(liaison, aCrowd(id, mailsAtOnce + 2, email), email);
   const mine = liaison.browser();
-  const waiting = await mine.press(await signIn(mine, await liaison.customerSource.start(), people.ann), "Continue", {
-    email,
-  });
+  const waiting = await mine.press(
+    await signIn(mine, await liaison.customerSource.start(), people.ann),
+    "Continue",
+    {
+      email,
+    },
+  );
   const until = async (count: number) => {
     for (let turn = 0; mailed().length < count; turn += 1) {
       assert.ok(turn < 200, `${mailed().length} of ${count} mails`);
@@ -206,7 +241,10 @@ export async function play(
     await quiet(liaison);
     const landing = await liaison.browser().visit(link);
     assert.equal(landing.heading, expected.landing, "whoever opens it anew");
-    const before = { mails: mailed().length, refusals: (await auditOf(liaison, target, "link.refused")).length };
+    const before = {
+      mails: mailed().length,
+      refusals: (await auditOf(liaison, target, "link.refused")).length,
+    };
 
     const heading = await hand.signIn(cell.account === "same" ? people.ann : people.eve);
 
@@ -217,7 +255,8 @@ export async function play(
     assert.deepEqual(added, expected.refused === null ? [] : [expected.refused]);
     await quiet(liaison);
     assert.equal(mailed().length - before.mails, expected.binds ? 1 : 0, "mails");
-    for (const other of ids.slice(1)) assert.equal((await profileOf(liaison, other)).accountId, null, "the others");
+    for (const other of ids.slice(1))
+      assert.equal((await profileOf(liaison, other)).accountId, null, "the others");
   } finally {
     await hand.close();
     await liaison.store.links.unbind(target, "test", liaison.clock.now());

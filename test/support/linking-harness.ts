@@ -1,4 +1,7 @@
-/** What the tests of src/linking share: a real store made anew for each test, two people, three organizations and a clock. */
+/**
+ * What the tests of src/linking share: a real store made anew for each test, two people, three organizations
+ * and a clock.
+ */
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -22,7 +25,12 @@ import {
   type InquiryWorker,
   type InquiryWorkerDependencies,
 } from "../../src/linking/inquiry-worker.ts";
-import { createLinking, type LinkAttempt, type Linking, type LinkingDependencies } from "../../src/linking/linking.ts";
+import {
+  createLinking,
+  type LinkAttempt,
+  type Linking,
+  type LinkingDependencies,
+} from "../../src/linking/linking.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { PLENTY, PLENTY_FOR_A_MAILBOX } from "./records.ts";
@@ -114,16 +122,38 @@ export function useLinking(): LinkingHarness {
     },
     anotherWorker: (change: Partial<InquiryWorkerDependencies> = {}) => {
       const { links, directory } = h.store;
-      return createInquiryWorker({ links, directory, clock, logger: { warn: () => {} }, settings, ...change });
+      return createInquiryWorker({
+        links,
+        directory,
+        clock,
+        logger: { warn: () => {} },
+        settings,
+        ...change,
+      });
     },
     async organization(id: OrganizationId, enabled = true) {
       const plan = { status: "suspended" as const, expiresAt: h.now - 1 };
-      const record = { id, name: id.toUpperCase(), accountNumber: `A-${id}`, kind: "customer" as const, plan, enabled };
+      const record = {
+        id,
+        name: id.toUpperCase(),
+        accountNumber: `A-${id}`,
+        kind: "customer" as const,
+        plan,
+        enabled,
+      };
       await h.store.directory.putOrganization(record, "system", h.now);
     },
     async profile(id: ProfileId, organizationId: OrganizationId, email: string, enabled = true) {
       const emailKey = parseAddress(email)?.key ?? assert.fail(email);
-      const record = { id, organizationId, email, emailKey, name: `Profile ${id}`, roles: ["buyer"], enabled };
+      const record = {
+        id,
+        organizationId,
+        email,
+        emailKey,
+        name: `Profile ${id}`,
+        roles: ["buyer"],
+        enabled,
+      };
       await h.store.directory.putProfile(record, "system", h.now);
     },
     async inquire({ requester }: Person, typed: unknown, interactionCid = "cid-1") {

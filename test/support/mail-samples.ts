@@ -1,4 +1,7 @@
-/** Every kind of mail filled with data, for the tests that look at all of them. A kind without a sample doesn't compile. */
+/**
+ * Every kind of mail filled with data, for the tests that look at all of them. A kind without a sample
+ * doesn't compile.
+ */
 
 import { asInquiryId, asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
 import type { MailContent, MailedRequester } from "../../src/domain/records.ts";

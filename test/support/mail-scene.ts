@@ -76,7 +76,8 @@ export class MailScene {
     const database = new DatabaseSync(this.liaison.config.storage.sqlite?.file ?? "", { readOnly: true });
     try {
       const rows = database.prepare(
-        `SELECT recipient, state, attempts, created_at AS created, next_attempt_at AS next, last_error AS error,
+        `SELECT recipient, state, attempts, created_at AS created, next_attempt_at AS next, last_error AS
+          error,
            server_reply AS reply, lease_worker FROM outbox ORDER BY rowid`,
       );
       // One that is being sent is neither here nor there.

@@ -1,6 +1,7 @@
 /**
- * Z1 over days: 48 simulated hours of strangers who ask for somebody's mailbox, the whole product on the injected clock, and a
- * person to whom the mailbox belongs. Her requests go through the pages, strangers' through the service that the pages call.
+ * Z1 over days: 48 simulated hours of strangers who ask for somebody's mailbox, the whole product on the
+ * injected clock, and a person to whom the mailbox belongs. Her requests go through the pages, strangers'
+ * through the service that the pages call.
  */
 
 import assert from "node:assert/strict";
@@ -15,7 +16,15 @@ import { asAccountId, asLinkRequestId, asOrganizationId, asUpstreamId } from "..
 import type { Requester } from "../../src/domain/records.ts";
 import { createLinking, type Linking } from "../../src/linking/linking.ts";
 import { returnFromUpstream } from "./attack-kit.ts";
-import { type Liaison, openLink, register, signIn, startLiaison, TestClock, type TestPerson } from "./liaison.ts";
+import {
+  type Liaison,
+  openLink,
+  register,
+  signIn,
+  startLiaison,
+  TestClock,
+  type TestPerson,
+} from "./liaison.ts";
 import { type LyingUpstream, PEER_CLIENT, startLyingUpstream } from "./upstream-peer.ts";
 import { UserAgent } from "./user-agent.ts";
 import { WorkerWatch } from "./worker-watch.ts";
@@ -53,7 +62,10 @@ export const crowds = {
   all: { name: "all of them together", spread: 20, atTheHour: 20, claiming: 20, fresh: 20 },
 } satisfies Record<string, Crowd>;
 
-/** How often a person asks: once a day, or every hour. On the second day she asks once more a minute later, once. */
+/**
+ * How often a person asks: once a day, or every hour. On the second day she asks once more a minute later,
+ * once.
+ */
 type Habit = "daily" | "hourly";
 /** In this hour all ask once more, and whoever gets a link then uses it. */
 const lastHour = hours - 3;
@@ -106,7 +118,8 @@ class Scene {
     const some = (kind: string, count: number) =>
       Array.from({ length: count }, (_, index) => stranger(`${this.profileId}-${kind}-${index}`));
     const asking = some("spread", spread).filter((_, index) => index % steps === step);
-    if (step === 0) asking.push(...some("at-the-hour", atTheHour), ...some(`new-${at}`, fresh), ...this.claimants);
+    if (step === 0)
+      asking.push(...some("at-the-hour", atTheHour), ...some(`new-${at}`, fresh), ...this.claimants);
     return asking;
   }
 
@@ -141,7 +154,8 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
 
     before(async () => {
       liar = await startLyingUpstream(clock);
-      const browser = () => new UserAgent({ stopAt: (url) => url.port === "9" || url.origin === liar.issuer });
+      const browser = () =>
+        new UserAgent({ stopAt: (url) => url.port === "9" || url.origin === liar.issuer });
       for (const { crowd, habit } of played) scenes.push(new Scene(scenes.length, crowd, habit, browser()));
       dataDir = await mkdtemp(join(existsSync(inMemory) ? inMemory : tmpdir(), "liaison-days-"));
       liaison = await startLiaison({
@@ -153,7 +167,8 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
           ...base,
           linking: { resend_after_seconds: pauseSeconds },
           limits: { requests_per_client_address: { limit: 100_000, window_seconds: 1 } },
-          // oidc-provider lives by the machine's clock, from which ours goes away: it is to find no session expired.
+          // oidc-provider lives by the machine's clock, from which ours goes away: it is to find no session
+          // expired.
           sessions: { idle_seconds: 7 * 86_400, absolute_seconds: 7 * 86_400 },
           upstreams: [
             ...(base["upstreams"] as object[]),
@@ -243,7 +258,11 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
 
     async function sheAsks(scene: Scene, twice: boolean): Promise<void> {
       const { browser, person, email } = scene;
-      const linkStep = await signIn(browser, await liaison.customerSource.start({ upstream: "fabrikam" }), person);
+      const linkStep = await signIn(
+        browser,
+        await liaison.customerSource.start({ upstream: "fabrikam" }),
+        person,
+      );
       const waiting = await browser.press(linkStep, "Continue", { email });
       assert.equal(waiting.heading, "Check your email");
       scene.wishes.push({ askedAt: clock.now() });
@@ -270,7 +289,10 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
         if (link === undefined) continue;
         for (const wish of scene.wishes) wish.hadAt ??= clock.now();
         if (!scene.isLast) continue;
-        assert.equal((await openLink(liaison.browser(), link, scene.person)).heading, "Your account is linked");
+        assert.equal(
+          (await openLink(liaison.browser(), link, scene.person)).heading,
+          "Your account is linked",
+        );
         scene.isBound = true;
       }
     }
@@ -317,7 +339,9 @@ export function mailboxDays(played: readonly { crowd: Crowd; habit: Habit }[]): 
     it(`no mailbox gets more than ${mostADay} mails within any 24 hours`, (test) => {
       const flooded: string[] = [];
       for (const { name, mailsAt } of scenes) {
-        const most = Math.max(...mailsAt.map((end) => mailsAt.filter((at) => at > end - dayMs && at <= end).length));
+        const most = Math.max(
+          ...mailsAt.map((end) => mailsAt.filter((at) => at > end - dayMs && at <= end).length),
+        );
         test.diagnostic(`${name}: ${most} mails within a day, ${mailsAt.length} altogether`);
         if (most > mostADay) flooded.push(name);
       }
@@ -351,7 +375,10 @@ const linksIn = (text: string) => [...new Set(text.match(/https?:\/\/\S+\/link\/
 
 /** The service as the pages have it, with the default limits, for strangers who need no browser. */
 function linkingOf({ store: { links, audit }, clock, config }: Liaison): Linking {
-  const limits = { identity: config.limits.inquiries_per_identity, client: config.limits.inquiries_per_client_address };
+  const limits = {
+    identity: config.limits.inquiries_per_identity,
+    client: config.limits.inquiries_per_client_address,
+  };
   return createLinking({
     links,
     audit,

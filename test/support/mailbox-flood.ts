@@ -43,7 +43,10 @@ export function mailboxFlood(size: number): void {
             mails_per_mailbox_daily: { limit: 2 * alone, window_seconds: day },
           },
           // The upstream's clock stays where it is, while ours goes on by hours.
-          upstreams: (base["upstreams"] as object[]).map((one) => ({ ...one, reauthentication: "prompt_only" })),
+          upstreams: (base["upstreams"] as object[]).map((one) => ({
+            ...one,
+            reauthentication: "prompt_only",
+          })),
         }),
       });
       await register(liaison, { id: asOrganizationId("northwind") }, [{ id: "p-victim", email: victim }]);

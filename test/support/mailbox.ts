@@ -94,7 +94,10 @@ export function linkIn(mail: ReceivedMail): string {
   return link;
 }
 
-/** Every link of a mail with the code above it, in their order: one of a link mail, up to fifty of a collected one. */
+/**
+ * Every link of a mail with the code above it, in their order: one of a link mail, up to fifty of a collected
+ * one.
+ */
 export function linksOf({ text }: ReceivedMail): { code: string | null; link: string }[] {
   const links: { code: string | null; link: string }[] = [];
   let code: string | null = null;

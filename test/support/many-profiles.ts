@@ -1,4 +1,7 @@
-/** Fills a database of the MongoDB back end with so many profiles, in organizations of twenty, past the store: for size alone. */
+/**
+ * Fills a database of the MongoDB back end with so many profiles, in organizations of twenty, past the store:
+ * for size alone.
+ */
 
 import type { Db } from "mongodb";
 import { asAccountId, asOrganizationId } from "../../src/domain/ids.ts";

@@ -1,7 +1,7 @@
 /**
- * Starts the program that its arguments name and ends with its own standard input, taking the program along: so that no server
- * outlives the test that started it, not even one that was killed. Says the program's pid. Signals that a terminal sends to
- * everything in it reach neither: whoever holds the input decides.
+ * Starts the program that its arguments name and ends with its own standard input, taking the program along:
+ * so that no server outlives the test that started it, not even one that was killed. Says the program's pid.
+ * Signals that a terminal sends to everything in it reach neither: whoever holds the input decides.
  */
 
 import { spawn } from "node:child_process";

@@ -1,4 +1,7 @@
-/** Where a MongoDB server is to be had: the tests' own decision, so that nothing starts one that wasn't asked for. */
+/**
+ * Where a MongoDB server is to be had: the tests' own decision, so that nothing starts one that wasn't asked
+ * for.
+ */
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -13,7 +16,8 @@ export function findMongod(env: NodeJS.ProcessEnv): string | undefined {
 
 /** What to do when there is none, in one line. */
 export const noMongod =
-  "there is no mongod: put one (4.4 or newer) on the PATH, name it in MONGOD_BINARY, or set MONGOD_DOWNLOAD=1 to fetch one";
+  "there is no mongod: put one (4.4 or newer) on the PATH, name it in MONGOD_BINARY, or set " +
+  "MONGOD_DOWNLOAD=1 to fetch one";
 
 /** With `MONGOD_DOWNLOAD=1` the server that mongodb-memory-server-core downloads and keeps. */
 export async function fetchMongod(): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * What a broker speaks to, in a thread of its own, so that none of its work is done by the thread that is measured: a mail
- * server that takes everything, and a caller of the broker's addresses.
+ * What a broker speaks to, in a thread of its own, so that none of its work is done by the thread that is
+ * measured: a mail server that takes everything, and a caller of the broker's addresses.
  */
 
 import { once } from "node:events";
@@ -55,7 +55,10 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   await once(server, "listening");
   const address = server.address();
   port.postMessage(typeof address === "object" ? address?.port : undefined);
-  port.on("message", (call: OutsideCall & { id: number }) => void answer(call).then((said) => port.postMessage(said)));
+  port.on(
+    "message",
+    (call: OutsideCall & { id: number }) => void answer(call).then((said) => port.postMessage(said)),
+  );
 }
 
 async function answer({ id, ...call }: OutsideCall & { id: number }): Promise<Answer> {

@@ -1,4 +1,7 @@
-/** The same made-up deployment in four flavours: ordinary names, very long ones, right-to-left ones, hostile ones. */
+/**
+ * The same made-up deployment in four flavours: ordinary names, very long ones, right-to-left ones, hostile
+ * ones.
+ */
 
 import type { MembershipView, PortalView, Site, UpstreamView } from "../../src/ui/views.ts";
 
@@ -44,7 +47,8 @@ function flavour(names: Names, basePath: string): Flavour {
   }));
   const [portal] = portals;
   const [upstream] = upstreams;
-  if (portal === undefined || upstream === undefined) throw new Error("a flavour has at least one portal and upstream");
+  if (portal === undefined || upstream === undefined)
+    throw new Error("a flavour has at least one portal and upstream");
   const kinds = ["customer", "customer", "partner"] as const;
   const membership = (index: 0 | 1 | 2): MembershipView => ({
     profileId: `profile-${index + 1}`,
@@ -57,7 +61,11 @@ function flavour(names: Names, basePath: string): Flavour {
     site: {
       name: names.site,
       basePath,
-      support: { email: "support@contoso.example", url: "https://contoso.example/support", phone: "+45 70 10 20 30" },
+      support: {
+        email: "support@contoso.example",
+        url: "https://contoso.example/support",
+        phone: "+45 70 10 20 30",
+      },
       timeZone: "Europe/Copenhagen",
       locale: "en",
       portals,
@@ -95,9 +103,17 @@ export const flavours = {
   ),
   long: flavour(
     {
-      site: `The ${endless} of the International Federation of Extraordinarily Long Deployment Names, single sign-in service`,
-      portals: [`CustomerSource for ${endless}`, `PartnerSource and Reseller Enablement Programme for ${endless}`],
-      upstreams: [`Northwind Traders Universal Consumer Identity (${endless})`, `Fourth Coffee ${endless} ID`],
+      site:
+        `The ${endless} of the International Federation of Extraordinarily Long Deployment Names, single ` +
+        "sign-in service",
+      portals: [
+        `CustomerSource for ${endless}`,
+        `PartnerSource and Reseller Enablement Programme for ${endless}`,
+      ],
+      upstreams: [
+        `Northwind Traders Universal Consumer Identity (${endless})`,
+        `Fourth Coffee ${endless} ID`,
+      ],
       who: `${"anastasia.maximiliana.".repeat(3)}lopez@subsidiary.of.a.very.long.${endless.toLowerCase()}.example`,
       other: `${"someone.else.entirely.".repeat(3)}@subsidiary.of.a.very.long.northwind-traders.example`,
       address: `${"registered.".repeat(5)}address@${"department.".repeat(12)}example`,

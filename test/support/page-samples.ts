@@ -1,10 +1,17 @@
 /**
- * Every page of the product filled with data, for the tests that look at all of them. A page without samples doesn't
- * compile. The first two samples of a page are made in every flavour, the others with ordinary names.
+ * Every page of the product filled with data, for the tests that look at all of them. A page without samples
+ * doesn't compile. The first two samples of a page are made in every flavour, the others with ordinary names.
  */
 
 import { type PageName, pages } from "../../src/ui/pages.ts";
-import type { FieldErrorCode, LinkDeadPage, RefusalReason, SignedInAs, SignOutPage, Site } from "../../src/ui/views.ts";
+import type {
+  FieldErrorCode,
+  LinkDeadPage,
+  RefusalReason,
+  SignedInAs,
+  SignOutPage,
+  Site,
+} from "../../src/ui/views.ts";
 import { type Flavour, type FlavourName, flavours } from "./page-flavours.ts";
 
 type View<Page> = Page extends (site: Site, ...rest: infer Rest) => string
@@ -19,7 +26,10 @@ type Samples = { [Name in PageName]: (data: Flavour) => Record<string, Views[Nam
 const someTime = Date.UTC(2026, 10, 23, 15, 30);
 const sameDay = someTime - 600_000;
 
-const form = (data: Flavour, path: string) => ({ action: `${data.site.basePath}${path}`, csrfToken: data.token });
+const form = (data: Flavour, path: string) => ({
+  action: `${data.site.basePath}${path}`,
+  csrfToken: data.token,
+});
 const signedIn = (data: Flavour): SignedInAs => ({
   who: data.who,
   upstreamName: data.upstream.name,
@@ -27,8 +37,10 @@ const signedIn = (data: Flavour): SignedInAs => ({
 });
 const account = (data: Flavour) => ({ who: data.who, upstreamName: data.upstream.name });
 const fieldErrors = (field: string, message: FieldErrorCode) => [{ field, message }];
-const each = <Key extends string, Value>(keys: readonly Key[], make: (key: Key) => Value): Record<string, Value> =>
-  Object.fromEntries(keys.map((key) => [key, make(key)]));
+const each = <Key extends string, Value>(
+  keys: readonly Key[],
+  make: (key: Key) => Value,
+): Record<string, Value> => Object.fromEntries(keys.map((key) => [key, make(key)]));
 
 const deadReasons = [
   "bound_elsewhere",
@@ -92,17 +104,32 @@ const samples: Samples = {
       now: sameDay,
       backUrl: `${data.site.basePath}/interaction/abc/address`,
     };
-    const wrong = [...fieldErrors("name", "name_missing"), ...fieldErrors("organization", "organization_missing")];
+    const wrong = [
+      ...fieldErrors("name", "name_missing"),
+      ...fieldErrors("organization", "organization_missing"),
+    ];
     return {
       plain: view,
-      wrong: { ...view, values: { ...view.values, name: "", message: `${data.who}\n${data.address}` }, errors: wrong },
+      wrong: {
+        ...view,
+        values: { ...view.values, name: "", message: `${data.who}\n${data.address}` },
+        errors: wrong,
+      },
       full: { ...view, full: { until: someTime } },
       fullHere: { ...view, portal: null, full: { until: null } },
     };
   },
   supportSent: (data) => ({
-    plain: { portal: data.portal, reference: "KRTW-LMNP", backUrl: `${data.site.basePath}/interaction/abc/address` },
-    noPortal: { portal: null, reference: "KRTW-LMNP", backUrl: `${data.site.basePath}/interaction/abc/address` },
+    plain: {
+      portal: data.portal,
+      reference: "KRTW-LMNP",
+      backUrl: `${data.site.basePath}/interaction/abc/address`,
+    },
+    noPortal: {
+      portal: null,
+      reference: "KRTW-LMNP",
+      backUrl: `${data.site.basePath}/interaction/abc/address`,
+    },
   }),
   checkEmail: (data) => {
     const view = {
@@ -134,7 +161,13 @@ const samples: Samples = {
       inTurn: { ...view, lookedAtBy: someTime },
       declined: { ...view, isDeclined: true },
       longAgo: { ...view, address: null, heldUntil: someTime, now: someTime - 86_400_000 },
-      now: { ...view, portal: null, resendInSeconds: 0, linkedMeanwhile: [data.memberships[2]], whyNotUrl: null },
+      now: {
+        ...view,
+        portal: null,
+        resendInSeconds: 0,
+        linkedMeanwhile: [data.memberships[2]],
+        whyNotUrl: null,
+      },
     };
   },
   linkLanding: (data) => {
@@ -256,7 +289,11 @@ const samples: Samples = {
     };
     return {
       plain: { ...view, purpose: "sign_out" },
-      everyPortalIsTold: { ...view, purpose: "sign_out", staysKnown: { upstream: data.upstream.name, portals: [] } },
+      everyPortalIsTold: {
+        ...view,
+        purpose: "sign_out",
+        staysKnown: { upstream: data.upstream.name, portals: [] },
+      },
       nobodyKnowsWhere: { ...view, purpose: "sign_out", staysKnown: { upstream: null, portals: null } },
       switchAccount: { ...view, purpose: "switch_account" },
       nothingLeft: { ...view, purpose: "nothing_left" },
@@ -345,7 +382,12 @@ function samplesOf<Name extends PageName>(page: Name, flavour: FlavourName): Pag
   const data: Flavour = flavours[flavour];
   const all = Object.entries<Views[Name]>(samples[page](data));
   const chosen = flavour === "ordinary" ? all : all.slice(0, 2);
-  return chosen.map(([variant, view]) => ({ page, flavour, variant, html: renderers[page](data.site, view) }));
+  return chosen.map(([variant, view]) => ({
+    page,
+    flavour,
+    variant,
+    html: renderers[page](data.site, view),
+  }));
 }
 
 export const pageNames = Object.keys(pages) as PageName[];
@@ -356,7 +398,9 @@ export function pageSamples(): PageSample[] {
   return pageNames.flatMap((page) => names.flatMap((flavour) => samplesOf(page, flavour)));
 }
 
-/** The deployment with one upstream, no portal and no support beyond an address: what pages must do without. */
+/**
+ * The deployment with one upstream, no portal and no support beyond an address: what pages must do without.
+ */
 export function bareSite(): Site {
   const { site, upstream } = flavours.ordinary;
   return {

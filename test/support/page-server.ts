@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { assets } from "../../src/ui/assets.ts";
 
 const policy =
-  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'";
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "form-action 'self'";
 
 export interface PageServer {
   origin: string;
@@ -16,7 +17,9 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** `pages`: documents by path; `scripts`: what a test wants to load into them from the same origin, by path. */
+/**
+ * `pages`: documents by path; `scripts`: what a test wants to load into them from the same origin, by path.
+ */
 export async function servePages(
   pages: ReadonlyMap<string, string>,
   scripts: ReadonlyMap<string, string> = new Map(),

@@ -1,7 +1,8 @@
 /**
- * What a planter does with a person, in a real Chromium each (L20): he begins something at the broker, plants cookies of his own
- * in her browser, has her sign in for it, and goes on by his own addresses. And what must have come of it: nothing of hers
- * reached him, nothing of his stuck to her, she was told what to do, and her own sign-in works.
+ * What a planter does with a person, in a real Chromium each (L20): he begins something at the broker, plants
+ * cookies of his own in her browser, has her sign in for it, and goes on by his own addresses. And what must
+ * have come of it: nothing of hers reached him, nothing of his stuck to her, she was told what to do, and her
+ * own sign-in works.
  */
 
 import assert from "node:assert/strict";
@@ -24,7 +25,9 @@ interface Visitor {
   address: string;
 }
 
-/** The planter's cookies that are planted: all, or those of some kinds (`interaction`, with its signature). */
+/**
+ * The planter's cookies that are planted: all, or those of some kinds (`interaction`, with its signature).
+ */
 export type Planted = "all" | readonly string[];
 
 const patienceMs = 15_000;
@@ -77,7 +80,9 @@ async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
   return visitor;
 }
 
-/** Binds as a redeemed link does, with a browser that is closed again: the person's own has seen nothing yet. */
+/**
+ * Binds as a redeemed link does, with a browser that is closed again: the person's own has seen nothing yet.
+ */
 async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
   const context = await world.arrive();
   context.setDefaultTimeout(patienceMs);
@@ -93,7 +98,10 @@ async function makeAdministrator({ store, clock }: PlantersWorld, profileId: Pro
   assert.equal(outcome.result, "done");
 }
 
-/** What the planter begins, up to the upstream's door; returns the address there that he was sent to, and leads her to. */
+/**
+ * What the planter begins, up to the upstream's door; returns the address there that he was sent to, and
+ * leads her to.
+ */
 async function begin(world: PlantersWorld, scene: Scene, planter: Visitor): Promise<string> {
   let sentTo = "";
   planter.context.on("request", (request) => {
@@ -153,13 +161,22 @@ async function assertNothingOfHers(world: PlantersWorld, planter: Visitor, her: 
       assert.ok(!shown.includes(hers), `${path} shows the planter ${hers}: ${shown}`);
     }
   }
-  const { profile } = (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
+  const { profile } =
+    (await world.store.directory.membership(asProfileId(planter.profileId))) ?? assert.fail();
   const hers = (await world.store.directory.membership(asProfileId(her.profileId))) ?? assert.fail();
-  assert.ok(profile.accountId === null || profile.accountId !== hers.profile.accountId, "his profile is hers now");
+  assert.ok(
+    profile.accountId === null || profile.accountId !== hers.profile.accountId,
+    "his profile is hers now",
+  );
 }
 
 /** She begins by herself, and is herself everywhere. */
-async function assertHerOwnWay(world: PlantersWorld, scene: Scene, her: Visitor, planter: Visitor): Promise<void> {
+async function assertHerOwnWay(
+  world: PlantersWorld,
+  scene: Scene,
+  her: Visitor,
+  planter: Visitor,
+): Promise<void> {
   if (scene !== "console") await signInAtPortal(world, her);
   if (scene === "link" || scene === "decline") {
     await changeAccount(her, planter);
@@ -183,8 +200,8 @@ async function assertHerOwnWay(world: PlantersWorld, scene: Scene, her: Visitor,
 }
 
 /**
- * On plain http a session of the planter's own, planted, signs her in as him, whatever a broker does: the page says whose
- * account it is, and how to change that.
+ * On plain http a session of the planter's own, planted, signs her in as him, whatever a broker does: the
+ * page says whose account it is, and how to change that.
  */
 async function changeAccount(her: Visitor, planter: Visitor): Promise<void> {
   if (!(await textOf(her.page)).includes(planter.person.email)) return;
@@ -214,7 +231,10 @@ function authorization({ issuer, portal }: PlantersWorld, more: Record<string, s
   return url.href;
 }
 
-/** To the portal, or to the link step of somebody whom nothing is linked to yet; whoever signs in there is the visitor. */
+/**
+ * To the portal, or to the link step of somebody whom nothing is linked to yet; whoever signs in there is the
+ * visitor.
+ */
 async function signInAtPortal(world: PlantersWorld, visitor: Visitor): Promise<void> {
   const { page } = visitor;
   await page.goto(authorization(world));

@@ -1,7 +1,8 @@
 /**
- * A neighbour of the broker's host who plants cookies: a page on another port of it, or on a sibling host of its domain, that
- * sets whatever it is told to for the broker and leads on. And the world that both kinds need: a broker, its upstream, a
- * portal that people can really be sent back to, and a Chromium that knows the hosts.
+ * A neighbour of the broker's host who plants cookies: a page on another port of it, or on a sibling host of
+ * its domain, that sets whatever it is told to for the broker and leads on. And the world that both kinds
+ * need: a broker, its upstream, a portal that people can really be sent back to, and a Chromium that knows
+ * the hosts.
  */
 
 import { randomBytes } from "node:crypto";
@@ -42,7 +43,9 @@ export interface PlantersWorld {
   stranger(): TestPerson;
   /** A browser of somebody's own. */
   arrive(): Promise<BrowserContext>;
-  /** The address of the neighbour's page that sets these cookies of his own in a browser, and then leads on. */
+  /**
+   * The address of the neighbour's page that sets these cookies of his own in a browser, and then leads on.
+   */
   plant(cookies: readonly Cookie[], leadTo: string): string;
   close(): Promise<void>;
 }
@@ -129,7 +132,12 @@ function cookieLine({ name, value, path }: Cookie, isTls: boolean): string {
 function crowdOf(size: number): TestPerson[] {
   return Array.from({ length: size }, (_, index) => {
     const username = `stranger-${index}-${randomBytes(3).toString("hex")}`;
-    return { username, password: `${username}-word`, name: `Stranger ${index}`, email: `${username}@consumer.example` };
+    return {
+      username,
+      password: `${username}-word`,
+      name: `Stranger ${index}`,
+      email: `${username}@consumer.example`,
+    };
   });
 }
 
@@ -166,7 +174,9 @@ async function startNeighbour(isTls: boolean, closers: Closer[]): Promise<string
     outgoing.setHeader("set-cookie", searchParams.getAll("cookie"));
     outgoing.writeHead(303, { location: searchParams.get("to") ?? "/" }).end();
   };
-  const server = isTls ? createTlsServer({ cert: certificate, key: privateKey }, answer) : createServer(answer);
+  const server = isTls
+    ? createTlsServer({ cert: certificate, key: privateKey }, answer)
+    : createServer(answer);
   const port = await listening(server, closers);
   return isTls ? `https://evil.${domain}:${port}` : `http://localhost:${port}`;
 }

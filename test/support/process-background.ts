@@ -1,4 +1,7 @@
-/** The background's thread of a broker in a process of its own: the shipped one, on a store and a transport under watch. */
+/**
+ * The background's thread of a broker in a process of its own: the shipped one, on a store and a transport
+ * under watch.
+ */
 
 import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
@@ -36,7 +39,10 @@ await runBackground(parentPort, {
   logger: brokerLogger(),
 });
 
-/** Ends this thread, as a fault would, once so many calls were made: what the last one did is done, and nobody hears of it. */
+/**
+ * Ends this thread, as a fault would, once so many calls were made: what the last one did is done, and nobody
+ * hears of it.
+ */
 function dyingAfter(calls: number): Around {
   let left = calls;
   return (call, proceed) =>

@@ -1,8 +1,9 @@
 /**
- * A broker as a process of its own, in the shape that `serve` ships: the real application on a real store file, its background in
- * a thread (process-background.ts). It is told by one line of JSON on its standard input where it listens and, if at all, at which
- * call it dies. What it has to say are lines of JSON on its standard output. SIGTERM has it drain, as `serve` does. It ends with
- * its input, so that it never outlives the test that started it.
+ * A broker as a process of its own, in the shape that `serve` ships: the real application on a real store
+ * file, its background in a thread (process-background.ts). It is told by one line of JSON on its standard
+ * input where it listens and, if at all, at which call it dies. What it has to say are lines of JSON on its
+ * standard output. SIGTERM has it drain, as `serve` does. It ends with its input, so that it never outlives
+ * the test that started it.
  */
 
 import { flushCompileCache } from "node:module";
@@ -13,7 +14,13 @@ import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { sharedCounts } from "./process-kill.ts";
-import { type BackgroundOrders, type BrokerOrders, brokerLogger, report, watchedStore } from "./process-parts.ts";
+import {
+  type BackgroundOrders,
+  type BrokerOrders,
+  brokerLogger,
+  report,
+  watchedStore,
+} from "./process-parts.ts";
 
 const input = createInterface({ input: process.stdin });
 input.once("line", (line) => void serve(JSON.parse(line) as BrokerOrders));

@@ -1,4 +1,6 @@
-/** The thread of process-kill.ts: waits for its signal, then some microseconds, then kills the whole process. */
+/**
+ * The thread of process-kill.ts: waits for its signal, then some microseconds, then kills the whole process.
+ */
 
 import { workerData } from "node:worker_threads";
 

@@ -1,4 +1,7 @@
-/** Ends the process it runs in by SIGKILL at one chosen call: before it, while it is under way, or before its result is seen. */
+/**
+ * Ends the process it runs in by SIGKILL at one chosen call: before it, while it is under way, or before its
+ * result is seen.
+ */
 
 import { Worker } from "node:worker_threads";
 
@@ -32,8 +35,8 @@ export function watchCalls<T extends object>(part: string, target: T, around: Ar
 }
 
 /**
- * What the threads of a process count together: whether the call after which calls count was seen, how many were, and how many
- * backgrounds there have been.
+ * What the threads of a process count together: whether the call after which calls count was seen, how many
+ * were, and how many backgrounds there have been.
  */
 export function sharedCounts(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(12));
@@ -48,8 +51,15 @@ export function countLife(counts: Int32Array): number {
   return Atomics.add(counts, LIVES, 1);
 }
 
-/** Makes the watch that dies at `point`, after it has told `announce` where. Each thread of the process makes one. */
-export function createKillSwitch(point: KillPoint, counts: Int32Array, announce: (place: string) => void): Around {
+/**
+ * Makes the watch that dies at `point`, after it has told `announce` where. Each thread of the process makes
+ * one.
+ */
+export function createKillSwitch(
+  point: KillPoint,
+  counts: Int32Array,
+  announce: (place: string) => void,
+): Around {
   const cutter = point.phase === "within" ? createCutter(point.delayMicros ?? 0) : undefined;
 
   const isIt = (call: string): boolean => {
@@ -76,7 +86,9 @@ export function createKillSwitch(point: KillPoint, counts: Int32Array, announce:
 /** A thread that waits to kill the process, ready before it is needed. */
 function createCutter(delayMicros: number): { cut(): void } {
   const signal = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL("./process-cutter.ts", import.meta.url), { workerData: { signal, delayMicros } });
+  const worker = new Worker(new URL("./process-cutter.ts", import.meta.url), {
+    workerData: { signal, delayMicros },
+  });
   worker.unref();
   return {
     cut: () => {

@@ -1,4 +1,7 @@
-/** What both threads of a broker in a process of its own are made of: its orders, its reports, and its store under watch. */
+/**
+ * What both threads of a broker in a process of its own are made of: its orders, its reports, and its store
+ * under watch.
+ */
 
 import { writeSync } from "node:fs";
 import { type Logger, pino } from "pino";
@@ -13,11 +16,14 @@ export interface BrokerOrders {
   /** Where this process dies. */
   killAt?: KillPoint;
   /**
-   * How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is free now. Behind,
-   * they claim nothing.
+   * How far the clock is ahead when the workers claim, in milliseconds: so that what a dead process leased is
+   * free now. Behind, they claim nothing.
    */
   claimsAheadMs?: number;
-  /** The background's thread dies, alone, at the end of so many calls of its store and mail server, and so does each next one. */
+  /**
+   * The background's thread dies, alone, at the end of so many calls of its store and mail server, and so
+   * does each next one.
+   */
   threadDiesAfter?: number;
 }
 
@@ -28,7 +34,11 @@ export interface BackgroundOrders extends BackgroundThreadData, Omit<BrokerOrder
 }
 
 /** A line of the process's output. */
-export type BrokerReport = { listening: number } | { dying: string } | { lostRace: string } | { threadDies: string };
+export type BrokerReport =
+  | { listening: number }
+  | { dying: string }
+  | { lostRace: string }
+  | { threadDies: string };
 
 export function report(line: BrokerReport): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
@@ -45,8 +55,15 @@ export function aroundOf({ killAt, counts }: BackgroundOrders): Around {
     : createKillSwitch(killAt, counts, (dying) => report({ dying }));
 }
 
-/** Every part that the journey goes through, under watch; beside that, who lost the race for a code or refresh token. */
-export function watchedStore(opened: Store, orders: BackgroundOrders, around: Around = aroundOf(orders)): Store {
+/**
+ * Every part that the journey goes through, under watch; beside that, who lost the race for a code or refresh
+ * token.
+ */
+export function watchedStore(
+  opened: Store,
+  orders: BackgroundOrders,
+  around: Around = aroundOf(orders),
+): Store {
   const store = claimingAhead(opened, orders.claimsAheadMs ?? 0);
   const artifacts: Store["artifacts"] = {
     ...store.artifacts,

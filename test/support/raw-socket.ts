@@ -1,4 +1,6 @@
-/** Requests as no browser sends them: byte by byte over a connection, from whichever address of this machine. */
+/**
+ * Requests as no browser sends them: byte by byte over a connection, from whichever address of this machine.
+ */
 
 import { once } from "node:events";
 import { request } from "node:http";
@@ -13,7 +15,11 @@ export interface RawConnection {
 }
 
 /** Opens a connection and sends `text`. */
-export async function openRaw(port: number, text: string, localAddress = "127.0.0.1"): Promise<RawConnection> {
+export async function openRaw(
+  port: number,
+  text: string,
+  localAddress = "127.0.0.1",
+): Promise<RawConnection> {
   const begun = performance.now();
   const socket = connect({ port, host: "127.0.0.1", localAddress });
   let received = "";
@@ -21,7 +27,9 @@ export async function openRaw(port: number, text: string, localAddress = "127.0.
   socket.on("data", (chunk: Buffer) => {
     received += chunk.toString();
   });
-  const ended = new Promise<number>((resolve) => socket.once("close", () => resolve(performance.now() - begun)));
+  const ended = new Promise<number>((resolve) =>
+    socket.once("close", () => resolve(performance.now() - begun)),
+  );
   await once(socket, "connect");
   socket.write(text);
   return { socket, received: () => received, ended };

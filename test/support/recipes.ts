@@ -34,7 +34,10 @@ export function documentedClient(name: string): Client {
     managedBy: "admin" as const,
   };
   if (preset === "machine") {
-    return { ...common, metadata: { grant_types: ["client_credentials"], scope: "admin:read", response_types: [] } };
+    return {
+      ...common,
+      metadata: { grant_types: ["client_credentials"], scope: "admin:read", response_types: [] },
+    };
   }
   return {
     ...common,
@@ -68,7 +71,11 @@ const languages: Record<string, string> = {
 export function recipesInDocs(): { name: string; blocks: string }[] {
   return recipes.map(({ name }) => {
     const client = documentedClient(name);
-    const settings = clientSettings(client, { issuer: "https://id.example.com", secret: client.secret, recipe: name });
+    const settings = clientSettings(client, {
+      issuer: "https://id.example.com",
+      secret: client.secret,
+      recipe: name,
+    });
     const files = settings.recipes.flatMap((one) => one.files);
     const blocks = files.map(({ file, text }) => {
       const language = languages[file.split(".").at(-1) ?? ""] ?? assert.fail(`no language for ${file}`);
@@ -91,8 +98,8 @@ export function filesOf(settings: Pick<ClientSettings, "recipes">, name: string)
 }
 
 /**
- * Writes a recipe's files as they are into a folder beside the installed packages, starts the program with its own environment
- * file, and waits until it answers.
+ * Writes a recipe's files as they are into a folder beside the installed packages, starts the program with
+ * its own environment file, and waits until it answers.
  * @param command what the recipe's first line says it is started by
  */
 export async function runRecipe(
@@ -105,7 +112,11 @@ export async function runRecipe(
     await writeFile(join(folder, file), file === "portal.env" ? ownValues(text, port) : text);
   }
   const [program, ...words] = command;
-  const child = spawn(program, words, { cwd: folder, env: { PATH: process.env["PATH"], ...env }, stdio: "pipe" });
+  const child = spawn(program, words, {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: "pipe",
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += String(chunk)));
   const close = async () => {

@@ -1,6 +1,6 @@
 /**
- * Owns the records that tests store. Every field has a value that is no default, so that one which a back end dropped shows;
- * every id is new, so that tests can't meet by accident.
+ * Owns the records that tests store. Every field has a value that is no default, so that one which a back end
+ * dropped shows; every id is new, so that tests can't meet by accident.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -74,7 +74,10 @@ export function anOrganization(overrides: Partial<Organization> = {}): Organizat
   };
 }
 
-export type ProfileEdit = Pick<Profile, "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled">;
+export type ProfileEdit = Pick<
+  Profile,
+  "id" | "organizationId" | "email" | "emailKey" | "name" | "roles" | "enabled"
+>;
 
 export function aProfile(overrides: Partial<ProfileEdit> = {}): ProfileEdit {
   const email = `Ada.${randomUUID().slice(0, 8)}@Contoso.example`;
@@ -205,7 +208,11 @@ export function anUpstreamTransaction(overrides: Partial<UpstreamTransaction> = 
     nonce: anId("nonce"),
     codeVerifier: anId("code-verifier"),
     maxAgeSeconds: 1740,
-    purpose: { kind: "redeem", requestId: asLinkRequestId(anId("request")), secretHash: hashOf(anId("link-secret")) },
+    purpose: {
+      kind: "redeem",
+      requestId: asLinkRequestId(anId("request")),
+      secretHash: hashOf(anId("link-secret")),
+    },
     createdAt: NOW - 250,
     expiresAt: NOW + 10 * MINUTE,
     ...overrides,

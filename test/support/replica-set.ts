@@ -1,6 +1,6 @@
 /**
- * A real replica set of three members on loopback, which a test may kill, freeze and start again. Elections are quick; expiry
- * indexes rest, because tests move their own clocks; and no query may do without an index.
+ * A real replica set of three members on loopback, which a test may kill, freeze and start again. Elections
+ * are quick; expiry indexes rest, because tests move their own clocks; and no query may do without an index.
  */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
@@ -50,7 +50,9 @@ export interface ReplicaSetOptions {
   expires?: boolean;
   /** Whether a query without an index is refused. Default: it is. */
   noTableScan?: boolean;
-  /** How long a transaction may last, and with it one whose client is dead. Default: the server's, a minute. */
+  /**
+   * How long a transaction may last, and with it one whose client is dead. Default: the server's, a minute.
+   */
   transactionLifetimeSeconds?: number;
 }
 
@@ -95,7 +97,9 @@ function setOf(members: readonly Mongod[], url: string, root: string): ReplicaSe
       let seen = "";
       const look = async () => {
         const states = await Promise.all(members.map((member) => stateOf(member)));
-        seen = members.map(({ port }, index) => `${port} ${states[index]?.name ?? "doesn't answer"}`).join(", ");
+        seen = members
+          .map(({ port }, index) => `${port} ${states[index]?.name ?? "doesn't answer"}`)
+          .join(", ");
         const isWhole = states.every((state) => state?.isPrimary || state?.isSecondary);
         return isWhole && states.filter((state) => state?.isPrimary).length === 1 ? true : undefined;
       };
@@ -129,7 +133,9 @@ class Mongod implements Member {
   }
 
   get isAlive(): boolean {
-    return this.#guardian !== undefined && this.#guardian.exitCode === null && this.#guardian.signalCode === null;
+    return (
+      this.#guardian !== undefined && this.#guardian.exitCode === null && this.#guardian.signalCode === null
+    );
   }
 
   async restart(): Promise<void> {
@@ -183,7 +189,9 @@ class Mongod implements Member {
       if (!this.isAlive) {
         await closed;
         // What goes wrong before there is a log is said on the standard error output.
-        throw new Error(`mongod ended: ${complaint}${(await readFile(log, "utf8").catch(() => "")).slice(-2000)}`);
+        throw new Error(
+          `mongod ended: ${complaint}${(await readFile(log, "utf8").catch(() => "")).slice(-2000)}`,
+        );
       }
       return (await ask(this, { ping: 1 })) && true;
     });
@@ -239,7 +247,9 @@ async function stateOf(member: Member): Promise<MemberState | undefined> {
   };
 }
 
-/** One command to one member, whatever its state. Undefined if it is dead, doesn't answer in time, or refuses. */
+/**
+ * One command to one member, whatever its state. Undefined if it is dead, doesn't answer in time, or refuses.
+ */
 async function ask(member: Member, command: Document): Promise<Document | undefined> {
   return member.isAlive ? await tell(member, command).catch(() => undefined) : undefined;
 }

@@ -1,4 +1,7 @@
-/** What reads mail before its person does: every kind gets a fresh link, does its worst, and the person links all the same. */
+/**
+ * What reads mail before its person does: every kind gets a fresh link, does its worst, and the person links
+ * all the same.
+ */
 
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
@@ -41,7 +44,10 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
       liaison = await startAttacked({
         strangers: 20,
         // One mail of its own for each mailbox: what else waits for it goes together.
-        config: (base) => ({ ...base, limits: { ...(base["limits"] as object), mails_per_mailbox: perHour(1) } }),
+        config: (base) => ({
+          ...base,
+          limits: { ...(base["limits"] as object), mails_per_mailbox: perHour(1) },
+        }),
       });
       chromium = await launchBrowser();
     });
@@ -63,7 +69,9 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         const target = url.replace("//localhost", "//127.0.0.1");
         const sent = request(target, { method, headers, localAddress: "127.0.0.9" }, (response) => {
           response.resume();
-          response.on("end", () => resolve({ status: response.statusCode ?? 0, location: response.headers.location }));
+          response.on("end", () =>
+            resolve({ status: response.statusCode ?? 0, location: response.headers.location }),
+          );
         });
         sent.on("error", reject).end(body);
       });
@@ -81,7 +89,10 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
       }
     }
 
-    /** Fills every field and presses every button, again and again on fresh copies of the page, some pages deep. */
+    /**
+     * Fills every field and presses every button, again and again on fresh copies of the page, some pages
+     * deep.
+     */
     async function pressEverything(tab: Tab, url: string, depth: number): Promise<number> {
       if (depth === 0) return 0;
       await open(tab, url);
@@ -89,7 +100,9 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
       let pressed = 0;
       for (let index = 0; index < count; index += 1) {
         await open(tab, url);
-        for (const field of await tab.locator("input:not([type=hidden]):not([type=submit]), textarea").all()) {
+        for (const field of await tab
+          .locator("input:not([type=hidden]):not([type=submit]), textarea")
+          .all()) {
           await field.fill("scanner@example.net").catch(() => {});
         }
         const control = tab.locator("button, input[type=submit], a[href^=http], a[href^='/']").nth(index);
@@ -122,7 +135,9 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
 
     /** Serves one page from another origin, and has Chromium open it for a while. */
     async function openedElsewhere(html: string): Promise<void> {
-      const server = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html));
+      const server = createServer((_request, response) =>
+        response.setHeader("content-type", "text/html").end(html),
+      );
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const context = await chromium.newContext();
       try {
@@ -156,14 +171,19 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
       "HEAD, then GET of every page behind it": async ({ link }) => {
         for (let turn = 0; turn < 5; turn += 1) await raw(link, { method: "HEAD" });
         const [base = ""] = /^.*\/link\/[^/]+/.exec(link) ?? [];
-        for (const path of ["", "/confirm", "/decline", "/result"]) await raw(base + path, { method: "HEAD" });
+        for (const path of ["", "/confirm", "/decline", "/result"])
+          await raw(base + path, { method: "HEAD" });
       },
       "POST to the link and to its actions, with and without what the page holds": async ({ link }) => {
         const headers = { "content-type": "application/x-www-form-urlencoded" };
-        for (const body of ["", "csrf=x", "confirm=1&secret=x"]) await raw(link, { method: "POST", headers, body });
+        for (const body of ["", "csrf=x", "confirm=1&secret=x"])
+          await raw(link, { method: "POST", headers, body });
         const [base = ""] = /^.*\/link\/[^/]+/.exec(link) ?? [];
         for (const action of ["confirm", "decline"]) {
-          assert.equal((await raw(`${base}/${action}`, { method: "POST", headers, body: "csrf=x" })).status, 403);
+          assert.equal(
+            (await raw(`${base}/${action}`, { method: "POST", headers, body: "csrf=x" })).status,
+            403,
+          );
           const agent = new UserAgent();
           const landing = await agent.visit(link);
           const { fields } = landing.form(action === "confirm" ? "Continue to sign in" : /^Don.t link$/);
@@ -194,13 +214,17 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         }
       },
       "prefetch and prerender": async ({ link }) => {
-        const rules = { prefetch: [{ source: "list", urls: [link] }], prerender: [{ source: "list", urls: [link] }] };
+        const rules = {
+          prefetch: [{ source: "list", urls: [link] }],
+          prerender: [{ source: "list", urls: [link] }],
+        };
         await openedElsewhere(
           `<!doctype html><link rel="prefetch" href="${link}"><link rel="prerender" href="${link}">` +
             `<script type="speculationrules">${JSON.stringify(rules)}</script><a href="${link}">the link</a>`,
         );
         for (const purpose of ["prefetch", "prefetch;prerender"]) {
-          for (const name of ["sec-purpose", "purpose", "x-moz"]) await raw(link, { headers: { [name]: purpose } });
+          for (const name of ["sec-purpose", "purpose", "x-moz"])
+            await raw(link, { headers: { [name]: purpose } });
         }
       },
       "link previews, with every address that their page names": async ({ link }) => {
@@ -208,9 +232,13 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
           const agent = new UserAgent();
           const headers = { "user-agent": userAgent };
           const page = await agent.visit(link, { headers });
-          const named = [...page.body.matchAll(/(?:href|src|action)="([^"]+)"/g)].map(([, address]) => address ?? "");
+          const named = [...page.body.matchAll(/(?:href|src|action)="([^"]+)"/g)].map(
+            ([, address]) => address ?? "",
+          );
           for (const address of named.filter((one) => !/^mailto:|^tel:|^#/.test(one))) {
-            await agent.once(new URL(address.replaceAll("&amp;", "&"), page.url), { headers }).catch(() => {});
+            await agent
+              .once(new URL(address.replaceAll("&amp;", "&"), page.url), { headers })
+              .catch(() => {});
           }
         }
       },
@@ -274,7 +302,8 @@ export function scannerSuite(isChosen: (kind: string) => boolean): void {
         await assertUnbound(liaison, id);
         assert.deepEqual(await Promise.all(links.map((link) => requestOf(liaison, link))), requests);
         assert.equal(liaison.mailbox.mails.length, mails);
-        const mine = linkWithCode(mail, codeOn(waiting)) ?? assert.fail("the person's code isn't in the mail");
+        const mine =
+          linkWithCode(mail, codeOn(waiting)) ?? assert.fail("the person's code isn't in the mail");
         assert.equal((await openLink(liaison.browser(), mine, person)).heading, "Your account is linked");
         assert.equal((await auditOf(liaison, asProfileId(id), "profile.bound")).length, 1);
       });

@@ -1,10 +1,15 @@
-/** What a person, or a program in their place, gets to see of an answer, for comparing two of them byte for byte. */
+/**
+ * What a person, or a program in their place, gets to see of an answer, for comparing two of them byte for
+ * byte.
+ */
 
 import type { Page } from "./user-agent.ts";
 
 /**
- * Status, headers and body; what differs between any two answers is blotted out, and with it what only this visitor knows.
- * @param own such as the address they typed or the account they signed in with; escaped as it stands on the page
+ * Status, headers and body; what differs between any two answers is blotted out, and with it what only this
+ * visitor knows.
+ * @param own such as the address they typed or the account they signed in with; escaped as it stands on the
+ *   page
  */
 export function seen({ status, headers, body }: Page, own: readonly string[] = []): string {
   const shown = [...headers]

@@ -1,4 +1,7 @@
-/** Another address of this machine to send requests from, which `fetch` has no setting for: a relay that connects from there. */
+/**
+ * Another address of this machine to send requests from, which `fetch` has no setting for: a relay that
+ * connects from there.
+ */
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
@@ -30,7 +33,8 @@ export async function sourceAddress(localAddress: string, target: string): Promi
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const relay = (server.address() as AddressInfo).port;
   return {
-    proxy: (url) => (url.origin === origin ? new URL(`http://127.0.0.1:${relay}${url.pathname}${url.search}`) : url),
+    proxy: (url) =>
+      url.origin === origin ? new URL(`http://127.0.0.1:${relay}${url.pathname}${url.search}`) : url,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();

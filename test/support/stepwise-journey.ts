@@ -1,6 +1,7 @@
 /**
- * One person's journey, one request of the broker at a time, so that a test can do something to the deployment before each. A
- * step that can't be served is made again as it was: a page is loaded again, a form is sent again.
+ * One person's journey, one request of the broker at a time, so that a test can do something to the
+ * deployment before each. A step that can't be served is made again as it was: a page is loaded again, a form
+ * is sent again.
  */
 
 import assert from "node:assert/strict";
@@ -30,7 +31,13 @@ export interface JourneyOptions {
 }
 
 /** The steps, in their order. Each asserts what it leads to, once it is served. */
-export async function journeySteps({ portal, mailbox, browser, person, registered }: JourneyOptions): Promise<Step[]> {
+export async function journeySteps({
+  portal,
+  mailbox,
+  browser,
+  person,
+  registered,
+}: JourneyOptions): Promise<Step[]> {
   const started = await portal.start({ prompt: "consent" });
   let page: Page;
   let waiting: Page;
@@ -94,7 +101,11 @@ export async function journeySteps({ portal, mailbox, browser, person, registere
       reaches(/Link/i),
     ),
     browse("continues", () => browser.press(page, "Continue to sign in"), reaches(/Sign in/)),
-    browse("comes back to redeem", () => signInUpstream(browser, page, person), reaches(/Your account is linked/)),
+    browse(
+      "comes back to redeem",
+      () => signInUpstream(browser, page, person),
+      reaches(/Your account is linked/),
+    ),
     browse(
       "lets the waiting tab go on",
       () => browser.follow(waiting, /I’ve opened the link|I've opened the link/),

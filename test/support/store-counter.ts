@@ -3,7 +3,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Store } from "../../src/storage/contract.ts";
 
-/** What isn't counted: what the workers ask again and again, whatever requests there are, and a note every five minutes. */
+/**
+ * What isn't counted: what the workers ask again and again, whatever requests there are, and a note every
+ * five minutes.
+ */
 const uncounted = new RegExp(
   [
     /^outbox\./,

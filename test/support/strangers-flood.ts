@@ -1,6 +1,6 @@
 /**
- * What strangers can have stored without an account, from one address: each sort as large as may be. Every function asks for one
- * and returns the status of its answer.
+ * What strangers can have stored without an account, from one address: each sort as large as may be. Every
+ * function asks for one and returns the status of its answer.
  */
 
 import assert from "node:assert/strict";
@@ -29,7 +29,9 @@ export async function strangersFlood(liaison: Liaison, { link }: { link: string 
     const asked = await authorize();
     if (asked.status !== 303) return asked;
     const cookie = cookiesOf(asked);
-    return await askFrom(fromHere, String(asked.headers["location"]), { headers: { cookie, accept: "text/html" } });
+    return await askFrom(fromHere, String(asked.headers["location"]), {
+      headers: { cookie, accept: "text/html" },
+    });
   };
 
   return {
@@ -56,8 +58,13 @@ export async function strangersFlood(liaison: Liaison, { link }: { link: string 
   };
 }
 
-/** Begins sign-ins at an upstream by one form again and again, and by another once that has begun its share. */
-function beginnings(liaison: Liaison, formIn: (browser: UserAgent) => Promise<ReturnType<Page["form"]> | Page>) {
+/**
+ * Begins sign-ins at an upstream by one form again and again, and by another once that has begun its share.
+ */
+function beginnings(
+  liaison: Liaison,
+  formIn: (browser: UserAgent) => Promise<ReturnType<Page["form"]> | Page>,
+) {
   let current: Promise<{ browser: UserAgent; form: ReturnType<Page["form"]> | Page }> | undefined;
   const start = async () => {
     const browser = liaison.browser();
@@ -86,8 +93,8 @@ function cookiesOf({ headers }: Answer): string {
 }
 
 /**
- * Asks as long as it is let through, so many at a time, and `most` times at the most; returns how often it was. A refusal ends it
- * once `refusals` have come.
+ * Asks as long as it is let through, so many at a time, and `most` times at the most; returns how often it
+ * was. A refusal ends it once `refusals` have come.
  */
 export async function asLongAsLet(
   ask: () => Promise<number>,

@@ -1,6 +1,7 @@
 /**
- * A relying party that asks as the OpenID Foundation's conformance suite does: by requests written by hand, without PKCE
- * unless it says so, at an issuer that it knows by discovery alone; and that checks whatever it is given.
+ * A relying party that asks as the OpenID Foundation's conformance suite does: by requests written by hand,
+ * without PKCE unless it says so, at an issuer that it knows by discovery alone; and that checks whatever it
+ * is given.
  */
 
 import assert from "node:assert/strict";
@@ -106,7 +107,9 @@ export class SuiteClient {
   /** Sends a browser with a request, and no further than it is led without a word. */
   async visit(browser: UserAgent, changes: Parameters = {}): Promise<Answered> {
     const sent = this.parameters(changes);
-    const page = await browser.visit(`${this.endpoint("authorization_endpoint")}?${new URLSearchParams(sent)}`);
+    const page = await browser.visit(
+      `${this.endpoint("authorization_endpoint")}?${new URLSearchParams(sent)}`,
+    );
     return { page, told: this.#told(page), sent };
   }
 
@@ -124,7 +127,9 @@ export class SuiteClient {
     const isPosted = form?.getAttribute("action")?.startsWith(suiteUris.callback) === true;
     if (isPosted) {
       const inputs = form.querySelectorAll("input");
-      return Object.fromEntries(inputs.map((one) => [one.getAttribute("name") ?? "", one.getAttribute("value") ?? ""]));
+      return Object.fromEntries(
+        inputs.map((one) => [one.getAttribute("name") ?? "", one.getAttribute("value") ?? ""]),
+      );
     }
     if (!page.url.href.startsWith(suiteUris.callback)) return {};
     return Object.fromEntries(
@@ -176,7 +181,9 @@ export class SuiteClient {
     return await this.granted(answer, answered.sent["nonce"]);
   }
 
-  /** Checks an answer of the token endpoint, and the ID token in it (OpenID Connect Core 1.0, section 3.1.3). */
+  /**
+   * Checks an answer of the token endpoint, and the ID token in it (OpenID Connect Core 1.0, section 3.1.3).
+   */
   async granted({ status, headers, body }: JsonAnswer, nonce: string | undefined): Promise<Granted> {
     assert.equal(status, 200, JSON.stringify(body));
     assert.match(headers.get("cache-control") ?? "", /no-store/);
@@ -212,17 +219,23 @@ export class SuiteClient {
 
   /** Asks UserInfo, by one of the ways of RFC 6750, section 2. */
   async userinfo(accessToken: string, by: "get" | "post-header" | "post-body" = "get"): Promise<JsonAnswer> {
-    const headers: Record<string, string> = by === "post-body" ? {} : { authorization: `Bearer ${accessToken}` };
+    const headers: Record<string, string> =
+      by === "post-body" ? {} : { authorization: `Bearer ${accessToken}` };
     const body = by === "post-body" ? new URLSearchParams({ access_token: accessToken }) : null;
     return await json(
-      await fetch(this.endpoint("userinfo_endpoint"), { method: by === "get" ? "GET" : "POST", headers, body }),
+      await fetch(this.endpoint("userinfo_endpoint"), {
+        method: by === "get" ? "GET" : "POST",
+        headers,
+        body,
+      }),
     );
   }
 
   /** Sends a browser to the end-session endpoint. */
   async signOut(browser: UserAgent, parameters: Parameters): Promise<Page> {
     const url = new URL(this.endpoint("end_session_endpoint"));
-    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(parameters))
+      if (value !== undefined) url.searchParams.set(name, value);
     return await browser.visit(url);
   }
 

@@ -1,4 +1,6 @@
-/** Watches the sweep of what is over, which the application's background does, so that a test can wait for it. */
+/**
+ * Watches the sweep of what is over, which the application's background does, so that a test can wait for it.
+ */
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { Store } from "../../src/storage/contract.ts";
@@ -26,8 +28,8 @@ export class SweepWatch {
   });
 
   /**
-   * Moves the clock, and waits for the end of a sweep that began after that, and of every other: one leaves to another broker's
-   * what that has in its hands.
+   * Moves the clock, and waits for the end of a sweep that began after that, and of every other: one leaves
+   * to another broker's what that has in its hands.
    */
   async later(liaison: Pick<Liaison, "clock" | "wake">, seconds: number): Promise<void> {
     liaison.clock.advance(seconds);

@@ -20,7 +20,9 @@ export function sharedSet(): string {
 }
 
 /** A new database, empty unless an encryption key to migrate it under is given. */
-export async function testDatabase(options: { encryptionKey?: string; url?: string } = {}): Promise<TestDatabase> {
+export async function testDatabase(
+  options: { encryptionKey?: string; url?: string } = {},
+): Promise<TestDatabase> {
   const { encryptionKey, url = sharedSet() } = options;
   const mongodb = { url, database: `test-${randomBytes(8).toString("hex")}` };
   if (encryptionKey !== undefined) await migrateStore({ mongodb, encryptionKey });

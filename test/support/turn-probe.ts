@@ -1,6 +1,7 @@
 /**
- * Measures what each turn of this thread's event loop uses of the processor: not how long it took, for others use it, too.
- * Collecting garbage isn't counted: when it comes, and what it takes, depends on all that the process holds.
+ * Measures what each turn of this thread's event loop uses of the processor: not how long it took, for others
+ * use it, too. Collecting garbage isn't counted: when it comes, and what it takes, depends on all that the
+ * process holds.
  */
 
 import { type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
@@ -64,7 +65,8 @@ export class TurnProbe {
   }
 
   #note(entries: readonly PerformanceEntry[]): void {
-    for (const { startTime: from, duration } of entries) this.#collections.push({ from, to: from + duration });
+    for (const { startTime: from, duration } of entries)
+      this.#collections.push({ from, to: from + duration });
   }
 
   #collected({ from, to }: Span): number {

@@ -1,4 +1,7 @@
-/** What the tests of src/upstream share: a real store, a lying upstream made anew for each test, a clock, and one browser's sign-in. */
+/**
+ * What the tests of src/upstream share: a real store, a lying upstream made anew for each test, a clock, and
+ * one browser's sign-in.
+ */
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -27,7 +30,11 @@ export const ISSUER = "http://localhost:4400/broker";
 export const sender = "192.0.2.1";
 export const SIGN_IN = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: false };
 export const REDEEM = {
-  purpose: { kind: "redeem" as const, requestId: asLinkRequestId("request-1"), secretHash: hashSecret("secret") },
+  purpose: {
+    kind: "redeem" as const,
+    requestId: asLinkRequestId("request-1"),
+    secretHash: hashSecret("secret"),
+  },
   forced: true,
 };
 
@@ -88,7 +95,14 @@ export function useUpstreams(): UpstreamHarness {
         clock: { now: () => harness.now },
         logger: { info: note, warn: note },
         clientKeys: harness.clientKeys,
-        limits: { timeoutMs: 300, maxBytes: 100_000, maxInFlight: 8, waitMs: 1_000, silences: 3, pauseMs: 3_000 },
+        limits: {
+          timeoutMs: 300,
+          maxBytes: 100_000,
+          maxInFlight: 8,
+          waitMs: 1_000,
+          silences: 3,
+          pauseMs: 3_000,
+        },
         ...change,
       }),
     theLiar: (change: Partial<UpstreamConfig> = {}) =>

@@ -1,9 +1,16 @@
 /**
- * Upstreams to test against, on loopback. `startUpstreamPeer` is an honest one: an independent oidc-provider instance that
- * signs in whom `login_hint` names. `startLyingUpstream` is written by hand and lies as it is told. Both count what they are asked.
+ * Upstreams to test against, on loopback. `startUpstreamPeer` is an honest one: an independent oidc-provider
+ * instance that signs in whom `login_hint` names. `startLyingUpstream` is written by hand and lies as it is
+ * told. Both count what they are asked.
  */
 
-import { createHmac, createSign, generateKeyPairSync, type KeyPairKeyObjectResult, randomUUID } from "node:crypto";
+import {
+  createHmac,
+  createSign,
+  generateKeyPairSync,
+  type KeyPairKeyObjectResult,
+  randomUUID,
+} from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parse } from "node-html-parser";
@@ -50,10 +57,15 @@ interface PeerOptions {
   tokenMs?: number;
 }
 
-/** Starts an honest upstream. `people` are its accounts by subject; an unknown `login_hint` signs in the first. */
+/**
+ * Starts an honest upstream. `people` are its accounts by subject; an unknown `login_hint` signs in the
+ * first.
+ */
 export async function startUpstreamPeer(options: PeerOptions): Promise<UpstreamPeer> {
   const requests: string[] = [];
-  const listener: { handle: (request: IncomingMessage, response: ServerResponse) => void } = { handle: () => {} };
+  const listener: { handle: (request: IncomingMessage, response: ServerResponse) => void } = {
+    handle: () => {},
+  };
   const { server, origin } = await listen((request, response) => {
     requests.push(pathOf(request));
     listener.handle(request, response);
@@ -78,7 +90,8 @@ export async function startUpstreamPeer(options: PeerOptions): Promise<UpstreamP
       const form = parse((await walk(url, origin)).body).querySelector("form");
       const inputs = form?.querySelectorAll("input[name]") ?? [];
       const fields = new URLSearchParams();
-      for (const input of inputs) fields.append(input.getAttribute("name") ?? "", input.getAttribute("value") ?? "");
+      for (const input of inputs)
+        fields.append(input.getAttribute("name") ?? "", input.getAttribute("value") ?? "");
       return { action: new URL(form?.getAttribute("action") ?? ""), fields };
     },
   };
@@ -107,7 +120,10 @@ function makeProvider(issuer: string, options: PeerOptions): Provider {
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
     async loadExistingGrant(ctx) {
       const { client, session, provider } = ctx.oidc;
-      const grant = new provider.Grant({ clientId: client?.clientId ?? "", accountId: session?.accountId ?? "" });
+      const grant = new provider.Grant({
+        clientId: client?.clientId ?? "",
+        accountId: session?.accountId ?? "",
+      });
       grant.addOIDCScope("openid email profile");
       await grant.save();
       return grant;
@@ -115,7 +131,12 @@ function makeProvider(issuer: string, options: PeerOptions): Provider {
   });
 }
 
-async function finish(provider: Provider, request: IncomingMessage, response: ServerResponse, subjects: string[]) {
+async function finish(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  subjects: string[],
+) {
   const { params } = await provider.interactionDetails(request, response);
   const hint = String(params["login_hint"] ?? "");
   const accountId = subjects.includes(hint) ? hint : (subjects[0] ?? "nobody");
@@ -207,11 +228,20 @@ export async function startLyingUpstream(clock: Clock = systemClock): Promise<Ly
         return json(response, { keys: lies.jwks ?? OWN_JWKS });
       case "/token": {
         const claims = { ...honestClaims(origin, clock), nonce: asked.nonce, ...lies.claims };
-        const id_token = makeJwt(lies, claims, lies.key ?? (lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY));
+        const id_token = makeJwt(
+          lies,
+          claims,
+          lies.key ?? (lies.sign === "other-key" ? FOREIGN_KEY : OWN_KEY),
+        );
         return json(response, { access_token: randomUUID(), token_type: "Bearer", id_token, ...lies.token });
       }
       case "/userinfo":
-        return json(response, { sub: "person-1", email: "info@mail.example", name: "From Userinfo", ...lies.userinfo });
+        return json(response, {
+          sub: "person-1",
+          email: "info@mail.example",
+          name: "From Userinfo",
+          ...lies.userinfo,
+        });
       default:
         return void response.writeHead(404).end();
     }

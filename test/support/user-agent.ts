@@ -1,6 +1,6 @@
 /**
- * A browser without JavaScript: cookies by RFC 6265 (so: shared over ports, bound to paths), redirects followed one by one,
- * forms filled by their labels' fields. Stops before an address it was told not to open.
+ * A browser without JavaScript: cookies by RFC 6265 (so: shared over ports, bound to paths), redirects
+ * followed one by one, forms filled by their labels' fields. Stops before an address it was told not to open.
  */
 
 import { type HTMLElement, parse } from "node-html-parser";
@@ -39,7 +39,9 @@ export class Page {
   /** The form that the button with this text submits, as it would be sent. */
   form(button: string | RegExp): { action: URL; fields: URLSearchParams } {
     for (const form of this.dom.querySelectorAll("form")) {
-      const pressed = form.querySelectorAll("button").find((candidate) => matches(candidate.text.trim(), button));
+      const pressed = form
+        .querySelectorAll("button")
+        .find((candidate) => matches(candidate.text.trim(), button));
       if (pressed === undefined) continue;
       const fields = new URLSearchParams();
       for (const input of form.querySelectorAll("input")) {
@@ -78,10 +80,13 @@ export class UserAgent {
   readonly #proxy: (url: URL) => URL;
 
   /**
-   * @param options.stopAt an address that isn't opened: `visit` returns an empty page of status 0 there, as at a portal's callback
+   * @param options.stopAt an address that isn't opened: `visit` returns an empty page of status 0 there, as
+   *   at a portal's callback
    * @param options.proxy where a request is really sent, as a proxy that ends TLS does
    */
-  constructor(options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean; proxy?: (url: URL) => URL } = {}) {
+  constructor(
+    options: { stopAt?: (url: URL) => boolean; keepCookies?: boolean; proxy?: (url: URL) => URL } = {},
+  ) {
     this.jar = new CookieJar(undefined, { rejectPublicSuffixes: false, allowSpecialUseDomain: true });
     this.#stopAt = options.stopAt ?? (() => false);
     this.#keepCookies = options.keepCookies ?? true;

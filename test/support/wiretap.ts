@@ -1,4 +1,7 @@
-/** Listens to every request that leaves this process by `fetch`, browsers', portals' and our own, and keeps the secrets in them. */
+/**
+ * Listens to every request that leaves this process by `fetch`, browsers', portals' and our own, and keeps
+ * the secrets in them.
+ */
 
 /** Names under which something that could be used travels in queries, forms and JSON. */
 const secretNames =
@@ -73,7 +76,10 @@ export class Wiretap {
   }
 }
 
-/** Where a secret is readable in some bytes: as it is, percent-encoded, in base64 at any offset, in hex, or as what it encodes. */
+/**
+ * Where a secret is readable in some bytes: as it is, percent-encoded, in base64 at any offset, in hex, or as
+ * what it encodes.
+ */
 export function traces(haystack: Buffer, secret: string): string[] {
   const bytes = Buffer.from(secret);
   const forms = new Map<string, Buffer>([

@@ -1,4 +1,7 @@
-/** Watches the background's workers through the store that they are given: whether they have done all that was due. */
+/**
+ * Watches the background's workers through the store that they are given: whether they have done all that was
+ * due.
+ */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";

@@ -11,7 +11,9 @@ const text = readFileSync(new URL("../../docs/address-policy.md", import.meta.ur
 function writtenIn(cell: string): string {
   const code = /^`(.+)`$/u.exec(cell.trim())?.[1];
   assert.ok(code !== undefined, `${cell} isn't written as code`);
-  return code.replace(/\{U\+([0-9A-F]{4,6})\}/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
+  return code.replace(/\{U\+([0-9A-F]{4,6})\}/g, (_, hex: string) =>
+    String.fromCodePoint(Number.parseInt(hex, 16)),
+  );
 }
 
 const table = text.slice(text.indexOf("| written")).split("\n").slice(2);

@@ -123,14 +123,27 @@ describe("address policy: what is refused", () => {
 });
 
 describe("address policy: properties", () => {
-  const letters = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom(..."abzABZ09.+-_'ıİiIåÅßσςΣжЖ") });
-  const domains = fc.constantFrom("contoso.example", "Contoso.Example", "bücher.example", "XN--BCHER-KVA.example");
+  const letters = fc.string({
+    minLength: 1,
+    maxLength: 20,
+    unit: fc.constantFrom(..."abzABZ09.+-_'ıİiIåÅßσςΣжЖ"),
+  });
+  const domains = fc.constantFrom(
+    "contoso.example",
+    "Contoso.Example",
+    "bücher.example",
+    "XN--BCHER-KVA.example",
+  );
   const addresses = fc.tuple(letters, domains).map(([local, domain]) => `${local}@${domain}`);
 
   it("never throws, whatever it is given", () => {
     fc.assert(fc.property(fc.anything(), (input) => void parseAddress(input)));
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (input) => void parseAddress(`${input}@contoso.example`)));
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (input) => void parseAddress(`anna@${input}.example`)));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (input) => void parseAddress(`${input}@contoso.example`)),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (input) => void parseAddress(`anna@${input}.example`)),
+    );
   });
 
   it("a key is its own key", () => {

@@ -1,4 +1,7 @@
-/** The command line of the administration without anything behind it: words, flags, help, and how answers are written. */
+/**
+ * The command line of the administration without anything behind it: words, flags, help, and how answers are
+ * written.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -97,10 +100,19 @@ describe("commands of the administration", () => {
 
 describe("flags", () => {
   const wrong: [string, RegExp][] = [
-    ["orgs create --name N --account-number 1 --kind shop", /--kind takes customer, partner or operator, not "shop"\./],
+    [
+      "orgs create --name N --account-number 1 --kind shop",
+      /--kind takes customer, partner or operator, not "shop"\./,
+    ],
     ["orgs create --name N --kind customer", /--account-number is needed\./],
-    ["orgs create --name N --account-number 1 --kind customer --plan-expires 2027-03-31", /needs --plan-status/],
-    ["orgs edit n --plan-expires 2027-02-30", /--plan-expires takes a day as YYYY-MM-DD, or none, not "2027-02-30"/],
+    [
+      "orgs create --name N --account-number 1 --kind customer --plan-expires 2027-03-31",
+      /needs --plan-status/,
+    ],
+    [
+      "orgs edit n --plan-expires 2027-02-30",
+      /--plan-expires takes a day as YYYY-MM-DD, or none, not "2027-02-30"/,
+    ],
     ["orgs edit n --plan-status expired", /--plan-status takes active, suspended or none, not "expired"/],
     ["orgs edit n --plan-status active --plan {}", /--plan: say it so, or by the flags for each/],
     ["orgs edit n --enabled perhaps", /--enabled takes true or false, not "perhaps"/],
@@ -109,8 +121,14 @@ describe("flags", () => {
     ["orgs list --limit 0", /--limit takes a whole number from 1 to 200, not "0"/],
     ["profiles edit p --email nobody", /--email: write one address, such as/],
     ["admin role p --role king", /--role takes owner, .*, auditor or none, not "king"/],
-    ["keys create --name k --scopes admin:read,everything", /--scopes takes some of admin:read, .*, not "everything"/],
-    ["clients edit c --redirect-uris https://a.example/cb,nowhere", /--redirect-uris: "nowhere": write an absolute/],
+    [
+      "keys create --name k --scopes admin:read,everything",
+      /--scopes takes some of admin:read, .*, not "everything"/,
+    ],
+    [
+      "clients edit c --redirect-uris https://a.example/cb,nowhere",
+      /--redirect-uris: "nowhere": write an absolute/,
+    ],
     ["clients edit c --access-policy customer", /--access-policy takes a JSON object, not "customer"/],
     ["clients edit c --kinds everybody", /--kinds takes customer, partner or operator, not "everybody"/],
     ["clients create --preset web --name C --roles a", /--roles need --kinds/],
@@ -133,7 +151,8 @@ describe("flags", () => {
   it("values: lists, switches, null, JSON", async () => {
     const edit = await draftOf(
       wordsOf(
-        "clients edit c --redirect-uris https://a/,https://b/ --about-url none --refresh-tokens false --scopes []",
+        "clients edit c --redirect-uris https://a/,https://b/ --about-url none --refresh-tokens false " +
+          "--scopes []",
       ),
     );
     assert.deepEqual(edit.input, {
@@ -257,7 +276,9 @@ describe("answers on a terminal", () => {
     const at = (width: number | undefined) => table(rows, { timeZone: "UTC", empty: "", width });
     /** How wide each line is, by what a terminal shows. */
     const widths = (text: string) =>
-      text.split("\n").map((line) => [...line].reduce((sum, one) => sum + (/[\u4e00-\u9fff]/.test(one) ? 2 : 1), 0));
+      text
+        .split("\n")
+        .map((line) => [...line].reduce((sum, one) => sum + (/[\u4e00-\u9fff]/.test(one) ? 2 : 1), 0));
 
     it("is whole where there is room, and where there is no terminal", () => {
       for (const width of [undefined, 200]) assert.match(at(width), /Company {2}2027-03-28 00:00:00\n/);
@@ -272,7 +293,8 @@ describe("answers on a terminal", () => {
     it("becomes a block a row where that isn't enough, with all of it", () => {
       assert.equal(
         at(40).split("\n\n")[0],
-        "id     4QrTzk0wJm9x3vYb2nLc7A\nname   Ann Archer of the Northern Wind Trading Company\nasked  2027-03-28 00:00:00",
+        "id     4QrTzk0wJm9x3vYb2nLc7A\nname   Ann Archer of the Northern Wind Trading Company\nasked  " +
+          "2027-03-28 00:00:00",
       );
     });
   });
@@ -318,11 +340,15 @@ describe("CSV of the audit", () => {
     ["", ""],
   ];
   for (const [value, written] of cells) {
-    it(`${JSON.stringify(value)} → ${JSON.stringify(written)}`, () => assert.equal(csvLine([value]), `${written}\r\n`));
+    it(`${JSON.stringify(value)} → ${JSON.stringify(written)}`, () =>
+      assert.equal(csvLine([value]), `${written}\r\n`));
   }
 
   it("an event", () => {
-    assert.equal(AUDIT_CSV_HEADER.trim(), "id,at,action,actor,profile_id,organization_id,account_id,request_id,detail");
+    assert.equal(
+      AUDIT_CSV_HEADER.trim(),
+      "id,at,action,actor,profile_id,organization_id,account_id,request_id,detail",
+    );
     const event = {
       id: "1",
       at: "2027-01-01T00:00:00.000Z",
@@ -377,7 +403,10 @@ describe("where a broker is, and the token for it", () => {
     await writeFile(other, `${token("o")}\n`);
     const env = { LIAISON_TOKEN: token("e"), LIAISON_TOKEN_FILE: other };
     assert.deepEqual(await readToken({ file: named, env }), { token: token("f"), source: named });
-    assert.deepEqual(await readToken({ file: undefined, env }), { token: token("e"), source: "LIAISON_TOKEN" });
+    assert.deepEqual(await readToken({ file: undefined, env }), {
+      token: token("e"),
+      source: "LIAISON_TOKEN",
+    });
     const { LIAISON_TOKEN_FILE } = env;
     assert.deepEqual(await readToken({ file: undefined, env: { LIAISON_TOKEN_FILE } }), {
       token: token("o"),

@@ -1,7 +1,8 @@
 /**
- * Whatever somebody does to the audit who can write to the database and doesn't have its key, verifying it finds. Nothing tests a
- * sealer that is killed half-way: places, head and base are one conditional write, which came true as a whole or not at all, as
- * the tests of racing sealers and of killed processes show of every such write.
+ * Whatever somebody does to the audit who can write to the database and doesn't have its key, verifying it
+ * finds. Nothing tests a sealer that is killed half-way: places, head and base are one conditional write,
+ * which came true as a whole or not at all, as the tests of racing sealers and of killed processes show of
+ * every such write.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +24,8 @@ import {
   verifyAll,
 } from "../support/admin-audit.ts";
 
-// Nothing here waits for the world outside, and a runner told to exit at the end loses the reports that never got their turn.
+// Nothing here waits for the world outside, and a runner told to exit at the end loses the reports that never
+// got their turn.
 afterEach(() => turn());
 
 const dayMs = 24 * 3_600_000;
@@ -64,7 +66,9 @@ describe("a chain that somebody with the database and without its key", () => {
   it("puts back as it was a while ago: found with a head that was kept", async (test) => {
     const made = await sealed(test);
     const intruder = new Intruder(made.file.file);
-    const older = intruder.database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'").get();
+    const older = intruder.database
+      .prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'")
+      .get();
     await append(made, 5);
     await seal(made);
     const { head: kept, verified } = await verify(made);
@@ -84,7 +88,10 @@ describe("a chain that somebody with the database and without its key", () => {
     await append(made, 10);
     await seal(made);
     assert.equal((await verify(made)).problem, null);
-    assert.equal((await verify(made, head)).problem, `place ${events + 7}: another event than under the head given`);
+    assert.equal(
+      (await verify(made, head)).problem,
+      `place ${events + 7}: another event than under the head given`,
+    );
   });
 
   it("removes altogether, ends included: found with a head that was kept", async (test) => {
@@ -182,7 +189,10 @@ describe("the audit of a deployment", () => {
     assert.equal((await verify(made)).verified, 7 + unsealed);
     const intruder = new Intruder(made.file.file);
     intruder.insert(453);
-    assert.equal((await verify(made)).problem, "place 453: an event stands before the beginning of the chain");
+    assert.equal(
+      (await verify(made)).problem,
+      "place 453: an event stands before the beginning of the chain",
+    );
     intruder.run("DELETE FROM audit_events WHERE chain_seq = 453");
     assert.equal((await verify(made)).problem, null);
     // An event that must be kept may not go with them.

@@ -1,4 +1,7 @@
-/** What becomes of a background's thread that dies, hangs, or is told to end: it is started again, or ended, and said. */
+/**
+ * What becomes of a background's thread that dies, hangs, or is told to end: it is started again, or ended,
+ * and said.
+ */
 
 import assert from "node:assert/strict";
 import { afterEach, describe, it, mock } from "node:test";

@@ -50,7 +50,12 @@ function notification({
 }
 
 const recipient = (...fields: string[]) =>
-  ["Reporting-MTA: dns; mx.example.net", "", "Final-Recipient: rfc822; ann@northwind.example", ...fields].join("\r\n");
+  [
+    "Reporting-MTA: dns; mx.example.net",
+    "",
+    "Final-Recipient: rfc822; ann@northwind.example",
+    ...fields,
+  ].join("\r\n");
 const failed = recipient(
   "Action: failed",
   "Status: 5.1.1",
@@ -77,7 +82,9 @@ describe("a delivery status notification", () => {
   });
 
   it("returns the whole mail, or its headers alone, and either is read", async () => {
-    const whole = `${headers}\r\nContent-Type: text/plain\r\n\r\nMessage-ID: <wrong@example.net>\r\nhttps://x/link/1/2`;
+    const whole =
+      `${headers}\r\nContent-Type: text/plain\r\n\r\nMessage-ID: ` +
+      "<wrong@example.net>\r\nhttps://x/link/1/2";
     for (const originalType of ["message/rfc822", "message/rfc822; charset=utf-8", "text/rfc822-headers"]) {
       const bounce = await parseNotification(notification({ original: whole, originalType }));
       assert.equal(bounce?.messageId, "abc-123@contoso.example", originalType);
@@ -107,15 +114,22 @@ describe("a delivery status notification", () => {
       refused(/delivery-status part/),
     );
     await assert.rejects(parseNotification(Buffer.from("")), refused(/delivery-status part/));
-    await assert.rejects(parseNotification(Buffer.from([0, 255, 254, 13, 10])), refused(/delivery-status part/));
+    await assert.rejects(
+      parseNotification(Buffer.from([0, 255, 254, 13, 10])),
+      refused(/delivery-status part/),
+    );
     const nameless = notification({ original: "Subject: no id" });
     await assert.rejects(parseNotification(nameless), refused(/headers of the mail/));
   });
 });
 
 describe("what a mail server's pipe brings", () => {
-  const person = "From: Ann <ann@northwind.example>\nIn-Reply-To: <x@example.com>\nSubject: Re: Link\n\nHelp!\n";
-  const nested = Array.from({ length: 400 }, (_, n) => `Content-Type: multipart/mixed; boundary="b${n}"\n\n--b${n}\n`);
+  const person =
+    "From: Ann <ann@northwind.example>\nIn-Reply-To: <x@example.com>\nSubject: Re: Link\n\nHelp!\n";
+  const nested = Array.from(
+    { length: 400 },
+    (_, n) => `Content-Type: multipart/mixed; boundary="b${n}"\n\n--b${n}\n`,
+  );
   const cases: [name: string, input: string | Buffer, words: RegExp][] = [
     ["a holiday's reply", `Auto-Submitted: auto-replied\n${person}`, /it is an automatic reply/],
     ["a person's answer", `Auto-Submitted: no\n${person}`, /it is somebody's answer/],
@@ -137,7 +151,11 @@ describe("what a mail server's pipe brings", () => {
       ].join("\n"),
       /it is a read receipt/,
     ],
-    ["a bounce in free words", "X-Failed-Recipients: a@b.example\n\n550 no such user\n", /delivery-status part/],
+    [
+      "a bounce in free words",
+      "X-Failed-Recipients: a@b.example\n\n550 no such user\n",
+      /delivery-status part/,
+    ],
     ["a bounce without the mail's headers", notification({ original: "Subject: x" }), /headers of the mail/],
     ["one that tells of a delivery", notification({ status: recipient("Action: delivered") }), /no failure/],
     ["one whose end is missing", notification().subarray(0, 400), /delivery-status part/],

@@ -1,4 +1,7 @@
-/** The directions of import of docs/architecture.md, seen to be enforced: every forbidden one is planted and must be found. */
+/**
+ * The directions of import of docs/architecture.md, seen to be enforced: every forbidden one is planted and
+ * must be found.
+ */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -115,8 +118,14 @@ describe("directions of import", () => {
     const found = new Set(await findings(folder, ["style/noRestrictedImports"]));
     const directions = (wrong: Plant[]) => [...new Set(wrong.map(({ direction }) => direction))];
     assert.ok(plants.filter(({ isForbidden }) => isForbidden).length > 400);
-    assert.deepEqual(directions(plants.filter(({ isForbidden, place }) => isForbidden && !found.has(place))), []);
-    assert.deepEqual(directions(plants.filter(({ isForbidden, place }) => !isForbidden && found.has(place))), []);
+    assert.deepEqual(
+      directions(plants.filter(({ isForbidden, place }) => isForbidden && !found.has(place))),
+      [],
+    );
+    assert.deepEqual(
+      directions(plants.filter(({ isForbidden, place }) => !isForbidden && found.has(place))),
+      [],
+    );
   });
 
   it("types and dynamic imports count too; a part that takes configuration takes its types alone", async () => {
@@ -165,8 +174,14 @@ describe("directions of import", () => {
   });
 
   it("a cycle is found, of types too", async () => {
-    await write(folder, "src/domain/one.ts", [`import type { Two } from "./two.ts";`, "export type One = Two;"]);
-    await write(folder, "src/domain/two.ts", [`import type { One } from "./one.ts";`, "export type Two = One;"]);
+    await write(folder, "src/domain/one.ts", [
+      `import type { Two } from "./two.ts";`,
+      "export type One = Two;",
+    ]);
+    await write(folder, "src/domain/two.ts", [
+      `import type { One } from "./one.ts";`,
+      "export type Two = One;",
+    ]);
     const found = await findings(folder, ["suspicious/noImportCycles"]);
     assert.deepEqual(found.sort(), ["src/domain/one.ts:1", "src/domain/two.ts:1"]);
   });
@@ -205,7 +220,8 @@ describe("directions of import", () => {
 
   it("reading the environment and ending the process are found outside their places", async () => {
     const lines = ["export const home = process.env.HOME;", "process.exit(1);"];
-    for (const file of ["src/http/some.ts", "src/config/load.ts", "src/main.ts"]) await write(folder, file, lines);
+    for (const file of ["src/http/some.ts", "src/config/load.ts", "src/main.ts"])
+      await write(folder, file, lines);
     const found = await findings(folder, ["style/noProcessEnv", "nursery/noProcessExit"]);
     assert.deepEqual(found.sort(), [
       "src/config/load.ts:2",

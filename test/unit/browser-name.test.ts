@@ -6,17 +6,30 @@ import { readSeen, seenNow } from "../../src/domain/seen-session.ts";
 describe("what a browser is called", () => {
   const webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
   const cases: [userAgent: string, name: string][] = [
-    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webkit} Chrome/131.0.0.0 Safari/537.36`, "Chrome on Windows"],
-    [`Mozilla/5.0 (Windows NT 10.0) ${webkit} Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0`, "Edge on Windows"],
+    [
+      `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webkit} Chrome/131.0.0.0 Safari/537.36`,
+      "Chrome on Windows",
+    ],
+    [
+      `Mozilla/5.0 (Windows NT 10.0) ${webkit} Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0`,
+      "Edge on Windows",
+    ],
     [`Mozilla/5.0 (X11; Linux x86_64) ${webkit} HeadlessChrome/131.0.0.0 Safari/537.36`, "Chrome on Linux"],
-    [`Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${webkit} Chrome/131.0.0.0 Safari/537.36`, "Chrome on ChromeOS"],
+    [
+      `Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${webkit} Chrome/131.0.0.0 Safari/537.36`,
+      "Chrome on ChromeOS",
+    ],
     [
       `Mozilla/5.0 (Linux; Android 10; K) ${webkit} SamsungBrowser/27.0 Chrome/125.0 Mobile Safari/537.36`,
       "Samsung Internet on Android",
     ],
-    [`Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${webkit} Version/18.1 Safari/605.1.15`, "Safari on macOS"],
     [
-      `Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) ${webkit} CriOS/131.0 Mobile/15E148 Safari/604.1`,
+      `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${webkit} Version/18.1 Safari/605.1.15`,
+      "Safari on macOS",
+    ],
+    [
+      `Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) ${webkit} CriOS/131.0 Mobile/15E148 ` +
+        "Safari/604.1",
       "Chrome on iPhone",
     ],
     ["Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0", "Firefox on Android"],
@@ -41,7 +54,11 @@ describe("where a session is used", () => {
   });
 
   it("holds no more than so much of a text", () => {
-    const { browser, network } = seenNow(undefined, { browser: "x".repeat(999), network: "y".repeat(999) }, 1);
+    const { browser, network } = seenNow(
+      undefined,
+      { browser: "x".repeat(999), network: "y".repeat(999) },
+      1,
+    );
     assert.deepEqual([browser.length, network.length], [64, 64]);
   });
 

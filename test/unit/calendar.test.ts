@@ -37,7 +37,8 @@ describe("the end of a day", () => {
     "1969-12-31",
     "20261231",
   ]) {
-    it(`${JSON.stringify(text)} is no day`, () => assert.equal(createCalendar("UTC").endOfDay(text), undefined));
+    it(`${JSON.stringify(text)} is no day`, () =>
+      assert.equal(createCalendar("UTC").endOfDay(text), undefined));
   }
 
   it("is the first instant of the next day, in any zone and on any day", () => {
@@ -51,7 +52,8 @@ describe("the end of a day", () => {
         const end = endOfDay(day);
         assert.ok(end !== undefined);
         assert.ok(dayOf(end) > day, `${zone}: ${day} still goes on at ${end}`);
-        for (let before = 1; before < 24 * HOUR_MS; before += HOUR_MS / 2) assert.ok(dayOf(end - before) <= day);
+        for (let before = 1; before < 24 * HOUR_MS; before += HOUR_MS / 2)
+          assert.ok(dayOf(end - before) <= day);
         assert.ok(end % 1000 === 0);
       }),
       { numRuns: 400 },

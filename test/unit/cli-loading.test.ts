@@ -30,7 +30,11 @@ interface Said {
   stderr: string;
 }
 
-function say(words: readonly string[], env: Record<string, string> = {}, flags: readonly string[] = []): Promise<Said> {
+function say(
+  words: readonly string[],
+  env: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Promise<Said> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env["PATH"], ...env } };
     execFile(process.execPath, [...flags, bin, ...words], options, (error, stdout, stderr) =>

@@ -41,8 +41,14 @@ upstreams:
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  function start(words: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [bin, ...words], { cwd: folder, env: { PATH: process.env["PATH"], ...env } });
+  function start(
+    words: string[],
+    env: Record<string, string> = {},
+  ): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [bin, ...words], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"], ...env },
+    });
     const output = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk) => {
       output.stdout += chunk;
@@ -81,7 +87,11 @@ upstreams:
         stdout: /Examples:\n {2}liaison config check config\/liaison\.yaml/,
       },
       { words: ["serve", "--help"], code: 0, stdout: /--config FILE.*\n.*--help/ },
-      { words: ["orgs", "--help"], code: 0, stdout: /orgs create {2}Add an organization\.\n(.*\n)*Examples:/ },
+      {
+        words: ["orgs", "--help"],
+        code: 0,
+        stdout: /orgs create {2}Add an organization\.\n(.*\n)*Examples:/,
+      },
       { words: ["help", "orgs"], code: 0, stdout: /orgs edit/ },
       { words: ["orgs", "edit", "--help"], code: 0, stdout: /--plan-expires YYYY-MM-DD/ },
       { words: ["demo", "--help"], code: 0, stdout: /--port-base N/ },
@@ -109,7 +119,11 @@ upstreams:
         code: 2,
         stderr: /\/proc\/none.* can't be written \(ENOENT\)\. Name/,
       },
-      { words: ["version", "--json"], code: 0, stdout: /^\{"version":"\d+\.\d+\.\d+","node":"24\.\d+\.\d+"\}\n$/ },
+      {
+        words: ["version", "--json"],
+        code: 0,
+        stdout: /^\{"version":"\d+\.\d+\.\d+","node":"24\.\d+\.\d+"\}\n$/,
+      },
       {
         words: ["admin", "role", "p-kim", "none"],
         code: 2,
@@ -282,7 +296,9 @@ upstreams:
 /** A request whose head never ends. */
 function createHangingRequest(port: number): { sent: Promise<unknown>; close(): void } {
   const controller = new AbortController();
-  const body = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("grant_type=")) });
+  const body = new ReadableStream({
+    start: (stream) => stream.enqueue(new TextEncoder().encode("grant_type=")),
+  });
   const init = {
     method: "POST",
     body,

@@ -1,4 +1,7 @@
-/** The settings of a client app and its recipes, without anything behind them; and that the documentation says the same. */
+/**
+ * The settings of a client app and its recipes, without anything behind them; and that the documentation says
+ * the same.
+ */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -21,16 +24,24 @@ describe("the documentation", () => {
   it("has every recipe, filled in as the commands fill it in", async () => {
     const text = await readDocument("docs/portals/recipes.md");
     for (const { name, blocks } of recipesInDocs()) {
-      assert.ok(text.includes(blocks), `docs/portals/recipes.md lacks the recipe ${name} as it is now:\n${blocks}`);
+      assert.ok(
+        text.includes(blocks),
+        `docs/portals/recipes.md lacks the recipe ${name} as it is now:\n${blocks}`,
+      );
       assert.ok(text.includes(`\`--for ${name}\``), name);
     }
   });
 
   it("shows the whole of what a portal is given", async () => {
     const text = await readDocument("docs/portals.md");
-    const [userinfo, idToken] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = ""]) => JSON.parse(json));
+    const [userinfo, idToken] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = ""]) =>
+      JSON.parse(json),
+    );
     const client = withMetadata("keycloak", { backchannel_logout_session_required: true });
-    assert.deepEqual(clientSettings(client, { issuer, secret: null }).claims, { id_token: idToken, userinfo });
+    assert.deepEqual(clientSettings(client, { issuer, secret: null }).claims, {
+      id_token: idToken,
+      userinfo,
+    });
   });
 });
 
@@ -48,12 +59,16 @@ describe("settings", () => {
     const client = documentedClient("openid-client");
     const made = clientSettings(client, { issuer, secret });
     assert.match(made.text, new RegExp(`^client_secret: ${secret}$`, "m"));
-    assert.match(filesOf(made, "openid-client")["portal.env"] ?? "", new RegExp(`^CLIENT_SECRET=${secret}$`, "m"));
+    assert.match(
+      filesOf(made, "openid-client")["portal.env"] ?? "",
+      new RegExp(`^CLIENT_SECRET=${secret}$`, "m"),
+    );
     const later = clientSettings(client, { issuer, secret: null });
     assert.equal(later.client_secret, null);
     assert.ok(!JSON.stringify(later).includes(secret));
     assert.match(later.text, new RegExp(`^client_secret: ${SECRET_STAND_INS.admin}$`, "m"));
-    const isIn = (recipe: { files: { text: string }[] }) => recipe.files.some(({ text }) => text.includes(secret));
+    const isIn = (recipe: { files: { text: string }[] }) =>
+      recipe.files.some(({ text }) => text.includes(secret));
     assert.deepEqual(
       made.recipes.filter((one) => !isIn(one)),
       [],
@@ -91,7 +106,11 @@ describe("settings", () => {
   it("of a public client have no secret and nothing that needs one", () => {
     const settings = clientSettings(documentedClient("oidc-client-ts"), { issuer, secret: null });
     assert.deepEqual(
-      [settings.client_secret, settings.pushed_authorization_request_endpoint, settings.token_endpoint_auth_method],
+      [
+        settings.client_secret,
+        settings.pushed_authorization_request_endpoint,
+        settings.token_endpoint_auth_method,
+      ],
       [null, null, "none"],
     );
     assert.doesNotMatch(JSON.stringify(settings), /THE-SECRET/);
@@ -134,14 +153,16 @@ describe("recipes", () => {
 
   it("are lacking a way back from a sign-out where the library sends one, and the algorithm that it takes", () => {
     const needs = (name: string, metadata: object) =>
-      clientSettings(withMetadata(name, { ...metadata }), { issuer, secret, recipe: name }).recipes.flatMap((one) =>
-        one.needs.map(({ setting }) => setting),
+      clientSettings(withMetadata(name, { ...metadata }), { issuer, secret, recipe: name }).recipes.flatMap(
+        (one) => one.needs.map(({ setting }) => setting),
       );
     for (const name of ["express-openid-connect", "aspnet-core", "keycloak"]) {
       assert.deepEqual(needs(name, { post_logout_redirect_uris: [] }), ["post_logout_redirect_uris"], name);
     }
     assert.deepEqual(needs("openid-client", { post_logout_redirect_uris: [] }), []);
-    assert.deepEqual(needs("spring", { id_token_signed_response_alg: "ES256" }), ["id_token_signed_response_alg"]);
+    assert.deepEqual(needs("spring", { id_token_signed_response_alg: "ES256" }), [
+      "id_token_signed_response_alg",
+    ]);
   });
 
   it("are filled with the address that fits, wherever it stands", () => {
@@ -169,7 +190,9 @@ describe("recipes", () => {
   it("write values that hold quotes as the values they are", () => {
     const odd = 'https://portal.example/realms/a"b/broker/liaison/endpoint';
     const settings = clientSettings(withMetadata("keycloak", { redirect_uris: [odd] }), { issuer, secret });
-    assert.ok(Object.values(filesOf(settings, "openid-client")).some((text) => text.includes(JSON.stringify(odd))));
+    assert.ok(
+      Object.values(filesOf(settings, "openid-client")).some((text) => text.includes(JSON.stringify(odd))),
+    );
     const provider = JSON.parse(filesOf(settings, "keycloak")["liaison.json"] ?? "");
     assert.equal(provider.config.clientSecret, secret);
     assert.equal(provider.config.tokenUrl, `${issuer}/token`);

@@ -1,4 +1,6 @@
-/** What the configuration may ask of a sign-in to the administration, and what of it nobody could ever meet. */
+/**
+ * What the configuration may ask of a sign-in to the administration, and what of it nobody could ever meet.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -28,7 +30,10 @@ describe("what the administration asks of a sign-in", () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  async function load(administration: string, env: Record<string, string> = {}): Promise<Config["administration"]> {
+  async function load(
+    administration: string,
+    env: Record<string, string> = {},
+  ): Promise<Config["administration"]> {
     const file = join(folder, "liaison.yaml");
     await writeFile(file, `${head}administration: ${administration}\n`);
     return (await loadConfig({ file, env })).config.administration;
@@ -48,10 +53,15 @@ describe("what the administration asks of a sign-in", () => {
     const nothing = { upstreams: [], acr_values: [], amr_values: [] };
     const { upstreams, acr_values, amr_values } = await load("{}");
     assert.deepEqual({ upstreams, acr_values, amr_values }, nothing);
-    const written = await load("{ upstreams: [corp], acr_values: [urn:corp:mfa, '2'], amr_values: [pwd, otp] }");
+    const written = await load(
+      "{ upstreams: [corp], acr_values: [urn:corp:mfa, '2'], amr_values: [pwd, otp] }",
+    );
     assert.deepEqual(written.acr_values, ["urn:corp:mfa", "2"]);
     assert.deepEqual([written.upstreams, written.amr_values], [["corp"], ["pwd", "otp"]]);
-    const env = { LIAISON_ADMINISTRATION__UPSTREAMS: "home, corp", LIAISON_ADMINISTRATION__AMR_VALUES: "mfa" };
+    const env = {
+      LIAISON_ADMINISTRATION__UPSTREAMS: "home, corp",
+      LIAISON_ADMINISTRATION__AMR_VALUES: "mfa",
+    };
     const given = await load("{ upstreams: [corp] }", env);
     assert.deepEqual([given.upstreams, given.amr_values], [["home", "corp"], ["mfa"]]);
   });

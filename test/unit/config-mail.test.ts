@@ -45,7 +45,10 @@ upstreams:
     const config = await load("", { SUPPORT: "help@bücher.example" }, "no-reply@Bücher.example");
     assert.equal(mailDomain(config), "xn--bcher-kva.example");
     assert.equal(config.deployment.support_email, "help@bücher.example");
-    assert.equal((await load("", {}, "no-reply@пример.xn--p1ai")).mail.from_address, "no-reply@пример.xn--p1ai");
+    assert.equal(
+      (await load("", {}, "no-reply@пример.xn--p1ai")).mail.from_address,
+      "no-reply@пример.xn--p1ai",
+    );
   });
 
   it("refuses what is no one plain address, or beyond ASCII before its @", async () => {
@@ -104,10 +107,13 @@ upstreams:
       LIAISON_MAIL__SMTP__OAUTH2__CLIENT_SECRET_FILE: secret,
       LIAISON_MAIL__SMTP__OAUTH2__REFRESH_TOKEN: "from-the-environment",
     };
-    const { oauth2: read } = (await load(`, username: u, ${oauth2.replace(", client_secret: s", "")}`, env)).mail.smtp;
+    const { oauth2: read } = (await load(`, username: u, ${oauth2.replace(", client_secret: s", "")}`, env))
+      .mail.smtp;
     assert.deepEqual([read?.client_secret, read?.refresh_token], ["from-a-file", "from-the-environment"]);
     for (const address of ["http://login.example/token", "nowhere", "ftp://login.example/"]) {
-      const faults = await faultsOf(`, username: u, ${oauth2.replace("https://login.example/token", address)}`);
+      const faults = await faultsOf(
+        `, username: u, ${oauth2.replace("https://login.example/token", address)}`,
+      );
       assert.deepEqual(faults, ["mail.smtp.oauth2.token_endpoint"], address);
     }
     const local = oauth2.replace("https://login.example/token", "http://127.0.0.1:8080/token");

@@ -1,4 +1,6 @@
-/** What may be registered for a portal: `config check` refuses whatever `serve` would, at its key and line. */
+/**
+ * What may be registered for a portal: `config check` refuses whatever `serve` would, at its key and line.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -76,7 +78,9 @@ describe("what a portal registers", () => {
   });
 
   /** As from a file: one key a line, each entry of a list too. JSON strings are YAML. */
-  async function check(portal: Record<string, unknown>): Promise<{ config?: Config; faults: readonly ConfigFault[] }> {
+  async function check(
+    portal: Record<string, unknown>,
+  ): Promise<{ config?: Config; faults: readonly ConfigFault[] }> {
     const whole = { client_secret: secret, redirect_uris: ["https://p.example/cb"], ...portal };
     const lines = Object.entries(whole).flatMap(([key, value]) =>
       Array.isArray(value) && value.length > 0
@@ -110,7 +114,12 @@ ${lines.join("\n")}
   /** What `serve` says of a configuration that was let through. */
   async function starts(config: Config | undefined): Promise<void> {
     assert.ok(config);
-    const app = await createApp({ config, store, clock: { now: Date.now }, logger: pino({ level: "silent" }) });
+    const app = await createApp({
+      config,
+      store,
+      clock: { now: Date.now },
+      logger: pino({ level: "silent" }),
+    });
     await app.close();
   }
 
@@ -174,7 +183,10 @@ ${lines.join("\n")}
     { grant_types: ["refresh_token"] },
     { id_token_signed_response_alg: "ES256" },
     { token_endpoint_auth_method: "client_secret_post", pkce_required: false },
-    { initiate_login_uri: "http://p.example/login", redirect_uris: ["https://p.example/cb", "https://p.example/cb"] },
+    {
+      initiate_login_uri: "http://p.example/login",
+      redirect_uris: ["https://p.example/cb", "https://p.example/cb"],
+    },
   ];
   for (const choice of choices) {
     it(`serve takes ${JSON.stringify(choice)} too`, async () => starts((await check(choice)).config));

@@ -1,4 +1,7 @@
-/** What surrounds a configuration: variables that container platforms set, the issuer's one spelling, lengths that end. */
+/**
+ * What surrounds a configuration: variables that container platforms set, the issuer's one spelling, lengths
+ * that end.
+ */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -22,7 +25,9 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const load = (env: Record<string, string>): Promise<LoadedConfig> => loadConfig({ file, env });
 
-async function faultsOf(env: Record<string, string>): Promise<{ key: string; source: string; problem: string }[]> {
+async function faultsOf(
+  env: Record<string, string>,
+): Promise<{ key: string; source: string; problem: string }[]> {
   try {
     await load(env);
   } catch (error) {
@@ -171,7 +176,9 @@ describe("lengths of time that a cookie has to outlive", () => {
   }
 
   it("the defaults are below all of them", () => {
-    const { linking, sessions } = configSchema.parse(testConfig({ broker: 4400, upstream: 1, smtp: 1 }, "liaison.db"));
+    const { linking, sessions } = configSchema.parse(
+      testConfig({ broker: 4400, upstream: 1, smtp: 1 }, "liaison.db"),
+    );
     assert.ok(linking.link_lifetime_seconds < week && sessions.absolute_seconds < cookieSeconds);
   });
 });

@@ -49,7 +49,10 @@ describe("an upstream's entry", () => {
 
   it("is trusted for addresses only where it says so, and of the claim that email_verified is about", async () => {
     assert.equal((await load([issuer, secret, "trusted_email: true"])).trusted_email, true);
-    assert.equal((await load([issuer, secret, "trusted_email: true", "claims: { email: email }"])).trusted_email, true);
+    assert.equal(
+      (await load([issuer, secret, "trusted_email: true", "claims: { email: email }"])).trusted_email,
+      true,
+    );
   });
 
   it("takes all that is written, one algorithm or several", async () => {
@@ -89,8 +92,24 @@ describe("an upstream's entry", () => {
     assert.equal(read.claims.name, "nickname");
   });
 
-  const own = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "request"];
-  const reserved = [...own, "request_uri", "code_challenge", "code_challenge_method", "max_age", "login_hint"];
+  const own = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "request",
+  ];
+  const reserved = [
+    ...own,
+    "request_uri",
+    "code_challenge",
+    "code_challenge_method",
+    "max_age",
+    "login_hint",
+  ];
   const faults: [lines: string[], key: string, problem: RegExp][] = [
     [[issuer], "client_secret", /is required, unless/],
     [[issuer, secret, keys], "client_secret", /isn't used with/],
@@ -102,17 +121,29 @@ describe("an upstream's entry", () => {
     [[issuer, keys, "token_endpoint_auth_signing_alg: HS256"], "token_endpoint_auth_signing_alg", /./],
     [[issuer, secret, "token_endpoint_auth_method: none"], "token_endpoint_auth_method", /./],
     [[issuer, secret, "id_token_signed_response_alg: none"], "id_token_signed_response_alg", /prove nothing/],
-    [[issuer, secret, "id_token_signed_response_alg: [RS256, HS256]"], "id_token_signed_response_alg", /prove nothing/],
+    [
+      [issuer, secret, "id_token_signed_response_alg: [RS256, HS256]"],
+      "id_token_signed_response_alg",
+      /prove nothing/,
+    ],
     [[issuer, secret, "id_token_signed_response_alg: []"], "id_token_signed_response_alg", /./],
     [[issuer, secret, "response_mode: fragment"], "response_mode", /./],
     [[issuer, secret, "scope: email profile"], "scope", /must contain openid/],
-    [[issuer, secret, "trusted_email: true", "claims: { email: upn }"], "trusted_email", /claims.email: email alone/],
+    [
+      [issuer, secret, "trusted_email: true", "claims: { email: upn }"],
+      "trusted_email",
+      /claims.email: email alone/,
+    ],
     [[issuer, secret, "trusted_email: 1"], "trusted_email", /./],
     [[issuer, secret, "claims: { email: '' }"], "claims.email", /name of a claim/],
     [[issuer, secret, "claims: { phone: phone }"], "claims.phone", /no known key/],
     [[issuer, secret, "authorize_parameters: text"], "authorize_parameters", /./],
     [[issuer, secret, "authorize_parameters: { 'a b': c }"], "authorize_parameters.a b", /no name/],
-    [[issuer, secret, "authorize_parameters: { prompt: none }"], "authorize_parameters.prompt", /must not be none/],
+    [
+      [issuer, secret, "authorize_parameters: { prompt: none }"],
+      "authorize_parameters.prompt",
+      /must not be none/,
+    ],
     ...reserved.map((name): [string[], string, RegExp] => [
       [issuer, secret, `authorize_parameters: { ${name}: x }`],
       `authorize_parameters.${name}`,

@@ -4,7 +4,10 @@ import { configSchema } from "../../src/config/schema.ts";
 import { warningsOf } from "../../src/config/warnings.ts";
 import { testConfig } from "../support/liaison.ts";
 
-/** The keys that are warned of, with an issuer and an upstream of these addresses, and portals at home on `portal`. */
+/**
+ * The keys that are warned of, with an issuer and an upstream of these addresses, and portals at home on
+ * `portal`.
+ */
 function warned(issuer: string, upstream: string, portal: string): string[] {
   const base = testConfig({ broker: 1, upstream: 1, smtp: 1 }, "liaison.db");
   const entries = base["portals"] as { id: string; redirect_uris: string[] }[];
@@ -42,7 +45,10 @@ describe("other services under the broker's host name", () => {
 describe("an upstream's quirks", () => {
   const problems = (entry: object): string[] => {
     const base = testConfig({ broker: 1, upstream: 1, smtp: 1 }, "liaison.db");
-    const config = configSchema.parse({ ...base, upstreams: [{ ...(base["upstreams"] as object[])[0], ...entry }] });
+    const config = configSchema.parse({
+      ...base,
+      upstreams: [{ ...(base["upstreams"] as object[])[0], ...entry }],
+    });
     return warningsOf(config)
       .filter(({ key }) => key === "upstreams.fabrikam.quirks")
       .map(({ problem }) => problem);
@@ -64,7 +70,11 @@ describe("an upstream's quirks", () => {
       { quirks: ["no_nonce"] },
       { quirks: ["no_pkce", "no_max_age"] },
       { quirks: ["no_prompt_login"] },
-      { quirks: ["no_prompt_login"], reauthentication: "prompt_only", authorize_parameters: { prompt: "consent" } },
+      {
+        quirks: ["no_prompt_login"],
+        reauthentication: "prompt_only",
+        authorize_parameters: { prompt: "consent" },
+      },
     ]) {
       assert.deepEqual(problems(entry), []);
     }

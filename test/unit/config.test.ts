@@ -89,7 +89,10 @@ upstreams:
         ["upstreams.consumer.client_id", "missing"],
         ["upstreams.consumer.client_secret", `${path}:17`],
       ]);
-      assert.match(faults.find(({ key }) => key.endsWith("emial"))?.problem ?? "", /Did you mean support_email\?/);
+      assert.match(
+        faults.find(({ key }) => key.endsWith("emial"))?.problem ?? "",
+        /Did you mean support_email\?/,
+      );
     });
 
     const cases: {
@@ -99,7 +102,11 @@ upstreams:
       expected: [key: string, line: string][];
     }[] = [
       { name: "broken YAML", text: `${minimal}log: { level: [`, expected: [["(syntax)", ":17"]] },
-      { name: "a key given twice", text: `${minimal}issuer: https://x.example`, expected: [["(syntax)", ":17"]] },
+      {
+        name: "a key given twice",
+        text: `${minimal}issuer: https://x.example`,
+        expected: [["(syntax)", ":17"]],
+      },
       { name: "tabs", text: `${minimal}log:\n\tlevel: info`, expected: [["(syntax)", ":18"]] },
       {
         name: "a value and its file",
@@ -169,7 +176,9 @@ upstreams:
       },
       {
         name: "no boolean",
-        text: `${minimal}portals: [{ id: p, name: P, home_url: "https://p.example", redirect_uris: ["https://p.example/cb"], access_policy: { kinds: [customer] } }]`,
+        text:
+          `${minimal}portals: [{ id: p, name: P, home_url: "https://p.example", redirect_uris: ` +
+          `["https://p.example/cb"], access_policy: { kinds: [customer] } }]`,
         env: { LIAISON_PORTALS__P__PKCE_REQUIRED: "yes", LIAISON_PORTALS__P__CLIENT_SECRET: "s".repeat(32) },
         expected: [["portals.p.pkce_required", "env LIAISON_PORTALS__P__PKCE_REQUIRED"]],
       },
@@ -177,13 +186,18 @@ upstreams:
     for (const { name, text, env, expected } of cases) {
       it(name, async () => {
         const path = await file("case.yaml", text);
-        const named = places(await faultsOf(path, env)).map(([key, source]) => [key, source?.replace(path, "")]);
+        const named = places(await faultsOf(path, env)).map(([key, source]) => [
+          key,
+          source?.replace(path, ""),
+        ]);
         assert.deepEqual(named, expected);
       });
     }
 
     it("a missing file, and a folder without configuration", async () => {
-      assert.deepEqual(places(await faultsOf(join(folder, "none.yaml"))), [["(file)", join(folder, "none.yaml")]]);
+      assert.deepEqual(places(await faultsOf(join(folder, "none.yaml"))), [
+        ["(file)", join(folder, "none.yaml")],
+      ]);
       await mkdir(join(folder, "empty"), { recursive: true });
       const [fault] = await faultsOf(join(folder, "empty"));
       assert.match(fault?.problem ?? "", /copy .*example\.yaml/);
@@ -259,7 +273,10 @@ upstreams:
 
     it("a folder's files are laid over each other in name order, without example.yaml", async () => {
       await file("many/10-base.yaml", minimal);
-      await file("many/20-more.yml", "log: { level: warn }\nupstreams:\n  - { id: consumer, name: Renamed }\n");
+      await file(
+        "many/20-more.yml",
+        "log: { level: warn }\nupstreams:\n  - { id: consumer, name: Renamed }\n",
+      );
       await file("many/example.yaml", "nonsense: true");
       await file("many/notes.txt", "nonsense: true");
       const { config } = await loadConfig({ file: join(folder, "many"), env: {} });
@@ -277,7 +294,8 @@ upstreams:
       await file("paths/secret", "beside-the-file");
       const path = await file(
         "paths/liaison.yaml",
-        `${minimal.replace("client_secret: other-secret", "client_secret_file: secret")}storage: { sqlite: { file: ../some.db } }\n`,
+        `${minimal.replace("client_secret: other-secret", "client_secret_file: secret")}storage: { ` +
+          "sqlite: { file: ../some.db } }\n",
       );
       const { config } = await loadConfig({ file: path, env: {} });
       assert.equal(config.upstreams[1]?.client_secret, "beside-the-file");
@@ -352,7 +370,9 @@ upstreams:
 
     it("names every key", async () => {
       const text = await readFile(example, "utf8");
-      const unnamed = keysOf(configShape).filter((key) => !new RegExp(`(^[ #-]*|[{,] *)${key}:`, "m").test(text));
+      const unnamed = keysOf(configShape).filter(
+        (key) => !new RegExp(`(^[ #-]*|[{,] *)${key}:`, "m").test(text),
+      );
       assert.deepEqual(unnamed, []);
     });
   });

@@ -44,7 +44,8 @@ test("a taken port is named, with the way out, and nothing is started or deleted
 });
 
 test("a port base out of range is refused", () => {
-  for (const base of [0, 80, 65511, 4400.5, Number.NaN]) assert.throws(() => demoPorts(base), { code: "usage" });
+  for (const base of [0, 80, 65511, 4400.5, Number.NaN])
+    assert.throws(() => demoPorts(base), { code: "usage" });
   assert.deepEqual(Object.values(demoPorts(5000)), [5000, 5001, 5002, 5003, 5004, 5025]);
 });
 
@@ -131,7 +132,9 @@ test("a portal believes only logout tokens of its issuer, for itself, fresh and 
   };
   const check = async (claims: Record<string, unknown>, key = privateKey) => {
     const kept = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
-    const token = await new SignJWT(kept).setProtectedHeader({ alg: "ES256", kid: "k1", typ: "logout+jwt" }).sign(key);
+    const token = await new SignJWT(kept)
+      .setProtectedHeader({ alg: "ES256", kid: "k1", typ: "logout+jwt" })
+      .sign(key);
     return verify(token, `${keys.url}/jwks`);
   };
   assert.deepEqual(await check(good), { subject: "account-7", sid: "sid-7" });
@@ -148,5 +151,9 @@ test("a portal believes only logout tokens of its issuer, for itself, fresh and 
   ]) {
     assert.equal(await check(bad), undefined, JSON.stringify(bad));
   }
-  assert.equal(await check(good, (await generateKeyPair("ES256")).privateKey), undefined, "signed by another key");
+  assert.equal(
+    await check(good, (await generateKeyPair("ES256")).privateKey),
+    undefined,
+    "signed by another key",
+  );
 });

@@ -45,7 +45,11 @@ test("seven people, four of them unbound, one of them an administrator", async (
     ["linked_once", "chooser", "other_email", "plan_lapsed", "disabled", "partner_only", "administrator"],
   );
   const chooser = await memberships("chooser");
-  assert.deepEqual(chooser.map(({ organization }) => organization.kind).sort(), ["customer", "customer", "partner"]);
+  assert.deepEqual(chooser.map(({ organization }) => organization.kind).sort(), [
+    "customer",
+    "customer",
+    "partner",
+  ]);
   for (const expect of ["linked_once", "chooser", "other_email", "administrator"]) {
     for (const { profile } of await memberships(expect)) assert.equal(profile.accountId, null);
   }
@@ -96,7 +100,11 @@ test("a seeding cut short at any write is finished by the next", async () => {
   let budget = 1;
   for (; budget < 200; budget += 1) {
     const file = join(folder, `cut-${budget}.db`);
-    const cut = await openStore({ sqlite: { file }, encryptionKey: randomBytes(32).toString("base64"), clock });
+    const cut = await openStore({
+      sqlite: { file },
+      encryptionKey: randomBytes(32).toString("base64"),
+      clock,
+    });
     const finished = await seedDirectory(failingAfter(cut, budget), clock, issuer).then(
       () => true,
       () => false,

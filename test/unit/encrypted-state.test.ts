@@ -13,7 +13,11 @@ it("what a browser carries for us is good for its time, in its context, by our k
   assert.ok(!Buffer.from(text, "base64url").includes("a-code"));
   assert.deepEqual(state.decrypt(text, "one"), parameters);
   assert.equal(state.decrypt(text, "two"), undefined, "another context's");
-  assert.equal(createEncryptedState({ key: newKey(), clock }).decrypt(text, "one"), undefined, "another key's");
+  assert.equal(
+    createEncryptedState({ key: newKey(), clock }).decrypt(text, "one"),
+    undefined,
+    "another key's",
+  );
   const changed = `${text.slice(0, -4)}${text.at(-4) === "x" ? "y" : "x"}${text.slice(-3)}`;
   for (const nonsense of ["", "x", "A".repeat(37), changed, text.slice(0, 20)]) {
     assert.equal(state.decrypt(nonsense, "one"), undefined, nonsense);

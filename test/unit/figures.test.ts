@@ -22,24 +22,28 @@ const stored = async (name: string) =>
   (await store.administration.counts(hour, NOW + 1)).find((one) => one.name === name)?.count ?? 0;
 
 for (const how of ["mute", "down"] as const) {
-  it(`counts that the store ${how === "mute" ? "took without being heard" : "couldn't take"} are given again, and stand there once`, async () => {
-    const name = `sign_ins_${how}`;
-    const control = new StoreControl();
-    const buffer = createCountBuffer({ administration: control.decorate(store).administration, clock });
-    const add = (count: number) => buffer.add({ name, hour, count });
-    add(2);
-    add(3);
-    control[how].add("administration.addCounts");
-    await assert.rejects(buffer.flush());
-    add(7);
-    await assert.rejects(buffer.flush(), "what is owed goes first");
-    assert.equal(await stored(name), how === "mute" ? 5 : 0);
-    control[how].clear();
-    await buffer.flush();
-    assert.equal(await stored(name), 12);
-    await buffer.flush();
-    assert.equal(await stored(name), 12, "nothing is left");
-  });
+  it(
+    `counts that the store ${how === "mute" ? "took without being heard" : "couldn't take"} are given ` +
+      "again, and stand there once",
+    async () => {
+      const name = `sign_ins_${how}`;
+      const control = new StoreControl();
+      const buffer = createCountBuffer({ administration: control.decorate(store).administration, clock });
+      const add = (count: number) => buffer.add({ name, hour, count });
+      add(2);
+      add(3);
+      control[how].add("administration.addCounts");
+      await assert.rejects(buffer.flush());
+      add(7);
+      await assert.rejects(buffer.flush(), "what is owed goes first");
+      assert.equal(await stored(name), how === "mute" ? 5 : 0);
+      control[how].clear();
+      await buffer.flush();
+      assert.equal(await stored(name), 12);
+      await buffer.flush();
+      assert.equal(await stored(name), 12, "nothing is left");
+    },
+  );
 }
 
 it("a bounce that is reported again is counted once, in the same instant, later and of a warning", async () => {

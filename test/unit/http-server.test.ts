@@ -66,22 +66,26 @@ describe("HTTP server", () => {
     return socket;
   }
 
-  it("sending away: each answer ends its connection, that of a request that is there already too; new ones are taken", async () => {
-    const [kept, waiting] = [await keptAlive(), await keptAlive()];
-    waiting.write(request("/held"));
-    while (held.length === 0) await turn();
-    server.sendAway();
-    const fresh = await connected();
-    const answers = [kept, waiting, fresh].map(async (socket) => {
-      const ended = once(socket, "end");
-      assert.match(await received(socket, "done"), /connection: close/i);
-      await ended;
-    });
-    held[0]?.end("done");
-    kept.write(request("/"));
-    fresh.write(request("/"));
-    await Promise.all(answers);
-  });
+  it(
+    "sending away: each answer ends its connection, that of a request that is there already too; new " +
+      "ones are taken",
+    async () => {
+      const [kept, waiting] = [await keptAlive(), await keptAlive()];
+      waiting.write(request("/held"));
+      while (held.length === 0) await turn();
+      server.sendAway();
+      const fresh = await connected();
+      const answers = [kept, waiting, fresh].map(async (socket) => {
+        const ended = once(socket, "end");
+        assert.match(await received(socket, "done"), /connection: close/i);
+        await ended;
+      });
+      held[0]?.end("done");
+      kept.write(request("/"));
+      fresh.write(request("/"));
+      await Promise.all(answers);
+    },
+  );
 
   it("draining: no new connection; a request on its way over an idle one is answered, and then that ends", async () => {
     const [kept, waiting] = [await keptAlive(), await keptAlive()];
@@ -104,29 +108,33 @@ describe("HTTP server", () => {
     await drained;
   });
 
-  it("draining: one that never asks anything ends after the time that idle ones have, and what is being answered stays", async () => {
-    mock.timers.enable({ apis: ["setTimeout"] });
-    const [silent, waiting] = [await connected(), await connected()];
-    waiting.write(request("/held"));
-    while (held.length === 0) await turn();
-    const drained = server.drain(20_000);
-    const ended: string[] = [];
-    silent.once("close", () => ended.push("silent"));
-    waiting.once("close", () => ended.push("waiting"));
-    mock.timers.tick(5900);
-    await turns();
-    assert.deepEqual(ended, []);
-    mock.timers.tick(100);
-    await turns();
-    assert.deepEqual(ended, ["silent"]);
-    mock.timers.tick(13_900);
-    await turns();
-    assert.deepEqual(ended, ["silent"], "being answered for 19.9 seconds");
-    mock.timers.tick(100);
-    await drained;
-    await turns();
-    assert.deepEqual(ended, ["silent", "waiting"], "cut");
-  });
+  it(
+    "draining: one that never asks anything ends after the time that idle ones have, and what is being " +
+      "answered stays",
+    async () => {
+      mock.timers.enable({ apis: ["setTimeout"] });
+      const [silent, waiting] = [await connected(), await connected()];
+      waiting.write(request("/held"));
+      while (held.length === 0) await turn();
+      const drained = server.drain(20_000);
+      const ended: string[] = [];
+      silent.once("close", () => ended.push("silent"));
+      waiting.once("close", () => ended.push("waiting"));
+      mock.timers.tick(5900);
+      await turns();
+      assert.deepEqual(ended, []);
+      mock.timers.tick(100);
+      await turns();
+      assert.deepEqual(ended, ["silent"]);
+      mock.timers.tick(13_900);
+      await turns();
+      assert.deepEqual(ended, ["silent"], "being answered for 19.9 seconds");
+      mock.timers.tick(100);
+      await drained;
+      await turns();
+      assert.deepEqual(ended, ["silent", "waiting"], "cut");
+    },
+  );
 
   it("closing: idle ones end at once, and what is being answered is answered", async () => {
     const [kept, waiting] = [await keptAlive(), await keptAlive()];

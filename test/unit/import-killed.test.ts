@@ -17,8 +17,11 @@ it("an import killed again and again, then run to the end: as if it never was", 
     const random = seededRandom(20_261_123);
     let written = 0;
     for (let round = 1; round <= 8; round += 1) {
-      // What is written takes fewer statements the next time, so that every round reaches further on the whole.
-      const { signal } = await deployment.import([file], { killAtStatement: 60 + random.below(700 * (round + 2)) });
+      // What is written takes fewer statements the next time, so that every round reaches further on the
+      // whole.
+      const { signal } = await deployment.import([file], {
+        killAtStatement: 60 + random.below(700 * (round + 2)),
+      });
       assert.equal(signal, "SIGKILL");
       const { profiles, events } = deployment.contents();
       assert.ok(

@@ -133,7 +133,8 @@ describe("reading CSV", () => {
   ];
   for (const [why, text, rows] of cases) {
     it(why, async () => {
-      for (const size of [1, 3, 1_000_000]) assert.deepEqual(await rowsOf(text, size), rows, `in pieces of ${size}`);
+      for (const size of [1, 3, 1_000_000])
+        assert.deepEqual(await rowsOf(text, size), rows, `in pieces of ${size}`);
     });
   }
 
@@ -195,17 +196,22 @@ describe("reading CSV", () => {
       mark: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(value, value)), styles, fc.nat({ max: 40 }), async (pairs, style, size) => {
-        const rows = pairs.map(([kind, name]) => ({ kind, name }));
-        const text = csvOf(rows, { ...style, columns: ["kind", "name"] });
-        let line = 1;
-        const expected = [[1, ["kind", "name"]]];
-        for (const { kind, name } of rows) {
-          expected.push([line + 1, [kind, name]]);
-          line += 1 + (`${kind},${name}`.match(/\r\n|\r|\n/g)?.length ?? 0);
-        }
-        assert.deepEqual(await rowsOf(text, size + 1), expected);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(value, value)),
+        styles,
+        fc.nat({ max: 40 }),
+        async (pairs, style, size) => {
+          const rows = pairs.map(([kind, name]) => ({ kind, name }));
+          const text = csvOf(rows, { ...style, columns: ["kind", "name"] });
+          let line = 1;
+          const expected = [[1, ["kind", "name"]]];
+          for (const { kind, name } of rows) {
+            expected.push([line + 1, [kind, name]]);
+            line += 1 + (`${kind},${name}`.match(/\r\n|\r|\n/g)?.length ?? 0);
+          }
+          assert.deepEqual(await rowsOf(text, size + 1), expected);
+        },
+      ),
     );
   });
 });
@@ -214,7 +220,11 @@ describe("the header", () => {
   it("in any order", () => assert.deepEqual(readHeader(COLUMNS.toReversed()), COLUMNS.toReversed()));
 
   const wrong: [why: string, names: string[], message: RegExp][] = [
-    ["missing", COLUMNS.slice(2), /^line 1: the header lacks organization_id, organization_name\. It must be/],
+    [
+      "missing",
+      COLUMNS.slice(2),
+      /^line 1: the header lacks organization_id, organization_name\. It must be/,
+    ],
     ["unknown", [...COLUMNS, "phone", "Email"], /has the unknown "phone", "Email"\./],
     ["twice", [...COLUMNS, "email"], /has twice email\./],
     [
@@ -222,7 +232,11 @@ describe("the header", () => {
       [...COLUMNS.slice(1), "x", "email"],
       /lacks organization_id; it has the unknown "x"; it has twice email\./,
     ],
-    ["A8 admin_role", [...COLUMNS, "admin_role"], /no column admin_role: administrators are never made by an import/],
+    [
+      "A8 admin_role",
+      [...COLUMNS, "admin_role"],
+      /no column admin_role: administrators are never made by an import/,
+    ],
     ["A8 in other letters", [...COLUMNS, " Admin_Role "], /administrators are never made/],
     ["a polluter", [...COLUMNS, "__proto__"], /unknown "__proto__"/],
   ];
@@ -269,7 +283,10 @@ describe("the values of a row", () => {
     const parsed = parse({ kind: "CUSTOMER", organization_status: "Disabled", plan_expires: "", roles: "" });
     assert.ok(parsed.kind === "good");
     const { kind, enabled, plan } = parsed.row.organization;
-    assert.deepEqual([kind, enabled, plan.expiresAt, parsed.row.profile.roles], ["customer", false, null, []]);
+    assert.deepEqual(
+      [kind, enabled, plan.expiresAt, parsed.row.profile.roles],
+      ["customer", false, null, []],
+    );
   });
 
   const wrong: [values: Partial<Values>, column: string, problem: RegExp][] = [
@@ -313,7 +330,9 @@ describe("the values of a row", () => {
       parsed.faults.map(({ column }) => column),
       ["kind", "plan_expires", "email", "name"],
     );
-    const values = fc.record(Object.fromEntries(COLUMNS.map((column) => [column, fc.string({ unit: "binary" })])));
+    const values = fc.record(
+      Object.fromEntries(COLUMNS.map((column) => [column, fc.string({ unit: "binary" })])),
+    );
     fc.assert(fc.property(values, (row) => void parseRow(row as Values, calendar)));
   });
 });
@@ -329,7 +348,9 @@ describe("rows held against each other", () => {
   it("an organization must be the same on all its rows, a profile stand once; a bad row enters nothing", () => {
     const ledger = createLedger();
     const enter = (line: number, overrides: Partial<Values>) =>
-      ledger.enter(row(overrides), line).map(({ column, problem }) => `${column}: ${problem.split(/[;]/)[0]}`);
+      ledger
+        .enter(row(overrides), line)
+        .map(({ column, problem }) => `${column}: ${problem.split(/[;]/)[0]}`);
     assert.deepEqual(enter(2, {}), []);
     assert.deepEqual(enter(3, { profile_id: "profile-2" }), []);
     assert.deepEqual(enter(4, { profile_id: "profile-3", organization_name: "Other", plan_expires: "" }), [
@@ -349,7 +370,10 @@ describe("rows held against each other", () => {
     assert.deepEqual(enter(11, { organization_id: "00123", profile_id: "123" }), []);
     ledger.fail("org-1");
     ledger.fail("org-3");
-    assert.deepEqual([ledger.settle("org-1"), ledger.settle("org-1"), ledger.settle("org-2")], [true, false, true]);
+    assert.deepEqual(
+      [ledger.settle("org-1"), ledger.settle("org-1"), ledger.settle("org-2")],
+      [true, false, true],
+    );
     assert.equal(ledger.failedOrganizations(), 1);
     ledger.close();
   });

@@ -1,4 +1,7 @@
-/** What spreadsheets and the exports of CRMs do to values on their way. What they put around a table is import-tables.test.ts's. */
+/**
+ * What spreadsheets and the exports of CRMs do to values on their way. What they put around a table is
+ * import-tables.test.ts's.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -91,7 +94,11 @@ describe("values that a program made of others are told of, never stored", () =>
     ["email", "'anna@contoso.example", /begins with the mark/],
     ["email", "bj?rn@contoso.example", /question mark/],
     ["email", "#REF!", /is an error/],
-    ["kind", "#N/A", /"#N\/A" is unknown; write customer or partner \(it is an error that a spreadsheet shows/],
+    [
+      "kind",
+      "#N/A",
+      /"#N\/A" is unknown; write customer or partner \(it is an error that a spreadsheet shows/,
+    ],
     [
       "profile_status",
       "FALSE",
@@ -167,7 +174,11 @@ describe("values that a program made of others are told of, never stored", () =>
       try {
         const run = async (...words: string[]) => {
           const { stdout } = await deployment.import(["-", "--json", ...words], { input: csvOf(rows) });
-          const said = JSON.parse(stdout) as { bad_rows: number; row_count: number; rows: { errors?: unknown }[] };
+          const said = JSON.parse(stdout) as {
+            bad_rows: number;
+            row_count: number;
+            rows: { errors?: unknown }[];
+          };
           return [said.bad_rows, said.row_count, said.rows.filter(({ errors }) => errors !== undefined)];
         };
         const dry = await run("--dry-run");

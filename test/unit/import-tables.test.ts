@@ -31,7 +31,8 @@ const [header = "", first = "", second = ""] = table.split("\n");
 describe("around a table, what can't be meant otherwise is passed over", () => {
   const rows = [aPerson(1), aPerson(2)];
   const semicolons = csvOf(rows, { delimiter: ";", lineEnd: "\r\n", mark: true });
-  const wider = (text: string, end: string) => text.replaceAll(/\n(?=.)/g, `${end}\n`).replace(/\n$/, `${end}\n`);
+  const wider = (text: string, end: string) =>
+    text.replaceAll(/\n(?=.)/g, `${end}\n`).replace(/\n$/, `${end}\n`);
   const dynamics = ["(Do Not Modify) Contact", "(Do Not Modify) Row Checksum", ...COLUMNS];
   const cases: [what: string, file: string | Buffer][] = [
     ["a mark, semicolons, CR LF", semicolons],
@@ -91,17 +92,32 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
     ],
     [
       "a value in such a column between",
-      [header.replace("kind", ",kind"), first.replace("partner", ",partner"), second.replace("partner", "x,partner")],
-      [/^line 3, null: column 4 \(D\) holds "x" and has no name in the header; name the column there, or empty it$/],
+      [
+        header.replace("kind", ",kind"),
+        first.replace("partner", ",partner"),
+        second.replace("partner", "x,partner"),
+      ],
+      [
+        /^line 3, null: column 4 \(D\) holds "x" and has no name in the header; name the column there, or empty it$/,
+      ],
     ],
     [
       "columns left out at the end",
       [header, first, second.split(",").slice(0, -1).join(",")],
-      [/^line 3, null: the row has 11 values, the header names 12; .* nothing stands for profile_status \(Excel/],
+      [
+        /^line 3, null: the row has 11 values, the header names 12; .* nothing stands for profile_status \(Excel/,
+      ],
     ],
     [
       "sums and remarks below the table",
-      [header, first, second, "", "Grand Totals (2 records),,,,,,,,,,,", '"Copyright (c) salesforce.com, inc."'],
+      [
+        header,
+        first,
+        second,
+        "",
+        "Grand Totals (2 records),,,,,,,,,,,",
+        '"Copyright (c) salesforce.com, inc."',
+      ],
       [
         /^line 5, null: holds "Grand Totals \(2 records\)" alone: a remark or a sum, and no row; delete the line/,
         /^line 6, null: holds "Copyright \(c\) salesforce\.com, inc\." alone/,
@@ -139,7 +155,9 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
   });
 
   it("quotation marks that don't match are shown with their column", async () => {
-    const { faults } = await imported(`${header}\n${first.replace('"Anna Berg, økonomi"', 'Anna "B" Berg')}\n`);
+    const { faults } = await imported(
+      `${header}\n${first.replace('"Anna Berg, økonomi"', 'Anna "B" Berg')}\n`,
+    );
     assert.match(
       faults[0] ?? "",
       /^line 2, null: column 10 \(J, name\): a quotation mark stands inside a value; .*; it begins with "Anna "B" Berg,/,
@@ -150,14 +168,22 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
 describe("what is no table of values in UTF-8 is refused as a whole, with what to do", () => {
   const tabs = table.replaceAll(",", "\t");
   const cases: [what: string, file: string | Buffer, message: RegExp][] = [
-    ["tabs", tabs, /^line 1: the header is separated by tabs; save it with commas or semicolons \(in Excel: Save As/],
+    [
+      "tabs",
+      tabs,
+      /^line 1: the header is separated by tabs; save it with commas or semicolons \(in Excel: Save As/,
+    ],
     [
       "tabs below a hint",
       `sep=\t\r\n${tabs}`,
       /^line 2: the header is separated by tabs; save it with commas or semicolons/,
     ],
     ["tabs below a title", `Customers\n${tabs}`, /^line 2: the header is separated by tabs/],
-    ["upright strokes", table.replaceAll(",", "|"), /^line 1: the header is separated by \|; save it with commas/],
+    [
+      "upright strokes",
+      table.replaceAll(",", "|"),
+      /^line 1: the header is separated by \|; save it with commas/,
+    ],
     [
       "all of a row in one cell",
       `${table
@@ -178,7 +204,11 @@ describe("what is no table of values in UTF-8 is refused as a whole, with what t
       Buffer.from("PK\u0003\u0004xl/workbook.xml", "latin1"),
       /^line 1: the file is a workbook, or another zip file; save it as CSV/,
     ],
-    ["a workbook of old", Buffer.from("d0cf11e0a1b11ae1", "hex"), /^line 1: the file is a workbook of an older Excel/],
+    [
+      "a workbook of old",
+      Buffer.from("d0cf11e0a1b11ae1", "hex"),
+      /^line 1: the file is a workbook of an older Excel/,
+    ],
     ["a page that is called .xls", "\ufeff<html><table><tr><td>1", /^line 1: the file is a page or XML/],
     ["JSON", '[\n  { "organization_id": "1" }]', /^line 1: the file is JSON/],
     [
@@ -218,6 +248,9 @@ describe("what is no table of values in UTF-8 is refused as a whole, with what t
   }
 
   it("an administrator's column below a title is still found out", async () => {
-    assert.match(await refusal(`Customers\n${header},Admin_Role\n`), /^line 2: there is no column admin_role/);
+    assert.match(
+      await refusal(`Customers\n${header},Admin_Role\n`),
+      /^line 2: there is no column admin_role/,
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** 100,000 rows through `liaison import` itself: memory stays flat, a second run writes nothing. Slow: not among the quick tests. */
+/**
+ * 100,000 rows through `liaison import` itself: memory stays flat, a second run writes nothing. Slow: not
+ * among the quick tests.
+ */
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,7 +20,10 @@ const LIMIT_KB = 30 * 1024;
 const residentKb = ({ pid }: ChildProcess) =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 
-/** Imports the file through standard input, stopping twice to look at the memory: after row 10,000 and before the last row. */
+/**
+ * Imports the file through standard input, stopping twice to look at the memory: after row 10,000 and before
+ * the last row.
+ */
 async function measured({ folder, config }: Deployment, file: string) {
   const child = spawn(process.execPath, [bin, "import", "-", "--config", config], { cwd: folder });
   const closed = once(child, "close");
@@ -50,7 +56,9 @@ it("100,000 rows: flat memory, then nothing to write", {
     const file = join(deployment.folder, "rows.csv");
     await writeRows(file, ROWS);
     for (const expected of [/^profiles +100000 +0 +0 +0$/m, /^profiles +0 +0 +100000 +0$/m]) {
-      const before = expected.source.includes("+0 +0 +100000") ? readFileSync(deployment.database) : undefined;
+      const before = expected.source.includes("+0 +0 +100000")
+        ? readFileSync(deployment.database)
+        : undefined;
       const { code, stdout, early, end } = await measured(deployment, file);
       t.diagnostic(`resident: ${early} KB at row ${EARLY}, ${end} KB at the end`);
       assert.equal(code, 0);

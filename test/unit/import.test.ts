@@ -34,25 +34,31 @@ const linesOf = (stderr: string) =>
   [...stderr.matchAll(/^line (\d+)(?:, (\w+))?: /gm)].map(([, line, column]) => [line, column]);
 
 describe("liaison import", { concurrency: 3 }, () => {
-  withDeployment("a mark, semicolons, CR LF: added, then unchanged and not a byte written", async (deployment) => {
-    const rows = [
-      person(1),
-      person(2, { name: "Bo\nLund" }),
-      person(3, { organization_id: "org-2", kind: "customer" }),
-    ];
-    const file = await fileIn(deployment, csvOf(rows, { delimiter: ";", lineEnd: "\r\n", mark: true }));
-    const first = await deployment.import([file]);
-    assert.equal(first.code, 0, first.stderr);
-    assert.equal(first.stderr, "");
-    assert.match(first.stdout, /^organizations +2 +0 +0 +0\nprofiles +3 +0 +0 +0\n3 rows, 0 of them bad\n/m);
-    const { organizations, profiles, events } = deployment.contents();
-    assert.deepEqual([organizations.length, profiles.length, events.length], [2, 3, 5]);
-    const bytes = readFileSync(deployment.database);
-    const second = await deployment.import([file]);
-    assert.equal(second.code, 0);
-    assert.match(second.stdout, /^organizations +0 +0 +2 +0\nprofiles +0 +0 +3 +0$/m);
-    assert.ok(readFileSync(deployment.database).equals(bytes), "the second run wrote something");
-  });
+  withDeployment(
+    "a mark, semicolons, CR LF: added, then unchanged and not a byte written",
+    async (deployment) => {
+      const rows = [
+        person(1),
+        person(2, { name: "Bo\nLund" }),
+        person(3, { organization_id: "org-2", kind: "customer" }),
+      ];
+      const file = await fileIn(deployment, csvOf(rows, { delimiter: ";", lineEnd: "\r\n", mark: true }));
+      const first = await deployment.import([file]);
+      assert.equal(first.code, 0, first.stderr);
+      assert.equal(first.stderr, "");
+      assert.match(
+        first.stdout,
+        /^organizations +2 +0 +0 +0\nprofiles +3 +0 +0 +0\n3 rows, 0 of them bad\n/m,
+      );
+      const { organizations, profiles, events } = deployment.contents();
+      assert.deepEqual([organizations.length, profiles.length, events.length], [2, 3, 5]);
+      const bytes = readFileSync(deployment.database);
+      const second = await deployment.import([file]);
+      assert.equal(second.code, 0);
+      assert.match(second.stdout, /^organizations +0 +0 +2 +0\nprofiles +0 +0 +3 +0$/m);
+      assert.ok(readFileSync(deployment.database).equals(bytes), "the second run wrote something");
+    },
+  );
 
   withDeployment("five bad rows: five line numbers, 1, the other rows written", async (deployment) => {
     const good = [person(1), person(2, { name: "two\nlines" }), person(3)];
@@ -63,7 +69,9 @@ describe("liaison import", { concurrency: 3 }, () => {
       person(6, { account_number: "Other" }),
       person(7, { kind: "operator", organization_id: "org-9", roles: "admin" }),
     ];
-    const rows = [good[0], bad[0], good[1], bad[1], bad[2], bad[3], bad[4], good[2]].flatMap((row) => row ?? []);
+    const rows = [good[0], bad[0], good[1], bad[1], bad[2], bad[3], bad[4], good[2]].flatMap(
+      (row) => row ?? [],
+    );
     const { code, stdout, stderr } = await deployment.import([await fileIn(deployment, csvOf(rows))]);
     assert.equal(code, 1);
     assert.deepEqual(linesOf(stderr), [
@@ -87,10 +95,13 @@ describe("liaison import", { concurrency: 3 }, () => {
   });
 
   withDeployment("broken lines and bytes cost themselves alone", async (deployment) => {
-    const [header = "", one = "", two = "", three = "", four = ""] = csvOf([1, 2, 3, 4].map((n) => person(n))).split(
-      "\n",
-    );
-    const broken = two.replace("Anna Berg", 'Anna "B" Berg').replace('"Anna', "Anna").replace('økonomi"', "økonomi");
+    const [header = "", one = "", two = "", three = "", four = ""] = csvOf(
+      [1, 2, 3, 4].map((n) => person(n)),
+    ).split("\n");
+    const broken = two
+      .replace("Anna Berg", 'Anna "B" Berg')
+      .replace('"Anna', "Anna")
+      .replace('økonomi"', "økonomi");
     const bytes = Buffer.concat([
       Buffer.from(`${header}\n${one}\n${broken}\n`),
       Buffer.from(`${three}\n`, "latin1"),
@@ -112,16 +123,25 @@ describe("liaison import", { concurrency: 3 }, () => {
     const file = await fileIn(deployment, csvOf([person(1), person(2)]));
     const empty = await deployment.import([file, "--dry-run"]);
     assert.equal(empty.code, 0, empty.stderr);
-    assert.match(empty.stdout, /^line 2: \+ organization "org-1"\n {4}organization_name: "Contoso "Nordic", A\/S"$/m);
+    assert.match(
+      empty.stdout,
+      /^line 2: \+ organization "org-1"\n {4}organization_name: "Contoso "Nordic", A\/S"$/m,
+    );
     assert.match(empty.stdout, /^line 3: \+ profile "p-2"$/m);
     assert.equal(empty.stdout.match(/\+ organization/g)?.length, 1);
-    assert.match(empty.stdout, /^organizations +1 +0 +0 +0\nprofiles +2 +0 +0 +0\n.*dry run: nothing was written/m);
+    assert.match(
+      empty.stdout,
+      /^organizations +1 +0 +0 +0\nprofiles +2 +0 +0 +0\n.*dry run: nothing was written/m,
+    );
     assert.ok(!existsSync(deployment.database));
 
     await deployment.import([file]);
     const before = readFileSync(deployment.database);
     const edits = { plan_expires: "2027-12-31", organization_status: "disabled" };
-    const edited = csvOf([person(1, { ...edits, email: "new@contoso.example", roles: "" }), person(2, edits)]);
+    const edited = csvOf([
+      person(1, { ...edits, email: "new@contoso.example", roles: "" }),
+      person(2, edits),
+    ]);
     const { stdout } = await deployment.import([await fileIn(deployment, edited, "edited.csv"), "--dry-run"]);
     assert.equal(
       stdout.slice(0, stdout.indexOf("         ")),

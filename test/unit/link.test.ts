@@ -10,7 +10,13 @@ import {
   asUpstreamId,
 } from "../../src/domain/ids.ts";
 import { answerInquiry, judgeLink, mailedSecret, sameIdentity } from "../../src/domain/link.ts";
-import type { IdentityKey, LinkRequest, Membership, Organization, Profile } from "../../src/domain/records.ts";
+import type {
+  IdentityKey,
+  LinkRequest,
+  Membership,
+  Organization,
+  Profile,
+} from "../../src/domain/records.ts";
 import { equalSecrets, hashSecret, randomId, randomSecret } from "../../src/domain/secrets.ts";
 
 const NOW = 1_800_000_000_000;
@@ -73,7 +79,10 @@ describe("judgeLink", () => {
 
   it("L7 ends a request at the first millisecond of its expiry", () => {
     assert.deepEqual(judgeLink(request, membership(), request.expiresAt - 1), { alive: true });
-    assert.deepEqual(judgeLink(request, membership(), request.expiresAt), { alive: false, reason: "expired" });
+    assert.deepEqual(judgeLink(request, membership(), request.expiresAt), {
+      alive: false,
+      reason: "expired",
+    });
   });
 
   const cases: [why: string, request: Partial<LinkRequest>, membership: Membership, reason: string][] = [
@@ -88,7 +97,12 @@ describe("judgeLink", () => {
     ["email before not active", {}, membership({ emailVersion: 4, enabled: false }), "email_changed"],
     ["L10 profile disabled", {}, membership({ enabled: false }), "not_active"],
     ["L10 organization disabled", {}, membership({}, { enabled: false }), "not_active"],
-    ["not active before bound", {}, membership({ enabled: false, accountId: asAccountId("account-2") }), "not_active"],
+    [
+      "not active before bound",
+      {},
+      membership({ enabled: false, accountId: asAccountId("account-2") }),
+      "not_active",
+    ],
     ["L15 bound to the requester", {}, membership({ accountId: asAccountId("account-1") }), "bound_to_you"],
     ["L15 bound to another", {}, membership({ accountId: asAccountId("account-2") }), "bound_elsewhere"],
     [
@@ -98,7 +112,12 @@ describe("judgeLink", () => {
       "bound_elsewhere",
     ],
     ["L5 voided by an unlink", { state: "void" }, membership(), "expired"],
-    ["voided, its time not over", { state: "void", expiresAt: NOW + 1 }, membership({ enabled: false }), "not_active"],
+    [
+      "voided, its time not over",
+      { state: "void", expiresAt: NOW + 1 },
+      membership({ enabled: false }),
+      "not_active",
+    ],
   ];
   for (const [why, change, about, reason] of cases) {
     it(`${why} → ${reason}`, () => {
@@ -191,7 +210,15 @@ describe("the secret of a mailed link", () => {
   });
 
   it("isn't made up where letters are missing, or there are more", () => {
-    for (const text of ["", head, secret.slice(1), `${secret}x`, `${secret}x.`, `${head}=${tail}x`, `x${secret}`]) {
+    for (const text of [
+      "",
+      head,
+      secret.slice(1),
+      `${secret}x`,
+      `${secret}x.`,
+      `${head}=${tail}x`,
+      `x${secret}`,
+    ]) {
       assert.equal(mailedSecret(text), undefined, text);
     }
   });

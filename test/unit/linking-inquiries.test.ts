@@ -3,36 +3,47 @@ import { describe, it } from "node:test";
 import { asUpstreamId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import type { LinkStore } from "../../src/storage/contract.ts";
-import { ANSWER_DELAY_MS, attempt, linkIn, linksIn, settings, useLinking } from "../support/linking-harness.ts";
+import {
+  ANSWER_DELAY_MS,
+  attempt,
+  linkIn,
+  linksIn,
+  settings,
+  useLinking,
+} from "../support/linking-harness.ts";
 
 const h = useLinking();
 
 describe("inquiries", () => {
-  it("L11 three profiles at one address get three mails, each to its own stored address, each link binding its own", async () => {
-    await h.profile("p1", "contoso", "Anna@Contoso.example");
-    await h.profile("p2", "fabrikam", "anna@contoso.example");
-    await h.profile("p3", "contoso", "ANNA@contoso.example");
-    const mails = await h.ask(h.anna, " aNNa@contoso.EXAMPLE ");
-    assert.deepEqual(mails.map(({ to }) => to).sort(), [
-      "ANNA@contoso.example",
-      "Anna@Contoso.example",
-      "anna@contoso.example",
-    ]);
-    const links = mails.map(linkIn);
-    assert.equal(new Set(links.map(({ secret }) => secret)).size, 3);
-    assert.equal(new Set(mails.map(({ messageId }) => messageId)).size, 3);
-    for (const { messageId } of mails) assert.match(messageId, /^[\w-]{22}@liaison\.example$/);
+  it(
+    "L11 three profiles at one address get three mails, each to its own stored address, each link " +
+      "binding its own",
+    async () => {
+      await h.profile("p1", "contoso", "Anna@Contoso.example");
+      await h.profile("p2", "fabrikam", "anna@contoso.example");
+      await h.profile("p3", "contoso", "ANNA@contoso.example");
+      const mails = await h.ask(h.anna, " aNNa@contoso.EXAMPLE ");
+      assert.deepEqual(mails.map(({ to }) => to).sort(), [
+        "ANNA@contoso.example",
+        "Anna@Contoso.example",
+        "anna@contoso.example",
+      ]);
+      const links = mails.map(linkIn);
+      assert.equal(new Set(links.map(({ secret }) => secret)).size, 3);
+      assert.equal(new Set(mails.map(({ messageId }) => messageId)).size, 3);
+      for (const { messageId } of mails) assert.match(messageId, /^[\w-]{22}@liaison\.example$/);
 
-    const [first, second] = links;
-    if (first === undefined || second === undefined) assert.fail("two links");
-    const crossed = { ...attempt(first, h.anna), secretHash: hashSecret(second.secret) };
-    assert.deepEqual(await h.linking.redeem(crossed), { result: "unknown" });
-    const outcome = await h.linking.redeem(attempt(first, h.anna));
-    assert.equal(outcome.result, "bound");
-    const bound = await Promise.all(["p1", "p2", "p3"].map(h.boundTo));
-    assert.equal(bound.filter((accountId) => accountId === h.anna.accountId).length, 1);
-    assert.equal(bound.filter((accountId) => accountId === null).length, 2);
-  });
+      const [first, second] = links;
+      if (first === undefined || second === undefined) assert.fail("two links");
+      const crossed = { ...attempt(first, h.anna), secretHash: hashSecret(second.secret) };
+      assert.deepEqual(await h.linking.redeem(crossed), { result: "unknown" });
+      const outcome = await h.linking.redeem(attempt(first, h.anna));
+      assert.equal(outcome.result, "bound");
+      const bound = await Promise.all(["p1", "p2", "p3"].map(h.boundTo));
+      assert.equal(bound.filter((accountId) => accountId === h.anna.accountId).length, 1);
+      assert.equal(bound.filter((accountId) => accountId === null).length, 2);
+    },
+  );
 
   it("an unknown address gets no mail", async () => {
     await h.profile("p1", "contoso", "anna@contoso.example");
@@ -175,7 +186,8 @@ describe("inquiries", () => {
   });
 
   it("Z10: an address of many profiles takes turns with what others ask meanwhile", async () => {
-    for (let index = 0; index < 90; index += 1) await h.profile(`p-${index}`, "contoso", "all@contoso.example");
+    for (let index = 0; index < 90; index += 1)
+      await h.profile(`p-${index}`, "contoso", "all@contoso.example");
     await h.profile("p-anna", "contoso", "anna@contoso.example");
     await h.inquire(h.eve, "all@contoso.example", "cid-eve");
     await h.inquire(h.anna, "anna@contoso.example", "cid-anna");
@@ -187,7 +199,10 @@ describe("inquiries", () => {
     };
     const worker = h.anotherWorker({ links: { ...h.store.links, settleInquiry } });
     assert.equal(await worker.runOnce(), 2);
-    const [eves, annas] = [await h.linking.latestInquiry("cid-eve"), await h.linking.latestInquiry("cid-anna")];
+    const [eves, annas] = [
+      await h.linking.latestInquiry("cid-eve"),
+      await h.linking.latestInquiry("cid-anna"),
+    ];
     assert.deepEqual(order, [eves?.id, annas?.id, eves?.id, eves?.id, eves?.id, eves?.id]);
     assert.equal((await h.drain()).length, 91);
   });

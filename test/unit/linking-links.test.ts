@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { asLinkRequestId, asProfileId, asUpstreamId } from "../../src/domain/ids.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
-import { attempt, LINK_LIFETIME_MS, linkIn, type MailedLink, useLinking } from "../support/linking-harness.ts";
+import {
+  attempt,
+  LINK_LIFETIME_MS,
+  linkIn,
+  type MailedLink,
+  useLinking,
+} from "../support/linking-harness.ts";
 
 const h = useLinking();
 
@@ -29,20 +35,26 @@ describe("links", () => {
 
   it("are shown as often as wanted without changing, and only with their secret", async () => {
     for (let time = 0; time < 20; time += 1) {
-      assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, { alive: true });
+      assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, {
+        alive: true,
+      });
     }
     assert.equal(await h.linking.view(asLinkRequestId(link.requestId), "x".repeat(43)), undefined);
     assert.equal(await h.linking.view(asLinkRequestId("unknown"), link.secret), undefined);
-    assert.deepEqual(await h.linking.redeem({ ...attempt(link, h.anna), requestId: asLinkRequestId("unknown") }), {
-      result: "unknown",
-    });
+    assert.deepEqual(
+      await h.linking.redeem({ ...attempt(link, h.anna), requestId: asLinkRequestId("unknown") }),
+      {
+        result: "unknown",
+      },
+    );
     assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
   });
 
   it("L1 L2 another identity binds nothing; the link stays alive, and it is audited", async () => {
     const outcome = await h.linking.redeem(attempt(link, h.eve));
     assert.equal(outcome.result, "wrong_account");
-    if (outcome.result === "wrong_account") assert.equal(outcome.request.requester.email, "anna@mail.example");
+    if (outcome.result === "wrong_account")
+      assert.equal(outcome.request.requester.email, "anna@mail.example");
     assert.equal(await h.boundTo("p1"), null);
     assert.deepEqual(await h.drain(), []);
     assert.deepEqual(await h.refusals(link.requestId), ["wrong_account"]);
@@ -50,7 +62,10 @@ describe("links", () => {
   });
 
   it("Z7 tries of very many accounts are audited once each, and up to a bound", async () => {
-    const strangers = Array.from({ length: 60 }, (_, index) => ({ ...h.eve.identity, subject: `stranger-${index}` }));
+    const strangers = Array.from({ length: 60 }, (_, index) => ({
+      ...h.eve.identity,
+      subject: `stranger-${index}`,
+    }));
     for (const identity of strangers) {
       const { id: accountId } = await h.store.accounts.signIn(identity, h.now);
       for (let time = 0; time < 2; time += 1) {
@@ -88,16 +103,24 @@ describe("links", () => {
       await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId),
       undefined,
     );
-    assert.equal(await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId), undefined);
+    assert.equal(
+      await h.linking.unbind(asProfileId("p1"), `account:${h.anna.accountId}`, h.anna.accountId),
+      undefined,
+    );
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "used"]);
     assert.equal(await h.boundTo("p1"), null);
     assert.deepEqual(await h.refusals(link.requestId), ["used"]);
   });
 
   it("L6 of fifty redemptions at once one binds, with one audit event and one notice", async () => {
-    const outcomes = await Promise.all(Array.from({ length: 50 }, () => h.linking.redeem(attempt(link, h.anna))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () => h.linking.redeem(attempt(link, h.anna))),
+    );
     assert.equal(outcomes.filter(({ result }) => result === "bound").length, 1);
-    assert.equal(outcomes.filter((outcome) => outcome.result === "dead" && outcome.reason === "used").length, 49);
+    assert.equal(
+      outcomes.filter((outcome) => outcome.result === "dead" && outcome.reason === "used").length,
+      49,
+    );
     const events = await h.store.audit.list({ profileId: asProfileId("p1"), limit: 100 });
     assert.equal(events.filter(({ action }) => action === "profile.bound").length, 1);
     assert.equal(events.filter(({ action }) => action === "link.refused").length, 0);
@@ -118,7 +141,9 @@ describe("links", () => {
 
   it("L8 a newer request of the same identity and profile kills the older; another identity's doesn't", async () => {
     await h.ask(h.eve, "anna@contoso.example");
-    assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, { alive: true });
+    assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, {
+      alive: true,
+    });
     const [mail] = await h.ask(h.anna, "anna@contoso.example");
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "superseded"]);
     assert.deepEqual(await h.refusals(link.requestId), ["superseded"]);
@@ -175,8 +200,15 @@ describe("links", () => {
     assert.equal(outcome.result, "cancelled");
     assert.deepEqual(resultOf(await h.linking.redeem(attempt(link, h.anna))), ["dead", "cancelled"]);
     assert.deepEqual(resultOf(await h.linking.decline(attempt(link, h.eve))), ["dead", "cancelled"]);
-    assert.deepEqual(await h.refusals(link.requestId), ["cancelled"], "of who declined it no refusal is noted");
-    assert.equal((await h.linking.decline({ ...attempt(link, h.eve), isRepeated: true })).result, "cancelled");
+    assert.deepEqual(
+      await h.refusals(link.requestId),
+      ["cancelled"],
+      "of who declined it no refusal is noted",
+    );
+    assert.equal(
+      (await h.linking.decline({ ...attempt(link, h.eve), isRepeated: true })).result,
+      "cancelled",
+    );
     const others = { ...attempt(link, h.anna), isRepeated: true };
     assert.deepEqual(resultOf(await h.linking.decline(others)), ["dead", "cancelled"], "it wasn't theirs");
     assert.deepEqual(await h.linking.decline({ ...attempt(link, h.eve), secretHash: hashSecret("x") }), {

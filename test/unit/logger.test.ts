@@ -33,18 +33,32 @@ describe("logger", () => {
       "id_token_hint",
     ];
     for (const name of names) {
-      const line = logged((logger) => logger.info({ a: { b: [{ [name]: secret, kept: "kept" }] } }, "message"));
+      const line = logged((logger) =>
+        logger.info({ a: { b: [{ [name]: secret, kept: "kept" }] } }, "message"),
+      );
       assert.ok(!JSON.stringify(line).includes(secret), name);
       assert.ok(JSON.stringify(line).includes("kept"));
     }
   });
 
   it("shows our own error codes, though authorization codes have the same name", () => {
-    assert.equal(logged((logger) => logger.info({ code: "upstream_rejected" }, "x"))["code"], "upstream_rejected");
-    for (const code of ["upstream_rejected2", "constructor", 7, ["upstream_rejected"], { a: "upstream_rejected" }]) {
+    assert.equal(
+      logged((logger) => logger.info({ code: "upstream_rejected" }, "x"))["code"],
+      "upstream_rejected",
+    );
+    for (const code of [
+      "upstream_rejected2",
+      "constructor",
+      7,
+      ["upstream_rejected"],
+      { a: "upstream_rejected" },
+    ]) {
       assert.equal(logged((logger) => logger.info({ code }, "x"))["code"], "[hidden]");
     }
-    assert.equal(logged((logger) => logger.info({ client_secret: "conflict" }, "x"))["client_secret"], "[hidden]");
+    assert.equal(
+      logged((logger) => logger.info({ client_secret: "conflict" }, "x"))["client_secret"],
+      "[hidden]",
+    );
   });
 
   const texts = [
@@ -57,7 +71,9 @@ describe("logger", () => {
   ];
   for (const text of texts) {
     it(`hides it in texts and errors: ${text.replace(secret, "…")}`, () => {
-      const nested = new Error("outer", { cause: Object.assign(new Error(text), { response: { body: secret } }) });
+      const nested = new Error("outer", {
+        cause: Object.assign(new Error(text), { response: { body: secret } }),
+      });
       for (const write of [
         (logger: ReturnType<typeof createLogger>) => logger.info(text),
         (logger: ReturnType<typeof createLogger>) => logger.info({ detail: text }, text),
@@ -73,7 +89,9 @@ describe("logger", () => {
 
   it("keeps what helps: level, time, message, codes and causes of errors", () => {
     const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-    const line = logged((logger) => logger.error({ err: new Error("no store", { cause }), mail: "m1" }, "it failed"));
+    const line = logged((logger) =>
+      logger.error({ err: new Error("no store", { cause }), mail: "m1" }, "it failed"),
+    );
     assert.equal(line["level"], "error");
     assert.equal(line["msg"], "it failed");
     assert.equal(line["mail"], "m1");

@@ -17,7 +17,8 @@ const mailbox = "no-reply@contoso.example";
 /** Gives tokens by number, as it is told, and keeps what it was asked. */
 class TokenEndpoint {
   readonly asked: URLSearchParams[] = [];
-  answer: (parameters: URLSearchParams, response: ServerResponse) => void = (_, response) => this.give(response);
+  answer: (parameters: URLSearchParams, response: ServerResponse) => void = (_, response) =>
+    this.give(response);
   readonly #server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
@@ -100,28 +101,34 @@ describe("XOAUTH2", () => {
     smtp: { username: mailbox, oauth2: { ...oauth2, ...more }, max_connections: 4 },
   });
 
-  it("client credentials: the token is shown with the mailbox's name, and asked for once for all connections", async () => {
-    takes = (token) => token === "token-1";
-    const transport = transportTo(port, settings());
-    await Promise.all([1, 2, 3, 4].map((n) => transport.send({ ...aLetter, messageId: `${n}@contoso.example` })));
-    await transport.close();
-    assert.equal(received.length, 4);
-    assert.deepEqual(
-      new Set(shown.map(({ username, token }) => `${username} ${token}`)),
-      new Set([`${mailbox} token-1`]),
-    );
-    assert.deepEqual(
-      endpoint.asked.map((parameters) => Object.fromEntries(parameters)),
-      [
-        {
-          grant_type: "client_credentials",
-          client_id: "liaison",
-          client_secret: secret,
-          scope: "https://mail.example/.default",
-        },
-      ],
-    );
-  });
+  it(
+    "client credentials: the token is shown with the mailbox's name, and asked for once for all " +
+      "connections",
+    async () => {
+      takes = (token) => token === "token-1";
+      const transport = transportTo(port, settings());
+      await Promise.all(
+        [1, 2, 3, 4].map((n) => transport.send({ ...aLetter, messageId: `${n}@contoso.example` })),
+      );
+      await transport.close();
+      assert.equal(received.length, 4);
+      assert.deepEqual(
+        new Set(shown.map(({ username, token }) => `${username} ${token}`)),
+        new Set([`${mailbox} token-1`]),
+      );
+      assert.deepEqual(
+        endpoint.asked.map((parameters) => Object.fromEntries(parameters)),
+        [
+          {
+            grant_type: "client_credentials",
+            client_id: "liaison",
+            client_secret: secret,
+            scope: "https://mail.example/.default",
+          },
+        ],
+      );
+    },
+  );
 
   it("a refresh token: it is used, and so is the one that replaces it", async () => {
     takes = () => true;
@@ -175,7 +182,12 @@ describe("XOAUTH2", () => {
       "access_token_refused",
       /invalid_grant 400/,
     ],
-    ["an error of its own", (_, r) => void r.writeHead(503).end("busy"), "access_token_unavailable", /token_endpoint/],
+    [
+      "an error of its own",
+      (_, r) => void r.writeHead(503).end("busy"),
+      "access_token_unavailable",
+      /token_endpoint/,
+    ],
     [
       "a page",
       (_, r) => void r.writeHead(200, { "content-type": "text/html" }).end("<p>"),
@@ -191,7 +203,11 @@ describe("XOAUTH2", () => {
       endpoint.answer = answer;
       const { smtp: some } = settings({ refresh_token: "the-refresh-token" });
       const error = await failureOf(sendOnce(port, { smtp: { ...some, timeout_seconds: 2 } }));
-      assert.deepEqual([error.failure, error.permanent, error.concerns], [failure, false, "server"], error.message);
+      assert.deepEqual(
+        [error.failure, error.permanent, error.concerns],
+        [failure, false, "server"],
+        error.message,
+      );
       assert.match(error.message, words);
       assert.doesNotMatch(error.message, /the-/);
       assert.deepEqual([shown, received], [[], []]);

@@ -1,4 +1,7 @@
-/** Addresses beyond ASCII anywhere in a mail: what goes out, and what is given up where the server can't take it. */
+/**
+ * Addresses beyond ASCII anywhere in a mail: what goes out, and what is given up where the server can't take
+ * it.
+ */
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -59,7 +62,10 @@ describe("an address beyond ASCII", () => {
   it("in the recipient's local part: sent with SMTPUTF8, given up without, and nothing is said of it", async () => {
     smtp.offers = ["8BITMIME", "SMTPUTF8"];
     await sendOnce(smtp.port, {}, { to: "jürgen@bücher.example", replyTo: "jürgen@consumer.example" });
-    assert.deepEqual(envelope(), ["MAIL FROM:<no-reply@contoso.example> SMTPUTF8", "RCPT TO:<jürgen@bücher.example>"]);
+    assert.deepEqual(envelope(), [
+      "MAIL FROM:<no-reply@contoso.example> SMTPUTF8",
+      "RCPT TO:<jürgen@bücher.example>",
+    ]);
     assert.equal(header("reply-to"), "jürgen@consumer.example");
 
     smtp.commands.splice(0);

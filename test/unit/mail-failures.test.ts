@@ -67,7 +67,12 @@ async function isToldAs(failure: MailFailure, port: number, settings: TransportS
 
 describe("a server that can't be reached", () => {
   it("refuses, isn't known to the DNS, or says nothing", async () => {
-    await isToldAs("connection_refused", await freePort(), secure("starttls"), /nothing listens there.*ECONNREFUSED/);
+    await isToldAs(
+      "connection_refused",
+      await freePort(),
+      secure("starttls"),
+      /nothing listens there.*ECONNREFUSED/,
+    );
     const nowhere = secure("tls", { host: "mail.invalid" });
     const error = await failureOf(sendOnce(587, nowhere));
     assert.match(error.failure, /^(host_unknown|dns_unanswered)$/);
@@ -76,10 +81,19 @@ describe("a server that can't be reached", () => {
   });
 
   it("is no mail server at all", async () => {
-    for (const greeting of ["HTTP/1.1 400 Bad Request\r\n\r\n", "* OK IMAP4rev1 ready\r\n", "+OK POP3 ready\r\n"]) {
+    for (const greeting of [
+      "HTTP/1.1 400 Bad Request\r\n\r\n",
+      "* OK IMAP4rev1 ready\r\n",
+      "+OK POP3 ready\r\n",
+    ]) {
       await isToldAs("not_a_mail_server", await says(greeting), secure("none"), /is no mail server/);
     }
-    await isToldAs("no_tls_spoken", await says("HTTP/1.1 400 Bad Request\r\n\r\n"), secure("tls"), /wrong port/);
+    await isToldAs(
+      "no_tls_spoken",
+      await says("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      secure("tls"),
+      /wrong port/,
+    );
   });
 });
 
@@ -195,26 +209,74 @@ describe("a server that refuses", () => {
   const cases: [MailFailure, step: SmtpStep, says: string, end: "kept" | "given up", words: RegExp][] = [
     ["greeting_refused", "connect", `554 5.7.1 ${quoted}`, "kept", /greeting refused: .*\(554 5\.7\.1\)/],
     ["greeting_refused", "connect", "421 4.3.2 too many", "kept", /busy.*421/],
-    ["server_closing", "EHLO", "421 4.7.0 Try again later", "kept", /busy or restarts \(421 4\.7\.0 at EHLO\)/],
+    [
+      "server_closing",
+      "EHLO",
+      "421 4.7.0 Try again later",
+      "kept",
+      /busy or restarts \(421 4\.7\.0 at EHLO\)/,
+    ],
     ["client_name_refused", "EHLO", "502 unknown", "kept", /EHLO contoso\.example.*client_name/],
     ["authentication_refused", "AUTH", `535 5.7.8 ${quoted}`, "kept", /authentication refused.*535 5\.7\.8/],
     ["authentication_refused", "AUTH", "504 5.7.4 unrecognized", "kept", /oauth2/],
-    ["authentication_required", "MAIL", "530 5.7.0 Authentication required", "kept", /wants authentication or TLS/],
-    ["authentication_required", "RCPT", "530 5.7.0 Authentication required", "kept", /wants authentication or TLS/],
+    [
+      "authentication_required",
+      "MAIL",
+      "530 5.7.0 Authentication required",
+      "kept",
+      /wants authentication or TLS/,
+    ],
+    [
+      "authentication_required",
+      "RCPT",
+      "530 5.7.0 Authentication required",
+      "kept",
+      /wants authentication or TLS/,
+    ],
     ["sender_refused", "MAIL", `550 5.7.60 ${quoted}`, "kept", /from_address.*550 5\.7\.60 at MAIL FROM/],
     ["sender_deferred", "MAIL", "451 4.3.0 later", "kept", /for now/],
     ["too_large", "MAIL", "552 5.3.4 too big", "given up", /larger/],
-    ["recipient_deferred", "RCPT", `451 4.7.1 Greylisted ${quoted}`, "kept", /puts the recipient off.*451 4\.7\.1/],
-    ["recipient_refused", "RCPT", `550 5.1.1 ${quoted}`, "given up", /correct the address.*550 5\.1\.1 at RCPT TO/],
-    ["recipient_refused", "RCPT", "501 5.1.3 Bad recipient address syntax", "given up", /correct the address/],
+    [
+      "recipient_deferred",
+      "RCPT",
+      `451 4.7.1 Greylisted ${quoted}`,
+      "kept",
+      /puts the recipient off.*451 4\.7\.1/,
+    ],
+    [
+      "recipient_refused",
+      "RCPT",
+      `550 5.1.1 ${quoted}`,
+      "given up",
+      /correct the address.*550 5\.1\.1 at RCPT TO/,
+    ],
+    [
+      "recipient_refused",
+      "RCPT",
+      "501 5.1.3 Bad recipient address syntax",
+      "given up",
+      /correct the address/,
+    ],
     ["recipient_refused", "RCPT", "554 5.2.1 Mailbox disabled", "given up", /correct the address/],
     ["recipient_refused", "RCPT", "550 No such user", "given up", /correct the address/],
     ["sender_refused", "RCPT", "550 5.1.7 Bad sender's address", "kept", /from_address.*at RCPT TO/],
     ["sender_refused", "RCPT", "550 5.1.8 Sender address rejected", "kept", /from_address.*at RCPT TO/],
-    ["command_refused", "RCPT", "504 5.5.2 <x>: Helo command rejected", "kept", /EHLO contoso\.example.*client_name/],
+    [
+      "command_refused",
+      "RCPT",
+      "504 5.5.2 <x>: Helo command rejected",
+      "kept",
+      /EHLO contoso\.example.*client_name/,
+    ],
     ["command_refused", "RCPT", "550 5.5.0 Helo command rejected", "kept", /client_name/],
     ["command_refused", "RCPT", "501 Helo command rejected", "kept", /client_name.*501 at RCPT TO/],
-    ["relay_refused", "RCPT", "550 5.7.1 Authentication required", "kept", /no mail from us.*relay.*username/],
+    [
+      "relay_refused",
+      "RCPT",
+      "550 5.7.1 Authentication required",
+      "kept",
+      /no mail from us.*relay.*username/,
+    ],
     ["relay_refused", "RCPT", `554 5.7.1 Relay access denied ${quoted}`, "kept", /relay rights.*554 5\.7\.1/],
     ["relay_refused", "RCPT", "554 5.7.1 Client host blocked", "kept", /client_name/],
     ["server_closing", "RCPT", "421 4.3.2 closing", "kept", /about to close/],

@@ -36,7 +36,8 @@ describe("EHLO", () => {
   });
 
   it("says the same where EHLO isn't known, and when the server is asked for SMTPUTF8 alone", async () => {
-    smtp.behaviour = (step) => (step === "EHLO" && smtp.commands.length === 1 ? { say: "502 unknown" } : undefined);
+    smtp.behaviour = (step) =>
+      step === "EHLO" && smtp.commands.length === 1 ? { say: "502 unknown" } : undefined;
     await sendOnce(smtp.port);
     assert.deepEqual(greetings(), ["contoso.example", "contoso.example"]);
     smtp.commands.splice(0);
@@ -47,7 +48,8 @@ describe("EHLO", () => {
 
   it("that a server hangs up on is told as that, with the name's setting", async () => {
     setDefaultCACertificates([...getCACertificates("default"), certificate]);
-    const words = /hung up on our EHLO contoso\.example: set mail\.smtp\.client_name .*\(ECONNECTION at EHLO\)$/;
+    const words =
+      /hung up on our EHLO contoso\.example: set mail\.smtp\.client_name .*\(ECONNECTION at EHLO\)$/;
     const isHungUp = async (sending: Promise<unknown>) => {
       const { failure, message, permanent, concerns } = await failureOf(sending);
       assert.deepEqual([failure, permanent, concerns], ["client_name_hung_up", false, "server"], message);

@@ -59,7 +59,11 @@ upstreams:
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const commands = mailCommands({ clock: { now: () => Date.now() }, stdin: () => new PassThrough() });
     const { signal } = new AbortController();
-    const code = await run(["mail", "list", "--config", config, ...words], commands, { stdout, stderr, signal });
+    const code = await run(["mail", "list", "--config", config, ...words], commands, {
+      stdout,
+      stderr,
+      signal,
+    });
     return { code, stdout: String(stdout.read() ?? ""), stderr: String(stderr.read() ?? "") };
   }
 

@@ -1,4 +1,6 @@
-/** Names and addresses on their way into a mail: attacks that come to nothing, and honest names that survive. */
+/**
+ * Names and addresses on their way into a mail: attacks that come to nothing, and honest names that survive.
+ */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -186,7 +188,8 @@ describe("names in mails", () => {
       "ana.o'brien",
     ];
     whole.push("анна.иванова", "webmaster", "ana+news", "ana_lopez", "7up");
-    for (const local of whole) assert.equal(shownAddress(`${local}@consumer.example`), `${local}@consumer.example`);
+    for (const local of whole)
+      assert.equal(shownAddress(`${local}@consumer.example`), `${local}@consumer.example`);
     for (const none of [
       "evil\uff0ecom@x.example",
       '"evil.com"@x.example',

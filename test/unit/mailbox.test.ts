@@ -1,4 +1,7 @@
-/** The rules of a mailbox's room: limits that roll, one collected mail an hour, ranks, clocks that are set back. */
+/**
+ * The rules of a mailbox's room: limits that roll, one collected mail an hour, ranks, clocks that are set
+ * back.
+ */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -24,11 +27,15 @@ const limits: MailboxLimits = {
 };
 
 /** A use with mails at these instants. */
-const used = (...instants: number[]) => instants.reduce<MailboxUse>((use, at) => withSeparate(use, limits, at), UNUSED);
+const used = (...instants: number[]) =>
+  instants.reduce<MailboxUse>((use, at) => withSeparate(use, limits, at), UNUSED);
 
 /** The most that happens within any stretch of this length. */
 function most(instants: readonly number[], lengthMs: number): number {
-  return Math.max(0, ...instants.map((from) => instants.filter((at) => at >= from && at < from + lengthMs).length));
+  return Math.max(
+    0,
+    ...instants.map((from) => instants.filter((at) => at >= from && at < from + lengthMs).length),
+  );
 }
 
 describe("a mailbox's room", () => {
@@ -101,7 +108,10 @@ describe("a mailbox's room", () => {
     assert.deepEqual(use.separate, [{ at: NOW, count: 25 }]);
     for (let index = 1; index <= 1975; index += 1) use = withSeparate(use, plenty, NOW + index);
     assert.ok(use.separate.length <= 500);
-    assert.ok(separateRoomAt(use, plenty, NOW + 2000) > NOW + DAY, "the oldest count as younger than they are");
+    assert.ok(
+      separateRoomAt(use, plenty, NOW + 2000) > NOW + DAY,
+      "the oldest count as younger than they are",
+    );
   });
 
   it("of a clock that was set back by a year nothing lasts longer than its window", () => {
@@ -129,7 +139,11 @@ describe("the rank of an identity at a mailbox", () => {
   it("grows by one with each doubling of what it asks on an average day", () => {
     assert.equal(rank(1, 0), 2, "somebody new");
     assert.deepEqual([rank(2, 0), rank(3, 0), rank(4, 0)], [3, 3, 4]);
-    assert.deepEqual([rank(24, 23 / 24), rank(48, 2), rank(49, 2)], [6, 6, 6], "hourly for two days, and once more");
+    assert.deepEqual(
+      [rank(24, 23 / 24), rank(48, 2), rank(49, 2)],
+      [6, 6, 6],
+      "hourly for two days, and once more",
+    );
     assert.equal(rank(5, 1), 4);
     assert.equal(rank(25, 1), rank(24, 23 / 24), "it doesn't fall by half as a second day begins");
     assert.equal(rankOf({ count: 5, since: NOW }, NOW - DAY), 4, "whatever the clock says");

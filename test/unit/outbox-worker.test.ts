@@ -183,7 +183,10 @@ describe("outbox worker", () => {
     assert.equal(await store.outbox.nextDueAt(), undefined);
     assert.deepEqual(log.messages, ["error: a mail couldn't be delivered and is given up"]);
     assert.doesNotMatch(JSON.stringify(log.lines), /nobody|contoso/i);
-    assert.partialDeepStrictEqual(log.lines[0]?.fields, { failure: "recipient_refused", reason: refused().message });
+    assert.partialDeepStrictEqual(log.lines[0]?.fields, {
+      failure: "recipient_refused",
+      reason: refused().message,
+    });
   });
 
   it("what can't be delivered for two days is given up", async () => {
@@ -212,17 +215,21 @@ describe("outbox worker", () => {
     assert.equal(log.lines.length, 2);
   });
 
-  it("a worker that dies after sending loses its lease, and the mail is sent again under the same Message-ID", async () => {
-    const mail = aMail();
-    await queue([mail]);
-    const dying = { ...store.outbox, markSent: () => Promise.reject(new Error("killed")) };
-    await assert.rejects(worker({ outbox: dying, leaseMs: MINUTE }).runOnce(), /killed/);
-    const successor = worker({ workerId: "worker-b", leaseMs: MINUTE });
-    assert.equal(await successor.runOnce(), 0);
-    now += MINUTE;
-    assert.equal(await successor.runOnce(), 1);
-    assert.deepEqual(ids(peer.taken), [mail.messageId, mail.messageId]);
-  });
+  it(
+    "a worker that dies after sending loses its lease, and the mail is sent again under the same " +
+      "Message-ID",
+    async () => {
+      const mail = aMail();
+      await queue([mail]);
+      const dying = { ...store.outbox, markSent: () => Promise.reject(new Error("killed")) };
+      await assert.rejects(worker({ outbox: dying, leaseMs: MINUTE }).runOnce(), /killed/);
+      const successor = worker({ workerId: "worker-b", leaseMs: MINUTE });
+      assert.equal(await successor.runOnce(), 0);
+      now += MINUTE;
+      assert.equal(await successor.runOnce(), 1);
+      assert.deepEqual(ids(peer.taken), [mail.messageId, mail.messageId]);
+    },
+  );
 
   it("a worker whose lease ran out while it sent doesn't mark what another holds", async () => {
     await queue([aMail()]);
@@ -294,7 +301,8 @@ describe("outbox worker", () => {
     let failures = 1;
     const flaky: typeof store.outbox = {
       ...store.outbox,
-      markSent: (...args) => (failures-- > 0 ? Promise.reject(new Error("gone")) : store.outbox.markSent(...args)),
+      markSent: (...args) =>
+        failures-- > 0 ? Promise.reject(new Error("gone")) : store.outbox.markSent(...args),
     };
     const outbox = worker({ outbox: flaky, concurrency: 1, leaseMs: MINUTE });
     await assert.rejects(outbox.runOnce(), /gone/);

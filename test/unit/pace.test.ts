@@ -1,10 +1,15 @@
-/** The pace of long work: how many rows a turn takes after how long the last one took, and how long it rests. */
+/**
+ * The pace of long work: how many rows a turn takes after how long the last one took, and how long it rests.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pace } from "../../src/pace.ts";
 
-/** A turn that takes so many milliseconds of this thread; returns how many rows it was given and how long the rest was. */
+/**
+ * A turn that takes so many milliseconds of this thread; returns how many rows it was given and how long the
+ * rest was.
+ */
 async function turn(pace: Pace, ms: number): Promise<{ size: number; rested: number }> {
   let ended = 0;
   const size = await pace.turn(async (rows) => {
@@ -28,15 +33,19 @@ test("a pace begins with the least, grows while turns are short, and not beyond 
   assert.equal(pace.size, 1000);
 });
 
-test("a turn that was too long makes the next ones smaller, down to the least, and is followed by a rest as long", async () => {
-  const pace = new Pace({ least: 10, most: 1000 });
-  while (pace.size < 1000) await turn(pace, 0);
-  const { rested } = await turn(pace, 60);
-  assert.ok(rested >= 59, `${rested} ms of rest after 60 ms`);
-  assert.ok(pace.size <= 250, String(pace.size));
-  for (let count = 0; count < 5; count += 1) await turn(pace, 30);
-  assert.equal(pace.size, 10);
-});
+test(
+  "a turn that was too long makes the next ones smaller, down to the least, and is followed by a rest as " +
+    "long",
+  async () => {
+    const pace = new Pace({ least: 10, most: 1000 });
+    while (pace.size < 1000) await turn(pace, 0);
+    const { rested } = await turn(pace, 60);
+    assert.ok(rested >= 59, `${rested} ms of rest after 60 ms`);
+    assert.ok(pace.size <= 250, String(pace.size));
+    for (let count = 0; count < 5; count += 1) await turn(pace, 30);
+    assert.equal(pace.size, 10);
+  },
+);
 
 test("a turn that fails makes the next one smaller, down to one, until one succeeds", async () => {
   const pace = new Pace({ least: 10, most: 1000 });

@@ -19,8 +19,18 @@ describe("the end of a service plan", () => {
     ["no end", { lastDay: null }, before, null],
     ["no end, by the instant", { expiresAt: null }, before, null],
     ["an instant", { expiresAt: within }, before, within],
-    ["sent back whole, the day changed", { expiresAt: before, lastDay: "2027-03-27" }, before, at("2027-03-27T23:00Z")],
-    ["sent back whole, the instant changed", { expiresAt: within - 9e8, lastDay: "2027-03-28" }, before, within - 9e8],
+    [
+      "sent back whole, the day changed",
+      { expiresAt: before, lastDay: "2027-03-27" },
+      before,
+      at("2027-03-27T23:00Z"),
+    ],
+    [
+      "sent back whole, the instant changed",
+      { expiresAt: within - 9e8, lastDay: "2027-03-28" },
+      before,
+      within - 9e8,
+    ],
     ["both, of one day", { expiresAt: within, lastDay: "2027-03-28" }, null, within],
     ["the deployment's zone", { lastDay: "2027-03-28", timeZone: "Europe/Copenhagen" }, null, before],
   ];

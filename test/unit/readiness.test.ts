@@ -186,7 +186,13 @@ describe("what is known of the mail server", () => {
     };
     const smtp = { host: "127.0.0.1", security: "none" as const, username: null, password: null };
     const more = { client_name: null, oauth2: null, max_connections: 1, timeout_seconds: 2 };
-    const mail = { messageId: "a@contoso.example", to: "ann@northwind.example", subject: "s", text: "t", html: "h" };
+    const mail = {
+      messageId: "a@contoso.example",
+      to: "ann@northwind.example",
+      subject: "s",
+      text: "t",
+      html: "h",
+    };
     let port = await freePort();
     const transports: ReturnType<typeof createSmtpTransport>[] = [];
     const { transport, check } = watchedTransport({
@@ -216,7 +222,9 @@ describe("what is known of the mail server", () => {
       send: ({ messageId }) =>
         new Promise((resolve, reject) => {
           ends.set(messageId, (failure) =>
-            failure === undefined ? resolve({ reply: "250 ok" }) : reject(new MailError(failure, "not taken")),
+            failure === undefined
+              ? resolve({ reply: "250 ok" })
+              : reject(new MailError(failure, "not taken")),
           );
         }),
       close: async () => {},

@@ -25,13 +25,21 @@ describe("an unregistered address", () => {
     const before = kept(["https://a", minute], ["https://b", 5 * minute - 1], ["https://c", 5 * minute]);
     assert.equal(withRefused(before, signIn("https://a"), NOW), undefined);
     assert.equal(withRefused(before, signIn("https://b"), NOW), undefined);
-    assert.deepEqual(addresses(withRefused(before, signIn("https://c"), NOW)), ["https://c", "https://a", "https://b"]);
+    assert.deepEqual(addresses(withRefused(before, signIn("https://c"), NOW)), [
+      "https://c",
+      "https://a",
+      "https://b",
+    ]);
     assert.deepEqual(
       addresses(withRefused(before, { parameter: "post_logout_redirect_uri", address: "https://a" }, NOW)),
       ["https://a", "https://a", "https://b", "https://c"],
     );
     const long = kept(["y".repeat(500), minute]);
-    assert.equal(withRefused(long, signIn("y".repeat(501)), NOW), undefined, "known again by what is kept of it");
+    assert.equal(
+      withRefused(long, signIn("y".repeat(501)), NOW),
+      undefined,
+      "known again by what is kept of it",
+    );
   });
 
   it("has its place for a minute: the sixth waits for that", () => {

@@ -1,4 +1,7 @@
-/** Names of roles: what the API, the pages and the command line take is what an import can write, and reads as it was. */
+/**
+ * Names of roles: what the API, the pages and the command line take is what an import can write, and reads as
+ * it was.
+ */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -29,7 +32,18 @@ async function imported(names: readonly string[]): Promise<readonly string[] | u
 
 describe("roles", () => {
   const lists = ["billing/orders", "billing, orders", "a;b", "a|b", "a • b", "[a]", "a\nb", '"a"'];
-  const others = ["none", "TRUE", "=1+1", "01/03/2026", "1E+5", "a\u00a0b", "'a", "a\u200bb", "#N/A", "a\u2028b"];
+  const others = [
+    "none",
+    "TRUE",
+    "=1+1",
+    "01/03/2026",
+    "1E+5",
+    "a\u00a0b",
+    "'a",
+    "a\u200bb",
+    "#N/A",
+    "a\u2028b",
+  ];
   for (const name of [...lists, ...others]) {
     it(`${JSON.stringify(name)} is taken by none, and what to write instead is said`, async () => {
       const { error } = z.safeParse(roles, ["billing", name]);
@@ -51,7 +65,10 @@ describe("roles", () => {
 
   it("that are taken come back from a file as they were, whatever they are", async () => {
     const letters = fc.constantFrom(...`aB9 -.'"|/\\;,=+#?_–\u00a0\u200b\t\n&ø雨\u2028\ud83d\ude00`);
-    const name = fc.oneof(fc.string({ unit: letters, maxLength: 6 }), fc.string({ unit: "grapheme", maxLength: 12 }));
+    const name = fc.oneof(
+      fc.string({ unit: letters, maxLength: 6 }),
+      fc.string({ unit: "grapheme", maxLength: 12 }),
+    );
     const some = fc.uniqueArray(name, { minLength: 1, maxLength: 3 });
     const check = fc.asyncProperty(some, async (names) => {
       if (z.safeParse(roles, names).success) assert.deepEqual(await imported(names), names);

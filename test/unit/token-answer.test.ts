@@ -11,7 +11,8 @@ describe("the answer that an exchange rests on", () => {
   it("is its own, however many are under way", async () => {
     const waiting: ((date: string) => void)[] = [];
     const fetch = notingTokenAnswer(
-      () => new Promise((resolve) => waiting.push((date) => resolve(new Response(null, { headers: { date } })))),
+      () =>
+        new Promise((resolve) => waiting.push((date) => resolve(new Response(null, { headers: { date } })))),
       clock,
     );
     // As openid-client does, which makes its request ready first.

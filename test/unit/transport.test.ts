@@ -113,7 +113,11 @@ describe("SMTP transport", () => {
     const { port, received } = await server();
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const private_key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    await transport(port, {}, "Contoso sign-in", { domain: "example.com", selector: "liaison", private_key }).send({
+    await transport(port, {}, "Contoso sign-in", {
+      domain: "example.com",
+      selector: "liaison",
+      private_key,
+    }).send({
       ...mail,
       replyTo: "ann@consumer.example",
     });
@@ -188,13 +192,17 @@ describe("SMTP transport", () => {
       },
       {
         name: "554 for the content",
-        options: { onData: (stream, _session, done) => void stream.resume().on("end", () => done(reply(554, "spam"))) },
+        options: {
+          onData: (stream, _session, done) => void stream.resume().on("end", () => done(reply(554, "spam"))),
+        },
         permanent: true,
         code: "554",
       },
       {
         name: "452 for the content",
-        options: { onData: (stream, _session, done) => void stream.resume().on("end", () => done(reply(452, "full"))) },
+        options: {
+          onData: (stream, _session, done) => void stream.resume().on("end", () => done(reply(452, "full"))),
+        },
         permanent: false,
         code: "452",
       },
@@ -246,7 +254,10 @@ describe("SMTP transport", () => {
 
     for (const [name, speak] of [
       ["says nothing", () => {}],
-      ["says a little for ever", (socket: Socket) => void setInterval(() => socket.write("220-wait\r\n"), 50).unref()],
+      [
+        "says a little for ever",
+        (socket: Socket) => void setInterval(() => socket.write("220-wait\r\n"), 50).unref(),
+      ],
     ] as const) {
       it(`a server that ${name}: given up in time, to be tried again`, async () => {
         const sockets: Socket[] = [];
@@ -311,7 +322,9 @@ describe("SMTP transport", () => {
         authOptional: false,
         disabledCommands: [],
         onAuth: ({ username, password }, _session, done) =>
-          username === "liaison" && password === "right" ? done(null, { user: "liaison" }) : done(reply(535, "wrong")),
+          username === "liaison" && password === "right"
+            ? done(null, { user: "liaison" })
+            : done(reply(535, "wrong")),
       });
       const smtp = { security: "tls", username: "liaison" } as const;
       await transport(port, { ...smtp, password: "right" }).send(mail);

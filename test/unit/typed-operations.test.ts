@@ -1,6 +1,7 @@
 /**
- * That operations and those who call them agree, by types: each statement that is marked here is an error of tsc, and `npm run
- * check` fails where one of them is none any more. That outputs are what their schemas say is held at run time, in tests.
+ * That operations and those who call them agree, by types: each statement that is marked here is an error of
+ * tsc, and `npm run check` fails where one of them is none any more. That outputs are what their schemas say
+ * is held at run time, in tests.
  */
 
 import assert from "node:assert/strict";
@@ -88,7 +89,9 @@ describe("operations", () => {
   let store: Store;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "liaison-operations-"));
-    config = configSchema.parse(testConfig({ broker: 4400, upstream: 1, smtp: 2 }, join(folder, "liaison.db")));
+    config = configSchema.parse(
+      testConfig({ broker: 4400, upstream: 1, smtp: 2 }, join(folder, "liaison.db")),
+    );
     store = await openStore({ ...config.storage, encryptionKey: config.encryption_key });
   });
   after(async () => {
@@ -101,7 +104,10 @@ describe("operations", () => {
 
   it("each has a name and an address of its own", () => {
     assert.equal(new Set(definitions.map(({ name }) => name)).size, definitions.length);
-    assert.equal(new Set(definitions.map(({ method, path }) => `${method} ${path}`)).size, definitions.length);
+    assert.equal(
+      new Set(definitions.map(({ method, path }) => `${method} ${path}`)).size,
+      definitions.length,
+    );
     const commands = definitions.flatMap(({ command }) => command?.name ?? []);
     assert.equal(new Set(commands).size, commands.length);
     assert.ok(definitions.length > 40);
@@ -112,7 +118,11 @@ describe("operations", () => {
     const listed = async ({ service, principal }: LocalAdministration) =>
       (await service.call(operations.organizations.list, principal, {})).output.items.length;
     assert.equal(await listed(checked), 0);
-    await register({ store, clock: systemClock }, { id: asOrganizationId("longer-than-an-id-may-be".repeat(6)) }, []);
+    await register(
+      { store, clock: systemClock },
+      { id: asOrganizationId("longer-than-an-id-may-be".repeat(6)) },
+      [],
+    );
     assert.equal(await listed(unchecked), 1);
     await assert.rejects(listed(checked), z.ZodError);
   });

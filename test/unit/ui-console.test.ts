@@ -1,4 +1,6 @@
-/** That every page is among those that are looked at, and what the administration's pages write out in words. */
+/**
+ * That every page is among those that are looked at, and what the administration's pages write out in words.
+ */
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
@@ -19,11 +21,16 @@ const samples = consoleSamples();
 async function makersOf(folder: string): Promise<{ name: string; make: unknown }[]> {
   const directory = new URL(`../../src/ui/${folder}/`, import.meta.url);
   const modules = await Promise.all(
-    (await readdir(directory)).map((file) => import(new URL(file, directory).href) as Promise<Record<string, unknown>>),
+    (await readdir(directory)).map(
+      (file) => import(new URL(file, directory).href) as Promise<Record<string, unknown>>,
+    ),
   );
   return modules
     .flatMap((exported) => Object.entries(exported).map(([name, make]) => ({ name, make })))
-    .filter(({ make }) => typeof make === "function" && /return render(?:Page|Console|Document)\(/.test(String(make)))
+    .filter(
+      ({ make }) =>
+        typeof make === "function" && /return render(?:Page|Console|Document)\(/.test(String(make)),
+    )
     .filter(({ name }) => !name.startsWith("render"));
 }
 
@@ -47,7 +54,8 @@ describe("every page that there is", () => {
   test("of the administration has samples, with ordinary names and with long ones", () => {
     const seen = samples.map(({ page, flavour }) => `${page} ${flavour}`);
     for (const page of Object.keys(consolePages)) {
-      for (const flavour of ["ordinary", "long"]) assert.ok(seen.includes(`${page} ${flavour}`), `${page} ${flavour}`);
+      for (const flavour of ["ordinary", "long"])
+        assert.ok(seen.includes(`${page} ${flavour}`), `${page} ${flavour}`);
     }
   });
 });

@@ -1,4 +1,7 @@
-/** The mails: the link's place, one-line subjects, names that can't become links, nothing said that mustn't be. */
+/**
+ * The mails: the link's place, one-line subjects, names that can't become links, nothing said that mustn't
+ * be.
+ */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -89,7 +92,9 @@ describe("the mail that carries several requests", () => {
     assert.equal(subject, "5 requests to link an account to your profile");
     assert.ok(text.startsWith("Hello Ana López,\n\n5 requests wait to link"));
     assert.ok(text.includes("for 30 minutes: until 23 Nov 2026, 16:30 (Central European Time)"));
-    const items = [...text.matchAll(/^\d\. {2}Code: (\w{4})\n {4}Asked by: (.*)\n {4}Profile: (.*)\n {4}(.*)$/gm)];
+    const items = [
+      ...text.matchAll(/^\d\. {2}Code: (\w{4})\n {4}Asked by: (.*)\n {4}Profile: (.*)\n {4}(.*)$/gm),
+    ];
     assert.deepEqual(
       items.map(([, code]) => code),
       codes,
@@ -187,7 +192,11 @@ describe("every mail", () => {
 
   test("escapes names in HTML and leaves them plain in text", () => {
     for (const content of all) {
-      const hostile = { ...content, profileName: "<b>Ana & Co</b>", organizationName: 'A <i>"quoted"</i> Ltd' };
+      const hostile = {
+        ...content,
+        profileName: "<b>Ana & Co</b>",
+        organizationName: 'A <i>"quoted"</i> Ltd',
+      };
       const { text, html } = renderMail(site, hostile, facts);
       assert.ok(text.includes("<b>Ana & Co</b>"));
       assert.ok(html.includes("&lt;b&gt;Ana &amp; Co&lt;/b&gt;"));
@@ -219,7 +228,8 @@ describe("the mail to support", () => {
     for (const part of [
       "Ana López (ana.lopez@northwind.example) at Northwind ID",
       "writes from CustomerSource. None of this has been checked",
-      "Name: Ana López\nOrganization: Fabrikam\nAccount number: none given\nMessage:\n> I moved.\n> Please help.\n",
+      "Name: Ana López\nOrganization: Fabrikam\nAccount number: none given\nMessage:\n> I moved.\n> " +
+        "Please help.\n",
       "Reference KRTW-LMNP",
     ])
       assert.ok(text.includes(part), `${part} in ${text}`);
@@ -248,7 +258,10 @@ describe("mails about administrators", () => {
     const { subject, text, html } = renderMail(site, invited, facts);
     assert.equal(subject, "You are an administrator of Contoso sign-in");
     assert.equal(text.match(/https?:\/\/\S+/)?.[0], "https://signin.contoso.example/auth/admin");
-    assert.match(text, /before 30 Nov 2026, 16:00 \(Central European Time\)\. After that the invitation lapses/);
+    assert.match(
+      text,
+      /before 30 Nov 2026, 16:00 \(Central European Time\)\. After that the invitation lapses/,
+    );
     assert.match(html, /before 30 Nov 2026, 16:00/);
     for (const lapsesAt of [null, undefined]) {
       const { lapsesAt: _known, ...content } = invited;
@@ -276,7 +289,11 @@ describe("mails about administrators", () => {
       profileName: hostileName,
       organizationName: hostileName,
       ownerName: "<b>Olga & Co</b>",
-      requester: { ...requester, displayName: "pay https://evil.example now", email: "a@b, victim@example.org" },
+      requester: {
+        ...requester,
+        displayName: "pay https://evil.example now",
+        email: "a@b, victim@example.org",
+      },
     };
     const { subject, text, html } = renderMail(site, hostile, facts);
     assert.doesNotMatch(subject, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -288,7 +305,11 @@ describe("mails about administrators", () => {
 
 describe("names in mails", () => {
   test("where nothing is left of a name its address stands for it, in every mail that says who asked", () => {
-    const evil = { ...requester, email: "www.evil.example@northwind.example", displayName: "evil.com 555-1234" };
+    const evil = {
+      ...requester,
+      email: "www.evil.example@northwind.example",
+      displayName: "evil.com 555-1234",
+    };
     for (const content of [...Object.values(aboutProfiles), supportRequest]) {
       const { text, html, replyTo } = renderMail(site, { ...content, requester: evil }, facts);
       for (const part of [text, html]) {
@@ -298,19 +319,33 @@ describe("names in mails", () => {
       // Who answers support's mail answers the account, whatever its address reads as.
       assert.equal(replyTo, content.kind === "support_request" ? evil.email : undefined);
     }
-    const nobody = { ...contents.link, requester: { ...requester, email: "evil.com/@x", displayName: "evil.com" } };
+    const nobody = {
+      ...contents.link,
+      requester: { ...requester, email: "evil.com/@x", displayName: "evil.com" },
+    };
     assert.match(renderMail(site, nobody, facts).text, /signed in as an account at Northwind ID/);
   });
 
   test("an account's address is shown only when it is one through and through", () => {
     assert.equal(mailAddress("ana.lopez+x@northwind.example"), "ana.lopez+x@northwind.example");
-    for (const bad of ["a b@c.example", "<a@b.example>", "a@b.example/x", "a@b\r\n.example", "http://a@b", "@", "a@"]) {
+    for (const bad of [
+      "a b@c.example",
+      "<a@b.example>",
+      "a@b.example/x",
+      "a@b\r\n.example",
+      "http://a@b",
+      "@",
+      "a@",
+    ]) {
       assert.equal(mailAddress(bad), null, bad);
     }
   });
 
   test("an organization's name keeps its dots and colons", () => {
-    assert.equal(mailName("Booking.example Big Data: Services\u2028Ltd"), "Booking.example Big Data: Services Ltd");
+    assert.equal(
+      mailName("Booking.example Big Data: Services\u2028Ltd"),
+      "Booking.example Big Data: Services Ltd",
+    );
     assert.equal(mailName("Booking.example/login Nord Inc./A/S"), "Nord Inc./A/S");
   });
 

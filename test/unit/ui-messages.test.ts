@@ -51,7 +51,9 @@ test("every text is used", () => {
           .replace(/\$\{[^}]*\}/g, "[\\w:]+")}$`,
       ),
   );
-  const unused = Object.keys(catalogues["en"] ?? {}).filter((key) => !patterns.some((pattern) => pattern.test(key)));
+  const unused = Object.keys(catalogues["en"] ?? {}).filter(
+    (key) => !patterns.some((pattern) => pattern.test(key)),
+  );
   assert.deepEqual(unused, []);
 });
 
@@ -61,7 +63,10 @@ test("names are escaped and isolated, HTML stays HTML, tags are rendered", () =>
     t.html("signIn.continueWith", { upstream: "<b>&" }).toString(),
     "Continue with <bdi>&lt;b&gt;&amp;</bdi>",
   );
-  assert.equal(t.html("signIn.continueWith", { upstream: html`<i>x</i>` }).toString(), "Continue with <i>x</i>");
+  assert.equal(
+    t.html("signIn.continueWith", { upstream: html`<i>x</i>` }).toString(),
+    "Continue with <i>x</i>",
+  );
   assert.match(
     t.html("home.helpLead", { link: (content) => html`<a>${content}</a>` }).toString(),
     /<a>Read how signing in works<\/a>/,
@@ -93,7 +98,10 @@ test("of the day that it is, the time alone is written", () => {
   const site = { locale: "en", timeZone: "Europe/Copenhagen" };
   const evening = Date.UTC(2026, 10, 23, 22, 30);
   assert.equal(formatInstant(site, evening, Date.UTC(2026, 10, 23, 6)), "23:30 (Central European Time)");
-  assert.equal(formatInstant(site, evening, Date.UTC(2026, 10, 22, 22)), "23 Nov 2026, 23:30 (Central European Time)");
+  assert.equal(
+    formatInstant(site, evening, Date.UTC(2026, 10, 22, 22)),
+    "23 Nov 2026, 23:30 (Central European Time)",
+  );
   assert.equal(
     formatInstant(site, evening + 3_600_000, evening),
     "24 Nov 2026, 00:30 (Central European Time)",

@@ -1,4 +1,7 @@
-/** The pages as strings: escaping, no inline code, the error summary, what forms send, what other parts rely on. */
+/**
+ * The pages as strings: escaping, no inline code, the error summary, what forms send, what other parts rely
+ * on.
+ */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -39,7 +42,9 @@ function sample(page: string, variant: string, flavour = "ordinary"): string {
 describe("every page", () => {
   test("has samples in every flavour", () => {
     for (const page of pageNames) {
-      const seen = new Set(samples.filter((candidate) => candidate.page === page).map(({ flavour }) => flavour));
+      const seen = new Set(
+        samples.filter((candidate) => candidate.page === page).map(({ flavour }) => flavour),
+      );
       assert.deepEqual([...seen].sort(), Object.keys(flavours).sort(), page);
     }
   });
@@ -118,7 +123,10 @@ describe("what other parts rely on", () => {
     assert.match(html, /<title>Error: Enter the email address/);
     assert.ok(html.indexOf('role="alert"') < html.indexOf("<h1>"));
     assert.match(html, /<a href="#email">Enter an email address in the correct format/);
-    assert.match(html, /<input [^>]*id="email"[^>]*aria-describedby="email-hint email-error" aria-invalid="true"/);
+    assert.match(
+      html,
+      /<input [^>]*id="email"[^>]*aria-describedby="email-hint email-error" aria-invalid="true"/,
+    );
     assert.match(html, /id="email-error"/);
     const plain = sample("linkStep", "plain");
     assert.doesNotMatch(plain, /role="alert"|Error:|aria-invalid/);
@@ -127,7 +135,9 @@ describe("what other parts rely on", () => {
   });
 
   test("the link step has one input besides its tokens", () => {
-    const inputs = startTags(sample("linkStep", "plain")).filter((tag) => /^<(input|textarea|select)\b/.test(tag));
+    const inputs = startTags(sample("linkStep", "plain")).filter((tag) =>
+      /^<(input|textarea|select)\b/.test(tag),
+    );
     assert.equal(inputs.filter((tag) => !tag.includes('type="hidden"')).length, 1);
   });
 
@@ -183,7 +193,10 @@ describe("what other parts rely on", () => {
     const hinted = sample("chooseProfile", "hinted");
     const marks = parse(hinted)
       .querySelectorAll("label")
-      .map((label) => [label.querySelector("input")?.getAttribute("value"), label.querySelector(".mark")?.text]);
+      .map((label) => [
+        label.querySelector("input")?.getAttribute("value"),
+        label.querySelector(".mark")?.text,
+      ]);
     assert.deepEqual(marks, [
       ["profile-1", undefined],
       ["profile-2", "In use now"],
@@ -200,7 +213,8 @@ describe("what other parts rely on", () => {
   test("sign-out sends logout=yes with the provider's own token, and by itself only when told to", () => {
     const manual = ["plain", "nothingLeft", "switchAccount"].map((variant) => sample("signOut", variant));
     for (const html of manual) assert.doesNotMatch(html, /data-auto-submit|role="status"/);
-    for (const html of signOutPurposes.map(automaticSignOut)) assert.match(html, /<form[^>]* data-auto-submit>/);
+    for (const html of signOutPurposes.map(automaticSignOut))
+      assert.match(html, /<form[^>]* data-auto-submit>/);
     for (const html of [...manual, ...signOutPurposes.map(automaticSignOut)]) {
       assert.match(html, /<input type="hidden" name="xsrf" value="Zm9yZ2Vk-token">/);
       assert.deepEqual(
@@ -215,7 +229,10 @@ describe("what other parts rely on", () => {
     assert.equal(button("plain"), "Sign out");
     assert.match(sample("signOut", "plain"), /Stay signed in and go back to <bdi>CustomerSource/);
     assert.equal(button("nothingLeft"), "Continue");
-    assert.match(sample("signOut", "nothingLeft"), /already signed out.*Continue to go back to <bdi>CustomerSource/s);
+    assert.match(
+      sample("signOut", "nothingLeft"),
+      /already signed out.*Continue to go back to <bdi>CustomerSource/s,
+    );
     assert.equal(button("switchAccount"), "Continue");
     assert.match(sample("signOut", "switchAccount"), /<h1>Switching accounts<\/h1>/);
     assert.match(
@@ -259,35 +276,47 @@ describe("what other parts rely on", () => {
     assert.deepEqual(portals("linkDead", "used"), ["https://portal2.example/"]);
     assert.deepEqual(portals("linkCancelled", "plain"), ["https://portal2.example/"]);
     assert.deepEqual(portals("linkCancelled", "nothing"), []);
-    assert.deepEqual(portals("linkDead", "unknown"), ["https://portal1.example/", "https://portal2.example/"]);
+    assert.deepEqual(portals("linkDead", "unknown"), [
+      "https://portal1.example/",
+      "https://portal2.example/",
+    ]);
     assert.deepEqual(portals("linkDead", "cookie_missing"), []);
   });
 
-  test("sign-out says who may still know the person: the account's provider, and the portals that aren't told", () => {
-    const places = (page: string, variant: string) =>
-      parse(sample(page, variant))
-        .querySelectorAll('[aria-labelledby="stays-known"] li')
-        .map(({ text }) => text);
-    const somePortals = "At other portals that you opened in this browser, until you sign out there";
-    assert.deepEqual(places("signOut", "plain"), [
-      "At Northwind ID, where your account is",
-      "At CustomerSource, until you sign out there",
-    ]);
-    assert.deepEqual(places("signOut", "everyPortalIsTold"), ["At Northwind ID, where your account is"]);
-    assert.deepEqual(places("signedOut", "plain"), ["At Northwind ID, where your account is", somePortals]);
-    assert.deepEqual(places("signOut", "nobodyKnowsWhere"), [
-      "At Northwind ID or Fourth Coffee ID, where your account is",
-      somePortals,
-    ]);
-    assert.deepEqual(places("signOut", "switchAccount"), [], "who goes on with another account doesn't leave");
-  });
+  test(
+    "sign-out says who may still know the person: the account's provider, and the portals that aren't " +
+      "told",
+    () => {
+      const places = (page: string, variant: string) =>
+        parse(sample(page, variant))
+          .querySelectorAll('[aria-labelledby="stays-known"] li')
+          .map(({ text }) => text);
+      const somePortals = "At other portals that you opened in this browser, until you sign out there";
+      assert.deepEqual(places("signOut", "plain"), [
+        "At Northwind ID, where your account is",
+        "At CustomerSource, until you sign out there",
+      ]);
+      assert.deepEqual(places("signOut", "everyPortalIsTold"), ["At Northwind ID, where your account is"]);
+      assert.deepEqual(places("signedOut", "plain"), ["At Northwind ID, where your account is", somePortals]);
+      assert.deepEqual(places("signOut", "nobodyKnowsWhere"), [
+        "At Northwind ID or Fourth Coffee ID, where your account is",
+        somePortals,
+      ]);
+      assert.deepEqual(
+        places("signOut", "switchAccount"),
+        [],
+        "who goes on with another account doesn't leave",
+      );
+    },
+  );
 
   test("check your email leads to why what was linked doesn't open the portal", () => {
     const link = (text: string) => `<a href="/interaction/abc?why">${text}</a>`;
     const portal = "<bdi>CustomerSource</bdi>";
     assert.ok(sample("checkEmail", "busy").includes(link(`Why don&#39;t they open ${portal}?`)));
     assert.ok(sample("checkEmail", "oneLinked").includes(link(`Why doesn&#39;t it open ${portal}?`)));
-    for (const variant of ["plain", "now"]) assert.doesNotMatch(sample("checkEmail", variant), /\?why|Why do/);
+    for (const variant of ["plain", "now"])
+      assert.doesNotMatch(sample("checkEmail", variant), /\?why|Why do/);
   });
 
   test("an upstream's problem offers to try again, or else the portals, and never both", () => {
@@ -299,8 +328,16 @@ describe("what other parts rely on", () => {
     for (const variant of ["unavailableNoRetry", "refused", "rejectedNoRetry", "staleNoRetry"]) {
       const html = sample("upstreamProblem", variant);
       assert.match(html, /start again at the portal/i, variant);
-      assert.match(html, /<a href="https:\/\/portal1\.example\/"[^>]*>Start again at <bdi>CustomerSource/, variant);
-      assert.match(html, /<a href="https:\/\/portal2\.example\/"[^>]*>Start again at <bdi>PartnerSource/, variant);
+      assert.match(
+        html,
+        /<a href="https:\/\/portal1\.example\/"[^>]*>Start again at <bdi>CustomerSource/,
+        variant,
+      );
+      assert.match(
+        html,
+        /<a href="https:\/\/portal2\.example\/"[^>]*>Start again at <bdi>PartnerSource/,
+        variant,
+      );
       assert.doesNotMatch(html, /try again|reload/i, variant);
     }
   });
@@ -319,13 +356,20 @@ describe("what other parts rely on", () => {
     const html = sample("signInLost", "finished");
     assert.match(html, /href="https:\/\/portal1\.example\/"[^>]*>Go to <bdi>CustomerSource/);
     assert.doesNotMatch(html, /probably|Start again/);
-    assert.match(sample("signInLost", "finishedNoPortal"), /Go to <bdi>CustomerSource.*Go to <bdi>PartnerSource/s);
+    assert.match(
+      sample("signInLost", "finishedNoPortal"),
+      /Go to <bdi>CustomerSource.*Go to <bdi>PartnerSource/s,
+    );
   });
 
   test("times name their zone", () => {
     assert.match(sample("linkLanding", "plain"), /until 16:30 \(Central European Time\)\./);
     assert.match(sample("checkEmail", "longAgo"), /until 23 Nov 2026, 16:30 \(Central European Time\)\./);
-    assert.match(sample("notAdmitted", "plain"), /ended on <bdi>23 November 2026<\/bdi>\./, "a plan ends with a day");
+    assert.match(
+      sample("notAdmitted", "plain"),
+      /ended on <bdi>23 November 2026<\/bdi>\./,
+      "a plan ends with a day",
+    );
   });
 
   test("times are short, and no page names the zone twice", () => {
@@ -341,7 +385,10 @@ describe("what other parts rely on", () => {
       ...flavours.ordinary.site,
       support: { email: "a@b.example", url: "javascript:alert(1)", phone: null },
     };
-    assert.doesNotMatch(pages.help(site, { senderAddress: "a@b.example", linkLifetimeMinutes: 1 }), /javascript:/);
+    assert.doesNotMatch(
+      pages.help(site, { senderAddress: "a@b.example", linkLifetimeMinutes: 1 }),
+      /javascript:/,
+    );
   });
 
   test("pages do without portals, without upstream support, without phone", () => {
@@ -366,7 +413,10 @@ describe("what other parts rely on", () => {
     for (const [path, { type, body }] of assets) {
       assert.match(path, /^\/assets\/[a-z]+-[0-9a-f]{12}\.(css|js|svg)$/);
       assert.match(type, /^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/);
-      assert.doesNotMatch(body.toString("utf8").replace("http://www.w3.org/2000/svg", ""), /https?:|url\(|@import/);
+      assert.doesNotMatch(
+        body.toString("utf8").replace("http://www.w3.org/2000/svg", ""),
+        /https?:|url\(|@import/,
+      );
     }
   });
 });

@@ -6,7 +6,15 @@ import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
-import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import {
+  ISSUER,
+  REDEEM,
+  refusal,
+  SIGN_IN,
+  sender,
+  upstream,
+  useUpstreams,
+} from "../support/upstream-harness.ts";
 import type { Lies } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
@@ -200,7 +208,10 @@ describe("answers that are refused", () => {
   }
 
   it("U6 what is configured is accepted, and nothing else", async () => {
-    harness.liar.lies = { metadata: { id_token_signing_alg_values_supported: ["RS256", "ES256"] }, sign: "es256" };
+    harness.liar.lies = {
+      metadata: { id_token_signing_alg_values_supported: ["RS256", "ES256"] },
+      sign: "es256",
+    };
     const parties = harness.theLiar({ id_token_signed_response_alg: ["ES256"] });
     assert.equal((await harness.signIn(parties)).identity.subject, "person-1");
     harness.liar.lies.sign = "rs256";
@@ -228,7 +239,10 @@ describe("answers that are refused", () => {
 });
 
 describe("what the person can go back to when a callback fails", () => {
-  /** Comes back to `parties` with a sign-in that another process of the service began; returns what went wrong. */
+  /**
+   * Comes back to `parties` with a sign-in that another process of the service began; returns what went
+   * wrong.
+   */
   async function comeBack(parties: Upstreams): Promise<unknown> {
     const { url, browsers } = await harness.begin(harness.theLiar(), REDEEM);
     return await parties

@@ -1,4 +1,7 @@
-/** An upstream that hangs costs others nothing: what is under way at once, what is left alone for a while, and what isn't. */
+/**
+ * An upstream that hangs costs others nothing: what is under way at once, what is left alone for a while, and
+ * what isn't.
+ */
 
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
@@ -62,7 +65,12 @@ describe("U14 an upstream that hangs", () => {
     assert.deepEqual(await known(parties), { status: "ok" });
     const all = await Promise.all(Array.from({ length: 5 }, () => harness.begin(parties)));
     for (const { url, browsers } of all) {
-      await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers });
+      await parties.complete({
+        sender,
+        upstreamId: asUpstreamId("liar"),
+        url: harness.liar.callback(url),
+        browsers,
+      });
     }
   });
 
@@ -89,34 +97,38 @@ describe("U14 an upstream that hangs", () => {
     }
   });
 
-  it("U14 only so many ask it at once, of one sender half of them; who waits learns of its silence with them", async () => {
-    for (const [of, most] of [
-      [() => "192.0.2.1", 4],
-      [(index: number) => `192.0.2.${index}`, 8],
-    ] as const) {
-      const parties = harness.theLiar();
-      const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
-      harness.liar.lies.answer = { "/token": hang };
-      harness.liar.requests.length = 0;
-      const failures = await Promise.allSettled(
-        begun.map(({ url, browsers }, index) =>
-          parties.complete({
-            sender: of(index),
-            upstreamId: asUpstreamId("liar"),
-            url: harness.liar.callback(url),
-            browsers,
-          }),
-        ),
-      );
-      const reasons = failures.map((failure) =>
-        failure.status === "rejected" ? String(failure.reason.cause) : "done",
-      );
-      // The first two that gave up made room for two, before the third said that it is silent.
-      assert.ok(asked("/token") >= most && asked("/token") <= most + 2, String(asked("/token")));
-      const spared = reasons.filter((reason) => reason.includes("not asked: it gave no answer lately"));
-      assert.equal(spared.length, 20 - asked("/token"));
-    }
-  });
+  it(
+    "U14 only so many ask it at once, of one sender half of them; who waits learns of its silence with " +
+      "them",
+    async () => {
+      for (const [of, most] of [
+        [() => "192.0.2.1", 4],
+        [(index: number) => `192.0.2.${index}`, 8],
+      ] as const) {
+        const parties = harness.theLiar();
+        const begun = await Promise.all(Array.from({ length: 20 }, () => harness.begin(parties)));
+        harness.liar.lies.answer = { "/token": hang };
+        harness.liar.requests.length = 0;
+        const failures = await Promise.allSettled(
+          begun.map(({ url, browsers }, index) =>
+            parties.complete({
+              sender: of(index),
+              upstreamId: asUpstreamId("liar"),
+              url: harness.liar.callback(url),
+              browsers,
+            }),
+          ),
+        );
+        const reasons = failures.map((failure) =>
+          failure.status === "rejected" ? String(failure.reason.cause) : "done",
+        );
+        // The first two that gave up made room for two, before the third said that it is silent.
+        assert.ok(asked("/token") >= most && asked("/token") <= most + 2, String(asked("/token")));
+        const spared = reasons.filter((reason) => reason.includes("not asked: it gave no answer lately"));
+        assert.equal(spared.length, 20 - asked("/token"));
+      }
+    },
+  );
 
   it("a clock that is set back prolongs no pause", async () => {
     const parties = await silenced();
@@ -132,6 +144,10 @@ describe("U14 an upstream that hangs", () => {
     harness.liar.lies.answer = {};
     await fails(others, /answered 500/);
     harness.now -= 24 * 3_600_000;
-    assert.equal((await harness.signIn(others)).identity.subject, "person-1", "nor what is remembered of discovery");
+    assert.equal(
+      (await harness.signIn(others)).identity.subject,
+      "person-1",
+      "nor what is remembered of discovery",
+    );
   });
 });

@@ -44,7 +44,12 @@ describe("U15 fresh authentication", () => {
     const { url, browsers } = await harness.begin(parties, REDEEM);
     harness.liar.lies = at(0);
     harness.now += 20 * 60_000;
-    await parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers });
+    await parties.complete({
+      sender,
+      upstreamId: asUpstreamId("liar"),
+      url: harness.liar.callback(url),
+      browsers,
+    });
   });
 
   it("U15 without auth_time a forced sign-in is refused, another takes iat", async () => {

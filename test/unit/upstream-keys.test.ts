@@ -1,4 +1,6 @@
-/** The keys that upstreams sign with: which fit, when they are fetched again, and where they may come from. */
+/**
+ * The keys that upstreams sign with: which fit, when they are fetched again, and where they may come from.
+ */
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
@@ -16,7 +18,11 @@ const published = ({ publicKey }: KeyPairKeyObjectResult, members: object = {}) 
 });
 
 /** The liar signs by one key and publishes these. */
-function signBy(key: KeyPairKeyObjectResult, jwks: readonly object[], header: Record<string, unknown> = {}): void {
+function signBy(
+  key: KeyPairKeyObjectResult,
+  jwks: readonly object[],
+  header: Record<string, unknown> = {},
+): void {
   harness.liar.lies = { key, jwks, header };
 }
 
@@ -62,24 +68,28 @@ describe("keys that change without notice", () => {
     }
   });
 
-  it("keys that don't fit are asked for again once in five seconds at most, however many tokens they don't fit", async () => {
-    const parties = harness.theLiar();
-    signBy(first, [published(first)]);
-    await assertSignsIn(parties);
-    signBy(second, [published(first)]);
-    for (let time = 0; time < 4; time += 1) await assertRefused(parties);
-    assert.equal(fetches(), 2);
-    harness.now += 4_999;
-    await assertRefused(parties);
-    assert.equal(fetches(), 2);
-    harness.now += 1;
-    await assertRefused(parties);
-    assert.equal(fetches(), 3);
-    signBy(third, [published(third)]);
-    await assertRefused(parties);
-    harness.now += 5_000;
-    await assertSignsIn(parties);
-  });
+  it(
+    "keys that don't fit are asked for again once in five seconds at most, however many tokens they " +
+      "don't fit",
+    async () => {
+      const parties = harness.theLiar();
+      signBy(first, [published(first)]);
+      await assertSignsIn(parties);
+      signBy(second, [published(first)]);
+      for (let time = 0; time < 4; time += 1) await assertRefused(parties);
+      assert.equal(fetches(), 2);
+      harness.now += 4_999;
+      await assertRefused(parties);
+      assert.equal(fetches(), 2);
+      harness.now += 1;
+      await assertRefused(parties);
+      assert.equal(fetches(), 3);
+      signBy(third, [published(third)]);
+      await assertRefused(parties);
+      harness.now += 5_000;
+      await assertSignsIn(parties);
+    },
+  );
 
   it("each upstream has its own turn: one whose keys never fit costs another nothing", async () => {
     const [one, other] = [harness.theLiar(), harness.theLiar()];
@@ -128,12 +138,20 @@ describe("keys that change without notice", () => {
 describe("keys among others", () => {
   const enc = published(second, { kid: "k", use: "enc", alg: "RSA-OAEP" });
   const sets: [why: string, jwks: readonly object[], header: Record<string, unknown>][] = [
-    ["of types that nobody knows", [{ kty: "AKP", kid: "pq", alg: "ML-DSA-44", pub: "AAAA" }, { kty: 7 }, {}], {}],
+    [
+      "of types that nobody knows",
+      [{ kty: "AKP", kid: "pq", alg: "ML-DSA-44", pub: "AAAA" }, { kty: 7 }, {}],
+      {},
+    ],
     ["for encryption, under the same kid", [enc], { kid: "k" }],
     ["of another algorithm", [published(second, { alg: "PS256" }), published(third, { alg: "RS512" })], {}],
     ["that sign nothing", [published(second, { key_ops: ["encrypt"] })], {}],
     ["of another curve", OWN_JWKS.slice(1), {}],
-    ["that are broken", [{ kty: "RSA" }, { kty: "RSA", n: "AQAB", e: "AQAB" }, { kty: "RSA", n: 7, e: [] }], {}],
+    [
+      "that are broken",
+      [{ kty: "RSA" }, { kty: "RSA", n: "AQAB", e: "AQAB" }, { kty: "RSA", n: 7, e: [] }],
+      {},
+    ],
     [
       "of the same kind under the same kid",
       [published(second, { kid: "k" }), published(third, { kid: "k" })],

@@ -1,4 +1,7 @@
-/** What upstreams do otherwise than the standards say: by configuration, and in answers that are taken from any. */
+/**
+ * What upstreams do otherwise than the standards say: by configuration, and in answers that are taken from
+ * any.
+ */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -48,23 +51,30 @@ describe("an upstream's quirks", () => {
     await assert.rejects(harness.signIn(harness.theLiar({ quirks }), REDEEM), refusal("upstream_stale"));
   });
 
-  it("who has to choose the account is shown it by prompt=login, by select_account where that isn't known, or as configured", async () => {
-    const request = { choosesAccount: true };
-    const promptOf = async (entry: Partial<UpstreamConfig>, more = {}) =>
-      (await sent(entry, { ...request, ...more })).getAll("prompt").join(" ");
-    const own = (prompt: string) => ({ authorize_parameters: { prompt } });
-    assert.equal(await promptOf({}), "login");
-    assert.equal((await sent({}, request)).has("max_age"), false, "how old the sign-in is doesn't matter");
-    assert.equal(await promptOf({ quirks: ["no_max_age"] }), "login");
-    assert.equal(await promptOf({ quirks: ["no_prompt_login"] }), "select_account");
-    assert.equal(await promptOf({ quirks: ["no_prompt_login"], ...own("consent") }), "consent");
-    assert.equal(await promptOf({ reauthentication: "prompt_only", ...own("select_account") }), "select_account");
-    assert.equal(await promptOf(own("consent")), "login", "it isn't shown by anything else");
-    // A portal that asks for a fresh sign-in is asked no less for.
-    const forced = { prompt: "login", forced: true };
-    assert.equal(await promptOf({}, forced), "login");
-    assert.equal(await promptOf({ quirks: ["no_prompt_login"] }, forced), "select_account");
-  });
+  it(
+    "who has to choose the account is shown it by prompt=login, by select_account where that isn't " +
+      "known, or as configured",
+    async () => {
+      const request = { choosesAccount: true };
+      const promptOf = async (entry: Partial<UpstreamConfig>, more = {}) =>
+        (await sent(entry, { ...request, ...more })).getAll("prompt").join(" ");
+      const own = (prompt: string) => ({ authorize_parameters: { prompt } });
+      assert.equal(await promptOf({}), "login");
+      assert.equal((await sent({}, request)).has("max_age"), false, "how old the sign-in is doesn't matter");
+      assert.equal(await promptOf({ quirks: ["no_max_age"] }), "login");
+      assert.equal(await promptOf({ quirks: ["no_prompt_login"] }), "select_account");
+      assert.equal(await promptOf({ quirks: ["no_prompt_login"], ...own("consent") }), "consent");
+      assert.equal(
+        await promptOf({ reauthentication: "prompt_only", ...own("select_account") }),
+        "select_account",
+      );
+      assert.equal(await promptOf(own("consent")), "login", "it isn't shown by anything else");
+      // A portal that asks for a fresh sign-in is asked no less for.
+      const forced = { prompt: "login", forced: true };
+      assert.equal(await promptOf({}, forced), "login");
+      assert.equal(await promptOf({ quirks: ["no_prompt_login"] }, forced), "select_account");
+    },
+  );
 
   it("no_nonce: none is sent, and none is taken", async () => {
     const quirks: Quirk[] = ["no_nonce"];
@@ -148,7 +158,15 @@ describe("odd token answers", () => {
 });
 
 describe("subjects and audiences as real upstreams write them", () => {
-  const subjects = ["auth0|AD/Jane Roe+x=", "x".repeat(255), "__proto__", "constructor", " lead", "trail ", "0"];
+  const subjects = [
+    "auth0|AD/Jane Roe+x=",
+    "x".repeat(255),
+    "__proto__",
+    "constructor",
+    " lead",
+    "trail ",
+    "0",
+  ];
   it("U5 each subject is an identity of its own, byte for byte", async () => {
     const accounts = new Set<string>();
     for (const sub of [...subjects, "Person", "person"]) {
@@ -161,7 +179,17 @@ describe("subjects and audiences as real upstreams write them", () => {
     assert.equal(accounts.size, subjects.length + 2);
   });
 
-  const refused: unknown[] = ["x".repeat(256), "müller", "\u{1f600}", 7, ["person-1"], "", null, true, { $gt: "" }];
+  const refused: unknown[] = [
+    "x".repeat(256),
+    "müller",
+    "\u{1f600}",
+    7,
+    ["person-1"],
+    "",
+    null,
+    true,
+    { $gt: "" },
+  ];
   for (const sub of refused) {
     it(`U5 sub ${JSON.stringify(sub).slice(0, 20)} is refused with a reason`, async () => {
       harness.liar.lies = { claims: { sub } };

@@ -61,12 +61,21 @@ describe("what the log says of a refusal", () => {
 
   it("names the endpoint, the status, the upstream's error and its words", async () => {
     const reason = await reasonFor(invalidClient);
-    assert.ok(reason.startsWith(`${harness.liar.issuer}/token answered 401 invalid_client (bad secret): `), reason);
+    assert.ok(
+      reason.startsWith(`${harness.liar.issuer}/token answered 401 invalid_client (bad secret): `),
+      reason,
+    );
   });
 
   const methods: [method: UpstreamConfig["token_endpoint_auth_method"], advice: RegExp][] = [
-    ["client_secret_basic", /sent by client_secret_basic.* set token_endpoint_auth_method to client_secret_post/],
-    ["client_secret_post", /sent by client_secret_post.* set token_endpoint_auth_method to client_secret_basic/],
+    [
+      "client_secret_basic",
+      /sent by client_secret_basic.* set token_endpoint_auth_method to client_secret_post/,
+    ],
+    [
+      "client_secret_post",
+      /sent by client_secret_post.* set token_endpoint_auth_method to client_secret_basic/,
+    ],
     [null, /sent by client_secret_basic/],
     ["private_key_jwt", /fetch our keys from \/upstream\/jwks/],
   ];
@@ -98,11 +107,23 @@ describe("what the log says of a refusal", () => {
       answers(400, '{"error":"invalid_grant"}'),
       new RegExp(`invalid_grant: .* exactly ${ISSUER}/upstream/liar/callback`),
     ],
-    ["of the flow", answers(400, '{"error":"unauthorized_client"}'), /allow this client the authorization code flow/],
+    [
+      "of the flow",
+      answers(400, '{"error":"unauthorized_client"}'),
+      /allow this client the authorization code flow/,
+    ],
     ["of a scope", answers(400, '{"error":"invalid_scope"}'), /check scope/],
     ["of a parameter", answers(400, '{"error":"invalid_request"}'), /quirks in docs\/upstreams\.md/],
-    ["with a status of success", answers(200, '{"error":"bad_verification_code"}'), /200 bad_verification_code/],
-    ["by a name of Object.prototype", answers(400, '{"error":"constructor"}'), /400 constructor: see its own log$/],
+    [
+      "with a status of success",
+      answers(200, '{"error":"bad_verification_code"}'),
+      /200 bad_verification_code/,
+    ],
+    [
+      "by a name of Object.prototype",
+      answers(400, '{"error":"constructor"}'),
+      /400 constructor: see its own log$/,
+    ],
     [
       "by nothing that can be read",
       answers(200, "access_token=x&id_token=y"),
@@ -153,12 +174,17 @@ describe("what the log says of a refusal", () => {
     const stale: [claims: Record<string, unknown>, reason: RegExp][] = [
       [{ auth_time: now - 3600 }, /auth_time is \d+, earlier than \d+ by 359[78] s: more than 0 s old/],
       [{ iat: now - 400, exp: now - 100 }, /exp is \d+, which was 100 s before the upstream's clock/],
-      [{ auth_time: now + 200 }, /auth_time is \d+, 200 s later than the upstream's clock \(\d+\); the limit is 60 s/],
+      [
+        { auth_time: now + 200 },
+        /auth_time is \d+, 200 s later than the upstream's clock \(\d+\); the limit is 60 s/,
+      ],
     ];
     for (const [claims, reason] of stale) {
       harness.liar.lies = { claims };
       const request = { purpose: { kind: "sign_in" as const, interactionUid: "uid-1" }, forced: true };
-      const thrown: unknown = await harness.signIn(harness.theLiar(), request).catch((caught: unknown) => caught);
+      const thrown: unknown = await harness
+        .signIn(harness.theLiar(), request)
+        .catch((caught: unknown) => caught);
       assert.match(String(((thrown as LiaisonError).cause as Error).message), reason);
     }
   });

@@ -3,7 +3,15 @@ import { describe, it } from "node:test";
 import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { CompletedSignIn } from "../../src/upstream/upstreams.ts";
-import { ISSUER, REDEEM, refusal, SIGN_IN, sender, upstream, useUpstreams } from "../support/upstream-harness.ts";
+import {
+  ISSUER,
+  REDEEM,
+  refusal,
+  SIGN_IN,
+  sender,
+  upstream,
+  useUpstreams,
+} from "../support/upstream-harness.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
 
 const harness = useUpstreams();
@@ -13,7 +21,8 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     anna: { email: "anna@mail.example", name: "Anna Berg" },
     bo: { email: "bo@mail.example", name: "Bo Holm" },
   };
-  const start = (id: string) => startUpstreamPeer({ redirectUris: [`${ISSUER}/upstream/${id}/callback`], people });
+  const start = (id: string) =>
+    startUpstreamPeer({ redirectUris: [`${ISSUER}/upstream/${id}/callback`], people });
 
   it("proves the identity, and finds the same account the next time", async (t) => {
     const peer = await start("peer");
@@ -83,7 +92,10 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     });
     assert.equal(completed.identity.subject, "bo");
     const other = harness.relyingParty([upstream("peer", peer.issuer, { client_secret: "another-secret" })]);
-    await assert.rejects(harness.begin(other, { upstreamId: asUpstreamId("peer") }), refusal("upstream_rejected"));
+    await assert.rejects(
+      harness.begin(other, { upstreamId: asUpstreamId("peer") }),
+      refusal("upstream_rejected"),
+    );
   });
 
   it("U3 a foreign code pasted into one's own flow is refused", async (t) => {
@@ -96,7 +108,12 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     const callback = await peer.signIn(attacker.url);
     callback.searchParams.set("code", stolen);
     await assert.rejects(
-      parties.complete({ sender, upstreamId: asUpstreamId("peer"), url: callback, browsers: attacker.browsers }),
+      parties.complete({
+        sender,
+        upstreamId: asUpstreamId("peer"),
+        url: callback,
+        browsers: attacker.browsers,
+      }),
       refusal("upstream_rejected"),
     );
   });
@@ -112,7 +129,12 @@ describe("upstream sign-in with an independent oidc-provider", () => {
         loginHint: "anna",
       });
       completed.push(
-        await parties.complete({ sender, upstreamId: asUpstreamId(upstreamId), url: await peer.signIn(url), browsers }),
+        await parties.complete({
+          sender,
+          upstreamId: asUpstreamId(upstreamId),
+          url: await peer.signIn(url),
+          browsers,
+        }),
       );
     }
     const [first, second] = completed;
@@ -125,7 +147,10 @@ describe("upstream sign-in with an independent oidc-provider", () => {
 describe("what is sent off", () => {
   it("has state, nonce and PKCE of its own each time, and nothing of what its browser is known by", async () => {
     const parties = harness.theLiar();
-    const [one, two] = [await harness.begin(parties, { loginHint: "anna@mail.example" }), await harness.begin(parties)];
+    const [one, two] = [
+      await harness.begin(parties, { loginHint: "anna@mail.example" }),
+      await harness.begin(parties),
+    ];
     const sent = one.url.searchParams;
     assert.equal(sent.get("redirect_uri"), `${ISSUER}/upstream/liar/callback`);
     assert.equal(sent.get("response_type"), "code");
@@ -171,7 +196,11 @@ describe("what is sent off", () => {
         createLocalJWKSet(party.jwks()),
       );
       assert.equal(protectedHeader.alg, algorithm);
-      assert.equal(payload.aud, harness.liar.issuer, "no endpoint, which another upstream could have named as its own");
+      assert.equal(
+        payload.aud,
+        harness.liar.issuer,
+        "no endpoint, which another upstream could have named as its own",
+      );
       assert.deepEqual([payload.iss, payload.sub], [PEER_CLIENT.client_id, PEER_CLIENT.client_id]);
       assert.ok((payload.exp ?? 0) - (payload.iat ?? 0) <= 60);
     }
@@ -185,8 +214,14 @@ describe("what is sent off", () => {
         [{ age: "5" }, 0],
       ] as const) {
         harness.liar.lies = { headers };
-        await harness.signIn(harness.theLiar({ token_endpoint_auth_method: "private_key_jwt", client_secret: null }));
-        const { iat = 0, nbf, exp } = decodeJwt(harness.liar.tokenRequests.at(-1)?.get("client_assertion") ?? "");
+        await harness.signIn(
+          harness.theLiar({ token_endpoint_auth_method: "private_key_jwt", client_secret: null }),
+        );
+        const {
+          iat = 0,
+          nbf,
+          exp,
+        } = decodeJwt(harness.liar.tokenRequests.at(-1)?.get("client_assertion") ?? "");
         const now = Math.floor(harness.now / 1000);
         assert.equal(iat, now + offset, "a cache's date tells nothing");
         assert.deepEqual([nbf, exp], [iat, iat + 60]);
@@ -205,15 +240,21 @@ describe("what is sent off", () => {
     assert.equal((await harness.begin(party, REDEEM)).url.searchParams.get("prompt"), "login");
     const unproven = harness.theLiar({ authorize_parameters, reauthentication: "prompt_only" });
     assert.equal((await harness.begin(unproven, REDEEM)).url.searchParams.get("prompt"), "select_account");
-    const bent = harness.theLiar({ authorize_parameters: { state: "x", nonce: "y", scope: "z", client_id: "q" } });
+    const bent = harness.theLiar({
+      authorize_parameters: { state: "x", nonce: "y", scope: "z", client_id: "q" },
+    });
     const { searchParams } = (await harness.begin(bent)).url;
-    for (const name of ["state", "nonce", "scope", "client_id"]) assert.equal(searchParams.getAll(name).length, 1);
+    for (const name of ["state", "nonce", "scope", "client_id"])
+      assert.equal(searchParams.getAll(name).length, 1);
     assert.ok(!["x", "y", "z", "q"].includes(searchParams.get("state") ?? ""));
     assert.equal(searchParams.get("client_id"), PEER_CLIENT.client_id);
   });
 
   it("an unknown upstream is not found", async () => {
-    await assert.rejects(harness.begin(harness.theLiar(), { upstreamId: asUpstreamId("other") }), refusal("not_found"));
+    await assert.rejects(
+      harness.begin(harness.theLiar(), { upstreamId: asUpstreamId("other") }),
+      refusal("not_found"),
+    );
   });
 });
 
@@ -277,7 +318,9 @@ describe("display data", () => {
 
   it("comes from the claims that are configured", async () => {
     harness.liar.lies.claims = { mail: "mapped@mail.example", display: "Mapped" };
-    const { identity } = await harness.signIn(harness.theLiar({ claims: { email: "mail", name: "display" } }));
+    const { identity } = await harness.signIn(
+      harness.theLiar({ claims: { email: "mail", name: "display" } }),
+    );
     assert.deepEqual([identity.email, identity.displayName], ["mapped@mail.example", "Mapped"]);
   });
 
@@ -297,7 +340,10 @@ describe("display data", () => {
   }
 
   it("is absent where there is none", async () => {
-    harness.liar.lies = { claims: { email: { $gt: "" }, name: undefined }, userinfo: { email: "  ", name: 7 } };
+    harness.liar.lies = {
+      claims: { email: { $gt: "" }, name: undefined },
+      userinfo: { email: "  ", name: 7 },
+    };
     const { identity } = await harness.signIn(harness.theLiar());
     assert.deepEqual([identity.email, identity.displayName], [null, null]);
   });

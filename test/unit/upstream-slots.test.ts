@@ -1,4 +1,7 @@
-/** The fair queue before an upstream: who gets a slot, who waits, who is refused; and what of a sign-in takes one. */
+/**
+ * The fair queue before an upstream: who gets a slot, who waits, who is refused; and what of a sign-in takes
+ * one.
+ */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -195,7 +198,12 @@ describe("a sign-in's slot", () => {
   async function comeBack(parties: Upstreams, times: number): Promise<string[]> {
     const ended = await Promise.allSettled(
       (await begin(parties, times)).map(({ url, browsers }) =>
-        parties.complete({ sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers }),
+        parties.complete({
+          sender,
+          upstreamId: asUpstreamId("liar"),
+          url: harness.liar.callback(url),
+          browsers,
+        }),
       ),
     );
     return ended.map((one) => (one.status === "fulfilled" ? "proven" : String(one.reason.code)));
@@ -248,7 +256,9 @@ describe("a sign-in's slot", () => {
           .catch((thrown: LiaisonError) => thrown),
       ),
     );
-    const refused = errors.filter((error) => /too many sign-ins wait/.test(String((error as LiaisonError).cause)));
+    const refused = errors.filter((error) =>
+      /too many sign-ins wait/.test(String((error as LiaisonError).cause)),
+    );
     assert.notEqual(refused.length, 0);
     for (const error of refused) {
       refusal("upstream_unavailable")(error);

@@ -70,7 +70,10 @@ describe("discovery", () => {
     ["plain http elsewhere", { token_endpoint: "http://198.51.100.7/token" }],
     ["no keys", { jwks_uri: undefined }],
     ["algorithms that are no list", { id_token_signing_alg_values_supported: 7 }],
-    ["algorithms of which none is allowed", { id_token_signing_alg_values_supported: ["HS256", "none", "PS256"] }],
+    [
+      "algorithms of which none is allowed",
+      { id_token_signing_alg_values_supported: ["HS256", "none", "PS256"] },
+    ],
   ];
   for (const [why, metadata] of documents) {
     it(`U8 a document with ${why} is refused`, async () => {
@@ -135,11 +138,17 @@ describe("U14 an upstream in trouble", () => {
   for (const path of [where, "/token", "/jwks"]) {
     const troubles: [why: string, answer: (response: ServerResponse) => void][] = [
       ["hangs", () => {}],
-      ["hangs in the middle of its answer", (response) => void response.writeHead(200, JSON_TYPE).write('{"a":')],
+      [
+        "hangs in the middle of its answer",
+        (response) => void response.writeHead(200, JSON_TYPE).write('{"a":'),
+      ],
       ["answers 500", (response) => void response.writeHead(500, JSON_TYPE).end('{"error":"invalid_grant"}')],
       ["answers 429", (response) => void response.writeHead(429).end()],
       ["hangs up", (response) => void response.destroy()],
-      ["sends 10 MB", (response) => void response.writeHead(200, JSON_TYPE).end(`"${"x".repeat(10_000_000)}"`)],
+      [
+        "sends 10 MB",
+        (response) => void response.writeHead(200, JSON_TYPE).end(`"${"x".repeat(10_000_000)}"`),
+      ],
     ];
     for (const [why, answer] of troubles) {
       it(`U14 ${path} ${why}: unavailable, soon`, async () => {

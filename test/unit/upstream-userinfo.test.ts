@@ -29,7 +29,8 @@ describe("U17 what is only shown", () => {
   const body = (text: string, type: Record<string, string> = JSON_TYPE) => {
     return (response: ServerResponse) => void response.writeHead(200, type).end(text);
   };
-  const status = (code: number) => (response: ServerResponse) => void response.writeHead(code, JSON_TYPE).end("{}");
+  const status = (code: number) => (response: ServerResponse) =>
+    void response.writeHead(code, JSON_TYPE).end("{}");
   const challenge = { ...JSON_TYPE, "www-authenticate": 'Bearer error="invalid_token"' };
   const troubles: [why: string, answer: (response: ServerResponse) => void, reason: RegExp][] = [
     ["401", status(401), /\/userinfo answered 401/],
@@ -46,10 +47,18 @@ describe("U17 what is only shown", () => {
     ["a sub of another type", body('{"sub":7,"email":"x@mail.example"}'), /200 without a sub/],
     ["what is no token, as one", body("a.b.c", JWT_TYPE), /no token|signed token/],
     ["an encrypted token", body("a.b.c.d.e", JWT_TYPE), /encrypted/],
-    ["a redirect", (response) => void response.writeHead(307, { location: "http://127.0.0.1:1/" }).end(), /307/],
+    [
+      "a redirect",
+      (response) => void response.writeHead(307, { location: "http://127.0.0.1:1/" }).end(),
+      /307/,
+    ],
     ["a hang-up", (response) => void response.destroy(), /\/userinfo: /],
     ["silence", () => {}, /\/userinfo: .*(abort|timeout)/i],
-    ["silence half-way", (response) => void response.writeHead(200, JSON_TYPE).write('{"sub":'), /\/userinfo: /],
+    [
+      "silence half-way",
+      (response) => void response.writeHead(200, JSON_TYPE).write('{"sub":'),
+      /\/userinfo: /,
+    ],
     ["10 MB", body(`"${"x".repeat(10_000_000)}"`), /longer than/],
   ];
   for (const [why, answer, reason] of troubles) {

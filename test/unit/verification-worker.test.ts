@@ -1,4 +1,7 @@
-/** The worker that verifies the audit: whoever asks gets an answer, whatever dies meanwhile, and nobody waits for it. */
+/**
+ * The worker that verifies the audit: whoever asks gets an answer, whatever dies meanwhile, and nobody waits
+ * for it.
+ */
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
@@ -12,7 +15,8 @@ import { runAlone } from "../../src/worker-loop.ts";
 import { type AuditDeployment, append, deployment, Intruder, seal } from "../support/admin-audit.ts";
 import { anId } from "../support/records.ts";
 
-// Nothing here waits for the world outside, and a runner told to exit at the end loses the reports that never got their turn.
+// Nothing here waits for the world outside, and a runner told to exit at the end loses the reports that never
+// got their turn.
 afterEach(() => turn());
 
 const many = 1200;
@@ -30,8 +34,14 @@ describe("a verification that was asked for", () => {
 
   async function ask(keptHead: string | null = null, actor = "admin:1"): Promise<AuditVerification> {
     const asked = { id: anId("verification"), keptHead };
-    const written = { ...asked, seal: verificationSeal(made.key, { ...asked, progress: null, result: null }) };
-    return (await made.store.verifications.ask(written, { actor, now: made.clock.now() })) ?? assert.fail("refused");
+    const written = {
+      ...asked,
+      seal: verificationSeal(made.key, { ...asked, progress: null, result: null }),
+    };
+    return (
+      (await made.store.verifications.ask(written, { actor, now: made.clock.now() })) ??
+      assert.fail("refused")
+    );
   }
 
   /** A worker that notes each of its turns. */
@@ -68,7 +78,8 @@ describe("a verification that was asked for", () => {
     const { chain } = watched(store, (fromSeq) => {
       if (fromSeq > place) void store.close();
     });
-    const isUnavailable = (error: unknown) => error instanceof LiaisonError && error.code === "store_unavailable";
+    const isUnavailable = (error: unknown) =>
+      error instanceof LiaisonError && error.code === "store_unavailable";
     await assert.rejects(workerOn(store, { chain }).runOnce(), isUnavailable);
   }
 
@@ -117,7 +128,9 @@ describe("a verification that was asked for", () => {
     await dieAt(400);
     const place = (await found(id)).progress?.seq ?? assert.fail("nothing was noted");
     const intruder = new Intruder(made.file.file);
-    const mac = intruder.database.prepare("SELECT mac FROM audit_events WHERE chain_seq = ?").get(place)?.["mac"];
+    const mac = intruder.database.prepare("SELECT mac FROM audit_events WHERE chain_seq = ?").get(place)?.[
+      "mac"
+    ];
     intruder.run("UPDATE audit_events SET mac = 'forged' WHERE chain_seq = ?", place);
     made.clock.advance(30);
     assert.equal(await workerOn(made.store).runOnce(), 1);
@@ -132,14 +145,18 @@ describe("a verification that was asked for", () => {
     const { id } = await ask();
     await dieAt(400);
     const intruder = new Intruder(made.file.file);
-    const head = intruder.database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'").get();
+    const head = intruder.database
+      .prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'")
+      .get();
     const put = (mark: typeof head) =>
       intruder.run(
         "UPDATE audit_chain SET seq = ?, mac = ?, at = ?, seal = ? WHERE name = 'head'",
         ...["seq", "mac", "at", "seal"].map((field) => mark?.[field] as string | number),
       );
     await seal(made);
-    const later = intruder.database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'").get();
+    const later = intruder.database
+      .prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'")
+      .get();
     assert.ok(Number(later?.["seq"]) > Number(head?.["seq"]));
     // Begun at the later end: an older state is put back then.
     made.clock.advance(30);
@@ -149,14 +166,20 @@ describe("a verification that was asked for", () => {
     assert.equal(await workerOn(made.store).runOnce(), 1);
     put(later);
     const problem = String((await found(id)).result?.problem);
-    assert.equal(problem, `the chain ends at ${head?.["seq"]}, and ended at ${later?.["seq"]} when this began`);
+    assert.equal(
+      problem,
+      `the chain ends at ${head?.["seq"]}, and ended at ${later?.["seq"]} when this began`,
+    );
   });
 
   it("fails where somebody without the key changed what is kept of it, and so does a result", async () => {
     const intruder = new Intruder(made.file.file);
     const begun = await ask();
     await dieAt(400);
-    intruder.run("UPDATE audit_verifications SET progress = json_set(progress, '$.seq', 1100) WHERE id = ?", begun.id);
+    intruder.run(
+      "UPDATE audit_verifications SET progress = json_set(progress, '$.seq', 1100) WHERE id = ?",
+      begun.id,
+    );
     const asked = await ask("7.forged");
     intruder.run("UPDATE audit_verifications SET kept_head = NULL WHERE id = ?", asked.id);
     made.clock.advance(30);
@@ -169,7 +192,10 @@ describe("a verification that was asked for", () => {
     const finished = await ask();
     assert.equal(await workerOn(made.store).runOnce(), 1);
     assert.equal(outcomeOf(made.key, await found(finished.id)).result?.intact, true);
-    intruder.run("UPDATE audit_verifications SET result = json_set(result, '$.verified', 5) WHERE id = ?", finished.id);
+    intruder.run(
+      "UPDATE audit_verifications SET result = json_set(result, '$.verified', 5) WHERE id = ?",
+      finished.id,
+    );
     const { state, result, failure } = outcomeOf(made.key, await found(finished.id));
     assert.deepEqual([state, result], ["failed", null]);
     assert.match(String(failure), /isn't as the service wrote it/);
@@ -182,7 +208,10 @@ describe("a verification that was asked for", () => {
     intruder.run("UPDATE audit_events SET actor = 'nobody' WHERE chain_seq = 800");
     assert.equal(await workerOn(made.store).runOnce(), 2);
     intruder.run("UPDATE audit_events SET actor = 'account:799' WHERE chain_seq = 800");
-    assert.match(String((await found(kept.id)).result?.problem), /^the chain ends at \d+, before the head given$/);
+    assert.match(
+      String((await found(kept.id)).result?.problem),
+      /^the chain ends at \d+, before the head given$/,
+    );
     const { result } = await found(id);
     assert.deepEqual([result?.intact, result?.verified], [false, 799]);
     assert.match(String(result?.problem), /^place 800: event .* isn't as it was sealed$/);

@@ -1,4 +1,7 @@
-/** What a visitor may cost, in memory: the pace, the windows under a clock that is set back, connections of one network. */
+/**
+ * What a visitor may cost, in memory: the pace, the windows under a clock that is set back, connections of
+ * one network.
+ */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

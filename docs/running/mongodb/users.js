@@ -15,5 +15,9 @@ for (const [role, actions] of Object.entries(roles)) {
   else database.updateRole(role, { privileges });
 }
 if (database.getUser("liaison") === null) {
-  database.createUser({ user: "liaison", pwd: process.env.MONGODB_LIAISON_PASSWORD, roles: Object.keys(roles) });
+  database.createUser({
+    user: "liaison",
+    pwd: process.env.MONGODB_LIAISON_PASSWORD,
+    roles: Object.keys(roles),
+  });
 }

@@ -41,7 +41,10 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
     const t = messages(visit.site.locale);
     const heading = t.text("admin.administrators.inviteTitle");
     const page = { section, heading, back: back(visit), submit: t.text("admin.administrators.submit") };
-    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, invitationFields(visit.site)), status);
+    visit.send(
+      consolePages.formPage(visit.site, visit.frame, page, state, invitationFields(visit.site)),
+      status,
+    );
   }
 
   function showRole(visit: Visit, profile: ProfileView, state: FormState, status = 200) {
@@ -73,7 +76,11 @@ function administratorRoutes(shell: Shell, { onChange }: AccessRoutesParts): voi
     const made = await attempt(
       visit.submit(operations.administrators.invite, input, { idempotencyKey: once }),
       (state, status) =>
-        showInvite(visit, visit.fresh("/administrators/invite", values, { once: once ?? newOnce(), ...state }), status),
+        showInvite(
+          visit,
+          visit.fresh("/administrators/invite", values, { once: once ?? newOnce(), ...state }),
+          status,
+        ),
     );
     if (made === undefined) return;
     onChange();
@@ -121,7 +128,12 @@ function keyRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
     const { items: keys } = await visit.call(operations.apiKeys.list, {});
     const { items: signing } = await visit.call(operations.signingKeys.list, {});
     visit.send(
-      consolePages.keys(visit.site, visit.frame, { keys, signing, made, mayWrite: visit.may("admins:write") }),
+      consolePages.keys(visit.site, visit.frame, {
+        keys,
+        signing,
+        made,
+        mayWrite: visit.may("admins:write"),
+      }),
     );
   }
 
@@ -187,7 +199,9 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
 
   /** The filter as it was typed, and as the operation takes it: days are whole. */
   function filterOf(visit: Visit) {
-    const [action, actor, from, to] = ["action", "actor", "from", "to"].map((name) => visit.query(name).trim());
+    const [action, actor, from, to] = ["action", "actor", "from", "to"].map((name) =>
+      visit.query(name).trim(),
+    );
     const typed = { action: action ?? "", actor: actor ?? "", from: from ?? "", to: to ?? "" };
     const isUnread = [typed.from, typed.to].some((day) => day !== "" && calendar.endOfDay(day) === undefined);
     // Before the first day that the calendar has there is nothing to leave out.
@@ -245,7 +259,8 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
       const { ctx } = visit;
       ctx.type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
       ctx.set("content-disposition", `attachment; filename="audit.${format}"`);
-      const line = (event: AuditEventView) => (format === "csv" ? auditCsvLine(event) : `${JSON.stringify(event)}\n`);
+      const line = (event: AuditEventView) =>
+        format === "csv" ? auditCsvLine(event) : `${JSON.stringify(event)}\n`;
       const lines = async function* () {
         if (format === "csv") yield AUDIT_CSV_HEADER;
         for (let page = first; ; page = await read(page.next_cursor)) {

@@ -1,4 +1,7 @@
-/** A client app's settings as the fields of its form hold them, and back: an entry for each setting that there is. */
+/**
+ * A client app's settings as the fields of its form hold them, and back: an entry for each setting that there
+ * is.
+ */
 
 import {
   type ClientSettings,
@@ -19,7 +22,10 @@ const KINDS = ["customer", "partner", "operator"] as const;
 type FormValues = Record<string, string[]>;
 
 interface FormSetting<Value> {
-  /** As the operations take it, unchecked. Undefined where the form says nothing of it: it stays as it is then. */
+  /**
+   * As the operations take it, unchecked. Undefined where the form says nothing of it: it stays as it is
+   * then.
+   */
   read(values: FormValues): unknown;
   write(value: Value): FormValues;
 }
@@ -104,6 +110,10 @@ export function valuesOfSettings(settings: ClientSettings): FormValues {
 
 /** What the form of a new client app holds before anything is typed. */
 export function newValues(preset: Preset): FormValues {
-  const access_policy: ClientSettings["access_policy"] = { kinds: ["customer"], plan_required: false, roles: [] };
+  const access_policy: ClientSettings["access_policy"] = {
+    kinds: ["customer"],
+    plan_required: false,
+    roles: [],
+  };
   return valuesOfSettings({ ...defaultSettings(preset), name: "", access_policy });
 }

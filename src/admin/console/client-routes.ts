@@ -64,14 +64,22 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
       submit: t.text(client === null ? "admin.clients.submit" : "admin.save"),
     };
     visit.send(
-      consolePages.formPage(visit.site, visit.frame, page, state, clientFields(visit.site, preset, client === null)),
+      consolePages.formPage(
+        visit.site,
+        visit.frame,
+        page,
+        state,
+        clientFields(visit.site, preset, client === null),
+      ),
       status,
     );
   }
 
   shell.get("/clients", "clients", async (visit) => {
     const { items } = await visit.call(operations.clients.list, {});
-    visit.send(consolePages.clientList(visit.site, visit.frame, { items, mayWrite: visit.may("clients:write") }));
+    visit.send(
+      consolePages.clientList(visit.site, visit.frame, { items, mayWrite: visit.may("clients:write") }),
+    );
   });
 
   shell.get("/clients/new", "clients", async (visit) => {
@@ -117,11 +125,15 @@ export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
     await showClient(visit, await visit.call(operations.clients.get, { id: visit.parameter("id") }));
   });
 
-  const editOf = (visit: Visit, client: ClientView): Edit<ClientView, Changes<typeof operations.clients.edit>> => ({
+  const editOf = (
+    visit: Visit,
+    client: ClientView,
+  ): Edit<ClientView, Changes<typeof operations.clients.edit>> => ({
     action: `${path(client.id)}/edit`,
     valuesOf: valuesOfSettings,
     typed: (values) => typedSettings(values, client.preset),
-    carryOut: (changes, ifMatch) => visit.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
+    carryOut: (changes, ifMatch) =>
+      visit.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(visit, client.preset, state, client, status),
   });
 

@@ -9,7 +9,17 @@ import { messages } from "../../ui/messages.ts";
 import type { Changes, Typed } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
-import { attempt, isTicked, linesOf, listQuery, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
+import {
+  attempt,
+  isTicked,
+  linesOf,
+  listQuery,
+  newOnce,
+  nextUrl,
+  one,
+  type Shell,
+  type Visit,
+} from "./shell.ts";
 
 export interface DirectoryRoutesParts {
   now(): number;
@@ -34,7 +44,9 @@ const planOf = (values: Record<string, string[]>) => ({
   last_day: one(values, "plan_last_day") ?? null,
 });
 
-const typedOrganization = (values: Record<string, string[]>): Typed<typeof operations.organizations.create.input> => ({
+const typedOrganization = (
+  values: Record<string, string[]>,
+): Typed<typeof operations.organizations.create.input> => ({
   name: one(values, "name") ?? "",
   account_number: one(values, "account_number") ?? "",
   kind: one(values, "kind") ?? "",
@@ -90,7 +102,13 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const query = listQuery(visit);
     const { items, next_cursor } = await visit.call(operations.organizations.list, query);
     const next = nextUrl(visit, shell.url("/organizations"), next_cursor);
-    const view = { items, nextUrl: next, search: query.q ?? "", mayWrite: visit.may("directory:write"), now: now() };
+    const view = {
+      items,
+      nextUrl: next,
+      search: query.q ?? "",
+      mayWrite: visit.may("directory:write"),
+      now: now(),
+    };
     visit.send(consolePages.organizationList(visit.site, visit.frame, view));
   });
 
@@ -105,7 +123,12 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const made = await attempt(
       visit.submit(operations.organizations.create, typedOrganization(values), { idempotencyKey: once }),
       (state, status) =>
-        showForm(visit, visit.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }), null, status),
+        showForm(
+          visit,
+          visit.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }),
+          null,
+          status,
+        ),
     );
     if (made !== undefined) visit.go(organizationPath(made.output.id), "organization_added");
   });
@@ -114,11 +137,16 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
     const id = visit.parameter("id");
     const organization = await visit.call(operations.organizations.get, { id });
     const { cursor, limit } = listQuery(visit);
-    const { items, next_cursor } = await visit.call(operations.profiles.list, { organization_id: id, limit, cursor });
+    const { items, next_cursor } = await visit.call(operations.profiles.list, {
+      organization_id: id,
+      limit,
+      cursor,
+    });
     const next = nextUrl(visit, shell.url(organizationPath(id)), next_cursor);
     const people = { items, nextUrl: next, search: "" };
     const view = { organization, people, mayWrite: mayEdit(visit, organization), now: now() };
-    const frame = visit.query("done") === "person_added" ? await personAdded(visit, organization) : visit.frame;
+    const frame =
+      visit.query("done") === "person_added" ? await personAdded(visit, organization) : visit.frame;
     visit.send(consolePages.organizationPage(visit.site, frame, view));
   });
 
@@ -169,7 +197,10 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
       back: { url: shell.url(organizationPath(organization.id)), label: organization.name },
       submit: t.text("admin.people.submit"),
     };
-    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, profileFields(visit.site, true)), status);
+    visit.send(
+      consolePages.formPage(visit.site, visit.frame, page, state, profileFields(visit.site, true)),
+      status,
+    );
   }
 
   function showForm(visit: Visit, profile: ProfileView, state: FormState, status = 200) {
@@ -180,7 +211,10 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
       back: { url: shell.url(personPath(profile.id)), label: profile.name },
       submit: t.text("admin.save"),
     };
-    visit.send(consolePages.formPage(visit.site, visit.frame, page, state, profileFields(visit.site, false)), status);
+    visit.send(
+      consolePages.formPage(visit.site, visit.frame, page, state, profileFields(visit.site, false)),
+      status,
+    );
   }
 
   shell.get("/organizations/:id/people/new", "organizations", async (visit) => {
@@ -195,7 +229,11 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const values = visit.values();
     const once = one(values, "once");
     const made = await attempt(
-      visit.submit(operations.profiles.create, { organization_id: id, ...typed(values) }, { idempotencyKey: once }),
+      visit.submit(
+        operations.profiles.create,
+        { organization_id: id, ...typed(values) },
+        { idempotencyKey: once },
+      ),
       (state, status) =>
         showNew(
           visit,
@@ -211,7 +249,9 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const query = listQuery(visit);
     const { items, next_cursor } = await visit.call(operations.profiles.list, query);
     const next = nextUrl(visit, shell.url("/people"), next_cursor);
-    visit.send(consolePages.peopleList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
+    visit.send(
+      consolePages.peopleList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }),
+    );
   });
 
   shell.get("/people/:id", "people", async (visit) => {
@@ -226,7 +266,9 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
         grants: grants.items,
         may: {
           edit: mayEdit(visit, profile.organization),
-          unlink: visit.may("links:write") && (profile.organization.kind !== "operator" || visit.may("admins:write")),
+          unlink:
+            visit.may("links:write") &&
+            (profile.organization.kind !== "operator" || visit.may("admins:write")),
           endSessions: visit.may("sessions:write"),
         },
       }),
@@ -258,7 +300,10 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     visit.go(personPath(visit.parameter("id")), "sign_in_ended");
   });
 
-  const editOf = (visit: Visit, known: ProfileView): Edit<ProfileView, Changes<typeof operations.profiles.edit>> => ({
+  const editOf = (
+    visit: Visit,
+    known: ProfileView,
+  ): Edit<ProfileView, Changes<typeof operations.profiles.edit>> => ({
     action: `${personPath(known.id)}/edit`,
     valuesOf: ({ name, email, roles, enabled }) => ({
       name: [name],
@@ -272,7 +317,8 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
       enabled: isEnabled(values),
       another_person: isTicked(values, "another_person"),
     }),
-    carryOut: (changes, ifMatch) => visit.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
+    carryOut: (changes, ifMatch) =>
+      visit.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(visit, known, state, status),
   });
 
@@ -287,7 +333,10 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const edited = await carryOutEdit(visit, editOf(visit, known), known);
     if (edited === undefined) return;
     onChange();
-    visit.go(personPath(id), edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address");
+    visit.go(
+      personPath(id),
+      edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address",
+    );
   });
 
   shell.get("/people/:id/unlink", "people", async (visit) => {

@@ -1,6 +1,6 @@
 /**
- * Edits of records by forms. A form brings back a digest of each field as it was shown: what differs was changed in it, and
- * nothing else is written, whatever its values would come to when they are read again.
+ * Edits of records by forms. A form brings back a digest of each field as it was shown: what differs was
+ * changed in it, and nothing else is written, whatever its values would come to when they are read again.
  */
 
 import { createHash } from "node:crypto";
@@ -35,8 +35,9 @@ export function showEdit<Item, Typed>(
 }
 
 /**
- * Carries out what was changed in a form that came back. If that is wrong, or somebody else was faster, the form has been shown
- * once more and nothing is returned: with what was changed in it, and all else as it is now.
+ * Carries out what was changed in a form that came back. If that is wrong, or somebody else was faster, the
+ * form has been shown once more and nothing is returned: with what was changed in it, and all else as it is
+ * now.
  * @param known the record as it is
  * @returns the record afterwards; `known` itself if nothing was changed, and then nothing was written
  */
@@ -68,7 +69,9 @@ export function isChanged(posted: Values, names: readonly string[]): boolean {
 
 /** A digest of each field, as text for a form to bring back. */
 export function asShown(values: Values): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, digest(value)])));
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, digest(value)])),
+  );
 }
 
 /** The record's values, with those of the form in the fields that were changed there. */
@@ -98,7 +101,10 @@ function digest(values: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(lines)).digest("base64url").slice(0, 16);
 }
 
-/** Browsers write the domain of an address in a field for addresses as its A-label, however it was shown there. */
+/**
+ * Browsers write the domain of an address in a field for addresses as its A-label, however it was shown
+ * there.
+ */
 function plainDomain(text: string): string {
   const [, local, domain = ""] = /^([^@\s]+@)([^@\s]+)$/.exec(text) ?? [];
   return local === undefined ? text : local + (domainToASCII(domain) || domain);

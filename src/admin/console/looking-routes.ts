@@ -35,7 +35,9 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
       const last = items.at(-1);
       const more = new URLSearchParams({ ...(email === "" ? {} : { email }), before: last?.asked_at ?? "" });
       const next = items.length < limit ? null : `${shell.url("/links")}?${more}`;
-      visit.send(consolePages.linkList(visit.site, visit.frame, { items, email, nextUrl: next, fault: null }));
+      visit.send(
+        consolePages.linkList(visit.site, visit.frame, { items, email, nextUrl: next, fault: null }),
+      );
     } catch (error) {
       if (!(error instanceof LiaisonError) || error.code !== "bad_request") throw error;
       const view = { items: [], email, nextUrl: null, fault: error.message };
@@ -55,7 +57,11 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
   shell.get("/mail", "mail", async (visit) => {
     const state = states.find((one) => one === visit.query("state")) ?? null;
     const { cursor, limit } = listQuery(visit);
-    const { items, next_cursor } = await visit.call(operations.mail.list, { limit, state: state ?? undefined, cursor });
+    const { items, next_cursor } = await visit.call(operations.mail.list, {
+      limit,
+      state: state ?? undefined,
+      cursor,
+    });
     visit.send(
       consolePages.mailList(visit.site, visit.frame, {
         items,
@@ -83,7 +89,9 @@ export function lookingRoutes(shell: Shell, { onChange }: { onChange(): void }):
       visit.query("client_id"),
     ];
     const found =
-      search === "" ? [] : (await visit.call(operations.profiles.list, { q: search.slice(0, 200), limit: 20 })).items;
+      search === ""
+        ? []
+        : (await visit.call(operations.profiles.list, { q: search.slice(0, 200), limit: 20 })).items;
     const profile = profileId === "" ? null : await visit.call(operations.profiles.get, { id: profileId });
     const base = { search, found, profile, clientId };
     if (profile === null || clientId === "") {
@@ -100,7 +108,9 @@ function accountRoutes(shell: Shell): void {
     const query = listQuery(visit);
     const { items, next_cursor } = await visit.call(operations.accounts.list, query);
     const next = nextUrl(visit, shell.url("/accounts"), next_cursor);
-    visit.send(consolePages.accountList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }));
+    visit.send(
+      consolePages.accountList(visit.site, visit.frame, { items, nextUrl: next, search: query.q ?? "" }),
+    );
   });
 
   shell.get("/accounts/:id", "accounts", async (visit) => {

@@ -19,7 +19,10 @@ interface Told {
 const atOnce = 10;
 
 /** Reads the names. A record that is gone has none. */
-export async function namesOf(visit: Visit, { profiles = [], organizations = [], actors = [] }: Told): Promise<Names> {
+export async function namesOf(
+  visit: Visit,
+  { profiles = [], organizations = [], actors = [] }: Told,
+): Promise<Names> {
   const names = new Map<string, string>();
   const acting = actors.map(actorRecord).filter((one) => one !== undefined);
   const told = [

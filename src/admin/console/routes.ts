@@ -38,7 +38,10 @@ export interface ConsoleParts {
   onChange(): void;
 }
 
-/** Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no page */
+/**
+ * Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no
+ * page
+ */
 export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
   const { issuer } = config;
@@ -54,11 +57,17 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
     onChange();
     const site = await kit.site();
     const upstreamId = kit.cookies.get(ctx, kit.cookies.ofService(upstreamCookie));
-    sendPage(ctx, consolePages.consoleSignedOut(site, { staysKnown: staysKnownView(site, upstreamId, null) }));
+    sendPage(
+      ctx,
+      consolePages.consoleSignedOut(site, { staysKnown: staysKnownView(site, upstreamId, null) }),
+    );
   });
   router.get(API_PATH, async (ctx) => {
     const operations = describeApi(definitions);
-    sendPage(ctx, consolePages.apiPage(await kit.site(), { base: `${issuer}${API_PATH}`, version, operations }));
+    sendPage(
+      ctx,
+      consolePages.apiPage(await kit.site(), { base: `${issuer}${API_PATH}`, version, operations }),
+    );
   });
 
   lookingRoutes(shell, { onChange });

@@ -85,7 +85,9 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
       heading: t.text("admin.endSessionTitle", { account: accountName(account) }),
       submit: t.text("admin.endSession"),
       says: [
-        ...(browser ? [t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") })] : []),
+        ...(browser
+          ? [t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") })]
+          : []),
         ...(names.length > 0 ? [t.text("admin.endSessionPortals", { portals: names.join(", ") })] : []),
       ],
       action: `${accountPath(account.id)}/end/${encodeURIComponent(found.id)}`,

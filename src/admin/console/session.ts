@@ -1,6 +1,7 @@
 /**
- * Who is signed in to the administration's pages. The browser keeps, encrypted, the grant that the sign-in came to, and since when;
- * whom the grant speaks for, and whether that is an administrator, is read from the store with each request.
+ * Who is signed in to the administration's pages. The browser keeps, encrypted, the grant that the sign-in
+ * came to, and since when; whom the grant speaks for, and whether that is an administrator, is read from the
+ * store with each request.
  */
 
 import type { Context } from "koa";
@@ -33,7 +34,10 @@ export interface ConsoleSessions {
   begin(ctx: Context, returnTo: string, options?: { anotherAccount?: boolean }): Promise<void>;
   /** Takes the answer of a sign-in. @throws LiaisonError `sign_in_expired`, `sign_in_mismatch` */
   complete(ctx: Context): Promise<void>;
-  /** Signs out of the administration and of the service: a session that went on would open it again by one click. */
+  /**
+   * Signs out of the administration and of the service: a session that went on would open it again by one
+   * click.
+   */
   end(ctx: Context): Promise<void>;
 }
 
@@ -71,7 +75,8 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
 
   async function kept(ctx: Context): Promise<Kept | undefined> {
     const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
-    if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number") return undefined;
+    if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number")
+      return undefined;
     const now = clock.now();
     return now < since + absolute * 1000 && now < seen + idle * 1000
       ? { grantId: asGrantId(grantId), since, seen }
@@ -107,7 +112,8 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
       }
-      if (!equalSecrets(state, returned)) throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
+      if (!equalSecrets(state, returned))
+        throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
       // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
       if (queryValue(ctx, "error") === "access_denied") {
         encryptedCookies.clear(ctx, beginAt);

@@ -1,4 +1,7 @@
-/** What the pages' routes share: who may see a page, what its frame says, how a form is read, what an error looks like. */
+/**
+ * What the pages' routes share: who may see a page, what its frame says, how a form is read, what an error
+ * looks like.
+ */
 
 import { isDeepStrictEqual } from "node:util";
 import type Router from "@koa/router";
@@ -19,10 +22,27 @@ import type { Scope } from "../scopes.ts";
 import type { AdminService, CallOptions } from "../service.ts";
 import type { Administrator, ConsoleSessions } from "./session.ts";
 
-/** What a page may be told by its address that was just done: one of these, never a text of somebody else's. */
+/**
+ * What a page may be told by its address that was just done: one of these, never a text of somebody else's.
+ */
 const DONE = [
-  ...(["saved", "unchanged", "address", "organization_added", "person_added", "unlinked", "sign_in_ended"] as const),
-  ...(["session_ended", "sessions_ended", "client_saved", "client_removed", "key_removed", "role_changed"] as const),
+  ...([
+    "saved",
+    "unchanged",
+    "address",
+    "organization_added",
+    "person_added",
+    "unlinked",
+    "sign_in_ended",
+  ] as const),
+  ...([
+    "session_ended",
+    "sessions_ended",
+    "client_saved",
+    "client_removed",
+    "key_removed",
+    "role_changed",
+  ] as const),
   ...(["mail_queued"] as const),
 ];
 type Done = (typeof DONE)[number];
@@ -70,7 +90,10 @@ export interface Shell {
   get(path: string, section: ConsoleSection, show: (visit: Visit) => Promise<void>): void;
   /** What a form there does; only with the form's token. */
   post(path: string, section: ConsoleSection, act: (visit: Visit) => Promise<void>): void;
-  /** Whatever else is asked for there: said in the administration's own frame, to administrators. Installed behind all others. */
+  /**
+   * Whatever else is asked for there: said in the administration's own frame, to administrators. Installed
+   * behind all others.
+   */
   missing(path: string): void;
   url(path: string): string;
 }
@@ -106,8 +129,10 @@ export function createShell(
       parameter: (name) => String(ctx["params"][name]),
       query: (name) => queryValue(ctx, name) ?? "",
       values: () => valuesOf(ctx),
-      call: async (definition, input, options) => (await service.call(definition, principal, input, options)).output,
-      submit: async (definition, typed, options) => (await service.call(definition, principal, typed, options)).output,
+      call: async (definition, input, options) =>
+        (await service.call(definition, principal, input, options)).output,
+      submit: async (definition, typed, options) =>
+        (await service.call(definition, principal, typed, options)).output,
       read: async (definition, input) => {
         const { output, revision = "" } = await service.call(definition, principal, input);
         return { output, revision };
@@ -134,7 +159,11 @@ export function createShell(
     return undefined;
   }
 
-  async function run(ctx: Context, section: ConsoleSection, work: (visit: Visit) => Promise<void>): Promise<void> {
+  async function run(
+    ctx: Context,
+    section: ConsoleSection,
+    work: (visit: Visit) => Promise<void>,
+  ): Promise<void> {
     if (ctx.method === "POST") kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
     const visit = await enter(ctx);
     if (visit === undefined) return;
@@ -145,7 +174,9 @@ export function createShell(
       if (!(error instanceof LiaisonError) || status >= 500) throw error;
       const label = messages(visit.site.locale).text(`admin.section.${section}`);
       const back = { url: url(section === "overview" ? "" : `/${section}`), label };
-      const heading = messages(visit.site.locale).text(status === 404 ? "admin.missing.title" : "admin.refused.title");
+      const heading = messages(visit.site.locale).text(
+        status === 404 ? "admin.missing.title" : "admin.refused.title",
+      );
       const page = { section, heading, message: error.message, back };
       visit.send(consolePages.refusalPage(visit.site, visit.frame, page), status);
     }
@@ -177,7 +208,9 @@ export function createShell(
 /** What was just done, and what happens next. What more there is to say of it, the page's own route says. */
 function doneText(ctx: Context, site: Site): string | null {
   const done = DONE.find((one) => one === queryValue(ctx, "done"));
-  return done === undefined || done === "person_added" ? null : messages(site.locale).text(`admin.done.${done}`);
+  return done === undefined || done === "person_added"
+    ? null
+    : messages(site.locale).text(`admin.done.${done}`);
 }
 
 function valuesOf(ctx: Context): Record<string, string[]> {
@@ -207,11 +240,12 @@ export function linesOf(values: Record<string, string[]>, name: string): string[
     .filter((line) => line !== "");
 }
 
-export const isTicked = (values: Record<string, string[]>, name: string) => values[name]?.includes("true") ?? false;
+export const isTicked = (values: Record<string, string[]>, name: string) =>
+  values[name]?.includes("true") ?? false;
 
 /**
- * Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form once more, with the
- * record as it is now where it was overtaken.
+ * Runs what a form asks for. Undefined if its input is wrong or overtaken; then `again` has shown the form
+ * once more, with the record as it is now where it was overtaken.
  */
 export async function attempt<Output>(
   work: Promise<Output>,
@@ -240,11 +274,20 @@ export async function attempt<Output>(
 }
 
 /** A line for a field; for a field of several values, one for each that differs. */
-function differencesIn(field: string, yours: unknown, current: unknown): NonNullable<FormState["differences"]> {
-  if (!isRecord(yours) || !isRecord(current)) return [{ field, yours: shown(yours), current: shown(current) }];
+function differencesIn(
+  field: string,
+  yours: unknown,
+  current: unknown,
+): NonNullable<FormState["differences"]> {
+  if (!isRecord(yours) || !isRecord(current))
+    return [{ field, yours: shown(yours), current: shown(current) }];
   return Object.entries(yours)
     .filter(([name, value]) => !isDeepStrictEqual(value, current[name]))
-    .map(([name, value]) => ({ field: `${field}.${name}`, yours: shown(value), current: shown(current[name]) }));
+    .map(([name, value]) => ({
+      field: `${field}.${name}`,
+      yours: shown(value),
+      current: shown(current[name]),
+    }));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -267,7 +310,11 @@ export function nextUrl({ ctx }: Visit, url: string, next: string | null): strin
 }
 
 /** What a list is asked for by its address. */
-export function listQuery(visit: Visit): { q: string | undefined; cursor: string | undefined; limit: number } {
+export function listQuery(visit: Visit): {
+  q: string | undefined;
+  cursor: string | undefined;
+  limit: number;
+} {
   const [q, cursor] = [visit.query("q").trim(), visit.query("cursor")];
   return { q: q === "" ? undefined : q.slice(0, 200), cursor: cursor === "" ? undefined : cursor, limit: 25 };
 }

@@ -9,7 +9,8 @@ export const accounts = {
   list: define({
     name: "listAccounts",
     summary:
-      "List accounts, newest first, or find them by the beginning of a subject, address or word of a name at the upstream.",
+      "List accounts, newest first, or find them by the beginning of a subject, address or word of a " +
+      "name at the upstream.",
     scope: "admin:read",
     method: "GET",
     path: "/accounts",
@@ -23,7 +24,9 @@ export const accounts = {
         id: (one) => one.id,
         created: (one) => dateOf(one.created_at),
         identities: (one) =>
-          one.identities.map(({ email, name, subject, upstream_id }) => `${email ?? name ?? subject} (${upstream_id})`),
+          one.identities.map(
+            ({ email, name, subject, upstream_id }) => `${email ?? name ?? subject} (${upstream_id})`,
+          ),
       },
     },
   }),

@@ -32,7 +32,9 @@ export const administrators = {
   invite: define({
     name: "inviteAdministrator",
     summary:
-      "Make somebody an administrator, or invite them again, and mail them where to sign in. No secret is made or mailed. The role lapses unless the profile is linked within seven days, the last owner's apart.",
+      "Make somebody an administrator, or invite them again, and mail them where to sign in. No secret " +
+      "is made or mailed. The role lapses unless the profile is linked within seven days, the last " +
+      "owner's apart.",
     scope: "admins:write",
     method: "POST",
     path: "/administrators",
@@ -40,12 +42,15 @@ export const administrators = {
     input: z.strictObject({
       email,
       name: name.optional().meta({
-        description: "The part of the address before the @ if left out. Whoever is registered already keeps theirs.",
+        description:
+          "The part of the address before the @ if left out. Whoever is registered already keeps theirs.",
       }),
       role: adminRole.optional().meta({
         description: `${LEAST_ROLE} if left out; owner while there is none. Whoever is invited again keeps theirs.`,
       }),
-      organization_id: anyId.optional().meta({ description: "Needed where the operator has several organizations." }),
+      organization_id: anyId
+        .optional()
+        .meta({ description: "Needed where the operator has several organizations." }),
     }),
     output: membership,
     command: {
@@ -60,7 +65,8 @@ export const administrators = {
   setRole: define({
     name: "setAdminRole",
     summary:
-      "Give a profile of the operator's organization a role, or take it away (null). The last owner stays. Pages that are open end; a role that nobody links the profile for lapses after seven days.",
+      "Give a profile of the operator's organization a role, or take it away (null). The last owner " +
+      "stays. Pages that are open end; a role that nobody links the profile for lapses after seven days.",
     scope: "admins:write",
     method: "PUT",
     path: "/profiles/{id}/admin-role",

@@ -37,7 +37,10 @@ export const audit = {
     output: listOf(auditEvent),
     command: {
       name: "audit list",
-      examples: ["liaison audit list --action profile.bound", "liaison audit list --actor command:admin --json"],
+      examples: [
+        "liaison audit list --action profile.bound",
+        "liaison audit list --actor command:admin --json",
+      ],
       columns: {
         at: (one) => dateOf(one.at),
         action: (one) => one.action,

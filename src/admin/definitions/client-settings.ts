@@ -4,7 +4,10 @@ import { z } from "zod";
 import { RECIPE_NAMES } from "../recipes/recipes.ts";
 import { anyId } from "./fields.ts";
 
-/** What is sent with each request of a sign-in. A value in angle brackets is made anew each time, or was got before. */
+/**
+ * What is sent with each request of a sign-in. A value in angle brackets is made anew each time, or was got
+ * before.
+ */
 const request = z.record(z.string(), z.string());
 const claims = z.record(z.string(), z.unknown());
 
@@ -12,7 +15,10 @@ export const settingsOutput = z.strictObject({
   issuer: z.string(),
   client_id: anyId,
   discovery: z.string(),
-  client_secret: z.string().nullable().meta({ description: "Where it was just made; it is shown this once." }),
+  client_secret: z
+    .string()
+    .nullable()
+    .meta({ description: "Where it was just made; it is shown this once." }),
   token_endpoint_auth_method: z.string(),
   authorization_endpoint: z.string().nullable(),
   token_endpoint: z.string(),
@@ -41,11 +47,12 @@ export const settingsOutput = z.strictObject({
     userinfo_request: request.nullable(),
     sign_out: request.nullable(),
   }),
-  claims: z
-    .strictObject({ id_token: claims, userinfo: claims })
-    .nullable()
-    .meta({ description: "All claims that it can be given, of somebody made up. Times are seconds since the epoch." }),
-  text: z.string().meta({ description: "The same without claims and recipes, as YAML: to be copied as one." }),
+  claims: z.strictObject({ id_token: claims, userinfo: claims }).nullable().meta({
+    description: "All claims that it can be given, of somebody made up. Times are seconds since the epoch.",
+  }),
+  text: z
+    .string()
+    .meta({ description: "The same without claims and recipes, as YAML: to be copied as one." }),
   recipes: z.array(
     z.strictObject({
       name: z.string(),

@@ -11,7 +11,11 @@ import { anyId, instant, kind, listOf, name, newId, nothing } from "./fields.ts"
 const fields = {
   name: name.optional(),
   ...z.object(settingShapes).partial().shape,
-  scopes: z.array(z.enum(ALL_SCOPES)).max(20).optional().meta({ description: "Scopes of this API, of a machine." }),
+  scopes: z
+    .array(z.enum(ALL_SCOPES))
+    .max(20)
+    .optional()
+    .meta({ description: "Scopes of this API, of a machine." }),
 };
 
 /** Its settings as they are: what was registered under looser rules is shown, too. */
@@ -31,7 +35,11 @@ const settings = {
   refresh_tokens: z.boolean(),
   listed: z.boolean(),
   pkce_required: z.boolean(),
-  access_policy: z.strictObject({ kinds: z.array(kind), plan_required: z.boolean(), roles: z.array(z.string()) }),
+  access_policy: z.strictObject({
+    kinds: z.array(kind),
+    plan_required: z.boolean(),
+    roles: z.array(z.string()),
+  }),
   scopes: z.array(z.string()),
 } satisfies Record<keyof ClientSettings, z.ZodType>;
 
@@ -52,7 +60,9 @@ export const client = z.strictObject({
         at: instant,
       }),
     )
-    .meta({ description: "Addresses that came last with its client_id and aren't registered, newest first." }),
+    .meta({
+      description: "Addresses that came last with its client_id and aren't registered, newest first.",
+    }),
 });
 
 export const clients = {
@@ -136,7 +146,9 @@ export const clients = {
     command: {
       name: "clients create",
       examples: [
-        'liaison clients create --preset web --name CustomerSource --home-url https://customers.contoso.example/ --redirect-uris https://customers.contoso.example/callback --access-policy \'{"kinds":["customer"]}\'',
+        "liaison clients create --preset web --name CustomerSource --home-url " +
+          "https://customers.contoso.example/ --redirect-uris https://customers.contoso.example/callback " +
+          '--access-policy \'{"kinds":["customer"]}\'',
         "liaison clients create --preset machine --name crm-sync --scopes directory:write",
       ],
     },
@@ -165,7 +177,10 @@ export const clients = {
     kind: "creates",
     input: z.strictObject({
       id: anyId,
-      keep_previous: z.boolean().default(true).meta({ description: "Whether the one before goes on for a while." }),
+      keep_previous: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Whether the one before goes on for a while." }),
       for: recipeChoice,
     }),
     output: z.strictObject({

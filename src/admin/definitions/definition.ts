@@ -1,13 +1,17 @@
 /**
- * What the definition of an operation is: its name, what it takes and gives, who may call it, and its words on a command line.
- * A definition is a value that every face takes; what carries it out is a handler, in admin/operations. Definitions rest on
- * schemas and rules alone: neither a store nor a server is loaded with them.
+ * What the definition of an operation is: its name, what it takes and gives, who may call it, and its words
+ * on a command line. A definition is a value that every face takes; what carries it out is a handler, in
+ * admin/operations. Definitions rest on schemas and rules alone: neither a store nor a server is loaded with
+ * them.
  */
 
 import type { z } from "zod";
 import type { Scope } from "../scopes.ts";
 
-export interface Definition<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+export interface Definition<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+> {
   /** Unique; an OpenAPI operationId. */
   name: string;
   summary: string;
@@ -17,7 +21,10 @@ export interface Definition<Input extends z.ZodObject = z.ZodObject, Output exte
   path: `/${string}`;
   input: Input;
   output: Output;
-  /** creates: 201, and an Idempotency-Key is heeded · edits: If-Match is needed, and the answer has a revision. */
+  /**
+   * creates: 201, and an Idempotency-Key is heeded · edits: If-Match is needed, and the answer has a
+   * revision.
+   */
   kind?: "creates" | "edits";
   /** What it asks for is carried out behind its answer, which says how far that is. */
   status?: 202;
@@ -50,7 +57,9 @@ type ItemOf<Output> = Output extends { items: readonly (infer Item)[] } ? Item :
 /** What an operation gives. */
 export type OutputOf<Operation extends Definition> = z.output<Operation["output"]>;
 
-/** The input of an operation as somebody typed it: its fields alone, with values that are yet to be checked. */
+/**
+ * The input of an operation as somebody typed it: its fields alone, with values that are yet to be checked.
+ */
 export type Typed<Input extends z.ZodObject> = { [Field in keyof z.input<Input>]: unknown };
 
 /** What an edit may change, as somebody typed it: every field of its input but the id of what it edits. */

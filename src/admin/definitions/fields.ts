@@ -1,4 +1,7 @@
-/** The fields and records that several operations take and give. Instants are RFC 3339. How records are written in them is admin/fields.ts's. */
+/**
+ * The fields and records that several operations take and give. Instants are RFC 3339. How records are
+ * written in them is admin/fields.ts's.
+ */
 
 import { z } from "zod";
 import { parseAddress } from "../../domain/address.ts";
@@ -33,7 +36,10 @@ export const email = z
   .refine((value) => parseAddress(value) !== undefined, "write one address, such as anna@contoso.example");
 /** What somebody writes who names the roles of a profile. */
 export const roles = z.array(shortText.refine(isRole, ROLE_PROBLEM)).max(MAX_ROLES);
-export const instant = z.iso.datetime({ offset: true, error: "write an instant such as 2027-03-31T22:00:00Z" });
+export const instant = z.iso.datetime({
+  offset: true,
+  error: "write an instant such as 2027-03-31T22:00:00Z",
+});
 export const kind = z.enum(["customer", "partner", "operator"]);
 export const adminRole = z.enum(ALL_ROLES);
 export const search = z.string().min(1).max(200);
@@ -51,16 +57,17 @@ export const nothing = z.strictObject({});
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({
     items: z.array(item),
-    next_cursor: z
-      .string()
-      .nullable()
-      .meta({ description: "Where the next page begins; null at the end. A page may hold fewer than asked for." }),
+    next_cursor: z.string().nullable().meta({
+      description: "Where the next page begins; null at the end. A page may hold fewer than asked for.",
+    }),
   });
 
 export type ListOf<Item extends z.ZodType> = ReturnType<typeof listOf<Item>>;
 
 const planStatus = z.enum(["active", "suspended", "none"]);
-const planExpiry = instant.nullable().meta({ description: "The first instant at which the plan no longer holds." });
+const planExpiry = instant
+  .nullable()
+  .meta({ description: "The first instant at which the plan no longer holds." });
 const planDay = z.iso.date("write a day such as 2027-03-31").nullable().meta({
   description: "The last day on which it holds, to its end in time_zone.",
 });
@@ -94,14 +101,17 @@ const profile = z.strictObject({
   id: anyId,
   organization_id: anyId,
   email: z.string(),
-  email_proven: z.boolean().meta({ description: "Whether a link proved the very address that is registered now." }),
+  email_proven: z
+    .boolean()
+    .meta({ description: "Whether a link proved the very address that is registered now." }),
   name: z.string(),
   roles: z.array(z.string()),
   enabled: z.boolean(),
   admin_role: adminRole.nullable(),
   invited_at: instant.nullable().meta({
     description:
-      "Since when the role waits for the profile to be linked; null otherwise. It lapses after seven days, the last owner's apart.",
+      "Since when the role waits for the profile to be linked; null otherwise. It lapses after seven " +
+      "days, the last owner's apart.",
   }),
   account_id: anyId.nullable().meta({ description: "The account that it is linked to." }),
   linked_at: instant.nullable(),

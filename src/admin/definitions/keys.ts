@@ -48,7 +48,9 @@ export const apiKeys = {
     input: z.strictObject({
       name,
       scopes,
-      expires_at: instant.optional().meta({ description: "In 90 days if left out; in a year at the latest." }),
+      expires_at: instant
+        .optional()
+        .meta({ description: "In 90 days if left out; in a year at the latest." }),
     }),
     output: apiKey.extend({ key: z.string() }),
     command: {

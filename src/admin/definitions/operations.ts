@@ -1,4 +1,7 @@
-/** Every operation of the administration, by area. A face takes the one that it means: `operations.organizations.create`. */
+/**
+ * Every operation of the administration, by area. A face takes the one that it means:
+ * `operations.organizations.create`.
+ */
 
 import { accounts } from "./accounts.ts";
 import { administrators } from "./administrators.ts";

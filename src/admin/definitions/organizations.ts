@@ -14,7 +14,9 @@ export const organizations = {
     method: "GET",
     path: "/organizations",
     input: z.strictObject({
-      q: search.optional().meta({ description: "The beginning of a word of the name, or of the account number." }),
+      q: search
+        .optional()
+        .meta({ description: "The beginning of a word of the name, or of the account number." }),
       kind: kind.optional(),
       enabled: z.boolean().optional(),
       ...paging,
@@ -69,7 +71,8 @@ export const organizations = {
   }),
   edit: define({
     name: "editOrganization",
-    summary: "Edit an organization; what is left out stays. Disabling one ends its people's sign-ins at portals.",
+    summary:
+      "Edit an organization; what is left out stays. Disabling one ends its people's sign-ins at portals.",
     scope: "directory:write",
     method: "PATCH",
     path: "/organizations/{id}",

@@ -45,7 +45,8 @@ export const figures = {
 export const attention = {
   get: define({
     name: "getAttention",
-    summary: "List what needs looking after: plans, secrets and keys that end soon, mails that failed or wait.",
+    summary:
+      "List what needs looking after: plans, secrets and keys that end soon, mails that failed or wait.",
     scope: "admin:read",
     method: "GET",
     path: "/attention",
@@ -53,7 +54,9 @@ export const attention = {
     output: z.strictObject({
       plans: z.array(organization),
       api_keys: z.array(z.strictObject({ id: anyId, name: z.string(), expires_at: instant })),
-      previous_secrets: z.array(z.strictObject({ client_id: anyId, until: instant, last_used_at: instant.nullable() })),
+      previous_secrets: z.array(
+        z.strictObject({ client_id: anyId, until: instant, last_used_at: instant.nullable() }),
+      ),
       mails: z.strictObject({ failed: z.int(), bounced: z.int(), held: z.int() }).meta({
         description: "Counted up to 100.",
       }),

@@ -7,7 +7,9 @@ import { anyId, email, listOf, membership, name, newId, paging, roles, search } 
 export const profiles = {
   list: define({
     name: "listProfiles",
-    summary: "List profiles by name, or find them by the beginning of the address, its domain, or a word of the name.",
+    summary:
+      "List profiles by name, or find them by the beginning of the address, its domain, or a word of the " +
+      "name.",
     scope: "admin:read",
     method: "GET",
     path: "/profiles",
@@ -69,14 +71,16 @@ export const profiles = {
     command: {
       name: "profiles create",
       examples: [
-        "liaison profiles create --organization-id northwind --email ann@northwind.example --name 'Ann Archer'",
+        "liaison profiles create --organization-id northwind --email ann@northwind.example --name 'Ann " +
+          "Archer'",
       ],
     },
   }),
   edit: define({
     name: "editProfile",
     summary:
-      "Edit a profile; what is left out stays. A changed address ends links that were mailed, and both addresses are told.",
+      "Edit a profile; what is left out stays. A changed address ends links that were mailed, and both " +
+      "addresses are told.",
     scope: "directory:write",
     method: "PATCH",
     path: "/profiles/{id}",

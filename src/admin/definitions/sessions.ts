@@ -5,7 +5,10 @@ import { dateOf, define } from "./definition.ts";
 import { anyId, instant, listOf, nothing, paging } from "./fields.ts";
 
 export const usedSession = z.strictObject({
-  browser: z.string().nullable().meta({ description: "What it calls itself: its name, and what it runs on." }),
+  browser: z
+    .string()
+    .nullable()
+    .meta({ description: "What it calls itself: its name, and what it runs on." }),
   network: z.string().nullable().meta({ description: "An address in IPv4, a /64 in IPv6." }),
   begun_at: instant.nullable(),
   last_used_at: instant.nullable().meta({ description: "When the browser last came with it." }),
@@ -19,14 +22,17 @@ export const grant = z.strictObject({
   profile_id: anyId,
   expires_at: instant,
   session: usedSession.nullable().meta({
-    description: "Where the session is used; null where it has ended, and a refresh token of it is still good.",
+    description:
+      "Where the session is used; null where it has ended, and a refresh token of it is still good.",
   }),
 });
 
 export const session = z.strictObject({
   id: z.string(),
   account_id: anyId,
-  client_ids: z.array(anyId).meta({ description: "The client apps that have a sign-in in it; none is needed." }),
+  client_ids: z
+    .array(anyId)
+    .meta({ description: "The client apps that have a sign-in in it; none is needed." }),
   session: grant.shape.session,
 });
 
@@ -108,7 +114,11 @@ export const sessions = {
     path: "/sessions/{id}",
     input: z.strictObject({ id: anyId }),
     output: session,
-    command: { name: "sessions show", operand: "id", examples: ["liaison sessions show mY0pH2uSvQ3bYc5tX1k9Z"] },
+    command: {
+      name: "sessions show",
+      operand: "id",
+      examples: ["liaison sessions show mY0pH2uSvQ3bYc5tX1k9Z"],
+    },
   }),
   end: define({
     name: "endSession",

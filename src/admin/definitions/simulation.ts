@@ -5,7 +5,13 @@ import type { RefusalReason, Rule } from "../../domain/access.ts";
 import { define } from "./definition.ts";
 import { anyId, membership } from "./fields.ts";
 
-const RULES = ["profile_enabled", "organization_enabled", "kind", "plan", "role"] as const satisfies readonly Rule[];
+const RULES = [
+  "profile_enabled",
+  "organization_enabled",
+  "kind",
+  "plan",
+  "role",
+] as const satisfies readonly Rule[];
 const VERDICTS = ["passed", "failed", "not_needed", "not_reached"] as const;
 const REASONS = [
   "profile_disabled",

@@ -1,4 +1,7 @@
-/** Verifications of the audit: asking for one, which a worker then carries out, and what came of those that were asked for. */
+/**
+ * Verifications of the audit: asking for one, which a worker then carries out, and what came of those that
+ * were asked for.
+ */
 
 import { z } from "zod";
 import { dateOf, define } from "./definition.ts";
@@ -12,7 +15,10 @@ const result = z.strictObject({
   verified: z.int().meta({ description: "How many events were verified." }),
   unsealed: z.int().meta({ description: "How many wait for their place, counted up to 1,000." }),
   pruned: z.int().meta({ description: "How many retention has removed before the first." }),
-  head: z.string().nullable().meta({ description: "Keep it elsewhere: with it an older state put back shows, too." }),
+  head: z
+    .string()
+    .nullable()
+    .meta({ description: "Keep it elsewhere: with it an older state put back shows, too." }),
   problem: z.string().nullable().meta({ description: "What is wrong with the audit, and where." }),
 });
 

@@ -1,4 +1,7 @@
-/** The columns of an import, the header that names them, and rows laid under it. What may stand in one is row.ts's. */
+/**
+ * The columns of an import, the header that names them, and rows laid under it. What may stand in one is
+ * row.ts's.
+ */
 
 import { LiaisonError } from "../../errors.ts";
 import { SAVE_AS_CSV } from "./spreadsheets.ts";
@@ -20,21 +23,31 @@ export const COLUMNS = [
 
 export type Column = (typeof COLUMNS)[number];
 
-/** What a header says of each place of a row: null where it says nothing. It ends with the last that it says something of. */
+/**
+ * What a header says of each place of a row: null where it says nothing. It ends with the last that it says
+ * something of.
+ */
 export type Header = readonly (Column | "ignored" | null)[];
 
-/** The header asked for a column that would give administrator rights (case A8). Exits as any wrong header does. */
+/**
+ * The header asked for a column that would give administrator rights (case A8). Exits as any wrong header
+ * does.
+ */
 export class AdminColumnError extends LiaisonError {
   constructor(line: number) {
     super(
       "usage",
-      `line ${line}: there is no column admin_role: administrators are never made by an import. Remove the column.`,
+      `line ${line}: there is no column admin_role: administrators are never made by an import. Remove ` +
+        "the column.",
     );
     this.name = "AdminColumnError";
   }
 }
 
-/** Dynamics 365 hides three columns in what it exports, to know its records by: `(Do Not Modify) Row Checksum` is one. */
+/**
+ * Dynamics 365 hides three columns in what it exports, to know its records by: `(Do Not Modify) Row Checksum`
+ * is one.
+ */
 const BOOKKEEPING = /^\(Do Not Modify\)/i;
 
 const ADMIN_ROLE = /^admin_?role$/i;
@@ -46,14 +59,16 @@ export function namesColumns(values: readonly string[]): boolean {
 }
 
 /**
- * Reads a header: the columns in the order of the file. All are needed, in any order, and no others; places without a name
- * are passed over, as is what Dynamics adds. Throws `usage` naming every column that is missing, unknown or there twice.
+ * Reads a header: the columns in the order of the file. All are needed, in any order, and no others; places
+ * without a name are passed over, as is what Dynamics adds. Throws `usage` naming every column that is
+ * missing, unknown or there twice.
  */
 export function readHeader(names: readonly string[], line = 1): Header {
   const columns = names.map((name) => name.trim());
   if (columns.some((name) => ADMIN_ROLE.test(name))) throw new AdminColumnError(line);
   const together = inOneCell(columns);
-  if (together !== undefined) throw new LiaisonError("usage", `line ${line}: the header ${together} (${SAVE_AS_CSV}).`);
+  if (together !== undefined)
+    throw new LiaisonError("usage", `line ${line}: the header ${together} (${SAVE_AS_CSV}).`);
   const known = columns.filter(isColumn);
   const unknown = columns.filter((name) => name !== "" && !isColumn(name) && !BOOKKEEPING.test(name));
   const faults = [
@@ -61,12 +76,16 @@ export function readHeader(names: readonly string[], line = 1): Header {
     ["has the unknown", unknown.map(printable)],
     ["has twice", known.filter((column, index) => known.indexOf(column) !== index)],
   ] as const;
-  const texts = faults.filter(([, found]) => found.length > 0).map(([what, found]) => `${what} ${found.join(", ")}`);
+  const texts = faults
+    .filter(([, found]) => found.length > 0)
+    .map(([what, found]) => `${what} ${found.join(", ")}`);
   if (texts.length === 0) return placesOf(columns);
   throw new LiaisonError(
     "usage",
     `line ${line}: the header ${texts.join("; it ")}. It must be, in any order: ${COLUMNS.join(",")}` +
-      unknown.map((name) => `\nline ${line}, ${placeName(columns.indexOf(name))}: ${adviceOn(name)}`).join(""),
+      unknown
+        .map((name) => `\nline ${line}, ${placeName(columns.indexOf(name))}: ${adviceOn(name)}`)
+        .join(""),
   );
 }
 
@@ -87,9 +106,14 @@ const SEPARATORS: readonly [separator: string, found: string][] = [
   ["|", "is separated by |; save it with commas or semicolons"],
   [
     ";",
-    "stands in one cell, with semicolons in it; divide the column into twelve (Data, Text to Columns) and save again",
+    "stands in one cell, with semicolons in it; divide the column into twelve (Data, Text to Columns) " +
+      "and save again",
   ],
-  [",", "stands in one cell, with commas in it; divide the column into twelve (Data, Text to Columns) and save again"],
+  [
+    ",",
+    "stands in one cell, with commas in it; divide the column into twelve (Data, Text to Columns) and " +
+      "save again",
+  ],
   [" ", "is separated by blanks; save it with commas or semicolons"],
 ];
 
@@ -114,7 +138,10 @@ export type LaidOut = { values: Record<Column, string> } | { problem: string };
 
 const NOTHING = Object.fromEntries(COLUMNS.map((column) => [column, ""])) as Record<Column, string>;
 
-/** With no more values than this a line is a remark, a sum or a program's mark, but no row: eight values are required. */
+/**
+ * With no more values than this a line is a remark, a sum or a program's mark, but no row: eight values are
+ * required.
+ */
 const MOST_OF_A_REMARK = 2;
 
 /** Lays the values of a row under its header. What stands at places without a column must be empty. */
@@ -142,16 +169,23 @@ function problemOf(values: readonly string[], header: Header, stray: number | un
   const filled = values.map((value) => value.trim()).filter((value) => value !== "");
   if (filled.length <= MOST_OF_A_REMARK) {
     const found = filled.map(printable).join(" and ");
-    return `holds ${found} alone: a remark or a sum, and no row; delete the line in the program that the file comes from`;
+    return (
+      `holds ${found} alone: a remark or a sum, and no row; delete the line in the program that the file ` +
+      "comes from"
+    );
   }
-  if (filled.length === COLUMNS.length && filled.every(isColumn)) return "is the header once more; delete the line";
+  if (filled.length === COLUMNS.length && filled.every(isColumn))
+    return "is the header once more; delete the line";
   const named = header.filter(isNamed).length;
   const count = stray === undefined ? values.length : Math.max(values.length, stray + 1);
   const counts = `the row has ${count} values, the header names ${named}`;
   const written = "write as many, in quotation marks where one holds the separator";
   if (isShort(values, header)) {
     const lacking = header.slice(values.length).filter(isNamed);
-    return `${counts}; ${written}: nothing stands for ${lacking[0]} (Excel leaves empty last columns out: put one last that is never empty)`;
+    return (
+      `${counts}; ${written}: nothing stands for ${lacking[0]} (Excel leaves empty last columns out: put ` +
+      "one last that is never empty)"
+    );
   }
   if (stray === undefined) return undefined;
   const found = `${placeName(stray)} holds ${printable(values[stray] ?? "")}`;
@@ -160,7 +194,10 @@ function problemOf(values: readonly string[], header: Header, stray: number | un
     : `${counts}; ${written}: ${found}`;
 }
 
-/** How a place, counted from 0, is found in a spreadsheet: `column 28 (AB)`, with the name that the header gives it. */
+/**
+ * How a place, counted from 0, is found in a spreadsheet: `column 28 (AB)`, with the name that the header
+ * gives it.
+ */
 export function placeName(place: number, header: Header = []): string {
   let letters = "";
   for (let left = place + 1; left > 0; left = Math.floor((left - 1) / 26)) {
@@ -170,7 +207,10 @@ export function placeName(place: number, header: Header = []): string {
   return `column ${place + 1} (${letters}${isNamed(name) ? `, ${name}` : ""})`;
 }
 
-/** What a file holds, as it can be shown on a terminal: short, in quotation marks, without anything that moves a cursor. */
+/**
+ * What a file holds, as it can be shown on a terminal: short, in quotation marks, without anything that moves
+ * a cursor.
+ */
 export function printable(value: string): string {
   const short = value.length > 60 ? `${value.slice(0, 60).toWellFormed()}…` : value;
   const safe = short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (character) => {

@@ -1,7 +1,8 @@
 /**
- * From bytes to the values of rows. Finds where each record begins and ends, and on which line, so that one broken record
- * costs that line alone and not the rest of the file; csv-parse reads the values of those that are whole. What a file is
- * otherwise is file-kind.ts's; which columns there are, and what may stand in them, is columns.ts's and row.ts's.
+ * From bytes to the values of rows. Finds where each record begins and ends, and on which line, so that one
+ * broken record costs that line alone and not the rest of the file; csv-parse reads the values of those that
+ * are whole. What a file is otherwise is file-kind.ts's; which columns there are, and what may stand in them,
+ * is columns.ts's and row.ts's.
  */
 
 import { isUtf8 } from "node:buffer";
@@ -33,9 +34,9 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Reads a file block by block, whatever stands above its header as records, too. Comma or semicolon, as the header has it;
- * values may stand in quotation marks and then hold line ends (RFC 4180); lines end in LF, CR LF or CR; empty lines are passed
- * over. Throws `usage` for what is no UTF-8 text from its first bytes on.
+ * Reads a file block by block, whatever stands above its header as records, too. Comma or semicolon, as the
+ * header has it; values may stand in quotation marks and then hold line ends (RFC 4180); lines end in LF, CR
+ * LF or CR; empty lines are passed over. Throws `usage` for what is no UTF-8 text from its first bytes on.
  */
 export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<CsvRecord[]> {
   let rest: Buffer = Buffer.alloc(0);
@@ -82,7 +83,10 @@ class Scanner {
     this.#end = bytes;
   }
 
-  /** All records that `bytes` holds to their end, and how many bytes those take. `isLast`: nothing follows these bytes. */
+  /**
+   * All records that `bytes` holds to their end, and how many bytes those take. `isLast`: nothing follows
+   * these bytes.
+   */
   scan(bytes: Buffer, isLast: boolean): { records: (Whole | Broken)[]; taken: number } {
     const records: (Whole | Broken)[] = [];
     let at = 0;
@@ -102,14 +106,18 @@ class Scanner {
     return { records, taken: at };
   }
 
-  /** The record that begins at `start`: where its last value stops, where the next begins, how many lines it takes. */
+  /**
+   * The record that begins at `start`: where its last value stops, where the next begins, how many lines it
+   * takes.
+   */
   #record(bytes: Buffer, start: number, isLast: boolean): Found | "incomplete" {
     let isQuoted = false;
     let place = 0;
     let from = start; // where the value at this place begins
     let lines = 1;
     for (let at = start; ; at += 1) {
-      if (at - start > MAX_RECORD_BYTES) return brokenAt(bytes, { start, from, place }, isQuoted ? UNCLOSED : TOO_LONG);
+      if (at - start > MAX_RECORD_BYTES)
+        return brokenAt(bytes, { start, from, place }, isQuoted ? UNCLOSED : TOO_LONG);
       if (at >= bytes.length) {
         if (!isLast) return "incomplete";
         return isQuoted ? brokenAt(bytes, { start, from, place }, UNCLOSED) : { stop: at, next: at, lines };
@@ -123,12 +131,14 @@ class Scanner {
         lines += 1;
         at = afterLineEnd(bytes, at) - 1;
       } else if (byte === QUOTE && !isQuoted) {
-        if (at !== from) return brokenAt(bytes, { start, from, place }, bytes[from] === EQUALS ? FORMULA : STRAY);
+        if (at !== from)
+          return brokenAt(bytes, { start, from, place }, bytes[from] === EQUALS ? FORMULA : STRAY);
         isQuoted = true;
       } else if (byte === QUOTE) {
         const next = bytes[at + 1];
         if (next === QUOTE) at += 1;
-        else if (next === undefined || next === this.#separator || next === LF || next === CR) isQuoted = false;
+        else if (next === undefined || next === this.#separator || next === LF || next === CR)
+          isQuoted = false;
         else return brokenAt(bytes, { start, from, place }, STRAY);
       } else if (byte === this.#separator && !isQuoted) {
         place += 1;
@@ -145,7 +155,8 @@ interface Found {
   broken?: { place: number; problem: string };
 }
 
-const REMEDY = 'write a " inside a value as "", and the whole value in "…", as spreadsheets do when they save as CSV';
+const REMEDY =
+  'write a " inside a value as "", and the whole value in "…", as spreadsheets do when they save as CSV';
 const UNCLOSED = `a quotation mark is opened and never closed; ${REMEDY}`;
 const STRAY = `a quotation mark stands inside a value; ${REMEDY}`;
 const FORMULA = '="…" isn\'t text but a formula; export the values without it, or write "=""…"""';
@@ -174,14 +185,19 @@ function afterLineEnd(bytes: Buffer, at: number): number {
 /** Reads the values of the whole records among these, all at once. */
 function readValues(found: (Whole | Broken)[], delimiter: string): CsvRecord[] {
   const readable = found.filter((record): record is Whole => "bytes" in record && isUtf8(record.bytes));
-  const rows = split(Buffer.concat(readable.flatMap(({ bytes }) => [bytes, NEXT_RECORD])).toString("utf8"), delimiter);
+  const rows = split(
+    Buffer.concat(readable.flatMap(({ bytes }) => [bytes, NEXT_RECORD])).toString("utf8"),
+    delimiter,
+  );
   let row = 0;
   return found.map((record): CsvRecord => {
     if ("kind" in record) return record;
     const { line, end, bytes } = record;
     if (!isUtf8(bytes)) {
       const values = split(bytes.toString("latin1"), delimiter)[0] ?? [];
-      const places = [...values.keys()].filter((place) => !isUtf8(Buffer.from(values[place] ?? "", "latin1")));
+      const places = [...values.keys()].filter(
+        (place) => !isUtf8(Buffer.from(values[place] ?? "", "latin1")),
+      );
       return { kind: "not_utf8", line, end, places, found: places.map((place) => values[place] ?? "") };
     }
     row += 1;

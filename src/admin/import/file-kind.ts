@@ -1,6 +1,6 @@
 /**
- * What a file is, by its first bytes: CSV, with marks before it and a delimiter, or something else that programs write and
- * people take for CSV. Reading the records is csv.ts's.
+ * What a file is, by its first bytes: CSV, with marks before it and a delimiter, or something else that
+ * programs write and people take for CSV. Reading the records is csv.ts's.
  */
 
 import { LiaisonError } from "../../errors.ts";
@@ -54,9 +54,14 @@ function refuse(others: typeof OTHER_BYTES, first: string): void {
   if (found !== undefined) throw new LiaisonError("usage", `line 1: the file is ${found[1]}.`);
 }
 
-/** No column is named with either character, so the header's has to be the one between them, whatever stands above it. */
+/**
+ * No column is named with either character, so the header's has to be the one between them, whatever stands
+ * above it.
+ */
 function delimiterOf(text: string): Delimiter {
   const lines = text.split(/[\r\n]+/).filter((line) => line !== "");
-  const header = lines.find((line) => COLUMNS.filter((column) => line.includes(column)).length > COLUMNS.length / 2);
+  const header = lines.find(
+    (line) => COLUMNS.filter((column) => line.includes(column)).length > COLUMNS.length / 2,
+  );
   return (header ?? lines[0] ?? "").includes(";") ? ";" : ",";
 }

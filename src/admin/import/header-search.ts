@@ -1,4 +1,7 @@
-/** Finds the header of a file: its first record, but for what programs put above a table. Reading it is columns.ts's. */
+/**
+ * Finds the header of a file: its first record, but for what programs put above a table. Reading it is
+ * columns.ts's.
+ */
 
 import { LiaisonError } from "../../errors.ts";
 import { type Header, namesColumns, placeName, readHeader } from "./columns.ts";
@@ -7,11 +10,16 @@ import { SAVE_AS_CSV } from "./spreadsheets.ts";
 
 /** How many records may stand above the header: a title, the name of a table, when it was exported. */
 const MOST_TITLES = 10;
-/** What has more values than a title has is a row; above the header it is of a table that was sorted with it. */
+/**
+ * What has more values than a title has is a row; above the header it is of a table that was sorted with it.
+ */
 const MOST_OF_A_TITLE = 2;
 
 export interface HeaderSearch {
-  /** Takes the next record. The header if it is it, undefined if it stands above. Throws `usage` for a wrong one, or none. */
+  /**
+   * Takes the next record. The header if it is it, undefined if it stands above. Throws `usage` for a wrong
+   * one, or none.
+   */
   take(record: CsvRecord): Header | undefined;
   /** At the end of a file without one: throws `usage` with what stands in its place. */
   refuseWithout(): never;
@@ -22,8 +30,10 @@ export function createHeaderSearch(): HeaderSearch {
   let titles = 0;
   return {
     take(record) {
-      if (record.kind === "values" && namesColumns(record.values)) return readHeader(record.values, record.line);
-      const filled = record.kind === "values" ? record.values.filter((value) => value.trim() !== "").length : 1;
+      if (record.kind === "values" && namesColumns(record.values))
+        return readHeader(record.values, record.line);
+      const filled =
+        record.kind === "values" ? record.values.filter((value) => value.trim() !== "").length : 1;
       if (filled === 0 || isHint(record)) return undefined;
       first ??= record;
       titles += 1;

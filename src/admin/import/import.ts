@@ -1,7 +1,7 @@
 /**
- * Imports organizations and their profiles from CSV into the directory, batch by batch, each batch one transaction of the
- * store. What was written stays written: an import that was cut short is run again, and finds that part unchanged.
- * How its findings are shown is the caller's.
+ * Imports organizations and their profiles from CSV into the directory, batch by batch, each batch one
+ * transaction of the store. What was written stays written: an import that was cut short is run again, and
+ * finds that part unchanged. How its findings are shown is the caller's.
  */
 
 import { randomUUID } from "node:crypto";
@@ -20,7 +20,10 @@ import { createRoundingWatch } from "./rounding.ts";
 import { parseRow, type RowFault } from "./row.ts";
 import { SAVE_AS_CSV } from "./spreadsheets.ts";
 
-/** How many rows one transaction takes: some share one flush to disk, and nobody waits long for the write lock. */
+/**
+ * How many rows one transaction takes: some share one flush to disk, and nobody waits long for the write
+ * lock.
+ */
 const BATCH_ROWS = { least: 25, most: 100 };
 
 export interface ImportParts {
@@ -40,7 +43,9 @@ export interface ImportCall {
   dryRun: boolean;
   /** Aborted when the import is to stop after the batch under way. */
   signal: AbortSignal;
-  /** Told of every bad row, and in a dry run of every row that would change something, in the file's order. */
+  /**
+   * Told of every bad row, and in a dry run of every row that would change something, in the file's order.
+   */
   onRow(row: RowReport): Promise<void>;
   /** Told after each batch how far it came. */
   onProgress(progress: { rows: number; bytes: number }): void;
@@ -71,8 +76,8 @@ export interface ImportSummary {
 }
 
 /**
- * Runs an import. Throws `usage`, with nothing written, when the file's header is wrong. Where the store fails or `signal`
- * asks for it, it stops and says how far it came.
+ * Runs an import. Throws `usage`, with nothing written, when the file's header is wrong. Where the store
+ * fails or `signal` asks for it, it stops and says how far it came.
  */
 export async function importDirectory(parts: ImportParts, call: ImportCall): Promise<ImportSummary> {
   const ledger = createLedger();
@@ -102,7 +107,10 @@ async function takeAll(run: Run, { source, signal }: ImportCall): Promise<void> 
   await run.end();
 }
 
-/** How many rows wait behind one in doubt for what the file says further on: it bounds what an import keeps in memory. */
+/**
+ * How many rows wait behind one in doubt for what the file says further on: it bounds what an import keeps in
+ * memory.
+ */
 const MOST_HELD_ROWS = 1000;
 
 /** `doubts`: numbers that may have been rounded, which more of the file decides. */
@@ -206,11 +214,16 @@ class Run {
   }
 
   /**
-   * Moves rows into the batch, and writes that when it is full, up to the first one that is still in doubt with no more than
-   * `most` held. When a row is decided so depends on the file alone, and not on how many rows a batch takes.
+   * Moves rows into the batch, and writes that when it is full, up to the first one that is still in doubt
+   * with no more than `most` held. When a row is decided so depends on the file alone, and not on how many
+   * rows a batch takes.
    */
   async #release(most: number): Promise<void> {
-    for (let first = this.#held[0]; first !== undefined && !this.#call.signal.aborted; first = this.#held[0]) {
+    for (
+      let first = this.#held[0];
+      first !== undefined && !this.#call.signal.aborted;
+      first = this.#held[0]
+    ) {
       const isOpen = first.kind === "good" && this.#rounding.isOpen(first.doubts);
       if (isOpen && this.#held.length <= most) return;
       this.#held.shift();
@@ -263,7 +276,9 @@ class Run {
     this.#profiles[outcome.profile.result] += 1;
     if (!this.#call.dryRun) return;
     const changes = [
-      ...(isFirst ? changesOf("organization", row.organization.id, outcome.organization, this.#calendar) : []),
+      ...(isFirst
+        ? changesOf("organization", row.organization.id, outcome.organization, this.#calendar)
+        : []),
       ...changesOf("profile", row.profile.id, outcome.profile, this.#calendar),
     ];
     if (changes.length > 0) await this.#call.onRow({ line, changes });
@@ -306,7 +321,8 @@ function refusal(reason: Extract<ImportOutcome, { result: "refused" }>["reason"]
     case "profile_elsewhere":
       return {
         column: "organization_id",
-        problem: "the profile belongs to another organization and can't move; give the person a new profile_id here",
+        problem:
+          "the profile belongs to another organization and can't move; give the person a new profile_id here",
       };
     case "operator_organization":
       return {

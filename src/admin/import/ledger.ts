@@ -1,7 +1,7 @@
 /**
- * What a file has said so far, so that its rows can be held against each other: on disk, in a database of its own that SQLite
- * puts among the temporary files and deletes with the process (https://www.sqlite.org/inmemorydb.html), so that a file's
- * length costs no memory. It holds digests alone.
+ * What a file has said so far, so that its rows can be held against each other: on disk, in a database of its
+ * own that SQLite puts among the temporary files and deletes with the process
+ * (https://www.sqlite.org/inmemorydb.html), so that a file's length costs no memory. It holds digests alone.
  */
 
 import { hash } from "node:crypto";
@@ -27,10 +27,12 @@ export function createLedger(): Ledger {
   database.exec(`
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
     CREATE TABLE organizations (
-      id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0
+      id BLOB PRIMARY KEY, content BLOB, line INTEGER, settled INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT
+        NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE profiles (id BLOB PRIMARY KEY, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE numbers (number BLOB PRIMARY KEY, id BLOB NOT NULL, line INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE numbers (number BLOB PRIMARY KEY, id BLOB NOT NULL, line INTEGER NOT NULL) STRICT, WITHOUT
+      ROWID;
     BEGIN;
   `);
   const findOrganization = database.prepare("SELECT content, line FROM organizations WHERE id = ?");
@@ -47,7 +49,9 @@ export function createLedger(): Ledger {
   const fail = database.prepare(
     "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
   );
-  const countFailed = database.prepare("SELECT count(*) AS n FROM organizations WHERE failed = 1 AND settled = 0");
+  const countFailed = database.prepare(
+    "SELECT count(*) AS n FROM organizations WHERE failed = 1 AND settled = 0",
+  );
 
   /** Ids that are numbers, by their value: a spreadsheet takes the zeros before one away. */
   const numbersOf = ({ organization, profile }: ImportRow) =>
@@ -69,7 +73,8 @@ export function createLedger(): Ledger {
       const before = earlier?.["id"];
       if (!(before instanceof Uint8Array) || written.equals(before)) return [];
       const problem =
-        `${printable(id)} is the id on line ${earlier?.["line"]} but for zeros before it, which a spreadsheet takes away; ` +
+        `${printable(id)} is the id on line ${earlier?.["line"]} but for zeros before it, which a ` +
+        "spreadsheet takes away; " +
         "give the column the format Text, fill the ids in again, and export again";
       return [{ column, problem }];
     });
@@ -85,8 +90,12 @@ export function createLedger(): Ledger {
       const before = earlier?.["content"];
       const faults: RowFault[] = [];
       if (before instanceof Uint8Array) {
-        const columns = ORGANIZATION_COLUMNS.filter((_, place) => !share(said, place).equals(share(before, place)));
-        const problem = `line ${earlier?.["line"]} says something else of this organization; write the same on all its rows`;
+        const columns = ORGANIZATION_COLUMNS.filter(
+          (_, place) => !share(said, place).equals(share(before, place)),
+        );
+        const problem =
+          `line ${earlier?.["line"]} says something else of this organization; write the same on all its ` +
+          "rows";
         faults.push(...columns.map((column) => ({ column, problem })));
       }
       const twin = findProfile.get(ids.profile);

@@ -1,6 +1,6 @@
 /**
- * What a role of a profile may be called: one rule for imports, the API, the pages and the command line, so that every role that
- * one of them stores can be written by the others. Pure.
+ * What a role of a profile may be called: one rule for imports, the API, the pages and the command line, so
+ * that every role that one of them stores can be written by the others. Pure.
  */
 
 import { printable } from "./columns.ts";
@@ -13,12 +13,16 @@ const MAX_LENGTH = 128;
 /** What an import separates roles by. */
 const SEPARATOR = "|";
 
-/** Control characters, separators of lines, those that turn the reading direction, and half or lost characters. */
+/**
+ * Control characters, separators of lines, those that turn the reading direction, and half or lost
+ * characters.
+ */
 const UNWANTED = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufffd]/u;
 
 /** What is wrong with a role where it is written by itself; said behind the field's name. */
 export const ROLE_PROBLEM =
-  `write each role by itself: its name holds no ${SEPARATOR} ; , / or other mark of a list, and isn't what a spreadsheet ` +
+  `write each role by itself: its name holds no ${SEPARATOR} ; , / or other mark of a list, and isn't ` +
+  "what a spreadsheet " +
   "writes for something else, such as a date, TRUE or none";
 
 /** Reads what stands in an import: the roles, each once, and what is wrong with one of them. */
@@ -45,5 +49,8 @@ function problemOf(role: string): { isAltered: boolean; text: string } | undefin
   const alteration = alterationOf(role, "role");
   if (alteration !== undefined) return { isAltered: true, text: `${printable(role)} ${alteration}` };
   if (role.length <= MAX_LENGTH && !UNWANTED.test(role)) return undefined;
-  return { isAltered: false, text: `${printable(role)} is no role; write names of up to ${MAX_LENGTH} characters` };
+  return {
+    isAltered: false,
+    text: `${printable(role)} is no role; write names of up to ${MAX_LENGTH} characters`,
+  };
 }

@@ -1,7 +1,7 @@
 /**
- * Tells numbers that a spreadsheet rounded from those that merely end in zeros: by what else the file has in that column. Excel
- * knows fifteen digits of a number, so that a file in which one has more wasn't rounded; and of the numbers that weren't, one in
- * ten ends in a zero, so that a few say nothing.
+ * Tells numbers that a spreadsheet rounded from those that merely end in zeros: by what else the file has in
+ * that column. Excel knows fifteen digits of a number, so that a file in which one has more wasn't rounded;
+ * and of the numbers that weren't, one in ten ends in a zero, so that a few say nothing.
  */
 
 import { type Column, printable } from "./columns.ts";
@@ -11,7 +11,10 @@ import { looksRounded, ROUNDED_PROBLEM, zerosBehindExact } from "./spreadsheets.
 /** The columns in which a long number tells one record from another. */
 const NUMBERED: readonly Column[] = ["organization_id", "account_number", "profile_id"];
 
-/** So many zeros behind the fifteenth digit, of all different numbers of a column together, are no chance: one in a thousand. */
+/**
+ * So many zeros behind the fifteenth digit, of all different numbers of a column together, are no chance: one
+ * in a thousand.
+ */
 const TELLING_ZEROS = 3;
 
 export interface RoundingWatch {

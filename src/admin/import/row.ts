@@ -1,7 +1,7 @@
 /**
- * From the values of a row to an organization and a profile, or to everything that is wrong with it. Pure. What a program made
- * of a value on its way is spreadsheets.ts's to tell; whether a row agrees with the others of its file is ledger.ts's, and with
- * what is stored, the store's.
+ * From the values of a row to an organization and a profile, or to everything that is wrong with it. Pure.
+ * What a program made of a value on its way is spreadsheets.ts's to tell; whether a row agrees with the
+ * others of its file is ledger.ts's, and with what is stored, the store's.
  */
 
 import { parseAddress } from "../../domain/address.ts";
@@ -30,12 +30,15 @@ const MAX_NAME = 200;
 /** Another word for how an organization or a profile stands: one for one thing is written, both are read. */
 const OTHER_STANDINGS = new Map([["active", "enabled"]] as const);
 
-/** What no id and no name holds: control characters, and those that turn the reading direction of what follows. */
+/**
+ * What no id and no name holds: control characters, and those that turn the reading direction of what
+ * follows.
+ */
 const UNWANTED = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
 /**
- * Reads a row. White space around a value is cut; inside a name or a role, any run of it becomes one space, in a name a line end
- * too. Nothing is stored that a program seems to have made of another value.
+ * Reads a row. White space around a value is cut; inside a name or a role, any run of it becomes one space,
+ * in a name a line end too. Nothing is stored that a program seems to have made of another value.
  */
 export function parseRow(values: Readonly<Record<Column, string>>, calendar: Calendar): ParsedRow {
   const faults: RowFault[] = [];
@@ -57,7 +60,8 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     if (value === "") fault(column, "is empty; every row needs one");
     else if (value.length > maximum) fault(column, `is longer than ${maximum} characters; shorten it`);
     else if (UNWANTED.test(value)) fault(column, `${printable(value)} holds a control character; remove it`);
-    else if (value.includes("\ufffd")) fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
+    else if (value.includes("\ufffd"))
+      fault(column, `${printable(value)} has lost a character; export it as UTF-8`);
     else isAltered(column, written, sense);
     return value;
   };
@@ -87,7 +91,8 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   /** One word for one thing in both columns; the other is what `profile_status` said once. */
-  const isEnabled = (column: Column) => choice(column, ["enabled", "disabled"], OTHER_STANDINGS) === "enabled";
+  const isEnabled = (column: Column) =>
+    choice(column, ["enabled", "disabled"], OTHER_STANDINGS) === "enabled";
 
   const expiry = (): Organization["plan"]["expiresAt"] => {
     const written = read("plan_expires");
@@ -103,7 +108,10 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     const isSpoilt = isAltered("email", read("email"), "address");
     if (address !== undefined && !isSpoilt) return { email: address.address, emailKey: address.key };
     if (isSpoilt) return { email: "", emailKey: "" };
-    fault("email", `${printable(read("email"))} is no address that mail can go to; write one as anna@contoso.example`);
+    fault(
+      "email",
+      `${printable(read("email"))} is no address that mail can go to; write one as anna@contoso.example`,
+    );
     return { email: "", emailKey: "" };
   };
 

@@ -1,6 +1,7 @@
 /**
- * What spreadsheet programs and exports do to values on their way, told from what people write. Pure. Such a value was another
- * one before, which nobody can know any more: so it is told of, with what to do in that program, and never stored.
+ * What spreadsheet programs and exports do to values on their way, told from what people write. Pure. Such a
+ * value was another one before, which nobody can know any more: so it is told of, with what to do in that
+ * program, and never stored.
  */
 
 /** How a file is saved that can be read. */
@@ -17,25 +18,32 @@ interface Sign {
   problem: string;
 }
 
-const AS_TEXT = "give the cells the format Text, fill the value in again from where it comes, and export again";
+const AS_TEXT =
+  "give the cells the format Text, fill the value in again from where it comes, and export again";
 const REAL_VALUE = "fill in the value itself and export again";
 
 const ANY: readonly Sense[] = ["id", "name", "role", "address"];
-const MONTHS = "[Jj]an|[Ff]eb|[Mm][aä]r|[Mm]rz|[Aa]pr|[Mm]a[yij]|[Jj]u[nl]|[Aa]ug|[Ss]ept?|[Oo][ck]t|[Nn]ov|[Dd]e[cz]";
+const MONTHS =
+  "[Jj]an|[Ff]eb|[Mm][aä]r|[Mm]rz|[Aa]pr|[Mm]a[yij]|[Jj]u[nl]|[Aa]ug|[Ss]ept?|[Oo][ck]t|[Nn]ov|[Dd]e[cz]";
 
 /** The day or the month of a date whose year has two digits: `12/34/56` is none. */
 const DAY = "(?:0?[1-9]|[12]\\d|3[01])";
 /** The half of the day behind a time. */
 const NOON = "\\s?[AaPp]\\.?[Mm]\\.?";
 
-/** Characters that the bytes 80 to BF are in Windows-1252: the second and further ones of a character in UTF-8. */
+/**
+ * Characters that the bytes 80 to BF are in Windows-1252: the second and further ones of a character in
+ * UTF-8.
+ */
 const FURTHER = "[\\u0080-\\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]";
 
 const SIGNS: readonly Sign[] = [
   {
     senses: ANY,
-    pattern: "^(?:#{2,}|#[¡¿]?[\\p{Lu}\\d/_]+[!?]|#(?:N/[ABD]|NV|I/T|GETTING_DATA)|Err:\\d{3}|Loading\\.\\.\\.)$",
-    problem: "is an error that a spreadsheet shows; mend the formula or widen the column there, and export again",
+    pattern:
+      "^(?:#{2,}|#[¡¿]?[\\p{Lu}\\d/_]+[!?]|#(?:N/[ABD]|NV|I/T|GETTING_DATA)|Err:\\d{3}|Loading\\.\\.\\.)$",
+    problem:
+      "is an error that a spreadsheet shows; mend the formula or widen the column there, and export again",
   },
   {
     senses: ANY,
@@ -49,12 +57,15 @@ const SIGNS: readonly Sign[] = [
   },
   {
     senses: ["id", "role"],
-    pattern: "^(?:VERDADERO|VERDADEIRO|FALSO|VERO|WAAR|ONWAAR|SAND|FALSK|SANT|FALSKT|SANN|USANN|PRAWDA|FAŁSZ)$",
+    pattern:
+      "^(?:VERDADERO|VERDADEIRO|FALSO|VERO|WAAR|ONWAAR|SAND|FALSK|SANT|FALSKT|SANN|USANN|PRAWDA|FAŁSZ)$",
     problem: `is how a spreadsheet writes yes or no; ${AS_TEXT}`,
   },
   {
     senses: ANY,
-    pattern: "^(?:NULL|null|[(<\\[](?:[Nn]ull|NULL|blank|empty)[)>\\]]|\\\\N|NaN|nan|undefined|\\[object Object\\])$",
+    pattern:
+      "^(?:NULL|null|[(<\\[](?:[Nn]ull|NULL|blank|empty)[)>\\]]|\\\\N|NaN|nan|undefined|\\[object " +
+      "Object\\])$",
     problem: `is how a program writes that there is nothing; ${REAL_VALUE}`,
   },
   {
@@ -68,23 +79,30 @@ const SIGNS: readonly Sign[] = [
       `[ÂÃ]${FURTHER}|[ÄÅ](?![–—’”»…])${FURTHER}|(?:[ÎÏÐÑ×ØÙÚÛ]${FURTHER}){2}|[à-ï]${FURTHER}{2}|ð${FURTHER}{3}` +
       "|[√├┬]\\S|¬[^ -~]",
     problem:
-      "was read in another encoding than it was written in; open the original as UTF-8 (in Excel: Data, From Text/CSV, " +
+      "was read in another encoding than it was written in; open the original as UTF-8 (in Excel: Data, " +
+      "From Text/CSV, " +
       "65001: Unicode) and export again",
   },
   {
     senses: ANY,
     pattern: '^"[^"]*"$',
-    problem: "stands in the quotation marks of a file; save the original as CSV once, and not what was saved so again",
+    problem:
+      "stands in the quotation marks of a file; save the original as CSV once, and not what was saved so " +
+      "again",
   },
   {
     senses: ["id", "address"],
     pattern: "\\?",
-    problem: `has a question mark for a character that was lost; save it as UTF-8 with the character in it (${SAVE_AS_CSV})`,
+    problem:
+      "has a question mark for a character that was lost; save it as UTF-8 with the character in it " +
+      `(${SAVE_AS_CSV})`,
   },
   {
     senses: ["name", "role"],
     pattern: "\\?\\p{L}|\\?{2}|^\\?",
-    problem: `has a question mark for a character that was lost; save it as UTF-8 with the character in it (${SAVE_AS_CSV})`,
+    problem:
+      "has a question mark for a character that was lost; save it as UTF-8 with the character in it " +
+      `(${SAVE_AS_CSV})`,
   },
   {
     senses: ["id", "role", "address"],
@@ -115,7 +133,8 @@ const SIGNS: readonly Sign[] = [
     senses: ["id", "role"],
     pattern:
       `^\\d{1,2}[-. /]{1,2}(?:${MONTHS})\\.?(?:[-. /]\\d{2,4})?$|^(?:${MONTHS})[-. ]\\d{2,4}$` +
-      `|^(?:\\d{1,2}[/.]\\d{1,2}[/.]\\d{4}|${DAY}/${DAY}/\\d{2})(?: \\d{1,2}:\\d\\d(?::\\d\\d)?(?:${NOON})?)?$` +
+      `|^(?:\\d{1,2}[/.]\\d{1,2}[/.]\\d{4}|${DAY}/${DAY}/\\d{2})(?: ` +
+      `\\d{1,2}:\\d\\d(?::\\d\\d)?(?:${NOON})?)?$` +
       `|^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d|^\\d{1,2}:\\d\\d(?::\\d\\d(?:${NOON})?|${NOON})$`,
     problem: `is a day or a time that a spreadsheet made of something else; ${AS_TEXT}`,
   },
@@ -135,7 +154,8 @@ const SIGNS: readonly Sign[] = [
     senses: ["id"],
     pattern: "[\\u2010-\\u2015\\u2212\\u2018-\\u201f\\u2026]",
     problem:
-      "has a dash, a quotation mark or dots that a program put in for those of the keyboard; type the value anew with " +
+      "has a dash, a quotation mark or dots that a program put in for those of the keyboard; type the " +
+      "value anew with " +
       "AutoCorrect off, and export again",
   },
   {
@@ -171,14 +191,19 @@ const READERS: Record<Sense, Reader> = {
   address: readerOf("address"),
 };
 
-/** What a program made of a value, and what to do there: to be said behind the value. Undefined for one that is as it was. */
+/**
+ * What a program made of a value, and what to do there: to be said behind the value. Undefined for one that
+ * is as it was.
+ */
 export function alterationOf(value: string, sense: Sense): string | undefined {
   const { any, signs } = READERS[sense];
   if (!any.test(value)) return undefined;
   return signs.find(({ pattern }) => pattern.test(value))?.problem;
 }
 
-/** `="00123"`: how exports have a spreadsheet show a number with its zeros. The text in it is what is meant. */
+/**
+ * `="00123"`: how exports have a spreadsheet show a number with its zeros. The text in it is what is meant.
+ */
 export function withoutFormulaQuotes(value: string): string {
   return value.startsWith('="') ? value.replace(/^="([^"]*)"$/, "$1") : value;
 }

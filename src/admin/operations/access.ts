@@ -41,7 +41,12 @@ function writeSession(
   { sessionUid, accountId, clientIds }: AccountSession,
   used: ReadonlyMap<string, UsedSession>,
 ): z.input<typeof session> {
-  return { id: sessionUid, account_id: accountId, client_ids: clientIds, session: used.get(sessionUid) ?? null };
+  return {
+    id: sessionUid,
+    account_id: accountId,
+    client_ids: clientIds,
+    session: used.get(sessionUid) ?? null,
+  };
 }
 
 /** How many sessions are read before others have their turn: on SQLite no read lets anybody in. */
@@ -70,7 +75,15 @@ async function usedSessions(
   return used;
 }
 
-const writeKey = ({ id, name: called, scopes: given, createdBy, createdAt, expiresAt, lastUsedAt }: ApiKey) => ({
+const writeKey = ({
+  id,
+  name: called,
+  scopes: given,
+  createdBy,
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: ApiKey) => ({
   id,
   name: called,
   scopes: given as z.output<typeof apiKey>["scopes"],
@@ -133,7 +146,11 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
       let ended = 0;
       let after: string | null = null;
       do {
-        const page: Page<AccountSession> = await administration.sessions(asAccountId(id), { after, limit: 100 }, now);
+        const page: Page<AccountSession> = await administration.sessions(
+          asAccountId(id),
+          { after, limit: 100 },
+          now,
+        );
         for (const { sessionUid } of page.items) {
           const by = { actor: principal.actor, now };
           const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
@@ -178,7 +195,10 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
       return { output: answered(outcome, "a key of this id", claim, output) };
     },
     remove: async ({ id }, { principal, now }) => {
-      const outcome = await administration.carryOut({ kind: "remove_api_key", id }, { actor: principal.actor, now });
+      const outcome = await administration.carryOut(
+        { kind: "remove_api_key", id },
+        { actor: principal.actor, now },
+      );
       return { output: answered(outcome, "API key of this id", undefined, {}) };
     },
   };

@@ -51,7 +51,10 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
     return found;
   }
 
-  /** Who has an address in an organization: of several the one that is linked already, otherwise one that can be. */
+  /**
+   * Who has an address in an organization: of several the one that is linked already, otherwise one that can
+   * be.
+   */
   async function registeredAs(emailKey: string, organizationId: string): Promise<Membership | undefined> {
     const there: Membership[] = [];
     for await (const part of registeredUnder(store.directory, emailKey)) {
@@ -65,17 +68,22 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
     list: async (page) => ({
       output: listed(await administration.memberships({ isAdministrator: true }, pageOf(page)), write),
     }),
-    invite: async ({ email: address, name: called, role: wanted, organization_id }, { principal, now, once, need }) => {
+    invite: async (
+      { email: address, name: called, role: wanted, organization_id },
+      { principal, now, once, need },
+    ) => {
       const mayGive = (role: AdminRole) => ROLES[role].scopes.forEach(need);
       if (wanted !== undefined) mayGive(wanted);
       const organization = await operatorOf(organization_id);
       const parsed = addressOf(address);
       // Whoever repeats this under their key comes to the profile that they made.
       const repeatable = once({})?.keyHash;
-      const id = repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
+      const id =
+        repeatable === undefined ? randomId() : hashSecret(`${repeatable}:${parsed.emailKey}`).slice(0, 22);
 
       const invite = async (known: Membership | undefined) => {
-        const role = wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
+        const role =
+          wanted ?? known?.profile.adminRole ?? ((await administration.hasOwner()) ? LEAST_ROLE : "owner");
         mayGive(role);
         const profile: ProfileEdit = known?.profile ?? {
           id: asProfileId(id),

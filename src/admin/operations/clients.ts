@@ -1,8 +1,16 @@
-/** Client apps: listed, registered, edited, removed; their secrets rotated. Those of the configuration are read-only. */
+/**
+ * Client apps: listed, registered, edited, removed; their secrets rotated. Those of the configuration are
+ * read-only.
+ */
 
 import type { z } from "zod";
 import { clientOf, settingsOf } from "../../domain/client-metadata.ts";
-import { type ClientSettings, defaultSettings, hasSecret, settingFaults } from "../../domain/client-settings.ts";
+import {
+  type ClientSettings,
+  defaultSettings,
+  hasSecret,
+  settingFaults,
+} from "../../domain/client-settings.ts";
 import { asClientId } from "../../domain/ids.ts";
 import { privateHostProblem } from "../../domain/private-hosts.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
@@ -44,7 +52,10 @@ interface Fault {
 }
 
 /** What is wrong with the addresses that Liaison posts to, beyond how they are written. */
-function notPostedTo({ backchannel_logout_uri: uri }: ClientSettings, privateHosts: readonly string[]): Fault[] {
+function notPostedTo(
+  { backchannel_logout_uri: uri }: ClientSettings,
+  privateHosts: readonly string[],
+): Fault[] {
   const problem = uri === null ? undefined : privateHostProblem(uri, privateHosts);
   return problem === undefined ? [] : [{ field: "backchannel_logout_uri", problem }];
 }
@@ -75,7 +86,9 @@ function clientTools({ store, clients, config, clientProblem }: OperationParts) 
     if (found.managedBy === "admin") return found;
     throw new LiaisonError("conflict", "This client app stands in the configuration: change it there.");
   };
-  /** A machine may do what its scopes say: nobody but who makes administrators, and has them, hands that out. */
+  /**
+   * A machine may do what its scopes say: nobody but who makes administrators, and has them, hands that out.
+   */
   const mayHandOut = ({ preset, scopes }: ClientSettings, { need }: CallContext): void => {
     if (preset !== "machine") return;
     need("admins:write");
@@ -99,7 +112,9 @@ function readingHandlers(
   return {
     list: async (_input, { now }) => {
       const all = [...clients.configured, ...(await store.clients.list())];
-      const uses = new Map((await store.clients.uses(all.map(({ id }) => id))).map((use) => [use.clientId, use]));
+      const uses = new Map(
+        (await store.clients.uses(all.map(({ id }) => id))).map((use) => [use.clientId, use]),
+      );
       return { output: listed({ items: all, next: null }, (one) => write(one, uses.get(one.id), now)) };
     },
     get: async ({ id }, { now }) => await answer(await find(id), now),
@@ -148,7 +163,8 @@ function writingHandlers(
       );
       const result = answered(outcome, "a client app of this id", key, output);
       clients.refresh();
-      // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no second time.
+      // Made of what was asked for, so that one who repeats it is told the same; the secret is stored no
+      // second time.
       const settings = clientSettings(
         { ...made, id: asClientId(result.id) },
         { issuer: config.issuer, secret: result.client_secret, recipe },
@@ -184,7 +200,11 @@ function writingHandlers(
       checkRecipe(settingsOf(before), recipe);
       const secret = randomSecret();
       const previousUntil = keep_previous ? now + secretOverlapMs : now;
-      const output = { id, client_secret: secret, previous_secret_until: keep_previous ? time(previousUntil) : null };
+      const output = {
+        id,
+        client_secret: secret,
+        previous_secret_until: keep_previous ? time(previousUntil) : null,
+      };
       // Told twice it is one rotation: a second one would end the secret that the app goes on with.
       const key = once(output);
       const outcome = await administration.carryOut(
@@ -192,7 +212,11 @@ function writingHandlers(
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
       const result = answered(outcome, "client app", key, output);
-      const settings = clientSettings(before, { issuer: config.issuer, secret: result.client_secret, recipe });
+      const settings = clientSettings(before, {
+        issuer: config.issuer,
+        secret: result.client_secret,
+        recipe,
+      });
       return { output: { ...result, settings } };
     },
     remove: async ({ id }, { principal, now, need }) => {

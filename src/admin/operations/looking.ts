@@ -47,9 +47,15 @@ export function attentionHandlers({ store, calendar }: OperationParts): Handlers
   return {
     get: async ({ days }, { now }) => {
       const until = now + days * dayMs;
-      const keys = (await administration.apiKeys()).filter(({ expiresAt }) => expiresAt > now && expiresAt <= until);
-      const rotated = (await store.clients.list()).filter(({ previousSecret }) => (previousSecret?.until ?? 0) > now);
-      const uses = new Map((await store.clients.uses(rotated.map(({ id }) => id))).map((use) => [use.clientId, use]));
+      const keys = (await administration.apiKeys()).filter(
+        ({ expiresAt }) => expiresAt > now && expiresAt <= until,
+      );
+      const rotated = (await store.clients.list()).filter(
+        ({ previousSecret }) => (previousSecret?.until ?? 0) > now,
+      );
+      const uses = new Map(
+        (await store.clients.uses(rotated.map(({ id }) => id))).map((use) => [use.clientId, use]),
+      );
       const plans = await administration.expiringPlans(now, until, 50);
       const count = async (state: "failed" | "bounced" | "held") =>
         (await store.outbox.list({ states: [state], limit: 100 })).length;
@@ -65,7 +71,11 @@ export function attentionHandlers({ store, calendar }: OperationParts): Handlers
               last_used_at: used === null ? null : time(used),
             };
           }),
-          mails: { failed: await count("failed"), bounced: await count("bounced"), held: await count("held") },
+          mails: {
+            failed: await count("failed"),
+            bounced: await count("bounced"),
+            held: await count("held"),
+          },
         },
       };
     },
@@ -90,7 +100,17 @@ export function upstreamHandlers({ config }: OperationParts): HandlersOf<typeof 
 export function auditHandlers({ store, calendar }: OperationParts): HandlersOf<typeof auditDefined> {
   const { audit } = store;
   return {
-    list: async ({ action, actor, profile_id, organization_id, account_id, request_id, from, to, ...page }) => {
+    list: async ({
+      action,
+      actor,
+      profile_id,
+      organization_id,
+      account_id,
+      request_id,
+      from,
+      to,
+      ...page
+    }) => {
       const filter: AuditFilter = {
         ...(action === undefined ? {} : { action: action as AuditAction }),
         ...(actor === undefined ? {} : { actor }),
@@ -101,7 +121,9 @@ export function auditHandlers({ store, calendar }: OperationParts): HandlersOf<t
         ...(from === undefined ? {} : { from: fromTime(from) }),
         ...(to === undefined ? {} : { to: fromTime(to) }),
       };
-      return { output: listed(await audit.search(filter, pageOf(page)), (event) => writeEvent(event, calendar)) };
+      return {
+        output: listed(await audit.search(filter, pageOf(page)), (event) => writeEvent(event, calendar)),
+      };
     },
   };
 }

@@ -17,7 +17,10 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
     if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
     return found;
   };
-  const answer = (one: Organization) => ({ output: writeOrganization(one, calendar), revision: revisionOf(one) });
+  const answer = (one: Organization) => ({
+    output: writeOrganization(one, calendar),
+    revision: revisionOf(one),
+  });
 
   return {
     list: async ({ q, kind: ofKind, enabled, ...page }) => {
@@ -29,7 +32,10 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
       const found = await administration.organizations(filter, pageOf(page));
       return { output: listed(found, (one) => writeOrganization(one, calendar)) };
     },
-    create: async ({ id = randomId(), plan: written, account_number, ...fields }, { principal, now, once, need }) => {
+    create: async (
+      { id = randomId(), plan: written, account_number, ...fields },
+      { principal, now, once, need },
+    ) => {
       if (fields.kind === "operator") need("admins:write");
       const plan = readPlan(written, null, calendar);
       const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
@@ -46,7 +52,10 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
       };
     },
     get: async ({ id }) => answer(await find(id)),
-    edit: async ({ id, plan: written, account_number, ...fields }, { principal, now, ifMatch = "", need }) => {
+    edit: async (
+      { id, plan: written, account_number, ...fields },
+      { principal, now, ifMatch = "", need },
+    ) => {
       const before = await find(id);
       if (before.kind === "operator" || fields.kind === "operator") need("admins:write");
       const conflict = async () => {

@@ -7,7 +7,15 @@ import type { AccountView } from "../../storage/contract.ts";
 import type { accounts } from "../definitions/accounts.ts";
 import type { inquiries } from "../definitions/inquiries.ts";
 import type { mail } from "../definitions/mail.ts";
-import { listed, pageOf, time, timeOrNull, writeIdentity, writeMembership, writeRequester } from "../fields.ts";
+import {
+  listed,
+  pageOf,
+  time,
+  timeOrNull,
+  writeIdentity,
+  writeMembership,
+  writeRequester,
+} from "../fields.ts";
 import { createLinkAdmin, type ListedInquiry } from "../links.ts";
 import { createMailAdmin } from "../mail.ts";
 import type { Handler, HandlersOf } from "../operation.ts";
@@ -53,7 +61,10 @@ const writeMail = (one: Delivery) => ({
   reason: one.bounce ?? one.lastError ?? one.serverReply,
 });
 
-export function accountHandlers({ store: { administration }, calendar }: OperationParts): HandlersOf<typeof accounts> {
+export function accountHandlers({
+  store: { administration },
+  calendar,
+}: OperationParts): HandlersOf<typeof accounts> {
   return {
     list: async ({ q, ...page }) => {
       const filter = q === undefined ? {} : { search: q };
@@ -62,7 +73,10 @@ export function accountHandlers({ store: { administration }, calendar }: Operati
     get: async ({ id }) => {
       const found = await administration.account(asAccountId(id));
       if (found === undefined) throw new LiaisonError("not_found", "There is no such account.");
-      const { items } = await administration.memberships({ accountId: asAccountId(id) }, { after: null, limit: 200 });
+      const { items } = await administration.memberships(
+        { accountId: asAccountId(id) },
+        { after: null, limit: 200 },
+      );
       const profiles = items.map((one) => writeMembership(one, calendar));
       return { output: { ...writeAccount(found), profiles } };
     },

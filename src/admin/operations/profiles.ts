@@ -12,7 +12,10 @@ import type { OperationParts } from "../parts.ts";
 import { given } from "./organizations.ts";
 
 /** Reads a profile. @throws LiaisonError `not_found` */
-export async function findMembership({ store }: Pick<OperationParts, "store">, id: string): Promise<Membership> {
+export async function findMembership(
+  { store }: Pick<OperationParts, "store">,
+  id: string,
+): Promise<Membership> {
   const found = await store.directory.membership(asProfileId(id));
   if (found === undefined) throw new LiaisonError("not_found", "There is no such profile.");
   return found;
@@ -50,7 +53,10 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
   const { store, mailDomain } = parts;
   const { administration, directory } = store;
   return {
-    create: async ({ id = randomId(), organization_id, email: address, ...fields }, { principal, now, once, need }) => {
+    create: async (
+      { id = randomId(), organization_id, email: address, ...fields },
+      { principal, now, once, need },
+    ) => {
       const organization = await directory.organization(asOrganizationId(organization_id));
       if (organization === undefined) throw new LiaisonError("not_found", "There is no such organization.");
       if (organization.kind === "operator") need("admins:write");
@@ -73,13 +79,26 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
         revision: revisionOf((await directory.membership(asProfileId(result.id)))?.profile ?? made.profile),
       };
     },
-    edit: async ({ id, email: address, another_person, ...fields }, { principal, now, ifMatch = "", need }) => {
+    edit: async (
+      { id, email: address, another_person, ...fields },
+      { principal, now, ifMatch = "", need },
+    ) => {
       const before = await findMembership(parts, id);
       if (isOfOperator(before)) need("admins:write");
       const conflict = async () =>
-        new EditConflict(profileAnswer(parts, await findMembership(parts, id)), given({ ...fields, email: address }));
+        new EditConflict(
+          profileAnswer(parts, await findMembership(parts, id)),
+          given({ ...fields, email: address }),
+        );
       if (revisionOf(before.profile) !== ifMatch) throw await conflict();
-      const { organizationId, email: registered, emailKey, name: called, roles: held, enabled } = before.profile;
+      const {
+        organizationId,
+        email: registered,
+        emailKey,
+        name: called,
+        roles: held,
+        enabled,
+      } = before.profile;
       const edit: ProfileEdit = {
         id: asProfileId(id),
         organizationId,
@@ -92,7 +111,13 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
         ...(address === undefined ? {} : addressOf(address)),
       };
       const outcome = await administration.carryOut(
-        { kind: "edit_profile", profile: edit, revision: ifMatch, isAnotherPerson: another_person, mailDomain },
+        {
+          kind: "edit_profile",
+          profile: edit,
+          revision: ifMatch,
+          isAnotherPerson: another_person,
+          mailDomain,
+        },
         { actor: principal.actor, now },
       );
       if (outcome.result === "changed") throw await conflict();

@@ -18,7 +18,9 @@ export function simulationHandlers(parts: OperationParts): HandlersOf<typeof sim
   return {
     run: async ({ client_id, profile_id, account_id }, { now }) => {
       if ((profile_id === undefined) === (account_id === undefined)) {
-        throw new InputError([{ field: "profile_id", problem: "name a profile or an account, one of the two" }]);
+        throw new InputError([
+          { field: "profile_id", problem: "name a profile or an account, one of the two" },
+        ]);
       }
       const client = await clients.find(asClientId(client_id));
       if (client === undefined || !isPortal(client)) {
@@ -34,7 +36,9 @@ export function simulationHandlers(parts: OperationParts): HandlersOf<typeof sim
       const standing = await store.standings.forClient(accountId, client.id, null, now);
       if (standing === undefined) throw new LiaisonError("not_found", "There is no such account.");
       const { kind } = decideAdmission({ standing, policy: client.policy, now });
-      return { output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) } };
+      return {
+        output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) },
+      };
     },
   };
 }
@@ -57,7 +61,10 @@ function fixOf(reason: RefusalReason, { policy }: Client, { organization }: Memb
     case "organization_disabled":
       return `Enable ${organization.name}.`;
     case "kind_not_admitted":
-      return `Let the portal admit organizations of the kind ${organization.kind}, or link a profile of another kind.`;
+      return (
+        `Let the portal admit organizations of the kind ${organization.kind}, or link a profile of ` +
+        "another kind."
+      );
     case "plan_missing":
       return `Give ${organization.name} an active service plan.`;
     case "plan_suspended":

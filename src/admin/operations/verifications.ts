@@ -1,4 +1,7 @@
-/** Verifications of the audit: asking for one, which a worker then carries out, and what came of those that were asked for. */
+/**
+ * Verifications of the audit: asking for one, which a worker then carries out, and what came of those that
+ * were asked for.
+ */
 
 import type { z } from "zod";
 import { verificationSeal } from "../../domain/audit-chain.ts";
@@ -50,7 +53,10 @@ export function verificationHandlers({
       const seal = verificationSeal(key, { ...asked, progress: null, result: null });
       const waiting = await verifications.ask({ ...asked, seal }, { actor: principal.actor, now });
       if (waiting !== undefined) return { output: write(waiting, key) };
-      throw new LiaisonError("conflict", "Too many verifications wait already: ask again when they have ended.");
+      throw new LiaisonError(
+        "conflict",
+        "Too many verifications wait already: ask again when they have ended.",
+      );
     },
     list: async () => {
       const [found, key] = [await verifications.list(), await auditKey()];

@@ -21,7 +21,8 @@ export const oidcClientTs: Recipe = {
     {
       file: "portal.js",
       text: lines(
-        `// npm install oidc-client-ts; a bundler takes it along. index.html answers at / and ${pathOf(redirectUri)}.`,
+        "// npm install oidc-client-ts; a bundler takes it along. index.html answers at / and " +
+          `${pathOf(redirectUri)}.`,
         'import { UserManager } from "oidc-client-ts";',
         "",
         "const users = new UserManager({",

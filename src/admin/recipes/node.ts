@@ -7,7 +7,16 @@ export const openidClient: Recipe = {
   title: "openid-client (Node.js)",
   presets: ["web"],
   paths: { redirect: "/callback", postLogout: "/" },
-  files: ({ issuer, clientId, secret, authMethod, idTokenAlg, scope, redirectUri, postLogoutRedirectUri }) => {
+  files: ({
+    issuer,
+    clientId,
+    secret,
+    authMethod,
+    idTokenAlg,
+    scope,
+    redirectUri,
+    postLogoutRedirectUri,
+  }) => {
     const authentication = authMethod === "client_secret_basic" ? "ClientSecretBasic" : "ClientSecretPost";
     const isLocal = issuer.startsWith("http:");
     const secure = redirectUri.startsWith("https:") ? "; Secure" : "";
@@ -83,8 +92,10 @@ export const openidClient: Recipe = {
           "  try {",
           '    if (url.pathname === "/login") go(await login(session), session);',
           '    else if (url.pathname === "/logout") go(logout(session));',
-          `    else if (url.pathname === ${quoted(pathOf(redirectUri))}) go("/", await callback(session, url));`,
-          '    else response.setHeader("content-type", "application/json").end(JSON.stringify(session.person ?? null));',
+          `    else if (url.pathname === ${quoted(pathOf(redirectUri))}) go("/", await callback(session, ` +
+            "url));",
+          '    else response.setHeader("content-type", ' +
+            '"application/json").end(JSON.stringify(session.person ?? null));',
           "  } catch (error) {",
           "    // Cancelled (access_denied), or begun in another browser: offer to sign in, don't begin it.",
           "    console.error(error.error ?? error);",
@@ -103,8 +114,21 @@ export const expressOpenidConnect: Recipe = {
   title: "express-openid-connect (Express)",
   presets: ["web"],
   paths: { redirect: "/callback", postLogout: "/" },
-  postLogout: { path: /^/, value: "the portal's first page", why: "express-openid-connect sends one at each sign-out" },
-  files: ({ issuer, clientId, secret, authMethod, idTokenAlg, scope, redirectUri, postLogoutRedirectUri }) => [
+  postLogout: {
+    path: /^/,
+    value: "the portal's first page",
+    why: "express-openid-connect sends one at each sign-out",
+  },
+  files: ({
+    issuer,
+    clientId,
+    secret,
+    authMethod,
+    idTokenAlg,
+    scope,
+    redirectUri,
+    postLogoutRedirectUri,
+  }) => [
     {
       file: "portal.env",
       text: environment(
@@ -162,7 +186,9 @@ export const passportOpenidconnect: Recipe = {
   presets: ["web"],
   paths: { redirect: "/callback", postLogout: "/" },
   needs: ({ pkceRequired }) =>
-    pkceRequired ? [{ setting: "pkce_required", value: "false", why: "passport-openidconnect sends no PKCE" }] : [],
+    pkceRequired
+      ? [{ setting: "pkce_required", value: "false", why: "passport-openidconnect sends no PKCE" }]
+      : [],
   files: ({ issuer, endpoints, clientId, secret, scope, redirectUri, postLogoutRedirectUri }) => [
     {
       file: "portal.env",
@@ -179,7 +205,8 @@ export const passportOpenidconnect: Recipe = {
     {
       file: "portal.mjs",
       text: lines(
-        "// npm install express express-session passport passport-openidconnect && node --env-file=portal.env portal.mjs",
+        "// npm install express express-session passport passport-openidconnect && node " +
+          "--env-file=portal.env portal.mjs",
         'import express from "express";',
         'import session from "express-session";',
         'import passport from "passport";',
@@ -201,7 +228,8 @@ export const passportOpenidconnect: Recipe = {
         "    },",
         "    async (issuer, profile, context, idToken, accessToken, refreshToken, done) => {",
         "      try {",
-        "        // Its own profile leaves out what isn't in the standard: profile_id, organization, roles, service_plan.",
+        "        // Its own profile leaves out what isn't in the standard: profile_id, organization, " +
+          "roles, service_plan.",
         `        const response = await fetch(${quoted(endpoints.userinfo_endpoint)}, {`,
         '          headers: { authorization: "Bearer " + accessToken },',
         "        });",
@@ -224,7 +252,8 @@ export const passportOpenidconnect: Recipe = {
         "app.use(passport.session());",
         'app.get("/login", passport.authenticate("openidconnect"));',
         `const back = ${quoted(pathOf(redirectUri))};`,
-        'app.get(back, passport.authenticate("openidconnect", { successRedirect: "/", failureRedirect: "/refused" }));',
+        'app.get(back, passport.authenticate("openidconnect", { successRedirect: "/", failureRedirect: ' +
+          '"/refused" }));',
         "// Cancelled (access_denied): offer to sign in, don't begin it.",
         'app.get("/refused", (req, res) => {',
         "  res.status(403).send('<p>You are not signed in. <a href=\"/login\">Sign in</a></p>');",

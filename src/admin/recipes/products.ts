@@ -1,6 +1,15 @@
 /** Recipes for products and frameworks that are set up rather than programmed. */
 
-import { environment, lines, needsClaims, originOf, pathOf, quoted, type Recipe, type RecipeValues } from "./recipe.ts";
+import {
+  environment,
+  lines,
+  needsClaims,
+  originOf,
+  pathOf,
+  quoted,
+  type Recipe,
+  type RecipeValues,
+} from "./recipe.ts";
 
 /** Of names that a shell takes as they are. */
 const brokerPath = /^([\w./~-]*)\/realms\/([\w.-]+)\/broker\/([\w.-]+)\/endpoint$/;
@@ -11,7 +20,9 @@ function keycloakOf(redirectUri: string): { server: string; realm: string; alias
   return { server: originOf(redirectUri) + prefix, realm, alias };
 }
 
-/** What Keycloak keeps of an identity provider (its IdentityProviderRepresentation): every value is a text. */
+/**
+ * What Keycloak keeps of an identity provider (its IdentityProviderRepresentation): every value is a text.
+ */
 function keycloakConfig({ issuer, endpoints, clientId, secret, authMethod, scope }: RecipeValues): object {
   return {
     issuer,

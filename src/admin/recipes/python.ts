@@ -35,7 +35,8 @@ export const authlib: Recipe = {
         "",
         "app = Flask(__name__)",
         'app.secret_key = os.environ["SESSION_SECRET"]',
-        `app.config.update(SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=${redirectUri.startsWith("https:") ? "True" : "False"})`,
+        `app.config.update(SESSION_COOKIE_SAMESITE="Lax", ` +
+          `SESSION_COOKIE_SECURE=${redirectUri.startsWith("https:") ? "True" : "False"})`,
         "liaison = OAuth(app).register(",
         '    "liaison",',
         '    client_id=os.environ["CLIENT_ID"],',
@@ -80,7 +81,8 @@ export const authlib: Recipe = {
         '    hint = session.get("id_token")',
         "    session.clear()",
         '    fields = {"client_id": os.environ["CLIENT_ID"]}',
-        postLogoutRedirectUri !== null && `    fields["post_logout_redirect_uri"] = ${quoted(postLogoutRedirectUri)}`,
+        postLogoutRedirectUri !== null &&
+          `    fields["post_logout_redirect_uri"] = ${quoted(postLogoutRedirectUri)}`,
         "    if hint:",
         '        fields["id_token_hint"] = hint',
         `    return redirect(${quoted(`${endpoints.end_session_endpoint}?`)} + urlencode(fields))`,

@@ -1,4 +1,7 @@
-/** What a recipe is: how one library or product is set up as a portal, as files with a client app's own values in them. */
+/**
+ * What a recipe is: how one library or product is set up as a portal, as files with a client app's own values
+ * in them.
+ */
 
 import type { Preset } from "../../domain/client-settings.ts";
 import type { Endpoints } from "../../oidc/endpoints.ts";
@@ -77,8 +80,10 @@ export function lines(...all: readonly (string | false)[]): string {
 }
 
 /**
- * The variables that a portal of ours reads from its environment, as a file for `node --env-file` and its like.
- * @param own the name of a secret of the portal's own, which is left empty: what starts without it would be nobody's secret
+ * The variables that a portal of ours reads from its environment, as a file for `node --env-file` and its
+ * like.
+ * @param own the name of a secret of the portal's own, which is left empty: what starts without it would be
+ *   nobody's secret
  */
 export function environment(variables: Readonly<Record<string, string>>, own?: string): string {
   const filled = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
@@ -102,7 +107,11 @@ export function fittingRedirect(
 
 /** What a client app isn't registered with yet as a recipe needs it. */
 export function needsOf(recipe: Recipe, registered: Registered): Need[] {
-  const lacking = (setting: string, needed: NeededAddress | undefined, addresses: readonly string[]): Need[] =>
+  const lacking = (
+    setting: string,
+    needed: NeededAddress | undefined,
+    addresses: readonly string[],
+  ): Need[] =>
     needed === undefined || addresses.some((address) => needed.path.test(pathOf(address)))
       ? []
       : [{ setting, value: needed.value, why: needed.why }];

@@ -1,4 +1,7 @@
-/** The REST API: one route for each operation, problems for what goes wrong (RFC 9457), and the document that says so. */
+/**
+ * The REST API: one route for each operation, problems for what goes wrong (RFC 9457), and the document that
+ * says so.
+ */
 
 import { STATUS_CODES } from "node:http";
 import type Router from "@koa/router";
@@ -26,7 +29,10 @@ export interface ApiParts {
 /** Largest body that is read, in bytes. */
 const largestBody = 65_536;
 
-export function apiRoutes(router: Router, { service, authenticate, issuer, version, logger }: ApiParts): void {
+export function apiRoutes(
+  router: Router,
+  { service, authenticate, issuer, version, logger }: ApiParts,
+): void {
   const document = JSON.stringify(openApi(definitions, { issuer, version }));
 
   router.get(`${API_PATH}/openapi.json`, (ctx) => {
@@ -38,7 +44,10 @@ export function apiRoutes(router: Router, { service, authenticate, issuer, versi
     const principal = await authenticate(ctx.get("authorization"));
     if (principal === undefined) {
       ctx.set("www-authenticate", 'Bearer realm="administration"');
-      throw new LiaisonError("unauthorized", "Send an API key, or a machine's token, as Authorization: Bearer …");
+      throw new LiaisonError(
+        "unauthorized",
+        "Send an API key, or a machine's token, as Authorization: Bearer …",
+      );
     }
     const input = hasBody(operation) ? await fromBody(ctx, operation) : fromQuery(ctx, operation);
     const { output, revision } = await service.call(operation, principal, input, {
@@ -63,7 +72,10 @@ export function apiRoutes(router: Router, { service, authenticate, issuer, versi
   }
 }
 
-/** For every address of the API that is none, and every method that an address doesn't have. Installed behind all routes. */
+/**
+ * For every address of the API that is none, and every method that an address doesn't have. Installed behind
+ * all routes.
+ */
 export function unknownApiRoutes(router: Router, logger: Logger): void {
   router.all([API_PATH, `${API_PATH}/{*rest}`], (ctx: Context) => {
     answerProblem(ctx, new LiaisonError("not_found", `There is no ${ctx.method} at this address.`), logger);
@@ -92,10 +104,15 @@ async function fromBody(ctx: Context, operation: Definition): Promise<Record<str
 }
 
 /** What the path names stands there alone. */
-function withPath(ctx: Context, operation: Definition, input: Record<string, unknown>): Record<string, unknown> {
+function withPath(
+  ctx: Context,
+  operation: Definition,
+  input: Record<string, unknown>,
+): Record<string, unknown> {
   const named = pathFields(operation);
   const twice = named.filter((field) => Object.hasOwn(input, field));
-  if (twice.length > 0) throw new InputError(twice.map((field) => ({ field, problem: "stands in the path already" })));
+  if (twice.length > 0)
+    throw new InputError(twice.map((field) => ({ field, problem: "stands in the path already" })));
   return { ...input, ...Object.fromEntries(named.map((field) => [field, String(ctx["params"][field])])) };
 }
 
@@ -132,8 +149,8 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 /**
- * Which revisions an edit may be of (RFC 9110, section 13.1.1): any (`*`), or one of a list. Weak tags match nothing there, nor
- * does what is no list of tags.
+ * Which revisions an edit may be of (RFC 9110, section 13.1.1): any (`*`), or one of a list. Weak tags match
+ * nothing there, nor does what is no list of tags.
  */
 function readEtags(header: string): CallOptions["ifMatch"] {
   if (header === "") return undefined;
@@ -147,7 +164,8 @@ function readEtags(header: string): CallOptions["ifMatch"] {
 
 function readKey(header: string): string | undefined {
   if (header === "") return undefined;
-  if (header.length > 200) throw new InputError([{ field: "Idempotency-Key", problem: "use at most 200 characters" }]);
+  if (header.length > 200)
+    throw new InputError([{ field: "Idempotency-Key", problem: "use at most 200 characters" }]);
   return header;
 }
 
@@ -160,7 +178,8 @@ function answerProblem(ctx: Context, error: unknown, logger: Logger): void {
   const fields = { request_id: requestId, status, code };
   if (status >= 500) logger.error({ ...fields, err: error }, "request failed");
   else logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
-  const detail = isKnown || status < 500 ? (error as Error).message : "It's a fault of ours, and it has been recorded.";
+  const detail =
+    isKnown || status < 500 ? (error as Error).message : "It's a fault of ours, and it has been recorded.";
   ctx.status = status;
   if (status === 503) ctx.set("retry-after", "5");
   ctx.body = JSON.stringify({
@@ -171,7 +190,9 @@ function answerProblem(ctx: Context, error: unknown, logger: Logger): void {
     code,
     request_id: requestId,
     ...(error instanceof InputError ? { errors: error.faults } : {}),
-    ...(error instanceof EditConflict ? { current: error.current.output, differences: error.differences } : {}),
+    ...(error instanceof EditConflict
+      ? { current: error.current.output, differences: error.differences }
+      : {}),
   });
   ctx.type = "application/problem+json";
   if (error instanceof EditConflict && error.current.revision !== undefined) {

@@ -1,4 +1,7 @@
-/** Who calls the REST API: a machine that our provider gave a token, or whoever holds an API key. People's tokens are no use. */
+/**
+ * Who calls the REST API: a machine that our provider gave a token, or whoever holds an API key. People's
+ * tokens are no use.
+ */
 
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../../clock.ts";

@@ -55,7 +55,10 @@ export function pathFields({ path }: Pick<Definition, "path">): string[] {
 export const hasBody = ({ method }: Pick<Definition, "method">) => method !== "GET" && method !== "DELETE";
 
 /** Makes the document. @param version of the service */
-export function openApi(operations: readonly Definition[], { issuer, version }: { issuer: string; version: string }) {
+export function openApi(
+  operations: readonly Definition[],
+  { issuer, version }: { issuer: string; version: string },
+) {
   const paths: Record<string, Record<string, object>> = {};
   for (const operation of operations) {
     const methods = paths[operation.path] ?? {};
@@ -69,7 +72,8 @@ export function openApi(operations: readonly Definition[], { issuer, version }: 
       title: "Liaison administration",
       version,
       description:
-        "Client apps, organizations, profiles, links, sessions, mails, keys and the audit. Call it with an API key, or with a token of a machine client app (client_credentials).",
+        "Client apps, organizations, profiles, links, sessions, mails, keys and the audit. Call it with " +
+        "an API key, or with a token of a machine client app (client_credentials).",
     },
     servers: [{ url: `${issuer}${API_PATH}` }],
     security: [{ apiKey: [] }, { machine: [] }],
@@ -103,11 +107,19 @@ function describe(operation: Definition): object {
     .filter(([name]) => inPath.includes(name) || !hasBody(operation))
     .map(([name, of]) => parameter(name, inPath.includes(name) ? "path" : "query", of));
   if (operation.kind === "edits") {
-    const description = "The ETag that the record was read with, or several of which one is to match; * for any.";
-    parameters.push({ name: "If-Match", in: "header", required: true, schema: { type: "string" }, description });
+    const description =
+      "The ETag that the record was read with, or several of which one is to match; * for any.";
+    parameters.push({
+      name: "If-Match",
+      in: "header",
+      required: true,
+      schema: { type: "string" },
+      description,
+    });
   }
   if (operation.kind === "creates") {
-    const description = "Yours to choose: the same request under the same key is carried out once, within a day.";
+    const description =
+      "Yours to choose: the same request under the same key is carried out once, within a day.";
     const of = { type: "string", minLength: 1, maxLength: 200 };
     parameters.push({ name: "Idempotency-Key", in: "header", required: false, schema: of, description });
   }
@@ -148,7 +160,10 @@ function responses(operation: Definition): object {
   const status = statusOf(operation);
   const problems = Object.entries(problemStatuses).map(([status, description]) => [
     status,
-    { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } },
+    {
+      description,
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    },
   ]);
   return {
     [status]: {

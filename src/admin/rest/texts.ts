@@ -31,7 +31,11 @@ export function inputSchema({ input }: Pick<Definition, "input">): JsonSchema {
 }
 
 /** What a field is, whether null is one of its values, or undefined for a field that isn't there. */
-export function typeOf(schema: JsonSchema | undefined): { type: string; items: string | undefined; nullable: boolean } {
+export function typeOf(schema: JsonSchema | undefined): {
+  type: string;
+  items: string | undefined;
+  nullable: boolean;
+} {
   const alternatives = schema?.anyOf ?? (schema === undefined ? [] : [schema]);
   const types = alternatives.flatMap(({ type }) => type ?? []);
   const main = alternatives.find(({ type }) => type !== "null");

@@ -37,7 +37,10 @@ export function auditExportCommand(clock: Clock): Command {
     summary: "Write the audit, newest first, as JSON lines or as CSV whose cells are no formulas.",
     flags: {
       format: { takes: "jsonl|csv", summary: "Default: jsonl" },
-      output: { takes: "FILE", summary: "Where to; a file that is there is replaced. Default: standard output" },
+      output: {
+        takes: "FILE",
+        summary: "Where to; a file that is there is replaced. Default: standard output",
+      },
       ...filters,
       ...faceFlags,
     },
@@ -48,7 +51,8 @@ export function auditExportCommand(clock: Clock): Command {
     ],
     async run(call) {
       const format = formats.get(call.flags.get("format") ?? "jsonl");
-      if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
+      if (format === undefined)
+        throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
       const { input } = readDraft(listing, call);
       return await withFace(call, { clock, word: "audit", creates: false }, async (face) => {
         try {
@@ -61,7 +65,11 @@ export function auditExportCommand(clock: Clock): Command {
   };
 }
 
-async function write(format: Format, input: JsonObject, { call, face }: { call: Call; face: Face }): Promise<ExitCode> {
+async function write(
+  format: Format,
+  input: JsonObject,
+  { call, face }: { call: Call; face: Face },
+): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
   const path = flags.get("output");
   const file = path === undefined ? undefined : await create(path);

@@ -1,6 +1,6 @@
 /**
- * `liaison audit verify`: the audit's chain, verified here on the store itself, or by a service elsewhere, which is asked and then
- * watched.
+ * `liaison audit verify`: the audit's chain, verified here on the store itself, or by a service elsewhere,
+ * which is asked and then watched.
  */
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -35,7 +35,9 @@ export function auditVerifyCommand(clock: Clock): Command {
   return {
     name: "audit verify",
     section: "Administration",
-    summary: "Verify the chain of the audit: nothing changed, removed or put elsewhere. Exits 1 when it isn't intact.",
+    summary:
+      "Verify the chain of the audit: nothing changed, removed or put elsewhere. Exits 1 when it isn't " +
+      "intact.",
     flags: { ...fieldFlags(asking), ...faceFlags, json: { summary: "Print one JSON object." } },
     examples,
     async run(call) {
@@ -92,12 +94,17 @@ async function verifiedHere(
     return await verifyAudit({ audit, key: await auditKeyOf(keys) }, { keptHead, onProgress });
   };
   const found = await withStore(call, clock, verify, { create: false });
-  if (found === undefined) throw new LiaisonError("store_unavailable", "Stopped before the end of the audit.");
+  if (found === undefined)
+    throw new LiaisonError("store_unavailable", "Stopped before the end of the audit.");
   return found;
 }
 
 /** By a service: it is asked, and then looked at until it has ended. */
-async function verifiedThere(call: Call, keptHead: string | undefined, bar: Watched): Promise<VerificationResult> {
+async function verifiedThere(
+  call: Call,
+  keptHead: string | undefined,
+  bar: Watched,
+): Promise<VerificationResult> {
   const { signal } = call;
   const face = await remoteFace(call);
   const asked = await face.call(verifications.ask, keptHead === undefined ? {} : { head: keptHead });

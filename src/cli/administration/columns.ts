@@ -1,4 +1,7 @@
-/** What lists show on a terminal: a few columns of each record, as its operation says. Everything there is, is in `--json`. */
+/**
+ * What lists show on a terminal: a few columns of each record, as its operation says. Everything there is, is
+ * in `--json`.
+ */
 
 import type { Columns, Shown } from "../../admin/definitions/definition.ts";
 

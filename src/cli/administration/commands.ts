@@ -1,4 +1,6 @@
-/** The commands of the administration: one for each operation that has words. What they do is the operations'. */
+/**
+ * The commands of the administration: one for each operation that has words. What they do is the operations'.
+ */
 
 import type { Definition } from "../../admin/definitions/definition.ts";
 import { definitions, operations, readingOf } from "../../admin/definitions/operations.ts";
@@ -23,7 +25,8 @@ export function administrationCommands(clock: Clock): Command[] {
     if (command === undefined) return [];
     const { name, operand, examples } = command;
     const isNeeded = fieldsOf(definition).find((field) => field.name === operand)?.isRequired === true;
-    const shown = operand === undefined ? undefined : isNeeded ? operandName(operand) : `[${operandName(operand)}]`;
+    const shown =
+      operand === undefined ? undefined : isNeeded ? operandName(operand) : `[${operandName(operand)}]`;
     const made: Command = {
       name,
       summary,
@@ -31,7 +34,10 @@ export function administrationCommands(clock: Clock): Command[] {
       ...(shown === undefined ? {} : { operand: shown }),
       ...(definition === operations.simulation.run ? { exits: "3 the portal refuses the person" } : {}),
       flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
-      examples: [...examples, `${shortest(examples)} --url https://signin.contoso.example --token-file token`],
+      examples: [
+        ...examples,
+        `${shortest(examples)} --url https://signin.contoso.example --token-file token`,
+      ],
       run: (call) => run(definition, call, clock),
     };
     return [made];
@@ -66,7 +72,10 @@ async function run(definition: Definition, call: Call, clock: Clock): Promise<Ex
   return await withFace(call, { clock, word, creates: definition.kind === "creates" }, async (face) => {
     try {
       if (isList(definition)) return await list(definition, draft.input, { call, face });
-      const answer = await carryOut(definition, draft, face, { ifMatch: call.flags.get("if-match"), idempotencyKey });
+      const answer = await carryOut(definition, draft, face, {
+        ifMatch: call.flags.get("if-match"),
+        idempotencyKey,
+      });
       return await show(definition, answer, { call, face });
     } catch (error) {
       throw explained(error, definition);
@@ -100,7 +109,8 @@ async function readFirst(definition: Definition, { input }: Draft, face: Face): 
   } catch (error) {
     if (!(error instanceof LiaisonError) || error.code !== "forbidden") throw error;
     const fix =
-      "An edit reads the record first; --if-match REVISION edits without, if no single value of a plan or policy is named.";
+      "An edit reads the record first; --if-match REVISION edits without, if no single value of a plan " +
+      "or policy is named.";
     throw new LiaisonError("forbidden", `${error.message} ${fix}`, { cause: error });
   }
 }

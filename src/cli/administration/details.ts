@@ -5,7 +5,10 @@ import { instantFormat, printable } from "../table.ts";
 
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** A line for each value, those of a record within it indented below its name. Instants are written in the time zone. */
+/**
+ * A line for each value, those of a record within it indented below its name. Instants are written in the
+ * time zone.
+ */
 export function details(record: JsonObject, timeZone: string): string {
   const format = instantFormat(timeZone);
   return block(record, (text) => format(Date.parse(text)), "").join("");
@@ -36,7 +39,8 @@ function isRecord(value: unknown): value is JsonObject {
 function simple(value: unknown, format: (instant: string) => string): string {
   if (value === null || value === undefined) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map((one) => simple(one, format)).join(", ");
+  if (Array.isArray(value))
+    return value.length === 0 ? "none" : value.map((one) => simple(one, format)).join(", ");
   if (typeof value === "string") return instantPattern.test(value) ? format(value) : printable(value);
   return String(value);
 }

@@ -1,6 +1,6 @@
 /**
- * What was typed, as the input of an operation. Values are checked before anything is opened or called; what depends on the
- * record as it is, is filled in afterwards.
+ * What was typed, as the input of an operation. Values are checked before anything is opened or called; what
+ * depends on the record as it is, is filled in afterwards.
  */
 
 import { z } from "zod";
@@ -17,7 +17,10 @@ export interface Draft {
 }
 
 /** @throws LiaisonError `usage` with everything that is wrong, flag by flag */
-export function readDraft(definition: Definition, { flags, operand }: Pick<Call, "flags" | "operand">): Draft {
+export function readDraft(
+  definition: Definition,
+  { flags, operand }: Pick<Call, "flags" | "operand">,
+): Draft {
   const faults: string[] = [];
   const draft: Draft = { input: {}, parts: new Map() };
   for (const field of fieldsOf(definition)) {
@@ -36,7 +39,8 @@ export function readDraft(definition: Definition, { flags, operand }: Pick<Call,
     }
   }
   if (faults.length === 0 && definition.kind === "edits") faults.push(...nothingToEdit(definition, draft));
-  if (faults.length > 0) throw usageError(`${faults.join("\n")}\nSee: liaison ${definition.command?.name} --help`);
+  if (faults.length > 0)
+    throw usageError(`${faults.join("\n")}\nSee: liaison ${definition.command?.name} --help`);
   return draft;
 }
 
@@ -85,18 +89,24 @@ function fromJson(text: string): unknown {
 
 function faultOf(schema: JsonSchema, { text, what }: Typed, issue: z.core.$ZodIssue, value: unknown): string {
   const { type, nullable } = typeOf(schema);
-  const place = issue.path.length === 0 ? undefined : (value as Record<PropertyKey, unknown>)[issue.path[0] ?? ""];
+  const place =
+    issue.path.length === 0 ? undefined : (value as Record<PropertyKey, unknown>)[issue.path[0] ?? ""];
   const wrong = typeof place === "string" ? place : text;
   const values = enumOf(schema);
   if (values !== undefined && issue.code === "invalid_value") {
-    return `${what} takes ${type === "array" ? "some of " : ""}${listOf(nullable ? [...values, "none"] : values)}, not "${wrong}".`;
+    return (
+      `${what} takes ` +
+      `${type === "array" ? "some of " : ""}${listOf(nullable ? [...values, "none"] : values)}, not ` +
+      `"${wrong}".`
+    );
   }
   if (type === "boolean") return `${what} takes true or false, not "${text}".`;
   if (type === "integer") {
     return `${what} takes a whole number from ${schema["minimum"]} to ${schema["maximum"]}, not "${text}".`;
   }
   if (type === "object" && typeof value === "string") return `${what} takes a JSON object, not "${text}".`;
-  const where = issue.path.length === 0 ? "" : ` ${typeof place === "string" ? `"${place}"` : issue.path.join(".")}:`;
+  const where =
+    issue.path.length === 0 ? "" : ` ${typeof place === "string" ? `"${place}"` : issue.path.join(".")}:`;
   return `${what}:${where} ${issue.message}.`;
 }
 
@@ -124,7 +134,8 @@ function readParts(
     }
     const values = ofPart && enumOf(ofPart);
     const wrong = [value].flat().find((one) => values !== undefined && !values.includes(String(one)));
-    if (values !== undefined && wrong !== undefined) faults.push(`${what} takes ${listOf(values)}, not "${wrong}".`);
+    if (values !== undefined && wrong !== undefined)
+      faults.push(`${what} takes ${listOf(values)}, not "${wrong}".`);
     if (typeOf(ofPart).type === "boolean" && typeof value !== "boolean") {
       faults.push(`${what} takes true or false, not "${text}".`);
     }

@@ -1,4 +1,7 @@
-/** Where a command of the administration is carried out: on the store of a configuration, or by a broker elsewhere. */
+/**
+ * Where a command of the administration is carried out: on the store of a configuration, or by a broker
+ * elsewhere.
+ */
 
 import { type AdminCaller, brokerUrl, createRemoteCaller } from "../../admin/command-remote.ts";
 import type { Clock } from "../../clock.ts";
@@ -17,7 +20,10 @@ export interface Face extends AdminCaller {
 /** The flags that say where. */
 export const faceFlags: Readonly<Record<string, Flag>> = {
   config: configFlag,
-  url: { takes: "URL", summary: "Ask the broker with this issuer instead of opening the store. Instants are in UTC." },
+  url: {
+    takes: "URL",
+    summary: "Ask the broker with this issuer instead of opening the store. Instants are in UTC.",
+  },
   "token-file": {
     takes: "FILE",
     summary: "Holds the token for --url, an API key. Default: LIAISON_TOKEN of the environment",
@@ -26,7 +32,8 @@ export const faceFlags: Readonly<Record<string, Flag>> = {
 
 /** @throws LiaisonError `usage` for flags that contradict each other */
 export function isRemote({ flags }: Pick<Call, "flags">): boolean {
-  if (flags.has("url") && flags.has("config")) throw usageError("Name a configuration or a broker: --config or --url.");
+  if (flags.has("url") && flags.has("config"))
+    throw usageError("Name a configuration or a broker: --config or --url.");
   if (flags.has("token-file") && !flags.has("url"))
     throw usageError("--token-file goes with --url: it names its token.");
   return flags.has("url");

@@ -1,4 +1,7 @@
-/** The fields of an operation's input as flags: their names, what they take, what they are. What was typed is draft.ts's. */
+/**
+ * The fields of an operation's input as flags: their names, what they take, what they are. What was typed is
+ * draft.ts's.
+ */
 
 import type { Definition } from "../../admin/definitions/definition.ts";
 import { inputSchema, type JsonSchema, typeOf } from "../../admin/rest/texts.ts";
@@ -14,7 +17,11 @@ export interface Field {
 /** The fields of an operation's input, in its order. */
 export function fieldsOf(definition: Definition): Field[] {
   const { properties = {}, required = [] } = inputSchema(definition);
-  return Object.entries(properties).map(([name, schema]) => ({ name, schema, isRequired: required.includes(name) }));
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    schema,
+    isRequired: required.includes(name),
+  }));
 }
 
 export const flagName = (field: string) => field.replaceAll("_", "-");
@@ -30,13 +37,21 @@ export const PARTS: Record<string, Record<string, Flag & { part: string }>> = {
     },
   },
   access_policy: {
-    kinds: { part: "kinds", takes: "customer,partner", summary: "The kinds of organizations that it admits." },
+    kinds: {
+      part: "kinds",
+      takes: "customer,partner",
+      summary: "The kinds of organizations that it admits.",
+    },
     "plan-required": {
       part: "plan_required",
       takes: "true|false",
       summary: "Whether it admits those with an active service plan alone.",
     },
-    roles: { part: "roles", takes: "A,B", summary: "It admits people with one of these roles; [] for anybody." },
+    roles: {
+      part: "roles",
+      takes: "A,B",
+      summary: "It admits people with one of these roles; [] for anybody.",
+    },
   },
 };
 
@@ -48,7 +63,10 @@ export function fieldFlags(definition: Definition): Record<string, Flag> {
       const flag: [string, Flag] = [flagName(field.name), flagOf(field)];
       const parts = Object.entries(PARTS[field.name] ?? {});
       return [
-        ...parts.map(([name, { takes, summary }]): [string, Flag] => [name, { ...(takes && { takes }), summary }]),
+        ...parts.map(([name, { takes, summary }]): [string, Flag] => [
+          name,
+          { ...(takes && { takes }), summary },
+        ]),
         flag,
       ];
     });
@@ -110,6 +128,8 @@ function takesOf(schema: JsonSchema): string {
 
 /** The values that a field, or each of a list, is one of. */
 export function enumOf(schema: JsonSchema): string[] | undefined {
-  const found = [schema, ...(schema.anyOf ?? []), ...(schema.items ? [schema.items] : [])].find((one) => one.enum);
+  const found = [schema, ...(schema.anyOf ?? []), ...(schema.items ? [schema.items] : [])].find(
+    (one) => one.enum,
+  );
   return found?.enum?.map(String);
 }

@@ -74,7 +74,11 @@ export async function list(
     bar?.clear();
   }
   if (!isJson)
-    await put(stdout, table(rows, { timeZone: face.timeZone, empty: "Nothing found.", width: widthOf(stdout) }));
-  if (next !== null) await put(stderr, `There is more: --cursor '${printable(next)}', or --all for the rest.\n`);
+    await put(
+      stdout,
+      table(rows, { timeZone: face.timeZone, empty: "Nothing found.", width: widthOf(stdout) }),
+    );
+  if (next !== null)
+    await put(stderr, `There is more: --cursor '${printable(next)}', or --all for the rest.\n`);
   return 0;
 }

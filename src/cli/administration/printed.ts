@@ -1,4 +1,7 @@
-/** What a command prints of an answer, and what it says besides: of most operations the record, of some in words of their own. */
+/**
+ * What a command prints of an answer, and what it says besides: of most operations the record, of some in
+ * words of their own.
+ */
 
 import type { z } from "zod";
 import type { Definition } from "../../admin/definitions/definition.ts";
@@ -47,17 +50,25 @@ export function textOf(
     of(simulation.run, verdicts),
     of(sessions.endAll, ({ ended }) => `${ended} ended.\n`),
     of(clients.settings, (settings) => settingsText(settings, recipe)),
-    of(clients.create, ({ settings, ...made }) => withSettings({ ...made, ...(revision && { revision }) }, settings)),
+    of(clients.create, ({ settings, ...made }) =>
+      withSettings({ ...made, ...(revision && { revision }) }, settings),
+    ),
     of(clients.rotateSecret, ({ settings, ...rotated }) => withSettings(rotated, settings)),
   ];
   const text = readBy(texts, definition, output);
   if (text !== undefined) return text;
   const record = { ...output, ...(revision === undefined ? {} : { revision }) };
-  return Object.keys(record).length === 0 ? `${definition.command?.done ?? "Done."}\n` : details(record, timeZone);
+  return Object.keys(record).length === 0
+    ? `${definition.command?.done ?? "Done."}\n`
+    : details(record, timeZone);
 }
 
 /** What a person should know besides the record. */
-export function remarksOf(definition: Definition, output: JsonObject, { issuer }: Pick<Face, "issuer">): string[] {
+export function remarksOf(
+  definition: Definition,
+  output: JsonObject,
+  { issuer }: Pick<Face, "issuer">,
+): string[] {
   const secretOnce = "The secret won't be shown again: keep it where it belongs now.";
   const remarks = [
     of(administrators.invite, ({ email }) => [
@@ -70,7 +81,10 @@ export function remarksOf(definition: Definition, output: JsonObject, { issuer }
   return readBy(remarks, definition, output) ?? [];
 }
 
-/** Whether a portal lets none of the profiles in that were asked about; one that nobody has linked yet is no refusal. */
+/**
+ * Whether a portal lets none of the profiles in that were asked about; one that nobody has linked yet is no
+ * refusal.
+ */
 export function isRefused(definition: Definition, output: JsonObject): boolean {
   const refused = of(simulation.run, ({ outcome, profiles }) => {
     const admitsNone = profiles.length > 0 && !profiles.some(({ admitted }) => admitted);

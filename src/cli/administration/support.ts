@@ -1,4 +1,7 @@
-/** `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the store. */
+/**
+ * `links …` and `mail …` by a broker elsewhere: its answers in the form that the commands know from the
+ * store.
+ */
 
 import type { OutputOf } from "../../admin/definitions/definition.ts";
 import { operations } from "../../admin/definitions/operations.ts";
@@ -11,7 +14,8 @@ import { usageError } from "../command.ts";
 import type { Face } from "./faces.ts";
 
 /** What both places tell of an inquiry. */
-export interface ShownInquiry extends Pick<Inquiry, "id" | "createdAt" | "settledAt" | "heldUntil" | "matched"> {
+export interface ShownInquiry
+  extends Pick<Inquiry, "id" | "createdAt" | "settledAt" | "heldUntil" | "matched"> {
   code: string;
   requester: Omit<Requester, "issuer">;
 }
@@ -74,7 +78,15 @@ export function remoteLinks(face: Face): LinkDesk {
   };
 }
 
-function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_until }: WrittenInquiry): ShownInquiry {
+function readInquiry({
+  id,
+  code,
+  requester,
+  matched,
+  asked_at,
+  settled_at,
+  held_until,
+}: WrittenInquiry): ShownInquiry {
   const { account_id, upstream_id, subject, email, name } = requester;
   return {
     id: asInquiryId(id),
@@ -95,7 +107,11 @@ function readInquiry({ id, code, requester, matched, asked_at, settled_at, held_
 
 export function remoteMail(face: Face): MailDesk {
   const page = async (state: OutboxState, limit: number, cursor: string | null) => {
-    const input = { state, put_off: state === "queued" ? true : undefined, limit: Math.min(limit, largestPage) };
+    const input = {
+      state,
+      put_off: state === "queued" ? true : undefined,
+      limit: Math.min(limit, largestPage),
+    };
     return (await face.call(mail.list, cursor === null ? input : { ...input, cursor })).output;
   };
 

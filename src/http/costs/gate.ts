@@ -1,7 +1,8 @@
 /**
- * The gate in front of everything: requests of one client network beyond a burst are served at an even pace, and beyond a few
- * seconds of waiting answered that they should come back, at next to no cost. Known browsers have a pace each. Programs that
- * authenticate (portals' servers, the administration's API) aren't paced, unless their network has failed at it many times.
+ * The gate in front of everything: requests of one client network beyond a burst are served at an even pace,
+ * and beyond a few seconds of waiting answered that they should come back, at next to no cost. Known browsers
+ * have a pace each. Programs that authenticate (portals' servers, the administration's API) aren't paced,
+ * unless their network has failed at it many times.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -18,10 +19,15 @@ import { createWindows } from "./windows.ts";
 
 export interface Gate {
   /**
-   * Whether a request may go on now, or a promise of that; otherwise it has been answered. `path` is below the issuer's,
-   * `address` the client's.
+   * Whether a request may go on now, or a promise of that; otherwise it has been answered. `path` is below
+   * the issuer's, `address` the client's.
    */
-  admit(request: IncomingMessage, response: ServerResponse, path: string, address: string): boolean | Promise<boolean>;
+  admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    address: string,
+  ): boolean | Promise<boolean>;
   /** Counts what failed to authenticate; stands around all that answers programs. */
   middleware: Middleware;
 }
@@ -41,8 +47,8 @@ type Place = ReturnType<Pace["take"]>;
 const longestWaitMs = 4000;
 const remembered = 50_000;
 /**
- * For how many milliseconds a refusal is held, so that who asks again as soon as they are answered asks slowly; and how many of
- * one network are, so that nobody fills the memory by it.
+ * For how many milliseconds a refusal is held, so that who asks again as soon as they are answered asks
+ * slowly; and how many of one network are, so that nobody fills the memory by it.
  */
 const refusedAfterMs = 1000;
 const mostHeld = 500;
@@ -53,7 +59,13 @@ const knownShare = 0.2;
 const ofPrograms = /^\/(?:token|userinfo|introspect|revoke|par|mail\/bounces|admin\/api\/.*)\/?(?:\?|$)/i;
 const ofProbes = /^\/(?:livez|readyz|healthz)(?:\?|$)/;
 
-export function createGate({ limits, known, refusals, clock, elapsed = () => performance.now() }: GateDeps): Gate {
+export function createGate({
+  limits,
+  known,
+  refusals,
+  clock,
+  elapsed = () => performance.now(),
+}: GateDeps): Gate {
   const paceOf = ({ limit, windowSeconds }: Limit, share: number) =>
     createPace({
       limit: { limit: Math.max(1, Math.floor(limit * share)), windowSeconds },
@@ -69,7 +81,8 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
 
   const isProgram = ({ method }: Pick<IncomingMessage, "method">, path: string) =>
     method !== "OPTIONS" && ofPrograms.test(path);
-  const hasFailedOften = (network: string) => (failures.find(network, clock.now())?.count ?? 0) > limits.failures.limit;
+  const hasFailedOften = (network: string) =>
+    (failures.find(network, clock.now())?.count ?? 0) > limits.failures.limit;
 
   /** Beyond its network's burst a known browser goes at its own pace, which nobody else uses up. */
   async function paced(
@@ -99,7 +112,8 @@ export function createGate({ limits, known, refusals, clock, elapsed = () => per
       if (left > 0) held.set(network, left);
       else held.delete(network);
     }
-    if (!response.destroyed) refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
+    if (!response.destroyed)
+      refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));
     return false;
   }
 

@@ -1,7 +1,8 @@
 /**
- * Known browsers: one that completed a sign-in here carries an encrypted cookie, and is served on a budget of its own while its
- * network is over the limit. The cookie gives nothing else, and says nobody's name: what the budget is counted under is a keyed
- * hash of the account, so that all browsers of an account share one, and signing in again makes no more of it.
+ * Known browsers: one that completed a sign-in here carries an encrypted cookie, and is served on a budget of
+ * its own while its network is over the limit. The cookie gives nothing else, and says nobody's name: what
+ * the budget is counted under is a keyed hash of the account, so that all browsers of an account share one,
+ * and signing in again makes no more of it.
  */
 
 import { createHmac } from "node:crypto";
@@ -40,17 +41,28 @@ export interface KnownBrowsersOptions {
 const lifetimeSeconds = 365 * 86_400;
 /** How old a cookie is when a sign-in makes it anew, in milliseconds. */
 const renewedAfterMs = 30 * 86_400_000;
-/** How many cookies are remembered with what is in them, and how many ids: opening one takes longer than all else here. */
+/**
+ * How many cookies are remembered with what is in them, and how many ids: opening one takes longer than all
+ * else here.
+ */
 const remembered = 10_000;
 
-export function createKnownBrowsers({ key, cookies, encryptedCookies, clock }: KnownBrowsersOptions): KnownBrowsers {
+export function createKnownBrowsers({
+  key,
+  cookies,
+  encryptedCookies,
+  clock,
+}: KnownBrowsersOptions): KnownBrowsers {
   const place = cookies.ofService("liaison.known");
   const secret = Buffer.from(key, "base64url");
   const ids = createRecent<string>(remembered);
   function idFor(accountId: AccountId): string {
     const known = ids.get(accountId);
     if (known !== undefined) return known;
-    const id = createHmac("sha256", secret).update(`known browser\n${accountId}`).digest("base64url").slice(0, 22);
+    const id = createHmac("sha256", secret)
+      .update(`known browser\n${accountId}`)
+      .digest("base64url")
+      .slice(0, 22);
     ids.set(accountId, id);
     return id;
   }

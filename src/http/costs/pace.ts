@@ -1,7 +1,8 @@
 /**
- * The pace at which requests of one visitor are served: bursts at once, what comes faster than that each at its own moment, in
- * the order in which it came (the generic cell rate algorithm, as a virtual scheduler). Nobody holds a turn, so that no request
- * waits for another to end: a half-sent one costs those behind it its one place and nothing else.
+ * The pace at which requests of one visitor are served: bursts at once, what comes faster than that each at
+ * its own moment, in the order in which it came (the generic cell rate algorithm, as a virtual scheduler).
+ * Nobody holds a turn, so that no request waits for another to end: a half-sent one costs those behind it its
+ * one place and nothing else.
  */
 
 import type { Milliseconds } from "../../clock.ts";
@@ -10,8 +11,8 @@ import { createRecent } from "./recent.ts";
 
 export interface Pace {
   /**
-   * Takes the next place of `key`. Returns after how many milliseconds it may be served, or how long it is until one is free
-   * that is near enough.
+   * Takes the next place of `key`. Returns after how many milliseconds it may be served, or how long it is
+   * until one is free that is near enough.
    */
   take(key: string): { waitMs: Milliseconds } | { fullForMs: Milliseconds };
 }

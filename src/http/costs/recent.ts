@@ -1,6 +1,6 @@
 /**
- * A map of what was set last: two generations, of which the older goes whole when the newer is full. So a crowd of strangers with
- * a key each neither fills the memory nor makes forgetting slow.
+ * A map of what was set last: two generations, of which the older goes whole when the newer is full. So a
+ * crowd of strangers with a key each neither fills the memory nor makes forgetting slow.
  */
 
 export interface Recent<Value> {

@@ -1,8 +1,9 @@
 /**
- * What a visitor may cost: each kind of thing that a stranger can have stored or begun is counted under who causes it, and what
- * is over the limit is refused before anything is made of it. The first of a window are counted in memory alone, so that
- * ordinary visitors cost the store nothing; only who does a lot is counted there, some slots at a time, by all brokers together.
- * What waits instead of being refused (inquiries, messages, mails) the store counts where it takes it.
+ * What a visitor may cost: each kind of thing that a stranger can have stored or begun is counted under who
+ * causes it, and what is over the limit is refused before anything is made of it. The first of a window are
+ * counted in memory alone, so that ordinary visitors cost the store nothing; only who does a lot is counted
+ * there, some slots at a time, by all brokers together. What waits instead of being refused (inquiries,
+ * messages, mails) the store counts where it takes it.
  */
 
 import type { Context, Middleware } from "koa";
@@ -36,7 +37,10 @@ export interface VisitorCosts {
   charge(ctx: Context, cost: VisitorCost, weight?: number): Promise<void>;
   /** The same for a sign-in that is begun at an upstream: for its interaction or link, too. */
   chargeUpstreamSignIn(ctx: Context, interactionOrLink: string): Promise<void>;
-  /** Who shares an upstream's slots (upstream/slots.ts): a client network, but a known browser has a share of its own. */
+  /**
+   * Who shares an upstream's slots (upstream/slots.ts): a client network, but a known browser has a share of
+   * its own.
+   */
   senderOf(ctx: Context): string;
 }
 
@@ -49,11 +53,16 @@ export interface VisitorCostsDeps {
 
 /** The share of a limit that one broker lets through by its own count. */
 const ownShare = 0.1;
-/** The share that is taken of the store at once: who does a lot costs a write for each so many, not for each. */
+/**
+ * The share that is taken of the store at once: who does a lot costs a write for each so many, not for each.
+ */
 const shareAtOnce = 0.02;
 /** How many keys are remembered in memory: some megabytes. */
 const remembered = 20_000;
-/** Of an authorization request, in bytes as it is stored: so many are ordinary, and each begun as many more weighs one more. */
+/**
+ * Of an authorization request, in bytes as it is stored: so many are ordinary, and each begun as many more
+ * weighs one more.
+ */
 const ordinaryLength = 2048;
 
 export function createVisitorCosts({ throttles, limits, known, clock }: VisitorCostsDeps): VisitorCosts {
@@ -132,7 +141,10 @@ export function chargeAuthorization(costs: VisitorCosts): Middleware {
   };
 }
 
-/** What is stored names each parameter beside its value, and writes out what JSON can't hold: no form of it is cheaper. */
+/**
+ * What is stored names each parameter beside its value, and writes out what JSON can't hold: no form of it is
+ * cheaper.
+ */
 function weightOf({ querystring, query }: Context): number {
   const length = Math.max(querystring.length, Buffer.byteLength(JSON.stringify(query)));
   return Math.max(1, Math.ceil(length / ordinaryLength));

@@ -1,6 +1,6 @@
 /**
- * Fixed windows counted in memory, for so many keys and no more. A window whose beginning lies ahead was begun before the clock
- * was set back: it is over, so that no jump of the clock delays anybody.
+ * Fixed windows counted in memory, for so many keys and no more. A window whose beginning lies ahead was
+ * begun before the clock was set back: it is over, so that no jump of the clock delays anybody.
  */
 
 import type { Instant, Seconds } from "../../clock.ts";
@@ -39,7 +39,13 @@ export function createWindows(remembered: number): Windows {
     at(key, windowSeconds, now) {
       const known = find(key, now);
       if (known !== undefined) return known;
-      const fresh: Window = { startedAt: now, endsAt: now + windowSeconds * 1000, count: 0, taken: 0, fullUntil: 0 };
+      const fresh: Window = {
+        startedAt: now,
+        endsAt: now + windowSeconds * 1000,
+        count: 0,
+        taken: 0,
+        fullUntil: 0,
+      };
       windows.set(key, fresh);
       return fresh;
     },

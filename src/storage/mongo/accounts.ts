@@ -39,13 +39,27 @@ export function createAccountStore(
       return known === null ? undefined : await find(known.accountId);
     });
 
-  const create = async (session: ClientSession, identity: SignedInIdentity, now: Instant): Promise<Account> => {
+  const create = async (
+    session: ClientSession,
+    identity: SignedInIdentity,
+    now: Instant,
+  ): Promise<Account> => {
     const { issuer, subject, upstreamId, email, emailVerified = false, displayName } = identity;
     const accountId = asAccountId(randomUUID());
     const times = { createdAt: at(now), lastSignInAt: at(now) };
     // The identity first: its unique index decides between racers.
     await identities.insertOne(
-      { _id: new ObjectId(), issuer, subject, upstreamId, accountId, email, emailVerified, displayName, ...times },
+      {
+        _id: new ObjectId(),
+        issuer,
+        subject,
+        upstreamId,
+        accountId,
+        email,
+        emailVerified,
+        displayName,
+        ...times,
+      },
       { session },
     );
     await accounts.insertOne({ _id: accountId, createdAt: at(now) }, { session });
@@ -54,7 +68,10 @@ export function createAccountStore(
     return { id: accountId, createdAt: now };
   };
 
-  /** Creates the account, or writes what the identity is shown as and found by. Undefined if a racer did it already. */
+  /**
+   * Creates the account, or writes what the identity is shown as and found by. Undefined if a racer did it
+   * already.
+   */
   const learn = (identity: SignedInIdentity, now: Instant): Promise<Account | undefined> =>
     database.transaction(async (session) => {
       const { issuer, subject, upstreamId, email, emailVerified = false, displayName } = identity;

@@ -5,7 +5,9 @@ import type { AdminStore } from "../contract.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, toRecord } from "./documents.ts";
 
-export function createApiKeys(database: MongoDatabase): Pick<AdminStore, "apiKeys" | "apiKey" | "noteApiKeyUse"> {
+export function createApiKeys(
+  database: MongoDatabase,
+): Pick<AdminStore, "apiKeys" | "apiKey" | "noteApiKeyUse"> {
   const { apiKeys } = database.collections;
 
   return {
@@ -26,6 +28,8 @@ export function createApiKeys(database: MongoDatabase): Pick<AdminStore, "apiKey
         return found === null ? undefined : toRecord<ApiKey>(found);
       }),
     noteApiKeyUse: (id, now) =>
-      database.run(async () => void (await apiKeys.updateOne({ _id: id }, { $max: { lastUsedAt: at(now) } }))),
+      database.run(
+        async () => void (await apiKeys.updateOne({ _id: id }, { $max: { lastUsedAt: at(now) } })),
+      ),
   };
 }

@@ -42,8 +42,12 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
         const sealedPayload = sealPayload(seal, model, idHash, payload);
         const ofClient = clientId ? { clientId, endings: await endingsOf(clientId) } : {};
         const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}), ...ofClient };
-        const update: UpdateFilter<ArtifactDocument> = { $set: { sealedPayload, expiresAt: at(expiresAt), ...keys } };
-        const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter((key) => !(key in keys));
+        const update: UpdateFilter<ArtifactDocument> = {
+          $set: { sealedPayload, expiresAt: at(expiresAt), ...keys },
+        };
+        const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter(
+          (key) => !(key in keys),
+        );
         if (absent.length > 0) update.$unset = Object.fromEntries(absent.map((key) => [key, ""]));
         await artifacts.updateOne({ _id: artifactId(model, idHash) }, update, { upsert: true });
       }),

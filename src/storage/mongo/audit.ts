@@ -72,7 +72,8 @@ function createAuditSearch(database: MongoDatabase): AuditStore["search"] {
         page,
         begin: NEWEST,
         placeOf: (event) => writtenAt(event.at, event.seq),
-        item: (event) => (given.every((name) => event[name] === filter[name]) ? toAuditEvent(event) : undefined),
+        item: (event) =>
+          given.every((name) => event[name] === filter[name]) ? toAuditEvent(event) : undefined,
         fetch: ([instant, seq], limit) => {
           const range = { match, order: ["at", "seq"], direction: -1, floor: at(from) } as const;
           const place = dateAt(instant);

@@ -1,4 +1,7 @@
-/** Owns where the chain of the audit (domain/audit-chain.ts) is kept: each event's place with the event, both ends beside them. */
+/**
+ * Owns where the chain of the audit (domain/audit-chain.ts) is kept: each event's place with the event, both
+ * ends beside them.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { AuditEvent, ChainMark } from "../../domain/records.ts";
@@ -45,7 +48,8 @@ export function createChain(
         return found.map(toAuditEvent);
       }),
 
-    countUnsealed: (most) => database.run(() => auditEvents.countDocuments({ chainSeq: null }, { limit: most })),
+    countUnsealed: (most) =>
+      database.run(() => auditEvents.countDocuments({ chainSeq: null }, { limit: most })),
 
     chainEnds: () =>
       database.run(async () => {

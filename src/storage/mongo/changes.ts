@@ -1,4 +1,7 @@
-/** Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction, or nothing. */
+/**
+ * Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction,
+ * or nothing.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
@@ -67,7 +70,11 @@ type AccessChange = "create_api_key" | "remove_api_key" | "revoke_grant" | "end_
 type DirectoryChange = Exclude<Change["kind"], ClientChange | AccessChange>;
 type Carry = { [Kind in Change["kind"]]: CarryOut<Extract<Change, { kind: Kind }>> };
 
-export function createChanges(database: MongoDatabase, seal: Seal, parts: ChangeParts): Pick<AdminStore, "carryOut"> {
+export function createChanges(
+  database: MongoDatabase,
+  seal: Seal,
+  parts: ChangeParts,
+): Pick<AdminStore, "carryOut"> {
   const claim = claimOnce(database, seal);
   const carry: Carry = {
     ...directoryChanges(database, parts),
@@ -92,7 +99,10 @@ export function createChanges(database: MongoDatabase, seal: Seal, parts: Change
   };
 }
 
-/** Creations under a key of their caller's: what the first was answered, or undefined for the first itself, whose answer is kept. */
+/**
+ * Creations under a key of their caller's: what the first was answered, or undefined for the first itself,
+ * whose answer is kept.
+ */
 function claimOnce({ collections }: MongoDatabase, seal: Seal) {
   const { idempotencyKeys } = collections;
   return async (session: ClientSession, once: Once, now: Instant): Promise<ChangeOutcome | undefined> => {
@@ -102,7 +112,11 @@ function claimOnce({ collections }: MongoDatabase, seal: Seal) {
       const opened = seal.open(known.sealedAnswer, sealedAt.answer(keyHash));
       return { result: "repeated", fingerprint: known.fingerprint, answer: opened };
     }
-    const kept = { fingerprint, sealedAnswer: seal.seal(answer, sealedAt.answer(keyHash)), expiresAt: at(expiresAt) };
+    const kept = {
+      fingerprint,
+      sealedAnswer: seal.seal(answer, sealedAt.answer(keyHash)),
+      expiresAt: at(expiresAt),
+    };
     await idempotencyKeys.replaceOne({ _id: keyHash }, kept, { session, upsert: true });
     return undefined;
   };
@@ -131,16 +145,25 @@ function directoryChanges(
     if (!(await owners.isLeft(session))) refuse("last_owner");
   };
 
-  const giveRole = async (session: ClientSession, before: Membership, adminRole: AdminRole | null, by: By) => {
+  const giveRole = async (
+    session: ClientSession,
+    before: Membership,
+    adminRole: AdminRole | null,
+    by: By,
+  ) => {
     const { profile, organization } = before;
     if (adminRole !== null && organization.kind !== "operator") refuse("not_operator");
     if (profile.adminRole === adminRole) return { revokedGrants: [] };
     const ended = await roles.change(session, profile, adminRole, by);
-    if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization })) await keepAnOwner(session);
+    if (mayEndAnOwner(before, { profile: { ...profile, adminRole }, organization }))
+      await keepAnOwner(session);
     return ended;
   };
 
-  /** Makes the profile that an invitation is for, unless it is the only one of its address and nobody has linked it. */
+  /**
+   * Makes the profile that an invitation is for, unless it is the only one of its address and nobody has
+   * linked it.
+   */
   const admitInvited = async (session: ClientSession, edits: Edits, profile: ProfileEdit) => {
     const { id, emailKey, organizationId } = profile;
     const before = edits.profiles.get(id);
@@ -186,7 +209,9 @@ function directoryChanges(
       const ends = mayEndAnOwner({ ...after, profile: before }, after);
       if (ends) await owners.exclude(session);
       const ended = await directory.write(session, edits);
-      const unbound = isAnotherPerson ? await bindings.unbind(session, profile.id, by.actor, by.now) : undefined;
+      const unbound = isAnotherPerson
+        ? await bindings.unbind(session, profile.id, by.actor, by.now)
+        : undefined;
       if (ends) await keepAnOwner(session);
       return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
     },
@@ -209,7 +234,11 @@ function directoryChanges(
       const isOneOfThem = isOwner({ ...before.profile, adminRole }, before.organization);
       const isLast = isOneOfThem && !(await owners.isLeft(session, profile.id));
       const lapsesAt = isLast ? null : by.now + INVITATION_LIFE_MS;
-      await queueMail(session, invitation(before.profile, before.organization, { mailDomain, lapsesAt }), by.now);
+      await queueMail(
+        session,
+        invitation(before.profile, before.organization, { mailDomain, lapsesAt }),
+        by.now,
+      );
       return ended;
     },
   };
@@ -260,7 +289,11 @@ function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
 
   /** Whose the grants are that go on without their session. */
   async function ofGrants(session: ClientSession, sessionUid: string, now: Instant): Promise<AccountId> {
-    const stages = [{ $match: { sessionUid, expiresAt: { $gt: at(now) } } }, ...standingStages, { $limit: 1 }];
+    const stages = [
+      { $match: { sessionUid, expiresAt: { $gt: at(now) } } },
+      ...standingStages,
+      { $limit: 1 },
+    ];
     const [found] = await selections.aggregate<SelectionDocument>(stages, { session }).toArray();
     return (found ?? refuse("missing")).accountId;
   }

@@ -1,4 +1,6 @@
-/** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
+/**
+ * Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain.
+ */
 
 import type { ClientSession } from "mongodb";
 import { asClientId } from "../../domain/ids.ts";
@@ -64,7 +66,10 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
       const before = found?.refusedAddresses;
       const kept = withRefused(before ?? [], refused, now);
       if (kept === undefined) return;
-      const change = { $set: { refusedAddresses: kept }, $setOnInsert: { usedAt: null, previousUsedAt: null } };
+      const change = {
+        $set: { refusedAddresses: kept },
+        $setOnInsert: { usedAt: null, previousUsedAt: null },
+      };
       const asRead = before === undefined ? { $exists: false } : { $eq: before };
       const filter = { _id: id, refusedAddresses: asRead };
       const write = clientUses.updateOne(filter, change, { upsert: found === null });

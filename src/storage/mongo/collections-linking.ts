@@ -43,7 +43,13 @@ export const INQUIRIES: CollectionSpecification = {
       leaseUntil: date,
       seq: objectId,
     },
-    { ordinal: number, heldUntil: orNull(date), matched: orNull(number), dueAt: date, answeredTo: orNull(string) },
+    {
+      ordinal: number,
+      heldUntil: orNull(date),
+      matched: orNull(number),
+      dueAt: date,
+      answeredTo: orNull(string),
+    },
   ),
   indexes: [
     { name: "ofInteraction", key: { interactionCid: 1, createdAt: -1, seq: -1 } },
@@ -87,7 +93,11 @@ export const LINK_REQUESTS: CollectionSpecification = {
     { name: "ofInquiry", key: { inquiryId: 1, createdAt: 1 } },
     { name: "ofProfile", key: { profileId: 1, createdAt: -1 } },
     { name: "pendingOfProfile", key: { profileId: 1 }, partialFilterExpression: { state: "pending" } },
-    { name: "pendingOfOrganization", key: { organizationId: 1 }, partialFilterExpression: { state: "pending" } },
+    {
+      name: "pendingOfOrganization",
+      key: { organizationId: 1 },
+      partialFilterExpression: { state: "pending" },
+    },
     {
       name: "onePending",
       key: { profileId: 1, "requester.issuer": 1, "requester.subject": 1 },

@@ -1,6 +1,7 @@
 /**
- * Owns the collections: what the server checks of each document, and the indexes. Every query has one; every unique one is
- * something that single use or uniqueness rests on. Making them, and comparing them with what is there, is schema.ts's.
+ * Owns the collections: what the server checks of each document, and the indexes. Every query has one; every
+ * unique one is something that single use or uniqueness rests on. Making them, and comparing them with what
+ * is there, is schema.ts's.
  */
 
 import type { AuditVerification } from "../../domain/records.ts";
@@ -103,7 +104,11 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
         key: { name: 1, _id: 1, adminRole: 1 },
         partialFilterExpression: { adminRole: { $gt: "" } },
       },
-      { name: "invited", key: { invitedAt: 1 }, partialFilterExpression: { invitedAt: { $gt: new Date(0) } } },
+      {
+        name: "invited",
+        key: { invitedAt: 1 },
+        partialFilterExpression: { invitedAt: { $gt: new Date(0) } },
+      },
     ],
   },
   INQUIRIES,
@@ -190,9 +195,16 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     name: "sessions",
     validator: validator({
       _id: string,
-      rows: listOf(fields({ idHash: string, sealedPayload: string, accountId: orNull(string), expiresAt: date })),
+      rows: listOf(
+        fields({ idHash: string, sealedPayload: string, accountId: orNull(string), expiresAt: date }),
+      ),
       clients: listOf(
-        fields({ clientId: string, sid: orNull(string), grantId: orNull(string), persistsLogout: orNull(boolean) }),
+        fields({
+          clientId: string,
+          sid: orNull(string),
+          grantId: orNull(string),
+          persistsLogout: orNull(boolean),
+        }),
       ),
       expiresAt: date,
     }),
@@ -212,7 +224,11 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
     indexes: [],
   },
   { name: "keys", validator: validator({ _id: string, sealedValue: string }), indexes: [] },
-  { name: "throttles", validator: validator({ _id: string, taken: number, expiresAt: date }), indexes: [expiry] },
+  {
+    name: "throttles",
+    validator: validator({ _id: string, taken: number, expiresAt: date }),
+    indexes: [expiry],
+  },
   MAILBOXES,
   {
     name: "auditEvents",
@@ -239,7 +255,12 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       { name: "ofAccount", key: { accountId: 1, at: -1, seq: -1 } },
       { name: "ofActor", key: { actor: 1, at: -1, seq: -1 } },
       { name: "ofAction", key: { action: 1, at: -1, seq: -1 } },
-      { name: "place", key: { chainSeq: 1 }, unique: true, partialFilterExpression: { chainSeq: { $gt: 0 } } },
+      {
+        name: "place",
+        key: { chainSeq: 1 },
+        unique: true,
+        partialFilterExpression: { chainSeq: { $gt: 0 } },
+      },
       // What has no place yet stands at its beginning, in the order in which it was written.
       { name: "unsealed", key: { chainSeq: 1, seq: 1 } },
     ],
@@ -256,7 +277,12 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       askedBy: string,
       askedAt: date,
       keptHead: orNull(string),
-      state: oneOfStates<AuditVerification["state"]>({ waiting: true, running: true, finished: true, failed: true }),
+      state: oneOfStates<AuditVerification["state"]>({
+        waiting: true,
+        running: true,
+        finished: true,
+        failed: true,
+      }),
       startedAt: orNull(date),
       endedAt: orNull(date),
       progress: orNull(object),
@@ -270,7 +296,12 @@ export const COLLECTIONS: readonly CollectionSpecification[] = [
       seq: objectId,
     }),
     indexes: [
-      { name: "open", key: { openHead: 1 }, unique: true, partialFilterExpression: { openHead: { $gt: "" } } },
+      {
+        name: "open",
+        key: { openHead: 1 },
+        unique: true,
+        partialFilterExpression: { openHead: { $gt: "" } },
+      },
       { name: "due", key: { dueAt: 1, seq: 1 } },
       { name: "byTime", key: { askedAt: -1, seq: -1 } },
     ],

@@ -1,9 +1,10 @@
 /**
- * Owns the connection to the replica set: how long anything may take, its transactions, and what its failures are called.
- * What is stored is collections.ts's; when it is stored is each sub-store's.
+ * Owns the connection to the replica set: how long anything may take, its transactions, and what its failures
+ * are called. What is stored is collections.ts's; when it is stored is each sub-store's.
  *
- * Reads go to the primary, which has everything that was ever acknowledged; writes are acknowledged by a majority. The driver
- * repeats a read or a write once by itself when the primary changes (retryable reads and writes).
+ * Reads go to the primary, which has everything that was ever acknowledged; writes are acknowledged by a
+ * majority. The driver repeats a read or a write once by itself when the primary changes (retryable reads and
+ * writes).
  */
 
 import {
@@ -25,12 +26,20 @@ import { spendPatience } from "../../patience.ts";
 import type { Collections } from "./documents.ts";
 import { collectionsIn } from "./documents.ts";
 
-/** How long one operation, or one transaction, may take at most before it counts as failed, in milliseconds. */
+/**
+ * How long one operation, or one transaction, may take at most before it counts as failed, in milliseconds.
+ */
 const DEADLINE_MS = 4000;
-/** How long a server may take to answer or to be found: a little less, so that the driver's own account comes first. */
+/**
+ * How long a server may take to answer or to be found: a little less, so that the driver's own account comes
+ * first.
+ */
 const PATIENCE_MS = 3500;
 
-/** How long a turn over many documents may take: an acknowledgment by a majority alone takes some tens of milliseconds. */
+/**
+ * How long a turn over many documents may take: an acknowledgment by a majority alone takes some tens of
+ * milliseconds.
+ */
 export const TURN_MS = 100;
 
 const WRITE_CONCERN = { w: "majority", wtimeoutMS: PATIENCE_MS } as const;
@@ -53,11 +62,14 @@ const CLIENT_OPTIONS = {
 
 /** Codes of a server that can't do it now, whatever was asked (src/mongo/base/error_codes.yml). */
 const UNAVAILABLE_CODES: ReadonlySet<unknown> = new Set([
-  6, 7, 89, 9001, 11600, 11602, 10107, 13435, 13436, 189, 91, 262, 50, 64, 112, 251, 24, 246, 14031, 133, 134, 175, 314,
+  6, 7, 89, 9001, 11600, 11602, 10107, 13435, 13436, 189, 91, 262, 50, 64, 112, 251, 24, 246, 14031, 133, 134,
+  175, 314,
 ]);
 const DUPLICATE_KEY = 11000;
 
-/** A connection without a deadline of its own, for migrating and copying: an index may take minutes to build. */
+/**
+ * A connection without a deadline of its own, for migrating and copying: an index may take minutes to build.
+ */
 export function patientClient(url: string): MongoClient {
   return new MongoClient(url, { ...CLIENT_OPTIONS, serverSelectionTimeoutMS: 30_000, socketTimeoutMS: 0 });
 }
@@ -73,7 +85,10 @@ export class MongoDatabase {
     this.collections = collectionsIn(this.db);
   }
 
-  /** Runs a piece of work that needs no transaction. Throws `store_unavailable` when it takes too long or can't be done now. */
+  /**
+   * Runs a piece of work that needs no transaction. Throws `store_unavailable` when it takes too long or
+   * can't be done now.
+   */
   run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
     return spendPatience(DEADLINE_MS, (milliseconds) => this.#runFor(milliseconds, work));
   }
@@ -91,9 +106,9 @@ export class MongoDatabase {
   }
 
   /**
-   * Runs work in one transaction: all it reads is of one instant, all it writes comes true at once or not at all. The work is
-   * run again from its beginning when another transaction got in its way, so it must do nothing but read and write here.
-   * https://www.mongodb.com/docs/drivers/node/current/crud/transactions/
+   * Runs work in one transaction: all it reads is of one instant, all it writes comes true at once or not at
+   * all. The work is run again from its beginning when another transaction got in its way, so it must do
+   * nothing but read and write here. https://www.mongodb.com/docs/drivers/node/current/crud/transactions/
    */
   transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     return this.run((deadline) =>
@@ -156,7 +171,12 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 /** What the driver calls errors of its caller that are none. */
-const CLOSED = [MongoNotConnectedError, MongoTopologyClosedError, MongoClientClosedError, MongoExpiredSessionError];
+const CLOSED = [
+  MongoNotConnectedError,
+  MongoTopologyClosedError,
+  MongoClientClosedError,
+  MongoExpiredSessionError,
+];
 
 function translate(error: unknown): unknown {
   const passes = error instanceof MongoError ? isPassing(error) : isLostConnection(error);
@@ -166,7 +186,10 @@ function translate(error: unknown): unknown {
 /** What the driver lets through of a socket as it is: writing to one that the server has just closed. */
 function isLostConnection(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^(EPIPE|ECONN[A-Z]+|ETIMEDOUT|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+)$/.test(code);
+  return (
+    typeof code === "string" &&
+    /^(EPIPE|ECONN[A-Z]+|ETIMEDOUT|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+)$/.test(code)
+  );
 }
 
 /** Whether the same may succeed later: everything but what is wrong with the request itself. */

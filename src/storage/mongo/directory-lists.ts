@@ -5,7 +5,13 @@ import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
 import type { MongoDatabase } from "./database.ts";
-import { at, type OrganizationDocument, type ProfileDocument, toOrganization, toProfile } from "./documents.ts";
+import {
+  at,
+  type OrganizationDocument,
+  type ProfileDocument,
+  toOrganization,
+  toProfile,
+} from "./documents.ts";
 import { readBehind } from "./ranges.ts";
 import type { SearchReader } from "./search-writer.ts";
 import { readFound } from "./searching.ts";
@@ -53,7 +59,8 @@ function organizationList(database: MongoDatabase, search: SearchReader): AdminS
           fits,
         });
       }
-      const match: Partial<OrganizationDocument> = kind !== undefined ? { kind } : enabled === false ? { enabled } : {};
+      const match: Partial<OrganizationDocument> =
+        kind !== undefined ? { kind } : enabled === false ? { enabled } : {};
       return readPage<Organization, Organization>({
         page,
         begin: NAMED,

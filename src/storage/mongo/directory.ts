@@ -8,7 +8,14 @@ import { editOrganization, editProfile, unknownOrganization } from "../../domain
 import { type Ending, MOST_AT_ONCE } from "../../domain/endings.ts";
 import { asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import { planImport } from "../../domain/import-plan.ts";
-import type { ImportOutcome, ImportRow, NewMail, Organization, Profile, ProfileEdit } from "../../domain/records.ts";
+import type {
+  ImportOutcome,
+  ImportRow,
+  NewMail,
+  Organization,
+  Profile,
+  ProfileEdit,
+} from "../../domain/records.ts";
 import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -92,7 +99,8 @@ export class Edits {
     }
     this.profiles.set(id, profile);
     this.#edited.profiles.add(id);
-    if (mailDomain !== undefined) this.#mails.push(...addressNotices(before, profile, organization, mailDomain));
+    if (mailDomain !== undefined)
+      this.#mails.push(...addressNotices(before, profile, organization, mailDomain));
     this.#entries.push(...entries);
     if (voids) this.#voided.profiles.add(id);
     if (revokes) this.#ended.push({ kind: "profile", id });
@@ -102,7 +110,8 @@ export class Edits {
   async write(session: ClientSession, database: MongoDatabase, parts: DirectoryParts): Promise<Revocation> {
     const { organizations, profiles } = database.collections;
     const { now } = this.#by;
-    if (this.#organizationWrites.length > 0) await organizations.bulkWrite(this.#organizationWrites, { session });
+    if (this.#organizationWrites.length > 0)
+      await organizations.bulkWrite(this.#organizationWrites, { session });
     if (this.#profileWrites.length > 0) await profiles.bulkWrite(this.#profileWrites, { session });
     const searched = this.#searched();
     if (searched.length > 0) await parts.search.put(session, searched);
@@ -128,7 +137,11 @@ export class Edits {
     return [
       ...[...organizations].map((id) => {
         const after = this.organizations.get(id);
-        return { kind: "organization", id, texts: after === undefined ? [] : organizationTexts(after) } as const;
+        return {
+          kind: "organization",
+          id,
+          texts: after === undefined ? [] : organizationTexts(after),
+        } as const;
       }),
       ...[...profiles].map((id) => {
         const after = this.profiles.get(id);
@@ -154,7 +167,9 @@ export function createDirectoryWriter(database: MongoDatabase, parts: DirectoryP
   return {
     async read({ organizationIds, profileIds }, by, session) {
       const options = session === undefined ? {} : { session };
-      const foundOrganizations = await organizations.find({ _id: { $in: [...organizationIds] } }, options).toArray();
+      const foundOrganizations = await organizations
+        .find({ _id: { $in: [...organizationIds] } }, options)
+        .toArray();
       const foundProfiles = await profiles.find({ _id: { $in: [...profileIds] } }, options).toArray();
       return new Edits(foundOrganizations.map(toOrganization), foundProfiles.map(toProfile), by);
     },
@@ -182,7 +197,12 @@ export function createDirectoryStore(database: MongoDatabase, writer: DirectoryW
     database.run(async () => {
       const first = limit === undefined ? [] : [{ $limit: limit }];
       const found = await profiles
-        .aggregate<MembershipDocument>([{ $match: match }, { $sort: { _id: 1 } }, ...first, ...toMembershipStages])
+        .aggregate<MembershipDocument>([
+          { $match: match },
+          { $sort: { _id: 1 } },
+          ...first,
+          ...toMembershipStages,
+        ])
         .toArray();
       return found.map(toMembership);
     });
@@ -230,6 +250,7 @@ export function createDirectoryStore(database: MongoDatabase, writer: DirectoryW
       }),
     membership: async (id) => (await memberships({ _id: id }))[0],
     // No id is empty.
-    membershipsByEmail: (emailKey, page) => memberships({ emailKey, _id: { $gt: page?.after ?? "" } }, page?.limit),
+    membershipsByEmail: (emailKey, page) =>
+      memberships({ emailKey, _id: { $gt: page?.after ?? "" } }, page?.limit),
   };
 }

@@ -1,6 +1,7 @@
 /**
- * Owns the shape of what is stored: the records of domain/records.ts, their id as `_id` and their instants as dates, so that
- * the server can expire them and people can read them. `seq` keeps the order in which documents of one instant were written.
+ * Owns the shape of what is stored: the records of domain/records.ts, their id as `_id` and their instants as
+ * dates, so that the server can expire them and people can read them. `seq` keeps the order in which
+ * documents of one instant were written.
  */
 
 import { type Collection, type Db, ObjectId } from "mongodb";
@@ -38,7 +39,9 @@ import type {
 import type { Count } from "../contract.ts";
 import type { SealedSignIn } from "../sealed-fields.ts";
 
-type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until" ? true : false;
+type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until"
+  ? true
+  : false;
 /** A record's fields, with dates for its instants. */
 type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
 /** A record as a document. */
@@ -48,7 +51,10 @@ export interface OrganizationDocument extends Omit<Stored<Organization>, "plan">
   plan: Dated<Organization["plan"]>;
 }
 export type ProfileDocument = Later<Stored<Profile>, "invitedAt"> & {
-  /** Counted up by whoever rests on the profile's being as it was read, so that a racer who changes it must wait. */
+  /**
+   * Counted up by whoever rests on the profile's being as it was read, so that a racer who changes it must
+   * wait.
+   */
   selections?: number;
 };
 /** What a broker of the version before leaves out. */
@@ -59,7 +65,10 @@ export type InquiryDocument = Later<Omit<Stored<Inquiry>, "address">, "ordinal" 
   sealedAddress: string | null;
   leaseWorker: string | null;
   leaseUntil: Date;
-  /** The later of `notBefore` and `leaseUntil`. A broker of the version before leaves it out, and leaves it where it was. */
+  /**
+   * The later of `notBefore` and `leaseUntil`. A broker of the version before leaves it out, and leaves it
+   * where it was.
+   */
   dueAt?: Date;
   answeredTo?: ProfileId | null;
   seq: ObjectId;
@@ -79,7 +88,9 @@ export type OutboxDocument = Omit<Stored<OutboxMessage>, "content"> & {
   inquiryId?: InquiryId | null;
   bouncedAt?: Date | null;
   bounce?: string | null;
-  /** Of a message that is held: since when it waits, which may be since an earlier one whose place it took. */
+  /**
+   * Of a message that is held: since when it waits, which may be since an earlier one whose place it took.
+   */
   placeAt?: Date | null;
   askerHash?: string | null;
   carriedBy?: string | null;
@@ -123,13 +134,21 @@ export interface ArtifactDocument {
   consumed?: number;
   expiresAt: Date;
 }
-/** A session is one document under its uid: what its portals and its parallel resumes save is decided in one place. */
+/**
+ * A session is one document under its uid: what its portals and its parallel resumes save is decided in one
+ * place.
+ */
 export interface SessionDocument {
   _id: string;
   /** One row for each id that names the session, oldest first. */
   rows: { idHash: SecretHash; sealedPayload: string; accountId: AccountId | null; expiresAt: Date }[];
   /** Each client's share. */
-  clients: { clientId: ClientId; sid: string | null; grantId: GrantId | null; persistsLogout: boolean | null }[];
+  clients: {
+    clientId: ClientId;
+    sid: string | null;
+    grantId: GrantId | null;
+    persistsLogout: boolean | null;
+  }[];
   /** When its last row expires. */
   expiresAt: Date;
 }
@@ -157,7 +176,9 @@ export interface MailboxDocument {
   collectedAt: Date | null;
   expiresAt: Date;
 }
-export type UpstreamTransactionDocument = Dated<Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>> & {
+export type UpstreamTransactionDocument = Dated<
+  Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>
+> & {
   _id: SecretHash;
   sealedPayload: string;
   /** Of whoever has taken it. */
@@ -169,7 +190,11 @@ export type SignInOutcomeDocument = Omit<SignInOutcome, "authentication"> & {
   expiresAt: Date;
 };
 /** `seq` is its place among what was written, `chainSeq` its place in the chain, once it has one. */
-export type AuditEventDocument = Stored<AuditEvent> & { seq: ObjectId; chainSeq?: number | null; mac?: string | null };
+export type AuditEventDocument = Stored<AuditEvent> & {
+  seq: ObjectId;
+  chainSeq?: number | null;
+  mac?: string | null;
+};
 export type ChainMarkDocument = Dated<ChainMark> & { _id: "base" | "head" };
 export type AuditVerificationDocument = Stored<AuditVerification> & {
   /** While it hasn't ended: what no other one that goes on may have. */
@@ -197,7 +222,9 @@ export interface IdempotencyKeyDocument {
   sealedAnswer: string;
   expiresAt: Date;
 }
-export type ClientUseDocument = Later<Dated<Omit<ClientUse, "clientId">>, "refusedAddresses"> & { _id: string };
+export type ClientUseDocument = Later<Dated<Omit<ClientUse, "clientId">>, "refusedAddresses"> & {
+  _id: string;
+};
 export type SignOutDocument = Stored<SignOut> & { dueAt: Date; leaseWorker: string | null; seq: ObjectId };
 export interface MetaDocument {
   _id: string;
@@ -279,7 +306,9 @@ const COLLECTION_NAMES = [
 ] as const satisfies readonly string[] as readonly CollectionName[];
 
 export function collectionsIn(db: Db): Collections {
-  return Object.fromEntries(COLLECTION_NAMES.map((name) => [name, db.collection(name)])) as unknown as Collections;
+  return Object.fromEntries(
+    COLLECTION_NAMES.map((name) => [name, db.collection(name)]),
+  ) as unknown as Collections;
 }
 
 /** A record as a document: its id as `_id`, the instants among its own fields as dates. */
@@ -291,7 +320,9 @@ export function toDocument<T extends { id: string }>({ id, ...fields }: T): Stor
 export function dated<T extends object>(fields: T): Dated<T> {
   const entries = Object.entries(fields).map(([key, value]) => [
     key,
-    /At$|^at$|^notBefore$|^heldUntil$|^hour$|^until$/.test(key) && typeof value === "number" ? new Date(value) : value,
+    /At$|^at$|^notBefore$|^heldUntil$|^hour$|^until$/.test(key) && typeof value === "number"
+      ? new Date(value)
+      : value,
   ]);
   return Object.fromEntries(entries) as Dated<T>;
 }
@@ -329,11 +360,19 @@ export const toProfile = (document: ProfileDocument): Profile => ({
 });
 export const toIdentity = ({ _id, ...fields }: IdentityDocument) =>
   ({ emailVerified: false, ...undated(fields) }) as unknown as Identity;
-export const toAuditEvent = (document: AuditEventDocument) => toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
-export const toLinkRequest = (document: LinkRequestDocument) => toRecord<LinkRequest>(document, "organizationId");
+export const toAuditEvent = (document: AuditEventDocument) =>
+  toRecord<AuditEvent>(document, "seq", "chainSeq", "mac");
+export const toLinkRequest = (document: LinkRequestDocument) =>
+  toRecord<LinkRequest>(document, "organizationId");
 
 export function toSelection(document: SelectionDocument): Selection {
-  const { _id, organizationId: _organization, replacedBy: _successor, endings: _endings, ...fields } = document;
+  const {
+    _id,
+    organizationId: _organization,
+    replacedBy: _successor,
+    endings: _endings,
+    ...fields
+  } = document;
   return { grantId: _id, ...undated(fields) } as unknown as Selection;
 }
 

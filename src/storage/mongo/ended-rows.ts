@@ -24,7 +24,8 @@ export function createEndedRows(
         return claimed === null ? undefined : { key: claimed._id };
       }),
 
-    // Whoever claims it, or ends the same anew meanwhile, writes it, too, so that one of the two is run again.
+    // Whoever claims it, or ends the same anew meanwhile, writes it, too, so that one of the two is run
+    // again.
     removeEnded: (key, worker, { most, now, leaseMs }) =>
       database.transaction(async (session) => {
         const held = await endings.findOne({ _id: key, leaseWorker: worker }, { session });

@@ -1,6 +1,7 @@
 /**
- * Owns endings of many grants: the count by which every read of a selection sees that it stands no more, written in the
- * transaction of whatever ends them. Those whose rows are still there are a queue, which is ended-rows.ts's.
+ * Owns endings of many grants: the count by which every read of a selection sees that it stands no more,
+ * written in the transaction of whatever ends them. Those whose rows are still there are a queue, which is
+ * ended-rows.ts's.
  */
 
 import type { ClientSession, Document } from "mongodb";
@@ -10,8 +11,16 @@ import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
-/** Stages that add to documents, as `ended`, the endings that a selection is under whose fields these expressions give. */
-export function endingStages(of: { client: unknown; organization: unknown; profile: unknown; session: unknown }) {
+/**
+ * Stages that add to documents, as `ended`, the endings that a selection is under whose fields these
+ * expressions give.
+ */
+export function endingStages(of: {
+  client: unknown;
+  organization: unknown;
+  profile: unknown;
+  session: unknown;
+}) {
   const key = (kind: Ending["kind"], id: unknown) => ({ $concat: [`${kind}:`, id] });
   const keys = [key("client", of.client), key("organization", of.organization), key("profile", of.profile)];
   const ofConsole = [key("organization_console", of.organization), key("profile_console", of.profile)];
@@ -39,7 +48,10 @@ export const standsStages: readonly Document[] = [
   { $unset: ["endingKeys", "ended"] },
 ];
 
-/** Stages that leave those selections alone which stand. Whatever reads selections for somebody goes through them. */
+/**
+ * Stages that leave those selections alone which stand. Whatever reads selections for somebody goes through
+ * them.
+ */
 export const standingStages: readonly Document[] = [
   ...standsStages,
   { $match: { stands: true } },

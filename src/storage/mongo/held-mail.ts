@@ -1,6 +1,7 @@
 /**
- * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how one mail carries
- * those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox is outbox.ts's.
+ * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how
+ * one mail carries those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox
+ * is outbox.ts's.
  */
 
 import { type ClientSession, ObjectId } from "mongodb";
@@ -20,7 +21,12 @@ import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 /** Queues a mail inside the transaction of its cause, or holds it. */
-export type MailWriter = (session: ClientSession, mail: NewMail, now: Instant, place?: MailPlace) => Promise<void>;
+export type MailWriter = (
+  session: ClientSession,
+  mail: NewMail,
+  now: Instant,
+  place?: MailPlace,
+) => Promise<void>;
 
 export function createMailWriter(
   { collections }: MongoDatabase,
@@ -30,16 +36,29 @@ export function createMailWriter(
   const { outbox } = collections;
 
   /** Drops what waits of the same asker for the same profile. */
-  const dropEarlier = async (session: ClientSession, profileHash: string, askerHash: string, now: Instant) => {
+  const dropEarlier = async (
+    session: ClientSession,
+    profileHash: string,
+    askerHash: string,
+    now: Instant,
+  ) => {
     const isTheirs = { state: "held", profileHash, askerHash } as const;
     const found = await outbox.find(isTheirs, { session }).toArray();
     if (found.length === 0) return [];
     const change = { state: "dropped", sealedContent: null, nextAttemptAt: at(now) } as const;
     await outbox.updateMany({ _id: { $in: found.map(({ _id }) => _id) } }, { $set: change }, { session });
-    return found.map(({ rank = 0, placeAt, createdAt }) => ({ rank, placeAt: (placeAt ?? createdAt).getTime() }));
+    return found.map(({ rank = 0, placeAt, createdAt }) => ({
+      rank,
+      placeAt: (placeAt ?? createdAt).getTime(),
+    }));
   };
 
-  return async (session, { id, messageId, to, content, throttle }, now, place = { rank: 0, askerHash: null }) => {
+  return async (
+    session,
+    { id, messageId, to, content, throttle },
+    now,
+    place = { rank: 0, askerHash: null },
+  ) => {
     const message = {
       _id: id,
       messageId,
@@ -84,7 +103,10 @@ export function createMailWriter(
   };
 }
 
-/** How many messages without room are put off at a time; those with room go one by one, for each is a transaction. */
+/**
+ * How many messages without room are put off at a time; those with room go one by one, for each is a
+ * transaction.
+ */
 const HELD = { least: 50, most: 500, turnMs: TURN_MS };
 
 /** Whose room is lacking, and until when: so long all that it has at the mailbox stays held. */
@@ -108,14 +130,18 @@ export function createHeldMail(
   const isDue = (now: Instant) => ({ state: "held", dueAt: { $lte: at(now) } }) as const;
 
   const change = async (session: ClientSession, ids: readonly string[], set: Partial<OutboxDocument>) => {
-    if (ids.length > 0) await outbox.updateMany({ _id: { $in: [...ids] }, state: "held" }, { $set: set }, { session });
+    if (ids.length > 0)
+      await outbox.updateMany({ _id: { $in: [...ids] }, state: "held" }, { $set: set }, { session });
   };
   const drop = (session: ClientSession, ids: readonly string[], now: Instant) =>
     change(session, ids, { state: "dropped", sealedContent: null, nextAttemptAt: at(now) });
   const queue = (session: ClientSession, id: string, now: Instant) =>
     change(session, [id], { state: "queued", nextAttemptAt: at(now), dueAt: at(now) });
 
-  /** Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that instead. */
+  /**
+   * Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that
+   * instead.
+   */
   const releaseTogether = async (session: ClientSession, mailboxHash: string, now: Instant) => {
     const order = { sort: ORDER, limit: MOST_COLLECTED, hint: "heldInOrder", session } as const;
     const found = await outbox.find({ state: "held", mailboxHash }, order).toArray();
@@ -141,7 +167,12 @@ export function createHeldMail(
     else {
       const mail = collect([one, ...others]);
       await queueMail(session, mail, now);
-      const carried = { state: "carried", sealedContent: null, carriedBy: mail.id, nextAttemptAt: at(now) } as const;
+      const carried = {
+        state: "carried",
+        sealedContent: null,
+        carriedBy: mail.id,
+        nextAttemptAt: at(now),
+      } as const;
       await change(
         session,
         held.map(({ id }) => id),
@@ -162,7 +193,8 @@ export function createHeldMail(
     const { mailboxHash = null } = longest;
     const order = { sort: ORDER, hint: "heldInOrder", session } as const;
     const first = await outbox.findOne({ ...isDue(now), mailboxHash }, order);
-    if (mailboxHash === null || first?.profileHash == null) throw new Error("a held message is of no mailbox");
+    if (mailboxHash === null || first?.profileHash == null)
+      throw new Error("a held message is of no mailbox");
     const { _id, requestId, profileHash } = first;
     if (requestId !== null && !(await requests.pending(session, [requestId], now)).has(requestId)) {
       await drop(session, [_id], now);
@@ -181,9 +213,17 @@ export function createHeldMail(
     return released;
   };
 
-  /** Keeps some that are due, of those for which there is no room, held until there may be; false once none is left. */
-  const hold = async ({ lacking, mailbox, profile, until }: Lack, now: Instant, limit: number): Promise<boolean> => {
-    const of = lacking === "mailbox" ? { mailboxHash: mailbox } : { profileHash: profile, mailboxHash: mailbox };
+  /**
+   * Keeps some that are due, of those for which there is no room, held until there may be; false once none is
+   * left.
+   */
+  const hold = async (
+    { lacking, mailbox, profile, until }: Lack,
+    now: Instant,
+    limit: number,
+  ): Promise<boolean> => {
+    const of =
+      lacking === "mailbox" ? { mailboxHash: mailbox } : { profileHash: profile, mailboxHash: mailbox };
     const hint = lacking === "mailbox" ? "heldOfMailboxDue" : "heldOfProfileDue";
     const options = { projection: { _id: 1 }, sort: { dueAt: 1 }, limit, hint } as const;
     const ids = (await outbox.find({ ...of, ...isDue(now) }, options).toArray()).map(({ _id }) => _id);
@@ -208,7 +248,10 @@ export function createHeldMail(
         if (!(await database.run(() => hold(given, now, size)))) lack = undefined;
         return { done: 0, isLast: false };
       };
-      return await new Pace(HELD).turns((size) => (lack === undefined ? releaseOne() : holdSome(lack, size)), run);
+      return await new Pace(HELD).turns(
+        (size) => (lack === undefined ? releaseOne() : holdSome(lack, size)),
+        run,
+      );
     },
   };
 }

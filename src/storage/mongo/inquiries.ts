@@ -29,18 +29,22 @@ type InquiryMethods = Pick<
 const OWN_FIELDS = ["sealedAddress", "state", "leaseWorker", "leaseUntil", "dueAt", "answeredTo", "seq"];
 
 /**
- * Gives waiting inquiries that have none the instant at which they are due, and returns how many there were. Brokers of the
- * version before go on making them; where there are none nothing is examined, for they stand at the beginning of an index.
+ * Gives waiting inquiries that have none the instant at which they are due, and returns how many there were.
+ * Brokers of the version before go on making them; where there are none nothing is examined, for they stand
+ * at the beginning of an index.
  */
 export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise<number> {
   const hasNone = { state: "waiting", dueAt: { $exists: false } } as const;
   let filled = 0;
   for (;;) {
-    const found = await inquiries.find(hasNone, { projection: { _id: 1 }, limit: FILLED_AT_A_TIME }).toArray();
+    const found = await inquiries
+      .find(hasNone, { projection: { _id: 1 }, limit: FILLED_AT_A_TIME })
+      .toArray();
     if (found.length === 0) return filled;
-    const { modifiedCount } = await inquiries.updateMany({ _id: { $in: found.map(({ _id }) => _id) }, ...hasNone }, [
-      { $set: { dueAt: { $max: ["$notBefore", "$leaseUntil"] } } },
-    ]);
+    const { modifiedCount } = await inquiries.updateMany(
+      { _id: { $in: found.map(({ _id }) => _id) }, ...hasNone },
+      [{ $set: { dueAt: { $max: ["$notBefore", "$leaseUntil"] } } }],
+    );
     filled += modifiedCount;
   }
 }
@@ -58,7 +62,11 @@ interface InquiryParts {
 /** What is true of an inquiry whose document says nothing of it. */
 const unsaid = { ordinal: 1, heldUntil: null, matched: null };
 
-export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts: InquiryParts): InquiryMethods {
+export function createInquiryMethods(
+  database: MongoDatabase,
+  seal: Seal,
+  parts: InquiryParts,
+): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const { inquiries, profiles, linkRequests } = database.collections;
 
@@ -80,7 +88,12 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
   ): Promise<Turn> => {
     const { issuer, subject } = requester;
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
-    const slot = await throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt, session);
+    const slot = await throttles.take(
+      throttles.hash(identityThrottle(requester)),
+      identity,
+      createdAt,
+      session,
+    );
     if (!slot.taken) {
       const held = {
         "requester.issuer": issuer,
@@ -88,7 +101,8 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
         state: "waiting",
         heldUntil: { $type: "date" },
       } as const;
-      // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one document.
+      // Of one that nothing was written for, its repetition takes the place: asking again and again leaves
+      // one document.
       await inquiries.deleteMany({ ...held, matched: null }, { session });
       await inquiries.updateMany(
         held,
@@ -167,7 +181,8 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
         return { inquiry, requests: requests.map(toLinkRequest).toReversed() };
       }),
 
-    inquiryOf: (requestId) => database.run(async () => (await linkRequests.findOne({ _id: requestId }))?.inquiryId),
+    inquiryOf: (requestId) =>
+      database.run(async () => (await linkRequests.findOne({ _id: requestId }))?.inquiryId),
 
     inquiries: ({ accountId, profileId, before, limit }) =>
       database.run(async () => {
@@ -189,7 +204,8 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
     claimInquiry: (worker, now, leaseMs) =>
       database.run(async () => {
         let claimed = await claimDue(worker, now, leaseMs);
-        if (claimed === null && (await fillDueAt(inquiries)) > 0) claimed = await claimDue(worker, now, leaseMs);
+        if (claimed === null && (await fillDueAt(inquiries)) > 0)
+          claimed = await claimDue(worker, now, leaseMs);
         const inquiry = toInquiry(claimed);
         return inquiry && { ...inquiry, answeredTo: claimed?.answeredTo ?? null };
       }),
@@ -215,7 +231,8 @@ export function createInquiryMethods(database: MongoDatabase, seal: Seal, parts:
         const organizationOf = new Map(found.map((profile) => [profile._id, profile.organizationId]));
         for (const { request, mail } of links) {
           const organizationId = organizationOf.get(request.profileId);
-          if (organizationId === undefined) throw new Error("a link request names a profile that isn't there");
+          if (organizationId === undefined)
+            throw new Error("a link request names a profile that isn't there");
           await requests.insert(session, request, organizationId, now);
           await queueMail(session, mail, now, place);
           await audit(session, linkRequested(request, organizationId, now));

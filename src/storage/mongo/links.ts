@@ -57,7 +57,12 @@ export function createBindingWriter(
         { _id: profileId, accountId: onlyFrom ?? { $ne: null } },
         [
           {
-            $set: { accountId: null, boundAt: null, provenEmailVersion: null, invitedAt: invitedIfAdministrators(now) },
+            $set: {
+              accountId: null,
+              boundAt: null,
+              provenEmailVersion: null,
+              invitedAt: invitedIfAdministrators(now),
+            },
           },
         ],
         { session, returnDocument: "before" },
@@ -86,7 +91,10 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
   const { audit, requests, queueMail, bindings, roles, owners } = parts;
   const { linkRequests, identities, profiles } = database.collections;
 
-  const view = async ({ requestId, secretHash }: Attempt, session?: ClientSession): Promise<LinkView | undefined> => {
+  const view = async (
+    { requestId, secretHash }: Attempt,
+    session?: ClientSession,
+  ): Promise<LinkView | undefined> => {
     const [found] = await linkRequests
       .aggregate<LinkRequestDocument & MembershipDocument>(
         [{ $match: { _id: requestId, secretHash } }, ...withMembershipStages],
@@ -121,8 +129,8 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
 
     view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
 
-    // All is read and written at one instant: whoever disables, edits, binds or voids meanwhile writes the request or the
-    // profile, too, so that one of the two transactions is run again.
+    // All is read and written at one instant: whoever disables, edits, binds or voids meanwhile writes the
+    // request or the profile, too, so that one of the two transactions is run again.
     redeem: (attempt, notice, now) =>
       database.transaction(async (session) => {
         const { identity, accountId } = attempt;
@@ -146,7 +154,8 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
         await queueMail(session, linkedNotice(notice, membership, identity, now), now);
         if (isAdministrators(membership)) {
           const told = { owners: await owners.all(session), linkedAt: now };
-          for (const mail of ownersNotices(notice, membership, identity, told)) await queueMail(session, mail, now);
+          for (const mail of ownersNotices(notice, membership, identity, told))
+            await queueMail(session, mail, now);
         }
         return { result: "bound", membership };
       }),
@@ -166,8 +175,13 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
   };
 }
 
-/** Whether the request is this identity's, byte for byte, and its profile still as it was when it was made. */
-function isFor({ request, membership }: LinkView, { issuer, subject, upstreamId }: SignedInIdentity): boolean {
+/**
+ * Whether the request is this identity's, byte for byte, and its profile still as it was when it was made.
+ */
+function isFor(
+  { request, membership }: LinkView,
+  { issuer, subject, upstreamId }: SignedInIdentity,
+): boolean {
   const { requester, purpose, emailVersion } = request;
   const { profile, organization } = membership;
   return (

@@ -6,7 +6,14 @@ import type { AccountView, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { MongoDatabase } from "./database.ts";
 import { createDirectoryLists } from "./directory-lists.ts";
-import { at, type OutboxDocument, type SelectionDocument, toIdentity, toRecord, toSelection } from "./documents.ts";
+import {
+  at,
+  type OutboxDocument,
+  type SelectionDocument,
+  toIdentity,
+  toRecord,
+  toSelection,
+} from "./documents.ts";
 import { standingStages, standsStages } from "./endings.ts";
 import { toDelivery } from "./outbox.ts";
 import { dateAt, LAST_INSTANT, NEWEST, readBehind, seqAt, writtenAt } from "./ranges.ts";
@@ -95,7 +102,8 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
       }),
     countGrants: (clientId, now, most) =>
       database.run(async () => {
-        // Of so many at the most it is asked whether they stand: of what is being ended there may be any number that don't.
+        // Of so many at the most it is asked whether they stand: of what is being ended there may be any
+        // number that don't.
         const some = [{ $match: { clientId, expiresAt: { $gt: at(now) } } }, { $limit: most }];
         const count = [...some, ...standingStages, { $count: "count" }];
         const [counted] = await selections.aggregate<{ count: number }>(count).toArray();
@@ -125,7 +133,9 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
           fetch: async ([id = ""], limit) => {
             const behind = { $match: { ...match, _id: { $gt: String(id) } } };
             const stages = [behind, { $sort: { _id: 1 } }, { $limit: limit }, ...standsStages];
-            const found = await selections.aggregate<SelectionDocument & { stands: boolean }>(stages).toArray();
+            const found = await selections
+              .aggregate<SelectionDocument & { stands: boolean }>(stages)
+              .toArray();
             return found.map(({ stands, ...document }) => ({ one: toSelection(document), stands }));
           },
         });
@@ -145,7 +155,11 @@ function mailLists(database: MongoDatabase): Pick<Listings, "deliveries"> {
           placeOf: ({ createdAt, seq }) => writtenAt(createdAt, seq),
           item: (one) => (state === undefined || one.state === state ? toDelivery(one) : undefined),
           fetch: ([instant, seq], limit) => {
-            const match = isPutOff ? { state: "queued", lastError: { $gt: "" } } : state === undefined ? {} : { state };
+            const match = isPutOff
+              ? { state: "queued", lastError: { $gt: "" } }
+              : state === undefined
+                ? {}
+                : { state };
             const range = { match, order: ["createdAt", "seq"], direction: -1 } as const;
             return readBehind(outbox, range, [dateAt(instant), seqAt(seq)], limit);
           },

@@ -1,6 +1,7 @@
 /**
- * Owns how records that another back end read out become documents, and how what arrived is compared with what was sent.
- * Loading a record twice comes to the same as once, so that a load which was cut short goes on.
+ * Owns how records that another back end read out become documents, and how what arrived is compared with
+ * what was sent. Loading a record twice comes to the same as once, so that a load which was cut short goes
+ * on.
  */
 
 import { createHash } from "node:crypto";
@@ -20,14 +21,21 @@ interface Mark {
   after?: Place | undefined;
 }
 
-/** Loads into a migrated database. Throws `store_refused` if it holds anything that isn't of an earlier load of this source. */
+/**
+ * Loads into a migrated database. Throws `store_refused` if it holds anything that isn't of an earlier load
+ * of this source.
+ */
 export async function openLoad(db: Db, source: string): Promise<Load> {
   const { meta } = collectionsIn(db);
   const mark = await markIn(db);
   if (mark === undefined) await refuseUnlessEmpty(db);
   else if (mark.source !== source) throw refused(db, "holds a part of another file");
   const note = async (change: Omit<Mark, "source">) => {
-    await meta.updateOne({ _id: MARK }, { $set: { value: JSON.stringify({ source, ...change }) } }, { upsert: true });
+    await meta.updateOne(
+      { _id: MARK },
+      { $set: { value: JSON.stringify({ source, ...change }) } },
+      { upsert: true },
+    );
   };
   return {
     begun: mark?.kind === undefined || mark.kind === "" ? undefined : { kind: mark.kind, after: mark.after },
@@ -35,7 +43,9 @@ export async function openLoad(db: Db, source: string): Promise<Load> {
       if (mark === undefined) await note({ kind: "" });
       const documents = records.map((record) => toLoaded(kind, record));
       await documentsOf(db, kind).bulkWrite(
-        documents.map(({ _id, ...replacement }) => ({ replaceOne: { filter: { _id }, replacement, upsert: true } })),
+        documents.map(({ _id, ...replacement }) => ({
+          replaceOne: { filter: { _id }, replacement, upsert: true },
+        })),
         { ordered: false },
       );
       await note({ kind, after: records.at(-1)?.place });
@@ -57,7 +67,8 @@ export async function openLoad(db: Db, source: string): Promise<Load> {
 
 /** Throws `store_refused` for a database into which a load was cut short. */
 export async function refuseUnfinishedLoad(db: Db): Promise<void> {
-  if ((await markIn(db)) !== undefined) throw refused(db, "holds a part of a file alone, for a copy was cut short");
+  if ((await markIn(db)) !== undefined)
+    throw refused(db, "holds a part of a file alone, for a copy was cut short");
 }
 
 async function markIn(db: Db): Promise<Mark | undefined> {
@@ -107,7 +118,11 @@ const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>>
       .digest("hex");
     return { _id: new ObjectId(hash.slice(0, 24)), ...fields };
   },
-  organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: String(id), ...rest, plan: dated(plan as object) }),
+  organizations: ({ fields: { id, plan, ...rest } }) => ({
+    _id: String(id),
+    ...rest,
+    plan: dated(plan as object),
+  }),
   inquiries: ({ fields: { id, leaseUntil, ...rest }, place }) => ({
     _id: String(id),
     ...dated(rest),

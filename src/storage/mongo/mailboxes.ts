@@ -1,7 +1,8 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the counts behind the
- * rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored. What one transaction reads of a mailbox and
- * another changes meanwhile makes the second of them begin anew, so that racers never take the same room.
+ * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
+ * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored. What one
+ * transaction reads of a mailbox and another changes meanwhile makes the second of them begin anew, so that
+ * racers never take the same room.
  */
 
 import type { ClientSession } from "mongodb";
@@ -40,7 +41,10 @@ export interface MailboxWriter {
   noteCollected(session: ClientSession, mailbox: string, limits: MailboxLimits, now: Instant): Promise<void>;
 }
 
-export function createMailboxWriter({ collections }: MongoDatabase, throttles: ThrottleWriter): MailboxWriter {
+export function createMailboxWriter(
+  { collections }: MongoDatabase,
+  throttles: ThrottleWriter,
+): MailboxWriter {
   const { mailboxes } = collections;
 
   const write = async (
@@ -84,7 +88,8 @@ export function createMailboxWriter({ collections }: MongoDatabase, throttles: T
       const use = await read(session, keys.mailbox, limits.mailbox, now);
       const collectedAt = collectedRoomAt(use, now);
       const profile = await throttles.take(keys.profile, limits.profile, now, session);
-      if (!profile.taken) return { taken: false, lacking: "profile", separateAt: profile.resetsAt, collectedAt };
+      if (!profile.taken)
+        return { taken: false, lacking: "profile", separateAt: profile.resetsAt, collectedAt };
       const separateAt = separateRoomAt(use, limits.mailbox, now);
       if (separateAt > now) {
         await throttles.giveBack(keys.profile, session);

@@ -1,4 +1,7 @@
-/** Owns how profiles are read together with their organizations: one aggregation stage set, wherever a profile stands. */
+/**
+ * Owns how profiles are read together with their organizations: one aggregation stage set, wherever a profile
+ * stands.
+ */
 
 import type { Document } from "mongodb";
 import type { Membership } from "../../domain/records.ts";
@@ -12,7 +15,14 @@ export interface MembershipDocument {
 /** Stages that turn profiles into memberships. */
 export const toMembershipStages: readonly Document[] = [
   { $replaceRoot: { newRoot: { profile: "$$ROOT" } } },
-  { $lookup: { from: "organizations", localField: "profile.organizationId", foreignField: "_id", as: "organization" } },
+  {
+    $lookup: {
+      from: "organizations",
+      localField: "profile.organizationId",
+      foreignField: "_id",
+      as: "organization",
+    },
+  },
   { $unwind: "$organization" },
 ];
 
@@ -20,7 +30,14 @@ export const toMembershipStages: readonly Document[] = [
 export const withMembershipStages: readonly Document[] = [
   { $lookup: { from: "profiles", localField: "profileId", foreignField: "_id", as: "profile" } },
   { $unwind: "$profile" },
-  { $lookup: { from: "organizations", localField: "profile.organizationId", foreignField: "_id", as: "organization" } },
+  {
+    $lookup: {
+      from: "organizations",
+      localField: "profile.organizationId",
+      foreignField: "_id",
+      as: "organization",
+    },
+  },
   { $unwind: "$organization" },
 ];
 

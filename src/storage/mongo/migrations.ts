@@ -1,6 +1,6 @@
 /**
- * Owns the way from one version of the schema to the next: an ordered list, never edited once released. Each may be cut short
- * and run again, beside another that does the same, and under brokers of the version before.
+ * Owns the way from one version of the schema to the next: an ordered list, never edited once released. Each
+ * may be cut short and run again, beside another that does the same, and under brokers of the version before.
  */
 
 import type { Db } from "mongodb";
@@ -27,17 +27,45 @@ export interface MongoMigration {
 }
 
 const since = (version: number, ...names: string[]) => names.map((name) => ({ name, version }));
-/** Indexes that came later: what a database of an earlier version does without. Rules have only ever been loosened. */
+/**
+ * Indexes that came later: what a database of an earlier version does without. Rules have only ever been
+ * loosened.
+ */
 const LATER_INDEXES = [
   ...since(2, "linkRequests.onePending"),
   ...since(3, "inquiries.waitingOfIdentity", "inquiries.byTime", "inquiries.ofAccount"),
   ...since(3, "linkRequests.ofInquiry", "linkRequests.ofProfile"),
-  ...since(3, "outbox.inState", "outbox.ofInquiry", "outbox.byMessageId", "outbox.held", "outbox.heldOfMailbox"),
+  ...since(
+    3,
+    "outbox.inState",
+    "outbox.ofInquiry",
+    "outbox.byMessageId",
+    "outbox.held",
+    "outbox.heldOfMailbox",
+  ),
   ...since(4, "accounts.byTime", "outbox.byTime", "rememberedChoices.ofClient"),
-  ...since(4, "organizations.byName", "organizations.ofKind", "organizations.disabled", "organizations.planEnd"),
-  ...since(4, "profiles.byName", "profiles.namesOfOrganization", "profiles.disabled", "profiles.administrators"),
+  ...since(
+    4,
+    "organizations.byName",
+    "organizations.ofKind",
+    "organizations.disabled",
+    "organizations.planEnd",
+  ),
+  ...since(
+    4,
+    "profiles.byName",
+    "profiles.namesOfOrganization",
+    "profiles.disabled",
+    "profiles.administrators",
+  ),
   ...since(4, "selections.ofAccount", "selections.ofClient", "auditEvents.place", "auditEvents.unsealed"),
-  ...since(4, "auditEvents.ofOrganization", "auditEvents.ofAccount", "auditEvents.ofActor", "auditEvents.ofAction"),
+  ...since(
+    4,
+    "auditEvents.ofOrganization",
+    "auditEvents.ofAccount",
+    "auditEvents.ofActor",
+    "auditEvents.ofAction",
+  ),
   ...since(5, "selections.everyOfSession", "selections.replaced", "profiles.invited"),
   ...since(6, "inquiries.due"),
   ...since(8, "outbox.heldOfMailboxDue", "outbox.heldOfProfileDue"),
@@ -80,7 +108,9 @@ const collectionsOf = (version: number): readonly CollectionSpecification[] => {
       ? index
       : { ...index, partialFilterExpression };
   const formerOf = (collection: CollectionName) =>
-    FORMER_INDEXES.filter((one) => one.collection === collection && version <= one.until).map(({ index }) => index);
+    FORMER_INDEXES.filter((one) => one.collection === collection && version <= one.until).map(
+      ({ index }) => index,
+    );
   return COLLECTIONS.filter(({ name }) => !absent.has(name)).map((specification) => ({
     ...specification,
     indexes: [
@@ -134,7 +164,8 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
     name: "whose a finished sign-in is, selections being switched, invitations that lapse",
     collections: collectionsOf(5),
     async up({ db, now }) {
-      // While the index of selections is made anew, a broker of the version before can make two of one session and client.
+      // While the index of selections is made anew, a broker of the version before can make two of one
+      // session and client.
       for (let attempt = 1; ; attempt += 1) {
         try {
           await ensureCollections(db, collectionsOf(5));
@@ -263,7 +294,10 @@ async function supersedeDoubles(db: Db, now: Instant): Promise<void> {
   }
 }
 
-/** Of several current selections of one session and client the newest stays, and the others are replaced by it. */
+/**
+ * Of several current selections of one session and client the newest stays, and the others are replaced by
+ * it.
+ */
 async function replaceDoubles(db: Db): Promise<void> {
   const { selections } = collectionsIn(db);
   const doubles = selections.aggregate<{ ids: GrantId[] }>(
@@ -278,6 +312,9 @@ async function replaceDoubles(db: Db): Promise<void> {
   );
   for await (const { ids } of doubles) {
     const newest = ids.at(-1) ?? null;
-    await selections.updateMany({ _id: { $in: ids.slice(0, -1) }, replacedBy: null }, { $set: { replacedBy: newest } });
+    await selections.updateMany(
+      { _id: { $in: ids.slice(0, -1) }, replacedBy: null },
+      { $set: { replacedBy: newest } },
+    );
   }
 }

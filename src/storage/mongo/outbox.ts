@@ -42,11 +42,16 @@ export function createOutboxStore(
 
   const newestFirst = { createdAt: -1, seq: -1 } as const;
   const requeue =
-    (state: "held" | "failed", action: "mail.released" | "mail.resent") => (id: string, actor: string, now: Instant) =>
+    (state: "held" | "failed", action: "mail.released" | "mail.resent") =>
+    (id: string, actor: string, now: Instant) =>
       database.transaction(async (session) => {
         const due = { state: "queued", nextAttemptAt: at(now), dueAt: at(now) } as const;
         const anew = state === "failed" ? { attempts: 0, createdAt: at(now) } : {};
-        const found = await outbox.findOneAndUpdate({ _id: id, state }, { $set: { ...due, ...anew } }, { session });
+        const found = await outbox.findOneAndUpdate(
+          { _id: id, state },
+          { $set: { ...due, ...anew } },
+          { session },
+        );
         if (found === null) return false;
         const inOrder = { sort: { seq: 1 }, session } as const;
         const carried = await outbox.find({ carriedBy: id, state: "carried" }, inOrder).toArray();
@@ -60,8 +65,8 @@ export function createOutboxStore(
   return {
     ...createHeldMail(database, seal, { requests, mailboxes, queueMail }),
 
-    // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever claims the message
-    // next starts the request's life anew.
+    // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever
+    // claims the message next starts the request's life anew.
     claim: async (worker, now, leaseMs, linkLifetimeMs) => {
       const claimOne = () =>
         database.run(async () => {
@@ -94,7 +99,10 @@ export function createOutboxStore(
             await release(id, worker, { state: "dropped", sealedContent: null });
             return "passed over";
           }
-          return { message: { ...toMessage(claimed), content }, linkExpiresAt: alive.size === 0 ? null : expiresAt };
+          return {
+            message: { ...toMessage(claimed), content },
+            linkExpiresAt: alive.size === 0 ? null : expiresAt,
+          };
         });
       for (;;) {
         const claimed = await claimOne();
@@ -119,7 +127,9 @@ export function createOutboxStore(
       }),
 
     markSent: (id, worker, serverReply, now) =>
-      database.run(() => release(id, worker, { state: "sent", sealedContent: null, sentAt: at(now), serverReply })),
+      database.run(() =>
+        release(id, worker, { state: "sent", sealedContent: null, sentAt: at(now), serverReply }),
+      ),
 
     markDeferred: (id, worker, error, nextAttemptAt) =>
       database.run(() => {
@@ -140,7 +150,9 @@ export function createOutboxStore(
           return (await outbox.find({ inquiryId }, { sort: newestFirst, limit }).toArray()).map(toDelivery);
         }
         const { states, limit } = filter;
-        const found = await outbox.find({ state: { $in: [...states] } }, { sort: newestFirst, limit }).toArray();
+        const found = await outbox
+          .find({ state: { $in: [...states] } }, { sort: newestFirst, limit })
+          .toArray();
         return found.map(toDelivery);
       }),
     release: requeue("held", "mail.released"),
@@ -151,7 +163,9 @@ export function createOutboxStore(
           { messageId, state: { $in: ["sent", "bounced"] } },
           [
             { $set: { bounce: { $literal: reason } } },
-            ...(permanent ? [{ $set: { state: "bounced", bouncedAt: { $ifNull: ["$bouncedAt", at(now)] } } }] : []),
+            ...(permanent
+              ? [{ $set: { state: "bounced", bouncedAt: { $ifNull: ["$bouncedAt", at(now)] } } }]
+              : []),
           ],
           { returnDocument: "after" },
         );
@@ -161,7 +175,10 @@ export function createOutboxStore(
     nextDueAt: () =>
       database.run(async () => {
         // `dueAt >= 0` holds for every message; it lets the earliest be read off the start of the index.
-        const earliest = await outbox.findOne({ state: "queued", dueAt: { $gte: at(0) } }, { sort: { dueAt: 1 } });
+        const earliest = await outbox.findOne(
+          { state: "queued", dueAt: { $gte: at(0) } },
+          { sort: { dueAt: 1 } },
+        );
         return earliest?.dueAt.getTime();
       }),
   };

@@ -8,8 +8,9 @@ import { type MembershipDocument, toMembership, toMembershipStages } from "./mem
 
 export interface OwnerGuard {
   /**
-   * Makes this transaction and every other that changes who is an owner exclude each other. Each of them sees what the one
-   * before has left, which the documents that they write don't see to: two owners may demote each other.
+   * Makes this transaction and every other that changes who is an owner exclude each other. Each of them sees
+   * what the one before has left, which the documents that they write don't see to: two owners may demote
+   * each other.
    */
   exclude(session: ClientSession): Promise<void>;
   /** Whether there is an owner, as this transaction has it; one besides, when given. */
@@ -23,7 +24,10 @@ export interface OwnerGuard {
 export function createOwnerGuard({ collections }: MongoDatabase): OwnerGuard {
   const { meta, profiles } = collections;
 
-  const owners = async (session: ClientSession, match: { organizationId?: string }): Promise<Membership[]> => {
+  const owners = async (
+    session: ClientSession,
+    match: { organizationId?: string },
+  ): Promise<Membership[]> => {
     // Every name is at least the empty text: this walks the index of administrators, who are few.
     const candidates = { adminRole: "owner", enabled: true, name: { $gte: "" }, ...match } as const;
     const found = await profiles
@@ -37,7 +41,8 @@ export function createOwnerGuard({ collections }: MongoDatabase): OwnerGuard {
       const value = new ObjectId().toHexString();
       await meta.updateOne({ _id: "owners" }, { $set: { value } }, { session, upsert: true });
     },
-    isLeft: async (session, besides) => (await owners(session, {})).some(({ profile }) => profile.id !== besides),
+    isLeft: async (session, besides) =>
+      (await owners(session, {})).some(({ profile }) => profile.id !== besides),
     all: (session) => owners(session, {}),
     isIn: async (session, organizationId) => (await owners(session, { organizationId })).length > 0,
   };

@@ -1,6 +1,7 @@
 /**
- * Owns how a part of a list is read behind a place of its order. An order is two fields of an index, the second of which no two
- * documents share; the equal and the greater values of the first are read one after the other, each as one range of that index.
+ * Owns how a part of a list is read behind a place of its order. An order is two fields of an index, the
+ * second of which no two documents share; the equal and the greater values of the first are read one after
+ * the other, each as one range of that index.
  */
 
 import { type Collection, type Document, type Filter, ObjectId, type WithId } from "mongodb";
@@ -52,5 +53,8 @@ export const dateAt = (part: string | number | undefined) => new Date(Math.min(N
 /** @throws LiaisonError `bad_request` for what `writtenAt` never gave */
 export function seqAt(part: string | number | undefined): ObjectId {
   if (typeof part === "string" && ObjectId.isValid(part)) return new ObjectId(part);
-  throw new LiaisonError("bad_request", "This is no cursor of this list: take the one that its last page gave.");
+  throw new LiaisonError(
+    "bad_request",
+    "This is no cursor of this list: take the one that its last page gave.",
+  );
 }

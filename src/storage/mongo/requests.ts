@@ -55,14 +55,20 @@ export function createRequestWriter({ collections }: MongoDatabase): RequestWrit
     },
     async pending(session, requestIds, now) {
       if (requestIds.length === 0) return new Set();
-      const isPending = { _id: { $in: [...requestIds] }, state: "pending", expiresAt: { $gt: at(now) } } as const;
+      const isPending = {
+        _id: { $in: [...requestIds] },
+        state: "pending",
+        expiresAt: { $gt: at(now) },
+      } as const;
       const found = await linkRequests.find(isPending, { session, projection: { _id: 1 } }).toArray();
       return new Set(found.map(({ _id }) => asLinkRequestId(_id)));
     },
     async startLives(requestIds, expiresAt) {
       if (requestIds.length === 0) return new Set();
       const isPending = { _id: { $in: [...requestIds] }, state: "pending" } as const;
-      const { matchedCount } = await linkRequests.updateMany(isPending, { $set: { expiresAt: at(expiresAt) } });
+      const { matchedCount } = await linkRequests.updateMany(isPending, {
+        $set: { expiresAt: at(expiresAt) },
+      });
       if (matchedCount === requestIds.length) return new Set(requestIds);
       const found = await linkRequests.find(isPending, { projection: { _id: 1 } }).toArray();
       return new Set(found.map(({ _id }) => asLinkRequestId(_id)));

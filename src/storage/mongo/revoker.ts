@@ -1,4 +1,7 @@
-/** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
+/**
+ * Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended
+ * many at a time.
+ */
 
 import { createHash } from "node:crypto";
 import type { ClientSession, Filter } from "mongodb";
@@ -29,22 +32,24 @@ import { succeed } from "./succession.ts";
 
 export interface Revoker {
   /**
-   * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on: see succession.ts.
-   * Of very many tokens, which are no use without their grant, the rest goes in the background.
+   * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on:
+   * see succession.ts. Of very many tokens, which are no use without their grant, the rest goes in the
+   * background.
    */
   grants(session: ClientSession, grantIds: readonly GrantId[]): Promise<void>;
   /** Revokes one grant; tells of it if it still held at `now`, and has its portal told. */
   one(session: ClientSession, grantId: GrantId, now: Instant): Promise<Revocation>;
   /**
-   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go at once, and are
-   * told of as far as they still held at `now`: their portals are told, once for each session, and not of a grant that came to
-   * nothing while the portal is on another. Of more the rows go in the background (removePart), portals told from there.
+   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go
+   * at once, and are told of as far as they still held at `now`: their portals are told, once for each
+   * session, and not of a grant that came to nothing while the portal is on another. Of more the rows go in
+   * the background (removePart), portals told from there.
    */
   end(session: ClientSession, ending: Ending, now: Instant, most?: number): Promise<Revocation>;
   /**
-   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants that went and the
-   * place behind which it goes on; null when nothing is left. Of what held at `endedAt` the portals are told, unless they have
-   * been given another grant in that session since.
+   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants
+   * that went and the place behind which it goes on; null when nothing is left. Of what held at `endedAt` the
+   * portals are told, unless they have been given another grant in that session since.
    */
   removePart(
     session: ClientSession,
@@ -87,7 +92,8 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       .find(filter, { session, projection: { grantId: 1 } })
       .limit(most)
       .toArray();
-    if (found.length > 0) await artifacts.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
+    if (found.length > 0)
+      await artifacts.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
     return found.length;
   };
 
@@ -131,7 +137,9 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     if (mayGoOn.length === 0) return signIns;
     const sessionUids = mayGoOn.map(({ sessionUid }) => sessionUid);
     const match = { $match: { sessionUid: { $in: sessionUids }, expiresAt: { $gt: at(now) } } };
-    const left = await selections.aggregate<SelectionDocument>([match, ...standingStages], { session }).toArray();
+    const left = await selections
+      .aggregate<SelectionDocument>([match, ...standingStages], { session })
+      .toArray();
     const ids = left.map(({ _id }) => _id);
     const redeemed = await redeemedOf(session, ids);
     const goOn = new Set(left.filter(({ _id }) => redeemed.has(_id)).map(signInKey));
@@ -179,7 +187,9 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
   const withSignIns = async (session: ClientSession, ended: readonly Selection[]): Promise<Selection[]> => {
     if (ended.length === 0) return [];
     const signIns = new Set(ended.map(signInKey));
-    const match = { $match: { sessionUid: { $in: [...new Set(ended.map(({ sessionUid }) => sessionUid))] } } };
+    const match = {
+      $match: { sessionUid: { $in: [...new Set(ended.map(({ sessionUid }) => sessionUid))] } },
+    };
     const found = await selections.aggregate<Under>([match, ...standsStages], { session }).toArray();
     const others = found.filter(({ stands }) => !stands).map(toOwn);
     const all = [...ended, ...others.filter((one) => signIns.has(signInKey(one)))];
@@ -225,7 +235,8 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
         await endings.begin(session, ending, now);
         return { revokedGrants: [], goesOn: true };
       }
-      // Whoever selects meanwhile, not seen here, writes the profile; of a client and an organization nothing that this writes.
+      // Whoever selects meanwhile, not seen here, writes the profile; of a client and an organization nothing
+      // that this writes.
       if (kind === "client" || kind === "organization") await endings.count(session, ending, now);
       const standing = found.filter(({ stands }) => stands).map(toOwn);
       return await revokeAll(session, standing, now, { tells: kind !== "client" });

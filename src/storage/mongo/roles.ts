@@ -1,4 +1,7 @@
-/** Owns who administrates: roles written and lapsed, inside the transaction of whatever asks. Who the owners are, is owners.ts's. */
+/**
+ * Owns who administrates: roles written and lapsed, inside the transaction of whatever asks. Who the owners
+ * are, is owners.ts's.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
@@ -34,10 +37,18 @@ export interface RoleParts {
   owners: OwnerGuard;
 }
 
-export function createRoleWriter({ collections }: MongoDatabase, { audit, revoker, owners }: RoleParts): RoleWriter {
+export function createRoleWriter(
+  { collections }: MongoDatabase,
+  { audit, revoker, owners }: RoleParts,
+): RoleWriter {
   const { profiles } = collections;
 
-  const write = async (session: ClientSession, id: ProfileId, adminRole: AdminRole | null, since: Instant | null) => {
+  const write = async (
+    session: ClientSession,
+    id: ProfileId,
+    adminRole: AdminRole | null,
+    since: Instant | null,
+  ) => {
     const $set = { adminRole, invitedAt: since === null ? null : at(since) };
     await profiles.updateOne({ _id: id }, { $set }, { session });
   };
@@ -53,7 +64,8 @@ export function createRoleWriter({ collections }: MongoDatabase, { audit, revoke
       await write(session, profile.id, profile.adminRole, invitedSince(profile, profile.adminRole, now));
       await audit(session, adminInvitedAgain(profile, { actor, at: now }));
     },
-    // Whoever links the profile or gives it a role meanwhile writes it, too, so that one of the two transactions is run again.
+    // Whoever links the profile or gives it a role meanwhile writes it, too, so that one of the two
+    // transactions is run again.
     async lapse(session, profileId, now) {
       const found = await profiles.findOne({ _id: profileId }, { session });
       const profile = found === null ? undefined : toProfile(found);

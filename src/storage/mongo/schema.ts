@@ -1,4 +1,7 @@
-/** Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is there at each start. */
+/**
+ * Owns how collections and their indexes are made as collections.ts specifies them, and compared with what is
+ * there at each start.
+ */
 
 import { type CollectionInfo, type Db, type Document, MongoServerError } from "mongodb";
 import type { CollectionName } from "./documents.ts";
@@ -10,10 +13,13 @@ const INDEX_NOT_FOUND = 27;
 const INDEX_CONFLICTS = [85, 86];
 
 /**
- * Makes collections and indexes as specified: those that are right already aren't touched, those that differ are made anew.
- * Running brokers aren't disturbed. Two that do so at once come to the same end.
+ * Makes collections and indexes as specified: those that are right already aren't touched, those that differ
+ * are made anew. Running brokers aren't disturbed. Two that do so at once come to the same end.
  */
-export async function ensureCollections(db: Db, specifications: readonly CollectionSpecification[]): Promise<void> {
+export async function ensureCollections(
+  db: Db,
+  specifications: readonly CollectionSpecification[],
+): Promise<void> {
   const present = await presentCollections(db);
   for (const { name, validator, indexes } of specifications) {
     const info = present.get(name);
@@ -38,7 +44,11 @@ async function setRules(db: Db, name: CollectionName, validator: Document): Prom
   await db.command({ collMod: name, validator, validationLevel: "strict", validationAction: "error" });
 }
 
-async function createIndexes(db: Db, name: CollectionName, missing: readonly IndexSpecification[]): Promise<void> {
+async function createIndexes(
+  db: Db,
+  name: CollectionName,
+  missing: readonly IndexSpecification[],
+): Promise<void> {
   try {
     await db.collection(name).createIndexes([...missing]);
   } catch (error) {
@@ -48,7 +58,11 @@ async function createIndexes(db: Db, name: CollectionName, missing: readonly Ind
 }
 
 /** Makes an index in the place of those that are in its way. */
-async function replaceIndex(db: Db, collection: CollectionName, specification: IndexSpecification): Promise<void> {
+async function replaceIndex(
+  db: Db,
+  collection: CollectionName,
+  specification: IndexSpecification,
+): Promise<void> {
   const { key, ...options } = specification;
   const present = await db.collection(collection).indexes();
   const inTheWay = present.filter((index) => index.name === options.name || sameText(index.key, key));
@@ -57,7 +71,11 @@ async function replaceIndex(db: Db, collection: CollectionName, specification: I
 }
 
 /** Drops those of these indexes that are there. */
-export async function dropIndexes(db: Db, collection: CollectionName, names: readonly string[]): Promise<void> {
+export async function dropIndexes(
+  db: Db,
+  collection: CollectionName,
+  names: readonly string[],
+): Promise<void> {
   for (const name of names) {
     try {
       await db.collection(collection).dropIndex(name);
@@ -68,7 +86,10 @@ export async function dropIndexes(db: Db, collection: CollectionName, names: rea
 }
 
 /** What is missing or other than specified, each named: `identities.identity (issuer, subject; unique)`. */
-export async function differences(db: Db, specifications: readonly CollectionSpecification[]): Promise<string[]> {
+export async function differences(
+  db: Db,
+  specifications: readonly CollectionSpecification[],
+): Promise<string[]> {
   const present = await presentCollections(db);
   const found = await Promise.all(
     specifications.map(async ({ name, validator, indexes }) => {
@@ -83,7 +104,9 @@ export async function differences(db: Db, specifications: readonly CollectionSpe
 }
 
 async function presentCollections(db: Db): Promise<Map<string, CollectionInfo>> {
-  return new Map((await db.listCollections({}, { nameOnly: false }).toArray()).map((info) => [info.name, info]));
+  return new Map(
+    (await db.listCollections({}, { nameOnly: false }).toArray()).map((info) => [info.name, info]),
+  );
 }
 
 /** Whether the server refuses whatever breaks these rules. */
@@ -116,11 +139,15 @@ function sameIndex(present: Document, { name, key, ...options }: IndexSpecificat
   return presentName === name && sameText(presentKey, key) && ![...names].some(differs);
 }
 
-/** An option without what servers write in different ways: some give back an equality of a filter as `{ $eq: … }`. */
+/**
+ * An option without what servers write in different ways: some give back an equality of a filter as `{ $eq: …
+ * }`.
+ */
 function comparable(option: unknown): unknown {
   if (typeof option !== "object" || option === null || option instanceof Date) return option ?? false;
   const entries = Object.entries(option).map(([field, condition]): [string, unknown] => {
-    const isEquality = typeof condition === "object" && condition !== null && Object.keys(condition).join() === "$eq";
+    const isEquality =
+      typeof condition === "object" && condition !== null && Object.keys(condition).join() === "$eq";
     return [field, isEquality ? (condition as { $eq: unknown }).$eq : condition];
   });
   return Object.fromEntries(entries);

@@ -1,4 +1,7 @@
-/** Owns the search entries of records (domain/search.ts), written in the transaction of their record and read in ranges. */
+/**
+ * Owns the search entries of records (domain/search.ts), written in the transaction of their record and read
+ * in ranges.
+ */
 
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
 import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../../domain/search.ts";
@@ -68,7 +71,8 @@ export function termWrites(
       searchEntries(kind, id, texts).map((entry) => [entry, searchRecord(kind, id)] as const),
     ),
   );
-  // Removed first: an entry that ends within a character is stored as another text, which is then removed and written anew.
+  // Removed first: an entry that ends within a character is stored as another text, which is then removed and
+  // written anew.
   const removed = [...before].filter((entry) => !after.has(entry));
   const added = [...after].filter(([entry]) => !before.has(entry));
   return [

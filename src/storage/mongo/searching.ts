@@ -1,4 +1,7 @@
-/** Owns how what a typed text finds is read as a list: entries of the search index, each with the record that it stands for. */
+/**
+ * Owns how what a typed text finds is read as a list: entries of the search index, each with the record that
+ * it stands for.
+ */
 
 import { isListedAt, type SearchKind } from "../../domain/search.ts";
 import type { Page, PageRequest } from "../contract.ts";
@@ -33,6 +36,8 @@ export function readFound<T>(
       return entries.map((entry) => ({ ...entry, record: byId.get(entry.id) }));
     },
     item: ({ id, after, record }) =>
-      record !== undefined && fits(record) && isListedAt(after, kind, typed, id, textsOf(record)) ? record : undefined,
+      record !== undefined && fits(record) && isListedAt(after, kind, typed, id, textsOf(record))
+        ? record
+        : undefined,
   });
 }

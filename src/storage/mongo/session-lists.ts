@@ -1,4 +1,7 @@
-/** Owns how the sessions of an account are listed: those that browsers are signed in with, and those that grants alone are left of. */
+/**
+ * Owns how the sessions of an account are listed: those that browsers are signed in with, and those that
+ * grants alone are left of.
+ */
 
 import type { Instant } from "../../clock.ts";
 import type { AccountId, ClientId } from "../../domain/records.ts";
@@ -38,10 +41,16 @@ export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "s
   };
 
   /** Of these sessions of an account those that stand. */
-  const stand = async (uids: readonly string[], accountId: AccountId, now: Instant): Promise<AccountSession[]> => {
+  const stand = async (
+    uids: readonly string[],
+    accountId: AccountId,
+    now: Instant,
+  ): Promise<AccountSession[]> => {
     const isLater = { $gt: at(now) };
     const row = { $elemMatch: { accountId, expiresAt: isLater } };
-    const open = await sessions.find({ _id: { $in: [...uids] }, rows: row }, { projection: { _id: 1 } }).toArray();
+    const open = await sessions
+      .find({ _id: { $in: [...uids] }, rows: row }, { projection: { _id: 1 } })
+      .toArray();
     const clients = await selections
       .aggregate<{ _id: string; clientIds: ClientId[] }>([
         { $match: { sessionUid: { $in: uids }, accountId, expiresAt: isLater } },
@@ -59,9 +68,15 @@ export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "s
   /** Whose a session is that stands. */
   const whose = async (uid: string, now: Instant): Promise<AccountId | undefined> => {
     const found = await sessions.findOne({ _id: uid });
-    const row = found?.rows.findLast(({ accountId, expiresAt }) => accountId !== null && expiresAt.getTime() > now);
+    const row = found?.rows.findLast(
+      ({ accountId, expiresAt }) => accountId !== null && expiresAt.getTime() > now,
+    );
     if (row?.accountId != null) return row.accountId;
-    const stages = [{ $match: { sessionUid: uid, expiresAt: { $gt: at(now) } } }, ...standingStages, { $limit: 1 }];
+    const stages = [
+      { $match: { sessionUid: uid, expiresAt: { $gt: at(now) } } },
+      ...standingStages,
+      { $limit: 1 },
+    ];
     const [left] = await selections.aggregate<SelectionDocument>(stages).toArray();
     return left?.accountId;
   };
@@ -76,7 +91,10 @@ export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "s
           item: ({ session }) => session,
           fetch: async ([place], limit) => {
             const after = String(place);
-            const all = [await ofBrowsers(accountId, after, limit), await ofGrants(accountId, after, limit)].flat();
+            const all = [
+              await ofBrowsers(accountId, after, limit),
+              await ofGrants(accountId, after, limit),
+            ].flat();
             // By code point, as the server sorts.
             const uids = [...new Set(all)].toSorted().slice(0, limit);
             const standing = await stand(uids, accountId, now);

@@ -1,6 +1,7 @@
 /**
- * Owns oidc-provider's sessions. A session is one document under its uid, with a row for each id that names it and a share for
- * each client, because it is saved as a whole by each of its portals: every save is one conditional write of that document.
+ * Owns oidc-provider's sessions. A session is one document under its uid, with a row for each id that names
+ * it and a share for each client, because it is saved as a whole by each of its portals: every save is one
+ * conditional write of that document.
  */
 
 import type { Document } from "mongodb";
@@ -17,7 +18,8 @@ import { createSignOutQueue } from "./sign-out-queue.ts";
 type Row = SessionDocument["rows"][number];
 type Share = SessionDocument["clients"][number];
 
-interface SessionMethods extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
+interface SessionMethods
+  extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
   /** `find` for the model Session. */
   findSession(idHash: SecretHash, now: Instant, includeExpired: boolean): Promise<Payload | undefined>;
 }
@@ -68,11 +70,14 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
         };
         const change = saved({
           row,
-          // Under its old id a found session is only ever updated: a row that a racer rotated away must not come back.
+          // Under its old id a found session is only ever updated: a row that a racer rotated away must not
+          // come back.
           appends: !found || replaces !== undefined,
           replaces: replaces === idHash ? undefined : replaces,
           removed,
-          shares: Object.entries(authorizations).map(([clientId, share]) => fromShare(asClientId(clientId), share)),
+          shares: Object.entries(authorizations).map(([clientId, share]) =>
+            fromShare(asClientId(clientId), share),
+          ),
         });
         const save = () =>
           sessions.findOneAndUpdate({ _id: uid }, change, {
@@ -87,7 +92,9 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
         });
         if (!found) return "saved";
         if (before === null) return "ended";
-        return replaces !== undefined || before.rows.some((other) => other.idHash === idHash) ? "saved" : "rotated";
+        return replaces !== undefined || before.rows.some((other) => other.idHash === idHash)
+          ? "saved"
+          : "rotated";
       }),
 
     destroySession: (idHash, tells) => {
@@ -121,7 +128,11 @@ function saved({ row, appends, replaces, removed, shares }: Save): Document[] {
   const isIt = { $in: [row.idHash, { $ifNull: ["$rows.idHash", []] }] };
   const others = { $filter: { input: rows, as: "row", cond: { $ne: ["$$row.idHash", replaces ?? null] } } };
   const inPlace = {
-    $map: { input: others, as: "row", in: { $cond: [{ $eq: ["$$row.idHash", row.idHash] }, literal, "$$row"] } },
+    $map: {
+      input: others,
+      as: "row",
+      in: { $cond: [{ $eq: ["$$row.idHash", row.idHash] }, literal, "$$row"] },
+    },
   };
   const appended = appends ? { $cond: [isIt, inPlace, { $concatArrays: [inPlace, [literal]] }] } : inPlace;
   const changed = [...removed, ...shares.map(({ clientId }) => clientId)];

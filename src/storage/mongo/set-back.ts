@@ -1,4 +1,7 @@
-/** Owns what becomes of that which waits when the clock was set back. Throttles and named leases see to it by themselves. */
+/**
+ * Owns what becomes of that which waits when the clock was set back. Throttles and named leases see to it by
+ * themselves.
+ */
 
 import type { Instant } from "../../clock.ts";
 import type { AdminStore } from "../contract.ts";
@@ -14,7 +17,8 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
   return {
     boundWaits: (now: Instant) =>
       database.run(async () => {
-        // What was stored later than now waits as long as it was to wait, from now. Nothing is due before it was stored.
+        // What was stored later than now waits as long as it was to wait, from now. Nothing is due before it
+        // was stored.
         const latest = { $gt: at(now + SKEW_MS) };
         const anew = { dueAt: latest, createdAt: latest };
         const moved = (field: string) => ({ $subtract: [field, { $subtract: ["$createdAt", at(now)] }] });
@@ -27,7 +31,10 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
             { state: "waiting", dueAt: { $gt: leaseUntil }, leaseUntil: { $gt: leaseUntil } },
             [{ $set: { leaseUntil } }, { $set: due }],
           ),
-          await auditVerifications.updateMany({ dueAt: { $gt: leaseUntil } }, { $set: { dueAt: leaseUntil } }),
+          await auditVerifications.updateMany(
+            { dueAt: { $gt: leaseUntil } },
+            { $set: { dueAt: leaseUntil } },
+          ),
           await endings.updateMany({ dueAt: { $gt: leaseUntil } }, { $set: { dueAt: leaseUntil } }),
           await inquiries.updateMany({ state: "waiting", ...anew }, [
             { $set: { notBefore: moved("$notBefore"), heldUntil: moved("$heldUntil"), createdAt: at(now) } },

@@ -40,7 +40,13 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
         );
         if (taken === null) return undefined;
         const instants = { createdAt: taken.createdAt.getTime(), expiresAt: taken.expiresAt.getTime() };
-        return { stateHash, browserHash, upstreamId, ...instants, ...openSignIn(seal, stateHash, taken.sealedPayload) };
+        return {
+          stateHash,
+          browserHash,
+          upstreamId,
+          ...instants,
+          ...openSignIn(seal, stateHash, taken.sealedPayload),
+        };
       }),
 
     purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
@@ -58,7 +64,14 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
     leaveOutcome: (interactionHash, { authentication = null, ...left }, expiresAt) =>
       database.run(async () => {
         const { accountId, upstreamId, authTime, proofHash } = left;
-        const outcome = { accountId, upstreamId, authTime, proofHash, authentication, expiresAt: at(expiresAt) };
+        const outcome = {
+          accountId,
+          upstreamId,
+          authTime,
+          proofHash,
+          authentication,
+          expiresAt: at(expiresAt),
+        };
         await signInOutcomes.replaceOne({ _id: interactionHash }, outcome, { upsert: true });
       }),
 

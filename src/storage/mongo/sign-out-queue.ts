@@ -1,4 +1,6 @@
-/** Queues what tells portals that sign-ins have ended, inside the transaction of whatever ends them (SignOut). */
+/**
+ * Queues what tells portals that sign-ins have ended, inside the transaction of whatever ends them (SignOut).
+ */
 
 import { randomUUID } from "node:crypto";
 import { type ClientSession, ObjectId } from "mongodb";
@@ -18,7 +20,9 @@ export function createSignOutQueue({ sessions, signOuts }: MongoDatabase["collec
   return async (session, told, now) => {
     if (told.length === 0) return;
     const uids = [...new Set(told.map(({ sessionUid }) => sessionUid))];
-    const found = await sessions.find({ _id: { $in: uids } }, { session, projection: { clients: 1 } }).toArray();
+    const found = await sessions
+      .find({ _id: { $in: uids } }, { session, projection: { clients: 1 } })
+      .toArray();
     const clientsOf = new Map(found.map(({ _id, clients }) => [_id, clients]));
     await signOuts.insertMany(
       told.map(({ sessionUid, clientId, accountId }) => {

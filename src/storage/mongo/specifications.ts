@@ -26,13 +26,22 @@ export const boolean = { bsonType: "bool" };
 export const object = { bsonType: "object" };
 export const objectId = { bsonType: "objectId" };
 export const oneOf = (...values: string[]) => ({ enum: values });
-/** The states of a record: one that is added is named here, and needs a migration of the validators that are there. */
-export const oneOfStates = <State extends string>(states: Record<State, true>) => oneOf(...Object.keys(states));
-export const orNull = (schema: { bsonType: string | string[] }) => ({ bsonType: [schema.bsonType, "null"].flat() });
+/**
+ * The states of a record: one that is added is named here, and needs a migration of the validators that are
+ * there.
+ */
+export const oneOfStates = <State extends string>(states: Record<State, true>) =>
+  oneOf(...Object.keys(states));
+export const orNull = (schema: { bsonType: string | string[] }) => ({
+  bsonType: [schema.bsonType, "null"].flat(),
+});
 export const listOf = (items: Document) => ({ bsonType: "array", items });
 
 /** A document with exactly these fields; those under `optional` may be missing. */
-export function fields(required: Record<string, Document>, optional: Record<string, Document> = {}): Document {
+export function fields(
+  required: Record<string, Document>,
+  optional: Record<string, Document> = {},
+): Document {
   return {
     bsonType: "object",
     required: Object.keys(required),

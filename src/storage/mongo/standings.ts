@@ -1,6 +1,6 @@
 /**
- * Owns selections and remembered choices, and the two reads that every decision about an account or a grant rests on.
- * Each read is one aggregation: operations on the store are what this service costs.
+ * Owns selections and remembered choices, and the two reads that every decision about an account or a grant
+ * rests on. Each read is one aggregation: operations on the store are what this service costs.
  */
 
 import { type ClientSession, type Document, ObjectId } from "mongodb";
@@ -19,7 +19,12 @@ import {
   toSelection,
 } from "./documents.ts";
 import { endingStages, numberOfEndings, standingStages } from "./endings.ts";
-import { type MembershipDocument, toMembership, toMembershipStages, withMembershipStages } from "./memberships.ts";
+import {
+  type MembershipDocument,
+  toMembership,
+  toMembershipStages,
+  withMembershipStages,
+} from "./memberships.ts";
 import type { Revoker } from "./revoker.ts";
 
 /** What selecting a profile reads of it. */
@@ -109,7 +114,11 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
             {
               $lookup: {
                 from: "identities",
-                pipeline: [{ $match: { accountId } }, { $sort: { lastSignInAt: -1, _id: -1 } }, { $limit: 1 }],
+                pipeline: [
+                  { $match: { accountId } },
+                  { $sort: { lastSignInAt: -1, _id: -1 } },
+                  { $limit: 1 },
+                ],
                 as: "identity",
               },
             },
@@ -155,14 +164,20 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
     select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(async (session) => {
         const { grantId, sessionUid, clientId, profileId } = selection;
-        const [found] = await profiles.aggregate<SelectingDocument>(selectingStages(selection), { session }).toArray();
+        const [found] = await profiles
+          .aggregate<SelectingDocument>(selectingStages(selection), { session })
+          .toArray();
         if (found === undefined) return undefined;
-        const held = found.held.map((one) => ({ selection: toSelection(one), replacedBy: one.replacedBy ?? null }));
+        const held = found.held.map((one) => ({
+          selection: toSelection(one),
+          replacedBy: one.replacedBy ?? null,
+        }));
         const plan = planSelection(selection, held, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) await remember(session, selection);
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };
-        // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the profile.
+        // Whoever unbinds or disables the profile meanwhile must see this selection: that is decided by the
+        // profile.
         await profiles.updateOne({ _id: profileId }, { $inc: { selections: 1 } }, { session });
         await revoker.grants(session, plan.ended);
         await selections.updateMany({ sessionUid, clientId }, { $set: { replacedBy: grantId } }, { session });

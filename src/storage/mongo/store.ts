@@ -109,7 +109,16 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
     administration: {
       ...createListings(database, search),
       ...createSessionLists(database),
-      ...createChanges(database, seal, { audit, clients, directory, bindings, queueMail, revoker, owners, roles }),
+      ...createChanges(database, seal, {
+        audit,
+        clients,
+        directory,
+        bindings,
+        queueMail,
+        revoker,
+        owners,
+        roles,
+      }),
       ...createInvitations(database, { roles, owners }),
       ...createApiKeys(database),
       ...createEndedRows(database, revoker),
@@ -124,7 +133,10 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
   };
 }
 
-/** Brings the database to this version; see migrateStore. Also makes anew what is missing of its indexes and rules. */
+/**
+ * Brings the database to this version; see migrateStore. Also makes anew what is missing of its indexes and
+ * rules.
+ */
 export async function migrateMongoStore(options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
   const client = connect(() => patientClient(options.url));
   try {
@@ -152,7 +164,10 @@ export async function withMongoLoad<T>(
   }
 }
 
-async function migrate(client: MongoClient, options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
+async function migrate(
+  client: MongoClient,
+  options: MongoOptions & { now: Instant },
+): Promise<MigrationReport> {
   const { database, seal, now, migrations = MONGO_MIGRATIONS } = options;
   const db = client.db(database);
   await checkReplicaSet(db);
@@ -196,7 +211,8 @@ async function checkReplicaSet(db: Db): Promise<void> {
   const { setName, msg } = await db.command({ isMaster: 1 });
   if (setName !== undefined || msg === "isdbgrid") return;
   throw refusal(
-    `${placeOf(db)} is on a single server. Liaison needs transactions, and with them a replica set (one member will do to ` +
+    `${placeOf(db)} is on a single server. Liaison needs transactions, and with them a replica set (one ` +
+      "member will do to " +
       "try it): https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/",
   );
 }
@@ -207,7 +223,9 @@ async function versionOf(db: Db): Promise<number> {
   return last?._id ?? 0;
 }
 
-/** A new canary is never written beside data that another key sealed: that data would be lost without a word. */
+/**
+ * A new canary is never written beside data that another key sealed: that data would be lost without a word.
+ */
 async function checkCanary(db: Db, seal: Seal): Promise<void> {
   const canary = await collectionsIn(db).meta.findOne({ _id: "canary" });
   if (canary === null) {
@@ -219,12 +237,15 @@ async function checkCanary(db: Db, seal: Seal): Promise<void> {
     if (seal.open(canary.value, sealedAt.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
-      `${placeOf(db)} was sealed under another encryption_key. Set encryption_key to the one it was created with ` +
+      `${placeOf(db)} was sealed under another encryption_key. Set encryption_key to the one it was ` +
+        "created with " +
         "(or name a new database in storage.mongodb.database to start empty).",
       cause,
     );
   }
-  throw refusal(`${placeOf(db)} holds a changed value where its encryption_key is checked. Restore it from a backup.`);
+  throw refusal(
+    `${placeOf(db)} holds a changed value where its encryption_key is checked. Restore it from a backup.`,
+  );
 }
 
 const placeOf = (db: Db) => `The database ${db.databaseName}`;
@@ -244,11 +265,15 @@ function asRefusal(error: unknown): unknown {
     return new LiaisonError("store_unavailable", CANT_REACH, { cause: error.cause });
   }
   if (!(error instanceof MongoError)) return error;
-  return refusal(`MongoDB refused: ${error.message}. Check storage.mongodb.url and the rights of its user.`, error);
+  return refusal(
+    `MongoDB refused: ${error.message}. Check storage.mongodb.url and the rights of its user.`,
+    error,
+  );
 }
 
 const CANT_REACH =
-  "MongoDB can't be reached, or has no primary. Check storage.mongodb.url, and that a majority of the replica set is up.";
+  "MongoDB can't be reached, or has no primary. Check storage.mongodb.url, and that a majority of the " +
+  "replica set is up.";
 
 function refusal(message: string, cause?: unknown): LiaisonError {
   return new LiaisonError("store_refused", message, { cause });

@@ -1,4 +1,7 @@
-/** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
+/**
+ * Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction
+ * that removes it.
+ */
 
 import type { ClientSession } from "mongodb";
 import type { GrantId } from "../../domain/records.ts";
@@ -6,8 +9,9 @@ import { signInKey } from "../../domain/selecting.ts";
 import type { Collections } from "./documents.ts";
 
 /**
- * Points what removed selections had replaced at the current one of its sign-in; where none is left, the newest becomes that.
- * All that goes must be gone before: each of the others is then written once, however many go.
+ * Points what removed selections had replaced at the current one of its sign-in; where none is left, the
+ * newest becomes that. All that goes must be gone before: each of the others is then written once, however
+ * many go.
  */
 export async function succeed(
   { selections }: Collections,
@@ -20,7 +24,9 @@ export async function succeed(
     .toArray();
   if (left.length === 0) return;
   const sessionUids = [...new Set(left.map(({ sessionUid }) => sessionUid))];
-  const current = await selections.find({ sessionUid: { $in: sessionUids }, replacedBy: null }, { session }).toArray();
+  const current = await selections
+    .find({ sessionUid: { $in: sessionUids }, replacedBy: null }, { session })
+    .toArray();
   const heirs = new Map(current.map((one) => [signInKey(one), one._id]));
   const promoted: GrantId[] = [];
   const followers = new Map<GrantId, GrantId[]>();

@@ -1,6 +1,7 @@
 /**
- * Owns the removal of what has expired. The server does the same by its expiry indexes, a day later and by its own clock, for
- * a database that no broker serves; nothing depends on either: every read checks expiry itself.
+ * Owns the removal of what has expired. The server does the same by its expiry indexes, a day later and by
+ * its own clock, for a database that no broker serves; nothing depends on either: every read checks expiry
+ * itself.
  */
 
 import type { ClientSession, Collection, Filter } from "mongodb";
@@ -42,14 +43,22 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
   const sweepBatch = (collection: Collection<Expiring>, now: Instant, limit: number) =>
     database.run(async () => {
       const isOver: Filter<Expiring> = { expiresAt: { $lte: at(now) } };
-      const found = await collection.find(isOver, { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit }).toArray();
+      const found = await collection
+        .find(isOver, { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit })
+        .toArray();
       if (found.length === 0) return 0;
       // What was prolonged meanwhile stays.
-      const { deletedCount } = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, ...isOver });
+      const { deletedCount } = await collection.deleteMany({
+        _id: { $in: found.map(({ _id }) => _id) },
+        ...isOver,
+      });
       return deletedCount;
     });
 
-  /** In a transaction only where something succeeds them, for sweeps of several brokers would get in each other's way. */
+  /**
+   * In a transaction only where something succeeds them, for sweeps of several brokers would get in each
+   * other's way.
+   */
   const sweepSelections = async (now: Instant, limit: number) => {
     const isOver = { expiresAt: { $lte: at(now) } };
     const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit } as const;
@@ -57,7 +66,8 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
     if (found.length === 0) return 0;
     const gone = found.map(({ _id }) => _id);
     const remove = async (session?: ClientSession) =>
-      (await selections.deleteMany({ _id: { $in: gone } }, session === undefined ? {} : { session })).deletedCount;
+      (await selections.deleteMany({ _id: { $in: gone } }, session === undefined ? {} : { session }))
+        .deletedCount;
     const replaced = await database.run(() => selections.findOne({ replacedBy: { $in: gone } }));
     if (replaced === null) return await database.run(() => remove());
     return await database.transaction(async (session) => {
@@ -82,7 +92,9 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
   const sweepCounts = (now: Instant, limit: number) =>
     database.run(async () => {
       const isOld = { hour: { $lt: at(now - KEPT_COUNTS_MS) } };
-      const found = await counters.find(isOld, { projection: { _id: 1 }, sort: { hour: 1 }, limit }).toArray();
+      const found = await counters
+        .find(isOld, { projection: { _id: 1 }, sort: { hour: 1 }, limit })
+        .toArray();
       if (found.length === 0) return 0;
       return (await counters.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } })).deletedCount;
     });

@@ -1,4 +1,7 @@
-/** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
+/**
+ * Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash
+ * is stored.
+ */
 
 import type { ClientSession, Document } from "mongodb";
 import type { Instant, Milliseconds } from "../../clock.ts";
@@ -14,7 +17,10 @@ import { at } from "./documents.ts";
 export interface ThrottleWriter {
   /** What is stored of a key. */
   hash(key: string): string;
-  /** Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was left. */
+  /**
+   * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
+   * left.
+   */
   take(
     keyHash: string,
     limit: Limit,
@@ -44,7 +50,12 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
   const { throttles } = collections;
 
   /** One write, which reads what it counts. */
-  async function update(_id: string, next: Document, returnDocument: "before" | "after", session?: ClientSession) {
+  async function update(
+    _id: string,
+    next: Document,
+    returnDocument: "before" | "after",
+    session?: ClientSession,
+  ) {
     const options = { upsert: true, returnDocument, ...(session === undefined ? {} : { session }) };
     for (let turn = 1; ; turn += 1) {
       try {
@@ -56,13 +67,21 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
     }
   }
 
-  const takeSome: ThrottleWriter["takeSome"] = async (keyHash, wanted, { limit, windowSeconds }, now, session) => {
+  const takeSome: ThrottleWriter["takeSome"] = async (
+    keyHash,
+    wanted,
+    { limit, windowSeconds },
+    now,
+    session,
+  ) => {
     const resetsAt = now + windowSeconds * 1000;
     if (limit < 1) return { taken: 0, count: limit + 1, resetsAt };
     const first = Math.min(wanted, limit);
     const goesOn = { $gt: ["$expiresAt", at(now)] };
     const next = {
-      taken: { $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", wanted] }, limit] }] }, first] },
+      taken: {
+        $cond: [goesOn, { $max: ["$taken", { $min: [{ $add: ["$taken", wanted] }, limit] }] }, first],
+      },
       // A window that ends later than one that began now would was begun before the clock was set back.
       expiresAt: { $cond: [goesOn, { $min: ["$expiresAt", at(resetsAt)] }, at(resetsAt)] },
     };
@@ -86,7 +105,8 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
     async reserve(keyHash, { limit, windowSeconds }, now, longestMs, session) {
       const windowMs = windowSeconds * 1000;
       const furthest = now + longestMs + windowMs;
-      // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
+      // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back
+      // since.
       const back = { $subtract: ["$taken", now] };
       const shifted = { $subtract: ["$expiresAt", { $cond: [{ $gt: [back, windowMs] }, back, 0] }] };
       const from = { $max: [shifted, at(now)] };

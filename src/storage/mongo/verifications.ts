@@ -111,14 +111,18 @@ export function createVerificationStore(database: MongoDatabase, audit: AuditWri
     note: (id, worker, { progress, seal, leaseUntil }) =>
       database.run(async () => {
         const noted = { $set: { progress, seal, dueAt: at(leaseUntil), attempts: 0 } };
-        return (await auditVerifications.updateOne({ _id: id, leaseWorker: worker }, noted)).matchedCount === 1;
+        return (
+          (await auditVerifications.updateOne({ _id: id, leaseWorker: worker }, noted)).matchedCount === 1
+        );
       }),
 
     settle: (id, worker, { state, progress, result, failure, seal }, now) =>
       database.run(async () => {
         const outcome = { state, progress, result, failure, seal, endedAt: at(now) };
         const ended = { $set: { ...outcome, openHead: null, dueAt: null, leaseWorker: null } };
-        return (await auditVerifications.updateOne({ _id: id, leaseWorker: worker }, ended)).matchedCount === 1;
+        return (
+          (await auditVerifications.updateOne({ _id: id, leaseWorker: worker }, ended)).matchedCount === 1
+        );
       }),
   };
 }

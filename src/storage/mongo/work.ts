@@ -1,4 +1,7 @@
-/** Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a sign-in. */
+/**
+ * Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a
+ * sign-in.
+ */
 
 import type { SignOut } from "../../domain/records.ts";
 import { countsThrottle, ONE_BATCH } from "../../domain/throttle-keys.ts";
@@ -17,7 +20,10 @@ export function createWork(database: MongoDatabase, throttles: ThrottleWriter): 
       database.run(async () => {
         try {
           await leases.updateOne(
-            { _id: name, $or: [{ worker }, { until: { $lte: at(now) } }, { until: { $gt: at(now + 2 * leaseMs) } }] },
+            {
+              _id: name,
+              $or: [{ worker }, { until: { $lte: at(now) } }, { until: { $gt: at(now + 2 * leaseMs) } }],
+            },
             { $set: { worker, until: at(now + leaseMs) } },
             { upsert: true },
           );
@@ -29,11 +35,17 @@ export function createWork(database: MongoDatabase, throttles: ThrottleWriter): 
         }
       }),
 
-    // An answer that was lost leaves open whether it was added: the batch's slot is taken with it, or neither is.
+    // An answer that was lost leaves open whether it was added: the batch's slot is taken with it, or neither
+    // is.
     addCounts: (added, batchId, now) =>
       database.transaction(async (session) => {
         if (added.length === 0) return;
-        const { taken } = await throttles.take(throttles.hash(countsThrottle(batchId)), ONE_BATCH, now, session);
+        const { taken } = await throttles.take(
+          throttles.hash(countsThrottle(batchId)),
+          ONE_BATCH,
+          now,
+          session,
+        );
         if (!taken) return;
         for (const { name, hour, count } of added) {
           const change = { $inc: { count }, $setOnInsert: { name, hour: at(hour) } };

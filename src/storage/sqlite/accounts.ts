@@ -27,7 +27,8 @@ export function createAccountStore(
   const insertAccount = database.prepare("INSERT INTO accounts (id, created_at) VALUES (:id, :now)");
   const insertIdentity = database.prepare(`
     INSERT INTO identities (
-      issuer, subject, upstream_id, account_id, email, email_verified, display_name, created_at, last_sign_in_at)
+      issuer, subject, upstream_id, account_id, email, email_verified, display_name, created_at,
+        last_sign_in_at)
     VALUES (:issuer, :subject, :upstreamId, :accountId, :email, :emailVerified, :displayName, :now, :now)`);
   const selectAccount = database.prepare("SELECT id, created_at FROM accounts WHERE id = :id");
   const selectIdentities = database.prepare(`

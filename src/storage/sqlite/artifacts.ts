@@ -14,11 +14,12 @@ import { createSessionMethods } from "./sessions.ts";
 /** See ArtifactStore.keep. */
 export const KEEP_ARTIFACT = `
   UPDATE artifacts SET expires_at = :until
-  WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until - ${KEPT_LONGER_MS}`;
+  WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
+    ${KEPT_LONGER_MS}`;
 
 /**
- * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is for endings,
- * which must not come undone.
+ * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is
+ * for endings, which must not come undone.
  */
 export function createArtifactStore(
   database: Database,
@@ -27,15 +28,18 @@ export function createArtifactStore(
   revoker: Revoker,
 ): ArtifactStore {
   const upsert = database.prepare(`
-    INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings, expires_at)
+    INSERT INTO artifacts (model, id_hash, sealed_payload, grant_id, account_id, client_id, endings,
+      expires_at)
     VALUES (:model, :idHash, :payload, :grantId, :accountId, :clientId,
       iif(:clientId IS NULL, 0, ${endingsOfClient(":clientId")}), :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, grant_id = excluded.grant_id,
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, grant_id =
+      excluded.grant_id,
       account_id = excluded.account_id, client_id = excluded.client_id, endings = excluded.endings,
       expires_at = excluded.expires_at`);
   const insertOnce = database.prepare(`
     INSERT INTO artifacts (model, id_hash, expires_at) VALUES (:model, :idHash, :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at = excluded.expires_at
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at =
+      excluded.expires_at
     WHERE artifacts.expires_at <= :now`);
   const select = database.prepare(`
     SELECT id_hash, sealed_payload, consumed_at FROM artifacts
@@ -94,7 +98,8 @@ export function createArtifactStore(
         destroy.run({ model, idHash });
       }),
 
-    keep: ({ model, idHash, until }, now) => database.run(() => keep.run({ model, idHash, until, now }) === 1),
+    keep: ({ model, idHash, until }, now) =>
+      database.run(() => keep.run({ model, idHash, until, now }) === 1),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {

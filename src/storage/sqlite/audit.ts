@@ -7,10 +7,14 @@ import { readPage } from "../paging.ts";
 import type { Database, Parameters } from "./database.ts";
 import { integer, parse, text } from "./rows.ts";
 
-/** A detail that somebody else made unreadable is told as the text that it is: verifying the chain finds it. */
+/**
+ * A detail that somebody else made unreadable is told as the text that it is: verifying the chain finds it.
+ */
 const EVENT_JSON = `json_object(
-  'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId', organization_id,
-  'accountId', account_id, 'requestId', request_id, 'detail', CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END)`;
+  'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId',
+    organization_id,
+  'accountId', account_id, 'requestId', request_id, 'detail', CASE WHEN json_valid(detail) THEN json(detail)
+    ELSE detail END)`;
 
 /** Writes an event inside the transaction of its cause. */
 export type AuditWriter = (entry: AuditEntry) => void;
@@ -25,7 +29,8 @@ export function createAuditStore(database: Database): AuditStore {
   const insertOnce = prepareInsert(database, "ON CONFLICT (id) DO NOTHING");
   const select = (condition: string) =>
     database.prepare(
-      `SELECT ${EVENT_JSON} AS record FROM audit_events WHERE ${condition} ORDER BY at DESC, rowid DESC LIMIT :limit`,
+      `SELECT ${EVENT_JSON} AS record FROM audit_events WHERE ${condition} ORDER BY at DESC, rowid DESC ` +
+        "LIMIT :limit",
     );
   // `at >= 0` holds for every event; it lets the newest be read off the end of the index.
   const all = select("at >= 0");
@@ -107,23 +112,32 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
   const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
-    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, seal = excluded.seal`);
+    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, seal =
+      excluded.seal`);
   const place = database.prepare(
     "UPDATE audit_events SET chain_seq = :seq, mac = :mac WHERE id = :id AND chain_seq IS NULL",
   );
   const chain = database.prepare(`
     SELECT ${EVENT_JSON} AS record, chain_seq, mac FROM audit_events
     WHERE chain_seq IS NOT NULL AND chain_seq >= :fromSeq ORDER BY chain_seq LIMIT :limit`);
-  const remove = database.prepare("DELETE FROM audit_events WHERE chain_seq IS NOT NULL AND chain_seq <= :seq");
+  const remove = database.prepare(
+    "DELETE FROM audit_events WHERE chain_seq IS NOT NULL AND chain_seq <= :seq",
+  );
 
   const readEnd = (name: "base" | "head"): ChainMark | undefined => {
     const row = end.get({ name });
     if (row === undefined) return undefined;
-    return { seq: integer(row["seq"]), mac: text(row["mac"]), at: integer(row["at"]), seal: text(row["seal"]) };
+    return {
+      seq: integer(row["seq"]),
+      mac: text(row["mac"]),
+      at: integer(row["at"]),
+      seal: text(row["seal"]),
+    };
   };
 
   return {
-    unsealed: (limit) => database.run(() => unsealed.all({ limit }).map((row) => parse<AuditEvent>(row["record"]))),
+    unsealed: (limit) =>
+      database.run(() => unsealed.all({ limit }).map((row) => parse<AuditEvent>(row["record"]))),
     countUnsealed: (most) => database.run(() => someUnsealed.all({ most }).length),
     chainEnds: () =>
       database.run(() => {
@@ -169,8 +183,10 @@ class Taken extends Error {}
 /** Returns how many it inserted. */
 function prepareInsert(database: Database, otherwise = ""): (event: AuditEvent) => number {
   const insert = database.prepare(`
-    INSERT INTO audit_events (id, at, action, actor, profile_id, organization_id, account_id, request_id, detail)
-    VALUES (:id, :at, :action, :actor, :profileId, :organizationId, :accountId, :requestId, :detail) ${otherwise}`);
+    INSERT INTO audit_events (id, at, action, actor, profile_id, organization_id, account_id, request_id,
+      detail)
+    VALUES (:id, :at, :action, :actor, :profileId, :organizationId, :accountId, :requestId, :detail)
+      ${otherwise}`);
   return (event) =>
     insert.run({
       id: event.id,

@@ -1,4 +1,7 @@
-/** Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction, or nothing. */
+/**
+ * Owns how one thing that an administrator does is carried out: everything it comes to, in one transaction,
+ * or nothing.
+ */
 
 import type { Instant } from "../../clock.ts";
 import { invitation } from "../../domain/address-notices.ts";
@@ -58,9 +61,15 @@ const refuse = (result: Refusal): never => {
   throw new Refused({ result });
 };
 
-type Carry = { [Kind in Change["kind"]]: (change: Extract<Change, { kind: Kind }>, by: By) => Revocation | undefined };
+type Carry = {
+  [Kind in Change["kind"]]: (change: Extract<Change, { kind: Kind }>, by: By) => Revocation | undefined;
+};
 
-export function createChanges(database: Database, seal: Seal, parts: ChangeParts): Pick<AdminStore, "carryOut"> {
+export function createChanges(
+  database: Database,
+  seal: Seal,
+  parts: ChangeParts,
+): Pick<AdminStore, "carryOut"> {
   const { claim } = idempotency(database, seal);
   const carry: Carry = {
     ...directoryChanges(database, parts),
@@ -93,7 +102,8 @@ function idempotency(database: Database, seal: Seal) {
   const insert = database.prepare(`
     INSERT INTO idempotency_keys (key_hash, fingerprint, sealed_answer, expires_at)
     VALUES (:keyHash, :fingerprint, :answer, :expiresAt)
-    ON CONFLICT (key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, sealed_answer = excluded.sealed_answer,
+    ON CONFLICT (key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, sealed_answer =
+      excluded.sealed_answer,
       expires_at = excluded.expires_at`);
   return {
     /** What the first under the key was answered, or undefined for the first itself, whose answer is kept. */
@@ -117,12 +127,18 @@ function directoryChanges(
   { directory, bindings, queueMail, roles }: ChangeParts,
 ): Pick<
   Carry,
-  "create_organization" | "edit_organization" | "create_profile" | "edit_profile" | "set_admin_role" | "invite"
+  | "create_organization"
+  | "edit_organization"
+  | "create_profile"
+  | "edit_profile"
+  | "set_admin_role"
+  | "invite"
 > {
   const registered = database.prepare(`
     SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId`);
   const owners = database.prepare(`
-    SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
+    SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT
+      1`);
   /** To be asked after the write: it is undone then. */
   const keepAnOwner = () => {
     if (!roles.hasOwner()) refuse("last_owner");
@@ -138,7 +154,9 @@ function directoryChanges(
     return ended;
   };
 
-  /** The profile that an invitation is for: a new one, or the only one of its address that nobody has linked. */
+  /**
+   * The profile that an invitation is for: a new one, or the only one of its address that nobody has linked.
+   */
   const invited = (profile: ProfileEdit, { actor, now }: By): Membership => {
     const { id, emailKey, organizationId } = profile;
     const there = registered.all({ emailKey, organizationId });
@@ -159,7 +177,8 @@ function directoryChanges(
     edit_organization: ({ organization, revision }, { actor, now }) => {
       const before = directory.findOrganization(organization.id) ?? refuse("missing");
       if (revisionOf(before) !== revision) refuse("changed");
-      const hadOwners = before.enabled && before.kind === "operator" && owners.get({ id: before.id }) !== undefined;
+      const hadOwners =
+        before.enabled && before.kind === "operator" && owners.get({ id: before.id }) !== undefined;
       const ended = directory.writeOrganization(organization, actor, now);
       if (hadOwners) keepAnOwner();
       return ended;
@@ -187,7 +206,8 @@ function directoryChanges(
       const before = invited(profile, by);
       if (before.profile.adminRole === adminRole) roles.inviteAgain(before.profile, by);
       const ended = giveRole(before, adminRole, by);
-      const isLast = isOwner({ ...before.profile, adminRole }, before.organization) && !roles.hasOwner(profile.id);
+      const isLast =
+        isOwner({ ...before.profile, adminRole }, before.organization) && !roles.hasOwner(profile.id);
       const lapsesAt = isLast ? null : now + INVITATION_LIFE_MS;
       queueMail(invitation(before.profile, before.organization, { mailDomain, lapsesAt }), now);
       return ended;
@@ -243,9 +263,12 @@ function accessChanges(
   const insertKey = database.prepare(`
     INSERT INTO api_keys (id, secret_hash, name, scopes, created_by, created_at, expires_at)
     VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);
-  const removeKey = database.prepare(`DELETE FROM api_keys WHERE id = :id RETURNING ${API_KEY_JSON} AS record`);
+  const removeKey = database.prepare(
+    `DELETE FROM api_keys WHERE id = :id RETURNING ${API_KEY_JSON} AS record`,
+  );
   const selectGrant = database.prepare(
-    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > :now`,
+    `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > ` +
+      ":now",
   );
   const ofSession = database.prepare(`
     SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1`);

@@ -1,4 +1,6 @@
-/** Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain. */
+/**
+ * Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain.
+ */
 
 import { asClientId } from "../../domain/ids.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
@@ -24,7 +26,8 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
   const upsert = database.prepare(`
     INSERT INTO clients (id, sealed_secret, sealed_previous, managed_by, record)
     VALUES (:id, :secret, :previous, :managedBy, :record)
-    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret, sealed_previous = excluded.sealed_previous,
+    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret, sealed_previous =
+      excluded.sealed_previous,
       managed_by = excluded.managed_by, record = excluded.record`);
   const remove = database.prepare("DELETE FROM clients WHERE id = :id");
   const forgetUses = database.prepare("DELETE FROM client_uses WHERE client_id = :id");
@@ -85,7 +88,9 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
         if (kept !== undefined) putRefused.run({ id, before, refused: JSON.stringify(kept) });
       }),
     uses: (ids) =>
-      database.run(() => ids.flatMap((id) => selectUses.all({ id }).map((row) => parse<ClientUse>(row["record"])))),
+      database.run(() =>
+        ids.flatMap((id) => selectUses.all({ id }).map((row) => parse<ClientUse>(row["record"]))),
+      ),
   };
 }
 

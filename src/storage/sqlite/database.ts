@@ -1,6 +1,7 @@
 /**
- * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits for the write
- * lock, and what its failures are called. What is stored is schema.ts's; when it is stored is each sub-store's.
+ * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits
+ * for the write lock, and what its failures are called. What is stored is schema.ts's; when it is stored is
+ * each sub-store's.
  */
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
@@ -8,16 +9,24 @@ import { LiaisonError } from "../../errors.ts";
 import { spendPatience } from "../../patience.ts";
 import type { LockQueue } from "./lock-queue.ts";
 
-/** How long opening waits for another process's transaction, in milliseconds: asleep, for nobody is served yet. */
+/**
+ * How long opening waits for another process's transaction, in milliseconds: asleep, for nobody is served
+ * yet.
+ */
 const OPENING_TIMEOUT_MS = 5000;
 
 /** How long anything else waits for it that no caller gave a measure, in milliseconds. */
 const LONGEST_WAIT_MS = 10_000;
 
-/** Primary result codes of what the lock of another connection keeps from being done: BUSY, with BUSY_SNAPSHOT, and LOCKED. */
+/**
+ * Primary result codes of what the lock of another connection keeps from being done: BUSY, with
+ * BUSY_SNAPSHOT, and LOCKED.
+ */
 const HELD_CODES = new Set([5, 6]);
 
-/** Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was. */
+/**
+ * Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was.
+ */
 const UNAVAILABLE_CODES = new Set([
   5, // BUSY
   6, // LOCKED
@@ -46,8 +55,8 @@ export interface Statement {
 }
 
 /**
- * `full`: a commit survives a power cut. `normal`: it survives a killed process, and costs no flush to the disk.
- * See https://www.sqlite.org/pragma.html#pragma_synchronous
+ * `full`: a commit survives a power cut. `normal`: it survives a killed process, and costs no flush to the
+ * disk. See https://www.sqlite.org/pragma.html#pragma_synchronous
  */
 export type Durability = "full" | "normal";
 
@@ -66,7 +75,10 @@ export class Database {
   /** @param queue shared by all connections of this process to the file */
   constructor(file: string, durability: Durability, queue: LockQueue) {
     this.#queue = queue;
-    this.#connection = new DatabaseSync(file, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true });
+    this.#connection = new DatabaseSync(file, {
+      timeout: OPENING_TIMEOUT_MS,
+      enableForeignKeyConstraints: true,
+    });
     try {
       this.#connection.exec(`
         PRAGMA journal_mode = WAL;
@@ -90,14 +102,18 @@ export class Database {
     const run = (parameters: Parameters = {}) => Number(statement.run(parameters).changes);
     if (!WRITES.test(sql)) return { get: (parameters) => all(parameters)[0], all, run };
     return {
-      // Never StatementSync.get(): it stops at the first row, so that a failing commit of a RETURNING statement goes unseen.
+      // Never StatementSync.get(): it stops at the first row, so that a failing commit of a RETURNING
+      // statement goes unseen.
       get: (parameters) => this.#write(() => all(parameters)[0]),
       all: (parameters) => this.#write(() => all(parameters)),
       run: (parameters) => this.#write(() => run(parameters)),
     };
   }
 
-  /** Runs a statement that writes, unless others of this process wait for the lock already: it goes behind them. */
+  /**
+   * Runs a statement that writes, unless others of this process wait for the lock already: it goes behind
+   * them.
+   */
   #write<T>(statement: () => T): T {
     if (!this.#isInTransaction && !this.#queue.isOpen) throw new Queued();
     const result = statement();
@@ -123,9 +139,10 @@ export class Database {
   }
 
   /**
-   * Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. While another process or thread
-   * holds the write lock it waits for its turn, the event loop going on; it is run again as long as nothing of it was written.
-   * Throws `store_unavailable` when that lasts longer than its caller waits (patience.ts).
+   * Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. While another
+   * process or thread holds the write lock it waits for its turn, the event loop going on; it is run again as
+   * long as nothing of it was written. Throws `store_unavailable` when that lasts longer than its caller
+   * waits (patience.ts).
    */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
     const before = this.#written;
@@ -149,26 +166,31 @@ export class Database {
       }
       return true;
     };
-    const giveUp = () => reject(unavailable(new Error(`the write lock was held for ${Math.round(milliseconds)} ms`)));
+    const giveUp = () =>
+      reject(unavailable(new Error(`the write lock was held for ${Math.round(milliseconds)} ms`)));
     this.#queue.enter({ attempt, giveUp }, milliseconds);
     return promise;
   }
 
-  /** Whether work that failed is to be tried again: somebody else had the lock, and nothing of it was written. */
+  /**
+   * Whether work that failed is to be tried again: somebody else had the lock, and nothing of it was written.
+   */
   #mustWait(error: unknown, writtenBefore: number): boolean {
     return isHeld(error) && this.#written === writtenBefore;
   }
 
   /**
-   * Runs work in one transaction that holds the write lock from its first statement on, so that what it read stays true
-   * until it commits. The work is synchronous: nothing else of this process comes between. Waits for the lock as `run` does,
-   * before anything of the work was done.
+   * Runs work in one transaction that holds the write lock from its first statement on, so that what it read
+   * stays true until it commits. The work is synchronous: nothing else of this process comes between. Waits
+   * for the lock as `run` does, before anything of the work was done.
    */
   async transaction<T>(work: () => T): Promise<T> {
     return this.run(() => this.#transact(work));
   }
 
-  /** The same without a promise, for opening: it sleeps until it gets the lock. Errors are left untranslated. */
+  /**
+   * The same without a promise, for opening: it sleeps until it gets the lock. Errors are left untranslated.
+   */
   transactionNow<T>(work: () => T): T {
     this.#connection.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT_MS}`);
     try {
@@ -201,7 +223,8 @@ export class Database {
 
 /** SQLite's primary result code of an error, or undefined if it is none of SQLite's. */
 export function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
+    return undefined;
   return error.errcode & 0xff;
 }
 

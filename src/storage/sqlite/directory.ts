@@ -29,7 +29,12 @@ interface EditOptions {
 export interface DirectoryWriter {
   findOrganization(id: string): Organization | undefined;
   findMembership(id: string): Membership | undefined;
-  writeOrganization(organization: Organization, actor: string, now: Instant, options?: EditOptions): Revocation;
+  writeOrganization(
+    organization: Organization,
+    actor: string,
+    now: Instant,
+    options?: EditOptions,
+  ): Revocation;
   writeProfile(edit: ProfileEdit, actor: string, now: Instant, options?: EditOptions): Revocation;
 }
 
@@ -49,8 +54,10 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
   const upsertOrganization = database.prepare(`
     INSERT INTO organizations (id, name, account_number, kind, plan_status, plan_expires_at, enabled)
     VALUES (:id, :name, :accountNumber, :kind, :planStatus, :planExpiresAt, :enabled)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_number = excluded.account_number, kind = excluded.kind,
-      plan_status = excluded.plan_status, plan_expires_at = excluded.plan_expires_at, enabled = excluded.enabled`);
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_number = excluded.account_number, kind =
+      excluded.kind,
+      plan_status = excluded.plan_status, plan_expires_at = excluded.plan_expires_at, enabled =
+        excluded.enabled`);
   const selectMembership = database.prepare(`
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
     WHERE p.id = :id`);
@@ -71,7 +78,12 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     return row && parse<Membership>(row["record"]);
   };
 
-  const writeOrganization: DirectoryWriter["writeOrganization"] = (organization, actor, now, { most } = {}) => {
+  const writeOrganization: DirectoryWriter["writeOrganization"] = (
+    organization,
+    actor,
+    now,
+    { most } = {},
+  ) => {
     const { id, name, accountNumber, kind, plan, enabled } = organization;
     const consequences = editOrganization(findOrganization(id), organization, actor, now);
     const { entries, voids, revokes, endsAdministration } = consequences;
@@ -88,7 +100,9 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     entries.forEach(audit);
     if (voids) requests.voidOrganization(id, now);
     if (revokes) return revoker.end({ kind: "organization", id }, now, most);
-    return endsAdministration ? revoker.end({ kind: "organization_console", id }, now, most) : { revokedGrants: [] };
+    return endsAdministration
+      ? revoker.end({ kind: "organization_console", id }, now, most)
+      : { revokedGrants: [] };
   };
 
   const writeProfile: DirectoryWriter["writeProfile"] = (edit, actor, now, { mailDomain, most } = {}) => {
@@ -134,7 +148,10 @@ export function createDirectoryStore(database: Database, writer: DirectoryWriter
       goesOn ||= ended.goesOn ?? false;
     };
     // What may go at once is all of the batch's together.
-    const edit = () => ({ mailDomain: options.mailDomain, most: Math.max(0, MOST_AT_ONCE - revokedGrants.length) });
+    const edit = () => ({
+      mailDomain: options.mailDomain,
+      most: Math.max(0, MOST_AT_ONCE - revokedGrants.length),
+    });
     const outcomes = rows.map((row) => {
       const { organization, profile } = row;
       const outcome = planImport(row, findOrganization(organization.id), findMembership(profile.id)?.profile);

@@ -1,7 +1,9 @@
 /**
- * Owns how a whole file is read out, record by record, for another back end: sealed values stay sealed, instants are numbers,
- * names are those of domain/records.ts. It is read page by page: no transaction stays open, for the log couldn't be reset
- * meanwhile (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not enforced.
+ * Owns how a whole file is read out, record by record, for another back end: sealed values stay sealed,
+ * instants are numbers, names are those of domain/records.ts. It is read page by page: no transaction stays
+ * open, for the log couldn't be reset meanwhile
+ * (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not
+ * enforced.
  */
 
 import { LiaisonError } from "../../errors.ts";
@@ -26,7 +28,9 @@ interface Kind {
   from: string;
   where?: string;
   groupBy?: string;
-  /** What orders the records, one column or more: an index begins with it, so that reading can begin anywhere. */
+  /**
+   * What orders the records, one column or more: an index begins with it, so that reading can begin anywhere.
+   */
   order: readonly string[];
 }
 
@@ -39,7 +43,8 @@ const KINDS: Record<string, Kind> = {
   keys: { record: "json_object('id', name, 'sealedValue', sealed_value)", from: "keys", order: ["rowid"] },
   clients: {
     record:
-      "json_object('id', id, 'sealedSecret', sealed_secret, 'sealedPrevious', sealed_previous, 'managedBy', managed_by, 'record', record)",
+      "json_object('id', id, 'sealedSecret', sealed_secret, 'sealedPrevious', sealed_previous, " +
+      "'managedBy', managed_by, 'record', record)",
     from: "clients",
     order: ["rowid"],
   },
@@ -48,8 +53,10 @@ const KINDS: Record<string, Kind> = {
   organizations: { record: ORGANIZATION_JSON, from: "organizations o", order: ["o.rowid"] },
   profiles: { record: PROFILE_JSON, from: "profiles p", order: ["p.rowid"] },
   inquiries: {
-    record: `json_object('id', id, 'requester', json(requester), 'sealedAddress', sealed_address, 'interactionCid',
-      interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until,
+    record: `json_object('id', id, 'requester', json(requester), 'sealedAddress', sealed_address,
+      'interactionCid',
+      interaction_cid, 'createdAt', created_at, 'notBefore', not_before, 'ordinal', ordinal, 'heldUntil',
+        held_until,
       'settledAt', settled_at, 'matched', matched, 'leaseWorker', lease_worker, 'leaseUntil', lease_until,
       'dueAt', due_at, 'answeredTo', answered_to)`,
     from: "inquiries",
@@ -61,28 +68,36 @@ const KINDS: Record<string, Kind> = {
     order: ["r.rowid"],
   },
   outbox: {
-    record: `json_object('id', id, 'messageId', message_id, 'to', recipient, 'sealedContent', sealed_content, 'requestId',
-      request_id, 'state', state, 'attempts', attempts, 'createdAt', created_at, 'nextAttemptAt', next_attempt_at, 'dueAt',
-      due_at, 'leaseWorker', lease_worker, 'sentAt', sent_at, 'serverReply', server_reply, 'lastError', last_error,
-      'mailboxHash', mailbox_hash, 'profileHash', profile_hash, 'rank', rank, 'kind', kind, 'inquiryId', inquiry_id,
-      'bouncedAt', bounced_at, 'bounce', bounce, 'placeAt', place_at, 'askerHash', asker_hash, 'carriedBy', carried_by)`,
+    record: `json_object('id', id, 'messageId', message_id, 'to', recipient, 'sealedContent', sealed_content,
+      'requestId',
+      request_id, 'state', state, 'attempts', attempts, 'createdAt', created_at, 'nextAttemptAt',
+        next_attempt_at, 'dueAt',
+      due_at, 'leaseWorker', lease_worker, 'sentAt', sent_at, 'serverReply', server_reply, 'lastError',
+        last_error,
+      'mailboxHash', mailbox_hash, 'profileHash', profile_hash, 'rank', rank, 'kind', kind, 'inquiryId',
+        inquiry_id,
+      'bouncedAt', bounced_at, 'bounce', bounce, 'placeAt', place_at, 'askerHash', asker_hash, 'carriedBy',
+        carried_by)`,
     from: "outbox",
     order: ["rowid"],
   },
   upstreamTransactions: {
-    record: `json_object('id', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id, 'sealedPayload',
+    record: `json_object('id', state_hash, 'browserHash', browser_hash, 'upstreamId', upstream_id,
+      'sealedPayload',
       sealed_payload, 'createdAt', created_at, 'expiresAt', expires_at)`,
     from: "upstream_transactions",
     order: ["rowid"],
   },
   signInOutcomes: {
-    record: `json_object('id', interaction_hash, 'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time,
+    record: `json_object('id', interaction_hash, 'accountId', account_id, 'upstreamId', upstream_id,
+      'authTime', auth_time,
       'authentication', json(authentication), 'expiresAt', expires_at)`,
     from: "sign_in_outcomes",
     order: ["rowid"],
   },
   selections: {
-    record: `json_object('id', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId', s.account_id,
+    record: `json_object('id', s.grant_id, 'sessionUid', s.session_uid, 'clientId', s.client_id, 'accountId',
+      s.account_id,
       'profileId', s.profile_id, 'organizationId', p.organization_id, 'expiresAt', s.expires_at,
       'replacedBy', s.replaced_by, 'endings', s.endings)`,
     from: "selections s CROSS JOIN profiles p ON p.id = s.profile_id",
@@ -100,8 +115,10 @@ const KINDS: Record<string, Kind> = {
     order: ["account_id", "client_id"],
   },
   artifacts: {
-    record: `json_object('model', model, 'idHash', id_hash, 'sealedPayload', sealed_payload, 'grantId', grant_id, 'accountId',
-      account_id, 'clientId', client_id, 'endings', iif(client_id IS NULL, NULL, endings), 'consumed', consumed_at,
+    record: `json_object('model', model, 'idHash', id_hash, 'sealedPayload', sealed_payload, 'grantId',
+      grant_id, 'accountId',
+      account_id, 'clientId', client_id, 'endings', iif(client_id IS NULL, NULL, endings), 'consumed',
+        consumed_at,
       'expiresAt', expires_at)`,
     from: "artifacts",
     where: "session_uid IS NULL",
@@ -109,9 +126,11 @@ const KINDS: Record<string, Kind> = {
   },
   sessions: {
     record: `json_object('id', a.session_uid,
-      'rows', json_group_array(json_object('idHash', a.id_hash, 'sealedPayload', a.sealed_payload, 'accountId', a.account_id,
+      'rows', json_group_array(json_object('idHash', a.id_hash, 'sealedPayload', a.sealed_payload,
+        'accountId', a.account_id,
         'expiresAt', a.expires_at) ORDER BY a.rowid),
-      'clients', json((SELECT json_group_array(json_object('clientId', c.client_id, 'sid', c.sid, 'grantId', c.grant_id,
+      'clients', json((SELECT json_group_array(json_object('clientId', c.client_id, 'sid', c.sid, 'grantId',
+        c.grant_id,
         'persistsLogout', iif(c.persists_logout IS NULL, NULL, ${boolean("c.persists_logout")})))
         FROM session_clients c WHERE c.session_uid = a.session_uid)))`,
     from: "artifacts a",
@@ -125,13 +144,17 @@ const KINDS: Record<string, Kind> = {
     order: ["rowid"],
   },
   mailboxes: {
-    record: `json_object('id', key_hash, 'separate', json(separate), 'collectedAt', collected_at, 'expiresAt', expires_at)`,
+    record:
+      "json_object('id', key_hash, 'separate', json(separate), 'collectedAt', collected_at, 'expiresAt', " +
+      "expires_at)",
     from: "mailboxes",
     order: ["rowid"],
   },
   auditEvents: {
-    record: `json_object('id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId',
-      organization_id, 'accountId', account_id, 'requestId', request_id, 'detail', json(detail), 'chainSeq', chain_seq,
+    record: `json_object('id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id,
+      'organizationId',
+      organization_id, 'accountId', account_id, 'requestId', request_id, 'detail', json(detail), 'chainSeq',
+        chain_seq,
       'mac', mac)`,
     from: "audit_events",
     order: ["rowid"],
@@ -142,7 +165,9 @@ const KINDS: Record<string, Kind> = {
     order: ["rowid"],
   },
   auditVerifications: {
-    record: `json_set(${VERIFICATION_JSON}, '$.openHead', open_head, '$.dueAt', due_at, '$.leaseWorker', lease_worker)`,
+    record:
+      `json_set(${VERIFICATION_JSON}, '$.openHead', open_head, '$.dueAt', due_at, '$.leaseWorker', ` +
+      "lease_worker)",
     from: "audit_verifications",
     order: ["rowid"],
   },
@@ -152,14 +177,17 @@ const KINDS: Record<string, Kind> = {
     order: ["entry"],
   },
   clientUses: {
-    record: `json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at, 'refusedAddresses',
+    record: `json_object('id', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at,
+      'refusedAddresses',
       json(refused_addresses))`,
     from: "client_uses",
     order: ["rowid"],
   },
   apiKeys: { record: API_KEY_JSON, from: "api_keys", order: ["rowid"] },
   idempotencyKeys: {
-    record: `json_object('id', key_hash, 'fingerprint', fingerprint, 'sealedAnswer', sealed_answer, 'expiresAt', expires_at)`,
+    record:
+      "json_object('id', key_hash, 'fingerprint', fingerprint, 'sealedAnswer', sealed_answer, " +
+      "'expiresAt', expires_at)",
     from: "idempotency_keys",
     order: ["rowid"],
   },
@@ -169,7 +197,8 @@ const KINDS: Record<string, Kind> = {
     order: ["hour", "name"],
   },
   signOuts: {
-    record: `json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt', created_at,
+    record: `json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt',
+      created_at,
       'dueAt', due_at, 'attempts', attempts, 'leaseWorker', lease_worker)`,
     from: "sign_outs",
     order: ["rowid"],
@@ -182,7 +211,8 @@ export async function withDump<T>(
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
   checkSchema({ database, seal, file, now: 0, migrations: SQLITE_MIGRATIONS });
-  // It changes with every commit of another connection: https://www.sqlite.org/pragma.html#pragma_data_version
+  // It changes with every commit of another connection:
+  // https://www.sqlite.org/pragma.html#pragma_data_version
   const version = () => integer(database.query("PRAGMA data_version")[0]?.["data_version"]);
   const before = version();
   return await work({
@@ -190,10 +220,12 @@ export async function withDump<T>(
     count: (kind) => countRecords(database, kindOf(kind)),
     read: (kind, after, limit) => {
       const { order, record } = kindOf(kind);
-      return rowsBehind(database, kindOf(kind), { columns: `${record} AS record, `, after, limit }).map((row) => ({
-        fields: parse(row["record"]),
-        place: placeOf(row, order),
-      }));
+      return rowsBehind(database, kindOf(kind), { columns: `${record} AS record, `, after, limit }).map(
+        (row) => ({
+          fields: parse(row["record"]),
+          place: placeOf(row, order),
+        }),
+      );
     },
     refuseChanged: () => {
       if (version() === before) return;
@@ -211,10 +243,16 @@ interface Behind {
   offset?: number;
 }
 
-function rowsBehind(database: Database, kind: Kind, { columns = "", after, limit, offset = 0 }: Behind): Row[] {
+function rowsBehind(
+  database: Database,
+  kind: Kind,
+  { columns = "", after, limit, offset = 0 }: Behind,
+): Row[] {
   const { from, where, groupBy, order } = kind;
   const values = order.map((_, index) => `:at${index}`).join(", ");
-  const conditions = [where, after && `(${order.join(", ")}) > (${values})`].filter((one) => one !== undefined);
+  const conditions = [where, after && `(${order.join(", ")}) > (${values})`].filter(
+    (one) => one !== undefined,
+  );
   const sql = [
     `SELECT ${columns}${order.map((column, index) => `${column} AS at${index}`).join(", ")} FROM ${from}`,
     conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "",

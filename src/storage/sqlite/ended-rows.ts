@@ -18,7 +18,9 @@ export function createEndedRows(
   const held = database.prepare(`
     SELECT place, ended_at FROM endings WHERE key = :key AND lease_worker = :worker AND due_at IS NOT NULL`);
   const goOn = database.prepare("UPDATE endings SET place = :place, due_at = :until WHERE key = :key");
-  const finish = database.prepare("UPDATE endings SET place = '', due_at = NULL, lease_worker = NULL WHERE key = :key");
+  const finish = database.prepare(
+    "UPDATE endings SET place = '', due_at = NULL, lease_worker = NULL WHERE key = :key",
+  );
   const forget = database.prepare("DELETE FROM endings WHERE key = :key");
 
   return {

@@ -1,6 +1,7 @@
 /**
- * Owns endings of many grants: the count by which every read of a selection sees that it stands no more, written in the
- * transaction of whatever ends them. Those whose rows are still there are a queue, which is ended-rows.ts's.
+ * Owns endings of many grants: the count by which every read of a selection sees that it stands no more,
+ * written in the transaction of whatever ends them. Those whose rows are still there are a queue, which is
+ * ended-rows.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -8,17 +9,28 @@ import { type Ending, endingKey } from "../../domain/endings.ts";
 import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import type { Database } from "./database.ts";
 
-/** How often a key was ended, by an SQL expression of the key. One lookup each: a list of keys would be sorted first, at each read. */
+/**
+ * How often a key was ended, by an SQL expression of the key. One lookup each: a list of keys would be sorted
+ * first, at each read.
+ */
 const countOf = (key: string) => `coalesce((SELECT e.count FROM endings e WHERE e.key = ${key}), 0)`;
 
 /** How many endings a selection is under whose fields these SQL expressions give. */
-export const endingsUnder = (of: { client: string; organization: string; profile: string; session: string }) => `(
+export const endingsUnder = (of: {
+  client: string;
+  organization: string;
+  profile: string;
+  session: string;
+}) => `(
   ${countOf(`'client:' || ${of.client}`)} + ${countOf(`'organization:' || ${of.organization}`)}
   + ${countOf(`'profile:' || ${of.profile}`)} + ${countOf(`'session:' || ${of.session}`)}
   + iif(${of.client} = '${CONSOLE_CLIENT_ID}', ${countOf(`'organization_console:' || ${of.organization}`)}
     + ${countOf(`'profile_console:' || ${of.profile}`)}, 0))`;
 
-/** Whether nothing has ended the selection `s` since it was made. Whatever reads selections for somebody asks this. */
+/**
+ * Whether nothing has ended the selection `s` since it was made. Whatever reads selections for somebody asks
+ * this.
+ */
 export const STANDS = `(s.endings = ${endingsUnder({
   client: "s.client_id",
   organization: "s.organization_id",

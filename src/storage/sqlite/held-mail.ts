@@ -1,6 +1,7 @@
 /**
- * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how one mail carries
- * those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox is outbox.ts's.
+ * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how
+ * one mail carries those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox
+ * is outbox.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -29,10 +30,12 @@ export function createMailWriter(
 ): MailWriter {
   const insert = database.prepare(`
     INSERT INTO outbox (
-      id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at, due_at,
+      id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at,
+        due_at,
       mailbox_hash, profile_hash, asker_hash, rank, place_at, kind, inquiry_id)
     VALUES (
-      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash, :askerHash,
+      :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash,
+        :askerHash,
       :rank, :placeAt, :kind, :inquiryId)`);
   const dropEarlier = database.prepare(`
     UPDATE outbox INDEXED BY outbox_held_of_asker
@@ -103,11 +106,14 @@ export function createHeldMail(
     SELECT id, message_id, recipient, sealed_content, request_id FROM outbox INDEXED BY outbox_held_in_order
     WHERE state = 'held' AND mailbox_hash = :mailbox ${ORDER} LIMIT ${MOST_COLLECTED}`);
   const queue = database.prepare(`
-    UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state = 'held'`);
+    UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state =
+      'held'`);
   const drop = database.prepare(`
-    UPDATE outbox SET state = 'dropped', sealed_content = NULL, next_attempt_at = :now WHERE id = :id AND state = 'held'`);
+    UPDATE outbox SET state = 'dropped', sealed_content = NULL, next_attempt_at = :now WHERE id = :id AND
+      state = 'held'`);
   const fail = database.prepare(`
-    UPDATE outbox SET state = 'failed', last_error = :error, next_attempt_at = :now WHERE id = :id AND state = 'held'`);
+    UPDATE outbox SET state = 'failed', last_error = :error, next_attempt_at = :now WHERE id = :id AND state
+      = 'held'`);
   const carry = database.prepare(`
     UPDATE outbox SET state = 'carried', sealed_content = NULL, carried_by = :by, next_attempt_at = :now
     WHERE id = :id AND state = 'held'`);
@@ -122,7 +128,10 @@ export function createHeldMail(
   const isDead = ({ request_id: requestId }: Row, now: Instant) =>
     requestId !== null && !requests.isPending(asLinkRequestId(text(requestId)), now);
 
-  /** Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that instead. */
+  /**
+   * Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that
+   * instead.
+   */
   const releaseTogether = (mailbox: string, now: Instant): "collected" | "dropped" => {
     const held: HeldMail[] = [];
     let isWhole = true;

@@ -18,7 +18,8 @@ import type { ThrottleWriter } from "./throttles.ts";
 
 const INQUIRY_JSON = `json_object(
   'id', id, 'requester', json(requester), 'interactionCid', interaction_cid, 'createdAt', created_at,
-  'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until, 'settledAt', settled_at, 'matched', matched)`;
+  'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until, 'settledAt', settled_at, 'matched',
+    matched)`;
 
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
@@ -41,11 +42,14 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
   const insert = database.prepare(`
     INSERT INTO inquiries (
       id, requester, sealed_address, interaction_cid, created_at, not_before, ordinal, held_until, settled_at)
-    VALUES (:id, :requester, :address, :interactionCid, :createdAt, :notBefore, :ordinal, :heldUntil, :settledAt)`);
-  // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one row.
+    VALUES (:id, :requester, :address, :interactionCid, :createdAt, :notBefore, :ordinal, :heldUntil,
+      :settledAt)`);
+  // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one
+  // row.
   const removeHeld = database.prepare(`
     DELETE FROM inquiries
-    WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL AND matched IS NULL`);
+    WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL AND
+      matched IS NULL`);
   const dismissHeld = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
     WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);
@@ -85,11 +89,17 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
   const toInquiry = (row: Row): Inquiry => {
     const inquiry = parse<Omit<Inquiry, "address">>(row["record"]);
     const sealed = row["sealed_address"];
-    return { ...inquiry, address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)) };
+    return {
+      ...inquiry,
+      address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)),
+    };
   };
 
   /** When it is its turn. Nobody can tell from what they know of the throttles when its work begins. */
-  const throttle = ({ requester, createdAt, notBefore }: NewInquiry, { identity, client }: InquiryThrottles): Turn => {
+  const throttle = (
+    { requester, createdAt, notBefore }: NewInquiry,
+    { identity, client }: InquiryThrottles,
+  ): Turn => {
     const { issuer, subject } = requester;
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
@@ -106,7 +116,10 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
   };
 
   /** When the identity may ask again, if it has asked only just now. */
-  const tooSoon = ({ requester, createdAt }: NewInquiry, { pauseSeconds }: InquiryThrottles): Instant | undefined => {
+  const tooSoon = (
+    { requester, createdAt }: NewInquiry,
+    { pauseSeconds }: InquiryThrottles,
+  ): Instant | undefined => {
     const pause = { limit: 1, windowSeconds: pauseSeconds };
     const { taken, resetsAt } = throttles.take(throttles.hash(pauseThrottle(requester)), pause, createdAt);
     return taken ? undefined : resetsAt;
@@ -155,12 +168,16 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
       database.run(() => {
         if (profileId === undefined) {
           const rows =
-            accountId === undefined ? all.all({ before, limit }) : ofAccount.all({ accountId, before, limit });
+            accountId === undefined
+              ? all.all({ before, limit })
+              : ofAccount.all({ accountId, before, limit });
           return rows.map(toInquiry);
         }
         const ids = idsOfProfile.all({ profileId, before, limit }).map((row) => text(row["inquiry_id"]));
         const found = [...new Set(ids)].flatMap((id) => byId.all({ id })).map(toInquiry);
-        return accountId === undefined ? found : found.filter(({ requester }) => requester.accountId === accountId);
+        return accountId === undefined
+          ? found
+          : found.filter(({ requester }) => requester.accountId === accountId);
       }),
 
     claimInquiry: (worker, now, leaseMs) =>

@@ -69,7 +69,8 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   const { audit, requests, queueMail, bindings, roles } = parts;
   const select = database.prepare(`
     SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
-    FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
+    FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id =
+      p.organization_id
     WHERE r.id = :requestId AND r.secret_hash = :secretHash`);
   const consume = database.prepare(`
     UPDATE link_requests AS r SET state = 'bound', settled_at = :now
@@ -84,12 +85,19 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
         WHERE p.id = r.profile_id AND p.email_version = r.email_version
           AND p.enabled = 1 AND o.enabled = 1 AND p.account_id IS NULL)`);
   const bind = database.prepare(`
-    UPDATE profiles SET account_id = :accountId, bound_at = :now, proven_email_version = email_version, invited_at = NULL
+    UPDATE profiles SET account_id = :accountId, bound_at = :now, proven_email_version = email_version,
+      invited_at = NULL
     WHERE id = :profileId AND account_id IS NULL`);
   const cancel = database.prepare(`
     UPDATE link_requests SET state = 'cancelled', settled_at = :now
     WHERE id = :requestId AND secret_hash = :secretHash AND state = 'pending' AND expires_at > :now`);
-  const view = ({ requestId, secretHash }: { requestId: string; secretHash: string }): LinkView | undefined => {
+  const view = ({
+    requestId,
+    secretHash,
+  }: {
+    requestId: string;
+    secretHash: string;
+  }): LinkView | undefined => {
     const row = select.get({ requestId, secretHash });
     if (row === undefined) return undefined;
     return { request: parse<LinkRequest>(row["request"]), membership: parse<Membership>(row["membership"]) };
@@ -101,7 +109,9 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   };
   const refusal = (attempt: { requestId: string; secretHash: string }) => {
     const found = view(attempt);
-    return found === undefined ? ({ result: "unknown" } as const) : ({ result: "refused", ...found } as const);
+    return found === undefined
+      ? ({ result: "unknown" } as const)
+      : ({ result: "refused", ...found } as const);
   };
 
   return {
@@ -119,7 +129,8 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
         }
         const { profileId } = viewChanged(attempt).request;
         roles.lapse(profileId, now);
-        if (bind.run({ profileId, accountId, now }) === 0) throw new Error("a consumed link found its profile bound");
+        if (bind.run({ profileId, accountId, now }) === 0)
+          throw new Error("a consumed link found its profile bound");
         requests.voidProfile(profileId, now);
         const { membership } = viewChanged(attempt);
         audit(profileBound(attempt, membership.profile, now));

@@ -1,6 +1,13 @@
 /** Owns how lists of any length are read: each by an index that has its order, from a place on. */
 
-import type { Account, Delivery, Identity, Membership, Organization, Selection } from "../../domain/records.ts";
+import type {
+  Account,
+  Delivery,
+  Identity,
+  Membership,
+  Organization,
+  Selection,
+} from "../../domain/records.ts";
 import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { AccountView, AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
@@ -48,10 +55,14 @@ function directoryLists(
     database.prepare(`
       SELECT ${columns} AS record
       FROM ${table === "o" ? "organizations o" : "profiles p CROSS JOIN organizations o ON o.id = p.organization_id"}
-      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id LIMIT :limit`);
-  const organization = database.prepare(`SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`);
+      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id LIMIT
+        :limit`);
+  const organization = database.prepare(
+    `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
+  );
   const membership = database.prepare(`
-    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.id = :id`);
+    SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
+      WHERE p.id = :id`);
   const organizationLists = {
     all: byName(ORGANIZATION_JSON, "", "o"),
     ofKind: byName(ORGANIZATION_JSON, "o.kind = :kind AND ", "o"),
@@ -85,7 +96,9 @@ function directoryLists(
             item: ({ id, after }) => {
               const found = read<Organization>(organization.get({ id }));
               if (found === undefined || !fits(found)) return undefined;
-              return isListedAt(after, "organization", typed, id, organizationTexts(found)) ? found : undefined;
+              return isListedAt(after, "organization", typed, id, organizationTexts(found))
+                ? found
+                : undefined;
             },
           });
         }
@@ -156,7 +169,8 @@ function directoryLists(
         });
       }),
 
-    expiringPlans: (from, to, limit) => database.run(() => records<Organization>(expiring.all({ from, to, limit }))),
+    expiringPlans: (from, to, limit) =>
+      database.run(() => records<Organization>(expiring.all({ from, to, limit }))),
   };
 }
 
@@ -199,7 +213,9 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
           item: ({ id, after }) => {
             const found = find(id);
             if (found === undefined) return undefined;
-            return isListedAt(after, "account", typed, id, accountTexts(found.identities)) ? found : undefined;
+            return isListedAt(after, "account", typed, id, accountTexts(found.identities))
+              ? found
+              : undefined;
           },
         });
       }),
@@ -220,9 +236,11 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
   const one = database.prepare(`
     SELECT ${SELECTION_JSON} AS record FROM selections s
     WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
-  // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any number that don't.
+  // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any
+  // number that don't.
   const some = database.prepare(`
-    SELECT ${STANDS} AS stands FROM selections s WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT :most`);
+    SELECT ${STANDS} AS stands FROM selections s WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT
+      :most`);
 
   const listed = ({
     accountId,
@@ -274,7 +292,8 @@ function mailLists(database: Database): Pick<Listings, "deliveries"> {
   const select = (condition: string) =>
     database.prepare(`
       SELECT ${DELIVERY_JSON} AS record, rowid AS place FROM outbox
-      WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC LIMIT :limit`);
+      WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC LIMIT
+        :limit`);
   const all = select("");
   const ofState = select("state = :state AND ");
   const putOff = select("state = 'queued' AND last_error IS NOT NULL AND ");

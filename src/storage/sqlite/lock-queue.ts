@@ -1,12 +1,16 @@
 /**
- * The queue of whatever in this process waits for the write lock of one SQLite file, which another process or thread holds.
- * SQLite's own waiting sleeps on the event loop, and wakes whom it pleases; here one waiter polls for all, and they go in the
- * order in which they came. What is tried, and how it fails, is database.ts's.
+ * The queue of whatever in this process waits for the write lock of one SQLite file, which another process or
+ * thread holds. SQLite's own waiting sleeps on the event loop, and wakes whom it pleases; here one waiter
+ * polls for all, and they go in the order in which they came. What is tried, and how it fails, is
+ * database.ts's.
  */
 
 import { setImmediate, setTimeout } from "node:timers/promises";
 
-/** The pauses between two tries, in milliseconds: each up to twice the one before, and random in its upper half. */
+/**
+ * The pauses between two tries, in milliseconds: each up to twice the one before, and random in its upper
+ * half.
+ */
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 16;
 
@@ -32,7 +36,10 @@ export class LockQueue {
     return this.#isTurn || this.#waiting.length === 0;
   }
 
-  /** Puts a waiter at the end. It is tried again and again until it is settled, or given up after so many milliseconds. */
+  /**
+   * Puts a waiter at the end. It is tried again and again until it is settled, or given up after so many
+   * milliseconds.
+   */
   enter(waiter: Waiter, milliseconds: number): void {
     if (milliseconds <= 0) {
       waiter.giveUp();

@@ -1,6 +1,6 @@
 /**
- * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the counts behind the
- * rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored.
+ * Owns what each mailbox got lately of the mail that asking causes, and what identities asked for it: the
+ * counts behind the rules of domain/mailbox.ts. Keys hold addresses, so only a keyed hash is stored.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -43,7 +43,12 @@ export function createMailboxWriter(database: Database, throttles: ThrottleWrite
     ON CONFLICT (key_hash) DO UPDATE SET
       separate = excluded.separate, collected_at = excluded.collected_at, expires_at = excluded.expires_at`);
 
-  const write = (keyHash: string, { separate, collectedAt }: MailboxUse, limits: MailboxLimits, now: Instant) => {
+  const write = (
+    keyHash: string,
+    { separate, collectedAt }: MailboxUse,
+    limits: MailboxLimits,
+    now: Instant,
+  ) => {
     const expiresAt = now + longestWindowMs(limits);
     put.run({ keyHash, separate: JSON.stringify(separate), collectedAt, expiresAt });
   };
@@ -70,7 +75,8 @@ export function createMailboxWriter(database: Database, throttles: ThrottleWrite
       const use = read(keys.mailbox, limits.mailbox, now);
       const collectedAt = collectedRoomAt(use, now);
       const profile = throttles.take(keys.profile, limits.profile, now);
-      if (!profile.taken) return { taken: false, lacking: "profile", separateAt: profile.resetsAt, collectedAt };
+      if (!profile.taken)
+        return { taken: false, lacking: "profile", separateAt: profile.resetsAt, collectedAt };
       const separateAt = separateRoomAt(use, limits.mailbox, now);
       if (separateAt > now) {
         throttles.giveBack(keys.profile);

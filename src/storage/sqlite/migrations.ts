@@ -1,6 +1,7 @@
 /**
- * Owns the tables: an ordered list of migrations, never edited once released. All text compares byte for byte (SQLite's
- * default, BINARY). A migration leaves what a broker of the version before can go on with: it may be running.
+ * Owns the tables: an ordered list of migrations, never edited once released. All text compares byte for byte
+ * (SQLite's default, BINARY). A migration leaves what a broker of the version before can go on with: it may
+ * be running.
  */
 
 export interface SqliteMigration {
@@ -178,7 +179,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   `,
   },
   {
-    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what domain/search.ts makes of a record.
+    // organization_entries(), profile_entries() and account_entries() are schema.ts's: what domain/search.ts
+    // makes of a record.
     name: "administration: lists, search, the chain of the audit, keys, figures",
     sql: `
   CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -275,7 +277,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   {
     name: "what waits is claimed by indexes in the order of the claims",
     sql: `
-  -- Computed, so that rows which a broker of the version before writes have it, too. It claims by inquiries_unsettled.
+  -- Computed, so that rows which a broker of the version before writes have it, too. It claims by
+  -- inquiries_unsettled.
   ALTER TABLE inquiries ADD COLUMN due_at INTEGER AS (max(not_before, lease_until));
   CREATE INDEX inquiries_due ON inquiries (due_at) WHERE settled_at IS NULL;
   ALTER TABLE inquiries ADD COLUMN answered_to TEXT;
@@ -287,8 +290,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   {
     name: "verifications of the audit, as jobs",
     sql: `
-  -- open_head: of those that haven't ended, so that two who ask for the same get one. due_at: when it may be claimed; a lease
-  -- moves it on, as in the outbox.
+  -- open_head: of those that haven't ended, so that two who ask for the same get one. due_at: when it may be
+  -- claimed; a lease moves it on, as in the outbox.
   CREATE TABLE audit_verifications (
     id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT, state TEXT NOT NULL,
     started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT, attempts INTEGER NOT NULL,
@@ -304,7 +307,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   CREATE INDEX outbox_held_of_mailbox ON outbox (mailbox_hash, due_at) WHERE state = 'held';
   CREATE INDEX outbox_held_of_profile ON outbox (profile_hash, due_at) WHERE state = 'held';
-  -- As outbox_held_in_turn, which a broker of the version before names; this one says without the rows which aren't due.
+  -- As outbox_held_in_turn, which a broker of the version before names; this one says without the rows which
+  -- aren't due.
   CREATE INDEX outbox_held_by_rank ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
   CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
   DROP INDEX selections_by_profile;
@@ -320,7 +324,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX endings_due ON endings (due_at) WHERE due_at IS NOT NULL;
 
-  -- How many endings a selection was under when it was made, and the organization of its profile, which never changes.
+  -- How many endings a selection was under when it was made, and the organization of its profile, which never
+  -- changes.
   ALTER TABLE selections ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE selections ADD COLUMN organization_id TEXT;
   UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
@@ -334,8 +339,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   DROP INDEX selections_of_session;
   CREATE INDEX selections_of_session ON selections (session_uid, grant_id);
 
-  -- The pending requests of an organization, found without a walk over its profiles. A broker of the version before leaves it
-  -- out; a trigger would have each insert look for mails that wait for their request.
+  -- The pending requests of an organization, found without a walk over its profiles. A broker of the version
+  -- before leaves it out; a trigger would have each insert look for mails that wait for their request.
   ALTER TABLE link_requests ADD COLUMN organization_id TEXT;
   UPDATE link_requests SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
   WHERE state = 'pending';
@@ -355,8 +360,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   ) STRICT;
   CREATE INDEX mailboxes_by_expiry ON mailboxes (expires_at);
 
-  -- Of what is held: since when it waits (it may have taken the place of an earlier one), and who asked for it. What a broker
-  -- of the version before holds has neither; it comes first of its rank.
+  -- Of what is held: since when it waits (it may have taken the place of an earlier one), and who asked for
+  -- it. What a broker of the version before holds has neither; it comes first of its rank.
   ALTER TABLE outbox ADD COLUMN place_at INTEGER;
   ALTER TABLE outbox ADD COLUMN asker_hash TEXT;
   ALTER TABLE outbox ADD COLUMN carried_by TEXT;
@@ -365,7 +370,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX outbox_held_of_asker ON outbox (profile_hash, asker_hash) WHERE state = 'held';
   CREATE INDEX outbox_carried ON outbox (carried_by) WHERE state = 'carried';
 
-  -- Whether the upstream says that it has verified the address. A broker of the version before leaves it as it is.
+  -- Whether the upstream says that it has verified the address. A broker of the version before leaves it as
+  -- it is.
   ALTER TABLE identities ADD COLUMN email_verified INTEGER NOT NULL DEFAULT 0;
   `,
   },

@@ -18,14 +18,18 @@ import { integer, parse, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 const MESSAGE_JSON = `json_object(
-  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
+  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt',
+    created_at,
   'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error)`;
 
 /** A delivery, of outbox without an alias. */
 export const DELIVERY_JSON = `json_object(
-  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt', created_at,
-  'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId', inquiry_id,
-  'requestId', request_id, 'carriedBy', carried_by, 'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;
+  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt',
+    created_at,
+  'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId',
+    inquiry_id,
+  'requestId', request_id, 'carriedBy', carried_by, 'serverReply', server_reply, 'bouncedAt', bounced_at,
+    'bounce', bounce)`;
 
 const toDelivery = (row: Row | undefined) => row && parse<Delivery>(row["record"]);
 
@@ -60,7 +64,8 @@ export function createOutboxStore(
     SELECT request_id FROM outbox INDEXED BY outbox_carried
     WHERE carried_by = :id AND state = 'carried' ORDER BY rowid`);
   const markSent = database.prepare(`
-    UPDATE outbox SET state = 'sent', sealed_content = NULL, lease_worker = NULL, sent_at = :now, server_reply = :serverReply
+    UPDATE outbox SET state = 'sent', sealed_content = NULL, lease_worker = NULL, sent_at = :now,
+      server_reply = :serverReply
     WHERE id = :id AND state = 'queued' AND lease_worker = :worker`);
   const defer = database.prepare(`
     UPDATE outbox SET lease_worker = NULL, last_error = :error, next_attempt_at = :at, due_at = :at
@@ -78,7 +83,8 @@ export function createOutboxStore(
   const find = delivery("id = :id");
   const ofInquiry = delivery("inquiry_id = :inquiryId ORDER BY created_at DESC, rowid DESC LIMIT :limit");
   const inState = delivery(
-    "state = :state AND state IN ('held', 'failed', 'bounced') ORDER BY created_at DESC, rowid DESC LIMIT :limit",
+    "state = :state AND state IN ('held', 'failed', 'bounced') ORDER BY created_at DESC, rowid DESC " +
+      "LIMIT :limit",
   );
   const release = database.prepare(`
     UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now
@@ -91,7 +97,8 @@ export function createOutboxStore(
       state = iif(:permanent, 'bounced', state)
     WHERE message_id = :messageId AND state IN ('sent', 'bounced') RETURNING ${DELIVERY_JSON} AS record`);
   const requeue =
-    (statement: Statement, action: "mail.released" | "mail.resent") => (id: string, actor: string, now: Instant) =>
+    (statement: Statement, action: "mail.released" | "mail.resent") =>
+    (id: string, actor: string, now: Instant) =>
       database.transaction(() => {
         const row = statement.get({ id, now });
         if (row === undefined) return false;
@@ -180,7 +187,9 @@ export function createOutboxStore(
     release: requeue(release, "mail.released"),
     resend: requeue(resend, "mail.resent"),
     noteBounce: (messageId, { reason, permanent }, now) =>
-      database.run(() => toDelivery(noteBounce.get({ messageId, reason, permanent: permanent ? 1 : 0, now }))),
+      database.run(() =>
+        toDelivery(noteBounce.get({ messageId, reason, permanent: permanent ? 1 : 0, now })),
+      ),
 
     nextDueAt: () =>
       database.run(() => {

@@ -25,14 +25,18 @@ export function createRequestWriter(database: Database): RequestWriter {
     WHERE state = 'pending' AND profile_id = :profileId AND issuer = :issuer AND subject = :subject`);
   const insert = database.prepare(`
     INSERT INTO link_requests (
-      id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, requester_email, requester_name,
+      id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, requester_email,
+        requester_name,
       profile_id, organization_id, email_version, state, created_at, expires_at)
     VALUES (
-      :id, :inquiryId, :secretHash, :purpose, :issuer, :subject, :upstreamId, :accountId, :email, :displayName,
-      :profileId, (SELECT organization_id FROM profiles WHERE id = :profileId), :emailVersion, 'pending', :createdAt,
+      :id, :inquiryId, :secretHash, :purpose, :issuer, :subject, :upstreamId, :accountId, :email,
+        :displayName,
+      :profileId, (SELECT organization_id FROM profiles WHERE id = :profileId), :emailVersion, 'pending',
+        :createdAt,
       :expiresAt)`);
   const voidProfile = database.prepare(`
-    UPDATE link_requests SET state = 'void', settled_at = :now WHERE state = 'pending' AND profile_id = :profileId`);
+    UPDATE link_requests SET state = 'void', settled_at = :now WHERE state = 'pending' AND profile_id =
+      :profileId`);
   const voidOrganization = database.prepare(`
     UPDATE link_requests SET state = 'void', settled_at = :now
     WHERE state = 'pending' AND organization_id = :organizationId`);

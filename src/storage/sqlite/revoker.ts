@@ -1,4 +1,7 @@
-/** Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended many at a time. */
+/**
+ * Owns what revoking a grant removes, inside the transaction of whatever revokes it, and how grants are ended
+ * many at a time.
+ */
 
 import { createHash } from "node:crypto";
 import type { Instant } from "../../clock.ts";
@@ -15,22 +18,24 @@ import { createSuccession, toGone } from "./succession.ts";
 
 export interface Revoker {
   /**
-   * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on: see succession.ts.
-   * Of very many tokens of one grant, which are no use without it, the rest goes in the background.
+   * Removes the grants' tokens, the grants themselves and their selections. What they had replaced goes on:
+   * see succession.ts. Of very many tokens of one grant, which are no use without it, the rest goes in the
+   * background.
    */
   grants(grantIds: readonly GrantId[]): void;
   /** Revokes one grant; tells of it if it still held at `now`, and has its portal told. */
   one(grantId: GrantId, now: Instant): Revocation;
   /**
-   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go at once, and are
-   * told of as far as they still held at `now`: their portals are told, once for each session, and not of a grant that came to
-   * nothing while the portal is on another. Of more the rows go in the background (removePart), portals told from there.
+   * Ends every grant that there is under a client, an organization, a profile or a session. Up to `most` go
+   * at once, and are told of as far as they still held at `now`: their portals are told, once for each
+   * session, and not of a grant that came to nothing while the portal is on another. Of more the rows go in
+   * the background (removePart), portals told from there.
    */
   end(ending: Ending, now: Instant, most?: number): Revocation;
   /**
-   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants that went and the
-   * place behind which it goes on; null when nothing is left. Of what held at `endedAt` the portals are told, unless they have
-   * been given another grant in that session since.
+   * Removes some rows of an ending behind a place: looks at `most` selections at the most. Returns the grants
+   * that went and the place behind which it goes on; null when nothing is left. Of what held at `endedAt` the
+   * portals are told, unless they have been given another grant in that session since.
    */
   removePart(
     ending: Ending,
@@ -46,7 +51,8 @@ const IS_REDEEMED = `EXISTS (
   WHERE a.grant_id = s.grant_id
     AND (a.model IN (${TOKEN_MODELS.map((model) => `'${model}'`).join(", ")}) OR a.consumed_at IS NOT NULL))`;
 const REVOKED = `
-  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed, ${STANDS} AS stands
+  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed, ${STANDS} AS
+    stands
   FROM selections s`;
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
@@ -61,7 +67,8 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, string> = {
 
 export function createRevoker(database: Database, endings: EndingWriter): Revoker {
   const deleteTokens = database.prepare(`
-    DELETE FROM artifacts WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
+    DELETE FROM artifacts WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT
+      :most)`);
   const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
   const deleteSelection = database.prepare(`
     DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id`);
@@ -80,13 +87,17 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     session: under(UNDER.session),
   };
   const ofGrant = database.prepare(`${REVOKED} WHERE s.grant_id = :id`);
-  const ofSignIn = database.prepare(`${REVOKED} WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`);
+  const ofSignIn = database.prepare(
+    `${REVOKED} WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`,
+  );
   const signInsOfSession = database.prepare(`
-    SELECT DISTINCT client_id, account_id FROM selections WHERE session_uid = :sessionUid AND expires_at > :now`);
+    SELECT DISTINCT client_id, account_id FROM selections WHERE session_uid = :sessionUid AND expires_at >
+      :now`);
   const queue = createSignOutQueue(database);
   const isOnAnother = database.prepare(`
     SELECT 1 FROM selections s
-    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED} AND ${STANDS}
+    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED}
+      AND ${STANDS}
     LIMIT 1`);
 
   const revokeGrants = (grantIds: readonly GrantId[]) => {
@@ -172,7 +183,8 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
         endings.begin(ending, now);
         return { revokedGrants: [], goesOn: true };
       }
-      // Nobody selects meanwhile, so that there is nothing to be counted but what no selection shows: a client's own tokens.
+      // Nobody selects meanwhile, so that there is nothing to be counted but what no selection shows: a
+      // client's own tokens.
       if (kind === "client") endings.count(ending, now);
       const standing = rows.filter((row) => row["stands"] === 1);
       return revokeAll(standing, now, { tells: kind !== "client" });

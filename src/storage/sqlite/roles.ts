@@ -1,4 +1,7 @@
-/** Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of whatever asks. */
+/**
+ * Owns who administrates: roles written and lapsed, and who the owners are, inside the transaction of
+ * whatever asks.
+ */
 
 import type { Instant } from "../../clock.ts";
 import { adminInvitedAgain, adminRoleChanged, invitationLapsed } from "../../domain/audit-entries.ts";
@@ -39,7 +42,8 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
   );
   const anOwner = database.prepare(`
     SELECT 1 FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
-    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 AND p.id <> :besides LIMIT 1`);
+    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 AND p.id <>
+      :besides LIMIT 1`);
   const selectOwners = database.prepare(`
     SELECT ${MEMBERSHIP_JSON} AS record FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
     WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 ORDER BY p.id`);
@@ -81,7 +85,8 @@ export function createInvitations(
   roles: RoleWriter,
 ): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
   const lapsed = database.prepare(`
-    SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${FOUND_AT_A_TIME} OFFSET :kept`);
+    SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${FOUND_AT_A_TIME} OFFSET
+      :kept`);
   return {
     hasOwner: () => database.run(() => roles.hasOwner()),
     async lapseInvitations(now, run) {
@@ -93,7 +98,9 @@ export function createInvitations(
       if (found.length === 0) return 0;
       return await new Pace({ least: 1, most: 20 }).turns(async (size) => {
         const ids = found.splice(0, size);
-        const done = await database.transaction(() => ids.filter((id) => roles.lapse(asProfileId(id), now)).length);
+        const done = await database.transaction(
+          () => ids.filter((id) => roles.lapse(asProfileId(id), now)).length,
+        );
         kept += ids.length - done;
         if (found.length === 0) found = await find();
         return { done, isLast: found.length === 0 };

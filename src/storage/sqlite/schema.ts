@@ -1,6 +1,6 @@
 /**
- * Owns which file may be used: one of ours, of this schema, sealed under this key, with every index that single use rests on.
- * The tables themselves are migrations.ts's.
+ * Owns which file may be used: one of ours, of this schema, sealed under this key, with every index that
+ * single use rests on. The tables themselves are migrations.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -13,7 +13,9 @@ import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
 import { integer, text } from "./rows.ts";
 
-/** What single use and uniqueness rest on, foreign keys included: without one of these Liaison doesn't start. */
+/**
+ * What single use and uniqueness rest on, foreign keys included: without one of these Liaison doesn't start.
+ */
 const REQUIRED_UNIQUE_INDEXES: readonly {
   table: string;
   columns: string;
@@ -70,8 +72,8 @@ export interface SchemaParts {
 }
 
 /**
- * Makes the tables in an empty file, and checks that any other can be used as it is. Throws `store_refused` with a text that
- * names the fix. Processes that start together don't collide.
+ * Makes the tables in an empty file, and checks that any other can be used as it is. Throws `store_refused`
+ * with a text that names the fix. Processes that start together don't collide.
  */
 export function prepareSchema(parts: SchemaParts): void {
   const { database, file, migrations } = parts;
@@ -84,7 +86,10 @@ export function prepareSchema(parts: SchemaParts): void {
   });
 }
 
-/** Checks that a file can be used as it is. Throws `store_refused` with a text that names the fix; an empty one is refused. */
+/**
+ * Checks that a file can be used as it is. Throws `store_refused` with a text that names the fix; an empty
+ * one is refused.
+ */
 export function checkSchema(parts: SchemaParts): void {
   const { database, file, migrations } = parts;
   database.transactionNow(() => {
@@ -95,15 +100,22 @@ export function checkSchema(parts: SchemaParts): void {
   });
 }
 
-/** Brings the file to this version of the schema, each migration in a transaction of its own: what was applied stays. */
+/**
+ * Brings the file to this version of the schema, each migration in a transaction of its own: what was applied
+ * stays.
+ */
 export function migrateSchema(parts: SchemaParts): MigrationReport {
   const { database, migrations } = parts;
   const step = (from: number | undefined) =>
     database.transactionNow(() => {
       const version = knownVersion(parts);
       if (version > 0) checkCanary(parts);
-      // The first transaction makes an empty file whole; a file that was left between two migrations goes on there.
-      applyMigrations({ ...parts, migrations: migrations.slice(0, version === 0 ? 1 : version + 1) }, version);
+      // The first transaction makes an empty file whole; a file that was left between two migrations goes on
+      // there.
+      applyMigrations(
+        { ...parts, migrations: migrations.slice(0, version === 0 ? 1 : version + 1) },
+        version,
+      );
       return { from: from ?? version, version: Math.min(version + 1, migrations.length) };
     });
   let { from, version } = step(undefined);
@@ -124,13 +136,18 @@ function knownVersion({ database, file, migrations }: SchemaParts): number {
 
 function applyMigrations({ database, seal, now, migrations }: SchemaParts, from: number): void {
   if (from === 0) {
-    database.exec("CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");
+    database.exec(
+      "CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
+    );
   }
   defineSearch(database);
   for (const [index, { sql }] of migrations.entries()) {
     if (index < from) continue;
     database.exec(sql);
-    database.query("INSERT INTO migrations (version, applied_at) VALUES (:version, :now)", { version: index + 1, now });
+    database.query("INSERT INTO migrations (version, applied_at) VALUES (:version, :now)", {
+      version: index + 1,
+      now,
+    });
   }
   if (from === 0) {
     const value = seal.seal(CANARY, sealedAt.canary);
@@ -158,12 +175,16 @@ function defineSearch(database: Database): void {
 
 /** 0 for an empty file. Throws for a database that is somebody else's. */
 function schemaVersion(database: Database, file: string): number {
-  const tables = database.query("SELECT name FROM sqlite_schema WHERE type = 'table'").map((row) => row["name"]);
+  const tables = database
+    .query("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .map((row) => row["name"]);
   if (tables.length === 0) return 0;
   if (!tables.includes("migrations")) {
     throw refusal(`${file} is a database of another program. Name another file in storage.sqlite.file.`);
   }
-  return integer(database.query("SELECT coalesce(max(version), 0) AS version FROM migrations")[0]?.["version"]);
+  return integer(
+    database.query("SELECT coalesce(max(version), 0) AS version FROM migrations")[0]?.["version"],
+  );
 }
 
 /** Reads the version of a file that is in use. */
@@ -172,11 +193,15 @@ export function createVersionReader(database: Database): () => Promise<number> {
   return () => database.run(() => integer(select.get()?.["version"]));
 }
 
-/** A new canary is never written beside data that another key sealed: that data would be lost without a word. */
+/**
+ * A new canary is never written beside data that another key sealed: that data would be lost without a word.
+ */
 function checkCanary({ database, seal, file }: SchemaParts): void {
   const row = database.query("SELECT value FROM meta WHERE name = 'canary'")[0];
   if (row === undefined) {
-    throw refusal(`${file} has lost the value that its encryption_key is checked with. Restore it from a backup.`);
+    throw refusal(
+      `${file} has lost the value that its encryption_key is checked with. Restore it from a backup.`,
+    );
   }
   try {
     if (seal.open(text(row["value"]), sealedAt.canary) === CANARY) return;
@@ -187,7 +212,9 @@ function checkCanary({ database, seal, file }: SchemaParts): void {
       cause,
     );
   }
-  throw refusal(`${file} holds a changed value where its encryption_key is checked. Restore it from a backup.`);
+  throw refusal(
+    `${file} holds a changed value where its encryption_key is checked. Restore it from a backup.`,
+  );
 }
 
 function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
@@ -196,7 +223,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const present = database.query(
       `SELECT 1 FROM pragma_index_list(:table) AS list
        WHERE list."unique" = 1 AND list.partial = (:tail <> '') AND :columns = (
-         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name) WHERE key = 1 AND coll = 'BINARY')
+         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name) WHERE key = 1 AND
+           coll = 'BINARY')
          AND (:tail = '' OR EXISTS (
            SELECT 1 FROM sqlite_schema WHERE name = list.name AND substr(sql, -length(:tail)) = :tail))`,
       { table, columns, tail: where === undefined ? "" : ` WHERE ${where}` },
@@ -205,7 +233,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const index = `${table} (${columns})`;
     const create = `CREATE UNIQUE INDEX ${table}_${columns.replaceAll(",", "_")} ON ${index}`;
     throw refusal(
-      `${file} lacks the unique index on ${index}, without which a link could be used twice. Restore a backup, or run: ` +
+      `${file} lacks the unique index on ${index}, without which a link could be used twice. Restore a ` +
+        "backup, or run: " +
         `sqlite3 ${file} "${create}${where === undefined ? "" : ` WHERE ${where}`}"`,
     );
   }

@@ -1,4 +1,7 @@
-/** Owns the search entries of records (domain/search.ts), written in the transaction of their record and read in ranges. */
+/**
+ * Owns the search entries of records (domain/search.ts), written in the transaction of their record and read
+ * in ranges.
+ */
 
 import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../../domain/search.ts";
 import type { Database } from "./database.ts";

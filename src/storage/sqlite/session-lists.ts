@@ -1,4 +1,7 @@
-/** Owns how the sessions of an account are listed: those that browsers are signed in with, and those that grants alone are left of. */
+/**
+ * Owns how the sessions of an account are listed: those that browsers are signed in with, and those that
+ * grants alone are left of.
+ */
 
 import type { Instant } from "../../clock.ts";
 import { asAccountId } from "../../domain/ids.ts";
@@ -9,7 +12,10 @@ import type { Database } from "./database.ts";
 import { STANDS } from "./endings.ts";
 import { parse, text } from "./rows.ts";
 
-/** Of so many grants of a session it is asked at the most whether they stand: of one that is being ended there may be any number. */
+/**
+ * Of so many grants of a session it is asked at the most whether they stand: of one that is being ended there
+ * may be any number.
+ */
 const MOST_GRANTS = 50;
 
 export function createSessionLists(database: Database): Pick<AdminStore, "sessions" | "session"> {
@@ -35,7 +41,8 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
     SELECT account_id FROM artifacts
     WHERE session_uid = :uid AND account_id IS NOT NULL AND expires_at > :now
     UNION ALL
-    SELECT s.account_id FROM (SELECT * FROM selections WHERE session_uid = :uid AND expires_at > :now LIMIT ${MOST_GRANTS}) s
+    SELECT s.account_id FROM (SELECT * FROM selections WHERE session_uid = :uid AND expires_at > :now LIMIT
+      ${MOST_GRANTS}) s
     WHERE ${STANDS} LIMIT 1`);
 
   const find = (uid: string, accountId: AccountId, now: Instant): AccountSession | undefined => {

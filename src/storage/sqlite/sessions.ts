@@ -1,6 +1,6 @@
 /**
- * Owns oidc-provider's sessions: artifacts with a uid, whose authorizations are kept client by client, because a session is
- * saved as a whole by each of its portals.
+ * Owns oidc-provider's sessions: artifacts with a uid, whose authorizations are kept client by client,
+ * because a session is saved as a whole by each of its portals.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -26,7 +26,8 @@ interface ClientRow {
   persistsLogout: number | null;
 }
 
-interface SessionMethods extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
+interface SessionMethods
+  extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
   /** `find` for the model Session. */
   findSession(idHash: SecretHash, now: Instant, includeExpired: number): Payload | undefined;
 }
@@ -35,10 +36,12 @@ export function createSessionMethods(database: Database, durable: Database, seal
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
     VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, account_id = excluded.account_id,
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, account_id =
+      excluded.account_id,
       session_uid = excluded.session_uid, expires_at = excluded.expires_at`);
   const update = database.prepare(`
-    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid, expires_at = :expiresAt
+    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid, expires_at =
+      :expiresAt
     WHERE model = 'Session' AND id_hash = :idHash`);
   const anyOfUid = database.prepare("SELECT 1 FROM artifacts WHERE session_uid = :uid LIMIT 1");
   const upsertClient = database.prepare(`
@@ -49,14 +52,18 @@ export function createSessionMethods(database: Database, durable: Database, seal
   const removeClient = database.prepare(
     "DELETE FROM session_clients WHERE session_uid = :uid AND client_id = :clientId",
   );
-  const removeReplaced = database.prepare("DELETE FROM artifacts WHERE model = 'Session' AND id_hash = :replaces");
+  const removeReplaced = database.prepare(
+    "DELETE FROM artifacts WHERE model = 'Session' AND id_hash = :replaces",
+  );
   const selectById = database.prepare(`
     SELECT ${SESSION_COLUMNS} FROM artifacts a
     WHERE a.model = 'Session' AND a.id_hash = :idHash AND (a.expires_at > :now OR :includeExpired)`);
   const selectByUid = database.prepare(`
     SELECT ${SESSION_COLUMNS} FROM artifacts a
     WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`);
-  const uidOf = durable.prepare("SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash");
+  const uidOf = durable.prepare(
+    "SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash",
+  );
   const queueSignOut = createSignOutQueue(durable);
   const removeClients = durable.prepare(`
     DELETE FROM session_clients WHERE session_uid = (
@@ -88,9 +95,11 @@ export function createSessionMethods(database: Database, durable: Database, seal
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
         const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
         const sealed = sealPayload(seal, "Session", idHash, kept);
-        // Under its old id a found session is only ever updated: a row that a racer rotated away must not come back.
+        // Under its old id a found session is only ever updated: a row that a racer rotated away must not
+        // come back.
         const write = found && replaces === undefined ? update : upsert;
-        const written = write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;
+        const written =
+          write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;
         for (const clientId of removed) removeClient.run({ uid, clientId });
         for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
           upsertClient.run({

@@ -1,4 +1,7 @@
-/** Owns what becomes of that which waits when the clock was set back. Throttles and named leases see to it by themselves. */
+/**
+ * Owns what becomes of that which waits when the clock was set back. Throttles and named leases see to it by
+ * themselves.
+ */
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../clock.ts";
@@ -14,19 +17,22 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
   const move = (table: string, change: string, condition: string) => {
     const from = table.split(" ")[0];
     return database.prepare(`
-      UPDATE ${from} SET ${change} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${BATCH})`);
+      UPDATE ${from} SET ${change} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT
+        ${BATCH})`);
   };
   const inquiries = "inquiries INDEXED BY inquiries_due";
   const mails = (["queued", "held"] as const).map((state) => ({
     table: `outbox INDEXED BY outbox_${state}`,
     isIn: `state = '${state}'`,
   }));
-  // What was stored later than now waits as long as it was to wait, from now. Nothing is due before it was stored.
+  // What was stored later than now waits as long as it was to wait, from now. Nothing is due before it was
+  // stored.
   const isLater = "due_at > :latest AND created_at > :latest";
   const anew = [
     move(
       inquiries,
-      `created_at = :now, not_before = not_before - (created_at - :now), held_until = held_until - (created_at - :now)`,
+      "created_at = :now, not_before = not_before - (created_at - :now), held_until = held_until - " +
+        "(created_at - :now)",
       `settled_at IS NULL AND ${isLater}`,
     ),
     ...mails.map(({ table, isIn }) =>
@@ -51,7 +57,11 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
     move("sign_outs", "due_at = :furthest", "due_at > :furthest"),
   ];
   const leased = [
-    move(inquiries, "lease_until = :until", "settled_at IS NULL AND due_at > :until AND lease_until > :until"),
+    move(
+      inquiries,
+      "lease_until = :until",
+      "settled_at IS NULL AND due_at > :until AND lease_until > :until",
+    ),
     move("audit_verifications", "due_at = :until", "due_at > :until"),
     database.prepare(`
       UPDATE endings SET due_at = :until

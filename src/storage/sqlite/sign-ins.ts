@@ -34,8 +34,10 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     INSERT INTO sign_in_outcomes (
       interaction_hash, account_id, upstream_id, auth_time, proof_hash, authentication, expires_at)
     VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :proofHash, :authentication, :expiresAt)
-    ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id = excluded.upstream_id,
-      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, authentication = excluded.authentication,
+    ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id =
+      excluded.upstream_id,
+      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, authentication =
+        excluded.authentication,
       expires_at = excluded.expires_at`);
   const takeOutcome = database.prepare(`
     DELETE FROM sign_in_outcomes
@@ -67,7 +69,11 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
         return row && openSignIn(seal, stateHash, text(row["sealed_payload"])).purpose;
       }),
 
-    leaveOutcome: (interactionHash, { accountId, upstreamId, authTime, proofHash, authentication }, expiresAt) =>
+    leaveOutcome: (
+      interactionHash,
+      { accountId, upstreamId, authTime, proofHash, authentication },
+      expiresAt,
+    ) =>
       database.run(() => {
         const how = authentication === undefined ? null : JSON.stringify(authentication);
         leaveOutcome.run({

@@ -1,6 +1,6 @@
 /**
- * Owns selections and remembered choices, and the two reads that every decision about an account or a grant rests on.
- * Each read is one statement: operations on the store are what this service costs.
+ * Owns selections and remembered choices, and the two reads that every decision about an account or a grant
+ * rests on. Each read is one statement: operations on the store are what this service costs.
  */
 
 import type { Standing } from "../../domain/admission.ts";
@@ -17,7 +17,8 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
   const forClient = database.prepare(`
     SELECT
       (SELECT json_group_array(${MEMBERSHIP_JSON} ORDER BY p.id)
-       FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS memberships,
+       FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS
+         memberships,
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
          AND s.expires_at > :now AND ${STANDS}
@@ -34,7 +35,9 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
     JOIN profiles p ON p.id = s.profile_id AND p.account_id = s.account_id
     JOIN organizations o ON o.id = p.organization_id
     WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
-  const isBound = database.prepare("SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId");
+  const isBound = database.prepare(
+    "SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId",
+  );
   const selectHeld = database.prepare(`
     SELECT ${SELECTION_JSON} AS record, s.replaced_by FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`);
@@ -52,7 +55,8 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
       })}
     FROM profiles p WHERE p.id = :profileId`);
   const remember = database.prepare(`
-    INSERT INTO remembered_choices (account_id, client_id, profile_id) VALUES (:accountId, :clientId, :profileId)
+    INSERT INTO remembered_choices (account_id, client_id, profile_id) VALUES (:accountId, :clientId,
+      :profileId)
     ON CONFLICT (account_id, client_id) DO UPDATE SET profile_id = excluded.profile_id`);
 
   return {

@@ -1,6 +1,7 @@
 /**
- * The SQLite back end, wired: one file, two connections to it. `durable` is for what must survive a power cut; `fast` is for
- * short-lived things that must survive a killed process (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ * The SQLite back end, wired: one file, two connections to it. `durable` is for what must survive a power
+ * cut; `fast` is for short-lived things that must survive a killed process
+ * (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
@@ -80,7 +81,9 @@ export function requireSqliteFile(file: string): void {
     if (statSync(file).size > 0) return;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw asRefusal(cause, file);
-    throw new LiaisonError("store_refused", `${file} can't be opened: it doesn't exist yet. ${fix}`, { cause });
+    throw new LiaisonError("store_refused", `${file} can't be opened: it doesn't exist yet. ${fix}`, {
+      cause,
+    });
   }
   throw new LiaisonError("store_refused", `${file} is empty. ${fix}`);
 }
@@ -109,7 +112,10 @@ export async function withSqliteDump<T>(
   }
 }
 
-/** Runs work that opens connections to the file; closes them, and says what is wrong with the file, if it fails. */
+/**
+ * Runs work that opens connections to the file; closes them, and says what is wrong with the file, if it
+ * fails.
+ */
 function withDatabases<T>(file: string, work: (open: (durability: Durability) => Database) => T): T {
   const opened: Database[] = [];
   const queue = new LockQueue();
@@ -192,7 +198,9 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
   };
 }
 
-/** Creates folder and file readable by their owner alone; SQLite gives its -wal and -shm files the same mode. */
+/**
+ * Creates folder and file readable by their owner alone; SQLite gives its -wal and -shm files the same mode.
+ */
 function createFile(file: string): void {
   makeFolder(dirname(file), 0o700);
   closeSync(openSync(file, "a", 0o600));

@@ -1,4 +1,7 @@
-/** Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction that removes it. */
+/**
+ * Owns what becomes of the selections that a grant replaced once that grant is gone, inside the transaction
+ * that removes it.
+ */
 
 import { asClientId, asGrantId } from "../../domain/ids.ts";
 import type { GrantId, SignIn } from "../../domain/records.ts";
@@ -9,8 +12,9 @@ import { text } from "./rows.ts";
 type Gone = SignIn & { grantId: GrantId };
 
 /**
- * Points what removed selections had replaced at the current one of its sign-in; where none is left, the newest becomes that.
- * All that goes must be gone before: each of the others is then written once, however many go.
+ * Points what removed selections had replaced at the current one of its sign-in; where none is left, the
+ * newest becomes that. All that goes must be gone before: each of the others is then written once, however
+ * many go.
  */
 export type Succession = (gone: readonly Gone[]) => void;
 

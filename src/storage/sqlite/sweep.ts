@@ -20,9 +20,13 @@ export function createSweep(database: Database): Store["sweep"] {
     database.prepare(`
       DELETE FROM ${table} WHERE rowid IN (
         SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)${returning}`);
-  const plain = ["upstream_transactions", "sign_in_outcomes", "throttles", "mailboxes", "idempotency_keys"].map(
-    (table) => expiring(table),
-  );
+  const plain = [
+    "upstream_transactions",
+    "sign_in_outcomes",
+    "throttles",
+    "mailboxes",
+    "idempotency_keys",
+  ].map((table) => expiring(table));
   const artifacts = expiring("artifacts", " RETURNING session_uid");
   const selections = expiring("selections", " RETURNING grant_id, session_uid, client_id");
   const succeed = createSuccession(database);

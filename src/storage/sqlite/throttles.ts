@@ -1,4 +1,7 @@
-/** Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash is stored. */
+/**
+ * Owns throttles: windows that begin with the first slot taken. Keys may hold addresses, so only a keyed hash
+ * is stored.
+ */
 
 import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
@@ -13,7 +16,10 @@ import { integer } from "./rows.ts";
 export interface ThrottleWriter {
   /** What is stored of a key. */
   hash(key: string): string;
-  /** Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was left. */
+  /**
+   * Takes a slot; `count` is which one of the window, from 1, and one more than the limit where none was
+   * left.
+   */
   take(keyHash: string, limit: Limit, now: Instant): { taken: boolean; count: number; resetsAt: Instant };
   /** Takes as many of `wanted` as there are. */
   takeSome(keyHash: string, wanted: number, limit: Limit, now: Instant): { taken: number; resetsAt: Instant };
@@ -33,7 +39,8 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
   const giveBack = database.prepare("UPDATE throttles SET taken = taken - 1 WHERE key_hash = :keyHash");
   // A window that ends later than one that began now would was begun before the clock was set back.
   const full = database.prepare(`
-    UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING expires_at`);
+    UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING
+      expires_at`);
   const left = database.prepare(`
     SELECT :limit - iif(expires_at > :now, taken, 0) AS left FROM throttles WHERE key_hash = :keyHash`);
   // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
@@ -45,7 +52,10 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
       taken = :now
     RETURNING expires_at`);
 
-  /** Takes `amount` slots, or none where not so many are left; `count` is how many of the window are taken then. */
+  /**
+   * Takes `amount` slots, or none where not so many are left; `count` is how many of the window are taken
+   * then.
+   */
   function takeAll(keyHash: string, amount: number, { limit, windowSeconds }: Limit, now: Instant) {
     const resetsAt = now + windowSeconds * 1000;
     const none = { taken: false, count: limit + 1, resetsAt };
@@ -70,7 +80,13 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
     reserve(keyHash, { limit, windowSeconds }, now, longestMs) {
       const windowMs = windowSeconds * 1000;
       const furthest = now + longestMs + windowMs;
-      const row = reserve.get({ keyHash, now, interval: Math.ceil(windowMs / limit), window: windowMs, furthest });
+      const row = reserve.get({
+        keyHash,
+        now,
+        interval: Math.ceil(windowMs / limit),
+        window: windowMs,
+        furthest,
+      });
       return Math.max(now, Math.min(integer(row?.["expires_at"]), furthest) - windowMs);
     },
   };

@@ -10,15 +10,20 @@ import { integer, parse, VERIFICATION_JSON } from "./rows.ts";
 
 export function createVerificationStore(database: Database, audit: AuditWriter): VerificationStore {
   // `asked_at >= 0` holds for every one; it lets them be read along their index.
-  const byId = database.prepare(`SELECT ${VERIFICATION_JSON} AS record FROM audit_verifications WHERE id = :id`);
+  const byId = database.prepare(
+    `SELECT ${VERIFICATION_JSON} AS record FROM audit_verifications WHERE id = :id`,
+  );
   const list = database.prepare(`
     SELECT ${VERIFICATION_JSON} AS record FROM audit_verifications
     WHERE asked_at >= 0 ORDER BY asked_at DESC, rowid DESC`);
   const byOpenHead = database.prepare(`
     SELECT ${VERIFICATION_JSON} AS record FROM audit_verifications WHERE open_head = :openHead`);
-  const countOpen = database.prepare("SELECT count(*) AS count FROM audit_verifications WHERE open_head >= ''");
+  const countOpen = database.prepare(
+    "SELECT count(*) AS count FROM audit_verifications WHERE open_head >= ''",
+  );
   const insert = database.prepare(`
-    INSERT INTO audit_verifications (id, asked_by, asked_at, kept_head, state, attempts, seal, open_head, due_at)
+    INSERT INTO audit_verifications (id, asked_by, asked_at, kept_head, state, attempts, seal, open_head,
+      due_at)
     VALUES (:id, :actor, :now, :keptHead, 'waiting', 0, :seal, :openHead, :now)`);
   const removeOldest = database.prepare(`
     DELETE FROM audit_verifications WHERE open_head IS NULL AND rowid IN (
@@ -26,7 +31,8 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
       ORDER BY asked_at DESC, rowid DESC LIMIT -1 OFFSET ${KEPT_VERIFICATIONS})`);
   const due = database.prepare("SELECT 1 FROM audit_verifications WHERE due_at <= :now LIMIT 1");
   const claim = database.prepare(`
-    UPDATE audit_verifications SET state = 'running', started_at = coalesce(started_at, :now), lease_worker = :worker,
+    UPDATE audit_verifications SET state = 'running', started_at = coalesce(started_at, :now), lease_worker =
+      :worker,
       due_at = :until, attempts = attempts + 1
     WHERE rowid = (SELECT rowid FROM audit_verifications WHERE due_at <= :now ORDER BY due_at, rowid LIMIT 1)
     RETURNING ${VERIFICATION_JSON} AS record`);
@@ -34,7 +40,8 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
     UPDATE audit_verifications SET progress = :progress, seal = :seal, due_at = :until, attempts = 0
     WHERE id = :id AND lease_worker = :worker`);
   const settle = database.prepare(`
-    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result, failure = :failure, seal = :seal,
+    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result, failure =
+      :failure, seal = :seal,
       ended_at = :now, open_head = NULL, due_at = NULL, lease_worker = NULL
     WHERE id = :id AND lease_worker = :worker`);
 
@@ -69,7 +76,16 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
     settle: (id, worker, { state, progress, result, failure, seal }, now) =>
       database.run(
         () =>
-          settle.run({ id, worker, state, progress: json(progress), result: json(result), failure, seal, now }) === 1,
+          settle.run({
+            id,
+            worker,
+            state,
+            progress: json(progress),
+            result: json(result),
+            failure,
+            seal,
+            now,
+          }) === 1,
       ),
   };
 }

@@ -1,4 +1,7 @@
-/** Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a sign-in. */
+/**
+ * Owns what workers rest on: leases, counts by the hour, and portals that are to be told of the end of a
+ * sign-in.
+ */
 
 import type { SignOut } from "../../domain/records.ts";
 import { countsThrottle, ONE_BATCH } from "../../domain/throttle-keys.ts";
@@ -24,7 +27,8 @@ export function createWork(database: Database, throttles: ThrottleWriter): Work 
   const claim = database.prepare(`
     UPDATE sign_outs SET lease_worker = :worker, due_at = :until, attempts = attempts + 1
     WHERE rowid = (SELECT rowid FROM sign_outs WHERE due_at <= :now ORDER BY due_at, rowid LIMIT 1)
-    RETURNING json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt', created_at,
+    RETURNING json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt',
+      created_at,
       'attempts', attempts) AS record`);
   const remove = database.prepare("DELETE FROM sign_outs WHERE id = :id AND lease_worker = :worker");
   const defer = database.prepare(
@@ -33,14 +37,17 @@ export function createWork(database: Database, throttles: ThrottleWriter): Work 
 
   return {
     takeLease: (name, worker, now, leaseMs) =>
-      database.run(() => takeLease.run({ name, worker, now, until: now + leaseMs, furthest: now + 2 * leaseMs }) === 1),
+      database.run(
+        () => takeLease.run({ name, worker, now, until: now + leaseMs, furthest: now + 2 * leaseMs }) === 1,
+      ),
     addCounts: (added, batchId, now) =>
       database.transaction(() => {
         if (added.length === 0) return;
         if (!throttles.take(throttles.hash(countsThrottle(batchId)), ONE_BATCH, now).taken) return;
         for (const { hour, name, count } of added) addCount.run({ hour, name, count });
       }),
-    counts: (from, to) => database.run(() => counts.all({ from, to }).map((row) => parse<Count>(row["record"]))),
+    counts: (from, to) =>
+      database.run(() => counts.all({ from, to }).map((row) => parse<Count>(row["record"]))),
     claimSignOut: (worker, now, leaseMs) =>
       database.run(() => {
         const row = claim.get({ worker, now, until: now + leaseMs });
@@ -49,7 +56,9 @@ export function createWork(database: Database, throttles: ThrottleWriter): Work 
     settleSignOut: (id, worker, nextAttemptAt) =>
       database.run(
         () =>
-          (nextAttemptAt === null ? remove.run({ id, worker }) : defer.run({ id, worker, at: nextAttemptAt })) === 1,
+          (nextAttemptAt === null
+            ? remove.run({ id, worker })
+            : defer.run({ id, worker, at: nextAttemptAt })) === 1,
       ),
   };
 }

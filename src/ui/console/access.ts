@@ -122,7 +122,10 @@ export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string 
   const columns = [
     { label: t.text("admin.at"), cell: (one: AuditEventView) => isoTime(site, one.at) },
     { label: t.text("admin.audit.action"), cell: (one: AuditEventView) => word(one.action) },
-    { label: t.text("admin.audit.actor"), cell: (one: AuditEventView) => actorName(site, view.names, one.actor) },
+    {
+      label: t.text("admin.audit.actor"),
+      cell: (one: AuditEventView) => actorName(site, view.names, one.actor),
+    },
     { label: t.text("admin.audit.about"), cell: (one: AuditEventView) => about(site, view.names, one) },
   ];
   const field = (name: "action" | "actor" | "from" | "to", type: string) =>

@@ -29,7 +29,14 @@ export function apiPage(
 <p class="lead">Version ${version}, at <code>${base}</code>. For programs: <a href="${base}/openapi.json">OpenAPI 3.1 document</a>.</p>
 <p>Call it with <code>Authorization: Bearer …</code>: an API key, or a token that a machine client app got by client_credentials. Edits name by <code>If-Match</code> the ETag that the record was read with; creations may bear an <code>Idempotency-Key</code>. What goes wrong is a problem (RFC 9457). Lists have a <code>next_cursor</code>.</p>
 ${operations.map(
-  ({ name, method, path, summary, scope, fields }) => html`<section class="operation" aria-labelledby="${name}">
+  ({
+    name,
+    method,
+    path,
+    summary,
+    scope,
+    fields,
+  }) => html`<section class="operation" aria-labelledby="${name}">
 <h2 id="${name}"><code>${method} ${path}</code></h2>
 <p>${summary}</p>
 <p class="hint">${name}, scope <code>${scope}</code></p>

@@ -146,13 +146,19 @@ ${
 
 function protocolFacts(site: Site, client: ClientView): [label: string, value: Child][] {
   const t = messages(site.locale);
-  const authentication: [string, Child] = [t.text("admin.authentication"), code(client.token_endpoint_auth_method)];
+  const authentication: [string, Child] = [
+    t.text("admin.authentication"),
+    code(client.token_endpoint_auth_method),
+  ];
   if (client.preset === "machine") return [authentication];
   return [
     authentication,
     [t.text("admin.pkce"), t.text(client.pkce_required ? "admin.pkce.required" : "admin.pkce.exempt")],
     [t.text("admin.algorithm"), code(client.id_token_signed_response_alg)],
-    [t.text("admin.claims"), t.text(client.claims_in_id_token ? "admin.claims.idToken" : "admin.claims.userinfo")],
+    [
+      t.text("admin.claims"),
+      t.text(client.claims_in_id_token ? "admin.claims.idToken" : "admin.claims.userinfo"),
+    ],
     [
       t.text("admin.refreshTokens"),
       t.text(client.refresh_tokens ? "admin.refreshTokens.given" : "admin.refreshTokens.none"),
@@ -161,7 +167,11 @@ function protocolFacts(site: Site, client: ClientView): [label: string, value: C
     [
       t.text("admin.logoutTokens"),
       client.backchannel_logout_uri !== null &&
-        t.text(client.backchannel_logout_session_required ? "admin.logoutTokens.session" : "admin.logoutTokens.person"),
+        t.text(
+          client.backchannel_logout_session_required
+            ? "admin.logoutTokens.session"
+            : "admin.logoutTokens.person",
+        ),
     ],
   ];
 }
@@ -181,7 +191,10 @@ function refusedAddresses(site: Site, url: string, { refused_addresses: refused 
       label: t.text("admin.clients.refusedFor"),
       cell: ({ parameter }: Refused) => {
         const isSignIn = parameter === "redirect_uri";
-        return badge("quiet", t.text(isSignIn ? "admin.clients.refusedForSignIn" : "admin.clients.refusedForSignOut"));
+        return badge(
+          "quiet",
+          t.text(isSignIn ? "admin.clients.refusedForSignIn" : "admin.clients.refusedForSignOut"),
+        );
       },
     },
     { label: t.text("admin.at"), cell: ({ at }: Refused) => isoTime(site, at) },
@@ -238,7 +251,9 @@ function previous(site: Site, client: ClientView): Html {
 function secretNotice(site: Site, { secret, isNew, client }: ClientPage): Html | null {
   const t = messages(site.locale);
   if (secret === null) {
-    return isNew ? html`<div class="done" role="status"><h2>${t.text("admin.clients.registered")}</h2></div>` : null;
+    return isNew
+      ? html`<div class="done" role="status"><h2>${t.text("admin.clients.registered")}</h2></div>`
+      : null;
   }
   return html`<div class="done" role="status"><h2>${t.text(secret.because === "registered" ? "admin.clients.registered" : "admin.clients.rotated")}</h2>
 <p>${t.html("admin.clients.secretOnce", { client: strongName(client.name) })}</p>

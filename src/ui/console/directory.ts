@@ -31,7 +31,8 @@ import type {
 
 export const organizationUrl = (site: Site, id: string) =>
   `${sectionUrl(site, "organizations")}/${encodeURIComponent(id)}`;
-export const personUrl = (site: Site, id: string) => `${sectionUrl(site, "people")}/${encodeURIComponent(id)}`;
+export const personUrl = (site: Site, id: string) =>
+  `${sectionUrl(site, "people")}/${encodeURIComponent(id)}`;
 
 function planText(site: Site, { plan }: OrganizationView, now: number): Child {
   const t = messages(site.locale);
@@ -94,7 +95,9 @@ function peopleColumns(site: Site, withOrganization: boolean) {
 
 function linkedText(site: Site, { account_id }: ProfileView): Html {
   const t = messages(site.locale);
-  return account_id === null ? badge("quiet", t.text("admin.notLinked")) : badge("good", t.text("admin.isLinked"));
+  return account_id === null
+    ? badge("quiet", t.text("admin.notLinked"))
+    : badge("good", t.text("admin.isLinked"));
 }
 
 export interface OrganizationPage {
@@ -161,7 +164,10 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
   const actions = [
     ...(may.edit ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []),
     ...(may.unlink && profile.account_id !== null ? [goButton(`${url}/unlink`, t.text("admin.unlink"))] : []),
-    goButton(`${sectionUrl(site, "why")}?profile_id=${encodeURIComponent(profile.id)}`, t.text("admin.people.why")),
+    goButton(
+      `${sectionUrl(site, "why")}?profile_id=${encodeURIComponent(profile.id)}`,
+      t.text("admin.people.why"),
+    ),
   ];
   return renderConsole(site, frame, {
     section: "people",
@@ -216,7 +222,9 @@ export function inquiryTable(site: Site, inquiries: readonly InquiryView[], empt
 function matchedText(site: Site, { settled_at, held_until, matched }: InquiryView): string {
   const t = messages(site.locale);
   if (settled_at === null) return t.text(held_until === null ? "admin.inquiry.waits" : "admin.inquiry.held");
-  return matched === null ? t.text("admin.inquiry.dismissed") : t.text("admin.inquiry.matched", { count: matched });
+  return matched === null
+    ? t.text("admin.inquiry.dismissed")
+    : t.text("admin.inquiry.matched", { count: matched });
 }
 
 /** The columns of where a session is used. */
@@ -229,12 +237,21 @@ export function sessionColumns<Row extends { session: SessionView | null }>(site
       cell: ({ session }) => (session === null ? t.text("admin.sessionOver") : (session.browser ?? unknown)),
     },
     { label: t.text("admin.network"), cell: ({ session }) => session?.network && bdi(session.network) },
-    { label: t.text("admin.begun"), cell: ({ session }) => session && timeOr(site, session.begun_at, unknown) },
-    { label: t.text("admin.lastUsed"), cell: ({ session }) => session && timeOr(site, session.last_used_at, unknown) },
+    {
+      label: t.text("admin.begun"),
+      cell: ({ session }) => session && timeOr(site, session.begun_at, unknown),
+    },
+    {
+      label: t.text("admin.lastUsed"),
+      cell: ({ session }) => session && timeOr(site, session.last_used_at, unknown),
+    },
   ];
 }
 
-function grantTable(site: Site, { profile, grants, may }: Pick<PersonPage, "profile" | "grants" | "may">): Html {
+function grantTable(
+  site: Site,
+  { profile, grants, may }: Pick<PersonPage, "profile" | "grants" | "may">,
+): Html {
   const t = messages(site.locale);
   const end = ({ id }: GrantView) =>
     html`<a href="${personUrl(site, profile.id)}/end/${encodeURIComponent(id)}">${t.text("admin.endSignIn")}</a>`;

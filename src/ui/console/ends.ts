@@ -1,4 +1,7 @@
-/** Pages of the administration for whom it doesn't open. In the frame of all other pages: there is no administrator here. */
+/**
+ * Pages of the administration for whom it doesn't open. In the frame of all other pages: there is no
+ * administrator here.
+ */
 
 import { linkButton, staysKnown, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";

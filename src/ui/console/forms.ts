@@ -119,23 +119,42 @@ export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[
     name,
     text("home_url", t.text("admin.home"), { kind: "url", hint: t.text("admin.clients.homeHint") }),
     uri(t.text("admin.about"), "about_url", t.text("admin.clients.aboutHint"), "url"),
-    text("redirect_uris", t.text("admin.redirectUris"), { kind: "lines", hint: t.text("admin.clients.redirectHint") }),
+    text("redirect_uris", t.text("admin.redirectUris"), {
+      kind: "lines",
+      hint: t.text("admin.clients.redirectHint"),
+    }),
     text("kinds", t.text("admin.clients.kinds"), { kind: "ticks", choices: kinds(site) }),
-    text("plan_required", t.text("admin.planNeeded"), { kind: "tick", hint: t.text("admin.clients.planHint") }),
+    text("plan_required", t.text("admin.planNeeded"), {
+      kind: "tick",
+      hint: t.text("admin.clients.planHint"),
+    }),
     text("roles", t.text("admin.clients.roles"), {
       kind: "lines",
       hint: t.text("admin.clients.rolesHint"),
       optional: true,
     }),
-    uri(t.text("admin.postLogoutUris"), "post_logout_redirect_uris", t.text("admin.clients.postLogoutHint"), "lines"),
+    uri(
+      t.text("admin.postLogoutUris"),
+      "post_logout_redirect_uris",
+      t.text("admin.clients.postLogoutHint"),
+      "lines",
+    ),
     uri(t.text("admin.initiateUri"), "initiate_login_uri", t.text("admin.clients.initiateHint"), "url"),
-    uri(t.text("admin.backchannelUri"), "backchannel_logout_uri", t.text("admin.clients.backchannelHint"), "url"),
+    uri(
+      t.text("admin.backchannelUri"),
+      "backchannel_logout_uri",
+      t.text("admin.clients.backchannelHint"),
+      "url",
+    ),
     ...(isNew ? [id] : []),
     ...protocolFields(site, preset),
   ];
 }
 
-/** How a client with a secret shows it. Values are the standard's own words, which its developer's library uses, too. */
+/**
+ * How a client with a secret shows it. Values are the standard's own words, which its developer's library
+ * uses, too.
+ */
 function authenticationField(site: Site): Field {
   const t = messages(site.locale);
   const choices = (["client_secret_basic", "client_secret_post"] as const).map((value) => ({
@@ -177,8 +196,16 @@ function protocolFields(site: Site, preset: Preset): Field[] {
       { value: "ES256", label: "ES256", hint: t.text("admin.clients.es256Hint") },
     ]),
     rare("claims_in_id_token", t.text("admin.claims"), [
-      { value: "false", label: t.text("admin.claims.userinfo"), hint: t.text("admin.clients.claimsUserinfoHint") },
-      { value: "true", label: t.text("admin.claims.idToken"), hint: t.text("admin.clients.claimsIdTokenHint") },
+      {
+        value: "false",
+        label: t.text("admin.claims.userinfo"),
+        hint: t.text("admin.clients.claimsUserinfoHint"),
+      },
+      {
+        value: "true",
+        label: t.text("admin.claims.idToken"),
+        hint: t.text("admin.clients.claimsIdTokenHint"),
+      },
     ]),
     rare("refresh_tokens", t.text("admin.refreshTokens"), [
       { value: "true", label: t.text("admin.refreshTokens.given") },
@@ -190,7 +217,11 @@ function protocolFields(site: Site, preset: Preset): Field[] {
     ]),
     rare("backchannel_logout_session_required", t.text("admin.logoutTokens"), [
       { value: "true", label: t.text("admin.logoutTokens.session") },
-      { value: "false", label: t.text("admin.logoutTokens.person"), hint: t.text("admin.clients.logoutPersonHint") },
+      {
+        value: "false",
+        label: t.text("admin.logoutTokens.person"),
+        hint: t.text("admin.clients.logoutPersonHint"),
+      },
     ]),
   ];
 }
@@ -199,7 +230,11 @@ export function organizationFields(site: Site, isNew: boolean): Field[] {
   const t = messages(site.locale);
   return [
     { name: "name", label: t.text("admin.name") },
-    { name: "account_number", label: t.text("admin.accountNumber"), hint: t.text("admin.organizations.numberHint") },
+    {
+      name: "account_number",
+      label: t.text("admin.accountNumber"),
+      hint: t.text("admin.organizations.numberHint"),
+    },
     { name: "kind", label: t.text("admin.kind"), kind: "radios", choices: kinds(site) },
     {
       name: "plan_status",
@@ -219,7 +254,14 @@ export function organizationFields(site: Site, isNew: boolean): Field[] {
     },
     ...(isNew
       ? []
-      : [{ name: "enabled", label: t.text("admin.status"), kind: "radios" as const, choices: statuses(site) }]),
+      : [
+          {
+            name: "enabled",
+            label: t.text("admin.status"),
+            kind: "radios" as const,
+            choices: statuses(site),
+          },
+        ]),
   ];
 }
 
@@ -243,7 +285,12 @@ export function profileFields(site: Site, isNew: boolean): Field[] {
     ...(isNew
       ? []
       : [
-          { name: "enabled", label: t.text("admin.status"), kind: "radios" as const, choices: statuses(site) },
+          {
+            name: "enabled",
+            label: t.text("admin.status"),
+            kind: "radios" as const,
+            choices: statuses(site),
+          },
           {
             name: "another_person",
             label: t.text("admin.people.another"),
@@ -266,7 +313,12 @@ const roleChoices = (site: Site): Choice[] => {
 export function invitationFields(site: Site): Field[] {
   const t = messages(site.locale);
   return [
-    { name: "email", label: t.text("admin.email"), kind: "email", hint: t.text("admin.administrators.emailHint") },
+    {
+      name: "email",
+      label: t.text("admin.email"),
+      kind: "email",
+      hint: t.text("admin.administrators.emailHint"),
+    },
     { name: "name", label: t.text("admin.name"), optional: true },
     { name: "role", label: t.text("admin.adminRole"), kind: "radios", choices: roleChoices(site) },
   ];
@@ -275,7 +327,9 @@ export function invitationFields(site: Site): Field[] {
 export function roleFields(site: Site): Field[] {
   const t = messages(site.locale);
   const none = { value: "none", label: t.text("admin.role.none"), hint: t.text("admin.role.none.hint") };
-  return [{ name: "role", label: t.text("admin.adminRole"), kind: "radios", choices: [...roleChoices(site), none] }];
+  return [
+    { name: "role", label: t.text("admin.adminRole"), kind: "radios", choices: [...roleChoices(site), none] },
+  ];
 }
 
 export function keyFields(site: Site): Field[] {

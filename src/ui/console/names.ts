@@ -29,7 +29,9 @@ export function recordName(site: Site, names: Names, kind: Kind, id: string): Ht
   const name = known(site, names, kind, id);
   if (name === undefined) return idText(id);
   const url =
-    kind === "key" ? sectionUrl(site, "keys") : `${sectionUrl(site, sections[kind])}/${encodeURIComponent(id)}`;
+    kind === "key"
+      ? sectionUrl(site, "keys")
+      : `${sectionUrl(site, sections[kind])}/${encodeURIComponent(id)}`;
   return html`<a href="${url}">${bdi(name)}</a> ${idText(id)}`;
 }
 

@@ -42,7 +42,8 @@ export function overview(site: Site, frame: ConsoleFrame, view: OverviewPage): s
       .filter((one) => wanted.includes(one.name))
       .map((one): Series => {
         const figure = t.text(`admin.figure.${one.name as (typeof groups)[keyof typeof groups][number]}`);
-        const upstream = one.upstream_id === null ? null : (view.upstreams.get(one.upstream_id) ?? one.upstream_id);
+        const upstream =
+          one.upstream_id === null ? null : (view.upstreams.get(one.upstream_id) ?? one.upstream_id);
         const label = upstream === null ? figure : t.text("admin.figureOf", { figure, name: upstream });
         return { label, tone: tones[one.name] ?? "plain", total: one.total, points: one.points };
       });

@@ -13,8 +13,8 @@ export interface Column<Row> {
 }
 
 /**
- * Rows as a table; on a narrow screen each row becomes a block whose cells bear their column's name. The roles say what it is
- * there, too, where the layout of a table is gone.
+ * Rows as a table; on a narrow screen each row becomes a block whose cells bear their column's name. The
+ * roles say what it is there, too, where the layout of a table is gone.
  */
 export function table<Row>(
   caption: string,
@@ -34,7 +34,9 @@ ${rows.map((row) => html`<tr role="row">${columns.map(({ label, cell }) => html`
 
 /** Facts of one record. What isn't there is left out. */
 export function facts(entries: readonly (readonly [label: string, value: Child])[]): Html {
-  const known = entries.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
+  const known = entries.filter(
+    ([, value]) => value !== null && value !== undefined && value !== false && value !== "",
+  );
   return html`<dl class="facts-list console-facts">${known.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
@@ -42,7 +44,8 @@ export const isoTime = (site: Site, at: string): Html =>
   html`<time datetime="${at}">${formatShort(site, Date.parse(at))}</time>`;
 
 /** A day (YYYY-MM-DD), as it is in whichever zone it was meant. */
-export const dayOf = (site: Site, day: string): Html => html`<time datetime="${day}">${formatDay(site, day)}</time>`;
+export const dayOf = (site: Site, day: string): Html =>
+  html`<time datetime="${day}">${formatDay(site, day)}</time>`;
 
 export const timeOr = (site: Site, at: string | null, otherwise: string): Child =>
   at === null ? otherwise : isoTime(site, at);
@@ -68,7 +71,12 @@ export function word(text: string): Html {
 }
 
 /** The form that searches a list, and the way back to all of it. */
-export function searchForm(site: Site, url: string, label: string, { search }: Pick<Listing<unknown>, "search">): Html {
+export function searchForm(
+  site: Site,
+  url: string,
+  label: string,
+  { search }: Pick<Listing<unknown>, "search">,
+): Html {
   const t = messages(site.locale);
   return html`<form class="console-search" role="search" method="get" action="${url}">
 <label for="q">${label}</label>
@@ -125,7 +133,9 @@ ${cancelUrl !== undefined && html`<a class="button button-secondary" href="${can
 function rareFields(site: Site, state: FormState, fields: readonly Field[]): Html | null {
   const rare = fields.filter(({ isRare }) => isRare === true);
   if (rare.length === 0) return null;
-  const isOpen = state.faults.some(({ field }) => rare.some(({ name }) => fieldNamed([name], field) === name));
+  const isOpen = state.faults.some(({ field }) =>
+    rare.some(({ name }) => fieldNamed([name], field) === name),
+  );
   return html`<details class="rare"${isOpen && html` open`}><summary>${messages(site.locale).text("admin.rare")}</summary>
 ${rare.map((field) => fieldOf(site, state, field))}</details>`;
 }
@@ -175,7 +185,11 @@ function fieldNamed(names: readonly string[], field: string): string | undefined
 }
 
 /** What is wrong, with the line that it is about where the field has several. */
-function problemText(site: Site, { values }: FormState, { field, problem }: FormState["faults"][number]): string {
+function problemText(
+  site: Site,
+  { values }: FormState,
+  { field, problem }: FormState["faults"][number],
+): string {
   const [, name = "", place] = /^(.+)\.(\d+)$/.exec(field) ?? [];
   const lines = (values[name] ?? []).flatMap((text) => text.split("\n")).filter((line) => line.trim() !== "");
   const line = lines[Number(place)]?.trim();
@@ -239,7 +253,11 @@ function control(
 const onceInput = (once: string) => html`<input type="hidden" name="once" value="${once}">`;
 
 /** A button that does something at once. */
-export function actButton(form: Form, label: Child, kind: "primary" | "secondary" | "danger" = "secondary"): Html {
+export function actButton(
+  form: Form,
+  label: Child,
+  kind: "primary" | "secondary" | "danger" = "secondary",
+): Html {
   return html`<form class="inline-form" method="post" action="${form.action}">${csrfInput(form.csrfToken)}${form.once !== undefined && onceInput(form.once)}<button class="button button-${kind} button-small" type="submit">${label}</button></form>`;
 }
 

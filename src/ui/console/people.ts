@@ -39,11 +39,13 @@ export function accountList(site: Site, frame: ConsoleFrame, view: Listing<Accou
   const columns = [
     {
       label: t.text("admin.account"),
-      cell: (one: AccountView) => html`<a href="${url}/${encodeURIComponent(one.id)}">${bdi(accountName(one))}</a>`,
+      cell: (one: AccountView) =>
+        html`<a href="${url}/${encodeURIComponent(one.id)}">${bdi(accountName(one))}</a>`,
     },
     {
       label: t.text("admin.upstream"),
-      cell: (one: AccountView) => one.identities.map(({ upstream_id }) => upstreamName(site, upstream_id)).join(", "),
+      cell: (one: AccountView) =>
+        one.identities.map(({ upstream_id }) => upstreamName(site, upstream_id)).join(", "),
     },
     {
       label: t.text("admin.lastSignIn"),
@@ -299,7 +301,8 @@ const mailKinds = [
 
 function aboutMail(site: Site, { kind, inquiry_id }: MailView) {
   const known = mailKinds.find((one) => one === kind);
-  const text = known === undefined ? (kind ?? "") : messages(site.locale).text(`admin.mailKind.${known as "link"}`);
+  const text =
+    known === undefined ? (kind ?? "") : messages(site.locale).text(`admin.mailKind.${known as "link"}`);
   return inquiry_id === null
     ? text
     : html`<a href="${sectionUrl(site, "links")}/${encodeURIComponent(inquiry_id)}">${text}</a>`;

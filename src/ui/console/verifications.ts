@@ -80,7 +80,10 @@ function progress(site: Site, verified: number, total: number): Html {
   return html`<p>${text}</p><progress aria-label="${text}" max="${String(total)}" value="${String(verified)}"></progress>`;
 }
 
-function answerOf(site: Site, { intact, verified, unsealed, pruned, head, problem }: VerificationResultView): Html {
+function answerOf(
+  site: Site,
+  { intact, verified, unsealed, pruned, head, problem }: VerificationResultView,
+): Html {
   const t = messages(site.locale);
   return html`<section class="answer answer-${intact ? "good" : "bad"}" role="status"><h2>${t.text(intact ? "admin.audit.intact" : "admin.audit.broken")}</h2>
 ${problem !== null && html`<p>${bdi(problem)}</p>`}
@@ -98,13 +101,17 @@ function earlier(site: Site, heading: string, items: readonly VerificationView[]
   const columns = [
     {
       label: t.text("admin.verification.asked"),
-      cell: (each: VerificationView): Child => html`<a href="${urlOf(site, each)}">${isoTime(site, each.asked_at)}</a>`,
+      cell: (each: VerificationView): Child =>
+        html`<a href="${urlOf(site, each)}">${isoTime(site, each.asked_at)}</a>`,
     },
     {
       label: t.text("admin.verification.askedBy"),
       cell: (each: VerificationView): Child => actorName(site, names, each.asked_by),
     },
-    { label: t.text("admin.verification.result"), cell: (each: VerificationView): Child => outcome(site, each) },
+    {
+      label: t.text("admin.verification.result"),
+      cell: (each: VerificationView): Child => outcome(site, each),
+    },
     { label: t.text("admin.audit.verified"), cell: (each: VerificationView): Child => String(each.verified) },
   ];
   return table(heading, columns, items, t.text("admin.verification.none"));
@@ -117,6 +124,7 @@ function outcome(site: Site, { state, result }: VerificationView): Html {
       ? badge("good", t.text("admin.verification.state.intact"))
       : badge("bad", t.text("admin.verification.state.broken"));
   }
-  if (state === "waiting" || state === "running") return badge("quiet", t.text(`admin.verification.state.${state}`));
+  if (state === "waiting" || state === "running")
+    return badge("quiet", t.text(`admin.verification.state.${state}`));
   return badge("warm", t.text("admin.verification.state.failed"));
 }

@@ -1,6 +1,6 @@
 /**
- * What the administration's pages are given: records as the operations give them, and what a form holds. Typed data only; the
- * pages are pure functions, admin/console fills these and is the only caller.
+ * What the administration's pages are given: records as the operations give them, and what a form holds.
+ * Typed data only; the pages are pure functions, admin/console fills these and is the only caller.
  */
 
 import type { OutputOf } from "../../admin/definitions/definition.ts";
@@ -38,7 +38,10 @@ export interface Fault {
   problem: string;
 }
 
-/** A form that came back, or is new. Values by the names of its fields; several of one name are lines or ticks. */
+/**
+ * A form that came back, or is new. Values by the names of its fields; several of one name are lines or
+ * ticks.
+ */
 export interface FormState {
   form: Form;
   values: Record<string, string[]>;

@@ -20,7 +20,12 @@ export interface WhyPage {
   fault: string | null;
 }
 
-const tones: Record<string, Tone> = { passed: "good", failed: "bad", not_needed: "quiet", not_reached: "quiet" };
+const tones: Record<string, Tone> = {
+  passed: "good",
+  failed: "bad",
+  not_needed: "quiet",
+  not_reached: "quiet",
+};
 
 export function why(site: Site, frame: ConsoleFrame, view: WhyPage): string {
   const t = messages(site.locale);

@@ -37,10 +37,12 @@ export const adminPages = {
   "admin.attention.none": "Nothing at the moment.",
   "admin.attention.failed": "{count, plural, one {One mail was given up} other {# mails were given up}}",
   "admin.attention.bounced": "{count, plural, one {One mail came back} other {# mails came back}}",
-  "admin.attention.held": "{count, plural, one {One mail waits for its turn} other {# mails wait for their turn}}",
+  "admin.attention.held":
+    "{count, plural, one {One mail waits for its turn} other {# mails wait for their turn}}",
   "admin.attention.plan": "The last day of the service plan of {name} is {date}.",
   "admin.attention.secret": "The previous secret of {client} works until {date}, and isn't used any more.",
-  "admin.attention.secretUsed": "The previous secret of {client} works until {date}, and was last used {used}.",
+  "admin.attention.secretUsed":
+    "The previous secret of {client} works until {date}, and was last used {used}.",
   "admin.attention.key": "The API key {name} ends {date}.",
 
   "admin.clients.new": "Register a client app",
@@ -119,7 +121,8 @@ export const adminPages = {
     "{count, plural, =0 {Nobody is signed in to it.} one {One sign-in to it ends.} other {# sign-ins to it end.}}",
   "admin.clients.removeUsed": "It was last used {date}.",
   "admin.clients.removeNever": "It was never used.",
-  "admin.clients.removeAfter": "Nobody can sign in to it any more, and its id and secret stop working at once.",
+  "admin.clients.removeAfter":
+    "Nobody can sign in to it any more, and its id and secret stop working at once.",
 
   "admin.check.title": "Redirect addresses",
   "admin.check.hint":
@@ -171,8 +174,10 @@ export const adminPages = {
   "admin.people.noSignIns": "There are none at the moment.",
   "admin.people.unlinkTitle": "Unlink {profile}?",
   "admin.people.unlinkSubmit": "Unlink",
-  "admin.people.unlinkAccount": "The account it is linked to can't use it any more; its sign-ins at portals end.",
-  "admin.people.unlinkAgain": "The person can link it again, or another account, by a mail to the registered address.",
+  "admin.people.unlinkAccount":
+    "The account it is linked to can't use it any more; its sign-ins at portals end.",
+  "admin.people.unlinkAgain":
+    "The person can link it again, or another account, by a mail to the registered address.",
 
   "admin.accounts.lead": "Who has signed in at an upstream, linked or not.",
   "admin.accounts.search": "Email, name or subject at the upstream",
@@ -356,13 +361,16 @@ export const adminPages = {
   "admin.verification.state.broken": "Not intact",
 
   "admin.notAdministrator.title": "You are not an administrator",
-  "admin.notAdministrator.why": "You are signed in as {profile} of {organization}, which has no administrator role.",
+  "admin.notAdministrator.why":
+    "You are signed in as {profile} of {organization}, which has no administrator role.",
   "admin.notAdministrator.do": "Ask an owner of this service for a role, or sign in with another account.",
   "admin.notAdministrator.another": "Sign in with another account",
   "admin.signedOut.title": "You are signed out of the administration",
-  "admin.signedOut.lead": "You are signed out of {site} in this browser as well, and of the portals that it can tell.",
+  "admin.signedOut.lead":
+    "You are signed out of {site} in this browser as well, and of the portals that it can tell.",
   "admin.signedOut.again": "Sign in again",
   "admin.lost.title": "You were signed out meanwhile",
-  "admin.lost.why": "Nothing was saved. Sign in again in another tab, then go back here and send the form once more.",
+  "admin.lost.why":
+    "Nothing was saved. Sign in again in another tab, then go back here and send the form once more.",
   "admin.lost.again": "Sign in",
 } as const;

@@ -72,10 +72,12 @@ export const admin = {
   "admin.done.address": "Saved. The old and the new address are told by mail.",
   "admin.done.organization_added": "Added. Nobody is registered in it yet: add its people next.",
   "admin.done.person_added": "Added. They link at {portals}; no mail was sent.",
-  "admin.done.person_added_nowhere": "Added. No portal admits this kind of organization yet; no mail was sent.",
+  "admin.done.person_added_nowhere":
+    "Added. No portal admits this kind of organization yet; no mail was sent.",
   "admin.done.unlinked": "Unlinked. The sign-ins at portals have ended; the person can link again there.",
   "admin.done.sign_in_ended": "Ended. Its tokens no longer work.",
-  "admin.done.session_ended": "Ended. Its tokens no longer work; portals with an address for sign-outs are told.",
+  "admin.done.session_ended":
+    "Ended. Its tokens no longer work; portals with an address for sign-outs are told.",
   "admin.done.sessions_ended":
     "All sessions have ended. Their tokens no longer work; portals with an address for sign-outs are told.",
   "admin.done.client_saved": "Saved. It holds from the next sign-in on.",
@@ -91,7 +93,8 @@ export const admin = {
   "admin.difference": "{field}: you want {yours}, now it is {current}.",
   "admin.refused.title": "That can't be done",
   "admin.missing.title": "There is nothing here",
-  "admin.missing.page": "The administration has no page at this address. Was something left out of it, or added?",
+  "admin.missing.page":
+    "The administration has no page at this address. Was something left out of it, or added?",
 
   "admin.name": "Name",
   "admin.email": "Email",

@@ -34,7 +34,8 @@ export const common = {
   "common.field.name_missing": "Enter your name",
   "common.field.organization_missing": "Enter the name of your organization",
   "common.field.email_format": "Enter an email address in the correct format, like name@example.com",
-  "common.field.email_plain": "We removed what stood around the email address. Check it, then choose Continue",
+  "common.field.email_plain":
+    "We removed what stood around the email address. Check it, then choose Continue",
   "common.field.profile_missing": "Choose a profile",
 
   "common.startAgain": "Start again at {portal}",

@@ -6,7 +6,8 @@ export const ends = {
   "linkDead.used.do": "Go to the portal and sign in with that account.",
   "linkDead.cancelled.title": "This link has been cancelled",
   "linkDead.cancelled.why": 'Someone chose "Don\'t link". Nothing has been linked.',
-  "linkDead.cancelled.do": "Do you want to link after all? Go to the portal, sign in, and ask for a new email.",
+  "linkDead.cancelled.do":
+    "Do you want to link after all? Go to the portal, sign in, and ask for a new email.",
   "linkDead.superseded.title": "A newer email replaces this link",
   "linkDead.superseded.why": "You asked again, and only the link in the newest email works.",
   "linkDead.superseded.do":
@@ -15,17 +16,20 @@ export const ends = {
   "linkDead.expired.why": "A link works for a short time only, so that an old email can't be misused.",
   "linkDead.expired.do": "Go to the portal, sign in, and ask for a new email.",
   "linkDead.email_changed.title": "This link no longer works",
-  "linkDead.email_changed.why": "The email address registered for this profile has changed since the email was sent.",
+  "linkDead.email_changed.why":
+    "The email address registered for this profile has changed since the email was sent.",
   "linkDead.email_changed.do": "Go to the portal, sign in, and enter the address that is registered now.",
   "linkDead.not_active.title": "This profile is not active",
-  "linkDead.not_active.why": "The profile or its organization has been switched off since the email was sent.",
+  "linkDead.not_active.why":
+    "The profile or its organization has been switched off since the email was sent.",
   "linkDead.not_active.do":
     "Ask for it to be switched on again. Then go to the portal, sign in, and ask for a new email.",
   "linkDead.bound_to_you.title": "This profile is linked to your account already",
   "linkDead.bound_to_you.why": "There is nothing left to do here.",
   "linkDead.bound_to_you.do": "Go to the portal and sign in with the account you just used.",
   "linkDead.bound_elsewhere.title": "This profile is linked to another account",
-  "linkDead.bound_elsewhere.why": "A profile belongs to one account at a time. Nobody else can take it over by a link.",
+  "linkDead.bound_elsewhere.why":
+    "A profile belongs to one account at a time. Nobody else can take it over by a link.",
   "linkDead.bound_elsewhere.do":
     "Do you have another account that you used before? Sign in with that one. If not, ask for the profile to be freed. Give your name and your organization's account number.",
   "linkDead.unknown.title": "This link doesn't work",
@@ -40,7 +44,8 @@ export const ends = {
 
   "upstreamProblem.nameless": "your account's provider",
   "upstreamProblem.unavailable.title": "{upstream} can't be reached",
-  "upstreamProblem.unavailable.why": "We couldn't connect to {upstream}. Your account and your profiles are fine.",
+  "upstreamProblem.unavailable.why":
+    "We couldn't connect to {upstream}. Your account and your profiles are fine.",
   "upstreamProblem.unavailable.do": "Wait a minute and try again.",
   "upstreamProblem.unavailable.doNoRetry": "Wait a minute, then start again at the portal.",
   "upstreamProblem.refused.title": "{upstream} didn't sign you in",
@@ -78,14 +83,16 @@ export const ends = {
   "signInLost.other_browser.do":
     "Start again here, or go on in the browser where you began. If you see this page again, allow cookies for this site.",
   "signInLost.already_finished.title": "This sign-in is over",
-  "signInLost.already_finished.why": "It was finished before, or it is so old that we know nothing of it any more.",
+  "signInLost.already_finished.why":
+    "It was finished before, or it is so old that we know nothing of it any more.",
   "signInLost.already_finished.do": "Go to the portal. If you aren't signed in there, sign in from there.",
 
   "error.bad_request.title": "We couldn't understand that request",
   "error.bad_request.why": "Something was missing or wrong in what the browser sent.",
   "error.bad_request.do": "Go back and try again, or start again at the portal.",
   "error.forbidden.title": "We stopped that request",
-  "error.forbidden.why": "It didn't come from a page of ours, or that page was too old. Nothing has been changed.",
+  "error.forbidden.why":
+    "It didn't come from a page of ours, or that page was too old. Nothing has been changed.",
   "error.forbidden.do": "Go back, reload the page and try again.",
   "error.not_found.title": "Page not found",
   "error.not_found.why": "There is no page at this address.",
@@ -112,7 +119,9 @@ export const ends = {
   "error.internal.do": "Try again in a minute. If it happens again, write to us with the reference below.",
   "error.portal_mistake.title": "The portal's link to us is wrong",
   "error.portal_mistake.titleNamed": "The link from {portal} is wrong",
-  "error.portal_mistake.why": "You were sent here with a request that we can't accept. You did nothing wrong.",
-  "error.portal_mistake.do": "Start again at the portal. If it happens again, write to us with the reference below.",
+  "error.portal_mistake.why":
+    "You were sent here with a request that we can't accept. You did nothing wrong.",
+  "error.portal_mistake.do":
+    "Start again at the portal. If it happens again, write to us with the reference below.",
   "error.code": "Error code",
 } as const;

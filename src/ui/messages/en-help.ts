@@ -18,9 +18,11 @@ export const help = {
   "help.step1": "Start at the portal",
   "help.step1Text": 'Choose "Sign in" there. You then come to {site}.',
   "help.step2": "Sign in with your account",
-  "help.step2Text": "Continue with {upstreams}. No account yet? Create one there. You'll use this account every time.",
+  "help.step2Text":
+    "Continue with {upstreams}. No account yet? Create one there. You'll use this account every time.",
   "help.step3": "Enter your registered email address",
-  "help.step3Text": "The one registered with your organization. It may differ from the one you signed in with.",
+  "help.step3Text":
+    "The one registered with your organization. It may differ from the one you signed in with.",
   "help.step4": "Check your email",
   "help.step4Text":
     "The email comes from {sender}. You get one for each matching profile. A link works for {lifetime} and once. Look in the spam folder too.",

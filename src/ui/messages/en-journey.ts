@@ -31,7 +31,8 @@ export const journey = {
   "signIn.insufficient": "This needs another sign-in",
   "signIn.insufficientWhy":
     "You are signed in, but not in a way that opens the administration. It opens for an account at {upstreams}.",
-  "signIn.insufficientProof": "There you must also prove more than by a password, with a second factor for instance.",
+  "signIn.insufficientProof":
+    "There you must also prove more than by a password, with a second factor for instance.",
   "signIn.insufficientDo":
     "Sign in again. If you come back to this page, that account can't do it yet: ask an owner of this service how it is set up there, or write to {contact}.",
   "signIn.insufficientSays": "For them: the ID token must say",
@@ -74,7 +75,8 @@ export const journey = {
   "notAdmitted.back": "Or go back to {portal} without signing in.",
 
   "signOut.sign_out.title": "Do you want to sign out?",
-  "signOut.sign_out.lead": "You'll be signed out of {site} in this browser, and of the portals that it can tell.",
+  "signOut.sign_out.lead":
+    "You'll be signed out of {site} in this browser, and of the portals that it can tell.",
   "signOut.sign_out.automatic": "You are being signed out. If nothing happens, press the button.",
   "signOut.sign_out.submit": "Sign out",
   "signOut.stay": "Stay signed in and go back to {portal}",
@@ -84,7 +86,8 @@ export const journey = {
   "signOut.nothing_left.submit": "Continue",
   "signOut.back": "Continue to go back to {portal}.",
   "signOut.switch_account.title": "Switching accounts",
-  "signOut.switch_account.lead": "You signed in with another account than the one used in this browser before.",
+  "signOut.switch_account.lead":
+    "You signed in with another account than the one used in this browser before.",
   "signOut.switch_account.automatic": "This page goes on by itself. If nothing happens, press the button.",
   "signOut.switch_account.submit": "Continue",
   "signOut.before":

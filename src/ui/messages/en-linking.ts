@@ -44,7 +44,8 @@ export const linking = {
   "checkEmail.title": "Check your email",
   "checkEmail.lead":
     "If the address you entered is registered with an organization, we're sending an email to it. It can take a minute or two.",
-  "checkEmail.leadHeld": "If the address you entered is registered with an organization, we'll send an email to it.",
+  "checkEmail.leadHeld":
+    "If the address you entered is registered with an organization, we'll send an email to it.",
   "checkEmail.held":
     "You've asked many times within a short while, so this request waits its turn, until {date}. You don't need to do anything.",
   "checkEmail.lookedAtBy":
@@ -66,20 +67,24 @@ export const linking = {
     "Nothing has been linked by it, and it no longer works. Was it a mistake? Ask for a new email below.",
   "checkEmail.going": "Your account is linked. Going on…",
   "checkEmail.pollLinked": "Linked so far: {profiles}. Still waiting for a profile that opens this portal.",
-  "checkEmail.linkedTitle": "{count, plural, one {A profile has been linked} other {# profiles have been linked}}",
+  "checkEmail.linkedTitle":
+    "{count, plural, one {A profile has been linked} other {# profiles have been linked}}",
   "checkEmail.linkedText":
     "{count, plural, one {But it doesn't open {portal}. Open another of the emails, or use another address.} other {But they don't open {portal}. Open another of the emails, or use another address.}}",
   "checkEmail.linkedTextNoPortal": "Open another of the emails, or use another address.",
-  "checkEmail.whyNot": "{count, plural, one {Why doesn't it open {portal}?} other {Why don't they open {portal}?}}",
+  "checkEmail.whyNot":
+    "{count, plural, one {Why doesn't it open {portal}?} other {Why don't they open {portal}?}}",
   "checkEmail.trouble": "Declined, changed your mind, no mail?",
   "checkEmail.changedMind":
     "Declined by mistake, or changed your mind since? Ask for a new email below, and open the link in that one.",
-  "checkEmail.dropIt": "Don't want to link any more? Close this page. Nothing is linked unless you open the link.",
+  "checkEmail.dropIt":
+    "Don't want to link any more? Close this page. Nothing is linked unless you open the link.",
   "checkEmail.spam": "No email after a few minutes? Look in your spam or junk folder.",
   "checkEmail.busy":
     "When many people ask for one address, their requests come together in one email: look for your code in it. It can take up to two hours, and asking again doesn't lose your place.",
   "checkEmail.other": "The address may not be the registered one: <link>use another address</link>.",
-  "checkEmail.ask": "Still nothing? Write to {contact}. Give your name and your organization's account number.",
+  "checkEmail.ask":
+    "Still nothing? Write to {contact}. Give your name and your organization's account number.",
   "checkEmail.again": "Send it again",
   "checkEmail.wait": "You can ask again in {wait}.",
   "checkEmail.now": "You can ask again now.",
@@ -97,7 +102,8 @@ export const linking = {
   "landing.until": "You can do this until {date}.",
   "landing.confirm": "Continue to sign in",
   "landing.decline": "Don't link",
-  "landing.both": "Both buttons ask you to sign in first, so that nobody who merely sees this link can decide for you.",
+  "landing.both":
+    "Both buttons ask you to sign in first, so that nobody who merely sees this link can decide for you.",
   "landing.cancelled": "Nothing has been decided",
   "landing.cancelledText":
     "The sign-in at {upstream} was cancelled, or your account wasn't let in there. Nothing has changed, and the link in the mail still works. Try again below.",
@@ -113,7 +119,8 @@ export const linking = {
   "wrongAccount.asked": "The link is for",
   "wrongAccount.used": "You signed in as",
   "wrongAccount.at": "at {upstream}",
-  "wrongAccount.do": "Sign in again as {who} at {upstream}. Then {profile} at {organization} is linked to it.",
+  "wrongAccount.do":
+    "Sign in again as {who} at {upstream}. Then {profile} at {organization} is linked to it.",
   "wrongAccount.retry": "Sign in with the other account",
   "wrongAccount.notYours":
     "You don't know {who}? Then somebody else asked for this link. Don't go on, close this page, and write to {contact}.",
@@ -125,7 +132,8 @@ export const linking = {
   "linked.opens": "{count, plural, one {It opens this portal:} other {It opens these # portals:}}",
   "linked.opensNothing":
     "It doesn't open a portal at the moment. Write to {contact} to ask why. Give your organization's account number.",
-  "linked.waiting": "Is another tab or device still waiting? It carries on by itself, and you can close this page.",
+  "linked.waiting":
+    "Is another tab or device still waiting? It carries on by itself, and you can close this page.",
   "linked.more": "Did you get more than one email? Each further link adds one more profile.",
 
   "linkCancelled.title": "The link has been cancelled",

@@ -41,7 +41,8 @@ export const mail = {
   "mail.link.notYou":
     "You didn't ask for this? Don't open the link. Nothing is linked without it. If it worries you, write to {contact}.",
 
-  "mail.collected.subject": "{count, plural, one {# request} other {# requests}} to link an account to your profile",
+  "mail.collected.subject":
+    "{count, plural, one {# request} other {# requests}} to link an account to your profile",
   "mail.collected.hello": "Hello,",
   "mail.collected.asked":
     "{count, plural, one {# request waits} other {# requests wait}} to link an account to a profile that has this email address. There were so many within a short time that we send them together, in one email.",
@@ -57,8 +58,10 @@ export const mail = {
   "mail.collected.profile": "Profile",
   "mail.collected.profileAt": "{profile} at {organization}",
   "mail.collected.open": "Open the link of {code}",
-  "mail.collected.already": "The profile is already linked to that account. There is nothing to do: just sign in.",
-  "mail.collected.elsewhere": "The profile is already linked to another account. To move it, write to {contact}.",
+  "mail.collected.already":
+    "The profile is already linked to that account. There is nothing to do: just sign in.",
+  "mail.collected.elsewhere":
+    "The profile is already linked to another account. To move it, write to {contact}.",
   "mail.collected.inactive":
     "The profile or its organization is not active. To have it switched on again, write to {contact}.",
   "mail.collected.notYou":
@@ -76,7 +79,8 @@ export const mail = {
   "mail.elsewhere.why": "The profile is already linked to another account, so nothing has been changed.",
   "mail.elsewhere.you":
     "Was it you? Sign in with the account you used before. To move the profile to another account, write to {contact}. Give your name and your organization's account number.",
-  "mail.elsewhere.notYou": "Was it someone else? There is nothing you must do. If it worries you, write to {contact}.",
+  "mail.elsewhere.notYou":
+    "Was it someone else? There is nothing you must do. If it worries you, write to {contact}.",
 
   "mail.inactive.subject": "Your profile at {organization} is not active",
   "mail.inactive.asked":
@@ -99,14 +103,16 @@ export const mail = {
     "The first time, sign in with an account of your own. You are then asked for the email address registered with your organization: it is the one that this mail came to. A second mail brings a link; open it and sign in once more with the same account.",
   "mail.invitation.until":
     "Link your profile before {date}. After that the invitation lapses, and an owner of the service must invite you again.",
-  "mail.invitation.notYou": "You don't know what this is about? There is nothing you must do. Write to {contact}.",
+  "mail.invitation.notYou":
+    "You don't know what this is about? There is nothing you must do. Write to {contact}.",
 
   "mail.administratorLinked.subject": "The administrator {profile} of {site} has linked an account",
   "mail.administratorLinked.what":
     "The profile {profile} at {organization} was linked to {account} on {date}. Its administrator role is: {role}.",
   "mail.administratorLinked.means":
     "Whoever signs in with that account can now open the administration of {site}. You are told because you are one of its owners. If you expected this, there is nothing to do.",
-  "mail.administratorLinked.not": "Is something wrong? Take the role away at once: that ends what was opened, too.",
+  "mail.administratorLinked.not":
+    "Is something wrong? Take the role away at once: that ends what was opened, too.",
   "mail.administratorLinked.button": "Open the list of administrators",
   "mail.administratorLinked.contact": "If you can't open it, write to {contact}.",
 

@@ -1,6 +1,8 @@
 /**
- * Check your email: the same for every address, which is shown in the browser that typed it. What may be said of a link that was
- * declined is decided where the page is filled. Complete without a script; with one it counts down and goes on by itself. What the script says stands in `data-` attributes, so that all texts stay in the catalogue.
+ * Check your email: the same for every address, which is shown in the browser that typed it. What may be said
+ * of a link that was declined is decided where the page is filled. Complete without a script; with one it
+ * counts down and goes on by itself. What the script says stands in `data-` attributes, so that all texts
+ * stay in the catalogue.
  */
 
 import {

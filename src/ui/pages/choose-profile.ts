@@ -13,7 +13,9 @@ export function chooseProfile(site: Site, view: ChooseProfilePage): string {
   const heading = t.text("chooseProfile.title");
   const error = fieldError(site, view.errors, field);
   const why = whyAsked(site, view);
-  const describedBy = [why && `${field}-why`, `${field}-hint`, error && `${field}-error`].filter(Boolean).join(" ");
+  const describedBy = [why && `${field}-why`, `${field}-hint`, error && `${field}-error`]
+    .filter(Boolean)
+    .join(" ");
   const body = html`${errorSummary(site, view.errors)}
 ${eyebrow(site, view.portal)}
 <form method="post" action="${view.form.action}" novalidate>
@@ -45,7 +47,10 @@ ${mark(site, view, choice.profileId)}</span>
 }
 
 /** Why somebody is asked who has chosen before. */
-function whyAsked(site: Site, { portal, choices, currentProfileId, hintedProfileId }: ChooseProfilePage): Html | null {
+function whyAsked(
+  site: Site,
+  { portal, choices, currentProfileId, hintedProfileId }: ChooseProfilePage,
+): Html | null {
   const t = messages(site.locale);
   if (currentProfileId === null) return null;
   const isChoice = choices.some(({ profileId }) => profileId === currentProfileId);
@@ -57,7 +62,8 @@ function whyAsked(site: Site, { portal, choices, currentProfileId, hintedProfile
 function mark(site: Site, view: ChooseProfilePage, profileId: string): Html | null {
   const t = messages(site.locale);
   const { currentProfileId, hintedProfileId } = view;
-  if (profileId === currentProfileId) return html`<span class="mark">${t.text("chooseProfile.current")}</span>`;
+  if (profileId === currentProfileId)
+    return html`<span class="mark">${t.text("chooseProfile.current")}</span>`;
   if (profileId !== hintedProfileId) return null;
   return html`<span class="mark">${t.text("chooseProfile.hintedOne")}</span>`;
 }

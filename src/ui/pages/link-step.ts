@@ -29,7 +29,9 @@ ${eyebrow(site, view.portal)}
 ${csrfInput(view.form.csrfToken)}
 <h1><label for="${field}">${heading}</label></h1>
 <p class="lead">${
-    view.portal === null ? t.text("linkStep.leadNoPortal") : t.html("linkStep.lead", { portal: view.portal.name })
+    view.portal === null
+      ? t.text("linkStep.leadNoPortal")
+      : t.html("linkStep.lead", { portal: view.portal.name })
   }</p>
 <div class="field${error === null ? "" : " field-wrong"}">
 <p class="hint" id="${field}-hint">${t.text("linkStep.hint")}</p>

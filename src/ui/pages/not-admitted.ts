@@ -1,6 +1,13 @@
 /** Profiles are linked, but none opens this portal: the reason for each, and every way on. */
 
-import { alternatives, backToPortal, contactInline, eyebrow, membershipLines, webLink } from "../components.ts";
+import {
+  alternatives,
+  backToPortal,
+  contactInline,
+  eyebrow,
+  membershipLines,
+  webLink,
+} from "../components.ts";
 import { formatLastDay } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
@@ -51,7 +58,8 @@ ${refusal.reasons.map((reason) => html`<li>${explain(site, view, refusal, reason
 function explain(site: Site, view: NotAdmittedPage, refusal: Refusal, reason: RefusalReason): Html {
   const t = messages(site.locale);
   const values = { portal: view.portal.name, organization: refusal.organizationName };
-  if (reason === "kind_not_admitted") return t.html(`notAdmitted.reason.kind_not_admitted.${refusal.kind}`, values);
+  if (reason === "kind_not_admitted")
+    return t.html(`notAdmitted.reason.kind_not_admitted.${refusal.kind}`, values);
   if (reason === "plan_expired" && refusal.planExpiredAt !== null) {
     return t.html("notAdmitted.reason.plan_expired_at", {
       ...values,

@@ -1,4 +1,7 @@
-/** An expired, finished, bookmarked or foreign sign-in, or a browser that keeps no cookies: how to begin again. */
+/**
+ * An expired, finished, bookmarked or foreign sign-in, or a browser that keeps no cookies: how to begin
+ * again.
+ */
 
 import { goToPortal, startAgain, whomToAsk } from "../components.ts";
 import { html } from "../html.ts";

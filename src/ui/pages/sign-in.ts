@@ -9,7 +9,9 @@ import type { SignInPage, Site, UpstreamView } from "../views.ts";
 export function signIn(site: Site, view: SignInPage): string {
   const t = messages(site.locale);
   const heading =
-    view.portal === null ? t.text("signIn.title") : t.text("signIn.titlePortal", { portal: view.portal.name });
+    view.portal === null
+      ? t.text("signIn.title")
+      : t.text("signIn.titlePortal", { portal: view.portal.name });
   const [first] = site.upstreams;
   const only = site.upstreams.length === 1 ? first : undefined;
   const body = html`${signedOut(site, view)}${notice(site, view)}${insufficient(site, view)}

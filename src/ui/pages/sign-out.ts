@@ -1,4 +1,7 @@
-/** Sign out, or out of the account that was used before. The form goes back to the provider, with its own token. */
+/**
+ * Sign out, or out of the account that was used before. The form goes back to the provider, with its own
+ * token.
+ */
 
 import { eyebrow, staysKnown, webLink } from "../components.ts";
 import { type Html, html } from "../html.ts";

@@ -1,4 +1,7 @@
-/** A message to the deployment's support, from somebody who doesn't know their registered address. It confirms nothing. */
+/**
+ * A message to the deployment's support, from somebody who doesn't know their registered address. It confirms
+ * nothing.
+ */
 
 import {
   codeText,
