@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { readColumns } from "../config/columns.ts";
 
 /** A record, whatever it holds. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -24,10 +25,12 @@ export function jsonLine(value: unknown): string {
   return `${text}\n`;
 }
 
-/** How wide a stream is; undefined for what is no terminal. */
+/** How many columns a stream has: `COLUMNS`, or the terminal's; undefined for what is no terminal. */
 export function widthOf(stream: object): number | undefined {
   const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number };
-  return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
+  if (isTTY !== true) return undefined;
+  const width = readColumns() ?? columns;
+  return width !== undefined && width > 0 ? width : undefined;
 }
 
 /** Writes instants such as "2026-11-26 14:05:12". */
