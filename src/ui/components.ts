@@ -26,6 +26,9 @@ export function webLink(url: string, label: Child): Html {
     : html`<span>${label}</span>`;
 }
 
+/** What makes a link of ours of the words that a text puts into it. */
+export const linkTo = (url: string) => (content: Html) => html`<a href="${url}">${content}</a>`;
+
 /** A link that looks like a button, for going somewhere without changing anything. */
 export function linkButton(url: string, label: Child, kind: "primary" | "secondary"): Html {
   return html`<a class="button button-${kind}" href="${url}" rel="noreferrer">${label}</a>`;

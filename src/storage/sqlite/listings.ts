@@ -51,12 +51,13 @@ function directoryLists(
   database: Database,
   search: SearchReader,
 ): Pick<Listings, "organizations" | "memberships" | "expiringPlans"> {
+  const memberships = "profiles p CROSS JOIN organizations o ON o.id = p.organization_id";
   const byName = (columns: string, condition: string, table: "o" | "p") =>
     database.prepare(`
       SELECT ${columns} AS record
-      FROM ${table === "o" ? "organizations o" : "profiles p CROSS JOIN organizations o ON o.id = p.organization_id"}
-      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id LIMIT
-        :limit`);
+      FROM ${table === "o" ? "organizations o" : memberships}
+      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id)
+      ORDER BY ${table}.name, ${table}.id LIMIT :limit`);
   const organization = database.prepare(
     `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
   );

@@ -65,14 +65,16 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE TABLE outbox (
     id TEXT PRIMARY KEY, message_id TEXT NOT NULL, recipient TEXT NOT NULL, sealed_content TEXT,
     request_id TEXT REFERENCES link_requests (id),
-    state TEXT NOT NULL, attempts INTEGER NOT NULL, created_at INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL, lease_worker TEXT, sent_at INTEGER, server_reply TEXT, last_error TEXT
+    state TEXT NOT NULL, attempts INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL, due_at INTEGER NOT NULL, lease_worker TEXT,
+    sent_at INTEGER, server_reply TEXT, last_error TEXT
   ) STRICT;
   CREATE INDEX outbox_queued ON outbox (due_at) WHERE state = 'queued';
 
   CREATE TABLE upstream_transactions (
-    state_hash TEXT PRIMARY KEY, browser_hash TEXT NOT NULL, upstream_id TEXT NOT NULL, forced INTEGER NOT NULL,
-    sealed_payload TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    state_hash TEXT PRIMARY KEY, browser_hash TEXT NOT NULL, upstream_id TEXT NOT NULL,
+    forced INTEGER NOT NULL, sealed_payload TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX upstream_transactions_by_expiry ON upstream_transactions (expires_at);
 
@@ -92,13 +94,14 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX selections_by_expiry ON selections (expires_at);
 
   CREATE TABLE remembered_choices (
-    account_id TEXT NOT NULL, client_id TEXT NOT NULL, profile_id TEXT NOT NULL, PRIMARY KEY (account_id, client_id)
+    account_id TEXT NOT NULL, client_id TEXT NOT NULL, profile_id TEXT NOT NULL,
+    PRIMARY KEY (account_id, client_id)
   ) STRICT, WITHOUT ROWID;
 
   -- Sessions are artifacts with a uid; their clients' shares are rows of their own.
   CREATE TABLE artifacts (
-    model TEXT NOT NULL, id_hash TEXT NOT NULL, sealed_payload TEXT, grant_id TEXT, account_id TEXT, session_uid TEXT,
-    consumed_at INTEGER, expires_at INTEGER NOT NULL
+    model TEXT NOT NULL, id_hash TEXT NOT NULL, sealed_payload TEXT, grant_id TEXT, account_id TEXT,
+    session_uid TEXT, consumed_at INTEGER, expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX artifacts_by_id ON artifacts (model, id_hash);
   CREATE INDEX artifacts_by_grant ON artifacts (grant_id) WHERE grant_id IS NOT NULL;
@@ -116,7 +119,9 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
 
   CREATE TABLE keys (name TEXT PRIMARY KEY, sealed_value TEXT NOT NULL) STRICT;
 
-  CREATE TABLE throttles (key_hash TEXT PRIMARY KEY, taken INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE throttles (
+    key_hash TEXT PRIMARY KEY, taken INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
   CREATE INDEX throttles_by_expiry ON throttles (expires_at);
 
   CREATE TABLE audit_events (
@@ -142,10 +147,12 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   UPDATE link_requests AS r SET state = 'superseded', settled_at = unixepoch() * 1000
   WHERE r.state = 'pending' AND EXISTS (
     SELECT 1 FROM link_requests n
-    WHERE n.state = 'pending' AND n.profile_id = r.profile_id AND n.issuer = r.issuer AND n.subject = r.subject
+    WHERE n.state = 'pending' AND n.profile_id = r.profile_id
+      AND n.issuer = r.issuer AND n.subject = r.subject
       AND (n.created_at, n.rowid) > (r.created_at, r.rowid));
   DROP INDEX link_requests_pending;
-  CREATE UNIQUE INDEX link_requests_pending ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
+  CREATE UNIQUE INDEX link_requests_pending
+    ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
   `,
   },
   {
@@ -161,7 +168,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX inquiries_by_time ON inquiries (created_at);
   CREATE INDEX link_requests_by_inquiry ON link_requests (inquiry_id, created_at);
   CREATE INDEX link_requests_by_profile ON link_requests (profile_id, created_at);
-  CREATE INDEX inquiries_held ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
+  CREATE INDEX inquiries_held
+    ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
 
   -- Of a message that is held, due_at is when there may be room for it.
   ALTER TABLE outbox ADD COLUMN mailbox_hash TEXT;
@@ -185,9 +193,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO search_terms (entry, record)
-    SELECT e.value, organization_record(o.id) FROM organizations o, json_each(organization_entries(o.id, o.name, o.account_number)) e
+    SELECT e.value, organization_record(o.id)
+    FROM organizations o, json_each(organization_entries(o.id, o.name, o.account_number)) e
     UNION ALL
-    SELECT e.value, profile_record(p.id) FROM profiles p, json_each(profile_entries(p.id, p.name, p.email_key)) e
+    SELECT e.value, profile_record(p.id)
+    FROM profiles p, json_each(profile_entries(p.id, p.name, p.email_key)) e
     UNION ALL
     SELECT DISTINCT e.value, account_record(i.account_id)
     FROM identities i, json_each(account_entries(i.account_id, i.subject, i.email, i.display_name)) e;
@@ -229,17 +239,18 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     hour INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (hour, name)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE api_keys (
-    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created_by TEXT NOT NULL,
-    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
+    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL,
+    created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX api_keys_by_secret ON api_keys (secret_hash);
   CREATE TABLE idempotency_keys (
-    key_hash TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, sealed_answer TEXT NOT NULL, expires_at INTEGER NOT NULL
+    key_hash TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, sealed_answer TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
   CREATE TABLE sign_outs (
-    id TEXT PRIMARY KEY, client_id TEXT NOT NULL, account_id TEXT NOT NULL, sid TEXT, created_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, lease_worker TEXT
+    id TEXT PRIMARY KEY, client_id TEXT NOT NULL, account_id TEXT NOT NULL, sid TEXT,
+    created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, lease_worker TEXT
   ) STRICT;
   CREATE INDEX sign_outs_due ON sign_outs (due_at);
   `,
@@ -293,9 +304,9 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- open_head: of those that haven't ended, so that two who ask for the same get one. due_at: when it may be
   -- claimed; a lease moves it on, as in the outbox.
   CREATE TABLE audit_verifications (
-    id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT, state TEXT NOT NULL,
-    started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT, attempts INTEGER NOT NULL,
-    seal TEXT NOT NULL, open_head TEXT, due_at INTEGER, lease_worker TEXT
+    id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT,
+    state TEXT NOT NULL, started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT,
+    attempts INTEGER NOT NULL, seal TEXT NOT NULL, open_head TEXT, due_at INTEGER, lease_worker TEXT
   ) STRICT;
   CREATE UNIQUE INDEX audit_verifications_open ON audit_verifications (open_head) WHERE open_head IS NOT NULL;
   CREATE INDEX audit_verifications_due ON audit_verifications (due_at) WHERE due_at IS NOT NULL;
@@ -309,7 +320,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX outbox_held_of_profile ON outbox (profile_hash, due_at) WHERE state = 'held';
   -- As outbox_held_in_turn, which a broker of the version before names; this one says without the rows which
   -- aren't due.
-  CREATE INDEX outbox_held_by_rank ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
+  CREATE INDEX outbox_held_by_rank
+    ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
   CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
   DROP INDEX selections_by_profile;
   `,
@@ -319,8 +331,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- due_at: when the next rows are to be removed; NULL once none are left. What was counted stays.
   CREATE TABLE endings (
-    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER, place TEXT NOT NULL,
-    lease_worker TEXT
+    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER,
+    place TEXT NOT NULL, lease_worker TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX endings_due ON endings (due_at) WHERE due_at IS NOT NULL;
 
@@ -328,7 +340,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- changes.
   ALTER TABLE selections ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE selections ADD COLUMN organization_id TEXT;
-  UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
+  UPDATE selections
+  SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
   -- For those that a broker of the version before makes.
   CREATE TRIGGER selections_place AFTER INSERT ON selections WHEN new.organization_id IS NULL
   BEGIN
@@ -342,9 +355,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- The pending requests of an organization, found without a walk over its profiles. A broker of the version
   -- before leaves it out; a trigger would have each insert look for mails that wait for their request.
   ALTER TABLE link_requests ADD COLUMN organization_id TEXT;
-  UPDATE link_requests SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
+  UPDATE link_requests
+  SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
   WHERE state = 'pending';
-  CREATE INDEX link_requests_pending_of_organization ON link_requests (organization_id) WHERE state = 'pending';
+  CREATE INDEX link_requests_pending_of_organization
+    ON link_requests (organization_id) WHERE state = 'pending';
 
   -- How many endings of its client there were when a client's own token was made.
   ALTER TABLE artifacts ADD COLUMN client_id TEXT;
@@ -386,7 +401,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     name: "sessions by their account, mails that were put off",
     sql: `
   CREATE INDEX outbox_put_off ON outbox (created_at) WHERE state = 'queued' AND last_error IS NOT NULL;
-  CREATE INDEX artifacts_sessions_of_account ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
+  CREATE INDEX artifacts_sessions_of_account
+    ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
   CREATE INDEX selections_sessions_of_account ON selections (account_id, session_uid);
   `,
   },

@@ -15,12 +15,13 @@ export const ORGANIZATION_JSON = `json_object(
 
 export const PROFILE_JSON = `json_object(
   'id', p.id, 'organizationId', p.organization_id, 'email', p.email, 'emailKey', p.email_key,
-  'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles), 'enabled', json(iif(p.enabled,
-    'true', 'false')),
+  'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles),
+  'enabled', json(iif(p.enabled, 'true', 'false')),
   'adminRole', p.admin_role, 'invitedAt', p.invited_at, 'accountId', p.account_id, 'boundAt', p.bound_at,
   'provenEmailVersion', p.proven_email_version)`;
 
-export const MEMBERSHIP_JSON = `json_object('profile', ${PROFILE_JSON}, 'organization', ${ORGANIZATION_JSON})`;
+export const MEMBERSHIP_JSON = `json_object(
+  'profile', ${PROFILE_JSON}, 'organization', ${ORGANIZATION_JSON})`;
 
 export const REQUEST_JSON = `json_object(
   'id', r.id, 'inquiryId', r.inquiry_id, 'secretHash', r.secret_hash, 'purpose', r.purpose,

@@ -1,5 +1,6 @@
 /** Administrators, API keys, the audit. */
 
+import { linkTo } from "../components.ts";
 import { formatShort } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
@@ -86,7 +87,6 @@ export function keys(site: Site, frame: ConsoleFrame, view: KeysPage): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.keys");
   const url = sectionUrl(site, "keys");
-  const apiLink = (content: Html) => html`<a href="${site.basePath}/admin/api/v1">${content}</a>`;
   const columns = [
     { label: t.text("admin.name"), cell: (one: ApiKeyView) => bdi(one.name) },
     { label: t.text("admin.scopes"), cell: (one: ApiKeyView) => one.scopes.join(" ") },
@@ -114,7 +114,7 @@ export function keys(site: Site, frame: ConsoleFrame, view: KeysPage): string {
     heading,
     body: html`${view.made && madeKey(site, view.made)}
 ${headed(heading, ...(view.mayWrite ? [goButton(`${url}/new`, t.text("admin.keys.new"), "primary")] : []))}
-<p class="lead">${t.html("admin.keys.lead", { link: apiLink })}</p>
+<p class="lead">${t.html("admin.keys.lead", { link: linkTo(`${site.basePath}/admin/api/v1`) })}</p>
 ${table(heading, columns, view.keys, t.text("admin.keys.none"))}
 <h2>${t.text("admin.keys.signing")}</h2>
 ${table(t.text("admin.keys.signing"), signing, view.signing, "")}`,

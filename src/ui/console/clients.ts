@@ -99,13 +99,14 @@ export function clientPage(site: Site, frame: ConsoleFrame, view: ClientPage): s
       ? [goButton(`${url}/edit`, t.text("admin.edit")), goButton(`${url}/remove`, t.text("admin.remove"))]
       : [];
   const heading = client.name;
+  const fromConfig = t.text("admin.clients.fromConfig");
   return renderConsole(site, frame, {
     section: "clients",
     heading,
     back: { url: sectionUrl(site, "clients"), label: t.text("admin.section.clients") },
     body: html`${secretNotice(site, view)}
 ${headed(bdi(heading), ...edits)}
-<p class="lead">${t.text(`admin.preset.${client.preset}`)}. ${!isOurs && t.text("admin.clients.fromConfig")}</p>
+<p class="lead">${t.text(`admin.preset.${client.preset}`)}. ${isOurs ? null : fromConfig}</p>
 <h2>${t.text("admin.clients.forDeveloper")}</h2>
 ${facts([
   [t.text("admin.issuer"), code(settings.issuer)],

@@ -247,7 +247,8 @@ function fieldOf(site: Site, state: FormState, field: Field): Html {
       const id = index === 0 ? name : `${name}-${index}`;
       const checked = values.includes(value) && html` checked`;
       const more = hint !== undefined && html` <span class="hint-inline">${hint}</span>`;
-      return html`<div class="tick-row"><input id="${id}" type="${type}" name="${name}" value="${value}"${checked}>
+      const attributes = html`type="${type}" name="${name}" value="${value}"${checked}`;
+      return html`<div class="tick-row"><input id="${id}" ${attributes}>
 <label for="${id}">${label}${more}</label></div>`;
     });
     return html`<fieldset class="field${wrong}"${aria}><legend>${text}</legend>${hintText}${error}
@@ -260,7 +261,8 @@ function fieldOf(site: Site, state: FormState, field: Field): Html {
 <label for="${name}">${label}</label></div>${hintText}${error}</div>`;
   }
   const input = control(field, values, aria, choices);
-  return html`<div class="field${wrong}"><label for="${name}">${text}</label>${hintText}${error}${input}</div>`;
+  const labelled = html`<label for="${name}">${text}</label>${hintText}${error}${input}`;
+  return html`<div class="field${wrong}">${labelled}</div>`;
 }
 
 function control(

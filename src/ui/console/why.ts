@@ -47,7 +47,8 @@ function choosePerson(site: Site, url: string, { search, found, clientId }: WhyP
   const query = (id: string) =>
     `?${new URLSearchParams({ profile_id: id, ...(clientId === "" ? {} : { client_id: clientId }) })}`;
   const label = html`<label for="q">${t.text("admin.why.person")}</label>`;
-  const button = html`<button class="button button-secondary" type="submit">${t.text("admin.search")}</button>`;
+  const text = t.text("admin.search");
+  const button = html`<button class="button button-secondary" type="submit">${text}</button>`;
   const choice = ({ id, name, organization, email }: ProfileView) => {
     const text = html`${bdi(name)}, ${bdi(organization.name)} (${bdi(email)})`;
     return html`<li><a href="${url}${query(id)}">${text}</a></li>`;
