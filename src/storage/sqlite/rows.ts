@@ -75,7 +75,7 @@ export function toSealed(row: Row): { idHash: SecretHash; sealed: string | null;
 /** What somebody else made unreadable is told as missing: its seal shows it. */
 const jsonOrNull = (column: string) => `CASE WHEN json_valid(${column}) THEN json(${column}) END`;
 
-export const VERIFICATION_JSON = `json_object('id', id, 'askedBy', asked_by, 'askedAt', asked_at, 'keptHead',
-  kept_head,
-  'state', state, 'startedAt', started_at, 'endedAt', ended_at, 'progress', ${jsonOrNull("progress")},
+export const VERIFICATION_JSON = `json_object(
+  'id', id, 'askedBy', asked_by, 'askedAt', asked_at, 'keptHead', kept_head, 'state', state,
+  'startedAt', started_at, 'endedAt', ended_at, 'progress', ${jsonOrNull("progress")},
   'result', ${jsonOrNull("result")}, 'failure', failure, 'attempts', attempts, 'seal', seal)`;

@@ -17,8 +17,8 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
   const move = (table: string, change: string, condition: string) => {
     const from = table.split(" ")[0];
     return database.prepare(`
-      UPDATE ${from} SET ${change} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT
-        ${BATCH})`);
+      UPDATE ${from} SET ${change}
+      WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${BATCH})`);
   };
   const inquiries = "inquiries INDEXED BY inquiries_due";
   const mails = (["queued", "held"] as const).map((state) => ({
