@@ -16,7 +16,8 @@ import { SHARED_SET } from "./support/test-database.ts";
  */
 const journeys = [
   "test/e2e/{admin-api,audit-verification,journey,sessions,sign-out,store-operations}.test.ts",
-  "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*,rows-of-strangers,selections,sessions,tokens}.test.ts",
+  "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*}.test.ts",
+  "test/attacks/{rows-of-strangers,selections,sessions,tokens}.test.ts",
   "test/browser/journey*.test.ts",
 ];
 

@@ -171,7 +171,7 @@ describe("the authorization endpoint", () => {
     }
   });
 
-  it("O4: a portal exempted by name may do without, but not once it began with it, nor the other way round", async () => {
+  it("O4: a portal exempted may do without, but not once it began with it, or vice versa", async () => {
     const { issuer } = liaison;
     const legacy = await TestPortal.connect({
       issuer,
@@ -207,7 +207,7 @@ describe("the authorization endpoint", () => {
     );
   });
 
-  it("O8, O12: prompt=none never shows a page, asks nobody by mail, and every answer carries iss", async () => {
+  it("O8, O12: prompt=none never shows a page, mails nobody, and every answer carries iss", async () => {
     const silent = { prompt: "none" };
     const unlinked = liaison.browser();
     await signIn(unlinked, await liaison.customerSource.start(), liaison.stranger());

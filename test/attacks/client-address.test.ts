@@ -45,7 +45,7 @@ describe("the client's address in the log", () => {
     });
   }
 
-  it("isn't what an untrusted peer forwards, of which one line warns, once, with the key to set", async () => {
+  it("isn't what an untrusted peer forwards, of which one line warns, once, with the key", async () => {
     const lines: string[] = [];
     const logger = createLogger({
       level: "warn",

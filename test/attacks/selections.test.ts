@@ -211,7 +211,7 @@ describe("selections", { concurrency: 1 }, () => {
     }
   });
 
-  it("a hint says who it is where this session uses no profile yet, and is forgotten afterwards", async () => {
+  it("a hint says who it is where this session uses no profile yet, and is forgotten then", async () => {
     const { browser } = await member();
     const elsewhere = liaison.browser();
     const started = await liaison.customerSource.start({ profile_hint: other });
@@ -245,7 +245,7 @@ describe("selections", { concurrency: 1 }, () => {
     });
   }
 
-  it("a switch whose code is never redeemed, or not by its portal, leaves the old sign-in alone", async () => {
+  it("a switch whose code is never redeemed, or not by its portal, leaves the old sign-in", async () => {
     const { browser, tokens } = await member();
     const { started, callback } = await switchTo(browser, other);
     await assert.rejects(liaison.partnerSource.exchange(callback, started));
@@ -306,7 +306,7 @@ describe("selections", { concurrency: 1 }, () => {
     await assertEnded(tokens);
   });
 
-  it("a portal is told that its sign-in ended when what it is on ends, not when a switch comes to nothing", async () => {
+  it("a portal is told of an end when what it is on ends, not when a switch comes to nothing", async () => {
     const { browser, tokens } = await member();
     await switchTo(browser, other);
     await switchTo(browser, third);

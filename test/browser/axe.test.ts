@@ -52,7 +52,8 @@ const looks = {
 async function violations(page: Page, colorScheme: keyof typeof looks): Promise<string[]> {
   const options = { runOnly: looks[colorScheme], resultTypes: ["violations"], preload: false };
   return page.evaluate(`axe.run(${JSON.stringify(options)}).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
+    violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
 }
 
 /** How far the page is wider than the window, in CSS pixels. */

@@ -149,7 +149,7 @@ describe("other pages", () => {
     });
   }
 
-  test("without scripts a page is whole: static seconds, no empty promise, everything reachable by keyboard", async () => {
+  test("without scripts a page is whole: static seconds, no empty promise, all by keyboard", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`${server.origin}/checkEmail/plain`);

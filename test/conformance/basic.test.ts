@@ -67,7 +67,7 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     return Object.keys(body).filter((name) => name !== "sub");
   }
 
-  it("oidcc-discovery-endpoint-verification: what it names is there, and is what the client may use", async () => {
+  it("oidcc-discovery-endpoint-verification: what it names is there, and of use", async () => {
     for (const name of ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"]) {
       assert.ok(client.endpoint(name).startsWith(`${client.issuer}/`));
     }
@@ -246,7 +246,7 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     assert.equal(again.claims["auth_time"], granted.claims["auth_time"]);
   });
 
-  it("oidcc-id-token-hint: prompt=none succeeds for the person of the hint, and for nobody else", async () => {
+  it("oidcc-id-token-hint: prompt=none succeeds for the person of the hint, nobody else", async () => {
     const { browser, granted } = await signedIn();
     const hinted = { prompt: "none", id_token_hint: granted.idToken };
     const silent = await client.redeem(await client.visit(browser, hinted));
@@ -332,7 +332,7 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     await client.redeem({ page, sent, told: Object.fromEntries(page.url.searchParams) });
   });
 
-  it("oidcc-server-client-secret-post: the secret in the form, for a client that is registered so", async () => {
+  it("oidcc-server-client-secret-post: the secret in the form, for a client registered so", async () => {
     const { browser, person } = await somebody();
     const answered = await posting.authorize(browser, person);
     const fields = {
@@ -349,7 +349,7 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     await posting.redeem(answered, {}, "client_secret_post");
   });
 
-  it("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported: it is rejected as such", async () => {
+  it("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported: rejected", async () => {
     const { browser } = await signedIn();
     const inside = { ...client.parameters(), iss: client.id, aud: client.issuer };
     const request = `${encode({ alg: "none" })}.${encode(inside)}.`;
@@ -406,7 +406,7 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     }
   });
 
-  it("a person who cancels at the upstream and goes back: access_denied, with the request's state", async () => {
+  it("a person who cancels at the upstream and goes back: access_denied, with its state", async () => {
     const { browser } = await somebody();
     const sent = client.parameters();
     const url = `${client.endpoint("authorization_endpoint")}?${new URLSearchParams(sent)}`;

@@ -187,7 +187,7 @@ describe("the administration's API: records", () => {
     assert.match(await machineToken(scene, machine, "admin:read"), /./);
   });
 
-  it("keeps whose role rests, while their organization isn't the operator's, to those who may give it", async () => {
+  it("keeps whose role rests, as their organization isn't the operator's, to those who give it", async () => {
     const { id, organizationId } = await makeProfile(scene, "operator");
     await scene.owner.done("PUT", `/profiles/${id}/admin-role`, { body: { role: "auditor" } });
     await scene.owner.edit(`/organizations/${organizationId}`, { kind: "partner" });
@@ -200,7 +200,7 @@ describe("the administration's API: records", () => {
   });
 
   for (const [what, path, makeBody, list] of creations) {
-    it(`makes one ${what} of twelve equal requests under one key, and answers all of them the same`, async () => {
+    it(`makes one ${what} of twelve equal requests under one key, and answers all the same`, async () => {
       const body = await makeBody();
       const before = (await scene.owner.list(list)).length;
       const headers = { "idempotency-key": `once-${what}` };

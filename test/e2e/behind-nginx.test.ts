@@ -177,7 +177,7 @@ for (const strips of [false, true]) {
         .replace(/\b\d{1,2}:\d\d(:\d\d)?\b/g, "*");
     }
 
-    it("M1: requests that lie about host and scheme get what honest ones get, and so does everybody else", async () => {
+    it("M1: requests that lie about host and scheme get what honest ones get, as do all others", async () => {
       for (const base of [behind.liaison.issuer, behind.straight]) {
         const honest = await everything(base, {});
         assert.ok(

@@ -50,7 +50,7 @@ describe("cancelling and refusing", () => {
   }
 
   for (const name of names) {
-    it(`${name} at the sign-in: another try, or back to the portal, which is told access_denied`, async () => {
+    it(`${name} at the sign-in: another try, or back to the portal, told access_denied`, async () => {
       const sent = await scene.sendOff();
       const page = await cancel(sent, name);
       assert.equal(`${page.status} ${page.heading}`, "200 Sign in to CustomerSource");
@@ -67,7 +67,7 @@ describe("cancelling and refusing", () => {
       assertTold(told, other.started.state);
     });
 
-    it(`${name} at a mailed link's sign-in: nothing is decided, another try, or back to the portal`, async () => {
+    it(`${name} at a mailed link's sign-in: nothing is decided, again, or back to the portal`, async () => {
       const { browser, link, state } = await askedForLink(`at-link-${name}`);
       for (const button of ["Continue to sign in", /^Don.t link$/]) {
         const leaving = await scene.leave(browser, await browser.press(await browser.visit(link), button));
@@ -117,7 +117,7 @@ describe("cancelling and refusing", () => {
     assert.equal((await scene.comeBack(next, { claims: { sub: "ann" } })).url.searchParams.has("code"), true);
   });
 
-  it("S1: nobody else takes it: no cross-site post, no form without its token, no other browser", async () => {
+  it("S1: nobody else takes it: no cross-site post, no form without token, no other browser", async () => {
     const sent = await scene.sendOff();
     const page = await cancel(sent);
     const { action, fields } = page.form(wayBack);
@@ -154,7 +154,7 @@ describe("cancelling and refusing", () => {
     assert.equal(silent.url.searchParams.has("code"), true, "the session goes on elsewhere");
   });
 
-  it("the administration's pages: back at the service's own first page, which begins nothing again", async () => {
+  it("the administration's pages: back at the service's own first page, which begins nothing", async () => {
     const browser = scene.browser();
     const sent = await scene.leave(browser, await browser.visit(`${scene.liaison.issuer}/admin`));
     const page = await browser.press(await cancel(sent), /^Go back to /);

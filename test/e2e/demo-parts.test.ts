@@ -274,7 +274,7 @@ describe("the demo's upstream and portal", () => {
     assert.match(cancelled.html, /href="\/login">Try again/);
   });
 
-  test("a created account signs in at once, and still does after a restart; a password can be set anew", async () => {
+  test("a created account signs in, and still does after a restart; a password can be set anew", async () => {
     const browser = new Browser();
     const form = await browser.open(`${portal}/login`);
     const page = await browser.open(`${form.url}/create-account`);
@@ -337,7 +337,7 @@ describe("the demo's upstream and portal", () => {
     await signedIn(maya, "/login?target_link_uri=https%3A%2F%2Fevil.example%2F");
   });
 
-  test("a callback that nobody waits for, a forged logout token and a foreign form change nothing", async () => {
+  test("a callback that nobody waits for, a forged logout token, a foreign form change nothing", async () => {
     const stray = await new Browser().open(`${portal}/callback?code=x&state=y&error_description=phish`);
     assert.equal(stray.status, 400);
     assert.doesNotMatch(stray.html, /phish/);

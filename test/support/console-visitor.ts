@@ -27,7 +27,8 @@ export async function assertAccessible(page: Page): Promise<void> {
 async function violations(page: Page, runOnly: { type: string; values: string[] }): Promise<string[]> {
   const options = { runOnly, resultTypes: ["violations"], preload: false };
   return await page.evaluate(`axe.run(${JSON.stringify(options)}).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
+    violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
 }
 
 export class ConsoleVisitor {

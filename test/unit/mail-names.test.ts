@@ -56,7 +56,7 @@ describe("names in mails", () => {
     assert.equal([...(long ?? "")].length, 40);
   });
 
-  test("of any display name letters, marks, blanks and a few signs are left, and no dot before a letter", () => {
+  test("of any display name letters, marks, blanks and a few signs stay, and no dot before a letter", () => {
     const pieces = [
       "a",
       "Ж",

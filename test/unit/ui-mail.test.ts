@@ -87,7 +87,8 @@ const {
 const all: MailContent[] = Object.values(aboutProfiles);
 
 const url = `https://signin.contoso.example/auth/link/req-1/${secret}`;
-const hostileName = `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e http://evil.example/x www.evil.example`;
+const hostileName =
+  `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e ` + "http://evil.example/x www.evil.example";
 
 describe("the link mail", () => {
   test("has the link as the first URL of its text, alone on its line, even with addresses in names", () => {
@@ -204,7 +205,7 @@ describe("the mail that carries several requests", () => {
     assert.deepEqual(urls.slice(links.length), [site.support.url]);
   });
 
-  test("stays below what mail programs show, with fifty of the longest names that there can be", (context) => {
+  test("stays below what mail programs show, with fifty of the longest names there can be", (context) => {
     const longest = { profileName: '"'.repeat(200), organizationName: "&".repeat(200) };
     const who = {
       upstreamId: asUpstreamId("upstream-1"),
