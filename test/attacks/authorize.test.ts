@@ -7,18 +7,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import {
-  type Attacked,
-  askForLink,
-  bindTo,
-  mailsTo,
-  quiet,
-  rawRequest,
-  startAttacked,
-} from "../support/attack-kit.ts";
+import { type Attacked, askForLink, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
 const legacyCallback = "http://localhost:9/legacy/callback";

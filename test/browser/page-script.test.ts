@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { automaticSignOut, signOutPurposes } from "../support/bare-pages.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { automaticSignOut, pageSamples, signOutPurposes } from "../support/page-samples.ts";
+import { pageSamples } from "../support/page-samples.ts";
 import { type PageServer, servePages } from "../support/page-server.ts";
 
 const status = "/interaction/abc/status";

@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeProtectedHeader } from "jose";
@@ -385,50 +384,5 @@ describe("the Foundation's Basic OP plan", { concurrency: 1 }, () => {
     assert.notEqual(renewed.refreshToken, granted.refreshToken);
     await browser.press(await client.signOut(browser, {}), "Sign out");
     assert.equal((await refresh(renewed.refreshToken)).status, 200, "it goes on without the session");
-  });
-
-  it("oidcc-ensure-request-with-valid-pkce-succeeds: and with a wrong verifier it doesn't", async () => {
-    const { browser } = await signedIn();
-    const verifier = "a-verifier-of-43-characters-at-the-very-least";
-    const code_challenge = createHash("sha256").update(verifier).digest("base64url");
-    const challenged = () => client.visit(browser, { code_challenge, code_challenge_method: "S256" });
-    await client.redeem(await challenged(), { code_verifier: verifier });
-    for (const code_verifier of [undefined, `${verifier}x`]) {
-      const code = client.codeOf(await challenged());
-      const fields = {
-        grant_type: "authorization_code",
-        code,
-        redirect_uri: suiteUris.callback,
-        code_verifier,
-      };
-      const answer = await client.token(fields);
-      assert.deepEqual([answer.status, answer.body["error"]], [400, "invalid_grant"]);
-    }
-  });
-
-  it("a person who cancels at the upstream and goes back: access_denied, with its state", async () => {
-    const { browser } = await somebody();
-    const sent = client.parameters();
-    const url = `${client.endpoint("authorization_endpoint")}?${new URLSearchParams(sent)}`;
-    const login = await browser.press(await browser.visit(url), /Fabrikam ID/);
-    const cancelled = await browser.follow(login, "Cancel");
-    const page = await browser.press(cancelled, /Go back to/);
-    assert.equal(
-      client.errorOf({ page, sent, told: Object.fromEntries(page.url.searchParams) }),
-      "access_denied",
-    );
-  });
-
-  it("a wrong secret is refused in JSON", async () => {
-    const { browser } = await signedIn();
-    const code = client.codeOf(await client.visit(browser));
-    const answer = await fetch(client.endpoint("token_endpoint"), {
-      method: "POST",
-      headers: { authorization: `Basic ${Buffer.from("suite:wrong").toString("base64")}` },
-      body: new URLSearchParams({ grant_type: "authorization_code", code, redirect_uri: suiteUris.callback }),
-    });
-    assert.equal(answer.status, 401);
-    assert.equal(((await answer.json()) as { error: string }).error, "invalid_client");
-    assert.match(answer.headers.get("www-authenticate") ?? "", /^Basic/);
   });
 });

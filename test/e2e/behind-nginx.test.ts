@@ -6,11 +6,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { askForLink, mailsTo, rawRequest } from "../support/attack-kit.ts";
+import { askForLink, mailsTo } from "../support/attack-kit.ts";
 import { type BehindNginx, startBehindNginx } from "../support/behind-nginx.ts";
 import { installed } from "../support/foreground.ts";
 import { linkByMail, register } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
+import { rawRequest } from "../support/raw-request.ts";
 
 const nginx = await installed("nginx");
 const skip = nginx === undefined && "nginx isn't installed";

@@ -6,10 +6,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { mailsTo, rawRequest, requestOf } from "../support/attack-kit.ts";
+import { mailsTo, requestOf } from "../support/attack-kit.ts";
 import { register } from "../support/liaison.ts";
 import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
 import { linkIn } from "../support/mailbox.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
 /** As Apple, LinkedIn, LemonLDAP::NG, Microsoft and the standards call it. */
