@@ -34,6 +34,9 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
   const nav = html`<nav aria-label="${t.text("admin.navLabel")}"><ul>${links}</ul></nav>`;
   const { action, csrfToken } = frame.signOut;
   const signOut = html`<button class="link" type="submit">${t.text("admin.signOut")}</button>`;
+  // Times in lists are short; their zone is named once.
+  const showsTimes = html`${page.body}`.includes("<time datetime=");
+  const zone = html`<p class="hint console-zone">${t.text("admin.zone", { zone: site.timeZone })}</p>`;
   const body = html`<header class="console-top">
 <div class="console-bar">
 <a class="brand" href="${site.basePath}/admin">${emblem()}<span><bdi>${site.name}</bdi> ${word}</span></a>
@@ -49,6 +52,7 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
 ${page.back && backLink(site, page.back)}
 ${frame.done !== null && doneNotice(frame.done)}
 ${page.body}
+${showsTimes && zone}
 </main>`;
   return renderDocument(site, title, body, "console");
 }

@@ -5,6 +5,7 @@ import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { bars, numbers, type Series } from "./chart.ts";
 import { headed, renderConsole } from "./frame.ts";
+import { clientName } from "./names.ts";
 import { dayOf, isoTime } from "./parts.ts";
 import type { AttentionView, ConsoleFrame, FiguresView } from "./views.ts";
 
@@ -62,8 +63,7 @@ ${numbers(site, title, series)}</section>`;
     body: html`${headed(heading)}
 <nav class="ranges" aria-label="${t.text("admin.rangeLabel")}">${ranges}</nav>
 ${attention(site, view.attention)}
-${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}
-<p class="hint">${t.text("admin.zone", { zone: site.timeZone })}</p>`,
+${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}`,
   });
 }
 
@@ -83,7 +83,7 @@ function attention(site: Site, { plans, api_keys, previous_secrets, mails }: Att
       return html`<li>${t.html("admin.attention.plan", { name: organization, date })}</li>`;
     }),
     ...previous_secrets.map(({ client_id, until, last_used_at }) => {
-      const name = site.portals.find(({ id }) => id === client_id)?.name ?? client_id;
+      const name = clientName(site, client_id);
       const client = html`<a href="${admin}/clients/${encodeURIComponent(client_id)}">${name}</a>`;
       const date = isoTime(site, until);
       if (last_used_at === null) return html`<li>${t.html("admin.attention.secret", { client, date })}</li>`;
