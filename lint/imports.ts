@@ -32,34 +32,23 @@ export interface Part {
   withoutGround?: true;
 }
 
+/** What a sign-in and its link are made of; none of these imports another. */
+const core = ["linking", "mail", "oidc", "upstream"];
+
 /** Each part is a folder or a file of `src/`; a file belongs to the longest that it is in. */
 export const parts: Readonly<Record<string, Part>> = {
   "main.ts": { imports: ["app.ts", "background/thread.ts", "cli", "demo", "logger.ts"] },
   "app.ts": {
-    imports: [
-      "admin",
-      "background",
-      "config",
-      "domain",
-      "http",
-      "linking",
-      "mail",
-      "oidc",
-      "storage",
-      "ui",
-      "upstream",
-    ],
+    imports: ["admin", "background", "config", ...core, "domain", "http", "storage", "ui"],
   },
   background: {
     imports: [
       "admin",
       "config",
+      ...core,
       "domain",
       "http",
-      "linking",
       "logger.ts",
-      "mail",
-      "oidc",
       "storage/contract.ts",
       "storage/open.ts",
     ],
@@ -71,15 +60,12 @@ export const parts: Readonly<Record<string, Part>> = {
   admin: {
     imports: [
       "admin/definitions",
+      ...core,
       "domain",
       "http",
-      "linking",
-      "mail",
-      "oidc",
       "storage/contract.ts",
       "ui",
       "ui/console/views.ts",
-      "upstream",
     ],
     types: ["config/schema.ts"],
   },
@@ -89,12 +75,12 @@ export const parts: Readonly<Record<string, Part>> = {
     packages: ["zod"],
   },
   http: {
-    imports: ["domain", "linking", "mail", "oidc", "storage/contract.ts", "ui", "upstream"],
+    imports: [...core, "domain", "storage/contract.ts", "ui"],
     types: ["config/schema.ts"],
   },
   oidc: { imports: ["domain", "storage/contract.ts"], types: ["config/schema.ts"] },
   upstream: { imports: ["domain", "storage/contract.ts"], types: ["config/schema.ts"] },
-  linking: { imports: ["domain", "storage/contract.ts"] },
+  linking: { imports: ["domain", "storage/contract.ts"], types: ["config/schema.ts"] },
   mail: { imports: ["domain", "storage/contract.ts", "ui"], types: ["config/schema.ts"] },
   ui: { imports: ["ui/console/views.ts"] },
   "ui/console/views.ts": { imports: ["ui"], types: ["admin/definitions"] },

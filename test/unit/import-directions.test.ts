@@ -160,12 +160,13 @@ describe("directions of import", () => {
       `const later = () => import("../config/schema.ts");`,
       `import type { Loaded } from "../config/load.ts";`,
     ];
-    for (const part of ["admin", "http", "mail", "oidc", "upstream"]) {
+    const importers = ["admin", "http", "linking", "mail", "oidc", "upstream"];
+    for (const part of importers) {
       await write(folder, `${part}/planted.ts`, [...taken, ...forbidden]);
     }
     assert.deepEqual(
       (await check(folder)).map(({ place }) => place),
-      ["admin", "http", "mail", "oidc", "upstream"].flatMap((part) =>
+      importers.flatMap((part) =>
         forbidden.map((_, index) => `src/${part}/planted.ts:${taken.length + index + 1}`),
       ),
     );
@@ -319,23 +320,30 @@ function check(folder: string): Promise<Fault[]> {
   });
 }
 
-/** The arrows of a page's first drawing, `from --> to` by the names of the table. */
+/** The arrows of a page's first drawing, `from --> to` by the names of the table; a frame stands for its parts. */
 function arrowsOf(page: string): string[] {
   const [, drawing = ""] = /```mermaid\nflowchart TD\n(.*?)```/s.exec(page) ?? [];
   const labels = new Map<string, string>();
   for (const [, id = "", label = ""] of drawing.matchAll(/(\w+)\[(.*?)\]/g)) labels.set(id, label);
+  const idOf = (node: string) => node.trim().replace(/\[.*\]$/, "");
+  const frames = new Map<string, string[]>();
+  const withoutFrames = drawing.replaceAll(
+    /^ *subgraph (\w+).*?\n(.*?)\n *end$/gms,
+    (_, id: string, members: string) => {
+      frames.set(id, members.split("\n").map(idOf));
+      return "";
+    },
+  );
   const nodes = (side: string) =>
-    side.split("&").map((node) => {
-      const id = node.trim().replace(/\[.*\]$/, "");
-      return labels.get(id) ?? id;
-    });
-  const arrows = drawing
-    .trim()
-    .split("\n")
-    .flatMap((line) => {
-      const [, left = "", arrow = "", right = ""] = /^(.*?) (-->|-\.->|---) (.*)$/.exec(line) ?? [];
-      assert.notEqual(arrow, "", `no arrow: ${line}`);
-      return nodes(left).flatMap((from) => nodes(right).map((to) => `${from} ${arrow} ${to}`));
-    });
+    side
+      .split("&")
+      .flatMap((node) => frames.get(idOf(node)) ?? [idOf(node)])
+      .map((id) => labels.get(id) ?? id);
+  const lines = withoutFrames.split("\n").filter((line) => line.trim() !== "");
+  const arrows = lines.flatMap((line) => {
+    const [, left = "", arrow = "", right = ""] = /^(.*?) (-->|-\.->|---) (.*)$/.exec(line) ?? [];
+    assert.notEqual(arrow, "", `no arrow: ${line}`);
+    return nodes(left).flatMap((from) => nodes(right).map((to) => `${from} ${arrow} ${to}`));
+  });
   return arrows.toSorted();
 }
