@@ -1,7 +1,7 @@
 /**
  * The directions of import, as docs/architecture.md draws them: which part of `src/` may import which.
- * `npm run check` holds every import against this table (lint/check-imports.ts); test/unit/boundaries.test.ts
- * holds the drawing against it. That files don't import each other in a circle is biome's.
+ * `npm run check` holds every import against this table (lint/check-imports.ts), and a test the drawing. That
+ * files don't import each other in a circle is biome's.
  */
 
 /**
