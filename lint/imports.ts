@@ -5,8 +5,8 @@
  */
 
 /**
- * Files of `src/` that every part but `domain` may import. Those of them that are in no part import each other
- * alone.
+ * Files of `src/` that every part but `domain` may import. Those of them that are in no part import each
+ * other alone.
  */
 export const ground: readonly string[] = [
   "clock.ts",

@@ -39,7 +39,7 @@ describe("rules of the linter", () => {
   });
 
   it("a cast to a branded type, each that there is, is found outside the readers of it", async () => {
-    const brands = [];
+    const brands: string[] = [];
     for (const file of ["src/domain/ids.ts", "src/clock.ts"]) {
       const text = await readFile(join(root, file), "utf8");
       for (const [, name = ""] of text.matchAll(/^export type (\w+) = (?:Branded|Of)</gm)) brands.push(name);
