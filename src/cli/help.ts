@@ -20,6 +20,7 @@ export function helpCommand(describe: (words: readonly string[], call: Call) => 
 
 /** Writes flags as `--config FILE`, and every command by its whole name, a column of them a section. */
 export class CommandHelp extends Help {
+  override minWidthToWrap = 20;
   #shown: Parser | undefined;
 
   override formatHelp(parser: Parser, helper: Help): string {

@@ -99,6 +99,7 @@ describe("all faults of a call at once", () => {
       [/--json takes no value/, /no flag --foo/, /--config needs a/],
     ],
     ["config check a b --jsno", [/no flag --jsno\. Did you mean --json\?/, /doesn't take "b"/]],
+    ["import --foo -- --bar", [/no flag --foo\./]],
     ["demo x --frsh", [/no flag --frsh\. Did you mean --fresh\?/, /doesn't take "x"/]],
     [
       "orgs create --nmae N --kind shop --enabled y",
@@ -278,6 +279,17 @@ describe("help", () => {
     assert.match(stdout, /\nAdministration:\n/);
     assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 called wrongly\. More: liaison help COMMAND\n$/);
     for (const words of [["--help"], ["-h"]]) assert.equal((await say(words)).stdout, stdout);
+  });
+
+  it("is broken where a terminal ends, and nowhere else", async () => {
+    const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 70 });
+    const io = { stdout, stderr: new PassThrough(), signal: new AbortController().signal };
+    assert.equal(await run(["orgs", "edit", "--help"], groups, io), 0);
+    const [narrow = ""] = String(stdout.read()).split("\nExamples:");
+    assert.ok(Math.max(...narrow.split("\n").map(({ length }) => length)) <= 70, narrow);
+    const { stdout: whole } = await say(["orgs", "edit", "--help"]);
+    assert.equal(narrow.replaceAll(/\s+/g, " "), whole.split("\nExamples:")[0]?.replaceAll(/\s+/g, " "));
+    assert.ok(whole.split("\n").some(({ length }) => length > 100));
   });
 
   it("of a word lists its commands alone, each with an example", async () => {

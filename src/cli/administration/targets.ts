@@ -1,7 +1,4 @@
-/**
- * Where a command of the administration is carried out: on the store of a configuration, or by a broker
- * elsewhere.
- */
+/** Targets of the administration's commands: the store of a configuration, or a broker elsewhere. */
 
 import { type AdminCaller, brokerUrl, createRemoteCaller } from "../../admin/command-remote.ts";
 import type { Clock } from "../../clock.ts";
