@@ -103,7 +103,7 @@ function ofCommand(command: Command, typed: readonly string[], current: string):
 
 const help = ["--help", "Say this."] as const;
 
-/** What a flag or an operand takes: one of several words, a file or a folder. Of all else nothing is known. */
+/** What a flag or an operand takes: one of several words, a file or a folder. Else nothing is known. */
 function ofValue(takes = "", current: string, prefix = ""): Suggestion[] {
   const [what = ""] = takes.replace(/^\[/, "").split(/[\]. ]/, 1);
   if (what.includes("|")) {
