@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
-import type { Visit } from "../../src/admin/console/shell.ts";
+import type { Visit } from "../../src/admin/console/visit.ts";
 import { type Changes, define, type Typed } from "../../src/admin/definitions/definition.ts";
 import { listOf, organization } from "../../src/admin/definitions/fields.ts";
 import { definitions, operations } from "../../src/admin/definitions/operations.ts";

@@ -13,13 +13,10 @@ import {
 import type { Typed } from "../definitions/definition.ts";
 import type { operations } from "../definitions/operations.ts";
 import { ALL_SCOPES } from "../scopes.ts";
-import { isTicked, linesOf, one } from "./shell.ts";
+import { type FormValues, isTicked, linesOf, one } from "./form-values.ts";
 
 /** Ticks come back in the order of the form. */
 const KINDS = ["customer", "partner", "operator"] as const;
-
-/** A form's values, by the names of its fields. */
-type FormValues = Record<string, string[]>;
 
 interface FormSetting<Value> {
   /**

@@ -7,18 +7,18 @@ import { createHash } from "node:crypto";
 import { domainToASCII } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../ui/console/views.ts";
-import { attempt, one, type Visit } from "./shell.ts";
-
-type Values = Record<string, string[]>;
+import { attempt } from "./attempt.ts";
+import { type FormValues, one } from "./form-values.ts";
+import type { Visit } from "./visit.ts";
 
 /** An edit of a record of the type `Item`, by an operation that takes `Typed`. */
 export interface Edit<Item, Typed> {
   /** Where the form is posted, below `/admin`. */
   action: string;
   /** What the form shows of a record: all its fields. */
-  valuesOf(item: Item): Values;
+  valuesOf(item: Item): FormValues;
   /** What the form says, as the operation takes it. */
-  typed(values: Values): Typed;
+  typed(values: FormValues): Typed;
   /** Carries out what was changed. @throws EditConflict where the record has another revision */
   carryOut(changes: Partial<Typed>, revision: string): Promise<Item>;
   show(state: FormState, status?: number): void;
@@ -62,20 +62,20 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
 }
 
 /** Whether a form says something else than it was shown with, in any of the fields that are named. */
-export function isChanged(posted: Values, names: readonly string[]): boolean {
+export function isChanged(posted: FormValues, names: readonly string[]): boolean {
   const was = digestsOf(one(posted, "was"));
   return names.some((name) => was?.[name] !== digest(posted[name] ?? []));
 }
 
 /** A digest of each field, as text for a form to bring back. */
-export function asShown(values: Values): string {
+export function asShown(values: FormValues): string {
   return JSON.stringify(
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, digest(value)])),
   );
 }
 
 /** The record's values, with those of the form in the fields that were changed there. */
-function merged(values: Values, posted: Values, was: string | undefined): Values {
+function merged(values: FormValues, posted: FormValues, was: string | undefined): FormValues {
   const shown = digestsOf(was);
   const pick = ([name, value]: [string, string[]]): [string, string[]] => {
     const typed = posted[name] ?? [];

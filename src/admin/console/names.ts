@@ -6,7 +6,7 @@ import { actorRecord } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
 import type { Names } from "../../ui/console/views.ts";
 import { operations } from "../definitions/operations.ts";
-import type { Visit } from "./shell.ts";
+import type { Visit } from "./visit.ts";
 
 interface Told {
   profiles?: readonly (string | null)[];

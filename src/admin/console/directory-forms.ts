@@ -1,0 +1,14 @@
+/** What the forms of organizations and people have alike, and who may send them. */
+
+import type { OrganizationView } from "../../ui/console/views.ts";
+import { type FormValues, one } from "./form-values.ts";
+import type { Visit } from "./visit.ts";
+
+export const organizationPath = (id: string) => `/organizations/${encodeURIComponent(id)}`;
+
+/** Whether an administrator may edit what belongs to an organization. */
+export function mayEdit(visit: Visit, { kind }: Pick<OrganizationView, "kind">): boolean {
+  return visit.may("directory:write") && (kind !== "operator" || visit.may("admins:write"));
+}
+
+export const isEnabled = (values: FormValues) => one(values, "enabled") !== "false";
