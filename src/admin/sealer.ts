@@ -45,66 +45,27 @@ export function createSealer({
   const worker = randomUUID();
   const sealing = new Pace({ ...BATCH, turnMs });
   const pruning = new Pace({ ...BATCH, turnMs });
+  const chain: Chain = { audit, clock, key };
 
-  /** Seals up to so many; whether there may be more of them. */
-  async function sealBatch(size: number): Promise<{ sealed: number; isLast: boolean }> {
-    const events = await audit.unsealed(size);
-    if (events.length === 0) return { sealed: 0, isLast: true };
-    const now = clock.now();
-    const ends = await audit.chainEnds();
-    const base = ends?.base ?? firstBase(key, now);
-    let { seq, mac } = ends?.head ?? base;
-    const after = seq;
-    const sealed = events.map((event) => {
-      seq += 1;
-      mac = chainMac(key, mac, seq, event);
-      return { id: event.id, seq, mac };
-    });
-    const head = chainMark(key, "head", { seq, mac, at: now });
-    const isOurs = await audit.seal(sealed, { after, head, base });
-    return { sealed: isOurs ? sealed.length : 0, isLast: !isOurs || sealed.length < size };
-  }
-
-  /** Removes the oldest, as far as they are too old, up to so many; whether there may be more of them. */
-  async function pruneBatch(oldest: number, size: number): Promise<boolean> {
-    const base = (await audit.chainEnds())?.base;
-    if (base === undefined) return false;
-    const batch = await audit.chain(base.seq + 1, size);
-    // In the order of the chain alone: an event that was written late keeps those behind it.
-    const young = batch.findIndex(({ at }) => at >= oldest);
-    const gone = young === -1 ? batch : batch.slice(0, young);
-    const end = gone.at(-1);
-    if (end === undefined) return false;
-    const now = clock.now();
-    const event = {
-      id: randomUUID(),
-      at: now,
-      action: "audit.pruned" as const,
-      actor: "system",
-      profileId: null,
-      organizationId: null,
-      accountId: null,
-      requestId: null,
-      detail: { events: gone.length, until: end.seq },
+  /** Whether this worker has the lease, which is renewed when a third of it is over. */
+  function createLease(): () => Promise<boolean> {
+    let renewAt = 0;
+    return async () => {
+      const now = clock.now();
+      if (now < renewAt) return true;
+      renewAt = now + LEASE_MS / 3;
+      return await administration.takeLease(LEASE, worker, now, LEASE_MS);
     };
-    const mark = chainMark(key, "base", { seq: end.seq, mac: end.mac, at: now });
-    return (await audit.prune(base.seq, mark, event)) && gone.length === size;
   }
 
   return {
     async runOnce({ signal, onStep } = runAlone) {
-      let renewAt = 0;
-      const haveLease = async () => {
-        const now = clock.now();
-        if (now < renewAt) return true;
-        renewAt = now + LEASE_MS / 3;
-        return await administration.takeLease(LEASE, worker, now, LEASE_MS);
-      };
+      const haveLease = createLease();
       let count = 0;
       let isLast = false;
       while (!isLast && !signal.aborted) {
         if (!(await haveLease())) return count;
-        const turn = await sealing.turn(sealBatch);
+        const turn = await sealing.turn((size) => sealBatch(chain, size));
         count += turn.sealed;
         onStep();
         isLast = turn.isLast;
@@ -113,10 +74,60 @@ export function createSealer({
       const oldest = clock.now() - retentionMs;
       let goesOn = true;
       while (goesOn && !signal.aborted && (await haveLease())) {
-        goesOn = await pruning.turn((size) => pruneBatch(oldest, size));
+        goesOn = await pruning.turn((size) => pruneBatch(chain, oldest, size));
         onStep();
       }
       return count;
     },
   };
+}
+
+type Chain = Pick<SealerOptions, "audit" | "clock" | "key">;
+
+/** Seals up to so many; whether there may be more of them. */
+async function sealBatch(
+  { audit, clock, key }: Chain,
+  size: number,
+): Promise<{ sealed: number; isLast: boolean }> {
+  const events = await audit.unsealed(size);
+  if (events.length === 0) return { sealed: 0, isLast: true };
+  const now = clock.now();
+  const ends = await audit.chainEnds();
+  const base = ends?.base ?? firstBase(key, now);
+  let { seq, mac } = ends?.head ?? base;
+  const after = seq;
+  const sealed = events.map((event) => {
+    seq += 1;
+    mac = chainMac(key, mac, seq, event);
+    return { id: event.id, seq, mac };
+  });
+  const head = chainMark(key, "head", { seq, mac, at: now });
+  const isOurs = await audit.seal(sealed, { after, head, base });
+  return { sealed: isOurs ? sealed.length : 0, isLast: !isOurs || sealed.length < size };
+}
+
+/** Removes the oldest, as far as they are too old, up to so many; whether there may be more of them. */
+async function pruneBatch({ audit, clock, key }: Chain, oldest: number, size: number): Promise<boolean> {
+  const base = (await audit.chainEnds())?.base;
+  if (base === undefined) return false;
+  const batch = await audit.chain(base.seq + 1, size);
+  // In the order of the chain alone: an event that was written late keeps those behind it.
+  const young = batch.findIndex(({ at }) => at >= oldest);
+  const gone = young === -1 ? batch : batch.slice(0, young);
+  const end = gone.at(-1);
+  if (end === undefined) return false;
+  const now = clock.now();
+  const event = {
+    id: randomUUID(),
+    at: now,
+    action: "audit.pruned" as const,
+    actor: "system",
+    profileId: null,
+    organizationId: null,
+    accountId: null,
+    requestId: null,
+    detail: { events: gone.length, until: end.seq },
+  };
+  const mark = chainMark(key, "base", { seq: end.seq, mac: end.mac, at: now });
+  return (await audit.prune(base.seq, mark, event)) && gone.length === size;
 }
