@@ -1,6 +1,7 @@
 /** The pages that end sessions of an account: one, or all. Each asks first. */
 
 import { LiaisonError } from "../../errors.ts";
+import { clientName } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
 import type { AccountView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
@@ -50,9 +51,7 @@ async function askToEndOne(visit: Visit): Promise<void> {
   const found = await visit.call(operations.sessions.get, { id: visit.parameter("session") });
   if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
   const { browser, network } = found.session ?? {};
-  const names = found.client_ids.map(
-    (id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id,
-  );
+  const names = found.client_ids.map((id) => clientName(visit.site, id));
   const says: string[] = [];
   if (browser)
     says.push(t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") }));
