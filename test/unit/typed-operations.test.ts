@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
-import type { Visit } from "../../src/admin/console/visit.ts";
+import type { ConsoleRequest } from "../../src/admin/console/request.ts";
 import { type Changes, define, type Typed } from "../../src/admin/definitions/definition.ts";
 import { listOf, organization } from "../../src/admin/definitions/fields.ts";
 import { definitions, operations } from "../../src/admin/definitions/operations.ts";
@@ -27,23 +27,23 @@ import type { OrganizationView } from "../../src/ui/console/views.ts";
 import { register, testConfig } from "../support/liaison.ts";
 
 /** Never run: the pages as they must not be written. */
-export async function inTheConsole(visit: Visit): Promise<void> {
+export async function inTheConsole(request: ConsoleRequest): Promise<void> {
   // @ts-expect-error no operation is called so
-  await visit.call(operations.organizations.gett, { id: "northwind" });
+  await request.call(operations.organizations.gett, { id: "northwind" });
   // @ts-expect-error nor is one called by its name
-  await visit.call("getOrganization", { id: "northwind" });
+  await request.call("getOrganization", { id: "northwind" });
   // @ts-expect-error the input has no such key
-  await visit.call(operations.organizations.get, { ident: "northwind" });
+  await request.call(operations.organizations.get, { ident: "northwind" });
   // @ts-expect-error it has one more
-  await visit.call(operations.organizations.get, { id: "northwind", limit: 1 });
+  await request.call(operations.organizations.get, { id: "northwind", limit: 1 });
   // @ts-expect-error a value of the wrong type
-  await visit.call(operations.organizations.list, { limit: "25" });
+  await request.call(operations.organizations.list, { limit: "25" });
   // @ts-expect-error a form's field that the input lacks
-  await visit.submit(operations.profiles.create, { organization_id: "n", email: "", name: "", role: "" });
-  const read = await visit.read(operations.organizations.get, { id: "northwind" });
+  await request.submit(operations.profiles.create, { organization_id: "n", email: "", name: "", role: "" });
+  const read = await request.read(operations.organizations.get, { id: "northwind" });
   // @ts-expect-error the output has no such field
   read.output.accountNumber;
-  const { items } = await visit.call(operations.profiles.list, {});
+  const { items } = await request.call(operations.profiles.list, {});
   // @ts-expect-error nor have the records of a list
   items[0]?.organisation_id;
 }

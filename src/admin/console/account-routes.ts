@@ -2,34 +2,34 @@
 
 import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
+import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { Shell } from "./shell.ts";
-import { listQuery, nextUrl, type Visit } from "./visit.ts";
 
 export function accountRoutes(shell: Shell): void {
   shell.get("/accounts", "accounts", listAccounts);
   shell.get("/accounts/:id", "accounts", showAccount);
 }
 
-async function listAccounts(visit: Visit): Promise<void> {
-  const query = listQuery(visit);
-  const { items, next_cursor } = await visit.call(operations.accounts.list, query);
-  const next = nextUrl(visit, visit.url("/accounts"), next_cursor);
+async function listAccounts(request: ConsoleRequest): Promise<void> {
+  const query = listQuery(request);
+  const { items, next_cursor } = await request.call(operations.accounts.list, query);
+  const next = nextUrl(request, request.url("/accounts"), next_cursor);
   const view = { items, nextUrl: next, search: query.q ?? "" };
-  visit.send(consolePages.accountList(visit.site, visit.frame, view));
+  request.send(consolePages.accountList(request.site, request.frame, view));
 }
 
-async function showAccount(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const account = await visit.call(operations.accounts.get, { id });
-  const inquiries = await visit.call(operations.inquiries.list, { account_id: id, limit: 25 });
-  const { cursor, limit } = listQuery(visit);
-  const sessions = await visit.call(operations.sessions.list, { id, limit, cursor });
+async function showAccount(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const account = await request.call(operations.accounts.get, { id });
+  const inquiries = await request.call(operations.inquiries.list, { account_id: id, limit: 25 });
+  const { cursor, limit } = listQuery(request);
+  const sessions = await request.call(operations.sessions.list, { id, limit, cursor });
   const view = {
     account,
     inquiries: inquiries.items,
     sessions: sessions.items,
-    nextUrl: nextUrl(visit, visit.url(`/accounts/${encodeURIComponent(id)}`), sessions.next_cursor),
-    mayEnd: visit.may("sessions:write"),
+    nextUrl: nextUrl(request, request.url(`/accounts/${encodeURIComponent(id)}`), sessions.next_cursor),
+    mayEnd: request.may("sessions:write"),
   };
-  visit.send(consolePages.accountPage(visit.site, visit.frame, view));
+  request.send(consolePages.accountPage(request.site, request.frame, view));
 }

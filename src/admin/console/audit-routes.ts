@@ -12,50 +12,50 @@ import { AUDIT_CSV_HEADER, auditCsvLine } from "../csv-out.ts";
 import type { OutputOf } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
+import { type ConsoleRequest, nextUrl } from "./request.ts";
 import type { Shell } from "./shell.ts";
-import { nextUrl, type Visit } from "./visit.ts";
 
 type Format = "jsonl" | "csv";
 type AuditPage = OutputOf<typeof operations.audit.list>;
 
 export function auditRoutes(shell: Shell, { timeZone }: { timeZone: string }): void {
   const calendar = createCalendar(timeZone);
-  shell.get("/audit", "audit", (visit) => listEvents(visit, calendar));
-  shell.get("/audit/export.jsonl", "audit", (visit) => exportEvents(visit, calendar, "jsonl"));
-  shell.get("/audit/export.csv", "audit", (visit) => exportEvents(visit, calendar, "csv"));
+  shell.get("/audit", "audit", (request) => listEvents(request, calendar));
+  shell.get("/audit/export.jsonl", "audit", (request) => exportEvents(request, calendar, "jsonl"));
+  shell.get("/audit/export.csv", "audit", (request) => exportEvents(request, calendar, "csv"));
 }
 
-async function listEvents(visit: Visit, calendar: Calendar): Promise<void> {
-  const { typed, input, fault } = filterOf(visit, calendar);
-  const cursor = visit.query("cursor");
+async function listEvents(request: ConsoleRequest, calendar: Calendar): Promise<void> {
+  const { typed, input, fault } = filterOf(request, calendar);
+  const cursor = request.query("cursor");
   const query = { ...input, limit: 50, cursor: cursor === "" ? undefined : cursor };
   const none = { items: [], next_cursor: null };
-  const { items, next_cursor } = fault === null ? await visit.call(operations.audit.list, query) : none;
+  const { items, next_cursor } = fault === null ? await request.call(operations.audit.list, query) : none;
   const asked = new URLSearchParams(Object.entries(typed).filter(([, value]) => value !== ""));
   const view = {
     items,
-    nextUrl: nextUrl(visit, visit.url("/audit"), next_cursor),
+    nextUrl: nextUrl(request, request.url("/audit"), next_cursor),
     filter: typed,
     fault,
-    names: await namesOf(visit, {
+    names: await namesOf(request, {
       profiles: items.map((event) => event.profile_id),
       organizations: items.map((event) => event.organization_id),
       actors: items.map((event) => event.actor),
     }),
-    verify: visit.form("/audit/verifications"),
-    exportUrl: (format: Format) => `${visit.url(`/audit/export.${format}`)}?${asked}`,
+    verify: request.form("/audit/verifications"),
+    exportUrl: (format: Format) => `${request.url(`/audit/export.${format}`)}?${asked}`,
   };
-  visit.send(consolePages.audit(visit.site, visit.frame, view), fault === null ? 200 : 400);
+  request.send(consolePages.audit(request.site, request.frame, view), fault === null ? 200 : 400);
 }
 
-async function exportEvents(visit: Visit, calendar: Calendar, format: Format): Promise<void> {
-  const { input, fault } = filterOf(visit, calendar);
+async function exportEvents(request: ConsoleRequest, calendar: Calendar, format: Format): Promise<void> {
+  const { input, fault } = filterOf(request, calendar);
   if (fault !== null) throw new LiaisonError("bad_request", fault);
   const read = (cursor: string | null) =>
-    visit.call(operations.audit.list, { ...input, limit: 200, cursor: cursor ?? undefined });
+    request.call(operations.audit.list, { ...input, limit: 200, cursor: cursor ?? undefined });
   // Read before anything is sent, so that a refusal is a page.
   const first = await read(null);
-  const { ctx } = visit;
+  const { ctx } = request;
   ctx.type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
   ctx.set("content-disposition", `attachment; filename="audit.${format}"`);
   ctx.body = Readable.from(linesFrom(first, read, format));
@@ -79,9 +79,9 @@ async function* linesFrom(
 }
 
 /** The filter as it was typed, and as the operation takes it: days are whole. */
-function filterOf(visit: Visit, calendar: Calendar) {
+function filterOf(request: ConsoleRequest, calendar: Calendar) {
   const [action = "", actor = "", from = "", to = ""] = ["action", "actor", "from", "to"].map((name) =>
-    visit.query(name).trim(),
+    request.query(name).trim(),
   );
   const isUnread = [from, to].some((day) => day !== "" && calendar.endOfDay(day) === undefined);
   // Before the first day that the calendar has there is nothing to leave out.
@@ -89,7 +89,7 @@ function filterOf(visit: Visit, calendar: Calendar) {
   const until = to === "" ? undefined : calendar.endOfDay(to);
   return {
     typed: { action, actor, from, to },
-    fault: isUnread ? messages(visit.site.locale).text("admin.audit.dates") : null,
+    fault: isUnread ? messages(request.site.locale).text("admin.audit.dates") : null,
     input: {
       action: action === "" ? undefined : action,
       actor: actor === "" ? undefined : actor,

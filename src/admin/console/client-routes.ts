@@ -16,8 +16,8 @@ import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { newOnce, one } from "./form-values.ts";
 import { checkRedirect } from "./redirect-check.ts";
+import type { ConsoleRequest } from "./request.ts";
 import type { Shell } from "./shell.ts";
-import type { Visit } from "./visit.ts";
 
 export interface ClientRoutesParts {
   findClient(id: string): Promise<Client | undefined>;
@@ -27,155 +27,155 @@ export interface ClientRoutesParts {
 export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
   shell.get("/clients", "clients", listClients);
   shell.get("/clients/new", "clients", offerNewClient);
-  shell.post("/clients/new/:preset", "clients", (visit) => registerClient(visit, parts));
-  shell.get("/clients/:id", "clients", (visit) => readClient(visit, parts));
+  shell.post("/clients/new/:preset", "clients", (request) => registerClient(request, parts));
+  shell.get("/clients/:id", "clients", (request) => readClient(request, parts));
   shell.get("/clients/:id/edit", "clients", offerEdit);
   shell.post("/clients/:id/edit", "clients", editClient);
-  shell.post("/clients/:id/secret", "clients", (visit) => rotateSecret(visit, parts));
+  shell.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, parts));
   // Where a browser asks again for what the POST showed, too: the secret is gone.
   shell.get("/clients/:id/secret", "clients", askToRotateSecret);
-  shell.get("/clients/new/:preset", "clients", async (visit) => visit.go("/clients"));
+  shell.get("/clients/new/:preset", "clients", async (request) => request.go("/clients"));
   shell.get("/clients/:id/remove", "clients", askToRemove);
   shell.post("/clients/:id/remove", "clients", removeClient);
 }
 
 const path = (id: string) => `/clients/${encodeURIComponent(id)}`;
 
-async function listClients(visit: Visit): Promise<void> {
-  const { items } = await visit.call(operations.clients.list, {});
-  const view = { items, mayWrite: visit.may("clients:write") };
-  visit.send(consolePages.clientList(visit.site, visit.frame, view));
+async function listClients(request: ConsoleRequest): Promise<void> {
+  const { items } = await request.call(operations.clients.list, {});
+  const view = { items, mayWrite: request.may("clients:write") };
+  request.send(consolePages.clientList(request.site, request.frame, view));
 }
 
-async function offerNewClient(visit: Visit): Promise<void> {
-  const preset = presetOf(visit.query("preset"));
-  if (preset === undefined) return visit.send(consolePages.clientPreset(visit.site, visit.frame));
-  const state = visit.fresh(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
-  showForm(visit, preset, state, null);
+async function offerNewClient(request: ConsoleRequest): Promise<void> {
+  const preset = presetOf(request.query("preset"));
+  if (preset === undefined) return request.send(consolePages.clientPreset(request.site, request.frame));
+  const state = request.fresh(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
+  showForm(request, preset, state, null);
 }
 
-async function registerClient(visit: Visit, parts: ClientRoutesParts): Promise<void> {
-  const preset = presetOf(visit.parameter("preset")) ?? "web";
-  const values = visit.values();
+async function registerClient(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+  const preset = presetOf(request.parameter("preset")) ?? "web";
+  const values = request.values();
   const once = one(values, "once");
   const input = { preset, ...typedSettings(values, preset), id: one(values, "id") };
   const made = await attempt(
-    visit.submit(operations.clients.create, input, { idempotencyKey: once }),
+    request.submit(operations.clients.create, input, { idempotencyKey: once }),
     (state, status) =>
       showForm(
-        visit,
+        request,
         preset,
-        visit.fresh(`/clients/new/${preset}`, values, { once: once ?? newOnce(), ...state }),
+        request.fresh(`/clients/new/${preset}`, values, { once: once ?? newOnce(), ...state }),
         null,
         status,
       ),
   );
   if (made === undefined) return;
   const { client_secret: secret, settings, ...client } = made.output;
-  await showClient(visit, parts, client, {
+  await showClient(request, parts, client, {
     settings,
     isNew: true,
     secret: secret === null ? null : { value: secret, because: "registered" },
   });
 }
 
-async function readClient(visit: Visit, parts: ClientRoutesParts): Promise<void> {
-  const client = await visit.call(operations.clients.get, { id: visit.parameter("id") });
-  await showClient(visit, parts, client);
+async function readClient(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+  const client = await request.call(operations.clients.get, { id: request.parameter("id") });
+  await showClient(request, parts, client);
 }
 
-async function offerEdit(visit: Visit): Promise<void> {
-  const read = await visit.read(operations.clients.get, { id: visit.parameter("id") });
-  showEdit(visit, editOf(visit, read.output), read);
+async function offerEdit(request: ConsoleRequest): Promise<void> {
+  const read = await request.read(operations.clients.get, { id: request.parameter("id") });
+  showEdit(request, editOf(request, read.output), read);
 }
 
-async function editClient(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const known = await visit.call(operations.clients.get, { id });
-  const edited = await carryOutEdit(visit, editOf(visit, known), known);
-  if (edited !== undefined) visit.go(path(id), edited === known ? "unchanged" : "client_saved");
+async function editClient(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const known = await request.call(operations.clients.get, { id });
+  const edited = await carryOutEdit(request, editOf(request, known), known);
+  if (edited !== undefined) request.go(path(id), edited === known ? "unchanged" : "client_saved");
 }
 
-async function rotateSecret(visit: Visit, parts: ClientRoutesParts): Promise<void> {
-  const id = visit.parameter("id");
+async function rotateSecret(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+  const id = request.parameter("id");
   // Without it, sent once more by a reload, it would end the secret that the app goes on with.
-  const idempotencyKey = one(visit.values(), "once");
-  const rotated = await visit.call(operations.clients.rotateSecret, { id }, { idempotencyKey });
-  const client = await visit.call(operations.clients.get, { id });
+  const idempotencyKey = one(request.values(), "once");
+  const rotated = await request.call(operations.clients.rotateSecret, { id }, { idempotencyKey });
+  const client = await request.call(operations.clients.get, { id });
   const secret = { value: rotated.client_secret, because: "rotated" as const };
-  await showClient(visit, parts, client, { settings: rotated.settings, secret });
+  await showClient(request, parts, client, { settings: rotated.settings, secret });
 }
 
-async function askToRotateSecret(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const t = messages(visit.site.locale);
-  const { name } = await visit.call(operations.clients.get, { id });
+async function askToRotateSecret(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const t = messages(request.site.locale);
+  const { name } = await request.call(operations.clients.get, { id });
   const page = {
     section: "clients" as const,
     heading: t.text("admin.clients.rotateTitle", { client: name }),
-    back: { url: visit.url(path(id)), label: name },
+    back: { url: request.url(path(id)), label: name },
     submit: t.text("admin.clients.rotateButton"),
-    form: { ...visit.form(`${path(id)}/secret`), once: newOnce() },
+    form: { ...request.form(`${path(id)}/secret`), once: newOnce() },
     consequences: [
       t.text("admin.clients.rotateOnce"),
       t.text("admin.clients.rotateHint"),
       t.text("admin.clients.rotateThird"),
     ],
   };
-  visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  request.send(consolePages.confirmPage(request.site, request.frame, page));
 }
 
-async function askToRemove(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const t = messages(visit.site.locale);
-  const { name } = await visit.call(operations.clients.get, { id });
-  const impact = await visit.call(operations.clients.impact, { id });
+async function askToRemove(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const t = messages(request.site.locale);
+  const { name } = await request.call(operations.clients.get, { id });
+  const impact = await request.call(operations.clients.impact, { id });
   const page = {
     section: "clients" as const,
     heading: t.text("admin.clients.removeTitle", { client: name }),
-    back: { url: visit.url(path(id)), label: name },
+    back: { url: request.url(path(id)), label: name },
     submit: t.text("admin.clients.removeSubmit"),
-    form: visit.form(`${path(id)}/remove`),
+    form: request.form(`${path(id)}/remove`),
     consequences: [
       t.text("admin.clients.removeSignIns", { count: impact.sign_ins }),
-      lastUsedText(visit, impact),
+      lastUsedText(request, impact),
       t.text("admin.clients.removeAfter"),
     ],
   };
-  visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  request.send(consolePages.confirmPage(request.site, request.frame, page));
 }
 
 function lastUsedText(
-  visit: Visit,
+  request: ConsoleRequest,
   { last_used_at: used }: OutputOf<typeof operations.clients.impact>,
 ): string {
-  const t = messages(visit.site.locale);
+  const t = messages(request.site.locale);
   if (used === null) return t.text("admin.clients.removeNever");
-  return t.text("admin.clients.removeUsed", { date: formatShort(visit.site, Date.parse(used)) });
+  return t.text("admin.clients.removeUsed", { date: formatShort(request.site, Date.parse(used)) });
 }
 
-async function removeClient(visit: Visit): Promise<void> {
-  await visit.call(operations.clients.remove, { id: visit.parameter("id") });
-  visit.changed();
-  visit.go("/clients", "client_removed");
+async function removeClient(request: ConsoleRequest): Promise<void> {
+  await request.call(operations.clients.remove, { id: request.parameter("id") });
+  request.changed();
+  request.go("/clients", "client_removed");
 }
 
 async function showClient(
-  visit: Visit,
+  request: ConsoleRequest,
   { findClient, issuer }: ClientRoutesParts,
   client: ClientView,
   made: Partial<Pick<ClientPage, "secret" | "isNew" | "settings">> = {},
 ): Promise<void> {
   // What makes a secret gives the settings with it; asked for anew they have none.
-  const settings = made.settings ?? (await visit.call(operations.clients.settings, { id: client.id }));
+  const settings = made.settings ?? (await request.call(operations.clients.settings, { id: client.id }));
   const stored = await findClient(client.id);
-  const uri = visit.query("check").trim();
-  visit.send(
-    consolePages.clientPage(visit.site, visit.frame, {
+  const uri = request.query("check").trim();
+  request.send(
+    consolePages.clientPage(request.site, request.frame, {
       client,
       secret: null,
       isNew: false,
-      mayWrite: visit.may("clients:write"),
+      mayWrite: request.may("clients:write"),
       ...made,
       settings,
       startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
@@ -186,33 +186,36 @@ async function showClient(
 
 /** @param client the one that is edited; null for a new one */
 function showForm(
-  visit: Visit,
+  request: ConsoleRequest,
   preset: Preset,
   state: FormState,
   client: ClientView | null,
   status = 200,
 ): void {
-  const t = messages(visit.site.locale);
-  const list = { url: visit.url("/clients"), label: t.text("admin.section.clients") };
+  const t = messages(request.site.locale);
+  const list = { url: request.url("/clients"), label: t.text("admin.section.clients") };
   const page = {
     section: "clients" as const,
     heading: t.text(client === null ? "admin.clients.newTitle" : "admin.clients.editTitle"),
     lead: t.text(`admin.preset.${preset}`),
-    back: client === null ? list : { url: visit.url(path(client.id)), label: client.name },
+    back: client === null ? list : { url: request.url(path(client.id)), label: client.name },
     submit: t.text(client === null ? "admin.clients.submit" : "admin.save"),
   };
-  const fields = clientFields(visit.site, preset, client === null);
-  visit.send(consolePages.formPage(visit.site, visit.frame, page, state, fields), status);
+  const fields = clientFields(request.site, preset, client === null);
+  request.send(consolePages.formPage(request.site, request.frame, page, state, fields), status);
 }
 
-function editOf(visit: Visit, client: ClientView): Edit<ClientView, Changes<typeof operations.clients.edit>> {
+function editOf(
+  request: ConsoleRequest,
+  client: ClientView,
+): Edit<ClientView, Changes<typeof operations.clients.edit>> {
   return {
     action: `${path(client.id)}/edit`,
     valuesOf: valuesOfSettings,
     typed: (values) => typedSettings(values, client.preset),
     carryOut: (changes, ifMatch) =>
-      visit.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
-    show: (state, status) => showForm(visit, client.preset, state, client, status),
+      request.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
+    show: (state, status) => showForm(request, client.preset, state, client, status),
   };
 }
 

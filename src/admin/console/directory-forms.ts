@@ -2,13 +2,13 @@
 
 import type { OrganizationView } from "../../ui/console/views.ts";
 import { type FormValues, one } from "./form-values.ts";
-import type { Visit } from "./visit.ts";
+import type { ConsoleRequest } from "./request.ts";
 
 export const organizationPath = (id: string) => `/organizations/${encodeURIComponent(id)}`;
 
 /** Whether an administrator may edit what belongs to an organization. */
-export function mayEdit(visit: Visit, { kind }: Pick<OrganizationView, "kind">): boolean {
-  return visit.may("directory:write") && (kind !== "operator" || visit.may("admins:write"));
+export function mayEdit(request: ConsoleRequest, { kind }: Pick<OrganizationView, "kind">): boolean {
+  return request.may("directory:write") && (kind !== "operator" || request.may("admins:write"));
 }
 
 export const isEnabled = (values: FormValues) => one(values, "enabled") !== "false";

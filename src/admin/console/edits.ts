@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../ui/console/views.ts";
 import { attempt } from "./attempt.ts";
 import { type FormValues, one } from "./form-values.ts";
-import type { Visit } from "./visit.ts";
+import type { ConsoleRequest } from "./request.ts";
 
 /** An edit of a record of the type `Item`, by an operation that takes `Typed`. */
 export interface Edit<Item, Typed> {
@@ -26,12 +26,12 @@ export interface Edit<Item, Typed> {
 
 /** Shows the form of a record as it is. */
 export function showEdit<Item, Typed>(
-  visit: Visit,
+  request: ConsoleRequest,
   edit: Edit<Item, Typed>,
   read: { output: Item; revision: string },
 ): void {
   const values = edit.valuesOf(read.output);
-  edit.show(visit.fresh(edit.action, values, { revision: read.revision, was: asShown(values) }));
+  edit.show(request.fresh(edit.action, values, { revision: read.revision, was: asShown(values) }));
 }
 
 /**
@@ -42,11 +42,11 @@ export function showEdit<Item, Typed>(
  * @returns the record afterwards; `known` itself if nothing was changed, and then nothing was written
  */
 export async function carryOutEdit<Item extends object, Typed extends object>(
-  visit: Visit,
+  request: ConsoleRequest,
   edit: Edit<Item, Typed>,
   known: Item,
 ): Promise<Item | undefined> {
-  const posted = visit.values();
+  const posted = request.values();
   const was = one(posted, "was");
   const revision = one(posted, "revision") ?? "";
   const values = merged(edit.valuesOf(known), posted, was);
@@ -56,7 +56,7 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
     const now = current === undefined ? undefined : edit.valuesOf(current as Item);
     const shown = now === undefined ? values : merged(now, posted, was);
     const base = now === undefined ? (was ?? asShown(edit.valuesOf(known))) : asShown(now);
-    edit.show(visit.fresh(edit.action, shown, { revision, was: base, ...state }), status);
+    edit.show(request.fresh(edit.action, shown, { revision, was: base, ...state }), status);
   };
   return (await attempt(edit.carryOut(changes, revision), again))?.output;
 }

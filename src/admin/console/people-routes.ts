@@ -12,8 +12,8 @@ import { attempt } from "./attempt.ts";
 import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { type FormValues, isTicked, linesOf, newOnce, one } from "./form-values.ts";
+import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { Shell } from "./shell.ts";
-import { listQuery, nextUrl, type Visit } from "./visit.ts";
 
 export function peopleRoutes(shell: Shell): void {
   shell.get("/organizations/:id/people/new", "organizations", offerNewPerson);
@@ -30,122 +30,122 @@ export function peopleRoutes(shell: Shell): void {
 
 const personPath = (id: string) => `/people/${encodeURIComponent(id)}`;
 
-async function offerNewPerson(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const organization = await visit.call(operations.organizations.get, { id });
-  const state = visit.fresh(`${organizationPath(id)}/people/new`, {}, { once: newOnce() });
-  showNewForm(visit, organization, state);
+async function offerNewPerson(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const organization = await request.call(operations.organizations.get, { id });
+  const state = request.fresh(`${organizationPath(id)}/people/new`, {}, { once: newOnce() });
+  showNewForm(request, organization, state);
 }
 
-async function addPerson(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const organization = await visit.call(operations.organizations.get, { id });
-  const values = visit.values();
+async function addPerson(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const organization = await request.call(operations.organizations.get, { id });
+  const values = request.values();
   const once = one(values, "once");
   const input = { organization_id: id, ...typedPerson(values) };
   const made = await attempt(
-    visit.submit(operations.profiles.create, input, { idempotencyKey: once }),
+    request.submit(operations.profiles.create, input, { idempotencyKey: once }),
     (state, status) =>
       showNewForm(
-        visit,
+        request,
         organization,
-        visit.fresh(`${organizationPath(id)}/people/new`, values, { once: once ?? newOnce(), ...state }),
+        request.fresh(`${organizationPath(id)}/people/new`, values, { once: once ?? newOnce(), ...state }),
         status,
       ),
   );
-  if (made !== undefined) visit.go(organizationPath(id), "person_added");
+  if (made !== undefined) request.go(organizationPath(id), "person_added");
 }
 
-async function listPeople(visit: Visit): Promise<void> {
-  const query = listQuery(visit);
-  const { items, next_cursor } = await visit.call(operations.profiles.list, query);
-  const next = nextUrl(visit, visit.url("/people"), next_cursor);
+async function listPeople(request: ConsoleRequest): Promise<void> {
+  const query = listQuery(request);
+  const { items, next_cursor } = await request.call(operations.profiles.list, query);
+  const next = nextUrl(request, request.url("/people"), next_cursor);
   const view = { items, nextUrl: next, search: query.q ?? "" };
-  visit.send(consolePages.peopleList(visit.site, visit.frame, view));
+  request.send(consolePages.peopleList(request.site, request.frame, view));
 }
 
-async function showPerson(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const profile = await visit.call(operations.profiles.get, { id });
-  const inquiries = await visit.call(operations.inquiries.list, { profile_id: id, limit: 25 });
-  const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 25 });
+async function showPerson(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const profile = await request.call(operations.profiles.get, { id });
+  const inquiries = await request.call(operations.inquiries.list, { profile_id: id, limit: 25 });
+  const grants = await request.call(operations.grants.list, { profile_id: id, limit: 25 });
   const isOperator = profile.organization.kind === "operator";
   const view = {
     profile,
     inquiries: inquiries.items,
     grants: grants.items,
     may: {
-      edit: mayEdit(visit, profile.organization),
-      unlink: visit.may("links:write") && (!isOperator || visit.may("admins:write")),
-      endSessions: visit.may("sessions:write"),
+      edit: mayEdit(request, profile.organization),
+      unlink: request.may("links:write") && (!isOperator || request.may("admins:write")),
+      endSessions: request.may("sessions:write"),
     },
   };
-  visit.send(consolePages.personPage(visit.site, visit.frame, view));
+  request.send(consolePages.personPage(request.site, request.frame, view));
 }
 
-async function askToEndSignIn(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const t = messages(visit.site.locale);
-  const { name } = await visit.call(operations.profiles.get, { id });
-  const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 200 });
-  const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
+async function askToEndSignIn(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const t = messages(request.site.locale);
+  const { name } = await request.call(operations.profiles.get, { id });
+  const grants = await request.call(operations.grants.list, { profile_id: id, limit: 200 });
+  const grant = grants.items.find((one) => one.id === request.parameter("grant"));
   if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
-  const portal = clientName(visit.site, grant.client_id);
+  const portal = clientName(request.site, grant.client_id);
   const page = {
     section: "people" as const,
     heading: t.text("admin.endSignInTitle", { profile: name, portal }),
-    back: { url: visit.url(personPath(id)), label: name },
+    back: { url: request.url(personPath(id)), label: name },
     submit: t.text("admin.endSignInSubmit"),
-    form: visit.form(`${personPath(id)}/end/${encodeURIComponent(grant.id)}`),
+    form: request.form(`${personPath(id)}/end/${encodeURIComponent(grant.id)}`),
     consequences: [t.text("admin.endsTokens"), t.text("admin.endSignInOthers")],
   };
-  visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  request.send(consolePages.confirmPage(request.site, request.frame, page));
 }
 
-async function endSignIn(visit: Visit): Promise<void> {
-  await visit.call(operations.grants.revoke, { id: visit.parameter("grant") });
-  visit.changed();
-  visit.go(personPath(visit.parameter("id")), "sign_in_ended");
+async function endSignIn(request: ConsoleRequest): Promise<void> {
+  await request.call(operations.grants.revoke, { id: request.parameter("grant") });
+  request.changed();
+  request.go(personPath(request.parameter("id")), "sign_in_ended");
 }
 
-async function offerEdit(visit: Visit): Promise<void> {
-  const read = await visit.read(operations.profiles.get, { id: visit.parameter("id") });
-  showEdit(visit, editOf(visit, read.output), read);
+async function offerEdit(request: ConsoleRequest): Promise<void> {
+  const read = await request.read(operations.profiles.get, { id: request.parameter("id") });
+  showEdit(request, editOf(request, read.output), read);
 }
 
-async function editPerson(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const known = await visit.call(operations.profiles.get, { id });
-  const edited = await carryOutEdit(visit, editOf(visit, known), known);
+async function editPerson(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const known = await request.call(operations.profiles.get, { id });
+  const edited = await carryOutEdit(request, editOf(request, known), known);
   if (edited === undefined) return;
-  visit.changed();
+  request.changed();
   const done = edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address";
-  visit.go(personPath(id), done);
+  request.go(personPath(id), done);
 }
 
-async function askToUnlink(visit: Visit): Promise<void> {
-  const id = visit.parameter("id");
-  const t = messages(visit.site.locale);
-  const { name } = await visit.call(operations.profiles.get, { id });
+async function askToUnlink(request: ConsoleRequest): Promise<void> {
+  const id = request.parameter("id");
+  const t = messages(request.site.locale);
+  const { name } = await request.call(operations.profiles.get, { id });
   const page = {
     section: "people" as const,
     heading: t.text("admin.people.unlinkTitle", { profile: name }),
-    back: { url: visit.url(personPath(id)), label: name },
+    back: { url: request.url(personPath(id)), label: name },
     submit: t.text("admin.people.unlinkSubmit"),
-    form: visit.form(`${personPath(id)}/unlink`),
+    form: request.form(`${personPath(id)}/unlink`),
     consequences: [t.text("admin.people.unlinkAccount"), t.text("admin.people.unlinkAgain")],
   };
-  visit.send(consolePages.confirmPage(visit.site, visit.frame, page));
+  request.send(consolePages.confirmPage(request.site, request.frame, page));
 }
 
-async function unlinkPerson(visit: Visit): Promise<void> {
-  await visit.call(operations.profiles.unlink, { id: visit.parameter("id") });
-  visit.changed();
-  visit.go(personPath(visit.parameter("id")), "unlinked");
+async function unlinkPerson(request: ConsoleRequest): Promise<void> {
+  await request.call(operations.profiles.unlink, { id: request.parameter("id") });
+  request.changed();
+  request.go(personPath(request.parameter("id")), "unlinked");
 }
 
 function editOf(
-  visit: Visit,
+  request: ConsoleRequest,
   known: ProfileView,
 ): Edit<ProfileView, Changes<typeof operations.profiles.edit>> {
   return {
@@ -163,8 +163,8 @@ function editOf(
       another_person: isTicked(values, "another_person"),
     }),
     carryOut: (changes, ifMatch) =>
-      visit.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
-    show: (state, status) => showEditForm(visit, known, state, status),
+      request.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
+    show: (state, status) => showEditForm(request, known, state, status),
   };
 }
 
@@ -179,26 +179,31 @@ function typedPerson(
   };
 }
 
-function showNewForm(visit: Visit, organization: OrganizationView, state: FormState, status = 200): void {
-  const t = messages(visit.site.locale);
+function showNewForm(
+  request: ConsoleRequest,
+  organization: OrganizationView,
+  state: FormState,
+  status = 200,
+): void {
+  const t = messages(request.site.locale);
   const page = {
     section: "organizations" as const,
     heading: t.text("admin.people.newTitle", { organization: organization.name }),
-    back: { url: visit.url(organizationPath(organization.id)), label: organization.name },
+    back: { url: request.url(organizationPath(organization.id)), label: organization.name },
     submit: t.text("admin.people.submit"),
   };
-  const fields = profileFields(visit.site, true);
-  visit.send(consolePages.formPage(visit.site, visit.frame, page, state, fields), status);
+  const fields = profileFields(request.site, true);
+  request.send(consolePages.formPage(request.site, request.frame, page, state, fields), status);
 }
 
-function showEditForm(visit: Visit, profile: ProfileView, state: FormState, status = 200): void {
-  const t = messages(visit.site.locale);
+function showEditForm(request: ConsoleRequest, profile: ProfileView, state: FormState, status = 200): void {
+  const t = messages(request.site.locale);
   const page = {
     section: "people" as const,
     heading: t.text("admin.people.editTitle"),
-    back: { url: visit.url(personPath(profile.id)), label: profile.name },
+    back: { url: request.url(personPath(profile.id)), label: profile.name },
     submit: t.text("admin.save"),
   };
-  const fields = profileFields(visit.site, false);
-  visit.send(consolePages.formPage(visit.site, visit.frame, page, state, fields), status);
+  const fields = profileFields(request.site, false);
+  request.send(consolePages.formPage(request.site, request.frame, page, state, fields), status);
 }

@@ -8,8 +8,8 @@ import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
 import type { OutputOf } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
+import type { ConsoleRequest } from "./request.ts";
 import type { Shell } from "./shell.ts";
-import type { Visit } from "./visit.ts";
 
 export function sessionRoutes(shell: Shell): void {
   shell.get("/accounts/:id/end", "accounts", askToEndAll);
@@ -23,11 +23,11 @@ const mostCounted = 1000;
 
 const accountPath = (id: string) => `/accounts/${encodeURIComponent(id)}`;
 
-async function askToEndAll(visit: Visit): Promise<void> {
-  const t = messages(visit.site.locale);
-  const account = await accountOf(visit);
-  const count = await countSessions(visit, account.id);
-  ask(visit, account, {
+async function askToEndAll(request: ConsoleRequest): Promise<void> {
+  const t = messages(request.site.locale);
+  const account = await accountOf(request);
+  const count = await countSessions(request, account.id);
+  ask(request, account, {
     heading: t.text("admin.endAllTitle", { account: accountName(account) }),
     submit: t.text("admin.endAll"),
     says: [
@@ -39,24 +39,24 @@ async function askToEndAll(visit: Visit): Promise<void> {
   });
 }
 
-async function endAll(visit: Visit): Promise<void> {
-  await visit.call(operations.sessions.endAll, { id: visit.parameter("id") });
-  visit.changed();
-  visit.go(accountPath(visit.parameter("id")), "sessions_ended");
+async function endAll(request: ConsoleRequest): Promise<void> {
+  await request.call(operations.sessions.endAll, { id: request.parameter("id") });
+  request.changed();
+  request.go(accountPath(request.parameter("id")), "sessions_ended");
 }
 
-async function askToEndOne(visit: Visit): Promise<void> {
-  const t = messages(visit.site.locale);
-  const account = await accountOf(visit);
-  const found = await visit.call(operations.sessions.get, { id: visit.parameter("session") });
+async function askToEndOne(request: ConsoleRequest): Promise<void> {
+  const t = messages(request.site.locale);
+  const account = await accountOf(request);
+  const found = await request.call(operations.sessions.get, { id: request.parameter("session") });
   if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
   const { browser, network } = found.session ?? {};
-  const names = found.client_ids.map((id) => clientName(visit.site, id));
+  const names = found.client_ids.map((id) => clientName(request.site, id));
   const says: string[] = [];
   if (browser)
     says.push(t.text("admin.endSessionOf", { browser, network: network ?? t.text("admin.unknown") }));
   if (names.length > 0) says.push(t.text("admin.endSessionPortals", { portals: names.join(", ") }));
-  ask(visit, account, {
+  ask(request, account, {
     heading: t.text("admin.endSessionTitle", { account: accountName(account) }),
     submit: t.text("admin.endSession"),
     says,
@@ -64,22 +64,22 @@ async function askToEndOne(visit: Visit): Promise<void> {
   });
 }
 
-async function endOne(visit: Visit): Promise<void> {
-  await visit.call(operations.sessions.end, { id: visit.parameter("session") });
-  visit.changed();
-  visit.go(accountPath(visit.parameter("id")), "session_ended");
+async function endOne(request: ConsoleRequest): Promise<void> {
+  await request.call(operations.sessions.end, { id: request.parameter("session") });
+  request.changed();
+  request.go(accountPath(request.parameter("id")), "session_ended");
 }
 
-function accountOf(visit: Visit): Promise<AccountView> {
-  return visit.call(operations.accounts.get, { id: visit.parameter("id") });
+function accountOf(request: ConsoleRequest): Promise<AccountView> {
+  return request.call(operations.accounts.get, { id: request.parameter("id") });
 }
 
 /** How many sessions an account has; of very many, more than are counted. */
-async function countSessions(visit: Visit, id: string): Promise<number> {
+async function countSessions(request: ConsoleRequest, id: string): Promise<number> {
   let count = 0;
   let cursor: string | null = null;
   do {
-    const page: OutputOf<typeof operations.sessions.list> = await visit.call(operations.sessions.list, {
+    const page: OutputOf<typeof operations.sessions.list> = await request.call(operations.sessions.list, {
       id,
       limit: 200,
       cursor: cursor ?? undefined,
@@ -91,18 +91,18 @@ async function countSessions(visit: Visit, id: string): Promise<number> {
 }
 
 function ask(
-  visit: Visit,
+  request: ConsoleRequest,
   account: AccountView,
   page: { heading: string; submit: string; says: string[]; action: string },
 ): void {
-  const t = messages(visit.site.locale);
-  visit.send(
-    consolePages.confirmPage(visit.site, visit.frame, {
+  const t = messages(request.site.locale);
+  request.send(
+    consolePages.confirmPage(request.site, request.frame, {
       section: "accounts",
       heading: page.heading,
-      back: { url: visit.url(accountPath(account.id)), label: accountName(account) },
+      back: { url: request.url(accountPath(account.id)), label: accountName(account) },
       submit: page.submit,
-      form: visit.form(page.action),
+      form: request.form(page.action),
       consequences: [...page.says, t.text("admin.endsTokens"), t.text("admin.endSessionAgain")],
     }),
   );

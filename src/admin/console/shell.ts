@@ -12,14 +12,14 @@ import { formFields, sendPage } from "../../http/kit.ts";
 import type { ConsoleSection } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
+import { type ConsoleRequest, consoleRequest, consoleUrl, type RequestParts } from "./request.ts";
 import type { ConsoleSessions, Visitor } from "./session.ts";
-import { consoleUrl, type Visit, type VisitParts, visitOf } from "./visit.ts";
 
 export interface Shell {
   /** A page of a section, below `/admin`. */
-  get(path: string, section: ConsoleSection, show: (visit: Visit) => Promise<void>): void;
+  get(path: string, section: ConsoleSection, show: (request: ConsoleRequest) => Promise<void>): void;
   /** What a form there does; only with the form's token. */
-  post(path: string, section: ConsoleSection, act: (visit: Visit) => Promise<void>): void;
+  post(path: string, section: ConsoleSection, act: (request: ConsoleRequest) => Promise<void>): void;
   /**
    * Whatever else is asked for there: said in the administration's own frame, to administrators. Installed
    * behind all others.
@@ -27,7 +27,7 @@ export interface Shell {
   missing(path: string): void;
 }
 
-export interface ShellParts extends VisitParts {
+export interface ShellParts extends RequestParts {
   sessions: ConsoleSessions;
 }
 
@@ -44,26 +44,26 @@ async function run(
   parts: ShellParts,
   ctx: Context,
   section: ConsoleSection,
-  work: (visit: Visit) => Promise<void>,
+  work: (request: ConsoleRequest) => Promise<void>,
 ): Promise<void> {
   const { csrf } = parts.kit;
   if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
-  const visit = await enter(parts, ctx);
-  if (visit === undefined) return;
+  const request = await enter(parts, ctx);
+  if (request === undefined) return;
   try {
-    await work(visit);
+    await work(request);
   } catch (error) {
     const status = error instanceof LiaisonError ? statusFor(error) : 500;
     if (!(error instanceof LiaisonError) || status >= 500) throw error;
-    sendRefusal(visit, section, error, status);
+    sendRefusal(request, section, error, status);
   }
 }
 
 /** The administrator behind a request; otherwise what there is to say has been said. */
-async function enter(parts: ShellParts, ctx: Context): Promise<Visit | undefined> {
+async function enter(parts: ShellParts, ctx: Context): Promise<ConsoleRequest | undefined> {
   const { kit, sessions } = parts;
   const visitor = await sessions.visitor(ctx);
-  if (visitor.kind === "administrator") return visitOf(parts, ctx, await kit.site(), visitor);
+  if (visitor.kind === "administrator") return consoleRequest(parts, ctx, await kit.site(), visitor);
   if (visitor.kind === "somebody") await sendNotAdministrator(parts, ctx, visitor);
   else if (ctx.method === "POST") sendPage(ctx, consolePages.consoleLost(await kit.site()), 401);
   else await sessions.begin(ctx, `${ctx.path}${ctx.search}`);
@@ -83,18 +83,23 @@ async function sendNotAdministrator(
   sendPage(ctx, page, 403);
 }
 
-function sendRefusal(visit: Visit, section: ConsoleSection, error: LiaisonError, status: number): void {
-  const t = messages(visit.site.locale);
+function sendRefusal(
+  request: ConsoleRequest,
+  section: ConsoleSection,
+  error: LiaisonError,
+  status: number,
+): void {
+  const t = messages(request.site.locale);
   const page = {
     section,
     heading: t.text(status === 404 ? "admin.missing.title" : "admin.refused.title"),
     message: error.message,
     back: {
-      url: visit.url(section === "overview" ? "" : `/${section}`),
+      url: request.url(section === "overview" ? "" : `/${section}`),
       label: t.text(`admin.section.${section}`),
     },
   };
-  visit.send(consolePages.refusalPage(visit.site, visit.frame, page), status);
+  request.send(consolePages.refusalPage(request.site, request.frame, page), status);
 }
 
 async function answerMissing(
@@ -105,14 +110,14 @@ async function answerMissing(
   const { kit, sessions } = parts;
   const visitor = await sessions.visitor(ctx);
   if (visitor.kind !== "administrator") return await next();
-  const visit = visitOf(parts, ctx, await kit.site(), visitor);
-  const t = messages(visit.site.locale);
+  const request = consoleRequest(parts, ctx, await kit.site(), visitor);
+  const t = messages(request.site.locale);
   const page = {
     section: null,
     heading: t.text("admin.missing.title"),
     message: t.text("admin.missing.page"),
-    back: { url: visit.url(""), label: t.text("admin.section.overview") },
+    back: { url: request.url(""), label: t.text("admin.section.overview") },
   };
-  visit.send(consolePages.refusalPage(visit.site, visit.frame, page), 404);
+  request.send(consolePages.refusalPage(request.site, request.frame, page), 404);
   return undefined;
 }

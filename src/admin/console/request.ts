@@ -34,7 +34,7 @@ const DONE = [
 type Done = (typeof DONE)[number];
 
 /** A request of an administrator. */
-export interface Visit {
+export interface ConsoleRequest {
   ctx: Context;
   /** Where a page below `/admin` is. */
   url(path: string): string;
@@ -88,7 +88,7 @@ const sections: readonly ConsoleSection[] = [
   "audit",
 ];
 
-export interface VisitParts {
+export interface RequestParts {
   kit: HttpKit;
   service: AdminService;
   issuer: string;
@@ -98,12 +98,12 @@ export interface VisitParts {
 /** Where a page below `/admin` is. */
 export const consoleUrl = (issuer: string, path: string) => `${issuer}/admin${path}`;
 
-export function visitOf(
-  { kit, service, issuer, onChange }: VisitParts,
+export function consoleRequest(
+  { kit, service, issuer, onChange }: RequestParts,
   ctx: Context,
   site: Site,
   administrator: Administrator,
-): Visit {
+): ConsoleRequest {
   const { principal } = administrator;
   const url = (path: string) => consoleUrl(issuer, path);
   const form = (action: string): Form => ({ action: url(action), csrfToken: kit.csrf.token(ctx) });
@@ -157,7 +157,7 @@ function doneText(ctx: Context, site: Site): string | null {
 }
 
 /** Where the next part of a list is. */
-export function nextUrl({ ctx }: Visit, url: string, next: string | null): string | null {
+export function nextUrl({ ctx }: ConsoleRequest, url: string, next: string | null): string | null {
   if (next === null) return null;
   const query = new URLSearchParams(ctx.querystring);
   query.delete("done");
@@ -166,11 +166,11 @@ export function nextUrl({ ctx }: Visit, url: string, next: string | null): strin
 }
 
 /** What a list is asked for by its address. */
-export function listQuery(visit: Visit): {
+export function listQuery(request: ConsoleRequest): {
   q: string | undefined;
   cursor: string | undefined;
   limit: number;
 } {
-  const [q, cursor] = [visit.query("q").trim(), visit.query("cursor")];
+  const [q, cursor] = [request.query("q").trim(), request.query("cursor")];
   return { q: q === "" ? undefined : q.slice(0, 200), cursor: cursor === "" ? undefined : cursor, limit: 25 };
 }
