@@ -3,11 +3,11 @@
 import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function accountRoutes(shell: Shell): void {
-  shell.get("/accounts", "accounts", listAccounts);
-  shell.get("/accounts/:id", "accounts", showAccount);
+export function accountRoutes(router: ConsoleRouter): void {
+  router.get("/accounts", "accounts", listAccounts);
+  router.get("/accounts/:id", "accounts", showAccount);
 }
 
 async function listAccounts(request: ConsoleRequest): Promise<void> {

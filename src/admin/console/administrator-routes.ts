@@ -11,14 +11,14 @@ import { attempt } from "./attempt.ts";
 import { asShown, isChanged } from "./edits.ts";
 import { type FormValues, newOnce, one } from "./form-values.ts";
 import type { ConsoleRequest } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function administratorRoutes(shell: Shell): void {
-  shell.get("/administrators", section, listAdministrators);
-  shell.get("/administrators/invite", section, offerInvitation);
-  shell.post("/administrators/invite", section, invite);
-  shell.get("/administrators/:id/role", section, offerRoles);
-  shell.post("/administrators/:id/role", section, setRole);
+export function administratorRoutes(router: ConsoleRouter): void {
+  router.get("/administrators", section, listAdministrators);
+  router.get("/administrators/invite", section, offerInvitation);
+  router.post("/administrators/invite", section, invite);
+  router.get("/administrators/:id/role", section, offerRoles);
+  router.post("/administrators/:id/role", section, setRole);
 }
 
 const section = "administrators" as const;

@@ -13,16 +13,16 @@ import type { OutputOf } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
 import { type ConsoleRequest, nextUrl } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
 type Format = "jsonl" | "csv";
 type AuditPage = OutputOf<typeof operations.audit.list>;
 
-export function auditRoutes(shell: Shell, { timeZone }: { timeZone: string }): void {
+export function auditRoutes(router: ConsoleRouter, { timeZone }: { timeZone: string }): void {
   const calendar = createCalendar(timeZone);
-  shell.get("/audit", "audit", (request) => listEvents(request, calendar));
-  shell.get("/audit/export.jsonl", "audit", (request) => exportEvents(request, calendar, "jsonl"));
-  shell.get("/audit/export.csv", "audit", (request) => exportEvents(request, calendar, "csv"));
+  router.get("/audit", "audit", (request) => listEvents(request, calendar));
+  router.get("/audit/export.jsonl", "audit", (request) => exportEvents(request, calendar, "jsonl"));
+  router.get("/audit/export.csv", "audit", (request) => exportEvents(request, calendar, "csv"));
 }
 
 async function listEvents(request: ConsoleRequest, calendar: Calendar): Promise<void> {

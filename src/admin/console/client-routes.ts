@@ -17,26 +17,26 @@ import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { newOnce, one } from "./form-values.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import type { ConsoleRequest } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
 export interface ClientRoutesParts {
   findClient(id: string): Promise<Client | undefined>;
   issuer: string;
 }
 
-export function clientRoutes(shell: Shell, parts: ClientRoutesParts): void {
-  shell.get("/clients", "clients", listClients);
-  shell.get("/clients/new", "clients", offerNewClient);
-  shell.post("/clients/new/:preset", "clients", (request) => registerClient(request, parts));
-  shell.get("/clients/:id", "clients", (request) => readClient(request, parts));
-  shell.get("/clients/:id/edit", "clients", offerEdit);
-  shell.post("/clients/:id/edit", "clients", editClient);
-  shell.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, parts));
+export function clientRoutes(router: ConsoleRouter, parts: ClientRoutesParts): void {
+  router.get("/clients", "clients", listClients);
+  router.get("/clients/new", "clients", offerNewClient);
+  router.post("/clients/new/:preset", "clients", (request) => registerClient(request, parts));
+  router.get("/clients/:id", "clients", (request) => readClient(request, parts));
+  router.get("/clients/:id/edit", "clients", offerEdit);
+  router.post("/clients/:id/edit", "clients", editClient);
+  router.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, parts));
   // Where a browser asks again for what the POST showed, too: the secret is gone.
-  shell.get("/clients/:id/secret", "clients", askToRotateSecret);
-  shell.get("/clients/new/:preset", "clients", async (request) => request.go("/clients"));
-  shell.get("/clients/:id/remove", "clients", askToRemove);
-  shell.post("/clients/:id/remove", "clients", removeClient);
+  router.get("/clients/:id/secret", "clients", askToRotateSecret);
+  router.get("/clients/new/:preset", "clients", async (request) => request.go("/clients"));
+  router.get("/clients/:id/remove", "clients", askToRemove);
+  router.post("/clients/:id/remove", "clients", removeClient);
 }
 
 const path = (id: string) => `/clients/${encodeURIComponent(id)}`;

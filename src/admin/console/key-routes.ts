@@ -10,15 +10,15 @@ import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { newOnce, one } from "./form-values.ts";
 import type { ConsoleRequest } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function keyRoutes(shell: Shell, { timeZone }: { timeZone: string }): void {
+export function keyRoutes(router: ConsoleRouter, { timeZone }: { timeZone: string }): void {
   const calendar = createCalendar(timeZone);
-  shell.get("/keys", section, (request) => showKeys(request, null));
-  shell.get("/keys/new", section, offerNewKey);
-  shell.post("/keys/new", section, (request) => createKey(request, calendar));
-  shell.get("/keys/:id/remove", section, askToRemove);
-  shell.post("/keys/:id/remove", section, removeKey);
+  router.get("/keys", section, (request) => showKeys(request, null));
+  router.get("/keys/new", section, offerNewKey);
+  router.post("/keys/new", section, (request) => createKey(request, calendar));
+  router.get("/keys/:id/remove", section, askToRemove);
+  router.post("/keys/:id/remove", section, removeKey);
 }
 
 const section = "keys" as const;

@@ -6,16 +6,16 @@ import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function lookingRoutes(shell: Shell): void {
-  shell.get("", "overview", showOverview);
-  shell.get("/links", "links", listLinks);
-  shell.get("/links/:id", "links", showLink);
-  shell.get("/mail", "mail", listMail);
-  shell.post("/mail/:id/release", "mail", (request) => queueMail(request, "release"));
-  shell.post("/mail/:id/resend", "mail", (request) => queueMail(request, "resend"));
-  shell.get("/why", "why", showWhy);
+export function lookingRoutes(router: ConsoleRouter): void {
+  router.get("", "overview", showOverview);
+  router.get("/links", "links", listLinks);
+  router.get("/links/:id", "links", showLink);
+  router.get("/mail", "mail", listMail);
+  router.post("/mail/:id/release", "mail", (request) => queueMail(request, "release"));
+  router.post("/mail/:id/resend", "mail", (request) => queueMail(request, "resend"));
+  router.get("/why", "why", showWhy);
 }
 
 const ranges = ["24h", "7d", "30d"] as const;

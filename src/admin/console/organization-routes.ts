@@ -11,19 +11,19 @@ import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { type FormValues, newOnce, one } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
 export interface OrganizationRoutesParts {
   now(): number;
 }
 
-export function organizationRoutes(shell: Shell, parts: OrganizationRoutesParts): void {
-  shell.get("/organizations", "organizations", (request) => listOrganizations(request, parts));
-  shell.get("/organizations/new", "organizations", offerNewOrganization);
-  shell.post("/organizations/new", "organizations", addOrganization);
-  shell.get("/organizations/:id", "organizations", (request) => showOrganization(request, parts));
-  shell.get("/organizations/:id/edit", "organizations", offerEdit);
-  shell.post("/organizations/:id/edit", "organizations", editOrganization);
+export function organizationRoutes(router: ConsoleRouter, parts: OrganizationRoutesParts): void {
+  router.get("/organizations", "organizations", (request) => listOrganizations(request, parts));
+  router.get("/organizations/new", "organizations", offerNewOrganization);
+  router.post("/organizations/new", "organizations", addOrganization);
+  router.get("/organizations/:id", "organizations", (request) => showOrganization(request, parts));
+  router.get("/organizations/:id/edit", "organizations", offerEdit);
+  router.post("/organizations/:id/edit", "organizations", editOrganization);
 }
 
 async function listOrganizations(request: ConsoleRequest, { now }: OrganizationRoutesParts): Promise<void> {

@@ -13,19 +13,19 @@ import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { type FormValues, isTicked, linesOf, newOnce, one } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function peopleRoutes(shell: Shell): void {
-  shell.get("/organizations/:id/people/new", "organizations", offerNewPerson);
-  shell.post("/organizations/:id/people/new", "organizations", addPerson);
-  shell.get("/people", "people", listPeople);
-  shell.get("/people/:id", "people", showPerson);
-  shell.get("/people/:id/end/:grant", "people", askToEndSignIn);
-  shell.post("/people/:id/end/:grant", "people", endSignIn);
-  shell.get("/people/:id/edit", "people", offerEdit);
-  shell.post("/people/:id/edit", "people", editPerson);
-  shell.get("/people/:id/unlink", "people", askToUnlink);
-  shell.post("/people/:id/unlink", "people", unlinkPerson);
+export function peopleRoutes(router: ConsoleRouter): void {
+  router.get("/organizations/:id/people/new", "organizations", offerNewPerson);
+  router.post("/organizations/:id/people/new", "organizations", addPerson);
+  router.get("/people", "people", listPeople);
+  router.get("/people/:id", "people", showPerson);
+  router.get("/people/:id/end/:grant", "people", askToEndSignIn);
+  router.post("/people/:id/end/:grant", "people", endSignIn);
+  router.get("/people/:id/edit", "people", offerEdit);
+  router.post("/people/:id/edit", "people", editPerson);
+  router.get("/people/:id/unlink", "people", askToUnlink);
+  router.post("/people/:id/unlink", "people", unlinkPerson);
 }
 
 const personPath = (id: string) => `/people/${encodeURIComponent(id)}`;

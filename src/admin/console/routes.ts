@@ -25,9 +25,9 @@ import { keyRoutes } from "./key-routes.ts";
 import { lookingRoutes } from "./looking-routes.ts";
 import { organizationRoutes } from "./organization-routes.ts";
 import { peopleRoutes } from "./people-routes.ts";
+import { createConsoleRouter } from "./router.ts";
 import { type ConsoleSessions, createConsoleSessions } from "./session.ts";
 import { sessionRoutes } from "./session-routes.ts";
-import { createShell } from "./shell.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
 export interface ConsoleParts {
@@ -53,24 +53,24 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
   const sessions = createConsoleSessions({ kit, signIns, standings, artifacts, config, clock });
-  const shell = createShell(router, { kit, sessions, service, issuer, onChange });
+  const consoleRouter = createConsoleRouter(router, { kit, sessions, service, issuer, onChange });
 
   router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));
   router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
   router.post("/admin/sign-out", form, (ctx: Context) => signOut(ctx, { kit, sessions, onChange }));
   router.get(API_PATH, (ctx) => describeRestApi(ctx, { kit, issuer, version }));
 
-  accountRoutes(shell);
-  sessionRoutes(shell);
-  lookingRoutes(shell);
-  clientRoutes(shell, { findClient: (id) => clients.find(asClientId(id)), issuer });
-  organizationRoutes(shell, { now: () => clock.now() });
-  peopleRoutes(shell);
-  administratorRoutes(shell);
-  keyRoutes(shell, { timeZone });
-  auditRoutes(shell, { timeZone });
-  verificationRoutes(shell);
-  return () => shell.missing("/{*rest}");
+  accountRoutes(consoleRouter);
+  sessionRoutes(consoleRouter);
+  lookingRoutes(consoleRouter);
+  clientRoutes(consoleRouter, { findClient: (id) => clients.find(asClientId(id)), issuer });
+  organizationRoutes(consoleRouter, { now: () => clock.now() });
+  peopleRoutes(consoleRouter);
+  administratorRoutes(consoleRouter);
+  keyRoutes(consoleRouter, { timeZone });
+  auditRoutes(consoleRouter, { timeZone });
+  verificationRoutes(consoleRouter);
+  return () => consoleRouter.missing("/{*rest}");
 }
 
 async function signOut(

@@ -9,13 +9,13 @@ import { messages } from "../../ui/messages.ts";
 import type { OutputOf } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import type { ConsoleRequest } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function sessionRoutes(shell: Shell): void {
-  shell.get("/accounts/:id/end", "accounts", askToEndAll);
-  shell.post("/accounts/:id/end", "accounts", endAll);
-  shell.get("/accounts/:id/end/:session", "accounts", askToEndOne);
-  shell.post("/accounts/:id/end/:session", "accounts", endOne);
+export function sessionRoutes(router: ConsoleRouter): void {
+  router.get("/accounts/:id/end", "accounts", askToEndAll);
+  router.post("/accounts/:id/end", "accounts", endAll);
+  router.get("/accounts/:id/end/:session", "accounts", askToEndOne);
+  router.post("/accounts/:id/end/:session", "accounts", endOne);
 }
 
 /** How many sessions are counted for a page that asks. */

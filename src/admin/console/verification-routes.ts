@@ -4,12 +4,12 @@ import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
 import type { ConsoleRequest } from "./request.ts";
-import type { Shell } from "./shell.ts";
+import type { ConsoleRouter } from "./router.ts";
 
-export function verificationRoutes(shell: Shell): void {
-  shell.get(path, "audit", listVerifications);
-  shell.post(path, "audit", askForVerification);
-  shell.get(`${path}/:id`, "audit", showVerification);
+export function verificationRoutes(router: ConsoleRouter): void {
+  router.get(path, "audit", listVerifications);
+  router.post(path, "audit", askForVerification);
+  router.get(`${path}/:id`, "audit", showVerification);
 }
 
 const path = "/audit/verifications";

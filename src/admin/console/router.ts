@@ -15,7 +15,7 @@ import { messages } from "../../ui/messages.ts";
 import { type ConsoleRequest, consoleRequest, consoleUrl, type RequestParts } from "./request.ts";
 import type { ConsoleSessions, Visitor } from "./session.ts";
 
-export interface Shell {
+export interface ConsoleRouter {
   /** A page of a section, below `/admin`. */
   get(path: string, section: ConsoleSection, show: (request: ConsoleRequest) => Promise<void>): void;
   /** What a form there does; only with the form's token. */
@@ -27,11 +27,11 @@ export interface Shell {
   missing(path: string): void;
 }
 
-export interface ShellParts extends RequestParts {
+export interface ConsoleRouterParts extends RequestParts {
   sessions: ConsoleSessions;
 }
 
-export function createShell(router: Router, parts: ShellParts): Shell {
+export function createConsoleRouter(router: Router, parts: ConsoleRouterParts): ConsoleRouter {
   return {
     get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(parts, ctx, section, show)),
     post: (path, section, act) =>
@@ -41,7 +41,7 @@ export function createShell(router: Router, parts: ShellParts): Shell {
 }
 
 async function run(
-  parts: ShellParts,
+  parts: ConsoleRouterParts,
   ctx: Context,
   section: ConsoleSection,
   work: (request: ConsoleRequest) => Promise<void>,
@@ -60,7 +60,7 @@ async function run(
 }
 
 /** The administrator behind a request; otherwise what there is to say has been said. */
-async function enter(parts: ShellParts, ctx: Context): Promise<ConsoleRequest | undefined> {
+async function enter(parts: ConsoleRouterParts, ctx: Context): Promise<ConsoleRequest | undefined> {
   const { kit, sessions } = parts;
   const visitor = await sessions.visitor(ctx);
   if (visitor.kind === "administrator") return consoleRequest(parts, ctx, await kit.site(), visitor);
@@ -71,7 +71,7 @@ async function enter(parts: ShellParts, ctx: Context): Promise<ConsoleRequest | 
 }
 
 async function sendNotAdministrator(
-  { kit, issuer }: ShellParts,
+  { kit, issuer }: ConsoleRouterParts,
   ctx: Context,
   { membership }: Extract<Visitor, { kind: "somebody" }>,
 ): Promise<void> {
@@ -103,7 +103,7 @@ function sendRefusal(
 }
 
 async function answerMissing(
-  parts: ShellParts,
+  parts: ConsoleRouterParts,
   ctx: Context,
   next: () => Promise<unknown>,
 ): Promise<unknown> {
