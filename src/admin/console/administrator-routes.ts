@@ -57,7 +57,7 @@ async function invite(request: ConsoleRequest): Promise<void> {
   );
   if (made === undefined) return;
   request.changed();
-  request.go(`/administrators?${new URLSearchParams({ invited: made.output.email })}`);
+  request.redirect(`/administrators?${new URLSearchParams({ invited: made.output.email })}`);
 }
 
 async function offerRoles(request: ConsoleRequest): Promise<void> {
@@ -71,7 +71,7 @@ async function setRole(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const values = request.values();
   const profile = await request.call(operations.profiles.get, { id });
-  if (!isChanged(values, ["role"])) return request.go("/administrators", "unchanged");
+  if (!isChanged(values, ["role"])) return request.redirect("/administrators", "unchanged");
   const role = one(values, "role") ?? "";
   const was = one(values, "was") ?? "";
   const done = await attempt(
@@ -79,7 +79,7 @@ async function setRole(request: ConsoleRequest): Promise<void> {
     (state, status) =>
       showRoles(request, profile, request.fresh(rolePath(id), values, { was, ...state }), status),
   );
-  if (done !== undefined) request.go("/administrators", "role_changed");
+  if (done !== undefined) request.redirect("/administrators", "role_changed");
 }
 
 function showInvitation(request: ConsoleRequest, state: FormState, status = 200): void {

@@ -34,7 +34,7 @@ export function clientRoutes(router: ConsoleRouter, parts: ClientRoutesParts): v
   router.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, parts));
   // Where a browser asks again for what the POST showed, too: the secret is gone.
   router.get("/clients/:id/secret", "clients", askToRotateSecret);
-  router.get("/clients/new/:preset", "clients", async (request) => request.go("/clients"));
+  router.get("/clients/new/:preset", "clients", async (request) => request.redirect("/clients"));
   router.get("/clients/:id/remove", "clients", askToRemove);
   router.post("/clients/:id/remove", "clients", removeClient);
 }
@@ -93,7 +93,7 @@ async function editClient(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const known = await request.call(operations.clients.get, { id });
   const edited = await carryOutEdit(request, editOf(request, known), known);
-  if (edited !== undefined) request.go(path(id), edited === known ? "unchanged" : "client_saved");
+  if (edited !== undefined) request.redirect(path(id), edited === known ? "unchanged" : "client_saved");
 }
 
 async function rotateSecret(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
@@ -157,7 +157,7 @@ function lastUsedText(
 async function removeClient(request: ConsoleRequest): Promise<void> {
   await request.call(operations.clients.remove, { id: request.parameter("id") });
   request.changed();
-  request.go("/clients", "client_removed");
+  request.redirect("/clients", "client_removed");
 }
 
 async function showClient(

@@ -71,7 +71,7 @@ async function askToRemove(request: ConsoleRequest): Promise<void> {
 
 async function removeKey(request: ConsoleRequest): Promise<void> {
   await request.call(operations.apiKeys.remove, { id: request.parameter("id") });
-  request.go("/keys", "key_removed");
+  request.redirect("/keys", "key_removed");
 }
 
 function showForm(request: ConsoleRequest, state: FormState, status = 200): void {

@@ -89,7 +89,7 @@ async function listMail(request: ConsoleRequest): Promise<void> {
 async function queueMail(request: ConsoleRequest, word: "release" | "resend"): Promise<void> {
   await request.call(operations.mail[word], { id: request.parameter("id") });
   request.changed();
-  request.go("/mail", "mail_queued");
+  request.redirect("/mail", "mail_queued");
 }
 
 async function showWhy(request: ConsoleRequest): Promise<void> {

@@ -57,7 +57,7 @@ async function addOrganization(request: ConsoleRequest): Promise<void> {
         status,
       ),
   );
-  if (made !== undefined) request.go(organizationPath(made.output.id), "organization_added");
+  if (made !== undefined) request.redirect(organizationPath(made.output.id), "organization_added");
 }
 
 async function showOrganization(request: ConsoleRequest, { now }: OrganizationRoutesParts): Promise<void> {
@@ -101,7 +101,7 @@ async function editOrganization(request: ConsoleRequest): Promise<void> {
   const edited = await carryOutEdit(request, editOf(request, known), known);
   if (edited === undefined) return;
   request.changed();
-  request.go(organizationPath(id), edited === known ? "unchanged" : "saved");
+  request.redirect(organizationPath(id), edited === known ? "unchanged" : "saved");
 }
 
 function editOf(

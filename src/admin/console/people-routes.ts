@@ -53,7 +53,7 @@ async function addPerson(request: ConsoleRequest): Promise<void> {
         status,
       ),
   );
-  if (made !== undefined) request.go(organizationPath(id), "person_added");
+  if (made !== undefined) request.redirect(organizationPath(id), "person_added");
 }
 
 async function listPeople(request: ConsoleRequest): Promise<void> {
@@ -105,7 +105,7 @@ async function askToEndSignIn(request: ConsoleRequest): Promise<void> {
 async function endSignIn(request: ConsoleRequest): Promise<void> {
   await request.call(operations.grants.revoke, { id: request.parameter("grant") });
   request.changed();
-  request.go(personPath(request.parameter("id")), "sign_in_ended");
+  request.redirect(personPath(request.parameter("id")), "sign_in_ended");
 }
 
 async function offerEdit(request: ConsoleRequest): Promise<void> {
@@ -120,7 +120,7 @@ async function editPerson(request: ConsoleRequest): Promise<void> {
   if (edited === undefined) return;
   request.changed();
   const done = edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address";
-  request.go(personPath(id), done);
+  request.redirect(personPath(id), done);
 }
 
 async function askToUnlink(request: ConsoleRequest): Promise<void> {
@@ -141,7 +141,7 @@ async function askToUnlink(request: ConsoleRequest): Promise<void> {
 async function unlinkPerson(request: ConsoleRequest): Promise<void> {
   await request.call(operations.profiles.unlink, { id: request.parameter("id") });
   request.changed();
-  request.go(personPath(request.parameter("id")), "unlinked");
+  request.redirect(personPath(request.parameter("id")), "unlinked");
 }
 
 function editOf(

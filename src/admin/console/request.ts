@@ -66,8 +66,8 @@ export interface ConsoleRequest {
     input: z.input<Input>,
   ): Promise<{ output: z.output<Output>; revision: string }>;
   send(html: string, status?: number): void;
-  /** Goes on to a page below `/admin`, which says what was done. */
-  go(path: string, done?: Done): void;
+  /** Redirects to a page below `/admin`, which says what was done. */
+  redirect(path: string, done?: Done): void;
   /** Something was done that mails or portals are to be told of. */
   changed(): void;
   /** A form that is new. */
@@ -127,7 +127,7 @@ export function consoleRequest(
       return { output, revision };
     },
     send: (html, status) => sendPage(ctx, html, status),
-    go: (path, done) => seeOther(ctx, url(done === undefined ? path : `${path}?done=${done}`)),
+    redirect: (path, done) => seeOther(ctx, url(done === undefined ? path : `${path}?done=${done}`)),
     changed: onChange,
     fresh: (action, values, more = {}) => ({ form: form(action), values, faults: [], ...more }),
   };

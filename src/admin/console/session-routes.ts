@@ -42,7 +42,7 @@ async function askToEndAll(request: ConsoleRequest): Promise<void> {
 async function endAll(request: ConsoleRequest): Promise<void> {
   await request.call(operations.sessions.endAll, { id: request.parameter("id") });
   request.changed();
-  request.go(accountPath(request.parameter("id")), "sessions_ended");
+  request.redirect(accountPath(request.parameter("id")), "sessions_ended");
 }
 
 async function askToEndOne(request: ConsoleRequest): Promise<void> {
@@ -67,7 +67,7 @@ async function askToEndOne(request: ConsoleRequest): Promise<void> {
 async function endOne(request: ConsoleRequest): Promise<void> {
   await request.call(operations.sessions.end, { id: request.parameter("session") });
   request.changed();
-  request.go(accountPath(request.parameter("id")), "session_ended");
+  request.redirect(accountPath(request.parameter("id")), "session_ended");
 }
 
 function accountOf(request: ConsoleRequest): Promise<AccountView> {

@@ -25,7 +25,7 @@ async function listVerifications(request: ConsoleRequest): Promise<void> {
 
 async function askForVerification(request: ConsoleRequest): Promise<void> {
   const { id } = await request.call(operations.verifications.ask, {});
-  request.go(`${path}/${encodeURIComponent(id)}`);
+  request.redirect(`${path}/${encodeURIComponent(id)}`);
 }
 
 async function showVerification(request: ConsoleRequest): Promise<void> {
