@@ -34,7 +34,7 @@ async function listAdministrators(request: ConsoleRequest): Promise<void> {
 async function offerInvitation(request: ConsoleRequest): Promise<void> {
   showInvitation(
     request,
-    request.fresh("/administrators/invite", { role: [LEAST_ROLE] }, { once: newOnce() }),
+    request.newForm("/administrators/invite", { role: [LEAST_ROLE] }, { once: newOnce() }),
   );
 }
 
@@ -51,7 +51,7 @@ async function invite(request: ConsoleRequest): Promise<void> {
     (state, status) =>
       showInvitation(
         request,
-        request.fresh("/administrators/invite", values, { once: once ?? newOnce(), ...state }),
+        request.newForm("/administrators/invite", values, { once: once ?? newOnce(), ...state }),
         status,
       ),
   );
@@ -64,7 +64,7 @@ async function offerRoles(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const profile = await request.call(operations.profiles.get, { id });
   const values: FormValues = { role: [profile.admin_role ?? "none"] };
-  showRoles(request, profile, request.fresh(rolePath(id), values, { was: asShown(values) }));
+  showRoles(request, profile, request.newForm(rolePath(id), values, { was: asShown(values) }));
 }
 
 async function setRole(request: ConsoleRequest): Promise<void> {
@@ -77,7 +77,7 @@ async function setRole(request: ConsoleRequest): Promise<void> {
   const done = await attempt(
     request.submit(operations.administrators.setRole, { id, role: role === "none" ? null : role }),
     (state, status) =>
-      showRoles(request, profile, request.fresh(rolePath(id), values, { was, ...state }), status),
+      showRoles(request, profile, request.newForm(rolePath(id), values, { was, ...state }), status),
   );
   if (done !== undefined) request.redirect("/administrators", "role_changed");
 }

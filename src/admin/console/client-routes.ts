@@ -50,7 +50,7 @@ async function listClients(request: ConsoleRequest): Promise<void> {
 async function offerNewClient(request: ConsoleRequest): Promise<void> {
   const preset = presetOf(request.query("preset"));
   if (preset === undefined) return request.send(consolePages.clientPreset(request.site, request.frame));
-  const state = request.fresh(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
+  const state = request.newForm(`/clients/new/${preset}`, newValues(preset), { once: newOnce() });
   showForm(request, preset, state, null);
 }
 
@@ -65,7 +65,7 @@ async function registerClient(request: ConsoleRequest, parts: ClientRoutesParts)
       showForm(
         request,
         preset,
-        request.fresh(`/clients/new/${preset}`, values, { once: once ?? newOnce(), ...state }),
+        request.newForm(`/clients/new/${preset}`, values, { once: once ?? newOnce(), ...state }),
         null,
         status,
       ),

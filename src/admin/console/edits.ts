@@ -31,7 +31,7 @@ export function showEdit<Item, Typed>(
   read: { output: Item; revision: string },
 ): void {
   const values = edit.valuesOf(read.output);
-  edit.show(request.fresh(edit.action, values, { revision: read.revision, was: asShown(values) }));
+  edit.show(request.newForm(edit.action, values, { revision: read.revision, was: asShown(values) }));
 }
 
 /**
@@ -56,7 +56,7 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
     const now = current === undefined ? undefined : edit.valuesOf(current as Item);
     const shown = now === undefined ? values : merged(now, posted, was);
     const base = now === undefined ? (was ?? asShown(edit.valuesOf(known))) : asShown(now);
-    edit.show(request.fresh(edit.action, shown, { revision, was: base, ...state }), status);
+    edit.show(request.newForm(edit.action, shown, { revision, was: base, ...state }), status);
   };
   return (await attempt(edit.carryOut(changes, revision), again))?.output;
 }

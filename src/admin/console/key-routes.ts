@@ -32,7 +32,7 @@ async function showKeys(request: ConsoleRequest, made: { name: string; key: stri
 }
 
 async function offerNewKey(request: ConsoleRequest): Promise<void> {
-  showForm(request, request.fresh("/keys/new", { scopes: ["admin:read"] }, { once: newOnce() }));
+  showForm(request, request.newForm("/keys/new", { scopes: ["admin:read"] }, { once: newOnce() }));
 }
 
 async function createKey(request: ConsoleRequest, calendar: Calendar): Promise<void> {
@@ -48,7 +48,7 @@ async function createKey(request: ConsoleRequest, calendar: Calendar): Promise<v
   const made = await attempt(
     request.submit(operations.apiKeys.create, input, { idempotencyKey: once }),
     (state, status) =>
-      showForm(request, request.fresh("/keys/new", values, { once: once ?? newOnce(), ...state }), status),
+      showForm(request, request.newForm("/keys/new", values, { once: once ?? newOnce(), ...state }), status),
   );
   if (made !== undefined) await showKeys(request, { name: made.output.name, key: made.output.key });
 }

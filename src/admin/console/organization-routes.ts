@@ -41,7 +41,7 @@ async function listOrganizations(request: ConsoleRequest, { now }: OrganizationR
 
 async function offerNewOrganization(request: ConsoleRequest): Promise<void> {
   const values = { kind: ["customer"], plan_status: ["active"] };
-  showForm(request, request.fresh("/organizations/new", values, { once: newOnce() }), null);
+  showForm(request, request.newForm("/organizations/new", values, { once: newOnce() }), null);
 }
 
 async function addOrganization(request: ConsoleRequest): Promise<void> {
@@ -52,7 +52,7 @@ async function addOrganization(request: ConsoleRequest): Promise<void> {
     (state, status) =>
       showForm(
         request,
-        request.fresh("/organizations/new", values, { once: once ?? newOnce(), ...state }),
+        request.newForm("/organizations/new", values, { once: once ?? newOnce(), ...state }),
         null,
         status,
       ),

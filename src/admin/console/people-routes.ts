@@ -33,7 +33,7 @@ const personPath = (id: string) => `/people/${encodeURIComponent(id)}`;
 async function offerNewPerson(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const organization = await request.call(operations.organizations.get, { id });
-  const state = request.fresh(`${organizationPath(id)}/people/new`, {}, { once: newOnce() });
+  const state = request.newForm(`${organizationPath(id)}/people/new`, {}, { once: newOnce() });
   showNewForm(request, organization, state);
 }
 
@@ -49,7 +49,7 @@ async function addPerson(request: ConsoleRequest): Promise<void> {
       showNewForm(
         request,
         organization,
-        request.fresh(`${organizationPath(id)}/people/new`, values, { once: once ?? newOnce(), ...state }),
+        request.newForm(`${organizationPath(id)}/people/new`, values, { once: once ?? newOnce(), ...state }),
         status,
       ),
   );

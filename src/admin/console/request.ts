@@ -71,7 +71,7 @@ export interface ConsoleRequest {
   /** Something was done that mails or portals are to be told of. */
   changed(): void;
   /** A form that is new. */
-  fresh(action: string, values: FormState["values"], more?: Partial<FormState>): FormState;
+  newForm(action: string, values: FormState["values"], more?: Partial<FormState>): FormState;
 }
 
 const sections: readonly ConsoleSection[] = [
@@ -129,7 +129,7 @@ export function consoleRequest(
     send: (html, status) => sendPage(ctx, html, status),
     redirect: (path, done) => seeOther(ctx, url(done === undefined ? path : `${path}?done=${done}`)),
     changed: onChange,
-    fresh: (action, values, more = {}) => ({ form: form(action), values, faults: [], ...more }),
+    newForm: (action, values, more = {}) => ({ form: form(action), values, faults: [], ...more }),
   };
 }
 
