@@ -9,7 +9,7 @@ import { operations } from "../definitions/operations.ts";
 import { LEAST_ROLE } from "../scopes.ts";
 import { attempt } from "./attempt.ts";
 import { asShown, isChanged } from "./edits.ts";
-import { type FormValues, newOnce, one } from "./form-values.ts";
+import { type FormValues, fieldValue, newOnce } from "./form-values.ts";
 import type { ConsoleRequest } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -40,11 +40,11 @@ async function offerInvitation(request: ConsoleRequest): Promise<void> {
 
 async function invite(request: ConsoleRequest): Promise<void> {
   const values = request.values();
-  const once = one(values, "once");
+  const once = fieldValue(values, "once");
   const input: Typed<typeof operations.administrators.invite.input> = {
-    email: one(values, "email") ?? "",
-    role: one(values, "role") ?? "",
-    name: one(values, "name"),
+    email: fieldValue(values, "email") ?? "",
+    role: fieldValue(values, "role") ?? "",
+    name: fieldValue(values, "name"),
   };
   const made = await attempt(
     request.submit(operations.administrators.invite, input, { idempotencyKey: once }),
@@ -72,8 +72,8 @@ async function setRole(request: ConsoleRequest): Promise<void> {
   const values = request.values();
   const profile = await request.call(operations.profiles.get, { id });
   if (!isChanged(values, ["role"])) return request.redirect("/administrators", "unchanged");
-  const role = one(values, "role") ?? "";
-  const was = one(values, "was") ?? "";
+  const role = fieldValue(values, "role") ?? "";
+  const was = fieldValue(values, "was") ?? "";
   const done = await attempt(
     request.submit(operations.administrators.setRole, { id, role: role === "none" ? null : role }),
     (state, status) =>

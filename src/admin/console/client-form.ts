@@ -13,7 +13,7 @@ import {
 import type { Typed } from "../definitions/definition.ts";
 import type { operations } from "../definitions/operations.ts";
 import { ALL_SCOPES } from "../scopes.ts";
-import { type FormValues, isTicked, linesOf, one } from "./form-values.ts";
+import { type FormValues, fieldValue, isTicked, linesOf } from "./form-values.ts";
 
 /** Ticks come back in the order of the form. */
 const KINDS = ["customer", "partner", "operator"] as const;
@@ -28,12 +28,12 @@ interface FormSetting<Value> {
 }
 
 const text = (name: string): FormSetting<string> => ({
-  read: (values) => one(values, name) ?? "",
+  read: (values) => fieldValue(values, name) ?? "",
   write: (value) => ({ [name]: [value] }),
 });
 
 const textOrNone = (name: string): FormSetting<string | null> => ({
-  read: (values) => (name in values ? (one(values, name) ?? null) : undefined),
+  read: (values) => (name in values ? (fieldValue(values, name) ?? null) : undefined),
   write: (value) => ({ [name]: value === null ? [] : [value] }),
 });
 
@@ -43,13 +43,13 @@ const lines = (name: string): FormSetting<string[]> => ({
 });
 
 const choice = (name: string): FormSetting<string> => ({
-  read: (values) => one(values, name),
+  read: (values) => fieldValue(values, name),
   write: (value) => ({ [name]: [value] }),
 });
 
 const yesOrNo = (name: string): FormSetting<boolean> => ({
   read: (values) => {
-    const chosen = one(values, name);
+    const chosen = fieldValue(values, name);
     return chosen === "true" ? true : chosen === "false" ? false : chosen;
   },
   write: (value) => ({ [name]: [String(value)] }),

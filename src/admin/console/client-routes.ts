@@ -14,7 +14,7 @@ import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
-import { newOnce, one } from "./form-values.ts";
+import { fieldValue, newOnce } from "./form-values.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import type { ConsoleRequest } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
@@ -57,8 +57,8 @@ async function offerNewClient(request: ConsoleRequest): Promise<void> {
 async function registerClient(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
   const preset = presetOf(request.parameter("preset")) ?? "web";
   const values = request.values();
-  const once = one(values, "once");
-  const input = { preset, ...typedSettings(values, preset), id: one(values, "id") };
+  const once = fieldValue(values, "once");
+  const input = { preset, ...typedSettings(values, preset), id: fieldValue(values, "id") };
   const made = await attempt(
     request.submit(operations.clients.create, input, { idempotencyKey: once }),
     (state, status) =>
@@ -99,7 +99,7 @@ async function editClient(request: ConsoleRequest): Promise<void> {
 async function rotateSecret(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
   const id = request.parameter("id");
   // Without it, sent once more by a reload, it would end the secret that the app goes on with.
-  const idempotencyKey = one(request.values(), "once");
+  const idempotencyKey = fieldValue(request.values(), "once");
   const rotated = await request.call(operations.clients.rotateSecret, { id }, { idempotencyKey });
   const client = await request.call(operations.clients.get, { id });
   const secret = { value: rotated.client_secret, because: "rotated" as const };

@@ -8,7 +8,7 @@ import { domainToASCII } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../ui/console/views.ts";
 import { attempt } from "./attempt.ts";
-import { type FormValues, one } from "./form-values.ts";
+import { type FormValues, fieldValue } from "./form-values.ts";
 import type { ConsoleRequest } from "./request.ts";
 
 /** An edit of a record of the type `Item`, by an operation that takes `Typed`. */
@@ -47,8 +47,8 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
   known: Item,
 ): Promise<Item | undefined> {
   const posted = request.values();
-  const was = one(posted, "was");
-  const revision = one(posted, "revision") ?? "";
+  const was = fieldValue(posted, "was");
+  const revision = fieldValue(posted, "revision") ?? "";
   const values = merged(edit.valuesOf(known), posted, was);
   const changes = differing(edit.typed(values), edit.typed(edit.valuesOf(known)));
   if (Object.keys(changes).length === 0) return known;
@@ -63,7 +63,7 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
 
 /** Whether a form says something else than it was shown with, in any of the fields that are named. */
 export function isChanged(posted: FormValues, names: readonly string[]): boolean {
-  const was = digestsOf(one(posted, "was"));
+  const was = digestsOf(fieldValue(posted, "was"));
   return names.some((name) => was?.[name] !== digest(posted[name] ?? []));
 }
 

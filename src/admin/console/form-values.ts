@@ -21,7 +21,7 @@ export function valuesOf(ctx: Context): FormValues {
 export const newOnce = () => randomId();
 
 /** One value of a field, cut; undefined for an empty one. */
-export function one(values: FormValues, name: string): string | undefined {
+export function fieldValue(values: FormValues, name: string): string | undefined {
   const text = values[name]?.[0]?.trim() ?? "";
   return text === "" ? undefined : text;
 }

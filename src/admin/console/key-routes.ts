@@ -8,7 +8,7 @@ import { messages } from "../../ui/messages.ts";
 import type { Typed } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
-import { newOnce, one } from "./form-values.ts";
+import { fieldValue, newOnce } from "./form-values.ts";
 import type { ConsoleRequest } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -37,11 +37,11 @@ async function offerNewKey(request: ConsoleRequest): Promise<void> {
 
 async function createKey(request: ConsoleRequest, calendar: Calendar): Promise<void> {
   const values = request.values();
-  const once = one(values, "once");
-  const day = one(values, "expires_at");
+  const once = fieldValue(values, "once");
+  const day = fieldValue(values, "expires_at");
   const end = day === undefined ? undefined : calendar.endOfDay(day);
   const input: Typed<typeof operations.apiKeys.create.input> = {
-    name: one(values, "name") ?? "",
+    name: fieldValue(values, "name") ?? "",
     scopes: values["scopes"] ?? [],
     expires_at: end === undefined ? day : new Date(end).toISOString(),
   };

@@ -9,7 +9,7 @@ import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
-import { type FormValues, newOnce, one } from "./form-values.ts";
+import { type FormValues, fieldValue, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -46,7 +46,7 @@ async function offerNewOrganization(request: ConsoleRequest): Promise<void> {
 
 async function addOrganization(request: ConsoleRequest): Promise<void> {
   const values = request.values();
-  const once = one(values, "once");
+  const once = fieldValue(values, "once");
   const made = await attempt(
     request.submit(operations.organizations.create, typedOrganization(values), { idempotencyKey: once }),
     (state, status) =>
@@ -143,10 +143,13 @@ function showForm(
 /** What a form says of an organization, as the operations take it. */
 function typedOrganization(values: FormValues): Typed<typeof operations.organizations.create.input> {
   return {
-    name: one(values, "name") ?? "",
-    account_number: one(values, "account_number") ?? "",
-    kind: one(values, "kind") ?? "",
-    plan: { status: one(values, "plan_status") ?? "", last_day: one(values, "plan_last_day") ?? null },
+    name: fieldValue(values, "name") ?? "",
+    account_number: fieldValue(values, "account_number") ?? "",
+    kind: fieldValue(values, "kind") ?? "",
+    plan: {
+      status: fieldValue(values, "plan_status") ?? "",
+      last_day: fieldValue(values, "plan_last_day") ?? null,
+    },
   };
 }
 

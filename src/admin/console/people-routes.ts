@@ -11,7 +11,7 @@ import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
 import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
-import { type FormValues, isTicked, linesOf, newOnce, one } from "./form-values.ts";
+import { type FormValues, fieldValue, isTicked, linesOf, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -41,7 +41,7 @@ async function addPerson(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const organization = await request.call(operations.organizations.get, { id });
   const values = request.values();
-  const once = one(values, "once");
+  const once = fieldValue(values, "once");
   const input = { organization_id: id, ...typedPerson(values) };
   const made = await attempt(
     request.submit(operations.profiles.create, input, { idempotencyKey: once }),
@@ -173,8 +173,8 @@ function typedPerson(
   values: FormValues,
 ): Omit<Typed<typeof operations.profiles.create.input>, "organization_id"> {
   return {
-    name: one(values, "name") ?? "",
-    email: one(values, "email") ?? "",
+    name: fieldValue(values, "name") ?? "",
+    email: fieldValue(values, "email") ?? "",
     roles: linesOf(values, "roles"),
   };
 }
