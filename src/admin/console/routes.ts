@@ -22,12 +22,15 @@ import { administratorRoutes } from "./administrator-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { clientRoutes } from "./client-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
-import { lookingRoutes } from "./looking-routes.ts";
+import { linkRoutes } from "./link-routes.ts";
+import { mailRoutes } from "./mail-routes.ts";
 import { organizationRoutes } from "./organization-routes.ts";
+import { overviewRoutes } from "./overview-routes.ts";
 import { peopleRoutes } from "./people-routes.ts";
 import { createConsoleRouter } from "./router.ts";
 import { type ConsoleSessions, createConsoleSessions } from "./session.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { simulationRoutes } from "./simulation-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
 export interface ConsoleParts {
@@ -60,12 +63,15 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
   router.post("/admin/sign-out", form, (ctx: Context) => signOut(ctx, { kit, sessions, onChange }));
   router.get(API_PATH, (ctx) => describeRestApi(ctx, { kit, issuer, version }));
 
-  accountRoutes(consoleRouter);
-  sessionRoutes(consoleRouter);
-  lookingRoutes(consoleRouter);
+  overviewRoutes(consoleRouter);
   clientRoutes(consoleRouter, { findClient: (id) => clients.find(asClientId(id)), issuer });
   organizationRoutes(consoleRouter, { now: () => clock.now() });
   peopleRoutes(consoleRouter);
+  accountRoutes(consoleRouter);
+  sessionRoutes(consoleRouter);
+  linkRoutes(consoleRouter);
+  mailRoutes(consoleRouter);
+  simulationRoutes(consoleRouter);
   administratorRoutes(consoleRouter);
   keyRoutes(consoleRouter, { timeZone });
   auditRoutes(consoleRouter, { timeZone });
