@@ -8,12 +8,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { administrationRoutes } from "./admin/administration.ts";
 import { auditKeyOf } from "./admin/audit-key.ts";
-import { countedLinking, countedOutbox, countedUpstreams } from "./admin/counted.ts";
-import { createCounters } from "./admin/figures.ts";
+import { createCounters } from "./admin/metrics.ts";
 import { operationParts } from "./admin/parts.ts";
 import { createRefusedNotes } from "./admin/refused-notes.ts";
 import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
+import { linkingWithMetrics, outboxWithMetrics, upstreamsWithMetrics } from "./admin/service-metrics.ts";
 import { createUseNotes } from "./admin/use-notes.ts";
 import { type Background, createBackground } from "./background/background.ts";
 import type { Clock } from "./clock.ts";
@@ -145,10 +145,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   const uses = createUseNotes({ clients: store.clients, clock, logger });
   watchClientUses(provider, { now: () => clock.now(), onUse: uses.note });
-  const outbox = countedOutbox(store.outbox, counters);
+  const outbox = outboxWithMetrics(store.outbox, counters);
 
   const clientKeys = await loadClientKeys(store.keys, config.upstreams);
-  const upstreams = countedUpstreams(
+  const upstreams = upstreamsWithMetrics(
     createUpstreams({
       upstreams: config.upstreams,
       issuer: config.issuer,
@@ -160,7 +160,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     }),
     counters,
   );
-  const linking = countedLinking(
+  const linking = linkingWithMetrics(
     createLinking({
       links: store.links,
       audit: store.audit,

@@ -7,7 +7,7 @@ import { administratorHandlers } from "./operations/administrators.ts";
 import { auditHandlers } from "./operations/audit.ts";
 import { clientHandlers } from "./operations/clients.ts";
 import { organizationHandlers } from "./operations/organizations.ts";
-import { attentionHandlers, figureHandlers, upstreamHandlers } from "./operations/overview.ts";
+import { attentionHandlers, metricHandlers, upstreamHandlers } from "./operations/overview.ts";
 import { accountHandlers, inquiryHandlers, mailHandlers } from "./operations/people.ts";
 import { profileHandlers } from "./operations/profiles.ts";
 import { simulationHandlers } from "./operations/simulation.ts";
@@ -31,7 +31,7 @@ export function createHandlers(parts: OperationParts): Handlers {
     apiKeys: apiKeyHandlers(parts),
     signingKeys: signingKeyHandlers(parts),
     simulation: simulationHandlers(parts),
-    figures: figureHandlers(parts),
+    figures: metricHandlers(parts),
     attention: attentionHandlers(parts),
     upstreams: upstreamHandlers(parts),
     audit: auditHandlers(parts),

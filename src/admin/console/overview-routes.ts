@@ -13,8 +13,8 @@ const ranges = ["24h", "7d", "30d"] as const;
 
 async function showOverview(request: ConsoleRequest): Promise<void> {
   const range = ranges.find((one) => one === request.query("range")) ?? "24h";
-  const figures = await request.call(operations.figures.get, { range });
+  const metrics = await request.call(operations.figures.get, { range });
   const attention = await request.call(operations.attention.get, {});
   const upstreams = new Map(request.site.upstreams.map(({ id, name }) => [id, name]));
-  request.send(consolePages.overview(request.site, request.frame, { range, figures, attention, upstreams }));
+  request.send(consolePages.overview(request.site, request.frame, { range, metrics, attention, upstreams }));
 }

@@ -1,18 +1,22 @@
-/** Operations of the overview: figures, what needs attention, upstreams. */
+/** Operations of the overview: metrics, what needs attention, upstreams. */
 
-import type { attention, figures as figuresDefined, upstreams } from "../definitions/overview.ts";
+import type { attention, figures as metrics, upstreams } from "../definitions/overview.ts";
 import { time, writeOrganization } from "../fields.ts";
-import { figures } from "../figures.ts";
+import { metricsOver } from "../metrics.ts";
 import type { HandlersOf } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 
 const dayMs = 24 * 3_600_000;
 
-export function figureHandlers({ store, config }: OperationParts): HandlersOf<typeof figuresDefined> {
+export function metricHandlers({ store, config }: OperationParts): HandlersOf<typeof metrics> {
   const { administration } = store;
   return {
     get: async ({ range }, { now }) => ({
-      output: await figures({ administration, upstreams: config.upstreams.map(({ id }) => id) }, range, now),
+      output: await metricsOver(
+        { administration, upstreams: config.upstreams.map(({ id }) => id) },
+        range,
+        now,
+      ),
     }),
   };
 }
