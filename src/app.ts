@@ -8,8 +8,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { administrationRoutes } from "./admin/administration.ts";
 import { auditKeyOf } from "./admin/audit-key.ts";
+import { operationDependencies } from "./admin/dependencies.ts";
 import { createCounters } from "./admin/metrics.ts";
-import { operationParts } from "./admin/parts.ts";
 import { createRefusedNotes } from "./admin/refused-notes.ts";
 import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
@@ -188,7 +188,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     upstreams,
     costs: createVisitorCosts({ throttles: store.throttles, limits: limits.visitors, known, clock }),
   };
-  const operations = operationParts({
+  const operations = operationDependencies({
     config,
     store,
     clients,

@@ -16,7 +16,7 @@ const MOST_UNSEALED = 1000;
 /** An end of the chain as it can be kept elsewhere. */
 const auditHead = ({ seq, mac }: Place) => `${seq}.${mac}`;
 
-export interface VerifyParts {
+export interface VerifyDependencies {
   audit: Pick<AuditStore, "chain" | "chainEnds" | "countUnsealed">;
   key: Buffer;
 }
@@ -37,11 +37,11 @@ export interface VerifyOptions {
  * removes meanwhile is no fault. Undefined if it was ended before.
  */
 export async function verifyAudit(
-  parts: VerifyParts,
+  dependencies: VerifyDependencies,
   options: VerifyOptions = {},
 ): Promise<VerificationResult | undefined> {
-  const unsealed = await parts.audit.countUnsealed(MOST_UNSEALED);
-  const walk = new Walk(parts, options);
+  const unsealed = await dependencies.audit.countUnsealed(MOST_UNSEALED);
+  const walk = new Walk(dependencies, options);
   let problem: string | null = null;
   try {
     if (!(await walk.run())) return undefined;
@@ -64,18 +64,18 @@ class Broken extends Error {}
 class Walk {
   verified = 0;
   ends: Ends | undefined;
-  readonly #parts: VerifyParts;
+  readonly #dependencies: VerifyDependencies;
   readonly #options: VerifyOptions;
   #kept: Place | undefined;
 
-  constructor(parts: VerifyParts, options: VerifyOptions) {
-    this.#parts = parts;
+  constructor(dependencies: VerifyDependencies, options: VerifyOptions) {
+    this.#dependencies = dependencies;
     this.#options = options;
   }
 
   /** False if it was ended. @throws Broken */
   async run(): Promise<boolean> {
-    const { audit } = this.#parts;
+    const { audit } = this.#dependencies;
     const { keptHead, from, onProgress = () => true } = this.#options;
     this.ends = await audit.chainEnds();
     if (this.ends === undefined) {
@@ -103,7 +103,7 @@ class Walk {
   }
 
   #checkEnds({ base, head }: Ends): void {
-    const { key } = this.#parts;
+    const { key } = this.#dependencies;
     if (!isGenuine(key, "base", base)) throw new Broken("the beginning of the chain isn't as it was written");
     if (!isGenuine(key, "head", head)) throw new Broken("the end of the chain isn't as it was written");
   }
@@ -130,12 +130,12 @@ class Walk {
   }
 
   async #first(): Promise<SealedEvent | undefined> {
-    return (await this.#parts.audit.chain(Number.MIN_SAFE_INTEGER, 1))[0];
+    return (await this.#dependencies.audit.chain(Number.MIN_SAFE_INTEGER, 1))[0];
   }
 
   /** Whether the event of a place behind the base is still as it was verified. */
   async #stands(base: Place, { seq, mac }: Place): Promise<boolean> {
-    const { audit, key } = this.#parts;
+    const { audit, key } = this.#dependencies;
     const [one, other] = await audit.chain(seq - 1, 2);
     const [before, event] = seq - 1 === base.seq ? [base, one] : [one, other];
     return before?.seq === seq - 1 && event?.mac === mac && isInPlace(key, before, event);
@@ -143,7 +143,7 @@ class Walk {
 
   /** Verifies up to so many events behind a place; the last of them. */
   async #turn(from: Place, size: number): Promise<Place> {
-    const { audit, key } = this.#parts;
+    const { audit, key } = this.#dependencies;
     const last = this.ends?.head.seq ?? 0;
     const batch = await audit.chain(from.seq + 1, Math.min(size, last - from.seq));
     let place = from;
@@ -167,7 +167,7 @@ class Walk {
    * it hasn't
    */
   async #passGap(place: Place, problem: string): Promise<Place> {
-    const ends = await this.#parts.audit.chainEnds();
+    const ends = await this.#dependencies.audit.chainEnds();
     if (ends === undefined) throw new Broken("the ends of the chain are gone");
     this.#checkEnds(ends);
     if (ends.base.seq <= place.seq || ends.head.seq < (this.ends?.head.seq ?? 0)) throw new Broken(problem);
@@ -179,7 +179,7 @@ class Walk {
    * What stands behind the end was sealed meanwhile, by the holder of the key; or put there by somebody else.
    */
   async #checkBehind(end: number): Promise<void> {
-    const { audit } = this.#parts;
+    const { audit } = this.#dependencies;
     const [behind] = await audit.chain(end + 1, 1);
     if (behind === undefined) return;
     const later = await audit.chainEnds();

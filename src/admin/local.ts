@@ -8,8 +8,8 @@ import { loadKeys } from "../oidc/keys.ts";
 import { createProvider, type ProviderDeps } from "../oidc/provider.ts";
 import type { Store } from "../storage/contract.ts";
 import { auditKeyOf } from "./audit-key.ts";
+import { operationDependencies } from "./dependencies.ts";
 import { createHandlers } from "./operations.ts";
-import { operationParts } from "./parts.ts";
 import { ALL_SCOPES, type Principal } from "./scopes.ts";
 import { type AdminService, createAdminService } from "./service.ts";
 
@@ -19,7 +19,7 @@ export interface LocalAdministration {
   principal: Principal;
 }
 
-export interface LocalParts {
+export interface LocalDependencies {
   config: Config;
   store: Store;
   clock: Clock;
@@ -29,7 +29,7 @@ export interface LocalParts {
 
 /** @param command as audit events name it */
 export async function createLocalAdministration(
-  { config, store, clock, checksOutputs }: LocalParts,
+  { config, store, clock, checksOutputs }: LocalDependencies,
   command: string,
 ): Promise<LocalAdministration> {
   const clients = await createClientDirectory(store.clients, config.portals, {
@@ -37,7 +37,7 @@ export async function createLocalAdministration(
     clock,
   });
   const keys = once(() => loadKeys(store.keys));
-  const parts = operationParts({
+  const dependencies = operationDependencies({
     config,
     store,
     clients,
@@ -47,7 +47,7 @@ export async function createLocalAdministration(
   });
   return {
     service: createAdminService({
-      handlers: createHandlers(parts),
+      handlers: createHandlers(dependencies),
       audit: store.audit,
       clock,
       checksOutputs,
@@ -57,8 +57,10 @@ export async function createLocalAdministration(
 }
 
 /** A provider that serves nothing: it only looks at clients, as the service does. */
-function inspectingProvider(parts: LocalParts & Pick<ProviderDeps, "clients" | "keys">): Provider {
-  const { config, store, clock, clients, keys } = parts;
+function inspectingProvider(
+  dependencies: LocalDependencies & Pick<ProviderDeps, "clients" | "keys">,
+): Provider {
+  const { config, store, clock, clients, keys } = dependencies;
   const refuse = async () => {
     throw new TypeError("no page is shown by a command");
   };

@@ -99,12 +99,12 @@ export interface CountBuffer {
   flush(): Promise<void>;
 }
 
-interface CountBufferParts {
+interface CountBufferDependencies {
   administration: Pick<AdminStore, "addCounts">;
   clock: Clock;
 }
 
-export function createCountBuffer({ administration, clock }: CountBufferParts): CountBuffer {
+export function createCountBuffer({ administration, clock }: CountBufferDependencies): CountBuffer {
   let sums = new Map<string, MetricCount>();
   let owed: { id: string; counts: readonly MetricCount[] } | undefined;
 

@@ -46,7 +46,7 @@ const mostRaces = 5;
 const onceForMs = 24 * 3_600_000;
 const hourMs = 3_600_000;
 
-export interface AdminServiceParts {
+export interface AdminServiceDependencies {
   handlers: Handlers;
   audit: Pick<AuditStore, "appendOnce">;
   clock: Clock;
@@ -54,8 +54,8 @@ export interface AdminServiceParts {
   checksOutputs?: boolean | undefined;
 }
 
-export function createAdminService(parts: AdminServiceParts): AdminService {
-  const { handlers, audit, clock, checksOutputs = false } = parts;
+export function createAdminService(dependencies: AdminServiceDependencies): AdminService {
+  const { handlers, audit, clock, checksOutputs = false } = dependencies;
   const handlerOf = handlersByDefinition(handlers);
 
   /** Somebody who is known tried what they may not: noted once an hour, however often they try. */

@@ -12,9 +12,9 @@ import { LiaisonError } from "../errors.ts";
 import { Pace } from "../pace.ts";
 import type { VerificationStore } from "../storage/contract.ts";
 import { runAlone, type WorkerLoopLogger, type WorkerRun } from "../worker-loop.ts";
-import { type VerifyParts, verifyAudit } from "./audit-verify.ts";
+import { type VerifyDependencies, verifyAudit } from "./audit-verify.ts";
 
-export interface VerificationWorkerOptions extends VerifyParts {
+export interface VerificationWorkerOptions extends VerifyDependencies {
   verifications: Pick<VerificationStore, "claim" | "note" | "settle">;
   clock: Clock;
   logger: Pick<WorkerLoopLogger, "error">;

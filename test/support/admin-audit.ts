@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { auditKeyOf } from "../../src/admin/audit-key.ts";
-import { type VerifyParts, verifyAudit } from "../../src/admin/audit-verify.ts";
+import { type VerifyDependencies, verifyAudit } from "../../src/admin/audit-verify.ts";
 import { createSealer, type SealerOptions } from "../../src/admin/sealer.ts";
 import type { VerificationResult } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
@@ -51,8 +51,11 @@ export const verify = ({ store, key }: Pick<AuditDeployment, "store" | "key">, h
   verifyAll({ audit: store.audit, key }, head);
 
 /** Verifies to the end. */
-export async function verifyAll(parts: VerifyParts, keptHead?: string): Promise<VerificationResult> {
-  return (await verifyAudit(parts, { keptHead })) ?? assert.fail("it was ended by nobody");
+export async function verifyAll(
+  dependencies: VerifyDependencies,
+  keptHead?: string,
+): Promise<VerificationResult> {
+  return (await verifyAudit(dependencies, { keptHead })) ?? assert.fail("it was ended by nobody");
 }
 
 /** The rows of the chain, as whoever can write to the file sees them. */

@@ -19,19 +19,19 @@ import { checkRedirect } from "./redirect-check.ts";
 import type { ConsoleRequest } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
-export interface ClientRoutesParts {
+export interface ClientRoutesDependencies {
   findClient(id: string): Promise<Client | undefined>;
   issuer: string;
 }
 
-export function clientRoutes(router: ConsoleRouter, parts: ClientRoutesParts): void {
+export function clientRoutes(router: ConsoleRouter, dependencies: ClientRoutesDependencies): void {
   router.get("/clients", "clients", listClients);
   router.get("/clients/new", "clients", offerNewClient);
-  router.post("/clients/new/:preset", "clients", (request) => registerClient(request, parts));
-  router.get("/clients/:id", "clients", (request) => readClient(request, parts));
+  router.post("/clients/new/:preset", "clients", (request) => registerClient(request, dependencies));
+  router.get("/clients/:id", "clients", (request) => readClient(request, dependencies));
   router.get("/clients/:id/edit", "clients", offerEdit);
   router.post("/clients/:id/edit", "clients", editClient);
-  router.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, parts));
+  router.post("/clients/:id/secret", "clients", (request) => rotateSecret(request, dependencies));
   // Where a browser asks again for what the POST showed, too: the secret is gone.
   router.get("/clients/:id/secret", "clients", askToRotateSecret);
   router.get("/clients/new/:preset", "clients", async (request) => request.redirect("/clients"));
@@ -54,7 +54,10 @@ async function offerNewClient(request: ConsoleRequest): Promise<void> {
   showForm(request, preset, state, null);
 }
 
-async function registerClient(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+async function registerClient(
+  request: ConsoleRequest,
+  dependencies: ClientRoutesDependencies,
+): Promise<void> {
   const preset = presetOf(request.parameter("preset")) ?? "web";
   const values = request.values();
   const once = fieldValue(values, "once");
@@ -72,16 +75,16 @@ async function registerClient(request: ConsoleRequest, parts: ClientRoutesParts)
   );
   if (made === undefined) return;
   const { client_secret: secret, settings, ...client } = made.output;
-  await showClient(request, parts, client, {
+  await showClient(request, dependencies, client, {
     settings,
     isNew: true,
     secret: secret === null ? null : { value: secret, because: "registered" },
   });
 }
 
-async function readClient(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+async function readClient(request: ConsoleRequest, dependencies: ClientRoutesDependencies): Promise<void> {
   const client = await request.call(operations.clients.get, { id: request.parameter("id") });
-  await showClient(request, parts, client);
+  await showClient(request, dependencies, client);
 }
 
 async function offerEdit(request: ConsoleRequest): Promise<void> {
@@ -96,14 +99,14 @@ async function editClient(request: ConsoleRequest): Promise<void> {
   if (edited !== undefined) request.redirect(path(id), edited === known ? "unchanged" : "client_saved");
 }
 
-async function rotateSecret(request: ConsoleRequest, parts: ClientRoutesParts): Promise<void> {
+async function rotateSecret(request: ConsoleRequest, dependencies: ClientRoutesDependencies): Promise<void> {
   const id = request.parameter("id");
   // Without it, sent once more by a reload, it would end the secret that the app goes on with.
   const idempotencyKey = fieldValue(request.values(), "once");
   const rotated = await request.call(operations.clients.rotateSecret, { id }, { idempotencyKey });
   const client = await request.call(operations.clients.get, { id });
   const secret = { value: rotated.client_secret, because: "rotated" as const };
-  await showClient(request, parts, client, { settings: rotated.settings, secret });
+  await showClient(request, dependencies, client, { settings: rotated.settings, secret });
 }
 
 async function askToRotateSecret(request: ConsoleRequest): Promise<void> {
@@ -162,7 +165,7 @@ async function removeClient(request: ConsoleRequest): Promise<void> {
 
 async function showClient(
   request: ConsoleRequest,
-  { findClient, issuer }: ClientRoutesParts,
+  { findClient, issuer }: ClientRoutesDependencies,
   client: ClientView,
   made: Partial<Pick<ClientPage, "secret" | "isNew" | "settings">> = {},
 ): Promise<void> {

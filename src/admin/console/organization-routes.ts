@@ -13,20 +13,26 @@ import { type FormValues, fieldValue, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
-export interface OrganizationRoutesParts {
+export interface OrganizationRoutesDependencies {
   now(): number;
 }
 
-export function organizationRoutes(router: ConsoleRouter, parts: OrganizationRoutesParts): void {
-  router.get("/organizations", "organizations", (request) => listOrganizations(request, parts));
+export function organizationRoutes(
+  router: ConsoleRouter,
+  dependencies: OrganizationRoutesDependencies,
+): void {
+  router.get("/organizations", "organizations", (request) => listOrganizations(request, dependencies));
   router.get("/organizations/new", "organizations", offerNewOrganization);
   router.post("/organizations/new", "organizations", addOrganization);
-  router.get("/organizations/:id", "organizations", (request) => showOrganization(request, parts));
+  router.get("/organizations/:id", "organizations", (request) => showOrganization(request, dependencies));
   router.get("/organizations/:id/edit", "organizations", offerEdit);
   router.post("/organizations/:id/edit", "organizations", editOrganization);
 }
 
-async function listOrganizations(request: ConsoleRequest, { now }: OrganizationRoutesParts): Promise<void> {
+async function listOrganizations(
+  request: ConsoleRequest,
+  { now }: OrganizationRoutesDependencies,
+): Promise<void> {
   const query = listQuery(request);
   const { items, next_cursor } = await request.call(operations.organizations.list, query);
   const view = {
@@ -60,7 +66,10 @@ async function addOrganization(request: ConsoleRequest): Promise<void> {
   if (made !== undefined) request.redirect(organizationPath(made.output.id), "organization_added");
 }
 
-async function showOrganization(request: ConsoleRequest, { now }: OrganizationRoutesParts): Promise<void> {
+async function showOrganization(
+  request: ConsoleRequest,
+  { now }: OrganizationRoutesDependencies,
+): Promise<void> {
   const id = request.parameter("id");
   const organization = await request.call(operations.organizations.get, { id });
   const { cursor, limit } = listQuery(request);

@@ -88,7 +88,7 @@ const sections: readonly ConsoleSection[] = [
   "audit",
 ];
 
-export interface RequestParts {
+export interface RequestDependencies {
   kit: HttpKit;
   service: AdminService;
   issuer: string;
@@ -99,7 +99,7 @@ export interface RequestParts {
 export const consoleUrl = (issuer: string, path: string) => `${issuer}/admin${path}`;
 
 export function consoleRequest(
-  { kit, service, issuer, onChange }: RequestParts,
+  { kit, service, issuer, onChange }: RequestDependencies,
   ctx: Context,
   site: Site,
   administrator: Administrator,

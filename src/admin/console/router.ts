@@ -12,7 +12,7 @@ import { formFields, sendPage } from "../../http/kit.ts";
 import type { ConsoleSection } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
-import { type ConsoleRequest, consoleRequest, consoleUrl, type RequestParts } from "./request.ts";
+import { type ConsoleRequest, consoleRequest, consoleUrl, type RequestDependencies } from "./request.ts";
 import type { ConsoleSessions, Visitor } from "./session.ts";
 
 export interface ConsoleRouter {
@@ -27,28 +27,30 @@ export interface ConsoleRouter {
   missing(path: string): void;
 }
 
-export interface ConsoleRouterParts extends RequestParts {
+export interface ConsoleRouterDependencies extends RequestDependencies {
   sessions: ConsoleSessions;
 }
 
-export function createConsoleRouter(router: Router, parts: ConsoleRouterParts): ConsoleRouter {
+export function createConsoleRouter(router: Router, dependencies: ConsoleRouterDependencies): ConsoleRouter {
   return {
-    get: (path, section, show) => void router.get(`/admin${path}`, (ctx) => run(parts, ctx, section, show)),
+    get: (path, section, show) =>
+      void router.get(`/admin${path}`, (ctx) => run(dependencies, ctx, section, show)),
     post: (path, section, act) =>
-      void router.post(`/admin${path}`, form, (ctx) => run(parts, ctx, section, act)),
-    missing: (path) => void router.get(`/admin${path}`, (ctx, next) => answerMissing(parts, ctx, next)),
+      void router.post(`/admin${path}`, form, (ctx) => run(dependencies, ctx, section, act)),
+    missing: (path) =>
+      void router.get(`/admin${path}`, (ctx, next) => answerMissing(dependencies, ctx, next)),
   };
 }
 
 async function run(
-  parts: ConsoleRouterParts,
+  dependencies: ConsoleRouterDependencies,
   ctx: Context,
   section: ConsoleSection,
   work: (request: ConsoleRequest) => Promise<void>,
 ): Promise<void> {
-  const { csrf } = parts.kit;
+  const { csrf } = dependencies.kit;
   if (ctx.method === "POST") csrf.verify(ctx, formFields(ctx)["csrf"]);
-  const request = await enter(parts, ctx);
+  const request = await enter(dependencies, ctx);
   if (request === undefined) return;
   try {
     await work(request);
@@ -60,18 +62,21 @@ async function run(
 }
 
 /** The administrator behind a request; otherwise what there is to say has been said. */
-async function enter(parts: ConsoleRouterParts, ctx: Context): Promise<ConsoleRequest | undefined> {
-  const { kit, sessions } = parts;
+async function enter(
+  dependencies: ConsoleRouterDependencies,
+  ctx: Context,
+): Promise<ConsoleRequest | undefined> {
+  const { kit, sessions } = dependencies;
   const visitor = await sessions.visitor(ctx);
-  if (visitor.kind === "administrator") return consoleRequest(parts, ctx, await kit.site(), visitor);
-  if (visitor.kind === "somebody") await sendNotAdministrator(parts, ctx, visitor);
+  if (visitor.kind === "administrator") return consoleRequest(dependencies, ctx, await kit.site(), visitor);
+  if (visitor.kind === "somebody") await sendNotAdministrator(dependencies, ctx, visitor);
   else if (ctx.method === "POST") sendPage(ctx, consolePages.consoleLost(await kit.site()), 401);
   else await sessions.begin(ctx, `${ctx.path}${ctx.search}`);
   return undefined;
 }
 
 async function sendNotAdministrator(
-  { kit, issuer }: ConsoleRouterParts,
+  { kit, issuer }: ConsoleRouterDependencies,
   ctx: Context,
   { membership }: Extract<Visitor, { kind: "somebody" }>,
 ): Promise<void> {
@@ -103,14 +108,14 @@ function sendRefusal(
 }
 
 async function answerMissing(
-  parts: ConsoleRouterParts,
+  dependencies: ConsoleRouterDependencies,
   ctx: Context,
   next: () => Promise<unknown>,
 ): Promise<unknown> {
-  const { kit, sessions } = parts;
+  const { kit, sessions } = dependencies;
   const visitor = await sessions.visitor(ctx);
   if (visitor.kind !== "administrator") return await next();
-  const request = consoleRequest(parts, ctx, await kit.site(), visitor);
+  const request = consoleRequest(dependencies, ctx, await kit.site(), visitor);
   const t = messages(request.site.locale);
   const page = {
     section: null,

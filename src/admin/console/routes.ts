@@ -33,7 +33,7 @@ import { sessionRoutes } from "./session-routes.ts";
 import { simulationRoutes } from "./simulation-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
-export interface ConsoleParts {
+export interface ConsoleDependencies {
   kit: HttpKit;
   service: AdminService;
   standings: StandingStore;
@@ -51,8 +51,9 @@ export interface ConsoleParts {
  * Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no
  * page
  */
-export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
-  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
+export function consoleRoutes(router: Router, dependencies: ConsoleDependencies): () => void {
+  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } =
+    dependencies;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
   const sessions = createConsoleSessions({ kit, signIns, standings, artifacts, config, clock });
@@ -81,7 +82,7 @@ export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
 
 async function signOut(
   ctx: Context,
-  { kit, sessions, onChange }: Pick<ConsoleParts, "kit" | "onChange"> & { sessions: ConsoleSessions },
+  { kit, sessions, onChange }: Pick<ConsoleDependencies, "kit" | "onChange"> & { sessions: ConsoleSessions },
 ): Promise<void> {
   kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
   await sessions.end(ctx);
@@ -94,7 +95,7 @@ async function signOut(
 
 async function describeRestApi(
   ctx: Context,
-  { kit, issuer, version }: Pick<ConsoleParts, "kit" | "version"> & { issuer: string },
+  { kit, issuer, version }: Pick<ConsoleDependencies, "kit" | "version"> & { issuer: string },
 ): Promise<void> {
   const view = { base: `${issuer}${API_PATH}`, version, operations: describeApi(definitions) };
   sendPage(ctx, consolePages.apiPage(await kit.site(), view));

@@ -41,7 +41,7 @@ export interface ConsoleSessions {
   end(ctx: Context): Promise<void>;
 }
 
-export interface SessionParts {
+export interface SessionDependencies {
   kit: HttpKit;
   signIns: ConsoleSignIns;
   standings: StandingStore;
@@ -62,7 +62,7 @@ const beginSeconds = 2 * 3600;
 const noteEveryMs = 60_000;
 
 /** The two cookies of the pages: of a session, and of a sign-in under way. */
-function createSessionCookies({ kit, config, clock }: Pick<SessionParts, "kit" | "config" | "clock">) {
+function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, "kit" | "config" | "clock">) {
   const { encryptedCookies, cookies } = kit;
   const path = new URL(`${config.issuer}/admin`).pathname;
   const sessionAt = cookies.ofService("liaison.console", path);
@@ -110,9 +110,9 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionParts, "kit" |
   };
 }
 
-export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
-  const { kit, signIns, standings, artifacts, config, clock } = parts;
-  const cookies = createSessionCookies(parts);
+export function createConsoleSessions(dependencies: SessionDependencies): ConsoleSessions {
+  const { kit, signIns, standings, artifacts, config, clock } = dependencies;
+  const cookies = createSessionCookies(dependencies);
 
   return {
     visitor: async (ctx) => {

@@ -11,9 +11,9 @@ import { LiaisonError } from "../../errors.ts";
 import type { AccountSession, Page } from "../../storage/contract.ts";
 import type { apiKey, apiKeys, signingKeys as signingKeysDefined } from "../definitions/keys.ts";
 import type { grant, grants, session, sessions, usedSession } from "../definitions/sessions.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { fromTime, listed, pageOf, time, timeOrNull } from "../fields.ts";
 import { answered, type HandlersOf, InputError } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
 const dayMs = 24 * 3_600_000;
 const longestKeyDays = 366;
@@ -54,7 +54,7 @@ const sessionsAtOnce = 20;
 
 /** Where sessions are used, by their ids. */
 async function usedSessions(
-  { artifacts }: Pick<OperationParts["store"], "artifacts">,
+  { artifacts }: Pick<OperationDependencies["store"], "artifacts">,
   of: readonly { sessionUid: string }[],
   now: Instant,
 ): Promise<ReadonlyMap<string, UsedSession>> {
@@ -93,7 +93,7 @@ const writeKey = ({
   last_used_at: timeOrNull(lastUsedAt),
 });
 
-export function grantHandlers({ store }: OperationParts): HandlersOf<typeof grants> {
+export function grantHandlers({ store }: OperationDependencies): HandlersOf<typeof grants> {
   const { administration } = store;
   return {
     list: async ({ account_id, profile_id, client_id, ...page }, { now }) => {
@@ -114,7 +114,7 @@ export function grantHandlers({ store }: OperationParts): HandlersOf<typeof gran
   };
 }
 
-export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof sessions> {
+export function sessionHandlers({ store }: OperationDependencies): HandlersOf<typeof sessions> {
   const { administration } = store;
 
   /** @throws LiaisonError `not_found` */
@@ -165,7 +165,9 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
   };
 }
 
-export function apiKeyHandlers({ store: { administration } }: OperationParts): HandlersOf<typeof apiKeys> {
+export function apiKeyHandlers({
+  store: { administration },
+}: OperationDependencies): HandlersOf<typeof apiKeys> {
   return {
     list: async () => ({ output: listed({ items: await administration.apiKeys(), next: null }, writeKey) }),
     create: async ({ name: called, scopes: given, expires_at }, { principal, now, once, need }) => {
@@ -204,7 +206,9 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
   };
 }
 
-export function signingKeyHandlers({ signingKeys }: OperationParts): HandlersOf<typeof signingKeysDefined> {
+export function signingKeyHandlers({
+  signingKeys,
+}: OperationDependencies): HandlersOf<typeof signingKeysDefined> {
   return {
     list: async () => ({ output: { items: [...(await signingKeys())], next_cursor: null } }),
   };

@@ -6,11 +6,11 @@ import { planEndOf } from "../../domain/plan-end.ts";
 import type { AuditAction, AuditEvent } from "../../domain/records.ts";
 import type { AuditFilter } from "../../storage/contract.ts";
 import type { audit as auditDefined } from "../definitions/audit.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { fromTime, listed, pageOf, time } from "../fields.ts";
 import type { HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
-export function auditHandlers({ store, calendar }: OperationParts): HandlersOf<typeof auditDefined> {
+export function auditHandlers({ store, calendar }: OperationDependencies): HandlersOf<typeof auditDefined> {
   const { audit } = store;
   return {
     list: async ({

@@ -6,11 +6,14 @@ import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { organizations } from "../definitions/organizations.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { listed, pageOf, readPlan, writeOrganization, writePlan } from "../fields.ts";
 import { answered, EditConflict, type HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
-export function organizationHandlers({ store, calendar }: OperationParts): HandlersOf<typeof organizations> {
+export function organizationHandlers({
+  store,
+  calendar,
+}: OperationDependencies): HandlersOf<typeof organizations> {
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
     const found = await directory.organization(asOrganizationId(id));

@@ -1,14 +1,14 @@
 /** Operations of the overview: metrics, what needs attention, upstreams. */
 
 import type { attention, figures as metrics, upstreams } from "../definitions/overview.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { time, writeOrganization } from "../fields.ts";
 import { metricsOver } from "../metrics.ts";
 import type { HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
 const dayMs = 24 * 3_600_000;
 
-export function metricHandlers({ store, config }: OperationParts): HandlersOf<typeof metrics> {
+export function metricHandlers({ store, config }: OperationDependencies): HandlersOf<typeof metrics> {
   const { administration } = store;
   return {
     get: async ({ range }, { now }) => ({
@@ -21,7 +21,7 @@ export function metricHandlers({ store, config }: OperationParts): HandlersOf<ty
   };
 }
 
-export function attentionHandlers({ store, calendar }: OperationParts): HandlersOf<typeof attention> {
+export function attentionHandlers({ store, calendar }: OperationDependencies): HandlersOf<typeof attention> {
   const { administration } = store;
   return {
     get: async ({ days }, { now }) => {
@@ -61,7 +61,7 @@ export function attentionHandlers({ store, calendar }: OperationParts): Handlers
   };
 }
 
-export function upstreamHandlers({ config }: OperationParts): HandlersOf<typeof upstreams> {
+export function upstreamHandlers({ config }: OperationDependencies): HandlersOf<typeof upstreams> {
   return {
     list: async () => {
       const items = config.upstreams.map(({ id, name, issuer, client_id, reauthentication }) => ({

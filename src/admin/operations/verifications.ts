@@ -13,9 +13,9 @@ import {
   type verification,
   type verifications as verificationsDefined,
 } from "../definitions/verifications.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { time } from "../fields.ts";
 import type { HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { API_PATH } from "../rest/api-path.ts";
 import { outcomeOf } from "../verification-worker.ts";
 
@@ -23,7 +23,7 @@ export function verificationHandlers({
   store,
   config,
   auditKey,
-}: OperationParts): HandlersOf<typeof verificationsDefined> {
+}: OperationDependencies): HandlersOf<typeof verificationsDefined> {
   const { verifications } = store;
 
   const write = (record: AuditVerification, key: Buffer): z.input<typeof verification> => {
