@@ -4,10 +4,21 @@ import { formatShort } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
+import {
+  actButton,
+  badge,
+  code,
+  copyBlock,
+  goButton,
+  isoTime,
+  pager,
+  table,
+  timeOr,
+  word,
+} from "./components.ts";
 import { personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { actorName, clientName, recordName, upstreamName } from "./names.ts";
-import { actButton, badge, code, copyBlock, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
 import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, Names, ProfileView } from "./views.ts";
 
 export interface AdministratorsPage {

@@ -3,8 +3,8 @@
 import { bdi, type Child, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
+import { actButton, type Choice, type Field, fieldForm, formProblems } from "./components.ts";
 import { type ConsolePage, renderConsole } from "./frame.ts";
-import { actButton, type Choice, type Field, fieldForm, formProblems } from "./parts.ts";
 import type { ConsoleFrame, FormState, Preset } from "./views.ts";
 
 interface FormPage {

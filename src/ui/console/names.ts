@@ -4,8 +4,8 @@ import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
+import { isoTime } from "./components.ts";
 import { sectionUrl } from "./frame.ts";
-import { isoTime } from "./parts.ts";
 import type { ConsoleSection, Names } from "./views.ts";
 
 type Kind = "profile" | "organization" | "account" | "client" | "key";

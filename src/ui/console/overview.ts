@@ -4,9 +4,9 @@ import { type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { bars, numbers, type Series } from "./chart.ts";
+import { dayOf, isoTime } from "./components.ts";
 import { headed, renderConsole } from "./frame.ts";
 import { clientName } from "./names.ts";
-import { dayOf, isoTime } from "./parts.ts";
 import type { AttentionView, ConsoleFrame, MetricsView } from "./views.ts";
 
 export interface OverviewPage {

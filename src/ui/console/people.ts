@@ -3,9 +3,6 @@
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, LinkDeadPage, Site } from "../views.ts";
-import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
-import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { detailText, idText, recordName, upstreamName } from "./names.ts";
 import {
   actButton,
   badge,
@@ -18,7 +15,10 @@ import {
   type Tone,
   table,
   timeOr,
-} from "./parts.ts";
+} from "./components.ts";
+import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { detailText, idText, recordName, upstreamName } from "./names.ts";
 import type {
   AccountSessionView,
   AccountView,
