@@ -4,16 +4,16 @@
  */
 
 import { isGenuine, isInPlace } from "../domain/audit-chain.ts";
-import type { ChainMark, SealedEvent, VerificationProgress, VerificationResult } from "../domain/records.ts";
+import type { ChainedEvent, ChainMark, VerificationProgress, VerificationResult } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
 import type { AuditStore } from "../storage/contract.ts";
 
 /** How many events a turn reads. */
 const BATCH = { least: 50, most: 500 };
 /** How many that wait for their place are counted. */
-const MOST_UNSEALED = 1000;
+const MOST_WAITING = 1000;
 
-/** An end of the chain as it can be kept elsewhere. */
+/** An end of the chain, as it can be written down elsewhere. */
 const auditHead = ({ seq, mac }: Place) => `${seq}.${mac}`;
 
 export interface VerifyDependencies {
@@ -33,14 +33,14 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies every sealed event up to where the chain ends at its beginning. What a broker seals or retention
- * removes meanwhile is no fault. Undefined if it was ended before.
+ * Verifies every event of the chain, up to where the chain ends at its beginning. What a broker appends or
+ * retention removes meanwhile is no fault. Undefined if it was ended before.
  */
 export async function verifyAudit(
   dependencies: VerifyDependencies,
   options: VerifyOptions = {},
 ): Promise<VerificationResult | undefined> {
-  const unsealed = await dependencies.audit.countUnsealed(MOST_UNSEALED);
+  const unsealed = await dependencies.audit.countUnsealed(MOST_WAITING);
   const walk = new Walk(dependencies, options);
   let problem: string | null = null;
   try {
@@ -129,7 +129,7 @@ class Walk {
     return isPruned ? base : from;
   }
 
-  async #first(): Promise<SealedEvent | undefined> {
+  async #first(): Promise<ChainedEvent | undefined> {
     return (await this.#dependencies.audit.chain(Number.MIN_SAFE_INTEGER, 1))[0];
   }
 
@@ -176,7 +176,7 @@ class Walk {
   }
 
   /**
-   * What stands behind the end was sealed meanwhile, by the holder of the key; or put there by somebody else.
+   * What stands behind the end was appended meanwhile, by the holder of the key; or put there by somebody else.
    */
   async #checkBehind(end: number): Promise<void> {
     const { audit } = this.#dependencies;

@@ -39,7 +39,7 @@ export interface OperationDependencies {
    * gets them then.
    */
   signingKeys(): Promise<readonly { kid: string; alg: string }[]>;
-  /** Under which the audit's chain is sealed. */
+  /** Of the MACs of the audit's chain. */
   auditKey(): Promise<Buffer>;
 }
 

@@ -6,7 +6,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Clock, Milliseconds } from "../clock.ts";
-import { isGenuinelyNoted, verificationSeal } from "../domain/audit-chain.ts";
+import { isGenuinelyNoted, verificationMac } from "../domain/audit-chain.ts";
 import type { AuditVerification, VerificationProgress, VerificationResult } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
 import { Pace } from "../pace.ts";
@@ -41,11 +41,11 @@ export function createVerificationWorker(options: VerificationWorkerOptions): Ve
   const writing = new Pace({ least: 1, most: 1 });
   const claims: Claims = {
     note: (claimed, progress, leaseUntil) => {
-      const seal = verificationSeal(key, { ...claimed, progress, result: null });
+      const seal = verificationMac(key, { ...claimed, progress, result: null });
       return writing.turn(() => verifications.note(claimed.id, worker, { progress, seal, leaseUntil }));
     },
     settle: (claimed, outcome) => {
-      const seal = verificationSeal(key, { ...claimed, ...outcome });
+      const seal = verificationMac(key, { ...claimed, ...outcome });
       return writing.turn(() => verifications.settle(claimed.id, worker, { ...outcome, seal }, clock.now()));
     },
   };

@@ -7,10 +7,10 @@
 
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { createAuditChainWorker } from "../admin/audit-chain-worker.ts";
 import { auditKeyOf } from "../admin/audit-key.ts";
 import { createCountBuffer, createCounters, type MetricCount } from "../admin/metrics.ts";
 import { ALL_SCOPES } from "../admin/scopes.ts";
-import { createSealer } from "../admin/sealer.ts";
 import { outboxWithMetrics } from "../admin/service-metrics.ts";
 import { createVerificationWorker } from "../admin/verification-worker.ts";
 import type { Clock, Milliseconds } from "../clock.ts";
@@ -157,7 +157,7 @@ async function createWorkers(
   });
   const { audit_retention_days: retentionDays } = config.administration;
   const auditKey = await auditKeyOf(store.keys);
-  const sealer = createSealer({
+  const auditChain = createAuditChainWorker({
     audit: store.audit,
     administration: store.administration,
     clock,
@@ -204,7 +204,7 @@ async function createWorkers(
     outbox,
     "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
     endings: loop("endings", 1000, (run) => endedGrants.runOnce(run)),
-    audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
+    audit: loop("audit", 2000, (run) => auditChain.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
     figures: loop("figures", 10_000, () => metrics.flush()),
     invitations: loop("invitations", 60_000, (run) =>

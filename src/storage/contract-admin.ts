@@ -14,6 +14,7 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
+  ChainedEvent,
   ChainMark,
   Client,
   ClientId,
@@ -28,7 +29,6 @@ import type {
   OutboxState,
   ProfileEdit,
   ProfileId,
-  SealedEvent,
   SecretHash,
   Selection,
   SignOut,
@@ -312,7 +312,7 @@ export interface AuditStore {
     ends: { after: number; head: ChainMark; base: ChainMark },
   ): Promise<boolean>;
   /** Sealed events from a place on, in the order of the chain. */
-  chain(fromSeq: number, limit: number): Promise<SealedEvent[]>;
+  chain(fromSeq: number, limit: number): Promise<ChainedEvent[]>;
   /**
    * Removes sealed events up to a place and moves the base there, with an event that says so, in one
    * transaction; at most the number of events up to `base.seq`. False, changing nothing, if the base isn't at

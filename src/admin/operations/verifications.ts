@@ -4,7 +4,7 @@
  */
 
 import type { z } from "zod";
-import { verificationSeal } from "../../domain/audit-chain.ts";
+import { verificationMac } from "../../domain/audit-chain.ts";
 import type { AuditVerification } from "../../domain/records.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -50,7 +50,7 @@ export function verificationHandlers({
     ask: async ({ head }, { principal, now }) => {
       const asked = { id: randomId(), keptHead: head ?? null };
       const key = await auditKey();
-      const seal = verificationSeal(key, { ...asked, progress: null, result: null });
+      const seal = verificationMac(key, { ...asked, progress: null, result: null });
       const waiting = await verifications.ask({ ...asked, seal }, { actor: principal.actor, now });
       if (waiting !== undefined) return { output: write(waiting, key) };
       throw new LiaisonError(

@@ -1,6 +1,7 @@
 /**
- * Seals audit events in order, and removes those that retention no longer keeps. Every broker runs it; one at
- * a time has the lease, and where two believe so all the same, the store lets one win.
+ * The worker of the audit's chain: appends events to it in order, and removes those that retention no longer
+ * keeps. Every broker runs it; one at a time has the lease, and where two believe so all the same, the store
+ * lets one win.
  */
 
 import { randomUUID } from "node:crypto";
@@ -10,7 +11,7 @@ import { Pace, TURN_MS } from "../pace.ts";
 import type { AdminStore, AuditStore } from "../storage/contract.ts";
 import { runAlone, type WorkerRun } from "../worker-loop.ts";
 
-export interface SealerOptions {
+export interface AuditChainWorkerOptions {
   audit: AuditStore;
   administration: Pick<AdminStore, "takeLease">;
   clock: Clock;
@@ -21,29 +22,30 @@ export interface SealerOptions {
   turnMs?: Milliseconds;
 }
 
+/** As it stands in stores: brokers of the version before take the same one. */
 const LEASE = "audit.seal";
 const LEASE_MS = 30_000;
 /** How many events a turn takes. */
 const BATCH = { least: 50, most: 200 };
 
-export interface Sealer {
+export interface AuditChainWorker {
   /**
-   * Seals what waits and prunes what is old, in short turns; returns how many were sealed. 0 while another
-   * broker does it.
+   * Appends what waits and prunes what is old, in short turns; returns how many were appended. 0 while
+   * another broker does it.
    */
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
-export function createSealer({
+export function createAuditChainWorker({
   audit,
   administration,
   clock,
   key,
   retentionMs,
   turnMs = TURN_MS,
-}: SealerOptions): Sealer {
+}: AuditChainWorkerOptions): AuditChainWorker {
   const worker = randomUUID();
-  const sealing = new Pace({ ...BATCH, turnMs });
+  const appending = new Pace({ ...BATCH, turnMs });
   const pruning = new Pace({ ...BATCH, turnMs });
   const chain: Chain = { audit, clock, key };
 
@@ -65,8 +67,8 @@ export function createSealer({
       let isLast = false;
       while (!isLast && !signal.aborted) {
         if (!(await haveLease())) return count;
-        const turn = await sealing.turn((size) => sealBatch(chain, size));
-        count += turn.sealed;
+        const turn = await appending.turn((size) => appendBatch(chain, size));
+        count += turn.appended;
         onStep();
         isLast = turn.isLast;
       }
@@ -82,28 +84,28 @@ export function createSealer({
   };
 }
 
-type Chain = Pick<SealerOptions, "audit" | "clock" | "key">;
+type Chain = Pick<AuditChainWorkerOptions, "audit" | "clock" | "key">;
 
-/** Seals up to so many; whether there may be more of them. */
-async function sealBatch(
+/** Appends up to so many; whether there may be more of them. */
+async function appendBatch(
   { audit, clock, key }: Chain,
   size: number,
-): Promise<{ sealed: number; isLast: boolean }> {
+): Promise<{ appended: number; isLast: boolean }> {
   const events = await audit.unsealed(size);
-  if (events.length === 0) return { sealed: 0, isLast: true };
+  if (events.length === 0) return { appended: 0, isLast: true };
   const now = clock.now();
   const ends = await audit.chainEnds();
   const base = ends?.base ?? firstBase(key, now);
   let { seq, mac } = ends?.head ?? base;
   const after = seq;
-  const sealed = events.map((event) => {
+  const placed = events.map((event) => {
     seq += 1;
     mac = chainMac(key, mac, seq, event);
     return { id: event.id, seq, mac };
   });
   const head = chainMark(key, "head", { seq, mac, at: now });
-  const isOurs = await audit.seal(sealed, { after, head, base });
-  return { sealed: isOurs ? sealed.length : 0, isLast: !isOurs || sealed.length < size };
+  const isOurs = await audit.seal(placed, { after, head, base });
+  return { appended: isOurs ? placed.length : 0, isLast: !isOurs || placed.length < size };
 }
 
 /** Removes the oldest, as far as they are too old, up to so many; whether there may be more of them. */
