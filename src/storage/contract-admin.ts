@@ -68,7 +68,7 @@ export interface Once {
 }
 
 /** One thing that an administrator does. Each is audited, and comes true as a whole or not at all. */
-export type Change =
+export type AdminChange =
   | { kind: "create_organization"; organization: Organization }
   | { kind: "edit_organization"; organization: Organization; revision: Revision }
   | { kind: "create_profile"; profile: ProfileEdit }
@@ -156,7 +156,7 @@ export interface Count {
 
 export interface AdminStore {
   /** Carries out one change. Racers with one `once.keyHash`: one gets `done`, the others `repeated`. */
-  carryOut(change: Change, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
+  apply(change: AdminChange, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
 
   /**
    * By name. `search` finds by the beginning of any word of name and account number, and lists in the order

@@ -1,6 +1,6 @@
 /**
  * Whatever somebody does to the audit who can write to the database and doesn't have its key, verifying it
- * finds. nothing tests a worker that is killed half-way: places, head and base are one conditional write,
+ * finds. Nothing tests a worker that is killed half-way: places, head and base are one conditional write,
  * which came true as a whole or not at all, as the tests of racing workers and of killed processes show of
  * every such write.
  */

@@ -13,7 +13,7 @@ import type { Changes, OutputOf } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
-import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
+import { applyEdit, type Edit, showEdit } from "./edits.ts";
 import { fieldValue, newOnce } from "./form-values.ts";
 import { checkRedirect } from "./redirect-check.ts";
 import type { ConsoleRequest } from "./request.ts";
@@ -95,7 +95,7 @@ async function offerEdit(request: ConsoleRequest): Promise<void> {
 async function editClient(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const known = await request.call(operations.clients.get, { id });
-  const edited = await carryOutEdit(request, editOf(request, known), known);
+  const edited = await applyEdit(request, editOf(request, known), known);
   if (edited !== undefined) request.redirect(path(id), edited === known ? "unchanged" : "client_saved");
 }
 
@@ -216,7 +216,7 @@ function editOf(
     action: `${path(client.id)}/edit`,
     valuesOf: valuesOfSettings,
     typed: (values) => typedSettings(values, client.preset),
-    carryOut: (changes, ifMatch) =>
+    apply: (changes, ifMatch) =>
       request.submit(operations.clients.edit, { id: client.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(request, client.preset, state, client, status),
   };

@@ -20,7 +20,7 @@ export interface Edit<Item, Typed> {
   /** What the form says, as the operation takes it. */
   typed(values: FormValues): Typed;
   /** Carries out what was changed. @throws EditConflict where the record has another revision */
-  carryOut(changes: Partial<Typed>, revision: string): Promise<Item>;
+  apply(changes: Partial<Typed>, revision: string): Promise<Item>;
   show(state: FormState, status?: number): void;
 }
 
@@ -41,7 +41,7 @@ export function showEdit<Item, Typed>(
  * @param known the record as it is
  * @returns the record afterwards; `known` itself if nothing was changed, and then nothing was written
  */
-export async function carryOutEdit<Item extends object, Typed extends object>(
+export async function applyEdit<Item extends object, Typed extends object>(
   request: ConsoleRequest,
   edit: Edit<Item, Typed>,
   known: Item,
@@ -58,7 +58,7 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
     const base = now === undefined ? (was ?? asShown(edit.valuesOf(known))) : asShown(now);
     edit.show(request.newForm(edit.action, shown, { revision, was: base, ...state }), status);
   };
-  return (await attempt(edit.carryOut(changes, revision), again))?.output;
+  return (await attempt(edit.apply(changes, revision), again))?.output;
 }
 
 /** Whether a form says something else than it was shown with, in any of the fields that are named. */

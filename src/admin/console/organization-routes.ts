@@ -8,7 +8,7 @@ import type { Changes, Typed } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
-import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
+import { applyEdit, type Edit, showEdit } from "./edits.ts";
 import { type FormValues, fieldValue, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
@@ -107,7 +107,7 @@ async function offerEdit(request: ConsoleRequest): Promise<void> {
 async function editOrganization(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const known = await request.call(operations.organizations.get, { id });
-  const edited = await carryOutEdit(request, editOf(request, known), known);
+  const edited = await applyEdit(request, editOf(request, known), known);
   if (edited === undefined) return;
   request.changed();
   request.redirect(organizationPath(id), edited === known ? "unchanged" : "saved");
@@ -124,7 +124,7 @@ function editOf(
       ...typedOrganization(values),
       enabled: isEnabled(values),
     }),
-    carryOut: (changes, ifMatch) =>
+    apply: (changes, ifMatch) =>
       request.submit(operations.organizations.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showForm(request, state, known, status),
   };

@@ -10,7 +10,7 @@ import type { Changes, Typed } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
 import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
-import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
+import { applyEdit, type Edit, showEdit } from "./edits.ts";
 import { type FormValues, fieldValue, isTicked, linesOf, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
@@ -116,7 +116,7 @@ async function offerEdit(request: ConsoleRequest): Promise<void> {
 async function editPerson(request: ConsoleRequest): Promise<void> {
   const id = request.parameter("id");
   const known = await request.call(operations.profiles.get, { id });
-  const edited = await carryOutEdit(request, editOf(request, known), known);
+  const edited = await applyEdit(request, editOf(request, known), known);
   if (edited === undefined) return;
   request.changed();
   const done = edited === known ? "unchanged" : edited.email === known.email ? "saved" : "address";
@@ -162,7 +162,7 @@ function editOf(
       enabled: isEnabled(values),
       another_person: isTicked(values, "another_person"),
     }),
-    carryOut: (changes, ifMatch) =>
+    apply: (changes, ifMatch) =>
       request.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showEditForm(request, known, state, status),
   };

@@ -108,7 +108,7 @@ export function grantHandlers({ store }: OperationDependencies): HandlersOf<type
     },
     revoke: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
-      const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
+      const outcome = await administration.apply({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
       return { output: answered(outcome, "sign-in of this id", undefined, {}) };
     },
   };
@@ -138,7 +138,7 @@ export function sessionHandlers({ store }: OperationDependencies): HandlersOf<ty
     },
     end: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
-      const outcome = await administration.carryOut({ kind: "end_session", sessionUid: id }, by);
+      const outcome = await administration.apply({ kind: "end_session", sessionUid: id }, by);
       return { output: answered(outcome, "session of this id", undefined, {}) };
     },
     endAll: async ({ id }, { principal, now }) => {
@@ -153,7 +153,7 @@ export function sessionHandlers({ store }: OperationDependencies): HandlersOf<ty
         );
         for (const { sessionUid } of page.items) {
           const by = { actor: principal.actor, now };
-          const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
+          const { result } = await administration.apply({ kind: "end_session", sessionUid }, by);
           // Somebody else may have ended it meanwhile.
           if (result === "done") ended += 1;
           await setImmediate();
@@ -190,14 +190,14 @@ export function apiKeyHandlers({
       };
       const output = { ...writeKey(key), key: secret };
       const claim = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_api_key", key },
         { actor: principal.actor, now, ...(claim && { once: claim }) },
       );
       return { output: answered(outcome, "a key of this id", claim, output) };
     },
     remove: async ({ id }, { principal, now }) => {
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "remove_api_key", id },
         { actor: principal.actor, now },
       );

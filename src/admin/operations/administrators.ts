@@ -98,7 +98,7 @@ export function administratorHandlers(
         const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
         const output = write({ profile: made, organization });
         const key = once(output);
-        const outcome = await administration.carryOut(
+        const outcome = await administration.apply(
           { kind: "invite", organization, profile, adminRole: role, mailDomain },
           { actor: principal.actor, now, ...(key && { once: key }) },
         );
@@ -120,7 +120,7 @@ export function administratorHandlers(
     setRole: async ({ id, role }, { principal, now, need }) => {
       // Nobody hands out what they don't have.
       if (role !== null) ROLES[role].scopes.forEach(need);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "set_admin_role", profileId: asProfileId(id), adminRole: role },
         { actor: principal.actor, now },
       );

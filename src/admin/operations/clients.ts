@@ -157,7 +157,7 @@ function writingHandlers(
       }
       const output = { ...write(made, undefined, now), client_secret: secret };
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "register_client", client: made },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -182,7 +182,7 @@ function writingHandlers(
       const wanted: ClientSettings = { ...settingsOf(before), ...given(input) };
       const after = clientOf(wanted, before);
       await check(wanted, after, call);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "edit_client", client: after, revision: ifMatch },
         { actor: principal.actor, now },
       );
@@ -207,7 +207,7 @@ function writingHandlers(
       };
       // Told twice it is one rotation: a second one would end the secret that the app goes on with.
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "rotate_secret", clientId: asClientId(id), secret, previousUntil },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -221,7 +221,7 @@ function writingHandlers(
     },
     remove: async ({ id }, { principal, now, need }) => {
       if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "remove_client", clientId: asClientId(id) },
         { actor: principal.actor, now },
       );

@@ -44,7 +44,7 @@ export function organizationHandlers({
       const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
       const output = writeOrganization(made, calendar);
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_organization", organization: made },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -77,7 +77,7 @@ export function organizationHandlers({
         ...(account_number === undefined ? {} : { accountNumber: account_number }),
         ...(plan === undefined ? {} : { plan }),
       };
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "edit_organization", organization: after, revision: ifMatch },
         { actor: principal.actor, now },
       );

@@ -71,7 +71,7 @@ function writingHandlers(
       const made: Membership = { profile: { ...edit, ...NEW_PROFILE }, organization };
       const output = writeMembership(made, dependencies.calendar);
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_profile", profile: edit },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -112,7 +112,7 @@ function writingHandlers(
         ...given(fields),
         ...(address === undefined ? {} : addressOf(address)),
       };
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         {
           kind: "edit_profile",
           profile: edit,
