@@ -14,7 +14,10 @@ import type { ConsoleRequest } from "../../src/admin/console/request.ts";
 import { type Changes, define, type Typed } from "../../src/admin/definitions/definition.ts";
 import { listOf, organization } from "../../src/admin/definitions/fields.ts";
 import { definitions, operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration, type LocalAdministration } from "../../src/admin/local.ts";
+import {
+  createOfflineAdministration,
+  type OfflineAdministration,
+} from "../../src/admin/offline-administration.ts";
 import type { HandlersOf } from "../../src/admin/operation.ts";
 import type { Handlers } from "../../src/admin/operations.ts";
 import type { Face } from "../../src/cli/administration/faces.ts";
@@ -100,7 +103,7 @@ describe("operations", () => {
   });
 
   const local = (options: { checksOutputs?: boolean }) =>
-    createLocalAdministration({ config, store, clock: systemClock, ...options }, "test");
+    createOfflineAdministration({ config, store, clock: systemClock, ...options }, "test");
 
   it("each has a name and an address of its own", () => {
     assert.equal(new Set(definitions.map(({ name }) => name)).size, definitions.length);
@@ -115,7 +118,7 @@ describe("operations", () => {
 
   it("an output that isn't what its schema says is a fault where outputs are checked", async () => {
     const [checked, unchecked] = [await local({ checksOutputs: true }), await local({})];
-    const listed = async ({ service, principal }: LocalAdministration) =>
+    const listed = async ({ service, principal }: OfflineAdministration) =>
       (await service.call(operations.organizations.list, principal, {})).output.items.length;
     assert.equal(await listed(checked), 0);
     await register(

@@ -1,4 +1,4 @@
-/** The administration beside the service: operations on the store itself, for commands. */
+/** Offline administration: operations on the store itself, for commands that run beside the service. */
 
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
@@ -13,13 +13,13 @@ import { createHandlers } from "./operations.ts";
 import { ALL_SCOPES, type Principal } from "./scopes.ts";
 import { type AdminService, createAdminService } from "./service.ts";
 
-export interface LocalAdministration {
+export interface OfflineAdministration {
   service: AdminService;
   /** Whoever can read the configuration may do everything. */
   principal: Principal;
 }
 
-export interface LocalDependencies {
+export interface OfflineDependencies {
   config: Config;
   store: Store;
   clock: Clock;
@@ -28,10 +28,10 @@ export interface LocalDependencies {
 }
 
 /** @param command as audit events name it */
-export async function createLocalAdministration(
-  { config, store, clock, checksOutputs }: LocalDependencies,
+export async function createOfflineAdministration(
+  { config, store, clock, checksOutputs }: OfflineDependencies,
   command: string,
-): Promise<LocalAdministration> {
+): Promise<OfflineAdministration> {
   const clients = await createClientDirectory(store.clients, config.portals, {
     issuer: config.issuer,
     clock,
@@ -58,7 +58,7 @@ export async function createLocalAdministration(
 
 /** A provider that serves nothing: it only looks at clients, as the service does. */
 function inspectingProvider(
-  dependencies: LocalDependencies & Pick<ProviderDeps, "clients" | "keys">,
+  dependencies: OfflineDependencies & Pick<ProviderDeps, "clients" | "keys">,
 ): Provider {
   const { config, store, clock, clients, keys } = dependencies;
   const refuse = async () => {
