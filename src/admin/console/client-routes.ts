@@ -15,7 +15,7 @@ import { attempt } from "./attempt.ts";
 import { newValues, typedSettings, valuesOfSettings } from "./client-form.ts";
 import { applyEdit, type Edit, showEdit } from "./edits.ts";
 import { fieldValue, newOnce } from "./form-values.ts";
-import { checkRedirect } from "./redirect-check.ts";
+import { checkRedirectUri } from "./redirect-uri-check.ts";
 import type { ConsoleRequest } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -182,7 +182,7 @@ async function showClient(
       ...made,
       settings,
       startUrl: stored === undefined || client.home_url === "" ? null : startUrl(stored, issuer),
-      check: uri === "" ? null : checkRedirect(uri, client.redirect_uris),
+      check: uri === "" ? null : checkRedirectUri(uri, client.redirect_uris),
     }),
   );
 }
