@@ -7,8 +7,8 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ConfigFault } from "../errors.ts";
-import { conform } from "./conform.ts";
 import { type Faults, unreadable } from "./faults.ts";
+import { normalizeKeys } from "./normalize-keys.ts";
 import { configShape, type Shape } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
 import { entryId, type ListTree, overlay, sameName, type Tree } from "./tree.ts";
@@ -185,12 +185,12 @@ async function readValue(variable: Variable, faults: Faults): Promise<Tree | und
     return text === "true" || text === "false" ? scalar(text === "true") : refuse("write true or false");
   }
   if (shape.kind === "text")
-    return conform(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
+    return normalizeKeys(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
   if (shape.kind === "words" && !text.trimStart().startsWith("[")) {
     const words = text.split(",").map((word) => word.trim());
     return { kind: "list", source, items: words.filter((word) => word !== "").map(scalar) };
   }
-  return conform(parseYaml(text, { name: source, lines: false, folder }, faults), shape, key, faults);
+  return normalizeKeys(parseYaml(text, { name: source, lines: false, folder }, faults), shape, key, faults);
 }
 
 /** The value within the maps and lists that lead to it. */

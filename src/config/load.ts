@@ -12,9 +12,9 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { ConfigError, type ConfigFault } from "../errors.ts";
-import { conform } from "./conform.ts";
 import { type Environment, overlayEnvironment, passedOver, withoutTrailingNewline } from "./environment.ts";
 import { Faults, unreadable } from "./faults.ts";
+import { normalizeKeys } from "./normalize-keys.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { configShape } from "./shape.ts";
 import { at, entryId, keyOf, overlay, type Tree, toValue } from "./tree.ts";
@@ -80,7 +80,7 @@ async function readYaml(file: string, faults: Faults): Promise<Tree> {
   try {
     const text = await readFile(file, "utf8");
     const tree = parseYaml(text, { name: file, lines: true, folder: dirname(resolve(file)) }, faults);
-    const whole = conform(tree, configShape, "", faults);
+    const whole = normalizeKeys(tree, configShape, "", faults);
     if (whole.kind === "map") return whole;
     if (!faults.keysMayBeLost)
       faults.add("(file)", whole.source, `${basename(file)} must hold keys and values`);

@@ -1,6 +1,6 @@
 /**
- * Fits a tree to the schema's shape: names unknown keys, takes `<key>_file` for `<key>`, makes paths
- * absolute.
+ * Normalizes the keys of what was written to those of the schema: names unknown ones, takes `<key>_file` for
+ * `<key>`, makes paths absolute.
  */
 
 import { resolve } from "node:path";
@@ -12,18 +12,18 @@ import { entryId, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
 const fileSuffix = "_file";
 
 /** `key` is where the tree belongs, "" for the whole configuration. Wrong types are left to the schema. */
-export function conform(tree: Tree, shape: Shape, key: string, faults: Faults): Tree {
+export function normalizeKeys(tree: Tree, shape: Shape, key: string, faults: Faults): Tree {
   const isMap = shape.kind === "map" || shape.kind === "record";
   if (isMap && !(shape.kind === "map" && shape.nullable) && tree.kind === "scalar" && tree.value === null) {
     return { kind: "map", source: tree.source, entries: new Map() };
   }
   if (shape.kind === "map") {
-    return tree.kind === "map" ? conformMap(tree, shape, key, faults) : tree;
+    return tree.kind === "map" ? normalizeMap(tree, shape, key, faults) : tree;
   }
   if (shape.kind === "entries" && tree.kind === "list") {
     const items = tree.items.map((item, index) => {
       const id = entryId(item);
-      return conform(item, shape.entry, id === undefined ? `${key}[${index}]` : `${key}.${id}`, faults);
+      return normalizeKeys(item, shape.entry, id === undefined ? `${key}[${index}]` : `${key}.${id}`, faults);
     });
     return { ...tree, items };
   }
@@ -33,7 +33,7 @@ export function conform(tree: Tree, shape: Shape, key: string, faults: Faults): 
   return tree;
 }
 
-function conformMap(
+function normalizeMap(
   tree: MapTree,
   shape: Extract<Shape, { kind: "map" }>,
   key: string,
@@ -45,7 +45,7 @@ function conformMap(
     const childShape = shape.keys.get(name);
     const base = name.endsWith(fileSuffix) ? name.slice(0, -fileSuffix.length) : undefined;
     if (childShape !== undefined) {
-      entries.set(name, conform(child, childShape, below(name), faults));
+      entries.set(name, normalizeKeys(child, childShape, below(name), faults));
     } else if (base !== undefined && shape.keys.get(base)?.kind === "text") {
       const other = tree.entries.get(base);
       if (other !== undefined)
