@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import type { ConfigFault } from "../errors.ts";
 import { type Faults, unreadable } from "./faults.ts";
 import { normalizeKeys } from "./normalize-keys.ts";
-import { configShape, type Shape } from "./shape.ts";
+import { configShape, type SchemaShape } from "./schema-shape.ts";
 import { didYouMean } from "./suggest.ts";
 import { entryId, type ListTree, overlay, sameName, type Tree } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
@@ -55,7 +55,7 @@ function isOurs(name: string): boolean {
  */
 interface Place {
   path: string[];
-  shape: Shape;
+  shape: SchemaShape;
   tree: Tree | undefined;
   /** Whether the variable names a file that holds the value. */
   inFile: boolean;

@@ -16,7 +16,7 @@ import { type Environment, overlayEnvironment, passedOver, withoutTrailingNewlin
 import { Faults, unreadable } from "./faults.ts";
 import { normalizeKeys } from "./normalize-keys.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { configShape } from "./shape.ts";
+import { configShape } from "./schema-shape.ts";
 import { at, entryId, keyOf, overlay, type Tree, toValue } from "./tree.ts";
 import { warningsOf } from "./warnings.ts";
 import { parseYaml } from "./yaml.ts";

@@ -5,14 +5,14 @@
 
 import { resolve } from "node:path";
 import type { Faults } from "./faults.ts";
-import type { Shape } from "./shape.ts";
+import type { SchemaShape } from "./schema-shape.ts";
 import { didYouMean } from "./suggest.ts";
 import { entryId, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
 
 const fileSuffix = "_file";
 
 /** `key` is where the tree belongs, "" for the whole configuration. Wrong types are left to the schema. */
-export function normalizeKeys(tree: Tree, shape: Shape, key: string, faults: Faults): Tree {
+export function normalizeKeys(tree: Tree, shape: SchemaShape, key: string, faults: Faults): Tree {
   const isMap = shape.kind === "map" || shape.kind === "record";
   if (isMap && !(shape.kind === "map" && shape.nullable) && tree.kind === "scalar" && tree.value === null) {
     return { kind: "map", source: tree.source, entries: new Map() };
@@ -35,7 +35,7 @@ export function normalizeKeys(tree: Tree, shape: Shape, key: string, faults: Fau
 
 function normalizeMap(
   tree: MapTree,
-  shape: Extract<Shape, { kind: "map" }>,
+  shape: Extract<SchemaShape, { kind: "map" }>,
   key: string,
   faults: Faults,
 ): MapTree {
