@@ -5,49 +5,59 @@
 
 import { resolve } from "node:path";
 import type { Faults } from "./faults.ts";
+import { entryId, type LocatedMap, type LocatedScalar, type LocatedValue } from "./located-value.ts";
 import type { SchemaShape } from "./schema-shape.ts";
 import { didYouMean } from "./suggest.ts";
-import { entryId, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
 
 const fileSuffix = "_file";
 
-/** `key` is where the tree belongs, "" for the whole configuration. Wrong types are left to the schema. */
-export function normalizeKeys(tree: Tree, shape: SchemaShape, key: string, faults: Faults): Tree {
+/** `key` is where the value belongs, "" for the whole configuration. Wrong types are left to the schema. */
+export function normalizeKeys(
+  located: LocatedValue,
+  shape: SchemaShape,
+  key: string,
+  faults: Faults,
+): LocatedValue {
   const isMap = shape.kind === "map" || shape.kind === "record";
-  if (isMap && !(shape.kind === "map" && shape.nullable) && tree.kind === "scalar" && tree.value === null) {
-    return { kind: "map", source: tree.source, entries: new Map() };
+  if (
+    isMap &&
+    !(shape.kind === "map" && shape.nullable) &&
+    located.kind === "scalar" &&
+    located.value === null
+  ) {
+    return { kind: "map", source: located.source, entries: new Map() };
   }
   if (shape.kind === "map") {
-    return tree.kind === "map" ? normalizeMap(tree, shape, key, faults) : tree;
+    return located.kind === "map" ? normalizeMap(located, shape, key, faults) : located;
   }
-  if (shape.kind === "entries" && tree.kind === "list") {
-    const items = tree.items.map((item, index) => {
+  if (shape.kind === "entries" && located.kind === "list") {
+    const items = located.items.map((item, index) => {
       const id = entryId(item);
       return normalizeKeys(item, shape.entry, id === undefined ? `${key}[${index}]` : `${key}.${id}`, faults);
     });
-    return { ...tree, items };
+    return { ...located, items };
   }
-  if (shape.kind === "text" && shape.path && tree.kind === "scalar" && typeof tree.value === "string") {
-    return { ...tree, value: tree.value === "" ? "" : resolve(tree.folder, tree.value) };
+  if (shape.kind === "text" && shape.path && located.kind === "scalar" && typeof located.value === "string") {
+    return { ...located, value: located.value === "" ? "" : resolve(located.folder, located.value) };
   }
-  return tree;
+  return located;
 }
 
 function normalizeMap(
-  tree: MapTree,
+  located: LocatedMap,
   shape: Extract<SchemaShape, { kind: "map" }>,
   key: string,
   faults: Faults,
-): MapTree {
-  const entries = new Map<string, Tree>();
+): LocatedMap {
+  const entries = new Map<string, LocatedValue>();
   const below = (name: string) => (key === "" ? name : `${key}.${name}`);
-  for (const [name, child] of tree.entries) {
+  for (const [name, child] of located.entries) {
     const childShape = shape.keys.get(name);
     const base = name.endsWith(fileSuffix) ? name.slice(0, -fileSuffix.length) : undefined;
     if (childShape !== undefined) {
       entries.set(name, normalizeKeys(child, childShape, below(name), faults));
     } else if (base !== undefined && shape.keys.get(base)?.kind === "text") {
-      const other = tree.entries.get(base);
+      const other = located.entries.get(base);
       if (other !== undefined)
         faults.add(below(base), child.source, `is given twice: here and at ${other.source}`);
       else if (isPath(child)) entries.set(base, { ...child, inFile: true });
@@ -60,11 +70,11 @@ function normalizeMap(
       );
     }
   }
-  return { ...tree, entries };
+  return { ...located, entries };
 }
 
-function isPath(tree: Tree): tree is ScalarTree {
-  return tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "";
+function isPath(located: LocatedValue): located is LocatedScalar {
+  return located.kind === "scalar" && typeof located.value === "string" && located.value !== "";
 }
 
 /** `client_secret:abc`, a space forgotten, is a key to YAML: never print what may be the secret. */
