@@ -1,5 +1,5 @@
 /**
- * All that a developer is to enter where a client app is set up at its portal, and recipes with it filled in:
+ * All that a developer is to enter where a client is set up at its portal, and recipes with it filled in:
  * the one definition that the API, the commands and the console show. A secret is in it only where it was
  * just made.
  */
@@ -22,7 +22,7 @@ import {
 } from "./recipes/recipe.ts";
 import { recipesFor } from "./recipes/recipes.ts";
 
-/** What stands for a secret that isn't shown, by who keeps the client app. */
+/** What stands for a secret that isn't shown, by who keeps the client. */
 export const SECRET_STAND_INS = {
   admin: "THE-SECRET-THAT-WAS-SHOWN-ONCE",
   config: "THE-SECRET-IN-THE-CONFIGURATION",
@@ -40,7 +40,7 @@ export function checkRecipe({ preset }: Pick<Settings, "preset">, wanted: string
 }
 
 /**
- * The settings of a client app.
+ * The settings of a client.
  * @param secret the one that was just made, or null
  * @param recipe the one recipe that is wanted, or undefined for all that fit
  */
@@ -239,7 +239,7 @@ function written(
   return { name: recipe.name, title: recipe.title, needs: needsOf(recipe, registered), files };
 }
 
-/** The secret that was just made, or what stands for the one that a client app has; null for none. */
+/** The secret that was just made, or what stands for the one that a client has; null for none. */
 function shownSecret({ secret, managedBy }: Client, made: string | null): string | null {
   return secret === null ? null : (made ?? SECRET_STAND_INS[managedBy]);
 }

@@ -1,5 +1,5 @@
 /**
- * A client app's settings as the fields of its form hold them, and back: an entry for each setting that there
+ * A client's settings as the fields of its form hold them, and back: an entry for each setting that there
  * is.
  */
 
@@ -90,7 +90,7 @@ const formSettings: { [Name in SettingName]: FormSetting<ClientSettings[Name]> }
 
 type TypedSettings = Omit<Typed<typeof operations.clients.create.input>, "id" | "preset" | "for">;
 
-/** What a form says of a client app, as the operations take it. */
+/** What a form says of a client, as the operations take it. */
 export function typedSettings(values: FormValues, preset: Preset): TypedSettings {
   const read = settingNames(preset).map((name): [string, unknown] => [name, formSettings[name].read(values)]);
   const typed: { [Name in SettingName]?: unknown } = Object.fromEntries(
@@ -99,13 +99,13 @@ export function typedSettings(values: FormValues, preset: Preset): TypedSettings
   return { ...typed, name: typed.name };
 }
 
-/** The settings of a client app, as its form holds them. */
+/** The settings of a client, as its form holds them. */
 export function valuesOfSettings(settings: ClientSettings): FormValues {
   const write = <Name extends SettingName>(name: Name) => formSettings[name].write(settings[name]);
   return Object.assign({}, ...settingNames(settings.preset).map(write)) as FormValues;
 }
 
-/** What the form of a new client app holds before anything is typed. */
+/** What the form of a new client holds before anything is typed. */
 export function newValues(preset: Preset): FormValues {
   const access_policy: ClientSettings["access_policy"] = {
     kinds: ["customer"],

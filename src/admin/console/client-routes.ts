@@ -1,4 +1,4 @@
-/** The pages of client apps. */
+/** The pages of clients. */
 
 import { PRESETS } from "../../domain/client-settings.ts";
 import type { Client } from "../../domain/records.ts";

@@ -92,7 +92,7 @@ const statuses = (site: Site): Choice[] => {
   ];
 };
 
-/** The fields of a client app; those that are typed later, too, when it is edited. */
+/** The fields of a client; those that are typed later, too, when it is edited. */
 export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[] {
   const t = messages(site.locale);
   const text = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, ...more });

@@ -51,7 +51,7 @@ export function actorName(site: Site, names: Names, actor: string): Html {
     : recordName(site, names, record.kind, record.id);
 }
 
-/** A client app by its name; the administration's own pages are one, too. */
+/** A client by its name; the administration's own pages are one, too. */
 export function clientName(site: Pick<Site, "portals" | "locale">, id: string): string {
   if (id === CONSOLE_CLIENT_ID) return messages(site.locale).text("admin.word");
   return site.portals.find((one) => one.id === id)?.name ?? id;
