@@ -66,7 +66,7 @@ class Walk {
   ends: Ends | undefined;
   readonly #dependencies: VerifyDependencies;
   readonly #options: VerifyOptions;
-  #kept: Place | undefined;
+  #givenHead: Place | undefined;
 
   constructor(dependencies: VerifyDependencies, options: VerifyOptions) {
     this.#dependencies = dependencies;
@@ -111,9 +111,9 @@ class Walk {
   /** What can be said before the first event is read, and the place to begin at. */
   async #begin({ base, head }: Ends): Promise<Place> {
     const { keptHead, from } = this.#options;
-    this.#kept = keptHead === undefined ? undefined : readHead(keptHead);
-    if (keptHead !== undefined && this.#kept === undefined) throw new Broken("the head given is none");
-    if ((this.#kept?.seq ?? 0) > head.seq)
+    this.#givenHead = keptHead === undefined ? undefined : readHead(keptHead);
+    if (keptHead !== undefined && this.#givenHead === undefined) throw new Broken("the head given is none");
+    if ((this.#givenHead?.seq ?? 0) > head.seq)
       throw new Broken(`the chain ends at ${head.seq}, before the head given`);
     const first = await this.#first();
     if (first !== undefined && first.seq <= base.seq) {
@@ -153,7 +153,7 @@ class Walk {
       if (!isInPlace(key, place, event)) {
         throw new Broken(`place ${event.seq}: event ${event.id} isn't as it was sealed`);
       }
-      if (event.seq === this.#kept?.seq && event.mac !== this.#kept.mac) {
+      if (event.seq === this.#givenHead?.seq && event.mac !== this.#givenHead.mac) {
         throw new Broken(`place ${event.seq}: another event than under the head given`);
       }
       place = { seq: event.seq, mac: event.mac };
@@ -176,7 +176,8 @@ class Walk {
   }
 
   /**
-   * What stands behind the end was appended meanwhile, by the holder of the key; or put there by somebody else.
+   * What stands behind the end was appended meanwhile, by the holder of the key; or put there by somebody
+   * else.
    */
   async #checkBehind(end: number): Promise<void> {
     const { audit } = this.#dependencies;

@@ -79,7 +79,7 @@ export function createVerificationWorker(options: VerificationWorkerOptions): Ve
 
 type Outcome = Pick<AuditVerification, "state" | "progress" | "result" | "failure">;
 
-/** What one worker writes of the verifications that it has claimed: false where one isn't its own any more. */
+/** What one worker writes of the verifications that it has claimed; false where one isn't its own. */
 interface Claims {
   note(
     claimed: AuditVerification,

@@ -35,7 +35,10 @@ export function entryId(located: LocatedValue): string | undefined {
   return id?.kind === "scalar" && !id.inFile && typeof id.value === "string" ? id.value : undefined;
 }
 
-/** Lays one located value over another: maps key by key, lists of entries id by id; anything else is replaced. */
+/**
+ * Lays one located value over another: maps key by key, lists of entries id by id; anything else is
+ * replaced.
+ */
 export function overlay(below: LocatedValue | undefined, above: LocatedValue): LocatedValue {
   if (below?.kind === "map" && above.kind === "map") {
     const entries = new Map(below.entries);

@@ -46,8 +46,8 @@ export function isInPlace(
 type Noted = Pick<AuditVerification, "id" | "keptHead" | "progress" | "result">;
 
 /**
- * The MAC over what is stored of a verification: what was asked for, the place that its worker came to, or its
- * result.
+ * The MAC over what is stored of a verification: what was asked for, the place that its worker came to, or
+ * its result.
  */
 export function verificationMac(key: Buffer, { id, keptHead, progress, result }: Noted): string {
   return mac(key, "verification", { id, keptHead, progress, result });

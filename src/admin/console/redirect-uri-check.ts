@@ -1,4 +1,4 @@
-/** The redirect URI check: how a redirect_uri that a portal sends compares with those it has registered. Pure. */
+/** The redirect URI check: how what a portal sends compares with what it has registered. Pure. */
 
 import type { ClientPage, UriDifference } from "../../ui/console/clients.ts";
 

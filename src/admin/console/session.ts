@@ -50,7 +50,8 @@ export interface SessionDependencies {
   clock: Clock;
 }
 
-interface Kept {
+/** What the browser keeps of a session. */
+interface StoredSession {
   grantId: GrantId;
   since: number;
   seen: number;
@@ -70,11 +71,11 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
   const { idle_seconds: idle, absolute_seconds: absolute } = config.sessions;
 
   return {
-    keep(ctx: Context, kept: Kept): void {
-      encryptedCookies.set(ctx, sessionAt, kept, absolute);
+    setSession(ctx: Context, session: StoredSession): void {
+      encryptedCookies.set(ctx, sessionAt, session, absolute);
     },
 
-    kept(ctx: Context): Kept | undefined {
+    session(ctx: Context): StoredSession | undefined {
       const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
       if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number")
         return undefined;
@@ -84,16 +85,16 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
         : undefined;
     },
 
-    forget(ctx: Context): void {
+    clearSession(ctx: Context): void {
       encryptedCookies.clear(ctx, sessionAt);
     },
 
-    keepBegun(ctx: Context, begun: { state: string; verifier: string; returnTo: string }): void {
+    setSignIn(ctx: Context, begun: { state: string; verifier: string; returnTo: string }): void {
       encryptedCookies.set(ctx, beginAt, begun, beginSeconds);
     },
 
-    /** What was kept of the sign-in that a request answers. */
-    begun(ctx: Context): { verifier: string; returnTo: unknown } {
+    /** The sign-in under way that a request answers. */
+    signIn(ctx: Context): { verifier: string; returnTo: unknown } {
       const { state, verifier, returnTo } = encryptedCookies.get(ctx, beginAt) ?? {};
       const returned = queryValue(ctx, "state");
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
@@ -104,7 +105,7 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
       return { verifier, returnTo };
     },
 
-    forgetBegun(ctx: Context): void {
+    clearSignIn(ctx: Context): void {
       encryptedCookies.clear(ctx, beginAt);
     },
   };
@@ -116,42 +117,42 @@ export function createConsoleSessions(dependencies: SessionDependencies): Consol
 
   return {
     visitor: async (ctx) => {
-      const session = cookies.kept(ctx);
+      const session = cookies.session(ctx);
       if (session === undefined) return { kind: "nobody" };
       const now = clock.now();
       const standing = await standings.forGrant(session.grantId, now);
       if (standing === undefined) return { kind: "nobody" };
-      if (now - session.seen >= noteEveryMs) cookies.keep(ctx, { ...session, seen: now });
+      if (now - session.seen >= noteEveryMs) cookies.setSession(ctx, { ...session, seen: now });
       return visitorOf(standing.membership);
     },
 
     begin: async (ctx, returnTo, options) => {
       const { url, state, verifier } = signIns.begin(options);
-      cookies.keepBegun(ctx, { state, verifier, returnTo });
+      cookies.setSignIn(ctx, { state, verifier, returnTo });
       seeOther(ctx, url);
     },
 
     complete: async (ctx) => {
-      const { verifier, returnTo } = cookies.begun(ctx);
+      const { verifier, returnTo } = cookies.signIn(ctx);
       // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
       if (queryValue(ctx, "error") === "access_denied") {
-        cookies.forgetBegun(ctx);
+        cookies.clearSignIn(ctx);
         return seeOther(ctx, `${config.issuer}/`);
       }
       const code = queryValue(ctx, "code");
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
-      cookies.forgetBegun(ctx);
+      cookies.clearSignIn(ctx);
       if (grantId === undefined)
         throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
       const now = clock.now();
-      cookies.keep(ctx, { grantId, since: now, seen: now });
+      cookies.setSession(ctx, { grantId, since: now, seen: now });
       const isOurs = typeof returnTo === "string" && /^\/admin(?:[/?]|$)/.test(returnTo);
       seeOther(ctx, `${config.issuer}${isOurs ? returnTo : "/admin"}`);
     },
 
     end: async (ctx) => {
-      const session = cookies.kept(ctx);
-      cookies.forget(ctx);
+      const session = cookies.session(ctx);
+      cookies.clearSession(ctx);
       // Before what may fail: whoever comes next at this browser is asked in any case.
       kit.signedOut.note(ctx);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
