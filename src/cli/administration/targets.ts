@@ -48,8 +48,8 @@ export async function withTarget<T>(
   if (isRemote(call)) return await work(await remoteTarget(call));
   const onStore = async (store: Store, config: Config) => {
     // What it rests on takes a while to load; no other command needs it.
-    const { createLocalAdministration } = await import("../../admin/local.ts");
-    const { service, principal } = await createLocalAdministration({ config, store, clock }, word);
+    const { createOfflineAdministration } = await import("../../admin/offline-administration.ts");
+    const { service, principal } = await createOfflineAdministration({ config, store, clock }, word);
     return await work({
       issuer: config.issuer,
       timeZone: config.deployment.time_zone,
