@@ -7,6 +7,7 @@
 import type { Clock, Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { asInquiryId, asLinkRequestId, asOrganizationId, asProfileId, asUpstreamId } from "../domain/ids.ts";
+import { NEW_ORGANIZATION } from "../domain/record-fields.ts";
 import type { AccountId, Membership, Organization, Requester, SignedInIdentity } from "../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -30,7 +31,7 @@ function organizations(now: Instant): Organization[] {
     kind: Organization["kind"],
     [id, name, accountNumber]: [string, string, string],
     plan: Organization["plan"],
-  ): Organization => ({ id: asOrganizationId(id), name, accountNumber, kind, plan, enabled: true });
+  ): Organization => ({ ...NEW_ORGANIZATION, id: asOrganizationId(id), name, accountNumber, kind, plan });
   const nextYear = { status: "active", expiresAt: now + 365 * DAY_MS } as const;
   const lastMonth = { status: "active", expiresAt: now - 30 * DAY_MS } as const;
   const noPlan = { status: "none", expiresAt: null } as const;

@@ -1,25 +1,23 @@
 /** The pages of organizations and people. */
 
 import { LiaisonError } from "../../errors.ts";
-import { organizationFields, profileFields } from "../../ui/console/forms.ts";
+import { profileFields } from "../../ui/console/forms.ts";
 import { clientName } from "../../ui/console/names.ts";
+import { organizationFields } from "../../ui/console/organization-fields.ts";
 import type { ConsoleFrame, FormState, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
-import type { Changes, Typed } from "../definitions/definition.ts";
+import type { Changes } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
-import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import {
-  attempt,
-  isTicked,
-  linesOf,
-  listQuery,
-  newOnce,
-  nextUrl,
-  one,
-  type Shell,
-  type Visit,
-} from "./shell.ts";
+  isEnabled,
+  organizationValues,
+  profileValues,
+  typedOrganization,
+  typedProfile,
+} from "./directory-values.ts";
+import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
+import { attempt, isTicked, listQuery, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 
 export interface DirectoryRoutesParts {
   now(): number;
@@ -39,31 +37,6 @@ function mayEdit(visit: Visit, { kind }: Pick<OrganizationView, "kind">): boolea
   return visit.may("directory:write") && (kind !== "operator" || visit.may("admins:write"));
 }
 
-const planOf = (values: Record<string, string[]>) => ({
-  status: one(values, "plan_status") ?? "",
-  last_day: one(values, "plan_last_day") ?? null,
-});
-
-const typedOrganization = (
-  values: Record<string, string[]>,
-): Typed<typeof operations.organizations.create.input> => ({
-  name: one(values, "name") ?? "",
-  account_number: one(values, "account_number") ?? "",
-  kind: one(values, "kind") ?? "",
-  plan: planOf(values),
-});
-
-function organizationValues({ name, account_number, kind, plan, enabled }: OrganizationView) {
-  return {
-    name: [name],
-    account_number: [account_number],
-    kind: [kind],
-    plan_status: [plan.status],
-    plan_last_day: plan.last_day === null ? [] : [plan.last_day],
-    enabled: [String(enabled)],
-  };
-}
-
 /** Says where a person links who was just added, which nobody tells them. */
 async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<ConsoleFrame> {
   const t = messages(visit.site.locale);
@@ -79,8 +52,6 @@ async function personAdded(visit: Visit, { kind }: OrganizationView): Promise<Co
         });
   return { ...visit.frame, done };
 }
-
-const isEnabled = (values: Record<string, string[]>) => one(values, "enabled") !== "false";
 
 function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesParts): void {
   function showForm(visit: Visit, state: FormState, known: OrganizationView | null, status = 200) {
@@ -181,14 +152,6 @@ function organizationRoutes(shell: Shell, { now, onChange }: DirectoryRoutesPart
 }
 
 function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
-  const typed = (
-    values: Record<string, string[]>,
-  ): Omit<Typed<typeof operations.profiles.create.input>, "organization_id"> => ({
-    name: one(values, "name") ?? "",
-    email: one(values, "email") ?? "",
-    roles: linesOf(values, "roles"),
-  });
-
   function showNew(visit: Visit, organization: OrganizationView, state: FormState, status = 200) {
     const t = messages(visit.site.locale);
     const page = {
@@ -231,7 +194,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const made = await attempt(
       visit.submit(
         operations.profiles.create,
-        { organization_id: id, ...typed(values) },
+        { organization_id: id, ...typedProfile(values) },
         { idempotencyKey: once },
       ),
       (state, status) =>
@@ -305,15 +268,9 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     known: ProfileView,
   ): Edit<ProfileView, Changes<typeof operations.profiles.edit>> => ({
     action: `${personPath(known.id)}/edit`,
-    valuesOf: ({ name, email, roles, enabled }) => ({
-      name: [name],
-      email: [email],
-      roles,
-      enabled: [String(enabled)],
-      another_person: [],
-    }),
+    valuesOf: (one) => ({ ...profileValues(one), another_person: [] }),
     typed: (values): Changes<typeof operations.profiles.edit> => ({
-      ...typed(values),
+      ...typedProfile(values),
       enabled: isEnabled(values),
       another_person: isTicked(values, "another_person"),
     }),

@@ -1,15 +1,15 @@
 /** Organizations and the people in them. */
 
-import { bdi, type Child, type Html, html } from "../html.ts";
+import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { clientName, idText } from "./names.ts";
+import { organizationFieldsOf } from "./organization-fields.ts";
 import {
   badge,
   type Column,
   code,
-  dayOf,
   facts,
   goButton,
   isoTime,
@@ -34,15 +34,6 @@ export const organizationUrl = (site: Site, id: string) =>
 export const personUrl = (site: Site, id: string) =>
   `${sectionUrl(site, "people")}/${encodeURIComponent(id)}`;
 
-function planText(site: Site, { plan }: OrganizationView, now: number): Child {
-  const t = messages(site.locale);
-  if (plan.status !== "active")
-    return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
-  if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
-  const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
-}
-
 export function organizationList(
   site: Site,
   frame: ConsoleFrame,
@@ -51,15 +42,16 @@ export function organizationList(
   const t = messages(site.locale);
   const heading = t.text("admin.section.organizations");
   const url = sectionUrl(site, "organizations");
+  const { name, ...others } = organizationFieldsOf(site);
   const columns = [
     {
-      label: t.text("admin.name"),
-      cell: (one: OrganizationView) => html`<a href="${organizationUrl(site, one.id)}">${bdi(one.name)}</a>`,
+      label: name.label,
+      cell: (one: OrganizationView) =>
+        html`<a href="${organizationUrl(site, one.id)}">${name.shown(one, view.now)}</a>`,
     },
-    { label: t.text("admin.accountNumber"), cell: (one: OrganizationView) => bdi(one.account_number) },
-    { label: t.text("admin.kind"), cell: (one: OrganizationView) => t.text(`common.kind.${one.kind}`) },
-    { label: t.text("admin.plan"), cell: (one: OrganizationView) => planText(site, one, view.now) },
-    { label: t.text("admin.status"), cell: (one: OrganizationView) => onOff(site, one.enabled) },
+    ...Object.values(others)
+      .filter(({ isListed }) => isListed)
+      .map(({ label, shown }) => ({ label, cell: (one: OrganizationView) => shown(one, view.now) })),
   ];
   return renderConsole(site, frame, {
     section: "organizations",
@@ -112,18 +104,16 @@ export function organizationPage(site: Site, frame: ConsoleFrame, view: Organiza
   const { organization, people, mayWrite } = view;
   const url = organizationUrl(site, organization.id);
   const title = t.text("admin.people");
+  const { name: _, ...others } = organizationFieldsOf(site);
+  const fields = Object.values(others).map(
+    ({ label, shown }) => [label, shown(organization, view.now)] as const,
+  );
   return renderConsole(site, frame, {
     section: "organizations",
     heading: organization.name,
     back: { url: sectionUrl(site, "organizations"), label: t.text("admin.section.organizations") },
     body: html`${headed(bdi(organization.name), ...(mayWrite ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []))}
-${facts([
-  [t.text("admin.accountNumber"), bdi(organization.account_number)],
-  [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
-  [t.text("admin.plan"), planText(site, organization, view.now)],
-  [t.text("admin.status"), onOff(site, organization.enabled)],
-  [t.text("admin.id"), idText(organization.id)],
-])}
+${facts([...fields, [t.text("admin.id"), idText(organization.id)]])}
 <div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${goButton(`${url}/people/new`, t.text("admin.people.new"), "primary")}</p>`}</div>
 ${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
 ${pager(site, people)}`,

@@ -1,0 +1,47 @@
+/** Organizations and profiles as the forms of the administration's pages hold them, and what is typed there. */
+
+import { apiTexts, ORGANIZATION_FIELDS, PROFILE_FIELDS } from "../../domain/record-fields.ts";
+import type { OrganizationView, ProfileView } from "../../ui/console/views.ts";
+import type { Changes } from "../definitions/definition.ts";
+import type { operations } from "../definitions/operations.ts";
+import { linesOf, one } from "./shell.ts";
+
+type Values = Record<string, string[]>;
+
+/** Everything that an edit may change; only of what is there already whether it is enabled. */
+type TypedOrganization = Required<Omit<Changes<typeof operations.organizations.edit>, "enabled">>;
+type TypedProfile = Required<Omit<Changes<typeof operations.profiles.edit>, "enabled" | "another_person">>;
+
+/** A record's fields as a form holds them: nothing is no line. */
+function heldValues(fields: object): Values {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]: [string, unknown]) => [
+      name,
+      Array.isArray(value) ? value.map(String) : value === null ? [] : [String(value)],
+    ]),
+  );
+}
+
+export function organizationValues({ id: _, plan, ...fields }: OrganizationView): Values {
+  return heldValues({ ...fields, plan_status: plan.status, plan_last_day: plan.last_day });
+}
+
+export const typedOrganization = (values: Values): TypedOrganization => ({
+  ...apiTexts(ORGANIZATION_FIELDS, (name) => one(values, name) ?? ""),
+  kind: one(values, "kind") ?? "",
+  plan: { status: one(values, "plan_status") ?? "", last_day: one(values, "plan_last_day") ?? null },
+});
+
+/** What was typed of whether a record is enabled. */
+export const isEnabled = (values: Values) => one(values, "enabled") !== "false";
+
+export function profileValues({ email, name, roles, enabled }: ProfileView): Values {
+  const fields: Record<keyof TypedProfile | "enabled", unknown> = { email, name, roles, enabled };
+  return heldValues(fields);
+}
+
+export const typedProfile = (values: Values): TypedProfile => ({
+  ...apiTexts(PROFILE_FIELDS, (name) => one(values, name) ?? ""),
+  email: one(values, "email") ?? "",
+  roles: linesOf(values, "roles"),
+});
