@@ -10,7 +10,7 @@ import type { Context } from "koa";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { asLinkRequestId } from "../domain/ids.ts";
-import { mailedSecret, sameIdentity } from "../domain/link.ts";
+import { isRedeemed, mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
@@ -255,8 +255,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     }
     if (held === undefined) return;
     const { request, membership } = held;
-    const isDone = request.state === "bound" && membership.profile.accountId === request.requester.accountId;
-    if (isDone) return sendPage(ctx, await linkedPage(membership));
+    if (isRedeemed(request, membership)) return sendPage(ctx, await linkedPage(membership));
     seeOther(ctx, base(request.id));
   }
 
