@@ -22,7 +22,7 @@ export interface SealerOptions {
 }
 
 const LEASE = "audit.seal";
-const LEASE_MS = 30_000;
+const LEASE_MS: Milliseconds = 30_000;
 /** How many events a turn takes. */
 const BATCH = { least: 50, most: 200 };
 

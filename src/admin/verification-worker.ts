@@ -5,7 +5,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { Clock, Milliseconds } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import { isGenuinelyNoted, verificationSeal } from "../domain/audit-chain.ts";
 import type { AuditVerification, VerificationResult } from "../domain/records.ts";
 import { LiaisonError } from "../errors.ts";
@@ -22,7 +22,7 @@ export interface VerificationWorkerOptions extends VerifyParts {
   noteEveryMs?: Milliseconds;
 }
 
-const LEASE_MS = 30_000;
+const LEASE_MS: Milliseconds = 30_000;
 /** How often one is begun that doesn't get on: its worker dies of it, again and again. */
 const MOST_ATTEMPTS = 10;
 const notAsWritten = "what is kept of it isn't as the service wrote it";
@@ -62,7 +62,7 @@ export function createVerificationWorker(options: VerificationWorkerOptions): Ve
     let { progress } = claimed;
     let notedAt = performance.now();
     /** Whether it is still ours. */
-    const note = async (leaseUntil: number) => {
+    const note = async (leaseUntil: Instant) => {
       const seal = verificationSeal(key, { ...claimed, progress, result: null });
       notedAt = performance.now();
       return await writing.turn(() => verifications.note(claimed.id, worker, { progress, seal, leaseUntil }));

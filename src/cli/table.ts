@@ -1,5 +1,7 @@
 /** Rows as a table for terminals: a line each where there is room, instants in the deployment's time zone. */
 
+import type { Instant } from "../clock.ts";
+
 type Cell = string | number;
 type Row = Readonly<Record<string, Cell>>;
 
@@ -51,7 +53,11 @@ export function widthOf(stream: object): number | undefined {
   return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
 }
 
-function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: number) => string): string[][] {
+function cellsOf(
+  rows: readonly Row[],
+  names: readonly string[],
+  format: (at: Instant) => string,
+): string[][] {
   return rows.map((row) =>
     names.map((name) => {
       const cell = row[name] ?? "";
@@ -132,13 +138,13 @@ function columnsOf(text: string): number {
 }
 
 /** Writes instants such as "2026-11-26 14:05:12". */
-export function instantFormat(timeZone: string): (at: number) => string {
+export function instantFormat(timeZone: string): (at: Instant) => string {
   const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
   return (at) => form.format(at);
 }
 
 /** The same without seconds. */
-function minuteFormat(timeZone: string): (at: number) => string {
+function minuteFormat(timeZone: string): (at: Instant) => string {
   const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
   return (at) => form.format(at);
 }

@@ -4,7 +4,7 @@
  * here, unsent.
  */
 
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { asInquiryId, asLinkRequestId, asOrganizationId, asProfileId, asUpstreamId } from "../domain/ids.ts";
 import { NEW_ORGANIZATION } from "../domain/record-fields.ts";
@@ -19,9 +19,9 @@ import { seededSubject } from "./upstream-accounts.ts";
 export const DEMO_UPSTREAM_ID = asUpstreamId("fabrikam");
 
 const ACTOR = "system";
-const DAY_MS = 24 * 60 * 60 * 1000;
-const LEASE_MS = 60_000;
-const REQUEST_LIFE_MS = 60_000;
+const DAY_MS: Milliseconds = 24 * 60 * 60 * 1000;
+const LEASE_MS: Milliseconds = 60_000;
+const REQUEST_LIFE_MS: Milliseconds = 60_000;
 
 /** Whose profiles are bound at seeding. */
 const bound: ReadonlySet<Expectation> = new Set(["plan_lapsed", "disabled", "partner_only"]);

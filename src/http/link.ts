@@ -7,7 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { asLinkRequestId } from "../domain/ids.ts";
 import { isRedeemed, mailedSecret, sameIdentity } from "../domain/link.ts";
@@ -49,7 +49,7 @@ export interface LinkDeps extends HttpKit {
  */
 const [mostTurns, turnMs] = [20, 150];
 /** Seconds for which the page after a callback can be reloaded. */
-const resultLifetimeSeconds = 600;
+const resultLifetimeSeconds: Seconds = 600;
 
 /**
  * What a callback came to, kept by the browser for the page behind the redirect; what it is about is read
@@ -106,7 +106,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
   const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
-  const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const lifetimeSeconds: Seconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const declined = createDeclinedLinks({
     issuer,
     cookies,

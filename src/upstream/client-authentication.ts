@@ -3,6 +3,7 @@
  */
 
 import * as client from "openid-client";
+import type { Seconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 
@@ -15,7 +16,7 @@ export interface AuthenticationParts {
 }
 
 /** How long a client assertion lives: it is used at once. */
-const ASSERTION_SECONDS = 60;
+const ASSERTION_SECONDS: Seconds = 60;
 
 /**
  * The configured method, or what the discovery document offers. client_secret_basic is what a server supports

@@ -1,5 +1,6 @@
 /** The pages of organizations and people. */
 
+import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import { profileFields } from "../../ui/console/forms.ts";
 import { clientName } from "../../ui/console/names.ts";
@@ -20,7 +21,7 @@ import { carryOutEdit, type Edit, showEdit } from "./edits.ts";
 import { attempt, isTicked, listQuery, newOnce, nextUrl, one, type Shell, type Visit } from "./shell.ts";
 
 export interface DirectoryRoutesParts {
-  now(): number;
+  now(): Instant;
   onChange(): void;
 }
 

@@ -1,5 +1,6 @@
 /** The pages of the audit's verifications: asking for one, and looking how far it is, without a script. */
 
+import type { Seconds } from "../../clock.ts";
 import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
@@ -7,7 +8,7 @@ import type { Shell } from "./shell.ts";
 
 const path = "/audit/verifications";
 /** How long a page about one that goes on stands, in seconds. */
-const reloadSeconds = 2;
+const reloadSeconds: Seconds = 2;
 
 export function verificationRoutes(shell: Shell): void {
   shell.get(path, "audit", async (visit) => {

@@ -1,5 +1,6 @@
 /** Looking: figures, what needs attention, upstreams, the audit. */
 
+import type { Milliseconds } from "../../clock.ts";
 import type { Calendar } from "../../domain/calendar.ts";
 import { asAccountId, asLinkRequestId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
 import { planEndOf } from "../../domain/plan-end.ts";
@@ -12,7 +13,7 @@ import { figures } from "../figures.ts";
 import type { HandlersOf } from "../operation.ts";
 import type { OperationParts } from "../parts.ts";
 
-const dayMs = 24 * 3_600_000;
+const dayMs: Milliseconds = 24 * 3_600_000;
 
 const writeEvent = ({ id, at, action, actor, detail, ...about }: AuditEvent, calendar: Calendar) => ({
   id,

@@ -1,5 +1,6 @@
 /** Organizations and the people in them. */
 
+import type { Instant } from "../../clock.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
@@ -37,7 +38,7 @@ export const personUrl = (site: Site, id: string) =>
 export function organizationList(
   site: Site,
   frame: ConsoleFrame,
-  view: Listing<OrganizationView> & { mayWrite: boolean; now: number },
+  view: Listing<OrganizationView> & { mayWrite: boolean; now: Instant },
 ): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.organizations");
@@ -96,7 +97,7 @@ export interface OrganizationPage {
   organization: OrganizationView;
   people: Listing<ProfileView>;
   mayWrite: boolean;
-  now: number;
+  now: Instant;
 }
 
 export function organizationPage(site: Site, frame: ConsoleFrame, view: OrganizationPage): string {

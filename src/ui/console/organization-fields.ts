@@ -1,5 +1,6 @@
 /** How each field of an organization is labelled, shown and typed in on the administration's pages. */
 
+import type { Instant } from "../../clock.ts";
 import { bdi, type Child, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
@@ -9,7 +10,7 @@ import type { OrganizationView } from "./views.ts";
 interface OrganizationField {
   label: string;
   /** On the organization's page. */
-  shown(one: OrganizationView, now: number): Child;
+  shown(one: OrganizationView, now: Instant): Child;
   /** Whether the list of organizations shows it, too. */
   isListed: boolean;
   /** What is typed for it; a plan takes two. */
@@ -108,7 +109,7 @@ function planFields(site: Site): Field[] {
   ];
 }
 
-function planText(site: Site, { plan }: OrganizationView, now: number): Child {
+function planText(site: Site, { plan }: OrganizationView, now: Instant): Child {
   const t = messages(site.locale);
   if (plan.status !== "active")
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
