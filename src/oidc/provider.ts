@@ -222,8 +222,8 @@ export function createTokenMaker(deps: Omit<ProviderDeps, "pages" | "holdsProof"
 
 /** Seconds a session may go on from now: idle time, but never past its absolute end. */
 function sessionLifetime(startedAt: number | undefined, limits: Config["sessions"], nowMs: Instant): number {
-  const now = Math.floor(nowMs / 1000);
-  const left = (startedAt ?? now) + limits.absolute_seconds - now;
+  const seconds = Math.floor(nowMs / 1000);
+  const left = (startedAt ?? seconds) + limits.absolute_seconds - seconds;
   return Math.max(1, Math.min(limits.idle_seconds, left));
 }
 

@@ -42,8 +42,8 @@ export function clientAuthentication(
   if (key !== undefined) {
     // For a minute by the clock that it is judged by, which may be another than ours.
     const byTheirClock: client.ModifyAssertionFunction = (_header, payload) => {
-      const now = epochSeconds();
-      Object.assign(payload, { iat: now, nbf: now, exp: now + ASSERTION_SECONDS });
+      const seconds = epochSeconds();
+      Object.assign(payload, { iat: seconds, nbf: seconds, exp: seconds + ASSERTION_SECONDS });
     };
     return client.PrivateKeyJwt(key, { [client.modifyAssertion]: byTheirClock });
   }
