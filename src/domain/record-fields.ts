@@ -1,8 +1,8 @@
 /**
  * The fields of organizations and of profiles, a table for each: what a field is called in code, in the API
  * and in an import, and how its value is read off a record. What an import changes, what the audit names and
- * what edits and answers of the API hold is made from them. Their schemas are admin/definitions', their labels
- * and controls ui/console's; both are held to these names by their types.
+ * what edits and answers of the API hold is made from them. Their schemas are admin/definitions', their
+ * labels and controls ui/console's; both are held to these names by their types.
  */
 
 import type { AuditEvent, FieldChange, Organization, Profile, ProfileEdit } from "./records.ts";
@@ -18,7 +18,9 @@ export interface TextRule {
 }
 
 interface RecordField<Item> {
-  /** In the API and in forms, and with dashes as a flag; left out where the API has it within another field. */
+  /**
+   * In the API and in forms, and with dashes as a flag. Left out where the API has it within another field.
+   */
   api?: string;
   /** In an import. */
   column: string;

@@ -128,7 +128,7 @@ describe("directions of import", () => {
     );
   });
 
-  it("types and dynamic imports count too; a part that takes configuration takes its types alone", async () => {
+  it("types and dynamic imports count too; who takes configuration takes its types alone", async () => {
     const file = "src/http/kinds.ts";
     const lines = [
       `export type { Some } from "../demo/run.ts";`,
@@ -145,7 +145,7 @@ describe("directions of import", () => {
     );
   });
 
-  it("definitions of operations rest on schemas and rules, and the console's views on definitions, alone", async () => {
+  it("definitions rest on schemas and rules, and the console's views on definitions, alone", async () => {
     const forbidden = [
       `import { store } from "../../storage/contract.ts";`,
       `import { endpoints } from "../../oidc/endpoints.ts";`,
@@ -218,7 +218,7 @@ describe("directions of import", () => {
     );
   });
 
-  it("seconds are found in a sum or a comparison with milliseconds, and aren't where they are converted", async () => {
+  it("seconds in a sum or a comparison with milliseconds are found, and converted ones aren't", async () => {
     const lines = [
       "interface Limits { idle_seconds: number; windowSeconds: number; leaseMs: number; expiresAt: number }",
       "export const sum = (now: number, c: Limits) => now + c.idle_seconds;",

@@ -1,4 +1,4 @@
-/** Organizations and profiles as the forms of the administration's pages hold them, and what is typed there. */
+/** Organizations and profiles as forms of the administration's pages hold them, and what is typed there. */
 
 import { apiTexts, ORGANIZATION_FIELDS, PROFILE_FIELDS } from "../../domain/record-fields.ts";
 import type { OrganizationView, ProfileView } from "../../ui/console/views.ts";

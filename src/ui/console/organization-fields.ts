@@ -115,5 +115,6 @@ function planText(site: Site, { plan }: OrganizationView, now: Instant): Child {
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
   if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
   const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
+  const word = isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"));
+  return html`${word} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
 }
