@@ -101,6 +101,13 @@ export const organizationInput = {
   enabled: z.boolean(),
 } satisfies Record<OrganizationField, z.ZodType>;
 
+/** The same of a new one, with what is meant where nothing is said. */
+export const newOrganizationInput = {
+  ...organizationInput,
+  plan: givenPlan.default({ status: "none" }),
+  enabled: organizationInput.enabled.default(true),
+};
+
 /** The same as they are given. What was written by the rules of another version is given, too. */
 const organizationOutput = {
   name: z.string(),
@@ -117,6 +124,13 @@ export const profileInput = { email, name, roles, enabled: z.boolean() } satisfi
   keyof InApi<typeof PROFILE_FIELDS>,
   z.ZodType
 >;
+
+/** The same of a new one. */
+export const newProfileInput = {
+  ...profileInput,
+  roles: roles.default([]),
+  enabled: profileInput.enabled.default(true),
+};
 
 const profile = z.strictObject({
   id: anyId,

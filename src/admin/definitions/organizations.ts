@@ -2,7 +2,17 @@
 
 import { z } from "zod";
 import { define } from "./definition.ts";
-import { anyId, kind, listOf, newId, organization, organizationInput, paging, search } from "./fields.ts";
+import {
+  anyId,
+  kind,
+  listOf,
+  newId,
+  newOrganizationInput,
+  organization,
+  organizationInput,
+  paging,
+  search,
+} from "./fields.ts";
 
 export const organizations = {
   list: define({
@@ -44,9 +54,7 @@ export const organizations = {
     kind: "creates",
     input: z.strictObject({
       id: newId.optional().meta({ description: "Yours to choose; a random one if left out." }),
-      ...organizationInput,
-      plan: organizationInput.plan.default({ status: "none" }),
-      enabled: organizationInput.enabled.default(true),
+      ...newOrganizationInput,
     }),
     output: organization,
     command: {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { dateOf, define } from "./definition.ts";
-import { anyId, listOf, membership, newId, paging, profileInput, search } from "./fields.ts";
+import { anyId, listOf, membership, newId, newProfileInput, paging, profileInput, search } from "./fields.ts";
 
 export const profiles = {
   list: define({
@@ -62,9 +62,7 @@ export const profiles = {
     input: z.strictObject({
       id: newId.optional().meta({ description: "Yours to choose; a random one if left out." }),
       organization_id: anyId,
-      ...profileInput,
-      roles: profileInput.roles.default([]),
-      enabled: profileInput.enabled.default(true),
+      ...newProfileInput,
     }),
     output: membership,
     command: {

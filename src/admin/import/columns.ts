@@ -103,20 +103,14 @@ function placesOf(names: readonly string[]): Header {
   return places.slice(0, places.findLastIndex((place) => place !== null) + 1);
 }
 
+const DIVIDE_IT = `divide the column into ${COLUMNS.length} (Data, Text to Columns) and save again`;
+
 /** How a header looks that no comma and no semicolon divides. */
 const SEPARATORS: readonly [separator: string, found: string][] = [
   ["\t", "is separated by tabs; save it with commas or semicolons"],
   ["|", "is separated by |; save it with commas or semicolons"],
-  [
-    ";",
-    "stands in one cell, with semicolons in it; divide the column into twelve (Data, Text to Columns) " +
-      "and save again",
-  ],
-  [
-    ",",
-    "stands in one cell, with commas in it; divide the column into twelve (Data, Text to Columns) and " +
-      "save again",
-  ],
+  [";", `stands in one cell, with semicolons in it; ${DIVIDE_IT}`],
+  [",", `stands in one cell, with commas in it; ${DIVIDE_IT}`],
   [" ", "is separated by blanks; save it with commas or semicolons"],
 ];
 
