@@ -15,7 +15,7 @@ class Patience {
     this.#leftMs = milliseconds;
   }
 
-  get leftMs(): number {
+  get leftMs(): Milliseconds {
     return this.#waiting === 0 ? this.#leftMs : this.#leftMs - (performance.now() - this.#since);
   }
 
