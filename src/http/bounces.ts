@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { equalSecrets } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import { LARGEST_NOTIFICATION, parseNotification, parseWebhook } from "../mail/bounce.ts";
+import { BodyTooLarge, readBody } from "../read-body.ts";
 import type { OutboxStore } from "../storage/contract.ts";
 
 export interface BounceDeps {
@@ -46,15 +47,12 @@ function answer(ctx: Context, status: number, content: object): void {
   ctx.body = content;
 }
 
+/** Too much of it is answered like all that is no notification: it won't become one. */
 async function body({ req }: Context, largest: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largest) throw new LiaisonError("bad_request", `The body is larger than ${largest} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return await readBody(req, largest, req.headers["content-length"]).catch((cause: unknown) => {
+    if (!(cause instanceof BodyTooLarge)) throw cause;
+    throw new LiaisonError("bad_request", cause.message, { cause });
+  });
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -4,8 +4,7 @@
  */
 
 import type Router from "@koa/router";
-import type { Context } from "koa";
-import { koaBody } from "koa-body";
+import type { Context, Middleware } from "koa";
 import type { Clock } from "../clock.ts";
 import { asUpstreamId } from "../domain/ids.ts";
 import type { SecretHash, SignInPurpose } from "../domain/records.ts";
@@ -15,7 +14,7 @@ import type { SignInStore } from "../storage/contract.ts";
 import { withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
-import { noHead } from "./declarations.ts";
+import { formUpTo, noHead } from "./declarations.ts";
 import type { EncryptedState } from "./encrypted-state.ts";
 import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link.ts";
@@ -61,14 +60,8 @@ interface Attempt {
 const postedSeconds = 60;
 const postedTo = (upstreamId: string) => `upstream return\n${upstreamId}`;
 
-/** Encrypted, an answer of this size still fits into an address. */
-const readAnswer = koaBody({
-  json: false,
-  text: false,
-  multipart: false,
-  formLimit: "8kb",
-  queryString: { depth: 0 },
-});
+/** Encrypted, an answer of this size in bytes still fits into an address. */
+const largestAnswer = 8192;
 
 export function callbackRoutes(router: Router, deps: CallbackDeps): void {
   const { upstreams, signIns, encryptedState, clock, config, cookies, binding, encryptedCookies, costs } =
@@ -87,14 +80,17 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     ctx.set("cache-control", "public, max-age=3600");
   });
 
-  // response_mode=form_post: nothing is decided here, because the cookie of the sign-in can't have come
-  // along.
-  router.post("/upstream/:upstreamId/callback", async (ctx) => {
-    const upstreamId = String(ctx["params"]["upstreamId"]);
-    const upstream = upstreams.list().find(({ id }) => id === upstreamId);
+  const onlyFormPost: Middleware = (ctx, next) => {
+    const upstream = upstreams.list().find(({ id }) => id === ctx["params"]["upstreamId"]);
     if (upstream?.response_mode !== "form_post")
       throw new LiaisonError("not_found", "Nothing is posted here.");
-    await readAnswer(ctx as Parameters<typeof readAnswer>[0], async () => {});
+    return next();
+  };
+
+  // response_mode=form_post: nothing is decided here, because the cookie of the sign-in can't have come
+  // along.
+  router.post("/upstream/:upstreamId/callback", onlyFormPost, formUpTo(largestAnswer), (ctx) => {
+    const upstreamId = String(ctx["params"]["upstreamId"]);
     const fields = formFields(ctx);
     const given = answerParameters.flatMap((name): [string, string][] => {
       const value = fields[name];

@@ -9,6 +9,7 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
 import { statusFor } from "../../http/errors.ts";
+import { readBody } from "../../read-body.ts";
 import type { Definition } from "../definitions/definition.ts";
 import { definitions } from "../definitions/operations.ts";
 import { EditConflict, InputError, statusOf } from "../operation.ts";
@@ -116,17 +117,11 @@ function withPath(
   return { ...input, ...Object.fromEntries(named.map((field) => [field, String(ctx["params"][field])])) };
 }
 
-async function readText({ req, throw: refuse }: Context): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) refuse(413, `The body is larger than ${largestBody} bytes.`);
-    chunks.push(chunk);
-  }
+async function readText({ req }: Context): Promise<string> {
+  const bytes = await readBody(req, largestBody, req.headers["content-length"]);
   try {
     // Fatal: bytes that are no text would come to be stored as U+FFFD.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new LiaisonError("bad_request", "The body is no UTF-8.", { cause });
   }
