@@ -3,8 +3,6 @@
  * show, and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
  */
 
-import type { SignInPurpose } from "./domain/records.ts";
-
 export const ERROR_CODES = [
   "bad_request",
   "cross_site_request",
@@ -34,21 +32,11 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** An expected failure. `message` is safe to show to the person or to print; `cause` is for the log alone. */
 export class LiaisonError extends Error {
   readonly code: ErrorCode;
-  /** Which upstream it was about, where that helps the page to say whom to write to. */
-  readonly upstreamId: string | undefined;
-  /** What a failed upstream sign-in had been begun for, so that the person can go back there. */
-  readonly purpose: SignInPurpose | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { cause?: unknown; upstreamId?: string; purpose?: SignInPurpose } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, message: string, { cause }: ErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "LiaisonError";
     this.code = code;
-    this.upstreamId = options.upstreamId;
-    this.purpose = options.purpose;
   }
 }
 

@@ -9,6 +9,7 @@ import { LiaisonError } from "../errors.ts";
 import { LARGEST_NOTIFICATION, parseNotification, parseWebhook } from "../mail/bounce.ts";
 import { BodyTooLarge, readBody } from "../read-body.ts";
 import type { OutboxStore } from "../storage/contract.ts";
+import { responseTo } from "./error-responses.ts";
 
 export interface BounceDeps {
   config: { mail: Pick<Config["mail"], "bounce_webhook_token"> };
@@ -37,7 +38,7 @@ export function bounceRoutes(router: Router, { config, outbox, clock }: BounceDe
       answer(ctx, 200, { noted: delivery !== undefined });
     } catch (error) {
       if (!(error instanceof LiaisonError) || error.code !== "bad_request") throw error;
-      answer(ctx, 400, { error: "bad_request", detail: error.message });
+      answer(ctx, responseTo(error).status, { error: error.code, detail: error.message });
     }
   });
 }

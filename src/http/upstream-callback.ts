@@ -11,7 +11,7 @@ import type { SecretHash, SignInPurpose } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { SignInStore } from "../storage/contract.ts";
-import { withPurpose } from "../upstream/failures.ts";
+import { postedTooLongAgo, UpstreamSignInError, withPurpose } from "../upstream/failures.ts";
 import { type CallbackProgress, stateOf } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { formUpTo, noHead } from "./declarations.ts";
@@ -111,11 +111,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
     const parameters = encryptedState.decrypt(posted, postedTo(upstreamId)) as
       | Record<string, string>
       | undefined;
-    if (parameters === undefined) {
-      throw new LiaisonError("sign_in_expired", "This answer was posted too long ago, or not here.", {
-        upstreamId,
-      });
-    }
+    if (parameters === undefined) throw postedTooLongAgo(upstreamId);
     url.search = new URLSearchParams(parameters).toString();
     return url;
   }
@@ -197,7 +193,7 @@ export function callbackRoutes(router: Router, deps: CallbackDeps): void {
    * it; everything else is a page of its own.
    */
   function wayBack(ctx: Context, error: unknown): void {
-    if (!(error instanceof LiaisonError) || error.purpose === undefined) throw error;
+    if (!(error instanceof UpstreamSignInError) || error.purpose === undefined) throw error;
     const { purpose, code } = error;
     const begunAt = config.issuer + beginning(purpose);
     if (code === "upstream_refused") {

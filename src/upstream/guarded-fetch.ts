@@ -55,8 +55,12 @@ export function guardedFetch(
       },
       (error: unknown) => {
         // Too much is an answer, though none to be read.
-        circuit.settle(where, error instanceof BodyTooLarge);
-        throw unavailable(upstreamId, `${where}: ${describeError(error)}`);
+        const isTooLarge = error instanceof BodyTooLarge;
+        circuit.settle(where, isTooLarge);
+        const reason = isTooLarge
+          ? `the answer is longer than ${limits.maxBytes} bytes`
+          : describeError(error);
+        throw unavailable(upstreamId, `${where}: ${reason}`);
       },
     );
     const { status } = response;

@@ -33,6 +33,8 @@ import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
   describeError,
+  expired,
+  mismatch,
   refusesFreshness,
   stale,
   toLiaisonError,
@@ -401,13 +403,4 @@ export function tagIn(state: string): string {
 export function stateOf(url: URL): string | undefined {
   const [state, ...others] = url.searchParams.getAll("state");
   return state === "" || others.length > 0 ? undefined : state;
-}
-
-function mismatch(upstreamId: UpstreamId): LiaisonError {
-  return new LiaisonError("sign_in_mismatch", "This sign-in was not begun in this browser.", { upstreamId });
-}
-
-function expired(upstreamId: UpstreamId, purpose: SignInPurpose | undefined): LiaisonError {
-  const about = purpose === undefined ? { upstreamId } : { upstreamId, purpose };
-  return new LiaisonError("sign_in_expired", "This sign-in took too long or is already finished.", about);
 }

@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { form } from "../../http/declarations.ts";
-import { statusFor } from "../../http/errors.ts";
+import { responseTo } from "../../http/error-responses.ts";
 import { formFields, type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
@@ -170,7 +170,7 @@ export function createShell(
     try {
       await work(visit);
     } catch (error) {
-      const status = error instanceof LiaisonError ? statusFor(error) : 500;
+      const { status } = responseTo(error);
       if (!(error instanceof LiaisonError) || status >= 500) throw error;
       const label = messages(visit.site.locale).text(`admin.section.${section}`);
       const back = { url: url(section === "overview" ? "" : `/${section}`), label };

@@ -8,7 +8,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
-import { statusFor } from "../../http/errors.ts";
+import { beginErrorResponse, requestIdOf } from "../../http/error-responses.ts";
 import { readBody } from "../../read-body.ts";
 import type { Definition } from "../definitions/definition.ts";
 import { definitions } from "../definitions/operations.ts";
@@ -164,26 +164,18 @@ function readKey(header: string): string | undefined {
   return header;
 }
 
-/** One log line and one problem, whatever went wrong. */
+/** What went wrong as a problem (RFC 9457), with what some errors have to say besides. */
 function answerProblem(ctx: Context, error: unknown, logger: Logger): void {
-  const status = statusFor(error);
-  const isKnown = error instanceof LiaisonError;
-  const code = isKnown ? error.code : status >= 500 ? "server_error" : "bad_request";
-  const requestId = String(ctx.state["requestId"] ?? "");
-  const fields = { request_id: requestId, status, code };
-  if (status >= 500) logger.error({ ...fields, err: error }, "request failed");
-  else logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
-  const detail =
-    isKnown || status < 500 ? (error as Error).message : "It's a fault of ours, and it has been recorded.";
-  ctx.status = status;
-  if (status === 503) ctx.set("retry-after", "5");
+  const { status, code } = beginErrorResponse(ctx, error, logger);
+  const isOurFault = status >= 500;
+  const isSaid = code !== undefined || !isOurFault;
   ctx.body = JSON.stringify({
     type: "about:blank",
     title: STATUS_CODES[status] ?? "Error",
     status,
-    detail,
-    code,
-    request_id: requestId,
+    detail: isSaid ? (error as Error).message : "It's a fault of ours, and it has been recorded.",
+    code: code ?? (isOurFault ? "server_error" : "bad_request"),
+    request_id: requestIdOf(ctx),
     ...(error instanceof InputError ? { errors: error.faults } : {}),
     ...(error instanceof EditConflict
       ? { current: error.current.output, differences: error.differences }
