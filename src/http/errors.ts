@@ -11,7 +11,7 @@ import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, SignInLostPage, Site, UpstreamProblemPage } from "../ui/views.ts";
 import { UpstreamSignInError } from "../upstream/failures.ts";
 import { beginErrorResponse, requestIdOf, retryAfterOf } from "./error-responses.ts";
-import { sendPage } from "./kit.ts";
+import { sendPage } from "./responses.ts";
 import { portalView } from "./site.ts";
 
 export interface ErrorDeps {

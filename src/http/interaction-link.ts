@@ -11,7 +11,8 @@ import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError } from "../ui/views.ts";
 import { type InteractionSteps, loadInteraction } from "./interaction-steps.ts";
 import type { KeptInquiry } from "./kept-inquiry.ts";
-import { formFields, networkOf, seeOther, sendPage } from "./kit.ts";
+import { formFields, networkOf } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 
 /** Characters of a typed address that are kept: RFC 5321 allows 254, and the whole must fit into a cookie. */
 const maxTyped = 320;

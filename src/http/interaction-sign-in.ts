@@ -9,7 +9,8 @@ import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { SignInPage } from "../ui/views.ts";
 import { isOffered } from "./interaction-pages.ts";
 import { type InteractionSteps, loadInteraction } from "./interaction-steps.ts";
-import { formFields, hasQuery, queryValue, seeOther, sendPage } from "./kit.ts";
+import { formFields, hasQuery, queryValue } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";
 
 /**

@@ -19,8 +19,9 @@ import {
   type InteractionPagesDeps,
 } from "./interaction-pages.ts";
 import { createKeptInquiries, type KeptInquiries } from "./kept-inquiry.ts";
-import { formFields, seeOther } from "./kit.ts";
 import { createOpenedInteractions, type OpenedInteractions } from "./opened-interactions.ts";
+import { formFields } from "./requests.ts";
+import { seeOther } from "./responses.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { forgetCookies } from "./shadowed-cookies.ts";
 import type { SupportDeps } from "./support.ts";

@@ -31,7 +31,8 @@ import {
   type InteractionSteps,
   loadInteraction,
 } from "./interaction-steps.ts";
-import { formFields, hasQuery, seeOther, sendPage } from "./kit.ts";
+import { formFields, hasQuery } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 import { supportRoutes } from "./support.ts";
 
 /** What a browser may ask for again that a POST showed. */

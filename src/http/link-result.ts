@@ -17,7 +17,6 @@ import {
 } from "../linking/linking.ts";
 import { startUrl } from "../oidc/clients.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
-import { hasQuery, seeOther, sendPage } from "./kit.ts";
 import {
   type LinkSteps,
   openedLink,
@@ -27,6 +26,8 @@ import {
   showDead,
   upstreamName,
 } from "./link-steps.ts";
+import { hasQuery } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 

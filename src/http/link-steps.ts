@@ -15,11 +15,12 @@ import type { ArtifactStore } from "../storage/contract.ts";
 import type { LinkDeadPage } from "../ui/views.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { createDeclinedLinks, type DeclinedLinks } from "./declined-links.ts";
-import { type HttpKit, sendPage } from "./kit.ts";
+import type { HttpDependencies } from "./dependencies.ts";
+import { sendPage } from "./responses.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 import { createWaitingSignIns, type WaitingSignIns } from "./waiting-sign-in.ts";
 
-export interface LinkDeps extends HttpKit {
+export interface LinkDeps extends HttpDependencies {
   linking: Linking;
   artifacts: Pick<ArtifactStore, "upsert" | "find">;
   clients: ClientDirectory;

@@ -12,7 +12,6 @@ import { matchingCode } from "../domain/matching-code.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { LinkLandingPage } from "../ui/views.ts";
 import { form } from "./declarations.ts";
-import { formFields, hasQuery, seeOther, sendPage } from "./kit.ts";
 import { type LinkPages, linkPages, showResultOfLink } from "./link-result.ts";
 import {
   createLinkSteps,
@@ -23,6 +22,8 @@ import {
   requestIdOf,
   showDead,
 } from "./link-steps.ts";
+import { formFields, hasQuery } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { membershipView, portalView } from "./site.ts";
 

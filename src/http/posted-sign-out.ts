@@ -10,7 +10,8 @@ import type { Clock } from "../clock.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
 import { isBounded, ofSignOut, readForm } from "./bodies.ts";
-import { queryValue, seeOther } from "./kit.ts";
+import { queryValue } from "./requests.ts";
+import { seeOther } from "./responses.ts";
 
 export interface PostedSignOutDeps {
   artifacts: Pick<ArtifactStore, "upsert" | "find">;

@@ -14,7 +14,7 @@ import type { Pages } from "../ui/pages.ts";
 import type { PortalView, Site, StaysKnown } from "../ui/views.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 import { showError } from "./errors.ts";
-import { sendPage } from "./kit.ts";
+import { sendPage } from "./responses.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { portalView, staysKnownView } from "./site.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";

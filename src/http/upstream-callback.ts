@@ -15,13 +15,15 @@ import { postedTooLongAgo, UpstreamSignInError, withPurpose } from "../upstream/
 import { type CallbackProgress, stateOf, type Upstreams } from "../upstream/upstreams.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { formUpTo, noHead } from "./declarations.ts";
+import type { HttpDependencies } from "./dependencies.ts";
 import type { EncryptedState } from "./encrypted-state.ts";
-import { formFields, type HttpKit, queryValue, seeOther } from "./kit.ts";
 import type { CarriedOut, LinkPages } from "./link-result.ts";
+import { formFields, queryValue } from "./requests.ts";
+import { seeOther } from "./responses.ts";
 import { createSingleFlight, type SingleFlight } from "./single-flight.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";
 
-export interface CallbackDeps extends HttpKit {
+export interface CallbackDeps extends HttpDependencies {
   signIns: SignInStore;
   links: LinkPages;
   encryptedState: EncryptedState;

@@ -11,7 +11,9 @@ import { asGrantId } from "../../domain/ids.ts";
 import type { AdminRole, GrantId, Membership } from "../../domain/records.ts";
 import { equalSecrets } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import { type HttpKit, queryValue, seeOther } from "../../http/kit.ts";
+import type { HttpDependencies } from "../../http/dependencies.ts";
+import { queryValue } from "../../http/requests.ts";
+import { seeOther } from "../../http/responses.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import { type Principal, ROLES } from "../scopes.ts";
@@ -42,7 +44,7 @@ export interface ConsoleSessions {
 }
 
 export interface SessionParts {
-  kit: HttpKit;
+  kit: HttpDependencies;
   signIns: ConsoleSignIns;
   standings: StandingStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;

@@ -10,8 +10,10 @@ import type { z } from "zod";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { form } from "../../http/declarations.ts";
+import type { HttpDependencies } from "../../http/dependencies.ts";
 import { responseTo } from "../../http/error-responses.ts";
-import { formFields, type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
+import { formFields, queryValue } from "../../http/requests.ts";
+import { seeOther, sendPage } from "../../http/responses.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
@@ -85,7 +87,7 @@ export interface Visit {
 }
 
 export interface Shell {
-  kit: HttpKit;
+  kit: HttpDependencies;
   /** A page of a section, below `/admin`. */
   get(path: string, section: ConsoleSection, show: (visit: Visit) => Promise<void>): void;
   /** What a form there does; only with the form's token. */
@@ -105,7 +107,7 @@ const sections: ConsoleSection[] = [
 
 export function createShell(
   router: Router,
-  parts: { kit: HttpKit; sessions: ConsoleSessions; service: AdminService; issuer: string },
+  parts: { kit: HttpDependencies; sessions: ConsoleSessions; service: AdminService; issuer: string },
 ): Shell {
   const { kit, sessions, service, issuer } = parts;
   const url = (path: string) => `${issuer}/admin${path}`;
