@@ -9,8 +9,8 @@ import { looksLikeAddress, plainAddress } from "../domain/address.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError } from "../ui/views.ts";
+import type { InquiryCookie } from "./inquiry-cookie.ts";
 import { type InteractionSteps, loadInteraction } from "./interaction-steps.ts";
-import type { KeptInquiry } from "./kept-inquiry.ts";
 import { formFields, networkOf } from "./requests.ts";
 import { seeOther, sendPage } from "./responses.ts";
 
@@ -32,7 +32,7 @@ export async function showLinkStep(
 async function wasDeclined(
   { declined }: InteractionSteps,
   ctx: Context,
-  { inquiryId }: KeptInquiry,
+  { inquiryId }: InquiryCookie,
 ): Promise<boolean> {
   return inquiryId !== null && (await declined.isTold(ctx, inquiryId));
 }
@@ -42,12 +42,12 @@ export async function showWaiting(
   steps: InteractionSteps,
   ctx: Context,
   state: InteractionState,
-  kept: KeptInquiry,
+  inquiry: InquiryCookie,
   askedTooSoon = false,
 ): Promise<void> {
   const typed = (await steps.inquiries.typed(ctx, state.uid)) ?? null;
-  const isDeclined = await wasDeclined(steps, ctx, kept);
-  sendPage(ctx, await steps.views.checkEmail(ctx, state, { ...kept, typed, isDeclined, askedTooSoon }));
+  const isDeclined = await wasDeclined(steps, ctx, inquiry);
+  sendPage(ctx, await steps.views.checkEmail(ctx, state, { ...inquiry, typed, isDeclined, askedTooSoon }));
 }
 
 /** `GET …/address`: the page that asks for it, again or for another profile. */
@@ -77,8 +77,8 @@ async function inquire(
   const since = (await inquiries.find(ctx, state.uid))?.since ?? askedAt;
   const lookedAtBy = linking.lookedAtBy(outcome.inquiry);
   const code = matchingCode(id);
-  const kept: KeptInquiry = { inquiryId: id, address, askedAt, since, code, heldUntil, lookedAtBy };
-  await inquiries.keep(ctx, state.uid, kept, isShown);
+  const inquiry: InquiryCookie = { inquiryId: id, address, askedAt, since, code, heldUntil, lookedAtBy };
+  await inquiries.set(ctx, state.uid, inquiry, isShown);
   const { redirectUri, client } = state;
   await waiting.note(ctx, { interactionUid: state.uid, clientId: client.id, redirectUri }, lifetimeSeconds);
   seeOther(ctx, `${urlOf(state.uid)}/waiting`);
@@ -110,38 +110,38 @@ export async function submitAddress(steps: InteractionSteps, ctx: Context): Prom
 /** `GET …/waiting`. */
 export async function waitForLink(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
-  const kept = await steps.inquiries.find(ctx, state.uid);
-  if (kept === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
-  await showWaiting(steps, ctx, state, kept);
+  const inquiry = await steps.inquiries.find(ctx, state.uid);
+  if (inquiry === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  await showWaiting(steps, ctx, state, inquiry);
 }
 
 /** `POST …/resend`: the same inquiry once more, unless that is too soon. */
 export async function inquireAgain(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
-  const kept = await steps.inquiries.find(ctx, state.uid);
-  if (kept === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
+  const inquiry = await steps.inquiries.find(ctx, state.uid);
+  if (inquiry === undefined || state.standing === undefined) return seeOther(ctx, steps.urlOf(state.uid));
   const isShown = (await steps.inquiries.typed(ctx, state.uid)) !== undefined;
   const latest = await steps.linking.latestInquiry(state.cid);
-  const askedAt = Math.max(kept.askedAt, latest?.createdAt ?? 0);
+  const askedAt = Math.max(inquiry.askedAt, latest?.createdAt ?? 0);
   const heldUntil = latest?.heldUntil ?? null;
   if (steps.clock.now() < steps.views.askAgainAt({ askedAt, heldUntil })) {
-    return await showWaiting(steps, ctx, state, { ...kept, askedAt, heldUntil }, true);
+    return await showWaiting(steps, ctx, state, { ...inquiry, askedAt, heldUntil }, true);
   }
-  const askAgainAt = await inquire(steps, ctx, state, kept.address, isShown);
+  const askAgainAt = await inquire(steps, ctx, state, inquiry.address, isShown);
   if (askAgainAt === undefined) return;
   // It was in another sign-in of theirs that they asked.
   const elsewhere = askAgainAt - steps.config.linking.resend_after_seconds * 1000;
-  await showWaiting(steps, ctx, state, { ...kept, askedAt: elsewhere, heldUntil }, true);
+  await showWaiting(steps, ctx, state, { ...inquiry, askedAt: elsewhere, heldUntil }, true);
 }
 
 /** `GET …/status`: for the script of the waiting page, whether there is news. */
 export async function tellStatus(steps: InteractionSteps, ctx: Context): Promise<void> {
   const state = await loadInteraction(steps, ctx);
-  const kept = await steps.inquiries.find(ctx, state.uid);
-  const linked = steps.views.linkedSince(state, kept?.since);
+  const inquiry = await steps.inquiries.find(ctx, state.uid);
+  const linked = steps.views.linkedSince(state, inquiry?.since);
   const admitted = state.admission?.kind === "admitted" || state.admission?.kind === "choose";
   const goesOn = admitted && (state.prompt === "link" || linked.length > 0);
-  const isDeclined = kept !== undefined && (await wasDeclined(steps, ctx, kept));
+  const isDeclined = inquiry !== undefined && (await wasDeclined(steps, ctx, inquiry));
   ctx.body = {
     state: goesOn ? "continue" : isDeclined ? "declined" : "waiting",
     linked: linked.map((view) => `${view.profileName}, ${view.organizationName}`),

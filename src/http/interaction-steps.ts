@@ -13,12 +13,12 @@ import type { ArtifactStore } from "../storage/contract.ts";
 import type { CookiePlace } from "./cookies.ts";
 import { createDeclinedLinks, type DeclinedLinks } from "./declined-links.ts";
 import { withoutItsCookie } from "./errors.ts";
+import { createInquiryCookies, type InquiryCookies } from "./inquiry-cookie.ts";
 import {
   createInteractionPages,
   type InteractionPages,
   type InteractionPagesDeps,
 } from "./interaction-pages.ts";
-import { createKeptInquiries, type KeptInquiries } from "./kept-inquiry.ts";
 import { createOpenedInteractions, type OpenedInteractions } from "./opened-interactions.ts";
 import { formFields } from "./requests.ts";
 import { seeOther } from "./responses.ts";
@@ -36,7 +36,7 @@ export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
 export interface InteractionSteps extends InteractionDeps {
   views: InteractionPages;
   opened: OpenedInteractions;
-  inquiries: KeptInquiries;
+  inquiries: InquiryCookies;
   declined: DeclinedLinks;
   waiting: WaitingSignIns;
   /** Of an interaction, while its link may be opened. */
@@ -56,7 +56,7 @@ export function createInteractionSteps(deps: InteractionDeps): InteractionSteps 
     ...deps,
     views: createInteractionPages(deps),
     opened: createOpenedInteractions(deps),
-    inquiries: createKeptInquiries(ofInquiries),
+    inquiries: createInquiryCookies(ofInquiries),
     declined: createDeclinedLinks({ ...ofInquiries, artifacts, clock }),
     waiting: createWaitingSignIns(issuer, cookies, encryptedCookies),
     lifetimeSeconds,

@@ -83,8 +83,8 @@ async function showNextStep(steps: InteractionSteps, ctx: Context): Promise<void
       return sendPage(ctx, await steps.views.chooseProfile(ctx, state, next, []));
     case "link":
     case "not_admitted": {
-      const kept = await steps.inquiries.find(ctx, state.uid);
-      if (kept !== undefined) return await showWaiting(steps, ctx, state, kept);
+      const inquiry = await steps.inquiries.find(ctx, state.uid);
+      if (inquiry !== undefined) return await showWaiting(steps, ctx, state, inquiry);
       if (next.step === "link") return await showLinkStep(steps, ctx, state);
       return sendPage(ctx, await steps.views.notAdmitted(ctx, state, next.admission));
     }
