@@ -118,7 +118,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clock,
     pages: providerPages,
     holdsProof: (ctx, proofHash) => binding.proofs(ctx as unknown as CookieContext).includes(proofHash),
-    machineScopes: ALL_SCOPES,
+    clientCredentialsScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);
   const refused = createRefusedNotes({ clients: store.clients, clock, logger });

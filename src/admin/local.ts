@@ -70,7 +70,7 @@ function inspectingProvider(parts: LocalParts & Pick<ProviderDeps, "clients" | "
     keys,
     clock,
     pages: { renderError: refuse, signOut: refuse, signedOut: refuse },
-    machineScopes: ALL_SCOPES,
+    clientCredentialsScopes: ALL_SCOPES,
     holdsProof: () => false,
   });
 }

@@ -182,7 +182,7 @@ async function createWorkers(
       clients,
       keys: await loadKeys(store.keys),
       clock,
-      machineScopes: ALL_SCOPES,
+      clientCredentialsScopes: ALL_SCOPES,
     }),
     privateHosts: config.private_hosts,
     clock,

@@ -54,7 +54,7 @@ export interface ProviderDeps {
   /** Whether the browser of a request holds the proof of a sign-in. */
   holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
   /** Scopes that machines get tokens for: those of the administration's API. */
-  machineScopes?: readonly string[];
+  clientCredentialsScopes?: readonly string[];
 }
 
 /**
@@ -119,7 +119,14 @@ export function createProvider(deps: ProviderDeps): Provider {
     responseTypes: ["code"],
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
-    scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
+    scopes: [
+      "openid",
+      "offline_access",
+      "profile",
+      "email",
+      "organization",
+      ...(deps.clientCredentialsScopes ?? []),
+    ],
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
@@ -206,7 +213,11 @@ export function createProvider(deps: ProviderDeps): Provider {
   provider.keys = createCookieSignatures(keys.cookies);
   keepAuthorizationsApart(provider);
   noteSignedOutClients(provider);
-  provider.use(fitAnswers({ machineScopes: deps.machineScopes ?? [] }) as Parameters<Provider["use"]>[0]);
+  provider.use(
+    fitAnswers({ clientCredentialsScopes: deps.clientCredentialsScopes ?? [] }) as Parameters<
+      Provider["use"]
+    >[0],
+  );
   return provider;
 }
 

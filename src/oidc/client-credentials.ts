@@ -1,10 +1,10 @@
-/** Tokens of machines: client credentials (RFC 6749, section 4.4), which nobody's person stands behind. */
+/** Client credentials tokens (RFC 6749, section 4.4): those of machines, behind which nobody is signed in. */
 
 import type { Provider } from "oidc-provider";
 import { whileReachable } from "./reachable.ts";
 
-/** What an unexpired token of a machine says, or undefined for anything else. */
-export async function findMachineToken(
+/** What an unexpired client credentials token says, or undefined for anything else. */
+export async function findClientCredentials(
   provider: Provider,
   token: string,
 ): Promise<{ clientId: string; scopes: string[] } | undefined> {
