@@ -23,11 +23,11 @@ import { renderMail } from "../mail/messages.ts";
 import { createOutboxWorker, type RenderMail } from "../mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "../mail/transport.ts";
 import { watchedTransport } from "../mail/watched-transport.ts";
+import { createBackChannelLogoutWorker } from "../oidc/back-channel-logout.ts";
 import { createClientDirectory } from "../oidc/clients.ts";
 import { createEndedGrantsWorker } from "../oidc/ended-grants.ts";
 import { loadKeys } from "../oidc/keys.ts";
 import { createTokenMaker } from "../oidc/provider.ts";
-import { createSignOutWorker } from "../oidc/sign-outs.ts";
 import type { Check } from "../readiness.ts";
 import type { Store } from "../storage/contract.ts";
 import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
@@ -172,7 +172,7 @@ async function createWorkers(
     clock,
     logger,
   });
-  const signOuts = createSignOutWorker({
+  const backChannelLogout = createBackChannelLogoutWorker({
     administration: store.administration,
     clients,
     provider: createTokenMaker({
@@ -202,7 +202,7 @@ async function createWorkers(
       if ((await inquiries.runOnce(run)) > 0) outbox.nudge();
     }),
     outbox,
-    "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
+    "sign-outs": loop("sign-outs", 5000, (run) => backChannelLogout.runOnce(run)),
     endings: loop("endings", 1000, (run) => endedGrants.runOnce(run)),
     audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),

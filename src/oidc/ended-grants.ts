@@ -1,7 +1,7 @@
 /**
  * Removes what is left of grants that were ended many at a time (domain/endings.ts), in short turns: leased,
  * so that another broker goes on where a killed one was. Portals are told by what is queued with the rows
- * (sign-outs.ts).
+ * (back-channel-logout.ts).
  */
 
 import { randomUUID } from "node:crypto";
