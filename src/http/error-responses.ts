@@ -64,7 +64,7 @@ export function responseTo(error: unknown): ErrorResponse {
   return { ...unknown, status: isRefusal ? status : 500 };
 }
 
-/** oidc-provider's 503 is a store that can't be reached, too (oidc/reachable.ts). */
+/** oidc-provider's 503 is a store that can't be reached, too (oidc/store-errors.ts). */
 const { retryAfterSeconds = 0 } = responses.store_unavailable;
 const retrySoon = { retryAfterSeconds };
 

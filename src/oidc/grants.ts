@@ -11,8 +11,8 @@ import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
 import { newGrant } from "./internals.ts";
-import { whileReachable } from "./reachable.ts";
 import { chosenProfile, type RequestStandings } from "./standings.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 export interface GrantDeps {
   standings: RequestStandings;
@@ -74,7 +74,7 @@ async function selectedGrant(
   // A little before the grant itself, so that a live selection never names an expired grant.
   const expiresAt = clock.now() + (grantLifetimeSeconds - 60) * 1000;
   const selection = { ...wanted, grantId: asGrantId(randomId()), expiresAt };
-  const selected = await whileReachable(store.select(selection, clock.now(), { remember, byHand }));
+  const selected = await withStoreErrors(store.select(selection, clock.now(), { remember, byHand }));
   return selected?.grantId;
 }
 

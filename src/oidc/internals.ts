@@ -8,9 +8,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../domain/records.ts";
-import { whileReachable } from "./reachable.ts";
-
 import { readAuthorizationRequest } from "./request-parameters.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 /**
  * The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage;
@@ -110,7 +109,7 @@ export interface OpenSession {
  */
 export async function sessionOf(provider: Provider, { req, res }: Browser): Promise<OpenSession | undefined> {
   type Context = Parameters<Provider["Session"]["get"]>[0];
-  const session = await whileReachable(provider.Session.get({ req, res } as unknown as Context));
+  const session = await withStoreErrors(provider.Session.get({ req, res } as unknown as Context));
   const { jti: id, uid, accountId, authorizations = {} } = session;
   return accountId === undefined ? undefined : { id, uid, accountId, authorizations };
 }

@@ -10,8 +10,8 @@ import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { asAccountId, asClientId, asGrantId, asProfileId, type ProfileId } from "../domain/ids.ts";
 import type { GrantStanding, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
-import { whileReachable } from "./reachable.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 export interface RequestStandings {
   /** The standing of the session's account at the request's client. One read a request, whoever asks. */
@@ -36,7 +36,7 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
-      whileReachable(
+      withStoreErrors(
         standings.forClient(
           asAccountId(accountId),
           asClientId(clientId),
@@ -53,7 +53,7 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
       byAccount.delete(ctx);
     },
     ofGrant: (grantId) => {
-      const read = () => whileReachable(standings.forGrant(asGrantId(grantId), clock.now()));
+      const read = () => withStoreErrors(standings.forGrant(asGrantId(grantId), clock.now()));
       const ctx = currentContext();
       return ctx === undefined ? read() : remember(byGrant, ctx, grantId, read);
     },

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { errors } from "oidc-provider";
 import { ERROR_CODES, LiaisonError } from "../../src/errors.ts";
 import { responseTo } from "../../src/http/error-responses.ts";
-import { whileReachable } from "../../src/oidc/reachable.ts";
+import { withStoreErrors } from "../../src/oidc/store-errors.ts";
 import { BodyTooLarge } from "../../src/read-body.ts";
 
 const statusOf = (error: unknown) => responseTo(error).status;
@@ -23,7 +23,7 @@ describe("what an error is answered with", () => {
 
   it("says when a store may be there again, whoever asked it", async () => {
     const gone = new LiaisonError("store_unavailable", "gone");
-    const toldByTheProvider = await whileReachable(Promise.reject(gone)).catch((error: unknown) => error);
+    const toldByTheProvider = await withStoreErrors(Promise.reject(gone)).catch((error: unknown) => error);
     for (const error of [gone, toldByTheProvider]) {
       const { status, retryAfterSeconds } = responseTo(error);
       assert.deepEqual([status, retryAfterSeconds], [503, 5]);
