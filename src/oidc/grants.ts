@@ -10,12 +10,12 @@ import { asAccountId, asClientId, asGrantId } from "../domain/ids.ts";
 import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
+import { type AccountsAtClient, chosenProfile } from "./account-at-client.ts";
 import { newGrant } from "./internals.ts";
-import { chosenProfile, type RequestStandings } from "./standings.ts";
 import { withStoreErrors } from "./store-errors.ts";
 
 export interface GrantDeps {
-  standings: RequestStandings;
+  standings: AccountsAtClient;
   store: StandingStore;
   clock: Clock;
   /** Seconds: as long as the longest session and then the longest refresh token. */

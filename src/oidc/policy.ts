@@ -7,8 +7,8 @@ import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
 import { demandOf, opensAdministration, type SignInDemand } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
 import { asClientId } from "../domain/ids.ts";
+import type { AccountsAtClient } from "./account-at-client.ts";
 import { methodOf } from "./authentication.ts";
-import type { RequestStandings } from "./standings.ts";
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -17,7 +17,7 @@ export const insufficientForAdministration = "administration";
 
 /** `login`, a `consent` that is never asked, `link`, `select_account`. */
 export function createInteractionPolicy(
-  standings: RequestStandings,
+  standings: AccountsAtClient,
   administration: SignInDemand,
 ): interactionPolicy.Prompt[] {
   const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>

@@ -17,6 +17,7 @@ import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SecretHash } from "../domain/records.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
+import { createAccountsAtClient } from "./account-at-client.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
@@ -34,7 +35,6 @@ import {
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
 import { assertBounded } from "./request-bounds.ts";
-import { createRequestStandings } from "./standings.ts";
 
 /** The pages that oidc-provider asks for; http/ renders them. */
 export interface ProviderPages {
@@ -88,7 +88,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   const { config, clock, keys, pages } = deps;
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
-  const standings = createRequestStandings(deps.standings, clock);
+  const standings = createAccountsAtClient(deps.standings, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);

@@ -1,6 +1,6 @@
 /**
- * What a request needs to know about an account at a portal, read once a request: the interaction policy, the
- * grant loader and the claims all ask here.
+ * An account at a client, as a request needs to know it: read once a request, for the interaction policy, the
+ * grant loader and the claims.
  */
 
 import type { KoaContextWithOIDC } from "oidc-provider";
@@ -13,7 +13,7 @@ import { currentContext, portalSettings } from "./internals.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 import { withStoreErrors } from "./store-errors.ts";
 
-export interface RequestStandings {
+export interface AccountsAtClient {
   /** The standing of the session's account at the request's client. One read a request, whoever asks. */
   ofAccount(ctx: KoaContextWithOIDC, accountId: string): Promise<Standing | undefined>;
   /** Who this authorization request is admitted as, or undefined while nobody is signed in. */
@@ -28,11 +28,11 @@ export interface RequestStandings {
 }
 
 /** Makes the per-request memory over the store. */
-export function createRequestStandings(standings: StandingStore, clock: Clock): RequestStandings {
+export function createAccountsAtClient(standings: StandingStore, clock: Clock): AccountsAtClient {
   const byAccount = new WeakMap<object, Map<string, Promise<Standing | undefined>>>();
   const byGrant = new WeakMap<object, Map<string, Promise<GrantStanding | undefined>>>();
 
-  const ofAccount: RequestStandings["ofAccount"] = (ctx, accountId) => {
+  const ofAccount: AccountsAtClient["ofAccount"] = (ctx, accountId) => {
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
