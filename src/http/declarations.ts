@@ -20,7 +20,9 @@ export async function formBytes(ctx: Context, largest: number): Promise<Buffer> 
   return await readBody(ctx.req, largest, ctx.req.headers["content-length"]);
 }
 
-/** Reads a form as browsers send it, of at most so many bytes; requests.ts's `formFields` gives its fields. */
+/**
+ * Reads a form as browsers send it, of at most so many bytes; requests.ts's `formFields` gives its fields.
+ */
 export const formUpTo =
   (largest: number): Middleware =>
   async (ctx, next) => {

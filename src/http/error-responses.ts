@@ -49,8 +49,8 @@ const responses: Record<ErrorCode, Omit<ErrorResponse, "code">> = {
 };
 
 /**
- * What an error is answered with: one of ours by its code, one of oidc-provider or of Koa's by the status that
- * it says, and everything else by a 500 that says nothing.
+ * What an error is answered with: one of ours by its code, one of oidc-provider or of Koa's by the status
+ * that it says, and everything else by a 500 that says nothing.
  */
 export function responseTo(error: unknown): ErrorResponse {
   if (error instanceof LiaisonError) return { code: error.code, ...responses[error.code] };

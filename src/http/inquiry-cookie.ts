@@ -1,8 +1,8 @@
 /**
- * The inquiry cookie: the inquiry that a browser sent, with its address, which the store forgets. Encrypted, of
- * that interaction's path. The address can be sent again, unseen, for as long as the interaction lives, because
- * a link that expired is just when somebody asks for another. A second cookie shows it again for half an hour:
- * somebody else may sit there by then.
+ * The inquiry cookie: the inquiry that a browser sent, with its address, which the store forgets. Encrypted,
+ * of that interaction's path. The address can be sent again, unseen, for as long as the interaction lives,
+ * because a link that expired is just when somebody asks for another. A second cookie shows it again for
+ * half an hour: somebody else may sit there by then.
  */
 
 import type { Context } from "koa";

@@ -1,6 +1,6 @@
 /**
- * What the steps of an interaction share: where it is, its pages and cookies, loading it and finishing it. Which
- * step is next is the dispatcher's to say; interaction.ts has the routes.
+ * What the steps of an interaction share: where it is, its pages and cookies, loading it and finishing it.
+ * Which step is next is the dispatcher's to say; interaction.ts has the routes.
  */
 
 import type { Context } from "koa";

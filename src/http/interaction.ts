@@ -1,8 +1,8 @@
 /**
- * The routes of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the dispatcher,
- * and shows a page or goes on; a POST that did something comes back with a 303, one that couldn't shows its
- * page again. The steps are interaction-sign-in.ts's, interaction-link.ts's and support.ts's; rules live in
- * oidc/ and linking/.
+ * The routes of a sign-in under `/interaction/<uid>`. Each request loads the interaction, asks the
+ * dispatcher, and shows a page or goes on; a POST that did something comes back with a 303, one that
+ * couldn't shows its page again. The steps are interaction-sign-in.ts's, interaction-link.ts's and
+ * support.ts's; rules live in oidc/ and linking/.
  */
 
 import type Router from "@koa/router";

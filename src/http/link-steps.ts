@@ -1,6 +1,6 @@
 /**
- * What the steps of a mailed link share: where it is, its cookies, and finding the link whose secret a browser
- * holds. link.ts has the routes.
+ * What the steps of a mailed link share: where it is, its cookies, and finding the link whose secret a
+ * browser holds. link.ts has the routes.
  */
 
 import type { Context } from "koa";

@@ -7,9 +7,9 @@ import type { Middleware } from "koa";
 import { currentRoute } from "./internals.ts";
 
 /**
- * Discovery lists no scopes that no portal can have: those of client credentials. A revocation is answered by 200 with
- * nothing in it (RFC 7009, section 2.2), and so of no type: oidc-client-ts takes an answer of a type for JSON
- * or for a fault, and the library says `text/plain`.
+ * Discovery lists no scopes that no portal can have: those of client credentials. A revocation is answered
+ * by 200 with nothing in it (RFC 7009, section 2.2), and so of no type: oidc-client-ts takes an answer of a
+ * type for JSON or for a fault, and the library says `text/plain`.
  */
 export function fitAnswers({
   clientCredentialsScopes,

@@ -22,14 +22,14 @@ export const claimsByScope = {
  * During authorization it finds the session's account. For a code or token it finds what the grant speaks for
  * and evaluates the access policy anew: undefined refuses (`invalid_grant`, 401 at userinfo).
  */
-export function createFindAccount(standings: AccountsAtClient, clock: Clock): FindAccount {
+export function createFindAccount(accounts: AccountsAtClient, clock: Clock): FindAccount {
   return async (ctx, sub, token) => {
     if (token === undefined) {
-      const standing = await standings.ofAccount(ctx, sub);
+      const standing = await accounts.ofAccount(ctx, sub);
       return standing === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) };
     }
     const { client } = ctx.oidc;
-    const grant = token.grantId === undefined ? undefined : await standings.ofGrant(token.grantId);
+    const grant = token.grantId === undefined ? undefined : await accounts.ofGrant(token.grantId);
     if (client === undefined || grant === undefined || grant.selection.accountId !== sub) return undefined;
     const settings = portalSettings(client);
     if (refusals(settings.policy, grant.membership, clock.now()).length > 0) return undefined;

@@ -15,7 +15,7 @@ import { newGrant } from "./internals.ts";
 import { withStoreErrors } from "./store-errors.ts";
 
 export interface GrantDeps {
-  standings: AccountsAtClient;
+  accounts: AccountsAtClient;
   store: StandingStore;
   clock: Clock;
   /** Seconds: as long as the longest session and then the longest refresh token. */
@@ -38,7 +38,7 @@ export function createGrantLoader(deps: GrantDeps) {
     if (client === undefined || account === undefined || session === undefined) return undefined;
     if (ctx.oidc.promptPending("login") || ctx.oidc.promptPending("select_account")) return undefined;
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const admission = await deps.standings.admission(ctx);
+      const admission = await deps.accounts.admission(ctx);
       if (admission?.kind !== "admitted") return undefined;
       const profileId = admission.membership.profile.id;
       const wanted = {
@@ -51,7 +51,7 @@ export function createGrantLoader(deps: GrantDeps) {
       if (grantId !== undefined)
         return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
       // Unbound, or another one was selected in another tab: the person may have to be asked.
-      deps.standings.forgetAccounts(ctx);
+      deps.accounts.forgetAccounts(ctx);
     }
     return undefined;
   };
@@ -64,9 +64,9 @@ export function createGrantLoader(deps: GrantDeps) {
 async function selectedGrant(
   ctx: KoaContextWithOIDC,
   wanted: Omit<Selection, "grantId" | "expiresAt">,
-  { standings, store, clock, grantLifetimeSeconds }: GrantDeps,
+  { accounts, store, clock, grantLifetimeSeconds }: GrantDeps,
 ): Promise<GrantId | undefined> {
-  const known = await standings.ofAccount(ctx, wanted.accountId);
+  const known = await accounts.ofAccount(ctx, wanted.accountId);
   const byHand = chosenProfile(ctx.oidc.result) === wanted.profileId;
   // Only what somebody chose is remembered: who comes to have a second profile is asked then.
   const remember = byHand && known?.rememberedProfileId !== wanted.profileId;

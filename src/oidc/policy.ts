@@ -17,11 +17,11 @@ export const insufficientForAdministration = "administration";
 
 /** `login`, a `consent` that is never asked, `link`, `select_account`. */
 export function createInteractionPolicy(
-  standings: AccountsAtClient,
+  accounts: AccountsAtClient,
   administration: SignInDemand,
 ): interactionPolicy.Prompt[] {
   const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>
-    (await standings.admission(ctx))?.kind === kind;
+    (await accounts.admission(ctx))?.kind === kind;
 
   const login = base().get("login");
   if (login === undefined) throw new TypeError("oidc-provider's base policy has no login prompt");

@@ -88,11 +88,11 @@ export function createProvider(deps: ProviderDeps): Provider {
   const { config, clock, keys, pages } = deps;
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
-  const standings = createAccountsAtClient(deps.standings, clock);
+  const accounts = createAccountsAtClient(deps.standings, clock);
   const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
 
   const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-  const findAccount = createFindAccount(standings, clock);
+  const findAccount = createFindAccount(accounts, clock);
   const configuration: Configuration = {
     adapter: createAdapterFactory({
       artifacts: deps.artifacts,
@@ -100,15 +100,15 @@ export function createProvider(deps: ProviderDeps): Provider {
       clock,
       sessionCookie: cookies.session,
       holdsProof: deps.holdsProof,
-      ofGrant: standings.ofGrant,
+      ofGrant: accounts.ofGrant,
     }),
     findAccount,
-    loadExistingGrant: createGrantLoader({ standings, store: deps.standings, clock, grantLifetimeSeconds }),
+    loadExistingGrant: createGrantLoader({ accounts, store: deps.standings, clock, grantLifetimeSeconds }),
     claims: claimsByScope,
     // Off, so that a client can have the claims in its ID token; claims.ts leaves them out for all others.
     conformIdTokenClaims: false,
     interactions: {
-      policy: createInteractionPolicy(standings, config.administration),
+      policy: createInteractionPolicy(accounts, config.administration),
       url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
     },
     // The library asks this last of all, whatever the parameter says.

@@ -191,7 +191,9 @@ export function mismatch(upstreamId: string): UpstreamSignInError {
   return new UpstreamSignInError("sign_in_mismatch", message, { upstreamId });
 }
 
-/** A callback of a sign-in that is spent or too old. `purpose`: what it was for, where this browser began it. */
+/**
+ * A callback of a sign-in that is spent or too old. `purpose`: what it was for, where this browser began it.
+ */
 export function expired(upstreamId: string, purpose: SignInPurpose | undefined): UpstreamSignInError {
   const message = "This sign-in took too long or is already finished.";
   return new UpstreamSignInError("sign_in_expired", message, { upstreamId, purpose });

@@ -100,7 +100,8 @@ export function createLedger(): Ledger {
       }
       const twin = findProfile.get(ids.profile);
       if (twin !== undefined) {
-        const problem = `stands on line ${twin["line"]} already; write each profile once, with an id of its own`;
+        const fix = "write each profile once, with an id of its own";
+        const problem = `stands on line ${twin["line"]} already; ${fix}`;
         faults.push({ column: "profile_id", problem });
       }
       faults.push(...zerosLost(numbers));

@@ -11,10 +11,9 @@ import { integer, parse, text } from "./rows.ts";
  * A detail that somebody else made unreadable is told as the text that it is: verifying the chain finds it.
  */
 const EVENT_JSON = `json_object(
-  'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id, 'organizationId',
-    organization_id,
-  'accountId', account_id, 'requestId', request_id, 'detail', CASE WHEN json_valid(detail) THEN json(detail)
-    ELSE detail END)`;
+  'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id,
+  'organizationId', organization_id, 'accountId', account_id, 'requestId', request_id,
+  'detail', CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END)`;
 
 /** Writes an event inside the transaction of its cause. */
 export type AuditWriter = (entry: AuditEntry) => void;
@@ -112,8 +111,8 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
   const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
-    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, seal =
-      excluded.seal`);
+    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at,
+      seal = excluded.seal`);
   const place = database.prepare(
     "UPDATE audit_events SET chain_seq = :seq, mac = :mac WHERE id = :id AND chain_seq IS NULL",
   );

@@ -69,8 +69,8 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   const { audit, requests, queueMail, bindings, roles } = parts;
   const select = database.prepare(`
     SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
-    FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id =
-      p.organization_id
+    FROM link_requests r
+    JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
     WHERE r.id = :requestId AND r.secret_hash = :secretHash`);
   const consume = database.prepare(`
     UPDATE link_requests AS r SET state = 'bound', settled_at = :now

@@ -51,12 +51,13 @@ function directoryLists(
   database: Database,
   search: SearchReader,
 ): Pick<Listings, "organizations" | "memberships" | "expiringPlans"> {
+  const memberships = "profiles p CROSS JOIN organizations o ON o.id = p.organization_id";
   const byName = (columns: string, condition: string, table: "o" | "p") =>
     database.prepare(`
       SELECT ${columns} AS record
-      FROM ${table === "o" ? "organizations o" : "profiles p CROSS JOIN organizations o ON o.id = p.organization_id"}
-      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id LIMIT
-        :limit`);
+      FROM ${table === "o" ? "organizations o" : memberships}
+      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id)
+      ORDER BY ${table}.name, ${table}.id LIMIT :limit`);
   const organization = database.prepare(
     `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
   );
@@ -239,8 +240,8 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
   // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any
   // number that don't.
   const some = database.prepare(`
-    SELECT ${STANDS} AS stands FROM selections s WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT
-      :most`);
+    SELECT ${STANDS} AS stands FROM selections s
+    WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT :most`);
 
   const listed = ({
     accountId,
@@ -292,8 +293,8 @@ function mailLists(database: Database): Pick<Listings, "deliveries"> {
   const select = (condition: string) =>
     database.prepare(`
       SELECT ${DELIVERY_JSON} AS record, rowid AS place FROM outbox
-      WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC LIMIT
-        :limit`);
+      WHERE ${condition}(created_at, rowid) < (:at, :place)
+      ORDER BY created_at DESC, rowid DESC LIMIT :limit`);
   const all = select("");
   const ofState = select("state = :state AND ");
   const putOff = select("state = 'queued' AND last_error IS NOT NULL AND ");

@@ -18,18 +18,15 @@ import { integer, parse, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 const MESSAGE_JSON = `json_object(
-  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt',
-    created_at,
-  'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error)`;
+  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts,
+  'createdAt', created_at, 'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error)`;
 
 /** A delivery, of outbox without an alias. */
 export const DELIVERY_JSON = `json_object(
-  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts, 'createdAt',
-    created_at,
-  'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error, 'kind', kind, 'inquiryId',
-    inquiry_id,
-  'requestId', request_id, 'carriedBy', carried_by, 'serverReply', server_reply, 'bouncedAt', bounced_at,
-    'bounce', bounce)`;
+  'id', id, 'messageId', message_id, 'to', recipient, 'state', state, 'attempts', attempts,
+  'createdAt', created_at, 'nextAttemptAt', next_attempt_at, 'sentAt', sent_at, 'lastError', last_error,
+  'kind', kind, 'inquiryId', inquiry_id, 'requestId', request_id, 'carriedBy', carried_by,
+  'serverReply', server_reply, 'bouncedAt', bounced_at, 'bounce', bounce)`;
 
 const toDelivery = (row: Row | undefined) => row && parse<Delivery>(row["record"]);
 

@@ -51,8 +51,8 @@ const IS_REDEEMED = `EXISTS (
   WHERE a.grant_id = s.grant_id
     AND (a.model IN (${TOKEN_MODELS.map((model) => `'${model}'`).join(", ")}) OR a.consumed_at IS NOT NULL))`;
 const REVOKED = `
-  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed, ${STANDS} AS
-    stands
+  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed,
+    ${STANDS} AS stands
   FROM selections s`;
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
@@ -67,8 +67,8 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, string> = {
 
 export function createRevoker(database: Database, endings: EndingWriter): Revoker {
   const deleteTokens = database.prepare(`
-    DELETE FROM artifacts WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT
-      :most)`);
+    DELETE FROM artifacts
+    WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
   const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
   const deleteSelection = database.prepare(`
     DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id`);

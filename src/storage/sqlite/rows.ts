@@ -15,12 +15,13 @@ export const ORGANIZATION_JSON = `json_object(
 
 export const PROFILE_JSON = `json_object(
   'id', p.id, 'organizationId', p.organization_id, 'email', p.email, 'emailKey', p.email_key,
-  'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles), 'enabled', json(iif(p.enabled,
-    'true', 'false')),
+  'emailVersion', p.email_version, 'name', p.name, 'roles', json(p.roles),
+  'enabled', json(iif(p.enabled, 'true', 'false')),
   'adminRole', p.admin_role, 'invitedAt', p.invited_at, 'accountId', p.account_id, 'boundAt', p.bound_at,
   'provenEmailVersion', p.proven_email_version)`;
 
-export const MEMBERSHIP_JSON = `json_object('profile', ${PROFILE_JSON}, 'organization', ${ORGANIZATION_JSON})`;
+export const MEMBERSHIP_JSON = `json_object(
+  'profile', ${PROFILE_JSON}, 'organization', ${ORGANIZATION_JSON})`;
 
 export const REQUEST_JSON = `json_object(
   'id', r.id, 'inquiryId', r.inquiry_id, 'secretHash', r.secret_hash, 'purpose', r.purpose,
@@ -74,7 +75,7 @@ export function toSealed(row: Row): { idHash: SecretHash; sealed: string | null;
 /** What somebody else made unreadable is told as missing: its seal shows it. */
 const jsonOrNull = (column: string) => `CASE WHEN json_valid(${column}) THEN json(${column}) END`;
 
-export const VERIFICATION_JSON = `json_object('id', id, 'askedBy', asked_by, 'askedAt', asked_at, 'keptHead',
-  kept_head,
-  'state', state, 'startedAt', started_at, 'endedAt', ended_at, 'progress', ${jsonOrNull("progress")},
+export const VERIFICATION_JSON = `json_object(
+  'id', id, 'askedBy', asked_by, 'askedAt', asked_at, 'keptHead', kept_head, 'state', state,
+  'startedAt', started_at, 'endedAt', ended_at, 'progress', ${jsonOrNull("progress")},
   'result', ${jsonOrNull("result")}, 'failure', failure, 'attempts', attempts, 'seal', seal)`;

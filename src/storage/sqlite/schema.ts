@@ -223,8 +223,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const present = database.query(
       `SELECT 1 FROM pragma_index_list(:table) AS list
        WHERE list."unique" = 1 AND list.partial = (:tail <> '') AND :columns = (
-         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name) WHERE key = 1 AND
-           coll = 'BINARY')
+         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name)
+         WHERE key = 1 AND coll = 'BINARY')
          AND (:tail = '' OR EXISTS (
            SELECT 1 FROM sqlite_schema WHERE name = list.name AND substr(sql, -length(:tail)) = :tail))`,
       { table, columns, tail: where === undefined ? "" : ` WHERE ${where}` },
@@ -233,8 +233,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const index = `${table} (${columns})`;
     const create = `CREATE UNIQUE INDEX ${table}_${columns.replaceAll(",", "_")} ON ${index}`;
     throw refusal(
-      `${file} lacks the unique index on ${index}, without which a link could be used twice. Restore a ` +
-        "backup, or run: " +
+      `${file} lacks the unique index on ${index}, without which a link could be used twice. ` +
+        "Restore a backup, or run: " +
         `sqlite3 ${file} "${create}${where === undefined ? "" : ` WHERE ${where}`}"`,
     );
   }

@@ -41,8 +41,9 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
     SELECT account_id FROM artifacts
     WHERE session_uid = :uid AND account_id IS NOT NULL AND expires_at > :now
     UNION ALL
-    SELECT s.account_id FROM (SELECT * FROM selections WHERE session_uid = :uid AND expires_at > :now LIMIT
-      ${MOST_GRANTS}) s
+    SELECT s.account_id FROM (
+      SELECT * FROM selections
+      WHERE session_uid = :uid AND expires_at > :now LIMIT ${MOST_GRANTS}) s
     WHERE ${STANDS} LIMIT 1`);
 
   const find = (uid: string, accountId: AccountId, now: Instant): AccountSession | undefined => {

@@ -17,8 +17,8 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
   const forClient = database.prepare(`
     SELECT
       (SELECT json_group_array(${MEMBERSHIP_JSON} ORDER BY p.id)
-       FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS
-         memberships,
+       FROM profiles p JOIN organizations o ON o.id = p.organization_id
+       WHERE p.account_id = a.id) AS memberships,
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
          AND s.expires_at > :now AND ${STANDS}

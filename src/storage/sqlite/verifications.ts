@@ -31,18 +31,16 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
       ORDER BY asked_at DESC, rowid DESC LIMIT -1 OFFSET ${KEPT_VERIFICATIONS})`);
   const due = database.prepare("SELECT 1 FROM audit_verifications WHERE due_at <= :now LIMIT 1");
   const claim = database.prepare(`
-    UPDATE audit_verifications SET state = 'running', started_at = coalesce(started_at, :now), lease_worker =
-      :worker,
-      due_at = :until, attempts = attempts + 1
+    UPDATE audit_verifications SET state = 'running', started_at = coalesce(started_at, :now),
+      lease_worker = :worker, due_at = :until, attempts = attempts + 1
     WHERE rowid = (SELECT rowid FROM audit_verifications WHERE due_at <= :now ORDER BY due_at, rowid LIMIT 1)
     RETURNING ${VERIFICATION_JSON} AS record`);
   const note = database.prepare(`
     UPDATE audit_verifications SET progress = :progress, seal = :seal, due_at = :until, attempts = 0
     WHERE id = :id AND lease_worker = :worker`);
   const settle = database.prepare(`
-    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result, failure =
-      :failure, seal = :seal,
-      ended_at = :now, open_head = NULL, due_at = NULL, lease_worker = NULL
+    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result,
+      failure = :failure, seal = :seal, ended_at = :now, open_head = NULL, due_at = NULL, lease_worker = NULL
     WHERE id = :id AND lease_worker = :worker`);
 
   const read = (row: Row | undefined) => row && parse<AuditVerification>(row["record"]);

@@ -27,9 +27,8 @@ export function createWork(database: Database, throttles: ThrottleWriter): Work 
   const claim = database.prepare(`
     UPDATE sign_outs SET lease_worker = :worker, due_at = :until, attempts = attempts + 1
     WHERE rowid = (SELECT rowid FROM sign_outs WHERE due_at <= :now ORDER BY due_at, rowid LIMIT 1)
-    RETURNING json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid, 'createdAt',
-      created_at,
-      'attempts', attempts) AS record`);
+    RETURNING json_object('id', id, 'clientId', client_id, 'accountId', account_id, 'sid', sid,
+      'createdAt', created_at, 'attempts', attempts) AS record`);
   const remove = database.prepare("DELETE FROM sign_outs WHERE id = :id AND lease_worker = :worker");
   const defer = database.prepare(
     "UPDATE sign_outs SET due_at = :at, lease_worker = NULL WHERE id = :id AND lease_worker = :worker",
