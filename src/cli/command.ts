@@ -55,5 +55,5 @@ export interface Call {
 
 /** Called wrongly: prints `message` with a pointer to the help, and exits 2. */
 export function usageError(message: string): LiaisonError {
-  return new LiaisonError("usage", message);
+  return LiaisonError.usage(message);
 }

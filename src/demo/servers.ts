@@ -59,7 +59,7 @@ export function portTaken(ports: number[], portBase?: number): LiaisonError {
     portBase === undefined
       ? ""
       : `, or move the demo: npm run demo -- --port-base ${portBase + (portBase < 65_000 ? 100 : -100)}`;
-  return new LiaisonError("port_taken", `${which} already in use. Stop what listens there${elsewhere}`);
+  return LiaisonError.portTaken(`${which} already in use. Stop what listens there${elsewhere}`);
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

@@ -52,7 +52,7 @@ function answer(ctx: Context, status: number, content: object): void {
 async function body({ req }: Context, largest: number): Promise<Buffer> {
   return await readBody(req, largest, req.headers["content-length"]).catch((cause: unknown) => {
     if (!(cause instanceof BodyTooLarge)) throw cause;
-    throw new LiaisonError("bad_request", cause.message, { cause });
+    throw LiaisonError.badRequest(cause.message, cause);
   });
 }
 
@@ -60,6 +60,6 @@ function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no JSON.", { cause });
+    throw LiaisonError.badRequest("The body is no JSON.", cause);
   }
 }

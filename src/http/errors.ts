@@ -25,8 +25,7 @@ export function errorMapping(deps: ErrorDeps): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body == null)
-        throw new LiaisonError("not_found", "There is no such page.");
+      if (ctx.status === 404 && ctx.body == null) throw LiaisonError.notFound("There is no such page.");
     } catch (error) {
       await respond(ctx, deps, error);
     }

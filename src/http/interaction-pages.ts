@@ -99,7 +99,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
 
   const requester: InteractionPages["requester"] = ({ standing }) => {
     const identity = standing?.identity;
-    if (identity == null) throw new LiaisonError("sign_in_expired", "Nobody is signed in here any more.");
+    if (identity == null) throw LiaisonError.signInExpired("Nobody is signed in here any more.");
     const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
     const requester = { issuer, subject, upstreamId, accountId, email, displayName };
     return emailVerified ? { ...requester, emailVerified } : requester;

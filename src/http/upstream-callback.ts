@@ -101,8 +101,7 @@ function callbackOf({ config }: CallbackSteps, upstreamId: string): URL {
 function onlyFormPost({ upstreams }: CallbackSteps): Middleware {
   return (ctx, next) => {
     const upstream = upstreams.list().find(({ id }) => id === ctx["params"]["upstreamId"]);
-    if (upstream?.response_mode !== "form_post")
-      throw new LiaisonError("not_found", "Nothing is posted here.");
+    if (upstream?.response_mode !== "form_post") throw LiaisonError.notFound("Nothing is posted here.");
     return next();
   };
 }

@@ -99,7 +99,7 @@ export function createConsoleSignIns({
       }
       // The interaction policy issues no such code; a broker of another configuration may have.
       if (!opensAdministration(administration, methodOf(found))) {
-        throw new LiaisonError("forbidden", "The administration asks for another sign-in than this one.");
+        throw LiaisonError.forbidden("The administration asks for another sign-in than this one.");
       }
       return grantId;
     },

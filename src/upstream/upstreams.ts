@@ -143,7 +143,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 
   function find(upstreamId: UpstreamId): KnownUpstream {
     const upstream = known.get(upstreamId);
-    if (upstream === undefined) throw new LiaisonError("not_found", "There is no such sign-in service.");
+    if (upstream === undefined) throw LiaisonError.notFound("There is no such sign-in service.");
     return upstream;
   }
 

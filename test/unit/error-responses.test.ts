@@ -15,14 +15,14 @@ describe("what an error is answered with", () => {
     const failures = ["upstream_rejected", "upstream_unavailable", "store_unavailable", "store_refused"];
     const ofCommands = ["config_invalid", "port_taken", "usage"];
     for (const code of ERROR_CODES) {
-      const { status, code: told } = responseTo(new LiaisonError(code, "why"));
+      const { status, code: told } = responseTo(LiaisonError.of(code, "why"));
       assert.equal(told, code);
       assert.equal(status >= 500, [...failures, ...ofCommands].includes(code), `${code}: ${status}`);
     }
   });
 
   it("says when a store may be there again, whoever asked it", async () => {
-    const gone = new LiaisonError("store_unavailable", "gone");
+    const gone = LiaisonError.storeUnavailable("gone");
     const toldByTheProvider = await withStoreErrors(Promise.reject(gone)).catch((error: unknown) => error);
     for (const error of [gone, toldByTheProvider]) {
       const { status, retryAfterSeconds } = responseTo(error);

@@ -270,7 +270,7 @@ describe("what the person can go back to when a callback fails", () => {
   });
 
   it("a store that can't be reached when the account is signed in: what the sign-in was for", async () => {
-    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const down = LiaisonError.storeUnavailable("The database can't be used right now.");
     const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(down) };
     const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
     refusal("store_unavailable")(error);
@@ -278,7 +278,7 @@ describe("what the person can go back to when a callback fails", () => {
   });
 
   it("no store can be reached when it is taken: nothing is spent, the same callback goes on", async () => {
-    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const down = LiaisonError.storeUnavailable("The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
     const { url, browsers } = await harness.begin(harness.theLiar());
     const callback = { sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers };

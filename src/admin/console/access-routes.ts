@@ -247,7 +247,7 @@ function auditRoutes(shell: Shell, { timeZone }: AccessRoutesParts): void {
   for (const format of ["jsonl", "csv"] as const) {
     shell.get(`/audit/export.${format}`, "audit", async (visit) => {
       const { input, fault } = filterOf(visit);
-      if (fault !== null) throw new LiaisonError("bad_request", fault);
+      if (fault !== null) throw LiaisonError.badRequest(fault);
       const read = (cursor: string | null) =>
         visit.call(operations.audit.list, {
           ...input,

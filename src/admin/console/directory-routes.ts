@@ -281,7 +281,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const { name } = await visit.call(operations.profiles.get, { id });
     const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 200 });
     const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
-    if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
+    if (grant === undefined) throw LiaisonError.notFound(t.text("admin.endSignInGone"));
     const portal = clientName(visit.site, grant.client_id);
     const page = {
       section: "people" as const,

@@ -78,7 +78,7 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const t = messages(visit.site.locale);
     const account = await accountOf(visit);
     const found = await visit.call(operations.sessions.get, { id: visit.parameter("session") });
-    if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
+    if (found.account_id !== account.id) throw LiaisonError.notFound(t.text("admin.endSessionGone"));
     const { browser, network } = found.session ?? {};
     const names = found.client_ids.map((id) => clientName(visit.site, id));
     ask(visit, account, {

@@ -112,10 +112,9 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
       const { state, verifier, returnTo } = encryptedCookies.get(ctx, beginAt) ?? {};
       const [returned, code] = [queryValue(ctx, "state"), queryValue(ctx, "code")];
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
-        throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
+        throw LiaisonError.signInExpired("No sign-in to the administration was begun here.");
       }
-      if (!equalSecrets(state, returned))
-        throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
+      if (!equalSecrets(state, returned)) throw LiaisonError.signInMismatch("This answers another sign-in.");
       // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
       if (queryValue(ctx, "error") === "access_denied") {
         encryptedCookies.clear(ctx, beginAt);
@@ -124,7 +123,7 @@ export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
       encryptedCookies.clear(ctx, beginAt);
       if (grantId === undefined)
-        throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
+        throw LiaisonError.signInExpired("This sign-in was used, or came to nothing.");
       const now = clock.now();
       await keep(ctx, { grantId, since: now, seen: now });
       const isOurs = typeof returnTo === "string" && /^\/admin(?:[/?]|$)/.test(returnTo);

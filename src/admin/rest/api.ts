@@ -45,10 +45,7 @@ export function apiRoutes(
     const principal = await authenticate(ctx.get("authorization"));
     if (principal === undefined) {
       ctx.set("www-authenticate", 'Bearer realm="administration"');
-      throw new LiaisonError(
-        "unauthorized",
-        "Send an API key, or a machine's token, as Authorization: Bearer …",
-      );
+      throw LiaisonError.unauthorized("Send an API key, or a machine's token, as Authorization: Bearer …");
     }
     const input = hasBody(operation) ? await fromBody(ctx, operation) : fromQuery(ctx, operation);
     const { output, revision } = await service.call(operation, principal, input, {
@@ -79,7 +76,7 @@ export function apiRoutes(
  */
 export function unknownApiRoutes(router: Router, logger: Logger): void {
   router.all([API_PATH, `${API_PATH}/{*rest}`], (ctx: Context) => {
-    answerProblem(ctx, new LiaisonError("not_found", `There is no ${ctx.method} at this address.`), logger);
+    answerProblem(ctx, LiaisonError.notFound(`There is no ${ctx.method} at this address.`), logger);
   });
 }
 
@@ -123,7 +120,7 @@ async function readText({ req }: Context): Promise<string> {
     // Fatal: bytes that are no text would come to be stored as U+FFFD.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no UTF-8.", { cause });
+    throw LiaisonError.badRequest("The body is no UTF-8.", cause);
   }
 }
 
@@ -135,10 +132,10 @@ function parseObject(text: string): Record<string, unknown> {
       return part;
     });
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no JSON.", { cause });
+    throw LiaisonError.badRequest("The body is no JSON.", cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new LiaisonError("bad_request", "The body must be a JSON object.");
+    throw LiaisonError.badRequest("The body must be a JSON object.");
   }
   return value as Record<string, unknown>;
 }

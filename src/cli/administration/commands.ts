@@ -111,7 +111,7 @@ async function readFirst(definition: Definition, { input }: Draft, face: Face): 
     const fix =
       "An edit reads the record first; --if-match REVISION edits without, if no single value of a plan " +
       "or policy is named.";
-    throw new LiaisonError("forbidden", `${error.message} ${fix}`, { cause: error });
+    throw LiaisonError.forbidden(`${error.message} ${fix}`, error);
   }
 }
 
