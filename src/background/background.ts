@@ -84,7 +84,7 @@ const dayMs = 24 * 3_600_000;
 /**
  * What has expired goes this much later, and within a minute from then on: the clocks of several brokers
  * aren't quite the same. Whatever is to be kept beyond its end expires later by as much
- * (oidc/kept-interactions.ts).
+ * (oidc/interaction-lifetime.ts).
  */
 const sweepSlackMs = 120_000;
 

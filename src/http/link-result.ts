@@ -43,7 +43,7 @@ const resultLifetimeSeconds = 600;
  * What a callback came to, kept by the browser for the page behind the redirect; what it is about is read
  * again.
  */
-type KeptResult =
+type ResultCookie =
   | { result: "bound" | "cancelled" | "unknown" }
   | { result: "wrong_account"; signedIn: { who: string; upstreamId: string } }
   | { result: "dead"; reason: LinkDeadPage["reason"] };
@@ -51,7 +51,7 @@ type KeptResult =
 /** What came of a link, for the page that says so. */
 export interface CarriedOut {
   requestId: LinkRequestId;
-  kept: KeptResult;
+  cookie: ResultCookie;
   /** Whose link was declined. */
   declined: InquiryId | null;
 }
@@ -88,7 +88,7 @@ async function carryOut(
   }
   return {
     requestId: attempt.requestId,
-    kept: keptResult(outcome, attempt),
+    cookie: resultCookie(outcome, attempt),
     declined: cancelled?.inquiryId ?? null,
   };
 }
@@ -96,18 +96,18 @@ async function carryOut(
 async function goOn(
   { declined, encryptedCookies, boundAt, resultAt, urlOf }: LinkSteps,
   ctx: Context,
-  { requestId, kept, declined: inquiryId }: CarriedOut,
+  { requestId, cookie, declined: inquiryId }: CarriedOut,
 ): Promise<void> {
   if (inquiryId !== null) await declined.noteHere(ctx, inquiryId);
-  const place = kept.result === "bound" ? boundAt(requestId) : resultAt(requestId);
-  encryptedCookies.set(ctx, place, kept, resultLifetimeSeconds);
+  const place = cookie.result === "bound" ? boundAt(requestId) : resultAt(requestId);
+  encryptedCookies.set(ctx, place, cookie, resultLifetimeSeconds);
   seeOther(ctx, `${urlOf(requestId)}/result`);
 }
 
-function keptResult(
+function resultCookie(
   outcome: RedeemOutcome | DeclineOutcome | { result: "bound" },
   { identity }: LinkAttempt,
-): KeptResult {
+): ResultCookie {
   if (outcome.result === "dead") return { result: "dead", reason: outcome.reason };
   if (outcome.result !== "wrong_account") return { result: outcome.result };
   return {
@@ -120,11 +120,11 @@ function keptResult(
 export async function showResultOfLink(steps: LinkSteps, ctx: Context): Promise<void> {
   const { encryptedCookies, boundAt, resultAt } = steps;
   const requestId = requestIdOf(ctx);
-  const kept =
+  const cookie =
     encryptedCookies.get(ctx, boundAt(requestId)) ?? encryptedCookies.get(ctx, resultAt(requestId));
-  if (kept === undefined) return await showWithoutResult(steps, ctx);
+  if (cookie === undefined) return await showWithoutResult(steps, ctx);
   const opened = await openedLink(steps, ctx);
-  if (opened !== undefined) await showResult(steps, ctx, kept as KeptResult, opened);
+  if (opened !== undefined) await showResult(steps, ctx, cookie as ResultCookie, opened);
 }
 
 /**
@@ -147,15 +147,15 @@ async function showWithoutResult(steps: LinkSteps, ctx: Context): Promise<void> 
 async function showResult(
   steps: LinkSteps,
   ctx: Context,
-  kept: KeptResult,
+  cookie: ResultCookie,
   { request, membership }: LinkPreview,
 ): Promise<void> {
   const requester = requesterView(steps, request.requester);
-  switch (kept.result) {
+  switch (cookie.result) {
     case "unknown":
       return await showDead(steps, ctx, "unknown", null);
     case "dead":
-      return await showDead(steps, ctx, kept.reason, membership);
+      return await showDead(steps, ctx, cookie.reason, membership);
     case "cancelled":
       return sendPage(ctx, await cancelledPage(steps, membership, requester));
     case "wrong_account": {
@@ -163,7 +163,10 @@ async function showResult(
       const view = {
         membership: membershipView(membership),
         requester,
-        signedInAs: { who: kept.signedIn.who, upstreamName: upstreamName(steps, kept.signedIn.upstreamId) },
+        signedInAs: {
+          who: cookie.signedIn.who,
+          upstreamName: upstreamName(steps, cookie.signedIn.upstreamId),
+        },
         retry: { action: `${steps.urlOf(request.id)}/confirm`, csrfToken: steps.csrf.token(ctx) },
       };
       return sendPage(ctx, steps.pages.wrongAccount(await steps.site(), view), 403);
@@ -171,7 +174,7 @@ async function showResult(
     case "bound":
       return sendPage(ctx, await linkedPage(steps, membership));
     default:
-      return unreachable(kept);
+      return unreachable(cookie);
   }
 }
 

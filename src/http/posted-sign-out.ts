@@ -51,9 +51,9 @@ export function postedSignOut({ artifacts, clock }: PostedSignOutDeps): Middlewa
     }
     const handle = queryValue(ctx, handleName);
     if (handle !== undefined) {
-      const kept = await artifacts.find(model, hashSecret(handle), clock.now());
+      const posted = await artifacts.find(model, hashSecret(handle), clock.now());
       // Nothing is left of it after a while: then it is a sign-out that no portal asked for.
-      ctx.querystring = String(new URLSearchParams((kept?.["fields"] ?? []) as [string, string][]));
+      ctx.querystring = String(new URLSearchParams((posted?.["fields"] ?? []) as [string, string][]));
     }
     await next();
   };

@@ -34,7 +34,7 @@ export interface CallbackDeps extends HttpDependencies {
 /** Seconds for which a finished sign-in waits to be picked up by the very next request. */
 const outcomeLifetimeSeconds = 300;
 /** Seconds for which a browser keeps what an upstream proved while the store can't be reached. */
-const keptSeconds = 120;
+const progressSeconds = 120;
 const rememberUpstreamSeconds = 365 * 24 * 3600;
 
 /**
@@ -142,15 +142,15 @@ async function completeCallback(steps: CallbackSteps, ctx: Context): Promise<voi
   const { encryptedCookies, binding, costs, flights } = steps;
   const upstreamId = asUpstreamId(String(ctx["params"]["upstreamId"]));
   const url = answerOf(steps, ctx, upstreamId);
-  const place = keptAt(steps, upstreamId, url);
-  const kept = encryptedCookies.get(ctx, place) as CallbackProgress | undefined;
+  const place = progressAt(steps, upstreamId, url);
+  const resumed = encryptedCookies.get(ctx, place) as CallbackProgress | undefined;
   const browsers = binding.begunWith(ctx, stateOf(url));
   const sender = costs.senderOf(ctx);
-  const { result, progress } = await flights.run(flightKey(url, browsers, kept), () =>
-    attempt(steps, { upstreamId, url, browsers, kept, sender }),
+  const { result, progress } = await flights.run(flightKey(url, browsers, resumed), () =>
+    attempt(steps, { upstreamId, url, browsers, resumed, sender }),
   );
   if ("completed" in result) {
-    if (kept !== undefined) encryptedCookies.clear(ctx, place);
+    if (resumed !== undefined) encryptedCookies.clear(ctx, place);
     return await goOn(steps, ctx, result.completed);
   }
   const { error } = result;
@@ -158,8 +158,8 @@ async function completeCallback(steps: CallbackSteps, ctx: Context): Promise<voi
   // what is kept, which is the browser's to do while the store can't. What is proven is kept once: it
   // doesn't stay so for longer.
   const isPassing = error instanceof LiaisonError && error.code === "store_unavailable";
-  if (isPassing && progress !== undefined && kept?.proven === undefined) {
-    encryptedCookies.set(ctx, place, progress, keptSeconds);
+  if (isPassing && progress !== undefined && resumed?.proven === undefined) {
+    encryptedCookies.set(ctx, place, progress, progressSeconds);
   }
   wayBack(steps, ctx, error);
 }
@@ -194,7 +194,7 @@ async function complete(steps: CallbackSteps, answer: CallbackAnswer): Promise<C
       return { kind: "sign_in", upstreamId, interactionUid: purpose.interactionUid, proof };
     }
     const { kind, requestId, secretHash } = purpose;
-    const isRepeated = answer.kept !== undefined;
+    const isRepeated = answer.resumed !== undefined;
     const tried = { requestId, secretHash, identity, accountId, isRepeated };
     return { kind: "link", upstreamId, carriedOut: await links.carryOut(kind, tried) };
   } catch (error) {
@@ -243,7 +243,7 @@ function beginning(purpose: SignInPurpose): string {
  * Where the progress of a callback is kept, sent to callbacks alone: one place for each answer, code and
  * all, so that whoever knows the state alone can have nobody go on from there.
  */
-function keptAt(steps: CallbackSteps, upstreamId: string, url: URL): CookiePlace {
+function progressAt(steps: CallbackSteps, upstreamId: string, url: URL): CookiePlace {
   const name = hashSecret(url.search).slice(0, 12);
   return steps.cookies.below(callbackOf(steps, upstreamId).pathname, `liaison.proven.${name}`);
 }
@@ -252,6 +252,6 @@ function keptAt(steps: CallbackSteps, upstreamId: string, url: URL): CookiePlace
  * The same for the same answer in the same browser, as far as that browser has come with it: whoever doesn't
  * know the upstream's code, or doesn't hold what was kept instead of it, joins nobody.
  */
-function flightKey(url: URL, browsers: readonly SecretHash[], kept: CallbackProgress | undefined): string {
-  return hashSecret([url.pathname, url.search, kept?.attempt ?? "", ...browsers].join("\n"));
+function flightKey(url: URL, browsers: readonly SecretHash[], resumed: CallbackProgress | undefined): string {
+  return hashSecret([url.pathname, url.search, resumed?.attempt ?? "", ...browsers].join("\n"));
 }

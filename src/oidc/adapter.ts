@@ -16,6 +16,7 @@ import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
+import { interactionExpiresAt } from "./interaction-lifetime.ts";
 import {
   abandonSession,
   clientsToTell,
@@ -24,7 +25,6 @@ import {
   isReplacedSessionId,
   withdrawCookie,
 } from "./internals.ts";
-import { interactionKeptUntil } from "./kept-interactions.ts";
 import { withStoreErrors } from "./store-errors.ts";
 import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
 
@@ -51,7 +51,7 @@ type Authorizations = Record<string, SessionAuthorization>;
 
 /** A session as it was found. */
 interface FoundSession {
-  held: ReadonlyMap<string, SessionAuthorization>;
+  authorizations: ReadonlyMap<string, SessionAuthorization>;
   seen: SeenSession | undefined;
 }
 
@@ -98,19 +98,19 @@ function artifactAdapter(
   }
 
   /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
-  function keptUntil(payload: AdapterPayload, expiresIn: number | undefined): Instant {
+  function interactionExpiry(payload: AdapterPayload, expiresIn: number | undefined): Instant {
     const now = clock.now();
     const endsAt = expiresIn === undefined ? expiry(payload, expiresIn, clock) : now + expiresIn * 1000;
     // Every other step is taken by a browser that is there.
     const isOpened = currentRoute(currentContext() ?? {}) !== "authorization";
-    return interactionKeptUntil(endsAt, { isOpened, now });
+    return interactionExpiresAt(endsAt, { isOpened, now });
   }
 
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
       const expiresAt =
-        model === "Interaction" ? keptUntil(payload, expiresIn) : expiry(payload, expiresIn, clock);
+        model === "Interaction" ? interactionExpiry(payload, expiresIn) : expiry(payload, expiresIn, clock);
       if (model === "ReplayDetection") {
         const fresh = await withStoreErrors(
           artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()),
@@ -163,7 +163,8 @@ function signInBeingEnded(grantId: GrantId): SignIn | undefined {
   const context = currentContext();
   if (context === undefined || currentRoute(context) !== "end_session_confirm") return undefined;
   const { uid: sessionUid, authorizations = {} } = context.oidc.session ?? {};
-  const [clientId] = Object.entries(authorizations).find(([, held]) => held.grantId === grantId) ?? [];
+  const [clientId] =
+    Object.entries(authorizations).find(([, authorization]) => authorization.grantId === grantId) ?? [];
   return sessionUid === undefined || clientId === undefined
     ? undefined
     : { sessionUid, clientId: asClientId(clientId) };
@@ -200,11 +201,14 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
     // The library writes on an entry as it is: what was found is a copy.
-    const held = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
+    const stored = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
       ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
     );
     const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
-    found.set(context, ofRequest.set(payload.uid, { held: new Map(held), seen: readSeen(payload) }));
+    found.set(
+      context,
+      ofRequest.set(payload.uid, { authorizations: new Map(stored), seen: readSeen(payload) }),
+    );
     return payload;
   }
 
@@ -235,8 +239,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
           {
             uid,
             accountId: idOrNone(asAccountId, payload.accountId),
-            authorizations: changed(before?.held ?? new Map(), now),
-            removed: [...(before?.held.keys() ?? [])]
+            authorizations: changed(before?.authorizations ?? new Map(), now),
+            removed: [...(before?.authorizations.keys() ?? [])]
               .map(asClientId)
               .filter((clientId) => !Object.hasOwn(now, clientId)),
             replaces: context && replaced.get(context),
@@ -261,7 +265,7 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
     findByUid: async (uid) => {
       const payload = await withStoreErrors(artifacts.findSessionByUid(uid, clock.now()));
       if (payload === undefined) return undefined;
-      return withoutPrototype(await switched.asHeldAgainst(uid, payload as AdapterPayload));
+      return withoutPrototype(await switched.asComparedWith(uid, payload as AdapterPayload));
     },
     destroy: async (id) => {
       const context = currentContext();
@@ -313,8 +317,8 @@ function withoutIds(model: string, id: string, payload: AdapterPayload): Record<
   if (model !== "Interaction") return rest;
   const session = rest.session;
   if (session !== undefined) {
-    const { cookie: _cookie, ...kept } = session;
-    rest.session = kept;
+    const { cookie: _cookie, ...shown } = session;
+    rest.session = shown;
   }
   return { ...rest, returnTo: rest.returnTo?.replace(id, uidPlaceholder) };
 }

@@ -17,8 +17,8 @@ import type { KeptArtifact, SignInStore, StandingStore } from "../storage/contra
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
+import { openedInteraction } from "./interaction-lifetime.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
-import { openedInteraction } from "./kept-interactions.ts";
 import { insufficientForAdministration } from "./policy.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 
