@@ -18,7 +18,7 @@ import { asAccountId } from "../../domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
-import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
+import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -61,29 +61,31 @@ const refuse = (result: Refusal): never => {
   throw new Refused({ result });
 };
 
-type Carry = {
-  [Kind in Change["kind"]]: (change: Extract<Change, { kind: Kind }>, by: By) => Revocation | undefined;
+type Appliers = {
+  [Kind in AdminChange["kind"]]: (
+    change: Extract<AdminChange, { kind: Kind }>,
+    by: By,
+  ) => Revocation | undefined;
 };
 
-export function createChanges(
-  database: Database,
-  seal: Seal,
-  parts: ChangeParts,
-): Pick<AdminStore, "carryOut"> {
+export function createChanges(database: Database, seal: Seal, parts: ChangeParts): Pick<AdminStore, "apply"> {
   const { claim } = idempotency(database, seal);
-  const carry: Carry = {
+  const appliers: Appliers = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
     ...accessChanges(database, parts),
   };
 
   return {
-    carryOut: async (change, { once, ...by }) => {
+    apply: async (change, { once, ...by }) => {
       try {
         return await database.transaction(() => {
           const repeated = once && claim(once, by.now);
           if (repeated !== undefined) return repeated;
-          const done = (carry[change.kind] as (change: Change, by: By) => Revocation | undefined)(change, by);
+          const done = (appliers[change.kind] as (change: AdminChange, by: By) => Revocation | undefined)(
+            change,
+            by,
+          );
           return { result: "done", revokedGrants: done?.revokedGrants ?? [] };
         });
       } catch (error) {
@@ -125,7 +127,7 @@ function directoryChanges(
   database: Database,
   { directory, bindings, queueMail, roles }: ChangeParts,
 ): Pick<
-  Carry,
+  Appliers,
   | "create_organization"
   | "edit_organization"
   | "create_profile"
@@ -218,7 +220,7 @@ function clientChanges({
   audit,
   clients,
   revoker,
-}: ChangeParts): Pick<Carry, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
+}: ChangeParts): Pick<Appliers, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
   const stored = (id: string) => {
     const client = clients.find(id);
     return client?.managedBy === "admin" ? client : refuse("missing");
@@ -258,7 +260,7 @@ function clientChanges({
 function accessChanges(
   database: Database,
   { audit, revoker }: ChangeParts,
-): Pick<Carry, "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session"> {
+): Pick<Appliers, "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session"> {
   const insertKey = database.prepare(`
     INSERT INTO api_keys (id, secret_hash, name, scopes, created_by, created_at, expires_at)
     VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);
