@@ -17,6 +17,7 @@ export const ground: readonly string[] = [
   "make-folder.ts",
   "pace.ts",
   "patience.ts",
+  "read-body.ts",
   "readiness.ts",
   "worker-loop.ts",
 ];

@@ -27,10 +27,10 @@ import { createGate } from "./http/costs/gate.ts";
 import { createKnownBrowsers } from "./http/costs/known-browser.ts";
 import { createVisitorCosts } from "./http/costs/visitor-costs.ts";
 import { createCsrf } from "./http/csrf.ts";
+import type { HttpDependencies } from "./http/dependencies.ts";
 import { createEncryptedCookies } from "./http/encrypted-cookie.ts";
 import { createEncryptedState } from "./http/encrypted-state.ts";
 import { createHttpServer } from "./http/http-server.ts";
-import type { HttpKit } from "./http/kit.ts";
 import { createProviderPages } from "./http/provider-pages.ts";
 import { createRefusals } from "./http/refusals.ts";
 import { createListener } from "./http/server.ts";
@@ -118,7 +118,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clock,
     pages: providerPages,
     holdsProof: (ctx, proofHash) => binding.proofs(ctx as unknown as CookieContext).includes(proofHash),
-    machineScopes: ALL_SCOPES,
+    clientCredentialsScopes: ALL_SCOPES,
   });
   await validatePortals(provider, config.portals);
   const refused = createRefusedNotes({ clients: store.clients, clock, logger });
@@ -176,7 +176,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   );
 
   const auditKey = await auditKeyOf(store.keys);
-  const kit: HttpKit = {
+  const http: HttpDependencies = {
     config,
     pages,
     site,
@@ -202,7 +202,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     logger,
   });
   const listener = createListener({
-    ...kit,
+    ...http,
     config,
     provider,
     providerPages,
@@ -238,7 +238,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         standings: store.standings,
         artifacts: store.artifacts,
         clients,
-        kit: { ...kit, site: createSiteSource(config, clients, () => true) },
+        kit: { ...http, site: createSiteSource(config, clients, () => true) },
         authenticate: createAuthenticate({ administration: store.administration, provider, clients, clock }),
         signIns: createConsoleSignIns({ provider, artifacts: store.artifacts, clients, clock, config }),
         clock,

@@ -3,8 +3,6 @@
  * show, and a private cause. Which HTTP status a code gets is decided in src/http/, never here.
  */
 
-import type { SignInPurpose } from "./domain/records.ts";
-
 export const ERROR_CODES = [
   "bad_request",
   "cross_site_request",
@@ -31,24 +29,102 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** An expected failure. `message` is safe to show to the person or to print; `cause` is for the log alone. */
+/**
+ * An expected failure. `message` is safe to show to the person or to print; `cause` is for the log alone. It
+ * is made by the function of its code below, or by a class of its own where it says more.
+ */
 export class LiaisonError extends Error {
   readonly code: ErrorCode;
-  /** Which upstream it was about, where that helps the page to say whom to write to. */
-  readonly upstreamId: string | undefined;
-  /** What a failed upstream sign-in had been begun for, so that the person can go back there. */
-  readonly purpose: SignInPurpose | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { cause?: unknown; upstreamId?: string; purpose?: SignInPurpose } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  protected constructor(code: ErrorCode, message: string, { cause }: ErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "LiaisonError";
     this.code = code;
-    this.upstreamId = options.upstreamId;
-    this.purpose = options.purpose;
+  }
+
+  /** For a code that is known when it runs alone: another broker's answer, say. */
+  static of(code: ErrorCode, message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError(code, message, { cause });
+  }
+
+  /** What was sent can't be read or means nothing. */
+  static badRequest(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("bad_request", message, { cause });
+  }
+
+  /** A form that another site's page sent. */
+  static crossSiteRequest(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("cross_site_request", message, { cause });
+  }
+
+  /** There is no such thing. */
+  static notFound(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("not_found", message, { cause });
+  }
+
+  /** Nobody that is known asks. */
+  static unauthorized(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("unauthorized", message, { cause });
+  }
+
+  /** Who asks is known, and may not. */
+  static forbidden(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("forbidden", message, { cause });
+  }
+
+  /** What is stored stands against it. */
+  static conflict(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("conflict", message, { cause });
+  }
+
+  /** Somebody else changed it since it was read. */
+  static preconditionFailed(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("precondition_failed", message, { cause });
+  }
+
+  /** It must be said which revision is edited. */
+  static preconditionRequired(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("precondition_required", message, { cause });
+  }
+
+  /** An idempotency key of another request. */
+  static unprocessable(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("unprocessable", message, { cause });
+  }
+
+  /** Too much was asked from there. */
+  static tooManyRequests(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("too_many_requests", message, { cause });
+  }
+
+  /** A sign-in that is over, or took too long. */
+  static signInExpired(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("sign_in_expired", message, { cause });
+  }
+
+  /** A sign-in of another browser. */
+  static signInMismatch(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("sign_in_mismatch", message, { cause });
+  }
+
+  /** The store can't be reached now. */
+  static storeUnavailable(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("store_unavailable", message, { cause });
+  }
+
+  /** The store is not one that can be worked with, or has no room. */
+  static storeRefused(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("store_refused", message, { cause });
+  }
+
+  /** Something else listens there. */
+  static portTaken(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("port_taken", message, { cause });
+  }
+
+  /** A command was called wrongly. */
+  static usage(message: string, cause?: unknown): LiaisonError {
+    return new LiaisonError("usage", message, { cause });
   }
 }
 

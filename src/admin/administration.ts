@@ -5,7 +5,7 @@ import type Router from "@koa/router";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
-import type { HttpKit } from "../http/kit.ts";
+import type { HttpDependencies } from "../http/dependencies.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { ConsoleSignIns } from "../oidc/console.ts";
 import type { ArtifactStore, AuditStore, StandingStore } from "../storage/contract.ts";
@@ -22,7 +22,7 @@ export interface AdministrationDeps {
   standings: StandingStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
-  kit: HttpKit;
+  kit: HttpDependencies;
   /** Who sends a request to the REST API. */
   authenticate: ApiDependencies["authenticate"];
   /** Signs administrators in to the pages. */

@@ -32,7 +32,7 @@ const timeoutMs: Milliseconds = 30_000;
  */
 export function brokerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const refuse = (problem: string) => new LiaisonError("usage", `--url ${problem}`);
+  const refuse = (problem: string) => LiaisonError.usage(`--url ${problem}`);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw refuse("takes the broker's issuer, such as https://signin.contoso.example.");
   }
@@ -125,9 +125,8 @@ async function send(
     const response = await fetch(address, init);
     return { response, text: await response.text() };
   } catch (cause) {
-    if (signal.aborted)
-      throw new LiaisonError("store_unavailable", "Stopped before the broker answered.", { cause });
-    throw new LiaisonError("store_unavailable", whyUnreachable(cause, url), { cause });
+    if (signal.aborted) throw LiaisonError.storeUnavailable("Stopped before the broker answered.", cause);
+    throw LiaisonError.storeUnavailable(whyUnreachable(cause, url), cause);
   }
 }
 
@@ -151,14 +150,11 @@ function readAnswer(response: Response, text: string, parts: RemoteParts): Answe
   const isJson = /^application\/(problem\+)?json\b/.test(headers.get("content-type") ?? "");
   if (status >= 300 && status < 400) {
     const place = headers.get("location") ?? "elsewhere";
-    throw new LiaisonError(
-      "store_unavailable",
-      `${parts.url} redirects to ${place}. Give --url the issuer itself.`,
-    );
+    throw LiaisonError.storeUnavailable(`${parts.url} redirects to ${place}. Give --url the issuer itself.`);
   }
   if (!isJson || content === undefined) {
     const problem = `answers (${status}), but not as an administration does. Is this the broker's issuer?`;
-    throw new LiaisonError("store_unavailable", `${parts.url} ${problem}`);
+    throw LiaisonError.storeUnavailable(`${parts.url} ${problem}`);
   }
   const revision = /^(?:W\/)?"([^"]*)"$/.exec(headers.get("etag") ?? "")?.[1];
   if (!response.ok) throw problemOf(status, content, revision, parts);
@@ -190,10 +186,10 @@ function problemOf(
   if (code === "unauthorized") {
     const fix =
       "It may have expired or been removed, or be another broker's. A new API key: liaison keys create";
-    return new LiaisonError(code, `${parts.url} doesn't know the token of ${parts.tokenSource}. ${fix}`);
+    return LiaisonError.of(code, `${parts.url} doesn't know the token of ${parts.tokenSource}. ${fix}`);
   }
   if (code === "forbidden") {
-    return new LiaisonError(
+    return LiaisonError.of(
       code,
       `${message} The token of ${parts.tokenSource} lacks it; a key with it: liaison keys create`,
     );
@@ -207,9 +203,9 @@ function problemOf(
     const answer = { output: current, ...(revision === undefined ? {} : { revision }) };
     return new EditConflict(answer, Object.fromEntries(wanted) as Record<string, unknown>);
   }
-  if (status < 500) return new LiaisonError(code, message);
+  if (status < 500) return LiaisonError.of(code, message);
   const id = typeof problem["request_id"] === "string" ? ` Its log has it as ${problem["request_id"]}.` : "";
-  return new LiaisonError(code, `The broker failed (${status}): ${message}${id}`);
+  return LiaisonError.of(code, `The broker failed (${status}): ${message}${id}`);
 }
 
 function parse(text: string): JsonObject | undefined {

@@ -55,7 +55,7 @@ export function createLinkAdmin(dependencies: LinkAdminDependencies): LinkAdmin 
     if (profileId !== undefined) yield [profileId];
     if (email === undefined) return;
     const key = parseAddress(email)?.key;
-    if (key === undefined) throw new LiaisonError("bad_request", `${email} is no email address.`);
+    if (key === undefined) throw LiaisonError.badRequest(`${email} is no email address.`);
     let count = 0;
     for await (const part of registeredUnder(directory, key)) {
       yield part.map(({ profile }) => profile.id);
@@ -88,8 +88,7 @@ export function createLinkAdmin(dependencies: LinkAdminDependencies): LinkAdmin 
     },
     async show(id) {
       const found = await timeline(dependencies, id, clock.now());
-      if (found === undefined)
-        throw new LiaisonError("not_found", `There is no inquiry and no request ${id}.`);
+      if (found === undefined) throw LiaisonError.notFound(`There is no inquiry and no request ${id}.`);
       return found;
     },
   };

@@ -37,9 +37,9 @@ export function createMailAdmin({ outbox, clock, actor }: MailAdminDependencies)
         ? await outbox.release(id, actor, clock.now())
         : await outbox.resend(id, actor, clock.now());
     const delivery = await outbox.find(id);
-    if (delivery === undefined) throw new LiaisonError("not_found", `There is no mail ${id}.`);
+    if (delivery === undefined) throw LiaisonError.notFound(`There is no mail ${id}.`);
     if (done) return delivery;
-    throw new LiaisonError("bad_request", `The mail ${id} ${whyNot(delivery, from)}`);
+    throw LiaisonError.badRequest(`The mail ${id} ${whyNot(delivery, from)}`);
   }
   return {
     release: (id) => requeue(id, "held"),

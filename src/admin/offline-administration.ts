@@ -72,7 +72,7 @@ function inspectingProvider(
     keys,
     clock,
     pages: { renderError: refuse, signOut: refuse, signedOut: refuse },
-    machineScopes: ALL_SCOPES,
+    clientCredentialsScopes: ALL_SCOPES,
     holdsProof: () => false,
   });
 }

@@ -118,22 +118,16 @@ export function answered<Output>(
       return output;
     case "repeated":
       if (outcome.fingerprint === once?.fingerprint) return JSON.parse(outcome.answer) as Output;
-      throw new LiaisonError(
-        "unprocessable",
-        "This Idempotency-Key was used for another request. Take a new one.",
-      );
+      throw LiaisonError.unprocessable("This Idempotency-Key was used for another request. Take a new one.");
     case "exists":
-      throw new LiaisonError("conflict", `There is ${what} already: choose another id.`);
+      throw LiaisonError.conflict(`There is ${what} already: choose another id.`);
     case "missing":
-      throw new LiaisonError("not_found", `There is no ${what.replace(/^an? /, "")}.`);
+      throw LiaisonError.notFound(`There is no ${what.replace(/^an? /, "")}.`);
     case "changed":
-      throw new LiaisonError("precondition_failed", "Somebody else changed this since you read it.");
+      throw LiaisonError.preconditionFailed("Somebody else changed this since you read it.");
     case "last_owner":
-      throw new LiaisonError("conflict", "This would leave no owner. Make somebody else an owner first.");
+      throw LiaisonError.conflict("This would leave no owner. Make somebody else an owner first.");
     case "not_operator":
-      throw new LiaisonError(
-        "conflict",
-        "Administrators are profiles of the operator's own organization alone.",
-      );
+      throw LiaisonError.conflict("Administrators are profiles of the operator's own organization alone.");
   }
 }

@@ -73,7 +73,7 @@ export function upstreamsWithMetrics(upstreams: Upstreams, counters: Counters): 
     begin: (options) => counting(options.upstreamId, upstreams.begin(options)),
     complete: (answer) => {
       // What is kept of a callback was proven, and counted, when it was first loaded.
-      const before = answer.kept?.proven?.transaction;
+      const before = answer.resumed?.proven?.transaction;
       const onProgress: typeof answer.onProgress = (progress) => {
         const { proven } = progress;
         if (proven !== undefined && proven.transaction !== before)

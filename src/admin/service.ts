@@ -61,7 +61,7 @@ export function createAdminService(dependencies: AdminServiceDependencies): Admi
   /** Somebody who is known tried what they may not: noted once an hour, however often they try. */
   async function refuse({ name, method }: Definition, { actor }: Principal, scope: Scope): Promise<never> {
     if (method !== "GET") await audit.appendOnce(refusal(name, actor, scope, clock.now()));
-    throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
+    throw LiaisonError.forbidden(`This needs the scope ${scope}.`);
   }
 
   return {
@@ -70,10 +70,7 @@ export function createAdminService(dependencies: AdminServiceDependencies): Admi
       const parsed = operation.input.safeParse(input);
       if (!parsed.success) throw new InputError(faultsOf(parsed.error));
       if (operation.kind === "edits" && ifMatch === undefined) {
-        throw new LiaisonError(
-          "precondition_required",
-          "Say by If-Match which revision this edits: read it first.",
-        );
+        throw LiaisonError.preconditionRequired("Say by If-Match which revision this edits: read it first.");
       }
       const now = clock.now();
       let lacking: Scope | undefined;
@@ -84,7 +81,7 @@ export function createAdminService(dependencies: AdminServiceDependencies): Admi
         need(scope) {
           if (principal.scopes.has(scope)) return;
           lacking = scope;
-          throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
+          throw LiaisonError.forbidden(`This needs the scope ${scope}.`);
         },
         once: (given) => onceOf(operation, { principal, idempotencyKey, input: parsed.data, now }, given),
       });

@@ -23,11 +23,11 @@ import { renderMail } from "../mail/messages.ts";
 import { createOutboxWorker, type RenderMail } from "../mail/outbox-worker.ts";
 import { createSmtpTransport, type MailTransport } from "../mail/transport.ts";
 import { watchedTransport } from "../mail/watched-transport.ts";
+import { createBackChannelLogoutWorker } from "../oidc/back-channel-logout.ts";
 import { createClientDirectory } from "../oidc/clients.ts";
 import { createEndedGrantsWorker } from "../oidc/ended-grants.ts";
 import { loadKeys } from "../oidc/keys.ts";
 import { createTokenMaker } from "../oidc/provider.ts";
-import { createSignOutWorker } from "../oidc/sign-outs.ts";
 import type { Check } from "../readiness.ts";
 import type { Store } from "../storage/contract.ts";
 import { createWorkerLoop, type WorkerLoop, type WorkerRun } from "../worker-loop.ts";
@@ -84,7 +84,7 @@ const dayMs: Milliseconds = 24 * 3_600_000;
 /**
  * What has expired goes this much later, and within a minute from then on: the clocks of several brokers
  * aren't quite the same. Whatever is to be kept beyond its end expires later by as much
- * (oidc/kept-interactions.ts).
+ * (oidc/interaction-lifetime.ts).
  */
 const sweepSlackMs: Milliseconds = 120_000;
 
@@ -172,7 +172,7 @@ async function createWorkers(
     clock,
     logger,
   });
-  const signOuts = createSignOutWorker({
+  const backChannelLogout = createBackChannelLogoutWorker({
     administration: store.administration,
     clients,
     provider: createTokenMaker({
@@ -182,7 +182,7 @@ async function createWorkers(
       clients,
       keys: await loadKeys(store.keys),
       clock,
-      machineScopes: ALL_SCOPES,
+      clientCredentialsScopes: ALL_SCOPES,
     }),
     privateHosts: config.private_hosts,
     clock,
@@ -202,7 +202,7 @@ async function createWorkers(
       if ((await inquiries.runOnce(run)) > 0) outbox.nudge();
     }),
     outbox,
-    "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
+    "sign-outs": loop("sign-outs", 5000, (run) => backChannelLogout.runOnce(run)),
     endings: loop("endings", 1000, (run) => endedGrants.runOnce(run)),
     audit: loop("audit", 2000, (run) => auditChain.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),

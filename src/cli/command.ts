@@ -59,7 +59,7 @@ export interface Call {
 
 /** Called wrongly: prints `message` with a pointer to the help, and exits 2. */
 export function usageError(message: string): LiaisonError {
-  return new LiaisonError("usage", message);
+  return LiaisonError.usage(message);
 }
 
 /** What reading parts of a call finds wrong. @param reads functions that throw `usage` errors */

@@ -1,6 +1,7 @@
 /** `liaison mail …`: mails that wait, failed or came back. What is done about them is admin/mail's. */
 
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import {
   createMailAdmin,
   LARGEST_NOTIFICATION,
@@ -9,6 +10,7 @@ import {
   readNotification,
 } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
+import { BodyTooLarge, readBody } from "../read-body.ts";
 import { requireStore } from "../storage/open.ts";
 import { type MailTarget, remoteMail } from "./administration/remote-mail.ts";
 import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
@@ -160,12 +162,11 @@ async function noteBounce(call: Call, clock: Clock, source: Readable): Promise<E
  * less as a failure.
  */
 async function readAll(source: Readable): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= LARGEST_NOTIFICATION) chunks.push(chunk);
-    else chunks.length = 0;
+  try {
+    return await readBody(source, LARGEST_NOTIFICATION);
+  } catch (error) {
+    if (!(error instanceof BodyTooLarge)) throw error;
+    await finished(source.resume());
+    return undefined;
   }
-  return size > LARGEST_NOTIFICATION ? undefined : Buffer.concat(chunks);
 }

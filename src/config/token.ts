@@ -27,13 +27,11 @@ export async function readToken(options: { file: string | undefined; env?: Envir
   if (/^[\w.~+/=-]{20,512}$/.test(token)) return { token, source };
   const how = "An API key is made by: liaison keys create";
   if (token !== "" || path !== undefined) {
-    throw new LiaisonError(
-      "usage",
+    throw LiaisonError.usage(
       `${source} holds no token: it takes an API key, or a machine's access token. ${how}`,
     );
   }
-  throw new LiaisonError(
-    "usage",
+  throw LiaisonError.usage(
     `--url needs a token: --token-file FILE, or ${TOKEN_VARIABLE} in the environment. ${how}`,
   );
 }
@@ -42,8 +40,6 @@ async function read(path: string, source: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new LiaisonError("usage", `The file of the token (${source}): ${unreadable(error, "it")}.`, {
-      cause: error,
-    });
+    throw LiaisonError.usage(`The file of the token (${source}): ${unreadable(error, "it")}.`, error);
   }
 }

@@ -45,7 +45,7 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<voi
   makeFolder(folder);
   const names = await readdir(folder);
   if (names.length > 0 && !names.includes(MARKER)) {
-    throw new LiaisonError("usage", `${folder} holds files that aren't the demo's. Name another folder.`);
+    throw LiaisonError.usage(`${folder} holds files that aren't the demo's. Name another folder.`);
   }
   if (fresh) {
     await rm(folder, { recursive: true });
@@ -78,7 +78,7 @@ export function explainedFolder(error: unknown, folder: string): unknown {
   if (path !== undefined && !`${path}${sep}`.startsWith(folder) && !folder.startsWith(path)) return error;
   const what = path === undefined || path === folder ? folder : `${path}, in ${folder},`;
   const fix = "Name a folder of your own: npm run demo -- --data DIR";
-  return new LiaisonError("usage", `${what} can't be written (${code}). ${fix}`, { cause: error });
+  return LiaisonError.usage(`${what} can't be written (${code}). ${fix}`, error);
 }
 
 /** The folder's secrets, made at the first start. */

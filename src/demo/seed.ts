@@ -82,7 +82,7 @@ async function seedPerson(
 ): Promise<void> {
   const email = seed.registered_email;
   const emailKey = parseAddress(email)?.key;
-  if (emailKey === undefined) throw new LiaisonError("bad_request", `${email} is no email address.`);
+  if (emailKey === undefined) throw LiaisonError.badRequest(`${email} is no email address.`);
   const put = ({ id, organizationId, roles }: SeedProfile, enabled: boolean) =>
     store.directory.putProfile(
       {
@@ -131,8 +131,7 @@ async function bind(
     newMailIds(),
     clock.now(),
   );
-  if (redeemed.result !== "bound")
-    throw new LiaisonError("store_refused", `Seeding couldn't bind ${profileId}.`);
+  if (redeemed.result !== "bound") throw LiaisonError.storeRefused(`Seeding couldn't bind ${profileId}.`);
 }
 
 async function makeLink(

@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import type { Context, Next } from "koa";
 import { LiaisonError } from "../errors.ts";
+import { readBody } from "../read-body.ts";
 
 /** A running part of the demo. */
 export interface Running {
@@ -58,7 +59,7 @@ export function portTaken(ports: number[], portBase?: number): LiaisonError {
     portBase === undefined
       ? ""
       : `, or move the demo: npm run demo -- --port-base ${portBase + (portBase < 65_000 ? 100 : -100)}`;
-  return new LiaisonError("port_taken", `${which} already in use. Stop what listens there${elsewhere}`);
+  return LiaisonError.portTaken(`${which} already in use. Stop what listens there${elsewhere}`);
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {
@@ -88,14 +89,8 @@ const FORM_LIMIT_BYTES = 64 * 1024;
 
 /** Reads a posted form. Answers 413 beyond 64 KiB. */
 export async function readForm(ctx: Context): Promise<URLSearchParams> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of ctx.req) {
-    size += chunk.length;
-    if (size > FORM_LIMIT_BYTES) ctx.throw(413, "The form is too large.");
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+  const bytes = await readBody(ctx.req, FORM_LIMIT_BYTES, ctx.req.headers["content-length"]);
+  return new URLSearchParams(bytes.toString("utf8"));
 }
 
 /**

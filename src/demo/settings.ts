@@ -33,7 +33,7 @@ const LAST_PORT = 65_535 - PORT_SPAN;
  */
 export function demoPorts(base: number): DemoPorts {
   if (!Number.isInteger(base) || base < FIRST_PORT || base > LAST_PORT) {
-    throw new LiaisonError("usage", `--port-base takes a whole number from ${FIRST_PORT} to ${LAST_PORT}.`);
+    throw LiaisonError.usage(`--port-base takes a whole number from ${FIRST_PORT} to ${LAST_PORT}.`);
   }
   return {
     broker: base,

@@ -84,7 +84,7 @@ export function editProfile(
     };
   }
   if (organizationId !== before.organizationId) {
-    throw new LiaisonError("bad_request", "A profile can't move to another organization.");
+    throw LiaisonError.badRequest("A profile can't move to another organization.");
   }
   const common = { at, actor, profileId: id, organizationId, accountId: before.accountId };
   const entries: AuditEntry[] = [];
@@ -103,7 +103,7 @@ export function editProfile(
 
 /** What a profile that names an organization which isn't there is refused with. */
 export function unknownOrganization(): LiaisonError {
-  return new LiaisonError("bad_request", "The organization that the profile names doesn't exist.");
+  return LiaisonError.badRequest("The organization that the profile names doesn't exist.");
 }
 
 /** The fields whose value is another one afterwards, with that value. */

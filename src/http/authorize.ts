@@ -8,7 +8,7 @@ import type { Context, Middleware } from "koa";
 import { readAuthorizationRequest, tidyScope } from "../oidc/request-parameters.ts";
 import { chargeAuthorization, type VisitorCosts } from "./costs/visitor-costs.ts";
 import { form, noHead } from "./declarations.ts";
-import { seeOther } from "./kit.ts";
+import { seeOther } from "./responses.ts";
 
 /** The middleware in its order; each lets every other address pass. */
 export function authorizeMiddleware(costs: VisitorCosts): Middleware[] {

@@ -8,6 +8,7 @@ import type { Context, Middleware, Next } from "koa";
 import { giveForm } from "../oidc/internals.ts";
 import { oversize } from "../oidc/request-bounds.ts";
 import { tidyScope } from "../oidc/request-parameters.ts";
+import { formBytes } from "./declarations.ts";
 
 /**
  * The largest form, in bytes: twice what the parameters of a pushed request may come to, which are
@@ -51,16 +52,14 @@ function withTidyScope(form: Buffer): Buffer {
 
 /** The bytes of a form; undefined if it was refused. @throws HttpError for one that a person sends */
 export async function readForm(ctx: Context): Promise<Buffer | undefined> {
-  if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) return refuse(ctx, 415);
-  if ((ctx.request.length ?? 0) > largest) return refuse(ctx, 413);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largest) return refuse(ctx, 413);
-    chunks.push(chunk);
+  try {
+    return await formBytes(ctx, largest);
+  } catch (error) {
+    if (ofPeople.test(ctx.path)) throw error;
+    const { status } = error as { status?: unknown };
+    if (status !== 413 && status !== 415) throw error;
+    return refuse(ctx, status);
   }
-  return Buffer.concat(chunks);
 }
 
 /** Whether the parameters of a sign-out are of a size that is kept. @throws HttpError if they aren't */
@@ -74,7 +73,6 @@ export function isBounded(ctx: Context, parameters: URLSearchParams): boolean {
 
 /** Programs are told in JSON, as by the library (RFC 6749, section 5.2). */
 function refuse(ctx: Context, status: 413 | 415): undefined {
-  if (ofPeople.test(ctx.path)) ctx.throw(status);
   ctx.status = status;
   ctx.set("connection", "close");
   ctx.body = { error: "invalid_request", error_description: "the form is too large, or compressed" };

@@ -7,7 +7,9 @@ import type { Config } from "../config/schema.ts";
 import { equalSecrets } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import { LARGEST_NOTIFICATION, parseNotification, parseWebhook } from "../mail/bounce.ts";
+import { BodyTooLarge, readBody } from "../read-body.ts";
 import type { OutboxStore } from "../storage/contract.ts";
+import { responseTo } from "./error-responses.ts";
 
 export interface BounceDeps {
   config: { mail: Pick<Config["mail"], "bounce_webhook_token"> };
@@ -36,7 +38,7 @@ export function bounceRoutes(router: Router, { config, outbox, clock }: BounceDe
       answer(ctx, 200, { noted: delivery !== undefined });
     } catch (error) {
       if (!(error instanceof LiaisonError) || error.code !== "bad_request") throw error;
-      answer(ctx, 400, { error: "bad_request", detail: error.message });
+      answer(ctx, responseTo(error).status, { error: error.code, detail: error.message });
     }
   });
 }
@@ -46,21 +48,18 @@ function answer(ctx: Context, status: number, content: object): void {
   ctx.body = content;
 }
 
+/** Too much of it is answered like all that is no notification: it won't become one. */
 async function body({ req }: Context, largest: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largest) throw new LiaisonError("bad_request", `The body is larger than ${largest} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return await readBody(req, largest, req.headers["content-length"]).catch((cause: unknown) => {
+    if (!(cause instanceof BodyTooLarge)) throw cause;
+    throw LiaisonError.badRequest(cause.message, cause);
+  });
 }
 
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no JSON.", { cause });
+    throw LiaisonError.badRequest("The body is no JSON.", cause);
   }
 }

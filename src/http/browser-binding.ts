@@ -50,7 +50,7 @@ export function createBrowserBinding({
   // As strong as the session that comes of it, and as wide.
   const proven = cookies.ofHost("liaison.proof");
 
-  const held = (ctx: CookieContext, family: typeof begins) =>
+  const sent = (ctx: CookieContext, family: typeof begins) =>
     cookies.family(ctx, family).filter(({ value }) => secretForm.test(value));
   const hashes = (secrets: { value: string }[]) => secrets.map(({ value }) => hashSecret(value));
 
@@ -60,7 +60,7 @@ export function createBrowserBinding({
     begin: (ctx) => {
       // One for all sign-ins under way, lest they fill the header; under a name of its own, so that of two
       // tabs which begin at once neither overwrites the other's.
-      const known = held(ctx, begins).find(({ name, value }) => name === beginAt(hashSecret(value)).name);
+      const known = sent(ctx, begins).find(({ name, value }) => name === beginAt(hashSecret(value)).name);
       const secret = known?.value ?? randomSecret();
       const hash = hashSecret(secret);
       cookies.set(ctx, beginAt(hash), secret, beginLifetimeSeconds);
@@ -74,11 +74,11 @@ export function createBrowserBinding({
       const place = { ...proven, name: `${proven.name}.${tag(proof)}.${tag(interactionUid)}` };
       cookies.set(ctx, place, proof, proofLifetimeSeconds);
     },
-    proofs: (ctx) => hashes(held(ctx, proven)),
+    proofs: (ctx) => hashes(sent(ctx, proven)),
     hasReturnedFor: (ctx, interactionUid) =>
-      held(ctx, proven).some(({ name }) => name.endsWith(`.${tag(interactionUid)}`)),
+      sent(ctx, proven).some(({ name }) => name.endsWith(`.${tag(interactionUid)}`)),
     takeBack: (ctx, proofHash) => {
-      const given = held(ctx, proven).find(({ value }) => hashSecret(value) === proofHash);
+      const given = sent(ctx, proven).find(({ value }) => hashSecret(value) === proofHash);
       if (given !== undefined) cookies.clear(ctx, given);
     },
   };

@@ -36,7 +36,7 @@ export function createCsrf({ key, issuer, cookies }: CsrfOptions): Csrf {
     },
     verify: (ctx, token) => {
       const refuse = () =>
-        new LiaisonError("cross_site_request", "This form was not sent from a page of this service.");
+        LiaisonError.crossSiteRequest("This form was not sent from a page of this service.");
       // The fetch metadata can't be forged by a page; `Origin` is "null" on our own forms because of
       // `no-referrer`.
       const site = ctx.get("sec-fetch-site");

@@ -3,25 +3,42 @@
  * `router.get(path, noHead, handler)`.
  */
 
-import type { Middleware } from "koa";
-import { koaBody } from "koa-body";
+import type { Context, Middleware } from "koa";
+import { readBody } from "../read-body.ts";
 
-const parseForm = koaBody({
-  json: false,
-  text: false,
-  multipart: false,
-  formLimit: "16kb",
-  queryString: { depth: 0 },
-});
+/** The largest form of our own pages, in bytes. */
+const largestForm = 16_384;
 
 /**
- * Reads a form as browsers send it, of at most 16 KB; kit.ts's `formFields` gives its fields. One that says
- * it is compressed is refused before anything unpacks it (RFC 9110, 15.5.16).
+ * The bytes of a form. One that says it is compressed is refused before anything unpacks it (RFC 9110,
+ * 15.5.16).
+ *
+ * @throws HttpError 413 or 415
  */
-export const form: Middleware = async (ctx, next) => {
+export async function formBytes(ctx: Context, largest: number): Promise<Buffer> {
   if (!["", "identity"].includes(ctx.get("content-encoding").toLowerCase())) ctx.throw(415);
-  await parseForm(ctx as Parameters<typeof parseForm>[0], next);
-};
+  return await readBody(ctx.req, largest, ctx.req.headers["content-length"]);
+}
+
+/**
+ * Reads a form as browsers send it, of at most so many bytes; requests.ts's `formFields` gives its fields.
+ */
+export const formUpTo =
+  (largest: number): Middleware =>
+  async (ctx, next) => {
+    if (ctx.is("urlencoded")) {
+      const form = new URLSearchParams((await formBytes(ctx, largest)).toString());
+      const fields = [...new Set(form.keys())].map((name): [string, string | string[]] => {
+        const [first = "", ...more] = form.getAll(name);
+        return [name, more.length === 0 ? first : [first, ...more]];
+      });
+      Object.assign(ctx.request, { body: Object.fromEntries(fields) });
+    }
+    await next();
+  };
+
+/** Reads a form of our own pages. */
+export const form: Middleware = formUpTo(largestForm);
 
 /**
  * Refuses HEAD, which routers answer like GET, where a GET does something once: begins an interaction, makes

@@ -1,18 +1,17 @@
 /**
- * The one place where an error becomes a response: status, page or JSON, and one log line. Handlers throw;
- * what isn't known here is a plain 500 page with a request id.
+ * Shows people, and programs that ask for JSON, what went wrong. Handlers throw; what becomes of which error
+ * is error-responses.ts's to say.
  */
 
 import type { Context, Middleware } from "koa";
-import { errors as oidcErrors } from "oidc-provider";
 import type { Logger } from "pino";
-import type { Seconds } from "../clock.ts";
 import type { Client } from "../domain/records.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, SignInLostPage, Site, UpstreamProblemPage } from "../ui/views.ts";
-import { describeError } from "../upstream/failures.ts";
-import { sendPage } from "./kit.ts";
+import { UpstreamSignInError } from "../upstream/failures.ts";
+import { beginErrorResponse, requestIdOf, retryAfterOf } from "./error-responses.ts";
+import { sendPage } from "./responses.ts";
 import { portalView } from "./site.ts";
 
 export interface ErrorDeps {
@@ -21,44 +20,12 @@ export interface ErrorDeps {
   logger: Logger;
 }
 
-const statusOf: Record<ErrorCode, number> = {
-  bad_request: 400,
-  cross_site_request: 403,
-  not_found: 404,
-  unauthorized: 401,
-  forbidden: 403,
-  conflict: 409,
-  precondition_failed: 412,
-  precondition_required: 428,
-  unprocessable: 422,
-  too_many_requests: 429,
-  sign_in_expired: 400,
-  sign_in_mismatch: 400,
-  upstream_refused: 400,
-  upstream_rejected: 502,
-  upstream_stale: 403,
-  upstream_unavailable: 503,
-  store_unavailable: 503,
-  store_refused: 500,
-  config_invalid: 500,
-  port_taken: 500,
-  usage: 500,
-};
-
-const upstreamProblems: Partial<Record<ErrorCode, UpstreamProblemPage["problem"]>> = {
-  upstream_unavailable: "unavailable",
-  upstream_refused: "refused",
-  upstream_rejected: "rejected",
-  upstream_stale: "stale",
-};
-
 /** Catches what handlers throw, before oidc-provider's own routes. */
 export function errorMapping(deps: ErrorDeps): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body == null)
-        throw new LiaisonError("not_found", "There is no such page.");
+      if (ctx.status === 404 && ctx.body == null) throw LiaisonError.notFound("There is no such page.");
     } catch (error) {
       await respond(ctx, deps, error);
     }
@@ -66,46 +33,19 @@ export function errorMapping(deps: ErrorDeps): Middleware {
 }
 
 async function respond(ctx: Context, deps: ErrorDeps, error: unknown): Promise<void> {
-  const status = statusFor(error);
-  const code = error instanceof LiaisonError ? error.code : undefined;
-  const upstreamId = error instanceof LiaisonError ? error.upstreamId : undefined;
-  const fields = { request_id: requestId(ctx), status, code, upstreamId };
-  if (status >= 500) deps.logger.error({ ...fields, err: error }, "request failed");
-  else deps.logger.info({ ...fields, reason: reasonOf(error) }, "request refused");
-  // What remains of the form isn't waited for.
-  if (status === 413 || status === 415) ctx.set("connection", "close");
-  if (status === 429) ctx.set("retry-after", String(retryAfterSeconds(ctx) ?? 60));
-  const problem = code === undefined ? undefined : upstreamProblems[code];
+  const { status, code, page } = beginErrorResponse(ctx, error, deps.logger);
   if (wantsJson(ctx)) {
-    ctx.status = status;
     ctx.body = {
       error: code ?? (status >= 500 ? "server_error" : "invalid_request"),
-      request_id: requestId(ctx),
+      request_id: requestIdOf(ctx),
     };
-  } else if (problem !== undefined) {
-    await showUpstreamProblem(ctx, deps, problem, status, error as LiaisonError);
-  } else if (code === "sign_in_expired" || code === "sign_in_mismatch") {
+  } else if (page === "sign_in_lost") {
     await showSignInLost(ctx, deps, status, code);
-  } else {
+  } else if (page === "error") {
     await showError(ctx, deps, { status, code: null, portal: null });
+  } else {
+    await showUpstreamProblem(ctx, deps, page.upstreamProblem, status, error);
   }
-}
-
-/**
- * For the log. What an upstream did is in the cause, in words that carry nothing secret
- * (upstream/failures.ts).
- */
-function reasonOf(error: unknown): string {
-  const isUpstreams = error instanceof LiaisonError && error.upstreamId !== undefined;
-  return isUpstreams ? describeError(error) : String((error as Error).message);
-}
-
-/** The status that an error is answered with. */
-export function statusFor(error: unknown): number {
-  if (error instanceof LiaisonError) return statusOf[error.code];
-  if (error instanceof oidcErrors.OIDCProviderError) return error.statusCode;
-  const { status, expose } = error as { status?: unknown; expose?: unknown };
-  return typeof status === "number" && status >= 400 && status < 500 && expose === true ? status : 500;
 }
 
 function wantsJson(ctx: Context): boolean {
@@ -117,14 +57,15 @@ async function showUpstreamProblem(
   { pages, site }: ErrorDeps,
   problem: UpstreamProblemPage["problem"],
   status: number,
-  error: LiaisonError,
+  error: unknown,
 ): Promise<void> {
   const shown = await site();
+  const upstreamId = error instanceof UpstreamSignInError ? error.upstreamId : undefined;
   const view: UpstreamProblemPage = {
-    upstream: shown.upstreams.find(({ id }) => id === error.upstreamId) ?? null,
+    upstream: shown.upstreams.find(({ id }) => id === upstreamId) ?? null,
     problem,
     retryUrl: retryUrl(ctx),
-    requestId: requestId(ctx),
+    requestId: requestIdOf(ctx),
   };
   sendPage(ctx, pages.upstreamProblem(shown, view), status);
 }
@@ -133,7 +74,7 @@ async function showSignInLost(
   ctx: Context,
   { pages, site }: ErrorDeps,
   status: number,
-  code: ErrorCode,
+  code: ErrorCode | undefined,
 ): Promise<void> {
   const client = ctx.state["portal"] as Client | undefined;
   const known = ctx.state["lostReason"] as SignInLostPage["reason"] | undefined;
@@ -165,8 +106,8 @@ export async function showError(
     status,
     code,
     kind: kindOf(status, code),
-    requestId: requestId(ctx),
-    retryAfterSeconds: retryAfterSeconds(ctx) ?? null,
+    requestId: requestIdOf(ctx),
+    retryAfterSeconds: retryAfterOf(ctx) ?? null,
     portal,
     retryUrl: status >= 500 ? retryUrl(ctx) : null,
   };
@@ -185,14 +126,4 @@ function kindOf(status: number, code: string | null): ErrorPage["kind"] {
 /** Where the handler said that what it does can be begun anew. */
 function retryUrl(ctx: Context): string | null {
   return typeof ctx.state["retryUrl"] === "string" ? ctx.state["retryUrl"] : null;
-}
-
-/** Where the handler said when it is worth trying again. */
-function retryAfterSeconds(ctx: Context): Seconds | undefined {
-  const seconds: unknown = ctx.state["retryAfterSeconds"];
-  return typeof seconds === "number" ? seconds : undefined;
-}
-
-function requestId(ctx: Context): string {
-  return String(ctx.state["requestId"] ?? "");
 }

@@ -142,7 +142,7 @@ export function createHttpServer(
         if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
         const fix = "Stop what uses it, or set listen.port to another.";
         const text = `Port ${port} on ${host} is already in use. ${fix}`;
-        throw new LiaisonError("port_taken", text, { cause });
+        throw LiaisonError.portTaken(text, cause);
       }
       // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.
       server.on("error", ({ code }: NodeJS.ErrnoException) =>

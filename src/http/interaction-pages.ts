@@ -13,7 +13,7 @@ import { LiaisonError } from "../errors.ts";
 import type { ClientDirectory } from "../oidc/clients.ts";
 import type { InteractionState, Step } from "../oidc/dispatcher.ts";
 import type { FieldError, Form, MembershipView, SignedInAs, SignInPage, SupportPage } from "../ui/views.ts";
-import type { HttpKit } from "./kit.ts";
+import type { HttpDependencies } from "./dependencies.ts";
 import { accountLabel, membershipView, portalView } from "./site.ts";
 
 /** When an inquiry was sent, and what its account is told because it has asked so often. */
@@ -77,14 +77,14 @@ export interface InteractionPages {
   linkedSince(state: InteractionState, askedAt: Instant | undefined): MembershipView[];
 }
 
-export interface InteractionPagesDeps extends HttpKit {
+export interface InteractionPagesDeps extends HttpDependencies {
   clients: ClientDirectory;
   clock: Clock;
 }
 
 /** Whether a portal's sign-in may be made at an upstream: the administration's perhaps at some alone. */
 export function isOffered(
-  { administration }: HttpKit["config"],
+  { administration }: HttpDependencies["config"],
   clientId: ClientId,
   upstreamId: UpstreamId,
 ): boolean {
@@ -99,7 +99,7 @@ export function createInteractionPages(deps: InteractionPagesDeps): InteractionP
 
   const requester: InteractionPages["requester"] = ({ standing }) => {
     const identity = standing?.identity;
-    if (identity == null) throw new LiaisonError("sign_in_expired", "Nobody is signed in here any more.");
+    if (identity == null) throw LiaisonError.signInExpired("Nobody is signed in here any more.");
     const { issuer, subject, upstreamId, accountId, email, emailVerified, displayName } = identity;
     const requester = { issuer, subject, upstreamId, accountId, email, displayName };
     return emailVerified ? { ...requester, emailVerified } : requester;

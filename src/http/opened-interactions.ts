@@ -1,6 +1,6 @@
 /**
  * Notes in the store that an interaction's page was opened, from when on its row is kept
- * (oidc/kept-interactions.ts): once, and where the request writes anyway, in that write.
+ * (oidc/interaction-lifetime.ts): once, and where the request writes anyway, in that write.
  */
 
 import type { Context, Middleware } from "koa";
@@ -32,8 +32,8 @@ export function createOpenedInteractions({
   const dueIn = new WeakMap<Context, KeptArtifact>();
 
   function noted(ctx: Context): void {
-    const kept = dueIn.get(ctx);
-    if (kept !== undefined) known.set(kept.idHash, true);
+    const opened = dueIn.get(ctx);
+    if (opened !== undefined) known.set(opened.idHash, true);
     dueIn.delete(ctx);
   }
 
@@ -46,8 +46,8 @@ export function createOpenedInteractions({
       try {
         await next();
       } finally {
-        const kept = dueIn.get(ctx);
-        if (kept !== undefined) await artifacts.keep(kept, clock.now());
+        const opened = dueIn.get(ctx);
+        if (opened !== undefined) await artifacts.keep(opened, clock.now());
         noted(ctx);
       }
     },

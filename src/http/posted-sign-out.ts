@@ -10,7 +10,8 @@ import type { Clock, Milliseconds } from "../clock.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
 import { isBounded, ofSignOut, readForm } from "./bodies.ts";
-import { queryValue, seeOther } from "./kit.ts";
+import { queryValue } from "./requests.ts";
+import { seeOther } from "./responses.ts";
 
 export interface PostedSignOutDeps {
   artifacts: Pick<ArtifactStore, "upsert" | "find">;
@@ -50,9 +51,9 @@ export function postedSignOut({ artifacts, clock }: PostedSignOutDeps): Middlewa
     }
     const handle = queryValue(ctx, handleName);
     if (handle !== undefined) {
-      const kept = await artifacts.find(model, hashSecret(handle), clock.now());
+      const posted = await artifacts.find(model, hashSecret(handle), clock.now());
       // Nothing is left of it after a while: then it is a sign-out that no portal asked for.
-      ctx.querystring = String(new URLSearchParams((kept?.["fields"] ?? []) as [string, string][]));
+      ctx.querystring = String(new URLSearchParams((posted?.["fields"] ?? []) as [string, string][]));
     }
     await next();
   };

@@ -8,13 +8,13 @@ import type { ClientDirectory } from "../oidc/clients.ts";
 import { ForeignBrowser } from "../oidc/foreign-browser.ts";
 import { isGone, portalSettings, redirectUriOf, selfSubmittingSignOut } from "../oidc/internals.ts";
 import type { ProviderPages } from "../oidc/provider.ts";
-import { whileReachable } from "../oidc/reachable.ts";
 import { readPostLogoutRedirectUri } from "../oidc/request-parameters.ts";
+import { withStoreErrors } from "../oidc/store-errors.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { PortalView, Site, StaysKnown } from "../ui/views.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 import { showError } from "./errors.ts";
-import { sendPage } from "./kit.ts";
+import { sendPage } from "./responses.ts";
 import { allowFormTargets } from "./security-headers.ts";
 import { portalView, staysKnownView } from "./site.ts";
 import { upstreamCookie } from "./upstream-cookie.ts";
@@ -122,7 +122,7 @@ export function createProviderPages(deps: {
     const method = session && methodOf(session);
     const portals: string[] = [];
     for (const clientId of Object.keys(session?.authorizations ?? {})) {
-      const client = await whileReachable(clients.find(asClientId(clientId)));
+      const client = await withStoreErrors(clients.find(asClientId(clientId)));
       if (client === undefined || clientId === asking?.clientId || clients.isOwn(client)) continue;
       if (client.metadata["backchannel_logout_uri"] === undefined) portals.push(client.name);
     }

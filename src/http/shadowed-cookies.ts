@@ -63,8 +63,8 @@ function withhold(
   pairs: readonly [string, string][],
   shadowed: ReadonlySet<string>,
 ): void {
-  const kept = pairs.filter(([name]) => !shadowed.has(name.replace(/\.sig$/, "")));
-  request.headers.cookie = kept.map(([name, value]) => `${name}=${value}`).join("; ");
+  const unshadowed = pairs.filter(([name]) => !shadowed.has(name.replace(/\.sig$/, "")));
+  request.headers.cookie = unshadowed.map(([name, value]) => `${name}=${value}`).join("; ");
 }
 
 /** Where cookies of the service are, besides those below a path that only their own browser knows. */

@@ -7,10 +7,12 @@ import type { Support } from "../linking/support.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError, SupportField } from "../ui/views.ts";
 import { form, noHead } from "./declarations.ts";
+import type { HttpDependencies } from "./dependencies.ts";
 import type { InteractionPages } from "./interaction-pages.ts";
-import { formFields, type HttpKit, networkOf, seeOther, sendPage } from "./kit.ts";
+import { formFields, networkOf } from "./requests.ts";
+import { seeOther, sendPage } from "./responses.ts";
 
-export interface SupportDeps extends HttpKit {
+export interface SupportDeps extends HttpDependencies {
   support: Support;
 }
 

@@ -32,9 +32,7 @@ export async function parseNotification(raw: Uint8Array): Promise<Bounce | undef
     return read(await PostalMime.parse(raw, { forceRfc822Attachments: true, attachmentEncoding: "utf8" }));
   } catch (cause) {
     // Anybody may write to the address: what trips a parser is no notification either.
-    throw cause instanceof LiaisonError
-      ? cause
-      : new LiaisonError("bad_request", "This is no mail.", { cause });
+    throw cause instanceof LiaisonError ? cause : LiaisonError.badRequest("This is no mail.", cause);
   }
 }
 
@@ -87,14 +85,14 @@ export function parseWebhook(body: unknown): Bounce {
   const parsed = webhookBody.safeParse(body);
   if (!parsed.success) {
     const [{ path, message } = { path: [], message: "" }] = parsed.error.issues;
-    throw new LiaisonError("bad_request", `${path.join(".") || "the body"}: ${message}`);
+    throw LiaisonError.badRequest(`${path.join(".") || "the body"}: ${message}`);
   }
   const { message_id, reason, permanent } = parsed.data;
   return { messageId: message_id.replace(/^<|>$/g, ""), reason: quotable(reason), permanent };
 }
 
 function refused(why: string): LiaisonError {
-  return new LiaisonError("bad_request", `This is no delivery status notification: ${why}.`);
+  return LiaisonError.badRequest(`This is no delivery status notification: ${why}.`);
 }
 
 function textOf({ content }: Attachment): string {

@@ -16,6 +16,7 @@ import { readSeen, SEEN_FIELD, type SeenSession, seenNow } from "../domain/seen-
 import type { ArtifactStore, GrantStanding, SessionAuthorization } from "../storage/contract.ts";
 import { type ClientDirectory, clientMetadata } from "./clients.ts";
 import { ForeignBrowser, neededBy } from "./foreign-browser.ts";
+import { interactionExpiresAt } from "./interaction-lifetime.ts";
 import {
   abandonSession,
   clientsToTell,
@@ -24,8 +25,7 @@ import {
   isReplacedSessionId,
   withdrawCookie,
 } from "./internals.ts";
-import { interactionKeptUntil } from "./kept-interactions.ts";
-import { whileReachable } from "./reachable.ts";
+import { withStoreErrors } from "./store-errors.ts";
 import { createSwitchedGrants, type SwitchedGrants } from "./switched-grants.ts";
 
 export interface AdapterDeps {
@@ -51,7 +51,7 @@ type Authorizations = Record<string, SessionAuthorization>;
 
 /** A session as it was found. */
 interface FoundSession {
-  held: ReadonlyMap<string, SessionAuthorization>;
+  authorizations: ReadonlyMap<string, SessionAuthorization>;
   seen: SeenSession | undefined;
 }
 
@@ -59,7 +59,7 @@ const uidPlaceholder = "{uid}";
 
 /** Makes the adapter for each of oidc-provider's models. */
 export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adapter {
-  const switched = createSwitchedGrants((grantId) => whileReachable(deps.ofGrant(grantId)));
+  const switched = createSwitchedGrants((grantId) => withStoreErrors(deps.ofGrant(grantId)));
   return (model) => {
     if (model === "Client") return clientAdapter(deps);
     if (model === "Session") return sessionAdapter(deps, switched);
@@ -71,7 +71,7 @@ function clientAdapter({ clients }: AdapterDeps): Adapter {
   return {
     ...unsupported("Client"),
     find: async (id) => {
-      const client = await whileReachable(clients.find(asClientId(id)));
+      const client = await withStoreErrors(clients.find(asClientId(id)));
       return client === undefined ? undefined : (clientMetadata(client) as AdapterPayload);
     },
   };
@@ -85,34 +85,34 @@ function artifactAdapter(
   /** Whoever signs out leaves nothing behind that was being switched from. */
   const revoke = (grantId: GrantId) => {
     const signIn = signInBeingEnded(grantId);
-    return whileReachable(artifacts.revokeGrant(grantId, signIn === undefined ? {} : { signIn }));
+    return withStoreErrors(artifacts.revokeGrant(grantId, signIn === undefined ? {} : { signIn }));
   };
 
   /** Where no request of oidc-provider's found the code, as when the administration redeems its own. */
   async function readEnds(code: string): Promise<readonly GrantId[]> {
-    const payload = await whileReachable(artifacts.find(model, hashSecret(code), clock.now()));
+    const payload = await withStoreErrors(artifacts.find(model, hashSecret(code), clock.now()));
     const grantId = payload?.["grantId"];
     return typeof grantId === "string"
-      ? ((await whileReachable(ofGrant(asGrantId(grantId))))?.replaces ?? [])
+      ? ((await withStoreErrors(ofGrant(asGrantId(grantId))))?.replaces ?? [])
       : [];
   }
 
   /** The library itself knows when an interaction ends: until when its row is kept is another matter. */
-  function keptUntil(payload: AdapterPayload, expiresIn: number | undefined): Instant {
+  function interactionExpiry(payload: AdapterPayload, expiresIn: number | undefined): Instant {
     const now = clock.now();
     const endsAt = expiresIn === undefined ? expiry(payload, expiresIn, clock) : now + expiresIn * 1000;
     // Every other step is taken by a browser that is there.
     const isOpened = currentRoute(currentContext() ?? {}) !== "authorization";
-    return interactionKeptUntil(endsAt, { isOpened, now });
+    return interactionExpiresAt(endsAt, { isOpened, now });
   }
 
   return {
     ...unsupported(model),
     upsert: async (id, payload, expiresIn) => {
       const expiresAt =
-        model === "Interaction" ? keptUntil(payload, expiresIn) : expiry(payload, expiresIn, clock);
+        model === "Interaction" ? interactionExpiry(payload, expiresIn) : expiry(payload, expiresIn, clock);
       if (model === "ReplayDetection") {
-        const fresh = await whileReachable(
+        const fresh = await withStoreErrors(
           artifacts.insertOnce(model, hashSecret(id), expiresAt, clock.now()),
         );
         if (!fresh) throw new errors.InvalidClientAuth();
@@ -124,12 +124,12 @@ function artifactAdapter(
         // A machine's token is under no grant: it is its client's own.
         clientId: idOrNone(asClientId, model === "ClientCredentials" ? payload.clientId : undefined),
       };
-      await whileReachable(
+      await withStoreErrors(
         artifacts.upsert(model, hashSecret(id), withoutIds(model, id, payload), keys, expiresAt),
       );
     },
     find: async (id) => {
-      const payload = await whileReachable(artifacts.find(model, hashSecret(id), clock.now()));
+      const payload = await withStoreErrors(artifacts.find(model, hashSecret(id), clock.now()));
       if (payload === undefined) return undefined;
       const found = withIds(model, id, payload);
       if (model === "Interaction") assertItsBrowser(found, holdsProof);
@@ -138,18 +138,18 @@ function artifactAdapter(
     },
     consume: async (id) => {
       const ends = model === "AuthorizationCode" ? (switched.endedBy(id) ?? (await readEnds(id))) : [];
-      if (await whileReachable(artifacts.consume(model, hashSecret(id), clock.now(), { ends }))) return;
-      const payload = await whileReachable(
+      if (await withStoreErrors(artifacts.consume(model, hashSecret(id), clock.now(), { ends }))) return;
+      const payload = await withStoreErrors(
         artifacts.find(model, hashSecret(id), clock.now(), { includeExpired: true }),
       );
       const grantId = payload?.["grantId"];
-      if (typeof grantId === "string") await whileReachable(artifacts.revokeGrant(asGrantId(grantId)));
+      if (typeof grantId === "string") await withStoreErrors(artifacts.revokeGrant(asGrantId(grantId)));
       if (model === "PushedAuthorizationRequest")
         throw new errors.InvalidRequestUri("request_uri was already used");
       throw new errors.InvalidGrant({ detail: `${model} lost the race to be consumed` });
     },
     destroy: (id) =>
-      model === "Grant" ? revoke(asGrantId(id)) : whileReachable(artifacts.destroy(model, hashSecret(id))),
+      model === "Grant" ? revoke(asGrantId(id)) : withStoreErrors(artifacts.destroy(model, hashSecret(id))),
     // The library asks this of every model of a family; the family goes as one.
     revokeByGrantId: revoke,
   };
@@ -163,7 +163,8 @@ function signInBeingEnded(grantId: GrantId): SignIn | undefined {
   const context = currentContext();
   if (context === undefined || currentRoute(context) !== "end_session_confirm") return undefined;
   const { uid: sessionUid, authorizations = {} } = context.oidc.session ?? {};
-  const [clientId] = Object.entries(authorizations).find(([, held]) => held.grantId === grantId) ?? [];
+  const [clientId] =
+    Object.entries(authorizations).find(([, authorization]) => authorization.grantId === grantId) ?? [];
   return sessionUid === undefined || clientId === undefined
     ? undefined
     : { sessionUid, clientId: asClientId(clientId) };
@@ -200,11 +201,14 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
     const context = currentContext();
     if (context === undefined || payload.uid === undefined) return payload;
     // The library writes on an entry as it is: what was found is a copy.
-    const held = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
+    const stored = Object.entries((payload.authorizations ?? {}) as Authorizations).map(
       ([clientId, entry]): [string, SessionAuthorization] => [clientId, { ...entry }],
     );
     const ofRequest = found.get(context) ?? new Map<string, FoundSession>();
-    found.set(context, ofRequest.set(payload.uid, { held: new Map(held), seen: readSeen(payload) }));
+    found.set(
+      context,
+      ofRequest.set(payload.uid, { authorizations: new Map(stored), seen: readSeen(payload) }),
+    );
     return payload;
   }
 
@@ -227,7 +231,7 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
       const written = withSeen(payload, before);
       const { jti: _id, authorizations = {}, ...rest } = written;
       const now = authorizations as Authorizations;
-      const outcome = await whileReachable(
+      const outcome = await withStoreErrors(
         artifacts.upsertSession(
           hashSecret(id),
           // That there are authorizations is the payload's to say; which ones, the clients' own entries.
@@ -235,8 +239,8 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
           {
             uid,
             accountId: idOrNone(asAccountId, payload.accountId),
-            authorizations: changed(before?.held ?? new Map(), now),
-            removed: [...(before?.held.keys() ?? [])]
+            authorizations: changed(before?.authorizations ?? new Map(), now),
+            removed: [...(before?.authorizations.keys() ?? [])]
               .map(asClientId)
               .filter((clientId) => !Object.hasOwn(now, clientId)),
             replaces: context && replaced.get(context),
@@ -253,15 +257,15 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
       throw new errors.LoginRequired("the session was ended meanwhile");
     },
     find: async (id) => {
-      const payload = await whileReachable(artifacts.find("Session", hashSecret(id), clock.now()));
+      const payload = await withStoreErrors(artifacts.find("Session", hashSecret(id), clock.now()));
       // Nobody's: whoever signs in begins a session of their own, with a uid that nobody has had before.
       if (payload !== undefined && payload["accountId"] === undefined && isResume()) return undefined;
       return payload === undefined ? undefined : remember({ ...withoutPrototype(payload), jti: id });
     },
     findByUid: async (uid) => {
-      const payload = await whileReachable(artifacts.findSessionByUid(uid, clock.now()));
+      const payload = await withStoreErrors(artifacts.findSessionByUid(uid, clock.now()));
       if (payload === undefined) return undefined;
-      return withoutPrototype(await switched.asHeldAgainst(uid, payload as AdapterPayload));
+      return withoutPrototype(await switched.asComparedWith(uid, payload as AdapterPayload));
     },
     destroy: async (id) => {
       const context = currentContext();
@@ -275,7 +279,7 @@ function sessionAdapter({ artifacts, clock, sessionCookie }: AdapterDeps, switch
         accountId === undefined || clientIds.length === 0
           ? undefined
           : { accountId, clientIds, now: clock.now() };
-      await whileReachable(artifacts.destroySession(hashSecret(id), tells));
+      await withStoreErrors(artifacts.destroySession(hashSecret(id), tells));
     },
   };
 }
@@ -313,8 +317,8 @@ function withoutIds(model: string, id: string, payload: AdapterPayload): Record<
   if (model !== "Interaction") return rest;
   const session = rest.session;
   if (session !== undefined) {
-    const { cookie: _cookie, ...kept } = session;
-    rest.session = kept;
+    const { cookie: _cookie, ...shown } = session;
+    rest.session = shown;
   }
   return { ...rest, returnTo: rest.returnTo?.replace(id, uidPlaceholder) };
 }

@@ -6,9 +6,9 @@
 import type { Account, FindAccount } from "oidc-provider";
 import type { Clock } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
+import type { AccountsAtClient } from "./account-at-client.ts";
 import { portalSettings } from "./internals.ts";
 import { profileClaims } from "./profile-claims.ts";
-import type { RequestStandings } from "./standings.ts";
 
 /** Which claims each scope brings. */
 export const claimsByScope = {
@@ -22,14 +22,14 @@ export const claimsByScope = {
  * During authorization it finds the session's account. For a code or token it finds what the grant speaks for
  * and evaluates the access policy anew: undefined refuses (`invalid_grant`, 401 at userinfo).
  */
-export function createFindAccount(standings: RequestStandings, clock: Clock): FindAccount {
+export function createFindAccount(accounts: AccountsAtClient, clock: Clock): FindAccount {
   return async (ctx, sub, token) => {
     if (token === undefined) {
-      const standing = await standings.ofAccount(ctx, sub);
+      const standing = await accounts.ofAccount(ctx, sub);
       return standing === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) };
     }
     const { client } = ctx.oidc;
-    const grant = token.grantId === undefined ? undefined : await standings.ofGrant(token.grantId);
+    const grant = token.grantId === undefined ? undefined : await accounts.ofGrant(token.grantId);
     if (client === undefined || grant === undefined || grant.selection.accountId !== sub) return undefined;
     const settings = portalSettings(client);
     if (refusals(settings.policy, grant.membership, clock.now()).length > 0) return undefined;

@@ -17,7 +17,7 @@ import type { ArtifactStore } from "../storage/contract.ts";
 import { methodOf } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { type Browser, sessionOf, sessionUidOf } from "./internals.ts";
-import { whileReachable } from "./reachable.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 export interface ConsoleSignIn {
   url: string;
@@ -77,7 +77,7 @@ export function createConsoleSignIns({
     },
 
     redeem: async (browser, code, verifier) => {
-      const found = await whileReachable(provider.AuthorizationCode.find(code));
+      const found = await withStoreErrors(provider.AuthorizationCode.find(code));
       if (found === undefined || found.isExpired || found.clientId !== CONSOLE_CLIENT_ID) return undefined;
       const { redirectUri: issuedFor, codeChallenge, codeChallengeMethod } = found;
       const grantId = found.grantId === undefined ? undefined : asGrantId(found.grantId);
@@ -99,7 +99,7 @@ export function createConsoleSignIns({
       }
       // The interaction policy issues no such code; a broker of another configuration may have.
       if (!opensAdministration(administration, methodOf(found))) {
-        throw new LiaisonError("forbidden", "The administration asks for another sign-in than this one.");
+        throw LiaisonError.forbidden("The administration asks for another sign-in than this one.");
       }
       return grantId;
     },

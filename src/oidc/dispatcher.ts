@@ -17,8 +17,8 @@ import type { KeptArtifact, SignInStore, StandingStore } from "../storage/contra
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
+import { openedInteraction } from "./interaction-lifetime.ts";
 import { type Browser, sessionUidOf } from "./internals.ts";
-import { openedInteraction } from "./kept-interactions.ts";
 import { insufficientForAdministration } from "./policy.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
 
@@ -118,20 +118,18 @@ export function createDispatcher({
     if ("proofHash" in needed && needed.proofHash !== undefined && proofs.includes(needed.proofHash)) return;
     const byProofAlone = needed.kind === "proof";
     if (!byProofAlone && (await sessionUidOf(provider, browser)) === interaction.session?.uid) return;
-    throw new LiaisonError("sign_in_mismatch", "Somebody signed in for this in another browser.");
+    throw LiaisonError.signInMismatch("Somebody signed in for this in another browser.");
   }
 
   return {
     load: async (request, response, uid, proofs) => {
       const interaction = await details(provider, request, response);
-      if (interaction.uid !== uid)
-        throw new LiaisonError("sign_in_mismatch", "This page belongs to another sign-in.");
+      if (interaction.uid !== uid) throw LiaisonError.signInMismatch("This page belongs to another sign-in.");
       await assertItsBrowser(interaction, { req: request, res: response }, proofs);
       const { params, prompt, session } = interaction;
       const asked = readAuthorizationRequest(params);
       const client = await clients.find(asClientId(asked.clientId ?? ""));
-      if (client === undefined)
-        throw new LiaisonError("sign_in_expired", "The portal is no longer registered.");
+      if (client === undefined) throw LiaisonError.signInExpired("The portal is no longer registered.");
       const standing =
         session === undefined
           ? undefined
@@ -224,6 +222,6 @@ async function details(provider: Provider, request: IncomingMessage, response: S
     return await provider.interactionDetails(request, response);
   } catch (cause) {
     if (!(cause instanceof errors.SessionNotFound)) throw cause;
-    throw new LiaisonError("sign_in_expired", "This sign-in can't be continued here.", { cause });
+    throw LiaisonError.signInExpired("This sign-in can't be continued here.", cause);
   }
 }

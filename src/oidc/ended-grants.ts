@@ -1,7 +1,7 @@
 /**
  * Removes what is left of grants that were ended many at a time (domain/endings.ts), in short turns: leased,
  * so that another broker goes on where a killed one was. Portals are told by what is queued with the rows
- * (sign-outs.ts).
+ * (back-channel-logout.ts).
  */
 
 import { randomUUID } from "node:crypto";
@@ -42,22 +42,22 @@ export function createEndedGrantsWorker({
 
   return {
     async runOnce({ signal, onStep }) {
-      const held: string[] = [];
+      const leased: string[] = [];
       let removed = 0;
       while (!signal.aborted) {
         const claimed =
-          held.length < mostAtATime
+          leased.length < mostAtATime
             ? await administration.claimEnding(worker, clock.now(), leaseMs)
             : undefined;
         // It is claimed twice if its lease ran out meanwhile, or it was ended anew.
-        if (claimed !== undefined && !held.includes(claimed.key)) held.unshift(claimed.key);
-        const key = held.shift();
+        if (claimed !== undefined && !leased.includes(claimed.key)) leased.unshift(claimed.key);
+        const key = leased.shift();
         if (key === undefined) break;
         const part = await pace.turn((most) =>
           administration.removeEnded(key, worker, { most, now: clock.now(), leaseMs }),
         );
         onStep();
-        if (part.result === "more") held.push(key);
+        if (part.result === "more") leased.push(key);
         if (part.result !== "lost") removed += part.grants.length;
       }
       return removed;

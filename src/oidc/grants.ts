@@ -10,12 +10,12 @@ import { asAccountId, asClientId, asGrantId } from "../domain/ids.ts";
 import type { GrantId, Selection } from "../domain/records.ts";
 import { randomId } from "../domain/secrets.ts";
 import type { StandingStore } from "../storage/contract.ts";
+import { type AccountsAtClient, chosenProfile } from "./account-at-client.ts";
 import { newGrant } from "./internals.ts";
-import { whileReachable } from "./reachable.ts";
-import { chosenProfile, type RequestStandings } from "./standings.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 export interface GrantDeps {
-  standings: RequestStandings;
+  accounts: AccountsAtClient;
   store: StandingStore;
   clock: Clock;
   /** Seconds: as long as the longest session and then the longest refresh token. */
@@ -38,7 +38,7 @@ export function createGrantLoader(deps: GrantDeps) {
     if (client === undefined || account === undefined || session === undefined) return undefined;
     if (ctx.oidc.promptPending("login") || ctx.oidc.promptPending("select_account")) return undefined;
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const admission = await deps.standings.admission(ctx);
+      const admission = await deps.accounts.admission(ctx);
       if (admission?.kind !== "admitted") return undefined;
       const profileId = admission.membership.profile.id;
       const wanted = {
@@ -51,7 +51,7 @@ export function createGrantLoader(deps: GrantDeps) {
       if (grantId !== undefined)
         return await grantWithScopes(ctx, grantId, account.accountId, client.clientId);
       // Unbound, or another one was selected in another tab: the person may have to be asked.
-      deps.standings.forgetAccounts(ctx);
+      deps.accounts.forgetAccounts(ctx);
     }
     return undefined;
   };
@@ -64,9 +64,9 @@ export function createGrantLoader(deps: GrantDeps) {
 async function selectedGrant(
   ctx: KoaContextWithOIDC,
   wanted: Omit<Selection, "grantId" | "expiresAt">,
-  { standings, store, clock, grantLifetimeSeconds }: GrantDeps,
+  { accounts, store, clock, grantLifetimeSeconds }: GrantDeps,
 ): Promise<GrantId | undefined> {
-  const known = await standings.ofAccount(ctx, wanted.accountId);
+  const known = await accounts.ofAccount(ctx, wanted.accountId);
   const byHand = chosenProfile(ctx.oidc.result) === wanted.profileId;
   // Only what somebody chose is remembered: who comes to have a second profile is asked then.
   const remember = byHand && known?.rememberedProfileId !== wanted.profileId;
@@ -74,7 +74,7 @@ async function selectedGrant(
   // A little before the grant itself, so that a live selection never names an expired grant.
   const expiresAt = clock.now() + (grantLifetimeSeconds - 60) * 1000;
   const selection = { ...wanted, grantId: asGrantId(randomId()), expiresAt };
-  const selected = await whileReachable(store.select(selection, clock.now(), { remember, byHand }));
+  const selected = await withStoreErrors(store.select(selection, clock.now(), { remember, byHand }));
   return selected?.grantId;
 }
 

@@ -8,9 +8,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AdapterPayload, KoaContextWithOIDC, Provider, Client as ProviderClient } from "oidc-provider";
 import { type errors, Provider as ProviderClass } from "oidc-provider";
 import type { Client } from "../domain/records.ts";
-import { whileReachable } from "./reachable.ts";
-
 import { readAuthorizationRequest } from "./request-parameters.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
 /**
  * The context of the request being served, or undefined outside of one (`Provider.ctx`, an AsyncLocalStorage;
@@ -80,10 +79,10 @@ export function abandonSession(context: KoaContextWithOIDC): void {
  */
 export function withdrawCookie(context: KoaContextWithOIDC, name: string): void {
   const set = context.response.get("set-cookie") as unknown as string | string[];
-  const kept = [set]
+  const remaining = [set]
     .flat()
     .filter((line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.sig=`));
-  context.set("set-cookie", kept);
+  context.set("set-cookie", remaining);
 }
 
 /** A request of ours and its response: all that the library needs to read its cookies. */
@@ -110,7 +109,7 @@ export interface OpenSession {
  */
 export async function sessionOf(provider: Provider, { req, res }: Browser): Promise<OpenSession | undefined> {
   type Context = Parameters<Provider["Session"]["get"]>[0];
-  const session = await whileReachable(provider.Session.get({ req, res } as unknown as Context));
+  const session = await withStoreErrors(provider.Session.get({ req, res } as unknown as Context));
   const { jti: id, uid, accountId, authorizations = {} } = session;
   return accountId === undefined ? undefined : { id, uid, accountId, authorizations };
 }
@@ -208,10 +207,10 @@ export function isAccountSwitch({ oidc }: KoaContextWithOIDC): boolean {
 export function redirectUriOf(ctx: object): string | undefined {
   const { oidc } = ctx as { oidc?: KoaContextWithOIDC["oidc"] };
   // Was checked before its interaction was stored; when that resumes, no client is loaded yet.
-  const kept = readAuthorizationRequest(oidc?.entities.Interaction?.params ?? {}).redirectUri;
-  if (kept !== undefined) return kept;
-  const asked = readAuthorizationRequest(oidc?.params ?? {}).redirectUri;
-  return asked !== undefined && oidc?.client?.redirectUriAllowed(asked) === true ? asked : undefined;
+  const asked = readAuthorizationRequest(oidc?.entities.Interaction?.params ?? {}).redirectUri;
+  if (asked !== undefined) return asked;
+  const named = readAuthorizationRequest(oidc?.params ?? {}).redirectUri;
+  return named !== undefined && oidc?.client?.redirectUriAllowed(named) === true ? named : undefined;
 }
 
 /** Whether a resume found nothing of its sign-in any more (lib/actions/authorization/resume.js, 9.13). */

@@ -7,8 +7,8 @@ import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
 import { demandOf, opensAdministration, type SignInDemand } from "../domain/administration.ts";
 import type { Admission } from "../domain/admission.ts";
 import { asClientId } from "../domain/ids.ts";
+import type { AccountsAtClient } from "./account-at-client.ts";
 import { methodOf } from "./authentication.ts";
-import type { RequestStandings } from "./standings.ts";
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -17,11 +17,11 @@ export const insufficientForAdministration = "administration";
 
 /** `login`, a `consent` that is never asked, `link`, `select_account`. */
 export function createInteractionPolicy(
-  standings: RequestStandings,
+  accounts: AccountsAtClient,
   administration: SignInDemand,
 ): interactionPolicy.Prompt[] {
   const admissionIs = (kind: Admission["kind"]) => async (ctx: KoaContextWithOIDC) =>
-    (await standings.admission(ctx))?.kind === kind;
+    (await accounts.admission(ctx))?.kind === kind;
 
   const login = base().get("login");
   if (login === undefined) throw new TypeError("oidc-provider's base policy has no login prompt");

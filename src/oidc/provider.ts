@@ -17,6 +17,7 @@ import { CLIENT_AUTH_METHODS } from "../domain/client-settings.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SecretHash } from "../domain/records.ts";
 import type { ArtifactStore, StandingStore } from "../storage/contract.ts";
+import { createAccountsAtClient } from "./account-at-client.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { fitAnswers } from "./answers.ts";
 import { claimsByScope, createFindAccount } from "./claims.ts";
@@ -34,7 +35,6 @@ import {
 import type { ServiceKeys } from "./keys.ts";
 import { createInteractionPolicy } from "./policy.ts";
 import { assertBounded } from "./request-bounds.ts";
-import { createRequestStandings } from "./standings.ts";
 
 /** The pages that oidc-provider asks for; http/ renders them. */
 export interface ProviderPages {
@@ -54,7 +54,7 @@ export interface ProviderDeps {
   /** Whether the browser of a request holds the proof of a sign-in. */
   holdsProof(ctx: KoaContextWithOIDC, proofHash: SecretHash): boolean;
   /** Scopes that machines get tokens for: those of the administration's API. */
-  machineScopes?: readonly string[];
+  clientCredentialsScopes?: readonly string[];
 }
 
 /**
@@ -77,7 +77,7 @@ const emptySessionSeconds: Seconds = 600;
  * How long an interaction lives: longer than a link that is asked for at its very end and mailed late.
  * Seconds.
  */
-export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): Seconds {
+export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): number {
   return linkLifetimeSeconds * 2 + 1800;
 }
 
@@ -88,12 +88,11 @@ export function createProvider(deps: ProviderDeps): Provider {
   const { config, clock, keys, pages } = deps;
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
-  const standings = createRequestStandings(deps.standings, clock);
-  const grantLifetimeSeconds: Seconds =
-    config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
+  const accounts = createAccountsAtClient(deps.standings, clock);
+  const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
 
-  const interactionSeconds: Seconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
-  const findAccount = createFindAccount(standings, clock);
+  const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const findAccount = createFindAccount(accounts, clock);
   const configuration: Configuration = {
     adapter: createAdapterFactory({
       artifacts: deps.artifacts,
@@ -101,15 +100,15 @@ export function createProvider(deps: ProviderDeps): Provider {
       clock,
       sessionCookie: cookies.session,
       holdsProof: deps.holdsProof,
-      ofGrant: standings.ofGrant,
+      ofGrant: accounts.ofGrant,
     }),
     findAccount,
-    loadExistingGrant: createGrantLoader({ standings, store: deps.standings, clock, grantLifetimeSeconds }),
+    loadExistingGrant: createGrantLoader({ accounts, store: deps.standings, clock, grantLifetimeSeconds }),
     claims: claimsByScope,
     // Off, so that a client can have the claims in its ID token; claims.ts leaves them out for all others.
     conformIdTokenClaims: false,
     interactions: {
-      policy: createInteractionPolicy(standings, config.administration),
+      policy: createInteractionPolicy(accounts, config.administration),
       url: (_ctx, interaction) => `${config.issuer}/interaction/${interaction.uid}`,
     },
     // The library asks this last of all, whatever the parameter says.
@@ -120,7 +119,14 @@ export function createProvider(deps: ProviderDeps): Provider {
     responseTypes: ["code"],
     // OpenID Connect Core 3.1.2.1 requires `redirect_uri`, also of a portal that has registered only one.
     allowOmittingSingleRegisteredRedirectUri: false,
-    scopes: ["openid", "offline_access", "profile", "email", "organization", ...(deps.machineScopes ?? [])],
+    scopes: [
+      "openid",
+      "offline_access",
+      "profile",
+      "email",
+      "organization",
+      ...(deps.clientCredentialsScopes ?? []),
+    ],
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     pkce: { required: (_ctx, client) => portalSettings(client).pkceRequired },
     rotateRefreshToken: true,
@@ -207,7 +213,11 @@ export function createProvider(deps: ProviderDeps): Provider {
   provider.keys = createCookieSignatures(keys.cookies);
   keepAuthorizationsApart(provider);
   noteSignedOutClients(provider);
-  provider.use(fitAnswers({ machineScopes: deps.machineScopes ?? [] }) as Parameters<Provider["use"]>[0]);
+  provider.use(
+    fitAnswers({ clientCredentialsScopes: deps.clientCredentialsScopes ?? [] }) as Parameters<
+      Provider["use"]
+    >[0],
+  );
   return provider;
 }
 

@@ -21,7 +21,7 @@ export interface SwitchedGrants {
    * A session as the token found last in this request is held against it: naming the token's own grant, if
    * that is one of the session's, though the session itself names the newest.
    */
-  asHeldAgainst(uid: string, session: AdapterPayload): Promise<AdapterPayload>;
+  asComparedWith(uid: string, session: AdapterPayload): Promise<AdapterPayload>;
 }
 
 /** `ofGrant` reads what a grant speaks for, once a request. */
@@ -49,7 +49,7 @@ export function createSwitchedGrants(
       return context && ends.get(context)?.get(code);
     },
 
-    asHeldAgainst: async (uid, session) => {
+    asComparedWith: async (uid, session) => {
       const context = currentContext();
       const binding = context && bindings.get(context);
       if (binding === undefined || binding.uid !== uid) return session;

@@ -77,8 +77,7 @@ async function compare(
     const expected = await load.expected(kind, pages(dump, kind));
     const found = await load.fingerprint(kind);
     if (expected.count !== found.count || expected.hash !== found.hash) {
-      throw new LiaisonError(
-        "store_refused",
+      throw LiaisonError.storeRefused(
         `The copy differs from its source: ${kind} (${expected.count} there, ${found.count} here). ` +
           "Drop the database and copy again.",
       );

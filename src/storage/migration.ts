@@ -13,8 +13,7 @@ export interface MigrationReport {
 
 /** A store that a newer Liaison wrote. `place`: the file or the database, as it is called in messages. */
 export function newerSchema(place: string, version: number, known: number): LiaisonError {
-  return new LiaisonError(
-    "store_refused",
+  return LiaisonError.storeRefused(
     `${place} was written by a newer version of Liaison (schema ${version}, this one knows ${known}). ` +
       "Run that version, or restore a backup made before the upgrade.",
   );
@@ -22,8 +21,7 @@ export function newerSchema(place: string, version: number, known: number): Liai
 
 /** A store that hasn't been brought to this version yet. */
 export function olderSchema(place: string, version: number, known: number): LiaisonError {
-  return new LiaisonError(
-    "store_refused",
+  return LiaisonError.storeRefused(
     version === 0
       ? `${place} holds no data of Liaison yet. Run: liaison migrate`
       : `${place} is of an older schema (${version}, this version of Liaison needs ${known}). Back it ` +

@@ -27,10 +27,7 @@ function placeOf(cursor: string, shape: readonly ("string" | "number")[]): Place
       return place as Place;
     }
   } catch {}
-  throw new LiaisonError(
-    "bad_request",
-    "This is no cursor of this list: take the one that its last page gave.",
-  );
+  throw LiaisonError.badRequest("This is no cursor of this list: take the one that its last page gave.");
 }
 
 export interface Paging<Row, T> {

@@ -35,10 +35,7 @@ export interface Seal {
 export function createSeal(encryptionKey: string): Seal {
   const master = Buffer.from(encryptionKey, "base64");
   if (master.length !== KEY_BYTES) {
-    throw new LiaisonError(
-      "store_refused",
-      "encryption_key must be 32 bytes in base64 (openssl rand -base64 32).",
-    );
+    throw LiaisonError.storeRefused("encryption_key must be 32 bytes in base64 (openssl rand -base64 32).");
   }
   const encryption = createEncryption(deriveKey(master, "liaison/seal/v1"));
   const fingerprintKey = deriveKey(master, "liaison/fingerprint/v1");
@@ -52,7 +49,7 @@ export function createSeal(encryptionKey: string): Seal {
         return encryption.decrypt(sealed.slice(VERSION.length), context);
       } catch (cause) {
         const reason = "A sealed value of the store can't be opened with this encryption_key.";
-        throw new LiaisonError("store_refused", reason, { cause });
+        throw LiaisonError.storeRefused(reason, cause);
       }
     },
 

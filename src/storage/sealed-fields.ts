@@ -105,7 +105,7 @@ export function assertComparable(identity: { issuer: string; subject: string }):
     !identity.subject.isWellFormed() ||
     identity.subject.includes("\0")
   ) {
-    throw new LiaisonError(
+    throw LiaisonError.of(
       "upstream_rejected",
       "The sign-in service sent an account id that isn't valid text.",
     );

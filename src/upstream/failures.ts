@@ -4,8 +4,8 @@
  */
 
 import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
-import type { UpstreamTransaction } from "../domain/records.ts";
-import { LiaisonError } from "../errors.ts";
+import type { SignInPurpose, UpstreamTransaction } from "../domain/records.ts";
+import { type ErrorCode, LiaisonError } from "../errors.ts";
 
 /** OAuth errors by which an upstream says that it can't right now (RFC 6749, section 4.1.2.1). */
 const UPSTREAM_TROUBLE = new Set(["server_error", "temporarily_unavailable"]);
@@ -67,6 +67,29 @@ export class EndpointRefusal extends Error {
   }
 }
 
+/** A sign-in at an upstream that failed, whoever's failure it was. */
+export class UpstreamSignInError extends LiaisonError {
+  /** For the page, to say whom to write to. */
+  readonly upstreamId: string;
+  /** What the sign-in had been begun for, where that is known: the person can go back there. */
+  readonly purpose: SignInPurpose | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    {
+      cause,
+      upstreamId,
+      purpose,
+    }: ErrorOptions & { upstreamId: string; purpose?: SignInPurpose | undefined },
+  ) {
+    super(code, message, { cause });
+    this.name = "UpstreamSignInError";
+    this.upstreamId = upstreamId;
+    this.purpose = purpose;
+  }
+}
+
 /** Who asked for a sign-in of a certain age: a portal, a mailed link, or nobody. */
 export type AskedFresh = "portal" | "link" | null;
 
@@ -84,7 +107,7 @@ export function askedFreshBy(
 export function withPurpose(error: unknown, { upstreamId, purpose }: UpstreamTransaction): unknown {
   if (!(error instanceof LiaisonError)) return error;
   const { code, message, cause } = error;
-  return new LiaisonError(code, message, { cause, upstreamId, purpose });
+  return new UpstreamSignInError(code, message, { cause, upstreamId, purpose });
 }
 
 /**
@@ -104,14 +127,10 @@ export function toLiaisonError(
   const advice = ADVICE.get(code);
   const said = `its authorization endpoint answered ${describeCode(error)}`;
   const cause = new Error(advice === undefined ? said : `${said}: ${advice}`);
-  if (UPSTREAM_TROUBLE.has(code)) {
-    return new LiaisonError("upstream_unavailable", "The sign-in service could not sign you in right now.", {
-      cause,
-    });
-  }
+  if (UPSTREAM_TROUBLE.has(code)) return troubled(upstreamId, cause);
   if (refusesFreshness(error, askedFresh)) return stale(upstreamId, cause);
   if (!REFUSED.has(code) && !REFUSED_BY_NAME.test(code)) return rejected(upstreamId, cause);
-  return new LiaisonError("upstream_refused", "The sign-in was cancelled or refused there.", { cause });
+  return refused(upstreamId, cause);
 }
 
 /** Our own error, which openid-client wraps where it passes through. */
@@ -134,34 +153,60 @@ export function refusesFreshness(error: unknown, askedFresh: AskedFresh): boolea
 }
 
 /** An answer of the upstream that must not be believed. The reason is for the log. */
-export function rejected(upstreamId: string, reason: string | Error): LiaisonError {
-  return new LiaisonError("upstream_rejected", "The answer of the sign-in service could not be accepted.", {
-    cause: asError(reason),
-    upstreamId,
-  });
+export function rejected(upstreamId: string, reason: string | Error): UpstreamSignInError {
+  const message = "The answer of the sign-in service could not be accepted.";
+  return new UpstreamSignInError("upstream_rejected", message, { cause: asError(reason), upstreamId });
 }
 
 /**
  * A sign-in that is older than was asked for, doesn't show its age, or was refused for its age. The reason is
  * for the log.
  */
-export function stale(upstreamId: string, reason: string | Error): LiaisonError {
-  return new LiaisonError("upstream_stale", "The sign-in service did not ask for a fresh sign-in.", {
-    cause: asError(reason),
-    upstreamId,
-  });
+export function stale(upstreamId: string, reason: string | Error): UpstreamSignInError {
+  const message = "The sign-in service did not ask for a fresh sign-in.";
+  return new UpstreamSignInError("upstream_stale", message, { cause: asError(reason), upstreamId });
+}
+
+/** An upstream that can't be used now. The reason is for the log. */
+export function unavailable(upstreamId: string, reason: string): UpstreamSignInError {
+  const message = "The sign-in service could not be reached.";
+  return new UpstreamSignInError("upstream_unavailable", message, { cause: asError(reason), upstreamId });
+}
+
+/** An upstream that answers that it can't right now. */
+function troubled(upstreamId: string, cause: Error): UpstreamSignInError {
+  const message = "The sign-in service could not sign you in right now.";
+  return new UpstreamSignInError("upstream_unavailable", message, { cause, upstreamId });
+}
+
+/** A sign-in that the person, or the upstream for them, gave up there. */
+function refused(upstreamId: string, cause: Error): UpstreamSignInError {
+  const message = "The sign-in was cancelled or refused there.";
+  return new UpstreamSignInError("upstream_refused", message, { cause, upstreamId });
+}
+
+/** A callback of a sign-in that this browser didn't begin. */
+export function mismatch(upstreamId: string): UpstreamSignInError {
+  const message = "This sign-in was not begun in this browser.";
+  return new UpstreamSignInError("sign_in_mismatch", message, { upstreamId });
+}
+
+/**
+ * A callback of a sign-in that is spent or too old. `purpose`: what it was for, where this browser began it.
+ */
+export function expired(upstreamId: string, purpose: SignInPurpose | undefined): UpstreamSignInError {
+  const message = "This sign-in took too long or is already finished.";
+  return new UpstreamSignInError("sign_in_expired", message, { upstreamId, purpose });
+}
+
+/** An answer that was posted (form_post), and isn't read any more or was never posted here. */
+export function postedTooLongAgo(upstreamId: string): UpstreamSignInError {
+  const message = "This answer was posted too long ago, or not here.";
+  return new UpstreamSignInError("sign_in_expired", message, { upstreamId });
 }
 
 function asError(reason: string | Error): Error {
   return typeof reason === "string" ? new Error(reason) : reason;
-}
-
-/** An upstream that can't be used now. The reason is for the log. */
-export function unavailable(upstreamId: string, reason: string): LiaisonError {
-  return new LiaisonError("upstream_unavailable", "The sign-in service could not be reached.", {
-    cause: new Error(reason),
-    upstreamId,
-  });
 }
 
 /** The messages and codes of an error and its causes, in one line without any of the data they carry. */

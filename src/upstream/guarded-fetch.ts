@@ -7,6 +7,7 @@
 
 import type { Milliseconds } from "../clock.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
+import { BodyTooLarge, readResponse } from "../read-body.ts";
 import type { Circuit, CircuitLimits } from "./circuit.ts";
 import { describeError, unavailable } from "./failures.ts";
 
@@ -53,8 +54,13 @@ export function guardedFetch(
         return answer;
       },
       (error: unknown) => {
-        circuit.settle(where, error instanceof TooLong);
-        throw unavailable(upstreamId, `${where}: ${describeError(error)}`);
+        // Too much is an answer, though none to be read.
+        const isTooLarge = error instanceof BodyTooLarge;
+        circuit.settle(where, isTooLarge);
+        const reason = isTooLarge
+          ? `the answer is longer than ${limits.maxBytes} bytes`
+          : describeError(error);
+        throw unavailable(upstreamId, `${where}: ${reason}`);
       },
     );
     const { status } = response;
@@ -67,25 +73,10 @@ export function guardedFetch(
 
 async function readWhole(inner: Fetch, url: string, init: RequestInit, maxBytes: number): Promise<Response> {
   const { status, headers, body } = await inner(url, init);
-  const bytes = body === null ? null : await readCapped(body, maxBytes);
+  const bytes = body === null ? null : await readResponse(body, maxBytes);
   // Statuses that have no body may not be given one, not even an empty one.
-  return new Response(bytes === null || bytes.length === 0 ? null : bytes, { status, headers });
+  return new Response(bytes === null || bytes.length === 0 ? null : new Uint8Array(bytes), {
+    status,
+    headers,
+  });
 }
-
-async function readCapped(
-  body: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    // Leaving the loop cancels the stream, and with it the transfer.
-    if (length > maxBytes) throw new TooLong(`the answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-/** An answer, though none to be read. */
-class TooLong extends Error {}

@@ -33,6 +33,8 @@ import { exchange, type ProvenSignIn } from "./exchange.ts";
 import {
   askedFreshBy,
   describeError,
+  expired,
+  mismatch,
   refusesFreshness,
   stale,
   toLiaisonError,
@@ -118,7 +120,7 @@ export interface Upstreams {
    *
    * `browsers`: the SHA-256 of each secret that the browser has begun sign-ins with. `onProgress` is told how
    * far it has come before each write that may be carried out although its answer is lost. Given back as
-   * `kept` with the same callback in the same browser, it goes on from there.
+   * `resumed` with the same callback in the same browser, it goes on from there.
    */
   complete(
     callback: Sent & {
@@ -126,7 +128,7 @@ export interface Upstreams {
       url: URL;
       browsers: readonly SecretHash[];
       onProgress?: (progress: CallbackProgress) => void;
-      kept?: CallbackProgress | undefined;
+      resumed?: CallbackProgress | undefined;
     },
   ): Promise<CompletedSignIn>;
 }
@@ -141,7 +143,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
 
   function find(upstreamId: UpstreamId): KnownUpstream {
     const upstream = known.get(upstreamId);
-    if (upstream === undefined) throw new LiaisonError("not_found", "There is no such sign-in service.");
+    if (upstream === undefined) throw LiaisonError.notFound("There is no such sign-in service.");
     return upstream;
   }
 
@@ -253,7 +255,7 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       return { url };
     },
 
-    async complete({ upstreamId, url, browsers, onProgress, kept, sender }) {
+    async complete({ upstreamId, url, browsers, onProgress, resumed, sender }) {
       const upstream = find(upstreamId);
       const state = stateOf(url);
       if (state === undefined || browsers.length === 0) throw mismatch(upstreamId);
@@ -263,8 +265,8 @@ export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams 
       // could only be loaded again, which helps as long as the upstream's code lives (a minute, often) and
       // leads nowhere after. Nor does a callback that nobody here began have us ask the upstream anything.
       const callback: Callback = { stateHash: hashSecret(state), upstreamId };
-      const known = isOf(kept?.proven?.transaction, callback, browsers) ? kept?.proven : undefined;
-      const attempt = kept?.attempt ?? randomSecret();
+      const known = isOf(resumed?.proven?.transaction, callback, browsers) ? resumed?.proven : undefined;
+      const attempt = resumed?.attempt ?? randomSecret();
       onProgress?.({ attempt });
       const transaction = known?.transaction ?? (await take(callback, browsers, attempt));
       if (transaction === undefined) throw expired(upstreamId, await purposeOf(callback, browsers));
@@ -375,13 +377,4 @@ function isOf(
     transaction.upstreamId === upstreamId &&
     browsers.includes(transaction.browserHash)
   );
-}
-
-function mismatch(upstreamId: UpstreamId): LiaisonError {
-  return new LiaisonError("sign_in_mismatch", "This sign-in was not begun in this browser.", { upstreamId });
-}
-
-function expired(upstreamId: UpstreamId, purpose: SignInPurpose | undefined): LiaisonError {
-  const about = purpose === undefined ? { upstreamId } : { upstreamId, purpose };
-  return new LiaisonError("sign_in_expired", "This sign-in took too long or is already finished.", about);
 }

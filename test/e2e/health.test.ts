@@ -58,7 +58,7 @@ describe("health", () => {
       decorate: (store: Store) => ({
         ...store,
         schemaVersion: async () => {
-          if (isStoreGone) throw new LiaisonError("store_unavailable", "gone");
+          if (isStoreGone) throw LiaisonError.storeUnavailable("gone");
           return await store.schemaVersion();
         },
       }),

@@ -65,6 +65,6 @@ export class StoreControl {
 
 function refuseIn(calls: ReadonlySet<string>, part: string, method: string): void {
   if (["*", `${part}.*`, `${part}.${method}`].some((call) => calls.has(call))) {
-    throw new LiaisonError("store_unavailable", "The store can't be reached.");
+    throw LiaisonError.storeUnavailable("The store can't be reached.");
   }
 }

@@ -187,9 +187,9 @@ describe("exit codes", () => {
   const cases: [string, Command, string[], ExitCode][] = [
     ["done", echo(), [], 0],
     ["the answer is no", echo({ ends: 3 }), [], 3],
-    ["failed as expected", failing(new LiaisonError("not_found", "No.")), [], 1],
+    ["failed as expected", failing(LiaisonError.notFound("No.")), [], 1],
     ["failed", failing(new TypeError("No.")), [], 1],
-    ["called wrongly, as it finds out", failing(new LiaisonError("usage", "No.")), [], 2],
+    ["called wrongly, as it finds out", failing(LiaisonError.usage("No.")), [], 2],
     ["called wrongly", echo(), ["--foo"], 2],
     ["to be tried again", echo({ failsWith: 75, ends: new TypeError("No.") }), [], 75],
     ["called wrongly where one code alone is known", echo({ failsWith: 75 }), ["--foo"], 75],
@@ -206,7 +206,7 @@ describe("exit codes", () => {
   }
 
   it("tells a stack of what isn't expected alone, and no control character", async () => {
-    const expected = await say(["say", "it"], [failing(new LiaisonError("conflict", "a\u001b[2J\nb"))]);
+    const expected = await say(["say", "it"], [failing(LiaisonError.conflict("a\u001b[2J\nb"))]);
     assert.equal(expected.stderr, "liaison: a [2J\nb\n");
     assert.match((await say(["say", "it"], [failing(new TypeError("x"))])).stderr, /TypeError: x\n\s+at /);
     const strange = await say(["say", "it", "--\u001b[2J"], [echo()]);

@@ -5,6 +5,7 @@ import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { SecretHash } from "../../src/domain/records.ts";
 import { hashSecret } from "../../src/domain/secrets.ts";
 import { LiaisonError } from "../../src/errors.ts";
+import type { UpstreamSignInError } from "../../src/upstream/failures.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
 import {
   ISSUER,
@@ -152,7 +153,7 @@ describe("answers that are refused", () => {
         .signIn(harness.theLiar(), request, { code: null, error })
         .catch((caught: unknown) => caught);
       refusal(code)(thrown);
-      assert.deepEqual((thrown as LiaisonError).purpose, request.purpose);
+      assert.deepEqual((thrown as UpstreamSignInError).purpose, request.purpose);
       assert.match(String((thrown as LiaisonError).cause), new RegExp(error));
       assert.equal(harness.liar.tokenRequests.length, 0);
     });
@@ -264,20 +265,20 @@ describe("what the person can go back to when a callback fails", () => {
     });
     const error = await comeBack(parties);
     refusal("upstream_unavailable")(error);
-    assert.deepEqual((error as LiaisonError).purpose, REDEEM.purpose);
-    assert.equal((error as LiaisonError).upstreamId, "liar");
+    assert.deepEqual((error as UpstreamSignInError).purpose, REDEEM.purpose);
+    assert.equal((error as UpstreamSignInError).upstreamId, "liar");
   });
 
   it("a store that can't be reached when the account is signed in: what the sign-in was for", async () => {
-    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const down = LiaisonError.storeUnavailable("The database can't be used right now.");
     const accounts = { ...harness.store.accounts, signIn: () => Promise.reject(down) };
     const error = await comeBack(harness.relyingParty([upstream("liar", harness.liar.issuer)], { accounts }));
     refusal("store_unavailable")(error);
-    assert.deepEqual((error as LiaisonError).purpose, REDEEM.purpose);
+    assert.deepEqual((error as UpstreamSignInError).purpose, REDEEM.purpose);
   });
 
   it("no store can be reached when it is taken: nothing is spent, the same callback goes on", async () => {
-    const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
+    const down = LiaisonError.storeUnavailable("The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
     const { url, browsers } = await harness.begin(harness.theLiar());
     const callback = { sender, upstreamId: asUpstreamId("liar"), url: harness.liar.callback(url), browsers };

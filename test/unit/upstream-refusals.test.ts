@@ -5,6 +5,7 @@ import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import type { UpstreamConfig } from "../../src/config/schema.ts";
 import type { LiaisonError } from "../../src/errors.ts";
+import type { UpstreamSignInError } from "../../src/upstream/failures.ts";
 import { ISSUER, refusal, useUpstreams } from "../support/upstream-harness.ts";
 import { PEER_CLIENT } from "../support/upstream-peer.ts";
 
@@ -53,7 +54,7 @@ describe("what the log says of a refusal", () => {
     harness.liar.lies = { answer: { "/token": answer } };
     const error: unknown = await harness.signIn(harness.theLiar(change)).catch((thrown: unknown) => thrown);
     refusal("upstream_rejected")(error);
-    assert.equal((error as LiaisonError).upstreamId, "liar");
+    assert.equal((error as UpstreamSignInError).upstreamId, "liar");
     return String(((error as LiaisonError).cause as Error).message);
   }
 

@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { asUpstreamId } from "../../src/domain/ids.ts";
 import type { LiaisonError } from "../../src/errors.ts";
+import type { UpstreamSignInError } from "../../src/upstream/failures.ts";
 import { createSlots, type Slot, type SlotOutcome } from "../../src/upstream/slots.ts";
 import type { Upstreams } from "../../src/upstream/upstreams.ts";
 import { refusal, SIGN_IN, sender, useUpstreams } from "../support/upstream-harness.ts";
@@ -262,7 +263,7 @@ describe("a sign-in's slot", () => {
     assert.notEqual(refused.length, 0);
     for (const error of refused) {
       refusal("upstream_unavailable")(error);
-      assert.deepEqual((error as LiaisonError).purpose, SIGN_IN.purpose);
+      assert.deepEqual((error as UpstreamSignInError).purpose, SIGN_IN.purpose);
     }
   });
 

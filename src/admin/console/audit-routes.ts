@@ -50,7 +50,7 @@ async function listEvents(request: ConsoleRequest, calendar: Calendar): Promise<
 
 async function exportEvents(request: ConsoleRequest, calendar: Calendar, format: Format): Promise<void> {
   const { input, fault } = filterOf(request, calendar);
-  if (fault !== null) throw new LiaisonError("bad_request", fault);
+  if (fault !== null) throw LiaisonError.badRequest(fault);
   const read = (cursor: string | null) =>
     request.call(operations.audit.list, { ...input, limit: 200, cursor: cursor ?? undefined });
   // Read before anything is sent, so that a refusal is a page.

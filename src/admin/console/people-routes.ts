@@ -90,7 +90,7 @@ async function askToEndSignIn(request: ConsoleRequest): Promise<void> {
   const { name } = await request.call(operations.profiles.get, { id });
   const grants = await request.call(operations.grants.list, { profile_id: id, limit: 200 });
   const grant = grants.items.find((one) => one.id === request.parameter("grant"));
-  if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
+  if (grant === undefined) throw LiaisonError.notFound(t.text("admin.endSignInGone"));
   const portal = clientName(request.site, grant.client_id);
   const page = {
     section: "people" as const,

@@ -2,7 +2,9 @@
 
 import type { Context } from "koa";
 import type { z } from "zod";
-import { type HttpKit, queryValue, seeOther, sendPage } from "../../http/kit.ts";
+import type { HttpDependencies } from "../../http/dependencies.ts";
+import { queryValue } from "../../http/requests.ts";
+import { seeOther, sendPage } from "../../http/responses.ts";
 import type { ConsoleFrame, ConsoleSection, FormState } from "../../ui/console/views.ts";
 import { messages } from "../../ui/messages.ts";
 import type { Form, Site } from "../../ui/views.ts";
@@ -89,7 +91,7 @@ const sections: readonly ConsoleSection[] = [
 ];
 
 export interface RequestDependencies {
-  kit: HttpKit;
+  kit: HttpDependencies;
   service: AdminService;
   issuer: string;
   onChange(): void;

@@ -7,8 +7,9 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { LiaisonError } from "../../errors.ts";
 import { form } from "../../http/declarations.ts";
-import { statusFor } from "../../http/errors.ts";
-import { formFields, sendPage } from "../../http/kit.ts";
+import { responseTo } from "../../http/error-responses.ts";
+import { formFields } from "../../http/requests.ts";
+import { sendPage } from "../../http/responses.ts";
 import type { ConsoleSection } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
@@ -55,7 +56,7 @@ async function run(
   try {
     await work(request);
   } catch (error) {
-    const status = error instanceof LiaisonError ? statusFor(error) : 500;
+    const { status } = responseTo(error);
     if (!(error instanceof LiaisonError) || status >= 500) throw error;
     sendRefusal(request, section, error, status);
   }

@@ -6,7 +6,9 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import { asClientId } from "../../domain/ids.ts";
 import { form, noHead } from "../../http/declarations.ts";
-import { formFields, type HttpKit, sendPage } from "../../http/kit.ts";
+import type { HttpDependencies } from "../../http/dependencies.ts";
+import { formFields } from "../../http/requests.ts";
+import { sendPage } from "../../http/responses.ts";
 import { staysKnownView } from "../../http/site.ts";
 import { upstreamCookie } from "../../http/upstream-cookie.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
@@ -34,7 +36,7 @@ import { simulationRoutes } from "./simulation-routes.ts";
 import { verificationRoutes } from "./verification-routes.ts";
 
 export interface ConsoleDependencies {
-  kit: HttpKit;
+  kit: HttpDependencies;
   service: AdminService;
   standings: StandingStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;

@@ -49,7 +49,7 @@ async function askToEndOne(request: ConsoleRequest): Promise<void> {
   const t = messages(request.site.locale);
   const account = await accountOf(request);
   const found = await request.call(operations.sessions.get, { id: request.parameter("session") });
-  if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
+  if (found.account_id !== account.id) throw LiaisonError.notFound(t.text("admin.endSessionGone"));
   const { browser, network } = found.session ?? {};
   const names = found.client_ids.map((id) => clientName(request.site, id));
   const says: string[] = [];

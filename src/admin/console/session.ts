@@ -11,7 +11,9 @@ import { asGrantId } from "../../domain/ids.ts";
 import type { AdminRole, GrantId, Membership } from "../../domain/records.ts";
 import { equalSecrets } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
-import { type HttpKit, queryValue, seeOther } from "../../http/kit.ts";
+import type { HttpDependencies } from "../../http/dependencies.ts";
+import { queryValue } from "../../http/requests.ts";
+import { seeOther } from "../../http/responses.ts";
 import type { ConsoleSignIns } from "../../oidc/console.ts";
 import type { ArtifactStore, StandingStore } from "../../storage/contract.ts";
 import { type Principal, ROLES } from "../scopes.ts";
@@ -42,7 +44,7 @@ export interface ConsoleSessions {
 }
 
 export interface SessionDependencies {
-  kit: HttpKit;
+  kit: HttpDependencies;
   signIns: ConsoleSignIns;
   standings: StandingStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
@@ -98,10 +100,9 @@ function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, 
       const { state, verifier, returnTo } = encryptedCookies.get(ctx, beginAt) ?? {};
       const returned = queryValue(ctx, "state");
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
-        throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
+        throw LiaisonError.signInExpired("No sign-in to the administration was begun here.");
       }
-      if (!equalSecrets(state, returned))
-        throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
+      if (!equalSecrets(state, returned)) throw LiaisonError.signInMismatch("This answers another sign-in.");
       return { verifier, returnTo };
     },
 
@@ -143,7 +144,7 @@ export function createConsoleSessions(dependencies: SessionDependencies): Consol
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
       cookies.clearSignIn(ctx);
       if (grantId === undefined)
-        throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
+        throw LiaisonError.signInExpired("This sign-in was used, or came to nothing.");
       const now = clock.now();
       cookies.setSession(ctx, { grantId, since: now, seen: now });
       const isOurs = typeof returnTo === "string" && /^\/admin(?:[/?]|$)/.test(returnTo);

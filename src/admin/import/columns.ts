@@ -71,7 +71,7 @@ export function readHeader(names: readonly string[], line = 1): Header {
   if (columns.some((name) => ADMIN_ROLE.test(name))) throw new AdminColumnError(line);
   const together = inOneCell(columns);
   if (together !== undefined)
-    throw new LiaisonError("usage", `line ${line}: the header ${together} (${SAVE_AS_CSV}).`);
+    throw LiaisonError.usage(`line ${line}: the header ${together} (${SAVE_AS_CSV}).`);
   const known = columns.filter(isColumn);
   const unknown = columns.filter((name) => name !== "" && !isColumn(name) && !BOOKKEEPING.test(name));
   const faults = [
@@ -83,8 +83,7 @@ export function readHeader(names: readonly string[], line = 1): Header {
     .filter(([, found]) => found.length > 0)
     .map(([what, found]) => `${what} ${found.join(", ")}`);
   if (texts.length === 0) return placesOf(columns);
-  throw new LiaisonError(
-    "usage",
+  throw LiaisonError.usage(
     `line ${line}: the header ${texts.join("; it ")}. It must be, in any order: ${COLUMNS.join(",")}` +
       unknown
         .map((name) => `\nline ${line}, ${placeName(columns.indexOf(name))}: ${adviceOn(name)}`)

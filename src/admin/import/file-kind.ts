@@ -51,7 +51,7 @@ export function beginningOf(start: Buffer): Beginning {
 
 function refuse(others: typeof OTHER_BYTES, first: string): void {
   const found = others.find(([pattern]) => pattern.test(first));
-  if (found !== undefined) throw new LiaisonError("usage", `line 1: the file is ${found[1]}.`);
+  if (found !== undefined) throw LiaisonError.usage(`line 1: the file is ${found[1]}.`);
 }
 
 /**

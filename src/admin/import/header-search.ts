@@ -42,7 +42,7 @@ export function createHeaderSearch(): HeaderSearch {
     },
     refuseWithout() {
       if (first !== undefined) readFirst(first);
-      throw new LiaisonError("usage", "line 1: the file is empty; it needs a header.");
+      throw LiaisonError.usage("line 1: the file is empty; it needs a header.");
     },
   };
 }
@@ -60,5 +60,5 @@ function readFirst(record: CsvRecord): Header {
     record.kind === "malformed"
       ? `${placeName(record.place)}: ${record.problem}`
       : `the header isn't UTF-8; save the file as UTF-8 (${SAVE_AS_CSV})`;
-  throw new LiaisonError("usage", `line ${line}: ${problem}.`);
+  throw LiaisonError.usage(`line ${line}: ${problem}.`);
 }

@@ -120,7 +120,7 @@ export function sessionHandlers({ store }: OperationDependencies): HandlersOf<ty
   /** @throws LiaisonError `not_found` */
   async function assertAccount(id: string): Promise<void> {
     if ((await administration.account(asAccountId(id))) === undefined) {
-      throw new LiaisonError("not_found", "There is no such account.");
+      throw LiaisonError.notFound("There is no such account.");
     }
   }
 
@@ -133,7 +133,7 @@ export function sessionHandlers({ store }: OperationDependencies): HandlersOf<ty
     },
     get: async ({ id }, { now }) => {
       const found = await administration.session(id, now);
-      if (found === undefined) throw new LiaisonError("not_found", "There is no session of this id.");
+      if (found === undefined) throw LiaisonError.notFound("There is no session of this id.");
       return { output: writeSession(found, await usedSessions(store, [found], now)) };
     },
     end: async ({ id }, { principal, now }) => {

@@ -28,8 +28,7 @@ export function administratorHandlers(
     const { items } = await administration.organizations({ kind: "operator" }, { after: null, limit: 2 });
     const [only, another] = items;
     if (another !== undefined) {
-      throw new LiaisonError(
-        "conflict",
+      throw LiaisonError.conflict(
         "There are several organizations of the operator: name one by organization_id.",
       );
     }
@@ -47,9 +46,9 @@ export function administratorHandlers(
   async function operatorOf(id: string | undefined): Promise<Organization> {
     if (id === undefined) return await operator();
     const found = await store.directory.organization(asOrganizationId(id));
-    if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
+    if (found === undefined) throw LiaisonError.notFound("There is no such organization.");
     if (found.kind !== "operator")
-      throw new LiaisonError("conflict", "Administrators are of the operator's own organization.");
+      throw LiaisonError.conflict("Administrators are of the operator's own organization.");
     return found;
   }
 
@@ -134,14 +133,13 @@ export function administratorHandlers(
 function alreadyRegistered({ profile }: Membership, role: AdminRole): LiaisonError {
   const [{ id }, there] = [profile, "This address is registered there already"];
   if (!profile.enabled)
-    return new LiaisonError("conflict", `${there}, but the profile ${id} is disabled: enable it first.`);
+    return LiaisonError.conflict(`${there}, but the profile ${id} is disabled: enable it first.`);
   if (profile.accountId === null) {
-    return new LiaisonError("conflict", `${there}, and was changed at this very moment: try again.`);
+    return LiaisonError.conflict(`${there}, and was changed at this very moment: try again.`);
   }
   const how = `in the console, or by liaison admin role ${id} --role ${role}`;
   const has = profile.adminRole === null ? "" : ` It has the role ${profile.adminRole}.`;
-  return new LiaisonError(
-    "conflict",
+  return LiaisonError.conflict(
     `${there}, and linked: nothing is left to accept.${has} Give it the role: ${how}`,
   );
 }

@@ -74,7 +74,7 @@ function clientTools({ store, clients, config, clientProblem }: OperationDepende
   const find = async (id: string): Promise<Client> => {
     const found = await clients.find(asClientId(id));
     if (found === undefined || clients.isOwn(found))
-      throw new LiaisonError("not_found", "There is no such client app.");
+      throw LiaisonError.notFound("There is no such client app.");
     return found;
   };
   const answer = async (one: Client, now: Instant) => {
@@ -85,7 +85,7 @@ function clientTools({ store, clients, config, clientProblem }: OperationDepende
   const findStored = async (id: string) => {
     const found = await find(id);
     if (found.managedBy === "admin") return found;
-    throw new LiaisonError("conflict", "This client app stands in the configuration: change it there.");
+    throw LiaisonError.conflict("This client app stands in the configuration: change it there.");
   };
   /**
    * A machine may do what its scopes say: nobody but who makes administrators, and has them, hands that out.
@@ -154,7 +154,7 @@ function writingHandlers(
       checkRecipe(wanted, recipe);
       // One of the store's own is the transaction's to find: it knows a creation that is repeated.
       if ((await clients.find(asClientId(id)))?.managedBy === "config") {
-        throw new LiaisonError("conflict", "This id is taken: choose another one.");
+        throw LiaisonError.conflict("This id is taken: choose another one.");
       }
       const output = { ...write(made, undefined, now), client_secret: secret };
       const key = once(output);
@@ -196,7 +196,7 @@ function writingHandlers(
       const { principal, now, once } = call;
       const before = await findStored(id);
       if (before.secret === null)
-        throw new LiaisonError("conflict", "This client app has no secret: it can't keep one.");
+        throw LiaisonError.conflict("This client app has no secret: it can't keep one.");
       mayHandOut(settingsOf(before), call);
       checkRecipe(settingsOf(before), recipe);
       const secret = randomSecret();

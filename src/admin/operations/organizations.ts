@@ -18,7 +18,7 @@ export function organizationHandlers({
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
     const found = await directory.organization(asOrganizationId(id));
-    if (found === undefined) throw new LiaisonError("not_found", "There is no such organization.");
+    if (found === undefined) throw LiaisonError.notFound("There is no such organization.");
     return found;
   };
   const answer = (one: Organization) => ({

@@ -72,7 +72,7 @@ export function accountHandlers({
     },
     get: async ({ id }) => {
       const found = await administration.account(asAccountId(id));
-      if (found === undefined) throw new LiaisonError("not_found", "There is no such account.");
+      if (found === undefined) throw LiaisonError.notFound("There is no such account.");
       const { items } = await administration.memberships(
         { accountId: asAccountId(id) },
         { after: null, limit: 200 },
@@ -134,7 +134,7 @@ export function mailHandlers({ store }: OperationDependencies): HandlersOf<typeo
 /** A mail in another state than it must be in is nothing wrong with the request. */
 function asConflict(error: unknown): never {
   if (error instanceof LiaisonError && error.code === "bad_request") {
-    throw new LiaisonError("conflict", error.message, { cause: error });
+    throw LiaisonError.conflict(error.message, error);
   }
   throw error;
 }

@@ -18,7 +18,7 @@ export async function findMembership(
   id: string,
 ): Promise<Membership> {
   const found = await store.directory.membership(asProfileId(id));
-  if (found === undefined) throw new LiaisonError("not_found", "There is no such profile.");
+  if (found === undefined) throw LiaisonError.notFound("There is no such profile.");
   return found;
 }
 
@@ -61,7 +61,7 @@ function writingHandlers(
       { principal, now, once, need },
     ) => {
       const organization = await directory.organization(asOrganizationId(organization_id));
-      if (organization === undefined) throw new LiaisonError("not_found", "There is no such organization.");
+      if (organization === undefined) throw LiaisonError.notFound("There is no such organization.");
       if (organization.kind === "operator") need("admins:write");
       const edit: ProfileEdit = {
         id: asProfileId(id),
@@ -116,7 +116,7 @@ function writingHandlers(
     unlink: async ({ id }, { principal, now, need }) => {
       if (isOfOperator(await findMembership(dependencies, id))) need("admins:write");
       if ((await store.links.unbind(asProfileId(id), principal.actor, now)) === undefined) {
-        throw new LiaisonError("conflict", "This profile isn't linked to an account.");
+        throw LiaisonError.conflict("This profile isn't linked to an account.");
       }
       return profileAnswer(dependencies, await findMembership(dependencies, id));
     },

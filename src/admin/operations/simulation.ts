@@ -25,7 +25,7 @@ export function simulationHandlers(dependencies: OperationDependencies): Handler
       }
       const client = await clients.find(asClientId(client_id));
       if (client === undefined || !isPortal(client)) {
-        throw new LiaisonError("not_found", "There is no such portal.");
+        throw LiaisonError.notFound("There is no such portal.");
       }
       const named = profile_id === undefined ? undefined : await findMembership(dependencies, profile_id);
       const accountId = idOrNone(asAccountId, account_id) ?? named?.profile.accountId ?? null;
@@ -35,7 +35,7 @@ export function simulationHandlers(dependencies: OperationDependencies): Handler
         return { output: { outcome: "unlinked" as const, account_id: null, profiles } };
       }
       const standing = await store.standings.forClient(accountId, client.id, null, now);
-      if (standing === undefined) throw new LiaisonError("not_found", "There is no such account.");
+      if (standing === undefined) throw LiaisonError.notFound("There is no such account.");
       const { kind } = decideAdmission({ standing, policy: client.policy, now });
       return {
         output: { outcome: kind, account_id: accountId, profiles: standing.memberships.map(describe) },

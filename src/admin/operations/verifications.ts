@@ -54,10 +54,7 @@ export function verificationHandlers({
       const seal = verificationMac(key, { ...asked, progress: null, result: null });
       const waiting = await verifications.ask({ ...asked, seal }, { actor: principal.actor, now });
       if (waiting !== undefined) return { output: write(waiting, key) };
-      throw new LiaisonError(
-        "conflict",
-        "Too many verifications wait already: ask again when they have ended.",
-      );
+      throw LiaisonError.conflict("Too many verifications wait already: ask again when they have ended.");
     },
     list: async () => {
       const [found, key] = [await verifications.list(), await auditKey()];
@@ -65,7 +62,7 @@ export function verificationHandlers({
     },
     get: async ({ id }) => {
       const found = await verifications.find(id);
-      if (found === undefined) throw new LiaisonError("not_found", "There is no such verification.");
+      if (found === undefined) throw LiaisonError.notFound("There is no such verification.");
       return { output: write(found, await auditKey()) };
     },
   };

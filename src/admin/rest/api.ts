@@ -8,7 +8,8 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import type { Logger } from "pino";
 import { LiaisonError } from "../../errors.ts";
-import { statusFor } from "../../http/errors.ts";
+import { beginErrorResponse, requestIdOf } from "../../http/error-responses.ts";
+import { readBody } from "../../read-body.ts";
 import type { Definition } from "../definitions/definition.ts";
 import { definitions } from "../definitions/operations.ts";
 import { EditConflict, InputError, statusOf } from "../operation.ts";
@@ -44,10 +45,7 @@ export function apiRoutes(
     const principal = await authenticate(ctx.get("authorization"));
     if (principal === undefined) {
       ctx.set("www-authenticate", 'Bearer realm="administration"');
-      throw new LiaisonError(
-        "unauthorized",
-        "Send an API key, or a machine's token, as Authorization: Bearer …",
-      );
+      throw LiaisonError.unauthorized("Send an API key, or a machine's token, as Authorization: Bearer …");
     }
     const input = hasBody(operation) ? await fromBody(ctx, operation) : fromQuery(ctx, operation);
     const { output, revision } = await service.call(operation, principal, input, {
@@ -78,7 +76,7 @@ export function apiRoutes(
  */
 export function unknownApiRoutes(router: Router, logger: Logger): void {
   router.all([API_PATH, `${API_PATH}/{*rest}`], (ctx: Context) => {
-    answerProblem(ctx, new LiaisonError("not_found", `There is no ${ctx.method} at this address.`), logger);
+    answerProblem(ctx, LiaisonError.notFound(`There is no ${ctx.method} at this address.`), logger);
   });
 }
 
@@ -116,19 +114,13 @@ function withPath(
   return { ...input, ...Object.fromEntries(named.map((field) => [field, String(ctx["params"][field])])) };
 }
 
-async function readText({ req, throw: refuse }: Context): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) refuse(413, `The body is larger than ${largestBody} bytes.`);
-    chunks.push(chunk);
-  }
+async function readText({ req }: Context): Promise<string> {
+  const bytes = await readBody(req, largestBody, req.headers["content-length"]);
   try {
     // Fatal: bytes that are no text would come to be stored as U+FFFD.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no UTF-8.", { cause });
+    throw LiaisonError.badRequest("The body is no UTF-8.", cause);
   }
 }
 
@@ -140,10 +132,10 @@ function parseObject(text: string): Record<string, unknown> {
       return part;
     });
   } catch (cause) {
-    throw new LiaisonError("bad_request", "The body is no JSON.", { cause });
+    throw LiaisonError.badRequest("The body is no JSON.", cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new LiaisonError("bad_request", "The body must be a JSON object.");
+    throw LiaisonError.badRequest("The body must be a JSON object.");
   }
   return value as Record<string, unknown>;
 }
@@ -169,26 +161,18 @@ function readKey(header: string): string | undefined {
   return header;
 }
 
-/** One log line and one problem, whatever went wrong. */
+/** What went wrong as a problem (RFC 9457), with what some errors have to say besides. */
 function answerProblem(ctx: Context, error: unknown, logger: Logger): void {
-  const status = statusFor(error);
-  const isKnown = error instanceof LiaisonError;
-  const code = isKnown ? error.code : status >= 500 ? "server_error" : "bad_request";
-  const requestId = String(ctx.state["requestId"] ?? "");
-  const fields = { request_id: requestId, status, code };
-  if (status >= 500) logger.error({ ...fields, err: error }, "request failed");
-  else logger.info({ ...fields, reason: String((error as Error).message) }, "request refused");
-  const detail =
-    isKnown || status < 500 ? (error as Error).message : "It's a fault of ours, and it has been recorded.";
-  ctx.status = status;
-  if (status === 503) ctx.set("retry-after", "5");
+  const { status, code } = beginErrorResponse(ctx, error, logger);
+  const isOurFault = status >= 500;
+  const isSaid = code !== undefined || !isOurFault;
   ctx.body = JSON.stringify({
     type: "about:blank",
     title: STATUS_CODES[status] ?? "Error",
     status,
-    detail,
-    code,
-    request_id: requestId,
+    detail: isSaid ? (error as Error).message : "It's a fault of ours, and it has been recorded.",
+    code: code ?? (isOurFault ? "server_error" : "bad_request"),
+    request_id: requestIdOf(ctx),
     ...(error instanceof InputError ? { errors: error.faults } : {}),
     ...(error instanceof EditConflict
       ? { current: error.current.output, differences: error.differences }

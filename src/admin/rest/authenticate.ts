@@ -8,8 +8,8 @@ import type { Clock, Milliseconds } from "../../clock.ts";
 import { settingsOf } from "../../domain/client-metadata.ts";
 import { asClientId } from "../../domain/ids.ts";
 import { hashSecret } from "../../domain/secrets.ts";
+import { findClientCredentials } from "../../oidc/client-credentials.ts";
 import type { ClientDirectory } from "../../oidc/clients.ts";
-import { findMachineToken } from "../../oidc/machines.ts";
 import type { AdminStore } from "../../storage/contract.ts";
 import { KEY_PREFIX } from "../operations/access.ts";
 import { isScope, type Principal, type Scope } from "../scopes.ts";
@@ -35,7 +35,7 @@ export function createAuthenticate({ administration, provider, clients, clock }:
   }
 
   async function byToken(token: string): Promise<Principal | undefined> {
-    const found = await findMachineToken(provider, token);
+    const found = await findClientCredentials(provider, token);
     if (found === undefined) return undefined;
     // What the client lost since, its tokens lost too.
     const client = await clients.find(asClientId(found.clientId));

@@ -95,8 +95,7 @@ async function verifiedHere(
     return await verifyAudit({ audit, key: await auditKeyOf(keys) }, { keptHead, onProgress });
   };
   const found = await withStore(call, clock, verify, { create: false });
-  if (found === undefined)
-    throw new LiaisonError("store_unavailable", "Stopped before the end of the audit.");
+  if (found === undefined) throw LiaisonError.storeUnavailable("Stopped before the end of the audit.");
   return found;
 }
 
@@ -112,12 +111,12 @@ async function verifiedThere(
   for (let verification = asked.output; ; verification = await lookedAt(target, verification)) {
     const { id, state, verified, total, result, failure } = verification;
     if (state === "finished" && result !== null) return result;
-    if (state === "failed") throw new LiaisonError("conflict", `The verification failed: ${failure}.`);
+    if (state === "failed") throw LiaisonError.conflict(`The verification failed: ${failure}.`);
     if (total !== null) bar.show(verified, total);
     await pause(askEveryMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) continue;
     const where = `liaison audit verifications --url ${target.issuer}`;
-    throw new LiaisonError("store_unavailable", `The service goes on verifying (${id}): ${where}`);
+    throw LiaisonError.storeUnavailable(`The service goes on verifying (${id}): ${where}`);
   }
 }
 
@@ -129,5 +128,5 @@ async function show(found: VerificationResult, { flags, stdout }: Call): Promise
   const record: JsonObject = { ...found };
   await put(stdout, flags.has("json") ? jsonLine(record) : details(record, "UTC"));
   if (found.intact) return 0;
-  throw new LiaisonError("conflict", `The audit isn't intact: ${found.problem}.`);
+  throw LiaisonError.conflict(`The audit isn't intact: ${found.problem}.`);
 }

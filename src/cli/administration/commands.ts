@@ -126,7 +126,7 @@ async function readFirst(
     const fix =
       "An edit reads the record first; --if-match REVISION edits without, if no single value of a plan " +
       "or policy is named.";
-    throw new LiaisonError("forbidden", `${error.message} ${fix}`, { cause: error });
+    throw LiaisonError.forbidden(`${error.message} ${fix}`, error);
   }
 }
 

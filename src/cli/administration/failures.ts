@@ -19,7 +19,7 @@ export function explained(error: unknown, definition: Definition): unknown {
     });
     const { revision } = error.current;
     const next = revision === undefined ? "" : `\nIts revision now: --if-match ${revision}`;
-    return new LiaisonError(error.code, `${error.message}${lines.join("")}${next}`, { cause: error });
+    return LiaisonError.of(error.code, `${error.message}${lines.join("")}${next}`, error);
   }
   return error;
 }

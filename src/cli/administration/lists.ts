@@ -36,7 +36,7 @@ export async function* pagesOf<Input extends z.ZodObject, Item extends z.ZodType
 ): AsyncGenerator<z.output<ListOf<Item>>> {
   let { cursor }: { cursor?: unknown } = input;
   do {
-    if (signal.aborted) throw new LiaisonError("store_unavailable", "Stopped before the end of the list.");
+    if (signal.aborted) throw LiaisonError.storeUnavailable("Stopped before the end of the list.");
     const { output } = await target.call(
       definition,
       typeof cursor === "string" ? { ...input, cursor } : input,

@@ -51,7 +51,7 @@ const remembered = 50_000;
  * slowly; and how many of one network are, so that nobody fills the memory by it.
  */
 const refusedAfterMs: Milliseconds = 1000;
-const mostHeld = 500;
+const mostDelayed = 500;
 /** The share of a network's pace that one known browser has by itself. */
 const knownShare = 0.2;
 
@@ -76,8 +76,8 @@ export function createGate({
   const networks = paceOf(limits.requests, 1);
   const browsers = paceOf(limits.requests, knownShare);
   const failures = createWindows(remembered);
-  /** How many refusals of each network are held. */
-  const held = new Map<string, number>();
+  /** How many refusals of each network are delayed. */
+  const delayed = new Map<string, number>();
 
   const isProgram = ({ method }: Pick<IncomingMessage, "method">, path: string) =>
     method !== "OPTIONS" && ofPrograms.test(path);
@@ -104,13 +104,13 @@ export function createGate({
       if (place.waitMs > 0) await pause(place.waitMs);
       return !response.destroyed;
     }
-    const others = held.get(network) ?? 0;
-    if (others < mostHeld) {
-      held.set(network, others + 1);
+    const others = delayed.get(network) ?? 0;
+    if (others < mostDelayed) {
+      delayed.set(network, others + 1);
       await pause(refusedAfterMs);
-      const left = (held.get(network) ?? 1) - 1;
-      if (left > 0) held.set(network, left);
-      else held.delete(network);
+      const left = (delayed.get(network) ?? 1) - 1;
+      if (left > 0) delayed.set(network, left);
+      else delayed.delete(network);
     }
     if (!response.destroyed)
       refusals.tooMany(request, response, Math.ceil((place.fullForMs + longestWaitMs) / 1000));

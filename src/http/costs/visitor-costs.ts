@@ -95,7 +95,7 @@ export function createVisitorCosts({ throttles, limits, known, clock }: VisitorC
 
   function refuse(ctx: Context, until: Instant): never {
     ctx.state["retryAfterSeconds"] = Math.max(1, Math.ceil((until - clock.now()) / 1000));
-    throw new LiaisonError("too_many_requests", "Too much was asked from here in a short time.");
+    throw LiaisonError.tooManyRequests("Too much was asked from here in a short time.");
   }
 
   async function charge(ctx: Context, cost: VisitorCost, weight = 1): Promise<void> {

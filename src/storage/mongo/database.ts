@@ -162,7 +162,7 @@ function tooSlow(): LiaisonError {
 }
 
 function unavailable(cause: unknown): LiaisonError {
-  return new LiaisonError("store_unavailable", "The database can't be used right now.", { cause });
+  return LiaisonError.storeUnavailable("The database can't be used right now.", cause);
 }
 
 /** Whether a unique index refused a write. */

@@ -86,7 +86,7 @@ async function refuseUnlessEmpty(db: Db): Promise<void> {
 
 function refused(db: Db, why: string): LiaisonError {
   const fix = "Run `liaison copy` from that file again, or name an empty database.";
-  return new LiaisonError("store_refused", `The database ${db.databaseName} ${why}. ${fix}`);
+  return LiaisonError.storeRefused(`The database ${db.databaseName} ${why}. ${fix}`);
 }
 
 const documentsOf = (db: Db, kind: string) => db.collection<Document & { _id: string | ObjectId }>(kind);

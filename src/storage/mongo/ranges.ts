@@ -53,8 +53,5 @@ export const dateAt = (part: string | number | undefined) => new Date(Math.min(N
 /** @throws LiaisonError `bad_request` for what `writtenAt` never gave */
 export function seqAt(part: string | number | undefined): ObjectId {
   if (typeof part === "string" && ObjectId.isValid(part)) return new ObjectId(part);
-  throw new LiaisonError(
-    "bad_request",
-    "This is no cursor of this list: take the one that its last page gave.",
-  );
+  throw LiaisonError.badRequest("This is no cursor of this list: take the one that its last page gave.");
 }

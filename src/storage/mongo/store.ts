@@ -264,7 +264,7 @@ function connect<T>(make: () => T): T {
 function asRefusal(error: unknown): unknown {
   if (error instanceof LiaisonError) {
     if (error.code !== "store_unavailable") return error;
-    return new LiaisonError("store_unavailable", CANT_REACH, { cause: error.cause });
+    return LiaisonError.storeUnavailable(CANT_REACH, error.cause);
   }
   if (!(error instanceof MongoError)) return error;
   return refusal(
@@ -278,5 +278,5 @@ const CANT_REACH =
   "replica set is up.";
 
 function refusal(message: string, cause?: unknown): LiaisonError {
-  return new LiaisonError("store_refused", message, { cause });
+  return LiaisonError.storeRefused(message, cause);
 }

@@ -217,7 +217,7 @@ export async function withDump<T>(
     refuseChanged: () => {
       if (version() === before) return;
       const fix = "Stop every broker on it, drop the database that was begun, and copy again.";
-      throw new LiaisonError("store_refused", `${file} was written to while it was copied. ${fix}`);
+      throw LiaisonError.storeRefused(`${file} was written to while it was copied. ${fix}`);
     },
     source: String(database.query("SELECT value FROM meta WHERE name = 'canary'")[0]?.["value"]),
   });

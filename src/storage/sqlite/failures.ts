@@ -98,5 +98,5 @@ export function translate(error: unknown): unknown {
 export function unavailable(cause: unknown): LiaisonError {
   const fault = writeFaultOf(cause);
   const remedy = fault === undefined ? "" : ` ${remedyFor(fault)}`;
-  return new LiaisonError("store_unavailable", `The database can't be used right now.${remedy}`, { cause });
+  return LiaisonError.storeUnavailable(`The database can't be used right now.${remedy}`, cause);
 }

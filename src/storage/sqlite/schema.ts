@@ -241,5 +241,5 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
 }
 
 function refusal(message: string, cause?: unknown): LiaisonError {
-  return new LiaisonError("store_refused", message, { cause });
+  return LiaisonError.storeRefused(message, cause);
 }

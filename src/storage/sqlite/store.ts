@@ -83,11 +83,9 @@ export function requireSqliteFile(file: string): void {
     if (statSync(file).size > 0) return;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw asRefusal(cause, file);
-    throw new LiaisonError("store_refused", `${file} can't be opened: it doesn't exist yet. ${fix}`, {
-      cause,
-    });
+    throw LiaisonError.storeRefused(`${file} can't be opened: it doesn't exist yet. ${fix}`, cause);
   }
-  throw new LiaisonError("store_refused", `${file} is empty. ${fix}`);
+  throw LiaisonError.storeRefused(`${file} is empty. ${fix}`);
 }
 
 /** Brings the file to this version; see migrateStore. */
@@ -105,7 +103,7 @@ export async function withSqliteDump<T>(
   { file, seal }: Pick<SqliteOptions, "file" | "seal">,
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
-  if (!existsSync(file)) throw new LiaisonError("store_refused", `${file} doesn't exist.`);
+  if (!existsSync(file)) throw LiaisonError.storeRefused(`${file} doesn't exist.`);
   const database = withDatabases(file, (open) => open("full"));
   try {
     return await withDump({ database, seal, file }, work);
@@ -215,16 +213,14 @@ function asRefusal(error: unknown, file: string): unknown {
   if (error instanceof LiaisonError) return error;
   if (resultCode(error) === NOT_A_DATABASE) {
     const message = `${file} is no SQLite database. Name another file in storage.sqlite.file.`;
-    return new LiaisonError("store_refused", message, { cause: error });
+    return LiaisonError.storeRefused(message, error);
   }
   const reason = error instanceof Error ? error.message : String(error);
   const fault = writeFaultOf(error);
   if (fault !== undefined) {
-    return new LiaisonError("store_refused", `${file} can't be used (${reason}). ${remedyFor(fault)}`, {
-      cause: error,
-    });
+    return LiaisonError.storeRefused(`${file} can't be used (${reason}). ${remedyFor(fault)}`, error);
   }
   const fix = "Check storage.sqlite.file and the rights on its folder.";
   const message = `${file} can't be opened (${reason}). ${fix}`;
-  return new LiaisonError("store_refused", message, { cause: error });
+  return LiaisonError.storeRefused(message, error);
 }

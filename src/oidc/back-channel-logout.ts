@@ -1,7 +1,7 @@
 /**
- * Tells portals that a sign-in of theirs has ended (OpenID Connect Back-Channel Logout 1.0): what the store
- * queued with whatever ended it: the person, an administrator, a command beside the service. Leased, repeated
- * for a day, then given up.
+ * Back-channel logout (OpenID Connect Back-Channel Logout 1.0): tells portals that a sign-in of theirs has
+ * ended, whoever ended it: the person, an administrator, a command beside the service. What the store queued
+ * with it is leased, repeated for a day, then given up.
  */
 
 import { randomUUID } from "node:crypto";
@@ -17,7 +17,7 @@ import type { ClientDirectory } from "./clients.ts";
 import { signLogoutToken } from "./internals.ts";
 import { postForm } from "./outbound.ts";
 
-export interface SignOutWorkerOptions {
+export interface BackChannelLogoutWorkerOptions {
   administration: Pick<AdminStore, "claimSignOut" | "settleSignOut">;
   clients: Pick<ClientDirectory, "find">;
   provider: Provider;
@@ -45,7 +45,7 @@ const firstRetryMs: Milliseconds = 15_000;
 const longestRetryMs: Milliseconds = 3_600_000;
 const giveUpAfterMs: Milliseconds = 24 * 3_600_000;
 
-export interface SignOutWorker {
+export interface BackChannelLogoutWorker {
   /** Tells everybody who is due, until the run is told to end; returns how many were told. */
   runOnce(run?: WorkerRun): Promise<number>;
 }
@@ -53,7 +53,9 @@ export interface SignOutWorker {
 /** Until when a client's are put off, by `performance.now()`: it kept one waiting. */
 type Slow = Map<string, number>;
 
-export function createSignOutWorker(options: SignOutWorkerOptions): SignOutWorker {
+export function createBackChannelLogoutWorker(
+  options: BackChannelLogoutWorkerOptions,
+): BackChannelLogoutWorker {
   const { administration, clients, provider, privateHosts, clock, logger } = options;
   const worker = randomUUID();
 

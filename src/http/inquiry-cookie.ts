@@ -1,8 +1,8 @@
 /**
- * What a browser keeps of the inquiry that it sent, in encrypted cookies of that interaction's path, for the
- * store forgets the address. It is shown again for half an hour, to whoever may sit there by then; sent
- * again, unseen, for as long as the interaction lives, because a link that expired is just when somebody asks
- * for another.
+ * The inquiry cookie: the inquiry that a browser sent, with its address, which the store forgets. Encrypted,
+ * of that interaction's path. The address can be sent again, unseen, for as long as the interaction lives,
+ * because a link that expired is just when somebody asks for another. A second cookie shows it again for
+ * half an hour: somebody else may sit there by then.
  */
 
 import type { Context } from "koa";
@@ -13,7 +13,7 @@ import type { Cookies } from "./cookies.ts";
 import type { EncryptedCookies } from "./encrypted-cookie.ts";
 
 /** Instants are milliseconds. */
-export interface KeptInquiry {
+export interface InquiryCookie {
   /** The newest one; null where a version before kept it. */
   inquiryId: InquiryId | null;
   /** To be sent again, never to be shown. */
@@ -28,15 +28,15 @@ export interface KeptInquiry {
   lookedAtBy: number | null;
 }
 
-export interface KeptInquiries {
-  find(ctx: Context, uid: string): Promise<KeptInquiry | undefined>;
+export interface InquiryCookies {
+  find(ctx: Context, uid: string): Promise<InquiryCookie | undefined>;
   /** What was typed in this browser, for as long as it is shown. */
   typed(ctx: Context, uid: string): Promise<string | undefined>;
   /**
    * In the place of what was there. `isShown`: half an hour more; who asks again for what they don't see
    * isn't told it.
    */
-  keep(ctx: Context, uid: string, kept: KeptInquiry, isShown: boolean): Promise<void>;
+  set(ctx: Context, uid: string, inquiry: InquiryCookie, isShown: boolean): Promise<void>;
   /** Shows what was typed no more. */
   forgetTyped(ctx: Context, uid: string): void;
   /** Forgets both. */
@@ -46,13 +46,13 @@ export interface KeptInquiries {
 /** Seconds for which a typed address is shown. */
 const shownSeconds: Seconds = 1800;
 
-export function createKeptInquiries(options: {
+export function createInquiryCookies(options: {
   issuer: string;
   cookies: Cookies;
   encryptedCookies: EncryptedCookies;
   /** Seconds for which it can be sent again. */
   lifetimeSeconds: Seconds;
-}): KeptInquiries {
+}): InquiryCookies {
   const { issuer, cookies, encryptedCookies, lifetimeSeconds } = options;
   const below = (uid: string, name: string) =>
     cookies.below(new URL(`${issuer}/interaction/${uid}`).pathname, name);
@@ -82,9 +82,9 @@ export function createKeptInquiries(options: {
       };
     },
     typed: async (ctx, uid) => textOf(encryptedCookies.get(ctx, typedAt(uid))?.["address"]) ?? undefined,
-    keep: async (ctx, uid, kept, isShown) => {
-      encryptedCookies.set(ctx, inquiryAt(uid), kept, lifetimeSeconds);
-      if (isShown) encryptedCookies.set(ctx, typedAt(uid), { address: kept.address }, shownSeconds);
+    set: async (ctx, uid, inquiry, isShown) => {
+      encryptedCookies.set(ctx, inquiryAt(uid), inquiry, lifetimeSeconds);
+      if (isShown) encryptedCookies.set(ctx, typedAt(uid), { address: inquiry.address }, shownSeconds);
     },
     forgetTyped,
     forget: (ctx, uid) => {

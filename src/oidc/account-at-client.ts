@@ -1,6 +1,6 @@
 /**
- * What a request needs to know about an account at a portal, read once a request: the interaction policy, the
- * grant loader and the claims all ask here.
+ * An account at a client, as a request needs to know it: read once a request, for the interaction policy, the
+ * grant loader and the claims.
  */
 
 import type { KoaContextWithOIDC } from "oidc-provider";
@@ -10,10 +10,10 @@ import { type Admission, decideAdmission } from "../domain/admission.ts";
 import { asAccountId, asClientId, asGrantId, asProfileId, type ProfileId } from "../domain/ids.ts";
 import type { GrantStanding, StandingStore } from "../storage/contract.ts";
 import { currentContext, portalSettings } from "./internals.ts";
-import { whileReachable } from "./reachable.ts";
 import { readAuthorizationRequest } from "./request-parameters.ts";
+import { withStoreErrors } from "./store-errors.ts";
 
-export interface RequestStandings {
+export interface AccountsAtClient {
   /** The standing of the session's account at the request's client. One read a request, whoever asks. */
   ofAccount(ctx: KoaContextWithOIDC, accountId: string): Promise<Standing | undefined>;
   /** Who this authorization request is admitted as, or undefined while nobody is signed in. */
@@ -28,15 +28,15 @@ export interface RequestStandings {
 }
 
 /** Makes the per-request memory over the store. */
-export function createRequestStandings(standings: StandingStore, clock: Clock): RequestStandings {
+export function createAccountsAtClient(standings: StandingStore, clock: Clock): AccountsAtClient {
   const byAccount = new WeakMap<object, Map<string, Promise<Standing | undefined>>>();
   const byGrant = new WeakMap<object, Map<string, Promise<GrantStanding | undefined>>>();
 
-  const ofAccount: RequestStandings["ofAccount"] = (ctx, accountId) => {
+  const ofAccount: AccountsAtClient["ofAccount"] = (ctx, accountId) => {
     const clientId = ctx.oidc.client?.clientId;
     if (clientId === undefined) return Promise.resolve(undefined);
     return remember(byAccount, ctx, accountId, () =>
-      whileReachable(
+      withStoreErrors(
         standings.forClient(
           asAccountId(accountId),
           asClientId(clientId),
@@ -53,7 +53,7 @@ export function createRequestStandings(standings: StandingStore, clock: Clock): 
       byAccount.delete(ctx);
     },
     ofGrant: (grantId) => {
-      const read = () => whileReachable(standings.forGrant(asGrantId(grantId), clock.now()));
+      const read = () => withStoreErrors(standings.forGrant(asGrantId(grantId), clock.now()));
       const ctx = currentContext();
       return ctx === undefined ? read() : remember(byGrant, ctx, grantId, read);
     },

@@ -1,4 +1,4 @@
-/** What a store that can't be reached looks like to oidc-provider. */
+/** Store errors as oidc-provider's: what a store that can't be reached looks like to it. */
 
 import { errors } from "oidc-provider";
 import { LiaisonError } from "../errors.ts";
@@ -7,7 +7,7 @@ import { LiaisonError } from "../errors.ts";
  * A store that can't be reached is a 503 at every endpoint, and never a redirect to the portal with a
  * half-done request.
  */
-export async function whileReachable<T>(operation: Promise<T>): Promise<T> {
+export async function withStoreErrors<T>(operation: Promise<T>): Promise<T> {
   try {
     return await operation;
   } catch (cause) {

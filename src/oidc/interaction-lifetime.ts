@@ -18,7 +18,7 @@ const unopenedMs: Milliseconds = 600_000;
 const graceMs: Milliseconds = 3_600_000;
 
 /** Until when one is kept that lives until `endsAt`. */
-export function interactionKeptUntil(
+export function interactionExpiresAt(
   endsAt: Instant,
   { isOpened, now }: { isOpened: boolean; now: Instant },
 ): Instant {
@@ -34,7 +34,7 @@ export function openedInteraction(
   { secondsLeft, isSignedIn }: { secondsLeft: number; isSignedIn: boolean },
   now: Instant,
 ): KeptArtifact {
-  const most = interactionKeptUntil(now + secondsLeft * 1000, { isOpened: true, now });
+  const most = interactionExpiresAt(now + secondsLeft * 1000, { isOpened: true, now });
   return {
     model: "Interaction",
     idHash: hashSecret(uid),
