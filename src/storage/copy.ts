@@ -2,7 +2,7 @@
 
 import { LiaisonError } from "../errors.ts";
 import { Pace } from "../pace.ts";
-import type { Dump, DumpedRecord, Load, Place } from "./dump.ts";
+import type { Dump, DumpedKind, DumpedRecord, Load, Place } from "./dump.ts";
 import type { MongoSettings } from "./mongo/store.ts";
 import { createSeal } from "./seal.ts";
 import { withSqliteDump } from "./sqlite/store.ts";
@@ -93,7 +93,7 @@ async function compare(
 }
 
 /** The records of a kind behind a place, page by page, in turns that a service on the file doesn't notice. */
-async function* pages(dump: Dump, kind: string, after?: Place): AsyncIterable<DumpedRecord[]> {
+async function* pages(dump: Dump, kind: DumpedKind, after?: Place): AsyncIterable<DumpedRecord[]> {
   const pace = new Pace(BATCH);
   for (let place = after; ; ) {
     const page = await pace.turn(async (size) => dump.read(kind, place, size));

@@ -43,7 +43,9 @@ type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUnti
   ? true
   : false;
 /** A record's fields, with dates for its instants. */
-type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
+export type Dated<T> = {
+  [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key];
+};
 /** A record as a document. */
 type Stored<T extends { id: string }> = Dated<Omit<T, "id">> & { _id: string };
 
@@ -172,7 +174,7 @@ export interface ThrottleDocument {
 /** `_id` is the fingerprint of a mailbox; the instants of `separate` are numbers, as the rules take them. */
 export interface MailboxDocument {
   _id: string;
-  separate: { at: Instant; count: number }[];
+  separate: readonly { at: Instant; count: number }[];
   collectedAt: Date | null;
   expiresAt: Date;
 }

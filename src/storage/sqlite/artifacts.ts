@@ -1,6 +1,7 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
 import { asGrantId } from "../../domain/ids.ts";
+import { as, text } from "../../sql-columns.ts";
 import type { ArtifactStore } from "../contract.ts";
 import { KEPT_LONGER_MS } from "../kept.ts";
 import type { Seal } from "../seal.ts";
@@ -8,7 +9,7 @@ import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
-import { text, toSealed } from "./rows.ts";
+import { ARTIFACT_COLUMNS, toSealed } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 /** See ArtifactStore.keep. */
@@ -41,17 +42,22 @@ export function createArtifactStore(
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at =
       excluded.expires_at
     WHERE artifacts.expires_at <= :now`);
-  const select = database.prepare(`
+  const select = database.prepare(
+    `
     SELECT id_hash, sealed_payload, consumed_at FROM artifacts
     WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)
-      AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`);
+      AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`,
+    ARTIFACT_COLUMNS,
+  );
   const consume = `
     UPDATE artifacts SET consumed_at = :seconds
     WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
   const consumeAlone = database.prepare(consume);
   const consumeForGood = durable.prepare(consume);
-  const ofSignIn = durable.prepare(`
-    SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId`);
+  const ofSignIn = durable.prepare(
+    "SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId",
+    { grant_id: as(text, asGrantId) },
+  );
   const keep = database.prepare(KEEP_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
@@ -104,7 +110,7 @@ export function createArtifactStore(
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
         const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
-        revoker.grants([grantId, ...others.map((row) => asGrantId(text(row["grant_id"])))]);
+        revoker.grants([grantId, ...others.map((row) => row.grant_id)]);
       }),
   };
 }

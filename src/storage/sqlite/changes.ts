@@ -16,8 +16,9 @@ import {
 import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
 import { asAccountId } from "../../domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
-import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../../domain/records.ts";
+import type { AdminRole, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
+import { as, nullable, text } from "../../sql-columns.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
@@ -30,7 +31,7 @@ import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
-import { API_KEY_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
+import { API_KEY_JSON, SELECTION_JSON } from "./rows.ts";
 
 export interface ChangeParts {
   audit: AuditWriter;
@@ -98,6 +99,7 @@ export function createChanges(
 function idempotency(database: Database, seal: Seal) {
   const select = database.prepare(
     "SELECT fingerprint, sealed_answer FROM idempotency_keys WHERE key_hash = :keyHash AND expires_at > :now",
+    { fingerprint: text, sealed_answer: text },
   );
   const insert = database.prepare(`
     INSERT INTO idempotency_keys (key_hash, fingerprint, sealed_answer, expires_at)
@@ -115,8 +117,8 @@ function idempotency(database: Database, seal: Seal) {
       }
       return {
         result: "repeated",
-        fingerprint: text(known["fingerprint"]),
-        answer: seal.open(text(known["sealed_answer"]), sealedAt.answer(keyHash)),
+        fingerprint: known.fingerprint,
+        answer: seal.open(known.sealed_answer, sealedAt.answer(keyHash)),
       };
     },
   };
@@ -134,8 +136,10 @@ function directoryChanges(
   | "set_admin_role"
   | "invite"
 > {
-  const registered = database.prepare(`
-    SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId`);
+  const registered = database.prepare(
+    "SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId",
+    { id: text, account_id: nullable(text) },
+  );
   const owners = database.prepare(`
     SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT
       1`);
@@ -165,7 +169,7 @@ function directoryChanges(
       directory.writeProfile(profile, actor, now);
       return memberOf(id);
     }
-    const isFree = there.every((row) => row["account_id"] === null) && there.some((row) => row["id"] === id);
+    const isFree = there.every((row) => row.account_id === null) && there.some((row) => row.id === id);
     return isFree && before?.profile.enabled === true ? before : refuse("exists");
   };
 
@@ -177,8 +181,7 @@ function directoryChanges(
     edit_organization: ({ organization, revision }, { actor, now }) => {
       const before = directory.findOrganization(organization.id) ?? refuse("missing");
       if (revisionOf(before) !== revision) refuse("changed");
-      const hadOwners =
-        before.enabled && before.kind === "operator" && owners.get({ id: before.id }) !== undefined;
+      const hadOwners = before.enabled && before.kind === "operator" && owners.isAny({ id: before.id });
       const ended = directory.writeOrganization(organization, actor, now);
       if (hadOwners) keepAnOwner();
       return ended;
@@ -265,16 +268,24 @@ function accessChanges(
     VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);
   const removeKey = database.prepare(
     `DELETE FROM api_keys WHERE id = :id RETURNING ${API_KEY_JSON} AS record`,
+    { record: API_KEY_JSON },
   );
   const selectGrant = database.prepare(
     `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > ` +
       ":now",
+    { record: SELECTION_JSON },
   );
-  const ofSession = database.prepare(`
-    SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1`);
-  const ofGrants = database.prepare(`
+  const whose = { account_id: nullable(as(text, asAccountId)) };
+  const ofSession = database.prepare(
+    "SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1",
+    whose,
+  );
+  const ofGrants = database.prepare(
+    `
     SELECT s.account_id FROM selections s
-    WHERE s.session_uid = :uid AND s.expires_at > :now AND ${STANDS} LIMIT 1`);
+    WHERE s.session_uid = :uid AND s.expires_at > :now AND ${STANDS} LIMIT 1`,
+    whose,
+  );
   const endClients = database.prepare("DELETE FROM session_clients WHERE session_uid = :uid");
   const endRows = database.prepare("DELETE FROM artifacts WHERE session_uid = :uid");
 
@@ -288,19 +299,19 @@ function accessChanges(
     remove_api_key: ({ id }, { actor, now }) => {
       const row = removeKey.get({ id });
       if (row === undefined) return refuse("missing");
-      audit(apiKeyWritten("api_key.removed", parse<ApiKey>(row["record"]), { actor, at: now }));
+      audit(apiKeyWritten("api_key.removed", row.record, { actor, at: now }));
       return undefined;
     },
     revoke_grant: ({ grantId }, { actor, now }) => {
       const row = selectGrant.get({ grantId, now });
       if (row === undefined) return refuse("missing");
-      audit(grantRevoked(parse<Selection>(row["record"]), { actor, at: now }));
+      audit(grantRevoked(row.record, { actor, at: now }));
       return revoker.one(grantId, now);
     },
     end_session: ({ sessionUid: uid }, { actor, now }) => {
       const row = ofSession.get({ uid, now }) ?? ofGrants.get({ uid, now });
       if (row === undefined) return refuse("missing");
-      const accountId = row["account_id"] === null ? null : asAccountId(text(row["account_id"]));
+      const accountId = row.account_id;
       const ended = revoker.end({ kind: "session", id: uid }, now);
       endClients.run({ uid });
       endRows.run({ uid });

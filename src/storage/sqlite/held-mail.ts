@@ -5,19 +5,19 @@
  */
 
 import type { Instant } from "../../clock.ts";
-import { asLinkRequestId } from "../../domain/ids.ts";
+import { asLinkRequestId, type LinkRequestId } from "../../domain/ids.ts";
 import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
 import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
+import { as, integer, nullable, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import type { Database, Row } from "./database.ts";
+import type { Database } from "./database.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
-import { integer, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 /** Queues a mail inside the transaction of its cause, or holds it. */
@@ -37,11 +37,14 @@ export function createMailWriter(
       :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash,
         :askerHash,
       :rank, :placeAt, :kind, :inquiryId)`);
-  const dropEarlier = database.prepare(`
+  const dropEarlier = database.prepare(
+    `
     UPDATE outbox INDEXED BY outbox_held_of_asker
     SET state = 'dropped', sealed_content = NULL, next_attempt_at = :now
     WHERE state = 'held' AND profile_hash = :profileHash AND asker_hash = :askerHash
-    RETURNING rank, ifnull(place_at, created_at) AS place_at`);
+    RETURNING rank, ifnull(place_at, created_at) AS place_at`,
+    { rank: integer, place_at: integer },
+  );
 
   return ({ id, messageId, to, content, throttle }, now, place = { rank: 0, askerHash: null }) => {
     const message = {
@@ -68,8 +71,8 @@ export function createMailWriter(
       mailboxHash: keys.mailbox,
       profileHash: keys.profile,
       askerHash,
-      rank: Math.min(place.rank, ...earlier.map((row) => integer(row["rank"]))),
-      placeAt: Math.min(now, ...earlier.map((row) => integer(row["place_at"]))),
+      rank: Math.min(place.rank, ...earlier.map((row) => row.rank)),
+      placeAt: Math.min(now, ...earlier.map((row) => row.place_at)),
       state: room.taken ? "queued" : "held",
       due: room.taken ? now : heldUntil(room, now),
     });
@@ -96,15 +99,25 @@ export function createHeldMail(
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
 ): Pick<OutboxStore, "releaseHeld"> {
   const { requests, mailboxes, queueMail } = parts;
-  const longestHeld = database.prepare(`
+  const requestId = nullable(as(text, asLinkRequestId));
+  const longestHeld = database.prepare(
+    `
     SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
-    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
-  const firstDue = database.prepare(`
+    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`,
+    { mailbox_hash: text },
+  );
+  const firstDue = database.prepare(
+    `
     SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_in_order
-    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now ${ORDER} LIMIT 1`);
-  const first = database.prepare(`
+    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now ${ORDER} LIMIT 1`,
+    { id: text, request_id: requestId, profile_hash: text },
+  );
+  const first = database.prepare(
+    `
     SELECT id, message_id, recipient, sealed_content, request_id FROM outbox INDEXED BY outbox_held_in_order
-    WHERE state = 'held' AND mailbox_hash = :mailbox ${ORDER} LIMIT ${MOST_COLLECTED}`);
+    WHERE state = 'held' AND mailbox_hash = :mailbox ${ORDER} LIMIT ${MOST_COLLECTED}`,
+    { id: text, message_id: text, recipient: text, sealed_content: text, request_id: requestId },
+  );
   const queue = database.prepare(`
     UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state =
       'held'`);
@@ -125,8 +138,8 @@ export function createHeldMail(
         ORDER BY due_at LIMIT :limit)`);
   const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
 
-  const isDead = ({ request_id: requestId }: Row, now: Instant) =>
-    requestId !== null && !requests.isPending(asLinkRequestId(text(requestId)), now);
+  const isDead = (row: { request_id: LinkRequestId | null }, now: Instant) =>
+    row.request_id !== null && !requests.isPending(row.request_id, now);
 
   /**
    * Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that
@@ -136,10 +149,10 @@ export function createHeldMail(
     const held: HeldMail[] = [];
     let isWhole = true;
     for (const row of first.all({ mailbox })) {
-      const id = text(row["id"]);
-      const answer = answerIn(openContent(seal, id, text(row["sealed_content"])));
+      const { id } = row;
+      const answer = answerIn(openContent(seal, id, row.sealed_content));
       if (answer !== undefined && !isDead(row, now)) {
-        held.push({ id, messageId: text(row["message_id"]), to: text(row["recipient"]), answer });
+        held.push({ id, messageId: row.message_id, to: row.recipient, answer });
         continue;
       }
       isWhole = false;
@@ -161,15 +174,15 @@ export function createHeldMail(
   const releaseNext = (limits: Parameters<OutboxStore["releaseHeld"]>[0], now: Instant): Release => {
     const longest = longestHeld.get({ now });
     if (longest === undefined) return "none";
-    const mailbox = text(longest["mailbox_hash"]);
+    const mailbox = longest.mailbox_hash;
     const next = firstDue.get({ mailbox, now });
     if (next === undefined) throw new Error("a held message is of no mailbox");
-    const id = text(next["id"]);
+    const { id } = next;
     if (isDead(next, now)) {
       drop.run({ id, now });
       return "dropped";
     }
-    const hashes = { mailbox, profile: text(next["profile_hash"]) };
+    const hashes = { mailbox, profile: next.profile_hash };
     const room = mailboxes.takeRoom(hashes, limits, now);
     if (room.taken) {
       queue.run({ id, now });

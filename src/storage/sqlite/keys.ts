@@ -1,20 +1,22 @@
 /** Owns named keys, sealed: made once, when first asked for, and never again. */
 
+import { text } from "../../sql-columns.ts";
 import type { KeyStore } from "../contract.ts";
 import type { Seal } from "../seal.ts";
 import { sealedAt } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
-import { text } from "./rows.ts";
 
 export function createKeyStore(database: Database, seal: Seal): KeyStore {
-  const select = database.prepare("SELECT sealed_value FROM keys WHERE name = :name");
+  const select = database.prepare("SELECT sealed_value FROM keys WHERE name = :name", {
+    sealed_value: text,
+  });
   const insert = database.prepare(`
     INSERT INTO keys (name, sealed_value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING`);
 
   const find = (name: string) =>
     database.run(() => {
       const row = select.get({ name });
-      return row && seal.open(text(row["sealed_value"]), sealedAt.key(name));
+      return row && seal.open(row.sealed_value, sealedAt.key(name));
     });
 
   return {
