@@ -62,7 +62,8 @@ const button =
   "22px;border-radius:10px;background:#0b5a4e;color:#ffffff;font-weight:bold;text-decoration:none";
 
 const code = "font-size:20px;letter-spacing:0.15em";
-const itemLink = "display:inline-block;padding:8px 0;font-weight:bold";
+const itemLink =
+  "display:inline-block;padding:8px 0;color:inherit;font-weight:bold;text-decoration:underline";
 const list = "margin:0 0 16px;padding:0 0 0 28px";
 
 /** The HTML part: a whole document with inline styles, for mail programs keep little else. */

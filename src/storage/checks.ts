@@ -1,17 +1,28 @@
 /**
- * What readiness asks of the store: that it answers, and that its schema is one that this process can use.
+ * What readiness asks of the store: that it can be read and written, and that its schema is one that this
+ * process can use.
  */
 
 import type { Check } from "../readiness.ts";
-import type { Store } from "./contract.ts";
+import type { Store, WriteFault } from "./contract.ts";
 
-export function storeChecks({ schemaVersion }: Pick<Store, "schemaVersion">): Check[] {
+const reasons: Record<WriteFault, string> = {
+  full: "its disk is full",
+  read_only: "it is read-only",
+  failing: "its disk refuses what is written",
+};
+
+export function storeChecks({
+  schemaVersion,
+  writeFault,
+}: Pick<Store, "schemaVersion" | "writeFault">): Check[] {
   return [
     {
       name: "store",
       async look() {
         await schemaVersion();
-        return { status: "ok" };
+        const fault = await writeFault();
+        return fault === undefined ? { status: "ok" } : { status: "failing", reason: reasons[fault] };
       },
     },
     {

@@ -50,6 +50,9 @@ import type { LinkStore, OutboxStore, Revocation } from "./contract-linking.ts";
 export type * from "./contract-admin.ts";
 export type * from "./contract-linking.ts";
 
+/** Its disk is full, it may be read alone, or what is written is refused for whatever reason. */
+export type WriteFault = "full" | "read_only" | "failing";
+
 export interface Store {
   readonly accounts: AccountStore;
   readonly directory: DirectoryStore;
@@ -86,6 +89,11 @@ export interface Store {
    * the version before.
    */
   schemaVersion(): Promise<{ found: number; needed: number }>;
+  /**
+   * What keeps a store that may well be read from being written to. Costs nothing while writes succeed; once
+   * one of this process failed, each call tries whether there is room for one again.
+   */
+  writeFault(): Promise<WriteFault | undefined>;
   close(): Promise<void>;
 }
 

@@ -10,11 +10,13 @@ import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import {
   type Attacked,
+  almostCarryOut,
   ask,
   askForLink,
   codeOn,
   profileOf,
   quiet,
+  returnFromUpstream,
   startAttacked,
 } from "../support/attack-kit.ts";
 import { openLink, register, type TestPerson } from "../support/liaison.ts";
@@ -43,7 +45,7 @@ describe("the waiting page and what was done with the link", () => {
   const counter = new StoreCounter();
   before(async () => {
     liaison = await startAttacked({
-      strangers: 60,
+      strangers: 90,
       decorate: (store: Store) => counter.decorate(store),
       config: (base) => ({ ...base, sessions: { idle_seconds: 86_400, absolute_seconds: 86_400 } }),
     });
@@ -134,6 +136,41 @@ describe("the waiting page and what was done with the link", () => {
       await ownersLink(scene);
       await liaison.store.links.unbind(asProfileId(scene.profileId), "test", liaison.clock.now());
     },
+    "gone on to the sign-in, and cancelled there": async ({ link, owner }) => {
+      const { browser, callback } = await almostCarryOut(link, owner);
+      callback.searchParams.delete("code");
+      callback.searchParams.set("error", "access_denied");
+      const page = await returnFromUpstream(browser, callback);
+      assert.match(page.text, /Nothing has been decided/);
+    },
+    "sent back: the mail bounced": async ({ address }) => {
+      await quiet(liaison);
+      const messageId =
+        liaison.mailbox.mails.findLast(({ to }) => to === address)?.messageId ?? assert.fail("no mail");
+      const bounce = { reason: "5.1.1 no such mailbox", permanent: true };
+      const noted = await liaison.store.outbox.noteBounce(
+        messageId.slice(1, -1),
+        bounce,
+        liaison.clock.now(),
+      );
+      assert.equal(noted?.state, "bounced");
+    },
+    "written to support about": async ({ address, owner }) => {
+      const { browser, waiting } = await ask(liaison, owner, address);
+      const form = await browser.visit(waiting.url.href.replace("/waiting", "/support"));
+      const fields = { name: owner.name, organization: "Northwind", account_number: "", message: address };
+      assert.match((await browser.press(form, "Send", fields)).text, /We.ve got your message/);
+    },
+    "another address was registered": async ({ profileId, link }) => {
+      await register(liaison, { id: asOrganizationId(profileId) }, [
+        { id: profileId, email: `new-${profileId}@northwind.example` },
+      ]);
+      assert.equal((await liaison.browser().visit(link)).heading, "This link no longer works");
+    },
+    "the organization was switched off": async ({ profileId, link }) => {
+      await register(liaison, { id: asOrganizationId(profileId), enabled: false }, []);
+      assert.equal((await liaison.browser().visit(link)).heading, "This profile is not active");
+    },
     "the profile was switched off": async ({ profileId, address }) => {
       const profile = { id: profileId, email: address, enabled: false };
       await register(liaison, { id: asOrganizationId(profileId) }, [profile]);
@@ -151,6 +188,21 @@ describe("the waiting page and what was done with the link", () => {
       assert.match(theirs[2] ?? "", /"state":"waiting"/);
     });
   }
+
+  it("L2 L12: says nothing of a profile that was linked before, and is unlinked after the stranger asked", async () => {
+    const name = "linked-before";
+    const address = `${name}@northwind.example`;
+    await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);
+    const scene = { link: "", address, profileId: name, owner: liaison.stranger() };
+    await ownersLink(scene);
+    const [person, other] = [liaison.stranger(), liaison.stranger()];
+    const nobodys = `${"x".repeat(name.length)}@northwind.example`;
+    const stranger = { person, address, ...(await ask(liaison, person, address)) };
+    const control = { person: other, address: nobodys, ...(await ask(liaison, other, nobodys)) };
+    await quiet(liaison);
+    await liaison.store.links.unbind(asProfileId(name), "test", liaison.clock.now());
+    assert.deepEqual(await observed(stranger), await observed(control));
+  });
 
   describe("that a link was declined", () => {
     async function scene(name: string) {

@@ -50,6 +50,10 @@ export class BrokerProcess {
     else this.lostRaces.push(line.lostRace);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -81,7 +81,7 @@ export async function heldCallback(deployment: Deployment, link: string): Promis
 }
 
 /** A browser in which Ann is signed in, with her customer profile linked. */
-export async function linkedBrowser(two: TwoBrokers): Promise<UserAgent> {
+export async function linkedBrowser(two: Pick<TwoBrokers, "deployment" | "store">): Promise<UserAgent> {
   const { deployment, store } = two;
   const browser = deployment.browser();
   const membership = await store.directory.membership(asProfileId(profiles.customer));

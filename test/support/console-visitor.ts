@@ -3,32 +3,9 @@
  */
 
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { assertAccessible } from "./accessibility.ts";
 import type { Visitor, VisitorOptions } from "./journey-visitor.ts";
-
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** Fails if axe finds anything on the page as it is. */
-export async function assertAccessible(page: Page): Promise<void> {
-  // The pages' policy lets no script of a test in; what the browser evaluates for it is another matter.
-  await page.evaluate(axe.source);
-  assert.deepEqual(await violations(page, { type: "tag", values: tags }), [], page.url());
-  // What colours alone decide, once more in the dark.
-  await page.emulateMedia({ colorScheme: "dark" });
-  const inTheDark = await violations(page, {
-    type: "rule",
-    values: ["color-contrast", "link-in-text-block"],
-  });
-  assert.deepEqual(inTheDark, [], `${page.url()} in the dark`);
-  await page.emulateMedia({ colorScheme: "light" });
-}
-
-async function violations(page: Page, runOnly: { type: string; values: string[] }): Promise<string[]> {
-  const options = { runOnly, resultTypes: ["violations"], preload: false };
-  return await page.evaluate(`axe.run(${JSON.stringify(options)}).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html + " " + failureSummary)))`);
-}
 
 export class ConsoleVisitor {
   readonly #visitor: Visitor;

@@ -7,74 +7,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { asInquiryId, asLinkRequestId, asUpstreamId } from "../../src/domain/ids.ts";
 import { matchingCode } from "../../src/domain/matching-code.ts";
-import type { MailContent, MailedRequester } from "../../src/domain/records.ts";
+import type { MailContent } from "../../src/domain/records.ts";
 import { renderMail } from "../../src/mail/messages.ts";
 import { mailAddress, mailDisplayName, mailName } from "../../src/mail/names.ts";
-import { flavours } from "../support/page-flavours.ts";
+import {
+  mailContents as contents,
+  mailFacts as facts,
+  mailRequester as requester,
+  MAIL_SECRET as secret,
+  mailSite as site,
+} from "../support/mail-samples.ts";
 
-const { site } = flavours.ordinary;
-const sentAt = Date.UTC(2026, 10, 23, 15, 0);
-const facts = {
-  issuer: "https://signin.contoso.example/auth",
-  linkExpiresAt: sentAt + 1_800_000,
-  now: sentAt,
-};
-const requester: MailedRequester = {
-  upstreamId: asUpstreamId("upstream-1"),
-  email: "ana.lopez@northwind.example",
-  displayName: "Ana López",
-};
-const names = { profileName: "Ana López", organizationName: "Fabrikam A/S", requester };
-const asked = { inquiryId: asInquiryId("inquiry-1"), ...names };
-const secret = "s3cr3t_s3cr3t-s3cr3t";
-const contents = {
-  link: { kind: "link", requestId: asLinkRequestId("req-1"), secret, ...asked },
-  already_linked: { kind: "already_linked", ...asked },
-  linked_elsewhere: { kind: "linked_elsewhere", ...asked },
-  not_active: { kind: "not_active", ...asked },
-  collected: {
-    kind: "collected",
-    answers: [
-      { kind: "link", requestId: asLinkRequestId("req-1"), secret, ...asked },
-      {
-        kind: "link",
-        requestId: asLinkRequestId("req-2"),
-        secret: "another",
-        ...names,
-        inquiryId: asInquiryId("inquiry-2"),
-      },
-      { kind: "already_linked", ...names, inquiryId: asInquiryId("inquiry-3") },
-      { kind: "linked_elsewhere", ...names, inquiryId: asInquiryId("inquiry-4") },
-      { kind: "not_active", ...names, inquiryId: asInquiryId("inquiry-5") },
-    ],
-  },
-  linked_notice: { kind: "linked_notice", linkedAt: sentAt, ...names },
-  support_request: {
-    kind: "support_request",
-    reference: "KRTW-LMNP",
-    portalName: "CustomerSource",
-    name: "Ana López",
-    organization: "Fabrikam",
-    accountNumber: "",
-    message: "I moved.\nPlease help.",
-    requester,
-  },
-  admin_invitation: {
-    kind: "admin_invitation",
-    profileName: "Ana López",
-    organizationName: "Fabrikam A/S",
-    lapsesAt: sentAt + 7 * 86_400_000,
-  },
-  administrator_linked: {
-    kind: "administrator_linked",
-    ownerName: "Olga Owner",
-    role: "directory_manager",
-    linkedAt: sentAt,
-    ...names,
-  },
-  address_added: { kind: "address_added", profileName: "Ana López", organizationName: "Fabrikam A/S" },
-  address_removed: { kind: "address_removed", profileName: "Ana López", organizationName: "Fabrikam A/S" },
-} as const satisfies { [Kind in MailContent["kind"]]: Extract<MailContent, { kind: Kind }> };
 const {
   collected,
   support_request: supportRequest,

@@ -2,6 +2,7 @@
 
 import { LiaisonError } from "../../errors.ts";
 import { organizationFields, profileFields } from "../../ui/console/forms.ts";
+import { clientName } from "../../ui/console/names.ts";
 import type { ConsoleFrame, FormState, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
@@ -281,7 +282,7 @@ function peopleRoutes(shell: Shell, { onChange }: DirectoryRoutesParts): void {
     const grants = await visit.call(operations.grants.list, { profile_id: id, limit: 200 });
     const grant = grants.items.find((one) => one.id === visit.parameter("grant"));
     if (grant === undefined) throw new LiaisonError("not_found", t.text("admin.endSignInGone"));
-    const portal = visit.site.portals.find((one) => one.id === grant.client_id)?.name ?? grant.client_id;
+    const portal = clientName(visit.site, grant.client_id);
     const page = {
       section: "people" as const,
       heading: t.text("admin.endSignInTitle", { profile: name, portal }),

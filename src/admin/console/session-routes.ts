@@ -1,6 +1,7 @@
 /** The pages that end sessions of an account: one, or all. Each asks first. */
 
 import { LiaisonError } from "../../errors.ts";
+import { clientName } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
 import type { AccountView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
@@ -79,9 +80,7 @@ export function sessionRoutes(shell: Shell, { onChange }: { onChange(): void }):
     const found = await visit.call(operations.sessions.get, { id: visit.parameter("session") });
     if (found.account_id !== account.id) throw new LiaisonError("not_found", t.text("admin.endSessionGone"));
     const { browser, network } = found.session ?? {};
-    const names = found.client_ids.map(
-      (id) => visit.site.portals.find((portal) => portal.id === id)?.name ?? id,
-    );
+    const names = found.client_ids.map((id) => clientName(visit.site, id));
     ask(visit, account, {
       heading: t.text("admin.endSessionTitle", { account: accountName(account) }),
       submit: t.text("admin.endSession"),

@@ -129,6 +129,8 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
     grantsATurn: 100,
     sweep: createSweep(database),
     schemaVersion: () => database.run(async () => ({ found: await versionOf(database.db), needed })),
+    // A member that can't write steps down or ends, and a primary is asked for reads: schemaVersion fails.
+    writeFault: async () => undefined,
     close: () => database.close(),
   };
 }

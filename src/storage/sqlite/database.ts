@@ -1,13 +1,14 @@
 /**
  * Owns one connection to the SQLite file: opening it, its prepared statements, its transactions, how it waits
- * for the write lock, and what its failures are called. What is stored is schema.ts's; when it is stored is
- * each sub-store's.
+ * for the write lock, and whether its last writes failed. What its failures mean is failures.ts's, what is
+ * stored is schema.ts's; when it is stored is each sub-store's.
  */
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
-import { LiaisonError } from "../../errors.ts";
 import { spendPatience } from "../../patience.ts";
 import { type Columns, checkColumns, type RowOf, rowReader } from "../../sql-columns.ts";
+import type { WriteFault } from "../contract.ts";
+import { isHeld, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
 import type { LockQueue } from "./lock-queue.ts";
 
 /**
@@ -18,28 +19,6 @@ const OPENING_TIMEOUT_MS = 5000;
 
 /** How long anything else waits for it that no caller gave a measure, in milliseconds. */
 const LONGEST_WAIT_MS = 10_000;
-
-/**
- * Primary result codes of what the lock of another connection keeps from being done: BUSY, with
- * BUSY_SNAPSHOT, and LOCKED.
- */
-const HELD_CODES = new Set([5, 6]);
-
-/**
- * Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was.
- */
-const UNAVAILABLE_CODES = new Set([
-  5, // BUSY
-  6, // LOCKED
-  7, // NOMEM
-  8, // READONLY
-  10, // IOERR
-  11, // CORRUPT
-  13, // FULL
-  14, // CANTOPEN
-  15, // PROTOCOL
-  26, // NOTADB
-]);
 
 /** What needs the write lock, of the statements that this store is made of. */
 const WRITES = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
@@ -77,6 +56,7 @@ export class Database {
   #isInTransaction = false;
   /** How many statements that write were carried out. */
   #written = 0;
+  #fault: WriteFault | undefined;
 
   /** @param queue shared by all connections of this process to the file */
   constructor(file: string, durability: Durability, queue: LockQueue) {
@@ -179,7 +159,7 @@ export class Database {
     try {
       return await work();
     } catch (error) {
-      if (!this.#mustWait(error, before)) throw translate(error);
+      if (!this.#mustWait(error, before)) throw this.#failed(error);
     }
     return await spendPatience(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
   }
@@ -192,7 +172,7 @@ export class Database {
         resolve(await work());
       } catch (error) {
         if (this.#mustWait(error, before)) return false;
-        reject(translate(error));
+        reject(this.#failed(error));
       }
       return true;
     };
@@ -200,6 +180,24 @@ export class Database {
       reject(unavailable(new Error(`the write lock was held for ${Math.round(milliseconds)} ms`)));
     this.#queue.enter({ attempt, giveUp }, milliseconds);
     return promise;
+  }
+
+  #failed(error: unknown): unknown {
+    this.#fault = writeFaultOf(error) ?? this.#fault;
+    return translate(error);
+  }
+
+  /**
+   * What kept this connection from its work; it stays known until `recovered`, though small writes may go
+   * through meanwhile: a full disk has room for some of them.
+   */
+  get fault(): WriteFault | undefined {
+    return this.#fault;
+  }
+
+  /** Whoever looked found that there is nothing in the way any more. */
+  recovered(): void {
+    this.#fault = undefined;
   }
 
   /**
@@ -249,30 +247,4 @@ export class Database {
   close(): void {
     if (this.#connection.isOpen) this.#connection.close();
   }
-}
-
-/** SQLite's primary result code of an error, or undefined if it is none of SQLite's. */
-export function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
-    return undefined;
-  return error.errcode & 0xff;
-}
-
-/** A statement that would write while others wait for the lock. */
-class Queued extends Error {}
-
-function isHeld(error: unknown): boolean {
-  const code = resultCode(error);
-  return error instanceof Queued || (code !== undefined && HELD_CODES.has(code));
-}
-
-function translate(error: unknown): unknown {
-  const code = resultCode(error);
-  const isNotNow = error instanceof Queued || (code !== undefined && UNAVAILABLE_CODES.has(code));
-  const isClosed = error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE";
-  return isNotNow || isClosed ? unavailable(error) : error;
-}
-
-function unavailable(cause: unknown): LiaisonError {
-  return new LiaisonError("store_unavailable", "The database can't be used right now.", { cause });
 }

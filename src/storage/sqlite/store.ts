@@ -20,11 +20,12 @@ import { createArtifactStore } from "./artifacts.ts";
 import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createChanges } from "./changes.ts";
 import { createClientStore, createClientWriter } from "./clients.ts";
-import { Database, type Durability, resultCode } from "./database.ts";
+import { Database, type Durability } from "./database.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
 import { createEndedRows } from "./ended-rows.ts";
 import { createEndingWriter } from "./endings.ts";
+import { remedyFor, resultCode, writeFaultOf } from "./failures.ts";
 import { createMailWriter } from "./held-mail.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
@@ -46,6 +47,7 @@ import { createSweep } from "./sweep.ts";
 import { createThrottleStore, createThrottleWriter } from "./throttles.ts";
 import { createVerificationStore } from "./verifications.ts";
 import { createWork } from "./work.ts";
+import { createWriteProbe } from "./write-probe.ts";
 
 export interface SqliteStore extends Store {
   /** The text of every statement that the store runs, so that a test can ask SQLite how it would run each. */
@@ -190,6 +192,7 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
     grantsATurn: 5,
     sweep: createSweep(fast),
     schemaVersion: async () => ({ found: await readVersion(), needed }),
+    writeFault: createWriteProbe(fast, [durable, fast]),
     async close() {
       fast.close();
       durable.close();
@@ -215,6 +218,12 @@ function asRefusal(error: unknown, file: string): unknown {
     return new LiaisonError("store_refused", message, { cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);
+  const fault = writeFaultOf(error);
+  if (fault !== undefined) {
+    return new LiaisonError("store_refused", `${file} can't be used (${reason}). ${remedyFor(fault)}`, {
+      cause: error,
+    });
+  }
   const message = `${file} can't be opened (${reason}). Check storage.sqlite.file and the rights on its folder.`;
   return new LiaisonError("store_refused", message, { cause: error });
 }

@@ -6,7 +6,7 @@ import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { actorName, recordName, upstreamName } from "./names.ts";
+import { actorName, clientName, recordName, upstreamName } from "./names.ts";
 import { actButton, badge, code, copyBlock, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
 import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, Names, ProfileView } from "./views.ts";
 
@@ -160,6 +160,6 @@ function about(site: Site, names: Names, event: AuditEventView): Html {
 function detailOf(site: Site, name: string, value: string | number | boolean | null): string {
   if (/(At|Until)$/.test(name) && typeof value === "number") return formatShort(site, value);
   if (name === "upstream") return upstreamName(site, String(value));
-  const portal = name === "client" ? site.portals.find(({ id }) => id === value)?.name : undefined;
-  return portal === undefined ? String(value) : `${portal} (${value})`;
+  const client = name === "client" ? clientName(site, String(value)) : value;
+  return client === value ? String(value) : `${client} (${value})`;
 }

@@ -4,7 +4,7 @@ import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { idText } from "./names.ts";
+import { clientName, idText } from "./names.ts";
 import {
   badge,
   type Column,
@@ -266,7 +266,7 @@ function grantTable(
 
 /** A portal by its name; the administration's own pages are a client, too, and have no page here. */
 export function portalName(site: Site, clientId: string): Html {
-  const name = site.portals.find(({ id }) => id === clientId)?.name;
-  if (name === undefined) return bdi(clientId);
-  return html`<a href="${sectionUrl(site, "clients")}/${encodeURIComponent(clientId)}">${bdi(name)}</a>`;
+  const name = bdi(clientName(site, clientId));
+  if (site.portals.every(({ id }) => id !== clientId)) return name;
+  return html`<a href="${sectionUrl(site, "clients")}/${encodeURIComponent(clientId)}">${name}</a>`;
 }

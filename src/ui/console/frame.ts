@@ -28,6 +28,8 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
     (section) =>
       html`<li><a href="${sectionUrl(site, section)}"${section === page.section && html` aria-current="page"`}>${t.text(`admin.section.${section}`)}</a></li>`,
   );
+  // Times in lists are short; their zone is named once.
+  const showsTimes = html`${page.body}`.includes("<time datetime=");
   const body = html`<header class="console-top">
 <div class="console-bar">
 <a class="brand" href="${site.basePath}/admin">${emblem()}<span><bdi>${site.name}</bdi> <span class="console-word">${t.text("admin.word")}</span></span></a>
@@ -43,6 +45,7 @@ export function renderConsole(site: Site, frame: ConsoleFrame, page: ConsolePage
 ${page.back && html`<p class="console-back"><a href="${page.back.url}">${t.html("admin.backTo", { page: bdi(page.back.label) })}</a></p>`}
 ${frame.done !== null && html`<div class="done" role="status"><p>${frame.done}</p></div>`}
 ${page.body}
+${showsTimes && html`<p class="hint console-zone">${t.text("admin.zone", { zone: site.timeZone })}</p>`}
 </main>`;
   return renderDocument(site, title, body, "console");
 }

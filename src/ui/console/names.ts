@@ -1,8 +1,11 @@
 /** Records by their names, each with the id to copy; upstreams and portals by theirs. */
 
+import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
+import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { sectionUrl } from "./frame.ts";
+import { isoTime } from "./parts.ts";
 import type { ConsoleSection, Names } from "./views.ts";
 
 type Kind = "profile" | "organization" | "account" | "client" | "key";
@@ -48,10 +51,22 @@ export function actorName(site: Site, names: Names, actor: string): Html {
     : recordName(site, names, record.kind, record.id);
 }
 
+/** A client app by its name; the administration's own pages are one, too. */
+export function clientName(site: Pick<Site, "portals" | "locale">, id: string): string {
+  if (id === CONSOLE_CLIENT_ID) return messages(site.locale).text("admin.word");
+  return site.portals.find((one) => one.id === id)?.name ?? id;
+}
+
 export function upstreamName(site: Pick<Site, "upstreams">, id: string): string {
   return site.upstreams.find((one) => one.id === id)?.name ?? id;
 }
 
-/** A text that may name an actor. */
-export const detailText = (site: Site, names: Names, text: string): Child =>
-  actorRecord(text) === undefined ? bdi(text) : actorName(site, names, text);
+/** A text that may name an actor, or instants (RFC 3339, in UTC), which are shown as everywhere else. */
+export function detailText(site: Site, names: Names, text: string): Child {
+  if (actorRecord(text) !== undefined) return actorName(site, names, text);
+  const pieces = text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
+  // A server may have said something that only looks like one.
+  return pieces.map((piece, place) =>
+    place % 2 === 1 && !Number.isNaN(Date.parse(piece)) ? isoTime(site, piece) : piece !== "" && bdi(piece),
+  );
+}

@@ -5,6 +5,7 @@ import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { bars, numbers, type Series } from "./chart.ts";
 import { headed, renderConsole } from "./frame.ts";
+import { clientName } from "./names.ts";
 import { dayOf, isoTime } from "./parts.ts";
 import type { AttentionView, ConsoleFrame, FiguresView } from "./views.ts";
 
@@ -61,8 +62,7 @@ ${numbers(site, title, series)}</section>`;
     body: html`${headed(heading)}
 <nav class="ranges" aria-label="${t.text("admin.rangeLabel")}">${ranges}</nav>
 ${attention(site, view.attention)}
-${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}
-<p class="hint">${t.text("admin.zone", { zone: site.timeZone })}</p>`,
+${group("signIns")}${group("links")}${group("mails")}${group("upstreams")}`,
   });
 }
 
@@ -81,7 +81,7 @@ function attention(site: Site, { plans, api_keys, previous_secrets, mails }: Att
         html`<li>${t.html("admin.attention.plan", { name: html`<a href="${admin}/organizations/${encodeURIComponent(id)}">${name}</a>`, date: dayOf(site, plan.last_day ?? "") })}</li>`,
     ),
     ...previous_secrets.map(({ client_id, until, last_used_at }) => {
-      const name = site.portals.find(({ id }) => id === client_id)?.name ?? client_id;
+      const name = clientName(site, client_id);
       const client = html`<a href="${admin}/clients/${encodeURIComponent(client_id)}">${name}</a>`;
       const date = isoTime(site, until);
       return html`<li>${last_used_at === null ? t.html("admin.attention.secret", { client, date }) : t.html("admin.attention.secretUsed", { client, date, used: isoTime(site, last_used_at) })}</li>`;

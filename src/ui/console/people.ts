@@ -1,8 +1,8 @@
 /** Accounts, time lines, mails: what support looks at. */
 
-import { bdi, html } from "../html.ts";
+import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
-import type { Form, Site } from "../views.ts";
+import type { Form, LinkDeadPage, Site } from "../views.ts";
 import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { detailText, idText, recordName, upstreamName } from "./names.ts";
@@ -92,7 +92,7 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
       cell: (one: ProfileView) =>
         html`<a href="${organizationUrl(site, one.organization.id)}">${bdi(one.organization.name)}</a>`,
     },
-    { label: t.text("admin.linked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
+    { label: t.text("admin.isLinked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
   ];
   const { sessions } = view;
   const url = `${sectionUrl(site, "accounts")}/${encodeURIComponent(account.id)}/end`;
@@ -167,6 +167,29 @@ ${pager(site, view)}`,
   });
 }
 
+const refusals = [
+  "wrong_account",
+  "used",
+  "cancelled",
+  "superseded",
+  "expired",
+  "email_changed",
+  "not_active",
+  "bound_to_you",
+  "bound_elsewhere",
+] as const satisfies readonly (LinkDeadPage["reason"] | "wrong_account")[];
+
+/** Why a link was refused, in words; of a reason that isn't known, its code. */
+function refusedFor(site: Site, reason: string): string {
+  const known = refusals.find((one) => one === reason);
+  return known === undefined ? reason : messages(site.locale).text(`admin.refusedFor.${known}`);
+}
+
+function detailOf(site: Site, names: Names, what: string, detail: string): Child {
+  if (what === "refused") return refusedFor(site, detail);
+  return what === "mail_carried" ? idText(detail) : detailText(site, names, detail);
+}
+
 const badThings = ["refused", "mail_failed", "mail_bounced", "expired", "mail_dropped"];
 
 export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & { names: Names }): string {
@@ -196,7 +219,7 @@ ${facts([
         detail,
       }) => html`<li class="${badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : ""}">
 <span class="timeline-at">${isoTime(site, at)}</span>
-<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${detailText(site, names, detail)}</span> `}${profile_id !== null && recordName(site, names, "profile", profile_id)}</span></li>`,
+<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${detailOf(site, names, what, detail)}</span> `}${profile_id !== null && recordName(site, names, "profile", profile_id)}</span></li>`,
     )}</ol>`,
   });
 }
@@ -237,7 +260,8 @@ export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): strin
     },
     {
       label: t.text("admin.mail.reason"),
-      cell: (one: MailView) => one.reason && html`<span class="hint-inline">${bdi(one.reason)}</span>`,
+      cell: (one: MailView) =>
+        one.reason && html`<span class="hint-inline">${bdi(one.reason)}${nextAttempt(site, one)}</span>`,
     },
     ...(view.mayAct ? [{ label: t.text("admin.action"), cell: act }] : []),
   ];
@@ -252,6 +276,13 @@ export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): strin
 ${table(heading, columns, view.items, t.text("admin.mail.none"))}
 ${pager(site, view)}`,
   });
+}
+
+/** When a mail that a server didn't take is tried again. */
+function nextAttempt(site: Site, { state, next_attempt_at }: MailView): Html | null {
+  if (state !== "queued") return null;
+  const time = isoTime(site, next_attempt_at);
+  return html` ${messages(site.locale).html("admin.mail.nextAttempt", { time })}`;
 }
 
 const mailKinds = [

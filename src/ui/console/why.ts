@@ -5,6 +5,7 @@ import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { organizationUrl, personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { clientName } from "./names.ts";
 import { badge, type Tone } from "./parts.ts";
 import type { ConsoleFrame, ProfileView, SimulationView } from "./views.ts";
 
@@ -66,7 +67,7 @@ function askPortal(site: Site, url: string, profile: ProfileView, { clientId }: 
 
 function answer(site: Site, { outcome, profiles }: SimulationView, clientId: string): Html {
   const t = messages(site.locale);
-  const portal = site.portals.find(({ id }) => id === clientId)?.name ?? clientId;
+  const portal = clientName(site, clientId);
   const isIn = outcome === "admitted" || outcome === "choose";
   return html`<section class="answer answer-${isIn ? "good" : "bad"}" aria-labelledby="answer"><h2 id="answer">${t.text(`admin.why.${outcome}`, { portal })}</h2>
 <p>${t.text(`admin.why.${outcome}.text`)}</p></section>
