@@ -13,7 +13,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Account, Organization } from "../../src/domain/records.ts";
 import { integer, text } from "../../src/sql-columns.ts";
-import type { CollectionName, Documents } from "../../src/storage/mongo/documents.ts";
+import type { CollectionName, Collections, Documents } from "../../src/storage/mongo/documents.ts";
 import type { PlainFields, PlainKind } from "../../src/storage/mongo/load.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { boolean, object } from "../../src/storage/sqlite/json.ts";
@@ -57,6 +57,30 @@ export const json = () => [
     // @ts-expect-error a key misspelt further in
     plan: object({ status: "plan_status", expiresAfter: "plan_expires_at" }),
   }),
+];
+
+/** Never run: documents as they must not be asked for, changed or ordered. */
+export const documents = ({ profiles, linkRequests, sessions }: Collections): unknown[] => [
+  // @ts-expect-error a field misspelt in a filter
+  profiles.findOne({ acountId: null }),
+  // @ts-expect-error in a part of one
+  profiles.deleteMany({ $or: [{ _id: "p" }, { emailkey: "e" }] }),
+  // @ts-expect-error within a field
+  linkRequests.findOne({ "requester.isuer": "i" }),
+  // @ts-expect-error within the items of a list
+  sessions.deleteOne({ "rows.idhash": "h" }),
+  // @ts-expect-error in an update
+  profiles.updateOne({ _id: "p" }, { $set: { adminrole: null } }),
+  // @ts-expect-error in the stage of one
+  profiles.updateOne({ _id: "p" }, [{ $set: { adminrole: null } }]),
+  // @ts-expect-error in a projection
+  profiles.find({}, { projection: { nam: 1 } }),
+  // @ts-expect-error in an order
+  profiles.find({}).sort({ nam: 1 }),
+  // @ts-expect-error in what an aggregation begins with
+  profiles.aggregate([{ $match: { organisationId: "o" } }]),
+  // @ts-expect-error in one of many writes
+  profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
 ];
 
 /** What another back end read out is what this one keeps: a kind whose fields differ is no key of this. */

@@ -1,6 +1,6 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
-import type { ClientSession, UpdateFilter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { endingKey } from "../../domain/endings.ts";
 import type { ClientId } from "../../domain/records.ts";
@@ -9,7 +9,7 @@ import { KEPT_LONGER_MS } from "../kept.ts";
 import type { Seal } from "../seal.ts";
 import { openPayload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { type ArtifactDocument, at } from "./documents.ts";
+import { at } from "./documents.ts";
 import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
 
@@ -42,13 +42,12 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
         const sealedPayload = sealPayload(seal, model, idHash, payload);
         const ofClient = clientId ? { clientId, endings: await endingsOf(clientId) } : {};
         const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}), ...ofClient };
-        const update: UpdateFilter<ArtifactDocument> = {
-          $set: { sealedPayload, expiresAt: at(expiresAt), ...keys },
-        };
         const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter(
           (key) => !(key in keys),
         );
-        if (absent.length > 0) update.$unset = Object.fromEntries(absent.map((key) => [key, ""]));
+        const $set = { sealedPayload, expiresAt: at(expiresAt), ...keys };
+        const $unset = Object.fromEntries(absent.map((key) => [key, "" as const]));
+        const update = absent.length > 0 ? { $set, $unset } : { $set };
         await artifacts.updateOne({ _id: artifactId(model, idHash) }, update, { upsert: true });
       }),
 
@@ -104,7 +103,7 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
 
     revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {
-        const options = { session, projection: { _id: 1 } };
+        const options = { session, projection: { _id: 1 } } as const;
         const others = signIn === undefined ? [] : await selections.find({ ...signIn }, options).toArray();
         await revoker.grants(session, [grantId, ...others.map(({ _id }) => _id)]);
       }),

@@ -25,7 +25,14 @@ import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { MongoDatabase } from "./database.ts";
 import type { DirectoryWriter, Edits } from "./directory.ts";
-import { at, type SelectionDocument, toDocument, toRecord, toSelection } from "./documents.ts";
+import {
+  at,
+  type ProfileDocument,
+  type SelectionDocument,
+  toDocument,
+  toRecord,
+  toSelection,
+} from "./documents.ts";
 import { standingStages } from "./endings.ts";
 import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
@@ -33,6 +40,7 @@ import { type MembershipDocument, toMembership, toMembershipStages } from "./mem
 import type { OwnerGuard } from "./owners.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 export interface ChangeParts {
   audit: AuditWriter;
@@ -216,7 +224,7 @@ function directoryChanges(
       return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
     },
     set_admin_role: async (session, { profileId, adminRole }, by) => {
-      const stages = [{ $match: { _id: profileId } }, ...toMembershipStages];
+      const stages: Pipeline<ProfileDocument> = [{ $match: { _id: profileId } }, ...toMembershipStages];
       const [found] = await profiles.aggregate<MembershipDocument>(stages, { session }).toArray();
       return await giveRole(session, toMembership(found ?? refuse("missing")), adminRole, by);
     },
@@ -289,7 +297,7 @@ function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
 
   /** Whose the grants are that go on without their session. */
   async function ofGrants(session: ClientSession, sessionUid: string, now: Instant): Promise<AccountId> {
-    const stages = [
+    const stages: Pipeline<SelectionDocument> = [
       { $match: { sessionUid, expiresAt: { $gt: at(now) } } },
       ...standingStages,
       { $limit: 1 },

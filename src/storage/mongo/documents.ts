@@ -4,7 +4,7 @@
  * documents of one instant were written.
  */
 
-import { type Collection, type Db, ObjectId } from "mongodb";
+import { type Db, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type {
   AccountId,
@@ -38,6 +38,7 @@ import type {
 } from "../../domain/records.ts";
 import type { Count } from "../contract.ts";
 import type { SealedSignIn } from "../sealed-fields.ts";
+import type { TypedCollection } from "./typed-collection.ts";
 
 type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until"
   ? true
@@ -272,7 +273,7 @@ export interface Documents {
 }
 
 export type CollectionName = keyof Documents;
-export type Collections = { readonly [Name in CollectionName]: Collection<Documents[Name]> };
+export type Collections = { readonly [Name in CollectionName]: TypedCollection<Documents[Name]> };
 
 const COLLECTION_NAMES = [
   "meta",

@@ -1,6 +1,6 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
-import { type ClientSession, type Collection, ObjectId } from "mongodb";
+import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant, Milliseconds } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
 import { asInquiryId } from "../../domain/ids.ts";
@@ -16,6 +16,7 @@ import type { MailWriter } from "./held-mail.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
+import type { TypedCollection } from "./typed-collection.ts";
 
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
@@ -33,7 +34,7 @@ const OWN_FIELDS = ["sealedAddress", "state", "leaseWorker", "leaseUntil", "dueA
  * Brokers of the version before go on making them; where there are none nothing is examined, for they stand
  * at the beginning of an index.
  */
-export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise<number> {
+export async function fillDueAt(inquiries: TypedCollection<InquiryDocument>): Promise<number> {
   const hasNone = { state: "waiting", dueAt: { $exists: false } } as const;
   let filled = 0;
   for (;;) {

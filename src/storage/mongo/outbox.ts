@@ -1,6 +1,5 @@
 /** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
 
-import type { UpdateFilter } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
@@ -15,6 +14,7 @@ import { createHeldMail, type MailWriter } from "./held-mail.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
+import type { Values } from "./typed-collection.ts";
 
 interface OutboxParts {
   requests: RequestWriter;
@@ -32,7 +32,7 @@ export function createOutboxStore(
   const { outbox } = database.collections;
 
   /** Ends the lease of the worker that holds the message. False if it was lost. */
-  const release = async (id: string, worker: string, change: UpdateFilter<OutboxDocument>["$set"]) => {
+  const release = async (id: string, worker: string, change: Values<OutboxDocument>) => {
     const { modifiedCount } = await outbox.updateOne(
       { _id: id, state: "queued", leaseWorker: worker },
       { $set: { leaseWorker: null, ...change } },

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { ClientSession, Filter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
 import {
@@ -29,6 +29,7 @@ import { at, type SelectionDocument, toSelection } from "./documents.ts";
 import { type EndingWriter, standingStages, standsStages } from "./endings.ts";
 import { createSignOutQueue } from "./sign-out-queue.ts";
 import { succeed } from "./succession.ts";
+import type { Pipeline, Where } from "./typed-collection.ts";
 
 export interface Revoker {
   /**
@@ -72,7 +73,7 @@ export const artifactId = (model: ArtifactModel, idHash: SecretHash) => `${model
 type Under = SelectionDocument & { stands: boolean };
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
-const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<SelectionDocument>> = {
+const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Where<SelectionDocument>> = {
   client: (id) => ({ clientId: asClientId(id) }),
   organization: (id) => ({ organizationId: asOrganizationId(id) }),
   profile: (id) => ({ profileId: asProfileId(id) }),
@@ -178,7 +179,12 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     { after, most }: { after: string; most: number },
   ) => {
     const match = { $match: { ...UNDER[kind](id), _id: { $gt: after } } };
-    const stages = [match, { $sort: { _id: 1 } }, { $limit: most }, ...standsStages];
+    const stages: Pipeline<SelectionDocument> = [
+      match,
+      { $sort: { _id: 1 } },
+      { $limit: most },
+      ...standsStages,
+    ];
     return await selections.aggregate<Under>(stages, { session }).toArray();
   };
   const toOwn = ({ stands: _stands, ...document }: Under) => toSelection(document);

@@ -4,7 +4,6 @@
  * conditional write of that document.
  */
 
-import type { Document } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { asClientId, type ClientId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
@@ -14,6 +13,7 @@ import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
 import { createSignOutQueue } from "./sign-out-queue.ts";
+import type { Stage } from "./typed-collection.ts";
 
 type Row = SessionDocument["rows"][number];
 type Share = SessionDocument["clients"][number];
@@ -122,7 +122,7 @@ interface Save {
 }
 
 /** The save as one update that the server works out on the document as it finds it. */
-function saved({ row, appends, replaces, removed, shares }: Save): Document[] {
+function saved({ row, appends, replaces, removed, shares }: Save): Stage<SessionDocument>[] {
   const rows = { $ifNull: ["$rows", []] };
   const literal = { $literal: row };
   const isIt = { $in: [row.idHash, { $ifNull: ["$rows.idHash", []] }] };

@@ -3,7 +3,7 @@
  * rests on. Each read is one aggregation: operations on the store are what this service costs.
  */
 
-import { type ClientSession, type Document, ObjectId } from "mongodb";
+import { type ClientSession, ObjectId } from "mongodb";
 import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
@@ -13,6 +13,7 @@ import {
   at,
   dated,
   type IdentityDocument,
+  type ProfileDocument,
   type RememberedChoiceDocument,
   type SelectionDocument,
   toIdentity,
@@ -26,6 +27,7 @@ import {
   withMembershipStages,
 } from "./memberships.ts";
 import type { Revoker } from "./revoker.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 /** What selecting a profile reads of it. */
 interface SelectingDocument {
@@ -37,7 +39,12 @@ interface SelectingDocument {
 }
 
 /** One read of a bound profile, for a selection of it. */
-function selectingStages({ profileId, accountId, sessionUid, clientId }: Selection): Document[] {
+function selectingStages({
+  profileId,
+  accountId,
+  sessionUid,
+  clientId,
+}: Selection): Pipeline<ProfileDocument> {
   const literal = (value: string) => ({ $literal: value });
   return [
     { $match: { _id: profileId, accountId } },
