@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
+import { withDeadline } from "../../src/deadline.ts";
 import { verificationSeal } from "../../src/domain/audit-chain.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { withPatience } from "../../src/patience.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
 import { append, deployment, seal } from "../support/admin-audit.ts";
 import { aClient, aMail, anId, anInquiry, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
@@ -191,7 +191,7 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   const isUnavailable = (error: unknown) =>
     error instanceof LiaisonError && error.code === "store_unavailable";
   await assert.rejects(
-    withPatience(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
+    withDeadline(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
     isUnavailable,
   );
   assert.equal((await profileOf(store, profile.id)).accountId, null);

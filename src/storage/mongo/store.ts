@@ -16,7 +16,7 @@ import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createChanges } from "./changes.ts";
 import { createClientStore, createClientWriter } from "./clients.ts";
 import { COLLECTIONS } from "./collections.ts";
-import { MongoDatabase, patientClient, TURN_MS } from "./database.ts";
+import { MongoDatabase, TURN_MS, unboundedClient } from "./database.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createEndedRows } from "./ended-rows.ts";
@@ -140,7 +140,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
  * rules.
  */
 export async function migrateMongoStore(options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
-  const client = connect(() => patientClient(options.url));
+  const client = connect(() => unboundedClient(options.url));
   try {
     return await migrate(client, options);
   } catch (error) {
@@ -155,7 +155,7 @@ export async function withMongoLoad<T>(
   options: MongoOptions & { now: Instant; source: string },
   work: (load: Load) => Promise<T>,
 ): Promise<T> {
-  const client = connect(() => patientClient(options.url));
+  const client = connect(() => unboundedClient(options.url));
   try {
     await migrate(client, options);
     return await work(await openLoad(client.db(options.database), options.source));

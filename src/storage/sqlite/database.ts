@@ -5,7 +5,7 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
-import { spendPatience } from "../../patience.ts";
+import { callWithinDeadline } from "../../deadline.ts";
 import { type Columns, checkColumns, type RowOf, rowReader } from "../../sql-columns.ts";
 import type { WriteFault } from "../contract.ts";
 import { isHeld, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
@@ -152,7 +152,7 @@ export class Database {
    * Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. While another
    * process or thread holds the write lock it waits for its turn, the event loop going on; it is run again as
    * long as nothing of it was written. Throws `store_unavailable` when that lasts longer than its caller
-   * waits (patience.ts).
+   * waits (deadline.ts).
    */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
     const before = this.#written;
@@ -161,7 +161,7 @@ export class Database {
     } catch (error) {
       if (!this.#mustWait(error, before)) throw this.#failed(error);
     }
-    return await spendPatience(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
+    return await callWithinDeadline(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
   }
 
   #runInTurn<T>(work: () => T | Promise<T>, milliseconds: number): Promise<T> {
