@@ -11,7 +11,7 @@ import { join, relative, sep } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { createLedger } from "../src/admin/import/ledger.ts";
-import { createSeal } from "../src/storage/seal.ts";
+import { createFieldEncryption } from "../src/storage/field-encryption.ts";
 import { Database } from "../src/storage/sqlite/database.ts";
 import { SQLITE_MIGRATIONS } from "../src/storage/sqlite/migrations.ts";
 import { openSqliteStore, withSqliteDump } from "../src/storage/sqlite/store.ts";
@@ -110,7 +110,11 @@ observe(DatabaseSync.prototype, "prepare");
 
 const folder = await mkdtemp(join(tmpdir(), "liaison-statements-"));
 try {
-  const options = { file: join(folder, "liaison.db"), seal: createSeal("A".repeat(43)), now: 0 };
+  const options = {
+    file: join(folder, "liaison.db"),
+    encryption: createFieldEncryption("A".repeat(43)),
+    now: 0,
+  };
   await openSqliteStore(options).close();
   await openSqliteStore(options).close();
   await withSqliteDump(options, async () => {});

@@ -13,7 +13,7 @@
  *   still finish.
  * - A back end that can't be reached throws `LiaisonError("store_unavailable")`.
  * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP
- *   payloads) are sealed under the encryption key by the back end.
+ *   payloads) are encrypted under the encryption key by the back end.
  */
 
 import type { Instant, Milliseconds, Seconds } from "../clock.ts";
@@ -256,7 +256,7 @@ export interface ArtifactKeys {
 }
 
 export interface ArtifactStore {
-  /** Inserts or replaces. `payload` is sealed at rest; `consumed` survives a replace. */
+  /** Inserts or replaces. `payload` is encrypted at rest; `consumed` survives a replace. */
   upsert(
     model: ArtifactModel,
     idHash: SecretHash,

@@ -15,10 +15,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ObjectId } from "mongodb";
 import { asAccountId, asClientId, asProfileId, asSecretHash } from "../../src/domain/ids.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
 import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
-import { createSeal } from "../../src/storage/seal.ts";
 import {
   aClient,
   aLinkRequest,
@@ -71,7 +71,7 @@ withDatabase(
   "another encryption_key is refused, also when migrating, and so is a lost canary",
   async (place) => {
     await migrateTo(place);
-    const other = { ...place, seal: createSeal(OTHER_KEY) };
+    const other = { ...place, encryption: createFieldEncryption(OTHER_KEY) };
     await assert.rejects(openMongoStore(other), refusal(/Set encryption_key to the one it was created with/));
     await assert.rejects(migrateMongoStore({ ...other, now: NOW }), refusal(/Set encryption_key/));
     await place.db.collection<{ _id: string }>("meta").deleteOne({ _id: "canary" });
@@ -268,7 +268,7 @@ withDatabase(
   },
 );
 
-withDatabase("what is sealed can't be read in the database", async (place) => {
+withDatabase("what is encrypted can't be read in the database", async (place) => {
   await migrateTo(place);
   const store = await openAt(place);
   const client = aClient({ managedBy: "admin" });
@@ -295,7 +295,7 @@ withDatabase("what is sealed can't be read in the database", async (place) => {
   for (const secret of [client.secret, client.previousSecret?.secret, "a-new-secret", once.answer]) {
     assert.ok(secret && !text.includes(secret), secret ?? "no secret");
   }
-  assert.ok(text.includes(client.name), "the dump shows what isn't sealed");
+  assert.ok(text.includes(client.name), "the dump shows what isn't encrypted");
   await store.close();
 });
 

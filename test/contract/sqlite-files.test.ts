@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { asGrantId, asInquiryId } from "../../src/domain/ids.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { createSeal } from "../../src/storage/seal.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { openSqliteStore } from "../../src/storage/sqlite/store.ts";
 import {
   aClient,
@@ -147,13 +147,17 @@ withFile("a folder that can't be made is refused, naming the setting", async (fi
   await (await file.open()).close();
   const inside = join(file.file, "liaison.db");
   assert.throws(
-    () => openSqliteStore({ file: inside, seal: createSeal(ENCRYPTION_KEY), now: NOW }),
+    () => openSqliteStore({ file: inside, encryption: createFieldEncryption(ENCRYPTION_KEY), now: NOW }),
     /storage\.sqlite\.file/,
   );
 });
 
 withFile("every statement is answered by an index", async (file) => {
-  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+  const store = openSqliteStore({
+    file: file.file,
+    encryption: createFieldEncryption(ENCRYPTION_KEY),
+    now: NOW,
+  });
   const { statements } = store;
   await store.close();
   assert.ok(statements.length > 60, "the list of statements isn't whole");
@@ -178,7 +182,11 @@ withFile("every statement is answered by an index", async (file) => {
 withFile(
   "what waits costs a claim nothing: each reads its index in its order, up to the present",
   async (file) => {
-    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const store = openSqliteStore({
+      file: file.file,
+      encryption: createFieldEncryption(ENCRYPTION_KEY),
+      now: NOW,
+    });
     const { statements } = store;
     await store.close();
     const database = new DatabaseSync(file.file);
@@ -222,7 +230,11 @@ withFile(
 withFile(
   "what is asked of one session's selections costs no more for a client that has very many",
   async (file) => {
-    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const store = openSqliteStore({
+      file: file.file,
+      encryption: createFieldEncryption(ENCRYPTION_KEY),
+      now: NOW,
+    });
     const { statements } = store;
     await store.close();
     const database = new DatabaseSync(file.file);
@@ -370,7 +382,7 @@ withFile("sent and dropped mails leave no content behind, failed ones keep their
   database.close();
 });
 
-withFile("a sealed value moved to another row doesn't open", async (file) => {
+withFile("an encrypted value moved to another row can't be decrypted", async (file) => {
   const [one, two] = [aClient(), aClient()];
   const first = await file.open();
   await first.clients.put(one);

@@ -47,7 +47,7 @@ const modules: Record<string, string> = {
   contract: "storage/contract.ts",
   ids: "domain/ids.ts",
   records: "domain/records.ts",
-  seal: "storage/seal.ts",
+  "field-encryption": "storage/field-encryption.ts",
   sqlite: "storage/sqlite/some.ts",
   mongo: "storage/mongo/some.ts",
 };
@@ -67,7 +67,7 @@ const ground = [
 ];
 /** What the rules may import of it, with themselves. */
 const groundOfDomain = ["clock", "errors", "ids", "records"];
-const storage = ["contract", "seal", "domain"];
+const storage = ["contract", "field-encryption", "domain"];
 
 /** What each may import besides the ground. */
 const allowed: Record<string, string[]> = {

@@ -5,9 +5,9 @@ import type { Instant } from "../../clock.ts";
 import { endingKey } from "../../domain/endings.ts";
 import type { ClientId } from "../../domain/records.ts";
 import type { ArtifactStore, KeptArtifact } from "../contract.ts";
+import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { KEPT_LONGER_MS } from "../kept.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, sealPayload } from "../sealed-fields.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import { artifactId, type Revoker } from "./revoker.ts";
@@ -27,9 +27,13 @@ export async function keepArtifact(
   return modifiedCount === 1;
 }
 
-export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
+export function createArtifactStore(
+  database: MongoDatabase,
+  encryption: FieldEncryption,
+  revoker: Revoker,
+): ArtifactStore {
   const { artifacts, selections, endings } = database.collections;
-  const { findSession, ...sessionMethods } = createSessionMethods(database, seal);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, encryption);
   /** How many endings a client's own tokens are under. */
   const endingsOf = async (clientId: ClientId) =>
     (await endings.findOne({ _id: endingKey({ kind: "client", id: clientId }) }))?.count ?? 0;
@@ -39,7 +43,7 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
 
     upsert: (model, idHash, payload, { grantId, accountId, clientId }, expiresAt) =>
       database.run(async () => {
-        const sealedPayload = sealPayload(seal, model, idHash, payload);
+        const sealedPayload = encryptPayload(encryption, model, idHash, payload);
         const ofClient = clientId ? { clientId, endings: await endingsOf(clientId) } : {};
         const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}), ...ofClient };
         const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter(
@@ -74,9 +78,9 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
           ...(includeExpired ? {} : { expiresAt: { $gt: at(now) } }),
         });
         if (found === null) return undefined;
-        const { sealedPayload: sealed = null, consumed = null, clientId, endings = 0 } = found;
+        const { sealedPayload: encrypted = null, consumed = null, clientId, endings = 0 } = found;
         if (clientId !== undefined && (await endingsOf(clientId)) !== endings) return undefined;
-        return openPayload(seal, model, { idHash, sealed, consumed });
+        return decryptPayload(encryption, model, { idHash, encrypted, consumed });
       }),
 
     consume: (model, idHash, now, { ends = [] } = {}) => {

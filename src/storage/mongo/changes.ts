@@ -19,8 +19,8 @@ import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { MongoDatabase } from "./database.ts";
@@ -80,10 +80,10 @@ type Carry = { [Kind in Change["kind"]]: CarryOut<Extract<Change, { kind: Kind }
 
 export function createChanges(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: ChangeParts,
 ): Pick<AdminStore, "carryOut"> {
-  const claim = claimOnce(database, seal);
+  const claim = claimOnce(database, encryption);
   const carry: Carry = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
@@ -111,18 +111,18 @@ export function createChanges(
  * Creations under a key of their caller's: what the first was answered, or undefined for the first itself,
  * whose answer is kept.
  */
-function claimOnce({ collections }: MongoDatabase, seal: Seal) {
+function claimOnce({ collections }: MongoDatabase, encryption: FieldEncryption) {
   const { idempotencyKeys } = collections;
   return async (session: ClientSession, once: Once, now: Instant): Promise<ChangeOutcome | undefined> => {
     const { keyHash, fingerprint, answer, expiresAt } = once;
     const known = await idempotencyKeys.findOne({ _id: keyHash, expiresAt: { $gt: at(now) } }, { session });
     if (known !== null) {
-      const opened = seal.open(known.sealedAnswer, sealedAt.answer(keyHash));
-      return { result: "repeated", fingerprint: known.fingerprint, answer: opened };
+      const decrypted = encryption.decrypt(known.sealedAnswer, contextOf.answer(keyHash));
+      return { result: "repeated", fingerprint: known.fingerprint, answer: decrypted };
     }
     const kept = {
       fingerprint,
-      sealedAnswer: seal.seal(answer, sealedAt.answer(keyHash)),
+      sealedAnswer: encryption.encrypt(answer, contextOf.answer(keyHash)),
       expiresAt: at(expiresAt),
     };
     await idempotencyKeys.replaceOne({ _id: keyHash }, kept, { session, upsert: true });

@@ -37,7 +37,7 @@ import type {
   UpstreamTransaction,
 } from "../../domain/records.ts";
 import type { Count } from "../contract.ts";
-import type { SealedSignIn } from "../sealed-fields.ts";
+import type { EncryptedSignIn } from "../encrypted-fields.ts";
 import type { TypedCollection } from "./typed-collection.ts";
 
 type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until"
@@ -180,7 +180,7 @@ export interface MailboxDocument {
   expiresAt: Date;
 }
 export type UpstreamTransactionDocument = Dated<
-  Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>
+  Omit<UpstreamTransaction, "stateHash" | keyof EncryptedSignIn>
 > & {
   _id: SecretHash;
   sealedPayload: string;

@@ -12,8 +12,8 @@ import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/thrott
 import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, decryptContent, encryptContent, inquiryOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at, type OutboxDocument } from "./documents.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
@@ -30,7 +30,7 @@ export type MailWriter = (
 
 export function createMailWriter(
   { collections }: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   { throttles, mailboxes }: { throttles: ThrottleWriter; mailboxes: MailboxWriter },
 ): MailWriter {
   const { outbox } = collections;
@@ -63,7 +63,7 @@ export function createMailWriter(
       _id: id,
       messageId,
       to,
-      sealedContent: sealContent(seal, id, content),
+      sealedContent: encryptContent(encryption, id, content),
       requestId: content.kind === "link" ? content.requestId : null,
       kind: content.kind,
       inquiryId: inquiryOf(content),
@@ -122,7 +122,7 @@ const ORDER = { rank: 1, placeAt: 1, dueAt: 1, seq: 1 } as const;
 
 export function createHeldMail(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
 ): Pick<OutboxStore, "releaseHeld"> {
   const { requests, mailboxes, queueMail } = parts;
@@ -151,7 +151,9 @@ export function createHeldMail(
     const held: HeldMail[] = [];
     const damaged: string[] = [];
     for (const { _id: id, messageId, to, sealedContent } of found) {
-      const answer = answerIn(sealedContent === null ? undefined : openContent(seal, id, sealedContent));
+      const answer = answerIn(
+        sealedContent === null ? undefined : decryptContent(encryption, id, sealedContent),
+      );
       if (answer === undefined) damaged.push(id);
       else held.push({ id, messageId, to, answer });
     }

@@ -7,8 +7,8 @@ import { asInquiryId } from "../../domain/ids.ts";
 import type { Inquiry } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
@@ -65,7 +65,7 @@ const unsaid = { ordinal: 1, heldUntil: null, matched: null };
 
 export function createInquiryMethods(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: InquiryParts,
 ): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
@@ -73,11 +73,11 @@ export function createInquiryMethods(
 
   const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
     if (document === null) return undefined;
-    const { _id: id, sealedAddress: sealed } = document;
+    const { _id: id, sealedAddress: encrypted } = document;
     return {
       ...unsaid,
       ...toRecord<Omit<Inquiry, "address">>(document, ...OWN_FIELDS),
-      address: sealed === null ? null : seal.open(sealed, sealedAt.address(asInquiryId(id))),
+      address: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.address(asInquiryId(id))),
     };
   };
 
@@ -157,7 +157,7 @@ export function createInquiryMethods(
             _id: id,
             ...dated(fields),
             state: fields.settledAt === null ? "waiting" : "settled",
-            sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
+            sealedAddress: address === null ? null : encryption.encrypt(address, contextOf.address(id)),
             leaseWorker: null,
             leaseUntil: at(0),
             dueAt: at(inquiry.notBefore),

@@ -1,12 +1,12 @@
-/** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
+/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
 
 import type { Instant } from "../../clock.ts";
 import { mailRequeued } from "../../domain/audit-entries.ts";
 import type { Delivery, OutboxMessage } from "../../domain/records.ts";
 import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, openContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
@@ -26,7 +26,7 @@ interface OutboxParts {
 
 export function createOutboxStore(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   { requests, throttles, mailboxes, audit, queueMail }: OutboxParts,
 ): OutboxStore {
   const { outbox } = database.collections;
@@ -63,7 +63,7 @@ export function createOutboxStore(
       });
 
   return {
-    ...createHeldMail(database, seal, { requests, mailboxes, queueMail }),
+    ...createHeldMail(database, encryption, { requests, mailboxes, queueMail }),
 
     // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever
     // claims the message next starts the request's life anew.
@@ -78,7 +78,7 @@ export function createOutboxStore(
           );
           if (claimed === null) return undefined;
           const { _id: id, sealedContent } = claimed;
-          const stored = sealedContent === null ? undefined : openContent(seal, id, sealedContent);
+          const stored = sealedContent === null ? undefined : decryptContent(encryption, id, sealedContent);
           if (stored === undefined) {
             await release(id, worker, { state: "failed", lastError: DAMAGED_CONTENT });
             return "passed over";

@@ -8,8 +8,8 @@ import type { Instant } from "../../clock.ts";
 import { asClientId, type ClientId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
+import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
 import { createSignOutQueue } from "./sign-out-queue.ts";
@@ -24,14 +24,14 @@ interface SessionMethods
   findSession(idHash: SecretHash, now: Instant, includeExpired: boolean): Promise<Payload | undefined>;
 }
 
-export function createSessionMethods(database: MongoDatabase, seal: Seal): SessionMethods {
+export function createSessionMethods(database: MongoDatabase, encryption: FieldEncryption): SessionMethods {
   const { sessions } = database.collections;
   const queueSignOuts = createSignOutQueue(database.collections);
 
   const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
-    const { idHash, sealedPayload: sealed } = row;
-    const payload = openPayload(seal, "Session", { idHash, sealed, consumed: null });
+    const { idHash, sealedPayload: encrypted } = row;
+    const payload = decryptPayload(encryption, "Session", { idHash, encrypted, consumed: null });
     if (clients.length === 0) return payload;
     return {
       ...payload,
@@ -64,7 +64,7 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
         const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
         const row = {
           idHash,
-          sealedPayload: sealPayload(seal, "Session", idHash, kept),
+          sealedPayload: encryptPayload(encryption, "Session", idHash, kept),
           accountId,
           expiresAt: at(expiresAt),
         };

@@ -7,7 +7,7 @@ import type { Account } from "../../domain/records.ts";
 import { accountTexts } from "../../domain/search.ts";
 import { nullable, text } from "../../sql-columns.ts";
 import type { AccountStore } from "../contract.ts";
-import { assertComparable } from "../sealed-fields.ts";
+import { assertComparable } from "../encrypted-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { ACCOUNT_JSON, IDENTITY_JSON } from "./rows.ts";

@@ -3,13 +3,13 @@
 import { asGrantId } from "../../domain/ids.ts";
 import { as, text } from "../../sql-columns.ts";
 import type { ArtifactStore } from "../contract.ts";
+import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { KEPT_LONGER_MS } from "../kept.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, sealPayload } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
-import { ARTIFACT_COLUMNS, toSealed } from "./rows.ts";
+import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
 /** See ArtifactStore.keep. */
@@ -25,7 +25,7 @@ export const KEEP_ARTIFACT = `
 export function createArtifactStore(
   database: Database,
   durable: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   revoker: Revoker,
 ): ArtifactStore {
   const upsert = database.prepare(`
@@ -60,7 +60,7 @@ export function createArtifactStore(
   );
   const keep = database.prepare(KEEP_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
-  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, encryption);
 
   return {
     ...sessionMethods,
@@ -74,7 +74,7 @@ export function createArtifactStore(
           accountId: keys.accountId ?? null,
           clientId: keys.clientId ?? null,
           expiresAt,
-          payload: sealPayload(seal, model, idHash, payload),
+          payload: encryptPayload(encryption, model, idHash, payload),
         });
       }),
 
@@ -86,7 +86,7 @@ export function createArtifactStore(
         const includeExpired = Number(options.includeExpired ?? false);
         if (model === "Session") return findSession(idHash, now, includeExpired);
         const row = select.get({ model, idHash, now, includeExpired });
-        return row && openPayload(seal, model, toSealed(row));
+        return row && decryptPayload(encryption, model, toEncryptedArtifact(row));
       }),
 
     consume: (model, idHash, now, { ends = [] } = {}) => {

@@ -20,8 +20,8 @@ import type { AdminRole, Membership, ProfileEdit } from "../../domain/records.ts
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
 import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { Database } from "./database.ts";
@@ -68,10 +68,10 @@ type Carry = {
 
 export function createChanges(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: ChangeParts,
 ): Pick<AdminStore, "carryOut"> {
-  const { claim } = idempotency(database, seal);
+  const { claim } = idempotency(database, encryption);
   const carry: Carry = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
@@ -96,7 +96,7 @@ export function createChanges(
 }
 
 /** Creations under a key of their caller's. */
-function idempotency(database: Database, seal: Seal) {
+function idempotency(database: Database, encryption: FieldEncryption) {
   const select = database.prepare(
     "SELECT fingerprint, sealed_answer FROM idempotency_keys WHERE key_hash = :keyHash AND expires_at > :now",
     { fingerprint: text, sealed_answer: text },
@@ -112,13 +112,18 @@ function idempotency(database: Database, seal: Seal) {
     claim({ keyHash, fingerprint, answer, expiresAt }: Once, now: Instant): ChangeOutcome | undefined {
       const known = select.get({ keyHash, now });
       if (known === undefined) {
-        insert.run({ keyHash, fingerprint, expiresAt, answer: seal.seal(answer, sealedAt.answer(keyHash)) });
+        insert.run({
+          keyHash,
+          fingerprint,
+          expiresAt,
+          answer: encryption.encrypt(answer, contextOf.answer(keyHash)),
+        });
         return undefined;
       }
       return {
         result: "repeated",
         fingerprint: known.fingerprint,
-        answer: seal.open(known.sealed_answer, sealedAt.answer(keyHash)),
+        answer: encryption.decrypt(known.sealed_answer, contextOf.answer(keyHash)),
       };
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain.
+ * Owns registered clients. Their secrets are encrypted, not hashed: the protocol needs some of them in plain.
  */
 
 import { asClientId } from "../../domain/ids.ts";
@@ -7,8 +7,8 @@ import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import { as, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { ClientStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
+import { contextOf, decryptPreviousSecret, encryptPreviousSecret } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 import { object, parsed, stored } from "./json.ts";
 
@@ -39,7 +39,7 @@ const USE_JSON = object<ClientUse>({
   refusedAddresses: stored("refused_addresses"),
 });
 
-export function createClientWriter(database: Database, seal: Seal): ClientWriter {
+export function createClientWriter(database: Database, encryption: FieldEncryption): ClientWriter {
   const select = database.prepare(`SELECT ${NAMES} FROM clients WHERE id = :id`, COLUMNS);
   const upsert = database.prepare(`
     INSERT INTO clients (id, sealed_secret, sealed_previous, managed_by, record)
@@ -53,7 +53,7 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
   return {
     find(id) {
       const row = select.get({ id });
-      return row && toClient(seal, row);
+      return row && toClient(encryption, row);
     },
     put(client) {
       const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
@@ -61,8 +61,8 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
         id,
         managedBy,
         record: JSON.stringify(record),
-        previous: sealPreviousSecret(seal, client),
-        secret: secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id)),
+        previous: encryptPreviousSecret(encryption, client),
+        secret: secret === null ? null : encryption.encrypt(secret, contextOf.clientSecret(id)),
       });
     },
     remove(id) {
@@ -72,7 +72,11 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
   };
 }
 
-export function createClientStore(database: Database, seal: Seal, writer: ClientWriter): ClientStore {
+export function createClientStore(
+  database: Database,
+  encryption: FieldEncryption,
+  writer: ClientWriter,
+): ClientStore {
   // Every id is greater than the empty text: this walks the primary key in order.
   const selectAll = database.prepare(`SELECT ${NAMES} FROM clients WHERE id > '' ORDER BY id`, COLUMNS);
   const noteUse = (column: "used_at" | "previous_used_at") =>
@@ -95,7 +99,7 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
 
   return {
     find: (id) => database.run(() => writer.find(id)),
-    list: () => database.run(() => selectAll.all().map((row) => toClient(seal, row))),
+    list: () => database.run(() => selectAll.all().map((row) => toClient(encryption, row))),
     put: (client) => database.run(() => writer.put(client)),
     remove: (id) => database.transaction(() => writer.remove(id)),
     noteUse: (id, secret, now) =>
@@ -113,13 +117,13 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
 
 const { read: readRefused } = parsed<ClientUse["refusedAddresses"]>();
 
-function toClient(seal: Seal, row: RowOf<typeof COLUMNS>): Client {
-  const { id, sealed_secret: sealed, sealed_previous: previous, managed_by: managedBy, record } = row;
+function toClient(encryption: FieldEncryption, row: RowOf<typeof COLUMNS>): Client {
+  const { id, sealed_secret: encrypted, sealed_previous: previous, managed_by: managedBy, record } = row;
   return {
     ...record,
     id,
-    secret: sealed === null ? null : seal.open(sealed, sealedAt.clientSecret(id)),
-    previousSecret: openPreviousSecret(seal, id, previous),
+    secret: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.clientSecret(id)),
+    previousSecret: decryptPreviousSecret(encryption, id, previous),
     managedBy: managedBy === "config" ? "config" : "admin",
   };
 }

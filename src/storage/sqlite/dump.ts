@@ -1,5 +1,5 @@
 /**
- * Owns how a whole file is read out, record by record, for another back end: sealed values stay sealed,
+ * Owns how a whole file is read out, record by record, for another back end: encrypted values stay encrypted,
  * instants are numbers, names are those of domain/records.ts. It is read page by page: no transaction stays
  * open, for the log couldn't be reset meanwhile
  * (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That nobody writes is seen, not
@@ -10,7 +10,7 @@ import { LiaisonError } from "../../errors.ts";
 import { type Column, integer, text } from "../../sql-columns.ts";
 import type { Dump, DumpedKind, DumpedRecord, Place } from "../dump.ts";
 import type { DumpedRecords } from "../dumped-records.ts";
-import type { Seal } from "../seal.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database, Query } from "./database.ts";
 import { SOURCES, type Source } from "./dumped.ts";
 import { SQLITE_MIGRATIONS } from "./migrations.ts";
@@ -21,10 +21,10 @@ const COUNTED = 20_000;
 
 /** Runs work on all that the file holds. The schema must be this version's. */
 export async function withDump<T>(
-  { database, seal, file }: { database: Database; seal: Seal; file: string },
+  { database, encryption, file }: { database: Database; encryption: FieldEncryption; file: string },
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
-  checkSchema({ database, seal, file, now: 0, migrations: SQLITE_MIGRATIONS });
+  checkSchema({ database, encryption, file, now: 0, migrations: SQLITE_MIGRATIONS });
   const readers = prepareReaders(database);
   // It changes with every commit of another connection:
   // https://www.sqlite.org/pragma.html#pragma_data_version

@@ -13,8 +13,8 @@ import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/w
 import { Pace, type Turn } from "../../pace.ts";
 import { as, integer, nullable, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, decryptContent, encryptContent, inquiryOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -25,7 +25,7 @@ export type MailWriter = (mail: NewMail, now: Instant, place?: MailPlace) => voi
 
 export function createMailWriter(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   { throttles, mailboxes }: { throttles: ThrottleWriter; mailboxes: MailboxWriter },
 ): MailWriter {
   const insert = database.prepare(`
@@ -51,7 +51,7 @@ export function createMailWriter(
       id,
       messageId,
       to,
-      content: sealContent(seal, id, content),
+      content: encryptContent(encryption, id, content),
       requestId: content.kind === "link" ? content.requestId : null,
       kind: content.kind,
       inquiryId: inquiryOf(content),
@@ -95,7 +95,7 @@ const ORDER = "ORDER BY rank, place_at, due_at, rowid";
 
 export function createHeldMail(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
 ): Pick<OutboxStore, "releaseHeld"> {
   const { requests, mailboxes, queueMail } = parts;
@@ -150,7 +150,7 @@ export function createHeldMail(
     let isWhole = true;
     for (const row of first.all({ mailbox })) {
       const { id } = row;
-      const answer = answerIn(openContent(seal, id, row.sealed_content));
+      const answer = answerIn(decryptContent(encryption, id, row.sealed_content));
       if (answer !== undefined && !isDead(row, now)) {
         held.push({ id, messageId: row.message_id, to: row.recipient, answer });
         continue;

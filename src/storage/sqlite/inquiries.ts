@@ -7,8 +7,8 @@ import type { Inquiry } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import { as, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { MailWriter } from "./held-mail.ts";
@@ -50,7 +50,11 @@ interface InquiryParts {
   queueMail: MailWriter;
 }
 
-export function createInquiryMethods(database: Database, seal: Seal, parts: InquiryParts): InquiryMethods {
+export function createInquiryMethods(
+  database: Database,
+  encryption: FieldEncryption,
+  parts: InquiryParts,
+): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const insert = database.prepare(`
     INSERT INTO inquiries (
@@ -118,8 +122,11 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     organization_id: as(text, asOrganizationId),
   });
 
-  const toInquiry = ({ record, sealed_address: sealed }: RowOf<typeof INQUIRY>): Inquiry => {
-    return { ...record, address: sealed === null ? null : seal.open(sealed, sealedAt.address(record.id)) };
+  const toInquiry = ({ record, sealed_address: encrypted }: RowOf<typeof INQUIRY>): Inquiry => {
+    return {
+      ...record,
+      address: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.address(record.id)),
+    };
   };
 
   /** When it is its turn. Nobody can tell from what they know of the throttles when its work begins. */
@@ -166,7 +173,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
           settledAt,
           ...turn,
           requester: JSON.stringify(requester),
-          address: address === null ? null : seal.seal(address, sealedAt.address(id)),
+          address: address === null ? null : encryption.encrypt(address, contextOf.address(id)),
         });
         return { asked: true, inquiry: { ...asked, ...turn, matched: null } };
       }),

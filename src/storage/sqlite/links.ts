@@ -6,8 +6,8 @@ import { isAdministrators } from "../../domain/edits.ts";
 import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
 import type { AccountId, ProfileId } from "../../domain/records.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { assertComparable } from "../sealed-fields.ts";
+import { assertComparable } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { MailWriter } from "./held-mail.ts";
@@ -67,7 +67,11 @@ export function createBindingWriter(
   };
 }
 
-export function createLinkStore(database: Database, seal: Seal, parts: LinkParts): LinkStore {
+export function createLinkStore(
+  database: Database,
+  encryption: FieldEncryption,
+  parts: LinkParts,
+): LinkStore {
   const { audit, requests, queueMail, bindings, roles } = parts;
   const select = database.prepare(
     `
@@ -113,7 +117,7 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   };
 
   return {
-    ...createInquiryMethods(database, seal, parts),
+    ...createInquiryMethods(database, encryption, parts),
 
     view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
 

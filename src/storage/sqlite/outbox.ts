@@ -1,4 +1,4 @@
-/** Owns the outbox: messages wait here, sealed, until a worker has sent them. */
+/** Owns the outbox: messages wait here, encrypted, until a worker has sent them. */
 
 import { setImmediate } from "node:timers/promises";
 import type { Instant, Milliseconds } from "../../clock.ts";
@@ -8,8 +8,8 @@ import type { Delivery, OutboxMessage } from "../../domain/records.ts";
 import { requestsIn, withLinksOf } from "../../domain/waiting-mail.ts";
 import { as, integer, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, openContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Query } from "./database.ts";
 import { createHeldMail, type MailWriter } from "./held-mail.ts";
@@ -54,7 +54,7 @@ interface OutboxParts {
 
 export function createOutboxStore(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   { requests, throttles, mailboxes, audit, queueMail }: OutboxParts,
 ): OutboxStore {
   // Each of these names its index: by itself SQLite takes the one by state, and sorts all that wait.
@@ -147,7 +147,7 @@ export function createOutboxStore(
     const row = claimNext.get({ worker, now, until });
     if (row === undefined) return undefined;
     const { id } = row.record;
-    const stored = openContent(seal, id, row.sealed_content);
+    const stored = decryptContent(encryption, id, row.sealed_content);
     if (stored === undefined) {
       fail.run({ id, worker, error: DAMAGED_CONTENT });
       return "passed over";
@@ -166,7 +166,7 @@ export function createOutboxStore(
   };
 
   return {
-    ...createHeldMail(database, seal, { requests, mailboxes, queueMail }),
+    ...createHeldMail(database, encryption, { requests, mailboxes, queueMail }),
 
     claim: async (worker, now, leaseMs, linkLifetimeMs) => {
       const until = now + leaseMs;

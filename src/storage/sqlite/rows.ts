@@ -130,11 +130,11 @@ export const ARTIFACT_COLUMNS = {
   consumed_at: nullable(integer),
 };
 
-/** The same, as it is opened. */
-export function toSealed(row: RowOf<typeof ARTIFACT_COLUMNS>): {
+/** The same, to be decrypted. */
+export function toEncryptedArtifact(row: RowOf<typeof ARTIFACT_COLUMNS>): {
   idHash: SecretHash;
-  sealed: string | null;
+  encrypted: string | null;
   consumed: number | null;
 } {
-  return { idHash: row.id_hash, sealed: row.sealed_payload, consumed: row.consumed_at };
+  return { idHash: row.id_hash, encrypted: row.sealed_payload, consumed: row.consumed_at };
 }

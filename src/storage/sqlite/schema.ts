@@ -1,5 +1,5 @@
 /**
- * Owns which file may be used: one of ours, of this schema, sealed under this key, with every index that
+ * Owns which file may be used: one of ours, of this schema, encrypted under this key, with every index that
  * single use rests on. The tables themselves are migrations.ts's.
  */
 
@@ -7,9 +7,9 @@ import type { Instant } from "../../clock.ts";
 import { type SearchKind, searchEntries, searchRecord } from "../../domain/search.ts";
 import { LiaisonError } from "../../errors.ts";
 import { integer, text } from "../../sql-columns.ts";
+import { CANARY, contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
-import type { Seal } from "../seal.ts";
-import { CANARY, sealedAt } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
 
@@ -64,7 +64,7 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
 
 export interface SchemaParts {
   database: Database;
-  seal: Seal;
+  encryption: FieldEncryption;
   /** What the file is called in messages. */
   file: string;
   now: Instant;
@@ -134,7 +134,7 @@ function knownVersion({ database, file, migrations }: SchemaParts): number {
   return version;
 }
 
-function applyMigrations({ database, seal, now, migrations }: SchemaParts, from: number): void {
+function applyMigrations({ database, encryption, now, migrations }: SchemaParts, from: number): void {
   if (from === 0) {
     database.exec(
       "CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
@@ -150,7 +150,7 @@ function applyMigrations({ database, seal, now, migrations }: SchemaParts, from:
     });
   }
   if (from === 0) {
-    const value = seal.seal(CANARY, sealedAt.canary);
+    const value = encryption.encrypt(CANARY, contextOf.canary);
     database.write("INSERT INTO meta (name, value) VALUES ('canary', :value)", { value });
   }
 }
@@ -195,9 +195,9 @@ export function createVersionReader(database: Database): () => Promise<number> {
 }
 
 /**
- * A new canary is never written beside data that another key sealed: that data would be lost without a word.
+ * A new canary is never written beside data that was encrypted under another key: that data would be lost without a word.
  */
-function checkCanary({ database, seal, file }: SchemaParts): void {
+function checkCanary({ database, encryption, file }: SchemaParts): void {
   const row = database.query("SELECT value FROM meta WHERE name = 'canary'", { value: text })[0];
   if (row === undefined) {
     throw refusal(
@@ -205,10 +205,10 @@ function checkCanary({ database, seal, file }: SchemaParts): void {
     );
   }
   try {
-    if (seal.open(row.value, sealedAt.canary) === CANARY) return;
+    if (encryption.decrypt(row.value, contextOf.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
-      `${file} was sealed under another encryption_key. Set encryption_key to the one it was created with ` +
+      `${file} was encrypted under another encryption_key. Set encryption_key to the one it was created with ` +
         "(or name a new file in storage.sqlite.file to start empty).",
       cause,
     );

@@ -8,11 +8,11 @@ import type { ClientId, GrantId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
 import { type RowOf, text } from "../../sql-columns.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
+import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 import { arrayOf, object } from "./json.ts";
-import { ARTIFACT_COLUMNS, toSealed } from "./rows.ts";
+import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSignOutQueue } from "./sign-out-queue.ts";
 
 interface ClientRow {
@@ -41,7 +41,11 @@ interface SessionMethods
   findSession(idHash: SecretHash, now: Instant, includeExpired: number): Payload | undefined;
 }
 
-export function createSessionMethods(database: Database, durable: Database, seal: Seal): SessionMethods {
+export function createSessionMethods(
+  database: Database,
+  durable: Database,
+  encryption: FieldEncryption,
+): SessionMethods {
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
     VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
@@ -90,7 +94,7 @@ export function createSessionMethods(database: Database, durable: Database, seal
 
   const compose = (row: RowOf<typeof SESSION_COLUMNS> | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
-    const payload = openPayload(seal, "Session", toSealed(row));
+    const payload = decryptPayload(encryption, "Session", toEncryptedArtifact(row));
     const { clients } = row;
     if (clients.length === 0) return payload;
     return {
@@ -110,12 +114,12 @@ export function createSessionMethods(database: Database, durable: Database, seal
         if (found && !anyOfUid.isAny({ uid })) return "ended";
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
         const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const sealed = sealPayload(seal, "Session", idHash, kept);
+        const encrypted = encryptPayload(encryption, "Session", idHash, kept);
         // Under its old id a found session is only ever updated: a row that a racer rotated away must not
         // come back.
         const write = found && replaces === undefined ? update : upsert;
         const written =
-          write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;
+          write.run({ idHash, payload: encrypted, accountId: accountId ?? null, uid, expiresAt }) === 1;
         for (const clientId of removed) removeClient.run({ uid, clientId });
         for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
           upsertClient.run({

@@ -3,13 +3,13 @@
 import type { Authentication, SignInOutcome, UpstreamTransaction } from "../../domain/records.ts";
 import { nullable, text } from "../../sql-columns.ts";
 import type { SignInStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
+import { decryptSignIn, type EncryptedSignIn, encryptSignIn } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { KEEP_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
 import { object, parsed } from "./json.ts";
 
-const TRANSACTION_JSON = object<Omit<UpstreamTransaction, "browserHash" | keyof SealedSignIn>>({
+const TRANSACTION_JSON = object<Omit<UpstreamTransaction, "browserHash" | keyof EncryptedSignIn>>({
   stateHash: "state_hash",
   upstreamId: "upstream_id",
   createdAt: "created_at",
@@ -23,7 +23,7 @@ const OUTCOME_JSON = object<Omit<SignInOutcome, "authentication">>({
   proofHash: "proof_hash",
 });
 
-export function createSignInStore(database: Database, seal: Seal): SignInStore {
+export function createSignInStore(database: Database, encryption: FieldEncryption): SignInStore {
   const insert = database.prepare(`
     INSERT INTO upstream_transactions (
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
@@ -66,7 +66,7 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
     begin: (transaction, keeps) =>
       database.transaction(() => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
-        const payload = sealSignIn(seal, transaction);
+        const payload = encryptSignIn(encryption, transaction);
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
         if (keeps !== undefined) keep.run({ ...keeps, now: createdAt });
       }),
@@ -75,14 +75,14 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       database.run(() => {
         const row = take.get({ stateHash, browserHash, upstreamId, attemptHash, now });
         if (row === undefined) return undefined;
-        const sealed = openSignIn(seal, stateHash, row.sealed_payload);
-        return { ...row.record, browserHash, ...sealed };
+        const encrypted = decryptSignIn(encryption, stateHash, row.sealed_payload);
+        return { ...row.record, browserHash, ...encrypted };
       }),
 
     purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
       database.run(() => {
         const row = findTaken.get({ stateHash, browserHash, upstreamId, now });
-        return row && openSignIn(seal, stateHash, row.sealed_payload).purpose;
+        return row && decryptSignIn(encryption, stateHash, row.sealed_payload).purpose;
       }),
 
     leaveOutcome: (

@@ -8,8 +8,8 @@ import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import { integer } from "../../sql-columns.ts";
 import type { ThrottleStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { THROTTLE_KEY } from "../sealed-fields.ts";
+import { THROTTLE_KEY } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 
 /** Uses throttles inside the transaction of what they hold back. */
@@ -28,7 +28,7 @@ export interface ThrottleWriter {
   reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
-export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
+export function createThrottleWriter(database: Database, encryption: FieldEncryption): ThrottleWriter {
   const expires = { expires_at: integer };
   const take = database.prepare(
     `
@@ -79,7 +79,7 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
   }
 
   return {
-    hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
+    hash: (key) => encryption.fingerprint(key, THROTTLE_KEY),
     take: (keyHash, limit, now) => takeAll(keyHash, 1, limit, now),
     takeSome(keyHash, wanted, limit, now) {
       const row = left.get({ keyHash, limit: limit.limit, now });
@@ -104,8 +104,8 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
   };
 }
 
-export function createThrottleStore(database: Database, seal: Seal): ThrottleStore {
-  const throttles = createThrottleWriter(database, seal);
+export function createThrottleStore(database: Database, encryption: FieldEncryption): ThrottleStore {
+  const throttles = createThrottleWriter(database, encryption);
 
   return {
     takeSlot: (key, limit, windowSeconds, now) =>
