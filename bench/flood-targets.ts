@@ -29,7 +29,8 @@ export async function floodTargets(portal: TestPortal): Promise<Target[]> {
   const { url } = await portal.start({ upstream: "fabrikam" });
   const long = new URL(url);
   for (const [name, value] of Object.entries(longest)) long.searchParams.set(name, value);
-  const asConsole = `client_id=${CONSOLE_CLIENT_ID}&token=x&grant_type=authorization_code&code=x&redirect_uri=x`;
+  const redemption = "grant_type=authorization_code&code=x&redirect_uri=x";
+  const asConsole = `client_id=${CONSOLE_CLIENT_ID}&token=x&${redemption}`;
   const get = (name: string, path: string, headers: Record<string, string> = {}): Target => {
     return { name, method: "GET", path, headers: { accept: "text/html", ...headers } };
   };

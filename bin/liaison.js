@@ -13,8 +13,8 @@ const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const own = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 
-// A mail server that pipes a mail in keeps it with this code (EX_TEMPFAIL) alone: what breaks before the command has its say,
-// or in spite of it, ends so.
+// A mail server that pipes a mail in keeps it with this code (EX_TEMPFAIL) alone: what breaks before the
+// command has its say, or in spite of it, ends so.
 const [, , first, second] = process.argv;
 const failed = first === "mail" && second === "bounce" ? 75 : 1;
 if (failed !== 1) process.exitCode = failed;
@@ -22,8 +22,8 @@ if (failed !== 1) process.exitCode = failed;
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // From here on a signal ends it so, too. It may end at any point: what is piped in again is noted once.
   if (failed !== 1) for (const signal of signals) process.on(signal, () => process.exit(failed));
-  // What was compiled is kept with the dependencies, where nobody writes who may not write the code: the next start takes half
-  // the time. Where that isn't writable, every start compiles.
+  // What was compiled is kept with the dependencies, where nobody writes who may not write the code: the next
+  // start takes half the time. Where that isn't writable, every start compiles.
   nodeModule.enableCompileCache(join(root, "node_modules", ".cache", "compiled"));
   await import("../src/main.ts");
 } else if (existsSync(own) && realpathSync(own) !== realpathSync(process.execPath)) {
@@ -36,7 +36,7 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
   process.exitCode = failed;
 }
 
-/** Runs this file on another Node.js: same words, same streams, same end; a signal's is a failure to mail servers. */
+/** Runs this file on another Node.js: same words, streams, end; a signal's is a failure to mail servers. */
 function startOn(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of signals) process.on(signal, () => child.kill(signal));

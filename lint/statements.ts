@@ -1,8 +1,8 @@
 /**
  * A step of `npm run check`: prepares every SQL statement against a fresh schema, so that a table or a column
  * that isn't there, or one that is read and not given, is told with file and line. Statements are prepared
- * while a store is opened, a file is read out, or an import begins; a line of the source that prepares one and
- * isn't come by is a fault, too.
+ * while a store is opened, a file is read out, or an import begins; a line of the source that prepares one
+ * and isn't come by is a fault, too.
  */
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -38,7 +38,7 @@ function note(error: unknown): void {
   faults.add(`${first}${from}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** Has a method note where it is called from; what it throws is noted, if there is something to go on with. */
+/** Has a method note where it is called from, and what it throws if there is something to go on with. */
 function observe<Target extends object>(
   target: Target,
   name: keyof Target & string,

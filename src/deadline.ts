@@ -1,6 +1,6 @@
 /**
- * Deadlines: how long a caller waits for the store altogether, however many calls that takes. A back end gives
- * each call what is left of it; a call of nobody who has set one has a bound of its own.
+ * Deadlines: how long a caller waits for the store altogether, however many calls that takes. A back end
+ * gives each call what is left of it; a call of nobody who has set one has a bound of its own.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";

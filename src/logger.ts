@@ -15,10 +15,14 @@ import {
 import { ERROR_CODES } from "./errors.ts";
 
 const hidden = "[hidden]";
-const secretName =
-  /token|secret|password|passphrase|cookie|authorization$|assertion|code_?verifier|(encryption|signing|private|api)_?key|^(code|state|nonce|jti|sid)$/i;
-const secretParameter =
-  /([?&#;]|\b)((?:[a-z_]*token|code|state|nonce|secret|client_secret|code_verifier|password|id_token_hint)=)[^&\s"'#]+/gi;
+const secretName = new RegExp(
+  "token|secret|password|passphrase|cookie|authorization$|assertion|code_?verifier" +
+    "|(encryption|signing|private|api)_?key|^(code|state|nonce|jti|sid)$",
+  "i",
+);
+const parameterNames =
+  "[a-z_]*token|code|state|nonce|secret|client_secret|code_verifier|password|id_token_hint";
+const secretParameter = new RegExp(`([?&#;]|\\b)((?:${parameterNames})=)[^&\\s"'#]+`, "gi");
 const bearer = /\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}/gi;
 /** With whatever a mail program has put behind or into the secret. */
 const mailedLink = /(\/link\/[\w-]+\/)(?!(?:confirm|decline|result)\b)[^\s"'<?#]+/g;

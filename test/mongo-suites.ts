@@ -15,8 +15,11 @@ import { SHARED_SET } from "./support/test-database.ts";
  * them.
  */
 const journeys = [
-  "test/e2e/{admin-api,audit-verification,journey,sessions,sign-out,store-operations}.test.ts",
-  "test/attacks/{administration,administrators,authorize,cross-site,linking-*,planted-*,rows-of-strangers,selections,sessions,tokens}.test.ts",
+  "test/e2e/{admin-api,admin-api-people,audit-verification,journey,sessions}.test.ts",
+  "test/e2e/{sign-out,store-operations}.test.ts",
+  "test/attacks/{administration,administration-roles,administrators,authorize,cross-site}.test.ts",
+  "test/attacks/{linking-*,planted-*,rows-of-strangers}.test.ts",
+  "test/attacks/{selections,selections-administration,sessions,tokens}.test.ts",
   "test/browser/journey*.test.ts",
 ];
 

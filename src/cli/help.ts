@@ -34,12 +34,15 @@ export function helpCommand(load: () => Promise<readonly Command[]>): Command {
 
 /** All commands at a glance. */
 export function overview(commands: readonly Command[]): string {
-  const sections = [...new Set(commands.map(sectionOf))];
+  const sections = [...new Set(commands.map(sectionOf))].map((section) => {
+    const members = commands.filter((one) => sectionOf(one) === section);
+    return `${section}:\n${listed(members)}`;
+  });
   return `Liaison, an OpenID Connect identity broker.
 
 Usage: liaison COMMAND [FLAGS]
 
-${sections.map((section) => `${section}:\n${listed(commands.filter((one) => sectionOf(one) === section))}`).join("\n\n")}
+${sections.join("\n\n")}
 
 Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND
 `;

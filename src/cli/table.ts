@@ -122,8 +122,11 @@ function blocks(names: readonly string[], cells: readonly string[][]): string {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** What takes two columns of a terminal (Unicode Standard Annex 11): East Asian wide characters and emoji. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const WIDE = new RegExp(
+  "[\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f" +
+    "\\uff00-\\uff60\\uffe0-\\uffe6]|\\p{Emoji_Presentation}",
+  "u",
+);
 
 /** How many columns of a terminal a text takes. */
 function columnsOf(text: string): number {

@@ -26,7 +26,10 @@ export interface TextOrigin {
   folder: string;
 }
 
-/** Parses a text; what is wrong with it goes to `faults`, and the rest is read all the same. Empty text is an empty section. */
+/**
+ * Parses a text; what is wrong with it goes to `faults`, and the rest is read all the same. Empty text is an
+ * empty section.
+ */
 export function parseYaml(text: string, origin: TextOrigin, faults: Faults): Tree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });

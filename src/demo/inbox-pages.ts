@@ -36,10 +36,12 @@ export function mailListPage(messages: readonly InboxMessage[]): Page {
     title: "Mail",
     script: watchScript(messages[0]?.id ?? ""),
     body: html`<h1>Mail</h1>
-      <p class="soft">Newest first. New mail appears by itself; without JavaScript, <a href="/">look again</a>.</p>
+      <p class="soft">Newest first. New mail appears by itself; without JavaScript,
+        <a href="/">look again</a>.</p>
       ${
         mails.length === 0
-          ? html`<p class="notice">Nothing yet. Mail arrives here when somebody asks for a link at the sign-in service.</p>`
+          ? html`<p class="notice">Nothing yet. Mail arrives here when somebody asks for a link at the sign-in
+              service.</p>`
           : html`<ul class="mails">${mails}</ul>`
       }`,
   });
@@ -58,7 +60,8 @@ export function mailPage(message: InboxMessage): Page {
           ? ""
           : html`<section>
               <h2>The same mail as HTML</h2>
-              <p class="soft">As a mail program would show it. Nothing works in it here: use the links of the text above.</p>
+              <p class="soft">As a mail program would show it. Nothing works in it here: use the links of the
+                text above.</p>
               <iframe sandbox="" src="/messages/${id}/html" title="The mail as HTML"></iframe>
             </section>`
       }`,
@@ -96,10 +99,16 @@ export function peoplePage(
   return inboxPage({
     title: "People",
     body: html`<h1>People you can be</h1>
-      <p class="lead">Each of them has an account at Fabrikam ID and is known to an organization. Use a private window, or
-        sign out, to change from one to another.</p>
+      <p class="lead">Each of them has an account at Fabrikam ID and is known to an organization. Use a
+        private window, or sign out, to change from one to another.</p>
       <div class="scroll"><table class="stack">
-        <thead><tr><th scope="col">Name</th><th scope="col">Sign in as</th><th scope="col">Registered email</th><th scope="col">Start at</th><th scope="col">What happens</th></tr></thead>
+        <thead><tr>
+          <th scope="col">Name</th>
+          <th scope="col">Sign in as</th>
+          <th scope="col">Registered email</th>
+          <th scope="col">Start at</th>
+          <th scope="col">What happens</th>
+        </tr></thead>
         <tbody>${rows}</tbody>
       </table></div>`,
   });

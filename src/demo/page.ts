@@ -75,7 +75,8 @@ function layout(page: Page): Markup {
       </div>
     </header>
     <main>${page.body}</main>
-    <footer><p>${page.site} is part of the Liaison demo. It runs on this computer only; every name in it is invented.</p></footer>
+    <footer><p>${page.site} is part of the Liaison demo. It runs on this computer only; every name in it is
+      invented.</p></footer>
   </body>
 </html>`;
 }
@@ -90,13 +91,15 @@ export function field(options: {
   hint?: string;
   focus?: boolean;
 }): Markup {
+  const { type = "text" } = options;
   const hintId = `${options.name}-hint`;
+  const describedBy = options.hint === undefined ? "" : html`aria-describedby="${hintId}"`;
   return html`<div class="field">
     <label for="${options.name}">${options.label}</label>
     ${options.hint === undefined ? "" : html`<p class="hint" id="${hintId}">${options.hint}</p>`}
-    <input id="${options.name}" name="${options.name}" type="${options.type ?? "text"}" value="${options.value ?? ""}"
+    <input id="${options.name}" name="${options.name}" type="${type}" value="${options.value ?? ""}"
       autocomplete="${options.autocomplete}" autocapitalize="none" spellcheck="false" required
-      ${options.focus ? html`autofocus` : ""} ${options.hint === undefined ? "" : html`aria-describedby="${hintId}"`}>
+      ${options.focus ? html`autofocus` : ""} ${describedBy}>
   </div>`;
 }
 

@@ -39,6 +39,7 @@ export function signedOutPage(face: PortalFace, notice: string | null): Page {
 export function signedInPage(face: PortalFace, signedIn: SignedIn, notice: string | null): Page {
   const { claims } = signedIn;
   const name = displayName(claims);
+  const facts = profileFacts(claims).map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`);
   return portalPage(face, {
     title: `Signed in as ${name}`,
     body: html`<h1>Signed in as ${name}</h1>
@@ -49,15 +50,18 @@ export function signedInPage(face: PortalFace, signedIn: SignedIn, notice: strin
       </div>
       <section class="card" aria-labelledby="profile">
         <h2 id="profile">Your profile</h2>
-        <dl class="facts">${profileFacts(claims).map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>
+        <dl class="facts">${facts}</dl>
       </section>
       <section aria-labelledby="claims">
         <h2 id="claims">What the sign-in service said</h2>
-        <p class="soft">Signed in at ${utc(signedIn.signedInAt)}; claims read at ${utc(signedIn.claimsReadAt)}.</p>
+        <p class="soft">Signed in at ${utc(signedIn.signedInAt)};
+          claims read at ${utc(signedIn.claimsReadAt)}.</p>
         ${
           signedIn.refreshToken === null
             ? ""
-            : html`<form method="post" action="/refresh"><p><button class="plain" type="submit">Refresh</button></p></form>`
+            : html`<form method="post" action="/refresh">
+                <p><button class="plain" type="submit">Refresh</button></p>
+              </form>`
         }
         ${claimsTable(claims)}
       </section>`,
@@ -70,7 +74,10 @@ function claimsTable(claims: Record<string, unknown>): Markup {
     return html`<tr><th scope="row"><code>${claim}</code></th><td><pre>${text}</pre></td></tr>`;
   });
   return html`<div class="scroll" role="region" aria-label="Claims" tabindex="0">
-    <table><thead><tr><th scope="col">Claim</th><th scope="col">Value</th></tr></thead><tbody>${rows}</tbody></table>
+    <table>
+      <thead><tr><th scope="col">Claim</th><th scope="col">Value</th></tr></thead>
+      <tbody>${rows}</tbody>
+    </table>
   </div>`;
 }
 
@@ -79,8 +86,9 @@ export function aboutPage(face: PortalFace, issuer: string): Page {
     title: "About",
     body: html`<h1>About ${face.name}</h1>
       <p class="lead">${face.purpose}</p>
-      <p>Signing in is done by <a href="${issuer}/help">${new URL(issuer).host}</a>, the sign-in service that all portals share.
-        ${face.name} never sees your password: it is told who you are and which organization you act for.</p>
+      <p>Signing in is done by <a href="${issuer}/help">${new URL(issuer).host}</a>, the sign-in service that
+        all portals share. ${face.name} never sees your password: it is told who you are and which
+        organization you act for.</p>
       <p><a href="/">Back to ${face.name}</a></p>`,
   });
 }

@@ -165,10 +165,11 @@ function instructions(addresses: DemoAddresses, folder: string): string {
   const [first] = people;
   const administrator = people.find(({ expect }) => expect === "administrator");
   if (first === undefined || administrator === undefined) return "";
+  const place = startingPlaces(addresses)[first.portal];
   return `
 The demo is running.
 
-  1. Open ${startingPlaces(addresses)[first.portal]} and choose Sign in; at Fabrikam ID type  ${first.username}  and  ${first.password}
+  1. Open ${place} and choose Sign in; at Fabrikam ID type  ${first.username}  and  ${first.password}
   2. Asked for the address that your organization registered, type  ${first.registered_email}
   3. Read the mail at ${inbox} and open the link in it.
   4. Be somebody else: ${inbox}/people

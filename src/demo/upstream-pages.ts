@@ -29,8 +29,20 @@ export function signInPage(view: SignInView): Page {
       <p>to continue to <strong>${view.clientName}</strong></p>
       ${problem(view.error)}
       <form method="post" action="${view.interactionPath}">
-        ${field({ name: "username", label: "Username", value: view.username, autocomplete: "username", focus: !focusPassword })}
-        ${field({ name: "password", label: "Password", type: "password", autocomplete: "current-password", focus: focusPassword })}
+        ${field({
+          name: "username",
+          label: "Username",
+          value: view.username,
+          autocomplete: "username",
+          focus: !focusPassword,
+        })}
+        ${field({
+          name: "password",
+          label: "Password",
+          type: "password",
+          autocomplete: "current-password",
+          focus: focusPassword,
+        })}
         <button class="wide" type="submit">Sign in</button>
       </form>
       <ul class="links">
@@ -60,15 +72,31 @@ export function createAccountPage(form: AccountForm): Page {
       ${problem(form.error)}
       <form method="post" action="${form.action}">
         ${field({ name: "name", label: "Your name", value: name, autocomplete: "name" })}
-        ${field({ name: "email", label: "Email address", type: "email", value: email, autocomplete: "email", hint: "Any address will do. Fabrikam ID sends no mail." })}
+        ${field({
+          name: "email",
+          label: "Email address",
+          type: "email",
+          value: email,
+          autocomplete: "email",
+          hint: "Any address will do. Fabrikam ID sends no mail.",
+        })}
         ${field({ name: "username", label: "Username", value: username, autocomplete: "username" })}
-        ${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: "At least 8 characters." })}
+        ${newPassword("Password")}
         <button class="wide" type="submit">Create account</button>
       </form>
       <ul class="links"><li><a href="${form.back}">Back</a></li></ul>
     </section>`,
   });
 }
+
+const newPassword = (label: string) =>
+  field({
+    name: "password",
+    label,
+    type: "password",
+    autocomplete: "new-password",
+    hint: "At least 8 characters.",
+  });
 
 export interface ResetForm {
   action: string;
@@ -83,12 +111,12 @@ export function forgotPasswordPage(form: ResetForm): Page {
     status: form.error === undefined ? 200 : 400,
     body: html`<section>
       <h1>Forgot your password?</h1>
-      <p class="notice">A real provider would first make sure that the account is yours. This is a demo: name an account and
-        give it a new password.</p>
+      <p class="notice">A real provider would first make sure that the account is yours. This is a demo: name
+        an account and give it a new password.</p>
       ${problem(form.error)}
       <form method="post" action="${form.action}">
         ${field({ name: "username", label: "Username", value: form.username, autocomplete: "username" })}
-        ${field({ name: "password", label: "New password", type: "password", autocomplete: "new-password", hint: "At least 8 characters." })}
+        ${newPassword("New password")}
         <button class="wide" type="submit">Set new password</button>
       </form>
       <ul class="links"><li><a href="${form.back}">Back</a></li></ul>
@@ -113,9 +141,10 @@ export function aboutPage(): Page {
     title: "About Fabrikam ID",
     body: html`<section>
       <h1>About Fabrikam ID</h1>
-      <p>Fabrikam ID is the consumer account of this demo: one username and password that many services accept, such as a
-        shop, a game, or the sign-in service of a company you do business with.</p>
-      <p>It knows who you are as a private person. It doesn't know which organization you work for: that is what Liaison adds.</p>
+      <p>Fabrikam ID is the consumer account of this demo: one username and password that many services
+        accept, such as a shop, a game, or the sign-in service of a company you do business with.</p>
+      <p>It knows who you are as a private person. It doesn't know which organization you work for: that is
+        what Liaison adds.</p>
       <p>Any email address can be used for an account, and using it costs nothing.</p>
       <ul class="links">
         <li><a href="/create-account">Create an account</a></li>

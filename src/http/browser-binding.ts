@@ -8,7 +8,7 @@
 import type { Seconds } from "../clock.ts";
 import type { SecretHash } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
-import { tagIn, tagOf } from "../upstream/upstreams.ts";
+import { tagIn, tagOf } from "../upstream/state.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 
 export interface BrowserBinding {

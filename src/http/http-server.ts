@@ -140,7 +140,8 @@ export function createHttpServer(
         await once(server, "listening");
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
-        const text = `Port ${port} on ${host} is already in use. Stop what uses it, or set listen.port to another.`;
+        const fix = "Stop what uses it, or set listen.port to another.";
+        const text = `Port ${port} on ${host} is already in use. ${fix}`;
         throw new LiaisonError("port_taken", text, { cause });
       }
       // A connection that can't be accepted, for want of file descriptors, say, ends nothing but itself.

@@ -1,6 +1,6 @@
 /**
- * The records that one back end reads out and another takes in, field by field: those of domain/records.ts with
- * what a store keeps beside them. Encrypted values stay encrypted, instants are numbers.
+ * The records that one back end reads out and another takes in, field by field: those of domain/records.ts
+ * with what a store keeps beside them. Encrypted values stay encrypted, instants are numbers.
  */
 
 import type { Instant } from "../clock.ts";

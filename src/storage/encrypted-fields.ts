@@ -1,7 +1,7 @@
 /**
- * Encrypted fields: which they are, and the context of each. They are the same in every back end, so that data
- * moves from one to another without being decrypted. Columns and document fields that hold one are called
- * sealed_… and sealed…: stored names stay as they are.
+ * Encrypted fields: which they are, and the context of each. They are the same in every back end, so that
+ * data moves from one to another without being decrypted. Columns and document fields that hold one are
+ * called sealed_… and sealed…: stored names stay as they are.
  */
 
 import type { Client, InquiryId, MailContent, SecretHash, UpstreamTransaction } from "../domain/records.ts";
@@ -49,7 +49,8 @@ export function encryptPayload(
 }
 
 /**
- * Decrypts an artifact's payload and adds when it was consumed. One that only marks a one-time value has none.
+ * Decrypts an artifact's payload and adds when it was consumed. One that only marks a one-time value has
+ * none.
  */
 export function decryptPayload(
   encryption: FieldEncryption,

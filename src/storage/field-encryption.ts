@@ -1,6 +1,6 @@
 /**
- * Encrypts fields at rest, under keys derived from the deployment's encryption key. Which fields are encrypted
- * is encrypted-fields.ts's. Stored names and the keys' own say *sealed* for it, from before it was called so.
+ * Encrypts fields at rest, under keys derived from the deployment's encryption key. Which fields are
+ * encrypted is encrypted-fields.ts's. Stored names and the keys' own labels say *sealed* for it.
  */
 
 import { createHmac } from "node:crypto";
@@ -14,8 +14,8 @@ export interface FieldEncryption {
   /** Encrypts a text. `context` names its place: moved to another place it can't be decrypted. */
   encrypt(plaintext: string, context: string): string;
   /**
-   * Gives back what was encrypted for this context. Throws `store_refused` for another key, another context or
-   * a changed text.
+   * Gives back what was encrypted for this context. Throws `store_refused` for another key, another context
+   * or a changed text.
    */
   decrypt(encrypted: string, context: string): string;
   /**

@@ -1,6 +1,6 @@
 /**
- * What the pages do by themselves where scripts run. Nothing depends on it: every page works without. No texts live
- * here; they come in data attributes from the catalogue.
+ * What the pages do by themselves where scripts run. Nothing depends on it: every page works without. No
+ * texts live here; they come in data attributes from the catalogue.
  */
 
 const pollEveryMs = 3000;
@@ -13,8 +13,8 @@ function focusNotice() {
 }
 
 /**
- * The waiting page asks whether the link was opened, rests while nobody looks, and asks less often after failures. When
- * its question is refused, it goes where the server says why.
+ * The waiting page asks whether the link was opened, rests while nobody looks, and asks less often after
+ * failures. When its question is refused, it goes where the server says why.
  */
 function poll(status) {
   let delay = pollEveryMs;
@@ -74,7 +74,7 @@ function poll(status) {
   rest();
 }
 
-/** Counts the seconds down to when one may ask again, by the clock, so that a sleeping tab is right at once. */
+/** Counts down to when one may ask again, by the clock, so that a sleeping tab is right at once. */
 function countDown(counter) {
   const seconds = Number(counter.dataset.countdown);
   const until = Date.now() + seconds * 1000;

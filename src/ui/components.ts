@@ -26,6 +26,9 @@ export function webLink(url: string, label: Child): Html {
     : html`<span>${label}</span>`;
 }
 
+/** What makes a link of ours of the words that a text puts into it. */
+export const linkTo = (url: string) => (content: Html) => html`<a href="${url}">${content}</a>`;
+
 /** A link that looks like a button, for going somewhere without changing anything. */
 export function linkButton(url: string, label: Child, kind: "primary" | "secondary"): Html {
   return html`<a class="button button-${kind}" href="${url}" rel="noreferrer">${label}</a>`;
@@ -40,7 +43,8 @@ interface MailDraft {
 function mailLink(address: string, draft?: MailDraft): Html {
   const encode = (text: string): string => encodeURIComponent(text.replaceAll("\n", "\r\n"));
   const query = draft === undefined ? "" : `?subject=${encode(draft.subject)}&body=${encode(draft.body)}`;
-  return html`<a href="mailto:${encodeURIComponent(address).replace("%40", "@")}${query}">${bdi(address)}</a>`;
+  const mailbox = encodeURIComponent(address).replace("%40", "@");
+  return html`<a href="mailto:${mailbox}${query}">${bdi(address)}</a>`;
 }
 
 /** Every way to reach the deployment's support, one link each. */
@@ -99,11 +103,13 @@ export function upstreamSupport(site: Site, upstream: UpstreamView): Html | null
 export function whomToAsk(site: Site, upstream: UpstreamView | null = null): Html {
   const t = messages(site.locale);
   const theirs = upstream === null ? null : upstreamSupport(site, upstream);
+  const toUpstream =
+    upstream && theirs && t.html("common.writeToUpstream", { upstream: upstream.name, contact: theirs });
   return html`<section class="ask" aria-labelledby="ask">
 <h2 id="ask">${t.text("common.whomToAsk")}</h2>
 <ul class="plain">
 <li>${t.html("common.writeTo", { contact: contactInline(site) })}</li>
-${upstream && theirs && html`<li>${t.html("common.writeToUpstream", { upstream: upstream.name, contact: theirs })}</li>`}
+${toUpstream && html`<li>${toUpstream}</li>`}
 </ul>
 </section>`;
 }
@@ -115,6 +121,9 @@ ${upstream && theirs && html`<li>${t.html("common.writeToUpstream", { upstream: 
 export function staysKnown(site: Site, { upstream, portals }: StaysKnown): Html {
   const t = messages(site.locale);
   const upstreams = upstream === null ? site.upstreams.map(({ name }) => name) : [upstream];
+  const whichUpstream =
+    upstreams.length > 0 &&
+    t.html("staysKnown.upstream", { upstream: alternatives(site, upstreams.map(bdi)) });
   const whichPortals =
     portals === null
       ? t.text("staysKnown.somePortals")
@@ -123,7 +132,7 @@ export function staysKnown(site: Site, { upstream, portals }: StaysKnown): Html 
   return html`<section class="ask" aria-labelledby="stays-known">
 <h2 id="stays-known">${t.text("staysKnown.title")}</h2>
 <ul>
-${upstreams.length > 0 && html`<li>${t.html("staysKnown.upstream", { upstream: alternatives(site, upstreams.map(bdi)) })}</li>`}
+${whichUpstream && html`<li>${whichUpstream}</li>`}
 ${whichPortals && html`<li>${whichPortals}</li>`}
 </ul>
 <p>${t.text("staysKnown.do")}</p>
@@ -133,7 +142,8 @@ ${whichPortals && html`<li>${whichPortals}</li>`}
 /** "Signing in to PORTAL" above the heading. */
 export function eyebrow(site: Site, portal: PortalView | null): Html | null {
   if (portal === null) return null;
-  return html`<p class="eyebrow">${messages(site.locale).html("common.signingInTo", { portal: portal.name })}</p>`;
+  const text = messages(site.locale).html("common.signingInTo", { portal: portal.name });
+  return html`<p class="eyebrow">${text}</p>`;
 }
 
 export function csrfInput(token: string): Html {
@@ -156,9 +166,10 @@ export function useAnotherAccount(
 ): Html | null {
   if (useAnotherAction === null) return null;
   const t = messages(site.locale);
+  const button = html`<button class="link" type="submit">${t.text("common.useAnother")}</button>`;
   return html`<div class="who who-else">
 <p>${t.text("common.wrongAccount")}</p>
-<form method="post" action="${useAnotherAction}">${csrfInput(csrfToken)}<button class="link" type="submit">${t.text("common.useAnother")}</button></form>
+<form method="post" action="${useAnotherAction}">${csrfInput(csrfToken)}${button}</form>
 </div>`;
 }
 
@@ -199,7 +210,9 @@ export function askAgainWait(site: Site, inSeconds: Seconds): Html {
   const seconds = Math.max(0, Math.ceil(inSeconds));
   if (seconds === 0) return html`${t.text("checkEmail.now")}`;
   const wait = html`<span data-countdown="${seconds}">${formatSeconds(site.locale, seconds)}</span>`;
-  return html`<span data-countdown-wait>${t.html("checkEmail.wait", { wait })}</span><span data-countdown-done hidden>${t.text("checkEmail.now")}</span>`;
+  const waiting = html`<span data-countdown-wait>${t.html("checkEmail.wait", { wait })}</span>`;
+  const done = html`<span data-countdown-done hidden>${t.text("checkEmail.now")}</span>`;
+  return html`${waiting}${done}`;
 }
 
 /** The error at its field; `id` goes into the field's `aria-describedby`. */
@@ -207,16 +220,23 @@ export function fieldError(site: Site, errors: readonly FieldError[], field: str
   const t = messages(site.locale);
   const error = errors.find((candidate) => candidate.field === field);
   if (error === undefined) return null;
-  return html`<p class="field-error" id="${field}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${t.text(`common.field.${error.message}`)}</p>`;
+  return errorLine(site, field, t.text(`common.field.${error.message}`));
+}
+
+/** What is wrong with a field, with the word that tells a screen reader that it is an error. */
+export function errorLine(site: Site, field: string, text: string): Html {
+  const prefix = html`<span class="unseen">${messages(site.locale).text("common.errorPrefix")}</span>`;
+  return html`<p class="field-error" id="${field}-error">${prefix} ${text}</p>`;
 }
 
 /** What tells one profile from another: who, in which organization, which number. */
 export function membershipLines(site: Site, membership: MembershipView): Html {
   const t = messages(site.locale);
   const { profileName, organizationName, accountNumber, kind } = membership;
+  const number = html`<bdi class="whole">${accountNumber}</bdi>`;
   return html`<span class="name">${bdi(profileName)}</span>
 <span class="organization">${bdi(organizationName)}</span>
-<span class="facts">${t.text(`common.kind.${kind}`)} · ${t.html("common.accountNumber", { number: html`<bdi class="whole">${accountNumber}</bdi>` })}</span>`;
+<span class="facts">${t.text(`common.kind.${kind}`)} · ${t.html("common.accountNumber", { number })}</span>`;
 }
 
 export interface RailStop {
@@ -227,8 +247,10 @@ export interface RailStop {
 
 /** The product's picture: an account, a profile, and whether anything joins them. */
 export function rail(state: "pending" | "linked" | "broken", stops: readonly RailStop[]): Html {
+  const stop = ({ label, content, shape }: RailStop) =>
+    html`<div class="stop stop-${shape}"><dt>${label}</dt><dd>${content}</dd></div>`;
   return html`<dl class="rail rail-${state}">
-${stops.map(({ label, content, shape }) => html`<div class="stop stop-${shape}"><dt>${label}</dt><dd>${content}</dd></div>`)}
+${stops.map(stop)}
 </dl>`;
 }
 
@@ -238,11 +260,12 @@ export function accountStop(
   label: string,
   account: { who: string; upstreamName: string },
 ): RailStop {
-  const t = messages(site.locale);
+  const { who, upstreamName } = account;
+  const where = messages(site.locale).html("wrongAccount.at", { upstream: upstreamName });
   return {
     label,
     shape: "account",
-    content: html`<span class="name">${bdi(account.who)}</span> <span class="facts">${t.html("wrongAccount.at", { upstream: account.upstreamName })}</span>`,
+    content: html`<span class="name">${bdi(who)}</span> <span class="facts">${where}</span>`,
   };
 }
 
@@ -257,7 +280,8 @@ export function profileStop(site: Site, membership: MembershipView): RailStop {
 
 /** A form with one button and nothing to fill in. */
 export function buttonForm(form: Form, label: Child, kind: "primary" | "secondary"): Html {
-  return html`<form method="post" action="${form.action}">${csrfInput(form.csrfToken)}<button class="button button-${kind}" type="submit">${label}</button></form>`;
+  const button = html`<button class="button button-${kind}" type="submit">${label}</button>`;
+  return html`<form method="post" action="${form.action}">${csrfInput(form.csrfToken)}${button}</form>`;
 }
 
 /** Back to the portal, which is told that nobody signed in. */
@@ -290,10 +314,13 @@ function waysToPortals(
 ): Html | null {
   const t = messages(site.locale);
   if (portal !== null) {
-    return html`<p class="actions">${linkButton(portal.homeUrl, t.html(label, { portal: portal.name }), "primary")}</p>`;
+    const text = t.html(label, { portal: portal.name });
+    return html`<p class="actions">${linkButton(portal.homeUrl, text, "primary")}</p>`;
   }
   if (site.portals.length === 0) return null;
+  const way = ({ homeUrl, name }: PortalView) =>
+    html`<li>${webLink(homeUrl, t.html(label, { portal: name }))}</li>`;
   return html`<ul class="ways">
-${site.portals.map(({ homeUrl, name }) => html`<li>${webLink(homeUrl, t.html(label, { portal: name }))}</li>`)}
+${site.portals.map(way)}
 </ul>`;
 }

@@ -86,5 +86,12 @@ ${body}
 
 /** Two accounts and what joins them. Decoration: the name stands beside it. */
 export function emblem(): Child {
-  return html`<svg class="emblem" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false"><rect class="emblem-ground" width="32" height="32" rx="8"/><path class="emblem-line" d="M12.5 19.5 19.5 12.5"/><circle class="emblem-ring" cx="10" cy="22" r="4.25"/><circle class="emblem-dot" cx="22" cy="10" r="5.5"/></svg>`;
+  const shapes = [
+    html`<rect class="emblem-ground" width="32" height="32" rx="8"/>`,
+    html`<path class="emblem-line" d="M12.5 19.5 19.5 12.5"/>`,
+    html`<circle class="emblem-ring" cx="10" cy="22" r="4.25"/>`,
+    html`<circle class="emblem-dot" cx="22" cy="10" r="5.5"/>`,
+  ];
+  const size = html`viewBox="0 0 32 32" width="32" height="32"`;
+  return html`<svg class="emblem" ${size} aria-hidden="true" focusable="false">${shapes}</svg>`;
 }

@@ -90,7 +90,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
   const beginAt = async (browser: UserAgent, page: Page) =>
     await browser.press(page, "Continue with Corp ID");
 
-  it("A9: offers the upstreams that are named, asks them for the acr, and takes no other's name", async () => {
+  it("A9: offers the named upstreams, asks them for the acr, and takes no other's name", async () => {
     const browser = scene.browser();
     const page = await browser.visit(`${scene.issuer}/admin`);
     assert.deepEqual(
@@ -163,7 +163,7 @@ describe("what the administration asks of a sign-in", { concurrency: 1 }, () => 
     });
   }
 
-  it("A9: whoever cancels there is still told what is asked for, and the next sign-in is asked for anew", async () => {
+  it("A9: whoever cancels there is still told what is asked for, the next asks anew", async () => {
     const browser = scene.browser();
     const page = await answer(
       browser,

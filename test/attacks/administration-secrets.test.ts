@@ -110,7 +110,7 @@ describe("A5: a machine's secrets", () => {
     }
   }
 
-  it("A5: the one before goes on for the time of the overlap, which shows, and not an instant longer", async () => {
+  it("A5: the one before goes on for the time of the overlap, which shows, and no longer", async () => {
     const first = await makeClient(scene, "machine");
     const unused = await scene.owner.get<Uses>(`/clients/${first.id}`);
     assert.deepEqual([unused.last_used_at, unused.previous_secret_until], [null, null]);

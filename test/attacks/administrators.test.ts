@@ -171,7 +171,7 @@ describe("administrators", { concurrency: 1 }, () => {
     });
   }
 
-  it("A9: the pages of somebody without a role don't become an administrator's when one is given", async () => {
+  it("A9: the pages of somebody without a role don't become an administrator's by one", async () => {
     const one = await linked("support");
     await setRole(one.id, null);
     const browser = scene.browser();
@@ -193,7 +193,7 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.equal(await opens(copy), true);
   });
 
-  it("A9: an invitation taken up in time makes an administrator, and every owner is told, nobody else", async () => {
+  it("A9: an invitation taken up in time makes an administrator, and every owner is told alone", async () => {
     const bystander = await linked("support");
     const other = await linked("owner");
     await quiet(scene);
@@ -245,7 +245,7 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.equal(told(owner.email).length, before);
   });
 
-  it("A9: nor does a role that was given to a profile which nobody has linked, or left on one unlinked", async () => {
+  it("A9: nor does a role given to a profile that nobody has linked, or left on one unlinked", async () => {
     const [given, left] = [await invited("support"), await linked("support")];
     const now = scene.clock.now() - 7 * day;
     const change = (adminRole: AdminRole | null) =>
@@ -283,7 +283,7 @@ describe("administrators", { concurrency: 1 }, () => {
     assert.equal((await profileOf(owner.id))["admin_role"], "owner");
   });
 
-  it("A9: inviting again mails again and begins anew; whoever is linked is named, with what to do", async () => {
+  it("A9: inviting again mails again and begins anew; who is linked is named, with what to do", async () => {
     const one = await invited("support", 6 * day);
     const body = { email: one.email, organization_id: organizationId };
     const again = await scene.owner.done<Record<string, string>>("POST", "/administrators", { body });

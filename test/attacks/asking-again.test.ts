@@ -68,7 +68,7 @@ describe("the pause between two requests", () => {
     assert.equal(await stored(), before + 1);
   });
 
-  it("another browser, tab or portal of the same person doesn't shorten it; another person's isn't touched", async () => {
+  it("another browser, tab or portal of the person doesn't shorten it; another person's stays", async () => {
     const [first, second] = [liaison.browser(), liaison.browser()];
     const waiting = await type(first, await linkStepOf(first), unknown);
     const before = await stored();

@@ -7,18 +7,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ResponseBodyError } from "openid-client";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import {
-  type Attacked,
-  askForLink,
-  bindTo,
-  mailsTo,
-  quiet,
-  rawRequest,
-  startAttacked,
-} from "../support/attack-kit.ts";
+import { type Attacked, askForLink, bindTo, mailsTo, quiet, startAttacked } from "../support/attack-kit.ts";
 import { portalSecret, register, signIn } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
 import { TestPortal } from "../support/portal.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import type { UserAgent } from "../support/user-agent.ts";
 
 const legacyCallback = "http://localhost:9/legacy/callback";
@@ -171,7 +164,7 @@ describe("the authorization endpoint", () => {
     }
   });
 
-  it("O4: a portal exempted by name may do without, but not once it began with it, nor the other way round", async () => {
+  it("O4: a portal exempted may do without, but not once it began with it, or vice versa", async () => {
     const { issuer } = liaison;
     const legacy = await TestPortal.connect({
       issuer,
@@ -207,7 +200,7 @@ describe("the authorization endpoint", () => {
     );
   });
 
-  it("O8, O12: prompt=none never shows a page, asks nobody by mail, and every answer carries iss", async () => {
+  it("O8, O12: prompt=none never shows a page, mails nobody, and every answer carries iss", async () => {
     const silent = { prompt: "none" };
     const unlinked = liaison.browser();
     await signIn(unlinked, await liaison.customerSource.start(), liaison.stranger());

@@ -138,7 +138,7 @@ describe("O9: addresses that are posted to", { concurrency: 1 }, () => {
 
   const doors: Door[] = ["api", "api, editing", "command", "command, editing", "pages", "pages, editing"];
   for (const door of doors) {
-    it(`O9: ${door}: one on loopback or a private network is refused, naming the key; a named one is taken`, async () => {
+    it(`O9: ${door}: on loopback or a private network it is refused with the key; named, taken`, async () => {
       for (const address of [
         "http://127.0.0.1:8081/logout",
         "https://127.0.0.1/logout",

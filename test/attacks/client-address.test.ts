@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLogger } from "../../src/logger.ts";
-import { rawRequest } from "../support/attack-kit.ts";
 import { startLiaison } from "../support/liaison.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import { sourceAddress } from "../support/source-address.ts";
 
 describe("the client's address in the log", () => {
@@ -45,7 +45,7 @@ describe("the client's address in the log", () => {
     });
   }
 
-  it("isn't what an untrusted peer forwards, of which one line warns, once, with the key to set", async () => {
+  it("isn't what an untrusted peer forwards, of which one line warns, once, with the key", async () => {
     const lines: string[] = [];
     const logger = createLogger({
       level: "warn",

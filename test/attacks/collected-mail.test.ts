@@ -53,7 +53,7 @@ describe("a mail with several links", () => {
     return { email, ids, person, browser, waiting, mail, code: codeOn(waiting) };
   }
 
-  it("L1 L2: somebody else's link, clicked by mistake, binds nothing and stays alive; one's own works", async () => {
+  it("L1 L2: somebody else's link, clicked in error, binds nothing, lives on; one's own works", async () => {
     const { ids, person, browser, waiting, mail, code } = await behindACrowd(asOrganizationId("wrong-one"));
     const [profileId = ""] = ids;
     for (const { link } of linksOf(mail).filter((one) => one.code !== code)) {
@@ -88,7 +88,7 @@ describe("a mail with several links", () => {
     }
   });
 
-  it("L12 Z1: the page that waits is the same behind a crowd, and for an address that nobody has", async () => {
+  it("L12 Z1: the page that waits is the same behind a crowd, and for an address of nobody", async () => {
     const email = "crowded@northwind.example";
     await register(liaison, { id: asOrganizationId("crowded") }, [{ id: "crowded", email }]);
     await allAsk(liaison, aCrowd("crowded", 60, email), email);

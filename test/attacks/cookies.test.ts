@@ -48,7 +48,7 @@ function assertGuarded({ line, attributes }: SetCookie): void {
 }
 
 describe("S4: cookies", () => {
-  it("S4: over plain http they are HttpOnly and SameSite=Lax, bound to this host and their path", async () => {
+  it("S4: over plain http they are HttpOnly and SameSite=Lax, of this host and path", async () => {
     const liaison = await startAttacked({ strangers: 1 });
     try {
       await register(liaison, { id: asOrganizationId("northwind") }, [

@@ -31,7 +31,7 @@ const endings: Record<
 };
 
 for (const [how, { take, giveBack }] of Object.entries(endings)) {
-  test(`D3: every member ${how} at each step: 503 within ${promptMs} ms, then it goes on by itself`, async (context) => {
+  test(`D3: every member ${how} at each step: 503 within ${promptMs} ms, then on`, async (context) => {
     const set = await startReplicaSet();
     const liaison = await startLiaison({ replicaSet: set }).catch(async (error: unknown) => {
       await set.close();

@@ -143,7 +143,7 @@ describe("Z5: a flood of new sign-ins from one address", () => {
     assert.match(page.text, /Too many requests .*Wait 5 minutes and try again/);
   });
 
-  it("Z10: whoever asks for the first time waits for nobody of their address, and the page is the same", async () => {
+  it("Z10: who asks for the first time waits for nobody of their address; the page is the same", async () => {
     liaison.clock.advance(301);
     const before = liaison.mailbox.mails.length;
     const texts: string[] = [];

@@ -13,10 +13,10 @@ import {
   askForLink,
   bindTo,
   quiet,
-  rawRequest,
   startAttacked,
 } from "../support/attack-kit.ts";
 import { register, signIn } from "../support/liaison.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
 const formType = "application/x-www-form-urlencoded";

@@ -129,7 +129,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
     });
     after(() => liaison?.close());
 
-    it("L14: lists, quotes, comments, groups and line breaks get the neutral answer and no mail", async () => {
+    it("L14: lists, quotes, comments, groups and line breaks get the neutral page and no mail", async () => {
       const browser = liaison.browser();
       const linkStep = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
       for (const text of typed) {
@@ -256,7 +256,7 @@ describe("typed addresses", { concurrency: 3 }, () => {
       assert.equal((await auditOf(liaison, asProfileId("l15-a"), "profile.bound")).length, 1);
     });
 
-    it("L15: isn't replaced by a link that was mailed before it was bound; the owner got that mail too", async () => {
+    it("L15: isn't replaced by a link that was mailed before it was bound; the owner got it", async () => {
       const [owner, eve] = [liaison.stranger(), liaison.stranger()];
       const { link } = await askForLink(liaison, eve, "l15-b@northwind.example");
       const late = await almostCarryOut(link, eve);

@@ -133,7 +133,7 @@ describe("the life of a link", () => {
   });
 
   // Last: these two move time by half an hour.
-  it("L7: in its last moments a link works; one second after its end it is refused, swept or not", async () => {
+  it("L7: in its last moments a link works; a second after its end it is refused, swept or not", async () => {
     const alive = await sent(asOrganizationId("l7-alive"));
     const expired = await sent(asOrganizationId("l7"));
     const lastOf = async (link: string) => (await requestOf(liaison, link)).expiresAt;

@@ -41,7 +41,7 @@ describe("links in the hands of machines", () => {
     assert.equal((await auditOf(liaison, asProfileId(id), "profile.bound")).length, 1);
   }
 
-  it("L3: twenty GET and HEAD, with and without cookies, write nothing, and the link still works", async () => {
+  it("L3: twenty GET and HEAD, with and without cookies, write nothing, the link still works", async () => {
     const { ann, link } = await linkFor(asOrganizationId("l3"));
     const writesBefore = liaison.watch.writes.length;
     const request = await requestOf(liaison, link);
@@ -110,7 +110,7 @@ describe("links in the hands of machines", () => {
     await assertStillWorks("l4-callback", link, ann);
   });
 
-  it("L4: a scanner that follows a person through the landing page can't use the person's session", async () => {
+  it("L4: a scanner that follows a person through the landing page can't use their session", async () => {
     const { ann, link } = await linkFor(asOrganizationId("l4-session"));
     const { browser } = await almostCarryOut(link, ann);
     const login = await browser.press(await browser.visit(link), "Continue to sign in");

@@ -66,7 +66,7 @@ describe("links in the hands of people", () => {
     },
   );
 
-  it("L2: the attacker asks for a victim's address; the victim's own sign-in binds nothing to anybody", async () => {
+  it("L2: the attacker asks for a victim's address; their own sign-in binds nothing to anybody", async () => {
     await profiles("l2");
     const [victim, eve] = [liaison.stranger(), liaison.stranger()];
     const { link, browser: attacker, waiting } = await askForLink(liaison, eve, "l2@northwind.example");

@@ -73,7 +73,7 @@ describe("M5", { concurrency: 4 }, () => {
       assert.equal(texts.size, 1, "nor does it change when the mail has failed");
     });
 
-    it("M5: what may pass is put off by seconds, what is final is given up; the reason quotes no address", () => {
+    it("M5: what may pass is put off by seconds, what is final given up; no reason quotes an address", () => {
       for (const [name, , , end] of cases) {
         const row = scene.outbox().find(({ recipient }) => recipient === `${name}@northwind.example`);
         assert.equal(row?.state, end === "retried" ? "queued" : "failed", `${name}: ${row?.error}`);
@@ -196,7 +196,7 @@ describe("M5", { concurrency: 4 }, () => {
         }
       });
 
-      it("M5: one that nobody takes for two days is given up; another is delivered as soon as it is taken", async () => {
+      it("M5: one that nobody takes for two days is given up; another goes once it is taken", async () => {
         scene.smtp.hangUp();
         scene.smtp.behaviour = (step, recipient) =>
           step === "RCPT" && recipient.startsWith("ben@") ? { say: "451 later" } : undefined;
@@ -240,7 +240,7 @@ describe("M5", { concurrency: 4 }, () => {
       ["shows a certificate that nobody vouches for", ["STARTTLS", "AUTH PLAIN LOGIN"], undefined],
     ];
 
-    it("M5: no password, no address and no mail goes out in clear, and all of it once TLS works", async () => {
+    it("M5: no password, no address and no mail goes out in clear, and all once TLS works", async () => {
       const { browser, page } = await scene.linkStep();
       for (const [index, [name, offers, misdeed]] of strips.entries()) {
         scene.smtp.hangUp();

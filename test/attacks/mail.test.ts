@@ -155,7 +155,7 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
       assert.match(mail?.source ?? "", /^To: .*ann@xn--bcher-kva\.example/im);
     });
 
-    it("M3: a local part that needs SMTPUTF8 is refused clearly where the server can't, and nothing is sent", async () => {
+    it("M3: a local part that needs SMTPUTF8 is refused where no server can, nothing is sent", async () => {
       await ask(scene, ann, "анна@northwind.example");
       const rows = await scene.until(
         "it was refused",
@@ -179,8 +179,11 @@ describe("what strangers get into mails", { concurrency: 3 }, () => {
   });
 
   /** What some mail program or other would make a link of. */
-  const linkable =
-    /[a-z][a-z0-9+.-]*:\/\/|\bwww\.|(?:mailto|javascript|data|tel):|[\p{L}\p{N}-]+[.。][\p{L}\p{N}][\p{L}\p{M}\p{N}-]+/giu;
+  const linkable = new RegExp(
+    String.raw`[a-z][a-z0-9+.-]*://|\bwww\.|(?:mailto|javascript|data|tel):` +
+      String.raw`|[\p{L}\p{N}-]+[.。][\p{L}\p{N}][\p{L}\p{M}\p{N}-]+`,
+    "giu",
+  );
 
   describe("M4: names in mails", { concurrency: 1 }, () => {
     const hostileNames = [

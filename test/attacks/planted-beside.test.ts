@@ -187,7 +187,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
     assert.equal(page.heading, "Check your email");
   });
 
-  it("a later step of a sign-in stays its own browser's when the proof is gone: it has the session", async () => {
+  it("a later step stays its own browser's when the proof is gone: it has the session", async () => {
     const her = await linked(2);
     const browser = liaison.browser();
     const chooser = await signIn(browser, await liaison.customerSource.start(), her);

@@ -107,7 +107,7 @@ describe("planted cookies", () => {
   const signedInAs = async (end: Page, started: StartedSignIn) =>
     (await liaison.customerSource.exchange(end.url, started)).claims()?.sub;
 
-  it("L20: without the cookie it was begun with, her callback isn't taken, whatever she has begun herself", async () => {
+  it("L20: without the cookie of its begin her callback isn't taken, whatever she has begun", async () => {
     const his = await begun();
     const her = liaison.stranger();
     const { browser, callback } = await sheSignsIn(his, her, /^liaison\.(interaction|resume)/);
@@ -125,7 +125,7 @@ describe("planted cookies", () => {
     assert.equal(picked.heading, "Sign in to CustomerSource");
   });
 
-  it("L20: what her sign-in made isn't had at the interaction, with or without its cookie in her browser", async () => {
+  it("L20: what her sign-in made isn't had there, with or without its cookie in her browser", async () => {
     const her = await linked();
     const his = await begun();
     const { browser, callback } = await sheSignsIn(his, her, /^liaison\.signin/);
@@ -166,7 +166,7 @@ describe("planted cookies", () => {
     },
   );
 
-  it("L20: with all of them planted she is signed in in her own browser, and the planter nowhere", async () => {
+  it("L20: with all of them planted she is signed in in her own browser, the planter nowhere", async () => {
     const her = await linked();
     const his = await begun();
     const { browser, callback } = await sheSignsIn(his, her, /^liaison\./);
@@ -246,7 +246,7 @@ describe("planted cookies", () => {
     assert.equal(page.heading, linkStep.heading, "she isn't told to check an email that she never asked for");
   });
 
-  it("L20: a code for the administration is redeemed in the session alone that it was issued in", async () => {
+  it("L20: a code for the administration is redeemed in the session of its issue alone", async () => {
     const [his, her] = [liaison.stranger(), liaison.stranger()];
     await bindTo(liaison, his, "operator-1");
     await bindTo(liaison, her, "operator-2");
@@ -310,7 +310,7 @@ describe("planted cookies", () => {
     assert.equal(own.heading, linkStep.heading);
   });
 
-  it("tabs that begin at once all come back to where they were, and begin by one cookie from then on", async () => {
+  it("tabs that begin at once all come back to where they were, and begin by one cookie then", async () => {
     const her = await linked();
     const browser = hesitant();
     const starts = await Promise.all(

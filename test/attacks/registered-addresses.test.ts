@@ -113,7 +113,7 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
 
   for (const [door, { keepsBlanks }] of Object.entries(doors) as [Door, (typeof doors)[Door]][]) {
     for (const field of fields) {
-      it(`O13: ${door}: ${field} is refused where two readers read two addresses, and says what to write`, async () => {
+      it(`O13: ${door}: ${field} is refused where two readers read two, with what to write`, async () => {
         const before = await registered();
         for (const [address, said] of refused) {
           const { isTaken, said: answer } = await open.at(door, tryOf(field, address));
@@ -163,7 +163,7 @@ describe("O13: what a client app registers", { concurrency: 1 }, () => {
       assert.ok(answer.includes(address), `${address} in ${answer}`);
   }
 
-  it("O13: what passed every door in another spelling is refused by the provider's own check, too", async () => {
+  it("O13: what passed every door in another spelling is refused by the provider itself, too", async () => {
     const { scene } = open;
     const { id } = await scene.owner.done<{ id: string }>("POST", "/clients", {
       body: {

@@ -64,7 +64,7 @@ describe("Z5: what strangers had stored", () => {
   });
   after(() => liaison?.close());
 
-  it("Z5: of a flood of every sort nothing is left an hour after its end, neither rows nor pages", async () => {
+  it("Z5: of a flood of every sort nothing is left an hour after it, neither rows nor pages", async () => {
     const flood = await strangersFlood(liaison, { link });
     const before = await holdingOf(liaison);
     const served = {
@@ -162,7 +162,7 @@ describe("Z5: what strangers had stored", () => {
     assert.equal((await browser.visit(there)).heading, "This sign-in is over");
   });
 
-  it("Z5: an authorization request counts by what is stored of it, in whatever letters it is sent", async () => {
+  it("Z5: a request counts by what is stored of it, in whatever letters it is sent", async () => {
     await sweeps.later(liaison, 301);
     const { url } = await liaison.customerSource.start();
     url.searchParams.set("state", "x");
@@ -240,7 +240,7 @@ describe("Z7: one interaction or one link used again and again", () => {
     assert.equal((await requestOf(liaison, link)).state, "pending");
   });
 
-  it("Z7: addresses asked for again and again in one interaction leave as many rows as its person may ask", async () => {
+  it("Z7: addresses asked for again and again in one interaction leave the rows one may ask", async () => {
     const browser = liaison.browser();
     let page = await signIn(browser, await liaison.customerSource.start(), liaison.stranger());
     const before = await holdingOf(liaison);

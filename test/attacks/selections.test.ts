@@ -7,10 +7,12 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { asAccountId, asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import { type Attacked, bindTo, startAttacked } from "../support/attack-kit.ts";
+import { marks } from "../support/chooser.ts";
+import { assertTokensEnded, type HeldTokens } from "../support/ended-tokens.ts";
 import { register, signIn, type TestPerson } from "../support/liaison.ts";
 import { type PortalTokens, type StartedSignIn, TestPortal } from "../support/portal.ts";
 import { StoreControl } from "../support/store-control.ts";
-import type { Page, UserAgent } from "../support/user-agent.ts";
+import type { UserAgent } from "../support/user-agent.ts";
 
 describe("selections", { concurrency: 1 }, () => {
   const control = new StoreControl();
@@ -72,16 +74,8 @@ describe("selections", { concurrency: 1 }, () => {
     return refreshed;
   }
 
-  async function assertEnded(
-    tokens: Pick<PortalTokens, "access_token" | "refresh_token">,
-    portal = liaison.customerSource,
-  ) {
-    for (const token of [tokens.access_token, tokens.refresh_token ?? ""]) {
-      assert.equal((await portal.introspect(token)).active, false);
-    }
-    await assert.rejects(portal.userinfo(tokens.access_token, accountId));
-    await assert.rejects(portal.refresh(tokens.refresh_token ?? ""), { error: "invalid_grant" });
-  }
+  const assertEnded = (tokens: HeldTokens, portal = liaison.customerSource) =>
+    assertTokensEnded(portal, accountId, tokens);
 
   /** Whom a silent sign-in of the browser speaks for, or the error that the portal is told. */
   async function silently(browser: UserAgent, parameters: Record<string, string> = {}): Promise<string> {
@@ -113,16 +107,6 @@ describe("selections", { concurrency: 1 }, () => {
         liaison.clock.now(),
       )
     ).items;
-
-  function marks(page: Page): (string | null)[][] {
-    return page.dom
-      .querySelectorAll("label.radio")
-      .map((label) => [
-        label.querySelector("input")?.getAttribute("value") ?? null,
-        label.querySelector("input")?.hasAttribute("checked") ? "checked" : null,
-        label.querySelector(".mark")?.text ?? null,
-      ]);
-  }
 
   for (const kind of ["bound to the session", "offline"] as const) {
     it(`L21: a link with a hint switches nothing and ends nothing (tokens ${kind})`, async () => {
@@ -211,7 +195,7 @@ describe("selections", { concurrency: 1 }, () => {
     }
   });
 
-  it("a hint says who it is where this session uses no profile yet, and is forgotten afterwards", async () => {
+  it("a hint says who it is where this session uses no profile yet, and is forgotten then", async () => {
     const { browser } = await member();
     const elsewhere = liaison.browser();
     const started = await liaison.customerSource.start({ profile_hint: other });
@@ -245,7 +229,7 @@ describe("selections", { concurrency: 1 }, () => {
     });
   }
 
-  it("a switch whose code is never redeemed, or not by its portal, leaves the old sign-in alone", async () => {
+  it("a switch whose code is never redeemed, or not by its portal, leaves the old sign-in", async () => {
     const { browser, tokens } = await member();
     const { started, callback } = await switchTo(browser, other);
     await assert.rejects(liaison.partnerSource.exchange(callback, started));
@@ -306,7 +290,7 @@ describe("selections", { concurrency: 1 }, () => {
     await assertEnded(tokens);
   });
 
-  it("a portal is told that its sign-in ended when what it is on ends, not when a switch comes to nothing", async () => {
+  it("a portal is told of an end when what it is on ends, not when a switch comes to nothing", async () => {
     const { browser, tokens } = await member();
     await switchTo(browser, other);
     await switchTo(browser, third);
@@ -402,49 +386,6 @@ describe("selections", { concurrency: 1 }, () => {
     await assertGoOn(fresh, other);
     assert.equal(await silently(browser), other);
   });
-
-  it(
-    "a switch at the administration ends the sign-in there before it, once the administration redeemed " +
-      "its code",
-    async () => {
-      const [one, two] = [`operator-one-${turn}`, `operator-two-${turn}`];
-      await register(liaison, { id: asOrganizationId(`operator-${turn}`), kind: "operator" }, [
-        { id: one, email: `${one}@contoso.example` },
-        { id: two, email: `${two}@contoso.example` },
-      ]);
-      await bindTo(liaison, person, one, two);
-      const browser = liaison.browser();
-      const administration = new URL(`${liaison.issuer}/admin`);
-      const chooser = await signIn(
-        browser,
-        { url: administration, codeVerifier: "", state: "", nonce: "" },
-        person,
-      );
-      const pageOfOne = await browser.press(chooser, "Continue", { profile_id: one });
-      assert.match(pageOfOne.text, new RegExp(`Profile ${one}`));
-      const copied = await browser.jar.getCookieString(administration.href);
-      const withCopy = async () =>
-        await liaison.browser().once(administration, { headers: { cookie: copied } });
-      assert.match((await withCopy()).text, new RegExp(`Profile ${one}`));
-
-      await browser.jar.setCookie("liaison.console=; Path=/admin; Max-Age=0", administration.href);
-      const begun = await browser.once(administration);
-      const asking = new URL(begun.headers.get("location") ?? assert.fail(begun.text));
-      asking.searchParams.set("prompt", "select_account");
-      const switching = await browser.visit(asking);
-      assert.deepEqual(
-        marks(switching).filter(([, checked]) => checked === "checked"),
-        [[one, "checked", "In use now"]],
-      );
-      const pageOfTwo = await browser.press(switching, "Continue", { profile_id: two });
-      assert.match(pageOfTwo.text, new RegExp(`Profile ${two}`));
-      assert.equal((await withCopy()).status, 303, "the old sign-in has ended");
-      assert.deepEqual(
-        (await grants()).map(({ profileId }) => profileId),
-        [two],
-      );
-    },
-  );
 
   // Last: oidc-provider's own clock stays behind, so that every code has expired after this.
   it("a switch whose code expires leaves the old sign-in alone", async () => {

@@ -243,7 +243,7 @@ describe("codes and tokens", () => {
     ],
   ];
   for (const [what, id, error, takeAway] of takenAway) {
-    it(`S7: ${what} during a session: userinfo, introspection, refresh and silent sign-on refuse`, async () => {
+    it(`S7: ${what} during a session: userinfo, introspection, refresh, silent sign-on refuse`, async () => {
       const { browser, tokens, code } = await member(asOrganizationId(id));
       const [first, unused] = [await tokens(), await code()];
       await assertAlive(first);

@@ -110,14 +110,14 @@ describe("upstreams that lie or don't answer", () => {
   }
 
   for (const iss of ["https://evil.example", "http://127.0.0.1:1", null]) {
-    it(`U2: iss ${iss ?? "left out, though it is advertised"}: a page, and the code isn't exchanged`, async () => {
+    it(`U2: iss ${iss ?? "left out, though it is advertised"}: a page, and no exchange`, async () => {
       const { length } = liarOf("liar").tokenRequests;
       await assertRefused("liar", () => signIn("liar", {}, { iss }));
       assert.equal(liarOf("liar").tokenRequests.length, length);
     });
   }
 
-  it("U4: a state made for one upstream on another's callback: 400, and neither is asked for anything", async () => {
+  it("U4: a state made for one upstream on another's callback: 400, and neither is asked", async () => {
     const { browser, page } = await sentOff("liar");
     const callback = liarOf("liar").callback(page.url);
     const cookies = await browser.jar.getCookies(callback.href);
@@ -170,7 +170,7 @@ describe("upstreams that lie or don't answer", () => {
     assert.equal(log.filter((line) => line.includes(`"reason":"${endpoint}`)).length, 1, id);
   }
 
-  it("U17: userinfo that is refused, empty or of no subject: signed in without, and one line says why", async () => {
+  it("U17: userinfo that is refused, empty or of no subject: signed in without, with a line", async () => {
     const refusals: Lies[] = [401, 403, 404].map((status) => ({
       answer: { "/userinfo": (response) => void response.writeHead(status, type).end("{}") },
     }));

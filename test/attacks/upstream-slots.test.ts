@@ -89,7 +89,7 @@ describe("Z8: connections with made-up codes", () => {
     return { status, heading, ms: performance.now() - began };
   }
 
-  it("Z8: others' sign-ins all succeed within seconds, and those of the same network within ten", async () => {
+  it("Z8: others' sign-ins all succeed within seconds, those of the same network within ten", async () => {
     const stock: (() => Promise<Page>)[] = [];
     while (stock.length < prepared) {
       stock.push(...(await Promise.all(Array.from({ length: 12 }, () => madeUp("127.0.0.5")))));
@@ -130,7 +130,7 @@ describe("Z8: connections with made-up codes", () => {
 describe("Z8: a network whose places at an upstream are all taken", () => {
   const { liaison, peer, browserAt, madeUp } = useSlots(2500);
 
-  it("Z8: a browser that completed a sign-in before goes on there, a new one is told to come back", async () => {
+  it("Z8: a browser that completed a sign-in before goes on, a new one is told to come back", async () => {
     const stopAtPortal = (url: URL) => url.port === "9";
     const identity = {
       upstreamId: asUpstreamId("peer"),

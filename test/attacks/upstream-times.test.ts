@@ -132,7 +132,7 @@ describe("an upstream's times", () => {
     });
   }
 
-  it("U15: a token made with the code and delivered a minute later doesn't make an old sign-in new", async () => {
+  it("U15: a token made with the code and delivered a minute later makes no old sign-in new", async () => {
     people += 1;
     const sub = `person-${people}`;
     const link = await scene.linkFor(sub);

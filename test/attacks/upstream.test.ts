@@ -79,7 +79,7 @@ describe("upstreams", () => {
     assert.equal(silent.url.searchParams.get("error"), "login_required");
   }
 
-  it("U1: a callback with an unknown state, without one, or with two, is a 400 page and no token request", async () => {
+  it("U1: a callback with an unknown state, none or two is a 400 page and no token request", async () => {
     const { browser, leaving } = await sentOff("Liar");
     const honest = liar.callback(leaving.url);
     const [accountsBefore, tokenRequests] = [await accounts(), liar.tokenRequests.length];
@@ -101,7 +101,7 @@ describe("upstreams", () => {
     await assertNobody(browser, accountsBefore);
   });
 
-  it("U1: a callback begun in another browser, or at another upstream, is a 400 page and no token request", async () => {
+  it("U1: a callback begun in another browser or upstream is a 400 page and no token request", async () => {
     const attacker = await sentOff("Liar");
     const callback = liar.callback(attacker.leaving.url);
     const [accountsBefore, tokenRequests] = [await accounts(), liar.tokenRequests.length];
@@ -234,7 +234,7 @@ describe("upstreams", () => {
     assert.equal(profile.accountId, one);
   });
 
-  it("U12: an upstream's verified email that equals a registered one binds nothing and mails nobody", async () => {
+  it("U12: an upstream's verified email equal to a registered one binds nothing, mails nobody", async () => {
     await quiet(liaison);
     const mailsBefore = liaison.mailbox.mails.length;
     const { page, browser } = await arrive("Liar", "u12", "u12@northwind.example");

@@ -166,7 +166,7 @@ describe("Z5: a flood of whatever from one address", () => {
     },
   );
 
-  it("Z5: health checks and programs that authenticate aren't held back; programs that fail at it are", async () => {
+  it("Z5: health checks and programs that authenticate aren't held back; those that fail are", async () => {
     await flood("/help", 150, "127.0.0.9");
     const probes = await flood("/livez", 30, "127.0.0.9");
     assert.ok(probes.every(({ status }) => status === 200));

@@ -189,7 +189,7 @@ describe("the waiting page and what was done with the link", () => {
     });
   }
 
-  it("L2 L12: says nothing of a profile that was linked before, and is unlinked after the stranger asked", async () => {
+  it("L2 L12: says nothing of a profile linked before, and unlinked after the stranger asked", async () => {
     const name = "linked-before";
     const address = `${name}@northwind.example`;
     await register(liaison, { id: asOrganizationId(name) }, [{ id: name, email: address }]);

@@ -103,7 +103,7 @@ describe("a new administrator", () => {
     return { visitor, started };
   }
 
-  test("registers a portal, adds people, finds a time line, and learns why somebody was refused", async () => {
+  test("registers a portal, adds people, finds a time line, and learns why one was refused", async () => {
     const { visitor, admin } = await enter(await account("kim", "Kim Keller"), { width: 1280 });
 
     await admin.goTo("Client apps");
@@ -274,7 +274,7 @@ describe("a new administrator", () => {
     await visitor.leave();
   });
 
-  test("the administrator that the demo names gets in by what it prints, and works by the keyboard alone", async () => {
+  test("the administrator that the demo names gets in by what it prints, and works by keyboard", async () => {
     const named = world.people.find(({ expect }) => expect === "administrator");
     assert.ok(named);
     const person = { ...named, registered: named.registered_email };

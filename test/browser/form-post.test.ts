@@ -10,7 +10,7 @@ import { freePort } from "../support/free-port.ts";
 import { startLiaison } from "../support/liaison.ts";
 import { PEER_CLIENT, startUpstreamPeer } from "../support/upstream-peer.ts";
 
-it("form_post: the browser's cross-site POST leads to the next step, and the code leaves the address bar", async (t) => {
+it("form_post: a browser's cross-site POST leads to the next step, the code leaves the bar", async (t) => {
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
   // At 127.0.0.1, which is another site than localhost.

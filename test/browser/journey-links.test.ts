@@ -68,7 +68,7 @@ describe("mailed links", { concurrency: 3 }, () => {
     await visitor.leave();
   });
 
-  test("opened on another device: the waiting tab goes on by itself, and the device signs in too", async () => {
+  test("opened on another device: the waiting tab goes on by itself, the device signs in too", async () => {
     const person = await newcomer(world);
     const computer = await Visitor.arrive(browser, world, { width: 1280 });
     await computer.askFrom("customersource", person);
@@ -183,7 +183,7 @@ describe("mailed links", { concurrency: 3 }, () => {
     await visitor.leave();
   });
 
-  test("cancelling at the upstream, the link's page leads back to the portal, too, and the link still works", async () => {
+  test("cancelled at the upstream, the link's page leads to the portal, the link still works", async () => {
     const person = await newcomer(world);
     const visitor = await Visitor.arrive(browser, world);
     await visitor.askFrom("customersource", person);

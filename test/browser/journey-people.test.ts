@@ -19,7 +19,7 @@ describe("the demo's people", { concurrency: 3 }, () => {
   });
   after(() => stage?.close());
 
-  test("linked_once: links by mail, then goes straight to the portal, in this browser and in others", async () => {
+  test("linked_once: links by mail, then goes straight there, in this browser and others", async () => {
     const amara = world.person("linked_once");
     const visitor = await Visitor.arrive(browser, world);
     await visitor.askFrom(amara.portal, amara);
@@ -64,7 +64,7 @@ describe("the demo's people", { concurrency: 3 }, () => {
     await elsewhere.leave();
   });
 
-  test("chooser: exactly three mails, each link adds a profile, and the person chooses and switches", async () => {
+  test("chooser: exactly three mails, each link adds a profile, the person chooses switches", async () => {
     const mateo = world.person("chooser");
     // Without JavaScript nothing goes on by itself before all three are linked.
     const visitor = await Visitor.arrive(browser, world, { javaScript: false });

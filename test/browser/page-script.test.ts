@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { automaticSignOut, signOutPurposes } from "../support/bare-pages.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { automaticSignOut, pageSamples, signOutPurposes } from "../support/page-samples.ts";
+import { pageSamples } from "../support/page-samples.ts";
 import { type PageServer, servePages } from "../support/page-server.ts";
 
 const status = "/interaction/abc/status";
@@ -149,7 +150,7 @@ describe("other pages", () => {
     });
   }
 
-  test("without scripts a page is whole: static seconds, no empty promise, everything reachable by keyboard", async () => {
+  test("without scripts a page is whole: static seconds, no empty promise, all by keyboard", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`${server.origin}/checkEmail/plain`);

@@ -31,7 +31,7 @@ for (const [neighbourhood, scenes] of Object.entries(played) as [Neighbourhood, 
     after(() => world?.close());
 
     for (const [scene, planted] of scenes) {
-      test(`L20: ${scene}: ${planted === "all" ? "all of the planter's cookies" : planted.join(" and ")}`, async () => {
+      test(`L20: ${scene}: ${planted === "all" ? "all" : planted.join(" and ")}`, async () => {
         await playScene(world, scene, planted);
       });
     }

@@ -51,7 +51,7 @@ async function serve(files: Record<string, string>, port: number): Promise<() =>
   };
 }
 
-it("oidc-client-ts: signs in, shows the claims of userinfo, signs out, and takes a cancelled sign-in", async (t) => {
+it("oidc-client-ts: signs in, shows userinfo's claims, signs out, takes a cancelled sign-in", async (t) => {
   const scene = await startAdminScene();
   t.after(() => scene.close());
   await register(scene, { id: asOrganizationId("northwind") }, [

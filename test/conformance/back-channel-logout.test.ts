@@ -65,7 +65,7 @@ describe("the Foundation's Back-Channel Logout plan", { concurrency: 1 }, () => 
     assert.equal(document["backchannel_logout_session_supported"], true);
   });
 
-  it("oidcc-backchannel-rp-initiated-logout: every client of the session is told whose it was, and which", async () => {
+  it("oidcc-backchannel-rp-initiated-logout: each client of it is told whose and which", async () => {
     const { browser, person, accountId } = await suite.somebody();
     const { idToken, claims } = await client.redeem(await client.authorize(browser, person));
     const other = await second.redeem(await second.visit(browser));

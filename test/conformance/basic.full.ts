@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { SuiteClient, startSuite, suitePortal, suiteUris } from "../support/suite-client.ts";
 
-it("oidcc-codereuse-30seconds: refused, and what the first use gave is over, a refreshed token too", async (t) => {
+it("oidcc-codereuse-30seconds: refused, what the first use gave is over, refreshed too", async (t) => {
   const suite = await startSuite([suitePortal("suite")]);
   t.after(() => suite.close());
   const client = await SuiteClient.discover(suite.liaison.issuer, "suite");

@@ -73,7 +73,7 @@ describe("the Foundation's Form Post OP plan", { concurrency: 1 }, () => {
     });
   }
 
-  it("oidcc-prompt-none-logged-in, id-token-hint, max-age-10000: posted, without another page before", async () => {
+  it("oidcc-prompt-none-logged-in, id-token-hint, max-age-10000: posted, no page before", async () => {
     const { browser, person } = await suite.somebody();
     const first = await client.redeem(await client.authorize(browser, person, posted));
     for (const parameters of [

@@ -178,7 +178,7 @@ for (const mode of ["query", "form_post"] as const) {
       assert.equal(scene.liar.tokenRequests.length, length);
     });
 
-    it("oidcc-client-test-signing-key-rotation, -just-before-signing: signed in at once by the new key", async () => {
+    it("oidcc-client-test-signing-key-rotation, -just-before-signing: signed in by the new", async () => {
       for (const kid of ["first", "second", "second"]) {
         const key = newKey();
         await assertSignsIn({ key, jwks: [published(key, kid)], header: { kid } });
@@ -231,7 +231,7 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
     return await new UserAgent({ stopAt: ({ origin }) => origin === other.issuer }).visit(url);
   }
 
-  it("oidcc-client-test-discovery-issuer-mismatch: nobody is sent there, and the log names both", async () => {
+  it("oidcc-client-test-discovery-issuer-mismatch: nobody is sent there, the log names both", async () => {
     for (const issuer of ["https://evil.example", `${other.issuer}/`, undefined]) {
       other.lies = { metadata: { issuer } };
       const page = await atOther();
@@ -248,7 +248,7 @@ describe("the Foundation's relying party plan, configuration", { concurrency: 1 
     );
   });
 
-  it("oidcc-client-test-discovery-openid-config, -jwks-uri-keys: the endpoints are those of the document", async () => {
+  it("oidcc-client-test-discovery-openid-config, -jwks-uri-keys: endpoints are the document's", async () => {
     other.lies = { metadata: { authorization_endpoint: `${other.issuer}/elsewhere/authorize` } };
     const page = await atOther();
     assert.equal(page.url.origin + page.url.pathname, `${other.issuer}/elsewhere/authorize`);

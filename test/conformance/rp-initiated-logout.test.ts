@@ -90,7 +90,7 @@ describe("the Foundation's RP-Initiated Logout plan", { concurrency: 1 }, () => 
         assert.equal(end.url.href, `${suiteUris.signedOutWithQuery}&state=x`);
       });
 
-      it("oidcc-rp-initiated-logout-no-post-logout-redirect-uri: signed out, and a page says so", async () => {
+      it("oidcc-rp-initiated-logout-no-post-logout-redirect-uri: signed out, a page says so", async () => {
         const { end } = await confirmed((id_token_hint) => ({ id_token_hint, state: "x" }));
         assert.equal(end.heading, "You are signed out");
         assert.ok(end.url.href.startsWith(client.issuer));

@@ -150,3 +150,18 @@ export const isHeld = async (store: Store, token: string) =>
 export function editOf(organization: Organization, profile: ProfileEdit) {
   return { organization, profile: { ...profile, enabled: false } };
 }
+
+/** Whatever reads grants finds none of them, also while their rows are there. */
+export async function assertEnded(store: Store, { selections, account, profile }: ManyGrants) {
+  const { clientId } = present(selections[0]);
+  for (const { grantId, sessionUid } of selections) {
+    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
+    assert.equal(await store.administration.grant(grantId, NOW), undefined);
+    assert.equal((await store.standings.forClient(account.id, clientId, sessionUid, NOW))?.current, null);
+  }
+  for (const filter of [{ accountId: account.id }, { clientId }, { profileId: profile.id }, {}]) {
+    const listed = await store.administration.grants(filter, { after: null, limit: 100 }, NOW);
+    assert.deepEqual(listed, { items: [], next: null });
+  }
+  assert.equal(await store.administration.countGrants(clientId, NOW, 1000), 0);
+}

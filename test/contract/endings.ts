@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { MOST_AT_ONCE } from "../../src/domain/endings.ts";
 import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import { CONSOLE_CLIENT_ID, type Selection } from "../../src/domain/records.ts";
-import type { Store } from "../../src/storage/contract.ts";
 import {
   aClient,
   anId,
@@ -20,10 +19,10 @@ import {
 } from "../support/records.ts";
 import { carry, setRole } from "./administrator-scene.ts";
 import {
+  assertEnded,
   editOf,
   endings,
   isHeld,
-  type ManyGrants,
   manyGrants,
   redeemed,
   removeAll,
@@ -392,19 +391,4 @@ export function endingCases(contract: Case): void {
       }
     },
   );
-}
-
-/** Whatever reads grants finds none of them, also while their rows are there. */
-async function assertEnded(store: Store, { selections, account, profile }: ManyGrants) {
-  const { clientId } = present(selections[0]);
-  for (const { grantId, sessionUid } of selections) {
-    assert.equal(await store.standings.forGrant(grantId, NOW), undefined);
-    assert.equal(await store.administration.grant(grantId, NOW), undefined);
-    assert.equal((await store.standings.forClient(account.id, clientId, sessionUid, NOW))?.current, null);
-  }
-  for (const filter of [{ accountId: account.id }, { clientId }, { profileId: profile.id }, {}]) {
-    const listed = await store.administration.grants(filter, { after: null, limit: 100 }, NOW);
-    assert.deepEqual(listed, { items: [], next: null });
-  }
-  assert.equal(await store.administration.countGrants(clientId, NOW, 1000), 0);
 }

@@ -52,7 +52,7 @@ function attemptOf(person: SignedIn, link: NewLink): string {
   return JSON.stringify(redemption(person, link));
 }
 
-test("a process killed before any statement of a release leaves what is held, or one mail that carries it", async () => {
+test("one killed before any statement of a release leaves what is held, or one mail with it", async () => {
   const none = { limit: 0, windowSeconds: 86_400 };
   const limits = { mailbox: { hourly: none, daily: none }, profile: { limit: 9, windowSeconds: 3600 } };
   let completed = false;
@@ -83,7 +83,7 @@ test("a process killed before any statement of a release leaves what is held, or
   assert.ok(killed > 10, String(killed));
 });
 
-test("D2: a process killed before any statement of a redemption leaves both consume and bind, or neither", async () => {
+test("D2: one killed before any statement of a redemption leaves consume and bind, or neither", async () => {
   let completed = false;
   let killed = 0;
   for (let n = 1; !completed; n += 1) {
@@ -203,7 +203,7 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   await file.destroy();
 });
 
-test("a process killed before any statement of a verification leaves it to another, which ends it", async () => {
+test("one killed before any statement of a verification leaves it to another, which ends it", async () => {
   const made = await deployment();
   await append(made, 240);
   await seal(made);

@@ -3,6 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
 import type { Store } from "../../src/storage/contract.ts";
 import { openStore } from "../../src/storage/open.ts";
 
@@ -34,4 +36,24 @@ export function temporaryFile(): TemporaryFile {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A test on a file of its own. */
+export function withFile(name: string, body: (file: TemporaryFile) => Promise<void>): void {
+  test(`sqlite file: ${name}`, async () => {
+    const file = temporaryFile();
+    try {
+      await body(file);
+    } finally {
+      await file.destroy();
+    }
+  });
+}
+
+/** Changes the closed file behind the store's back. */
+export async function tamper(file: TemporaryFile, sql: string): Promise<void> {
+  await (await file.open()).close();
+  const database = new DatabaseSync(file.file);
+  database.exec(sql);
+  database.close();
 }

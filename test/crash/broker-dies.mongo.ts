@@ -25,7 +25,7 @@ import { BrokerProcess } from "./broker-process.ts";
 const registered = "ann@northwind.example";
 
 for (const first of [0, 1] as const) {
-  test(`a broker dies before each step, beginning with the ${["first", "second"][first]}`, async (context) => {
+  test(`a broker dies before each step, beginning by the ${["first", "second"][first]}`, async (context) => {
     const folder = await mkdtemp(join(tmpdir(), "liaison-brokers-"));
     const closers: Closer[] = [() => rm(folder, { recursive: true, force: true })];
     try {

@@ -6,7 +6,7 @@ import { runThreadDeaths } from "./thread-dies.ts";
 
 const deaths = 10;
 
-it(`the background's thread dies ${deaths} times under load: nothing is lost, and readiness tells`, async (test) => {
+it(`the background thread dies ${deaths} times under load: nothing lost, readiness tells`, async (test) => {
   const { diedAfter, duplicates } = await runThreadDeaths({ deaths, people: 60 });
   assert.ok(diedAfter.length >= deaths);
   test.diagnostic(

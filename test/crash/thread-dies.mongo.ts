@@ -7,7 +7,7 @@ import { runThreadDeaths } from "./thread-dies.ts";
 
 const deaths = 10;
 
-it(`the background's thread dies ${deaths} times under load on a replica set: nothing is lost`, async (test) => {
+it(`the background's thread dies ${deaths} times under load on a set: nothing is lost`, async (test) => {
   const mongodb = process.env[SHARED_SET] ?? assert.fail("npm run test:mongo starts the replica set");
   const { diedAfter, duplicates } = await runThreadDeaths({ deaths, people: 60, mongodb });
   assert.ok(diedAfter.length >= deaths);

@@ -184,7 +184,7 @@ class Course {
   }
 
   #headers(): Record<string, string> {
-    const credentials = `${encodeURIComponent(this.#portal.options.clientId)}:${encodeURIComponent(portalSecret)}`;
+    const credentials = [this.#portal.options.clientId, portalSecret].map(encodeURIComponent).join(":");
     return { accept: "application/json", authorization: `Basic ${btoa(credentials)}` };
   }
 }

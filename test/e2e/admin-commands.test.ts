@@ -7,29 +7,19 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
-import { auditVerifyCommand } from "../../src/cli/administration/audit-verify.ts";
-import { administrationCommands } from "../../src/cli/administration/commands.ts";
-import { linksCommands } from "../../src/cli/links.ts";
-import { mailCommands } from "../../src/cli/mail.ts";
-import { run } from "../../src/cli/run.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { aDeployment, aRow, bin, csvOf } from "../support/import-kit.ts";
-import { type Liaison, people, register, signIn, startLiaison } from "../support/liaison.ts";
-
-interface Said {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-type Face = (line: string, ...more: string[]) => Promise<Said>;
+import {
+  type CommandFaces,
+  type Face,
+  listening,
+  type Said,
+  startCommandFaces,
+} from "../support/command-faces.ts";
+import { bin } from "../support/import-kit.ts";
+import { type Liaison, people, register, signIn } from "../support/liaison.ts";
 
 describe("commands of the administration", () => {
   let liaison: Liaison;
@@ -37,6 +27,7 @@ describe("commands of the administration", () => {
   let remote: Face;
   let remoteAt: (url: string, tokenFile: string) => Face;
   let tokenFile: string;
+  let newKey: CommandFaces["newKey"];
   const faces = () =>
     [
       ["local", local],
@@ -44,53 +35,9 @@ describe("commands of the administration", () => {
     ] as const;
 
   before(async () => {
-    let written: Record<string, unknown> = {};
-    liaison = await startLiaison({
-      embedded: true,
-      config: (base) => {
-        const limits = {
-          ...(base["limits"] as object),
-          mails_per_profile: { limit: 1, window_seconds: 3600 },
-        };
-        written = { ...base, limits };
-        return written;
-      },
-    });
-    const config = join(liaison.dataDir, "liaison.yaml");
-    await writeFile(config, JSON.stringify(written));
-    const commands = [
-      ...administrationCommands(liaison.clock),
-      auditVerifyCommand(liaison.clock),
-      auditExportCommand(liaison.clock),
-      ...linksCommands(liaison.clock),
-      ...mailCommands({ clock: liaison.clock, stdin: () => new PassThrough() }),
-    ];
-    const say = async (words: string[]): Promise<Said> => {
-      const [stdout, stderr] = [new PassThrough({ highWaterMark: 2 ** 24 }), new PassThrough()];
-      const code = await run(words, commands, { stdout, stderr, signal: new AbortController().signal });
-      return { code, stdout: String(stdout.read() ?? ""), stderr: String(stderr.read() ?? "") };
-    };
-    tokenFile = join(liaison.dataDir, "token");
-    local = (line, ...more) => say([...line.split(" "), ...more, "--config", config]);
-    remoteAt =
-      (url, file) =>
-      (line, ...more) =>
-        say([...line.split(" "), ...more, "--url", url, "--token-file", file]);
-    remote = remoteAt(liaison.issuer, tokenFile);
-    await writeFile(tokenFile, await newKey("all", await allScopes()));
+    ({ liaison, local, remote, remoteAt, tokenFile, newKey } = await startCommandFaces());
   });
   after(() => liaison?.close());
-
-  async function allScopes(): Promise<string> {
-    const { stderr } = await local("keys create --name x --scopes none");
-    return (/some of (.*), not/.exec(stderr)?.[1] ?? "").replace(" or ", ", ").replaceAll(" ", "");
-  }
-
-  async function newKey(name: string, scopes: string): Promise<string> {
-    const { stdout, stderr } = await local(`keys create --name ${name} --scopes ${scopes} --json`);
-    assert.match(stderr, /won't be shown again/);
-    return (JSON.parse(stdout) as { key: string }).key;
-  }
 
   const json = ({ stdout, stderr }: Said) => {
     assert.notEqual(stdout, "", stderr);
@@ -440,38 +387,5 @@ describe("commands of the administration", () => {
     const { code, stderr } = await remoteAt(hostile.url, tokenFile)("orgs list");
     assert.deepEqual([code, stderr], [1, "liaison:  [2JBoo \n"]);
     hostile.server.close();
-  });
-
-  async function listening(
-    handler: Parameters<typeof createServer>[1],
-  ): Promise<{ url: string; server: Server }> {
-    const server = createServer(handler).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-  }
-});
-
-describe("liaison import", () => {
-  it("tells both addresses of a changed email, and nobody in a dry run", async () => {
-    const deployment = await aDeployment();
-    const file = join(deployment.folder, "rows.csv");
-    try {
-      await writeFile(file, csvOf([aRow()]));
-      assert.equal((await deployment.import([file])).code, 0);
-      assert.deepEqual(deployment.contents().mails, []);
-      await writeFile(file, csvOf([aRow({ email: "anna@new.example" })]));
-      assert.equal((await deployment.import([file, "--dry-run"])).code, 0);
-      assert.deepEqual(deployment.contents().mails, []);
-      assert.equal((await deployment.import([file])).code, 0);
-      assert.deepEqual(
-        deployment.contents().mails.map((mail) => ({ ...(mail as object) })),
-        [
-          { kind: "address_removed", recipient: "Anna.Berg@Contoso.example" },
-          { kind: "address_added", recipient: "anna@new.example" },
-        ],
-      );
-    } finally {
-      await deployment.remove();
-    }
   });
 });

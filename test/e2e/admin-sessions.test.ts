@@ -117,7 +117,7 @@ describe("sessions in the administration", () => {
     assert.equal((await scene.owner.call("DELETE", `/accounts/${anId()}/sessions`)).status, 404);
   });
 
-  it("that have ended, while a portal goes on with a refresh token, are listed and ended like others", async () => {
+  it("that have ended, while a portal goes on by refresh, are listed and ended like others", async () => {
     const browser = scene.browser();
     const { accountId, tokens } = await somebody(
       [browser],
@@ -140,7 +140,7 @@ describe("sessions in the administration", () => {
     await assert.rejects(scene.customerSource.refresh(next.refresh_token ?? ""), { error: "invalid_grant" });
   });
 
-  it("whose sign-ins were ended one by one are listed and ended like others, however many there are", async () => {
+  it("whose sign-ins were ended one by one are listed and ended like others, however many", async () => {
     const browser = scene.browser();
     const { accountId } = await somebody([browser]);
     for (const { id } of await grantsOf(accountId)) await scene.owner.done("DELETE", `/grants/${id}`);

@@ -207,7 +207,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     await assertAsks(browser, open);
   });
 
-  it("a sign-in that another tab has finished, and not gone on with, can't be gone on with any more", async () => {
+  it("a sign-in that another tab has finished, and not gone on with, can't be gone on with", async () => {
     const one = await somebody();
     const { browser } = one;
     await forgetSession(browser);
@@ -245,7 +245,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     await assertAsks(browser, await asked(browser));
   });
 
-  it("a made-up mark asks once more and opens nothing; a deleted one spares its own browser the question", async () => {
+  it("a made-up mark asks once more and opens nothing; a deleted one spares its browser that", async () => {
     const one = await somebody();
     const { browser } = one;
     await browser.jar.setCookie(`${mark}=%00{"account":"x"}; path=/`, scene.issuer);
@@ -259,7 +259,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
     await assertPasses(browser);
   });
 
-  it("the page says who may still know the person: the upstream, and the portals that nobody tells", async () => {
+  it("the page says who may still know them: the upstream, and the portals that nobody tells", async () => {
     const one = await somebody();
     for (const { url } of [await scene.partnerSource.start(), await atTold()]) {
       assert.ok((await one.browser.visit(url)).url.searchParams.has("code"));

@@ -6,11 +6,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { askForLink, mailsTo, rawRequest } from "../support/attack-kit.ts";
+import { askForLink, mailsTo } from "../support/attack-kit.ts";
 import { type BehindNginx, startBehindNginx } from "../support/behind-nginx.ts";
 import { installed } from "../support/foreground.ts";
 import { linkByMail, register } from "../support/liaison.ts";
 import { linkIn } from "../support/mailbox.ts";
+import { rawRequest } from "../support/raw-request.ts";
 
 const nginx = await installed("nginx");
 const skip = nginx === undefined && "nginx isn't installed";
@@ -177,7 +178,7 @@ for (const strips of [false, true]) {
         .replace(/\b\d{1,2}:\d\d(:\d\d)?\b/g, "*");
     }
 
-    it("M1: requests that lie about host and scheme get what honest ones get, and so does everybody else", async () => {
+    it("M1: requests that lie about host and scheme get what honest ones get, as do all others", async () => {
       for (const base of [behind.liaison.issuer, behind.straight]) {
         const honest = await everything(base, {});
         assert.ok(

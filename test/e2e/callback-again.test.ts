@@ -90,7 +90,7 @@ describe("a callback that the store couldn't serve", () => {
     ["links.cancel", "mute"],
     ["artifacts.upsert", "down"],
   ] as const) {
-    it(`declines a link when it is loaded again, and says so in every browser of who asked (${call} ${how})`, async () => {
+    it(`loaded again it declines a link, and says so in all of their browsers (${call} ${how})`, async () => {
       const before = liaison.mailbox.mails.length;
       const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
       const waiting = await browser.press(linkStep, /^(Continue|Send)/, { email: address });

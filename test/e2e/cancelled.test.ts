@@ -6,10 +6,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import { mailsTo, rawRequest, requestOf } from "../support/attack-kit.ts";
+import { mailsTo, requestOf } from "../support/attack-kit.ts";
 import { register } from "../support/liaison.ts";
 import { type LiarScene, type SentOff, startLiarScene } from "../support/liar-scene.ts";
 import { linkIn } from "../support/mailbox.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import type { Page, UserAgent } from "../support/user-agent.ts";
 
 /** As Apple, LinkedIn, LemonLDAP::NG, Microsoft and the standards call it. */
@@ -50,7 +51,7 @@ describe("cancelling and refusing", () => {
   }
 
   for (const name of names) {
-    it(`${name} at the sign-in: another try, or back to the portal, which is told access_denied`, async () => {
+    it(`${name} at the sign-in: another try, or back to the portal, told access_denied`, async () => {
       const sent = await scene.sendOff();
       const page = await cancel(sent, name);
       assert.equal(`${page.status} ${page.heading}`, "200 Sign in to CustomerSource");
@@ -67,7 +68,7 @@ describe("cancelling and refusing", () => {
       assertTold(told, other.started.state);
     });
 
-    it(`${name} at a mailed link's sign-in: nothing is decided, another try, or back to the portal`, async () => {
+    it(`${name} at a mailed link's sign-in: nothing is decided, again, or back to the portal`, async () => {
       const { browser, link, state } = await askedForLink(`at-link-${name}`);
       for (const button of ["Continue to sign in", /^Don.t link$/]) {
         const leaving = await scene.leave(browser, await browser.press(await browser.visit(link), button));
@@ -117,7 +118,7 @@ describe("cancelling and refusing", () => {
     assert.equal((await scene.comeBack(next, { claims: { sub: "ann" } })).url.searchParams.has("code"), true);
   });
 
-  it("S1: nobody else takes it: no cross-site post, no form without its token, no other browser", async () => {
+  it("S1: nobody else takes it: no cross-site post, no form without token, no other browser", async () => {
     const sent = await scene.sendOff();
     const page = await cancel(sent);
     const { action, fields } = page.form(wayBack);
@@ -154,7 +155,7 @@ describe("cancelling and refusing", () => {
     assert.equal(silent.url.searchParams.has("code"), true, "the session goes on elsewhere");
   });
 
-  it("the administration's pages: back at the service's own first page, which begins nothing again", async () => {
+  it("the administration's pages: back at the service's own first page, which begins nothing", async () => {
     const browser = scene.browser();
     const sent = await scene.leave(browser, await browser.visit(`${scene.liaison.issuer}/admin`));
     const page = await browser.press(await cancel(sent), /^Go back to /);

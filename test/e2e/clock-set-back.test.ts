@@ -27,7 +27,7 @@ describe("the clock is set back by a day", () => {
   });
   after(() => liaison?.close());
 
-  it("while an inquiry waits: its mail comes when it would have come, and the next may be asked for", async () => {
+  it("while an inquiry waits: its mail comes when it would have, and the next may be asked for", async () => {
     const browser = liaison.browser();
     const linkStep = await signIn(browser, await liaison.customerSource.start(), people.ann);
     let waiting: Page = await browser.press(linkStep, "Continue", { email: "ann@northwind.example" });

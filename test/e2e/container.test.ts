@@ -181,7 +181,7 @@ upstreams:
     database.close();
   }
 
-  it("a backup that was made while it ran is whole: the same keys, under the same encryption key", async () => {
+  it("a backup that was made while it ran is whole: the same keys, by the same encryption key", async () => {
     const original = await openStore({ sqlite: { file: join(folder, "data", "liaison.db") }, encryptionKey });
     const backup = await openStore({ sqlite: { file: join(folder, "backup.db") }, encryptionKey });
     const keyOf = (store: typeof backup) =>
@@ -234,7 +234,7 @@ describe("compose.yaml", () => {
     );
   });
 
-  it("sets keys of the schema, and holds every secret that the example configuration reads from a file", async () => {
+  it("sets keys of the schema, and holds every secret that the example reads from a file", async () => {
     const folder = await mkdtemp(join(tmpdir(), "liaison-compose-"));
     try {
       const inContainer = "/run/secrets/";

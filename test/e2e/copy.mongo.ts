@@ -138,7 +138,7 @@ describe("liaison copy", () => {
     assert.equal(code, 2);
   });
 
-  it("afterwards an earlier ID token verifies, an earlier refresh token works, and people sign in", async () => {
+  it("afterwards an earlier ID token verifies, an earlier refresh token works, people sign in", async () => {
     const { drop: _drop, ...mongodb } = place;
     const store = await openStore({ mongodb, encryptionKey: liaison.config.encryption_key });
     let app: App | undefined;

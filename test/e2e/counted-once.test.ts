@@ -10,7 +10,7 @@ import { openLink, people, register, signIn, signInUpstream, startLiaison } from
 import { linkIn } from "../support/mailbox.ts";
 import { StoreControl } from "../support/store-control.ts";
 
-it("a sign-in and a link whose answers were lost, and pages loaded again, are counted once each", async () => {
+it("a sign-in and a link whose answers were lost, and pages loaded anew, are counted once each", async () => {
   const control = new StoreControl();
   const liaison = await startLiaison({ decorate: control.decorate });
   try {

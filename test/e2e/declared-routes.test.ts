@@ -23,7 +23,7 @@ describe("what routes declare", () => {
       )
       .map(({ pattern }) => pattern.replace(/:\w+/g, "x"));
 
-  it("HEAD is refused where a GET begins, makes or spends something, and answered like GET elsewhere", async () => {
+  it("HEAD is refused where a GET begins, makes or spends a thing, answered like GET elsewhere", async () => {
     const ours = addressesOf("GET").filter((path) =>
       /^\/(interaction|upstream|admin\/callback)\b/.test(path),
     );
@@ -38,7 +38,7 @@ describe("what routes declare", () => {
     }
   });
 
-  it("every address that is posted to by a page of ours reads a form, and refuses a compressed one unread", async () => {
+  it("every address that our pages post to reads a form, and refuses a compressed one unread", async () => {
     const posted = addressesOf("POST").filter((path) => /^\/(interaction|link|admin)\b/.test(path));
     assert.ok(posted.length > 25, `${posted}`);
     for (const path of posted) {

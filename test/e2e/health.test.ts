@@ -105,7 +105,7 @@ describe("health", () => {
     assert.ok(!/localhost|127\.0\.0\.1|:\d{4}/.test(text), text);
   });
 
-  it("a store that is gone, or of an older schema, is failing and named; what comes back is ready again", async () => {
+  it("a store that is gone, or of an older schema, is failing and named; ready again once back", async () => {
     const database = new DatabaseSync(liaison.config.storage.sqlite?.file ?? "");
     const [{ version }] = database.prepare("SELECT max(version) AS version FROM migrations").all() as [
       { version: number },

@@ -22,7 +22,7 @@ describe("an upstream that is down", () => {
   });
   after(() => liaison.close());
 
-  it("doesn't stop the service, gets a page that helps, and works once it is up, without a restart", async () => {
+  it("stops no service, gets a page that helps, and works once it is up, with no restart", async () => {
     const browser = liaison.browser();
     const started = await liaison.customerSource.start();
     const choose = await browser.visit(started.url);

@@ -145,7 +145,7 @@ describe("the last day of a service plan", () => {
     });
   }
 
-  it("an end within a day stays, whatever else is edited: on the pages, by a command, and sent back whole", async () => {
+  it("an end within a day stays, whatever else is edited: by page, by command, sent back whole", async () => {
     const within = "2027-06-15T10:30:00.000Z";
     const path = "/organizations/within";
     const plan = { status: "active", expires_at: within };
@@ -166,7 +166,7 @@ describe("the last day of a service plan", () => {
     assert.equal(await ends(), "2027-06-16T22:00:00.000Z");
   });
 
-  it("a day that is none, another zone, and a day that contradicts the instant are refused by name", async () => {
+  it("a day that is none, another zone, and one that contradicts the instant are refused", async () => {
     const etag = await scene.owner.etag("/organizations/within");
     const cases: [plan: object, field: string][] = [
       [{ status: "active", last_day: "2027-02-30" }, "plan.last_day"],

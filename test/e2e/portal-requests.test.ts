@@ -82,7 +82,7 @@ describe("what portals send", () => {
   }
 
   for (const resource of ["https://api.example", "no address", ""]) {
-    it(`resource ${JSON.stringify(resource)} is ignored as any unknown parameter is, and writes nothing raw`, async () => {
+    it(`${JSON.stringify(resource)} is ignored as unknown parameters are, writing nothing raw`, async () => {
       const started = await liaison.customerSource.start({ resource, audience: "x", foo: "bar" });
       const tokens = await redeem(started);
       assert.equal(tokens.claims()?.aud, "customersource");
@@ -110,7 +110,7 @@ describe("what portals send", () => {
     }
   });
 
-  it("the log says which address came and which are registered; the page tells a stranger neither", async () => {
+  it("the log says which address came and which are registered; the page tells neither", async () => {
     const came = "http://localhost:9/customersource/callback/";
     const out = "http://localhost:9/customersource/signed-out/";
     const { id_token: hint = "" } = await redeem(await liaison.customerSource.start());

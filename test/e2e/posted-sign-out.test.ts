@@ -101,7 +101,7 @@ describe("signing out by POST", () => {
     assert.match(gone.body, /data-auto-submit/);
   });
 
-  it("an expired hint is good for prompt=none, too: for the person that it names, and for nobody else", async () => {
+  it("an expired hint is good for prompt=none, too: for whom it names, and for nobody else", async () => {
     const { id_token: hint = "" } = await signedIn();
     await setTimeout(2000);
     const silently = async (from: UserAgent) => {
@@ -112,7 +112,7 @@ describe("signing out by POST", () => {
     assert.equal((await silently(liaison.browser())).get("error"), "login_required");
   });
 
-  it("refuses garbage, a hint of another portal and a hint that was changed, and signs nobody out by them", async () => {
+  it("refuses garbage, a hint of another portal and a hint that was changed, signs nobody out", async () => {
     const { id_token: hint = "" } = await signedIn();
     const [head, , signature] = hint.split(".");
     const forged = Buffer.from(JSON.stringify({ aud: "customersource", sub: "somebody" })).toString(

@@ -37,8 +37,10 @@ describe("addresses that aren't registered", { concurrency: 1 }, () => {
     throw new Error(`${count} addresses weren't noted: ${JSON.stringify(await refusedOf(id))}`);
   }
 
-  const authorize = (parameters: Record<string, string>) =>
-    `${open.scene.issuer}/authorize?${new URLSearchParams({ response_type: "code", scope: "openid", ...parameters })}`;
+  const authorize = (parameters: Record<string, string>) => {
+    const query = new URLSearchParams({ response_type: "code", scope: "openid", ...parameters });
+    return `${open.scene.issuer}/authorize?${query}`;
+  };
   /** Asks as a stranger does, and sees that the page tells nothing. */
   async function ask(url: string): Promise<void> {
     const page = await open.scene.browser().visit(url);

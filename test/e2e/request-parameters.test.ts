@@ -166,7 +166,7 @@ describe("what a portal asks", () => {
     });
   }
 
-  it("prompt: login asks again, none asks nothing, select_account asks for the profile, others are refused", async () => {
+  it("prompt: login asks again, none nothing, select_account for a profile, others are refused", async () => {
     const browser = scene.browser();
     assert.equal((await signedIn(browser, "ann")).status, 0);
     const asked = async (prompt: string) => await browser.visit((await portal().start({ prompt })).url);
@@ -203,7 +203,7 @@ describe("what a portal asks", () => {
     assert.ok(tokens.refresh_token);
   });
 
-  it("client_id and redirect_uri: the interaction is that portal's, and its forms may lead there", async () => {
+  it("client_id and redirect_uri: the interaction is that portal's, its forms may lead there", async () => {
     const { url } = await portal().start();
     const page = await scene.browser().visit(url);
     assert.match(page.text, /CustomerSource/);

@@ -119,7 +119,7 @@ describe("signing out", () => {
     assert.equal(refused.url.searchParams.get("error"), "login_required");
   });
 
-  it("asks when no portal proves who is meant, and shows a page when the return address isn't registered", async () => {
+  it("asks when no portal proves who is meant, and shows a page where the return isn't known", async () => {
     const browser = liaison.browser();
     const started = await liaison.customerSource.start();
     await browser.visit(started.url);

@@ -92,7 +92,7 @@ describe("operations on the store", () => {
     });
   });
 
-  it("a sign-in that leads straight to the upstream, without a write for the page that was opened", async () => {
+  it("a sign-in that leads straight to the upstream, with no write for the page opened", async () => {
     const started = await portal.start({ prompt: "login consent" });
     const { calls } = await measured(() => signIn(browser, started, people.ann), 0);
     assert.equal(calls.filter((call) => call === "signIns.begin").length, 1);
@@ -103,7 +103,7 @@ describe("operations on the store", () => {
     );
   });
 
-  it("a silent sign-in at the same portal with the code's exchange, userinfo, introspection and a refresh", async (test) => {
+  it("a silent sign-in at the same portal with exchange, userinfo, introspection, refresh", async (test) => {
     const started = await portal.start({ prompt: "consent" });
     const silent = await measured(async () => {
       const end = await browser.visit(started.url);

@@ -103,7 +103,7 @@ describe("the typed address", () => {
     assert.equal(filledIn(await other.follow(page, /another address/)), "");
   });
 
-  it("is shown for half an hour, and for half an hour more where it is sent again, which goes on unseen", async () => {
+  it("is shown for half an hour, and for half an hour more where it is sent again, unseen", async () => {
     const { browser, waiting } = await asked();
     liaison.clock.advance(1500);
     const again = await browser.press(waiting, "Send it again");

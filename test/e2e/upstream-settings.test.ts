@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
-import { rawRequest } from "../support/attack-kit.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Liaison, startLiaison } from "../support/liaison.ts";
+import { rawRequest } from "../support/raw-request.ts";
 import { PEER_CLIENT, startUpstreamPeer, type UpstreamPeer } from "../support/upstream-peer.ts";
 import { type Page, UserAgent } from "../support/user-agent.ts";
 

@@ -20,7 +20,8 @@ export function bodyOf(random: Random, fields: Field[]): { body: Buffer; headers
   const form = Buffer.from(asForm(random, fields));
   if (chance(random, 0.85)) return { body: form, headers: [["content-type", formType]] };
   const json = JSON.stringify(Object.fromEntries(fields));
-  const nested = `{"__proto__":{"x7q":1},"csrf":{"$gt":""},"email":["a","b"],"deep":${"[".repeat(200)}${"]".repeat(200)}}`;
+  const deep = "[".repeat(200) + "]".repeat(200);
+  const nested = `{"__proto__":{"x7q":1},"csrf":{"$gt":""},"email":["a","b"],"deep":${deep}}`;
   const [type, body] = oneOf<[string, Buffer]>(random, [
     ["application/json", Buffer.from(json)],
     ["application/json", Buffer.from(nested)],

@@ -187,6 +187,7 @@ function stageFor(random: Random, { pattern }: Route, stages: readonly Stage[]):
   const fitting = needed === undefined ? stages : stages.filter(({ values }) => values[needed] !== undefined);
   return oneOf(random, chance(random, 0.8) && fitting.length > 0 ? fitting : stages);
 }
+const pathEnds = ["%00", "%", "%zz", "%2f", "%5c..", "#x7q", "//", "%E0%A4%A", "\u00fc", ".json"];
 
 function pathOf(random: Random, pattern: string, { values }: Stage): string {
   const path = pattern.replace(/:(\w+)/g, (_whole, name: string) => {
@@ -210,7 +211,7 @@ function pathOf(random: Random, pattern: string, { values }: Stage): string {
     case 5:
       return `/./x/..${path};x7q=1`;
     case 6:
-      return `${path}${oneOf(random, ["%00", "%", "%zz", "%2f", "%5c..", "#x7q", "//", "%E0%A4%A", "\u00fc", ".json"])}`;
+      return path + oneOf(random, pathEnds);
     case 7:
       return `/${asPath(random, hostileValue(random))}`;
     default:
@@ -276,7 +277,8 @@ function headersOf(random: Random, stage: Stage, { issuer }: Surroundings): [str
     headers.push([name, chance(random, 0.85) ? oneOf(random, values) : headerSafe(hostileValue(random))]);
   };
   const { values } = stage;
-  const basic = `Basic ${Buffer.from(`${values["client_id"]}:${values["client_secret"]}`).toString("base64")}`;
+  const credentials = Buffer.from(`${values["client_id"]}:${values["client_secret"]}`);
+  const basic = `Basic ${credentials.toString("base64")}`;
   sometimes(0.9, "accept", [
     "text/html",
     "text/html",

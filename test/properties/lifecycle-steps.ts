@@ -9,35 +9,29 @@ import {
   asProfileId,
   asUpstreamId,
 } from "../../src/domain/ids.ts";
-import type { AuditEvent, SignedInIdentity } from "../../src/domain/records.ts";
+import type { AuditEvent } from "../../src/domain/records.ts";
 import { randomSecret } from "../../src/domain/secrets.ts";
-import type { DeclineOutcome, RedeemOutcome } from "../../src/linking/linking.ts";
+import {
+  addressOf,
+  inShort,
+  keptOf,
+  nth,
+  organizationsOf,
+  type Person,
+  peopleOf,
+  profilesOf,
+} from "./lifecycle-cast.ts";
 import {
   answerDelayMs,
   LifecycleModel,
-  type ModelInquiry,
   type ModelLink,
   type ModelMail,
   type ModelOrganization,
   type ModelProfile,
   type Reception,
 } from "./lifecycle-model.ts";
-import {
-  type Attempt,
-  type Operation,
-  organizationCount,
-  peopleCount,
-  profileCount,
-  type Spelling,
-} from "./lifecycle-operations.ts";
+import type { Attempt, Operation, Spelling } from "./lifecycle-operations.ts";
 import { type LifecycleWorld, linkLifetimeMs } from "./lifecycle-world.ts";
-
-interface Person {
-  identity: SignedInIdentity;
-  accountId: string | undefined;
-}
-
-type Outcome = RedeemOutcome | DeclineOutcome;
 
 /** What was seen in a series, so that it can be told that the deep places were reached. */
 export type Tally = Map<string, number>;
@@ -57,34 +51,9 @@ export class Lifecycle {
     this.#name = name;
     this.#tally = tally;
     this.#marks = world.marks();
-    // The second person has the third's subject at another issuer: who that is depends on both.
-    const upstreams = ["one", "one", "two"];
-    this.#people = Array.from({ length: peopleCount }, (_, who) => {
-      const upstreamId = asUpstreamId(upstreams[who] ?? "one");
-      const subject = `${name}-${who === 0 ? "a" : "b"}`;
-      const names = { email: `p${who}@mail.example`, displayName: `Person ${who}` };
-      return {
-        identity: { issuer: `https://${upstreamId}.example`, subject, upstreamId, ...names },
-        accountId: undefined,
-      };
-    });
-    this.#organizations = Array.from({ length: organizationCount }, (_, at) => ({
-      id: `${name}-o${at}`,
-      enabled: true,
-    }));
-    const profiles = Array.from({ length: profileCount }, (_, at): ModelProfile => {
-      const organization = nth(this.#organizations, at);
-      const email = this.#addressOf(at === 2 ? 1 : 0);
-      return {
-        id: `${name}-p${at}`,
-        organization,
-        email,
-        version: 1,
-        provenVersion: null,
-        enabled: true,
-        boundTo: null,
-      };
-    });
+    this.#people = peopleOf(name);
+    this.#organizations = organizationsOf(name);
+    const profiles = profilesOf(name, this.#organizations);
     this.#model = new LifecycleModel(world.now, profiles);
   }
 
@@ -177,8 +146,7 @@ export class Lifecycle {
   }
 
   #addressOf(address: number): string {
-    const local = ["shared", "second", "spare", "Shared"][address] ?? "shared";
-    return `${local}.${this.#name}@contoso.example`;
+    return addressOf(this.#name, address);
   }
 
   #put({ id, organization, email, enabled }: ModelProfile): Promise<void> {
@@ -426,17 +394,4 @@ export class Lifecycle {
     const more = action === "link.refused" ? `: ${detail["attempted"]} ${detail["reason"]}` : "";
     return `${action} ${profileId} by ${who}${more}`;
   }
-}
-
-/** An inquiry as its row must be: the address goes when it is settled. */
-function keptOf({ id, settled, mailbox }: ModelInquiry) {
-  return { id, settled, kept: !settled && mailbox !== null };
-}
-
-function inShort(outcome: Outcome): string {
-  return outcome.result === "dead" ? `dead ${outcome.reason}` : outcome.result;
-}
-
-function nth<T>(things: readonly T[], index: number): T {
-  return things[index % things.length] ?? assert.fail("nothing there");
 }

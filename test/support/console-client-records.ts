@@ -1,4 +1,4 @@
-/** Client apps in a flavour's names, and what their developers are shown: for samples of the console's pages. */
+/** Client apps in a flavour's names, and what their developers are shown: for samples of console pages. */
 
 import type { ClientView, SettingsView } from "../../src/ui/console/views.ts";
 import { ACCOUNT_ID, EARLIER, LONG_ID, SOME_TIME } from "./console-records.ts";

@@ -51,7 +51,7 @@ export const cells: readonly Cell[] = browsers.flatMap((browser) =>
 export function impossible({ account, state, profiles, binding }: Cell): string | undefined {
   if (profiles === 0) return "no profile has the address, so nothing is mailed and there is no link";
   if (account === "other upstream") {
-    return "a link signs in at the upstream of its request, and a callback of another has no such sign-in (U4)";
+    return "a link signs in at its request's upstream, and a callback of another has no such sign-in (U4)";
   }
   if (binding === "me" && (state === "fresh" || state === "expired")) {
     return "what binds a profile to me is a newer request of mine, which supersedes this one";

@@ -67,7 +67,7 @@ export function mailboxFlood(size: number): void {
       return { browser, waiting, code: codeOn(waiting) };
     }
 
-    it("no more mails than documented, none of the crowd's before a person who asked on another day", async () => {
+    it("no more mails than documented, none of the crowd's before who asked on another day", async () => {
       // Tokens live by the machine's clock: what was yesterday happens by another one.
       liaison.clock.advance(-day);
       const identity = identityOf(liaison, people.ann);

@@ -114,7 +114,9 @@ export const flavours = {
         `Northwind Traders Universal Consumer Identity (${endless})`,
         `Fourth Coffee ${endless} ID`,
       ],
-      who: `${"anastasia.maximiliana.".repeat(3)}lopez@subsidiary.of.a.very.long.${endless.toLowerCase()}.example`,
+      who:
+        `${"anastasia.maximiliana.".repeat(3)}lopez@` +
+        `subsidiary.of.a.very.long.${endless.toLowerCase()}.example`,
       other: `${"someone.else.entirely.".repeat(3)}@subsidiary.of.a.very.long.northwind-traders.example`,
       address: `${"registered.".repeat(5)}address@${"department.".repeat(12)}example`,
       people: [`Ana María de los Ángeles ${endless}`, endless, "Ana ".repeat(30)],

@@ -4,14 +4,7 @@
  */
 
 import { type PageName, pages } from "../../src/ui/pages.ts";
-import type {
-  FieldErrorCode,
-  LinkDeadPage,
-  RefusalReason,
-  SignedInAs,
-  SignOutPage,
-  Site,
-} from "../../src/ui/views.ts";
+import type { FieldErrorCode, LinkDeadPage, RefusalReason, SignedInAs, Site } from "../../src/ui/views.ts";
 import { type Flavour, type FlavourName, flavours } from "./page-flavours.ts";
 
 type View<Page> = Page extends (site: Site, ...rest: infer Rest) => string
@@ -396,27 +389,4 @@ export const pageNames = Object.keys(pages) as PageName[];
 export function pageSamples(): PageSample[] {
   const names = Object.keys(flavours) as FlavourName[];
   return pageNames.flatMap((page) => names.flatMap((flavour) => samplesOf(page, flavour)));
-}
-
-/**
- * The deployment with one upstream, no portal and no support beyond an address: what pages must do without.
- */
-export function bareSite(): Site {
-  const { site, upstream } = flavours.ordinary;
-  return {
-    ...site,
-    support: { email: site.support.email, url: null, phone: null },
-    portals: [],
-    upstreams: [{ ...upstream, support: { email: null, url: null } }],
-  };
-}
-
-export const signOutPurposes = ["sign_out", "nothing_left", "switch_account"] as const;
-
-/** The sign-out page that submits itself: looked at in the markup only, for it leaves at once. */
-export function automaticSignOut(purpose: SignOutPage["purpose"]): string {
-  const { site, portal, token } = flavours.ordinary;
-  const form = { action: "/session/end/confirm", xsrf: token };
-  const staysKnown = { upstream: null, portals: null };
-  return pages.signOut(site, { purpose, portal, staysKnown, form, automatic: true });
 }

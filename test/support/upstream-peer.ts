@@ -302,7 +302,8 @@ export function makeJwt(
     const key = { key: OWN_EC_KEY.privateKey, dsaEncoding: "ieee-p1363" as const };
     return `${input}.${createSign("SHA256").update(input).sign(key, "base64url")}`;
   }
-  return `${input}.${sign === "hs256" ? hs256(input) : createSign("RSA-SHA256").update(input).sign(privateKey, "base64url")}`;
+  if (sign === "hs256") return `${input}.${hs256(input)}`;
+  return `${input}.${createSign("RSA-SHA256").update(input).sign(privateKey, "base64url")}`;
 }
 
 function hs256(input: string): string {

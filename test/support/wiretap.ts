@@ -4,8 +4,10 @@
  */
 
 /** Names under which something that could be used travels in queries, forms and JSON. */
-const secretNames =
-  /^(?:code|state|nonce|csrf|password|client_secret|code_verifier|(?:access|refresh|id)_token|id_token_hint|token|client_assertion|request_uri)$/;
+const secretNames = new RegExp(
+  "^(?:code|state|nonce|csrf|password|client_secret|code_verifier|(?:access|refresh|id)_token|id_token_hint" +
+    "|token|client_assertion|request_uri)$",
+);
 /** Cookies that say nothing secret. */
 const publicCookies = /liaison\.upstream$/;
 /** What is shorter is found anywhere by chance. */

@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { brokerUrl } from "../../src/admin/command-remote.ts";
-import { AUDIT_CSV_HEADER, auditCsvLine, csvLine } from "../../src/admin/csv-out.ts";
 import type { Definition } from "../../src/admin/definitions/definition.ts";
 import { definitions, operations, readingOf } from "../../src/admin/definitions/operations.ts";
 import { auditExportCommand } from "../../src/cli/administration/audit-export.ts";
@@ -322,46 +321,6 @@ describe("answers on a terminal", () => {
     const line = jsonLine(value);
     assert.match(line, /^[\x20-\x7e]+\n$/);
     assert.deepEqual(JSON.parse(line), value);
-  });
-});
-
-describe("CSV of the audit", () => {
-  const cells: [string, string][] = [
-    ["plain", "plain"],
-    ["=1+1", "'=1+1"],
-    ["+1", "'+1"],
-    ["-1", "'-1"],
-    ["@SUM(A1)", "'@SUM(A1)"],
-    ["\tx", "'\tx"],
-    ["\rx", `"'\rx"`],
-    ['say "hi", all', '"say ""hi"", all"'],
-    ['=HYPERLINK("x","y")', `"'=HYPERLINK(""x"",""y"")"`],
-    ["two\nlines", '"two\nlines"'],
-    ["", ""],
-  ];
-  for (const [value, written] of cells) {
-    it(`${JSON.stringify(value)} → ${JSON.stringify(written)}`, () =>
-      assert.equal(csvLine([value]), `${written}\r\n`));
-  }
-
-  it("an event", () => {
-    assert.equal(
-      AUDIT_CSV_HEADER.trim(),
-      "id,at,action,actor,profile_id,organization_id,account_id,request_id,detail",
-    );
-    const event = {
-      id: "1",
-      at: "2027-01-01T00:00:00.000Z",
-      action: "x",
-      actor: "=cmd",
-      profile_id: "-p",
-      organization_id: null,
-      account_id: null,
-      request_id: null,
-      detail: { name: "a,b", count: 2 },
-    };
-    const written = `1,2027-01-01T00:00:00.000Z,x,'=cmd,'-p,,,,"{""name"":""a,b"",""count"":2}"\r\n`;
-    assert.equal(auditCsvLine(event), written);
   });
 });
 

@@ -278,7 +278,7 @@ describe("verifying while the audit goes on", () => {
 });
 
 describe("sealing many events", () => {
-  it("lets the event loop turn between two batches, and ends after the one under way when told", async (test) => {
+  it("lets the event loop turn between two batches, and ends after the one at work if told", async (test) => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     await append(made, 900);

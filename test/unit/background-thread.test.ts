@@ -56,7 +56,7 @@ describe("the background's thread", () => {
     assert.deepEqual(lines, []);
   });
 
-  it("one that can't start is started again and again, later and later; whoever waits for it isn't kept", async () => {
+  it("one that can't start is started again and later each time; who waits for it isn't kept", async () => {
     const { made, log, lines, found } = background("dies at start");
     let changes = 0;
     made.onChange(() => {

@@ -130,7 +130,7 @@ describe("directions of import", () => {
     );
   });
 
-  it("types and dynamic imports count too; a part that takes configuration takes its types alone", async () => {
+  it("types and dynamic imports count too; who takes configuration takes its types alone", async () => {
     const file = "src/http/kinds.ts";
     const lines = [
       `export type { Some } from "../demo/run.ts";`,
@@ -147,7 +147,7 @@ describe("directions of import", () => {
     );
   });
 
-  it("definitions of operations rest on schemas and rules, and the console's views on definitions, alone", async () => {
+  it("definitions rest on schemas and rules, and the console's views on definitions, alone", async () => {
     const forbidden = [
       `import { store } from "../../storage/contract.ts";`,
       `import { endpoints } from "../../oidc/endpoints.ts";`,

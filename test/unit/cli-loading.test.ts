@@ -20,7 +20,12 @@ const watch = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from "node:module";
   import { writeFileSync } from "node:fs";
   const loaded = [];
-  registerHooks({ load(url, context, next) { if (url.startsWith("file:")) loaded.push(url); return next(url, context); } });
+  registerHooks({
+    load(url, context, next) {
+      if (url.startsWith("file:")) loaded.push(url);
+      return next(url, context);
+    },
+  });
   process.on("exit", () => writeFileSync(process.env.LOADED, loaded.join("\\n")));
 `)}`;
 
@@ -142,7 +147,7 @@ upstreams:
     assert.equal(made, "made here");
   });
 
-  it("makes one where it creates: the first administrator is invited before the service ever ran", async () => {
+  it("makes one where it creates: the first administrator is invited before it ever ran", async () => {
     await rm(join(folder, "data"), { recursive: true, force: true });
     const { code, stdout } = await say(["admin", "invite", "kim@contoso.example", "--config", config]);
     assert.deepEqual([code, /signs in at http:\/\/localhost:4400\/admin/.test(stdout)], [0, true]);

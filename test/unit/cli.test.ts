@@ -147,7 +147,8 @@ upstreams:
   it("loads neither the provider nor what sends mail for a command that needs neither", async () => {
     const script = `import { registerHooks } from "node:module";
       registerHooks({ load(url, context, next) {
-        const [, name] = /\\/node_modules\\/(oidc-provider|koa|nodemailer|openid-client|mongodb|zod)\\//.exec(url) ?? [];
+        const watched = /\\/node_modules\\/(oidc-provider|koa|nodemailer|openid-client|mongodb|zod)\\//;
+        const [, name] = watched.exec(url) ?? [];
         if (name !== undefined) loaded.add(name);
         return next(url, context);
       } });
@@ -166,7 +167,10 @@ upstreams:
       assert.equal(code, 0);
       assert.match(
         stdout,
-        /liaison\.yaml: no faults\n {2}warning: upstreams\.consumer\.reauthentication \(env LIAISON_UPSTREAMS__CONSUMER__REAUTHENTICATION\)/,
+        new RegExp(
+          String.raw`liaison\.yaml: no faults\n {2}warning: upstreams\.consumer\.reauthentication ` +
+            String.raw`\(env LIAISON_UPSTREAMS__CONSUMER__REAUTHENTICATION\)`,
+        ),
       );
     });
 
@@ -178,7 +182,10 @@ upstreams:
       assert.equal(code, 1);
       assert.match(
         stdout,
-        /2 faults\n {2}listen\.port \(env LIAISON_LISTEN__PORT\): .*\n {2}log\.level \(env LIAISON_LOG__LEVEL\): /,
+        new RegExp(
+          String.raw`2 faults\n {2}listen\.port \(env LIAISON_LISTEN__PORT\): .*\n {2}` +
+            String.raw`log\.level \(env LIAISON_LOG__LEVEL\): `,
+        ),
       );
     });
 

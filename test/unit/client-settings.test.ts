@@ -151,7 +151,7 @@ describe("recipes", () => {
     }
   });
 
-  it("are lacking a way back from a sign-out where the library sends one, and the algorithm that it takes", () => {
+  it("lack a way back from a sign-out where the library sends one, and the algorithm that it takes", () => {
     const needs = (name: string, metadata: object) =>
       clientSettings(withMetadata(name, { ...metadata }), { issuer, secret, recipe: name }).recipes.flatMap(
         (one) => one.needs.map(({ setting }) => setting),

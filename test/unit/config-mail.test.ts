@@ -100,7 +100,7 @@ upstreams:
     assert.deepEqual(await faultsOf(", username: u"), ["mail.smtp.password"]);
   });
 
-  it("takes the secrets of access tokens from files and the environment, and no token endpoint in clear", async () => {
+  it("takes access tokens' secrets from files and the environment, no token endpoint in clear", async () => {
     const secret = join(folder, "secret");
     await writeFile(secret, "from-a-file\n");
     const env = {

@@ -47,7 +47,7 @@ describe("an upstream's entry", () => {
     assert.equal(read.trusted_email, false);
   });
 
-  it("is trusted for addresses only where it says so, and of the claim that email_verified is about", async () => {
+  it("is trusted for addresses only where it says so, and of the claim of email_verified", async () => {
     assert.equal((await load([issuer, secret, "trusted_email: true"])).trusted_email, true);
     assert.equal(
       (await load([issuer, secret, "trusted_email: true", "claims: { email: email }"])).trusted_email,
@@ -156,7 +156,8 @@ describe("an upstream's entry", () => {
     ]),
   ];
   for (const [lines, key, problem] of faults) {
-    it(`refuses ${lines.slice(1).join(", ") || "no secret"}${key === "issuer" ? ` of ${lines[0]}` : ""}`, async () => {
+    const what = lines.slice(1).join(", ") || "no secret";
+    it(`refuses ${what}${key === "issuer" ? ` of ${lines[0]}` : ""}`, async () => {
       const error = await load(lines).catch((thrown: unknown) => thrown);
       assert.ok(error instanceof ConfigError, String(error));
       const [fault, ...others] = error.faults;

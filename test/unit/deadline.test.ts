@@ -38,7 +38,7 @@ test("each call of a request is told what is left of it, and 0 when nothing is",
   });
 });
 
-test("calls at once cost what they take together, from the first one's begin to the last one's end", async () => {
+test("calls at once cost what they take together, from the first's begin to the last's end", async () => {
   const { spent, took } = await spentOn(async () => {
     const first = told(150);
     await pause(80);
@@ -47,7 +47,7 @@ test("calls at once cost what they take together, from the first one's begin to 
   assert.ok(spent > 170 && spent <= took + 1, `${spent} of ${took}`);
 });
 
-test("time in which nothing is waited for costs nothing, and a call that fails costs what it took", async () => {
+test("time in which nothing is waited for costs nothing, a call that fails costs what it took", async () => {
   const idle = await spentOn(() => pause(100));
   assert.ok(idle.spent < 1, `${idle.spent}`);
   const failed = await spentOn(() =>
@@ -59,7 +59,7 @@ test("time in which nothing is waited for costs nothing, and a call that fails c
   assert.ok(failed.spent > 55, `${failed.spent}`);
 });
 
-test("what a request sets off has its own measure: work of its own, and a worker that it nudges", async () => {
+test("what a request sets off has its own measure: work of its own, a worker that it nudges", async () => {
   const measures: number[] = [];
   let ran = () => {};
   const nextRun = () => new Promise<void>((resolve) => (ran = resolve));

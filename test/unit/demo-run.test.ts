@@ -106,7 +106,7 @@ test("the broker's configuration is a valid one, with both portals' policies", a
   assert.equal(config.upstreams[0]?.issuer, "http://localhost:5001");
 });
 
-test("a portal believes only logout tokens of its issuer, for itself, fresh and complete", async (context) => {
+test("a portal believes only logout tokens of its issuer, for itself, fresh and whole", async (context) => {
   const issuer = "http://localhost:4400";
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const jwk = { ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" };

@@ -59,7 +59,7 @@ test("seven people, four of them unbound, one of them an administrator", async (
   assert.notEqual(other?.upstreamEmail, other?.registered_email);
 });
 
-test("three are bound to the account of their own identity, each refused at CustomerSource for its reason", async () => {
+test("three are bound to the account of their own identity, each refused at CustomerSource", async () => {
   const reasons: Record<string, string[]> = {};
   for (const { expect, username } of seeds.slice(3, 6)) {
     const [membership, ...others] = await memberships(expect);

@@ -5,7 +5,7 @@ import { createEncryptedState } from "../../src/http/encrypted-state.ts";
 
 const newKey = () => randomBytes(32).toString("base64url");
 
-it("what a browser carries for us is good for its time, in its context, by our key, and nothing else is", () => {
+it("what a browser carries for us is good for its time, in its context, by our key, nothing else is", () => {
   const clock = { time: 1_800_000_000_000, now: () => clock.time };
   const state = createEncryptedState({ key: newKey(), clock });
   const parameters = { code: "a-code", state: "a-state" };

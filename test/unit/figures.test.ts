@@ -46,7 +46,7 @@ for (const how of ["mute", "down"] as const) {
   );
 }
 
-it("a bounce that is reported again is counted once, in the same instant, later and of a warning", async () => {
+it("a bounce that is reported again is counted once, in the same instant, later, of a warning", async () => {
   const counted: string[] = [];
   let now = NOW;
   const outbox = countedOutbox(

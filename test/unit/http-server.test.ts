@@ -87,7 +87,7 @@ describe("HTTP server", () => {
     },
   );
 
-  it("draining: no new connection; a request on its way over an idle one is answered, and then that ends", async () => {
+  it("draining: no new one; a request on its way over an idle one is answered, then that ends", async () => {
     const [kept, waiting] = [await keptAlive(), await keptAlive()];
     waiting.write(request("/held"));
     while (held.length === 0) await turn();

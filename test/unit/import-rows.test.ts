@@ -345,7 +345,7 @@ describe("rows held against each other", () => {
     return parsed.row;
   };
 
-  it("an organization must be the same on all its rows, a profile stand once; a bad row enters nothing", () => {
+  it("an organization must be the same on all its rows, a profile stand once; bad rows enter nothing", () => {
     const ledger = createLedger();
     const enter = (line: number, overrides: Partial<Values>) =>
       ledger

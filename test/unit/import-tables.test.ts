@@ -98,14 +98,20 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
         second.replace("partner", "x,partner"),
       ],
       [
-        /^line 3, null: column 4 \(D\) holds "x" and has no name in the header; name the column there, or empty it$/,
+        new RegExp(
+          String.raw`^line 3, null: column 4 \(D\) holds "x" and has no name in the header; ` +
+            "name the column there, or empty it$",
+        ),
       ],
     ],
     [
       "columns left out at the end",
       [header, first, second.split(",").slice(0, -1).join(",")],
       [
-        /^line 3, null: the row has 11 values, the header names 12; .* nothing stands for profile_status \(Excel/,
+        new RegExp(
+          "^line 3, null: the row has 11 values, the header names 12; .* " +
+            String.raw`nothing stands for profile_status \(Excel`,
+        ),
       ],
     ],
     [
@@ -119,7 +125,10 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
         '"Copyright (c) salesforce.com, inc."',
       ],
       [
-        /^line 5, null: holds "Grand Totals \(2 records\)" alone: a remark or a sum, and no row; delete the line/,
+        new RegExp(
+          String.raw`^line 5, null: holds "Grand Totals \(2 records\)" alone: ` +
+            "a remark or a sum, and no row; delete the line",
+        ),
         /^line 6, null: holds "Copyright \(c\) salesforce\.com, inc\." alone/,
       ],
     ],
@@ -160,7 +169,10 @@ describe("around a table, what may be meant otherwise is told of, and the rest i
     );
     assert.match(
       faults[0] ?? "",
-      /^line 2, null: column 10 \(J, name\): a quotation mark stands inside a value; .*; it begins with "Anna "B" Berg,/,
+      new RegExp(
+        String.raw`^line 2, null: column 10 \(J, name\): a quotation mark stands inside a value; .*; ` +
+          'it begins with "Anna "B" Berg,',
+      ),
     );
   });
 });
@@ -214,7 +226,16 @@ describe("what is no table of values in UTF-8 is refused as a whole, with what t
     [
       "names otherwise written",
       table.replace("email", "E-Mail").replace("organization_id", "Organization ID"),
-      /^line 1: the header lacks organization_id, email; it has the unknown "Organization ID", "E-Mail"\. .*\nline 1, column 1 \(A\): "Organization ID" is no column; write it organization_id, and save the file again\nline 1, column 9 \(I\): "E-Mail" is no column; give it one of these names, or delete the column/,
+      new RegExp(
+        [
+          "^line 1: the header lacks organization_id, email; ",
+          String.raw`it has the unknown "Organization ID", "E-Mail"\. .*\n`,
+          String.raw`line 1, column 1 \(A\): "Organization ID" is no column; `,
+          String.raw`write it organization_id, and save the file again\n`,
+          String.raw`line 1, column 9 \(I\): "E-Mail" is no column; `,
+          "give it one of these names, or delete the column",
+        ].join(""),
+      ),
     ],
     [
       "a header that was sorted with the rows",

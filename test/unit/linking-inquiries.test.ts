@@ -164,7 +164,7 @@ describe("inquiries", () => {
     }
   });
 
-  it("an address of many profiles is answered in small parts, each profile once, also by a worker that dies", async () => {
+  it("an address of many is answered in small parts, each profile once, by dying workers too", async () => {
     const ids = Array.from({ length: 45 }, (_, index) => `p-${index}`);
     for (const id of ids) await h.profile(id, "contoso", "anna@contoso.example", !id.endsWith("7"));
     await h.inquire(h.anna, "anna@contoso.example");
@@ -207,7 +207,7 @@ describe("inquiries", () => {
     assert.equal((await h.drain()).length, 91);
   });
 
-  it("what an upstream says of an address gives a place only if it is trusted for it, and says verified", async () => {
+  it("what an upstream says of an address gives a place only if trusted and verified", async () => {
     const own = "anna@contoso.example";
     await h.profile("p1", "contoso", own);
     const trusted: boolean[] = [];

@@ -139,7 +139,7 @@ describe("links", () => {
     assert.equal((await h.linking.redeem(attempt(link, h.anna))).result, "bound");
   });
 
-  it("L8 a newer request of the same identity and profile kills the older; another identity's doesn't", async () => {
+  it("L8 a newer request of the same identity and profile kills the older; another's doesn't", async () => {
     await h.ask(h.eve, "anna@contoso.example");
     assert.deepEqual((await h.linking.view(asLinkRequestId(link.requestId), link.secret))?.verdict, {
       alive: true,

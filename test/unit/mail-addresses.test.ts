@@ -59,7 +59,7 @@ describe("an address beyond ASCII", () => {
     isAscii();
   });
 
-  it("in the recipient's local part: sent with SMTPUTF8, given up without, and nothing is said of it", async () => {
+  it("in the recipient's local part: sent by SMTPUTF8, given up without, nothing is said of it", async () => {
     smtp.offers = ["8BITMIME", "SMTPUTF8"];
     await sendOnce(smtp.port, {}, { to: "jürgen@bücher.example", replyTo: "jürgen@consumer.example" });
     assert.deepEqual(envelope(), [

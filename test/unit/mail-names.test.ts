@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { mailDisplayName, shownAddress } from "../../src/mail/names.ts";
+import { mailAddress, mailDisplayName, mailName, shownAddress } from "../../src/mail/names.ts";
 
 describe("names in mails", () => {
   test("an upstream's display name is capped and can't become a link", () => {
@@ -56,7 +56,7 @@ describe("names in mails", () => {
     assert.equal([...(long ?? "")].length, 40);
   });
 
-  test("of any display name letters, marks, blanks and a few signs are left, and no dot before a letter", () => {
+  test("of any display name letters, marks, blanks and a few signs stay, and no dot before a letter", () => {
     const pieces = [
       "a",
       "Ж",
@@ -198,6 +198,38 @@ describe("names in mails", () => {
       null,
     ]) {
       assert.equal(shownAddress(none), null);
+    }
+  });
+
+  test("an account's address is shown only when it is one through and through", () => {
+    assert.equal(mailAddress("ana.lopez+x@northwind.example"), "ana.lopez+x@northwind.example");
+    for (const bad of [
+      "a b@c.example",
+      "<a@b.example>",
+      "a@b.example/x",
+      "a@b\r\n.example",
+      "http://a@b",
+      "@",
+      "a@",
+    ]) {
+      assert.equal(mailAddress(bad), null, bad);
+    }
+  });
+
+  test("an organization's name keeps its dots and colons", () => {
+    assert.equal(
+      mailName("Booking.example Big Data: Services\u2028Ltd"),
+      "Booking.example Big Data: Services Ltd",
+    );
+    assert.equal(mailName("Booking.example/login Nord Inc./A/S"), "Nord Inc./A/S");
+  });
+
+  test("a name of any length costs no time", () => {
+    for (const piece of ["a.", "a:", "a", ".。", "\ufdfa", "www."]) {
+      const began = performance.now();
+      mailDisplayName(piece.repeat(500_000));
+      mailName(`${piece.repeat(500_000)}/`);
+      assert.ok(performance.now() - began < 250, piece);
     }
   });
 });

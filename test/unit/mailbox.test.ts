@@ -69,7 +69,7 @@ describe("a mailbox's room", () => {
     assert.equal(separateRoomAt(calm, limits, NOW + 119 * MINUTE), NOW + 2 * HOUR, "when it is over");
   });
 
-  it("never lets more than 84 mails through within 24 hours, wherever they begin, nor 31 within an hour", () => {
+  it("never lets more than 84 mails through within 24 hours, wherever they begin, nor 31 an hour", () => {
     let use = UNUSED;
     const separate: number[] = [];
     const collected: number[] = [];
@@ -98,7 +98,7 @@ describe("a mailbox's room", () => {
     assert.equal(separateRoomAt(UNUSED, none, NOW), NOW + MINUTE);
   });
 
-  it("mails of one instant are kept as one number; very many instants are taken together, never for fewer", () => {
+  it("mails of one instant are one number; very many instants count together, never for fewer", () => {
     const plenty: MailboxLimits = {
       hourly: { limit: 1_000_000, windowSeconds: 3600 },
       daily: { limit: 2000, windowSeconds: 86_400 },

@@ -296,7 +296,7 @@ describe("outbox worker", () => {
     assert.deepEqual(log.lines, []);
   });
 
-  it("a store that fails under a delivery fails the next turn, which begins nothing; then it goes on", async () => {
+  it("one that fails under a delivery fails the next turn, which begins none; then it goes on", async () => {
     await queue([aMail(), aMail(), aMail()]);
     let failures = 1;
     const flaky: typeof store.outbox = {

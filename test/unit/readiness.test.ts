@@ -91,7 +91,7 @@ describe("readiness", () => {
     readiness.stop();
   });
 
-  it("a check that doesn't answer within two seconds fails, and keeps no other from being looked at", async () => {
+  it("a check that doesn't answer within two seconds fails, and keeps nobody from another", async () => {
     const readiness = make();
     behave = () => new Promise(() => {});
     const started = readiness.start();
@@ -134,7 +134,7 @@ describe("what a worker says of itself", () => {
     assert.deepEqual(await worker.check.look(), { status: "failing", reason: "not running" });
   });
 
-  it("a run that completes nothing for two minutes and a half hangs; one that goes on step by step doesn't", async () => {
+  it("a run that completes nothing for 2½ minutes hangs; one that goes on by steps doesn't", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     let step = () => {};
     behave = (onStep) => {
@@ -253,7 +253,7 @@ describe("what is known of the mail server", () => {
     assert.equal(await later(), "ok");
   });
 
-  it("doesn't follow a refusal that one recipient gets again and again, but one that another gets, too", async () => {
+  it("doesn't follow a refusal that one recipient gets again, but one that another gets, too", async () => {
     const { begin, once } = watched();
     const [ann, ben] = ["ann@northwind.example", "ben@northwind.example"];
     for (const id of ["a", "b", "c"]) assert.equal(await once(id, ann, "relay_refused"), "ok");

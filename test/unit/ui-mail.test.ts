@@ -9,7 +9,7 @@ import { asInquiryId, asLinkRequestId, asUpstreamId } from "../../src/domain/ids
 import { matchingCode } from "../../src/domain/matching-code.ts";
 import type { MailContent } from "../../src/domain/records.ts";
 import { renderMail } from "../../src/mail/messages.ts";
-import { mailAddress, mailDisplayName, mailName } from "../../src/mail/names.ts";
+
 import {
   mailContents as contents,
   mailFacts as facts,
@@ -30,7 +30,8 @@ const {
 const all: MailContent[] = Object.values(aboutProfiles);
 
 const url = `https://signin.contoso.example/auth/link/req-1/${secret}`;
-const hostileName = `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e http://evil.example/x www.evil.example`;
+const hostileName =
+  `<script>alert(1)</script>"'\r\nBcc: victim@example.org\u202e ` + "http://evil.example/x www.evil.example";
 
 describe("the link mail", () => {
   test("has the link as the first URL of its text, alone on its line, even with addresses in names", () => {
@@ -147,7 +148,7 @@ describe("the mail that carries several requests", () => {
     assert.deepEqual(urls.slice(links.length), [site.support.url]);
   });
 
-  test("stays below what mail programs show, with fifty of the longest names that there can be", (context) => {
+  test("stays below what mail programs show, with fifty of the longest names there can be", (context) => {
     const longest = { profileName: '"'.repeat(200), organizationName: "&".repeat(200) };
     const who = {
       upstreamId: asUpstreamId("upstream-1"),
@@ -324,37 +325,5 @@ describe("names in mails", () => {
       requester: { ...requester, email: "evil.com/@x", displayName: "evil.com" },
     };
     assert.match(renderMail(site, nobody, facts).text, /signed in as an account at Northwind ID/);
-  });
-
-  test("an account's address is shown only when it is one through and through", () => {
-    assert.equal(mailAddress("ana.lopez+x@northwind.example"), "ana.lopez+x@northwind.example");
-    for (const bad of [
-      "a b@c.example",
-      "<a@b.example>",
-      "a@b.example/x",
-      "a@b\r\n.example",
-      "http://a@b",
-      "@",
-      "a@",
-    ]) {
-      assert.equal(mailAddress(bad), null, bad);
-    }
-  });
-
-  test("an organization's name keeps its dots and colons", () => {
-    assert.equal(
-      mailName("Booking.example Big Data: Services\u2028Ltd"),
-      "Booking.example Big Data: Services Ltd",
-    );
-    assert.equal(mailName("Booking.example/login Nord Inc./A/S"), "Nord Inc./A/S");
-  });
-
-  test("a name of any length costs no time", () => {
-    for (const piece of ["a.", "a:", "a", ".。", "\ufdfa", "www."]) {
-      const began = performance.now();
-      mailDisplayName(piece.repeat(500_000));
-      mailName(`${piece.repeat(500_000)}/`);
-      assert.ok(performance.now() - began < 250, piece);
-    }
   });
 });

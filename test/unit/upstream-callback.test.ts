@@ -121,7 +121,7 @@ describe("answers that are refused", () => {
   });
 
   for (const name of ["access_denied", "user_cancelled_login", "consent_required", "interaction_required"]) {
-    it(`${name} is a refusal, with what the sign-in was for; the log tells the upstream's word, as no fault`, async () => {
+    it(`${name} is a refusal, with what it was for; the log has the upstream's word`, async () => {
       const error = await harness
         .signIn(harness.theLiar(), REDEEM, { code: null, error: name })
         .catch((thrown) => thrown);
@@ -276,7 +276,7 @@ describe("what the person can go back to when a callback fails", () => {
     assert.deepEqual((error as LiaisonError).purpose, REDEEM.purpose);
   });
 
-  it("a store that can't be reached when the sign-in is taken: nothing is spent, the same callback goes on", async () => {
+  it("no store can be reached when it is taken: nothing is spent, the same callback goes on", async () => {
     const down = new LiaisonError("store_unavailable", "The database can't be used right now.");
     const signIns = { ...harness.store.signIns, take: () => Promise.reject(down) };
     const { url, browsers } = await harness.begin(harness.theLiar());

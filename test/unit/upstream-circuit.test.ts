@@ -50,7 +50,7 @@ describe("U14 an upstream that hangs", () => {
     await fails(parties, /not asked/);
   });
 
-  it("U14 then one request alone finds out whether it is back, and its answer opens the way for all", async () => {
+  it("U14 then one request alone finds out whether it is back, its answer opens it for all", async () => {
     const parties = await silenced();
     harness.now += 3_000;
     const answers: ServerResponse[] = [];

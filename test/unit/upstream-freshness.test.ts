@@ -111,7 +111,7 @@ describe("U15 fresh authentication", () => {
 
 describe("U15 clocks that differ", () => {
   for (const aheadSeconds of [90, -90, 590, -590]) {
-    it(`${aheadSeconds} s: a fresh sign-in counts, one of a minute ago doesn't, and ours tells the time`, async () => {
+    it(`${aheadSeconds} s: a fresh sign-in counts, one of a minute ago doesn't, by our clock`, async () => {
       harness.aheadSeconds = aheadSeconds;
       const shortLived = () => ({ iat: theirs(), exp: theirs() + 60 });
       for (const request of [REDEEM, { maxAge: 0 }, { maxAge: 50 }]) {
@@ -159,7 +159,7 @@ describe("U15 clocks that differ", () => {
     });
   }
 
-  it("a token that was made with the code and is delivered a minute later shows an old sign-in to be old", async () => {
+  it("a token made with the code and delivered a minute later shows an old sign-in to be old", async () => {
     const parties = harness.theLiar();
     for (const [secondsBefore, code] of [
       [30, "upstream_stale"],

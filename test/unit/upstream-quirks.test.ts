@@ -211,7 +211,8 @@ describe("subjects and audiences as real upstreams write them", () => {
     [[], "liaison", false],
   ];
   for (const [aud, azp, isTaken] of audiences) {
-    it(`U5 aud ${JSON.stringify(aud)}, azp ${JSON.stringify(azp)}: ${isTaken ? "taken" : "refused"}`, async () => {
+    const audience = `aud ${JSON.stringify(aud)}, azp ${JSON.stringify(azp)}`;
+    it(`U5 ${audience}: ${isTaken ? "taken" : "refused"}`, async () => {
       harness.liar.lies = { claims: { aud, azp } };
       const signedIn = harness.signIn(harness.relyingParty([upstream("liar", harness.liar.issuer)]));
       if (isTaken) assert.equal((await signedIn).identity.subject, "person-1");

@@ -73,7 +73,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
     assert.deepEqual(completed.transaction.purpose, REDEEM.purpose);
   });
 
-  it("a request is pushed ahead where the upstream takes no other, and refused ones are no sign-in", async (t) => {
+  it("a request is pushed where the upstream takes no other, refused ones are no sign-in", async (t) => {
     const redirectUris = [`${ISSUER}/upstream/peer/callback`];
     const peer = await startUpstreamPeer({ redirectUris, people, pushedOnly: true });
     t.after(() => peer.close());
@@ -145,7 +145,7 @@ describe("upstream sign-in with an independent oidc-provider", () => {
 });
 
 describe("what is sent off", () => {
-  it("has state, nonce and PKCE of its own each time, and nothing of what its browser is known by", async () => {
+  it("has state, nonce and PKCE of its own each time, nothing of what its browser is known by", async () => {
     const parties = harness.theLiar();
     const [one, two] = [
       await harness.begin(parties, { loginHint: "anna@mail.example" }),

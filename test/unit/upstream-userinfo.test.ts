@@ -148,7 +148,7 @@ describe("UserInfo isn't asked", () => {
     assert.equal(harness.liar.requests.includes("/userinfo"), false);
   });
 
-  it("again while it hangs: after three silences it is left alone, and sign-ins are quick again", async () => {
+  it("again while it hangs: after three silences it is left alone, sign-ins are quick again", async () => {
     lie(() => {});
     const parties = harness.relyingParty([upstream("liar", harness.liar.issuer)]);
     for (let time = 0; time < 5; time += 1) await harness.signIn(parties);

@@ -217,7 +217,7 @@ describe("a verification that was asked for", () => {
     assert.match(String(result?.problem), /^place 800: event .* isn't as it was sealed$/);
   });
 
-  it("lets the event loop turn between two batches, and is given back when the worker is told to stop", async () => {
+  it("lets the event loop turn between two batches, is given back when told to stop", async () => {
     const { id } = await ask();
     let turns = 0;
     const counting = setInterval(() => (turns += 1), 0);
@@ -256,7 +256,7 @@ describe("a verification that was asked for", () => {
     assert.deepEqual([state, failure], ["failed", "it was begun 10 times and never got on"]);
   });
 
-  it("fails with a line in the log where the worker itself does, and the next one is carried out", async () => {
+  it("fails with a line in the log where the worker itself does, and the next is carried out", async () => {
     const { id } = await ask("1.a");
     const next = await ask();
     const { chain } = watched(made.store);

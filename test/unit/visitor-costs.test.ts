@@ -104,7 +104,7 @@ describe("what is charged", () => {
 });
 
 describe("what is charged to one network", () => {
-  it("is counted in memory first, then taken of the store some at a time, and never more than the limit", async () => {
+  it("is counted in memory first, then taken of the store by some, never more than the limit", async () => {
     const limit = { limit: 500, windowSeconds: 60 };
     const asked: number[] = [];
     let left = 450;
@@ -171,7 +171,7 @@ describe("a known browser's cookie", () => {
 });
 
 describe("connections of one network", () => {
-  it("beyond so many the oldest goes that has no whole request in it; trusted proxies aren't counted", async () => {
+  it("beyond so many the oldest goes that has no whole request in it; no trusted proxy counts", async () => {
     for (const isTrusted of [false, true]) {
       const connections = createConnections({ most: 2, isTrustedProxy: () => isTrusted });
       const taken: Socket[] = [];

@@ -1,5 +1,7 @@
-// The rights that Liaison needs and no others, for mongosh: MONGODB_LIAISON_PASSWORD=… mongosh "mongodb://admin@…" --file users.js
-// `liaisonBroker` is for brokers; `liaisonMigrate` for `liaison migrate` and `liaison copy`. One user may have both.
+// The rights that Liaison needs and no others, for mongosh:
+// MONGODB_LIAISON_PASSWORD=… mongosh "mongodb://admin@…" --file users.js
+// `liaisonBroker` is for brokers; `liaisonMigrate` for `liaison migrate` and `liaison copy`. One user may
+// have both.
 
 const name = process.env.MONGODB_LIAISON_DATABASE ?? "liaison";
 const database = db.getSiblingDB(name);

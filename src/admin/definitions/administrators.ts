@@ -5,6 +5,8 @@ import { LEAST_ROLE } from "../scopes.ts";
 import { dateOf, define } from "./definition.ts";
 import { adminRole, anyId, email, listOf, membership, name, paging } from "./fields.ts";
 
+const KEEPS_ROLE = "Whoever is invited again keeps theirs.";
+
 export const administrators = {
   list: define({
     name: "listAdministrators",
@@ -46,7 +48,7 @@ export const administrators = {
           "The part of the address before the @ if left out. Whoever is registered already keeps theirs.",
       }),
       role: adminRole.optional().meta({
-        description: `${LEAST_ROLE} if left out; owner while there is none. Whoever is invited again keeps theirs.`,
+        description: `${LEAST_ROLE} if left out; owner while there is none. ${KEEPS_ROLE}`,
       }),
       organization_id: anyId
         .optional()

@@ -14,8 +14,11 @@ const WRITE =
  * ISO 8601: a day, or a time with or without its distance from UTC. Salesforce writes `+0000`, databases a
  * blank for the T.
  */
-const ISO_TIME =
-  /^(?<day>\d{4}-\d\d-\d\d)[T ](?<hour>[01]\d|2[0-3]):?(?<minute>[0-5]\d)(?::?(?<second>[0-5]\d|60)(?:[.,]\d{1,9})?)? ?(?<zone>Z|[+-]\d\d(?::?\d\d)?)?$/i;
+const ISO_TIME = new RegExp(
+  "^(?<day>\\d{4}-\\d\\d-\\d\\d)[T ](?<hour>[01]\\d|2[0-3]):?(?<minute>[0-5]\\d)" +
+    "(?::?(?<second>[0-5]\\d|60)(?:[.,]\\d{1,9})?)? ?(?<zone>Z|[+-]\\d\\d(?::?\\d\\d)?)?$",
+  "i",
+);
 
 /** The year first, so that nothing is to be guessed. */
 const YEAR_FIRST = /^(\d{4})([/.])(\d\d)\2(\d\d)$/;

@@ -76,12 +76,12 @@ const SIGNS: readonly Sign[] = [
   {
     senses: ANY,
     pattern:
-      `[ÂÃ]${FURTHER}|[ÄÅ](?![–—’”»…])${FURTHER}|(?:[ÎÏÐÑ×ØÙÚÛ]${FURTHER}){2}|[à-ï]${FURTHER}{2}|ð${FURTHER}{3}` +
+      `[ÂÃ]${FURTHER}|[ÄÅ](?![–—’”»…])${FURTHER}|(?:[ÎÏÐÑ×ØÙÚÛ]${FURTHER}){2}` +
+      `|[à-ï]${FURTHER}{2}|ð${FURTHER}{3}` +
       "|[√├┬]\\S|¬[^ -~]",
     problem:
       "was read in another encoding than it was written in; open the original as UTF-8 (in Excel: Data, " +
-      "From Text/CSV, " +
-      "65001: Unicode) and export again",
+      "From Text/CSV, 65001: Unicode) and export again",
   },
   {
     senses: ANY,
@@ -141,7 +141,8 @@ const SIGNS: readonly Sign[] = [
   {
     senses: ["id"],
     pattern:
-      "^-?\\d+[.,]0{1,2}$|^-?\\d{1,3}(?:[,'’]\\d{3})+(?:[.,]\\d+)?$|^-?\\d{1,2}(?:,\\d\\d)+,\\d{3}(?:\\.\\d+)?$" +
+      "^-?\\d+[.,]0{1,2}$|^-?\\d{1,3}(?:[,'’]\\d{3})+(?:[.,]\\d+)?$" +
+      "|^-?\\d{1,2}(?:,\\d\\d)+,\\d{3}(?:\\.\\d+)?$" +
       "|^[-(]?\\p{Sc}\\s?-?\\d[\\d.,'’]*\\)?$|^-?\\d[\\d.,'’]*\\s?\\p{Sc}$",
     problem: `is written as an amount; ${AS_TEXT}`,
   },
@@ -212,7 +213,8 @@ export function withoutFormulaQuotes(value: string): string {
 const ROUNDED = /^\d{15}0+$/;
 const EXACT_DIGITS = 15;
 
-export const ROUNDED_PROBLEM = `ends in zeros behind its fifteenth digit, as a number does that a spreadsheet rounded; ${AS_TEXT}`;
+const ROUNDED_SIGN = "ends in zeros behind its fifteenth digit, as a number does that a spreadsheet rounded";
+export const ROUNDED_PROBLEM = `${ROUNDED_SIGN}; ${AS_TEXT}`;
 
 /** Whether a number may have lost its last digits; undefined for what has too few of them to say. */
 export function looksRounded(value: string): boolean | undefined {

@@ -226,7 +226,8 @@ async function versionOf(db: Db): Promise<number> {
 }
 
 /**
- * A new canary is never written beside data that was encrypted under another key: that data would be lost without a word.
+ * A new canary is never written beside data that was encrypted under another key: that data would be lost
+ * without a word.
  */
 async function checkCanary(db: Db, encryption: FieldEncryption): Promise<void> {
   const canary = await collectionsIn(db).meta.findOne({ _id: "canary" });

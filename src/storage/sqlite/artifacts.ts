@@ -33,14 +33,13 @@ export function createArtifactStore(
       expires_at)
     VALUES (:model, :idHash, :payload, :grantId, :accountId, :clientId,
       iif(:clientId IS NULL, 0, ${endingsOfClient(":clientId")}), :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, grant_id =
-      excluded.grant_id,
-      account_id = excluded.account_id, client_id = excluded.client_id, endings = excluded.endings,
-      expires_at = excluded.expires_at`);
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload,
+      grant_id = excluded.grant_id, account_id = excluded.account_id, client_id = excluded.client_id,
+      endings = excluded.endings, expires_at = excluded.expires_at`);
   const insertOnce = database.prepare(`
     INSERT INTO artifacts (model, id_hash, expires_at) VALUES (:model, :idHash, :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL, expires_at =
-      excluded.expires_at
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL,
+      expires_at = excluded.expires_at
     WHERE artifacts.expires_at <= :now`);
   const select = database.prepare(
     `

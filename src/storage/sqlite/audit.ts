@@ -131,8 +131,8 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
   });
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
-    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, seal =
-      excluded.seal`);
+    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at,
+      seal = excluded.seal`);
   const place = database.prepare(
     "UPDATE audit_events SET chain_seq = :seq, mac = :mac WHERE id = :id AND chain_seq IS NULL",
   );

@@ -104,9 +104,8 @@ function idempotency(database: Database, encryption: FieldEncryption) {
   const insert = database.prepare(`
     INSERT INTO idempotency_keys (key_hash, fingerprint, sealed_answer, expires_at)
     VALUES (:keyHash, :fingerprint, :answer, :expiresAt)
-    ON CONFLICT (key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, sealed_answer =
-      excluded.sealed_answer,
-      expires_at = excluded.expires_at`);
+    ON CONFLICT (key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,
+      sealed_answer = excluded.sealed_answer, expires_at = excluded.expires_at`);
   return {
     /** What the first under the key was answered, or undefined for the first itself, whose answer is kept. */
     claim({ keyHash, fingerprint, answer, expiresAt }: Once, now: Instant): ChangeOutcome | undefined {
@@ -146,8 +145,8 @@ function directoryChanges(
     { id: text, account_id: nullable(text) },
   );
   const owners = database.prepare(`
-    SELECT 1 FROM profiles p WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT
-      1`);
+    SELECT 1 FROM profiles p
+    WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
   /** To be asked after the write: it is undone then. */
   const keepAnOwner = () => {
     if (!roles.hasOwner()) refuse("last_owner");

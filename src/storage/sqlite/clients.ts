@@ -44,9 +44,9 @@ export function createClientWriter(database: Database, encryption: FieldEncrypti
   const upsert = database.prepare(`
     INSERT INTO clients (id, sealed_secret, sealed_previous, managed_by, record)
     VALUES (:id, :secret, :previous, :managedBy, :record)
-    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret, sealed_previous =
-      excluded.sealed_previous,
-      managed_by = excluded.managed_by, record = excluded.record`);
+    ON CONFLICT (id) DO UPDATE SET sealed_secret = excluded.sealed_secret,
+      sealed_previous = excluded.sealed_previous, managed_by = excluded.managed_by,
+      record = excluded.record`);
   const remove = database.prepare("DELETE FROM clients WHERE id = :id");
   const forgetUses = database.prepare("DELETE FROM client_uses WHERE client_id = :id");
 

@@ -55,10 +55,9 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
   const upsertOrganization = database.prepare(`
     INSERT INTO organizations (id, name, account_number, kind, plan_status, plan_expires_at, enabled)
     VALUES (:id, :name, :accountNumber, :kind, :planStatus, :planExpiresAt, :enabled)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_number = excluded.account_number, kind =
-      excluded.kind,
-      plan_status = excluded.plan_status, plan_expires_at = excluded.plan_expires_at, enabled =
-        excluded.enabled`);
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_number = excluded.account_number,
+      kind = excluded.kind, plan_status = excluded.plan_status,
+      plan_expires_at = excluded.plan_expires_at, enabled = excluded.enabled`);
   const selectMembership = database.prepare(
     `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id

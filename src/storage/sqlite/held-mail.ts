@@ -31,8 +31,7 @@ export function createMailWriter(
   const insert = database.prepare(`
     INSERT INTO outbox (
       id, message_id, recipient, sealed_content, request_id, state, attempts, created_at, next_attempt_at,
-        due_at,
-      mailbox_hash, profile_hash, asker_hash, rank, place_at, kind, inquiry_id)
+      due_at, mailbox_hash, profile_hash, asker_hash, rank, place_at, kind, inquiry_id)
     VALUES (
       :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash,
         :askerHash,

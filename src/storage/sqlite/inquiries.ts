@@ -65,8 +65,8 @@ export function createInquiryMethods(
   // row.
   const removeHeld = database.prepare(`
     DELETE FROM inquiries
-    WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL AND
-      matched IS NULL`);
+    WHERE issuer = :issuer AND subject = :subject
+      AND settled_at IS NULL AND held_until IS NOT NULL AND matched IS NULL`);
   const dismissHeld = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
     WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);

@@ -1,6 +1,7 @@
 /**
- * JSON that SQLite builds of a row: each key is one of the type that the text is read as, so that the compiler
- * finds a key that is misspelt or left out. The columns behind them are checked when a statement is prepared.
+ * JSON that SQLite builds of a row: each key is one of the type that the text is read as, so that the
+ * compiler finds a key that is misspelt or left out. The columns behind them are checked when a statement is
+ * prepared.
  */
 
 import type { SQLOutputValue } from "node:sqlite";

@@ -42,6 +42,11 @@ export function createListings(database: Database, search: SearchReader): Listin
 const NAMED: Place = ["", ""];
 const named = ({ name, id }: { name: string; id: string }): Place => [name, id];
 
+const TABLES = {
+  o: "organizations o",
+  p: "profiles p CROSS JOIN organizations o ON o.id = p.organization_id",
+};
+
 function directoryLists(
   database: Database,
   search: SearchReader,
@@ -50,7 +55,7 @@ function directoryLists(
     database.prepare(
       `
       SELECT ${record} AS record
-      FROM ${table === "o" ? "organizations o" : "profiles p CROSS JOIN organizations o ON o.id = p.organization_id"}
+      FROM ${TABLES[table]}
       WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id
       LIMIT :limit`,
       { record },

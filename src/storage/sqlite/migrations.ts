@@ -4,6 +4,8 @@
  * be running.
  */
 
+import { FIRST_TABLES } from "./first-tables.ts";
+
 export interface SqliteMigration {
   /** What it brings, in a few words. */
   name: string;
@@ -14,119 +16,7 @@ export interface SqliteMigration {
 export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   {
     name: "tables",
-    sql: `
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-
-  CREATE TABLE accounts (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
-
-  CREATE TABLE identities (
-    issuer TEXT NOT NULL, subject TEXT NOT NULL, upstream_id TEXT NOT NULL,
-    account_id TEXT NOT NULL REFERENCES accounts (id),
-    email TEXT, display_name TEXT, created_at INTEGER NOT NULL, last_sign_in_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE UNIQUE INDEX identities_by_key ON identities (issuer, subject);
-  CREATE INDEX identities_by_account ON identities (account_id, last_sign_in_at);
-
-  CREATE TABLE organizations (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, account_number TEXT NOT NULL, kind TEXT NOT NULL,
-    plan_status TEXT NOT NULL, plan_expires_at INTEGER, enabled INTEGER NOT NULL
-  ) STRICT;
-
-  -- The binding is one column, so that a profile can't have two; it is only ever set where it IS NULL.
-  CREATE TABLE profiles (
-    id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations (id),
-    email TEXT NOT NULL, email_key TEXT NOT NULL, email_version INTEGER NOT NULL,
-    name TEXT NOT NULL, roles TEXT NOT NULL, enabled INTEGER NOT NULL, admin_role TEXT,
-    account_id TEXT REFERENCES accounts (id), bound_at INTEGER, proven_email_version INTEGER
-  ) STRICT;
-  CREATE INDEX profiles_by_email ON profiles (email_key, id);
-  CREATE INDEX profiles_by_account ON profiles (account_id, id);
-  CREATE INDEX profiles_by_organization ON profiles (organization_id, id);
-
-  CREATE TABLE inquiries (
-    id TEXT PRIMARY KEY, requester TEXT NOT NULL, sealed_address TEXT, interaction_cid TEXT NOT NULL,
-    created_at INTEGER NOT NULL, not_before INTEGER NOT NULL, settled_at INTEGER,
-    lease_worker TEXT, lease_until INTEGER NOT NULL DEFAULT 0
-  ) STRICT;
-  CREATE INDEX inquiries_by_interaction ON inquiries (interaction_cid, created_at);
-  CREATE INDEX inquiries_unsettled ON inquiries (created_at) WHERE settled_at IS NULL;
-
-  CREATE TABLE link_requests (
-    id TEXT PRIMARY KEY, inquiry_id TEXT NOT NULL REFERENCES inquiries (id),
-    secret_hash TEXT NOT NULL, purpose TEXT NOT NULL,
-    issuer TEXT NOT NULL, subject TEXT NOT NULL, upstream_id TEXT NOT NULL, account_id TEXT NOT NULL,
-    requester_email TEXT, requester_name TEXT,
-    profile_id TEXT NOT NULL REFERENCES profiles (id), email_version INTEGER NOT NULL,
-    state TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, settled_at INTEGER
-  ) STRICT;
-  CREATE UNIQUE INDEX link_requests_by_secret ON link_requests (secret_hash);
-  CREATE INDEX link_requests_pending ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
-
-  CREATE TABLE outbox (
-    id TEXT PRIMARY KEY, message_id TEXT NOT NULL, recipient TEXT NOT NULL, sealed_content TEXT,
-    request_id TEXT REFERENCES link_requests (id),
-    state TEXT NOT NULL, attempts INTEGER NOT NULL, created_at INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL, lease_worker TEXT, sent_at INTEGER, server_reply TEXT, last_error TEXT
-  ) STRICT;
-  CREATE INDEX outbox_queued ON outbox (due_at) WHERE state = 'queued';
-
-  CREATE TABLE upstream_transactions (
-    state_hash TEXT PRIMARY KEY, browser_hash TEXT NOT NULL, upstream_id TEXT NOT NULL, forced INTEGER NOT NULL,
-    sealed_payload TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX upstream_transactions_by_expiry ON upstream_transactions (expires_at);
-
-  CREATE TABLE sign_in_outcomes (
-    interaction_hash TEXT PRIMARY KEY, account_id TEXT NOT NULL, upstream_id TEXT NOT NULL,
-    auth_time INTEGER NOT NULL, expires_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX sign_in_outcomes_by_expiry ON sign_in_outcomes (expires_at);
-
-  CREATE TABLE selections (
-    grant_id TEXT NOT NULL, session_uid TEXT NOT NULL, client_id TEXT NOT NULL, account_id TEXT NOT NULL,
-    profile_id TEXT NOT NULL REFERENCES profiles (id), expires_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE UNIQUE INDEX selections_by_grant ON selections (grant_id);
-  CREATE UNIQUE INDEX selections_by_session ON selections (session_uid, client_id);
-  CREATE INDEX selections_by_profile ON selections (profile_id);
-  CREATE INDEX selections_by_expiry ON selections (expires_at);
-
-  CREATE TABLE remembered_choices (
-    account_id TEXT NOT NULL, client_id TEXT NOT NULL, profile_id TEXT NOT NULL, PRIMARY KEY (account_id, client_id)
-  ) STRICT, WITHOUT ROWID;
-
-  -- Sessions are artifacts with a uid; their clients' shares are rows of their own.
-  CREATE TABLE artifacts (
-    model TEXT NOT NULL, id_hash TEXT NOT NULL, sealed_payload TEXT, grant_id TEXT, account_id TEXT, session_uid TEXT,
-    consumed_at INTEGER, expires_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE UNIQUE INDEX artifacts_by_id ON artifacts (model, id_hash);
-  CREATE INDEX artifacts_by_grant ON artifacts (grant_id) WHERE grant_id IS NOT NULL;
-  CREATE INDEX artifacts_by_session ON artifacts (session_uid) WHERE session_uid IS NOT NULL;
-  CREATE INDEX artifacts_by_expiry ON artifacts (expires_at);
-
-  CREATE TABLE session_clients (
-    session_uid TEXT NOT NULL, client_id TEXT NOT NULL, sid TEXT, grant_id TEXT, persists_logout INTEGER,
-    PRIMARY KEY (session_uid, client_id)
-  ) STRICT, WITHOUT ROWID;
-
-  CREATE TABLE clients (
-    id TEXT PRIMARY KEY, sealed_secret TEXT, managed_by TEXT NOT NULL, record TEXT NOT NULL
-  ) STRICT;
-
-  CREATE TABLE keys (name TEXT PRIMARY KEY, sealed_value TEXT NOT NULL) STRICT;
-
-  CREATE TABLE throttles (key_hash TEXT PRIMARY KEY, taken INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
-  CREATE INDEX throttles_by_expiry ON throttles (expires_at);
-
-  CREATE TABLE audit_events (
-    id TEXT PRIMARY KEY, at INTEGER NOT NULL, action TEXT NOT NULL, actor TEXT NOT NULL,
-    profile_id TEXT, organization_id TEXT, account_id TEXT, request_id TEXT, detail TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX audit_events_by_time ON audit_events (at);
-  CREATE INDEX audit_events_by_profile ON audit_events (profile_id, at);
-  CREATE INDEX audit_events_by_request ON audit_events (request_id, at);
-  `,
+    sql: FIRST_TABLES,
   },
   {
     // Sign-ins under way lack the age of authentication that their sealed payload now holds: they begin anew.
@@ -142,10 +32,12 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   UPDATE link_requests AS r SET state = 'superseded', settled_at = unixepoch() * 1000
   WHERE r.state = 'pending' AND EXISTS (
     SELECT 1 FROM link_requests n
-    WHERE n.state = 'pending' AND n.profile_id = r.profile_id AND n.issuer = r.issuer AND n.subject = r.subject
+    WHERE n.state = 'pending' AND n.profile_id = r.profile_id
+      AND n.issuer = r.issuer AND n.subject = r.subject
       AND (n.created_at, n.rowid) > (r.created_at, r.rowid));
   DROP INDEX link_requests_pending;
-  CREATE UNIQUE INDEX link_requests_pending ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
+  CREATE UNIQUE INDEX link_requests_pending
+    ON link_requests (profile_id, issuer, subject) WHERE state = 'pending';
   `,
   },
   {
@@ -161,7 +53,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX inquiries_by_time ON inquiries (created_at);
   CREATE INDEX link_requests_by_inquiry ON link_requests (inquiry_id, created_at);
   CREATE INDEX link_requests_by_profile ON link_requests (profile_id, created_at);
-  CREATE INDEX inquiries_held ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
+  CREATE INDEX inquiries_held
+    ON inquiries (issuer, subject) WHERE settled_at IS NULL AND held_until IS NOT NULL;
 
   -- Of a message that is held, due_at is when there may be room for it.
   ALTER TABLE outbox ADD COLUMN mailbox_hash TEXT;
@@ -185,9 +78,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   CREATE TABLE search_terms (entry TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO search_terms (entry, record)
-    SELECT e.value, organization_record(o.id) FROM organizations o, json_each(organization_entries(o.id, o.name, o.account_number)) e
+    SELECT e.value, organization_record(o.id)
+    FROM organizations o, json_each(organization_entries(o.id, o.name, o.account_number)) e
     UNION ALL
-    SELECT e.value, profile_record(p.id) FROM profiles p, json_each(profile_entries(p.id, p.name, p.email_key)) e
+    SELECT e.value, profile_record(p.id)
+    FROM profiles p, json_each(profile_entries(p.id, p.name, p.email_key)) e
     UNION ALL
     SELECT DISTINCT e.value, account_record(i.account_id)
     FROM identities i, json_each(account_entries(i.account_id, i.subject, i.email, i.display_name)) e;
@@ -229,17 +124,18 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     hour INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (hour, name)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE api_keys (
-    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created_by TEXT NOT NULL,
-    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
+    id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL,
+    created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX api_keys_by_secret ON api_keys (secret_hash);
   CREATE TABLE idempotency_keys (
-    key_hash TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, sealed_answer TEXT NOT NULL, expires_at INTEGER NOT NULL
+    key_hash TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, sealed_answer TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
   CREATE TABLE sign_outs (
-    id TEXT PRIMARY KEY, client_id TEXT NOT NULL, account_id TEXT NOT NULL, sid TEXT, created_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, lease_worker TEXT
+    id TEXT PRIMARY KEY, client_id TEXT NOT NULL, account_id TEXT NOT NULL, sid TEXT,
+    created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, lease_worker TEXT
   ) STRICT;
   CREATE INDEX sign_outs_due ON sign_outs (due_at);
   `,
@@ -293,9 +189,9 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- open_head: of those that haven't ended, so that two who ask for the same get one. due_at: when it may be
   -- claimed; a lease moves it on, as in the outbox.
   CREATE TABLE audit_verifications (
-    id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT, state TEXT NOT NULL,
-    started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT, attempts INTEGER NOT NULL,
-    seal TEXT NOT NULL, open_head TEXT, due_at INTEGER, lease_worker TEXT
+    id TEXT PRIMARY KEY, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, kept_head TEXT,
+    state TEXT NOT NULL, started_at INTEGER, ended_at INTEGER, progress TEXT, result TEXT, failure TEXT,
+    attempts INTEGER NOT NULL, seal TEXT NOT NULL, open_head TEXT, due_at INTEGER, lease_worker TEXT
   ) STRICT;
   CREATE UNIQUE INDEX audit_verifications_open ON audit_verifications (open_head) WHERE open_head IS NOT NULL;
   CREATE INDEX audit_verifications_due ON audit_verifications (due_at) WHERE due_at IS NOT NULL;
@@ -309,7 +205,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   CREATE INDEX outbox_held_of_profile ON outbox (profile_hash, due_at) WHERE state = 'held';
   -- As outbox_held_in_turn, which a broker of the version before names; this one says without the rows which
   -- aren't due.
-  CREATE INDEX outbox_held_by_rank ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
+  CREATE INDEX outbox_held_by_rank
+    ON outbox (mailbox_hash, rank DESC, created_at, due_at) WHERE state = 'held';
   CREATE INDEX selections_of_profile ON selections (profile_id, grant_id);
   DROP INDEX selections_by_profile;
   `,
@@ -319,8 +216,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     sql: `
   -- due_at: when the next rows are to be removed; NULL once none are left. What was counted stays.
   CREATE TABLE endings (
-    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER, place TEXT NOT NULL,
-    lease_worker TEXT
+    key TEXT PRIMARY KEY, count INTEGER NOT NULL, ended_at INTEGER NOT NULL, due_at INTEGER,
+    place TEXT NOT NULL, lease_worker TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX endings_due ON endings (due_at) WHERE due_at IS NOT NULL;
 
@@ -328,7 +225,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- changes.
   ALTER TABLE selections ADD COLUMN endings INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE selections ADD COLUMN organization_id TEXT;
-  UPDATE selections SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
+  UPDATE selections
+  SET organization_id = (SELECT organization_id FROM profiles WHERE id = selections.profile_id);
   -- For those that a broker of the version before makes.
   CREATE TRIGGER selections_place AFTER INSERT ON selections WHEN new.organization_id IS NULL
   BEGIN
@@ -342,9 +240,11 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
   -- The pending requests of an organization, found without a walk over its profiles. A broker of the version
   -- before leaves it out; a trigger would have each insert look for mails that wait for their request.
   ALTER TABLE link_requests ADD COLUMN organization_id TEXT;
-  UPDATE link_requests SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
+  UPDATE link_requests
+  SET organization_id = (SELECT organization_id FROM profiles WHERE id = link_requests.profile_id)
   WHERE state = 'pending';
-  CREATE INDEX link_requests_pending_of_organization ON link_requests (organization_id) WHERE state = 'pending';
+  CREATE INDEX link_requests_pending_of_organization
+    ON link_requests (organization_id) WHERE state = 'pending';
 
   -- How many endings of its client there were when a client's own token was made.
   ALTER TABLE artifacts ADD COLUMN client_id TEXT;
@@ -386,7 +286,8 @@ export const SQLITE_MIGRATIONS: readonly SqliteMigration[] = [
     name: "sessions by their account, mails that were put off",
     sql: `
   CREATE INDEX outbox_put_off ON outbox (created_at) WHERE state = 'queued' AND last_error IS NOT NULL;
-  CREATE INDEX artifacts_sessions_of_account ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
+  CREATE INDEX artifacts_sessions_of_account
+    ON artifacts (account_id, session_uid) WHERE session_uid IS NOT NULL;
   CREATE INDEX selections_sessions_of_account ON selections (account_id, session_uid);
   `,
   },

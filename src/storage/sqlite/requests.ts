@@ -26,17 +26,14 @@ export function createRequestWriter(database: Database): RequestWriter {
   const insert = database.prepare(`
     INSERT INTO link_requests (
       id, inquiry_id, secret_hash, purpose, issuer, subject, upstream_id, account_id, requester_email,
-        requester_name,
-      profile_id, organization_id, email_version, state, created_at, expires_at)
+      requester_name, profile_id, organization_id, email_version, state, created_at, expires_at)
     VALUES (
       :id, :inquiryId, :secretHash, :purpose, :issuer, :subject, :upstreamId, :accountId, :email,
-        :displayName,
-      :profileId, (SELECT organization_id FROM profiles WHERE id = :profileId), :emailVersion, 'pending',
-        :createdAt,
-      :expiresAt)`);
+      :displayName, :profileId, (SELECT organization_id FROM profiles WHERE id = :profileId),
+      :emailVersion, 'pending', :createdAt, :expiresAt)`);
   const voidProfile = database.prepare(`
-    UPDATE link_requests SET state = 'void', settled_at = :now WHERE state = 'pending' AND profile_id =
-      :profileId`);
+    UPDATE link_requests SET state = 'void', settled_at = :now
+    WHERE state = 'pending' AND profile_id = :profileId`);
   const voidOrganization = database.prepare(`
     UPDATE link_requests SET state = 'void', settled_at = :now
     WHERE state = 'pending' AND organization_id = :organizationId`);

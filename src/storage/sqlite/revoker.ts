@@ -68,8 +68,8 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, string> = {
 
 export function createRevoker(database: Database, endings: EndingWriter): Revoker {
   const deleteTokens = database.prepare(`
-    DELETE FROM artifacts WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT
-      :most)`);
+    DELETE FROM artifacts
+    WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
   const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
   const deleteSelection = database.prepare(
     "DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id",

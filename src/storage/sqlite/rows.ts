@@ -1,7 +1,7 @@
 /**
  * Records as SQLite builds them from rows: one list of fields per record, from which both the SQL and its
- * reading are made. Each belongs to a table alias: p profiles, o organizations, r link_requests, s selections,
- * i identities; the others need none.
+ * reading are made. Each belongs to a table alias: p profiles, o organizations, r link_requests,
+ * s selections, i identities; the others need none.
  */
 
 import { asSecretHash, type SecretHash } from "../../domain/ids.ts";

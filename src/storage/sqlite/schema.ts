@@ -195,7 +195,8 @@ export function createVersionReader(database: Database): () => Promise<number> {
 }
 
 /**
- * A new canary is never written beside data that was encrypted under another key: that data would be lost without a word.
+ * A new canary is never written beside data that was encrypted under another key: that data would be lost
+ * without a word.
  */
 function checkCanary({ database, encryption, file }: SchemaParts): void {
   const row = database.query("SELECT value FROM meta WHERE name = 'canary'", { value: text })[0];
@@ -208,8 +209,8 @@ function checkCanary({ database, encryption, file }: SchemaParts): void {
     if (encryption.decrypt(row.value, contextOf.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
-      `${file} was encrypted under another encryption_key. Set encryption_key to the one it was created with ` +
-        "(or name a new file in storage.sqlite.file to start empty).",
+      `${file} was encrypted under another encryption_key. Set encryption_key to the one it was created ` +
+        "with (or name a new file in storage.sqlite.file to start empty).",
       cause,
     );
   }
@@ -224,8 +225,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const present = database.query(
       `SELECT list.name FROM pragma_index_list(:table) AS list
        WHERE list."unique" = 1 AND list.partial = (:tail <> '') AND :columns = (
-         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name) WHERE key = 1 AND
-           coll = 'BINARY')
+         SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name)
+         WHERE key = 1 AND coll = 'BINARY')
          AND (:tail = '' OR EXISTS (
            SELECT 1 FROM sqlite_schema WHERE name = list.name AND substr(sql, -length(:tail)) = :tail))`,
       { name: text },
@@ -235,8 +236,8 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
     const index = `${table} (${columns})`;
     const create = `CREATE UNIQUE INDEX ${table}_${columns.replaceAll(",", "_")} ON ${index}`;
     throw refusal(
-      `${file} lacks the unique index on ${index}, without which a link could be used twice. Restore a ` +
-        "backup, or run: " +
+      `${file} lacks the unique index on ${index}, without which a link could be used twice. ` +
+        "Restore a backup, or run: " +
         `sqlite3 ${file} "${create}${where === undefined ? "" : ` WHERE ${where}`}"`,
     );
   }

@@ -49,12 +49,12 @@ export function createSessionMethods(
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
     VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
-    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload, account_id =
-      excluded.account_id,
-      session_uid = excluded.session_uid, expires_at = excluded.expires_at`);
+    ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = excluded.sealed_payload,
+      account_id = excluded.account_id, session_uid = excluded.session_uid,
+      expires_at = excluded.expires_at`);
   const update = database.prepare(`
-    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid, expires_at =
-      :expiresAt
+    UPDATE artifacts SET sealed_payload = :payload, account_id = :accountId, session_uid = :uid,
+      expires_at = :expiresAt
     WHERE model = 'Session' AND id_hash = :idHash`);
   const anyOfUid = database.prepare("SELECT 1 FROM artifacts WHERE session_uid = :uid LIMIT 1");
   const upsertClient = database.prepare(`

@@ -17,8 +17,8 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
   const move = (table: string, change: string, condition: string) => {
     const from = table.split(" ")[0];
     return database.prepare(`
-      UPDATE ${from} SET ${change} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT
-        ${BATCH})`);
+      UPDATE ${from} SET ${change}
+      WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${BATCH})`);
   };
   const inquiries = "inquiries INDEXED BY inquiries_due";
   const mails = (["queued", "held"] as const).map((state) => ({
@@ -31,15 +31,15 @@ export function createSetBack(database: Database): Pick<AdminStore, "boundWaits"
   const anew = [
     move(
       inquiries,
-      "created_at = :now, not_before = not_before - (created_at - :now), held_until = held_until - " +
-        "(created_at - :now)",
+      "created_at = :now, not_before = not_before - (created_at - :now), " +
+        "held_until = held_until - (created_at - :now)",
       `settled_at IS NULL AND ${isLater}`,
     ),
     ...mails.map(({ table, isIn }) =>
       move(
         table,
-        `created_at = :now, next_attempt_at = next_attempt_at - (created_at - :now), due_at = due_at - (created_at - :now),
-          place_at = min(place_at, :now)`,
+        `created_at = :now, next_attempt_at = next_attempt_at - (created_at - :now),
+          due_at = due_at - (created_at - :now), place_at = min(place_at, :now)`,
         `${isIn} AND ${isLater}`,
       ),
     ),

@@ -48,10 +48,9 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
     INSERT INTO sign_in_outcomes (
       interaction_hash, account_id, upstream_id, auth_time, proof_hash, authentication, expires_at)
     VALUES (:interactionHash, :accountId, :upstreamId, :authTime, :proofHash, :authentication, :expiresAt)
-    ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id, upstream_id =
-      excluded.upstream_id,
-      auth_time = excluded.auth_time, proof_hash = excluded.proof_hash, authentication =
-        excluded.authentication,
+    ON CONFLICT (interaction_hash) DO UPDATE SET account_id = excluded.account_id,
+      upstream_id = excluded.upstream_id, auth_time = excluded.auth_time,
+      proof_hash = excluded.proof_hash, authentication = excluded.authentication,
       expires_at = excluded.expires_at`);
   const takeOutcome = database.prepare(
     `

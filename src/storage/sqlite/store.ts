@@ -232,6 +232,7 @@ function asRefusal(error: unknown, file: string): unknown {
       cause: error,
     });
   }
-  const message = `${file} can't be opened (${reason}). Check storage.sqlite.file and the rights on its folder.`;
+  const fix = "Check storage.sqlite.file and the rights on its folder.";
+  const message = `${file} can't be opened (${reason}). ${fix}`;
   return new LiaisonError("store_refused", message, { cause: error });
 }

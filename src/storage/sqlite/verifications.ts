@@ -53,9 +53,8 @@ export function createVerificationStore(database: Database, audit: AuditWriter):
     UPDATE audit_verifications SET progress = :progress, seal = :seal, due_at = :until, attempts = 0
     WHERE id = :id AND lease_worker = :worker`);
   const settle = database.prepare(`
-    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result, failure =
-      :failure, seal = :seal,
-      ended_at = :now, open_head = NULL, due_at = NULL, lease_worker = NULL
+    UPDATE audit_verifications SET state = :state, progress = :progress, result = :result,
+      failure = :failure, seal = :seal, ended_at = :now, open_head = NULL, due_at = NULL, lease_worker = NULL
     WHERE id = :id AND lease_worker = :worker`);
 
   const json = (value: object | null) => (value === null ? null : JSON.stringify(value));

@@ -1,13 +1,30 @@
 /** Administrators, API keys, the audit. */
 
+import { linkTo } from "../components.ts";
 import { formatShort } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
+
 import { actorName, clientName, recordName, upstreamName } from "./names.ts";
-import { actButton, badge, code, copyBlock, goButton, isoTime, pager, table, timeOr, word } from "./parts.ts";
+import {
+  actButton,
+  badge,
+  code,
+  copyBlock,
+  doneNotice,
+  faultNotice,
+  goButton,
+  isoTime,
+  pager,
+  plainInput,
+  table,
+  timeOr,
+  word,
+} from "./parts.ts";
+
 import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, Names, ProfileView } from "./views.ts";
 
 export interface AdministratorsPage {
@@ -21,6 +38,8 @@ export function administrators(site: Site, frame: ConsoleFrame, view: Administra
   const t = messages(site.locale);
   const heading = t.text("admin.section.administrators");
   const url = sectionUrl(site, "administrators");
+  const invite = goButton(`${url}/invite`, t.text("admin.administrators.invite"), "primary");
+  const { invited, mayWrite } = view;
   const columns = [
     {
       label: t.text("admin.name"),
@@ -51,8 +70,8 @@ export function administrators(site: Site, frame: ConsoleFrame, view: Administra
   return renderConsole(site, frame, {
     section: "administrators",
     heading,
-    body: html`${view.invited !== null && html`<div class="done" role="status"><p>${t.html("admin.administrators.invited", { email: view.invited })}</p></div>`}
-${headed(heading, ...(view.mayWrite ? [goButton(`${url}/invite`, t.text("admin.administrators.invite"), "primary")] : []))}
+    body: html`${invited !== null && doneNotice(t.html("admin.administrators.invited", { email: invited }))}
+${headed(heading, ...(mayWrite ? [invite] : []))}
 <p class="lead">${t.text("admin.administrators.lead")}</p>
 ${table(heading, columns, view.items, t.text("admin.administrators.none"))}`,
   });
@@ -95,16 +114,22 @@ export function keys(site: Site, frame: ConsoleFrame, view: KeysPage): string {
   return renderConsole(site, frame, {
     section: "keys",
     heading,
-    body: html`${
-      view.made &&
-      html`<div class="done" role="status"><h2>${t.html("admin.keys.made", { name: view.made.name })}</h2><p>${t.text("admin.keys.once")}</p>${copyBlock("key", t.text("admin.keys.key"), view.made.key)}</div>`
-    }
+    body: html`${view.made && madeKey(site, view.made)}
 ${headed(heading, ...(view.mayWrite ? [goButton(`${url}/new`, t.text("admin.keys.new"), "primary")] : []))}
-<p class="lead">${t.html("admin.keys.lead", { link: (content: Html) => html`<a href="${site.basePath}/admin/api/v1">${content}</a>` })}</p>
+<p class="lead">${t.html("admin.keys.lead", { link: linkTo(`${site.basePath}/admin/api/v1`) })}</p>
 ${table(heading, columns, view.keys, t.text("admin.keys.none"))}
 <h2>${t.text("admin.keys.signing")}</h2>
 ${table(t.text("admin.keys.signing"), signing, view.signing, "")}`,
   });
+}
+
+/** The key that was just made, which no page shows again. */
+function madeKey(site: Site, { name, key }: NonNullable<KeysPage["made"]>): Html {
+  const t = messages(site.locale);
+  const heading = html`<h2>${t.html("admin.keys.made", { name })}</h2>`;
+  const text = html`<p>${t.text("admin.keys.once")}</p>`;
+  const block = copyBlock("key", t.text("admin.keys.key"), key);
+  return html`<div class="done" role="status">${heading}${text}${block}</div>`;
 }
 
 export interface AuditPage extends Pick<Listing<AuditEventView>, "items" | "nextUrl"> {
@@ -118,7 +143,6 @@ export interface AuditPage extends Pick<Listing<AuditEventView>, "items" | "next
 export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.audit");
-  const { filter } = view;
   const columns = [
     { label: t.text("admin.at"), cell: (one: AuditEventView) => isoTime(site, one.at) },
     { label: t.text("admin.audit.action"), cell: (one: AuditEventView) => word(one.action) },
@@ -128,20 +152,33 @@ export function audit(site: Site, frame: ConsoleFrame, view: AuditPage): string 
     },
     { label: t.text("admin.audit.about"), cell: (one: AuditEventView) => about(site, view.names, one) },
   ];
-  const field = (name: "action" | "actor" | "from" | "to", type: string) =>
-    html`<div class="field"><label for="${name}">${t.text(`admin.audit.${name}`)}</label><input class="input" id="${name}" name="${name}" type="${type}" autocomplete="off" spellcheck="false" value="${filter[name]}"></div>`;
+  const url = sectionUrl(site, "audit");
+  const exportLink = (format: "jsonl" | "csv") => {
+    const label = t.text(`admin.audit.${format}`);
+    return html`<a class="button button-secondary" href="${view.exportUrl(format)}">${label}</a>`;
+  };
+  const verify = actButton(view.verify, t.text("admin.verification.now"));
+  const verifications = html`<a href="${url}/verifications">${t.text("admin.verification.all")}</a>`;
   return renderConsole(site, frame, {
     section: "audit",
     heading,
     error: view.fault !== null,
-    body: html`${headed(heading, html`<a class="button button-secondary" href="${view.exportUrl("jsonl")}">${t.text("admin.audit.jsonl")}</a>`, html`<a class="button button-secondary" href="${view.exportUrl("csv")}">${t.text("admin.audit.csv")}</a>`)}
-${view.fault !== null && html`<div class="problem" role="alert" tabindex="-1" data-focus><h2>${t.text("common.errorSummary")}</h2><p>${view.fault}</p></div>`}
-<div class="console-actions">${actButton(view.verify, t.text("admin.verification.now"))} <a href="${sectionUrl(site, "audit")}/verifications">${t.text("admin.verification.all")}</a></div>
-<form class="console-filter" role="search" method="get" action="${sectionUrl(site, "audit")}">${field("action", "text")}${field("actor", "text")}${field("from", "date")}${field("to", "date")}
+    body: html`${headed(heading, exportLink("jsonl"), exportLink("csv"))}
+${view.fault !== null && faultNotice(site, view.fault)}
+<div class="console-actions">${verify} ${verifications}</div>
+<form class="console-filter" role="search" method="get" action="${url}">${filterFields(site, view.filter)}
 <p><button class="button button-secondary" type="submit">${t.text("admin.audit.apply")}</button></p></form>
 ${table(heading, columns, view.items, t.text("admin.audit.none"))}
 ${pager(site, view)}`,
   });
+}
+
+function filterFields(site: Site, filter: AuditPage["filter"]): Html[] {
+  const field = (name: keyof AuditPage["filter"], type: "text" | "date") => {
+    const label = html`<label for="${name}">${messages(site.locale).text(`admin.audit.${name}`)}</label>`;
+    return html`<div class="field">${label}${plainInput(name, type, filter[name])}</div>`;
+  };
+  return [field("action", "text"), field("actor", "text"), field("from", "date"), field("to", "date")];
 }
 
 function about(site: Site, names: Names, event: AuditEventView): Html {
@@ -154,7 +191,8 @@ function about(site: Site, names: Names, event: AuditEventView): Html {
     // The day beside it says the same.
     .filter(([name]) => name !== "planExpiresAt")
     .map(([name, value]) => `${name}: ${detailOf(site, name, value)}`);
-  return html`${records.map((one) => one && html`<div>${one}</div>`)}<span class="hint-inline">${bdi(entries.join("; "))}</span>`;
+  const lines = records.map((one) => one && html`<div>${one}</div>`);
+  return html`${lines}<span class="hint-inline">${bdi(entries.join("; "))}</span>`;
 }
 
 function detailOf(site: Site, name: string, value: string | number | boolean | null): string {

@@ -1,6 +1,6 @@
 /** The REST API as a page: every operation, what it takes, who may call it. */
 
-import { html } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import type { Site } from "../views.ts";
 
@@ -25,9 +25,13 @@ export function apiPage(
   { base, version, operations }: { base: string; version: string; operations: ApiOperation[] },
 ): string {
   const heading = "Administration API";
+  const document = html`<a href="${base}/openapi.json">OpenAPI 3.1 document</a>`;
   const body = html`<h1>${heading}</h1>
-<p class="lead">Version ${version}, at <code>${base}</code>. For programs: <a href="${base}/openapi.json">OpenAPI 3.1 document</a>.</p>
-<p>Call it with <code>Authorization: Bearer …</code>: an API key, or a token that a machine client app got by client_credentials. Edits name by <code>If-Match</code> the ETag that the record was read with; creations may bear an <code>Idempotency-Key</code>. What goes wrong is a problem (RFC 9457). Lists have a <code>next_cursor</code>.</p>
+<p class="lead">Version ${version}, at <code>${base}</code>. For programs: ${document}.</p>
+<p>Call it with <code>Authorization: Bearer …</code>: an API key, or a token that a machine client app got by
+client_credentials. Edits name by <code>If-Match</code> the ETag that the record was read with; creations may
+bear an <code>Idempotency-Key</code>. What goes wrong is a problem (RFC 9457). Lists have a
+<code>next_cursor</code>.</p>
 ${operations.map(
   ({
     name,
@@ -40,14 +44,13 @@ ${operations.map(
 <h2 id="${name}"><code>${method} ${path}</code></h2>
 <p>${summary}</p>
 <p class="hint">${name}, scope <code>${scope}</code></p>
-${
-  fields.length > 0 &&
-  html`<dl class="facts-list">${fields.map(
-    (one) =>
-      html`<div><dt><code>${one.name}</code></dt><dd>${one.type}, ${one.where}${one.required && ", required"}${one.description !== "" && html`. ${one.description}`}</dd></div>`,
-  )}</dl>`
-}
+${fields.length > 0 && html`<dl class="facts-list">${fields.map(fieldLine)}</dl>`}
 </section>`,
 )}`;
   return renderPage(site, { heading, wide: true, body });
+}
+
+function fieldLine({ name, type, where, required, description }: ApiOperation["fields"][number]): Html {
+  const about = html`${type}, ${where}${required && ", required"}${description !== "" && `. ${description}`}`;
+  return html`<div><dt><code>${name}</code></dt><dd>${about}</dd></div>`;
 }

@@ -30,10 +30,11 @@ export function clientList(
       cell: (one: ClientView) => timeOr(site, one.last_used_at, t.text("admin.never")),
     },
   ];
+  const add = goButton(`${sectionUrl(site, "clients")}/new`, t.text("admin.clients.new"), "primary");
   return renderConsole(site, frame, {
     section: "clients",
     heading,
-    body: html`${headed(heading, ...(mayWrite ? [goButton(`${sectionUrl(site, "clients")}/new`, t.text("admin.clients.new"), "primary")] : []))}
+    body: html`${headed(heading, ...(mayWrite ? [add] : []))}
 <p class="lead">${t.text("admin.clients.lead")}</p>
 ${table(heading, columns, items, t.text("admin.clients.none"))}`,
   });
@@ -53,15 +54,17 @@ export function clientPreset(site: Site, frame: ConsoleFrame): string {
   const t = messages(site.locale);
   const heading = t.text("admin.clients.which");
   const presets: Preset[] = ["web", "single_page", "native", "machine"];
+  const choice = (preset: Preset) => {
+    const name = html`<strong>${t.text(`admin.preset.${preset}`)}</strong>`;
+    const link = html`<a href="${sectionUrl(site, "clients")}/new?preset=${preset}">${name}</a>`;
+    return html`<li>${link}<p>${t.text(`admin.preset.${preset}.hint`)}</p></li>`;
+  };
   return renderConsole(site, frame, {
     section: "clients",
     heading,
     back: { url: sectionUrl(site, "clients"), label: t.text("admin.section.clients") },
     body: html`<h1>${heading}</h1>
-<ul class="presets">${presets.map(
-      (preset) =>
-        html`<li><a href="${sectionUrl(site, "clients")}/new?preset=${preset}"><strong>${t.text(`admin.preset.${preset}`)}</strong></a><p>${t.text(`admin.preset.${preset}.hint`)}</p></li>`,
-    )}</ul>`,
+<ul class="presets">${presets.map(choice)}</ul>`,
   });
 }
 
@@ -96,13 +99,14 @@ export function clientPage(site: Site, frame: ConsoleFrame, view: ClientPage): s
       ? [goButton(`${url}/edit`, t.text("admin.edit")), goButton(`${url}/remove`, t.text("admin.remove"))]
       : [];
   const heading = client.name;
+  const fromConfig = t.text("admin.clients.fromConfig");
   return renderConsole(site, frame, {
     section: "clients",
     heading,
     back: { url: sectionUrl(site, "clients"), label: t.text("admin.section.clients") },
     body: html`${secretNotice(site, view)}
 ${headed(bdi(heading), ...edits)}
-<p class="lead">${t.text(`admin.preset.${client.preset}`)}. ${isOurs ? null : t.text("admin.clients.fromConfig")}</p>
+<p class="lead">${t.text(`admin.preset.${client.preset}`)}. ${isOurs ? null : fromConfig}</p>
 <h2>${t.text("admin.clients.forDeveloper")}</h2>
 ${facts([
   [t.text("admin.issuer"), code(settings.issuer)],
@@ -135,13 +139,14 @@ ${facts([
   [t.text("admin.lastUsed"), timeOr(site, client.last_used_at, t.text("admin.never"))],
   [t.text("admin.previousSecret"), client.previous_secret_until && previous(site, client)],
 ])}
-${
-  mayWrite &&
-  isOurs &&
-  (client.preset === "web" || client.preset === "machine") &&
-  html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p><p class="actions">${goButton(`${url}/secret`, t.text("admin.clients.rotateGo"))}</p>`
-}`,
+${mayWrite && isOurs && (client.preset === "web" || client.preset === "machine") && rotation(site, url)}`,
   });
+}
+
+function rotation(site: Site, url: string): Html {
+  const t = messages(site.locale);
+  const text = html`<h2>${t.text("admin.clients.rotate")}</h2><p>${t.text("admin.clients.rotateHint")}</p>`;
+  return html`${text}<p class="actions">${goButton(`${url}/secret`, t.text("admin.clients.rotateGo"))}</p>`;
 }
 
 function protocolFacts(site: Site, client: ClientView): [label: string, value: Child][] {
@@ -180,12 +185,14 @@ function protocolFacts(site: Site, client: ClientView): [label: string, value: C
 function refusedAddresses(site: Site, url: string, { refused_addresses: refused }: ClientView): Html {
   const t = messages(site.locale);
   type Refused = (typeof refused)[number];
-  const compare = ({ address }: Refused) => `${url}?check=${encodeURIComponent(address)}#check`;
+  const compare = ({ address }: Refused) => {
+    const checked = `${url}?check=${encodeURIComponent(address)}#check`;
+    return html`<a href="${checked}">${t.text("admin.clients.refusedCompare")}</a>`;
+  };
   const columns = [
     {
       label: t.text("admin.clients.refusedAddress"),
-      cell: (one: Refused) =>
-        html`${code(one.address)} ${one.parameter === "redirect_uri" && html`<a href="${compare(one)}">${t.text("admin.clients.refusedCompare")}</a>`}`,
+      cell: (one: Refused) => html`${code(one.address)} ${one.parameter === "redirect_uri" && compare(one)}`,
     },
     {
       label: t.text("admin.clients.refusedFor"),
@@ -200,7 +207,8 @@ function refusedAddresses(site: Site, url: string, { refused_addresses: refused 
     { label: t.text("admin.at"), cell: ({ at }: Refused) => isoTime(site, at) },
   ];
   const heading = t.text("admin.clients.refused");
-  return html`<h2>${heading}</h2><p>${t.text("admin.clients.refusedHint")}</p>${table(heading, columns, refused, "")}`;
+  const text = html`<h2>${heading}</h2><p>${t.text("admin.clients.refusedHint")}</p>`;
+  return html`${text}${table(heading, columns, refused, "")}`;
 }
 
 /** All settings in one block, then recipes with them filled in, and what the portal gets. */
@@ -227,13 +235,16 @@ ${copyBlock("claims-userinfo", t.text("admin.clients.userinfo"), json(claims.use
 
 function recipeOf(site: Site, { name, title, needs, files }: SettingsView["recipes"][number]): Html {
   const t = messages(site.locale);
+  const blocks = files.map(({ file, text }, index) =>
+    copyBlock(`${name}-${index}`, t.text("admin.clients.file", { file, recipe: title }), text),
+  );
   return html`<details class="recipe"><summary>${title}</summary>
 ${
   needs.length > 0 &&
   html`<p>${t.text("admin.clients.needs")}</p>
 <ul>${needs.map(({ setting, value, why }) => html`<li>${code(`${setting}: ${value}`)} (${why})</li>`)}</ul>`
 }
-${files.map(({ file, text }, index) => copyBlock(`${name}-${index}`, t.text("admin.clients.file", { file, recipe: title }), text))}</details>`;
+${blocks}</details>`;
 }
 
 function lines(texts: readonly string[]): Html {
@@ -255,7 +266,8 @@ function secretNotice(site: Site, { secret, isNew, client }: ClientPage): Html |
       ? html`<div class="done" role="status"><h2>${t.text("admin.clients.registered")}</h2></div>`
       : null;
   }
-  return html`<div class="done" role="status"><h2>${t.text(secret.because === "registered" ? "admin.clients.registered" : "admin.clients.rotated")}</h2>
+  const heading = t.text(`admin.clients.${secret.because}`);
+  return html`<div class="done" role="status"><h2>${heading}</h2>
 <p>${t.html("admin.clients.secretOnce", { client: strongName(client.name) })}</p>
 ${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}
 <p>${t.text("admin.clients.secretBelow")}</p></div>`;
@@ -263,22 +275,31 @@ ${copyBlock("secret", t.text("admin.clientSecret"), secret.value)}
 
 function redirectCheck(site: Site, url: string, { check, client }: ClientPage): Html {
   const t = messages(site.locale);
-  const result =
-    check === null
-      ? null
-      : check.result === "registered"
-        ? html`<p>${badge("good", t.text("admin.check.registered"))} ${code(check.uri)}</p>`
-        : html`<p>${badge("bad", t.text(`admin.check.${check.result}`))} ${code(check.uri)}</p>
-${check.nearest !== null && check.how !== null && html`<p>${t.html(`admin.check.how.${check.how}`, { uri: code(check.nearest) })}</p>`}`;
   const registered = client.redirect_uris.map((uri) => {
     const isLocal = /^http:\/\//i.test(uri);
-    return html`<li>${code(uri)} ${isLocal ? badge("warm", t.text("admin.check.local")) : badge("good", t.text("admin.check.encrypted"))}</li>`;
+    const word = isLocal
+      ? badge("warm", t.text("admin.check.local"))
+      : badge("good", t.text("admin.check.encrypted"));
+    return html`<li>${code(uri)} ${word}</li>`;
   });
+  const attributes = html`maxlength="2000" autocomplete="off" spellcheck="false" value="${check?.uri ?? ""}"`;
+  const label = html`<label for="uri">${t.text("admin.check.label")}</label>`;
   return html`<h2 id="check">${t.text("admin.check.title")}</h2>
 <ul class="plain">${registered}</ul>
 <p>${t.text("admin.check.hint")}</p>
-<form class="console-search" method="get" action="${url}#check"><label for="uri">${t.text("admin.check.label")}</label>
-<div><input class="input" id="uri" name="check" type="url" maxlength="2000" autocomplete="off" spellcheck="false" value="${check?.uri ?? ""}">
+<form class="console-search" method="get" action="${url}#check">${label}
+<div><input class="input" id="uri" name="check" type="url" ${attributes}>
 <button class="button button-secondary" type="submit">${t.text("admin.check.button")}</button></div></form>
-<div role="status">${result}</div>`;
+<div role="status">${check && checked(site, check)}</div>`;
+}
+
+function checked(site: Site, { uri, result, nearest, how }: NonNullable<ClientPage["check"]>): Html {
+  const t = messages(site.locale);
+  if (result === "registered") {
+    return html`<p>${badge("good", t.text("admin.check.registered"))} ${code(uri)}</p>`;
+  }
+  const difference =
+    nearest !== null && how !== null && t.html(`admin.check.how.${how}`, { uri: code(nearest) });
+  return html`<p>${badge("bad", t.text(`admin.check.${result}`))} ${code(uri)}</p>
+${difference && html`<p>${difference}</p>`}`;
 }

@@ -40,7 +40,8 @@ function planText(site: Site, { plan }: OrganizationView, now: number): Child {
     return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
   if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
   const isOver = Date.parse(plan.expires_at) <= now;
-  return html`${isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"))} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
+  const word = isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"));
+  return html`${word} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
 }
 
 export function organizationList(
@@ -61,12 +62,14 @@ export function organizationList(
     { label: t.text("admin.plan"), cell: (one: OrganizationView) => planText(site, one, view.now) },
     { label: t.text("admin.status"), cell: (one: OrganizationView) => onOff(site, one.enabled) },
   ];
+  const add = goButton(`${url}/new`, t.text("admin.organizations.new"), "primary");
+  const empty = t.text(view.search === "" ? "admin.organizations.none" : "admin.nothingFound");
   return renderConsole(site, frame, {
     section: "organizations",
     heading,
-    body: html`${headed(heading, ...(view.mayWrite ? [goButton(`${url}/new`, t.text("admin.organizations.new"), "primary")] : []))}
+    body: html`${headed(heading, ...(view.mayWrite ? [add] : []))}
 ${searchForm(site, url, t.text("admin.organizations.search"), view)}
-${table(heading, columns, view.items, t.text(view.search === "" ? "admin.organizations.none" : "admin.nothingFound"))}
+${table(heading, columns, view.items, empty)}
 ${pager(site, view)}`,
   });
 }
@@ -112,11 +115,13 @@ export function organizationPage(site: Site, frame: ConsoleFrame, view: Organiza
   const { organization, people, mayWrite } = view;
   const url = organizationUrl(site, organization.id);
   const title = t.text("admin.people");
+  const edit = goButton(`${url}/edit`, t.text("admin.edit"));
+  const add = goButton(`${url}/people/new`, t.text("admin.people.new"), "primary");
   return renderConsole(site, frame, {
     section: "organizations",
     heading: organization.name,
     back: { url: sectionUrl(site, "organizations"), label: t.text("admin.section.organizations") },
-    body: html`${headed(bdi(organization.name), ...(mayWrite ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []))}
+    body: html`${headed(bdi(organization.name), ...(mayWrite ? [edit] : []))}
 ${facts([
   [t.text("admin.accountNumber"), bdi(organization.account_number)],
   [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
@@ -124,7 +129,7 @@ ${facts([
   [t.text("admin.status"), onOff(site, organization.enabled)],
   [t.text("admin.id"), idText(organization.id)],
 ])}
-<div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${goButton(`${url}/people/new`, t.text("admin.people.new"), "primary")}</p>`}</div>
+<div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${add}</p>`}</div>
 ${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
 ${pager(site, people)}`,
   });
@@ -133,12 +138,13 @@ ${pager(site, people)}`,
 export function peopleList(site: Site, frame: ConsoleFrame, view: Listing<ProfileView>): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.people");
+  const empty = t.text(view.search === "" ? "admin.people.none" : "admin.nothingFound");
   return renderConsole(site, frame, {
     section: "people",
     heading,
     body: html`${headed(heading)}
 ${searchForm(site, sectionUrl(site, "people"), t.text("admin.people.search"), view)}
-${table(heading, peopleColumns(site, true), view.items, t.text(view.search === "" ? "admin.people.none" : "admin.nothingFound"))}
+${table(heading, peopleColumns(site, true), view.items, empty)}
 ${pager(site, view)}`,
   });
 }
@@ -155,12 +161,17 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
   const { profile, may } = view;
   const { organization } = profile;
   const url = personUrl(site, profile.id);
-  const account = profile.account_id;
+  const accountUrl =
+    profile.account_id !== null &&
+    `${sectionUrl(site, "accounts")}/${encodeURIComponent(profile.account_id)}`;
   const endAll =
     may.endSessions &&
-    account !== null &&
+    accountUrl &&
     view.grants.length > 0 &&
-    html`<p class="console-actions">${goButton(`${sectionUrl(site, "accounts")}/${encodeURIComponent(account)}/end`, t.text("admin.endAll"))}</p>`;
+    html`<p class="console-actions">${goButton(`${accountUrl}/end`, t.text("admin.endAll"))}</p>`;
+  const proven = profile.email_proven
+    ? badge("good", t.text("admin.proven"))
+    : badge("quiet", t.text("admin.notProven"));
   const actions = [
     ...(may.edit ? [goButton(`${url}/edit`, t.text("admin.edit"))] : []),
     ...(may.unlink && profile.account_id !== null ? [goButton(`${url}/unlink`, t.text("admin.unlink"))] : []),
@@ -175,10 +186,7 @@ export function personPage(site: Site, frame: ConsoleFrame, view: PersonPage): s
     back: { url: organizationUrl(site, organization.id), label: organization.name },
     body: html`${headed(bdi(profile.name), ...actions)}
 ${facts([
-  [
-    t.text("admin.email"),
-    html`${bdi(profile.email)} ${profile.email_proven ? badge("good", t.text("admin.proven")) : badge("quiet", t.text("admin.notProven"))}`,
-  ],
+  [t.text("admin.email"), html`${bdi(profile.email)} ${proven}`],
   [
     t.text("admin.organization"),
     html`<a href="${organizationUrl(site, organization.id)}">${bdi(organization.name)}</a>`,
@@ -188,9 +196,9 @@ ${facts([
   [t.text("admin.status"), onOff(site, profile.enabled)],
   [
     t.text("admin.linked"),
-    profile.account_id === null
-      ? t.text("admin.notLinked")
-      : html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(profile.account_id)}">${t.text("admin.isLinked")}</a> ${timeOr(site, profile.linked_at, "")}`,
+    accountUrl
+      ? html`<a href="${accountUrl}">${t.text("admin.isLinked")}</a> ${timeOr(site, profile.linked_at, "")}`
+      : t.text("admin.notLinked"),
   ],
   [t.text("admin.id"), idText(profile.id)],
 ])}
@@ -203,11 +211,12 @@ ${grantTable(site, view)}`,
 
 export function inquiryTable(site: Site, inquiries: readonly InquiryView[], empty: string): Html {
   const t = messages(site.locale);
+  const url = sectionUrl(site, "links");
   const columns = [
     {
       label: t.text("admin.asked"),
       cell: (one: InquiryView) =>
-        html`<a href="${sectionUrl(site, "links")}/${encodeURIComponent(one.id)}">${isoTime(site, one.asked_at)}</a>`,
+        html`<a href="${url}/${encodeURIComponent(one.id)}">${isoTime(site, one.asked_at)}</a>`,
     },
     { label: t.text("admin.code"), cell: (one: InquiryView) => code(one.code) },
     {
@@ -253,8 +262,9 @@ function grantTable(
   { profile, grants, may }: Pick<PersonPage, "profile" | "grants" | "may">,
 ): Html {
   const t = messages(site.locale);
+  const url = `${personUrl(site, profile.id)}/end`;
   const end = ({ id }: GrantView) =>
-    html`<a href="${personUrl(site, profile.id)}/end/${encodeURIComponent(id)}">${t.text("admin.endSignIn")}</a>`;
+    html`<a href="${url}/${encodeURIComponent(id)}">${t.text("admin.endSignIn")}</a>`;
   const columns = [
     { label: t.text("admin.portal"), cell: (one: GrantView) => portalName(site, one.client_id) },
     ...sessionColumns<GrantView>(site),

@@ -15,8 +15,9 @@ export function notAdministrator(
 ): string {
   const t = messages(site.locale);
   const heading = t.text("admin.notAdministrator.title");
+  const { profileName: profile, organizationName: organization } = view;
   const body = html`<h1>${heading}</h1>
-<p class="lead">${t.html("admin.notAdministrator.why", { profile: view.profileName, organization: view.organizationName })}</p>
+<p class="lead">${t.html("admin.notAdministrator.why", { profile, organization })}</p>
 <p>${t.text("admin.notAdministrator.do")}</p>
 <p class="actions">${linkButton(view.anotherUrl, t.text("admin.notAdministrator.another"), "secondary")}</p>
 ${whomToAsk(site)}`;
@@ -39,6 +40,7 @@ export function consoleLost(site: Site): string {
   const t = messages(site.locale);
   const heading = t.text("admin.lost.title");
   const again = linkButton(`${site.basePath}/admin`, t.text("admin.lost.again"), "primary");
-  const body = html`<h1>${heading}</h1><p class="lead">${t.text("admin.lost.why")}</p><p class="actions">${again}</p>${whomToAsk(site)}`;
+  const text = html`<h1>${heading}</h1><p class="lead">${t.text("admin.lost.why")}</p>`;
+  const body = html`${text}<p class="actions">${again}</p>${whomToAsk(site)}`;
   return renderPage(site, { heading, body });
 }

@@ -44,13 +44,15 @@ export function confirmPage(
 ): string {
   const t = messages(site.locale);
   const { section, heading, back, submit, consequences, form } = page;
+  const classes = "button button-secondary button-small";
+  const cancel = html`<a class="${classes}" href="${back.url}">${t.text("admin.cancel")}</a>`;
   return renderConsole(site, frame, {
     section,
     heading,
     back,
     body: html`<h1>${heading}</h1>
 <ul>${consequences.map((one) => html`<li>${one}</li>`)}</ul>
-<div class="actions">${actButton(form, submit, "danger")}<a class="button button-secondary button-small" href="${back.url}">${t.text("admin.cancel")}</a></div>`,
+<div class="actions">${actButton(form, submit, "danger")}${cancel}</div>`,
   });
 }
 
@@ -67,12 +69,14 @@ export function refusalPage(
 ): string {
   const t = messages(site.locale);
   const { section, heading, message, back } = page;
+  const onward = t.html("admin.backTo", { page: bdi(back.label) });
+  const link = html`<a class="onward" href="${back.url}">${onward}</a>`;
   return renderConsole(site, frame, {
     section,
     heading,
     back,
     error: true,
-    body: html`<h1>${heading}</h1><p class="lead">${message}</p><p><a class="onward" href="${back.url}">${t.html("admin.backTo", { page: bdi(back.label) })}</a></p>`,
+    body: html`<h1>${heading}</h1><p class="lead">${message}</p><p>${link}</p>`,
   });
 }
 

@@ -52,10 +52,11 @@ export function overview(site: Site, frame: ConsoleFrame, view: OverviewPage): s
 <div class="charts">${series.map((one) => bars(site, one))}</div>
 ${numbers(site, title, series)}</section>`;
   };
-  const ranges = (["24h", "7d", "30d"] as const).map(
-    (range) =>
-      html`<a href="${site.basePath}/admin?range=${range}"${range === view.range && html` aria-current="true"`}>${t.text(`admin.range.${range}`)}</a>`,
-  );
+  const ranges = (["24h", "7d", "30d"] as const).map((range) => {
+    const current = range === view.range && html` aria-current="true"`;
+    const label = t.text(`admin.range.${range}`);
+    return html`<a href="${site.basePath}/admin?range=${range}"${current}>${label}</a>`;
+  });
   return renderConsole(site, frame, {
     section: "overview",
     heading,
@@ -72,25 +73,30 @@ function attention(site: Site, { plans, api_keys, previous_secrets, mails }: Att
   const lines: Html[] = [
     ...(["failed", "bounced", "held"] as const)
       .filter((state) => mails[state] > 0)
-      .map(
-        (state) =>
-          html`<li><a href="${admin}/mail?state=${state}">${t.text(`admin.attention.${state}`, { count: mails[state] })}</a></li>`,
-      ),
-    ...plans.map(
-      ({ id, name, plan }) =>
-        html`<li>${t.html("admin.attention.plan", { name: html`<a href="${admin}/organizations/${encodeURIComponent(id)}">${name}</a>`, date: dayOf(site, plan.last_day ?? "") })}</li>`,
-    ),
+      .map((state) => {
+        const text = t.text(`admin.attention.${state}`, { count: mails[state] });
+        return html`<li><a href="${admin}/mail?state=${state}">${text}</a></li>`;
+      }),
+    ...plans.map(({ id, name, plan }) => {
+      const organization = html`<a href="${admin}/organizations/${encodeURIComponent(id)}">${name}</a>`;
+      const date = dayOf(site, plan.last_day ?? "");
+      return html`<li>${t.html("admin.attention.plan", { name: organization, date })}</li>`;
+    }),
     ...previous_secrets.map(({ client_id, until, last_used_at }) => {
       const name = clientName(site, client_id);
       const client = html`<a href="${admin}/clients/${encodeURIComponent(client_id)}">${name}</a>`;
       const date = isoTime(site, until);
-      return html`<li>${last_used_at === null ? t.html("admin.attention.secret", { client, date }) : t.html("admin.attention.secretUsed", { client, date, used: isoTime(site, last_used_at) })}</li>`;
+      if (last_used_at === null) return html`<li>${t.html("admin.attention.secret", { client, date })}</li>`;
+      const used = isoTime(site, last_used_at);
+      return html`<li>${t.html("admin.attention.secretUsed", { client, date, used })}</li>`;
     }),
-    ...api_keys.map(
-      ({ name, expires_at }) =>
-        html`<li>${t.html("admin.attention.key", { name: html`<a href="${admin}/keys">${name}</a>`, date: isoTime(site, expires_at) })}</li>`,
-    ),
+    ...api_keys.map(({ name, expires_at }) => {
+      const key = html`<a href="${admin}/keys">${name}</a>`;
+      const date = isoTime(site, expires_at);
+      return html`<li>${t.html("admin.attention.key", { name: key, date })}</li>`;
+    }),
   ];
-  return html`<section class="attention" aria-labelledby="attention"><h2 id="attention">${t.text("admin.attention.title")}</h2>
+  const title = html`<h2 id="attention">${t.text("admin.attention.title")}</h2>`;
+  return html`<section class="attention" aria-labelledby="attention">${title}
 ${lines.length === 0 ? html`<p>${t.text("admin.attention.none")}</p>` : html`<ul>${lines}</ul>`}</section>`;
 }

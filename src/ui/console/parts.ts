@@ -1,6 +1,6 @@
 /** The pieces that the administration's pages are made of. */
 
-import { csrfInput, linkButton, problemSummary } from "../components.ts";
+import { csrfInput, errorLine, linkButton, problemSummary } from "../components.ts";
 import { formatDay, formatShort } from "../format.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
@@ -23,11 +23,18 @@ export function table<Row>(
   empty: string,
 ): Html {
   if (rows.length === 0) return html`<p class="console-empty">${empty}</p>`;
+  const heads = columns.map(({ label }) => html`<th role="columnheader" scope="col">${label}</th>`);
+  const lines = rows.map((row) => {
+    const cells = columns.map(
+      ({ label, cell }) => html`<td role="cell" data-label="${label}"><div>${cell(row)}</div></td>`,
+    );
+    return html`<tr role="row">${cells}</tr>`;
+  });
   return html`<table class="rows" role="table">
 <caption class="unseen">${caption}</caption>
-<thead role="rowgroup"><tr role="row">${columns.map(({ label }) => html`<th role="columnheader" scope="col">${label}</th>`)}</tr></thead>
+<thead role="rowgroup"><tr role="row">${heads}</tr></thead>
 <tbody role="rowgroup">
-${rows.map((row) => html`<tr role="row">${columns.map(({ label, cell }) => html`<td role="cell" data-label="${label}"><div>${cell(row)}</div></td>`)}</tr>`)}
+${lines}
 </tbody>
 </table>`;
 }
@@ -37,7 +44,8 @@ export function facts(entries: readonly (readonly [label: string, value: Child])
   const known = entries.filter(
     ([, value]) => value !== null && value !== undefined && value !== false && value !== "",
   );
-  return html`<dl class="facts-list console-facts">${known.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+  const lines = known.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`);
+  return html`<dl class="facts-list console-facts">${lines}</dl>`;
 }
 
 export const isoTime = (site: Site, at: string): Html =>
@@ -70,6 +78,23 @@ export function word(text: string): Html {
   return html`<code class="short">${text}</code>`;
 }
 
+/** What was just done. */
+export function doneNotice(text: Child): Html {
+  return html`<div class="done" role="status"><p>${text}</p></div>`;
+}
+
+/** What is wrong with what was asked, where no field is named. */
+export function faultNotice(site: Site, fault: string): Html {
+  const heading = html`<h2>${messages(site.locale).text("common.errorSummary")}</h2>`;
+  return html`<div class="problem" role="alert" tabindex="-1" data-focus>${heading}<p>${fault}</p></div>`;
+}
+
+/** A field of a filter, for text that is no prose. */
+export function plainInput(name: string, type: string, value: string, more: Child = null): Html {
+  const attributes = html`type="${type}"${more} autocomplete="off" spellcheck="false" value="${value}"`;
+  return html`<input class="input" id="${name}" name="${name}" ${attributes}>`;
+}
+
 /** The form that searches a list, and the way back to all of it. */
 export function searchForm(
   site: Site,
@@ -80,7 +105,7 @@ export function searchForm(
   const t = messages(site.locale);
   return html`<form class="console-search" role="search" method="get" action="${url}">
 <label for="q">${label}</label>
-<div><input class="input" id="q" name="q" type="search" maxlength="200" autocomplete="off" spellcheck="false" value="${search}">
+<div>${plainInput("q", "search", search, html` maxlength="200"`)}
 <button class="button button-secondary" type="submit">${t.text("admin.search")}</button></div>
 ${search !== "" && html`<p><a href="${url}">${t.text("admin.searchAll")}</a></p>`}
 </form>`;
@@ -88,7 +113,8 @@ ${search !== "" && html`<p><a href="${url}">${t.text("admin.searchAll")}</a></p>
 
 export function pager(site: Site, { nextUrl }: Pick<Listing<unknown>, "nextUrl">): Html | null {
   if (nextUrl === null) return null;
-  return html`<p class="console-pager"><a class="onward" href="${nextUrl}">${messages(site.locale).text("admin.next")}</a></p>`;
+  const text = messages(site.locale).text("admin.next");
+  return html`<p class="console-pager"><a class="onward" href="${nextUrl}">${text}</a></p>`;
 }
 
 export interface Choice {
@@ -116,7 +142,9 @@ export function fieldForm(
   fields: readonly Field[],
   { submit, cancelUrl }: { submit: string; cancelUrl?: string },
 ): Html {
-  const t = messages(site.locale);
+  const text = messages(site.locale).text("admin.cancel");
+  const cancel =
+    cancelUrl !== undefined && html`<a class="button button-secondary" href="${cancelUrl}">${text}</a>`;
   return html`<form class="console-form" method="post" action="${state.form.action}" novalidate>
 ${csrfInput(state.form.csrfToken)}
 ${state.revision !== undefined && html`<input type="hidden" name="revision" value="${state.revision}">`}
@@ -125,7 +153,7 @@ ${state.once !== undefined && onceInput(state.once)}
 ${fields.filter(({ isRare }) => isRare !== true).map((field) => fieldOf(site, state, field))}
 ${rareFields(site, state, fields)}
 <p class="actions"><button class="button button-primary" type="submit">${submit}</button>
-${cancelUrl !== undefined && html`<a class="button button-secondary" href="${cancelUrl}">${t.text("admin.cancel")}</a>`}</p>
+${cancel}</p>
 </form>`;
 }
 
@@ -136,7 +164,8 @@ function rareFields(site: Site, state: FormState, fields: readonly Field[]): Htm
   const isOpen = state.faults.some(({ field }) =>
     rare.some(({ name }) => fieldNamed([name], field) === name),
   );
-  return html`<details class="rare"${isOpen && html` open`}><summary>${messages(site.locale).text("admin.rare")}</summary>
+  const title = messages(site.locale).text("admin.rare");
+  return html`<details class="rare"${isOpen && html` open`}><summary>${title}</summary>
 ${rare.map((field) => fieldOf(site, state, field))}</details>`;
 }
 
@@ -165,7 +194,8 @@ ${
     // Of a field of several values, what the form doesn't show is another word for what it does.
     if (name === undefined && field.includes(".")) return null;
     const label = fields.find((one) => one.name === name)?.label ?? field;
-    return html`<li>${t.html("admin.difference", { field: label, yours: orDash(yours), current: orDash(current) })}</li>`;
+    const values = { yours: orDash(yours), current: orDash(current) };
+    return html`<li>${t.html("admin.difference", { field: label, ...values })}</li>`;
   })}</ul>`
 }
 </div>`;
@@ -205,29 +235,34 @@ function fieldOf(site: Site, state: FormState, field: Field): Html {
     ...(hint === undefined ? [] : [`${name}-hint`]),
     ...(fault === undefined ? [] : [`${name}-error`]),
   ];
-  const aria = html`${described.length > 0 && html` aria-describedby="${described.join(" ")}"`}${fault && html` aria-invalid="true"`}`;
+  const describedBy = described.length > 0 && html` aria-describedby="${described.join(" ")}"`;
+  const aria = html`${describedBy}${fault && html` aria-invalid="true"`}`;
   const text = optional ? t.text("admin.optional", { label }) : label;
-  const error =
-    fault &&
-    html`<p class="field-error" id="${name}-error"><span class="unseen">${t.text("common.errorPrefix")}</span> ${problemText(site, state, fault)}</p>`;
+  const error = fault && errorLine(site, name, problemText(site, state, fault));
   const hintText = hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`;
   const wrong = fault === undefined ? "" : " field-wrong";
   if (kind === "radios" || kind === "ticks") {
     const type = kind === "radios" ? "radio" : "checkbox";
+    const ticks = choices.map(({ value, label, hint }, index) => {
+      const id = index === 0 ? name : `${name}-${index}`;
+      const checked = values.includes(value) && html` checked`;
+      const more = hint !== undefined && html` <span class="hint-inline">${hint}</span>`;
+      const attributes = html`type="${type}" name="${name}" value="${value}"${checked}`;
+      return html`<div class="tick-row"><input id="${id}" ${attributes}>
+<label for="${id}">${label}${more}</label></div>`;
+    });
     return html`<fieldset class="field${wrong}"${aria}><legend>${text}</legend>${hintText}${error}
-<div class="ticks">${choices.map(
-      (
-        choice,
-        index,
-      ) => html`<div class="tick-row"><input id="${index === 0 ? name : `${name}-${index}`}" type="${type}" name="${name}" value="${choice.value}"${values.includes(choice.value) && html` checked`}>
-<label for="${index === 0 ? name : `${name}-${index}`}">${choice.label}${choice.hint !== undefined && html` <span class="hint-inline">${choice.hint}</span>`}</label></div>`,
-    )}</div></fieldset>`;
+<div class="ticks">${ticks}</div></fieldset>`;
   }
   if (kind === "tick") {
-    return html`<div class="field${wrong}"><div class="tick-row"><input id="${name}" type="checkbox" name="${name}" value="true"${values.includes("true") && html` checked`}${aria}>
+    const checked = values.includes("true") && html` checked`;
+    const attributes = html`type="checkbox" name="${name}" value="true"${checked}${aria}`;
+    return html`<div class="field${wrong}"><div class="tick-row"><input id="${name}" ${attributes}>
 <label for="${name}">${label}</label></div>${hintText}${error}</div>`;
   }
-  return html`<div class="field${wrong}"><label for="${name}">${text}</label>${hintText}${error}${control(field, values, aria, choices)}</div>`;
+  const input = control(field, values, aria, choices);
+  const labelled = html`<label for="${name}">${text}</label>${hintText}${error}${input}`;
+  return html`<div class="field${wrong}">${labelled}</div>`;
 }
 
 function control(
@@ -244,10 +279,14 @@ function control(
   }
   if (kind === "lines") {
     const rows = Math.max(2, Math.min(values.length + 1, 8));
-    return html`<textarea class="input" id="${name}" name="${name}" rows="${rows}" spellcheck="false" autocapitalize="off"${aria}>${values.join("\n")}</textarea>`;
+    const attributes = html`rows="${rows}" spellcheck="false" autocapitalize="off"${aria}`;
+    const text = values.join("\n");
+    return html`<textarea class="input" id="${name}" name="${name}" ${attributes}>${text}</textarea>`;
   }
   const type = kind === "email" || kind === "url" || kind === "date" ? kind : "text";
-  return html`<input class="input" id="${name}" name="${name}" type="${type}" autocomplete="off"${kind === "text" ? html` dir="auto"` : html` spellcheck="false" autocapitalize="off"`}${aria} value="${values[0] ?? ""}">`;
+  const typing = kind === "text" ? html`dir="auto"` : html`spellcheck="false" autocapitalize="off"`;
+  const attributes = html`type="${type}" autocomplete="off" ${typing}${aria} value="${values[0] ?? ""}"`;
+  return html`<input class="input" id="${name}" name="${name}" ${attributes}>`;
 }
 
 const onceInput = (once: string) => html`<input type="hidden" name="once" value="${once}">`;
@@ -258,7 +297,9 @@ export function actButton(
   label: Child,
   kind: "primary" | "secondary" | "danger" = "secondary",
 ): Html {
-  return html`<form class="inline-form" method="post" action="${form.action}">${csrfInput(form.csrfToken)}${form.once !== undefined && onceInput(form.once)}<button class="button button-${kind} button-small" type="submit">${label}</button></form>`;
+  const hidden = html`${csrfInput(form.csrfToken)}${form.once !== undefined && onceInput(form.once)}`;
+  const button = html`<button class="button button-${kind} button-small" type="submit">${label}</button>`;
+  return html`<form class="inline-form" method="post" action="${form.action}">${hidden}${button}</form>`;
 }
 
 export const goButton = (url: string, label: Child, kind: "primary" | "secondary" = "secondary"): Html =>
@@ -266,5 +307,6 @@ export const goButton = (url: string, label: Child, kind: "primary" | "secondary
 
 /** Text to be copied, whole. */
 export function copyBlock(id: string, label: string, text: string): Html {
-  return html`<div class="copy"><p class="copy-label" id="${id}">${label}</p><pre tabindex="0" role="region" aria-labelledby="${id}"><code>${text}</code></pre></div>`;
+  const block = html`<pre tabindex="0" role="region" aria-labelledby="${id}"><code>${text}</code></pre>`;
+  return html`<div class="copy"><p class="copy-label" id="${id}">${label}</p>${block}</div>`;
 }

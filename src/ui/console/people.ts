@@ -14,6 +14,7 @@ import {
   goButton,
   isoTime,
   pager,
+  plainInput,
   searchForm,
   type Tone,
   table,
@@ -35,6 +36,7 @@ import type {
 export function accountList(site: Site, frame: ConsoleFrame, view: Listing<AccountView>): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.accounts");
+  const empty = t.text(view.search === "" ? "admin.accounts.none" : "admin.nothingFound");
   const url = sectionUrl(site, "accounts");
   const columns = [
     {
@@ -59,7 +61,7 @@ export function accountList(site: Site, frame: ConsoleFrame, view: Listing<Accou
     body: html`${headed(heading)}
 <p class="lead">${t.text("admin.accounts.lead")}</p>
 ${searchForm(site, url, t.text("admin.accounts.search"), view)}
-${table(heading, columns, view.items, t.text(view.search === "" ? "admin.accounts.none" : "admin.nothingFound"))}
+${table(heading, columns, view.items, empty)}
 ${pager(site, view)}`,
   });
 }
@@ -152,15 +154,17 @@ export function linkList(
 ): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.links");
+  const label = html`<label for="email">${t.text("admin.links.search")}</label>`;
+  const aria = view.fault !== null && html` aria-describedby="email-error" aria-invalid="true"`;
   return renderConsole(site, frame, {
     section: "links",
     heading,
     error: view.fault !== null,
     body: html`${headed(heading)}
 <p class="lead">${t.text("admin.links.lead")}</p>
-<form class="console-search" role="search" method="get" action="${sectionUrl(site, "links")}"><label for="email">${t.text("admin.links.search")}</label>
+<form class="console-search" role="search" method="get" action="${sectionUrl(site, "links")}">${label}
 ${view.fault !== null && html`<p class="field-error" id="email-error">${view.fault}</p>`}
-<div><input class="input" id="email" name="email" type="email" autocomplete="off" spellcheck="false"${view.fault !== null && html` aria-describedby="email-error" aria-invalid="true"`} value="${view.email}">
+<div>${plainInput("email", "email", view.email, aria)}
 <button class="button button-secondary" type="submit">${t.text("admin.search")}</button></div></form>
 ${inquiryTable(site, view.items, t.text("admin.links.none"))}
 ${pager(site, view)}`,
@@ -196,32 +200,34 @@ export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & {
   const t = messages(site.locale);
   const { requester, names } = line;
   const heading = t.text("admin.links.title", { code: line.code });
+  const accountUrl = `${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}`;
+  const who = bdi(requester.email ?? requester.name ?? requester.subject);
   return renderConsole(site, frame, {
     section: "links",
     heading,
     back: { url: sectionUrl(site, "links"), label: t.text("admin.section.links") },
     body: html`${headed(heading)}
 ${facts([
-  [
-    t.text("admin.by"),
-    html`<a href="${sectionUrl(site, "accounts")}/${encodeURIComponent(requester.account_id)}">${bdi(requester.email ?? requester.name ?? requester.subject)}</a> ${idText(requester.account_id)}`,
-  ],
+  [t.text("admin.by"), html`<a href="${accountUrl}">${who}</a> ${idText(requester.account_id)}`],
   [t.text("admin.upstream"), bdi(upstreamName(site, requester.upstream_id))],
   [t.text("admin.asked"), isoTime(site, line.asked_at)],
   [t.text("admin.matched"), line.matched],
 ])}
 <h2>${t.text("admin.links.happened")}</h2>
-<ol class="timeline">${line.entries.map(
-      ({
-        at,
-        what,
-        profile_id,
-        detail,
-      }) => html`<li class="${badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : ""}">
-<span class="timeline-at">${isoTime(site, at)}</span>
-<span>${t.text(`admin.what.${what as "asked"}`)} ${detail !== null && html`<span class="hint-inline">${detailOf(site, names, what, detail)}</span> `}${profile_id !== null && recordName(site, names, "profile", profile_id)}</span></li>`,
-    )}</ol>`,
+<ol class="timeline">${line.entries.map((entry) => timelineEntry(site, names, entry))}</ol>`,
   });
+}
+
+function timelineEntry(site: Site, names: Names, entry: TimelineView["entries"][number]): Html {
+  const { at, what, profile_id, detail } = entry;
+  const look = badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : "";
+  const happened = messages(site.locale).text(`admin.what.${what as "asked"}`);
+  const more =
+    detail !== null && html`<span class="hint-inline">${detailOf(site, names, what, detail)}</span> `;
+  const whose = profile_id !== null && recordName(site, names, "profile", profile_id);
+  return html`<li class="${look}">
+<span class="timeline-at">${isoTime(site, at)}</span>
+<span>${happened} ${more}${whose}</span></li>`;
 }
 
 const stateTones: Record<MailState, Tone> = {
@@ -245,6 +251,11 @@ export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): strin
   const heading = t.text("admin.section.mail");
   const url = sectionUrl(site, "mail");
   const states = [null, "held", "carried", "queued", "sent", "failed", "bounced", "dropped"] as const;
+  const stateLink = (state: MailState | null) => {
+    const current = state === view.state && html` aria-current="true"`;
+    const label = t.text(state === null ? "admin.mail.all" : `admin.mail.${state}`);
+    return html`<a href="${url}${state === null ? "" : `?state=${state}`}"${current}>${label}</a>`;
+  };
   const act = ({ id, state }: MailView) => {
     if (!view.mayAct) return null;
     if (state === "held") return actButton(view.act(id, "release"), t.text("admin.mail.release"));
@@ -269,10 +280,7 @@ export function mailList(site: Site, frame: ConsoleFrame, view: MailPage): strin
     section: "mail",
     heading,
     body: html`${headed(heading)}
-<nav class="ranges" aria-label="${t.text("admin.mail.filter")}">${states.map(
-      (state) =>
-        html`<a href="${url}${state === null ? "" : `?state=${state}`}"${state === view.state && html` aria-current="true"`}>${t.text(state === null ? "admin.mail.all" : `admin.mail.${state}`)}</a>`,
-    )}</nav>
+<nav class="ranges" aria-label="${t.text("admin.mail.filter")}">${states.map(stateLink)}</nav>
 ${table(heading, columns, view.items, t.text("admin.mail.none"))}
 ${pager(site, view)}`,
   });

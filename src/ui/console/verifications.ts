@@ -25,12 +25,14 @@ export function verifications(site: Site, frame: ConsoleFrame, view: Verificatio
   const { current, others } = view;
   // Who asks while one goes on gets that one.
   const mayAsk = current === null || !isOpen(current);
+  const ask = actButton(view.verify, t.text("admin.verification.now"));
+  const lead = html`<p class="lead">${t.text("admin.verification.lead")}</p>`;
   return renderConsole(site, frame, {
     section: "audit",
     heading,
     back: { url: sectionUrl(site, "audit"), label: t.text("admin.section.audit") },
-    body: html`${headed(heading, ...(mayAsk ? [actButton(view.verify, t.text("admin.verification.now"))] : []))}
-${current === null ? html`<p class="lead">${t.text("admin.verification.lead")}</p>` : one(site, current, view)}
+    body: html`${headed(heading, ...(mayAsk ? [ask] : []))}
+${current === null ? lead : one(site, current, view)}
 ${current !== null && html`<h2>${t.text("admin.verification.others")}</h2>`}
 ${earlier(site, heading, others, view.names)}`,
   });
@@ -59,25 +61,30 @@ const isOpen = ({ state }: VerificationView) => state === "waiting" || state ===
 function reloading(site: Site, url: string, reloads: VerificationsPage["reloads"]): Html {
   const t = messages(site.locale);
   if (reloads === null) return html`<p><a href="${url}">${t.text("admin.verification.reload")}</a></p>`;
-  return html`<p class="hint">${t.text("admin.verification.reloads", { count: reloads.seconds })} <a href="${reloads.stopUrl}">${t.text("admin.verification.stop")}</a></p>`;
+  const text = t.text("admin.verification.reloads", { count: reloads.seconds });
+  const stop = html`<a href="${reloads.stopUrl}">${t.text("admin.verification.stop")}</a>`;
+  return html`<p class="hint">${text} ${stop}</p>`;
 }
 
 function answer(site: Site, { state, verified, total, result, failure }: VerificationView): Html {
   const t = messages(site.locale);
   if (result !== null) return answerOf(site, result);
   if (state === "failed") {
-    return html`<section class="answer answer-bad" role="status"><h2>${t.text("admin.verification.failed")}</h2>
+    const title = t.text("admin.verification.failed");
+    return html`<section class="answer answer-bad" role="status"><h2>${title}</h2>
 ${failure !== null && html`<p>${bdi(failure)}</p>`}
 <p>${t.text("admin.verification.failedText")}</p></section>`;
   }
   const text = t.text(state === "waiting" ? "admin.verification.waiting" : "admin.verification.running");
+  const soon = html`<p>${t.text("admin.verification.soon")}</p>`;
   return html`<section class="answer" role="status"><h2>${text}</h2>
-${total === null ? html`<p>${t.text("admin.verification.soon")}</p>` : progress(site, verified, total)}</section>`;
+${total === null ? soon : progress(site, verified, total)}</section>`;
 }
 
 function progress(site: Site, verified: number, total: number): Html {
   const text = messages(site.locale).text("admin.verification.progress", { verified, total });
-  return html`<p>${text}</p><progress aria-label="${text}" max="${String(total)}" value="${String(verified)}"></progress>`;
+  const bar = html`<progress aria-label="${text}" max="${total}" value="${verified}"></progress>`;
+  return html`<p>${text}</p>${bar}`;
 }
 
 function answerOf(
@@ -85,7 +92,8 @@ function answerOf(
   { intact, verified, unsealed, pruned, head, problem }: VerificationResultView,
 ): Html {
   const t = messages(site.locale);
-  return html`<section class="answer answer-${intact ? "good" : "bad"}" role="status"><h2>${t.text(intact ? "admin.audit.intact" : "admin.audit.broken")}</h2>
+  const title = t.text(intact ? "admin.audit.intact" : "admin.audit.broken");
+  return html`<section class="answer answer-${intact ? "good" : "bad"}" role="status"><h2>${title}</h2>
 ${problem !== null && html`<p>${bdi(problem)}</p>`}
 ${facts([
   [t.text("admin.audit.verified"), String(verified)],

@@ -5,8 +5,11 @@ import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { organizationUrl, personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
+
 import { clientName } from "./names.ts";
-import { badge, type Tone } from "./parts.ts";
+
+import { badge, faultNotice, plainInput, type Tone } from "./parts.ts";
+
 import type { ConsoleFrame, ProfileView, SimulationView } from "./views.ts";
 
 export interface WhyPage {
@@ -37,7 +40,7 @@ export function why(site: Site, frame: ConsoleFrame, view: WhyPage): string {
     error: view.fault !== null,
     body: html`${headed(heading)}
 <p class="lead">${t.text("admin.why.lead")}</p>
-${view.fault !== null && html`<div class="problem" role="alert" tabindex="-1" data-focus><h2>${t.text("common.errorSummary")}</h2><p>${view.fault}</p></div>`}
+${view.fault !== null && faultNotice(site, view.fault)}
 ${view.profile === null ? choosePerson(site, url, view) : askPortal(site, url, view.profile, view)}
 ${view.result && answer(site, view.result, view.clientId)}`,
   });
@@ -47,21 +50,39 @@ function choosePerson(site: Site, url: string, { search, found, clientId }: WhyP
   const t = messages(site.locale);
   const query = (id: string) =>
     `?${new URLSearchParams({ profile_id: id, ...(clientId === "" ? {} : { client_id: clientId }) })}`;
-  return html`<form class="console-search" role="search" method="get" action="${url}"><label for="q">${t.text("admin.why.person")}</label>
-<div><input class="input" id="q" name="q" type="search" autocomplete="off" spellcheck="false" value="${search}"><button class="button button-secondary" type="submit">${t.text("admin.search")}</button></div></form>
+  const label = html`<label for="q">${t.text("admin.why.person")}</label>`;
+  const text = t.text("admin.search");
+  const button = html`<button class="button button-secondary" type="submit">${text}</button>`;
+  const choice = ({ id, name, organization, email }: ProfileView) => {
+    const text = html`${bdi(name)}, ${bdi(organization.name)} (${bdi(email)})`;
+    return html`<li><a href="${url}${query(id)}">${text}</a></li>`;
+  };
+  return html`<form class="console-search" role="search" method="get" action="${url}">${label}
+<div>${plainInput("q", "search", search)}${button}</div></form>
 ${
   search !== "" &&
   (found.length === 0
     ? html`<p class="console-empty">${t.text("admin.nothingFound")}</p>`
-    : html`<ul class="ways">${found.map((one) => html`<li><a href="${url}${query(one.id)}">${bdi(one.name)}, ${bdi(one.organization.name)} (${bdi(one.email)})</a></li>`)}</ul>`)
+    : html`<ul class="ways">${found.map(choice)}</ul>`)
 }`;
 }
 
 function askPortal(site: Site, url: string, profile: ProfileView, { clientId }: WhyPage): Html {
   const t = messages(site.locale);
-  return html`<p>${t.html("admin.why.about", { profile: html`<a href="${personUrl(site, profile.id)}">${bdi(profile.name)}</a>`, organization: html`<a href="${organizationUrl(site, profile.organization.id)}">${bdi(profile.organization.name)}</a>` })} <a href="${url}">${t.text("admin.why.somebodyElse")}</a></p>
-<form class="console-search" method="get" action="${url}"><input type="hidden" name="profile_id" value="${profile.id}"><label for="client_id">${t.text("admin.portal")}</label>
-<div><select class="input" id="client_id" name="client_id">${site.portals.map(({ id, name }) => html`<option value="${id}"${id === clientId && html` selected`}>${name}</option>`)}</select>
+  const { id, name, organization } = profile;
+  const about = t.html("admin.why.about", {
+    profile: html`<a href="${personUrl(site, id)}">${bdi(name)}</a>`,
+    organization: html`<a href="${organizationUrl(site, organization.id)}">${bdi(organization.name)}</a>`,
+  });
+  const hidden = html`<input type="hidden" name="profile_id" value="${id}">`;
+  const label = html`<label for="client_id">${t.text("admin.portal")}</label>`;
+  const options = site.portals.map(
+    (portal) =>
+      html`<option value="${portal.id}"${portal.id === clientId && html` selected`}>${portal.name}</option>`,
+  );
+  return html`<p>${about} <a href="${url}">${t.text("admin.why.somebodyElse")}</a></p>
+<form class="console-search" method="get" action="${url}">${hidden}${label}
+<div><select class="input" id="client_id" name="client_id">${options}</select>
 <button class="button button-primary" type="submit">${t.text("admin.why.ask")}</button></div></form>`;
 }
 
@@ -69,21 +90,22 @@ function answer(site: Site, { outcome, profiles }: SimulationView, clientId: str
   const t = messages(site.locale);
   const portal = clientName(site, clientId);
   const isIn = outcome === "admitted" || outcome === "choose";
-  return html`<section class="answer answer-${isIn ? "good" : "bad"}" aria-labelledby="answer"><h2 id="answer">${t.text(`admin.why.${outcome}`, { portal })}</h2>
+  const title = html`<h2 id="answer">${t.text(`admin.why.${outcome}`, { portal })}</h2>`;
+  return html`<section class="answer answer-${isIn ? "good" : "bad"}" aria-labelledby="answer">${title}
 <p>${t.text(`admin.why.${outcome}.text`)}</p></section>
-${profiles.map(
-  ({
-    profile,
-    admitted,
-    rules,
-  }) => html`<section class="judged"><h3><a href="${personUrl(site, profile.id)}">${bdi(profile.name)}</a>, ${bdi(profile.organization.name)} ${badge(admitted ? "good" : "bad", t.text(admitted ? "admin.why.in" : "admin.why.out"))}</h3>
-<ul class="rules">${rules.map(
-    ({
-      rule,
-      verdict,
-      fix,
-    }) => html`<li><span class="rule-name">${t.text(`admin.rule.${rule}`)}</span> ${badge(tones[verdict] ?? "quiet", t.text(`admin.verdict.${verdict}`))}
-${fix !== null && html`<span class="rule-fix">${fix}</span>`}</li>`,
-  )}</ul></section>`,
-)}`;
+${profiles.map((one) => judged(site, one))}`;
+}
+
+/** One of the person's profiles, with what each rule says of it. */
+function judged(site: Site, { profile, admitted, rules }: SimulationView["profiles"][number]): Html {
+  const t = messages(site.locale);
+  const name = html`<a href="${personUrl(site, profile.id)}">${bdi(profile.name)}</a>`;
+  const word = admitted ? badge("good", t.text("admin.why.in")) : badge("bad", t.text("admin.why.out"));
+  const lines = rules.map(({ rule, verdict, fix }) => {
+    const ruleName = html`<span class="rule-name">${t.text(`admin.rule.${rule}`)}</span>`;
+    return html`<li>${ruleName} ${badge(tones[verdict] ?? "quiet", t.text(`admin.verdict.${verdict}`))}
+${fix !== null && html`<span class="rule-fix">${fix}</span>`}</li>`;
+  });
+  return html`<section class="judged"><h3>${name}, ${bdi(profile.organization.name)} ${word}</h3>
+<ul class="rules">${lines}</ul></section>`;
 }

@@ -11,11 +11,12 @@ import {
   contactInline,
   csrfInput,
   eyebrow,
+  linkTo,
   membershipLines,
   problemSummary,
 } from "../components.ts";
 import { formatInstant, formatMinutes } from "../format.ts";
-import { bdi, type Html, html } from "../html.ts";
+import { bdi, type Child, type Html, html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { CheckEmailPage, Site } from "../views.ts";
@@ -26,22 +27,17 @@ export function checkEmail(site: Site, view: CheckEmailPage): string {
   const t = messages(site.locale);
   const heading = t.text("checkEmail.title");
   const problems = view.askedTooSoon ? [{ target: resendId, text: t.text("checkEmail.tooSoon") }] : [];
+  const isHeld = view.heldUntil !== null || view.lookedAtBy !== null;
   const body = html`${problemSummary(site, problems)}
 ${declined(site, view)}
 ${linkedMeanwhile(site, view)}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
-<p class="lead">${t.text(view.heldUntil === null && view.lookedAtBy === null ? "checkEmail.lead" : "checkEmail.leadHeld")}</p>
+<p class="lead">${t.text(isHeld ? "checkEmail.leadHeld" : "checkEmail.lead")}</p>
 ${waits(site, view)}
 <p>${t.text("checkEmail.open")}</p>
-<dl class="facts-list">
-${view.address !== null && html`<div><dt>${t.text("checkEmail.address")}</dt><dd>${bdi(view.address)}</dd></div>`}
-${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.html("checkEmail.codeText", { code: codeText(view.code) })}</dd></div>`}
-<div><dt>${t.text("checkEmail.sender")}</dt><dd>${bdi(view.senderAddress)}</dd></div>
-<div><dt>${t.text("checkEmail.lifetime")}</dt><dd>${formatMinutes(site.locale, view.linkLifetimeMinutes)}</dd></div>
-<div><dt>${t.text("checkEmail.count")}</dt><dd>${t.text("checkEmail.countText")}</dd></div>
-</dl>
-<p class="status" role="status" data-poll="${view.statusUrl}" data-continue="${view.continueUrl}" data-page="${view.waitingUrl}"${view.isDeclined && html` data-declined`} data-waiting="${t.text(view.isDeclined ? "checkEmail.waitingDeclined" : "checkEmail.waiting")}" data-going="${t.text("checkEmail.going")}" data-linked="${t.text("checkEmail.pollLinked", { profiles: "{profiles}" })}"></p>
+${mailFacts(site, view)}
+<p class="status" role="status"${pollingData(site, view)}></p>
 <p><a class="onward" href="${view.continueUrl}">${t.text("checkEmail.opened")}</a></p>
 <section class="ask" aria-labelledby="trouble">
 <h2 id="trouble">${t.text("checkEmail.trouble")}</h2>
@@ -50,7 +46,7 @@ ${view.code !== null && html`<div><dt>${t.text("checkEmail.code")}</dt><dd>${t.h
 <li>${t.text("checkEmail.dropIt")}</li>
 <li>${t.text("checkEmail.spam")}</li>
 <li>${t.text("checkEmail.busy")}</li>
-<li>${t.html("checkEmail.other", { link: (content) => html`<a href="${view.useAnotherAddressUrl}">${content}</a>` })}</li>
+<li>${t.html("checkEmail.other", { link: linkTo(view.useAnotherAddressUrl) })}</li>
 <li>${t.html("checkEmail.ask", { contact: contactInline(site) })}</li>
 </ul>
 ${resend(site, view)}
@@ -61,6 +57,34 @@ ${resend(site, view)}
     signedIn: { as: view.signedInAs, csrfToken: view.resend.csrfToken },
     body,
   });
+}
+
+/** What there is to know of the mails: to whom they go, what tells them from others, how long they last. */
+function mailFacts(site: Site, view: CheckEmailPage): Html {
+  const t = messages(site.locale);
+  const { address, code, senderAddress } = view;
+  const line = (term: string, fact: Child) => html`<div><dt>${term}</dt><dd>${fact}</dd></div>`;
+  const codeFact = code !== null && t.html("checkEmail.codeText", { code: codeText(code) });
+  const lifetime = formatMinutes(site.locale, view.linkLifetimeMinutes);
+  return html`<dl class="facts-list">
+${address !== null && line(t.text("checkEmail.address"), bdi(address))}
+${codeFact && line(t.text("checkEmail.code"), codeFact)}
+${line(t.text("checkEmail.sender"), bdi(senderAddress))}
+${line(t.text("checkEmail.lifetime"), lifetime)}
+${line(t.text("checkEmail.count"), t.text("checkEmail.countText"))}
+</dl>`;
+}
+
+/** What the script needs to ask whether a link was opened, and to say so. */
+function pollingData(site: Site, view: CheckEmailPage): Html[] {
+  const t = messages(site.locale);
+  const waiting = t.text(view.isDeclined ? "checkEmail.waitingDeclined" : "checkEmail.waiting");
+  const linked = t.text("checkEmail.pollLinked", { profiles: "{profiles}" });
+  return [
+    html` data-poll="${view.statusUrl}" data-continue="${view.continueUrl}" data-page="${view.waitingUrl}"`,
+    html`${view.isDeclined && html` data-declined`} data-waiting="${waiting}"`,
+    html` data-going="${t.text("checkEmail.going")}" data-linked="${linked}"`,
+  ];
 }
 
 /** A link of this request was declined, in this browser or by whoever asked. */
@@ -77,17 +101,20 @@ function declined(site: Site, view: CheckEmailPage): Html | null {
 function waits(site: Site, { heldUntil, lookedAtBy, now }: CheckEmailPage): Html | null {
   const t = messages(site.locale);
   if (heldUntil !== null) {
-    return html`<p class="inset">${t.text("checkEmail.held", { date: formatInstant(site, heldUntil, now) })}</p>`;
+    const date = formatInstant(site, heldUntil, now);
+    return html`<p class="inset">${t.text("checkEmail.held", { date })}</p>`;
   }
   if (lookedAtBy === null) return null;
-  return html`<p class="inset">${t.text("checkEmail.lookedAtBy", { date: formatInstant(site, lookedAtBy, now) })}</p>`;
+  const date = formatInstant(site, lookedAtBy, now);
+  return html`<p class="inset">${t.text("checkEmail.lookedAtBy", { date })}</p>`;
 }
 
 function resend(site: Site, view: CheckEmailPage): Html {
   const t = messages(site.locale);
+  const button = html`id="${resendId}" aria-describedby="resend-when"`;
   return html`<form class="resend" method="post" action="${view.resend.action}">
 ${csrfInput(view.resend.csrfToken)}
-<button class="button button-secondary" type="submit" id="${resendId}" aria-describedby="resend-when">${t.text("checkEmail.again")}</button>
+<button class="button button-secondary" type="submit" ${button}>${t.text("checkEmail.again")}</button>
 <span class="hint" id="resend-when">${askAgainWait(site, view.resendInSeconds)}</span>
 </form>`;
 }
@@ -97,20 +124,20 @@ function linkedMeanwhile(site: Site, view: CheckEmailPage): Html | null {
   const t = messages(site.locale);
   const count = view.linkedMeanwhile.length;
   if (count === 0) return null;
+  const cards = view.linkedMeanwhile.map(
+    (membership) => html`<li class="membership">${membershipLines(site, membership)}</li>`,
+  );
+  const whyNot = view.portal && t.html("checkEmail.whyNot", { count, portal: view.portal.name });
   return html`<div class="notice">
 <h2>${t.text("checkEmail.linkedTitle", { count })}</h2>
 <ul class="cards">
-${view.linkedMeanwhile.map((membership) => html`<li class="membership">${membershipLines(site, membership)}</li>`)}
+${cards}
 </ul>
 <p>${
     view.portal === null
       ? t.text("checkEmail.linkedTextNoPortal")
       : t.html("checkEmail.linkedText", { count, portal: view.portal.name })
   }</p>
-${
-  view.portal !== null &&
-  view.whyNotUrl !== null &&
-  html`<p><a href="${view.whyNotUrl}">${t.html("checkEmail.whyNot", { count, portal: view.portal.name })}</a></p>`
-}
+${whyNot && view.whyNotUrl !== null && html`<p><a href="${view.whyNotUrl}">${whyNot}</a></p>`}
 </div>`;
 }

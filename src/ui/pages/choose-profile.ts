@@ -16,6 +16,11 @@ export function chooseProfile(site: Site, view: ChooseProfilePage): string {
   const describedBy = [why && `${field}-why`, `${field}-hint`, error && `${field}-error`]
     .filter(Boolean)
     .join(" ");
+  const radio = ({ profileId }: ChooseProfilePage["choices"][number], index: number) => {
+    const checked = profileId === view.selectedProfileId && html` checked`;
+    return html`<input id="${radioId(index)}" type="radio" name="${field}" value="${profileId}"${checked}>`;
+  };
+  const submit = t.text("chooseProfile.submit");
   const body = html`${errorSummary(site, view.errors)}
 ${eyebrow(site, view.portal)}
 <form method="post" action="${view.form.action}" novalidate>
@@ -28,14 +33,14 @@ ${error}
 <div class="radios">
 ${view.choices.map(
   (choice, index) => html`<label class="radio" for="${radioId(index)}">
-<input id="${radioId(index)}" type="radio" name="${field}" value="${choice.profileId}"${choice.profileId === view.selectedProfileId && html` checked`}>
+${radio(choice, index)}
 <span class="membership">${membershipLines(site, choice)}
 ${mark(site, view, choice.profileId)}</span>
 </label>`,
 )}
 </div>
 </fieldset>
-<p class="actions"><button class="button button-primary" type="submit">${t.text("chooseProfile.submit")}</button></p>
+<p class="actions"><button class="button button-primary" type="submit">${submit}</button></p>
 </form>
 <p><a href="${view.linkAnotherUrl}">${t.text("common.linkAnother")}</a></p>`;
   return renderPage(site, {

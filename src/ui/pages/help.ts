@@ -23,12 +23,14 @@ export function help(site: Site, view: HelpPage): string {
     lifetime: formatMinutes(site.locale, view.linkLifetimeMinutes),
     contact: contactInline(site),
   };
+  const stepText = (step: (typeof steps)[number]) =>
+    html`<li><h3>${t.text(`help.step${step}`)}</h3><p>${t.html(`help.step${step}Text`, values)}</p></li>`;
   const body = html`<h1>${heading}</h1>
 <p class="lead">${t.html("help.lead", values)}</p>
 ${words(site, values.upstreams)}
 <h2>${t.text("help.first")}</h2>
 <ol class="steps">
-${steps.map((step) => html`<li><h3>${t.text(`help.step${step}`)}</h3><p>${t.html(`help.step${step}Text`, values)}</p></li>`)}
+${steps.map(stepText)}
 </ol>
 <h2>${t.text("help.next")}</h2>
 <p>${t.text("help.nextText")}</p>
@@ -70,7 +72,8 @@ ${site.upstreams.map((upstream) => {
   ].flatMap(({ url, label }) => (url === null ? [] : [webLink(url, label)]));
   const support = upstreamSupport(site, upstream);
   const all = support === null ? links : [...links, support];
-  return html`<li>${bdi(upstream.name)}${all.length > 0 && html`: ${alternatives(site, all, "conjunction")}`}</li>`;
+  const places = all.length > 0 && html`: ${alternatives(site, all, "conjunction")}`;
+  return html`<li>${bdi(upstream.name)}${places}</li>`;
 })}
 </ul>`;
 }

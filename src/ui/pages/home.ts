@@ -1,6 +1,6 @@
 /** "/": what this service is, and the ways on from here. */
 
-import { linkButton, webLink } from "../components.ts";
+import { linkButton, linkTo, webLink } from "../components.ts";
 import { html } from "../html.ts";
 import { renderPage } from "../layout.ts";
 import { messages } from "../messages.ts";
@@ -9,6 +9,8 @@ import type { Site } from "../views.ts";
 export function home(site: Site): string {
   const t = messages(site.locale);
   const heading = t.text("home.title");
+  const about = (url: string, name: string) =>
+    html`<span class="small">${webLink(url, t.html("home.about", { portal: name }))}</span>`;
   const body = html`<h1>${heading}</h1>
 <p class="lead">${t.html("home.lead", { site: site.name })}</p>
 ${
@@ -19,11 +21,11 @@ ${
 ${site.portals.map(
   ({ name, homeUrl, aboutUrl }) => html`<li>
 ${linkButton(homeUrl, t.html("common.goTo", { portal: name }), "secondary")}
-${aboutUrl !== null && html`<span class="small">${webLink(aboutUrl, t.html("home.about", { portal: name }))}</span>`}
+${aboutUrl !== null && about(aboutUrl, name)}
 </li>`,
 )}
 </ul>`
 }
-<p>${t.html("home.helpLead", { link: (content) => html`<a href="${site.basePath}/help">${content}</a>` })}</p>`;
+<p>${t.html("home.helpLead", { link: linkTo(`${site.basePath}/help`) })}</p>`;
   return renderPage(site, { heading, body });
 }

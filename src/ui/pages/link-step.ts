@@ -7,6 +7,7 @@ import {
   errorSummary,
   eyebrow,
   fieldError,
+  linkTo,
   problemSummary,
 } from "../components.ts";
 import { type Html, html } from "../html.ts";
@@ -23,6 +24,13 @@ export function linkStep(site: Site, view: LinkStepPage): string {
   const error = fieldError(site, view.errors, field);
   const isTooSoon = view.askAgainInSeconds !== null;
   const problems = isTooSoon ? [{ target: submitId, text: t.text("checkEmail.tooSoon") }] : [];
+  const describedBy = html`aria-describedby="${field}-hint${error === null ? "" : ` ${field}-error`}"`;
+  const typing = [
+    html`inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" dir="auto" required`,
+    html` value="${view.value}" ${describedBy}${error !== null && html` aria-invalid="true"`}`,
+  ];
+  const submitting = html`id="${submitId}"${isTooSoon && html` aria-describedby="again-when"`}`;
+  const submit = t.text("linkStep.submit");
   const body = html`${isTooSoon ? problemSummary(site, problems) : errorSummary(site, view.errors)}
 ${eyebrow(site, view.portal)}
 <form method="post" action="${view.form.action}" novalidate>
@@ -36,10 +44,10 @@ ${csrfInput(view.form.csrfToken)}
 <div class="field${error === null ? "" : " field-wrong"}">
 <p class="hint" id="${field}-hint">${t.text("linkStep.hint")}</p>
 ${error}
-<input class="input" id="${field}" name="${field}" type="email" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" dir="auto" required value="${view.value}" aria-describedby="${field}-hint${error === null ? "" : ` ${field}-error`}"${error !== null && html` aria-invalid="true"`}>
+<input class="input" id="${field}" name="${field}" type="email" ${typing}>
 </div>
-<p class="actions"><button class="button button-primary" type="submit" id="${submitId}"${isTooSoon && html` aria-describedby="again-when"`}>${t.text("linkStep.submit")}</button></p>
-${view.askAgainInSeconds !== null && html`<p class="hint" id="again-when">${t.text("linkStep.tooSoon")} ${askAgainWait(site, view.askAgainInSeconds)}</p>`}
+<p class="actions"><button class="button button-primary" type="submit" ${submitting}>${submit}</button></p>
+${againWhen(site, view)}
 </form>
 ${helpPanel(site, view)}`;
   return renderPage(site, {
@@ -48,6 +56,12 @@ ${helpPanel(site, view)}`;
     signedIn: { as: view.signedInAs, csrfToken: view.form.csrfToken },
     body,
   });
+}
+
+function againWhen(site: Site, { askAgainInSeconds }: LinkStepPage): Html | null {
+  if (askAgainInSeconds === null) return null;
+  const text = messages(site.locale).text("linkStep.tooSoon");
+  return html`<p class="hint" id="again-when">${text} ${askAgainWait(site, askAgainInSeconds)}</p>`;
 }
 
 function helpPanel(site: Site, view: LinkStepPage): Html {
@@ -65,7 +79,7 @@ function helpPanel(site: Site, view: LinkStepPage): Html {
 <li>${t.text("linkStep.helpName")}</li>
 <li>${t.text("linkStep.helpNumber")}</li>
 </ul>
-<p>${t.html("linkStep.helpForm", { link: (content) => html`<a href="${view.supportUrl}">${content}</a>` })}</p>
+<p>${t.html("linkStep.helpForm", { link: linkTo(view.supportUrl) })}</p>
 <p>${t.text("linkStep.helpAfter")}</p>
 </div>
 </details>`;

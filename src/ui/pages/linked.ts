@@ -10,6 +10,10 @@ export function linked(site: Site, view: LinkedPage): string {
   const t = messages(site.locale);
   const heading = t.text("linked.title");
   const count = view.opens.length;
+  const opens = view.opens.map(({ name, startUrl }, index) => {
+    const label = t.html("common.continueTo", { portal: name });
+    return html`<li>${linkButton(startUrl, label, index === 0 ? "primary" : "secondary")}</li>`;
+  });
   const body = html`<h1>${heading}</h1>
 <p class="lead">${t.text("linked.lead")}</p>
 ${rail("linked", [profileStop(site, view.membership)])}
@@ -18,10 +22,7 @@ ${
     ? html`<p>${t.html("linked.opensNothing", { contact: contactInline(site) })}</p>`
     : html`<p>${t.text("linked.opens", { count })}</p>
 <ul class="portals">
-${view.opens.map(
-  ({ name, startUrl }, index) =>
-    html`<li>${linkButton(startUrl, t.html("common.continueTo", { portal: name }), index === 0 ? "primary" : "secondary")}</li>`,
-)}
+${opens}
 </ul>`
 }
 <div class="aside">

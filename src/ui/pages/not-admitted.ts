@@ -5,6 +5,7 @@ import {
   backToPortal,
   contactInline,
   eyebrow,
+  linkTo,
   membershipLines,
   webLink,
 } from "../components.ts";
@@ -28,7 +29,7 @@ ${view.refusals.map((refusal) => card(site, view, refusal))}
 <h2>${t.text("common.whatToDo")}</h2>
 <ul>
 <li>${t.html("notAdmitted.askSupport", { contact: contactInline(site) })}</li>
-<li>${t.html("notAdmitted.linkAnother", { link: (content) => html`<a href="${view.linkAnotherUrl}">${content}</a>` })}</li>
+<li>${t.html("notAdmitted.linkAnother", { link: linkTo(view.linkAnotherUrl) })}</li>
 ${view.signedInAs.useAnotherAction !== null && html`<li>${t.text("notAdmitted.useAnother")}</li>`}
 </ul>
 <p>${t.html("notAdmitted.back", { portal: view.portal.name })}</p>

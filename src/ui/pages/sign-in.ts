@@ -14,9 +14,10 @@ export function signIn(site: Site, view: SignInPage): string {
       : t.text("signIn.titlePortal", { portal: view.portal.name });
   const [first] = site.upstreams;
   const only = site.upstreams.length === 1 ? first : undefined;
+  const lead = only === undefined ? t.text("signIn.lead") : t.html("signIn.leadOne", { upstream: only.name });
   const body = html`${signedOut(site, view)}${notice(site, view)}${insufficient(site, view)}
 <h1>${view.portal === null ? heading : t.html("signIn.titlePortal", { portal: view.portal.name })}</h1>
-<p class="lead">${only === undefined ? t.text("signIn.lead") : t.html("signIn.leadOne", { upstream: only.name })}</p>
+<p class="lead">${lead}</p>
 <form class="upstreams" method="post" action="${view.form.action}">
 ${csrfInput(view.form.csrfToken)}
 ${site.upstreams.map((upstream) => choice(site, upstream, only !== undefined))}
@@ -34,8 +35,10 @@ function choice(site: Site, upstream: UpstreamView, only: boolean): Html {
     { url: upstream.forgotPasswordUrl, label: html`${t.text("signIn.forgotPassword")} ${which}` },
     { url: upstream.aboutUrl, label: t.html("signIn.about", { upstream: upstream.name }) },
   ].flatMap(({ url, label }) => (url === null ? [] : [html`<li>${webLink(url, label)}</li>`]));
+  const attributes = html`type="submit" name="upstream" value="${upstream.id}"`;
+  const text = t.html("signIn.continueWith", { upstream: upstream.name });
   return html`<div class="upstream">
-<button class="button button-wide button-${only ? "primary" : "secondary"}" type="submit" name="upstream" value="${upstream.id}">${t.html("signIn.continueWith", { upstream: upstream.name })}</button>
+<button class="button button-wide button-${only ? "primary" : "secondary"}" ${attributes}>${text}</button>
 ${links.length > 0 && html`<ul class="inline">${links}</ul>`}
 </div>`;
 }
@@ -44,9 +47,12 @@ function notice(site: Site, view: SignInPage): Html | null {
   const t = messages(site.locale);
   if (view.notice !== "failed" && view.notice !== "cancelled") return null;
   const failed = view.notice === "failed";
+  const text = failed
+    ? t.html("signIn.failedText", { contact: contactInline(site) })
+    : t.text("signIn.cancelledText");
   return html`<div class="${failed ? "problem" : "notice"}" role="alert" tabindex="-1" data-focus>
 <h2>${t.text(failed ? "signIn.failed" : "signIn.cancelled")}</h2>
-<p>${failed ? t.html("signIn.failedText", { contact: contactInline(site) }) : t.text("signIn.cancelledText")}</p>
+<p>${text}</p>
 </div>`;
 }
 
@@ -82,10 +88,12 @@ function insufficient(site: Site, { insufficient: demand }: SignInPage): Html | 
       ? []
       : [html`<code>amr</code>: ${alternatives(site, demand.amr.map(code), "conjunction")}`]),
   ];
+  const proof = says.length > 0 && html` ${t.text("signIn.insufficientProof")}`;
+  const said = html`${t.text("signIn.insufficientSays")} ${alternatives(site, says, "conjunction")}`;
   return html`<div class="problem" role="alert" tabindex="-1" data-focus>
 <h2>${t.text("signIn.insufficient")}</h2>
-<p>${t.html("signIn.insufficientWhy", { upstreams: names })}${says.length > 0 && html` ${t.text("signIn.insufficientProof")}`}</p>
+<p>${t.html("signIn.insufficientWhy", { upstreams: names })}${proof}</p>
 <p>${t.html("signIn.insufficientDo", { contact: contactInline(site) })}</p>
-${says.length > 0 && html`<p class="small">${t.text("signIn.insufficientSays")} ${alternatives(site, says, "conjunction")}.</p>`}
+${says.length > 0 && html`<p class="small">${said}.</p>`}
 </div>`;
 }

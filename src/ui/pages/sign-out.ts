@@ -13,6 +13,7 @@ export function signOut(site: Site, view: SignOutPage): string {
   const t = messages(site.locale);
   const { purpose, automatic } = view;
   const heading = t.text(`signOut.${purpose}.title`);
+  const submit = html`name="logout" value="yes">${t.text(`signOut.${purpose}.submit`)}`;
   const body = html`${purpose === "switch_account" && eyebrow(site, view.portal)}
 <h1>${heading}</h1>
 <p class="lead">${t.html(`signOut.${purpose}.lead`, { site: site.name })}</p>
@@ -20,7 +21,7 @@ ${explanation(site, view)}
 ${automatic && html`<p role="status">${t.text(`signOut.${purpose}.automatic`)}</p>`}
 <form method="post" action="${view.form.action}"${automatic && html` data-auto-submit`}>
 <input type="hidden" name="xsrf" value="${view.form.xsrf}">
-<p class="actions"><button class="button button-primary" type="submit" name="logout" value="yes">${t.text(`signOut.${purpose}.submit`)}</button></p>
+<p class="actions"><button class="button button-primary" type="submit" ${submit}</button></p>
 </form>
 ${
   purpose === "sign_out" &&

@@ -29,7 +29,15 @@ export function support(site: Site, view: SupportPage): string {
       : full.until === null
         ? t.text("support.fullHere")
         : t.text("support.full", { date: formatInstant(site, full.until, view.now) });
-  const body = html`${fullText === null ? errorSummary(site, view.errors) : problemSummary(site, [{ target: "send", text: fullText }])}
+  const problems =
+    fullText === null
+      ? errorSummary(site, view.errors)
+      : problemSummary(site, [{ target: "send", text: fullText }]);
+  const { message } = view.values;
+  const textArea = (attributes: Html) =>
+    html`<textarea class="input" ${attributes} rows="5" maxlength="2000" dir="auto">${message}</textarea>`;
+  const submit = t.text("support.submit");
+  const body = html`${problems}
 ${eyebrow(site, view.portal)}
 <h1>${heading}</h1>
 <p class="lead">${t.text("support.lead")}</p>
@@ -39,8 +47,8 @@ ${csrfInput(view.form.csrfToken)}
 ${textField(site, view, "name", html` autocomplete="name"`)}
 ${textField(site, view, "organization", html` autocomplete="organization"`)}
 ${textField(site, view, "account_number", html` autocomplete="off" spellcheck="false"`)}
-${field(site, view, "message", (attributes) => html`<textarea class="input" ${attributes} rows="5" maxlength="2000" dir="auto">${view.values.message}</textarea>`)}
-<p class="actions"><button class="button button-primary" type="submit" id="send">${t.text("support.submit")}</button></p>
+${field(site, view, "message", textArea)}
+<p class="actions"><button class="button button-primary" type="submit" id="send">${submit}</button></p>
 </form>
 <p><a href="${view.backUrl}">${t.text("support.back")}</a></p>`;
   return renderPage(site, {
@@ -64,13 +72,8 @@ ${goToPortal(site, view.portal)}`;
 }
 
 function textField(site: Site, view: SupportPage, name: SupportField, attributes: Html): Html {
-  return field(
-    site,
-    view,
-    name,
-    (own) =>
-      html`<input class="input" ${own} type="text"${attributes} maxlength="200" dir="auto" value="${view.values[name]}">`,
-  );
+  const typing = html`type="text"${attributes} maxlength="200" dir="auto" value="${view.values[name]}"`;
+  return field(site, view, name, (own) => html`<input class="input" ${own} ${typing}>`);
 }
 
 /** A field with its label, its hint and what is wrong with it. */
@@ -78,7 +81,8 @@ function field(site: Site, view: SupportPage, name: SupportField, control: (attr
   const t = messages(site.locale);
   const error = fieldError(site, view.errors, name);
   const described = `${name}-hint${error === null ? "" : ` ${name}-error`}`;
-  const attributes = html`id="${name}" name="${name}" aria-describedby="${described}"${error !== null && html` aria-invalid="true"`}`;
+  const invalid = error !== null && html` aria-invalid="true"`;
+  const attributes = html`id="${name}" name="${name}" aria-describedby="${described}"${invalid}`;
   return html`<div class="field${error === null ? "" : " field-wrong"}">
 <label for="${name}">${t.text(`support.${name}`)}</label>
 <p class="hint" id="${name}-hint">${t.text(`support.${name}.hint`)}</p>
