@@ -37,7 +37,7 @@ import { upstreamCookie } from "./upstream-cookie.ts";
 import { createWaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
-  artifacts: Pick<ArtifactStore, "keep" | "upsert" | "find">;
+  artifacts: Pick<ArtifactStore, "extend" | "upsert" | "find">;
   dispatcher: Dispatcher;
   linking: Linking;
 }

@@ -73,7 +73,7 @@ test("one killed before any statement of a release leaves what is held, or one m
     if (!completed) killed += 1;
     const states = await Promise.all(held.map(async ({ id }) => (await store.outbox.find(id))?.state));
     assert.equal(new Set(states).size, 1, `${n}: ${states.join()}`);
-    const released = await store.outbox.releaseHeld(limits, NOW + MINUTE);
+    const released = await store.outbox.releaseDeferred(limits, NOW + MINUTE);
     assert.equal(released, states[0] === "held" ? 1 : 0, "what was killed took no room");
     const { message } = present(await store.outbox.claim("w", NOW + MINUTE, 1000, MINUTE));
     assert.equal(message.content.kind === "collected" && message.content.answers.length, 3);

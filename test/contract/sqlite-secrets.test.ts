@@ -107,7 +107,7 @@ withFile("D5: links that go together are as unreadable, and leave nothing behind
   };
   search("while they wait");
   const limits = { mailbox: throttle.mailbox, profile: throttle.profile };
-  assert.equal(await store.outbox.releaseHeld(limits, NOW + MINUTE), 1);
+  assert.equal(await store.outbox.releaseDeferred(limits, NOW + MINUTE), 1);
   search("when they are carried");
   const { message } =
     (await store.outbox.claim("w", NOW + MINUTE, 1000, 1000)) ?? assert.fail("nothing is due");

@@ -4,22 +4,22 @@ import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { endingKey } from "../../domain/endings.ts";
 import type { ClientId } from "../../domain/records.ts";
-import type { ArtifactStore, KeptArtifact } from "../contract.ts";
+import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
+import type { ArtifactExtension, ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { KEPT_LONGER_MS } from "../kept.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.keep. */
-export async function keepArtifact(
+/** See ArtifactStore.extend. */
+export async function extendArtifact(
   { artifacts }: Pick<MongoDatabase["collections"], "artifacts">,
-  { model, idHash, until }: KeptArtifact,
+  { model, idHash, until }: ArtifactExtension,
   now: Instant,
 ): Promise<boolean> {
-  const isSooner = { $gt: at(now), $lt: at(until - KEPT_LONGER_MS) };
+  const isSooner = { $gt: at(now), $lt: at(until - LEAST_EXTENSION_MS) };
   const { modifiedCount } = await artifacts.updateOne(
     { _id: artifactId(model, idHash), expiresAt: isSooner },
     { $set: { expiresAt: at(until) } },
@@ -103,7 +103,7 @@ export function createArtifactStore(
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
 
-    keep: (artifact, now) => database.run(() => keepArtifact(database.collections, artifact, now)),
+    extend: (artifact, now) => database.run(() => extendArtifact(database.collections, artifact, now)),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {

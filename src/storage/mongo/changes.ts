@@ -24,6 +24,7 @@ import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import type { DirectoryWriter, Edits } from "./directory.ts";
 import {
   at,
@@ -34,7 +35,6 @@ import {
   toSelection,
 } from "./documents.ts";
 import { standingStages } from "./endings.ts";
-import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 import type { OwnerGuard } from "./owners.ts";
@@ -120,12 +120,12 @@ function claimOnce({ collections }: MongoDatabase, encryption: FieldEncryption) 
       const decrypted = encryption.decrypt(known.sealedAnswer, contextOf.answer(keyHash));
       return { result: "repeated", fingerprint: known.fingerprint, answer: decrypted };
     }
-    const kept = {
+    const first = {
       fingerprint,
       sealedAnswer: encryption.encrypt(answer, contextOf.answer(keyHash)),
       expiresAt: at(expiresAt),
     };
-    await idempotencyKeys.replaceOne({ _id: keyHash }, kept, { session, upsert: true });
+    await idempotencyKeys.replaceOne({ _id: keyHash }, first, { session, upsert: true });
     return undefined;
   };
 }

@@ -71,10 +71,10 @@ export function createClientStore(
     for (let tries = 0; tries < mostTries; tries += 1) {
       const found = await clientUses.findOne({ _id: id });
       const before = found?.refusedAddresses;
-      const kept = withRefused(before ?? [], refused, now);
-      if (kept === undefined) return;
+      const noted = withRefused(before ?? [], refused, now);
+      if (noted === undefined) return;
       const change = {
-        $set: { refusedAddresses: kept },
+        $set: { refusedAddresses: noted },
         $setOnInsert: { usedAt: null, previousUsedAt: null },
       };
       const asRead = before === undefined ? { $exists: false } : { $eq: before };

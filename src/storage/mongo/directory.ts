@@ -20,6 +20,7 @@ import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import {
   type OrganizationDocument,
   type ProfileDocument,
@@ -28,7 +29,6 @@ import {
   toOrganizationDocument,
   toProfile,
 } from "./documents.ts";
-import type { MailWriter } from "./held-mail.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";

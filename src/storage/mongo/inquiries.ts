@@ -11,8 +11,8 @@ import { contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
-import type { MailWriter } from "./held-mail.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -96,7 +96,7 @@ export function createInquiryMethods(
       session,
     );
     if (!slot.taken) {
-      const held = {
+      const throttled = {
         "requester.issuer": issuer,
         "requester.subject": subject,
         state: "waiting",
@@ -104,9 +104,9 @@ export function createInquiryMethods(
       } as const;
       // Of one that nothing was written for, its repetition takes the place: asking again and again leaves
       // one document.
-      await inquiries.deleteMany({ ...held, matched: null }, { session });
+      await inquiries.deleteMany({ ...throttled, matched: null }, { session });
       await inquiries.updateMany(
-        held,
+        throttled,
         { $set: { state: "settled", settledAt: at(createdAt), sealedAddress: null, leaseWorker: null } },
         { session },
       );

@@ -24,9 +24,9 @@ export function createKeyStore(database: MongoDatabase, encryption: FieldEncrypt
           if (!isDuplicate(error)) throw error;
         });
       });
-      const kept = await find(name);
-      if (kept === undefined) throw new Error("a key vanished after it was stored");
-      return kept;
+      const stored = await find(name);
+      if (stored === undefined) throw new Error("a key vanished after it was stored");
+      return stored;
     },
   };
 }

@@ -9,8 +9,8 @@ import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import { createDeferredMail, type MailWriter } from "./deferred-mail.ts";
 import { at, type OutboxDocument, toRecord } from "./documents.ts";
-import { createHeldMail, type MailWriter } from "./held-mail.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
@@ -63,7 +63,7 @@ export function createOutboxStore(
       });
 
   return {
-    ...createHeldMail(database, encryption, { requests, mailboxes, queueMail }),
+    ...createDeferredMail(database, encryption, { requests, mailboxes, queueMail }),
 
     // Each step is one conditional write. A worker that dies between two of them loses its lease; whoever
     // claims the message next starts the request's life anew.

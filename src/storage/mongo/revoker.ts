@@ -148,12 +148,12 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
   };
 
   /** Removes grants; returns those of them that still held then. */
-  const remove = async (session: ClientSession, gone: readonly Selection[], heldAt: Instant) => {
+  const remove = async (session: ClientSession, gone: readonly Selection[], liveAt: Instant) => {
     const ids = gone.map(({ grantId }) => grantId);
     const redeemed = await redeemedOf(session, ids);
     await grants(session, ids);
     return gone
-      .filter(({ expiresAt }) => expiresAt > heldAt)
+      .filter(({ expiresAt }) => expiresAt > liveAt)
       .map((one) => ({ ...one, isRedeemed: redeemed.has(one.grantId) }));
   };
 

@@ -61,10 +61,10 @@ export function createSessionMethods(database: MongoDatabase, encryption: FieldE
       database.run(async () => {
         const { uid, accountId = null, authorizations, removed, replaces, found = false } = session;
         // Whether there are authorizations is the payload's to say; which ones is the clients' entries'.
-        const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
+        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
         const row = {
           idHash,
-          sealedPayload: encryptPayload(encryption, "Session", idHash, kept),
+          sealedPayload: encryptPayload(encryption, "Session", idHash, stored),
           accountId,
           expiresAt: at(expiresAt),
         };

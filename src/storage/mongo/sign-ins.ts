@@ -3,7 +3,7 @@
 import type { SignInStore } from "../contract.ts";
 import { decryptSignIn, encryptSignIn } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { keepArtifact } from "./artifacts.ts";
+import { extendArtifact } from "./artifacts.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
@@ -11,7 +11,7 @@ export function createSignInStore(database: MongoDatabase, encryption: FieldEncr
   const { upstreamTransactions, signInOutcomes } = database.collections;
 
   return {
-    begin: (transaction, keeps) =>
+    begin: (transaction, extension) =>
       database.run(async () => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
         const inserted = upstreamTransactions.insertOne({
@@ -22,8 +22,9 @@ export function createSignInStore(database: MongoDatabase, encryption: FieldEncr
           expiresAt: at(expiresAt),
           sealedPayload: encryptSignIn(encryption, transaction),
         });
-        const kept = keeps === undefined ? undefined : keepArtifact(database.collections, keeps, createdAt);
-        await Promise.all([inserted, kept]);
+        const extended =
+          extension === undefined ? undefined : extendArtifact(database.collections, extension, createdAt);
+        await Promise.all([inserted, extended]);
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>

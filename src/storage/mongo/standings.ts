@@ -33,7 +33,7 @@ import type { Pipeline } from "./typed-collection.ts";
 interface SelectingDocument {
   organizationId: OrganizationId;
   /** The selections of the session at the client that stand. */
-  held: SelectionDocument[];
+  current: SelectionDocument[];
   /** How many endings the new selection is under. */
   endings: number;
 }
@@ -52,7 +52,7 @@ function selectingStages({
       $lookup: {
         from: "selections",
         pipeline: [{ $match: { sessionUid, clientId } }, ...standingStages],
-        as: "held",
+        as: "current",
       },
     },
     ...endingStages({
@@ -61,7 +61,7 @@ function selectingStages({
       profile: "$_id",
       session: literal(sessionUid),
     }),
-    { $project: { organizationId: 1, held: 1, endings: numberOfEndings } },
+    { $project: { organizationId: 1, current: 1, endings: numberOfEndings } },
   ];
 }
 
@@ -175,11 +175,11 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
           .aggregate<SelectingDocument>(selectingStages(selection), { session })
           .toArray();
         if (found === undefined) return undefined;
-        const held = found.held.map((one) => ({
+        const current = found.current.map((one) => ({
           selection: toSelection(one),
           replacedBy: one.replacedBy ?? null,
         }));
-        const plan = planSelection(selection, held, now, { byHand });
+        const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) await remember(session, selection);
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };

@@ -2,21 +2,21 @@
 
 import { asGrantId } from "../../domain/ids.ts";
 import { as, text } from "../../sql-columns.ts";
+import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
 import type { ArtifactStore } from "../contract.ts";
 import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { KEPT_LONGER_MS } from "../kept.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.keep. */
-export const KEEP_ARTIFACT = `
+/** See ArtifactStore.extend. */
+export const EXTEND_ARTIFACT = `
   UPDATE artifacts SET expires_at = :until
   WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
-    ${KEPT_LONGER_MS}`;
+    ${LEAST_EXTENSION_MS}`;
 
 /**
  * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is
@@ -57,7 +57,7 @@ export function createArtifactStore(
     "SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId",
     { grant_id: as(text, asGrantId) },
   );
-  const keep = database.prepare(KEEP_ARTIFACT);
+  const extend = database.prepare(EXTEND_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
   const { findSession, ...sessionMethods } = createSessionMethods(database, durable, encryption);
 
@@ -103,8 +103,8 @@ export function createArtifactStore(
         destroy.run({ model, idHash });
       }),
 
-    keep: ({ model, idHash, until }, now) =>
-      database.run(() => keep.run({ model, idHash, until, now }) === 1),
+    extend: ({ model, idHash, until }, now) =>
+      database.run(() => extend.run({ model, idHash, until, now }) === 1),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {

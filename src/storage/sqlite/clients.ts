@@ -107,8 +107,8 @@ export function createClientStore(
     noteRefused: (id, refused, now) =>
       database.run(() => {
         const before = selectRefused.get({ id })?.refused_addresses ?? "[]";
-        const kept = withRefused(readRefused(before), refused, now);
-        if (kept !== undefined) putRefused.run({ id, before, refused: JSON.stringify(kept) });
+        const noted = withRefused(readRefused(before), refused, now);
+        if (noted !== undefined) putRefused.run({ id, before, refused: JSON.stringify(noted) });
       }),
     uses: (ids) =>
       database.run(() => ids.flatMap((id) => selectUses.all({ id }).map(({ record }) => record))),

@@ -8,7 +8,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqli
 import { callWithinDeadline } from "../../deadline.ts";
 import { type Columns, checkColumns, type RowOf, rowReader } from "../../sql-columns.ts";
 import type { WriteFault } from "../contract.ts";
-import { isHeld, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
+import { isLocked, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
 import type { LockQueue } from "./lock-queue.ts";
 
 /**
@@ -204,7 +204,7 @@ export class Database {
    * Whether work that failed is to be tried again: somebody else had the lock, and nothing of it was written.
    */
   #mustWait(error: unknown, writtenBefore: number): boolean {
-    return isHeld(error) && this.#written === writtenBefore;
+    return isLocked(error) && this.#written === writtenBefore;
   }
 
   /**

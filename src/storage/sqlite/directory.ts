@@ -10,7 +10,7 @@ import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import { MEMBERSHIP_JSON, ORGANIZATION_JSON } from "./rows.ts";

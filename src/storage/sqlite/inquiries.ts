@@ -11,7 +11,7 @@ import { contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { type Fields, object, stored } from "./json.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -63,11 +63,11 @@ export function createInquiryMethods(
       :settledAt)`);
   // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one
   // row.
-  const removeHeld = database.prepare(`
+  const removeThrottled = database.prepare(`
     DELETE FROM inquiries
     WHERE issuer = :issuer AND subject = :subject
       AND settled_at IS NULL AND held_until IS NOT NULL AND matched IS NULL`);
-  const dismissHeld = database.prepare(`
+  const dismissThrottled = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
     WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);
   const latest = database.prepare(
@@ -138,8 +138,8 @@ export function createInquiryMethods(
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
     if (!slot.taken) {
-      removeHeld.run({ issuer, subject });
-      dismissHeld.run({ issuer, subject, now: createdAt });
+      removeThrottled.run({ issuer, subject });
+      dismissThrottled.run({ issuer, subject, now: createdAt });
       return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
     const longestMs = client.longestMs(slot.count);

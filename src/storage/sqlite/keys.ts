@@ -25,9 +25,9 @@ export function createKeyStore(database: Database, encryption: FieldEncryption):
       if (known !== undefined) return known;
       const value = encryption.encrypt(await make(), contextOf.key(name));
       await database.run(() => insert.run({ name, value }));
-      const kept = await find(name);
-      if (kept === undefined) throw new Error("a key vanished after it was stored");
-      return kept;
+      const stored = await find(name);
+      if (stored === undefined) throw new Error("a key vanished after it was stored");
+      return stored;
     },
   };
 }

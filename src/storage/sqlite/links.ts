@@ -10,7 +10,7 @@ import { assertComparable } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { createInquiryMethods } from "./inquiries.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";

@@ -12,7 +12,7 @@ import { DAMAGED_CONTENT, decryptContent } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database, Query } from "./database.ts";
-import { createHeldMail, type MailWriter } from "./held-mail.ts";
+import { createDeferredMail, type MailWriter } from "./deferred-mail.ts";
 import { type Fields, object } from "./json.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
@@ -166,7 +166,7 @@ export function createOutboxStore(
   };
 
   return {
-    ...createHeldMail(database, encryption, { requests, mailboxes, queueMail }),
+    ...createDeferredMail(database, encryption, { requests, mailboxes, queueMail }),
 
     claim: async (worker, now, leaseMs, linkLifetimeMs) => {
       const until = now + leaseMs;

@@ -92,7 +92,7 @@ export function createInvitations(
 ): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
   const lapsed = database.prepare(
     `SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at
-    LIMIT ${FOUND_AT_A_TIME} OFFSET :kept`,
+    LIMIT ${FOUND_AT_A_TIME} OFFSET :skipped`,
     { id: as(text, asProfileId) },
   );
   return {
@@ -100,14 +100,14 @@ export function createInvitations(
     async lapseInvitations(now, run) {
       const until = lapsedUntil(now);
       // What doesn't lapse stays in front of the others: the last owner's, and what others have just taken.
-      let kept = 0;
-      const find = () => database.run(() => lapsed.all({ until, kept }).map(({ id }) => id));
+      let skipped = 0;
+      const find = () => database.run(() => lapsed.all({ until, skipped }).map(({ id }) => id));
       let found = await find();
       if (found.length === 0) return 0;
       return await new Pace({ least: 1, most: 20 }).turns(async (size) => {
         const ids = found.splice(0, size);
         const done = await database.transaction(() => ids.filter((id) => roles.lapse(id, now)).length);
-        kept += ids.length - done;
+        skipped += ids.length - done;
         if (found.length === 0) found = await find();
         return { done, isLast: found.length === 0 };
       }, run);

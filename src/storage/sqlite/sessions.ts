@@ -113,8 +113,8 @@ export function createSessionMethods(
         const { uid, accountId, authorizations, removed, replaces, found = false } = session;
         if (found && !anyOfUid.isAny({ uid })) return "ended";
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
-        const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const encrypted = encryptPayload(encryption, "Session", idHash, kept);
+        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
+        const encrypted = encryptPayload(encryption, "Session", idHash, stored);
         // Under its old id a found session is only ever updated: a row that a racer rotated away must not
         // come back.
         const write = found && replaces === undefined ? update : upsert;

@@ -5,7 +5,7 @@ import { nullable, text } from "../../sql-columns.ts";
 import type { SignInStore } from "../contract.ts";
 import { decryptSignIn, type EncryptedSignIn, encryptSignIn } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
-import { KEEP_ARTIFACT } from "./artifacts.ts";
+import { EXTEND_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
 import { object, parsed } from "./json.ts";
 
@@ -28,7 +28,7 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
     INSERT INTO upstream_transactions (
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
     VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
-  const keep = database.prepare(KEEP_ARTIFACT);
+  const extend = database.prepare(EXTEND_ARTIFACT);
   const take = database.prepare(
     `
     UPDATE upstream_transactions SET attempt_hash = :attemptHash
@@ -62,12 +62,12 @@ export function createSignInStore(database: Database, encryption: FieldEncryptio
   );
 
   return {
-    begin: (transaction, keeps) =>
+    begin: (transaction, extension) =>
       database.transaction(() => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
         const payload = encryptSignIn(encryption, transaction);
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
-        if (keeps !== undefined) keep.run({ ...keeps, now: createdAt });
+        if (extension !== undefined) extend.run({ ...extension, now: createdAt });
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>

@@ -53,7 +53,7 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
   const isBound = database.prepare(
     "SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId",
   );
-  const selectHeld = database.prepare(
+  const selectCurrent = database.prepare(
     `
     SELECT ${SELECTION_JSON} AS selection, s.replaced_by FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`,
@@ -92,10 +92,10 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
       database.transaction(() => {
         const { grantId, sessionUid, clientId, accountId, profileId, expiresAt } = selection;
         if (!isBound.isAny({ profileId, accountId })) return undefined;
-        const held = selectHeld.all({ sessionUid, clientId }).map((row) => {
+        const current = selectCurrent.all({ sessionUid, clientId }).map((row) => {
           return { selection: row.selection, replacedBy: row.replaced_by };
         });
-        const plan = planSelection(selection, held, now, { byHand });
+        const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };

@@ -11,7 +11,7 @@ import { createSuccession, GONE_COLUMNS, toGone } from "./succession.ts";
 const BATCH = { least: 20, most: 500 };
 
 /** How long counts are kept: a little longer than they are shown. */
-const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
+const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** Removes up to so many rows that had expired at `now`; returns how many rows that were. */
 type SweepOne = (now: Instant, limit: number) => number;
@@ -56,7 +56,7 @@ export function createSweep(database: Database): Store["sweep"] {
     return gone.length;
   };
 
-  const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - KEPT_COUNTS_MS, limit });
+  const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - COUNTS_RETENTION_MS, limit });
 
   const sweeps: readonly SweepOne[] = [
     sweepArtifacts,

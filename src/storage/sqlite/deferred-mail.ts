@@ -1,7 +1,7 @@
 /**
- * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how
- * one mail carries those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox
- * is outbox.ts's.
+ * Deferred mail, which waits for room at its mailbox or profile (stored as `held`): how it is queued when
+ * there is room, and how one mail carries those for which there is none. The rules are domain/mailbox.ts's,
+ * the rest of the outbox is outbox.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
@@ -92,11 +92,11 @@ type Release = "none" | "queued" | "collected" | "dropped" | Lack;
 
 const ORDER = "ORDER BY rank, place_at, due_at, rowid";
 
-export function createHeldMail(
+export function createDeferredMail(
   database: Database,
   encryption: FieldEncryption,
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
-): Pick<OutboxStore, "releaseHeld"> {
+): Pick<OutboxStore, "releaseDeferred"> {
   const { requests, mailboxes, queueMail } = parts;
   const requestId = nullable(as(text, asLinkRequestId));
   const longestHeld = database.prepare(
@@ -145,32 +145,32 @@ export function createHeldMail(
    * instead.
    */
   const releaseTogether = (mailbox: string, now: Instant): "collected" | "dropped" => {
-    const held: HeldMail[] = [];
+    const deferred: HeldMail[] = [];
     let isWhole = true;
     for (const row of first.all({ mailbox })) {
       const { id } = row;
       const answer = answerIn(decryptContent(encryption, id, row.sealed_content));
       if (answer !== undefined && !isDead(row, now)) {
-        held.push({ id, messageId: row.message_id, to: row.recipient, answer });
+        deferred.push({ id, messageId: row.message_id, to: row.recipient, answer });
         continue;
       }
       isWhole = false;
       if (answer === undefined) fail.run({ id, error: DAMAGED_CONTENT, now });
       else drop.run({ id, now });
     }
-    const [one, ...others] = held;
+    const [one, ...others] = deferred;
     if (!isWhole || one === undefined) return "dropped";
     if (others.length === 0) queue.run({ id: one.id, now });
     else {
       const mail = collect([one, ...others]);
       queueMail(mail, now);
-      for (const { id } of held) carry.run({ id, by: mail.id, now });
+      for (const { id } of deferred) carry.run({ id, by: mail.id, now });
     }
     return "collected";
   };
 
   /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
-  const releaseNext = (limits: Parameters<OutboxStore["releaseHeld"]>[0], now: Instant): Release => {
+  const releaseNext = (limits: Parameters<OutboxStore["releaseDeferred"]>[0], now: Instant): Release => {
     const longest = longestHeld.get({ now });
     if (longest === undefined) return "none";
     const mailbox = longest.mailbox_hash;
@@ -195,7 +195,7 @@ export function createHeldMail(
   };
 
   return {
-    releaseHeld: async (limits, now, run) => {
+    releaseDeferred: async (limits, now, run) => {
       let lack: Lack | undefined;
       const releaseSome = (size: number): Turn => {
         let done = 0;
