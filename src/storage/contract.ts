@@ -166,8 +166,8 @@ export interface ArtifactExtension {
 
 export interface SignInStore {
   /**
-   * Stores a sign-in begun at an upstream. With `extension`, it does what `ArtifactStore.extend` does in the same
-   * operation.
+   * Stores a sign-in begun at an upstream. With `extension`, it does what `ArtifactStore.extend` does in the
+   * same operation.
    */
   begin(transaction: UpstreamTransaction, extension?: ArtifactExtension): Promise<void>;
   /**
