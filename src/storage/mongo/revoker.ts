@@ -24,10 +24,10 @@ import {
 } from "../../domain/records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
 import { type EndingWriter, standingStages, standsStages } from "./endings.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
 import { succeed } from "./succession.ts";
 import type { Pipeline, Where } from "./typed-collection.ts";
 
@@ -84,7 +84,7 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Where<Sele
 
 export function createRevoker({ collections }: MongoDatabase, endings: EndingWriter): Revoker {
   const { artifacts, selections, rememberedChoices } = collections;
-  const queueSignOuts = createSignOutQueue(collections);
+  const queueLogouts = createBackChannelLogoutQueue(collections);
 
   /** Removes some tokens of grants. Returns how many, and of which grants. */
   const deleteTokens = async (session: ClientSession, grantIds: readonly GrantId[], most: number) => {
@@ -164,7 +164,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     { tells }: { tells: boolean },
   ): Promise<Revocation> => {
     const live = await remove(session, found, now);
-    if (tells) await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: false }), now);
+    if (tells) await queueLogouts(session, await signInsToTell(session, live, { now, isLater: false }), now);
     return {
       revokedGrants: live.map(({ grantId, clientId, accountId, sessionUid }) => {
         return { grantId, clientId, accountId, sessionUid };
@@ -221,7 +221,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       .aggregate<{ _id: { clientId: ClientId; accountId: AccountId } }>([match, group], { session })
       .toArray();
     const signIns = found.map(({ _id }) => ({ ..._id, sessionUid }));
-    await queueSignOuts(session, signIns, now);
+    await queueLogouts(session, signIns, now);
   };
 
   return {
@@ -258,7 +258,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       const ended = await withSignIns(session, found.filter(({ stands }) => !stands).map(toOwn));
       const live = await remove(session, ended, endedAt);
       if (tellsPortals(ending)) {
-        await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: true }), now);
+        await queueLogouts(session, await signInsToTell(session, live, { now, isLater: true }), now);
       }
       const gone = ended.map(({ grantId }) => grantId);
       const place = found.at(-1)?._id ?? after;

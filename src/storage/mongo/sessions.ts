@@ -10,9 +10,9 @@ import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
 import type { Stage } from "./typed-collection.ts";
 
 type Row = SessionDocument["rows"][number];
@@ -26,7 +26,7 @@ interface SessionMethods
 
 export function createSessionMethods(database: MongoDatabase, encryption: FieldEncryption): SessionMethods {
   const { sessions } = database.collections;
-  const queueSignOuts = createSignOutQueue(database.collections);
+  const queueLogouts = createBackChannelLogoutQueue(database.collections);
 
   const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
@@ -105,7 +105,7 @@ export function createSessionMethods(database: MongoDatabase, encryption: FieldE
         const found = await sessions.findOne(its, { session, projection: { _id: 1 } });
         if (found === null) return;
         const told = clientIds.map((clientId) => ({ sessionUid: found._id, clientId, accountId }));
-        await queueSignOuts(session, told, now);
+        await queueLogouts(session, told, now);
         await sessions.deleteOne({ _id: found._id }, { session });
       });
     },

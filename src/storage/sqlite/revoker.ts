@@ -11,10 +11,10 @@ import { CONSOLE_CLIENT_ID, type GrantId } from "../../domain/records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import { as, flag, type RowOf, text } from "../../sql-columns.ts";
 import type { Revocation } from "../contract.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import type { Database } from "./database.ts";
 import { type EndingWriter, STANDS } from "./endings.ts";
 import { SELECTION_JSON } from "./rows.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
 import { createSuccession, GONE_COLUMNS, toGone } from "./succession.ts";
 
 export interface Revoker {
@@ -102,7 +102,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     WHERE session_uid = :sessionUid AND expires_at > :now`,
     { client_id: as(text, asClientId), account_id: as(text, asAccountId) },
   );
-  const queue = createSignOutQueue(database);
+  const queue = createBackChannelLogoutQueue(database);
   const isOnAnother = database.prepare(`
     SELECT 1 FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED}

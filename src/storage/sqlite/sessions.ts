@@ -10,10 +10,10 @@ import { type RowOf, text } from "../../sql-columns.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
 import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import type { Database } from "./database.ts";
 import { arrayOf, object } from "./json.ts";
 import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
 
 interface ClientRow {
   clientId: ClientId;
@@ -84,7 +84,7 @@ export function createSessionMethods(
     "SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash",
     { session_uid: text },
   );
-  const queueSignOut = createSignOutQueue(durable);
+  const queueLogout = createBackChannelLogoutQueue(durable);
   const removeClients = durable.prepare(`
     DELETE FROM session_clients WHERE session_uid = (
       SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
@@ -141,7 +141,7 @@ export function createSessionMethods(
         const sessionUid = row.session_uid;
         if (tells !== undefined) {
           const { accountId, clientIds, now } = tells;
-          for (const clientId of clientIds) queueSignOut({ sessionUid, clientId, accountId }, now);
+          for (const clientId of clientIds) queueLogout({ sessionUid, clientId, accountId }, now);
         }
         removeClients.run({ idHash });
         removeSiblings.run({ idHash });
