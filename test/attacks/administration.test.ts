@@ -125,7 +125,7 @@ describe("attacks on the administration", () => {
   });
 
   it("A1: a key that expired or was removed is nobody's", async () => {
-    const expires_at = new Date(scene.clock.now() + 30_000).toISOString();
+    const expires_at = new Date(scene.clock.now() + 600_000).toISOString();
     const make = (name: string, more: object = {}) =>
       scene.owner.done<{ id: string; key: string }>("POST", "/api-keys", {
         body: { name, scopes: ["admin:read", "audit:read", "clients:write"], ...more },
@@ -134,9 +134,9 @@ describe("attacks on the administration", () => {
     for (const { key } of [short, removed]) await new Api(scene.issuer, key).get("/organizations");
     await scene.owner.done("DELETE", `/api-keys/${removed.id}`);
     await assertNobody("a removed key", `Bearer ${removed.key}`);
-    scene.clock.advance(29);
+    scene.clock.advance(570);
     await new Api(scene.issuer, short.key).get("/organizations");
-    scene.clock.advance(1);
+    scene.clock.advance(30);
     await assertNobody("an expired key", `Bearer ${short.key}`);
   });
 
