@@ -240,8 +240,8 @@ export function createDeferredMail(
       let lack: Lack | undefined;
       const releaseOne = async (): Promise<Turn> => {
         // Nothing is held most of the time: a read outside of a transaction says so.
-        const isAny = () => outbox.findOne(isDue(now), { sort: { dueAt: 1 } });
-        if ((await database.run(isAny)) === null) return { done: 0, isLast: true };
+        const longestDue = () => outbox.findOne(isDue(now), { sort: { dueAt: 1 } });
+        if ((await database.run(longestDue)) === null) return { done: 0, isLast: true };
         const released = await database.transaction((session) => releaseNext(session, limits, now));
         if (typeof released === "object") lack = released;
         return { done: released === "queued" || released === "collected" ? 1 : 0, isLast: false };
