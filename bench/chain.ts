@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
-import { createSealer } from "../src/admin/sealer.ts";
+import { createAuditChainWorker } from "../src/admin/audit-chain-worker.ts";
 import { systemClock } from "../src/clock.ts";
 import { openStore } from "../src/storage/open.ts";
 import { quantile } from "./deployment.ts";
@@ -31,7 +31,7 @@ async function measure(file: string): Promise<void> {
   const turns: { events: number; ms: number }[] = [];
   const { audit, administration } = store;
   let begun = 0;
-  const sealer = createSealer({
+  const sealer = createAuditChainWorker({
     audit: {
       ...audit,
       unsealed: (limit) => {

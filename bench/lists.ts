@@ -8,7 +8,7 @@
  */
 
 import { operations } from "../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../src/admin/local.ts";
+import { createOfflineAdministration } from "../src/admin/offline-administration.ts";
 import { asOrganizationId, asProfileId } from "../src/domain/ids.ts";
 import type { ImportRow } from "../src/domain/records.ts";
 import { type Liaison, startLiaison } from "../test/support/liaison.ts";
@@ -38,7 +38,7 @@ try {
     process.stderr.write(`filling ${name}: ${size} profiles\n`);
     const liaison = await startLiaison({ embedded: true, upstream: false });
     await fill(liaison, size);
-    const { service, principal } = await createLocalAdministration(liaison, "bench");
+    const { service, principal } = await createOfflineAdministration(liaison, "bench");
     const input = { name: "bench", scopes: [...principal.scopes] };
     const { key } = (await service.call(operations.apiKeys.create, principal, input)).output;
     started[name] = { liaison, key };

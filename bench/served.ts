@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { operations } from "../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../src/admin/local.ts";
+import { createOfflineAdministration } from "../src/admin/offline-administration.ts";
 import { systemClock } from "../src/clock.ts";
 import { configSchema } from "../src/config/schema.ts";
 import { seededSubject } from "../src/demo/upstream-accounts.ts";
@@ -138,7 +138,7 @@ async function prepare(
       { id: "p-ann", email: "ann@northwind.example" },
     ]);
     await bindTo(place, people.ann, "p-ann");
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { config, store, clock: systemClock },
       "bench",
     );

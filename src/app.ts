@@ -8,13 +8,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { administrationRoutes } from "./admin/administration.ts";
 import { auditKeyOf } from "./admin/audit-key.ts";
-import { countedLinking, countedOutbox, countedUpstreams } from "./admin/counted.ts";
-import { createCounters } from "./admin/figures.ts";
-import { operationParts } from "./admin/parts.ts";
+import { createClientUsage } from "./admin/client-usage.ts";
+import { operationDependencies } from "./admin/dependencies.ts";
+import { createCounters } from "./admin/metrics.ts";
 import { createRefusedNotes } from "./admin/refused-notes.ts";
 import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
-import { createUseNotes } from "./admin/use-notes.ts";
+import { linkingWithMetrics, outboxWithMetrics, upstreamsWithMetrics } from "./admin/service-metrics.ts";
 import { type Background, createBackground } from "./background/background.ts";
 import type { Clock } from "./clock.ts";
 import { limitOf, mailDomain as mailDomainOf } from "./config/derived.ts";
@@ -143,12 +143,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
     if (accountId !== undefined) known.completed(ctx, asAccountId(accountId));
     if (proofHash !== undefined) binding.takeBack(ctx as unknown as CookieContext, asSecretHash(proofHash));
   });
-  const uses = createUseNotes({ clients: store.clients, clock, logger });
-  watchClientUses(provider, { now: () => clock.now(), onUse: uses.note });
-  const outbox = countedOutbox(store.outbox, counters);
+  const clientUsage = createClientUsage({ clients: store.clients, clock, logger });
+  watchClientUses(provider, { now: () => clock.now(), onUse: clientUsage.note });
+  const outbox = outboxWithMetrics(store.outbox, counters);
 
   const clientKeys = await loadClientKeys(store.keys, config.upstreams);
-  const upstreams = countedUpstreams(
+  const upstreams = upstreamsWithMetrics(
     createUpstreams({
       upstreams: config.upstreams,
       issuer: config.issuer,
@@ -160,7 +160,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     }),
     counters,
   );
-  const linking = countedLinking(
+  const linking = linkingWithMetrics(
     createLinking({
       links: store.links,
       audit: store.audit,
@@ -188,7 +188,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     upstreams,
     costs: createVisitorCosts({ throttles: store.throttles, limits: limits.visitors, known, clock }),
   };
-  const operations = operationParts({
+  const operations = operationDependencies({
     config,
     store,
     clients,

@@ -10,21 +10,21 @@ import type { ClientDirectory } from "../oidc/clients.ts";
 import type { ConsoleSignIns } from "../oidc/console.ts";
 import type { ArtifactStore, AuditStore, StandingStore } from "../storage/contract.ts";
 import { consoleRoutes } from "./console/routes.ts";
+import type { OperationDependencies } from "./dependencies.ts";
 import { createHandlers } from "./operations.ts";
-import type { OperationParts } from "./parts.ts";
-import { type ApiParts, apiRoutes, unknownApiRoutes } from "./rest/api.ts";
+import { type ApiDependencies, apiRoutes, unknownApiRoutes } from "./rest/api.ts";
 import { createAdminService } from "./service.ts";
 
 export interface AdministrationDeps {
   config: Pick<Config, "issuer" | "sessions" | "deployment">;
-  operations: OperationParts;
+  operations: OperationDependencies;
   audit: AuditStore;
   standings: StandingStore;
   artifacts: Pick<ArtifactStore, "revokeGrant">;
   clients: ClientDirectory;
   kit: HttpKit;
   /** Who sends a request to the REST API. */
-  authenticate: ApiParts["authenticate"];
+  authenticate: ApiDependencies["authenticate"];
   /** Signs administrators in to the pages. */
   signIns: ConsoleSignIns;
   clock: Clock;

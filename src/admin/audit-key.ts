@@ -1,4 +1,4 @@
-/** The key of the audit's chain: made once, kept sealed in the store. */
+/** The key of the audit's chain: made once, stored encrypted. */
 
 import { randomBytes } from "node:crypto";
 import type { KeyStore } from "../storage/contract.ts";

@@ -4,19 +4,19 @@
  */
 
 import { isGenuine, isInPlace } from "../domain/audit-chain.ts";
-import type { ChainMark, SealedEvent, VerificationProgress, VerificationResult } from "../domain/records.ts";
+import type { ChainedEvent, ChainMark, VerificationProgress, VerificationResult } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
 import type { AuditStore } from "../storage/contract.ts";
 
 /** How many events a turn reads. */
 const BATCH = { least: 50, most: 500 };
 /** How many that wait for their place are counted. */
-const MOST_UNSEALED = 1000;
+const MOST_WAITING = 1000;
 
-/** An end of the chain as it can be kept elsewhere. */
+/** An end of the chain, as it can be written down elsewhere. */
 const auditHead = ({ seq, mac }: Place) => `${seq}.${mac}`;
 
-export interface VerifyParts {
+export interface VerifyDependencies {
   audit: Pick<AuditStore, "chain" | "chainEnds" | "countUnsealed">;
   key: Buffer;
 }
@@ -33,15 +33,15 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies every sealed event up to where the chain ends at its beginning. What a broker seals or retention
- * removes meanwhile is no fault. Undefined if it was ended before.
+ * Verifies every event of the chain, up to where the chain ends at its beginning. What a broker appends or
+ * retention removes meanwhile is no fault. Undefined if it was ended before.
  */
 export async function verifyAudit(
-  parts: VerifyParts,
+  dependencies: VerifyDependencies,
   options: VerifyOptions = {},
 ): Promise<VerificationResult | undefined> {
-  const unsealed = await parts.audit.countUnsealed(MOST_UNSEALED);
-  const walk = new Walk(parts, options);
+  const unsealed = await dependencies.audit.countUnsealed(MOST_WAITING);
+  const walk = new Walk(dependencies, options);
   let problem: string | null = null;
   try {
     if (!(await walk.run())) return undefined;
@@ -64,18 +64,18 @@ class Broken extends Error {}
 class Walk {
   verified = 0;
   ends: Ends | undefined;
-  readonly #parts: VerifyParts;
+  readonly #dependencies: VerifyDependencies;
   readonly #options: VerifyOptions;
-  #kept: Place | undefined;
+  #givenHead: Place | undefined;
 
-  constructor(parts: VerifyParts, options: VerifyOptions) {
-    this.#parts = parts;
+  constructor(dependencies: VerifyDependencies, options: VerifyOptions) {
+    this.#dependencies = dependencies;
     this.#options = options;
   }
 
   /** False if it was ended. @throws Broken */
   async run(): Promise<boolean> {
-    const { audit } = this.#parts;
+    const { audit } = this.#dependencies;
     const { keptHead, from, onProgress = () => true } = this.#options;
     this.ends = await audit.chainEnds();
     if (this.ends === undefined) {
@@ -103,7 +103,7 @@ class Walk {
   }
 
   #checkEnds({ base, head }: Ends): void {
-    const { key } = this.#parts;
+    const { key } = this.#dependencies;
     if (!isGenuine(key, "base", base)) throw new Broken("the beginning of the chain isn't as it was written");
     if (!isGenuine(key, "head", head)) throw new Broken("the end of the chain isn't as it was written");
   }
@@ -111,9 +111,9 @@ class Walk {
   /** What can be said before the first event is read, and the place to begin at. */
   async #begin({ base, head }: Ends): Promise<Place> {
     const { keptHead, from } = this.#options;
-    this.#kept = keptHead === undefined ? undefined : readHead(keptHead);
-    if (keptHead !== undefined && this.#kept === undefined) throw new Broken("the head given is none");
-    if ((this.#kept?.seq ?? 0) > head.seq)
+    this.#givenHead = keptHead === undefined ? undefined : readHead(keptHead);
+    if (keptHead !== undefined && this.#givenHead === undefined) throw new Broken("the head given is none");
+    if ((this.#givenHead?.seq ?? 0) > head.seq)
       throw new Broken(`the chain ends at ${head.seq}, before the head given`);
     const first = await this.#first();
     if (first !== undefined && first.seq <= base.seq) {
@@ -129,13 +129,13 @@ class Walk {
     return isPruned ? base : from;
   }
 
-  async #first(): Promise<SealedEvent | undefined> {
-    return (await this.#parts.audit.chain(Number.MIN_SAFE_INTEGER, 1))[0];
+  async #first(): Promise<ChainedEvent | undefined> {
+    return (await this.#dependencies.audit.chain(Number.MIN_SAFE_INTEGER, 1))[0];
   }
 
   /** Whether the event of a place behind the base is still as it was verified. */
   async #stands(base: Place, { seq, mac }: Place): Promise<boolean> {
-    const { audit, key } = this.#parts;
+    const { audit, key } = this.#dependencies;
     const [one, other] = await audit.chain(seq - 1, 2);
     const [before, event] = seq - 1 === base.seq ? [base, one] : [one, other];
     return before?.seq === seq - 1 && event?.mac === mac && isInPlace(key, before, event);
@@ -143,7 +143,7 @@ class Walk {
 
   /** Verifies up to so many events behind a place; the last of them. */
   async #turn(from: Place, size: number): Promise<Place> {
-    const { audit, key } = this.#parts;
+    const { audit, key } = this.#dependencies;
     const last = this.ends?.head.seq ?? 0;
     const batch = await audit.chain(from.seq + 1, Math.min(size, last - from.seq));
     let place = from;
@@ -153,7 +153,7 @@ class Walk {
       if (!isInPlace(key, place, event)) {
         throw new Broken(`place ${event.seq}: event ${event.id} isn't as it was sealed`);
       }
-      if (event.seq === this.#kept?.seq && event.mac !== this.#kept.mac) {
+      if (event.seq === this.#givenHead?.seq && event.mac !== this.#givenHead.mac) {
         throw new Broken(`place ${event.seq}: another event than under the head given`);
       }
       place = { seq: event.seq, mac: event.mac };
@@ -167,7 +167,7 @@ class Walk {
    * it hasn't
    */
   async #passGap(place: Place, problem: string): Promise<Place> {
-    const ends = await this.#parts.audit.chainEnds();
+    const ends = await this.#dependencies.audit.chainEnds();
     if (ends === undefined) throw new Broken("the ends of the chain are gone");
     this.#checkEnds(ends);
     if (ends.base.seq <= place.seq || ends.head.seq < (this.ends?.head.seq ?? 0)) throw new Broken(problem);
@@ -176,10 +176,11 @@ class Walk {
   }
 
   /**
-   * What stands behind the end was sealed meanwhile, by the holder of the key; or put there by somebody else.
+   * What stands behind the end was appended meanwhile, by the holder of the key; or put there by somebody
+   * else.
    */
   async #checkBehind(end: number): Promise<void> {
-    const { audit } = this.#parts;
+    const { audit } = this.#dependencies;
     const [behind] = await audit.chain(end + 1, 1);
     if (behind === undefined) return;
     const later = await audit.chainEnds();

@@ -1,5 +1,5 @@
 /**
- * All that a developer is to enter where a client app is set up at its portal, and recipes with it filled in:
+ * All that a developer is to enter where a client is set up at its portal, and recipes with it filled in:
  * the one definition that the API, the commands and the console show. A secret is in it only where it was
  * just made.
  */
@@ -22,7 +22,7 @@ import {
 } from "./recipes/recipe.ts";
 import { recipesFor } from "./recipes/recipes.ts";
 
-/** What stands for a secret that isn't shown, by who keeps the client app. */
+/** What stands for a secret that isn't shown, by who keeps the client. */
 export const SECRET_STAND_INS = {
   admin: "THE-SECRET-THAT-WAS-SHOWN-ONCE",
   config: "THE-SECRET-IN-THE-CONFIGURATION",
@@ -40,7 +40,7 @@ export function checkRecipe({ preset }: Pick<Settings, "preset">, wanted: string
 }
 
 /**
- * The settings of a client app.
+ * The settings of a client.
  * @param secret the one that was just made, or null
  * @param recipe the one recipe that is wanted, or undefined for all that fit
  */
@@ -108,41 +108,49 @@ function portalFacts(client: Client, app: Settings, { issuer, secret }: Circumst
     code_challenge_methods: ["S256"],
     id_token_signed_response_alg: app.id_token_signed_response_alg,
     claims_in_id_token: client.claimsInIdToken,
-    send: {
-      authorization_request: {
-        response_type: "code",
-        client_id: client.id,
-        redirect_uri: app.redirect_uris[0] ?? "",
-        scope: signInScope,
-        state: "<random; the answer's must be the same>",
-        nonce: "<random; the ID token's must be the same>",
-        code_challenge: "<base64url of the SHA-256 of code_verifier>",
-        code_challenge_method: "S256",
-      },
-      token_request: {
-        ...authenticationOf(client.id, authMethod),
-        grant_type: "authorization_code",
-        code: "<of the answer, whose iss must be the issuer>",
-        redirect_uri: app.redirect_uris[0] ?? "",
-        code_verifier: "<random, of 43 to 128 characters>",
-      },
-      refresh_request: app.refresh_tokens
-        ? {
-            ...authenticationOf(client.id, authMethod),
-            grant_type: "refresh_token",
-            refresh_token: "<the last one: each is taken once, and brings the next>",
-          }
-        : null,
-      userinfo_request: { Authorization: "Bearer <access token>" },
-      sign_out: {
-        id_token_hint: "<ID token>",
-        ...(app.post_logout_redirect_uris[0] === undefined
-          ? {}
-          : {
-              post_logout_redirect_uri: app.post_logout_redirect_uris[0],
-              state: "<random; comes back with it>",
-            }),
-      },
+    send: requestsOf(client, app),
+  };
+}
+
+/** What a portal sends with each of its requests, as an example. */
+function requestsOf(client: Client, app: Settings): Facts["send"] {
+  const authentication = authenticationOf(client.id, app.token_endpoint_auth_method);
+  const [redirectUri = ""] = app.redirect_uris;
+  const [afterSignOut] = app.post_logout_redirect_uris;
+  return {
+    authorization_request: {
+      response_type: "code",
+      client_id: client.id,
+      redirect_uri: redirectUri,
+      scope: signInScope,
+      state: "<random; the answer's must be the same>",
+      nonce: "<random; the ID token's must be the same>",
+      code_challenge: "<base64url of the SHA-256 of code_verifier>",
+      code_challenge_method: "S256",
+    },
+    token_request: {
+      ...authentication,
+      grant_type: "authorization_code",
+      code: "<of the answer, whose iss must be the issuer>",
+      redirect_uri: redirectUri,
+      code_verifier: "<random, of 43 to 128 characters>",
+    },
+    refresh_request: app.refresh_tokens
+      ? {
+          ...authentication,
+          grant_type: "refresh_token",
+          refresh_token: "<the last one: each is taken once, and brings the next>",
+        }
+      : null,
+    userinfo_request: { Authorization: "Bearer <access token>" },
+    sign_out: {
+      id_token_hint: "<ID token>",
+      ...(afterSignOut === undefined
+        ? {}
+        : {
+            post_logout_redirect_uri: afterSignOut,
+            state: "<random; comes back with it>",
+          }),
     },
   };
 }
@@ -231,7 +239,7 @@ function written(
   return { name: recipe.name, title: recipe.title, needs: needsOf(recipe, registered), files };
 }
 
-/** The secret that was just made, or what stands for the one that a client app has; null for none. */
+/** The secret that was just made, or what stands for the one that a client has; null for none. */
 function shownSecret({ secret, managedBy }: Client, made: string | null): string | null {
   return secret === null ? null : (made ?? SECRET_STAND_INS[managedBy]);
 }

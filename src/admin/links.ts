@@ -18,7 +18,7 @@ import { registeredUnder } from "./registered.ts";
 const MOST_PROFILES = 500;
 const PROFILES_AT_A_TIME = 10;
 
-export interface LinkAdminParts extends TimelineStores {
+export interface LinkAdminDependencies extends TimelineStores {
   directory: DirectoryStore;
   clock: Clock;
 }
@@ -44,8 +44,8 @@ export interface LinkAdmin {
   show(id: string): Promise<Timeline>;
 }
 
-export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
-  const { links, directory, clock } = parts;
+export function createLinkAdmin(dependencies: LinkAdminDependencies): LinkAdmin {
+  const { links, directory, clock } = dependencies;
 
   /** The profiles that inquiries are listed of, part by part. */
   async function* profilesOf(
@@ -87,7 +87,7 @@ export function createLinkAdmin(parts: LinkAdminParts): LinkAdmin {
       return found.map(({ address: _typed, ...inquiry }) => ({ ...inquiry, code: matchingCode(inquiry.id) }));
     },
     async show(id) {
-      const found = await timeline(parts, id, clock.now());
+      const found = await timeline(dependencies, id, clock.now());
       if (found === undefined)
         throw new LiaisonError("not_found", `There is no inquiry and no request ${id}.`);
       return found;

@@ -8,7 +8,7 @@ import type { OutboxStore, Page, Store, TroubledState } from "../storage/contrac
 
 export { LARGEST_NOTIFICATION };
 
-export interface MailAdminParts {
+export interface MailAdminDependencies {
   outbox: OutboxStore;
   clock: Clock;
   /** Who does it, as audit events name them. */
@@ -30,7 +30,7 @@ export interface MailAdmin {
   bounced(bounce: Bounce): Promise<Delivery | undefined>;
 }
 
-export function createMailAdmin({ outbox, clock, actor }: MailAdminParts): MailAdmin {
+export function createMailAdmin({ outbox, clock, actor }: MailAdminDependencies): MailAdmin {
   async function requeue(id: string, from: "held" | "failed"): Promise<Delivery> {
     const done =
       from === "held"

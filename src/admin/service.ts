@@ -5,12 +5,12 @@
 
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { asSecretHash } from "../domain/ids.ts";
 import type { AuditEvent } from "../domain/records.ts";
 import { sameId } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { AuditStore } from "../storage/contract.ts";
+import type { AuditStore, Once } from "../storage/contract.ts";
 import type { Definition, Typed } from "./definitions/definition.ts";
 import { operations, readingOf } from "./definitions/operations.ts";
 import { type Answer, type CallContext, EditConflict, type Handler, InputError } from "./operation.ts";
@@ -46,14 +46,16 @@ const mostRaces = 5;
 const onceForMs = 24 * 3_600_000;
 const hourMs = 3_600_000;
 
-export function createAdminService(parts: {
+export interface AdminServiceDependencies {
   handlers: Handlers;
   audit: Pick<AuditStore, "appendOnce">;
   clock: Clock;
   /** Whether outputs are held to their schemas, too, which takes time. Default: false */
   checksOutputs?: boolean | undefined;
-}): AdminService {
-  const { handlers, audit, clock, checksOutputs = false } = parts;
+}
+
+export function createAdminService(dependencies: AdminServiceDependencies): AdminService {
+  const { handlers, audit, clock, checksOutputs = false } = dependencies;
   const handlerOf = handlersByDefinition(handlers);
 
   /** Somebody who is known tried what they may not: noted once an hour, however often they try. */
@@ -75,7 +77,7 @@ export function createAdminService(parts: {
       }
       const now = clock.now();
       let lacking: Scope | undefined;
-      const context = (revision: string | undefined): CallContext => ({
+      const contextOf = (revision: string | undefined): CallContext => ({
         principal,
         now,
         ifMatch: revision,
@@ -84,58 +86,79 @@ export function createAdminService(parts: {
           lacking = scope;
           throw new LiaisonError("forbidden", `This needs the scope ${scope}.`);
         },
-        once: (answer) => {
-          if (idempotencyKey === undefined || operation.kind !== "creates") return undefined;
-          return {
-            keyHash: asSecretHash(sha256(JSON.stringify([principal.actor, operation.name, idempotencyKey]))),
-            fingerprint: sha256(JSON.stringify(parsed.data)),
-            answer: JSON.stringify(answer),
-            expiresAt: now + onceForMs,
-          };
-        },
+        once: (given) => onceOf(operation, { principal, idempotencyKey, input: parsed.data, now }, given),
       });
       try {
-        for (let races = 1; ; races += 1) {
-          try {
-            // What edits nothing has no revision of its own: there the header means nothing.
-            const revision = await revisionMeant(operation.kind === "edits" ? ifMatch : undefined, () =>
-              revisionNow(operation, parsed.data, context(undefined)),
-            );
-            const answer = await handlerOf(operation)(parsed.data, context(revision));
-            if (checksOutputs) operation.output.parse(answer.output);
-            return answer;
-          } catch (error) {
-            // Whichever there is was meant, and there is another one now.
-            if (ifMatch === ANY_REVISION && error instanceof EditConflict && races < mostRaces) continue;
-            throw error;
-          }
-        }
+        const given = await answer(handlerOf, operation, parsed.data, ifMatch, contextOf);
+        if (checksOutputs) operation.output.parse(given.output);
+        return given;
       } catch (error) {
         if (lacking !== undefined) return await refuse(operation, principal, lacking);
         throw error;
       }
     },
   };
+}
 
-  /**
-   * The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than
-   * that.
-   */
-  async function revisionNow(
-    operation: Definition,
-    input: { id?: unknown },
-    context: CallContext,
-  ): Promise<string> {
-    const reading = readingOf(operation);
-    return (await handlerOf(reading)(reading.input.parse({ id: input.id }), context)).revision ?? "";
+/**
+ * The revision of the record that an edit is of, as it is now: whoever may edit it is told no more than
+ * that.
+ */
+async function revisionNow(
+  handlerOf: HandlerOf,
+  operation: Definition,
+  input: { id?: unknown },
+  context: CallContext,
+): Promise<string> {
+  const reading = readingOf(operation);
+  return (await handlerOf(reading)(reading.input.parse({ id: input.id }), context)).revision ?? "";
+}
+
+/** Where whichever revision there is was meant, and there is another one by then: with that one. */
+async function answer<Input extends z.ZodObject, Output extends z.ZodObject>(
+  handlerOf: HandlerOf,
+  operation: Definition<Input, Output>,
+  input: z.output<Input>,
+  ifMatch: CallOptions["ifMatch"],
+  contextOf: (revision: string | undefined) => CallContext,
+): Promise<Answer<z.output<Output>>> {
+  for (let races = 1; ; races += 1) {
+    try {
+      // What edits nothing has no revision of its own: there the header means nothing.
+      const revision = await revisionMeant(operation.kind === "edits" ? ifMatch : undefined, () =>
+        revisionNow(handlerOf, operation, input, contextOf(undefined)),
+      );
+      return await handlerOf(operation)(input, contextOf(revision));
+    } catch (error) {
+      if (ifMatch === ANY_REVISION && error instanceof EditConflict && races < mostRaces) continue;
+      throw error;
+    }
   }
 }
+
+/** What makes a repeated creation come true once; undefined where its caller gave no key. */
+function onceOf(
+  { kind, name }: Definition,
+  call: { principal: Principal; idempotencyKey: string | undefined; input: unknown; now: Instant },
+  answer: object,
+): Once | undefined {
+  const { principal, idempotencyKey, input, now } = call;
+  if (idempotencyKey === undefined || kind !== "creates") return undefined;
+  return {
+    keyHash: asSecretHash(sha256(JSON.stringify([principal.actor, name, idempotencyKey]))),
+    fingerprint: sha256(JSON.stringify(input)),
+    answer: JSON.stringify(answer),
+    expiresAt: now + onceForMs,
+  };
+}
+
+type HandlerOf = <Operation extends Definition>(definition: Operation) => Handler<Operation>;
 
 /**
  * Finds what carries an operation out. @returns a function that throws TypeError for a definition of no
  * operation
  */
-function handlersByDefinition(handlers: Handlers) {
+function handlersByDefinition(handlers: Handlers): HandlerOf {
   const known = new Map<unknown, unknown>();
   for (const [area, definitions] of Object.entries(operations)) {
     const ofArea: Readonly<Record<string, unknown>> = handlers[area as keyof Handlers];

@@ -1,17 +1,17 @@
 /**
  * The composition of what runs behind requests: inquiries, outgoing mail, sign-outs, the audit's chain,
- * figures, what lapses and what expires. It is made of the same few things as the requests' composition and
+ * metrics, what lapses and what expires. It is made of the same few things as the requests' composition and
  * shares nothing else with it, so that it runs in a thread of its own (thread.ts) or beside the requests, as
  * in tests.
  */
 
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { createAuditChainWorker } from "../admin/audit-chain-worker.ts";
 import { auditKeyOf } from "../admin/audit-key.ts";
-import { countedOutbox } from "../admin/counted.ts";
-import { type Count, createCountBuffer, createCounters } from "../admin/figures.ts";
+import { createCountBuffer, createCounters, type MetricCount } from "../admin/metrics.ts";
 import { ALL_SCOPES } from "../admin/scopes.ts";
-import { createSealer } from "../admin/sealer.ts";
+import { outboxWithMetrics } from "../admin/service-metrics.ts";
 import { createVerificationWorker } from "../admin/verification-worker.ts";
 import type { Clock, Milliseconds } from "../clock.ts";
 import { limitOf, mailDomain } from "../config/derived.ts";
@@ -70,8 +70,8 @@ export interface Background {
   start(): Promise<void>;
   /** There is work for this worker: it doesn't wait for its next turn. */
   wake(worker: WorkerName): void;
-  /** Adds to the figures. They are in the store some seconds later. */
-  count(one: Count): void;
+  /** Adds to the metrics. They are in the store some seconds later. */
+  count(one: MetricCount): void;
   /** Calls back when what its checks say has changed at once, so that nobody need wait for the next look. */
   onChange(changed: () => void): void;
   /** No new turn begins; resolves when those under way have ended. What is counted is still taken. */
@@ -91,9 +91,9 @@ const sweepSlackMs = 120_000;
 /** Makes the background; nothing runs until it is started. The store stays its owner's. */
 export async function createBackground(deps: BackgroundDeps): Promise<Background> {
   const { store, clock, logger } = deps;
-  const counted = createCountBuffer({ administration: store.administration, clock });
+  const metrics = createCountBuffer({ administration: store.administration, clock });
   const mail = watchedTransport(deps.transport ?? createSmtpTransport(deps.config.mail));
-  const workers = await createWorkers(deps, mail.transport, counted);
+  const workers = await createWorkers(deps, mail.transport, metrics);
   const loops = Object.values(workers);
   const stop = async () => {
     await Promise.all(loops.map((loop) => loop.stop()));
@@ -105,13 +105,13 @@ export async function createBackground(deps: BackgroundDeps): Promise<Background
       for (const loop of loops) loop.start();
     },
     wake: (worker) => workers[worker].nudge(),
-    count: counted.add,
+    count: metrics.add,
     onChange: () => {},
     stop,
     async close() {
       await stop();
-      // A store that is gone by now has lost no more than the last figures.
-      await counted.flush().catch((err: unknown) => logger.warn({ err }, "the last figures are lost"));
+      // A store that is gone by now has lost no more than the last metrics.
+      await metrics.flush().catch((err: unknown) => logger.warn({ err }, "the last metrics are lost"));
       await mail.transport.close();
     },
   };
@@ -120,7 +120,7 @@ export async function createBackground(deps: BackgroundDeps): Promise<Background
 async function createWorkers(
   { config, store, clock, logger }: BackgroundDeps,
   transport: MailTransport,
-  counted: ReturnType<typeof createCountBuffer>,
+  metrics: ReturnType<typeof createCountBuffer>,
 ): Promise<Record<WorkerName, WorkerLoop>> {
   const loop = (name: WorkerName, pollMs: Milliseconds, runOnce: (run: WorkerRun) => Promise<unknown>) =>
     createWorkerLoop({ name, pollMs, runOnce, logger });
@@ -128,10 +128,10 @@ async function createWorkers(
     issuer: config.issuer,
     clock,
   });
-  const counters = createCounters({ now: () => clock.now(), onCount: counted.add });
+  const counters = createCounters({ now: () => clock.now(), onCount: metrics.add });
 
   const outbox = createOutboxWorker({
-    outbox: countedOutbox(store.outbox, counters),
+    outbox: outboxWithMetrics(store.outbox, counters),
     throttles: store.throttles,
     limits: mailLimits(config),
     transport,
@@ -157,7 +157,7 @@ async function createWorkers(
   });
   const { audit_retention_days: retentionDays } = config.administration;
   const auditKey = await auditKeyOf(store.keys);
-  const sealer = createSealer({
+  const auditChain = createAuditChainWorker({
     audit: store.audit,
     administration: store.administration,
     clock,
@@ -204,9 +204,9 @@ async function createWorkers(
     outbox,
     "sign-outs": loop("sign-outs", 5000, (run) => signOuts.runOnce(run)),
     endings: loop("endings", 1000, (run) => endedGrants.runOnce(run)),
-    audit: loop("audit", 2000, (run) => sealer.runOnce(run)),
+    audit: loop("audit", 2000, (run) => auditChain.runOnce(run)),
     verification: loop("verification", 2000, (run) => verifier.runOnce(run)),
-    figures: loop("figures", 10_000, () => counted.flush()),
+    figures: loop("figures", 10_000, () => metrics.flush()),
     invitations: loop("invitations", 60_000, (run) =>
       store.administration.lapseInvitations(clock.now(), run),
     ),

@@ -5,14 +5,14 @@
  */
 
 import { Worker } from "node:worker_threads";
-import type { Count } from "../admin/figures.ts";
+import type { MetricCount } from "../admin/metrics.ts";
 import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { Check, Finding } from "../readiness.ts";
 import { type Background, backgroundCheckNames, type WorkerName } from "./background.ts";
 
 /** What the thread is asked to do: sooner than at its next turn, or with its next sums. */
-type Work = { kind: "wake"; worker: WorkerName } | { kind: "count"; one: Count };
+type Work = { kind: "wake"; worker: WorkerName } | { kind: "count"; one: MetricCount };
 
 /** What the thread is told. */
 export type ToBackground = Work | { kind: "stop" } | { kind: "close" };

@@ -21,7 +21,7 @@ export interface Command {
   /** Under which heading it stands among all commands. */
   section?: string;
   summary: string;
-  /** What it takes besides flags, as shown in its usage: `[FILE]`. */
+  /** What it takes besides flags, as shown in its usage: `[FILE]`; with dots for any number of them. */
   operand?: string;
   flags: Readonly<Record<string, Flag>>;
   /** What an exit code of its own says: `3 refused`. */
@@ -30,6 +30,8 @@ export interface Command {
   examples: readonly string[];
   /** What it exits with whatever goes wrong, a wrong flag included, where a caller knows one code alone. */
   failsWith?: ExitCode;
+  /** What is wrong with the values of a call, a line each: all of it is told before anything runs. */
+  faults?(call: Pick<Call, "flags" | "operand">): readonly string[];
   run(call: Call): Promise<ExitCode>;
 }
 
@@ -46,7 +48,9 @@ export interface CommandGroup {
 export interface Call {
   /** Values of the flags given; switches are "". */
   flags: ReadonlyMap<string, string>;
+  /** The first of `operands`. */
   operand: string | undefined;
+  operands: readonly string[];
   stdout: Writable;
   stderr: Writable;
   /** Aborted when the process is asked to stop. */
@@ -56,4 +60,17 @@ export interface Call {
 /** Called wrongly: prints `message` with a pointer to the help, and exits 2. */
 export function usageError(message: string): LiaisonError {
   return new LiaisonError("usage", message);
+}
+
+/** What reading parts of a call finds wrong. @param reads functions that throw `usage` errors */
+export function faultsOf(...reads: readonly (() => unknown)[]): string[] {
+  return reads.flatMap((read) => {
+    try {
+      read();
+      return [];
+    } catch (error) {
+      if (error instanceof LiaisonError && error.code === "usage") return [error.message];
+      throw error;
+    }
+  });
 }

@@ -2,7 +2,7 @@
 
 import { loadConfig } from "../config/load.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
-import { type Call, type Command, usageError } from "./command.ts";
+import { type Call, type Command, faultsOf, usageError } from "./command.ts";
 
 interface Report {
   valid: boolean;
@@ -23,6 +23,7 @@ export const configCheckCommand: Command = {
     json: { summary: "Print one JSON object: { valid, faults, warnings }, each { key, source, problem }." },
   },
   examples: ["liaison config check config/liaison.yaml", "liaison config check --config /etc/liaison --json"],
+  faults: (call) => faultsOf(() => fileOf(call)),
   async run(call) {
     const { flags, stdout } = call;
     const file = fileOf(call);
@@ -32,7 +33,7 @@ export const configCheckCommand: Command = {
   },
 };
 
-function fileOf({ flags, operand }: Call): string {
+function fileOf({ flags, operand }: Pick<Call, "flags" | "operand">): string {
   const named = flags.get("config");
   if (named !== undefined && operand !== undefined && named !== operand) {
     throw usageError(`Name one configuration: ${operand}, or --config ${named}.`);

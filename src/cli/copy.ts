@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { type CopyProgress, copyStore } from "../storage/copy.ts";
 import { placeName } from "../storage/open.ts";
-import { type Call, type Command, usageError } from "./command.ts";
+import { type Call, type Command, faultsOf, usageError } from "./command.ts";
 import { createProgress } from "./progress.ts";
 
 /** Makes the command. */
@@ -38,10 +38,10 @@ export function copyCommand(clock: Clock): Command {
       "liaison copy --from data/liaison.db --to 'mongodb://mongo1,mongo2,mongo3/?replicaSet=liaison'",
       "liaison copy --from data/liaison.db --config /etc/liaison --json",
     ],
+    faults: (call) => faultsOf(() => fileOf(call)),
     async run(call) {
       const { flags, stdout, stderr, signal } = call;
-      const file = flags.get("from");
-      if (file === undefined) throw usageError("Name the SQLite file: --from FILE. See: liaison copy --help");
+      const file = fileOf(call);
       const { config } = await loadConfig({ file: flags.get("config") ?? "config" });
       const configured = config.storage.mongodb;
       const url = flags.get("to") ?? configured?.url;
@@ -71,6 +71,12 @@ export function copyCommand(clock: Clock): Command {
       return report.complete ? 0 : 1;
     },
   };
+}
+
+function fileOf({ flags }: Pick<Call, "flags">): string {
+  const file = flags.get("from");
+  if (file === undefined) throw usageError("Name the SQLite file: --from FILE.");
+  return file;
 }
 
 /** One bar for copying and one for comparing. */

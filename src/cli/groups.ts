@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { Command, CommandGroup } from "./command.ts";
 import type { RunDemo } from "./demo.ts";
 import { helpCommand } from "./help.ts";
-import { allOf } from "./run.ts";
+import { run } from "./run.ts";
 import type { ServeDependencies } from "./serve.ts";
 import { versionCommand } from "./version.ts";
 
@@ -62,7 +62,11 @@ export function commandGroups({
     },
     { words: ["links"], load: async () => (await import("./links.ts")).linksCommands(clock) },
     { words: ["mail"], load: async () => (await import("./mail.ts")).mailCommands({ clock, stdin }) },
-    helpCommand(() => allOf(all)),
+    {
+      words: ["completion"],
+      load: async () => [(await import("./completion.ts")).completionCommand(() => all)],
+    },
+    helpCommand((words, call) => run(words, all, call)),
     versionCommand,
   ];
   return all;

@@ -1,105 +1,87 @@
-/** `liaison help`, and every command's `--help`. */
+/** Help: how commander writes it, what stands below it, and `liaison help`. */
 
-import { didYouMean } from "../config/suggest.ts";
-import { type Command, usageError } from "./command.ts";
+import { Help, type Option, type Command as Parser } from "commander";
+import type { Call, Command, ExitCode } from "./command.ts";
 
 /**
- * Makes the command that describes the others. They are loaded when it is called: the help command is one of
- * them.
+ * Makes the command that describes the others.
+ * @param describe runs `--help` of what its words call
  */
-export function helpCommand(load: () => Promise<readonly Command[]>): Command {
+export function helpCommand(describe: (words: readonly string[], call: Call) => Promise<ExitCode>): Command {
   return {
     name: "help",
     summary: "Say what the commands do.",
-    operand: "[COMMAND]",
+    operand: "[COMMAND...]",
     flags: {},
     examples: ["liaison help", "liaison help serve"],
-    async run({ operand, stdout }) {
-      const commands = await load();
-      const command = commands.find(({ name }) => name === operand);
-      if (command !== undefined || operand === undefined) {
-        stdout.write(command === undefined ? overview(commands) : describe(command));
-        return 0;
-      }
-      const group = groupOf(operand, commands);
-      if (group.length === 0) {
-        const names = commands.map(({ name }) => name);
-        throw usageError(`There is no command "${operand}".${didYouMean(operand, names)}`);
-      }
-      stdout.write(describeGroup(operand, group));
-      return 0;
-    },
+    run: (call) => describe([...call.operands, "--help"], call),
   };
 }
 
-/** All commands at a glance. */
-export function overview(commands: readonly Command[]): string {
-  const sections = [...new Set(commands.map(sectionOf))].map((section) => {
-    const members = commands.filter((one) => sectionOf(one) === section);
-    return `${section}:\n${listed(members)}`;
-  });
-  return `Liaison, an OpenID Connect identity broker.
+/** Writes flags as `--config FILE`, and every command by its whole name, a column of them a section. */
+export class CommandHelp extends Help {
+  override minWidthToWrap = 20;
+  #shown: Parser | undefined;
 
-Usage: liaison COMMAND [FLAGS]
+  override formatHelp(parser: Parser, helper: Help): string {
+    this.#shown = parser;
+    return super.formatHelp(parser, helper);
+  }
 
-${sections.join("\n\n")}
+  override optionTerm({ flags }: Option): string {
+    return flags.replace(/[<>]/g, "");
+  }
 
-Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND
-`;
+  override visibleOptions(parser: Parser): Option[] {
+    return parser.commands.length > 0 ? [] : super.visibleOptions(parser);
+  }
+
+  override visibleCommands(parser: Parser): Parser[] {
+    return parser.commands.flatMap((one) => (one.commands.length > 0 ? this.visibleCommands(one) : [one]));
+  }
+
+  override subcommandTerm(parser: Parser): string {
+    const isBeside = (other: Parser) => other.helpGroup() === parser.helpGroup();
+    const names = this.visibleCommands(this.#shown ?? parser)
+      .filter(isBeside)
+      .map(nameOf);
+    return nameOf(parser).padEnd(Math.max(...names.map(({ length }) => length)));
+  }
+
+  override formatItem(term: string, width: number, description: string, helper: Help): string {
+    return super.formatItem(term, term.startsWith("-") ? width : term.length, description, helper);
+  }
 }
 
-const sectionOf = ({ section = "Service" }: Command) => section;
+/** Its words but the first, which is ours. */
+function nameOf(parser: Parser): string {
+  const above = parser.parent;
+  return above?.parent ? `${nameOf(above)} ${parser.name()}` : parser.name();
+}
 
-const listed = (commands: readonly Command[]) =>
-  columns(commands.map(({ name, summary }) => [name, summary]));
+/** Below all commands. */
+export const overviewText = "\nExit codes: 0 done, 1 failed, 2 called wrongly. More: liaison help COMMAND";
+
+/** Below the commands of one word: an example of each. */
+export function groupText(word: string, commands: readonly Command[]): string {
+  const examples = groupOf(word, commands).map(({ examples: [example = ""] }) => `  ${example}`);
+  return `
+Examples:
+${examples.join("\n")}
+
+Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison ${word} COMMAND --help`;
+}
 
 /** The commands that begin with a word. */
 export function groupOf(word: string, commands: readonly Command[]): Command[] {
   return commands.filter(({ name }) => name.startsWith(`${word} `));
 }
 
-/** The commands of one word, each with an example. */
-export function describeGroup(word: string, group: readonly Command[]): string {
-  return `Usage: liaison ${word} COMMAND [FLAGS]
-
-${listed(group)}
-
-Examples:
-${group.map(({ examples: [example = ""] }) => `  ${example}`).join("\n")}
-
-Exit codes: 0 done, 1 failed, 2 called wrongly. More: liaison ${word} COMMAND --help
-`;
-}
-
-/** One command with its flags and examples. */
-export function describe(command: Command): string {
-  const flags = Object.entries(command.flags).map(([name, { takes, summary }]): [string, string] => [
-    `--${name}${takes === undefined ? "" : ` ${takes}`}`,
-    summary,
-  ]);
-  flags.push(["--help", "Say this."]);
-  const operand = command.operand === undefined ? "" : ` ${command.operand}`;
-  return `${command.summary}
-
-Usage: liaison ${command.name}${operand} [FLAGS]
-
-${columns(flags)}
-
-Examples:
-${command.examples.map((example) => `  ${example}`).join("\n")}
-
-${exitCodes(command)}
-`;
-}
-
-function exitCodes({ failsWith, exits }: Command): string {
-  if (failsWith === undefined) {
-    return `Exit codes: 0 done, 1 failed, 2 called wrongly${exits === undefined ? "" : `, ${exits}`}.`;
-  }
-  return `Exit codes: 0 done, or nothing to be done; ${failsWith} anything else: try again later.`;
-}
-
-function columns(rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join("\n");
+/** Below one command. */
+export function commandText({ examples, failsWith, exits }: Command): string {
+  const codes =
+    failsWith === undefined
+      ? `Exit codes: 0 done, 1 failed, 2 called wrongly${exits === undefined ? "" : `, ${exits}`}.`
+      : `Exit codes: 0 done, or nothing to be done; ${failsWith} anything else: try again later.`;
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}\n\n${codes}`;
 }

@@ -12,7 +12,7 @@ import { mailDomain } from "../config/derived.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { openStore } from "../storage/open.ts";
-import { type Call, type Command, usageError } from "./command.ts";
+import { type Call, type Command, faultsOf, usageError } from "./command.ts";
 import { jsonReport, textReport } from "./import-report.ts";
 import { createProgress } from "./progress.ts";
 
@@ -34,10 +34,10 @@ export function importCommand({ clock, stdin }: { clock: Clock; stdin(): Readabl
       "liaison import customers.csv --config /etc/liaison",
       "crm-export | liaison import - --json",
     ],
+    faults: (call) => faultsOf(() => fileOf(call)),
     async run(call) {
-      const { operand, flags } = call;
-      if (operand === undefined)
-        throw usageError("Name a CSV file, or - for standard input. See: liaison import --help");
+      const { flags } = call;
+      const operand = fileOf(call);
       const totalBytes = operand === "-" ? undefined : await sizeOf(operand);
       const { config } = await loadConfig({ file: flags.get("config") ?? "config" });
       const source = operand === "-" ? stdin() : createReadStream(operand);
@@ -47,6 +47,11 @@ export function importCommand({ clock, stdin }: { clock: Clock; stdin(): Readabl
       return summary.badRows > 0 || summary.stopped !== null ? 1 : 0;
     },
   };
+}
+
+function fileOf({ operand }: Pick<Call, "operand">): string {
+  if (operand === undefined) throw usageError("Name a CSV file, or - for standard input.");
+  return operand;
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

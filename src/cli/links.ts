@@ -3,15 +3,19 @@
 import { createLinkAdmin } from "../admin/links.ts";
 import type { Clock } from "../clock.ts";
 import { asAccountId, asProfileId, idOrNone } from "../domain/ids.ts";
-import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
-import { type LinkDesk, remoteLinks } from "./administration/support.ts";
-import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { instantFormat, printable, table, widthOf } from "./table.ts";
+import { type LinksTarget, remoteLinks } from "./administration/remote-links.ts";
+import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "./command.ts";
+import { instantFormat, printable, widthOf } from "./output.ts";
+import { table } from "./table.ts";
 import { limitOf, withStore } from "./with-store.ts";
+
+/** The most that a broker lists at once. */
+const largestPage = 200;
 
 /** Makes the commands. */
 export function linksCommands(clock: Clock): Command[] {
-  const withLinks = async (call: Call, work: (links: LinkDesk, timeZone: string) => Promise<ExitCode>) => {
+  const withLinks = async (call: Call, work: (links: LinksTarget, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) {
       return await withStore(
         call,
@@ -20,8 +24,8 @@ export function linksCommands(clock: Clock): Command[] {
         { create: false },
       );
     }
-    const face = await remoteFace(call);
-    return await work(remoteLinks(face), face.timeZone);
+    const target = await remoteTarget(call);
+    return await work(remoteLinks(target), target.timeZone);
   };
 
   return [
@@ -30,7 +34,7 @@ export function linksCommands(clock: Clock): Command[] {
       section: "Administration",
       summary: "List what people asked for on the link step, newest first.",
       flags: {
-        ...faceFlags,
+        ...targetFlags,
         email: { takes: "ADDRESS", summary: "Those for the profiles with this registered address." },
         profile: { takes: "ID", summary: "Those for this profile." },
         account: { takes: "ID", summary: "Those of this account." },
@@ -38,6 +42,11 @@ export function linksCommands(clock: Clock): Command[] {
         json: { summary: "Print one JSON object a line." },
       },
       examples: ["liaison links list", "liaison links list --email ann@northwind.example --json"],
+      faults: (call) =>
+        faultsOf(
+          () => limitIn(call),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withLinks(call, async (links, timeZone) => {
           const { flags, stdout } = call;
@@ -45,7 +54,7 @@ export function linksCommands(clock: Clock): Command[] {
             email: flags.get("email"),
             profileId: idOrNone(asProfileId, flags.get("profile")),
             accountId: idOrNone(asAccountId, flags.get("account")),
-            limit: limitOf(call, 50),
+            limit: limitIn(call),
           });
           if (flags.has("json")) {
             for (const inquiry of found) stdout.write(`${JSON.stringify(inquiry)}\n`);
@@ -68,14 +77,17 @@ export function linksCommands(clock: Clock): Command[] {
       section: "Administration",
       summary: "Tell what became of an inquiry and its requests, by the id of either.",
       operand: "ID",
-      flags: { ...faceFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
+      flags: { ...targetFlags, json: { summary: "Print one JSON object: { inquiry, code, entries: […] }." } },
       examples: ["liaison links show 4QrTzk0wJm9x3vYb2nLc7A"],
+      faults: (call) =>
+        faultsOf(
+          () => idOf(call),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withLinks(call, async (links, timeZone) => {
-          const { operand, flags, stdout } = call;
-          if (operand === undefined)
-            throw usageError("Name an inquiry or a request. See: liaison links list");
-          const line = await links.show(operand);
+          const { flags, stdout } = call;
+          const line = await links.show(idOf(call));
           if (flags.has("json")) {
             stdout.write(`${JSON.stringify(line)}\n`);
             return 0;
@@ -95,4 +107,16 @@ export function linksCommands(clock: Clock): Command[] {
         }),
     },
   ];
+}
+
+function limitIn(call: Pick<Call, "flags">): number {
+  const limit = limitOf(call, 50);
+  if (call.flags.has("url") && limit > largestPage)
+    throw usageError(`--limit takes at most ${largestPage} with --url.`);
+  return limit;
+}
+
+function idOf({ operand }: Pick<Call, "operand">): string {
+  if (operand === undefined) throw usageError("Name an inquiry or a request. See: liaison links list");
+  return operand;
 }

@@ -10,30 +10,31 @@ import {
 } from "../admin/mail.ts";
 import type { Clock } from "../clock.ts";
 import { requireStore } from "../storage/open.ts";
-import { faceFlags, isRemote, remoteFace } from "./administration/faces.ts";
-import { type MailDesk, remoteMail } from "./administration/support.ts";
-import { type Call, type Command, type ExitCode, usageError } from "./command.ts";
-import { printable, table, widthOf } from "./table.ts";
+import { type MailTarget, remoteMail } from "./administration/remote-mail.ts";
+import { isRemote, remoteTarget, targetFlags } from "./administration/targets.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "./command.ts";
+import { printable, widthOf } from "./output.ts";
+import { table } from "./table.ts";
 import { configFlag, configOf, limitOf, withStore, withStoreOf } from "./with-store.ts";
 
 /** Makes the commands. `stdin` is called when one reads it. */
 export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable }): Command[] {
-  const onStore = (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) =>
+  const onStore = (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) =>
     withStore(
       call,
       clock,
       (store, config) => {
         const { outbox } = store;
-        const list: MailDesk["list"] = (states, limit) => listMail(store, states, limit);
-        const desk = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
-        return work(desk, config.deployment.time_zone);
+        const list: MailTarget["list"] = (states, limit) => listMail(store, states, limit);
+        const target = { ...createMailAdmin({ outbox, clock, actor: "command:mail" }), list };
+        return work(target, config.deployment.time_zone);
       },
       { create: false },
     );
-  const withMail = async (call: Call, work: (mail: MailDesk, timeZone: string) => Promise<ExitCode>) => {
+  const withMail = async (call: Call, work: (mail: MailTarget, timeZone: string) => Promise<ExitCode>) => {
     if (!isRemote(call)) return await onStore(call, work);
-    const face = await remoteFace(call);
-    return await work(remoteMail(face), face.timeZone);
+    const target = await remoteTarget(call);
+    return await work(remoteMail(target), target.timeZone);
   };
 
   const requeue = (word: "release" | "resend", summary: string): Command => ({
@@ -41,14 +42,17 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
     section: "Administration",
     summary,
     operand: "ID",
-    flags: faceFlags,
+    flags: targetFlags,
     examples: [`liaison mail ${word} 4QrTzk0wJm9x3vYb2nLc7A`],
+    faults: (call) =>
+      faultsOf(
+        () => idOf(call),
+        () => isRemote(call),
+      ),
     run: (call) =>
       withMail(call, async (mail) => {
-        const { operand, stdout } = call;
-        if (operand === undefined) throw usageError("Name a mail by its id. See: liaison mail list");
-        const { id, to } = await mail[word](operand);
-        stdout.write(`${id} to ${to} is sent next.\n`);
+        const { id, to } = await mail[word](idOf(call));
+        call.stdout.write(`${id} to ${to} is sent next.\n`);
         return 0;
       }),
   });
@@ -59,20 +63,22 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       section: "Administration",
       summary: "List mails that are held, were put off (queued), given up or came back, newest first.",
       flags: {
-        ...faceFlags,
-        state: { takes: "STATE", summary: `One of ${LISTED_STATES.join(", ")}. Default: all of them.` },
+        ...targetFlags,
+        state: { takes: LISTED_STATES.join("|"), summary: "Those of one state. Default: all of them." },
         limit: { takes: "N", summary: "At most so many. Default: 50" },
         json: { summary: "Print one JSON object a line." },
       },
       examples: ["liaison mail list", "liaison mail list --state failed --json"],
+      faults: (call) =>
+        faultsOf(
+          () => statesOf(call),
+          () => limitOf(call, 50),
+          () => isRemote(call),
+        ),
       run: (call) =>
         withMail(call, async (mail, timeZone) => {
           const { flags, stdout } = call;
-          const state = flags.get("state");
-          const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
-          if (asked.length === 0)
-            throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
-          const found = await mail.list(asked, limitOf(call, 50));
+          const found = await mail.list(statesOf(call), limitOf(call, 50));
           if (flags.has("json")) {
             for (const delivery of found) stdout.write(`${JSON.stringify(delivery)}\n`);
             return 0;
@@ -114,6 +120,19 @@ export function mailCommands({ clock, stdin }: { clock: Clock; stdin(): Readable
       run: (call) => noteBounce(call, clock, stdin()),
     },
   ];
+}
+
+function idOf({ operand }: Pick<Call, "operand">): string {
+  if (operand === undefined) throw usageError("Name a mail by its id. See: liaison mail list");
+  return operand;
+}
+
+function statesOf({ flags }: Pick<Call, "flags">): (typeof LISTED_STATES)[number][] {
+  const state = flags.get("state");
+  const asked = LISTED_STATES.filter((one) => state === undefined || one === state);
+  if (asked.length === 0)
+    throw usageError(`--state takes one of ${LISTED_STATES.join(", ")}, not "${state}".`);
+  return asked;
 }
 
 /** Notes what came through a mail server's pipe; done, too, with whatever has nothing to be noted. */

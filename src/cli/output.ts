@@ -1,7 +1,8 @@
-/** Writing to streams that may be slower than we are, and JSON that a terminal can be shown. */
+/** Output: streams that may be slower than we are, terminals, and text and JSON that these can be shown. */
 
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { readColumns } from "../config/columns.ts";
 
 /** A record, whatever it holds. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -22,4 +23,23 @@ export function jsonLine(value: unknown): string {
     }).join(""),
   );
   return `${text}\n`;
+}
+
+/** How many columns a stream has: `COLUMNS`, or the terminal's; undefined for what is no terminal. */
+export function widthOf(stream: object): number | undefined {
+  const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number };
+  if (isTTY !== true) return undefined;
+  const width = readColumns() ?? columns;
+  return width !== undefined && width > 0 ? width : undefined;
+}
+
+/** Writes instants such as "2026-11-26 14:05:12". */
+export function instantFormat(timeZone: string): (at: number) => string {
+  const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  return (at) => form.format(at);
+}
+
+/** Names and replies come from elsewhere: no control character of theirs reaches a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

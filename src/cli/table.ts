@@ -1,5 +1,8 @@
 /** Rows as a table for terminals: a line each where there is room, instants in the deployment's time zone. */
 
+import stringWidth from "string-width";
+import { instantFormat, printable } from "./output.ts";
+
 type Cell = string | number;
 type Row = Readonly<Record<string, Cell>>;
 
@@ -45,12 +48,6 @@ export function table(
   return cut === undefined ? blocks(names, whole) : lines(names, cut);
 }
 
-/** How wide a stream is; undefined for what is no terminal. */
-export function widthOf(stream: object): number | undefined {
-  const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number };
-  return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
-}
-
 function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: number) => string): string[][] {
   return rows.map((row) =>
     names.map((name) => {
@@ -62,7 +59,7 @@ function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: nu
 
 function widthsOf(names: readonly string[], cells: readonly string[][]): number[] {
   return names.map((name, column) =>
-    Math.max(...[name, ...cells.map((row) => row[column] ?? "")].map(columnsOf)),
+    Math.max(...[name, ...cells.map((row) => row[column] ?? "")].map((text) => stringWidth(text))),
   );
 }
 
@@ -89,20 +86,20 @@ function cutTo(names: readonly string[], cells: readonly string[][], width: numb
 }
 
 function shortened(text: string, width: number): string {
-  if (columnsOf(text) <= width) return text;
-  let kept = "";
+  if (stringWidth(text) <= width) return text;
+  let start = "";
   for (const { segment } of graphemes.segment(text)) {
-    if (columnsOf(kept + segment) >= width) break;
-    kept += segment;
+    if (stringWidth(start + segment) >= width) break;
+    start += segment;
   }
-  return `${kept}…`;
+  return `${start}…`;
 }
 
 function lines(names: readonly string[], cells: readonly string[][]): string {
   const widths = widthsOf(names, cells);
   const write = (row: readonly string[]) =>
     row
-      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - columnsOf(cell)))
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - stringWidth(cell)))
       .join(GAP)
       .trimEnd();
   return `${[names.map((name) => name.toUpperCase()), ...cells].map(write).join("\n")}\n`;
@@ -110,7 +107,7 @@ function lines(names: readonly string[], cells: readonly string[][]): string {
 
 /** A line for each value that is there. */
 function blocks(names: readonly string[], cells: readonly string[][]): string {
-  const width = Math.max(...names.map(columnsOf));
+  const width = Math.max(...names.map((text) => stringWidth(text)));
   const write = (row: readonly string[]) =>
     names
       .map((name, column) => [name, row[column] ?? ""] as const)
@@ -121,32 +118,8 @@ function blocks(names: readonly string[], cells: readonly string[][]): string {
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** What takes two columns of a terminal (Unicode Standard Annex 11): East Asian wide characters and emoji. */
-const WIDE = new RegExp(
-  "[\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f" +
-    "\\uff00-\\uff60\\uffe0-\\uffe6]|\\p{Emoji_Presentation}",
-  "u",
-);
-
-/** How many columns of a terminal a text takes. */
-function columnsOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
-}
-
-/** Writes instants such as "2026-11-26 14:05:12". */
-export function instantFormat(timeZone: string): (at: number) => string {
-  const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
-  return (at) => form.format(at);
-}
-
-/** The same without seconds. */
+/** Writes instants without seconds. */
 function minuteFormat(timeZone: string): (at: number) => string {
   const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
   return (at) => form.format(at);
-}
-
-/** Names and replies come from elsewhere: no control character of theirs reaches a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

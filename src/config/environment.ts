@@ -7,11 +7,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ConfigFault } from "../errors.ts";
-import { conform } from "./conform.ts";
 import { type Faults, unreadable } from "./faults.ts";
-import { configShape, type Shape } from "./shape.ts";
+import { entryId, type LocatedList, type LocatedValue, overlay, sameName } from "./located-value.ts";
+import { normalizeKeys } from "./normalize-keys.ts";
+import { configShape, type SchemaShape } from "./schema-shape.ts";
 import { didYouMean } from "./suggest.ts";
-import { entryId, type ListTree, overlay, sameName, type Tree } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,8 +55,8 @@ function isOurs(name: string): boolean {
  */
 interface Place {
   path: string[];
-  shape: Shape;
-  tree: Tree | undefined;
+  shape: SchemaShape;
+  located: LocatedValue | undefined;
   /** Whether the variable names a file that holds the value. */
   inFile: boolean;
 }
@@ -66,13 +66,17 @@ interface Variable extends Place {
   value: string;
 }
 
-/** Returns the tree with every `LIAISON_` variable laid over it, the less specific ones first. */
-export async function overlayEnvironment(tree: Tree, env: Environment, faults: Faults): Promise<Tree> {
+/** Returns the located values with every `LIAISON_` variable laid over it, the less specific ones first. */
+export async function overlayEnvironment(
+  located: LocatedValue,
+  env: Environment,
+  faults: Faults,
+): Promise<LocatedValue> {
   const names = Object.keys(env)
     .filter((name) => isOurs(name) && env[name] !== undefined)
     .sort((one, other) => one.split("__").length - other.split("__").length || (one < other ? -1 : 1));
   const setBy = new Map<string, string>();
-  let result = tree;
+  let result = located;
   for (const name of names) {
     const variable = locate(name, env[name] ?? "", result, faults);
     if (variable === undefined) continue;
@@ -90,10 +94,10 @@ export async function overlayEnvironment(tree: Tree, env: Environment, faults: F
 }
 
 /** Finds what a variable sets; names a fault and returns undefined when it sets nothing. */
-function locate(name: string, value: string, tree: Tree, faults: Faults): Variable | undefined {
+function locate(name: string, value: string, located: LocatedValue, faults: Faults): Variable | undefined {
   const source = `env ${name}`;
   const segments = name.slice(prefix.length).split("__");
-  let place: Place = { path: [], shape: configShape, tree, inFile: false };
+  let place: Place = { path: [], shape: configShape, located, inFile: false };
   for (const [index, segment] of segments.entries()) {
     const last = index === segments.length - 1;
     const next = place.shape.kind === "entries" ? intoEntry(place, segment) : intoKey(place, segment, last);
@@ -114,7 +118,7 @@ function intoEntry(place: Place, segment: string): Place | undefined {
   const entry = entriesOf(place).find((candidate) => sameName(entryId(candidate) ?? "", segment));
   const id = entry && entryId(entry);
   if (id === undefined || place.shape.kind !== "entries") return undefined;
-  return { path: [...place.path, id], shape: place.shape.entry, tree: entry, inFile: false };
+  return { path: [...place.path, id], shape: place.shape.entry, located: entry, inFile: false };
 }
 
 function intoKey(place: Place, segment: string, last: boolean): Place | undefined {
@@ -126,12 +130,12 @@ function intoKey(place: Place, segment: string, last: boolean): Place | undefine
   if (inFile) found = find(segment.slice(0, -fileSuffix.length));
   if (found === undefined) return undefined;
   const [key, shape] = found;
-  const tree = place.tree?.kind === "map" ? place.tree.entries.get(key) : undefined;
-  return { path: [...place.path, key], shape, tree, inFile };
+  const located = place.located?.kind === "map" ? place.located.entries.get(key) : undefined;
+  return { path: [...place.path, key], shape, located, inFile };
 }
 
-function entriesOf(place: Place): Tree[] {
-  return place.tree?.kind === "list" ? place.tree.items : [];
+function entriesOf(place: Place): LocatedValue[] {
+  return place.located?.kind === "list" ? place.located.items : [];
 }
 
 /** Says why the last of `segments` leads nowhere. */
@@ -161,7 +165,7 @@ function unknown(place: Place, segments: string[]): string {
 }
 
 /** The value in the type that the schema expects; names a fault and returns undefined when it has another. */
-async function readValue(variable: Variable, faults: Faults): Promise<Tree | undefined> {
+async function readValue(variable: Variable, faults: Faults): Promise<LocatedValue | undefined> {
   const key = variable.path.join(".");
   let text = variable.value;
   if (variable.inFile) {
@@ -174,7 +178,7 @@ async function readValue(variable: Variable, faults: Faults): Promise<Tree | und
   }
   const { shape, source } = variable;
   const folder = process.cwd();
-  const scalar = (value: unknown): Tree => ({ kind: "scalar", source, folder, value, inFile: false });
+  const scalar = (value: unknown): LocatedValue => ({ kind: "scalar", source, folder, value, inFile: false });
   const refuse = (problem: string) => {
     faults.add(key, source, problem);
     return undefined;
@@ -185,28 +189,28 @@ async function readValue(variable: Variable, faults: Faults): Promise<Tree | und
     return text === "true" || text === "false" ? scalar(text === "true") : refuse("write true or false");
   }
   if (shape.kind === "text")
-    return conform(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
+    return normalizeKeys(scalar(text === "" && shape.nullable ? null : text), shape, key, faults);
   if (shape.kind === "words" && !text.trimStart().startsWith("[")) {
     const words = text.split(",").map((word) => word.trim());
     return { kind: "list", source, items: words.filter((word) => word !== "").map(scalar) };
   }
-  return conform(parseYaml(text, { name: source, lines: false, folder }, faults), shape, key, faults);
+  return normalizeKeys(parseYaml(text, { name: source, lines: false, folder }, faults), shape, key, faults);
 }
 
 /** The value within the maps and lists that lead to it. */
-function wrap(path: string[], value: Tree, tree: Tree | undefined): Tree {
+function wrap(path: string[], value: LocatedValue, located: LocatedValue | undefined): LocatedValue {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  if (tree?.kind === "list") {
-    const entry = tree.items.find((item) => entryId(item) === step);
-    const list: ListTree = { kind: "list", source: value.source, items: [] };
+  if (located?.kind === "list") {
+    const entry = located.items.find((item) => entryId(item) === step);
+    const list: LocatedList = { kind: "list", source: value.source, items: [] };
     if (entry?.kind !== "map") return list;
     const id = entry.entries.get("id");
     const inner = wrap(rest, value, entry);
     if (inner.kind === "map" && id !== undefined && !inner.entries.has("id")) inner.entries.set("id", id);
     return { ...list, items: [inner] };
   }
-  const child = wrap(rest, value, tree?.kind === "map" ? tree.entries.get(step) : undefined);
+  const child = wrap(rest, value, located?.kind === "map" ? located.entries.get(step) : undefined);
   return { kind: "map", source: value.source, entries: new Map([[step, child]]) };
 }
 

@@ -12,12 +12,12 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { ConfigError, type ConfigFault } from "../errors.ts";
-import { conform } from "./conform.ts";
 import { type Environment, overlayEnvironment, passedOver, withoutTrailingNewline } from "./environment.ts";
 import { Faults, unreadable } from "./faults.ts";
+import { at, entryId, keyOf, type LocatedValue, overlay, toValue } from "./located-value.ts";
+import { normalizeKeys } from "./normalize-keys.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { configShape } from "./shape.ts";
-import { at, entryId, keyOf, overlay, type Tree, toValue } from "./tree.ts";
+import { configShape } from "./schema-shape.ts";
 import { warningsOf } from "./warnings.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -36,20 +36,23 @@ export interface LoadedConfig {
 export async function loadConfig(options: { file: string; env?: Environment }): Promise<LoadedConfig> {
   const env = options.env ?? process.env;
   const faults = new Faults();
-  let tree: Tree = { kind: "map", source: options.file, entries: new Map() };
+  let located: LocatedValue = { kind: "map", source: options.file, entries: new Map() };
   for (const file of await filesOf(options.file, env, faults))
-    tree = overlay(tree, await readYaml(file, faults));
-  tree = await overlayEnvironment(tree, env, faults);
-  tree = await readValueFiles(tree, tree, [], faults);
+    located = overlay(located, await readYaml(file, faults));
+  located = await overlayEnvironment(located, env, faults);
+  located = await readValueFiles(located, located, [], faults);
 
-  const parsed = configSchema.safeParse(toValue(tree));
-  for (const issue of parsed.error?.issues ?? []) report(issue, tree, faults);
+  const parsed = configSchema.safeParse(toValue(located));
+  for (const issue of parsed.error?.issues ?? []) report(issue, located, faults);
   if (faults.list.length > 0 || !parsed.success) throw new ConfigError(faults.list);
 
   const config = parsed.data;
   const { sqlite } = config.storage;
   if (sqlite !== undefined) sqlite.file = resolve(sqlite.file);
-  const warnings = warningsOf(config).map((warning) => ({ ...warning, source: sourceOf(warning.key, tree) }));
+  const warnings = warningsOf(config).map((warning) => ({
+    ...warning,
+    source: sourceOf(warning.key, located),
+  }));
   return { config, warnings: [...warnings, ...passedOver(env)] };
 }
 
@@ -76,11 +79,11 @@ async function filesOf(file: string, env: Environment, faults: Faults): Promise<
   }
 }
 
-async function readYaml(file: string, faults: Faults): Promise<Tree> {
+async function readYaml(file: string, faults: Faults): Promise<LocatedValue> {
   try {
     const text = await readFile(file, "utf8");
-    const tree = parseYaml(text, { name: file, lines: true, folder: dirname(resolve(file)) }, faults);
-    const whole = conform(tree, configShape, "", faults);
+    const located = parseYaml(text, { name: file, lines: true, folder: dirname(resolve(file)) }, faults);
+    const whole = normalizeKeys(located, configShape, "", faults);
     if (whole.kind === "map") return whole;
     if (!faults.keysMayBeLost)
       faults.add("(file)", whole.source, `${basename(file)} must hold keys and values`);
@@ -92,27 +95,32 @@ async function readYaml(file: string, faults: Faults): Promise<Tree> {
 }
 
 /** Puts in what `<key>_file` names. */
-async function readValueFiles(tree: Tree, root: Tree, path: PropertyKey[], faults: Faults): Promise<Tree> {
-  if (tree.kind === "map") {
-    const entries = new Map<string, Tree>();
-    for (const [key, child] of tree.entries)
+async function readValueFiles(
+  located: LocatedValue,
+  root: LocatedValue,
+  path: PropertyKey[],
+  faults: Faults,
+): Promise<LocatedValue> {
+  if (located.kind === "map") {
+    const entries = new Map<string, LocatedValue>();
+    for (const [key, child] of located.entries)
       entries.set(key, await readValueFiles(child, root, [...path, key], faults));
-    return { ...tree, entries };
+    return { ...located, entries };
   }
-  if (tree.kind === "list") {
-    const items: Tree[] = [];
-    for (const [index, item] of tree.items.entries()) {
+  if (located.kind === "list") {
+    const items: LocatedValue[] = [];
+    for (const [index, item] of located.items.entries()) {
       items.push(await readValueFiles(item, root, [...path, index], faults));
     }
-    return { ...tree, items };
+    return { ...located, items };
   }
-  if (!tree.inFile) return tree;
+  if (!located.inFile) return located;
   try {
-    const text = await readFile(resolve(tree.folder, String(tree.value)), "utf8");
-    return { ...tree, inFile: false, value: withoutTrailingNewline(text) };
+    const text = await readFile(resolve(located.folder, String(located.value)), "utf8");
+    return { ...located, inFile: false, value: withoutTrailingNewline(text) };
   } catch (error) {
-    faults.add(keyOf(root, path), tree.source, unreadable(error));
-    return { ...tree, inFile: false, value: "" };
+    faults.add(keyOf(root, path), located.source, unreadable(error));
+    return { ...located, inFile: false, value: "" };
   }
 }
 
@@ -126,13 +134,13 @@ const typeNames: Record<string, string> = {
 };
 
 /** Turns one of the schema's issues into a fault. */
-function report(issue: z.core.$ZodIssue, tree: Tree, faults: Faults): void {
-  const key = keyOf(tree, issue.path) || "(file)";
+function report(issue: z.core.$ZodIssue, located: LocatedValue, faults: Faults): void {
+  const key = keyOf(located, issue.path) || "(file)";
   if (faults.has(key)) return;
-  const written = at(tree, issue.path);
+  const written = at(located, issue.path);
   if (written === undefined) {
     if (faults.keysMayBeLost) return;
-    const section = at(tree, issue.path.slice(0, -1));
+    const section = at(located, issue.path.slice(0, -1));
     const where = issue.path.length > 1 && section ? ` (its section stands at ${section.source})` : "";
     faults.add(key, "missing", `${issue.code === "custom" ? issue.message : "is required"}${where}`);
     return;
@@ -140,7 +148,7 @@ function report(issue: z.core.$ZodIssue, tree: Tree, faults: Faults): void {
   faults.add(key, written.source, problemOf(issue, written));
 }
 
-function problemOf(issue: z.core.$ZodIssue, written: Tree): string {
+function problemOf(issue: z.core.$ZodIssue, written: LocatedValue): string {
   if (issue.code !== "invalid_type") return issue.message;
   const expected = typeNames[issue.expected] ?? issue.expected;
   if (written.kind === "map") return `must be ${expected}, not a section`;
@@ -151,8 +159,8 @@ function problemOf(issue: z.core.$ZodIssue, written: Tree): string {
 }
 
 /** Where a key of the finished configuration comes from. */
-function sourceOf(key: string, tree: Tree): string {
-  let current: Tree | undefined = tree;
+function sourceOf(key: string, located: LocatedValue): string {
+  let current: LocatedValue | undefined = located;
   for (const step of key.split(".")) {
     if (current?.kind === "map") current = current.entries.get(step);
     else if (current?.kind === "list") current = current.items.find((item) => entryId(item) === step);

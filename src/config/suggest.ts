@@ -1,7 +1,7 @@
 /** Finds what somebody meant when they wrote something else: for configuration keys, commands and flags. */
 
 /** The candidate that a typing mistake most likely made `word` of, or undefined when none is near. */
-function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = word.length < 4 ? 1 : Math.min(3, Math.ceil(word.length / 3));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {

@@ -1,9 +1,9 @@
-/** YAML text → a tree with the line of every value. Knows nothing of the schema. */
+/** Parses YAML text into located values. Knows nothing of the schema. */
 
 import type { ErrorCode } from "yaml";
 import { Alias, type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { type Faults, syntaxKey } from "./faults.ts";
-import type { Tree } from "./tree.ts";
+import type { LocatedValue } from "./located-value.ts";
 
 /** The library's own messages quote the text, which may be a secret: these don't. */
 const problems: Partial<Record<ErrorCode, string>> = {
@@ -30,7 +30,7 @@ export interface TextOrigin {
  * Parses a text; what is wrong with it goes to `faults`, and the rest is read all the same. Empty text is an
  * empty section.
  */
-export function parseYaml(text: string, origin: TextOrigin, faults: Faults): Tree {
+export function parseYaml(text: string, origin: TextOrigin, faults: Faults): LocatedValue {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
   const source = (offset: number | undefined) =>
@@ -53,10 +53,10 @@ interface Context {
 /** Far deeper than any configuration; stops aliases that contain themselves. */
 const maximumDepth = 20;
 
-function convert(node: unknown, context: Context): Tree {
+function convert(node: unknown, context: Context): LocatedValue {
   const range = (node as { range?: [number, number, number] | null } | null)?.range;
   const source = context.source(range?.[0]);
-  const scalar = (value: unknown): Tree => ({
+  const scalar = (value: unknown): LocatedValue => ({
     kind: "scalar",
     source,
     folder: context.origin.folder,
@@ -74,7 +74,7 @@ function convert(node: unknown, context: Context): Tree {
     return target === undefined ? scalar(null) : convert(target, inner);
   }
   if (isMap(node)) {
-    const entries = new Map<string, Tree>();
+    const entries = new Map<string, LocatedValue>();
     for (const pair of node.items) {
       const key = String(isScalar(pair.key) ? pair.key.value : pair.key);
       const child = convert(pair.value, inner);

@@ -66,7 +66,7 @@ export async function seedDirectory(store: Store, clock: Clock, upstreamIssuer: 
   await settleMails(store, clock);
   // Last: that they are there says that a store was seeded to the end.
   for (const { id: profileId, adminRole = null } of administrators) {
-    await store.administration.carryOut(
+    await store.administration.apply(
       { kind: "set_admin_role", profileId: asProfileId(profileId), adminRole },
       { actor: ACTOR, now },
     );

@@ -1,14 +1,14 @@
 /**
- * Owns the chain that sealed audit events form: each event's MAC covers what it says, its place and the MAC
- * before it, under a key of the deployment. Both ends are kept with a MAC of their own: the head, so that
- * cutting the tail off shows, and the base, which moves on when retention removes what is old. What a
- * verification notes has a MAC, too, for whoever could change the audit could change that. Pure; where it is
- * kept is each back end's.
+ * The audit chain: each event's MAC covers what it says, its place and the MAC before it, under a key of the
+ * deployment. Both ends are stored with a MAC of their own, in their field `seal`: the head, so that cutting
+ * the tail off shows, and the base, which moves on when retention removes what is old. What a verification
+ * notes has a MAC, too, for whoever could change the audit could change that. Pure; where the chain is stored
+ * is each back end's.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Instant } from "../clock.ts";
-import type { AuditEvent, AuditVerification, ChainMark, SealedEvent } from "./records.ts";
+import type { AuditEvent, AuditVerification, ChainedEvent, ChainMark } from "./records.ts";
 import { canonical } from "./revision.ts";
 
 /** What stands before the first event. */
@@ -34,11 +34,11 @@ export function isGenuine(key: Buffer, end: "base" | "head", { seal, ...mark }: 
   return equal(seal, mac(key, end, mark));
 }
 
-/** Whether an event stands where it was sealed, as it was sealed. */
+/** Whether an event stands where it was appended, as it was appended. */
 export function isInPlace(
   key: Buffer,
-  previous: Pick<SealedEvent, "seq" | "mac">,
-  event: SealedEvent,
+  previous: Pick<ChainedEvent, "seq" | "mac">,
+  event: ChainedEvent,
 ): boolean {
   return event.seq === previous.seq + 1 && equal(event.mac, chainMac(key, previous.mac, event.seq, event));
 }
@@ -46,16 +46,16 @@ export function isInPlace(
 type Noted = Pick<AuditVerification, "id" | "keptHead" | "progress" | "result">;
 
 /**
- * The MAC over what is kept of a verification: what was asked for, the place that its worker came to, or its
- * result.
+ * The MAC over what is stored of a verification: what was asked for, the place that its worker came to, or
+ * its result.
  */
-export function verificationSeal(key: Buffer, { id, keptHead, progress, result }: Noted): string {
+export function verificationMac(key: Buffer, { id, keptHead, progress, result }: Noted): string {
   return mac(key, "verification", { id, keptHead, progress, result });
 }
 
-/** Whether what is kept of a verification was written by a holder of the key. */
+/** Whether what is stored of a verification was written by a holder of the key. */
 export function isGenuinelyNoted(key: Buffer, noted: Noted & Pick<AuditVerification, "seal">): boolean {
-  return equal(noted.seal, verificationSeal(key, noted));
+  return equal(noted.seal, verificationMac(key, noted));
 }
 
 function mac(key: Buffer, purpose: string, value: object): string {

@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import { pageUriProblem, portalUriProblem } from "./portal-uri.ts";
+import { clientUriProblem, pageUriProblem } from "./client-uri.ts";
 import type { OrganizationKind } from "./records.ts";
 
 /**
@@ -39,7 +39,7 @@ const address = (problemOf: (value: string) => string | undefined) =>
       if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     })
     .meta({ format: "uri", pattern: "^[\\x21-\\x7e]*$" });
-const portalUri = address(portalUriProblem);
+const portalUri = address(clientUriProblem);
 const pageUri = address(pageUriProblem);
 const uris = z.array(portalUri).max(100, "name at most 100");
 

@@ -48,8 +48,8 @@ export interface AuditEvent {
   detail: Record<string, string | number | boolean | null>;
 }
 
-/** An audit event with its place in the sealed chain (domain/audit-chain.ts). */
-export interface SealedEvent extends AuditEvent {
+/** An audit event with its place in the chain (domain/audit-chain.ts). */
+export interface ChainedEvent extends AuditEvent {
   seq: number;
   mac: string;
 }
@@ -69,7 +69,7 @@ export interface VerificationResult {
   problem: string | null;
 }
 
-/** How far a verification has come: every event up to this place stands as it was sealed. */
+/** How far a verification has come: every event up to this place stands as it was appended. */
 export interface VerificationProgress {
   /** So many events are verified, of so many that there were. */
   verified: number;

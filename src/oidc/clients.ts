@@ -8,9 +8,9 @@ import type { Clock } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
 import { clientOf } from "../domain/client-metadata.ts";
 import { authenticationOf } from "../domain/client-settings.ts";
+import { clientUriProblem, pageUriProblem } from "../domain/client-uri.ts";
 import { asClientId } from "../domain/ids.ts";
 import { isPortal } from "../domain/portal.ts";
-import { pageUriProblem, portalUriProblem } from "../domain/portal-uri.ts";
 import { type Client, type ClientId, CONSOLE_CLIENT_ID } from "../domain/records.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import type { ClientStore } from "../storage/contract.ts";
@@ -169,13 +169,13 @@ export async function clientProblem(provider: Provider, client: Client): Promise
 function addressProblem({ homeUrl, aboutUrl, metadata }: Client): string | undefined {
   const registered = (field: string) => [metadata[field]].flat().filter((one) => typeof one === "string");
   // A machine has no home page.
-  const judged: [field: string, addresses: string[], problemOf: typeof portalUriProblem][] = [
+  const judged: [field: string, addresses: string[], problemOf: typeof clientUriProblem][] = [
     ["home_url", homeUrl === "" ? [] : [homeUrl], pageUriProblem],
     ["about_url", aboutUrl === null ? [] : [aboutUrl], pageUriProblem],
     ["initiate_login_uri", registered("initiate_login_uri"), pageUriProblem],
-    ["redirect_uris", registered("redirect_uris"), portalUriProblem],
-    ["post_logout_redirect_uris", registered("post_logout_redirect_uris"), portalUriProblem],
-    ["backchannel_logout_uri", registered("backchannel_logout_uri"), portalUriProblem],
+    ["redirect_uris", registered("redirect_uris"), clientUriProblem],
+    ["post_logout_redirect_uris", registered("post_logout_redirect_uris"), clientUriProblem],
+    ["backchannel_logout_uri", registered("backchannel_logout_uri"), clientUriProblem],
   ];
   for (const [field, addresses, problemOf] of judged) {
     const problem = addresses.map(problemOf).find((one) => one !== undefined);

@@ -14,6 +14,7 @@ import type {
   AuditAction,
   AuditEvent,
   AuditVerification,
+  ChainedEvent,
   ChainMark,
   Client,
   ClientId,
@@ -28,7 +29,6 @@ import type {
   OutboxState,
   ProfileEdit,
   ProfileId,
-  SealedEvent,
   SecretHash,
   Selection,
   SignOut,
@@ -68,7 +68,7 @@ export interface Once {
 }
 
 /** One thing that an administrator does. Each is audited, and comes true as a whole or not at all. */
-export type Change =
+export type AdminChange =
   | { kind: "create_organization"; organization: Organization }
   | { kind: "edit_organization"; organization: Organization; revision: Revision }
   | { kind: "create_profile"; profile: ProfileEdit }
@@ -156,7 +156,7 @@ export interface Count {
 
 export interface AdminStore {
   /** Carries out one change. Racers with one `once.keyHash`: one gets `done`, the others `repeated`. */
-  carryOut(change: Change, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
+  apply(change: AdminChange, by: { actor: string; now: Instant; once?: Once }): Promise<ChangeOutcome>;
 
   /**
    * By name. `search` finds by the beginning of any word of name and account number, and lists in the order
@@ -312,7 +312,7 @@ export interface AuditStore {
     ends: { after: number; head: ChainMark; base: ChainMark },
   ): Promise<boolean>;
   /** Sealed events from a place on, in the order of the chain. */
-  chain(fromSeq: number, limit: number): Promise<SealedEvent[]>;
+  chain(fromSeq: number, limit: number): Promise<ChainedEvent[]>;
   /**
    * Removes sealed events up to a place and moves the base there, with an event that says so, in one
    * transaction; at most the number of events up to `base.seq`. False, changing nothing, if the base isn't at

@@ -54,7 +54,7 @@ describe("administrators", { concurrency: 1 }, () => {
       roles: [],
       enabled: true,
     };
-    const outcome = await scene.store.administration.carryOut(
+    const outcome = await scene.store.administration.apply(
       { kind: "invite", organization, profile, adminRole: role, mailDomain: "contoso.example" },
       { actor: "test", now: scene.clock.now() - agoMs },
     );
@@ -249,7 +249,7 @@ describe("administrators", { concurrency: 1 }, () => {
     const [given, left] = [await invited("support"), await linked("support")];
     const now = scene.clock.now() - 7 * day;
     const change = (adminRole: AdminRole | null) =>
-      scene.store.administration.carryOut(
+      scene.store.administration.apply(
         { kind: "set_admin_role", profileId: asProfileId(given.id), adminRole },
         { actor: "test", now },
       );

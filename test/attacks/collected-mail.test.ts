@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../../src/admin/local.ts";
+import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId, asProfileId, type OrganizationId } from "../../src/domain/ids.ts";
 import { timeline } from "../../src/linking/timeline.ts";
 import {
@@ -139,7 +139,7 @@ describe("a mail with several links", () => {
     );
     assert.equal(sent?.detail, carrier.serverReply);
 
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { ...liaison, checksOutputs: true },
       "test",
     );

@@ -147,7 +147,7 @@ describe("cookies planted beside", { concurrency: 1 }, () => {
       const profileId = asProfileId(`operator-${++administrators}`);
       await bindTo(liaison, her, profileId);
       const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
-      await liaison.store.administration.carryOut(change, { actor: "test", now: liaison.clock.now() });
+      await liaison.store.administration.apply(change, { actor: "test", now: liaison.clock.now() });
       const browser = new UserAgent();
       await set(browser, name, "planted", path);
       const seen: string[] = [];

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { asGrantId, asSecretHash } from "../../src/domain/ids.ts";
 import type { ApiKey, Selection, SignOut } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
-import type { Change, Store } from "../../src/storage/contract.ts";
+import type { AdminChange, Store } from "../../src/storage/contract.ts";
 import { anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, profileOf, race } from "./harness.ts";
 
@@ -12,8 +12,8 @@ const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
 const MISSING = { result: "missing" } as const;
 
-const carry = (store: Store, change: Change, now = NOW) =>
-  store.administration.carryOut(change, { ...BY, now });
+const apply = (store: Store, change: AdminChange, now = NOW) =>
+  store.administration.apply(change, { ...BY, now });
 
 function aKey(overrides: Partial<ApiKey> = {}): ApiKey {
   return {
@@ -90,15 +90,15 @@ export function accessCases(contract: Case): void {
     async (opened) => {
       const { store } = opened;
       const key = aKey();
-      const made = await race(opened, 8, (racer) => carry(racer, { kind: "create_api_key", key }));
+      const made = await race(opened, 8, (racer) => apply(racer, { kind: "create_api_key", key }));
       assert.equal(made.filter(({ result }) => result === "done").length, 1);
       assert.equal(made.filter(({ result }) => result === "exists").length, 7);
       const { secretHash } = key;
       for (const twin of [aKey({ id: key.id }), aKey({ secretHash })]) {
-        assert.deepEqual(await carry(store, { kind: "create_api_key", key: twin }), { result: "exists" });
+        assert.deepEqual(await apply(store, { kind: "create_api_key", key: twin }), { result: "exists" });
       }
       const other = aKey({ createdAt: NOW + 1, scopes: [], lastUsedAt: NOW });
-      assert.deepEqual(await carry(store, { kind: "create_api_key", key: other }), DONE);
+      assert.deepEqual(await apply(store, { kind: "create_api_key", key: other }), DONE);
       assert.deepEqual(await store.administration.apiKeys(), [{ ...other, lastUsedAt: null }, key]);
       assert.deepEqual(await store.administration.apiKey(secretHash, key.expiresAt - 1), key);
       assert.equal(await store.administration.apiKey(secretHash, key.expiresAt), undefined);
@@ -108,7 +108,7 @@ export function accessCases(contract: Case): void {
       await store.administration.noteApiKeyUse(anId("key"), NOW);
       assert.deepEqual(await store.administration.apiKey(secretHash, NOW), { ...key, lastUsedAt: NOW + 7 });
 
-      const removed = await race(opened, 8, (racer) => carry(racer, { kind: "remove_api_key", id: key.id }));
+      const removed = await race(opened, 8, (racer) => apply(racer, { kind: "remove_api_key", id: key.id }));
       assert.equal(removed.filter(({ result }) => result === "done").length, 1);
       assert.equal(removed.filter(({ result }) => result === "missing").length, 7);
       assert.equal(await store.administration.apiKey(secretHash, NOW), undefined);
@@ -127,7 +127,7 @@ export function accessCases(contract: Case): void {
     const { store } = opened;
     const { one, bare, elsewhere, isLive, account, profile } = await signedOn(store);
     const outcomes = await race(opened, 8, (racer) =>
-      carry(racer, { kind: "revoke_grant", grantId: one.grantId }),
+      apply(racer, { kind: "revoke_grant", grantId: one.grantId }),
     );
     const done = outcomes.filter(({ result }) => result === "done");
     assert.deepEqual(done, [{ result: "done", revokedGrants: [revoked(one)] }]);
@@ -150,7 +150,7 @@ export function accessCases(contract: Case): void {
       },
     ]);
     const late = { kind: "revoke_grant", grantId: bare.grantId } as const;
-    assert.deepEqual(await carry(store, late, bare.expiresAt), MISSING, "it had expired");
+    assert.deepEqual(await apply(store, late, bare.expiresAt), MISSING, "it had expired");
   });
 
   contract(
@@ -159,7 +159,7 @@ export function accessCases(contract: Case): void {
       const { store } = opened;
       const { uid, one, bare, elsewhere, isLive, account } = await signedOn(store);
       const outcomes = await race(opened, 6, (racer) =>
-        carry(racer, { kind: "end_session", sessionUid: uid }),
+        apply(racer, { kind: "end_session", sessionUid: uid }),
       );
       const [done] = outcomes.filter(({ result }) => result === "done");
       assert.ok(done?.result === "done");
@@ -185,7 +185,7 @@ export function accessCases(contract: Case): void {
         ["session.ended", account.id, { session: uid }],
       );
       const expired = { kind: "end_session", sessionUid: elsewhere.sessionUid } as const;
-      const late = await carry(store, expired, NOW + MINUTE);
+      const late = await apply(store, expired, NOW + MINUTE);
       assert.deepEqual(
         late,
         { result: "done", revokedGrants: [revoked(elsewhere)] },
@@ -194,8 +194,8 @@ export function accessCases(contract: Case): void {
       assert.equal(await isLive(elsewhere), false);
       const [last] = await store.audit.list({ limit: 1 });
       assert.deepEqual([last?.accountId, last?.detail], [account.id, { session: elsewhere.sessionUid }]);
-      assert.deepEqual(await carry(store, expired, NOW + MINUTE), MISSING, "nothing is left of it");
-      assert.deepEqual(await carry(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
+      assert.deepEqual(await apply(store, expired, NOW + MINUTE), MISSING, "nothing is left of it");
+      assert.deepEqual(await apply(store, { kind: "end_session", sessionUid: anId("uid") }), MISSING);
     },
   );
 
@@ -230,7 +230,7 @@ export function accessCases(contract: Case): void {
             isAnotherPerson: true,
             mailDomain: "x.example",
           } as const;
-          assert.equal((await carry(store, edit)).result, "done");
+          assert.equal((await apply(store, edit)).result, "done");
         }
         const expectedPairs = [
           [one.clientId, "sid-one"],

@@ -8,7 +8,7 @@ import { asOrganizationId, asProfileId, type ProfileId } from "../../src/domain/
 import type { AdminRole, Organization, ProfileEdit } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
+import type { AdminChange, ChangeOutcome, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import {
   bound,
@@ -27,8 +27,8 @@ const BY = { actor: "admin:7", now: NOW };
 const DOMAIN = "liaison.example";
 const LATER = NOW + 60 * MINUTE;
 
-const carry = (store: Store, change: Change, now = NOW) =>
-  store.administration.carryOut(change, { ...BY, now });
+const apply = (store: Store, change: AdminChange, now = NOW) =>
+  store.administration.apply(change, { ...BY, now });
 const DONE = { result: "done", revokedGrants: [] } as const;
 
 /** An operator's organization, with one owner for each name. */
@@ -38,13 +38,13 @@ async function operated(store: Store, ...names: string[]) {
   for (const name of names) {
     const profile = aProfile({ organizationId: organization.id, name });
     const invite = { kind: "invite", organization, profile, adminRole: "owner", mailDomain: DOMAIN } as const;
-    assert.deepEqual(await carry(store, invite), DONE);
+    assert.deepEqual(await apply(store, invite), DONE);
     owners.push(profile);
   }
   return { organization, owners };
 }
 
-const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => ({
+const setRole = (profileId: ProfileId, adminRole: AdminRole | null): AdminChange => ({
   kind: "set_admin_role",
   profileId,
   adminRole,
@@ -54,13 +54,17 @@ async function editProfile(
   store: Store,
   profile: ProfileEdit,
   overrides: Partial<ProfileEdit>,
-): Promise<Change> {
+): Promise<AdminChange> {
   const revision = revisionOf(await profileOf(store, profile.id));
   const edited = { ...profile, ...overrides };
   return { kind: "edit_profile", profile: edited, revision, isAnotherPerson: false, mailDomain: DOMAIN };
 }
 
-async function editOrganization(store: Store, id: string, overrides: Partial<Organization>): Promise<Change> {
+async function editOrganization(
+  store: Store,
+  id: string,
+  overrides: Partial<Organization>,
+): Promise<AdminChange> {
   const before = present(await store.directory.organization(asOrganizationId(id)));
   return {
     kind: "edit_organization",
@@ -86,7 +90,7 @@ export function administrationCases(contract: Case): void {
     const { store } = opened;
     const organization = anOrganization();
     const make = { kind: "create_organization", organization } as const;
-    const outcomes = await race(opened, 10, (racer) => carry(racer, make));
+    const outcomes = await race(opened, 10, (racer) => apply(racer, make));
     assert.deepEqual(tally(outcomes), expected(10, "exists"));
     assert.deepEqual(await store.directory.organization(organization.id), organization);
     const events = await store.audit.list({ limit: 9 });
@@ -95,7 +99,7 @@ export function administrationCases(contract: Case): void {
       [["organization.changed", BY.actor, organization.id, NOW]],
     );
     const other = { ...organization, name: "Other" };
-    assert.deepEqual(await carry(store, { kind: "create_organization", organization: other }), {
+    assert.deepEqual(await apply(store, { kind: "create_organization", organization: other }), {
       result: "exists",
     });
     assert.deepEqual(await store.directory.organization(organization.id), organization);
@@ -108,7 +112,7 @@ export function administrationCases(contract: Case): void {
     const stale = await editOrganization(store, organization.id, { name: "Stale" });
     const outcomes = await race(opened, 10, async (racer, index) => {
       const edit = { ...organization, name: `Edit ${index}`, accountNumber: `E-${index}` };
-      return carry(racer, {
+      return apply(racer, {
         kind: "edit_organization",
         organization: edit,
         revision: revisionOf(organization),
@@ -118,14 +122,14 @@ export function administrationCases(contract: Case): void {
     const after = present(await store.directory.organization(organization.id));
     assert.equal(`Edit ${outcomes.findIndex(({ result }) => result === "done")}`, after.name);
     const events = await countEvents(store);
-    assert.deepEqual(await carry(store, stale), { result: "changed" });
+    assert.deepEqual(await apply(store, stale), { result: "changed" });
     const nobody = anOrganization();
     const unknown = {
       kind: "edit_organization",
       organization: nobody,
       revision: revisionOf(nobody),
     } as const;
-    assert.deepEqual(await carry(store, unknown), { result: "missing" });
+    assert.deepEqual(await apply(store, unknown), { result: "missing" });
     assert.deepEqual(await store.directory.organization(organization.id), after);
     assert.equal(await countEvents(store), events);
   });
@@ -135,7 +139,7 @@ export function administrationCases(contract: Case): void {
     const organization = anOrganization();
     await store.directory.putOrganization(organization, "admin:seed", NOW);
     const profile = aProfile({ organizationId: organization.id, enabled: false });
-    const outcomes = await race(opened, 10, (racer) => carry(racer, { kind: "create_profile", profile }));
+    const outcomes = await race(opened, 10, (racer) => apply(racer, { kind: "create_profile", profile }));
     assert.deepEqual(tally(outcomes), expected(10, "exists"));
     const { id, name, roles, enabled, emailVersion } = await profileOf(store, profile.id);
     assert.deepEqual(
@@ -143,7 +147,7 @@ export function administrationCases(contract: Case): void {
       [profile.id, profile.name, profile.roles, false, 1],
     );
     const homeless = aProfile({ organizationId: asOrganizationId(anId("organization")) });
-    assert.deepEqual(await carry(store, { kind: "create_profile", profile: homeless }), {
+    assert.deepEqual(await apply(store, { kind: "create_profile", profile: homeless }), {
       result: "missing",
     });
     assert.equal(await store.directory.membership(homeless.id), undefined);
@@ -161,9 +165,9 @@ export function administrationCases(contract: Case): void {
       emailKey: "ada.new@fabrikam.example",
       name: "Ada New",
     };
-    assert.deepEqual(await carry(store, await editProfile(store, profile, moved)), DONE);
+    assert.deepEqual(await apply(store, await editProfile(store, profile, moved)), DONE);
     const elsewhere = { email: "B@x.example", emailKey: "b@x.example" };
-    assert.deepEqual(await carry(store, await editProfile(store, pending.profile, elsewhere)), DONE);
+    assert.deepEqual(await apply(store, await editProfile(store, pending.profile, elsewhere)), DONE);
     assert.equal(await stateOf(store, link), "void");
     const after = await profileOf(store, profile.id);
     assert.deepEqual([after.accountId, after.emailVersion, after.name], [account.id, 2, "Ada New"]);
@@ -192,7 +196,7 @@ export function administrationCases(contract: Case): void {
   contract("an edit that leaves the address alone tells nobody", async ({ store }) => {
     const { profile } = await register(store);
     assert.deepEqual(
-      await carry(store, await editProfile(store, profile, { name: "Grace", roles: [] })),
+      await apply(store, await editProfile(store, profile, { name: "Grace", roles: [] })),
       DONE,
     );
     assert.equal((await profileOf(store, profile.id)).name, "Grace");
@@ -207,17 +211,17 @@ export function administrationCases(contract: Case): void {
     const edit = await editProfile(store, profile, {});
     const outcomes = await race(opened, 10, (racer, index) => {
       const email = `a${index}@x.example`;
-      return carry(racer, { ...edit, profile: { ...profile, email, emailKey: email } } as Change);
+      return apply(racer, { ...edit, profile: { ...profile, email, emailKey: email } } as AdminChange);
     });
     assert.deepEqual(tally(outcomes), expected(10, "changed"));
     assert.equal((await profileOf(store, profile.id)).emailVersion, 2);
     assert.equal((await told(store)).length, 2, "the losers' addresses aren't told");
-    const unknown = { ...edit, profile: { ...profile, id: anId("profile") } } as Change;
-    assert.deepEqual(await carry(store, unknown), { result: "missing" });
+    const unknown = { ...edit, profile: { ...profile, id: anId("profile") } } as AdminChange;
+    assert.deepEqual(await apply(store, unknown), { result: "missing" });
     const elsewhere = await register(store);
     const move = await editProfile(store, profile, { organizationId: elsewhere.organization.id });
     await assert.rejects(
-      carry(store, move),
+      apply(store, move),
       (error) => error instanceof LiaisonError && error.code === "bad_request",
     );
   });
@@ -236,7 +240,7 @@ export function administrationCases(contract: Case): void {
         email: "g@x.example",
         emailKey: "g@x.example",
       });
-      const outcome = await carry(store, { ...edit, isAnotherPerson: true } as Change);
+      const outcome = await apply(store, { ...edit, isAnotherPerson: true } as AdminChange);
       const revokedGrants = [{ grantId, clientId, accountId: account.id, sessionUid }];
       assert.deepEqual(outcome, { result: "done", revokedGrants });
       const { accountId, boundAt, provenEmailVersion, name } = await profileOf(store, profile.id);
@@ -252,10 +256,10 @@ export function administrationCases(contract: Case): void {
       assert.deepEqual(actions, ["profile.changed", "profile.email_changed", "profile.unbound"]);
       const unbound = events.find(({ action }) => action === "profile.unbound");
       assert.deepEqual([unbound?.accountId, unbound?.actor], [account.id, BY.actor]);
-      const notAnyMore = await carry(store, {
+      const notAnyMore = await apply(store, {
         ...(await editProfile(store, profile, {})),
         isAnotherPerson: true,
-      } as Change);
+      } as AdminChange);
       assert.deepEqual(notAnyMore, DONE, "whoever isn't bound can be another person, too");
     },
   );
@@ -290,18 +294,18 @@ export function administrationCases(contract: Case): void {
       const { owners } = await operated(store, "Ann");
       const { profile } = await register(store);
       const before = await countEvents(store);
-      assert.deepEqual(await carry(store, setRole(profile.id, "auditor")), { result: "not_operator" });
-      assert.deepEqual(await carry(store, setRole(asProfileId(anId("profile")), "auditor")), {
+      assert.deepEqual(await apply(store, setRole(profile.id, "auditor")), { result: "not_operator" });
+      assert.deepEqual(await apply(store, setRole(asProfileId(anId("profile")), "auditor")), {
         result: "missing",
       });
       assert.equal(await roleOf(store, profile.id), null);
-      assert.deepEqual(await carry(store, setRole(profile.id, null)), DONE, "nothing can be taken anywhere");
+      assert.deepEqual(await apply(store, setRole(profile.id, null)), DONE, "nothing can be taken anywhere");
       const ann = present(owners[0]);
-      assert.deepEqual(await carry(store, setRole(ann.id, "owner")), DONE);
+      assert.deepEqual(await apply(store, setRole(ann.id, "owner")), DONE);
       assert.equal(await countEvents(store), before);
       const colleague = aProfile({ organizationId: ann.organizationId });
       await store.directory.putProfile(colleague, "admin:seed", NOW);
-      assert.deepEqual(await carry(store, setRole(colleague.id, "support")), DONE);
+      assert.deepEqual(await apply(store, setRole(colleague.id, "support")), DONE);
       assert.equal(await roleOf(store, colleague.id), "support");
       const [event] = await store.audit.list({ profileId: colleague.id, limit: 1 });
       assert.deepEqual(
@@ -325,7 +329,7 @@ export function administrationCases(contract: Case): void {
       await editOrganization(store, organization.id, { enabled: false }),
       await editOrganization(store, organization.id, { kind: "partner", name: "Renamed" }),
     ]) {
-      assert.deepEqual(await carry(store, change), { result: "last_owner" }, change.kind);
+      assert.deepEqual(await apply(store, change), { result: "last_owner" }, change.kind);
     }
     assert.deepEqual(
       [await profileOf(store, ann.id), await store.directory.organization(organization.id)],
@@ -335,17 +339,17 @@ export function administrationCases(contract: Case): void {
     assert.equal((await told(store)).length, 1, "nothing but the invitation");
     // What leaves an owner goes.
     assert.deepEqual(
-      await carry(store, await editOrganization(store, organization.id, { name: "Renamed" })),
+      await apply(store, await editOrganization(store, organization.id, { name: "Renamed" })),
       DONE,
     );
-    assert.deepEqual(await carry(store, await editProfile(store, ann, { name: "Ann B." })), DONE);
-    assert.deepEqual(await carry(store, await editProfile(store, colleague, { enabled: false })), DONE);
+    assert.deepEqual(await apply(store, await editProfile(store, ann, { name: "Ann B." })), DONE);
+    assert.deepEqual(await apply(store, await editProfile(store, colleague, { enabled: false })), DONE);
     const second = await operated(store, "Bea");
-    assert.deepEqual(await carry(store, setRole(ann.id, null)), DONE);
+    assert.deepEqual(await apply(store, setRole(ann.id, null)), DONE);
     const bea = present(second.owners[0]);
-    assert.deepEqual(await carry(store, setRole(bea.id, null)), { result: "last_owner" });
+    assert.deepEqual(await apply(store, setRole(bea.id, null)), { result: "last_owner" });
     assert.deepEqual(
-      await carry(store, await editOrganization(store, organization.id, { enabled: false })),
+      await apply(store, await editOrganization(store, organization.id, { enabled: false })),
       DONE,
     );
   });
@@ -355,13 +359,13 @@ export function administrationCases(contract: Case): void {
     async ({ store }) => {
       const { organization, owners } = await operated(store, "Ann", "Bea");
       const [ann, bea] = [present(owners[0]), present(owners[1])];
-      assert.deepEqual(await carry(store, await editProfile(store, ann, { enabled: false })), DONE);
-      assert.deepEqual(await carry(store, setRole(bea.id, "support")), { result: "last_owner" });
+      assert.deepEqual(await apply(store, await editProfile(store, ann, { enabled: false })), DONE);
+      assert.deepEqual(await apply(store, setRole(bea.id, "support")), { result: "last_owner" });
       // Not by an administrator: the command line may.
       await store.directory.putProfile({ ...bea, enabled: false }, "command:disable", NOW);
-      assert.deepEqual(await carry(store, setRole(bea.id, "support")), DONE);
+      assert.deepEqual(await apply(store, setRole(bea.id, "support")), DONE);
       assert.deepEqual(
-        await carry(store, await editOrganization(store, organization.id, { enabled: false })),
+        await apply(store, await editOrganization(store, organization.id, { enabled: false })),
         DONE,
       );
     },
@@ -373,22 +377,22 @@ export function administrationCases(contract: Case): void {
     const [ann, bea] = owners.map(({ id }) => id);
     for (let round = 0; round < 8; round += 1) {
       const outcomes = await race(opened, 2, (racer, index) =>
-        carry(racer, setRole(present(index === 0 ? ann : bea), "support")),
+        apply(racer, setRole(present(index === 0 ? ann : bea), "support")),
       );
       assert.deepEqual(tally(outcomes), ["done", "last_owner"]);
-      for (const { id } of owners) assert.deepEqual(await carry(store, setRole(id, "owner")), DONE);
+      for (const { id } of owners) assert.deepEqual(await apply(store, setRole(id, "owner")), DONE);
     }
     const elsewhere = await operated(store, "Cem");
-    assert.deepEqual(await carry(store, setRole(present(bea), null)), DONE);
+    assert.deepEqual(await apply(store, setRole(present(bea), null)), DONE);
     for (let round = 0; round < 5; round += 1) {
       const disabling = await editOrganization(store, organization.id, { enabled: false });
       const demoting = setRole(present(elsewhere.owners[0]).id, null);
       const outcomes = await race(opened, 2, (racer, index) =>
-        carry(racer, index === 0 ? disabling : demoting),
+        apply(racer, index === 0 ? disabling : demoting),
       );
       assert.deepEqual(tally(outcomes), ["done", "last_owner"]);
-      await carry(store, await editOrganization(store, organization.id, { enabled: true }));
-      await carry(store, setRole(present(elsewhere.owners[0]).id, "owner"));
+      await apply(store, await editOrganization(store, organization.id, { enabled: true }));
+      await apply(store, setRole(present(elsewhere.owners[0]).id, "owner"));
     }
   });
 }

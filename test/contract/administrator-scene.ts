@@ -13,7 +13,7 @@ import {
   type ProfileEdit,
   type Selection,
 } from "../../src/domain/records.ts";
-import type { Change, ChangeOutcome, Store } from "../../src/storage/contract.ts";
+import type { AdminChange, ChangeOutcome, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import {
   aNotice,
@@ -32,10 +32,10 @@ export const DOMAIN = "liaison.example";
 export const DONE = { result: "done", revokedGrants: [] } as const;
 export const LAPSED = NOW + INVITATION_LIFE_MS;
 
-export const carry = (store: Store, change: Change, now = NOW) =>
-  store.administration.carryOut(change, { ...BY, now });
+export const apply = (store: Store, change: AdminChange, now = NOW) =>
+  store.administration.apply(change, { ...BY, now });
 export const tally = (outcomes: readonly ChangeOutcome[]) => outcomes.map(({ result }) => result).toSorted();
-export const setRole = (profileId: ProfileId, adminRole: AdminRole | null): Change => ({
+export const setRole = (profileId: ProfileId, adminRole: AdminRole | null): AdminChange => ({
   kind: "set_admin_role",
   profileId,
   adminRole,
@@ -44,7 +44,7 @@ export const invitationOf = (
   organization: Organization,
   profile: ProfileEdit,
   adminRole: AdminRole,
-): Change => ({
+): AdminChange => ({
   kind: "invite",
   organization,
   profile,
@@ -56,7 +56,7 @@ export const invitationOf = (
 export async function operated(store: Store) {
   const organization = anOrganization({ kind: "operator", name: "Liaison Ltd" });
   const owner = aProfile({ organizationId: organization.id, name: "Olga Owner" });
-  assert.deepEqual(await carry(store, invitationOf(organization, owner, "owner")), DONE);
+  assert.deepEqual(await apply(store, invitationOf(organization, owner, "owner")), DONE);
   await bind(store, await signIn(store), owner.id);
   await dueMails(store, NOW);
   return { organization, owner };
@@ -69,7 +69,7 @@ export async function invited(
   now = NOW,
 ) {
   const profile = aProfile({ organizationId: organization.id, name: `Invited as ${adminRole}` });
-  assert.deepEqual(await carry(store, invitationOf(organization, profile, adminRole), now), DONE);
+  assert.deepEqual(await apply(store, invitationOf(organization, profile, adminRole), now), DONE);
   return profile;
 }
 

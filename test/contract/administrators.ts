@@ -5,8 +5,8 @@ import type { Organization } from "../../src/domain/records.ts";
 import { revisionOf } from "../../src/domain/revision.ts";
 import { anOrganization, aProfile, NOW } from "../support/records.ts";
 import {
+  apply,
   BY,
-  carry,
   DONE,
   eventsOf,
   invitationOf,
@@ -35,7 +35,7 @@ function invitationCases(contract: Case): void {
       const organization = anOrganization({ kind: "operator", name: "Liaison Ltd" });
       const profile = aProfile({ organizationId: organization.id, name: "Ann" });
       const invite = invitationOf(organization, profile, "auditor");
-      const outcomes = await race(opened, 6, (racer) => carry(racer, invite));
+      const outcomes = await race(opened, 6, (racer) => apply(racer, invite));
       assert.deepEqual(tally(outcomes), Array(6).fill("done"));
       assert.deepEqual(await store.directory.organization(organization.id), organization);
       assert.equal((await store.directory.membershipsByEmail(profile.emailKey)).length, 1);
@@ -55,7 +55,7 @@ function invitationCases(contract: Case): void {
       // Into the organization as it is.
       const second = aProfile({ organizationId: organization.id });
       assert.deepEqual(
-        await carry(store, invitationOf({ ...organization, name: "Other" }, second, "auditor")),
+        await apply(store, invitationOf({ ...organization, name: "Other" }, second, "auditor")),
         DONE,
       );
       assert.deepEqual(await store.directory.organization(organization.id), organization);
@@ -63,7 +63,7 @@ function invitationCases(contract: Case): void {
       const events = (await store.audit.list({ limit: 99 })).length;
       const guest = aProfile({ organizationId: customer.organization.id });
       const wrong = invitationOf(customer.organization, guest, "auditor");
-      assert.deepEqual(await carry(store, wrong), { result: "not_operator" });
+      assert.deepEqual(await apply(store, wrong), { result: "not_operator" });
       assert.equal(await store.directory.membership(guest.id), undefined);
       assert.equal((await store.audit.list({ limit: 99 })).length, events);
     },
@@ -76,7 +76,7 @@ function invitationCases(contract: Case): void {
       const { organization } = await operated(store);
       const { email, emailKey } = aProfile();
       const outcomes = await race(opened, 6, (racer) =>
-        carry(
+        apply(
           racer,
           invitationOf(
             organization,
@@ -95,13 +95,13 @@ function invitationCases(contract: Case): void {
     const { organization } = await operated(store);
     const profile = await invited(store, organization, "support");
     const renamed = { ...profile, name: "Somebody else" };
-    assert.deepEqual(await carry(store, invitationOf(organization, renamed, "support"), NOW + 5), DONE);
+    assert.deepEqual(await apply(store, invitationOf(organization, renamed, "support"), NOW + 5), DONE);
     assert.deepEqual(await standingOf(store, profile.id), {
       adminRole: "support",
       invitedAt: NOW + 5,
       isLinked: false,
     });
-    assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), NOW + 6), DONE);
+    assert.deepEqual(await apply(store, invitationOf(organization, profile, "auditor"), NOW + 6), DONE);
     assert.deepEqual(await standingOf(store, profile.id), {
       adminRole: "auditor",
       invitedAt: NOW + 6,
@@ -113,7 +113,7 @@ function invitationCases(contract: Case): void {
       "whoever is registered keeps their name",
     );
     assert.equal(await store.administration.lapseInvitations(LAPSED + 6), 1);
-    assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), LAPSED + 7), DONE);
+    assert.deepEqual(await apply(store, invitationOf(organization, profile, "auditor"), LAPSED + 7), DONE);
     assert.deepEqual((await standingOf(store, profile.id)).invitedAt, LAPSED + 7);
     const mails = (await told(store, NOW)).filter(([, to]) => to === profile.email);
     assert.deepEqual(mails, Array(4).fill(["admin_invitation", profile.email]));
@@ -131,9 +131,9 @@ function invitationCases(contract: Case): void {
       const events = (await store.audit.list({ limit: 99 })).length;
       await dueMails(store, NOW);
       const EXISTS = { result: "exists" };
-      assert.deepEqual(await carry(store, invitationOf(organization, owner, "owner")), EXISTS, "linked");
+      assert.deepEqual(await apply(store, invitationOf(organization, owner, "owner")), EXISTS, "linked");
       assert.deepEqual(
-        await carry(store, invitationOf(organization, disabled, "support")),
+        await apply(store, invitationOf(organization, disabled, "support")),
         EXISTS,
         "disabled",
       );
@@ -143,10 +143,10 @@ function invitationCases(contract: Case): void {
         email: waiting.email,
         emailKey: waiting.emailKey,
       };
-      assert.deepEqual(await carry(store, invitationOf(organization, twin, "support")), EXISTS, "another id");
+      assert.deepEqual(await apply(store, invitationOf(organization, twin, "support")), EXISTS, "another id");
       const moved = { ...aProfile(), id: waiting.id, organizationId: organization.id };
       assert.deepEqual(
-        await carry(store, invitationOf(organization, moved, "support")),
+        await apply(store, invitationOf(organization, moved, "support")),
         EXISTS,
         "another address",
       );
@@ -165,7 +165,7 @@ function invitationCases(contract: Case): void {
       const [mail] = await dueMails(store, NOW);
       const { content } = present(mail).message;
       assert.equal(content.kind === "admin_invitation" && content.lapsesAt, null);
-      assert.deepEqual(await carry(store, invitationOf(organization, profile, "auditor"), NOW + 2), {
+      assert.deepEqual(await apply(store, invitationOf(organization, profile, "auditor"), NOW + 2), {
         result: "last_owner",
       });
       assert.deepEqual(await told(store, NOW + 1), []);
@@ -186,15 +186,15 @@ function grantCases(contract: Case): void {
       for (const role of ["auditor", null, "support"] as const) {
         const { pages, portal, isLive } = await signedOn(store, person.account.id, profile.id);
         const done = { result: "done", revokedGrants: [revoked(pages)] };
-        assert.deepEqual(await carry(store, setRole(profile.id, role)), done, String(role));
+        assert.deepEqual(await apply(store, setRole(profile.id, role)), done, String(role));
         assert.deepEqual([await isLive(pages), await isLive(portal)], [false, true], String(role));
         await store.artifacts.revokeGrant(portal.grantId);
       }
       const { pages, isLive } = await signedOn(store, person.account.id, profile.id);
-      assert.deepEqual(await carry(store, setRole(profile.id, "support")), DONE);
+      assert.deepEqual(await apply(store, setRole(profile.id, "support")), DONE);
       assert.equal(await isLive(pages), true);
       const refused = aProfile({ organizationId: organization.id });
-      assert.deepEqual(await carry(store, setRole(refused.id, null)), { result: "missing" });
+      assert.deepEqual(await apply(store, setRole(refused.id, null)), { result: "missing" });
     },
   );
 
@@ -202,7 +202,7 @@ function grantCases(contract: Case): void {
     const { owner } = await operated(store);
     const { accountId } = await profileOf(store, owner.id);
     const { pages, isLive } = await signedOn(store, present(accountId), owner.id);
-    assert.deepEqual(await carry(store, setRole(owner.id, null)), { result: "last_owner" });
+    assert.deepEqual(await apply(store, setRole(owner.id, null)), { result: "last_owner" });
     assert.equal(await isLive(pages), true);
   });
 
@@ -221,7 +221,7 @@ function grantCases(contract: Case): void {
       const change = async (kind: Organization["kind"], name: string) => {
         const before = present(await store.directory.organization(organization.id));
         const edited = { ...before, kind, name };
-        return await carry(store, {
+        return await apply(store, {
           kind: "edit_organization",
           organization: edited,
           revision: revisionOf(before),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { asClientId, type ClientId } from "../../src/domain/ids.ts";
 import type { Client } from "../../src/domain/records.ts";
 import { clientRevision } from "../../src/domain/revision.ts";
-import type { Change, Store } from "../../src/storage/contract.ts";
+import type { AdminChange, Store } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, type Case, present, race } from "./harness.ts";
 
@@ -12,21 +12,21 @@ const BY = { actor: "admin:7", now: NOW };
 const DONE = { result: "done", revokedGrants: [] } as const;
 const MISSING = { result: "missing" } as const;
 
-const carry = (store: Store, change: Change) => store.administration.carryOut(change, BY);
+const apply = (store: Store, change: AdminChange) => store.administration.apply(change, BY);
 
 async function registered(store: Store, overrides: Partial<Client> = {}): Promise<Client> {
   const client = aClient({ managedBy: "admin", ...overrides });
-  assert.deepEqual(await carry(store, { kind: "register_client", client }), DONE);
+  assert.deepEqual(await apply(store, { kind: "register_client", client }), DONE);
   return client;
 }
 
-const edit = (client: Client, overrides: Partial<Client>): Change => ({
+const edit = (client: Client, overrides: Partial<Client>): AdminChange => ({
   kind: "edit_client",
   client: { ...client, ...overrides },
   revision: clientRevision(client),
 });
 
-const rotation = (clientId: ClientId, secret: string, previousUntil = NOW + MINUTE): Change => ({
+const rotation = (clientId: ClientId, secret: string, previousUntil = NOW + MINUTE): AdminChange => ({
   kind: "rotate_secret",
   clientId,
   secret,
@@ -42,7 +42,7 @@ export function clientCases(contract: Case): void {
   contract("a client is registered once, and audited without its secrets", async (opened) => {
     const { store } = opened;
     const client = aClient({ managedBy: "admin" });
-    const outcomes = await race(opened, 8, (racer) => carry(racer, { kind: "register_client", client }));
+    const outcomes = await race(opened, 8, (racer) => apply(racer, { kind: "register_client", client }));
     assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
     assert.equal(outcomes.filter(({ result }) => result === "exists").length, 7);
     assert.deepEqual(await store.clients.find(client.id), client);
@@ -74,17 +74,17 @@ export function clientCases(contract: Case): void {
         ...change,
         client: { ...client, ...(change as { client: Client }).client, previousSecret: null },
       };
-      assert.deepEqual(await carry(store, edited as Change), DONE);
+      assert.deepEqual(await apply(store, edited as AdminChange), DONE);
       const after = { ...client, name: "PartnerSource", metadata: { redirect_uris: [] } };
       assert.deepEqual(await store.clients.find(client.id), after);
       const gone = { redirectUrisRemoved: "https://customersource.example/cb" };
       const fields = { client: client.id, fields: "grant_types name redirect_uris", ...gone };
       assert.deepEqual(await lastEvent(store), ["client.changed", BY.actor, fields]);
-      assert.deepEqual(await carry(store, change), { result: "changed" });
+      assert.deepEqual(await apply(store, change), { result: "changed" });
       // A rotation is no change of what is edited.
-      assert.deepEqual(await carry(store, rotation(client.id, "new-secret")), DONE);
+      assert.deepEqual(await apply(store, rotation(client.id, "new-secret")), DONE);
       const outcomes = await race(opened, 8, (racer, index) =>
-        carry(racer, edit(after, { name: `Edit ${index}` })),
+        apply(racer, edit(after, { name: `Edit ${index}` })),
       );
       assert.equal(outcomes.filter(({ result }) => result === "done").length, 1);
       assert.equal(outcomes.filter(({ result }) => result === "changed").length, 7);
@@ -94,7 +94,7 @@ export function clientCases(contract: Case): void {
 
   contract("a rotated secret stays beside the new one; the one before that is gone", async ({ store }) => {
     const client = await registered(store, { previousSecret: null });
-    assert.deepEqual(await carry(store, rotation(client.id, "second", NOW + 2 * MINUTE)), DONE);
+    assert.deepEqual(await apply(store, rotation(client.id, "second", NOW + 2 * MINUTE)), DONE);
     const once = {
       ...client,
       secret: "second",
@@ -103,12 +103,12 @@ export function clientCases(contract: Case): void {
     assert.deepEqual(await store.clients.find(client.id), once);
     const rotated = { client: client.id, previousUntil: NOW + 2 * MINUTE };
     assert.deepEqual(await lastEvent(store), ["client.secret_rotated", BY.actor, rotated]);
-    assert.deepEqual(await carry(store, rotation(client.id, "third")), DONE);
+    assert.deepEqual(await apply(store, rotation(client.id, "third")), DONE);
     const twice = { ...client, secret: "third", previousSecret: { secret: "second", until: NOW + MINUTE } };
     assert.deepEqual(await store.clients.find(client.id), twice);
     assert.deepEqual(await store.clients.list(), [twice]);
     const shared = await registered(store, { secret: null, previousSecret: null });
-    assert.deepEqual(await carry(store, rotation(shared.id, "x")), MISSING, "it has no secret to rotate");
+    assert.deepEqual(await apply(store, rotation(shared.id, "x")), MISSING, "it has no secret to rotate");
     await store.clients.put({ ...twice, previousSecret: null });
     assert.equal((await store.clients.find(client.id))?.previousSecret, null);
   });
@@ -117,13 +117,13 @@ export function clientCases(contract: Case): void {
     const client = aClient({ managedBy: "config" });
     await store.clients.put(client);
     for (const one of [client, aClient({ managedBy: "admin" })]) {
-      assert.deepEqual(await carry(store, edit(one, { name: "Mine" })), MISSING);
-      assert.deepEqual(await carry(store, rotation(one.id, "mine")), MISSING);
-      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: one.id }), MISSING);
+      assert.deepEqual(await apply(store, edit(one, { name: "Mine" })), MISSING);
+      assert.deepEqual(await apply(store, rotation(one.id, "mine")), MISSING);
+      assert.deepEqual(await apply(store, { kind: "remove_client", clientId: one.id }), MISSING);
     }
     assert.deepEqual(await store.clients.list(), [client]);
     assert.deepEqual(await store.audit.list({ limit: 9 }), []);
-    assert.deepEqual(await carry(store, { kind: "register_client", client }), { result: "exists" });
+    assert.deepEqual(await apply(store, { kind: "register_client", client }), { result: "exists" });
   });
 
   contract(
@@ -149,7 +149,7 @@ export function clientCases(contract: Case): void {
         tokens.push(token);
       }
       for (const { id } of [client, kept]) await store.clients.noteUse(id, "current", NOW);
-      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), DONE);
+      assert.deepEqual(await apply(store, { kind: "remove_client", clientId: client.id }), DONE);
       assert.deepEqual(await store.clients.list(), [kept]);
       const left = await Promise.all(tokens.map((token) => store.artifacts.find("RefreshToken", token, NOW)));
       assert.deepEqual(left, [undefined, undefined, { a: 1 }]);
@@ -172,7 +172,7 @@ export function clientCases(contract: Case): void {
         { client: client.id, name: client.name },
       ]);
       assert.equal(await store.administration.claimSignOut("w", NOW, MINUTE), undefined);
-      assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), MISSING);
+      assert.deepEqual(await apply(store, { kind: "remove_client", clientId: client.id }), MISSING);
     },
   );
 

@@ -60,8 +60,8 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       lastUsedAt: null,
     };
     const once = { keyHash: hashOf("once"), fingerprint: "f", answer: "the answer", expiresAt: NOW + MINUTE };
-    await source.administration.carryOut({ kind: "register_client", client }, { ...BY, once });
-    await source.administration.carryOut({ kind: "create_api_key", key }, BY);
+    await source.administration.apply({ kind: "register_client", client }, { ...BY, once });
+    await source.administration.apply({ kind: "create_api_key", key }, BY);
     await source.administration.noteApiKeyUse(key.id, NOW + 1);
     await source.clients.noteUse(client.id, "previous", NOW + 3);
     const refused = { parameter: "redirect_uri", address: "https://p.example/x" } as const;
@@ -72,7 +72,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       const selection = aSelection({ accountId: account.id, profileId: profile.id });
       present(await source.standings.select(selection, NOW));
       const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
-      await source.administration.carryOut(revoke, { ...BY, now: NOW + turn });
+      await source.administration.apply(revoke, { ...BY, now: NOW + turn });
       clients.push(selection.clientId);
     }
     const email = "another@litware.example";
@@ -142,10 +142,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
       },
     ]);
     assert.deepEqual(await administration.apiKey(hashOf("secret"), NOW), { ...key, lastUsedAt: NOW + 1 });
-    const again = await administration.carryOut(
-      { kind: "register_client", client: aClient() },
-      { ...BY, once },
-    );
+    const again = await administration.apply({ kind: "register_client", client: aClient() }, { ...BY, once });
     assert.deepEqual(again, { result: "repeated", fingerprint: "f", answer: "the answer" });
     await administration.addCounts([{ name: "sign_in", hour: NOW, count: 2 }], "two", NOW);
     assert.deepEqual(await administration.counts(NOW, NOW + 1), [{ name: "sign_in", hour: NOW, count: 7 }]);

@@ -10,7 +10,7 @@ import type { AuditEvent, Client, Organization, Selection, SignOut } from "../..
 import { revisionOf } from "../../src/domain/revision.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anId, aSelection, hashOf, MINUTE, NOW, type ProfileEdit } from "../support/records.ts";
-import { carry, DONE } from "./administrator-scene.ts";
+import { apply, DONE } from "./administrator-scene.ts";
 import { bind, bound, present, profileOf, type Registered, type SignedIn } from "./harness.ts";
 
 export interface ManyGrants extends Registered, SignedIn {
@@ -24,7 +24,7 @@ export interface ManyGrants extends Registered, SignedIn {
 export async function manyGrants(store: Store, count: number): Promise<ManyGrants> {
   const { organization, profile, account, identity } = await bound(store);
   const client = aClient({ managedBy: "admin" });
-  assert.deepEqual(await carry(store, { kind: "register_client", client }), DONE);
+  assert.deepEqual(await apply(store, { kind: "register_client", client }), DONE);
   const selections: Selection[] = [];
   const tokens: string[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -85,7 +85,7 @@ export const endings: readonly WayToEnd[] = [
     tells: true,
     name: "another person",
     end: async (store, { profile }) =>
-      await carry(store, {
+      await apply(store, {
         kind: "edit_profile",
         profile,
         revision: revisionOf(await profileOf(store, profile.id)),
@@ -97,8 +97,8 @@ export const endings: readonly WayToEnd[] = [
   },
   {
     name: "client",
-    end: (store, { client }) => carry(store, { kind: "remove_client", clientId: client.id }),
-    revive: (store, { client }) => carry(store, { kind: "register_client", client }),
+    end: (store, { client }) => apply(store, { kind: "remove_client", clientId: client.id }),
+    revive: (store, { client }) => apply(store, { kind: "register_client", client }),
     tells: false,
     isItsEvent: ({ action }) => action === "client.removed",
   },

@@ -17,7 +17,7 @@ import {
   MINUTE,
   NOW,
 } from "../support/records.ts";
-import { carry, setRole } from "./administrator-scene.ts";
+import { apply, setRole } from "./administrator-scene.ts";
 import {
   assertEnded,
   editOf,
@@ -275,7 +275,7 @@ export function endingCases(contract: Case): void {
     );
     const session = { uid, accountId: account.id, authorizations, removed: [] };
     await store.artifacts.upsertSession(hashOf(uid), { uid }, session, LATER);
-    const outcome = await carry(store, { kind: "end_session", sessionUid: uid });
+    const outcome = await apply(store, { kind: "end_session", sessionUid: uid });
     assert.deepEqual(outcome, { result: "done", revokedGrants: [] });
     const sids = selections.map(({ clientId }) => `at-${clientId}`);
     assert.deepEqual((await told(store)).map(({ sid }) => sid).toSorted(), sids.toSorted());
@@ -294,7 +294,7 @@ export function endingCases(contract: Case): void {
     async (opened) => {
       const { store } = opened;
       const client = aClient({ managedBy: "admin" });
-      await carry(store, { kind: "register_client", client });
+      await apply(store, { kind: "register_client", client });
       const people: (SignedIn & { profileId: string })[] = [];
       for (let index = 0; index <= MOST_AT_ONCE; index += 1) {
         const { account, identity, profile } = await bound(store);
@@ -306,11 +306,11 @@ export function endingCases(contract: Case): void {
       const token = hashOf(anId("token"));
       await store.artifacts.upsert("ClientCredentials", token, { scope: "x" }, keys, LATER);
       assert.ok(await store.artifacts.find("ClientCredentials", token, NOW));
-      await carry(store, { kind: "remove_client", clientId: client.id });
+      await apply(store, { kind: "remove_client", clientId: client.id });
       const other = await opened.second();
       const find = (idHash: string) => other.artifacts.find("ClientCredentials", asSecretHash(idHash), NOW);
       assert.equal(await find(token), undefined);
-      await carry(store, { kind: "register_client", client });
+      await apply(store, { kind: "register_client", client });
       assert.equal(await find(token), undefined);
       const newer = hashOf(anId("token"));
       await store.artifacts.upsert("ClientCredentials", newer, { scope: "x" }, keys, LATER);
@@ -327,10 +327,10 @@ export function endingCases(contract: Case): void {
   contract("a client without grants loses its own tokens all the same", async ({ store }) => {
     const client = aClient({ managedBy: "admin" });
     const token = hashOf(anId("token"));
-    await carry(store, { kind: "register_client", client });
+    await apply(store, { kind: "register_client", client });
     await store.artifacts.upsert("ClientCredentials", token, {}, { clientId: client.id }, LATER);
-    await carry(store, { kind: "remove_client", clientId: client.id });
-    await carry(store, { kind: "register_client", client });
+    await apply(store, { kind: "remove_client", clientId: client.id });
+    await apply(store, { kind: "register_client", client });
     assert.equal(await store.artifacts.find("ClientCredentials", token, NOW), undefined);
   });
 
@@ -373,14 +373,14 @@ export function endingCases(contract: Case): void {
         await store.directory.putProfile(profile, "admin:seed", NOW);
         const person = await signIn(store);
         await bind(store, person, profile.id);
-        await carry(store, setRole(profile.id, "support"));
+        await apply(store, setRole(profile.id, "support"));
         const of = { accountId: person.account.id, profileId: profile.id };
         const pages: Selection[] = Array.from({ length: MANY }, () =>
           aSelection({ ...of, clientId: CONSOLE_CLIENT_ID }),
         );
         const portal = aSelection(of);
         for (const selection of [...pages, portal]) await store.standings.select(selection, NOW);
-        if (way === "role") await carry(store, setRole(profile.id, null));
+        if (way === "role") await apply(store, setRole(profile.id, null));
         else await store.directory.putOrganization({ ...organization, kind: "customer" }, "admin:7", NOW);
         const other = await opened.second();
         for (const { grantId } of pages)

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { anOrganization, aProfile, MINUTE, NOW } from "../support/records.ts";
 import {
-  carry,
+  apply,
   DONE,
   eventsOf,
   invitationOf,
@@ -79,24 +79,24 @@ function lapseCases(contract: Case): void {
       for (const profile of [unlinked, linked]) await store.directory.putProfile(profile, "admin:seed", NOW);
       await bind(store, await signIn(store), linked.id);
       for (const { id } of [unlinked, linked])
-        assert.deepEqual(await carry(store, setRole(id, "auditor"), NOW + 3), DONE);
+        assert.deepEqual(await apply(store, setRole(id, "auditor"), NOW + 3), DONE);
       assert.equal((await standingOf(store, unlinked.id)).invitedAt, NOW + 3);
       assert.equal((await standingOf(store, linked.id)).invitedAt, null);
       assert.deepEqual(
-        await carry(store, setRole(unlinked.id, "support"), NOW + 4),
+        await apply(store, setRole(unlinked.id, "support"), NOW + 4),
         DONE,
         "another role begins anew",
       );
       assert.deepEqual(
-        await carry(store, setRole(unlinked.id, "support"), NOW + 9),
+        await apply(store, setRole(unlinked.id, "support"), NOW + 9),
         DONE,
         "the same one doesn't",
       );
       assert.equal(await store.administration.lapseInvitations(LAPSED + 3), 0);
       assert.equal(await store.administration.lapseInvitations(LAPSED + 4), 1);
       assert.equal((await standingOf(store, linked.id)).adminRole, "auditor");
-      assert.deepEqual(await carry(store, setRole(unlinked.id, "support"), LAPSED + 5), DONE);
-      assert.deepEqual(await carry(store, setRole(unlinked.id, null), LAPSED + 6), DONE);
+      assert.deepEqual(await apply(store, setRole(unlinked.id, "support"), LAPSED + 5), DONE);
+      assert.deepEqual(await apply(store, setRole(unlinked.id, null), LAPSED + 6), DONE);
       assert.deepEqual(await standingOf(store, unlinked.id), {
         adminRole: null,
         invitedAt: null,
@@ -145,7 +145,7 @@ function lapseCases(contract: Case): void {
     assert.equal((await standingOf(store, first.id)).adminRole, null);
     assert.equal((await standingOf(store, second.id)).adminRole, "owner");
     assert.equal((await standingOf(store, disabled.id)).adminRole, null);
-    assert.deepEqual(await carry(store, invitationOf(organization, first, "owner"), LAPSED + 9), DONE);
+    assert.deepEqual(await apply(store, invitationOf(organization, first, "owner"), LAPSED + 9), DONE);
     assert.equal(await store.administration.lapseInvitations(LAPSED + 10), 1, "there is another again");
     assert.equal((await standingOf(store, second.id)).adminRole, null);
   });

@@ -51,7 +51,7 @@ export function usedListingCases(contract: Case): void {
       for (const one of [once, await grant(gone)]) {
         const revoke = { kind: "revoke_grant", grantId: one.grantId } as const;
         assert.equal(
-          (await store.administration.carryOut(revoke, { actor: "admin:7", now: NOW })).result,
+          (await store.administration.apply(revoke, { actor: "admin:7", now: NOW })).result,
           "done",
         );
       }
@@ -71,7 +71,7 @@ export function usedListingCases(contract: Case): void {
       assert.deepEqual(left, [over], "what expired is in no list");
       assert.equal(await session(bare, NOW + MINUTE), undefined);
       const end = { kind: "end_session", sessionUid: bare } as const;
-      assert.equal((await store.administration.carryOut(end, { actor: "admin:7", now: NOW })).result, "done");
+      assert.equal((await store.administration.apply(end, { actor: "admin:7", now: NOW })).result, "done");
       assert.equal(await session(bare, NOW), undefined);
     },
   );

@@ -83,7 +83,7 @@ export function listingCases(contract: Case): void {
         await store.directory.putProfile(profile, "admin:seed", NOW);
         if (index % 4 !== 0) continue;
         const role = { kind: "set_admin_role", profileId: profile.id, adminRole: "support" } as const;
-        await store.administration.carryOut(role, { actor: "admin:seed", now: NOW });
+        await store.administration.apply(role, { actor: "admin:seed", now: NOW });
       }
       const { memberships } = store.administration;
       const all = await readEach((page) => memberships({}, page));

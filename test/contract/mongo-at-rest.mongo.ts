@@ -22,14 +22,14 @@ withDatabase("what is encrypted can't be read in the database", async (place) =>
     answer: "an-answer-with-a-secret",
     expiresAt: NOW + 1,
   };
-  await store.administration.carryOut(register, { actor: "admin:7", now: NOW, once });
+  await store.administration.apply(register, { actor: "admin:7", now: NOW, once });
   const rotate = {
     kind: "rotate_secret",
     clientId: client.id,
     secret: "a-new-secret",
     previousUntil: NOW,
   } as const;
-  await store.administration.carryOut(rotate, { actor: "admin:7", now: NOW });
+  await store.administration.apply(rotate, { actor: "admin:7", now: NOW });
   assert.equal((await store.clients.find(client.id))?.previousSecret?.secret, client.secret);
   const dump = await Promise.all(
     COLLECTIONS.map(({ name }) => place.db.collection(name).find({}).hint({ _id: 1 }).toArray()),

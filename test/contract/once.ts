@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { asOrganizationId } from "../../src/domain/ids.ts";
-import type { Change, Once, Store } from "../../src/storage/contract.ts";
+import type { AdminChange, Once, Store } from "../../src/storage/contract.ts";
 import { anId, anOrganization, aProfile, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { type Case, race } from "./harness.ts";
 
@@ -16,24 +16,24 @@ const anOnce = (overrides: Partial<Once> = {}): Once => ({
   ...overrides,
 });
 
-const creation = (): Change => ({ kind: "create_organization", organization: anOrganization() });
+const creation = (): AdminChange => ({ kind: "create_organization", organization: anOrganization() });
 const repeated = ({ fingerprint, answer }: Once) => ({ result: "repeated", fingerprint, answer });
-const idOf = (change: Change) => (change.kind === "create_organization" ? change.organization.id : "");
-const isThere = async (store: Store, change: Change) =>
+const idOf = (change: AdminChange) => (change.kind === "create_organization" ? change.organization.id : "");
+const isThere = async (store: Store, change: AdminChange) =>
   (await store.directory.organization(asOrganizationId(idOf(change)))) !== undefined;
 
 export function onceCases(contract: Case): void {
   contract("a creation under a key comes true once, and is answered as the first was", async ({ store }) => {
     const once = anOnce();
     const [first, second] = [creation(), creation()];
-    assert.equal((await store.administration.carryOut(first, { ...BY, once })).result, "done");
+    assert.equal((await store.administration.apply(first, { ...BY, once })).result, "done");
     const other = { ...once, fingerprint: "something-else", answer: "another answer" };
-    const again = await store.administration.carryOut(second, { ...BY, once: other });
+    const again = await store.administration.apply(second, { ...BY, once: other });
     assert.deepEqual(again, repeated(once), "whoever asks compares the fingerprints");
     assert.equal(await isThere(store, second), false);
     assert.equal((await store.audit.list({ limit: 9 })).length, 1);
     const elsewhere = anOnce();
-    assert.equal((await store.administration.carryOut(second, { ...BY, once: elsewhere })).result, "done");
+    assert.equal((await store.administration.apply(second, { ...BY, once: elsewhere })).result, "done");
   });
 
   contract("of racers under one key one creates, and the others get its answer", async (opened) => {
@@ -44,7 +44,7 @@ export function onceCases(contract: Case): void {
     const outcomes = await race(opened, changes.length, (racer, index) => {
       const [change, once] = [changes[index], onces[index]];
       assert.ok(change && once);
-      return racer.administration.carryOut(change, { ...BY, once });
+      return racer.administration.apply(change, { ...BY, once });
     });
     const winner = outcomes.findIndex(({ result }) => result === "done");
     const losers = outcomes.filter((_, index) => index !== winner);
@@ -66,8 +66,8 @@ export function onceCases(contract: Case): void {
   contract("a key is free again at its exact expiry, swept or not", async ({ store }) => {
     const once = anOnce();
     const at = (now: number) =>
-      store.administration.carryOut(creation(), { ...BY, now, once: { ...once, expiresAt: now + MINUTE } });
-    const before = (now: number) => store.administration.carryOut(creation(), { ...BY, now, once });
+      store.administration.apply(creation(), { ...BY, now, once: { ...once, expiresAt: now + MINUTE } });
+    const before = (now: number) => store.administration.apply(creation(), { ...BY, now, once });
     assert.equal((await before(NOW)).result, "done");
     assert.equal((await before(once.expiresAt - 1)).result, "repeated");
     assert.equal((await at(once.expiresAt)).result, "done");
@@ -80,13 +80,13 @@ export function onceCases(contract: Case): void {
   contract("what was refused or failed leaves its key free", async ({ store }) => {
     const once = anOnce();
     const taken = creation();
-    await store.administration.carryOut(taken, BY);
+    await store.administration.apply(taken, BY);
     const homeless = {
       kind: "create_profile",
       profile: aProfile({ organizationId: asOrganizationId(anId("organization")) }),
     } as const;
-    assert.deepEqual(await store.administration.carryOut(taken, { ...BY, once }), { result: "exists" });
-    assert.deepEqual(await store.administration.carryOut(homeless, { ...BY, once }), { result: "missing" });
+    assert.deepEqual(await store.administration.apply(taken, { ...BY, once }), { result: "exists" });
+    assert.deepEqual(await store.administration.apply(homeless, { ...BY, once }), { result: "missing" });
     const lost = {
       ...homeless,
       kind: "edit_profile",
@@ -94,7 +94,7 @@ export function onceCases(contract: Case): void {
       isAnotherPerson: false,
       mailDomain: "x",
     } as const;
-    assert.deepEqual(await store.administration.carryOut(lost, { ...BY, once }), { result: "missing" });
-    assert.equal((await store.administration.carryOut(creation(), { ...BY, once })).result, "done");
+    assert.deepEqual(await store.administration.apply(lost, { ...BY, once }), { result: "missing" });
+    assert.equal((await store.administration.apply(creation(), { ...BY, once })).result, "done");
   });
 }

@@ -200,7 +200,7 @@ export function setBackCases(contract: Case): void {
         const selection = aSelection({ accountId: account.id, profileId: profile.id });
         present(await store.standings.select(selection, now));
         const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
-        await store.administration.carryOut(revoke, { actor: "admin:7", now });
+        await store.administration.apply(revoke, { actor: "admin:7", now });
       }
       const claim = (now: number) => store.administration.claimSignOut("worker", now, MINUTE);
       const old = present(await claim(NOW - 1));

@@ -12,7 +12,7 @@ import type { Store } from "../../src/storage/contract.ts";
 import { runAlone } from "../../src/worker-loop.ts";
 import { manyRowsInFile } from "../crash/many-rows.ts";
 import { aClient, anId, aProfile } from "../support/records.ts";
-import { carry, DONE } from "./administrator-scene.ts";
+import { apply, DONE } from "./administrator-scene.ts";
 import { bound, present, type Registered, type SignedIn } from "./harness.ts";
 import { temporaryFile } from "./sqlite-support.ts";
 
@@ -27,7 +27,7 @@ describe(`ending ${grants} grants`, () => {
   before(async () => {
     store = await file.open();
     person = await bound(store);
-    await carry(store, { kind: "register_client", client });
+    await apply(store, { kind: "register_client", client });
     const filling = manyRowsInFile(file.file);
     const { profile, organization, account } = person;
     const of = {
@@ -73,7 +73,7 @@ describe(`ending ${grants} grants`, () => {
     ],
     [
       "the client is removed",
-      async () => assert.deepEqual(await carry(store, { kind: "remove_client", clientId: client.id }), DONE),
+      async () => assert.deepEqual(await apply(store, { kind: "remove_client", clientId: client.id }), DONE),
     ],
   ];
 

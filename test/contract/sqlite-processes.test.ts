@@ -7,10 +7,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
 import { withDeadline } from "../../src/deadline.ts";
-import { verificationSeal } from "../../src/domain/audit-chain.ts";
+import { verificationMac } from "../../src/domain/audit-chain.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
-import { append, deployment, seal } from "../support/admin-audit.ts";
+import { append, appendWaiting, deployment } from "../support/admin-audit.ts";
 import { aClient, aMail, anId, anInquiry, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import {
   aNotice,
@@ -206,7 +206,7 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
 test("one killed before any statement of a verification leaves it to another, which ends it", async () => {
   const made = await deployment();
   await append(made, 240);
-  await seal(made);
+  await appendWaiting(made);
   const { store, key, clock } = made;
   const logger = { error: () => assert.fail("it failed") };
   const rescue = createVerificationWorker({
@@ -219,7 +219,7 @@ test("one killed before any statement of a verification leaves it to another, wh
   let [killed, resumed] = [0, 0];
   for (let [n, isOver] = [1, false]; !isOver; n += 1) {
     const asked = { id: anId("verification"), keptHead: null };
-    const written = { ...asked, seal: verificationSeal(key, { ...asked, progress: null, result: null }) };
+    const written = { ...asked, seal: verificationMac(key, { ...asked, progress: null, result: null }) };
     // By the clock of the other process, which is the world's.
     present(await store.verifications.ask(written, { actor: "admin:7", now: Date.now() }));
     const { output } = await child("kill-verify", String(n), made.file.file);

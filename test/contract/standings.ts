@@ -314,9 +314,8 @@ export function standingCases(contract: Case): void {
           await store.directory.putProfile({ ...first, enabled: false }, "admin:7", NOW);
         if (ending === "organization")
           await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
-        if (ending === "grant") await store.administration.carryOut({ kind: "revoke_grant", grantId }, by);
-        if (ending === "session")
-          await store.administration.carryOut({ kind: "end_session", sessionUid }, by);
+        if (ending === "grant") await store.administration.apply({ kind: "revoke_grant", grantId }, by);
+        if (ending === "session") await store.administration.apply({ kind: "end_session", sessionUid }, by);
         assert.deepEqual(await oldTokens(), [false, false], ending);
         assert.deepEqual(await newTokens(), ending === "session" ? [false, false] : [true, true], ending);
         const told = [];
@@ -336,7 +335,7 @@ export function standingCases(contract: Case): void {
     async ({ store }) => {
       const client = aClient({ managedBy: "admin" });
       const by = { actor: "admin:7", now: NOW };
-      await store.administration.carryOut({ kind: "register_client", client }, by);
+      await store.administration.apply({ kind: "register_client", client }, by);
       const { account, selection: bare, second } = await twoProfiles(store);
       const selection = { ...bare, clientId: client.id };
       await store.standings.select(selection, NOW);
@@ -349,7 +348,7 @@ export function standingCases(contract: Case): void {
         NOW,
       );
       assert.deepEqual(new Set(listed.items), new Set([selection, switched]));
-      await store.administration.carryOut({ kind: "remove_client", clientId: client.id }, by);
+      await store.administration.apply({ kind: "remove_client", clientId: client.id }, by);
       assert.deepEqual(await oldTokens(), [false, false]);
       assert.equal(await store.standings.forGrant(asGrantId(switched.grantId), NOW), undefined);
     },

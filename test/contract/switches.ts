@@ -96,10 +96,7 @@ export function switchCases(contract: Case): void {
           await store.directory.putOrganization({ ...organization, enabled: false }, "admin:7", NOW);
         if (ending === "unbind") await store.links.unbind(third.profileId, "admin:7", NOW);
         if (ending === "grant")
-          await store.administration.carryOut(
-            { kind: "revoke_grant", grantId: asGrantId(third.grantId) },
-            BY,
-          );
+          await store.administration.apply({ kind: "revoke_grant", grantId: asGrantId(third.grantId) }, BY);
         if (ending === "portal") await store.artifacts.revokeGrant(asGrantId(third.grantId));
         if (ending === "sweep") await store.sweep(third.expiresAt);
         assert.equal(await store.standings.forGrant(asGrantId(third.grantId), NOW), undefined);
@@ -244,7 +241,7 @@ export function switchCases(contract: Case): void {
     async (opened) => {
       const { store } = opened;
       const ended = await threeSwitched(store);
-      await store.administration.carryOut({ kind: "end_session", sessionUid: ended.home.sessionUid }, BY);
+      await store.administration.apply({ kind: "end_session", sessionUid: ended.home.sessionUid }, BY);
       assert.deepEqual(await told(store), [`sid-of-${ended.home.sessionUid}`]);
       const { selection, second } = await twoProfiles(store);
       for (const profileId of [selection.profileId, second.id]) {

@@ -19,7 +19,7 @@ async function queueSignOuts(store: Store, count: number): Promise<string[]> {
     const selection = aSelection({ accountId: account.id, profileId: profile.id });
     present(await store.standings.select(selection, NOW));
     const revoke = { kind: "revoke_grant", grantId: selection.grantId } as const;
-    await store.administration.carryOut(revoke, { actor: "admin:7", now: NOW + turn });
+    await store.administration.apply(revoke, { actor: "admin:7", now: NOW + turn });
     clients.push(selection.clientId);
   }
   return clients;
@@ -142,7 +142,7 @@ export function workCases(contract: Case): void {
     const change = { kind: "create_organization", organization: anOrganization() } as const;
     const mark = { seq: 1, mac: "m", at: NOW, seal: "s" };
     const asked = [
-      () => administration.carryOut(change, { actor: "a", now: NOW }),
+      () => administration.apply(change, { actor: "a", now: NOW }),
       () => administration.organizations({}, PAGE),
       () => administration.organizations({ search: "a" }, PAGE),
       () => administration.memberships({}, PAGE),

@@ -86,7 +86,7 @@ async function run(
       ? manyRowsInFile(join(place, "liaison.db"))
       : await manyRowsInDatabase(mongodb, place);
   closers.push(() => rows.close());
-  assert.equal((await store.administration.carryOut({ kind: "register_client", client }, by)).result, "done");
+  assert.equal((await store.administration.apply({ kind: "register_client", client }, by)).result, "done");
   const liaison = { store, upstreamIssuer: deployment.upstreamOrigin, clock: systemClock };
   const accountId = await bindTo(liaison, people.ann, profiles.customer);
   const readers = await startReaders(deployment, place, closers);
@@ -144,7 +144,7 @@ async function run(
 
 async function end(store: Store, of: EndingSeries["of"]): Promise<void> {
   if (of === "client") {
-    const outcome = await store.administration.carryOut({ kind: "remove_client", clientId: client.id }, by);
+    const outcome = await store.administration.apply({ kind: "remove_client", clientId: client.id }, by);
     assert.equal(outcome.result, "done");
     return;
   }
@@ -156,10 +156,7 @@ async function end(store: Store, of: EndingSeries["of"]): Promise<void> {
 /** What ended them is undone. */
 async function comeBack(store: Store, of: EndingSeries["of"]): Promise<void> {
   if (of === "client") {
-    assert.equal(
-      (await store.administration.carryOut({ kind: "register_client", client }, by)).result,
-      "done",
-    );
+    assert.equal((await store.administration.apply({ kind: "register_client", client }, by)).result, "done");
     return;
   }
   const organization = await store.directory.organization(asOrganizationId("northwind"));

@@ -12,30 +12,30 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import {
-  type CommandFaces,
-  type Face,
+  type CommandTargets,
   listening,
   type Said,
-  startCommandFaces,
-} from "../support/command-faces.ts";
+  startCommandTargets,
+  type Target,
+} from "../support/command-targets.ts";
 import { bin } from "../support/import-kit.ts";
 import { type Liaison, people, register, signIn } from "../support/liaison.ts";
 
 describe("commands of the administration", () => {
   let liaison: Liaison;
-  let local: Face;
-  let remote: Face;
-  let remoteAt: (url: string, tokenFile: string) => Face;
+  let local: Target;
+  let remote: Target;
+  let remoteAt: (url: string, tokenFile: string) => Target;
   let tokenFile: string;
-  let newKey: CommandFaces["newKey"];
-  const faces = () =>
+  let newKey: CommandTargets["newKey"];
+  const targets = () =>
     [
       ["local", local],
       ["remote", remote],
     ] as const;
 
   before(async () => {
-    ({ liaison, local, remote, remoteAt, tokenFile, newKey } = await startCommandFaces());
+    ({ liaison, local, remote, remoteAt, tokenFile, newKey } = await startCommandTargets());
   });
   after(() => liaison?.close());
 
@@ -45,36 +45,36 @@ describe("commands of the administration", () => {
   };
   const lines = ({ stdout }: Said) => stdout.trim().split("\n");
 
-  it("organizations and profiles: made, edited, listed, on both faces", async () => {
-    for (const [id, face] of faces()) {
-      const made = await face(
+  it("organizations and profiles: made, edited, listed, on both targets", async () => {
+    for (const [id, target] of targets()) {
+      const made = await target(
         `orgs create --id ${id} --account-number N-1 --kind customer --name`,
         `North ${id}`,
       );
       assert.equal(made.code, 0, made.stderr);
       assert.match(made.stdout, new RegExp(`^id +${id}\nname +North ${id}\n`));
-      const again = await face(`orgs create --id ${id} --name N --account-number N-2 --kind customer`);
+      const again = await target(`orgs create --id ${id} --name N --account-number N-2 --kind customer`);
       assert.deepEqual([again.code, again.stdout], [1, ""]);
       assert.match(again.stderr, /There is an organization of this id already: choose another id\./);
       const edited = json(
-        await face(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`),
+        await target(`orgs edit ${id} --plan-status active --plan-expires 2027-03-28 --json`),
       );
       const ends = ["2027-03-28T22:00:00.000Z", "2027-03-28"];
       assert.deepEqual(
         [edited.plan.status, edited.plan.expires_at, edited.plan.last_day],
         ["active", ...ends],
       );
-      const { plan, ...suspended } = json(await face(`orgs edit ${id} --plan-status suspended --json`));
+      const { plan, ...suspended } = json(await target(`orgs edit ${id} --plan-status suspended --json`));
       assert.deepEqual([plan.status, plan.expires_at, plan.last_day], ["suspended", ...ends]);
       assert.notEqual(suspended.revision, edited.revision);
       const address = `ann@${id}.example`;
-      const profile = await face(
+      const profile = await target(
         `profiles create --id p-${id} --organization-id ${id} --email ${address} --name Ann`,
       );
       assert.equal(profile.code, 0, profile.stderr);
-      const roles = json(await face(`profiles edit p-${id} --roles a,b --enabled false --json`));
+      const roles = json(await target(`profiles edit p-${id} --roles a,b --enabled false --json`));
       assert.deepEqual([roles.roles, roles.enabled], [["a", "b"], false]);
-      const found = await face(`profiles list ${address}`);
+      const found = await target(`profiles list ${address}`);
       assert.match(
         found.stdout,
         new RegExp(`^ID +EMAIL +NAME .*\np-${id} +${address} +Ann +${id} +a, b +no\n$`),
@@ -91,10 +91,10 @@ describe("commands of the administration", () => {
   });
 
   it("an edit of what somebody else changed: what differs, and the revision now", async () => {
-    for (const [id, face] of faces()) {
-      const { revision } = json(await face(`orgs show ${id} --json`));
-      const now = json(await face(`orgs edit ${id} --name Changed --json`));
-      const late = await face(`orgs edit ${id} --name Mine --plan-status active --if-match ${revision}`);
+    for (const [id, target] of targets()) {
+      const { revision } = json(await target(`orgs show ${id} --json`));
+      const now = json(await target(`orgs edit ${id} --name Changed --json`));
+      const late = await target(`orgs edit ${id} --name Mine --plan-status active --if-match ${revision}`);
       assert.deepEqual([late.code, late.stdout], [1, ""]);
       assert.match(late.stderr, /Somebody else changed this/);
       assert.match(
@@ -102,48 +102,48 @@ describe("commands of the administration", () => {
         /\n {2}name: yours "Mine", now "Changed"\n {2}plan: yours \{"status":"active",/,
       );
       assert.match(late.stderr, new RegExp(`--if-match ${now.revision}\n$`));
-      assert.equal((await face(`orgs edit ${id} --name Mine --if-match ${now.revision}`)).code, 0);
+      assert.equal((await target(`orgs edit ${id} --name Mine --if-match ${now.revision}`)).code, 0);
     }
   });
 
   it("a client app: registered with a secret, rotated, edited, why, removed", async () => {
-    for (const [id, face] of faces()) {
+    for (const [id, target] of targets()) {
       const uri = `https://${id}.example`;
-      const made = await face(
+      const made = await target(
         `clients create --preset web --id c-${id} --name C --home-url ${uri}/ --redirect-uris ` +
           `${uri}/a,${uri}/b --kinds customer --plan-required true`,
       );
       assert.equal(made.code, 0, made.stderr);
       assert.match(made.stdout, /\nclient secret +[\w-]{43}\n(.*\n)*The secret won't be shown again/);
-      const rotated = await face(`clients rotate c-${id} --json`);
+      const rotated = await target(`clients rotate c-${id} --json`);
       assert.match(json(rotated).client_secret, /^[\w-]{43}$/);
       assert.match(rotated.stderr, /won't be shown again/);
-      const edited = json(await face(`clients edit c-${id} --roles a --name D --json`));
+      const edited = json(await target(`clients edit c-${id} --roles a --name D --json`));
       assert.deepEqual(
         [edited.access_policy, edited.name],
         [{ kinds: ["customer"], plan_required: true, roles: ["a"] }, "D"],
       );
-      const wrong = await face(`clients edit c-${id} --home-url none`);
+      const wrong = await target(`clients edit c-${id} --home-url none`);
       assert.deepEqual([wrong.code, /--home-url: /.test(wrong.stderr)], [2, true]);
 
-      const why = await face(`why --client-id c-${id} --profile-id p-${id}`);
+      const why = await target(`why --client-id c-${id} --profile-id p-${id}`);
       assert.match(
         why.stdout,
         /^unlinked\n\n.*: not admitted\n {2}x profile enabled +profile disabled\. Enable the profile\.\n/,
       );
       assert.equal(why.code, 3, "a refusal");
-      assert.equal((await face(`profiles edit p-${id} --enabled true`)).code, 0);
-      await face(`orgs edit ${id} --plan-status active --plan-expires none`);
-      const unlinked = await face(`why --client-id c-${id} --profile-id p-${id} --json`);
+      assert.equal((await target(`profiles edit p-${id} --enabled true`)).code, 0);
+      await target(`orgs edit ${id} --plan-status active --plan-expires none`);
+      const unlinked = await target(`why --client-id c-${id} --profile-id p-${id} --json`);
       assert.deepEqual(
         [unlinked.code, json(unlinked).outcome],
         [0, "unlinked"],
         "who isn't linked yet isn't refused",
       );
-      assert.equal((await face(`clients remove c-${id}`)).stdout, "Removed.\n");
-      const gone = await face(`clients show c-${id}`);
+      assert.equal((await target(`clients remove c-${id}`)).stdout, "Removed.\n");
+      const gone = await target(`clients show c-${id}`);
       assert.deepEqual([gone.code, gone.stderr], [1, "liaison: There is no such client app.\n"]);
-      const fixed = await face("clients edit customersource --name X");
+      const fixed = await target("clients edit customersource --name X");
       assert.match(fixed.stderr, /stands in the configuration: change it there/);
     }
   });
@@ -156,8 +156,8 @@ describe("commands of the administration", () => {
       new RegExp(`kim@contoso.example signs in at ${liaison.issuer}/admin\\. The mail .*\n$`),
     );
     const { id } = json(await remote("admin list --json"));
-    for (const [, face] of faces()) {
-      const last = await face("admin role", id, "--role", "auditor");
+    for (const [, target] of targets()) {
+      const last = await target("admin role", id, "--role", "auditor");
       assert.deepEqual(
         [last.code, /leave no owner\. Make somebody else an owner first/.test(last.stderr)],
         [1, true],
@@ -176,7 +176,7 @@ describe("commands of the administration", () => {
     assert.deepEqual(invited.map(({ to }) => to).sort(), mailed);
   });
 
-  it("both faces give the same JSON", async () => {
+  it("both targets give the same JSON", async () => {
     const id = json(await local("admin list --json")).id;
     for (const line of [
       "clients list",
@@ -216,12 +216,12 @@ describe("commands of the administration", () => {
       { id: asOrganizationId("many") },
       Array.from({ length: 7 }, (_, place) => ({ id: `m-${place}`, email: `m${place}@many.example` })),
     );
-    for (const [, face] of faces()) {
-      const first = await face("profiles list --organization-id many --limit 3 --json");
+    for (const [, target] of targets()) {
+      const first = await target("profiles list --organization-id many --limit 3 --json");
       assert.equal(lines(first).length, 3);
       const cursor = /--cursor '([^']+)', or --all/.exec(first.stderr)?.[1] ?? assert.fail(first.stderr);
-      const second = await face("profiles list --organization-id many --limit 3 --json --cursor", cursor);
-      const all = await face("profiles list --organization-id many --limit 3 --all --json");
+      const second = await target("profiles list --organization-id many --limit 3 --json --cursor", cursor);
+      const all = await target("profiles list --organization-id many --limit 3 --all --json");
       assert.deepEqual([lines(all).length, all.stderr], [7, ""]);
       assert.deepEqual(lines(all).slice(0, 6), [...lines(first), ...lines(second)]);
     }
@@ -231,23 +231,23 @@ describe("commands of the administration", () => {
   it("the audit: verified, exported as JSON lines and as CSV", async () => {
     for (let turn = 0; turn < 50 && json(await local("audit verify --json")).unsealed > 0; turn += 1)
       await pause(200);
-    for (const [name, face] of faces()) {
-      const verified = await face("audit verify --json");
+    for (const [name, target] of targets()) {
+      const verified = await target("audit verify --json");
       assert.deepEqual([verified.code, json(verified).intact], [0, true]);
-      const other = await face("audit verify --head 99999.AAAA");
+      const other = await target("audit verify --head 99999.AAAA");
       assert.equal(other.code, 1);
       assert.match(other.stdout, /^(.*\n)*intact +no\n/);
       assert.match(other.stderr, /The audit isn't intact: the chain ends at \d+, before the head given\.\n$/);
       const { head } = json(verified);
-      const since = json(await face("audit verify --json --head", head));
+      const since = json(await target("audit verify --json --head", head));
       assert.deepEqual([since.intact, since.problem], [true, null]);
       assert.match(
-        (await face(`audit verify --head ${"x".repeat(201)}`)).stderr,
+        (await target(`audit verify --head ${"x".repeat(201)}`)).stderr,
         /--head|the head given is none/,
       );
 
       const file = join(liaison.dataDir, `${name}.jsonl`);
-      const exported = await face("audit export --action profile.changed --output", file);
+      const exported = await target("audit export --action profile.changed --output", file);
       const written = (await readFile(file, "utf8")).trim().split("\n");
       assert.deepEqual(
         [exported.code, exported.stdout, exported.stderr],
@@ -255,13 +255,13 @@ describe("commands of the administration", () => {
       );
       assert.ok(written.every((line) => JSON.parse(line).action === "profile.changed"));
       assert.equal((await stat(file)).mode & 0o777, 0o600);
-      const csv = await face("audit export --format csv --action profile.changed");
+      const csv = await target("audit export --format csv --action profile.changed");
       assert.equal(csv.stdout.trim().split("\r\n").length, written.length + 1);
       assert.match(csv.stdout, /^id,at,action,actor,/);
       for (const format of ["xml", "constructor"])
-        assert.match((await face(`audit export --format ${format}`)).stderr, /--format takes jsonl or csv/);
+        assert.match((await target(`audit export --format ${format}`)).stderr, /--format takes jsonl or csv/);
       assert.match(
-        (await face("audit export --output", liaison.dataDir)).stderr,
+        (await target("audit export --output", liaison.dataDir)).stderr,
         /can't be written \(EISDIR\)/,
       );
     }

@@ -281,7 +281,7 @@ describe("after a sign-out", { concurrency: 1 }, () => {
       ]);
       await bindTo(scene, person, id);
       const change = { kind: "set_admin_role", profileId: id, adminRole: "owner" } as const;
-      await scene.store.administration.carryOut(change, { actor: "test", now: scene.clock.now() });
+      await scene.store.administration.apply(change, { actor: "test", now: scene.clock.now() });
       return person;
     }
 

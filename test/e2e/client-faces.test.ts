@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
 import { inputSchema } from "../../src/admin/rest/texts.ts";
 import { administrationCommands } from "../../src/cli/administration/commands.ts";
-import { configShape } from "../../src/config/shape.ts";
+import { configShape } from "../../src/config/schema-shape.ts";
 import {
   type ClientSettings,
   defaultSettings,

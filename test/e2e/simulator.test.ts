@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../../src/admin/local.ts";
+import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId, asProfileId } from "../../src/domain/ids.ts";
 import type { OrganizationKind, ServicePlan } from "../../src/domain/records.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -121,7 +121,7 @@ describe("the simulator and a sign-in", () => {
     });
     portals = [liaison.customerSource, liaison.partnerSource, auditSource];
 
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { ...liaison, checksOutputs: true },
       "test",
     );

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../../src/admin/local.ts";
+import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { openStore } from "../../src/storage/open.ts";
 import { bindTo } from "../support/attack-kit.ts";
@@ -147,7 +147,7 @@ describe("turns of the requests' loop", () => {
 
   /** An owner with an API key, who is signed in to the pages, too. */
   async function administrators(liaison: Liaison): Promise<Filled["headers"]> {
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { ...liaison, checksOutputs: true },
       "turns",
     );

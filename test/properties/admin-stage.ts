@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../../src/admin/local.ts";
+import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import { bindTo } from "../support/attack-kit.ts";
 import { type Liaison, register, signIn, startLiaison, type TestPerson } from "../support/liaison.ts";
@@ -44,7 +44,7 @@ export async function startAdminStage(logger: Logger): Promise<AdminStage> {
   try {
     await signPeopleIn(liaison, crowd);
     await leaveMails(liaison);
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { ...liaison, checksOutputs: true },
       "test",
     );

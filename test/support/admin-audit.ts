@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { type AuditChainWorkerOptions, createAuditChainWorker } from "../../src/admin/audit-chain-worker.ts";
 import { auditKeyOf } from "../../src/admin/audit-key.ts";
-import { type VerifyParts, verifyAudit } from "../../src/admin/audit-verify.ts";
-import { createSealer, type SealerOptions } from "../../src/admin/sealer.ts";
+import { type VerifyDependencies, verifyAudit } from "../../src/admin/audit-verify.ts";
 import type { VerificationResult } from "../../src/domain/records.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { type TemporaryFile, temporaryFile } from "../contract/sqlite-support.ts";
@@ -36,23 +36,32 @@ export async function append({ store, clock }: AuditDeployment, count: number): 
   }
 }
 
-/** Seals what waits, by a sealer that nobody else's lease keeps from it. */
-export async function seal(made: AuditDeployment, more: Partial<SealerOptions> = {}): Promise<number> {
+/** Appends what waits, by a worker that nobody else's lease keeps from it. */
+export async function appendWaiting(
+  made: AuditDeployment,
+  more: Partial<AuditChainWorkerOptions> = {},
+): Promise<number> {
   made.clock.advance(31);
-  return await sealerOf(made, more).runOnce();
+  return await chainWorkerOf(made, more).runOnce();
 }
 
-export function sealerOf({ store, key, clock }: AuditDeployment, more: Partial<SealerOptions> = {}) {
+export function chainWorkerOf(
+  { store, key, clock }: AuditDeployment,
+  more: Partial<AuditChainWorkerOptions> = {},
+) {
   const { audit, administration } = store;
-  return createSealer({ audit, administration, clock, key, retentionMs: null, ...more });
+  return createAuditChainWorker({ audit, administration, clock, key, retentionMs: null, ...more });
 }
 
 export const verify = ({ store, key }: Pick<AuditDeployment, "store" | "key">, head?: string) =>
   verifyAll({ audit: store.audit, key }, head);
 
 /** Verifies to the end. */
-export async function verifyAll(parts: VerifyParts, keptHead?: string): Promise<VerificationResult> {
-  return (await verifyAudit(parts, { keptHead })) ?? assert.fail("it was ended by nobody");
+export async function verifyAll(
+  dependencies: VerifyDependencies,
+  keptHead?: string,
+): Promise<VerificationResult> {
+  return (await verifyAudit(dependencies, { keptHead })) ?? assert.fail("it was ended by nobody");
 }
 
 /** The rows of the chain, as whoever can write to the file sees them. */
@@ -83,7 +92,7 @@ export class Intruder {
 /** How many have a place in the chain that is tampered with. */
 export const events = 12;
 
-/** What is done to a sealed chain of 12 events of which 2 more wait; what verifying says then. */
+/** What is done to a chain of 12 events of which 2 more wait; what verifying says then. */
 export const tampering: [string, (intruder: Intruder) => void, RegExp][] = [
   ...[
     "at = at + 1",

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as oidc from "openid-client";
 import { operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration } from "../../src/admin/local.ts";
+import { createOfflineAdministration } from "../../src/admin/offline-administration.ts";
 import { ALL_SCOPES, type Scope } from "../../src/admin/scopes.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
 import type { OrganizationKind } from "../../src/domain/records.ts";
@@ -135,7 +135,7 @@ export async function startAdminScene(
 ): Promise<AdminScene> {
   const liaison = await startAttacked(options);
   try {
-    const { service, principal } = await createLocalAdministration(
+    const { service, principal } = await createOfflineAdministration(
       { ...liaison, checksOutputs: true },
       "test",
     );

@@ -23,7 +23,7 @@ export interface ConsolePerson {
 export async function openConsole(scene: AdminScene, role: AdminRole = "owner"): Promise<ConsolePerson> {
   const [id, person] = [`t${randomId()}`, scene.stranger()];
   const email = `${person.username}@contoso.example`;
-  await scene.store.administration.carryOut(
+  await scene.store.administration.apply(
     {
       kind: "invite",
       organization: {

@@ -10,10 +10,10 @@ import type {
   AccountView,
   AuditEventView,
   ConsoleFrame,
-  FiguresView,
   GrantView,
   InquiryView,
   MailView,
+  MetricsView,
   Names,
   OrganizationView,
   ProfileView,
@@ -309,7 +309,7 @@ export function verificationsOf(): VerificationView[] {
   ];
 }
 
-export function figuresOf(data: Flavour): FiguresView {
+export function figuresOf(data: Flavour): MetricsView {
   const points = Array.from({ length: 24 }, (_, hour) => ({
     at: `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`,
     count: (hour * 7) % 23,

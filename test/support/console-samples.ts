@@ -53,7 +53,7 @@ const samples: { [Name in ConsolePageName]: (scene: Scene) => Record<string, str
   overview: ({ site, frame, data }) => {
     const view: Parameters<typeof consolePages.overview>[2] = {
       range: "24h",
-      figures: figuresOf(data),
+      metrics: figuresOf(data),
       attention: {
         plans: organizationsOf(data).filter(({ plan }) => plan.last_day !== null),
         api_keys: [{ id: "key-1", name: data.who, expires_at: SOME_TIME }],

@@ -1,12 +1,15 @@
 /** The administration of a demo, as a command beside it would have it. */
 
 import { randomBytes } from "node:crypto";
-import { createLocalAdministration, type LocalAdministration } from "../../src/admin/local.ts";
+import {
+  createOfflineAdministration,
+  type OfflineAdministration,
+} from "../../src/admin/offline-administration.ts";
 import { systemClock } from "../../src/clock.ts";
 import { demoConfig, demoPorts } from "../../src/demo/settings.ts";
 import type { World } from "./journey-world.ts";
 
-export async function demoAdministration({ issuer, store }: World): Promise<LocalAdministration> {
+export async function demoAdministration({ issuer, store }: World): Promise<OfflineAdministration> {
   // Its secrets are the demo's own; none of them is needed here, for the store is open already.
   const secret = randomBytes(32).toString("base64");
   const secrets = {
@@ -16,5 +19,8 @@ export async function demoAdministration({ issuer, store }: World): Promise<Loca
     partnersource_secret: secret,
   };
   const config = demoConfig(demoPorts(Number(new URL(issuer).port)), "", secrets);
-  return await createLocalAdministration({ config, store, clock: systemClock, checksOutputs: true }, "test");
+  return await createOfflineAdministration(
+    { config, store, clock: systemClock, checksOutputs: true },
+    "test",
+  );
 }

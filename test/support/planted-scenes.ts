@@ -94,7 +94,7 @@ async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
 
 async function makeAdministrator({ store, clock }: PlantersWorld, profileId: ProfileId): Promise<void> {
   const change = { kind: "set_admin_role", profileId, adminRole: "owner" } as const;
-  const outcome = await store.administration.carryOut(change, { actor: "test", now: clock.now() });
+  const outcome = await store.administration.apply(change, { actor: "test", now: clock.now() });
   assert.equal(outcome.result, "done");
 }
 

@@ -1,7 +1,7 @@
 /**
  * Whatever somebody does to the audit who can write to the database and doesn't have its key, verifying it
- * finds. Nothing tests a sealer that is killed half-way: places, head and base are one conditional write,
- * which came true as a whole or not at all, as the tests of racing sealers and of killed processes show of
+ * finds. Nothing tests a worker that is killed half-way: places, head and base are one conditional write,
+ * which came true as a whole or not at all, as the tests of racing workers and of killed processes show of
  * every such write.
  */
 
@@ -14,11 +14,11 @@ import type { VerificationResult } from "../../src/domain/records.ts";
 import {
   type AuditDeployment,
   append,
+  appendWaiting,
+  chainWorkerOf,
   deployment,
   events,
   Intruder,
-  seal,
-  sealerOf,
   tampering,
   verify,
   verifyAll,
@@ -70,7 +70,7 @@ describe("a chain that somebody with the database and without its key", () => {
       .prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'")
       .get();
     await append(made, 5);
-    await seal(made);
+    await appendWaiting(made);
     const { head: kept, verified } = await verify(made);
     assert.equal(verified, events + 7);
     const head = kept ?? assert.fail("no head");
@@ -86,7 +86,7 @@ describe("a chain that somebody with the database and without its key", () => {
     assert.equal((await verify(made, head)).problem, `the chain ends at ${events}, before the head given`);
     // And what is sealed since then is another event at the place of the kept head.
     await append(made, 10);
-    await seal(made);
+    await appendWaiting(made);
     assert.equal((await verify(made)).problem, null);
     assert.equal(
       (await verify(made, head)).problem,
@@ -109,7 +109,7 @@ describe("a chain that somebody with the database and without its key", () => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     await append(made, events);
-    assert.equal(await seal(made), events);
+    assert.equal(await appendWaiting(made), events);
     await append(made, 2);
     return made;
   }
@@ -133,7 +133,7 @@ describe("the audit of a deployment", () => {
       problem: null,
     };
     assert.deepEqual(await verify(made), nothing);
-    assert.equal(await seal(made), 0);
+    assert.equal(await appendWaiting(made), 0);
     assert.deepEqual(await verify(made), nothing);
     assert.equal((await verify(made, "1.abc")).problem, "the ends of the chain are gone");
   });
@@ -148,7 +148,7 @@ describe("the audit of a deployment", () => {
       head: null,
       problem: null,
     });
-    assert.equal(await seal(made), 450);
+    assert.equal(await appendWaiting(made), 450);
     await append(made, 3);
     const { head, ...found } = await verify(made);
     assert.deepEqual(found, { intact: true, verified: 450, unsealed: 3, pruned: 0, problem: null });
@@ -161,7 +161,7 @@ describe("the audit of a deployment", () => {
     made.clock.advance((10 * dayMs) / 1000);
     await append(made, 7);
     // The 3 that wait are old, too: they are given a place before they go.
-    assert.equal(await seal(made, { retentionMs: 5 * dayMs }), 10);
+    assert.equal(await appendWaiting(made, { retentionMs: 5 * dayMs }), 10);
     const pruned = await made.store.audit.search({ action: "audit.pruned" }, { after: null, limit: 99 });
     // As many at a time as a short turn allows: each says how many, and up to where.
     const turns = pruned.items.toReversed();
@@ -185,7 +185,7 @@ describe("the audit of a deployment", () => {
   });
 
   it("goes on where it was pruned, and finds what is put before it", async () => {
-    assert.equal(await seal(made, { retentionMs: 5 * dayMs }), unsealed);
+    assert.equal(await appendWaiting(made, { retentionMs: 5 * dayMs }), unsealed);
     assert.equal((await verify(made)).verified, 7 + unsealed);
     const intruder = new Intruder(made.file.file);
     intruder.insert(453);
@@ -217,7 +217,7 @@ describe("verifying while the audit goes on", () => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     await append(made, 510);
-    await seal(made);
+    await appendWaiting(made);
     const kept = (await verify(made)).head ?? "";
     let reads = 0;
     // Before each of its reads, one run for each.
@@ -227,7 +227,7 @@ describe("verifying while the audit goes on", () => {
         reads += 1;
         if (reads !== moment) return;
         await append(made, 1);
-        await seal(made);
+        await appendWaiting(made);
       });
       assert.equal((await verifyAll({ audit, key: made.key }, kept)).problem, null, `before read ${moment}`);
     }
@@ -238,13 +238,13 @@ describe("verifying while the audit goes on", () => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     await append(made, 700);
-    await seal(made);
+    await appendWaiting(made);
     let reads = 0;
     const audit = everyRead(made, async () => {
       reads += 1;
       if (reads !== 4) return;
       // All but the newest hundred, while the first events are known and the others aren't.
-      await seal(made, { retentionMs: made.clock.now() + 31_000 - (await atOf(made, 600)) });
+      await appendWaiting(made, { retentionMs: made.clock.now() + 31_000 - (await atOf(made, 600)) });
     });
     const found = await verifyAll({ audit, key: made.key });
     assert.equal(found.problem, null);
@@ -257,14 +257,14 @@ describe("verifying while the audit goes on", () => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     await append(made, 700);
-    await seal(made);
+    await appendWaiting(made);
     let reads = 0;
     const audit = everyRead(made, async () => {
       reads += 1;
       if (reads !== 5) return;
       await append(made, 200);
-      await seal(made);
-      await seal(made, { retentionMs: made.clock.now() + 31_000 - (await atOf(made, 800)) });
+      await appendWaiting(made);
+      await appendWaiting(made, { retentionMs: made.clock.now() + 31_000 - (await atOf(made, 800)) });
     });
     const found = await verifyAll({ audit, key: made.key });
     assert.equal(found.problem, null);
@@ -293,37 +293,37 @@ describe("sealing many events", () => {
       if (before.length === 3) stopping.abort();
       return await place(...given);
     };
-    const sealer = sealerOf(made, { audit: { ...made.store.audit, seal: noting } });
-    const sealed = await sealer.runOnce({ signal: stopping.signal, onStep: () => {} });
+    const chainWorker = chainWorkerOf(made, { audit: { ...made.store.audit, seal: noting } });
+    const sealed = await chainWorker.runOnce({ signal: stopping.signal, onStep: () => {} });
     assert.equal(before.length, 3);
     assert.ok(sealed > 0 && sealed < 900, String(sealed));
     assert.equal(new Set(before).size, 3, `no turn of the loop between two batches: ${before}`);
-    assert.equal(await sealer.runOnce(), 900 - sealed);
+    assert.equal(await chainWorker.runOnce(), 900 - sealed);
     assert.equal(new Set(before).size, before.length);
     assert.equal((await verify(made)).verified, 900);
   });
 });
 
-describe("racing sealers", () => {
+describe("racing workers", () => {
   it("leave one chain of 200 events, though each believes that it has the lease", async (test) => {
     const made = await deployment();
     test.after(() => made.file.destroy());
     const another = { ...made, store: await made.file.open() };
     const administration = { takeLease: async () => true };
     let lost = 0;
-    const sealers = [made, another, made, another].map((one) => {
+    const workers = [made, another, made, another].map((one) => {
       const { seal: place } = one.store.audit;
       const counting: typeof place = async (...given) => {
         const isPlaced = await place(...given);
         if (!isPlaced) lost += 1;
         return isPlaced;
       };
-      return sealerOf(one, { administration, audit: { ...one.store.audit, seal: counting } });
+      return chainWorkerOf(one, { administration, audit: { ...one.store.audit, seal: counting } });
     });
-    const counts = sealers.map(() => 0);
+    const counts = workers.map(() => 0);
     for (let batch = 0; batch < 40; batch += 1) {
       await append(made, 5);
-      const sealed = await Promise.all(sealers.map((sealer) => sealer.runOnce()));
+      const sealed = await Promise.all(workers.map((worker) => worker.runOnce()));
       for (const [at, count] of sealed.entries()) counts[at] = (counts[at] ?? 0) + count;
     }
     test.diagnostic(`sealed by each: ${counts.join(", ")}; lost ${lost} races`);
@@ -340,7 +340,7 @@ describe("racing sealers", () => {
   it("take turns by a lease", async (test) => {
     const made = await deployment();
     test.after(() => made.file.destroy());
-    const [one, other] = [sealerOf(made), sealerOf(made)];
+    const [one, other] = [chainWorkerOf(made), chainWorkerOf(made)];
     await append(made, 3);
     assert.deepEqual(await Promise.all([one.runOnce(), other.runOnce()]), [3, 0]);
     await append(made, 2);

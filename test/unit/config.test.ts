@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.ts";
-import { configShape, type Shape } from "../../src/config/shape.ts";
+import { configShape, type SchemaShape } from "../../src/config/schema-shape.ts";
 import { ConfigError, type ConfigFault } from "../../src/errors.ts";
 
 const example = fileURLToPath(new URL("../../config/example.yaml", import.meta.url));
@@ -378,7 +378,7 @@ upstreams:
   });
 });
 
-function keysOf(shape: Shape): string[] {
+function keysOf(shape: SchemaShape): string[] {
   if (shape.kind === "entries") return keysOf(shape.entry);
   if (shape.kind !== "map") return [];
   return [...shape.keys].flatMap(([key, inner]) => [key, ...keysOf(inner)]);

@@ -10,14 +10,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { z } from "zod";
-import type { Visit } from "../../src/admin/console/shell.ts";
+import type { ConsoleRequest } from "../../src/admin/console/request.ts";
 import { type Changes, define, type Typed } from "../../src/admin/definitions/definition.ts";
 import { listOf, organization } from "../../src/admin/definitions/fields.ts";
 import { definitions, operations } from "../../src/admin/definitions/operations.ts";
-import { createLocalAdministration, type LocalAdministration } from "../../src/admin/local.ts";
+import {
+  createOfflineAdministration,
+  type OfflineAdministration,
+} from "../../src/admin/offline-administration.ts";
 import type { HandlersOf } from "../../src/admin/operation.ts";
 import type { Handlers } from "../../src/admin/operations.ts";
-import type { Face } from "../../src/cli/administration/faces.ts";
+import type { Target } from "../../src/cli/administration/targets.ts";
 import { systemClock } from "../../src/clock.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { asOrganizationId } from "../../src/domain/ids.ts";
@@ -27,29 +30,29 @@ import type { OrganizationView } from "../../src/ui/console/views.ts";
 import { register, testConfig } from "../support/liaison.ts";
 
 /** Never run: the pages as they must not be written. */
-export async function inTheConsole(visit: Visit): Promise<void> {
+export async function inTheConsole(request: ConsoleRequest): Promise<void> {
   // @ts-expect-error no operation is called so
-  await visit.call(operations.organizations.gett, { id: "northwind" });
+  await request.call(operations.organizations.gett, { id: "northwind" });
   // @ts-expect-error nor is one called by its name
-  await visit.call("getOrganization", { id: "northwind" });
+  await request.call("getOrganization", { id: "northwind" });
   // @ts-expect-error the input has no such key
-  await visit.call(operations.organizations.get, { ident: "northwind" });
+  await request.call(operations.organizations.get, { ident: "northwind" });
   // @ts-expect-error it has one more
-  await visit.call(operations.organizations.get, { id: "northwind", limit: 1 });
+  await request.call(operations.organizations.get, { id: "northwind", limit: 1 });
   // @ts-expect-error a value of the wrong type
-  await visit.call(operations.organizations.list, { limit: "25" });
+  await request.call(operations.organizations.list, { limit: "25" });
   // @ts-expect-error a form's field that the input lacks
-  await visit.submit(operations.profiles.create, { organization_id: "n", email: "", name: "", role: "" });
-  const read = await visit.read(operations.organizations.get, { id: "northwind" });
+  await request.submit(operations.profiles.create, { organization_id: "n", email: "", name: "", role: "" });
+  const read = await request.read(operations.organizations.get, { id: "northwind" });
   // @ts-expect-error the output has no such field
   read.output.accountNumber;
-  const { items } = await visit.call(operations.profiles.list, {});
+  const { items } = await request.call(operations.profiles.list, {});
   // @ts-expect-error nor have the records of a list
   items[0]?.organisation_id;
 }
 
 /** Never run: typed forms, views, commands and handlers as they must not be written. */
-export async function elsewhere(face: Face, all: Handlers): Promise<unknown[]> {
+export async function elsewhere(target: Target, all: Handlers): Promise<unknown[]> {
   // @ts-expect-error an edit has no such field
   const changes: Changes<typeof operations.organizations.edit> = { nam: "Northwind" };
   // @ts-expect-error a creation lacks what it needs
@@ -57,9 +60,9 @@ export async function elsewhere(face: Face, all: Handlers): Promise<unknown[]> {
   // @ts-expect-error a view has what its operation gives, and no more
   const inView = (view: OrganizationView) => view.phone;
   // @ts-expect-error a command's input
-  await face.call(operations.inquiries.get, { inquiry: "i" });
+  await target.call(operations.inquiries.get, { inquiry: "i" });
   // @ts-expect-error a command's output
-  (await face.call(operations.mail.list, {})).output.items[0]?.sentAt;
+  (await target.call(operations.mail.list, {})).output.items[0]?.sentAt;
   const { list, release } = all.mail;
   // @ts-expect-error a handler lacks
   const lacking: HandlersOf<typeof operations.mail> = { list, release };
@@ -100,7 +103,7 @@ describe("operations", () => {
   });
 
   const local = (options: { checksOutputs?: boolean }) =>
-    createLocalAdministration({ config, store, clock: systemClock, ...options }, "test");
+    createOfflineAdministration({ config, store, clock: systemClock, ...options }, "test");
 
   it("each has a name and an address of its own", () => {
     assert.equal(new Set(definitions.map(({ name }) => name)).size, definitions.length);
@@ -115,7 +118,7 @@ describe("operations", () => {
 
   it("an output that isn't what its schema says is a fault where outputs are checked", async () => {
     const [checked, unchecked] = [await local({ checksOutputs: true }), await local({})];
-    const listed = async ({ service, principal }: LocalAdministration) =>
+    const listed = async ({ service, principal }: OfflineAdministration) =>
       (await service.call(operations.organizations.list, principal, {})).output.items.length;
     assert.equal(await listed(checked), 0);
     await register(

@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createVerificationWorker, outcomeOf } from "../../src/admin/verification-worker.ts";
-import { verificationSeal } from "../../src/domain/audit-chain.ts";
+import { verificationMac } from "../../src/domain/audit-chain.ts";
 import type { AuditVerification } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { AuditStore, Store } from "../../src/storage/contract.ts";
 import { runAlone } from "../../src/worker-loop.ts";
-import { type AuditDeployment, append, deployment, Intruder, seal } from "../support/admin-audit.ts";
+import { type AuditDeployment, append, appendWaiting, deployment, Intruder } from "../support/admin-audit.ts";
 import { anId } from "../support/records.ts";
 
 // Nothing here waits for the world outside, and a runner told to exit at the end loses the reports that never
@@ -27,7 +27,7 @@ describe("a verification that was asked for", () => {
   before(async () => {
     made = await deployment();
     await append(made, many);
-    await seal(made);
+    await appendWaiting(made);
   });
   after(() => made.file.destroy());
   beforeEach(() => logged.splice(0));
@@ -36,7 +36,7 @@ describe("a verification that was asked for", () => {
     const asked = { id: anId("verification"), keptHead };
     const written = {
       ...asked,
-      seal: verificationSeal(made.key, { ...asked, progress: null, result: null }),
+      seal: verificationMac(made.key, { ...asked, progress: null, result: null }),
     };
     return (
       (await made.store.verifications.ask(written, { actor, now: made.clock.now() })) ??
@@ -153,7 +153,7 @@ describe("a verification that was asked for", () => {
         "UPDATE audit_chain SET seq = ?, mac = ?, at = ?, seal = ? WHERE name = 'head'",
         ...["seq", "mac", "at", "seal"].map((field) => mark?.[field] as string | number),
       );
-    await seal(made);
+    await appendWaiting(made);
     const later = intruder.database
       .prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = 'head'")
       .get();

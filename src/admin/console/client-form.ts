@@ -1,5 +1,5 @@
 /**
- * A client app's settings as the fields of its form hold them, and back: an entry for each setting that there
+ * A client's settings as the fields of its form hold them, and back: an entry for each setting that there
  * is.
  */
 
@@ -13,13 +13,10 @@ import {
 import type { Typed } from "../definitions/definition.ts";
 import type { operations } from "../definitions/operations.ts";
 import { ALL_SCOPES } from "../scopes.ts";
-import { isTicked, linesOf, one } from "./shell.ts";
+import { type FormValues, fieldValue, isTicked, linesOf } from "./form-values.ts";
 
 /** Ticks come back in the order of the form. */
 const KINDS = ["customer", "partner", "operator"] as const;
-
-/** A form's values, by the names of its fields. */
-type FormValues = Record<string, string[]>;
 
 interface FormSetting<Value> {
   /**
@@ -31,12 +28,12 @@ interface FormSetting<Value> {
 }
 
 const text = (name: string): FormSetting<string> => ({
-  read: (values) => one(values, name) ?? "",
+  read: (values) => fieldValue(values, name) ?? "",
   write: (value) => ({ [name]: [value] }),
 });
 
 const textOrNone = (name: string): FormSetting<string | null> => ({
-  read: (values) => (name in values ? (one(values, name) ?? null) : undefined),
+  read: (values) => (name in values ? (fieldValue(values, name) ?? null) : undefined),
   write: (value) => ({ [name]: value === null ? [] : [value] }),
 });
 
@@ -46,13 +43,13 @@ const lines = (name: string): FormSetting<string[]> => ({
 });
 
 const choice = (name: string): FormSetting<string> => ({
-  read: (values) => one(values, name),
+  read: (values) => fieldValue(values, name),
   write: (value) => ({ [name]: [value] }),
 });
 
 const yesOrNo = (name: string): FormSetting<boolean> => ({
   read: (values) => {
-    const chosen = one(values, name);
+    const chosen = fieldValue(values, name);
     return chosen === "true" ? true : chosen === "false" ? false : chosen;
   },
   write: (value) => ({ [name]: [String(value)] }),
@@ -93,7 +90,7 @@ const formSettings: { [Name in SettingName]: FormSetting<ClientSettings[Name]> }
 
 type TypedSettings = Omit<Typed<typeof operations.clients.create.input>, "id" | "preset" | "for">;
 
-/** What a form says of a client app, as the operations take it. */
+/** What a form says of a client, as the operations take it. */
 export function typedSettings(values: FormValues, preset: Preset): TypedSettings {
   const read = settingNames(preset).map((name): [string, unknown] => [name, formSettings[name].read(values)]);
   const typed: { [Name in SettingName]?: unknown } = Object.fromEntries(
@@ -102,13 +99,13 @@ export function typedSettings(values: FormValues, preset: Preset): TypedSettings
   return { ...typed, name: typed.name };
 }
 
-/** The settings of a client app, as its form holds them. */
+/** The settings of a client, as its form holds them. */
 export function valuesOfSettings(settings: ClientSettings): FormValues {
   const write = <Name extends SettingName>(name: Name) => formSettings[name].write(settings[name]);
   return Object.assign({}, ...settingNames(settings.preset).map(write)) as FormValues;
 }
 
-/** What the form of a new client app holds before anything is typed. */
+/** What the form of a new client holds before anything is typed. */
 export function newValues(preset: Preset): FormValues {
   const access_policy: ClientSettings["access_policy"] = {
     kinds: ["customer"],

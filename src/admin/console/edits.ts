@@ -7,31 +7,31 @@ import { createHash } from "node:crypto";
 import { domainToASCII } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../ui/console/views.ts";
-import { attempt, one, type Visit } from "./shell.ts";
-
-type Values = Record<string, string[]>;
+import { attempt } from "./attempt.ts";
+import { type FormValues, fieldValue } from "./form-values.ts";
+import type { ConsoleRequest } from "./request.ts";
 
 /** An edit of a record of the type `Item`, by an operation that takes `Typed`. */
 export interface Edit<Item, Typed> {
   /** Where the form is posted, below `/admin`. */
   action: string;
   /** What the form shows of a record: all its fields. */
-  valuesOf(item: Item): Values;
+  valuesOf(item: Item): FormValues;
   /** What the form says, as the operation takes it. */
-  typed(values: Values): Typed;
+  typed(values: FormValues): Typed;
   /** Carries out what was changed. @throws EditConflict where the record has another revision */
-  carryOut(changes: Partial<Typed>, revision: string): Promise<Item>;
+  apply(changes: Partial<Typed>, revision: string): Promise<Item>;
   show(state: FormState, status?: number): void;
 }
 
 /** Shows the form of a record as it is. */
 export function showEdit<Item, Typed>(
-  visit: Visit,
+  request: ConsoleRequest,
   edit: Edit<Item, Typed>,
   read: { output: Item; revision: string },
 ): void {
   const values = edit.valuesOf(read.output);
-  edit.show(visit.fresh(edit.action, values, { revision: read.revision, was: asShown(values) }));
+  edit.show(request.newForm(edit.action, values, { revision: read.revision, was: asShown(values) }));
 }
 
 /**
@@ -41,14 +41,14 @@ export function showEdit<Item, Typed>(
  * @param known the record as it is
  * @returns the record afterwards; `known` itself if nothing was changed, and then nothing was written
  */
-export async function carryOutEdit<Item extends object, Typed extends object>(
-  visit: Visit,
+export async function applyEdit<Item extends object, Typed extends object>(
+  request: ConsoleRequest,
   edit: Edit<Item, Typed>,
   known: Item,
 ): Promise<Item | undefined> {
-  const posted = visit.values();
-  const was = one(posted, "was");
-  const revision = one(posted, "revision") ?? "";
+  const posted = request.values();
+  const was = fieldValue(posted, "was");
+  const revision = fieldValue(posted, "revision") ?? "";
   const values = merged(edit.valuesOf(known), posted, was);
   const changes = differing(edit.typed(values), edit.typed(edit.valuesOf(known)));
   if (Object.keys(changes).length === 0) return known;
@@ -56,26 +56,26 @@ export async function carryOutEdit<Item extends object, Typed extends object>(
     const now = current === undefined ? undefined : edit.valuesOf(current as Item);
     const shown = now === undefined ? values : merged(now, posted, was);
     const base = now === undefined ? (was ?? asShown(edit.valuesOf(known))) : asShown(now);
-    edit.show(visit.fresh(edit.action, shown, { revision, was: base, ...state }), status);
+    edit.show(request.newForm(edit.action, shown, { revision, was: base, ...state }), status);
   };
-  return (await attempt(edit.carryOut(changes, revision), again))?.output;
+  return (await attempt(edit.apply(changes, revision), again))?.output;
 }
 
 /** Whether a form says something else than it was shown with, in any of the fields that are named. */
-export function isChanged(posted: Values, names: readonly string[]): boolean {
-  const was = digestsOf(one(posted, "was"));
+export function isChanged(posted: FormValues, names: readonly string[]): boolean {
+  const was = digestsOf(fieldValue(posted, "was"));
   return names.some((name) => was?.[name] !== digest(posted[name] ?? []));
 }
 
 /** A digest of each field, as text for a form to bring back. */
-export function asShown(values: Values): string {
+export function asShown(values: FormValues): string {
   return JSON.stringify(
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, digest(value)])),
   );
 }
 
 /** The record's values, with those of the form in the fields that were changed there. */
-function merged(values: Values, posted: Values, was: string | undefined): Values {
+function merged(values: FormValues, posted: FormValues, was: string | undefined): FormValues {
   const shown = digestsOf(was);
   const pick = ([name, value]: [string, string[]]): [string, string[]] => {
     const typed = posted[name] ?? [];

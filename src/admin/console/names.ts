@@ -6,7 +6,7 @@ import { actorRecord } from "../../ui/console/names.ts";
 import { accountName } from "../../ui/console/people.ts";
 import type { Names } from "../../ui/console/views.ts";
 import { operations } from "../definitions/operations.ts";
-import type { Visit } from "./shell.ts";
+import type { ConsoleRequest } from "./request.ts";
 
 interface Told {
   profiles?: readonly (string | null)[];
@@ -20,7 +20,7 @@ const atOnce = 10;
 
 /** Reads the names. A record that is gone has none. */
 export async function namesOf(
-  visit: Visit,
+  request: ConsoleRequest,
   { profiles = [], organizations = [], actors = [] }: Told,
 ): Promise<Names> {
   const names = new Map<string, string>();
@@ -32,7 +32,7 @@ export async function namesOf(
   ];
   const wanted = new Map(told.map(({ kind, id }) => [`${kind}:${id}`, { kind, id }]));
   const read = async ([key, { kind, id }]: [string, { kind: string; id: string | null }]): Promise<void> => {
-    const name = id === null ? undefined : await nameOf(visit, kind, id);
+    const name = id === null ? undefined : await nameOf(request, kind, id);
     if (name !== undefined) names.set(key, name);
   };
   const entries = [...wanted];
@@ -42,17 +42,17 @@ export async function namesOf(
     await setImmediate();
   }
   if (acting.some(({ kind }) => kind === "key")) {
-    const { items } = await visit.call(operations.apiKeys.list, {});
+    const { items } = await request.call(operations.apiKeys.list, {});
     for (const { id, name } of items) names.set(`key:${id}`, name);
   }
   return names;
 }
 
-async function nameOf(visit: Visit, kind: string, id: string): Promise<string | undefined> {
+async function nameOf(request: ConsoleRequest, kind: string, id: string): Promise<string | undefined> {
   try {
-    if (kind === "profile") return (await visit.call(operations.profiles.get, { id })).name;
-    if (kind === "account") return accountName(await visit.call(operations.accounts.get, { id }));
-    return (await visit.call(operations.organizations.get, { id })).name;
+    if (kind === "profile") return (await request.call(operations.profiles.get, { id })).name;
+    if (kind === "account") return accountName(await request.call(operations.accounts.get, { id }));
+    return (await request.call(operations.organizations.get, { id })).name;
   } catch (error) {
     // Gone, or an id that no record could have.
     if (error instanceof LiaisonError && ["not_found", "bad_request"].includes(error.code)) return undefined;

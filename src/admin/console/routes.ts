@@ -17,14 +17,23 @@ import { definitions } from "../definitions/operations.ts";
 import { API_PATH } from "../rest/api-path.ts";
 import { describeApi } from "../rest/describe.ts";
 import type { AdminService } from "../service.ts";
-import { accessRoutes } from "./access-routes.ts";
+import { accountRoutes } from "./account-routes.ts";
+import { administratorRoutes } from "./administrator-routes.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { clientRoutes } from "./client-routes.ts";
-import { directoryRoutes } from "./directory-routes.ts";
-import { lookingRoutes } from "./looking-routes.ts";
-import { createConsoleSessions } from "./session.ts";
-import { createShell } from "./shell.ts";
+import { keyRoutes } from "./key-routes.ts";
+import { linkRoutes } from "./link-routes.ts";
+import { mailRoutes } from "./mail-routes.ts";
+import { organizationRoutes } from "./organization-routes.ts";
+import { overviewRoutes } from "./overview-routes.ts";
+import { peopleRoutes } from "./people-routes.ts";
+import { createConsoleRouter } from "./router.ts";
+import { type ConsoleSessions, createConsoleSessions } from "./session.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { simulationRoutes } from "./simulation-routes.ts";
+import { verificationRoutes } from "./verification-routes.ts";
 
-export interface ConsoleParts {
+export interface ConsoleDependencies {
   kit: HttpKit;
   service: AdminService;
   standings: StandingStore;
@@ -42,37 +51,52 @@ export interface ConsoleParts {
  * Installs the pages. @returns what installs, behind all other routes, the answer to addresses that have no
  * page
  */
-export function consoleRoutes(router: Router, parts: ConsoleParts): () => void {
-  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } = parts;
+export function consoleRoutes(router: Router, dependencies: ConsoleDependencies): () => void {
+  const { kit, service, standings, artifacts, clients, signIns, config, clock, version, onChange } =
+    dependencies;
   const { issuer } = config;
   const { time_zone: timeZone } = config.deployment;
   const sessions = createConsoleSessions({ kit, signIns, standings, artifacts, config, clock });
-  const shell = createShell(router, { kit, sessions, service, issuer });
+  const consoleRouter = createConsoleRouter(router, { kit, sessions, service, issuer, onChange });
 
   router.get("/admin/callback", noHead, (ctx) => sessions.complete(ctx));
   router.get("/admin/another", (ctx) => sessions.begin(ctx, "/admin", { anotherAccount: true }));
-  router.post("/admin/sign-out", form, async (ctx: Context) => {
-    kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
-    await sessions.end(ctx);
-    onChange();
-    const site = await kit.site();
-    const upstreamId = kit.cookies.get(ctx, kit.cookies.ofService(upstreamCookie));
-    sendPage(
-      ctx,
-      consolePages.consoleSignedOut(site, { staysKnown: staysKnownView(site, upstreamId, null) }),
-    );
-  });
-  router.get(API_PATH, async (ctx) => {
-    const operations = describeApi(definitions);
-    sendPage(
-      ctx,
-      consolePages.apiPage(await kit.site(), { base: `${issuer}${API_PATH}`, version, operations }),
-    );
-  });
+  router.post("/admin/sign-out", form, (ctx: Context) => signOut(ctx, { kit, sessions, onChange }));
+  router.get(API_PATH, (ctx) => describeRestApi(ctx, { kit, issuer, version }));
 
-  lookingRoutes(shell, { onChange });
-  clientRoutes(shell, { findClient: (id) => clients.find(asClientId(id)), issuer, onChange });
-  directoryRoutes(shell, { now: () => clock.now(), onChange });
-  accessRoutes(shell, { timeZone, onChange });
-  return () => shell.missing("/{*rest}");
+  overviewRoutes(consoleRouter);
+  clientRoutes(consoleRouter, { findClient: (id) => clients.find(asClientId(id)), issuer });
+  organizationRoutes(consoleRouter, { now: () => clock.now() });
+  peopleRoutes(consoleRouter);
+  accountRoutes(consoleRouter);
+  sessionRoutes(consoleRouter);
+  linkRoutes(consoleRouter);
+  mailRoutes(consoleRouter);
+  simulationRoutes(consoleRouter);
+  administratorRoutes(consoleRouter);
+  keyRoutes(consoleRouter, { timeZone });
+  auditRoutes(consoleRouter, { timeZone });
+  verificationRoutes(consoleRouter);
+  return () => consoleRouter.missing("/{*rest}");
+}
+
+async function signOut(
+  ctx: Context,
+  { kit, sessions, onChange }: Pick<ConsoleDependencies, "kit" | "onChange"> & { sessions: ConsoleSessions },
+): Promise<void> {
+  kit.csrf.verify(ctx, formFields(ctx)["csrf"]);
+  await sessions.end(ctx);
+  onChange();
+  const site = await kit.site();
+  const upstreamId = kit.cookies.get(ctx, kit.cookies.ofService(upstreamCookie));
+  const view = { staysKnown: staysKnownView(site, upstreamId, null) };
+  sendPage(ctx, consolePages.consoleSignedOut(site, view));
+}
+
+async function describeRestApi(
+  ctx: Context,
+  { kit, issuer, version }: Pick<ConsoleDependencies, "kit" | "version"> & { issuer: string },
+): Promise<void> {
+  const view = { base: `${issuer}${API_PATH}`, version, operations: describeApi(definitions) };
+  sendPage(ctx, consolePages.apiPage(await kit.site(), view));
 }

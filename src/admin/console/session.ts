@@ -41,7 +41,7 @@ export interface ConsoleSessions {
   end(ctx: Context): Promise<void>;
 }
 
-export interface SessionParts {
+export interface SessionDependencies {
   kit: HttpKit;
   signIns: ConsoleSignIns;
   standings: StandingStore;
@@ -50,7 +50,8 @@ export interface SessionParts {
   clock: Clock;
 }
 
-interface Kept {
+/** What the browser keeps of a session. */
+interface StoredSession {
   grantId: GrantId;
   since: number;
   seen: number;
@@ -61,81 +62,111 @@ const beginSeconds = 2 * 3600;
 /** How often it is written down that a session goes on, in milliseconds. */
 const noteEveryMs = 60_000;
 
-export function createConsoleSessions(parts: SessionParts): ConsoleSessions {
-  const { kit, signIns, standings, artifacts, config, clock } = parts;
+/** The two cookies of the pages: of a session, and of a sign-in under way. */
+function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, "kit" | "config" | "clock">) {
   const { encryptedCookies, cookies } = kit;
   const path = new URL(`${config.issuer}/admin`).pathname;
   const sessionAt = cookies.ofService("liaison.console", path);
   const beginAt = cookies.ofService("liaison.console.begin", path);
   const { idle_seconds: idle, absolute_seconds: absolute } = config.sessions;
 
-  async function keep(ctx: Context, kept: Kept): Promise<void> {
-    encryptedCookies.set(ctx, sessionAt, kept, absolute);
-  }
-
-  async function kept(ctx: Context): Promise<Kept | undefined> {
-    const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
-    if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number")
-      return undefined;
-    const now = clock.now();
-    return now < since + absolute * 1000 && now < seen + idle * 1000
-      ? { grantId: asGrantId(grantId), since, seen }
-      : undefined;
-  }
-
   return {
-    visitor: async (ctx) => {
-      const session = await kept(ctx);
-      if (session === undefined) return { kind: "nobody" };
+    setSession(ctx: Context, session: StoredSession): void {
+      encryptedCookies.set(ctx, sessionAt, session, absolute);
+    },
+
+    session(ctx: Context): StoredSession | undefined {
+      const { grantId, since, seen } = encryptedCookies.get(ctx, sessionAt) ?? {};
+      if (typeof grantId !== "string" || typeof since !== "number" || typeof seen !== "number")
+        return undefined;
       const now = clock.now();
-      const standing = await standings.forGrant(session.grantId, now);
-      if (standing === undefined) return { kind: "nobody" };
-      if (now - session.seen >= noteEveryMs) await keep(ctx, { ...session, seen: now });
-      const { membership } = standing;
-      const { profile, organization } = membership;
-      const isActive = profile.enabled && organization.enabled && organization.kind === "operator";
-      if (profile.adminRole === null || !isActive) return { kind: "somebody", membership };
-      const scopes = new Set(ROLES[profile.adminRole].scopes);
-      const principal = { actor: `admin:${profile.id}`, scopes };
-      return { kind: "administrator", principal, role: profile.adminRole, membership };
+      return now < since + absolute * 1000 && now < seen + idle * 1000
+        ? { grantId: asGrantId(grantId), since, seen }
+        : undefined;
     },
 
-    begin: async (ctx, returnTo, options) => {
-      const { url, state, verifier } = signIns.begin(options);
-      encryptedCookies.set(ctx, beginAt, { state, verifier, returnTo }, beginSeconds);
-      seeOther(ctx, url);
+    clearSession(ctx: Context): void {
+      encryptedCookies.clear(ctx, sessionAt);
     },
 
-    complete: async (ctx) => {
+    setSignIn(ctx: Context, begun: { state: string; verifier: string; returnTo: string }): void {
+      encryptedCookies.set(ctx, beginAt, begun, beginSeconds);
+    },
+
+    /** The sign-in under way that a request answers. */
+    signIn(ctx: Context): { verifier: string; returnTo: unknown } {
       const { state, verifier, returnTo } = encryptedCookies.get(ctx, beginAt) ?? {};
-      const [returned, code] = [queryValue(ctx, "state"), queryValue(ctx, "code")];
+      const returned = queryValue(ctx, "state");
       if (typeof state !== "string" || typeof verifier !== "string" || returned === undefined) {
         throw new LiaisonError("sign_in_expired", "No sign-in to the administration was begun here.");
       }
       if (!equalSecrets(state, returned))
         throw new LiaisonError("sign_in_mismatch", "This answers another sign-in.");
+      return { verifier, returnTo };
+    },
+
+    clearSignIn(ctx: Context): void {
+      encryptedCookies.clear(ctx, beginAt);
+    },
+  };
+}
+
+export function createConsoleSessions(dependencies: SessionDependencies): ConsoleSessions {
+  const { kit, signIns, standings, artifacts, config, clock } = dependencies;
+  const cookies = createSessionCookies(dependencies);
+
+  return {
+    visitor: async (ctx) => {
+      const session = cookies.session(ctx);
+      if (session === undefined) return { kind: "nobody" };
+      const now = clock.now();
+      const standing = await standings.forGrant(session.grantId, now);
+      if (standing === undefined) return { kind: "nobody" };
+      if (now - session.seen >= noteEveryMs) cookies.setSession(ctx, { ...session, seen: now });
+      return visitorOf(standing.membership);
+    },
+
+    begin: async (ctx, returnTo, options) => {
+      const { url, state, verifier } = signIns.begin(options);
+      cookies.setSignIn(ctx, { state, verifier, returnTo });
+      seeOther(ctx, url);
+    },
+
+    complete: async (ctx) => {
+      const { verifier, returnTo } = cookies.signIn(ctx);
       // Who cancelled or isn't let in went back from the sign-in; /admin would begin it again.
       if (queryValue(ctx, "error") === "access_denied") {
-        encryptedCookies.clear(ctx, beginAt);
+        cookies.clearSignIn(ctx);
         return seeOther(ctx, `${config.issuer}/`);
       }
+      const code = queryValue(ctx, "code");
       const grantId = code !== undefined ? await signIns.redeem(ctx, code, verifier) : undefined;
-      encryptedCookies.clear(ctx, beginAt);
+      cookies.clearSignIn(ctx);
       if (grantId === undefined)
         throw new LiaisonError("sign_in_expired", "This sign-in was used, or came to nothing.");
       const now = clock.now();
-      await keep(ctx, { grantId, since: now, seen: now });
+      cookies.setSession(ctx, { grantId, since: now, seen: now });
       const isOurs = typeof returnTo === "string" && /^\/admin(?:[/?]|$)/.test(returnTo);
       seeOther(ctx, `${config.issuer}${isOurs ? returnTo : "/admin"}`);
     },
 
     end: async (ctx) => {
-      const session = await kept(ctx);
-      encryptedCookies.clear(ctx, sessionAt);
+      const session = cookies.session(ctx);
+      cookies.clearSession(ctx);
       // Before what may fail: whoever comes next at this browser is asked in any case.
       kit.signedOut.note(ctx);
       if (session !== undefined) await artifacts.revokeGrant(session.grantId);
       await signIns.endSession(ctx);
     },
   };
+}
+
+/** Whether a person is an administrator, as things are now. */
+function visitorOf(membership: Membership): Visitor {
+  const { profile, organization } = membership;
+  const isActive = profile.enabled && organization.enabled && organization.kind === "operator";
+  if (profile.adminRole === null || !isActive) return { kind: "somebody", membership };
+  const scopes = new Set(ROLES[profile.adminRole].scopes);
+  const principal = { actor: `admin:${profile.id}`, scopes };
+  return { kind: "administrator", principal, role: profile.adminRole, membership };
 }

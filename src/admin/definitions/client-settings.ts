@@ -1,4 +1,4 @@
-/** What a developer of a client app is told: all its settings, and recipes for common libraries. */
+/** What a developer of a client is told: all its settings, and recipes for common libraries. */
 
 import { z } from "zod";
 import { RECIPE_NAMES } from "../recipes/recipes.ts";

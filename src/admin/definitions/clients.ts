@@ -7,7 +7,7 @@ import { recipeChoice, settingsOutput } from "./client-settings.ts";
 import { dateOf, define } from "./definition.ts";
 import { anyId, instant, kind, listOf, name, newId, nothing } from "./fields.ts";
 
-/** What is typed of a client app, when registering one and when editing it. */
+/** What is typed of a client, when registering one and when editing it. */
 const fields = {
   name: name.optional(),
   ...z.object(settingShapes).partial().shape,

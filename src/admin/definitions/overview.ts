@@ -1,11 +1,11 @@
-/** What is looked at first: figures, what needs attention, upstreams. */
+/** What is looked at first: metrics, what needs attention, upstreams. */
 
 import { z } from "zod";
 import { define } from "./definition.ts";
 import { anyId, instant, listOf, organization } from "./fields.ts";
 
 /** What is counted. Those of upstreams are kept for each upstream. */
-export const FIGURES = [
+export const METRICS = [
   "sign_ins",
   "links_asked",
   "links_bound",
@@ -32,7 +32,7 @@ export const figures = {
       step_seconds: z.int(),
       series: z.array(
         z.strictObject({
-          name: z.enum(FIGURES),
+          name: z.enum(METRICS),
           upstream_id: z.string().nullable(),
           total: z.int(),
           points: z.array(z.strictObject({ at: instant, count: z.int() })),

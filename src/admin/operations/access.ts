@@ -11,9 +11,9 @@ import { LiaisonError } from "../../errors.ts";
 import type { AccountSession, Page } from "../../storage/contract.ts";
 import type { apiKey, apiKeys, signingKeys as signingKeysDefined } from "../definitions/keys.ts";
 import type { grant, grants, session, sessions, usedSession } from "../definitions/sessions.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { fromTime, listed, pageOf, time, timeOrNull } from "../fields.ts";
 import { answered, type HandlersOf, InputError } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
 const dayMs = 24 * 3_600_000;
 const longestKeyDays = 366;
@@ -54,7 +54,7 @@ const sessionsAtOnce = 20;
 
 /** Where sessions are used, by their ids. */
 async function usedSessions(
-  { artifacts }: Pick<OperationParts["store"], "artifacts">,
+  { artifacts }: Pick<OperationDependencies["store"], "artifacts">,
   of: readonly { sessionUid: string }[],
   now: Instant,
 ): Promise<ReadonlyMap<string, UsedSession>> {
@@ -93,7 +93,7 @@ const writeKey = ({
   last_used_at: timeOrNull(lastUsedAt),
 });
 
-export function grantHandlers({ store }: OperationParts): HandlersOf<typeof grants> {
+export function grantHandlers({ store }: OperationDependencies): HandlersOf<typeof grants> {
   const { administration } = store;
   return {
     list: async ({ account_id, profile_id, client_id, ...page }, { now }) => {
@@ -108,13 +108,13 @@ export function grantHandlers({ store }: OperationParts): HandlersOf<typeof gran
     },
     revoke: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
-      const outcome = await administration.carryOut({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
+      const outcome = await administration.apply({ kind: "revoke_grant", grantId: asGrantId(id) }, by);
       return { output: answered(outcome, "sign-in of this id", undefined, {}) };
     },
   };
 }
 
-export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof sessions> {
+export function sessionHandlers({ store }: OperationDependencies): HandlersOf<typeof sessions> {
   const { administration } = store;
 
   /** @throws LiaisonError `not_found` */
@@ -138,7 +138,7 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
     },
     end: async ({ id }, { principal, now }) => {
       const by = { actor: principal.actor, now };
-      const outcome = await administration.carryOut({ kind: "end_session", sessionUid: id }, by);
+      const outcome = await administration.apply({ kind: "end_session", sessionUid: id }, by);
       return { output: answered(outcome, "session of this id", undefined, {}) };
     },
     endAll: async ({ id }, { principal, now }) => {
@@ -153,7 +153,7 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
         );
         for (const { sessionUid } of page.items) {
           const by = { actor: principal.actor, now };
-          const { result } = await administration.carryOut({ kind: "end_session", sessionUid }, by);
+          const { result } = await administration.apply({ kind: "end_session", sessionUid }, by);
           // Somebody else may have ended it meanwhile.
           if (result === "done") ended += 1;
           await setImmediate();
@@ -165,7 +165,9 @@ export function sessionHandlers({ store }: OperationParts): HandlersOf<typeof se
   };
 }
 
-export function apiKeyHandlers({ store: { administration } }: OperationParts): HandlersOf<typeof apiKeys> {
+export function apiKeyHandlers({
+  store: { administration },
+}: OperationDependencies): HandlersOf<typeof apiKeys> {
   return {
     list: async () => ({ output: listed({ items: await administration.apiKeys(), next: null }, writeKey) }),
     create: async ({ name: called, scopes: given, expires_at }, { principal, now, once, need }) => {
@@ -188,14 +190,14 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
       };
       const output = { ...writeKey(key), key: secret };
       const claim = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_api_key", key },
         { actor: principal.actor, now, ...(claim && { once: claim }) },
       );
       return { output: answered(outcome, "a key of this id", claim, output) };
     },
     remove: async ({ id }, { principal, now }) => {
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "remove_api_key", id },
         { actor: principal.actor, now },
       );
@@ -204,7 +206,9 @@ export function apiKeyHandlers({ store: { administration } }: OperationParts): H
   };
 }
 
-export function signingKeyHandlers({ signingKeys }: OperationParts): HandlersOf<typeof signingKeysDefined> {
+export function signingKeyHandlers({
+  signingKeys,
+}: OperationDependencies): HandlersOf<typeof signingKeysDefined> {
   return {
     list: async () => ({ output: { items: [...(await signingKeys())], next_cursor: null } }),
   };

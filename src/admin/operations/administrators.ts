@@ -5,9 +5,9 @@ import type { AdminRole, Membership, Organization, ProfileEdit } from "../../dom
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { administrators } from "../definitions/administrators.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
 import { answered, type HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { registeredUnder } from "../registered.ts";
 import { LEAST_ROLE, ROLES } from "../scopes.ts";
 import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
@@ -15,8 +15,10 @@ import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
 /** The id of the operator's organization where an invitation makes it. */
 const OPERATOR_ID = asOrganizationId("operator");
 
-export function administratorHandlers(parts: OperationParts): HandlersOf<typeof administrators> {
-  const { store, config, calendar, mailDomain } = parts;
+export function administratorHandlers(
+  dependencies: OperationDependencies,
+): HandlersOf<typeof administrators> {
+  const { store, config, calendar, mailDomain } = dependencies;
   const { administration } = store;
   const write = (one: Membership) => writeMembership(one, calendar);
 
@@ -96,7 +98,7 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
         const made = { ...NEW_PROFILE, ...known?.profile, ...profile, adminRole: role, invitedAt: now };
         const output = write({ profile: made, organization });
         const key = once(output);
-        const outcome = await administration.carryOut(
+        const outcome = await administration.apply(
           { kind: "invite", organization, profile, adminRole: role, mailDomain },
           { actor: principal.actor, now, ...(key && { once: key }) },
         );
@@ -118,12 +120,12 @@ export function administratorHandlers(parts: OperationParts): HandlersOf<typeof 
     setRole: async ({ id, role }, { principal, now, need }) => {
       // Nobody hands out what they don't have.
       if (role !== null) ROLES[role].scopes.forEach(need);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "set_admin_role", profileId: asProfileId(id), adminRole: role },
         { actor: principal.actor, now },
       );
       answered(outcome, "profile", undefined, null);
-      return profileAnswer(parts, await findMembership(parts, id));
+      return profileAnswer(dependencies, await findMembership(dependencies, id));
     },
   };
 }

@@ -19,9 +19,9 @@ import { randomId, randomSecret } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import { checkRecipe, clientSettings } from "../client-settings.ts";
 import type { client, clients as clientsDefined } from "../definitions/clients.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { listed, time, timeOrNull } from "../fields.ts";
 import { answered, type CallContext, EditConflict, type HandlersOf, InputError } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { isScope } from "../scopes.ts";
 import { given } from "./organizations.ts";
 
@@ -62,14 +62,14 @@ function notPostedTo(
 
 type ClientHandlers = HandlersOf<typeof clientsDefined>;
 
-export function clientHandlers(parts: OperationParts): ClientHandlers {
-  const tools = clientTools(parts);
-  return { ...readingHandlers(parts, tools), ...writingHandlers(parts, tools) };
+export function clientHandlers(dependencies: OperationDependencies): ClientHandlers {
+  const tools = clientTools(dependencies);
+  return { ...readingHandlers(dependencies, tools), ...writingHandlers(dependencies, tools) };
 }
 
 type Tools = ReturnType<typeof clientTools>;
 
-function clientTools({ store, clients, config, clientProblem }: OperationParts) {
+function clientTools({ store, clients, config, clientProblem }: OperationDependencies) {
   const find = async (id: string): Promise<Client> => {
     const found = await clients.find(asClientId(id));
     if (found === undefined || clients.isOwn(found))
@@ -106,7 +106,7 @@ function clientTools({ store, clients, config, clientProblem }: OperationParts) 
 }
 
 function readingHandlers(
-  { store, clients, config }: OperationParts,
+  { store, clients, config }: OperationDependencies,
   { find, answer }: Tools,
 ): Pick<ClientHandlers, "list" | "get" | "settings" | "impact"> {
   return {
@@ -133,10 +133,10 @@ function readingHandlers(
 }
 
 function writingHandlers(
-  parts: OperationParts,
+  dependencies: OperationDependencies,
   { find, findStored, answer, check, mayHandOut }: Tools,
 ): Pick<ClientHandlers, "create" | "edit" | "rotateSecret" | "remove"> {
-  const { store, clients, config, secretOverlapMs } = parts;
+  const { store, clients, config, secretOverlapMs } = dependencies;
   const { administration } = store;
   return {
     create: async ({ id = randomId(), preset, for: recipe, ...input }, call) => {
@@ -157,7 +157,7 @@ function writingHandlers(
       }
       const output = { ...write(made, undefined, now), client_secret: secret };
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "register_client", client: made },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -182,7 +182,7 @@ function writingHandlers(
       const wanted: ClientSettings = { ...settingsOf(before), ...given(input) };
       const after = clientOf(wanted, before);
       await check(wanted, after, call);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "edit_client", client: after, revision: ifMatch },
         { actor: principal.actor, now },
       );
@@ -207,7 +207,7 @@ function writingHandlers(
       };
       // Told twice it is one rotation: a second one would end the secret that the app goes on with.
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "rotate_secret", clientId: asClientId(id), secret, previousUntil },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -221,7 +221,7 @@ function writingHandlers(
     },
     remove: async ({ id }, { principal, now, need }) => {
       if (settingsOf(await findStored(id)).preset === "machine") need("admins:write");
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "remove_client", clientId: asClientId(id) },
         { actor: principal.actor, now },
       );

@@ -6,11 +6,14 @@ import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { organizations } from "../definitions/organizations.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { listed, pageOf, readPlan, writeOrganization, writePlan } from "../fields.ts";
 import { answered, EditConflict, type HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
-export function organizationHandlers({ store, calendar }: OperationParts): HandlersOf<typeof organizations> {
+export function organizationHandlers({
+  store,
+  calendar,
+}: OperationDependencies): HandlersOf<typeof organizations> {
   const { administration, directory } = store;
   const find = async (id: string): Promise<Organization> => {
     const found = await directory.organization(asOrganizationId(id));
@@ -41,7 +44,7 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
       const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
       const output = writeOrganization(made, calendar);
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_organization", organization: made },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -74,7 +77,7 @@ export function organizationHandlers({ store, calendar }: OperationParts): Handl
         ...(account_number === undefined ? {} : { accountNumber: account_number }),
         ...(plan === undefined ? {} : { plan }),
       };
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "edit_organization", organization: after, revision: ifMatch },
         { actor: principal.actor, now },
       );

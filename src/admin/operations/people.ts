@@ -7,6 +7,7 @@ import type { AccountView } from "../../storage/contract.ts";
 import type { accounts } from "../definitions/accounts.ts";
 import type { inquiries } from "../definitions/inquiries.ts";
 import type { mail } from "../definitions/mail.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import {
   listed,
   pageOf,
@@ -19,7 +20,6 @@ import {
 import { createLinkAdmin, type ListedInquiry } from "../links.ts";
 import { createMailAdmin } from "../mail.ts";
 import type { Handler, HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 
 const writeAccount = ({ account: { id, createdAt }, identities }: AccountView) => ({
   id,
@@ -64,7 +64,7 @@ const writeMail = (one: Delivery) => ({
 export function accountHandlers({
   store: { administration },
   calendar,
-}: OperationParts): HandlersOf<typeof accounts> {
+}: OperationDependencies): HandlersOf<typeof accounts> {
   return {
     list: async ({ q, ...page }) => {
       const filter = q === undefined ? {} : { search: q };
@@ -83,7 +83,7 @@ export function accountHandlers({
   };
 }
 
-export function inquiryHandlers({ store }: OperationParts): HandlersOf<typeof inquiries> {
+export function inquiryHandlers({ store }: OperationDependencies): HandlersOf<typeof inquiries> {
   return {
     list: async ({ email: address, profile_id, account_id, before, limit }, { now }) => {
       const links = createLinkAdmin({ ...store, clock: { now: () => now } });
@@ -110,7 +110,7 @@ export function inquiryHandlers({ store }: OperationParts): HandlersOf<typeof in
   };
 }
 
-export function mailHandlers({ store }: OperationParts): HandlersOf<typeof mail> {
+export function mailHandlers({ store }: OperationDependencies): HandlersOf<typeof mail> {
   const { administration, outbox } = store;
   const requeue =
     (word: "release" | "resend"): Handler<typeof mail.release> =>

@@ -6,14 +6,14 @@ import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { profiles } from "../definitions/profiles.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
 import { answered, EditConflict, type HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { given } from "./organizations.ts";
 
 /** Reads a profile. @throws LiaisonError `not_found` */
 export async function findMembership(
-  { store }: Pick<OperationParts, "store">,
+  { store }: Pick<OperationDependencies, "store">,
   id: string,
 ): Promise<Membership> {
   const found = await store.directory.membership(asProfileId(id));
@@ -21,19 +21,19 @@ export async function findMembership(
   return found;
 }
 
-export const profileAnswer = ({ calendar }: Pick<OperationParts, "calendar">, one: Membership) => ({
+export const profileAnswer = ({ calendar }: Pick<OperationDependencies, "calendar">, one: Membership) => ({
   output: writeMembership(one, calendar),
   revision: revisionOf(one.profile),
 });
 
 type ProfileHandlers = HandlersOf<typeof profiles>;
 
-export function profileHandlers(parts: OperationParts): ProfileHandlers {
-  return { ...readingHandlers(parts), ...writingHandlers(parts) };
+export function profileHandlers(dependencies: OperationDependencies): ProfileHandlers {
+  return { ...readingHandlers(dependencies), ...writingHandlers(dependencies) };
 }
 
-function readingHandlers(parts: OperationParts): Pick<ProfileHandlers, "list" | "get"> {
-  const { administration } = parts.store;
+function readingHandlers(dependencies: OperationDependencies): Pick<ProfileHandlers, "list" | "get"> {
+  const { administration } = dependencies.store;
   return {
     list: async ({ q, organization_id, account_id, enabled, ...page }) => {
       const filter = {
@@ -43,14 +43,16 @@ function readingHandlers(parts: OperationParts): Pick<ProfileHandlers, "list" | 
         ...(enabled === undefined ? {} : { enabled }),
       };
       const found = await administration.memberships(filter, pageOf(page));
-      return { output: listed(found, (one) => writeMembership(one, parts.calendar)) };
+      return { output: listed(found, (one) => writeMembership(one, dependencies.calendar)) };
     },
-    get: async ({ id }) => profileAnswer(parts, await findMembership(parts, id)),
+    get: async ({ id }) => profileAnswer(dependencies, await findMembership(dependencies, id)),
   };
 }
 
-function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" | "edit" | "unlink"> {
-  const { store, mailDomain } = parts;
+function writingHandlers(
+  dependencies: OperationDependencies,
+): Pick<ProfileHandlers, "create" | "edit" | "unlink"> {
+  const { store, mailDomain } = dependencies;
   const { administration, directory } = store;
   return {
     create: async (
@@ -67,9 +69,9 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
         ...fields,
       };
       const made: Membership = { profile: { ...edit, ...NEW_PROFILE }, organization };
-      const output = writeMembership(made, parts.calendar);
+      const output = writeMembership(made, dependencies.calendar);
       const key = once(output);
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         { kind: "create_profile", profile: edit },
         { actor: principal.actor, now, ...(key && { once: key }) },
       );
@@ -83,11 +85,11 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
       { id, email: address, another_person, ...fields },
       { principal, now, ifMatch = "", need },
     ) => {
-      const before = await findMembership(parts, id);
+      const before = await findMembership(dependencies, id);
       if (isOfOperator(before)) need("admins:write");
       const conflict = async () =>
         new EditConflict(
-          profileAnswer(parts, await findMembership(parts, id)),
+          profileAnswer(dependencies, await findMembership(dependencies, id)),
           given({ ...fields, email: address }),
         );
       if (revisionOf(before.profile) !== ifMatch) throw await conflict();
@@ -110,7 +112,7 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
         ...given(fields),
         ...(address === undefined ? {} : addressOf(address)),
       };
-      const outcome = await administration.carryOut(
+      const outcome = await administration.apply(
         {
           kind: "edit_profile",
           profile: edit,
@@ -122,14 +124,14 @@ function writingHandlers(parts: OperationParts): Pick<ProfileHandlers, "create" 
       );
       if (outcome.result === "changed") throw await conflict();
       answered(outcome, "profile", undefined, null);
-      return profileAnswer(parts, await findMembership(parts, id));
+      return profileAnswer(dependencies, await findMembership(dependencies, id));
     },
     unlink: async ({ id }, { principal, now, need }) => {
-      if (isOfOperator(await findMembership(parts, id))) need("admins:write");
+      if (isOfOperator(await findMembership(dependencies, id))) need("admins:write");
       if ((await store.links.unbind(asProfileId(id), principal.actor, now)) === undefined) {
         throw new LiaisonError("conflict", "This profile isn't linked to an account.");
       }
-      return profileAnswer(parts, await findMembership(parts, id));
+      return profileAnswer(dependencies, await findMembership(dependencies, id));
     },
   };
 }

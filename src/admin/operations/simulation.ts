@@ -8,13 +8,13 @@ import { isPortal } from "../../domain/portal.ts";
 import type { Client, Membership } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { simulation } from "../definitions/simulation.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { writeMembership } from "../fields.ts";
 import { type HandlersOf, InputError } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { findMembership } from "./profiles.ts";
 
-export function simulationHandlers(parts: OperationParts): HandlersOf<typeof simulation> {
-  const { store, clients, calendar } = parts;
+export function simulationHandlers(dependencies: OperationDependencies): HandlersOf<typeof simulation> {
+  const { store, clients, calendar } = dependencies;
   return {
     run: async ({ client_id, profile_id, account_id }, { now }) => {
       if ((profile_id === undefined) === (account_id === undefined)) {
@@ -26,7 +26,7 @@ export function simulationHandlers(parts: OperationParts): HandlersOf<typeof sim
       if (client === undefined || !isPortal(client)) {
         throw new LiaisonError("not_found", "There is no such portal.");
       }
-      const named = profile_id === undefined ? undefined : await findMembership(parts, profile_id);
+      const named = profile_id === undefined ? undefined : await findMembership(dependencies, profile_id);
       const accountId = idOrNone(asAccountId, account_id) ?? named?.profile.accountId ?? null;
       const describe = (one: Membership) => judgement(client, one, { now, calendar });
       if (accountId === null) {

@@ -4,7 +4,7 @@
  */
 
 import type { z } from "zod";
-import { verificationSeal } from "../../domain/audit-chain.ts";
+import { verificationMac } from "../../domain/audit-chain.ts";
 import type { AuditVerification } from "../../domain/records.ts";
 import { randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -13,9 +13,9 @@ import {
   type verification,
   type verifications as verificationsDefined,
 } from "../definitions/verifications.ts";
+import type { OperationDependencies } from "../dependencies.ts";
 import { time } from "../fields.ts";
 import type { HandlersOf } from "../operation.ts";
-import type { OperationParts } from "../parts.ts";
 import { API_PATH } from "../rest/api-path.ts";
 import { outcomeOf } from "../verification-worker.ts";
 
@@ -23,7 +23,7 @@ export function verificationHandlers({
   store,
   config,
   auditKey,
-}: OperationParts): HandlersOf<typeof verificationsDefined> {
+}: OperationDependencies): HandlersOf<typeof verificationsDefined> {
   const { verifications } = store;
 
   const write = (record: AuditVerification, key: Buffer): z.input<typeof verification> => {
@@ -50,7 +50,7 @@ export function verificationHandlers({
     ask: async ({ head }, { principal, now }) => {
       const asked = { id: randomId(), keptHead: head ?? null };
       const key = await auditKey();
-      const seal = verificationSeal(key, { ...asked, progress: null, result: null });
+      const seal = verificationMac(key, { ...asked, progress: null, result: null });
       const waiting = await verifications.ask({ ...asked, seal }, { actor: principal.actor, now });
       if (waiting !== undefined) return { output: write(waiting, key) };
       throw new LiaisonError(

@@ -1,5 +1,5 @@
 /**
- * What a recipe is: how one library or product is set up as a portal, as files with a client app's own values
+ * What a recipe is: how one library or product is set up as a portal, as files with a client's own values
  * in them.
  */
 
@@ -12,9 +12,9 @@ export interface RecipeValues {
   discovery: string;
   endpoints: Endpoints;
   clientId: string;
-  /** The secret, or words that stand for it; null for a client app that has none. */
+  /** The secret, or words that stand for it; null for a client that has none. */
   secret: string | null;
-  /** Both take the secret that way, whichever the client app is registered with (RFC 6749, section 2.3.1). */
+  /** Both take the secret that way, whichever the client is registered with (RFC 6749, section 2.3.1). */
   authMethod: "client_secret_basic" | "client_secret_post";
   idTokenAlg: string;
   scope: string;
@@ -25,7 +25,7 @@ export interface RecipeValues {
   apiScopes: readonly string[];
 }
 
-/** How a client app is registered, of what recipes ask for. */
+/** How a client is registered, of what recipes ask for. */
 export interface Registered {
   redirectUris: readonly string[];
   postLogoutRedirectUris: readonly string[];
@@ -34,7 +34,7 @@ export interface Registered {
   idTokenAlg: string;
 }
 
-/** What a client app has to be registered with for a recipe to work. */
+/** What a client has to be registered with for a recipe to work. */
 export interface Need {
   setting: string;
   value: string;
@@ -105,7 +105,7 @@ export function fittingRedirect(
   return addresses.find((address) => redirect === undefined || redirect.path.test(pathOf(address)));
 }
 
-/** What a client app isn't registered with yet as a recipe needs it. */
+/** What a client isn't registered with yet as a recipe needs it. */
 export function needsOf(recipe: Recipe, registered: Registered): Need[] {
   const lacking = (
     setting: string,

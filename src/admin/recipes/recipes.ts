@@ -1,4 +1,4 @@
-/** All recipes, and which of them are for a client app. */
+/** All recipes, and which of them are for a client. */
 
 import type { Preset } from "../../domain/client-settings.ts";
 import { oidcClientTs } from "./browser.ts";

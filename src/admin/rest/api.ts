@@ -18,7 +18,7 @@ import { API_PATH } from "./api-path.ts";
 import { hasBody, openApi, pathFields } from "./openapi.ts";
 import { fromText, inputSchema, typeOf } from "./texts.ts";
 
-export interface ApiParts {
+export interface ApiDependencies {
   service: AdminService;
   authenticate(authorization: string): Promise<Principal | undefined>;
   issuer: string;
@@ -31,7 +31,7 @@ const largestBody = 65_536;
 
 export function apiRoutes(
   router: Router,
-  { service, authenticate, issuer, version, logger }: ApiParts,
+  { service, authenticate, issuer, version, logger }: ApiDependencies,
 ): void {
   const document = JSON.stringify(openApi(definitions, { issuer, version }));
 

@@ -14,7 +14,7 @@ import type { AdminStore } from "../../storage/contract.ts";
 import { KEY_PREFIX } from "../operations/access.ts";
 import { isScope, type Principal, type Scope } from "../scopes.ts";
 
-export interface AuthenticateParts {
+export interface AuthenticateDependencies {
   administration: Pick<AdminStore, "apiKey" | "noteApiKeyUse">;
   provider: Provider;
   clients: Pick<ClientDirectory, "find">;
@@ -25,7 +25,7 @@ export interface AuthenticateParts {
 const noteEveryMs = 60_000;
 
 /** Returns who an Authorization header proves, or undefined for nobody. */
-export function createAuthenticate({ administration, provider, clients, clock }: AuthenticateParts) {
+export function createAuthenticate({ administration, provider, clients, clock }: AuthenticateDependencies) {
   async function byKey(token: string): Promise<Principal | undefined> {
     const now = clock.now();
     const key = await administration.apiKey(hashSecret(token), now);

@@ -5,13 +5,13 @@ import { AUDIT_CSV_HEADER, auditCsvLine } from "../../admin/csv-out.ts";
 import type { OutputOf } from "../../admin/definitions/definition.ts";
 import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
-import { type Call, type Command, type ExitCode, usageError } from "../command.ts";
+import { type Call, type Command, type ExitCode, faultsOf, usageError } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
-import { readDraft } from "./draft.ts";
-import { type Face, faceFlags, withFace } from "./faces.ts";
+import { draftFaults, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
 import { countProgress, pagesOf } from "./lists.ts";
+import { isRemote, type Target, targetFlags, withTarget } from "./targets.ts";
 
 const listing = operations.audit.list;
 type AuditEvent = OutputOf<typeof listing>["items"][number];
@@ -42,21 +42,26 @@ export function auditExportCommand(clock: Clock): Command {
         summary: "Where to; a file that is there is replaced. Default: standard output",
       },
       ...filters,
-      ...faceFlags,
+      ...targetFlags,
     },
     examples: [
       "liaison audit export --output audit.jsonl",
       "liaison audit export --format csv --from 2027-01-01T00:00:00Z --to 2027-02-01T00:00:00Z > january.csv",
       "liaison audit export --actor command:admin --url https://signin.contoso.example --token-file token",
     ],
+    faults: (call) => [
+      ...draftFaults(listing, call),
+      ...faultsOf(
+        () => formatOf(call),
+        () => isRemote(call),
+      ),
+    ],
     async run(call) {
-      const format = formats.get(call.flags.get("format") ?? "jsonl");
-      if (format === undefined)
-        throw usageError(`--format takes jsonl or csv, not "${call.flags.get("format")}".`);
+      const format = formatOf(call);
       const { input } = readDraft(listing, call);
-      return await withFace(call, { clock, word: "audit", creates: false }, async (face) => {
+      return await withTarget(call, { clock, word: "audit", creates: false }, async (target) => {
         try {
-          return await write(format, input, { call, face });
+          return await write(format, input, { call, target });
         } catch (error) {
           throw explained(error, listing);
         }
@@ -65,10 +70,16 @@ export function auditExportCommand(clock: Clock): Command {
   };
 }
 
+function formatOf({ flags }: Pick<Call, "flags">): Format {
+  const format = formats.get(flags.get("format") ?? "jsonl");
+  if (format === undefined) throw usageError(`--format takes jsonl or csv, not "${flags.get("format")}".`);
+  return format;
+}
+
 async function write(
   format: Format,
   input: JsonObject,
-  { call, face }: { call: Call; face: Face },
+  { call, target }: { call: Call; target: Target },
 ): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
   const path = flags.get("output");
@@ -78,7 +89,7 @@ async function write(
   let count = 0;
   try {
     await say(format.header);
-    for await (const { items } of pagesOf(listing, { ...input, limit: pageSize }, { face, signal })) {
+    for await (const { items } of pagesOf(listing, { ...input, limit: pageSize }, { target, signal })) {
       await say(items.map(format.line).join(""));
       count += items.length;
       bar?.show({ rows: count, bytes: 0 });

@@ -9,15 +9,15 @@ import { operations } from "../../admin/definitions/operations.ts";
 import type { Clock } from "../../clock.ts";
 import type { VerificationResult } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { Call, Command, ExitCode } from "../command.ts";
+import { type Call, type Command, type ExitCode, faultsOf } from "../command.ts";
 import { type JsonObject, jsonLine, put } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { type Store, withStore } from "../with-store.ts";
 import { details } from "./details.ts";
-import { readDraft } from "./draft.ts";
-import { type Face, faceFlags, isRemote, remoteFace } from "./faces.ts";
+import { draftFaults, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags } from "./fields.ts";
+import { isRemote, remoteTarget, type Target, targetFlags } from "./targets.ts";
 
 /** How long a service is left alone between two questions, in milliseconds. */
 const askEveryMs = 1000;
@@ -38,8 +38,9 @@ export function auditVerifyCommand(clock: Clock): Command {
     summary:
       "Verify the chain of the audit: nothing changed, removed or put elsewhere. Exits 1 when it isn't " +
       "intact.",
-    flags: { ...fieldFlags(asking), ...faceFlags, json: { summary: "Print one JSON object." } },
+    flags: { ...fieldFlags(asking), ...targetFlags, json: { summary: "Print one JSON object." } },
     examples,
+    faults: (call) => [...draftFaults(asking, call), ...faultsOf(() => isRemote(call))],
     async run(call) {
       const { head } = readDraft(asking, call).input;
       const keptHead = typeof head === "string" ? head : undefined;
@@ -106,22 +107,22 @@ async function verifiedThere(
   bar: Watched,
 ): Promise<VerificationResult> {
   const { signal } = call;
-  const face = await remoteFace(call);
-  const asked = await face.call(verifications.ask, keptHead === undefined ? {} : { head: keptHead });
-  for (let verification = asked.output; ; verification = await lookedAt(face, verification)) {
+  const target = await remoteTarget(call);
+  const asked = await target.call(verifications.ask, keptHead === undefined ? {} : { head: keptHead });
+  for (let verification = asked.output; ; verification = await lookedAt(target, verification)) {
     const { id, state, verified, total, result, failure } = verification;
     if (state === "finished" && result !== null) return result;
     if (state === "failed") throw new LiaisonError("conflict", `The verification failed: ${failure}.`);
     if (total !== null) bar.show(verified, total);
     await pause(askEveryMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) continue;
-    const where = `liaison audit verifications --url ${face.issuer}`;
+    const where = `liaison audit verifications --url ${target.issuer}`;
     throw new LiaisonError("store_unavailable", `The service goes on verifying (${id}): ${where}`);
   }
 }
 
-async function lookedAt(face: Face, { id }: Verification): Promise<Verification> {
-  return (await face.call(verifications.get, { id })).output;
+async function lookedAt(target: Target, { id }: Verification): Promise<Verification> {
+  return (await target.call(verifications.get, { id })).output;
 }
 
 async function show(found: VerificationResult, { flags, stdout }: Call): Promise<ExitCode> {

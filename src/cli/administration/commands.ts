@@ -8,15 +8,14 @@ import type { Answer } from "../../admin/operation.ts";
 import type { CallOptions } from "../../admin/service.ts";
 import type { Clock } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
-import { type Call, type Command, type ExitCode, type Flag, usageError } from "../command.ts";
-import { type JsonObject, jsonLine, put } from "../output.ts";
-import { printable } from "../table.ts";
-import { complete, type Draft, operandName, readDraft } from "./draft.ts";
-import { type Face, faceFlags, withFace } from "./faces.ts";
+import { type Call, type Command, type ExitCode, type Flag, faultsOf, usageError } from "../command.ts";
+import { type JsonObject, jsonLine, printable, put } from "../output.ts";
+import { complete, type Draft, draftFaults, operandName, readDraft } from "./draft.ts";
 import { explained } from "./failures.ts";
 import { fieldFlags, fieldsOf } from "./fields.ts";
 import { isList, list, listFlags } from "./lists.ts";
 import { isRefused, remarksOf, textOf } from "./printed.ts";
+import { isRemote, type Target, targetFlags, withTarget } from "./targets.ts";
 
 /** Makes the commands. */
 export function administrationCommands(clock: Clock): Command[] {
@@ -33,10 +32,22 @@ export function administrationCommands(clock: Clock): Command[] {
       section: "Administration",
       ...(shown === undefined ? {} : { operand: shown }),
       ...(definition === operations.simulation.run ? { exits: "3 the portal refuses the person" } : {}),
-      flags: { ...fieldFlags(definition), ...ownFlags(definition), ...faceFlags, json: jsonFlag(definition) },
+      flags: {
+        ...fieldFlags(definition),
+        ...ownFlags(definition),
+        ...targetFlags,
+        json: jsonFlag(definition),
+      },
       examples: [
         ...examples,
         `${shortest(examples)} --url https://signin.contoso.example --token-file token`,
+      ],
+      faults: (call) => [
+        ...draftFaults(definition, call),
+        ...faultsOf(
+          () => readKey(call),
+          () => isRemote(call),
+        ),
       ],
       run: (call) => run(definition, call, clock),
     };
@@ -69,21 +80,21 @@ async function run(definition: Definition, call: Call, clock: Clock): Promise<Ex
   const draft = readDraft(definition, call);
   const idempotencyKey = readKey(call);
   const word = definition.command?.name.split(" ")[0] ?? "";
-  return await withFace(call, { clock, word, creates: definition.kind === "creates" }, async (face) => {
+  return await withTarget(call, { clock, word, creates: definition.kind === "creates" }, async (target) => {
     try {
-      if (isList(definition)) return await list(definition, draft.input, { call, face });
-      const answer = await carryOut(definition, draft, face, {
+      if (isList(definition)) return await list(definition, draft.input, { call, target });
+      const answer = await carryOut(definition, draft, target, {
         ifMatch: call.flags.get("if-match"),
         idempotencyKey,
       });
-      return await show(definition, answer, { call, face });
+      return await show(definition, answer, { call, target });
     } catch (error) {
       throw explained(error, definition);
     }
   });
 }
 
-function readKey({ flags }: Call): string | undefined {
+function readKey({ flags }: Pick<Call, "flags">): string | undefined {
   const key = flags.get("idempotency-key");
   if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key;
   throw usageError("--idempotency-key takes 1 to 200 visible ASCII characters.");
@@ -92,20 +103,24 @@ function readKey({ flags }: Call): string | undefined {
 async function carryOut(
   definition: Definition,
   draft: Draft,
-  face: Face,
+  target: Target,
   options: CallOptions,
 ): Promise<Answer<JsonObject>> {
   const isEdit = definition.kind === "edits";
   const read = isEdit && (options.ifMatch === undefined || draft.parts.size > 0);
-  const before = read ? await readFirst(definition, draft, face) : undefined;
+  const before = read ? await readFirst(definition, draft, target) : undefined;
   const input = complete(draft, before?.output);
-  return await face.call(definition, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
+  return await target.call(definition, input, { ...options, ifMatch: options.ifMatch ?? before?.revision });
 }
 
 /** The record that an edit is of, as it is. */
-async function readFirst(definition: Definition, { input }: Draft, face: Face): Promise<Answer<JsonObject>> {
+async function readFirst(
+  definition: Definition,
+  { input }: Draft,
+  target: Target,
+): Promise<Answer<JsonObject>> {
   try {
-    return await face.call(readingOf(definition), { id: input["id"] });
+    return await target.call(readingOf(definition), { id: input["id"] });
   } catch (error) {
     if (!(error instanceof LiaisonError) || error.code !== "forbidden") throw error;
     const fix =
@@ -119,14 +134,14 @@ async function readFirst(definition: Definition, { input }: Draft, face: Face): 
 async function show(
   definition: Definition,
   answer: Answer<JsonObject>,
-  { call, face }: { call: Call; face: Face },
+  { call, target }: { call: Call; target: Target },
 ): Promise<ExitCode> {
   const { stdout, stderr, flags } = call;
   const { output, revision } = answer;
   const isJson = flags.has("json");
   if (isJson) await put(stdout, jsonLine({ ...output, ...(revision === undefined ? {} : { revision }) }));
-  else await put(stdout, textOf(definition, answer, { timeZone: face.timeZone, recipe: flags.get("for") }));
-  for (const remark of remarksOf(definition, output, face)) {
+  else await put(stdout, textOf(definition, answer, { timeZone: target.timeZone, recipe: flags.get("for") }));
+  for (const remark of remarksOf(definition, output, target)) {
     await put(isJson ? stderr : stdout, `${printable(remark)}\n`);
   }
   return isRefused(definition, output) ? 3 : 0;

@@ -1,7 +1,6 @@
 /** A record as a list of names and values, for terminals. */
 
-import type { JsonObject } from "../output.ts";
-import { instantFormat, printable } from "../table.ts";
+import { instantFormat, type JsonObject, printable } from "../output.ts";
 
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 

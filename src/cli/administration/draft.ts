@@ -17,10 +17,21 @@ export interface Draft {
 }
 
 /** @throws LiaisonError `usage` with everything that is wrong, flag by flag */
-export function readDraft(
-  definition: Definition,
-  { flags, operand }: Pick<Call, "flags" | "operand">,
-): Draft {
+export function readDraft(definition: Definition, call: Typing): Draft {
+  const { draft, faults } = read(definition, call);
+  if (faults.length > 0)
+    throw usageError(`${faults.join("\n")}\nSee: liaison ${definition.command?.name} --help`);
+  return draft;
+}
+
+/** Everything that is wrong with what was typed, a line each. */
+export function draftFaults(definition: Definition, call: Typing): readonly string[] {
+  return read(definition, call).faults;
+}
+
+type Typing = Pick<Call, "flags" | "operand">;
+
+function read(definition: Definition, { flags, operand }: Typing): { draft: Draft; faults: string[] } {
   const faults: string[] = [];
   const draft: Draft = { input: {}, parts: new Map() };
   for (const field of fieldsOf(definition)) {
@@ -39,9 +50,7 @@ export function readDraft(
     }
   }
   if (faults.length === 0 && definition.kind === "edits") faults.push(...nothingToEdit(definition, draft));
-  if (faults.length > 0)
-    throw usageError(`${faults.join("\n")}\nSee: liaison ${definition.command?.name} --help`);
-  return draft;
+  return { draft, faults };
 }
 
 /** How an operand is called in usage: `ID`. */

@@ -5,11 +5,11 @@ import type { Definition, Typed } from "../../admin/definitions/definition.ts";
 import type { ListOf } from "../../admin/definitions/fields.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Call, ExitCode, Flag } from "../command.ts";
-import { type JsonObject, jsonLine, put } from "../output.ts";
+import { type JsonObject, jsonLine, printable, put, widthOf } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
-import { printable, table, widthOf } from "../table.ts";
+import { table } from "../table.ts";
 import { rowOf } from "./columns.ts";
-import type { Face } from "./faces.ts";
+import type { Target } from "./targets.ts";
 
 /** How many a page has where all are asked for: the most that one may. */
 const largestPage = 200;
@@ -32,12 +32,15 @@ export function listFlags({ input }: Pick<Definition, "input">): Record<string, 
 export async function* pagesOf<Input extends z.ZodObject, Item extends z.ZodType>(
   definition: Definition<Input, ListOf<Item>>,
   input: Typed<Input>,
-  { face, signal }: { face: Face; signal: AbortSignal },
+  { target, signal }: { target: Target; signal: AbortSignal },
 ): AsyncGenerator<z.output<ListOf<Item>>> {
   let { cursor }: { cursor?: unknown } = input;
   do {
     if (signal.aborted) throw new LiaisonError("store_unavailable", "Stopped before the end of the list.");
-    const { output } = await face.call(definition, typeof cursor === "string" ? { ...input, cursor } : input);
+    const { output } = await target.call(
+      definition,
+      typeof cursor === "string" ? { ...input, cursor } : input,
+    );
     cursor = output.next_cursor;
     yield output;
   } while (cursor !== null);
@@ -52,7 +55,7 @@ export function countProgress(stream: Call["stderr"]): Progress {
 export async function list(
   definition: ListDefinition,
   typed: JsonObject,
-  { call, face }: { call: Call; face: Face },
+  { call, target }: { call: Call; target: Target },
 ): Promise<ExitCode> {
   const { flags, stdout, stderr, signal } = call;
   const columns = definition.command?.columns ?? {};
@@ -63,7 +66,7 @@ export async function list(
   const bar = isAll && !isJson ? countProgress(stderr) : undefined;
   let next: string | null = null;
   try {
-    for await (const { items, next_cursor } of pagesOf(definition, input, { face, signal })) {
+    for await (const { items, next_cursor } of pagesOf(definition, input, { target, signal })) {
       next = next_cursor;
       if (isJson) await put(stdout, items.map(jsonLine).join(""));
       else rows.push(...items.map((item) => rowOf(columns, item)));
@@ -76,7 +79,7 @@ export async function list(
   if (!isJson)
     await put(
       stdout,
-      table(rows, { timeZone: face.timeZone, empty: "Nothing found.", width: widthOf(stdout) }),
+      table(rows, { timeZone: target.timeZone, empty: "Nothing found.", width: widthOf(stdout) }),
     );
   if (next !== null)
     await put(stderr, `There is more: --cursor '${printable(next)}', or --all for the rest.\n`);

@@ -9,8 +9,8 @@ import { operations } from "../../admin/definitions/operations.ts";
 import type { Answer } from "../../admin/operation.ts";
 import type { JsonObject } from "../output.ts";
 import { details, verdicts } from "./details.ts";
-import type { Face } from "./faces.ts";
 import { settingsText } from "./settings.ts";
+import type { Target } from "./targets.ts";
 
 const { administrators, apiKeys, clients, sessions, simulation } = operations;
 
@@ -67,7 +67,7 @@ export function textOf(
 export function remarksOf(
   definition: Definition,
   output: JsonObject,
-  { issuer }: Pick<Face, "issuer">,
+  { issuer }: Pick<Target, "issuer">,
 ): string[] {
   const secretOnce = "The secret won't be shown again: keep it where it belongs now.";
   const remarks = [

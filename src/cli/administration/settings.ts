@@ -1,6 +1,6 @@
 /** The settings of a client app for terminals: everything in one block, or the files of a recipe. */
 
-import { printable } from "../table.ts";
+import { printable } from "../output.ts";
 
 /** What is printed of them. */
 interface Settings {

@@ -18,7 +18,7 @@ import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
 import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
-import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
+import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import { contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -72,31 +72,31 @@ const refuse = (result: Refusal): never => {
   throw new Refused({ result });
 };
 
-type CarryOut<C> = (session: ClientSession, change: C, by: By) => Promise<Revocation | undefined>;
+type ApplyChange<C> = (session: ClientSession, change: C, by: By) => Promise<Revocation | undefined>;
 type ClientChange = "register_client" | "edit_client" | "rotate_secret" | "remove_client";
 type AccessChange = "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session";
-type DirectoryChange = Exclude<Change["kind"], ClientChange | AccessChange>;
-type Carry = { [Kind in Change["kind"]]: CarryOut<Extract<Change, { kind: Kind }>> };
+type DirectoryChange = Exclude<AdminChange["kind"], ClientChange | AccessChange>;
+type Appliers = { [Kind in AdminChange["kind"]]: ApplyChange<Extract<AdminChange, { kind: Kind }>> };
 
 export function createChanges(
   database: MongoDatabase,
   encryption: FieldEncryption,
   parts: ChangeParts,
-): Pick<AdminStore, "carryOut"> {
+): Pick<AdminStore, "apply"> {
   const claim = claimOnce(database, encryption);
-  const carry: Carry = {
+  const appliers: Appliers = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
     ...accessChanges(database, parts),
   };
 
   return {
-    carryOut: async (change, { once, ...by }) => {
+    apply: async (change, { once, ...by }) => {
       try {
         return await database.transaction(async (session) => {
           const repeated = once && (await claim(session, once, by.now));
           if (repeated !== undefined) return repeated;
-          const done = await (carry[change.kind] as CarryOut<Change>)(session, change, by);
+          const done = await (appliers[change.kind] as ApplyChange<AdminChange>)(session, change, by);
           return { result: "done", revokedGrants: done?.revokedGrants ?? [] };
         });
       } catch (error) {
@@ -133,7 +133,7 @@ function claimOnce({ collections }: MongoDatabase, encryption: FieldEncryption) 
 function directoryChanges(
   { collections }: MongoDatabase,
   { directory, bindings, queueMail, owners, roles }: ChangeParts,
-): Pick<Carry, DirectoryChange> {
+): Pick<Appliers, DirectoryChange> {
   const { profiles } = collections;
   const readOrganization = (session: ClientSession, id: string, by: By) =>
     directory.read({ organizationIds: [id], profileIds: [] }, by, session);
@@ -252,7 +252,7 @@ function directoryChanges(
   };
 }
 
-function clientChanges(parts: ChangeParts): Pick<Carry, ClientChange> {
+function clientChanges(parts: ChangeParts): Pick<Appliers, ClientChange> {
   const { audit, clients, revoker } = parts;
   const stored = async (session: ClientSession, id: string) => {
     const client = await clients.find(id, session);
@@ -291,7 +291,7 @@ function clientChanges(parts: ChangeParts): Pick<Carry, ClientChange> {
   };
 }
 
-function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Carry, AccessChange> {
+function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick<Appliers, AccessChange> {
   const { audit, revoker } = parts;
   const { apiKeys, selections, sessions } = collections;
 

@@ -19,7 +19,7 @@ import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AdminRole, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import { as, nullable, text } from "../../sql-columns.ts";
-import type { AdminStore, Change, ChangeOutcome, Once, Revocation } from "../contract.ts";
+import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
 import { contextOf } from "../encrypted-fields.ts";
 import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
@@ -62,29 +62,35 @@ const refuse = (result: Refusal): never => {
   throw new Refused({ result });
 };
 
-type Carry = {
-  [Kind in Change["kind"]]: (change: Extract<Change, { kind: Kind }>, by: By) => Revocation | undefined;
+type Appliers = {
+  [Kind in AdminChange["kind"]]: (
+    change: Extract<AdminChange, { kind: Kind }>,
+    by: By,
+  ) => Revocation | undefined;
 };
 
 export function createChanges(
   database: Database,
   encryption: FieldEncryption,
   parts: ChangeParts,
-): Pick<AdminStore, "carryOut"> {
+): Pick<AdminStore, "apply"> {
   const { claim } = idempotency(database, encryption);
-  const carry: Carry = {
+  const appliers: Appliers = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
     ...accessChanges(database, parts),
   };
 
   return {
-    carryOut: async (change, { once, ...by }) => {
+    apply: async (change, { once, ...by }) => {
       try {
         return await database.transaction(() => {
           const repeated = once && claim(once, by.now);
           if (repeated !== undefined) return repeated;
-          const done = (carry[change.kind] as (change: Change, by: By) => Revocation | undefined)(change, by);
+          const done = (appliers[change.kind] as (change: AdminChange, by: By) => Revocation | undefined)(
+            change,
+            by,
+          );
           return { result: "done", revokedGrants: done?.revokedGrants ?? [] };
         });
       } catch (error) {
@@ -132,7 +138,7 @@ function directoryChanges(
   database: Database,
   { directory, bindings, queueMail, roles }: ChangeParts,
 ): Pick<
-  Carry,
+  Appliers,
   | "create_organization"
   | "edit_organization"
   | "create_profile"
@@ -226,7 +232,7 @@ function clientChanges({
   audit,
   clients,
   revoker,
-}: ChangeParts): Pick<Carry, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
+}: ChangeParts): Pick<Appliers, "register_client" | "edit_client" | "rotate_secret" | "remove_client"> {
   const stored = (id: string) => {
     const client = clients.find(id);
     return client?.managedBy === "admin" ? client : refuse("missing");
@@ -266,7 +272,7 @@ function clientChanges({
 function accessChanges(
   database: Database,
   { audit, revoker }: ChangeParts,
-): Pick<Carry, "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session"> {
+): Pick<Appliers, "create_api_key" | "remove_api_key" | "revoke_grant" | "end_session"> {
   const insertKey = database.prepare(`
     INSERT INTO api_keys (id, secret_hash, name, scopes, created_by, created_at, expires_at)
     VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);

@@ -5,10 +5,6 @@ import { formatShort } from "../format.ts";
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
-import { personUrl } from "./directory.ts";
-import { headed, renderConsole, sectionUrl } from "./frame.ts";
-
-import { actorName, clientName, recordName, upstreamName } from "./names.ts";
 import {
   actButton,
   badge,
@@ -23,7 +19,10 @@ import {
   table,
   timeOr,
   word,
-} from "./parts.ts";
+} from "./components.ts";
+import { personUrl } from "./directory.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { actorName, clientName, recordName, upstreamName } from "./names.ts";
 
 import type { ApiKeyView, AuditEventView, ConsoleFrame, Listing, Names, ProfileView } from "./views.ts";
 

@@ -4,8 +4,8 @@ import { strongName } from "../components.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
+import { badge, code, copyBlock, facts, goButton, isoTime, table, timeOr } from "./components.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { badge, code, copyBlock, facts, goButton, isoTime, table, timeOr } from "./parts.ts";
 import type { ClientView, ConsoleFrame, Preset, SettingsView } from "./views.ts";
 
 const urlOf = (site: Site, id: string) => `${sectionUrl(site, "clients")}/${encodeURIComponent(id)}`;

@@ -3,8 +3,6 @@
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
-import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { clientName, idText } from "./names.ts";
 import {
   badge,
   type Column,
@@ -18,7 +16,9 @@ import {
   searchForm,
   table,
   timeOr,
-} from "./parts.ts";
+} from "./components.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { clientName, idText } from "./names.ts";
 import type {
   ConsoleFrame,
   GrantView,

@@ -3,8 +3,8 @@
 import { bdi, type Child, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
+import { actButton, type Choice, type Field, fieldForm, formProblems } from "./components.ts";
 import { type ConsolePage, renderConsole } from "./frame.ts";
-import { actButton, type Choice, type Field, fieldForm, formProblems } from "./parts.ts";
 import type { ConsoleFrame, FormState, Preset } from "./views.ts";
 
 interface FormPage {
@@ -96,7 +96,7 @@ const statuses = (site: Site): Choice[] => {
   ];
 };
 
-/** The fields of a client app; those that are typed later, too, when it is edited. */
+/** The fields of a client; those that are typed later, too, when it is edited. */
 export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[] {
   const t = messages(site.locale);
   const text = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, ...more });

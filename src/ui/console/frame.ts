@@ -5,7 +5,7 @@ import { bdi, type Child, type Html, html } from "../html.ts";
 import { emblem, renderDocument } from "../layout.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
-import { doneNotice } from "./parts.ts";
+import { doneNotice } from "./components.ts";
 import type { ConsoleFrame, ConsoleSection } from "./views.ts";
 
 export interface ConsolePage {

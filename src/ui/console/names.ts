@@ -4,8 +4,8 @@ import { CONSOLE_CLIENT_ID } from "../../domain/records.ts";
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
+import { isoTime } from "./components.ts";
 import { sectionUrl } from "./frame.ts";
-import { isoTime } from "./parts.ts";
 import type { ConsoleSection, Names } from "./views.ts";
 
 type Kind = "profile" | "organization" | "account" | "client" | "key";
@@ -51,7 +51,7 @@ export function actorName(site: Site, names: Names, actor: string): Html {
     : recordName(site, names, record.kind, record.id);
 }
 
-/** A client app by its name; the administration's own pages are one, too. */
+/** A client by its name; the administration's own pages are one, too. */
 export function clientName(site: Pick<Site, "portals" | "locale">, id: string): string {
   if (id === CONSOLE_CLIENT_ID) return messages(site.locale).text("admin.word");
   return site.portals.find((one) => one.id === id)?.name ?? id;

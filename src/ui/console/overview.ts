@@ -4,14 +4,14 @@ import { type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import { bars, numbers, type Series } from "./chart.ts";
+import { dayOf, isoTime } from "./components.ts";
 import { headed, renderConsole } from "./frame.ts";
 import { clientName } from "./names.ts";
-import { dayOf, isoTime } from "./parts.ts";
-import type { AttentionView, ConsoleFrame, FiguresView } from "./views.ts";
+import type { AttentionView, ConsoleFrame, MetricsView } from "./views.ts";
 
 export interface OverviewPage {
   range: "24h" | "7d" | "30d";
-  figures: FiguresView;
+  metrics: MetricsView;
   attention: AttentionView;
   /** Names of upstreams by id. */
   upstreams: ReadonlyMap<string, string>;
@@ -38,13 +38,13 @@ export function overview(site: Site, frame: ConsoleFrame, view: OverviewPage): s
   const heading = t.text("admin.overview.title");
   const group = (name: keyof typeof groups): Html => {
     const wanted: readonly string[] = groups[name];
-    const series = view.figures.series
+    const series = view.metrics.series
       .filter((one) => wanted.includes(one.name))
       .map((one): Series => {
-        const figure = t.text(`admin.figure.${one.name as (typeof groups)[keyof typeof groups][number]}`);
+        const metric = t.text(`admin.metric.${one.name as (typeof groups)[keyof typeof groups][number]}`);
         const upstream =
           one.upstream_id === null ? null : (view.upstreams.get(one.upstream_id) ?? one.upstream_id);
-        const label = upstream === null ? figure : t.text("admin.figureOf", { figure, name: upstream });
+        const label = upstream === null ? metric : t.text("admin.metricOf", { metric, name: upstream });
         return { label, tone: tones[one.name] ?? "plain", total: one.total, points: one.points };
       });
     const title = t.text(`admin.group.${name}`);

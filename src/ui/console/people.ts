@@ -3,9 +3,6 @@
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, LinkDeadPage, Site } from "../views.ts";
-import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
-import { headed, renderConsole, sectionUrl } from "./frame.ts";
-import { detailText, idText, recordName, upstreamName } from "./names.ts";
 import {
   actButton,
   badge,
@@ -19,7 +16,10 @@ import {
   type Tone,
   table,
   timeOr,
-} from "./parts.ts";
+} from "./components.ts";
+import { inquiryTable, organizationUrl, personUrl, portalName, sessionColumns } from "./directory.ts";
+import { headed, renderConsole, sectionUrl } from "./frame.ts";
+import { detailText, idText, recordName, upstreamName } from "./names.ts";
 import type {
   AccountSessionView,
   AccountView,
@@ -84,7 +84,37 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
   const t = messages(site.locale);
   const { account } = view;
   const heading = accountName(account);
-  const profiles = [
+  return renderConsole(site, frame, {
+    section: "accounts",
+    heading,
+    back: { url: sectionUrl(site, "accounts"), label: t.text("admin.section.accounts") },
+    body: html`${headed(bdi(heading))}
+${account.identities.map((identity) => identityFacts(site, account, identity))}
+<h2>${t.text("admin.accounts.profiles")}</h2>
+${profileTable(site, account)}
+<h2>${t.text("admin.people.timeline")}</h2>
+${inquiryTable(site, view.inquiries, t.text("admin.accounts.noInquiries"))}
+${accountSessions(site, view)}
+${pager(site, view)}`,
+  });
+}
+
+function identityFacts(site: Site, account: AccountView, identity: AccountView["identities"][number]): Html {
+  const t = messages(site.locale);
+  return facts([
+    [t.text("admin.upstream"), bdi(upstreamName(site, identity.upstream_id))],
+    [t.text("admin.subject"), code(identity.subject)],
+    [t.text("admin.issuer"), code(identity.issuer)],
+    [t.text("admin.emailThere"), identity.email && bdi(identity.email)],
+    [t.text("admin.nameThere"), identity.name && bdi(identity.name)],
+    [t.text("admin.lastSignIn"), isoTime(site, identity.last_sign_in_at)],
+    [t.text("admin.sub"), idText(account.id)],
+  ]);
+}
+
+function profileTable(site: Site, { profiles }: AccountPage["account"]): Html {
+  const t = messages(site.locale);
+  const columns = [
     {
       label: t.text("admin.name"),
       cell: (one: ProfileView) => html`<a href="${personUrl(site, one.id)}">${bdi(one.name)}</a>`,
@@ -96,7 +126,12 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
     },
     { label: t.text("admin.isLinked"), cell: (one: ProfileView) => timeOr(site, one.linked_at, "") },
   ];
-  const { sessions } = view;
+  return table(t.text("admin.accounts.profiles"), columns, profiles, t.text("admin.accounts.noProfiles"));
+}
+
+/** The sessions of an account, and the ways to end them. */
+function accountSessions(site: Site, { account, sessions, nextUrl, mayEnd }: AccountPage): Html {
+  const t = messages(site.locale);
   const url = `${sectionUrl(site, "accounts")}/${encodeURIComponent(account.id)}/end`;
   const columns = [
     ...sessionColumns<AccountSessionView>(site),
@@ -107,44 +142,18 @@ export function accountPage(site: Site, frame: ConsoleFrame, view: AccountPage):
           ? t.text("admin.sessionAlone")
           : client_ids.map((id, place) => html`${place > 0 && ", "}${portalName(site, id)}`),
     },
-    ...(view.mayEnd
-      ? [
-          {
-            label: t.text("admin.action"),
-            cell: ({ id }: AccountSessionView) =>
-              html`<a href="${url}/${encodeURIComponent(id)}">${t.text("admin.endSession")}</a>`,
-          },
-        ]
-      : []),
   ];
+  if (mayEnd) {
+    columns.push({
+      label: t.text("admin.action"),
+      cell: ({ id }) => html`<a href="${url}/${encodeURIComponent(id)}">${t.text("admin.endSession")}</a>`,
+    });
+  }
+  const hasAny = sessions.length > 0 || nextUrl !== null;
   const endAll =
-    view.mayEnd &&
-    (sessions.length > 0 || view.nextUrl !== null) &&
-    html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
-  return renderConsole(site, frame, {
-    section: "accounts",
-    heading,
-    back: { url: sectionUrl(site, "accounts"), label: t.text("admin.section.accounts") },
-    body: html`${headed(bdi(heading))}
-${account.identities.map((one) =>
-  facts([
-    [t.text("admin.upstream"), bdi(upstreamName(site, one.upstream_id))],
-    [t.text("admin.subject"), code(one.subject)],
-    [t.text("admin.issuer"), code(one.issuer)],
-    [t.text("admin.emailThere"), one.email && bdi(one.email)],
-    [t.text("admin.nameThere"), one.name && bdi(one.name)],
-    [t.text("admin.lastSignIn"), isoTime(site, one.last_sign_in_at)],
-    [t.text("admin.sub"), idText(account.id)],
-  ]),
-)}
-<h2>${t.text("admin.accounts.profiles")}</h2>
-${table(t.text("admin.accounts.profiles"), profiles, account.profiles, t.text("admin.accounts.noProfiles"))}
-<h2>${t.text("admin.people.timeline")}</h2>
-${inquiryTable(site, view.inquiries, t.text("admin.accounts.noInquiries"))}
-<div class="console-head"><h2>${t.text("admin.sessions")}</h2>${endAll}</div>
-${table(t.text("admin.sessions"), columns, sessions, t.text("admin.people.noSignIns"))}
-${pager(site, view)}`,
-  });
+    mayEnd && hasAny && html`<p class="console-actions">${goButton(url, t.text("admin.endAll"))}</p>`;
+  return html`<div class="console-head"><h2>${t.text("admin.sessions")}</h2>${endAll}</div>
+${table(t.text("admin.sessions"), columns, sessions, t.text("admin.people.noSignIns"))}`;
 }
 
 export function linkList(

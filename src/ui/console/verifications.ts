@@ -3,9 +3,9 @@
 import { bdi, type Child, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
+import { actButton, badge, code, facts, isoTime, table } from "./components.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { actorName } from "./names.ts";
-import { actButton, badge, code, facts, isoTime, table } from "./parts.ts";
 import type { ConsoleFrame, Names, VerificationResultView, VerificationView } from "./views.ts";
 
 export interface VerificationsPage {

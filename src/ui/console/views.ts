@@ -96,7 +96,7 @@ export type VerificationView = OutputOf<typeof operations.verifications.get>;
 
 export type VerificationResultView = NonNullable<VerificationView["result"]>;
 
-export type FiguresView = OutputOf<typeof operations.figures.get>;
+export type MetricsView = OutputOf<typeof operations.figures.get>;
 
 export type AttentionView = OutputOf<typeof operations.attention.get>;
 

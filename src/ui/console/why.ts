@@ -3,12 +3,10 @@
 import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
+import { badge, faultNotice, plainInput, type Tone } from "./components.ts";
 import { organizationUrl, personUrl } from "./directory.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
-
 import { clientName } from "./names.ts";
-
-import { badge, faultNotice, plainInput, type Tone } from "./parts.ts";
 
 import type { ConsoleFrame, ProfileView, SimulationView } from "./views.ts";
 

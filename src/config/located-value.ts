@@ -1,20 +1,20 @@
-/** Configuration values that remember where they were written, so that every fault can name its source. */
+/** Located values: what a configuration says and where it was written, for faults that name their source. */
 
-export type Tree = MapTree | ListTree | ScalarTree;
+export type LocatedValue = LocatedMap | LocatedList | LocatedScalar;
 
-export interface MapTree {
+export interface LocatedMap {
   kind: "map";
   source: string;
-  entries: Map<string, Tree>;
+  entries: Map<string, LocatedValue>;
 }
 
-export interface ListTree {
+export interface LocatedList {
   kind: "list";
   source: string;
-  items: Tree[];
+  items: LocatedValue[];
 }
 
-export interface ScalarTree {
+export interface LocatedScalar {
   kind: "scalar";
   source: string;
   /** Folder that a relative path written here starts from. */
@@ -30,16 +30,19 @@ export function sameName(one: string, other: string): boolean {
 }
 
 /** The id of a list entry, if it has one. */
-export function entryId(tree: Tree): string | undefined {
-  const id = tree.kind === "map" ? tree.entries.get("id") : undefined;
+export function entryId(located: LocatedValue): string | undefined {
+  const id = located.kind === "map" ? located.entries.get("id") : undefined;
   return id?.kind === "scalar" && !id.inFile && typeof id.value === "string" ? id.value : undefined;
 }
 
-/** Lays one tree over another: maps key by key, lists of entries id by id; anything else is replaced. */
-export function overlay(below: Tree | undefined, above: Tree): Tree {
+/**
+ * Lays one located value over another: maps key by key, lists of entries id by id; anything else is
+ * replaced.
+ */
+export function overlay(below: LocatedValue | undefined, above: LocatedValue): LocatedValue {
   if (below?.kind === "map" && above.kind === "map") {
     const entries = new Map(below.entries);
-    for (const [key, tree] of above.entries) entries.set(key, overlay(entries.get(key), tree));
+    for (const [key, located] of above.entries) entries.set(key, overlay(entries.get(key), located));
     return { ...below, entries };
   }
   if (
@@ -60,15 +63,15 @@ export function overlay(below: Tree | undefined, above: Tree): Tree {
 }
 
 /** The plain value, for the schema. */
-export function toValue(tree: Tree): unknown {
-  if (tree.kind === "scalar") return tree.value;
-  if (tree.kind === "list") return tree.items.map(toValue);
-  return Object.fromEntries([...tree.entries].map(([key, child]) => [key, toValue(child)]));
+export function toValue(located: LocatedValue): unknown {
+  if (located.kind === "scalar") return located.value;
+  if (located.kind === "list") return located.items.map(toValue);
+  return Object.fromEntries([...located.entries].map(([key, child]) => [key, toValue(child)]));
 }
 
 /** What is written at a path of the plain value, if anything. */
-export function at(tree: Tree, path: readonly PropertyKey[]): Tree | undefined {
-  let current: Tree | undefined = tree;
+export function at(located: LocatedValue, path: readonly PropertyKey[]): LocatedValue | undefined {
+  let current: LocatedValue | undefined = located;
   for (const step of path) {
     if (current?.kind === "map") current = current.entries.get(String(step));
     else if (current?.kind === "list") current = current.items[Number(step)];
@@ -81,10 +84,10 @@ export function at(tree: Tree, path: readonly PropertyKey[]): Tree | undefined {
  * A path as people write it, list entries by their id where they have one:
  * `upstreams.consumer.client_secret`.
  */
-export function keyOf(tree: Tree, path: readonly PropertyKey[]): string {
+export function keyOf(located: LocatedValue, path: readonly PropertyKey[]): string {
   let key = "";
   for (const [index, step] of path.entries()) {
-    const entry = typeof step === "number" ? at(tree, path.slice(0, index + 1)) : undefined;
+    const entry = typeof step === "number" ? at(located, path.slice(0, index + 1)) : undefined;
     const id = entry && entryId(entry);
     key += typeof step === "number" && id === undefined ? `[${step}]` : `${key && "."}${id ?? String(step)}`;
   }

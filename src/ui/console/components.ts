@@ -1,4 +1,4 @@
-/** The pieces that the administration's pages are made of. */
+/** Components of the administration's pages: tables, facts, forms and their fields, badges. */
 
 import { csrfInput, errorLine, linkButton, problemSummary } from "../components.ts";
 import { formatDay, formatShort } from "../format.ts";

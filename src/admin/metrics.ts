@@ -1,13 +1,13 @@
-/** What is counted, by the hour, and how it is added up for looking at it. */
+/** Metrics: counts of what happens, by the hour, and their sums over a range. */
 
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { AdminStore } from "../storage/contract.ts";
-import { FIGURES } from "./definitions/overview.ts";
+import { METRICS } from "./definitions/overview.ts";
 import { time } from "./fields.ts";
 
-export type Figure = (typeof FIGURES)[number];
+export type Metric = (typeof METRICS)[number];
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -19,12 +19,12 @@ const RANGES = {
 
 export type Range = keyof typeof RANGES;
 
-const isOfUpstreams = (figure: Figure) => figure.startsWith("upstream_");
-const keyOf = (figure: Figure, upstreamId: string | null) =>
-  upstreamId === null ? figure : `${figure}:${upstreamId}`;
+const isOfUpstreams = (metric: Metric) => metric.startsWith("upstream_");
+const keyOf = (metric: Metric, upstreamId: string | null) =>
+  upstreamId === null ? metric : `${metric}:${upstreamId}`;
 
 /** Every series over a range that ends with the hour under way. */
-export async function figures(
+export async function metricsOver(
   { administration, upstreams }: { administration: Pick<AdminStore, "counts">; upstreams: readonly string[] },
   range: Range,
   now: number,
@@ -43,7 +43,7 @@ export async function figures(
     // An await on SQLite lets nobody in, and a month of many upstreams' counts is long.
     await setImmediate();
   }
-  const series = FIGURES.flatMap((name) =>
+  const series = METRICS.flatMap((name) =>
     (isOfUpstreams(name) ? upstreams : [null]).map((upstreamId) => {
       const points = sums.get(keyOf(name, upstreamId)) ?? Array.from({ length: steps }, () => 0);
       return {
@@ -58,8 +58,8 @@ export async function figures(
 }
 
 /** So many of something within an hour. */
-export interface Count {
-  /** A figure, or one of an upstream: `figure:upstream`. */
+export interface MetricCount {
+  /** A metric, or one of an upstream: `metric:upstream`. */
   name: string;
   /** Where the hour begins. */
   hour: number;
@@ -68,7 +68,7 @@ export interface Count {
 
 /** Counts what happens in this process. */
 export interface Counters {
-  count(figure: Figure, upstreamId?: string): void;
+  count(metric: Metric, upstreamId?: string): void;
 }
 
 /** Passes each count on at once, to whoever adds them up. */
@@ -77,12 +77,12 @@ export function createCounters({
   onCount,
 }: {
   now: () => number;
-  onCount: (one: Count) => void;
+  onCount: (one: MetricCount) => void;
 }): Counters {
   return {
-    count: (figure, upstreamId = undefined) =>
+    count: (metric, upstreamId = undefined) =>
       onCount({
-        name: keyOf(figure, upstreamId ?? null),
+        name: keyOf(metric, upstreamId ?? null),
         hour: Math.floor(now() / hourMs) * hourMs,
         count: 1,
       }),
@@ -91,7 +91,7 @@ export function createCounters({
 
 /** Adds counts up and gives the sums to the store now and then: a process that is killed loses a little. */
 export interface CountBuffer {
-  add(one: Count): void;
+  add(one: MetricCount): void;
   /**
    * Gives what was added to the store. What it couldn't take is owed, and given again first the next time: as
    * the same batch, for the store may have added it and only the answer was lost.
@@ -99,14 +99,14 @@ export interface CountBuffer {
   flush(): Promise<void>;
 }
 
-interface CountBufferParts {
+interface CountBufferDependencies {
   administration: Pick<AdminStore, "addCounts">;
   clock: Clock;
 }
 
-export function createCountBuffer({ administration, clock }: CountBufferParts): CountBuffer {
-  let sums = new Map<string, Count>();
-  let owed: { id: string; counts: readonly Count[] } | undefined;
+export function createCountBuffer({ administration, clock }: CountBufferDependencies): CountBuffer {
+  let sums = new Map<string, MetricCount>();
+  let owed: { id: string; counts: readonly MetricCount[] } | undefined;
 
   async function give(batch: NonNullable<typeof owed>): Promise<void> {
     await administration.addCounts(batch.counts, batch.id, clock.now());

@@ -1,6 +1,6 @@
 /**
- * Notes when clients authenticate, now and then: often enough to tell a secret that is in use from one that
- * isn't.
+ * Client usage: when clients authenticated last, noted often enough to tell a secret that is in use from one
+ * that isn't.
  */
 
 import type { Logger } from "pino";
@@ -12,12 +12,12 @@ import type { ClientStore } from "../storage/contract.ts";
 /** How often the use of one secret is written down, in milliseconds. */
 const noteEveryMs = 5 * 60_000;
 
-export interface UseNotes {
+export interface ClientUsage {
   /** Nobody waits for it; a use that can't be written down is written down the next time. */
   note(clientId: string, secret: "current" | "previous"): void;
 }
 
-export function createUseNotes({
+export function createClientUsage({
   clients,
   clock,
   logger,
@@ -25,7 +25,7 @@ export function createUseNotes({
   clients: Pick<ClientStore, "noteUse">;
   clock: Clock;
   logger: Pick<Logger, "warn">;
-}): UseNotes {
+}): ClientUsage {
   const notedAt = new Map<string, number>();
   return {
     note(clientId, secret) {

@@ -1,4 +1,4 @@
-/** What operations rest on, wherever they run: in the service, or in a command beside it. */
+/** The dependencies of operations, wherever they run: in the service, or in a command beside it. */
 
 import { calculateJwkThumbprint } from "jose";
 import type { Provider } from "oidc-provider";
@@ -11,7 +11,7 @@ import { type ClientDirectory, clientProblem } from "../oidc/clients.ts";
 import type { ServiceKeys } from "../oidc/keys.ts";
 import type { Store } from "../storage/contract.ts";
 
-export interface OperationParts {
+export interface OperationDependencies {
   store: Pick<
     Store,
     | "administration"
@@ -39,24 +39,24 @@ export interface OperationParts {
    * gets them then.
    */
   signingKeys(): Promise<readonly { kid: string; alg: string }[]>;
-  /** Under which the audit's chain is sealed. */
+  /** Of the MACs of the audit's chain. */
   auditKey(): Promise<Buffer>;
 }
 
-/** Makes them of what the service, or a command beside it, has. */
-export function operationParts({
+/** Makes the dependencies of what the service, or a command beside it, has. */
+export function operationDependencies({
   config,
   store,
   clients,
   provider,
   keys,
   auditKey,
-}: Pick<OperationParts, "store" | "clients" | "auditKey"> & {
-  config: OperationParts["config"] & Pick<Config, "mail" | "administration">;
+}: Pick<OperationDependencies, "store" | "clients" | "auditKey"> & {
+  config: OperationDependencies["config"] & Pick<Config, "mail" | "administration">;
   /** Which clients it would take. */
   provider(): Promise<Provider>;
   keys(): Promise<Pick<ServiceKeys, "signing">>;
-}): OperationParts {
+}): OperationDependencies {
   return {
     store,
     clients,

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
-import { countedOutbox } from "../../src/admin/counted.ts";
-import { createCountBuffer, createCounters } from "../../src/admin/figures.ts";
+import { createCountBuffer, createCounters } from "../../src/admin/metrics.ts";
+import { outboxWithMetrics } from "../../src/admin/service-metrics.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { temporaryFile } from "../contract/sqlite-support.ts";
 import { aMail, anId, anInquiry, MINUTE, NOW } from "../support/records.ts";
@@ -49,7 +49,7 @@ for (const how of ["mute", "down"] as const) {
 it("a bounce that is reported again is counted once, in the same instant, later, of a warning", async () => {
   const counted: string[] = [];
   let now = NOW;
-  const outbox = countedOutbox(
+  const outbox = outboxWithMetrics(
     store.outbox,
     createCounters({ now: () => now, onCount: ({ name }) => void counted.push(name) }),
   );

@@ -1,4 +1,4 @@
-/** The administration's commands on both faces: on the store beside a service, and by that service. */
+/** The administration's commands on both targets: on the store beside a service, and by that service. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -21,20 +21,20 @@ export interface Said {
   stderr: string;
 }
 
-export type Face = (line: string, ...more: string[]) => Promise<Said>;
+export type Target = (line: string, ...more: string[]) => Promise<Said>;
 
-export interface CommandFaces {
+export interface CommandTargets {
   liaison: Liaison;
-  local: Face;
-  remote: Face;
-  remoteAt: (url: string, tokenFile: string) => Face;
+  local: Target;
+  remote: Target;
+  remoteAt: (url: string, tokenFile: string) => Target;
   /** A key with every scope, for `remote`. */
   tokenFile: string;
   newKey(name: string, scopes: string): Promise<string>;
 }
 
 /** Starts a service, and gives the commands beside it. */
-export async function startCommandFaces(): Promise<CommandFaces> {
+export async function startCommandTargets(): Promise<CommandTargets> {
   let written: Record<string, unknown> = {};
   const liaison = await startLiaison({
     embedded: true,
@@ -62,9 +62,9 @@ export async function startCommandFaces(): Promise<CommandFaces> {
     return { code, stdout: String(stdout.read() ?? ""), stderr: String(stderr.read() ?? "") };
   };
   const tokenFile = join(liaison.dataDir, "token");
-  const local: Face = (line, ...more) => say([...line.split(" "), ...more, "--config", config]);
+  const local: Target = (line, ...more) => say([...line.split(" "), ...more, "--config", config]);
   const remoteAt =
-    (url: string, file: string): Face =>
+    (url: string, file: string): Target =>
     (line, ...more) =>
       say([...line.split(" "), ...more, "--url", url, "--token-file", file]);
   const remote = remoteAt(liaison.issuer, tokenFile);

@@ -1,15 +1,14 @@
 /**
- * The services whose doings are counted, each as it was with a count beside. What is done again is counted
- * once.
+ * Metrics of services: each is as it was, and counts what it does. What is done again is counted once.
  */
 
 import { LiaisonError } from "../errors.ts";
 import { hasBoundTo, type Linking } from "../linking/linking.ts";
 import type { OutboxStore } from "../storage/contract.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
-import type { Counters } from "./figures.ts";
+import type { Counters } from "./metrics.ts";
 
-export function countedLinking(linking: Linking, counters: Counters): Linking {
+export function linkingWithMetrics(linking: Linking, counters: Counters): Linking {
   return {
     ...linking,
     inquire: async (input) => {
@@ -28,7 +27,7 @@ export function countedLinking(linking: Linking, counters: Counters): Linking {
   };
 }
 
-export function countedOutbox(outbox: OutboxStore, counters: Counters): OutboxStore {
+export function outboxWithMetrics(outbox: OutboxStore, counters: Counters): OutboxStore {
   let lastBounced = "";
   return {
     ...outbox,
@@ -59,7 +58,7 @@ export function countedOutbox(outbox: OutboxStore, counters: Counters): OutboxSt
 /** What is the upstream's fault, or its network's. */
 const failures = new Set(["upstream_unavailable", "upstream_rejected", "upstream_stale"]);
 
-export function countedUpstreams(upstreams: Upstreams, counters: Counters): Upstreams {
+export function upstreamsWithMetrics(upstreams: Upstreams, counters: Counters): Upstreams {
   const counting = async <T>(upstreamId: string, work: Promise<T>): Promise<T> => {
     try {
       return await work;

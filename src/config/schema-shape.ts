@@ -1,23 +1,23 @@
 /**
- * What the schema expects at each key, in the few words that reading files and the environment needs. Derived
- * from the schema's JSON Schema, so that a key added there is known here.
+ * The shape of the schema: what it expects at each key, in the few words that reading files and the
+ * environment needs. Derived from its JSON Schema, so that a key added there is known here.
  */
 
 import { z } from "zod";
 import { configSchema } from "./schema.ts";
 
-export type Shape =
+export type SchemaShape =
   /** Nullable: nothing is meant by nothing, instead of all of its defaults. */
-  | { kind: "map"; nullable: boolean; keys: ReadonlyMap<string, Shape> }
+  | { kind: "map"; nullable: boolean; keys: ReadonlyMap<string, SchemaShape> }
   /** A list of maps, each with an `id`. */
-  | { kind: "entries"; entry: Extract<Shape, { kind: "map" }> }
+  | { kind: "entries"; entry: Extract<SchemaShape, { kind: "map" }> }
   | { kind: "words" }
   /** A map whose keys are the writer's own. */
   | { kind: "record" }
   | { kind: "text"; nullable: boolean; path: boolean }
   | { kind: "number" | "boolean" };
 
-type MapShape = Extract<Shape, { kind: "map" }>;
+type MapShape = Extract<SchemaShape, { kind: "map" }>;
 
 interface JsonSchema {
   type?: string | string[];
@@ -31,12 +31,12 @@ interface JsonSchema {
 export const configShape: MapShape = mapShape(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema);
 
 function mapShape(schema: JsonSchema, nullable = false): MapShape {
-  const keys = new Map<string, Shape>();
+  const keys = new Map<string, SchemaShape>();
   for (const [key, value] of Object.entries(schema.properties ?? {})) keys.set(key, shapeOf(value));
   return { kind: "map", nullable, keys };
 }
 
-function shapeOf(schema: JsonSchema): Shape {
+function shapeOf(schema: JsonSchema): SchemaShape {
   const alternatives = schema.anyOf ?? [schema];
   const types = alternatives.flatMap((alternative) => alternative.type ?? []);
   const main = alternatives.find((alternative) => alternative.type !== "null") ?? schema;

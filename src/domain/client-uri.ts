@@ -1,7 +1,7 @@
 /**
  * The one judge of the addresses that a client registers: where browsers are sent with a code, after signing
  * out, to start, and where logout tokens go. An address is taken only as every reader reads it alike. What
- * passes `portalUriProblem`, oidc-provider takes of a client of application_type web
+ * passes `clientUriProblem`, oidc-provider takes of a client of application_type web
  * (lib/helpers/client_schema.js, `redirectUris`, 9.13): no private-use scheme, no fragment. Plain http to
  * another machine, which it would take, gives codes away (RFC 9700, section 2.6).
  */
@@ -12,7 +12,7 @@ import { isEncryptedOrLocal } from "./loopback.ts";
  * What is wrong with a redirect, post-logout or back-channel logout address, and what to write instead;
  * undefined for a good one. Doesn't repeat the address: it may hold a password.
  */
-export function portalUriProblem(value: string): string | undefined {
+export function clientUriProblem(value: string): string | undefined {
   const url = URL.parse(value);
   if (url === null) return "write an absolute address, scheme included";
   if (!/^https?:\/\//i.test(value)) {

@@ -1,4 +1,4 @@
-/** The administration beside the service: operations on the store itself, for commands. */
+/** Offline administration: operations on the store itself, for commands that run beside the service. */
 
 import type { Provider } from "oidc-provider";
 import type { Clock } from "../clock.ts";
@@ -8,18 +8,18 @@ import { loadKeys } from "../oidc/keys.ts";
 import { createProvider, type ProviderDeps } from "../oidc/provider.ts";
 import type { Store } from "../storage/contract.ts";
 import { auditKeyOf } from "./audit-key.ts";
+import { operationDependencies } from "./dependencies.ts";
 import { createHandlers } from "./operations.ts";
-import { operationParts } from "./parts.ts";
 import { ALL_SCOPES, type Principal } from "./scopes.ts";
 import { type AdminService, createAdminService } from "./service.ts";
 
-export interface LocalAdministration {
+export interface OfflineAdministration {
   service: AdminService;
   /** Whoever can read the configuration may do everything. */
   principal: Principal;
 }
 
-export interface LocalParts {
+export interface OfflineDependencies {
   config: Config;
   store: Store;
   clock: Clock;
@@ -28,16 +28,16 @@ export interface LocalParts {
 }
 
 /** @param command as audit events name it */
-export async function createLocalAdministration(
-  { config, store, clock, checksOutputs }: LocalParts,
+export async function createOfflineAdministration(
+  { config, store, clock, checksOutputs }: OfflineDependencies,
   command: string,
-): Promise<LocalAdministration> {
+): Promise<OfflineAdministration> {
   const clients = await createClientDirectory(store.clients, config.portals, {
     issuer: config.issuer,
     clock,
   });
   const keys = once(() => loadKeys(store.keys));
-  const parts = operationParts({
+  const dependencies = operationDependencies({
     config,
     store,
     clients,
@@ -47,7 +47,7 @@ export async function createLocalAdministration(
   });
   return {
     service: createAdminService({
-      handlers: createHandlers(parts),
+      handlers: createHandlers(dependencies),
       audit: store.audit,
       clock,
       checksOutputs,
@@ -57,8 +57,10 @@ export async function createLocalAdministration(
 }
 
 /** A provider that serves nothing: it only looks at clients, as the service does. */
-function inspectingProvider(parts: LocalParts & Pick<ProviderDeps, "clients" | "keys">): Provider {
-  const { config, store, clock, clients, keys } = parts;
+function inspectingProvider(
+  dependencies: OfflineDependencies & Pick<ProviderDeps, "clients" | "keys">,
+): Provider {
+  const { config, store, clock, clients, keys } = dependencies;
   const refuse = async () => {
     throw new TypeError("no page is shown by a command");
   };

@@ -1,7 +1,4 @@
-/**
- * Where a command of the administration is carried out: on the store of a configuration, or by a broker
- * elsewhere.
- */
+/** Targets of the administration's commands: the store of a configuration, or a broker elsewhere. */
 
 import { type AdminCaller, brokerUrl, createRemoteCaller } from "../../admin/command-remote.ts";
 import type { Clock } from "../../clock.ts";
@@ -10,7 +7,7 @@ import { readToken } from "../../config/token.ts";
 import { type Call, type Flag, usageError } from "../command.ts";
 import { configFlag, type Store, withStore } from "../with-store.ts";
 
-export interface Face extends AdminCaller {
+export interface Target extends AdminCaller {
   /** Of the broker that is administered. */
   issuer: string;
   /** In which instants are written: the deployment's, or UTC where that isn't known. */
@@ -18,7 +15,7 @@ export interface Face extends AdminCaller {
 }
 
 /** The flags that say where. */
-export const faceFlags: Readonly<Record<string, Flag>> = {
+export const targetFlags: Readonly<Record<string, Flag>> = {
   config: configFlag,
   url: {
     takes: "URL",
@@ -43,16 +40,16 @@ export function isRemote({ flags }: Pick<Call, "flags">): boolean {
  * Runs work where the flags say. A broker may be running on the store.
  * @param options.creates whether a missing database is made; without one there is nothing to read or to edit
  */
-export async function withFace<T>(
+export async function withTarget<T>(
   call: Pick<Call, "flags" | "signal">,
   { clock, word, creates }: { clock: Clock; word: string; creates: boolean },
-  work: (face: Face) => Promise<T>,
+  work: (target: Target) => Promise<T>,
 ): Promise<T> {
-  if (isRemote(call)) return await work(await remoteFace(call));
+  if (isRemote(call)) return await work(await remoteTarget(call));
   const onStore = async (store: Store, config: Config) => {
     // What it rests on takes a while to load; no other command needs it.
-    const { createLocalAdministration } = await import("../../admin/local.ts");
-    const { service, principal } = await createLocalAdministration({ config, store, clock }, word);
+    const { createOfflineAdministration } = await import("../../admin/offline-administration.ts");
+    const { service, principal } = await createOfflineAdministration({ config, store, clock }, word);
     return await work({
       issuer: config.issuer,
       timeZone: config.deployment.time_zone,
@@ -63,7 +60,7 @@ export async function withFace<T>(
 }
 
 /** Only where --url is given. */
-export async function remoteFace({ flags, signal }: Pick<Call, "flags" | "signal">): Promise<Face> {
+export async function remoteTarget({ flags, signal }: Pick<Call, "flags" | "signal">): Promise<Target> {
   const url = brokerUrl(flags.get("url") ?? "");
   const { token, source: tokenSource } = await readToken({ file: flags.get("token-file") });
   return { issuer: url, timeZone: "UTC", ...createRemoteCaller({ url, token, tokenSource, signal }) };

@@ -1,9 +1,12 @@
-/** How a redirect address that an app sends compares with those it has registered. Pure. */
+/** The redirect URI check: how what a portal sends compares with what it has registered. Pure. */
 
 import type { ClientPage, UriDifference } from "../../ui/console/clients.ts";
 
 /** Registered, nearly so (and by what it differs), or not at all. */
-export function checkRedirect(uri: string, registered: readonly string[]): NonNullable<ClientPage["check"]> {
+export function checkRedirectUri(
+  uri: string,
+  registered: readonly string[],
+): NonNullable<ClientPage["check"]> {
   if (registered.includes(uri)) return { uri, result: "registered", nearest: null, how: null };
   const sent = URL.parse(uri);
   if (sent === null) return { uri, result: "no_address", nearest: null, how: null };
