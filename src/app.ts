@@ -16,7 +16,7 @@ import { createAuthenticate } from "./admin/rest/authenticate.ts";
 import { ALL_SCOPES } from "./admin/scopes.ts";
 import { linkingWithMetrics, outboxWithMetrics, upstreamsWithMetrics } from "./admin/service-metrics.ts";
 import { type Background, createBackground } from "./background/background.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock, Milliseconds } from "./clock.ts";
 import { limitOf, mailDomain as mailDomainOf } from "./config/derived.ts";
 import type { Config } from "./config/schema.ts";
 import { asAccountId, asSecretHash } from "./domain/ids.ts";
@@ -88,8 +88,8 @@ export interface App {
  * How long what is being answered may take once nothing new is taken, in milliseconds: when draining, and
  * otherwise.
  */
-const drainMs = 20_000;
-const closeMs = 10_000;
+const drainMs: Milliseconds = 20_000;
+const closeMs: Milliseconds = 10_000;
 
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, store, clock, logger } = deps;

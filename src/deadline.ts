@@ -16,7 +16,7 @@ class Remaining {
     this.#leftMs = milliseconds;
   }
 
-  get leftMs(): number {
+  get leftMs(): Milliseconds {
     return this.#waiting === 0 ? this.#leftMs : this.#leftMs - (performance.now() - this.#since);
   }
 

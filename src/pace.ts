@@ -12,10 +12,10 @@ import { runAlone, type WorkerRun } from "./worker-loop.ts";
  * The longest that a turn may take, in milliseconds, where others can do nothing else meanwhile. Half of it
  * is aimed at.
  */
-export const TURN_MS = 20;
+export const TURN_MS: Milliseconds = 20;
 
 /** A turn that took longer waited for somebody else: that needs no rest as long. */
-const LONGEST_REST_MS = 1000;
+const LONGEST_REST_MS: Milliseconds = 1000;
 
 export interface PaceOptions {
   /**
@@ -63,7 +63,7 @@ export class Pace {
     }
     const took = performance.now() - begun;
     const { least, most, turnMs = TURN_MS } = this.#options;
-    const aimMs = turnMs / 2;
+    const aimMs: Milliseconds = turnMs / 2;
     if (took > turnMs) this.#size = Math.max(least, Math.floor(this.#size * Math.max(aimMs / took, 1 / 4)));
     else if (took < aimMs / 2) this.#size = Math.min(most, this.#size * 2);
     await setTimeout(Math.ceil(Math.min(took, LONGEST_REST_MS)));

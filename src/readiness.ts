@@ -50,7 +50,7 @@ export interface ReadinessOptions {
   everyMs?: Milliseconds;
 }
 
-const longestLookMs = 2000;
+const longestLookMs: Milliseconds = 2000;
 
 /** Until the first look is done, everything is failing. What comes and goes is logged once each time. */
 export function createReadiness({ checks, logger, everyMs = 5000 }: ReadinessOptions): Readiness {

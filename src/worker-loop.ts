@@ -49,9 +49,9 @@ export interface WorkerLoopOptions {
   elapsedMs?: () => number;
 }
 
-const longestPauseMs = 30_000;
+const longestPauseMs: Milliseconds = 30_000;
 /** Longer than any one step: a delivery by SMTP takes up to 50 seconds, a batch's transaction less. */
-const longestStepMs = 120_000;
+const longestStepMs: Milliseconds = 120_000;
 /**
  * How many runs in a row must fail until that is said. One or two are an election, or a lock held by another
  * process.
@@ -123,7 +123,7 @@ export function createWorkerLoop(options: WorkerLoopOptions): WorkerLoop {
       name: `background.${name}`,
       look() {
         if (!started) return { status: "failing", reason: "not running" };
-        const longestMs = Math.max(pollMs, longestPauseMs) + longestStepMs;
+        const longestMs: Milliseconds = Math.max(pollMs, longestPauseMs) + longestStepMs;
         if (elapsedMs() - aliveAt > longestMs) return { status: "failing", reason: "hangs" };
         if (failures >= failuresTold) return { status: "degraded", reason: "its last runs failed" };
         return { status: "ok" };

@@ -24,7 +24,7 @@ export interface AuditChainWorkerOptions {
 
 /** As it stands in stores: brokers of the version before take the same one. */
 const LEASE = "audit.seal";
-const LEASE_MS = 30_000;
+const LEASE_MS: Milliseconds = 30_000;
 /** How many events a turn takes. */
 const BATCH = { least: 50, most: 200 };
 

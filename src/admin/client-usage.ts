@@ -4,13 +4,13 @@
  */
 
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { withoutDeadline } from "../deadline.ts";
 import { asClientId } from "../domain/ids.ts";
 import type { ClientStore } from "../storage/contract.ts";
 
 /** How often the use of one secret is written down, in milliseconds. */
-const noteEveryMs = 5 * 60_000;
+const noteEveryMs: Milliseconds = 5 * 60_000;
 
 export interface ClientUsage {
   /** Nobody waits for it; a use that can't be written down is written down the next time. */

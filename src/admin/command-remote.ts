@@ -4,6 +4,7 @@
  */
 
 import type { z } from "zod";
+import type { Milliseconds } from "../clock.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
 import type { Definition, OutputOf, Typed } from "./definitions/definition.ts";
@@ -23,7 +24,7 @@ export interface AdminCaller {
   ): Promise<Answer<z.output<Output>>>;
 }
 
-const timeoutMs = 30_000;
+const timeoutMs: Milliseconds = 30_000;
 
 /**
  * Reads the address of a broker: its issuer.

@@ -5,6 +5,7 @@ import type { Instant } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import type { Calendar } from "../domain/calendar.ts";
 import { planEnd, planEndOf } from "../domain/plan-end.ts";
+import { ORGANIZATION_FIELDS, PROFILE_FIELDS, toApi } from "../domain/record-fields.ts";
 import type { Identity, Membership, Organization, Profile, Requester } from "../domain/records.ts";
 import type { Page } from "../storage/contract.ts";
 import type { givenPlan, plan } from "./definitions/fields.ts";
@@ -56,20 +57,16 @@ export function writePlan(
 }
 
 /** @param calendar of the deployment's time zone, as everywhere */
-export function writeOrganization({ accountNumber, plan: kept, ...rest }: Organization, calendar: Calendar) {
-  return { ...rest, account_number: accountNumber, plan: writePlan(kept, calendar) };
+export function writeOrganization(one: Organization, calendar: Calendar) {
+  return { id: one.id, ...toApi(ORGANIZATION_FIELDS, one), plan: writePlan(one.plan, calendar) };
 }
 
 function writeProfile(one: Profile) {
-  const { id, organizationId, email: address, name: called, roles: given, enabled, adminRole: role } = one;
   return {
-    id,
-    organization_id: organizationId,
-    email: address,
-    name: called,
-    roles: given,
-    enabled,
-    admin_role: role,
+    id: one.id,
+    organization_id: one.organizationId,
+    ...toApi(PROFILE_FIELDS, one),
+    admin_role: one.adminRole,
     invited_at: timeOrNull(one.invitedAt),
     email_proven: one.accountId !== null && one.provenEmailVersion === one.emailVersion,
     account_id: one.accountId,

@@ -2,15 +2,15 @@
 
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import type { AdminStore } from "../storage/contract.ts";
 import { METRICS } from "./definitions/overview.ts";
 import { time } from "./fields.ts";
 
 export type Metric = (typeof METRICS)[number];
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const hourMs: Milliseconds = 3_600_000;
+const dayMs: Milliseconds = 24 * hourMs;
 const RANGES = {
   "24h": { stepMs: hourMs, steps: 24 },
   "7d": { stepMs: dayMs, steps: 7 },
@@ -27,7 +27,7 @@ const keyOf = (metric: Metric, upstreamId: string | null) =>
 export async function metricsOver(
   { administration, upstreams }: { administration: Pick<AdminStore, "counts">; upstreams: readonly string[] },
   range: Range,
-  now: number,
+  now: Instant,
 ) {
   const { stepMs, steps } = RANGES[range];
   const to = (Math.floor(now / hourMs) + 1) * hourMs;

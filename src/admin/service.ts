@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import { asSecretHash } from "../domain/ids.ts";
 import type { AuditEvent } from "../domain/records.ts";
 import { sameId } from "../domain/secrets.ts";
@@ -43,8 +43,8 @@ export const ANY_REVISION = "*";
 const mostRaces = 5;
 
 /** How long a repeated creation is recognized, in milliseconds. */
-const onceForMs = 24 * 3_600_000;
-const hourMs = 3_600_000;
+const onceForMs: Milliseconds = 24 * 3_600_000;
+const hourMs: Milliseconds = 3_600_000;
 
 export interface AdminServiceDependencies {
   handlers: Handlers;
@@ -193,7 +193,7 @@ function faultsOf({ issues }: z.ZodError): { field: string; problem: string }[] 
   });
 }
 
-function refusal(operation: string, actor: string, scope: Scope, at: number): AuditEvent {
+function refusal(operation: string, actor: string, scope: Scope, at: Instant): AuditEvent {
   return {
     id: sameId("administration.refused", actor, operation, scope, String(Math.floor(at / hourMs))),
     at,

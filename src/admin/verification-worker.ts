@@ -22,7 +22,7 @@ export interface VerificationWorkerOptions extends VerifyDependencies {
   noteEveryMs?: Milliseconds;
 }
 
-const LEASE_MS = 30_000;
+const LEASE_MS: Milliseconds = 30_000;
 /** How often one is begun that doesn't get on: its worker dies of it, again and again. */
 const MOST_ATTEMPTS = 10;
 const notAsWritten = "what is kept of it isn't as the service wrote it";

@@ -80,13 +80,13 @@ export interface Background {
   close(): Promise<void>;
 }
 
-const dayMs = 24 * 3_600_000;
+const dayMs: Milliseconds = 24 * 3_600_000;
 /**
  * What has expired goes this much later, and within a minute from then on: the clocks of several brokers
  * aren't quite the same. Whatever is to be kept beyond its end expires later by as much
  * (oidc/kept-interactions.ts).
  */
-const sweepSlackMs = 120_000;
+const sweepSlackMs: Milliseconds = 120_000;
 
 /** Makes the background; nothing runs until it is started. The store stays its owner's. */
 export async function createBackground(deps: BackgroundDeps): Promise<Background> {

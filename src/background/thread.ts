@@ -48,21 +48,21 @@ export interface BackgroundThreadOptions {
 }
 
 /** How often the thread says what it finds, in milliseconds. */
-export const tellEveryMs = 1000;
+export const tellEveryMs: Milliseconds = 1000;
 /** So many times nothing was heard: the check fails; and then it is taken for hanging and ended. */
 const silencesTold = 10;
 const silencesEnded = 60;
 const defaultRestartMs = { first: 1000, longest: 30_000 };
 /** Whoever lived so long died of something else than its start, in milliseconds. */
-const longLifeMs = 60_000;
+const longLifeMs: Milliseconds = 60_000;
 /**
  * How long it may take to start before nobody waits for it any more, and to end before it is ended, in
  * milliseconds.
  */
-const startMs = 10_000;
-const closeMs = 5000;
+const startMs: Milliseconds = 10_000;
+const closeMs: Milliseconds = 5000;
 /** Longer than any one step of a worker, such as a delivery by SMTP; whoever stops us may wait less. */
-const stopMs = 60_000;
+const stopMs: Milliseconds = 60_000;
 
 /**
  * Makes the background of a thread; nothing runs until it is started. A thread that dies, by a fault or
@@ -174,7 +174,7 @@ export function createBackgroundThread(options: BackgroundThreadOptions): Backgr
     }
     state = "dead";
     deaths = performance.now() - startedAt > longLifeMs ? 1 : deaths + 1;
-    const pauseMs = Math.min(restartMs.first * 2 ** (deaths - 1), restartMs.longest);
+    const pauseMs: Milliseconds = Math.min(restartMs.first * 2 ** (deaths - 1), restartMs.longest);
     logger.error(
       { ...reasonOf(fault), code, again_in_ms: pauseMs },
       "the background died and is started again",

@@ -1,6 +1,7 @@
 /** A progress bar for a terminal: how much is done, how fast, how long it will still take. */
 
 import type { Writable } from "node:stream";
+import type { Milliseconds } from "../clock.ts";
 
 export interface Progress {
   /** Says how far it is: rows, and bytes of the total if that is known. Draws at most ten times a second. */
@@ -17,7 +18,7 @@ export interface ProgressOptions {
   elapsed(): number;
 }
 
-const DRAW_EVERY_MS = 100;
+const DRAW_EVERY_MS: Milliseconds = 100;
 const BAR_WIDTH = 30;
 const CLEAR_LINE = "\r\u001b[K";
 

@@ -1,7 +1,7 @@
 /** `liaison serve`: runs the service until it is asked to stop. */
 
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { openStore, placeName } from "../storage/open.ts";
@@ -28,7 +28,7 @@ export interface ServeDependencies {
 }
 
 /** How long requests and mails under way may take to end, in milliseconds. */
-const endingMs = 22_000;
+const endingMs: Milliseconds = 22_000;
 
 /**
  * Makes the command. It stops within `listen.drain_seconds` and 22 seconds of being asked to, whatever is
@@ -60,7 +60,7 @@ export function serveCommand({ createApp, createLogger, clock }: ServeDependenci
           logger.info({ issuer, host: listen.host, port, database: placeName(storage) }, "listening");
           await untilAborted(signal);
           logger.info("stopping");
-          const longestMs = listen.drain_seconds * 1000 + endingMs;
+          const longestMs: Milliseconds = listen.drain_seconds * 1000 + endingMs;
           const ended = service.drain().then(() => service.close());
           if (!(await endsWithin(ended, longestMs))) {
             logger.warn({ seconds: longestMs / 1000 }, "stopped with requests or mails still under way");

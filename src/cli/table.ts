@@ -1,6 +1,7 @@
 /** Rows as a table for terminals: a line each where there is room, instants in the deployment's time zone. */
 
 import stringWidth from "string-width";
+import type { Instant } from "../clock.ts";
 import { instantFormat, printable } from "./output.ts";
 
 type Cell = string | number;
@@ -48,7 +49,11 @@ export function table(
   return cut === undefined ? blocks(names, whole) : lines(names, cut);
 }
 
-function cellsOf(rows: readonly Row[], names: readonly string[], format: (at: number) => string): string[][] {
+function cellsOf(
+  rows: readonly Row[],
+  names: readonly string[],
+  format: (at: Instant) => string,
+): string[][] {
   return rows.map((row) =>
     names.map((name) => {
       const cell = row[name] ?? "";
@@ -119,7 +124,7 @@ function blocks(names: readonly string[], cells: readonly string[][]): string {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** Writes instants without seconds. */
-function minuteFormat(timeZone: string): (at: number) => string {
+function minuteFormat(timeZone: string): (at: Instant) => string {
   const form = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
   return (at) => form.format(at);
 }

@@ -32,9 +32,9 @@ const id = z
  */
 const filePath = z.string().min(1).meta({ format: "path" });
 const seconds = z.number().int().positive();
-const daySeconds = 86_400;
+const daySeconds: Seconds = 86_400;
 /** Browsers forget every cookie after so long, whatever it says (RFC 6265bis, section 5.5). */
-const longestCookieSeconds = 400 * daySeconds;
+const longestCookieSeconds: Seconds = 400 * daySeconds;
 const webUrl = z.url({ protocol: /^https?$/, error: "write an absolute http(s) address" });
 /**
  * Of the service: portals compare it to the letter (OpenID Connect Discovery 1.0, section 4.3), so it has one
@@ -177,7 +177,7 @@ const storage = z
   .transform((value) => (value.mongodb === undefined ? { sqlite: sqlite.parse({}), ...value } : value));
 
 /** At most `limit` in `window_seconds`. */
-const limit = (count: number, windowSeconds: number) =>
+const limit = (count: number, windowSeconds: Seconds) =>
   z
     .strictObject({
       limit: z.number().int().positive().default(count),

@@ -4,9 +4,10 @@
  */
 
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import type { Seconds } from "../clock.ts";
 
 const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
-const MAX_AGE_SECONDS = 300;
+const MAX_AGE_SECONDS: Seconds = 300;
 
 export interface LogoutToken {
   subject: string | undefined;

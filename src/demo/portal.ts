@@ -7,6 +7,7 @@
 import Router from "@koa/router";
 import Koa, { type Context } from "koa";
 import * as client from "openid-client";
+import type { Seconds } from "../clock.ts";
 import { sendPage } from "./page.ts";
 import { logoutTokenVerifier } from "./portal-logout.ts";
 import {
@@ -43,7 +44,7 @@ export function portalAddresses(port: number) {
   };
 }
 
-const SIGN_IN_SECONDS = 10;
+const SIGN_IN_SECONDS: Seconds = 10;
 
 /**
  * Starts a portal. Its issuer needn't be up yet: it is discovered at the first sign-in. Throws `port_taken`.

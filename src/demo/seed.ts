@@ -4,9 +4,10 @@
  * here, unsent.
  */
 
-import type { Clock, Instant } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import { parseAddress } from "../domain/address.ts";
 import { asInquiryId, asLinkRequestId, asOrganizationId, asProfileId, asUpstreamId } from "../domain/ids.ts";
+import { NEW_ORGANIZATION } from "../domain/record-fields.ts";
 import type { AccountId, Membership, Organization, Requester, SignedInIdentity } from "../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
@@ -18,9 +19,9 @@ import { seededSubject } from "./upstream-accounts.ts";
 export const DEMO_UPSTREAM_ID = asUpstreamId("fabrikam");
 
 const ACTOR = "system";
-const DAY_MS = 24 * 60 * 60 * 1000;
-const LEASE_MS = 60_000;
-const REQUEST_LIFE_MS = 60_000;
+const DAY_MS: Milliseconds = 24 * 60 * 60 * 1000;
+const LEASE_MS: Milliseconds = 60_000;
+const REQUEST_LIFE_MS: Milliseconds = 60_000;
 
 /** Whose profiles are bound at seeding. */
 const bound: ReadonlySet<Expectation> = new Set(["plan_lapsed", "disabled", "partner_only"]);
@@ -30,7 +31,7 @@ function organizations(now: Instant): Organization[] {
     kind: Organization["kind"],
     [id, name, accountNumber]: [string, string, string],
     plan: Organization["plan"],
-  ): Organization => ({ id: asOrganizationId(id), name, accountNumber, kind, plan, enabled: true });
+  ): Organization => ({ ...NEW_ORGANIZATION, id: asOrganizationId(id), name, accountNumber, kind, plan });
   const nextYear = { status: "active", expiresAt: now + 365 * DAY_MS } as const;
   const lastMonth = { status: "active", expiresAt: now - 30 * DAY_MS } as const;
   const noPlan = { status: "none", expiresAt: null } as const;

@@ -6,7 +6,7 @@
 import type { KeyObject } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import type { Middleware } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 
 /**
  * Goes before the provider's routes. `auth_time` stays as it is: it was taken from `clock` when the person
@@ -23,7 +23,7 @@ export function liveBy(clock: Clock, signingKey: KeyObject): Middleware {
 }
 
 async function moved(idToken: string, clock: Clock, signingKey: KeyObject): Promise<string> {
-  const offsetSeconds = Math.round((clock.now() - Date.now()) / 1000);
+  const offsetSeconds: Seconds = Math.round((clock.now() - Date.now()) / 1000);
   const { iat = 0, exp = 0, ...claims } = decodeJwt(idToken);
   const { alg = "RS256", ...header } = decodeProtectedHeader(idToken);
   const payload = { ...claims, iat: iat + offsetSeconds, exp: exp + offsetSeconds };

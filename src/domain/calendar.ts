@@ -4,15 +4,15 @@
  * 2011) exist.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 
-const HOUR_MS = 3_600_000;
+const HOUR_MS: Milliseconds = 3_600_000;
 
 /**
  * Local time is never further than this from UTC: from -12 hours to +14, with room for the leap of a date
  * line.
  */
-const MAX_OFFSET_MS = 16 * HOUR_MS;
+const MAX_OFFSET_MS: Milliseconds = 16 * HOUR_MS;
 
 /**
  * How many days' ends are remembered: far more than a directory has, and no end of memory for a file full of

@@ -6,9 +6,14 @@
 import type { Instant } from "../clock.ts";
 import { LiaisonError } from "../errors.ts";
 import type { AuditEntry } from "./audit-entries.ts";
-import type { Membership, Organization, Profile, ProfileEdit } from "./records.ts";
-
-type Detail = Record<string, string | number | boolean | null>;
+import {
+  auditValues,
+  NEW_PROFILE,
+  ORGANIZATION_FIELDS,
+  PROFILE_FIELDS,
+  profileEditOf,
+} from "./record-fields.ts";
+import type { AuditEvent, Membership, Organization, Profile, ProfileEdit } from "./records.ts";
 
 /** What to write besides the record itself. */
 export interface Consequences {
@@ -36,7 +41,9 @@ export function editOrganization(
   at: Instant,
 ): OrganizationConsequences {
   const detail =
-    before === undefined ? { created: true } : changes(organizationDetail(before), organizationDetail(after));
+    before === undefined
+      ? { created: true }
+      : changes(auditValues(ORGANIZATION_FIELDS, before), auditValues(ORGANIZATION_FIELDS, after));
   const entry: AuditEntry = { at, action: "organization.changed", actor, organizationId: after.id, detail };
   const ends = before !== undefined && !after.enabled;
   const endsAdministration = before?.kind === "operator" && after.kind !== "operator";
@@ -58,16 +65,9 @@ export function editProfile(
   actor: string,
   at: Instant,
 ): Consequences & { profile: Profile } {
-  const { id, organizationId, email, emailKey, name, roles, enabled } = edit;
-  const fields = { id, organizationId, email, emailKey, name, roles, enabled };
+  const { id, organizationId, email, enabled } = edit;
+  const fields = profileEditOf(edit);
   if (before === undefined) {
-    const nothing = {
-      adminRole: null,
-      invitedAt: null,
-      accountId: null,
-      boundAt: null,
-      provenEmailVersion: null,
-    };
     const created: AuditEntry = {
       at,
       actor,
@@ -77,7 +77,7 @@ export function editProfile(
       detail: { created: true },
     };
     return {
-      profile: { ...fields, emailVersion: 1, ...nothing },
+      profile: { ...fields, ...NEW_PROFILE },
       entries: [created],
       voids: false,
       revokes: false,
@@ -91,7 +91,7 @@ export function editProfile(
   const isMoved = email !== before.email;
   const emailVersion = before.emailVersion + (isMoved ? 1 : 0);
   if (isMoved) entries.push({ ...common, action: "profile.email_changed", detail: { emailVersion } });
-  const detail = changes(profileDetail(before), profileDetail(edit));
+  const detail = changes(auditValues(PROFILE_FIELDS, before), auditValues(PROFILE_FIELDS, edit));
   if (Object.keys(detail).length > 0) entries.push({ ...common, action: "profile.changed", detail });
   return {
     profile: { ...before, ...fields, emailVersion },
@@ -106,16 +106,8 @@ export function unknownOrganization(): LiaisonError {
   return new LiaisonError("bad_request", "The organization that the profile names doesn't exist.");
 }
 
-function organizationDetail({ name, accountNumber, kind, plan, enabled }: Organization): Detail {
-  return { name, accountNumber, kind, planStatus: plan.status, planExpiresAt: plan.expiresAt, enabled };
-}
-
-function profileDetail({ name, roles, enabled }: ProfileEdit): Detail {
-  return { name, roles: JSON.stringify(roles), enabled };
-}
-
 /** The fields whose value is another one afterwards, with that value. */
-function changes(before: Detail, after: Detail): Detail {
+function changes(before: AuditEvent["detail"], after: AuditEvent["detail"]): AuditEvent["detail"] {
   return Object.fromEntries(Object.entries(after).filter(([field, value]) => before[field] !== value));
 }
 

@@ -3,6 +3,7 @@
  * reads before it and writes after it in one transaction.
  */
 
+import { fieldValues, ORGANIZATION_FIELDS, PROFILE_FIELDS } from "./record-fields.ts";
 import type {
   FieldChange,
   ImportedRecord,
@@ -28,10 +29,13 @@ export function planImport(
   }
   const planned = {
     organization: compare(
-      organization && organizationFields(organization),
-      organizationFields(row.organization),
+      organization && fieldValues(ORGANIZATION_FIELDS, organization),
+      fieldValues(ORGANIZATION_FIELDS, row.organization),
     ),
-    profile: compare(profile && profileFields(profile), profileFields(row.profile)),
+    profile: compare(
+      profile && fieldValues(PROFILE_FIELDS, profile),
+      fieldValues(PROFILE_FIELDS, row.profile),
+    ),
   };
   if (profile?.adminRole && planned.profile.result !== "unchanged") {
     return { result: "refused", reason: "administrator" };
@@ -52,14 +56,6 @@ function same(before: FieldChange["after"], after: FieldChange["after"]): boolea
   if (!isList(before) || !isList(after)) return before === after;
   const [one, other] = [new Set(before), new Set(after)];
   return one.size === other.size && [...one].every((role) => other.has(role));
-}
-
-function organizationFields({ name, accountNumber, kind, enabled, plan }: Organization): Fields {
-  return { name, accountNumber, kind, enabled, planStatus: plan.status, planExpiresAt: plan.expiresAt };
-}
-
-function profileFields({ email, name, roles, enabled }: ImportRow["profile"]): Fields {
-  return { email, name, roles, enabled };
 }
 
 function isList(value: FieldChange["after"]): value is readonly string[] {

@@ -9,19 +9,22 @@ import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import type { Inquiry } from "./records.ts";
 
 /** The longest that any waits, in milliseconds. */
-const LONGEST_TURN_MS = 3_600_000;
+const LONGEST_TURN_MS: Milliseconds = 3_600_000;
 
-const MINUTE_MS = 60_000;
+const MINUTE_MS: Milliseconds = 60_000;
 
 /** From how long on a person is told of a wait, in milliseconds: less is what mail takes anyway. */
-const TOLD_FROM_MS = 5 * MINUTE_MS;
+const TOLD_FROM_MS: Milliseconds = 5 * MINUTE_MS;
 
 /**
  * For how long the `ordinal`-th inquiry of an identity within its window waits at most, in milliseconds: the
  * first not at all, each further one by the interval of its identity's limit longer, none beyond an hour.
  */
-export function longestTurnMs(ordinal: number, limit: { limit: number; windowSeconds: Seconds }): number {
-  const intervalMs = Math.ceil((limit.windowSeconds * 1000) / limit.limit);
+export function longestTurnMs(
+  ordinal: number,
+  limit: { limit: number; windowSeconds: Seconds },
+): Milliseconds {
+  const intervalMs: Milliseconds = Math.ceil((limit.windowSeconds * 1000) / limit.limit);
   return Math.min((ordinal - 1) * intervalMs, LONGEST_TURN_MS);
 }
 
@@ -34,7 +37,7 @@ export function lookedAtBy(
   limit: { limit: number; windowSeconds: Seconds },
   longestDelayMs: Milliseconds,
 ): Instant | null {
-  const waitMs = longestTurnMs(ordinal, limit);
+  const waitMs: Milliseconds = longestTurnMs(ordinal, limit);
   if (heldUntil !== null || waitMs < TOLD_FROM_MS) return null;
   return Math.ceil((createdAt + waitMs + longestDelayMs) / MINUTE_MS) * MINUTE_MS;
 }

@@ -4,11 +4,11 @@
  * somebody comes to control later makes them an administrator. Pure, and the same for every back end.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 import type { AdminRole, Profile } from "./records.ts";
 
 /** How long a role waits for its profile to be linked, in milliseconds. */
-export const INVITATION_LIFE_MS = 7 * 24 * 3_600_000;
+export const INVITATION_LIFE_MS: Milliseconds = 7 * 24 * 3_600_000;
 
 /** Since when a role waits: from `now` on, unless the profile is linked or has none. */
 export function invitedSince(

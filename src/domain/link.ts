@@ -21,6 +21,33 @@ export type LinkDeadReason =
 
 export type LinkVerdict = { alive: true } | { alive: false; reason: LinkDeadReason };
 
+/** What a time line tells of an inquiry and its links, in words that scripts may rely on. */
+export const TIMELINE_WORDS = [
+  "asked",
+  "held",
+  "dismissed",
+  "matched",
+  "requested",
+  "mail_held",
+  "mail_carried",
+  "mail_released",
+  "mail_sent",
+  "mail_deferred",
+  "mail_failed",
+  "mail_dropped",
+  "mail_bounced",
+  "mail_resent",
+  "opened",
+  "reauthenticated",
+  "bound",
+  "refused",
+  "cancelled",
+  "superseded",
+  "void",
+  "expired",
+] as const;
+export type TimelineWhat = (typeof TIMELINE_WORDS)[number];
+
 /** What the worker does for one profile that an inquiry's address matched. */
 export type InquiryAnswer = "link" | "already_linked" | "linked_elsewhere" | "not_active";
 
@@ -73,6 +100,21 @@ export function answerInquiry(membership: Membership, accountId: AccountId): Inq
   if (!isActive(membership)) return "not_active";
   if (membership.profile.accountId === null) return "link";
   return membership.profile.accountId === accountId ? "already_linked" : "linked_elsewhere";
+}
+
+/** Whether a request bound its profile, and that still is whom it bound it to. */
+export function isRedeemed({ state, requester }: LinkRequest, { profile }: Membership): boolean {
+  switch (state) {
+    case "bound":
+      return profile.accountId === requester.accountId;
+    case "pending":
+    case "cancelled":
+    case "superseded":
+    case "void":
+      return false;
+    default:
+      return unreachable(state);
+  }
 }
 
 function deadReason(

@@ -4,7 +4,7 @@
  * MailboxUse for each mailbox.
  */
 
-import type { Instant, Seconds } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 
 /** At most `limit` within any stretch of so many seconds, wherever it begins. */
 interface RollingLimit {
@@ -29,18 +29,18 @@ export interface MailboxUse {
 /** A mailbox that got nothing. */
 export const UNUSED: MailboxUse = { separate: [], collectedAt: null };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const HOUR_MS: Milliseconds = 3_600_000;
+const DAY_MS: Milliseconds = 24 * HOUR_MS;
 
 /** From one collected mail to the next at the least, in milliseconds. */
-const COLLECTED_EVERY_MS = HOUR_MS;
+const COLLECTED_EVERY_MS: Milliseconds = HOUR_MS;
 /** How long the first request over a limit waits for others to go with it, in milliseconds. */
-const GATHERING_MS = 60_000;
+const GATHERING_MS: Milliseconds = 60_000;
 /**
  * For how long after a collected mail a mailbox counts as crowded, in milliseconds: while others wait there
  * is one each hour.
  */
-const CROWDED_MS = 2 * COLLECTED_EVERY_MS;
+const CROWDED_MS: Milliseconds = 2 * COLLECTED_EVERY_MS;
 /** How many requests a collected mail carries. */
 export const MOST_COLLECTED = 50;
 /**
@@ -76,17 +76,17 @@ export function separateRoomAt(use: MailboxUse, limits: MailboxLimits, now: Inst
 }
 
 function evenRoomAt({ separate, collectedAt }: MailboxUse, daily: RollingLimit, now: Instant): Instant {
-  const windowMs = daily.windowSeconds * 1000;
+  const windowMs: Milliseconds = daily.windowSeconds * 1000;
   const within = separate.filter(({ at }) => at > now - windowMs);
   const [oldest, last] = [within[0], within.at(-1)];
   if (oldest === undefined || last === undefined || collectedAt === null) return now;
   const left = daily.limit - within.reduce((sum, { count }) => sum + count, 0);
-  const intervalMs = Math.ceil((oldest.at + windowMs - last.at) / Math.max(1, left));
+  const intervalMs: Milliseconds = Math.ceil((oldest.at + windowMs - last.at) / Math.max(1, left));
   return Math.max(now, Math.min(collectedAt + CROWDED_MS, last.at + intervalMs));
 }
 
 function roomAt({ separate }: MailboxUse, { limit, windowSeconds }: RollingLimit, now: Instant): Instant {
-  const windowMs = windowSeconds * 1000;
+  const windowMs: Milliseconds = windowSeconds * 1000;
   if (limit < 1) return now + windowMs;
   const within = separate.filter(({ at }) => at > now - windowMs);
   let tooMany = within.reduce((sum, { count }) => sum + count, 0) - limit + 1;
@@ -131,12 +131,12 @@ export function withCollected(use: MailboxUse, now: Instant): MailboxUse {
 }
 
 /** How long what happened at a mailbox matters, in milliseconds. */
-export function longestWindowMs({ hourly, daily }: MailboxLimits): number {
+export function longestWindowMs({ hourly, daily }: MailboxLimits): Milliseconds {
   return Math.max(COLLECTED_EVERY_MS, hourly.windowSeconds * 1000, daily.windowSeconds * 1000);
 }
 
 /** For how long it is counted what an identity asks for a mailbox, in seconds. */
-export const ASKED_WINDOW_SECONDS = 7 * 24 * 3600;
+export const ASKED_WINDOW_SECONDS: Seconds = 7 * 24 * 3600;
 
 /** Whose upstream is trusted to know the address of its accounts, and says that this one is theirs. */
 export const TRUSTED_RANK = 0;

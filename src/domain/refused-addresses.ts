@@ -5,16 +5,16 @@
  * are written in a minute, whatever is sent.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 import type { RefusedAddress } from "./records.ts";
 
 const KEPT = 5;
 /** Characters of an address that anybody may have sent. */
 const LONGEST = 500;
 /** For how long the same address isn't written anew, in milliseconds. */
-const REPEATED_MS = 5 * 60_000;
+const REPEATED_MS: Milliseconds = 5 * 60_000;
 /** For how long an address has its place, in milliseconds. */
-const STAYS_MS = 60_000;
+const STAYS_MS: Milliseconds = 60_000;
 
 /** What is kept with one that came now; undefined where it stays as it is, and nothing is to be written. */
 export function withRefused(

@@ -35,7 +35,7 @@ export interface BrowserBindingOptions {
 /**
  * Outlives the sign-in under way, so that one that is merely late is told from one begun in another browser.
  */
-const beginLifetimeSeconds = 2 * 60 * 60;
+const beginLifetimeSeconds: Seconds = 2 * 60 * 60;
 
 const secretForm = /^[\w-]{43}$/;
 

@@ -6,6 +6,7 @@
 import type { Context, Middleware } from "koa";
 import { errors as oidcErrors } from "oidc-provider";
 import type { Logger } from "pino";
+import type { Seconds } from "../clock.ts";
 import type { Client } from "../domain/records.ts";
 import { type ErrorCode, LiaisonError } from "../errors.ts";
 import type { Pages } from "../ui/pages.ts";
@@ -187,7 +188,7 @@ function retryUrl(ctx: Context): string | null {
 }
 
 /** Where the handler said when it is worth trying again. */
-function retryAfterSeconds(ctx: Context): number | undefined {
+function retryAfterSeconds(ctx: Context): Seconds | undefined {
   const seconds: unknown = ctx.state["retryAfterSeconds"];
   return typeof seconds === "number" ? seconds : undefined;
 }

@@ -57,7 +57,7 @@ const clientTimes = {
  * How long nothing may pass in either direction, in milliseconds: for clients that don't read what they asked
  * for.
  */
-const silenceMs = 60_000;
+const silenceMs: Milliseconds = 60_000;
 /** The largest head of a request, in bytes: neighbours under a domain may have set a lot of cookies. */
 const largestHead = 65_536;
 
@@ -65,7 +65,7 @@ const largestHead = 65_536;
  * Beyond what clients are told of how long an idle connection stays: for a request that is on its way by
  * then.
  */
-const onItsWayMs = 1000;
+const onItsWayMs: Milliseconds = 1000;
 
 export function createHttpServer(
   listener: RequestListener,

@@ -27,7 +27,7 @@ interface Asked {
 
 /** What else the waiting page shows of an inquiry. */
 interface WaitingView {
-  since: number;
+  since: Instant;
   code: string | null;
   /** The address, in the browser that typed it; null where it isn't shown any more. */
   typed: string | null;
@@ -74,7 +74,7 @@ export interface InteractionPages {
   /** Who asks, for an inquiry. @throws LiaisonError `sign_in_expired` if nobody is signed in. */
   requester(state: InteractionState): Requester;
   /** The profiles bound since an inquiry was sent. */
-  linkedSince(state: InteractionState, askedAt: number | undefined): MembershipView[];
+  linkedSince(state: InteractionState, askedAt: Instant | undefined): MembershipView[];
 }
 
 export interface InteractionPagesDeps extends HttpKit {

@@ -7,7 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import type { Instant } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 import { looksLikeAddress, plainAddress } from "../domain/address.ts";
 import { demandOf } from "../domain/administration.ts";
 import { asUpstreamId, type UpstreamId } from "../domain/ids.ts";
@@ -71,7 +71,7 @@ export function interactionRoutes(router: Router, deps: InteractionDeps): void {
   const opened = createOpenedInteractions(deps);
   const base = (uid: string) => `${issuer}/interaction/${uid}`;
   const belowOf = (uid: string, name: string) => cookies.below(new URL(base(uid)).pathname, name);
-  const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const lifetimeSeconds: Seconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const inquiries = createKeptInquiries({ issuer, cookies, encryptedCookies, lifetimeSeconds });
   const declined = createDeclinedLinks({
     issuer,

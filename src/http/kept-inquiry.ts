@@ -6,7 +6,7 @@
  */
 
 import type { Context } from "koa";
-import type { Seconds } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 import { asInquiryId, idOrNull } from "../domain/ids.ts";
 import type { InquiryId } from "../domain/records.ts";
 import type { Cookies } from "./cookies.ts";
@@ -18,13 +18,13 @@ export interface KeptInquiry {
   inquiryId: InquiryId | null;
   /** To be sent again, never to be shown. */
   address: string;
-  askedAt: number;
+  askedAt: Instant;
   /** When the first inquiry of this interaction was sent. */
-  since: number;
+  since: Instant;
   /** The newest one's matching code. */
   code: string | null;
   /** Until when the newest one waits because this account has asked so often, or by when it is looked at. */
-  heldUntil: number | null;
+  heldUntil: Instant | null;
   lookedAtBy: number | null;
 }
 
@@ -44,7 +44,7 @@ export interface KeptInquiries {
 }
 
 /** Seconds for which a typed address is shown. */
-const shownSeconds = 1800;
+const shownSeconds: Seconds = 1800;
 
 export function createKeptInquiries(options: {
   issuer: string;

@@ -7,10 +7,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import { refusals } from "../domain/access.ts";
 import { asLinkRequestId } from "../domain/ids.ts";
-import { mailedSecret, sameIdentity } from "../domain/link.ts";
+import { isRedeemed, mailedSecret, sameIdentity } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type { Client, InquiryId, LinkRequestId, Membership, Requester } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
@@ -49,7 +49,7 @@ export interface LinkDeps extends HttpKit {
  */
 const [mostTurns, turnMs] = [20, 150];
 /** Seconds for which the page after a callback can be reloaded. */
-const resultLifetimeSeconds = 600;
+const resultLifetimeSeconds: Seconds = 600;
 
 /**
  * What a callback came to, kept by the browser for the page behind the redirect; what it is about is read
@@ -106,7 +106,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
   const boundAt = (requestId: string) => below(requestId, "liaison.bound");
   const resultAt = (requestId: string) => below(requestId, "liaison.result");
   const waiting = createWaitingSignIns(issuer, cookies, encryptedCookies);
-  const lifetimeSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const lifetimeSeconds: Seconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const declined = createDeclinedLinks({
     issuer,
     cookies,
@@ -255,8 +255,7 @@ export function linkRoutes(router: Router, deps: LinkDeps): LinkPages {
     }
     if (held === undefined) return;
     const { request, membership } = held;
-    const isDone = request.state === "bound" && membership.profile.accountId === request.requester.accountId;
-    if (isDone) return sendPage(ctx, await linkedPage(membership));
+    if (isRedeemed(request, membership)) return sendPage(ctx, await linkedPage(membership));
     seeOther(ctx, base(request.id));
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Middleware } from "koa";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import type { ArtifactStore } from "../storage/contract.ts";
 import { isBounded, ofSignOut, readForm } from "./bodies.ts";
@@ -22,7 +22,7 @@ const model = "PostedSignOut";
 /** The parameter of our own that holds the handle. */
 const handleName = "posted";
 /** Milliseconds: longer than any redirect takes, so that the page can also be loaded again. */
-const lifetimeMs = 120_000;
+const lifetimeMs: Milliseconds = 120_000;
 /** What the endpoint reads (section 2); nothing else is kept. */
 const names = new Set([
   "id_token_hint",

@@ -5,7 +5,7 @@
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { Seconds } from "../clock.ts";
+import type { Milliseconds, Seconds } from "../clock.ts";
 import type { Pages } from "../ui/pages.ts";
 import type { ErrorPage, Site } from "../ui/views.ts";
 import { pageHeaders } from "./security-headers.ts";
@@ -28,7 +28,7 @@ const unknown = { status: 400, kind: "bad_request" } as const;
  * How long a connection that was answered on still has, in milliseconds: cut at once, the answer would be
  * lost with it.
  */
-const lastMs = 2000;
+const lastMs: Milliseconds = 2000;
 
 export function createRefusals({ pages, site, issuer }: { pages: Pages; site: Site; issuer: URL }): Refusals {
   const headers = { ...pageHeaders(issuer), "content-type": "text/html; charset=utf-8" };

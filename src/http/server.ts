@@ -10,6 +10,7 @@ import Router from "@koa/router";
 import type { Middleware } from "koa";
 import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
+import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { clientAddress, createNetworkTest } from "../domain/networks.ts";
@@ -48,7 +49,7 @@ export type ServerDeps = InteractionDeps &
   };
 
 /** How long a request waits for the store before it is answered that it can't be reached, in milliseconds. */
-const deadlineMs = 4000;
+const deadlineMs: Milliseconds = 4000;
 
 /** Installs everything and returns the listener for an HTTP server. */
 export function createListener(deps: ServerDeps): RequestListener {

@@ -5,6 +5,7 @@
  * is asked once more, who deletes it isn't.
  */
 
+import type { Seconds } from "../clock.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import type { CookieContext, Cookies } from "./cookies.ts";
 
@@ -18,7 +19,7 @@ export interface SignedOutBrowsers {
 }
 
 /** As long as the upstream of the last sign-in is remembered: upstreams keep people signed in for months. */
-const lifetimeSeconds = 365 * 86_400;
+const lifetimeSeconds: Seconds = 365 * 86_400;
 
 export interface SignedOutBrowsersDeps {
   cookies: Cookies;

@@ -2,6 +2,7 @@
 
 import type Router from "@koa/router";
 import type { Context } from "koa";
+import type { Seconds } from "../clock.ts";
 import type { Support } from "../linking/support.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
 import type { FieldError, SupportField } from "../ui/views.ts";
@@ -19,7 +20,7 @@ interface Parts {
 }
 
 /** Seconds for which the page after sending can be reloaded. */
-const sentLifetimeSeconds = 600;
+const sentLifetimeSeconds: Seconds = 600;
 
 /** The longest of each that is kept, in characters. */
 const longest: Record<SupportField, number> = {

@@ -6,7 +6,7 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import { koaBody } from "koa-body";
-import type { Clock } from "../clock.ts";
+import type { Clock, Seconds } from "../clock.ts";
 import { asUpstreamId } from "../domain/ids.ts";
 import type { SecretHash, SignInPurpose } from "../domain/records.ts";
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
@@ -31,10 +31,10 @@ export interface CallbackDeps extends HttpKit {
 }
 
 /** Seconds for which a finished sign-in waits to be picked up by the very next request. */
-const outcomeLifetimeSeconds = 300;
+const outcomeLifetimeSeconds: Seconds = 300;
 /** Seconds for which a browser keeps what an upstream proved while the store can't be reached. */
-const keptSeconds = 120;
-const rememberUpstreamSeconds = 365 * 24 * 3600;
+const keptSeconds: Seconds = 120;
+const rememberUpstreamSeconds: Seconds = 365 * 24 * 3600;
 
 /**
  * What is taken of a posted answer. Apple's `user`, which nobody has signed, is not: its ID token says who it
@@ -59,7 +59,7 @@ interface Attempt {
  * from another site comes without the SameSite=Lax cookie that a sign-in is bound to; the GET behind a 303
  * has it, and no code is left in a history or in the log of a proxy.
  */
-const postedSeconds = 60;
+const postedSeconds: Seconds = 60;
 const postedTo = (upstreamId: string) => `upstream return\n${upstreamId}`;
 
 /** Encrypted, an answer of this size still fits into an address. */

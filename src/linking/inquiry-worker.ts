@@ -72,7 +72,7 @@ export interface InquiryWorker {
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
-const DEFAULT_LEASE_MS = 30_000;
+const DEFAULT_LEASE_MS: Milliseconds = 30_000;
 const DEFAULT_BATCH_SIZE = 100;
 /**
  * A few milliseconds on SQLite (`node bench/many-matches.ts`); on MongoDB a transaction far from its
@@ -84,7 +84,7 @@ const DEFAULT_PART_SIZE = 20;
  * How long a request may wait for its mail to be sent. Its real life starts then (see `OutboxStore.claim`);
  * this only keeps requests whose mail is never delivered from waiting forever.
  */
-const UNSENT_REQUEST_MS = 7 * 24 * 60 * 60 * 1000;
+const UNSENT_REQUEST_MS: Milliseconds = 7 * 24 * 60 * 60 * 1000;
 
 /** Makes a worker under a name of its own. */
 export function createInquiryWorker({

@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../clock.ts";
 import { asInquiryId, asLinkRequestId } from "../domain/ids.ts";
+import type { TimelineWhat } from "../domain/link.ts";
 import { matchingCode } from "../domain/matching-code.ts";
 import type {
   AuditEvent,
@@ -18,31 +19,6 @@ import type {
 } from "../domain/records.ts";
 import { unreachable } from "../errors.ts";
 import type { AuditStore, LinkStore, OutboxStore } from "../storage/contract.ts";
-
-/** What happened, in a word that scripts may rely on. */
-export type TimelineWhat =
-  | "asked"
-  | "held"
-  | "dismissed"
-  | "matched"
-  | "requested"
-  | "mail_held"
-  | "mail_carried"
-  | "mail_released"
-  | "mail_sent"
-  | "mail_deferred"
-  | "mail_failed"
-  | "mail_dropped"
-  | "mail_bounced"
-  | "mail_resent"
-  | "opened"
-  | "reauthenticated"
-  | "bound"
-  | "refused"
-  | "cancelled"
-  | "superseded"
-  | "void"
-  | "expired";
 
 export interface TimelineEntry {
   at: Instant;

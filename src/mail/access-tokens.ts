@@ -5,7 +5,7 @@
  */
 
 import * as client from "openid-client";
-import type { Seconds } from "../clock.ts";
+import type { Instant, Seconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 
 type OAuth2Settings = NonNullable<Config["mail"]["smtp"]["oauth2"]>;
@@ -49,7 +49,7 @@ export function createAccessTokens(oauth2: OAuth2Settings, timeoutSeconds: Secon
   const configuration = configurationOf(oauth2, timeoutSeconds);
   const scope: Record<string, string> = oauth2.scope === null ? {} : { scope: oauth2.scope };
   let refreshToken = oauth2.refresh_token;
-  let held: { token: string; until: number } | undefined;
+  let held: { token: string; until: Instant } | undefined;
   let asking: Promise<string> | undefined;
 
   async function ask(): Promise<string> {

@@ -4,13 +4,14 @@
  * mail, or names its recipient.
  */
 
+import type { Seconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 
 type Smtp = Config["mail"]["smtp"];
 
 /** What was asked for when it failed. */
 export interface Attempt {
-  smtp: Pick<Smtp, "host" | "port" | "security"> & { timeout_seconds: number };
+  smtp: Pick<Smtp, "host" | "port" | "security"> & { timeout_seconds: Seconds };
   /** How we greet the server. */
   clientName: string;
   /** Whether the password's place is taken by an access token. */

@@ -59,13 +59,13 @@ export interface OutboxWorker extends WorkerLoop {
   runOnce(run?: WorkerRun): Promise<number>;
 }
 
-const minuteMs = 60_000;
-const firstRetryMs = 15_000;
-const longestRetryMs = 60 * minuteMs;
+const minuteMs: Milliseconds = 60_000;
+const firstRetryMs: Milliseconds = 15_000;
+const longestRetryMs: Milliseconds = 60 * minuteMs;
 /**
  * What servers refuse for longer than this (RFC 5321 asks for days, a link is of no use by then) is given up.
  */
-const giveUpAfterMs = 48 * 60 * minuteMs;
+const giveUpAfterMs: Milliseconds = 48 * 60 * minuteMs;
 
 /** Makes the worker of one process; several may share an outbox. */
 export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
@@ -209,7 +209,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
 }
 
 /** 15 seconds, doubled with each attempt up to an hour; the second half of it is left to chance. */
-function retryDelayMs(attempts: number, chance: number): number {
+function retryDelayMs(attempts: number, chance: number): Milliseconds {
   const delay = Math.min(firstRetryMs * 2 ** Math.max(0, attempts - 1), longestRetryMs);
   return Math.round(delay / 2 + (delay / 2) * chance);
 }

@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createTransport } from "nodemailer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
+import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { domainOf, needsSmtpUtf8, withAsciiDomain } from "../domain/address.ts";
 import { type AccessTokenSource, createAccessTokens } from "./access-tokens.ts";
@@ -34,9 +35,9 @@ export interface MailTransport {
 
 /** Makes a pooled transport. Where the configuration asks for TLS, nothing is sent without it. */
 export function createSmtpTransport({ from_name, from_address, smtp, dkim }: Config["mail"]): MailTransport {
-  const timeoutMs = smtp.timeout_seconds * 1000;
+  const timeoutMs: Milliseconds = smtp.timeout_seconds * 1000;
   // A phase that takes too long is told before the whole is: it says more.
-  const phaseMs = timeoutMs - Math.min(2000, timeoutMs / 5);
+  const phaseMs: Milliseconds = timeoutMs - Math.min(2000, timeoutMs / 5);
   const sender = withAsciiDomain(from_address) ?? from_address;
   const clientName = smtp.client_name || domainOf(from_address);
   const connection = {

@@ -4,7 +4,7 @@
  */
 
 import { type ClientMetadata, errors, type Provider } from "oidc-provider";
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant, Milliseconds } from "../clock.ts";
 import type { PortalConfig } from "../config/schema.ts";
 import { clientOf } from "../domain/client-metadata.ts";
 import { authenticationOf } from "../domain/client-settings.ts";
@@ -55,7 +55,7 @@ export function consoleClient(issuer: string): Client {
   };
 }
 
-const listLifetimeMs = 30_000;
+const listLifetimeMs: Milliseconds = 30_000;
 
 /**
  * Lays the configuration's portals over the store's clients.
@@ -79,7 +79,7 @@ export async function createClientDirectory(
   if (faults.length > 0) throw new ConfigError(faults);
   const all = [...configured.values()];
   let known: readonly Client[] = all.filter(isPortal);
-  let cached: { clients: Promise<readonly Client[]>; at: number } | undefined;
+  let cached: { clients: Promise<readonly Client[]>; at: Instant } | undefined;
   const find = async (id: ClientId) => (id === own.id ? own : (configured.get(id) ?? (await store.find(id))));
   return {
     find,
@@ -89,7 +89,7 @@ export async function createClientDirectory(
       cached = undefined;
     },
     list: () => {
-      const ageMs = cached === undefined ? listLifetimeMs : clock.now() - cached.at;
+      const ageMs: Milliseconds = cached === undefined ? listLifetimeMs : clock.now() - cached.at;
       // Less than none: the clock was set back.
       if (cached === undefined || ageMs < 0 || ageMs >= listLifetimeMs) {
         // Pages are shown while the store is down, too: then with the portals known last.

@@ -25,7 +25,7 @@ export interface EndedGrantsWorker {
 }
 
 /** Longer than a round of turns takes. */
-const leaseMs = 20_000;
+const leaseMs: Milliseconds = 20_000;
 /** How many endings take turns, so that one of many grants lets those of few by. */
 const mostAtATime = 8;
 /** How many selections are looked at in a turn at the most. */

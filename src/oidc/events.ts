@@ -4,6 +4,7 @@
  */
 
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Instant } from "../clock.ts";
 import type { RefusedAddress } from "../domain/records.ts";
 import { loginOf } from "./foreign-browser.ts";
 import { acceptPreviousSecrets, isAccountSwitch } from "./internals.ts";
@@ -132,7 +133,7 @@ export function onSessionEnded(
 }
 
 export interface ClientUses {
-  now(): number;
+  now(): Instant;
   /** A client has authenticated. */
   onUse(clientId: string, secret: "current" | "previous"): void;
 }

@@ -1,6 +1,7 @@
 /** All claims that a portal is given, of somebody made up: for whoever writes a portal. */
 
 import { asAccountId, asOrganizationId, asProfileId } from "../domain/ids.ts";
+import { NEW_ORGANIZATION } from "../domain/record-fields.ts";
 import type { Membership } from "../domain/records.ts";
 import { profileClaims } from "./profile-claims.ts";
 
@@ -24,6 +25,7 @@ const somebody: Membership = {
     boundAt: startedAt,
   },
   organization: {
+    ...NEW_ORGANIZATION,
     id: asOrganizationId("northwind"),
     name: "Northwind Traders",
     accountNumber: "C-10042",

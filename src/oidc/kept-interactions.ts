@@ -6,7 +6,7 @@
  * it was for.
  */
 
-import type { Instant } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import type { ArtifactExtension } from "../storage/contract.ts";
 
@@ -14,8 +14,8 @@ import type { ArtifactExtension } from "../storage/contract.ts";
  * For how long it waits for the browser to follow the redirect, in milliseconds. Browsers do at once; the
  * rest is for people who are told to come back first, by whichever limit: those end within five minutes.
  */
-const unopenedMs = 600_000;
-const graceMs = 3_600_000;
+const unopenedMs: Milliseconds = 600_000;
+const graceMs: Milliseconds = 3_600_000;
 
 /** Until when one is kept that lives until `endsAt`. */
 export function interactionKeptUntil(

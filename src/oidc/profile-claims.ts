@@ -3,6 +3,7 @@
  * examples.
  */
 
+import type { Instant } from "../clock.ts";
 import { planHolds } from "../domain/access.ts";
 import type { Membership } from "../domain/records.ts";
 
@@ -10,7 +11,7 @@ import type { Membership } from "../domain/records.ts";
  * The claims of a chosen profile. `email_verified` holds only for the very address that its link proved.
  * Times are seconds since the epoch, as a JWT's own are (NumericDate, RFC 7519, section 2).
  */
-export function profileClaims({ profile, organization }: Membership, now: number): Record<string, unknown> {
+export function profileClaims({ profile, organization }: Membership, now: Instant): Record<string, unknown> {
   const { plan } = organization;
   return {
     name: profile.name,

@@ -69,15 +69,15 @@ function cookieNames(issuer: URL): { session: string; prefix: string; secure: bo
 /**
  * Seconds for which a request that a portal has pushed may be taken up: by the redirect that follows at once.
  */
-const pushedRequestSeconds = 60;
+const pushedRequestSeconds: Seconds = 60;
 /** Seconds for which a session is kept in which nobody is signed in. */
-const emptySessionSeconds = 600;
+const emptySessionSeconds: Seconds = 600;
 
 /**
  * How long an interaction lives: longer than a link that is asked for at its very end and mailed late.
  * Seconds.
  */
-export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): number {
+export function interactionLifetimeSeconds(linkLifetimeSeconds: Seconds): Seconds {
   return linkLifetimeSeconds * 2 + 1800;
 }
 
@@ -89,9 +89,10 @@ export function createProvider(deps: ProviderDeps): Provider {
   const issuer = new URL(config.issuer);
   const cookies = cookieNames(issuer);
   const standings = createRequestStandings(deps.standings, clock);
-  const grantLifetimeSeconds = config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
+  const grantLifetimeSeconds: Seconds =
+    config.sessions.absolute_seconds + config.tokens.refresh_token_seconds;
 
-  const interactionSeconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
+  const interactionSeconds: Seconds = interactionLifetimeSeconds(config.linking.link_lifetime_seconds);
   const findAccount = createFindAccount(standings, clock);
   const configuration: Configuration = {
     adapter: createAdapterFactory({
@@ -221,8 +222,8 @@ export function createTokenMaker(deps: Omit<ProviderDeps, "pages" | "holdsProof"
 
 /** Seconds a session may go on from now: idle time, but never past its absolute end. */
 function sessionLifetime(startedAt: number | undefined, limits: Config["sessions"], nowMs: Instant): number {
-  const now = Math.floor(nowMs / 1000);
-  const left = (startedAt ?? now) + limits.absolute_seconds - now;
+  const seconds = Math.floor(nowMs / 1000);
+  const left = (startedAt ?? seconds) + limits.absolute_seconds - seconds;
   return Math.max(1, Math.min(limits.idle_seconds, left));
 }
 

@@ -35,7 +35,7 @@ export interface AuthorizationRequest {
 }
 
 /** 68 years. A longer `max_age` asks for nothing more, and overflows the integers of some upstreams. */
-const LONGEST_AGE_SECONDS = 2 ** 31 - 1;
+const LONGEST_AGE_SECONDS: Seconds = 2 ** 31 - 1;
 
 /**
  * Characters; addresses have 254 at most, opaque names of accounts about as many. It becomes part of an

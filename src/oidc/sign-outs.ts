@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Provider } from "oidc-provider";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import { hostAndPort } from "../domain/private-hosts.ts";
 import type { SignOut } from "../domain/records.ts";
 import { Pace } from "../pace.ts";
@@ -30,20 +30,20 @@ export interface SignOutWorkerOptions {
   logger: { warn(fields: object, message: string): void };
 }
 
-const leaseMs = 60_000;
+const leaseMs: Milliseconds = 60_000;
 /** How long a portal may take to answer, in milliseconds. */
-const timeoutMs = 10_000;
+const timeoutMs: Milliseconds = 10_000;
 /**
  * After so long without an answer, in milliseconds, the portal's others are put off until it is asked again.
  */
-const slowMs = 2_000;
+const slowMs: Milliseconds = 2_000;
 /** How many portals are told at a time. */
 const lanes = 8;
 /** How long is waited before more is looked for while some are still being told, in milliseconds. */
-const lookAgainMs = 250;
-const firstRetryMs = 15_000;
-const longestRetryMs = 3_600_000;
-const giveUpAfterMs = 24 * 3_600_000;
+const lookAgainMs: Milliseconds = 250;
+const firstRetryMs: Milliseconds = 15_000;
+const longestRetryMs: Milliseconds = 3_600_000;
+const giveUpAfterMs: Milliseconds = 24 * 3_600_000;
 
 export interface SignOutWorker {
   /** Tells everybody who is due, until the run is told to end; returns how many were told. */

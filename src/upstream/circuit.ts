@@ -35,7 +35,7 @@ export function createCircuit({ silences, pauseMs }: CircuitLimits, clock: Clock
 
   /** A pause that is to last longer than it may was begun by a clock that has been set back since. */
   const isPaused = ({ closedUntil }: Line) => {
-    const leftMs = closedUntil - clock.now();
+    const leftMs: Milliseconds = closedUntil - clock.now();
     return leftMs > 0 && leftMs <= pauseMs;
   };
 

@@ -3,6 +3,7 @@
  */
 
 import * as client from "openid-client";
+import type { Seconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { assertionAlgorithm, type ClientKeys } from "./client-keys.ts";
 
@@ -15,7 +16,7 @@ export interface AuthenticationParts {
 }
 
 /** How long a client assertion lives: it is used at once. */
-const ASSERTION_SECONDS = 60;
+const ASSERTION_SECONDS: Seconds = 60;
 
 /**
  * The configured method, or what the discovery document offers. client_secret_basic is what a server supports
@@ -41,8 +42,8 @@ export function clientAuthentication(
   if (key !== undefined) {
     // For a minute by the clock that it is judged by, which may be another than ours.
     const byTheirClock: client.ModifyAssertionFunction = (_header, payload) => {
-      const now = epochSeconds();
-      Object.assign(payload, { iat: now, nbf: now, exp: now + ASSERTION_SECONDS });
+      const seconds = epochSeconds();
+      Object.assign(payload, { iat: seconds, nbf: seconds, exp: seconds + ASSERTION_SECONDS });
     };
     return client.PrivateKeyJwt(key, { [client.modifyAssertion]: byTheirClock });
   }

@@ -5,7 +5,7 @@
  */
 
 import * as client from "openid-client";
-import { type Clock, type Instant, isWithin } from "../clock.ts";
+import { type Clock, type Instant, isWithin, type Milliseconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { isEncryptedOrLocal } from "../domain/loopback.ts";
 import type { Circuit } from "./circuit.ts";
@@ -64,8 +64,8 @@ export function metadataOf(configuration: client.Configuration): Readonly<client
   return known;
 }
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
-const FAILURE_REMEMBERED_MS = 3_000;
+const KEPT_MS: Milliseconds = 24 * 60 * 60 * 1000;
+const FAILURE_REMEMBERED_MS: Milliseconds = 3_000;
 
 /** What code flow with verified ID tokens can't do without. */
 const NEEDED_ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const;
@@ -130,8 +130,8 @@ export function discoveredUpstream(
 }
 
 /** A fetch that remembers how far ahead of ours the upstream's clock is, by the answer that said so last. */
-function readingOffset(fetch: Fetch, clock: Clock): { fetch: Fetch; offsetMs(): number } {
-  let offsetMs = 0;
+function readingOffset(fetch: Fetch, clock: Clock): { fetch: Fetch; offsetMs(): Milliseconds } {
+  let offsetMs: Milliseconds = 0;
   return {
     offsetMs: () => offsetMs,
     fetch: async (url, init) => {

@@ -5,7 +5,7 @@
  * docs/decisions/0012-the-upstreams-clock.md says why.
  */
 
-import type { Instant, Seconds } from "../clock.ts";
+import type { Instant, Milliseconds, Seconds } from "../clock.ts";
 import { rejected, stale } from "./failures.ts";
 import { type Dialect, NO_AUTH_TIME } from "./quirks.ts";
 import type { TokenAnswer } from "./token-answer.ts";
@@ -58,13 +58,13 @@ export interface FreshnessRule {
  * Seconds by which a time may lie in the future of the upstream's clock: its servers' clocks differ among
  * themselves.
  */
-const FUTURE_SKEW_SECONDS = 60;
+const FUTURE_SKEW_SECONDS: Seconds = 60;
 
 /** Seconds for which an expired token is still taken: those that openid-client gives by default. */
-const EXPIRY_TOLERANCE_SECONDS = 30;
+const EXPIRY_TOLERANCE_SECONDS: Seconds = 30;
 
 /** What whole seconds hide of the moment of an authentication, and of the upstream's clock. */
-const ROUNDING_MS = 2_000;
+const ROUNDING_MS: Milliseconds = 2_000;
 
 /** The end of the year 9999. What is later was counted in another unit than seconds. */
 const LATEST_SECONDS = 253_402_300_799;

@@ -6,7 +6,7 @@
  */
 
 import { type CryptoKey, compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
-import { type Clock, type Instant, isWithin } from "../clock.ts";
+import { type Clock, type Instant, isWithin, type Milliseconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { printable, rejected, unavailable } from "./failures.ts";
 import type { Fetch } from "./guarded-fetch.ts";
@@ -28,12 +28,12 @@ interface KeySet {
 }
 
 /** How long keys are used without looking whether there are others. */
-const KEPT_MS = 300_000;
+const KEPT_MS: Milliseconds = 300_000;
 
 /**
  * How long after keys were fetched because none of them fitted nobody makes them be fetched for that again.
  */
-const AGAIN_MS = 5_000;
+const AGAIN_MS: Milliseconds = 5_000;
 
 /**
  * Keys that are tried for one signature. An upstream has two or three; who publishes a thousand gets none of

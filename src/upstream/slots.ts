@@ -5,7 +5,7 @@
  * upstream answers at all is circuit.ts's to watch.
  */
 
-import type { Milliseconds } from "../clock.ts";
+import type { Instant, Milliseconds } from "../clock.ts";
 
 export interface SlotLimits {
   /** Sign-ins that ask one upstream at once. */
@@ -169,7 +169,7 @@ function settle(waiting: Waiting, slot: Slot | undefined): void {
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 /** For how long after the last made-up answer its sender is a suspect, in milliseconds. */
-const suspectMs = 60_000;
+const suspectMs: Milliseconds = 60_000;
 /**
  * Proven sign-ins that pay for any number of made-up answers: an office isn't shut out for what one person
  * did there.
@@ -185,7 +185,7 @@ interface Suspicion {
 /** Who made answers up lately. A proven sign-in pays for one of them. */
 function createSuspicion(elapsedMs: () => number): Suspicion {
   /** In the order in which they lapse. */
-  const suspects = new Map<string, { strikes: number; until: number }>();
+  const suspects = new Map<string, { strikes: number; until: Instant }>();
 
   function strikesOf(sender: string): number {
     const known = suspects.get(sender);

@@ -24,13 +24,13 @@ export interface UpstreamClock {
  * Two clocks that are further apart are wrong, not inexact: nothing that they say of each other's times is
  * worth anything.
  */
-const DATE_LIMIT_SECONDS = 600;
+const DATE_LIMIT_SECONDS: Seconds = 600;
 
 /**
  * An `iat` says when the token was made, not when it was delivered; it is believed to be the present within
  * this.
  */
-const IAT_LIMIT_SECONDS = 60;
+const IAT_LIMIT_SECONDS: Seconds = 60;
 
 /**
  * The format that every sender has to use (RFC 9110, section 5.6.7); anything else is taken for no date at
@@ -72,7 +72,7 @@ export function readClock(
 export function offsetBy(date: string | null, answeredAt: Instant): number | undefined {
   const shown = secondsOf(date);
   if (shown === undefined) return undefined;
-  const offsetMs = shown * 1000 - answeredAt;
+  const offsetMs: Milliseconds = shown * 1000 - answeredAt;
   return Math.abs(offsetMs) > DATE_LIMIT_SECONDS * 1000 ? undefined : offsetMs;
 }
 

@@ -6,7 +6,7 @@
  */
 
 import * as client from "openid-client";
-import type { Clock } from "../clock.ts";
+import type { Clock, Milliseconds } from "../clock.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { asUpstreamId } from "../domain/ids.ts";
 import type {
@@ -132,7 +132,7 @@ export interface Upstreams {
 }
 
 /** Making an account at the upstream, with its own confirmation mail, happens within one sign-in. */
-const TRANSACTION_MS = 60 * 60 * 1000;
+const TRANSACTION_MS: Milliseconds = 60 * 60 * 1000;
 
 /** Makes the relying party. Nothing is fetched until the first sign-in. */
 export function createUpstreams(dependencies: UpstreamsDependencies): Upstreams {

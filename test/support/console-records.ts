@@ -4,6 +4,7 @@
  */
 
 import { operations } from "../../src/admin/definitions/operations.ts";
+import type { TimelineWhat } from "../../src/domain/link.ts";
 import { CONSOLE_CLIENT_ID } from "../../src/domain/records.ts";
 import type {
   AccountSessionView,
@@ -159,7 +160,7 @@ export function inquiriesOf(data: Flavour): InquiryView[] {
 export function timelineOf(data: Flavour): TimelineView {
   const [inquiry] = inquiriesOf(data);
   if (inquiry === undefined) throw new TypeError("there is an inquiry");
-  const entry = (what: string, detail: string | null = null) => ({
+  const entry = (what: TimelineWhat, detail: string | null = null) => ({
     at: SOME_TIME,
     what,
     request_id: "request-1",

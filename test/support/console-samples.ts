@@ -8,10 +8,10 @@ import {
   clientFields,
   invitationFields,
   keyFields,
-  organizationFields,
   profileFields,
   roleFields,
 } from "../../src/ui/console/forms.ts";
+import { organizationFields } from "../../src/ui/console/organization-fields.ts";
 import { consolePages } from "../../src/ui/console.ts";
 import { messages } from "../../src/ui/messages.ts";
 import { clientsOf, settingsOf } from "./console-client-records.ts";

@@ -75,6 +75,25 @@ describe("rules of the linter", () => {
     );
   });
 
+  it("seconds in a sum or a comparison with milliseconds are found, and converted ones aren't", async () => {
+    const lines = [
+      "interface Limits { idle_seconds: number; windowSeconds: number; leaseMs: number; expiresAt: number }",
+      "export const sum = (now: number, c: Limits) => now + c.idle_seconds;",
+      "export const called = (clock: { now(): number }, c: Limits) => clock.now() - c.windowSeconds;",
+      "export const compared = (c: Limits) => c.leaseMs < c.windowSeconds;",
+      "export const swapped = (c: Limits) => c.idle_seconds >= c.expiresAt;",
+      "export const converted = (now: number, c: Limits) => now + c.idle_seconds * 1000;",
+      "export const alike = (c: Limits) => c.idle_seconds + c.windowSeconds;",
+      "export const other = (now: number, milliseconds: number) => now + milliseconds;",
+    ];
+    await write(folder, "src/http/some.ts", lines);
+    const found = (await findings(folder, ["plugin"])).sort();
+    assert.deepEqual(
+      found,
+      [2, 3, 4, 5].map((line) => `src/http/some.ts:${line}`),
+    );
+  });
+
   it("reading the environment and ending the process are found outside their places", async () => {
     const lines = ["export const home = process.env.HOME;", "process.exit(1);"];
     for (const file of ["src/http/some.ts", "src/config/load.ts", "src/main.ts"])

@@ -74,7 +74,7 @@ describe("the administration's pages", () => {
     const [entry] = timelineOf(flavours.ordinary).entries;
     assert.ok(entry);
     const detail = "450 try 2026-99-99T99:99:99Z";
-    const entries = [{ ...entry, what: "mail_deferred", detail }];
+    const entries = [{ ...entry, what: "mail_deferred" as const, detail }];
     const html = consolePages.linkPage(site, frame, {
       ...timelineOf(flavours.ordinary),
       entries,

@@ -1,20 +1,22 @@
 /** The pages of organizations. */
 
-import { organizationFields } from "../../ui/console/forms.ts";
+import type { Instant } from "../../clock.ts";
+import { organizationFields } from "../../ui/console/organization-fields.ts";
 import type { ConsoleFrame, FormState, OrganizationView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
-import type { Changes, Typed } from "../definitions/definition.ts";
+import type { Changes } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
-import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
+import { mayEdit, organizationPath } from "./directory-forms.ts";
+import { isEnabled, organizationValues, typedOrganization } from "./directory-values.ts";
 import { applyEdit, type Edit, showEdit } from "./edits.ts";
-import { type FormValues, fieldValue, newOnce } from "./form-values.ts";
+import { fieldValue, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
 export interface OrganizationRoutesDependencies {
-  now(): number;
+  now(): Instant;
 }
 
 export function organizationRoutes(
@@ -147,29 +149,4 @@ function showForm(
   };
   const fields = organizationFields(request.site, known === null);
   request.send(consolePages.formPage(request.site, request.frame, page, state, fields), status);
-}
-
-/** What a form says of an organization, as the operations take it. */
-function typedOrganization(values: FormValues): Typed<typeof operations.organizations.create.input> {
-  return {
-    name: fieldValue(values, "name") ?? "",
-    account_number: fieldValue(values, "account_number") ?? "",
-    kind: fieldValue(values, "kind") ?? "",
-    plan: {
-      status: fieldValue(values, "plan_status") ?? "",
-      last_day: fieldValue(values, "plan_last_day") ?? null,
-    },
-  };
-}
-
-/** An organization, as its form holds it. */
-function organizationValues({ name, account_number, kind, plan, enabled }: OrganizationView): FormValues {
-  return {
-    name: [name],
-    account_number: [account_number],
-    kind: [kind],
-    plan_status: [plan.status],
-    plan_last_day: plan.last_day === null ? [] : [plan.last_day],
-    enabled: [String(enabled)],
-  };
 }

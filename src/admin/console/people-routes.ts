@@ -6,12 +6,13 @@ import { clientName } from "../../ui/console/names.ts";
 import type { FormState, OrganizationView, ProfileView } from "../../ui/console/views.ts";
 import { consolePages } from "../../ui/console.ts";
 import { messages } from "../../ui/messages.ts";
-import type { Changes, Typed } from "../definitions/definition.ts";
+import type { Changes } from "../definitions/definition.ts";
 import { operations } from "../definitions/operations.ts";
 import { attempt } from "./attempt.ts";
-import { isEnabled, mayEdit, organizationPath } from "./directory-forms.ts";
+import { mayEdit, organizationPath } from "./directory-forms.ts";
+import { isEnabled, profileValues, typedProfile } from "./directory-values.ts";
 import { applyEdit, type Edit, showEdit } from "./edits.ts";
-import { type FormValues, fieldValue, isTicked, linesOf, newOnce } from "./form-values.ts";
+import { fieldValue, isTicked, newOnce } from "./form-values.ts";
 import { type ConsoleRequest, listQuery, nextUrl } from "./request.ts";
 import type { ConsoleRouter } from "./router.ts";
 
@@ -42,7 +43,7 @@ async function addPerson(request: ConsoleRequest): Promise<void> {
   const organization = await request.call(operations.organizations.get, { id });
   const values = request.values();
   const once = fieldValue(values, "once");
-  const input = { organization_id: id, ...typedPerson(values) };
+  const input = { organization_id: id, ...typedProfile(values) };
   const made = await attempt(
     request.submit(operations.profiles.create, input, { idempotencyKey: once }),
     (state, status) =>
@@ -150,32 +151,15 @@ function editOf(
 ): Edit<ProfileView, Changes<typeof operations.profiles.edit>> {
   return {
     action: `${personPath(known.id)}/edit`,
-    valuesOf: ({ name, email, roles, enabled }) => ({
-      name: [name],
-      email: [email],
-      roles,
-      enabled: [String(enabled)],
-      another_person: [],
-    }),
+    valuesOf: (profile) => ({ ...profileValues(profile), another_person: [] }),
     typed: (values): Changes<typeof operations.profiles.edit> => ({
-      ...typedPerson(values),
+      ...typedProfile(values),
       enabled: isEnabled(values),
       another_person: isTicked(values, "another_person"),
     }),
     apply: (changes, ifMatch) =>
       request.submit(operations.profiles.edit, { id: known.id, ...changes }, { ifMatch }),
     show: (state, status) => showEditForm(request, known, state, status),
-  };
-}
-
-/** What a form says of a person, as the operations take it. */
-function typedPerson(
-  values: FormValues,
-): Omit<Typed<typeof operations.profiles.create.input>, "organization_id"> {
-  return {
-    name: fieldValue(values, "name") ?? "",
-    email: fieldValue(values, "email") ?? "",
-    roles: linesOf(values, "roles"),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "koa";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Instant, Milliseconds, Seconds } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import { asGrantId } from "../../domain/ids.ts";
 import type { AdminRole, GrantId, Membership } from "../../domain/records.ts";
@@ -53,14 +53,14 @@ export interface SessionDependencies {
 /** What the browser keeps of a session. */
 interface StoredSession {
   grantId: GrantId;
-  since: number;
+  since: Instant;
   seen: number;
 }
 
 /** Seconds within which a sign-in must come back: a first one waits for a mail meanwhile. */
-const beginSeconds = 2 * 3600;
+const beginSeconds: Seconds = 2 * 3600;
 /** How often it is written down that a session goes on, in milliseconds. */
-const noteEveryMs = 60_000;
+const noteEveryMs: Milliseconds = 60_000;
 
 /** The two cookies of the pages: of a session, and of a sign-in under way. */
 function createSessionCookies({ kit, config, clock }: Pick<SessionDependencies, "kit" | "config" | "clock">) {

@@ -1,5 +1,6 @@
 /** The pages of the audit's verifications: asking for one, and looking how far it is, without a script. */
 
+import type { Seconds } from "../../clock.ts";
 import { consolePages } from "../../ui/console.ts";
 import { operations } from "../definitions/operations.ts";
 import { namesOf } from "./names.ts";
@@ -14,7 +15,7 @@ export function verificationRoutes(router: ConsoleRouter): void {
 
 const path = "/audit/verifications";
 /** How long a page about one that goes on stands, in seconds. */
-const reloadSeconds = 2;
+const reloadSeconds: Seconds = 2;
 
 async function listVerifications(request: ConsoleRequest): Promise<void> {
   const { items } = await request.call(operations.verifications.list, {});

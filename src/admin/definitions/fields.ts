@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseAddress } from "../../domain/address.ts";
 import { isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
+import type { InApi, ORGANIZATION_FIELDS, PROFILE_FIELDS } from "../../domain/record-fields.ts";
 import { isRole, MAX_ROLES, ROLE_PROBLEM } from "../import/role.ts";
 import { ALL_ROLES } from "../scopes.ts";
 
@@ -88,14 +89,48 @@ export const givenPlan = z.strictObject({
   time_zone: planZone.optional(),
 });
 
-export const organization = z.strictObject({
-  id: anyId,
+/** A plan is one field in the API. */
+type OrganizationField = keyof InApi<typeof ORGANIZATION_FIELDS> | "plan";
+
+/** The fields of an organization that are edited: what somebody writes there. */
+export const organizationInput = {
+  name,
+  account_number: name.max(128),
+  kind,
+  plan: givenPlan,
+  enabled: z.boolean(),
+} satisfies Record<OrganizationField, z.ZodType>;
+
+/** The same of a new one, with what is meant where nothing is said. */
+export const newOrganizationInput = {
+  ...organizationInput,
+  plan: givenPlan.default({ status: "none" }),
+  enabled: organizationInput.enabled.default(true),
+};
+
+/** The same as they are given. What was written by the rules of another version is given, too. */
+const organizationOutput = {
   name: z.string(),
   account_number: z.string(),
   kind,
   plan,
   enabled: z.boolean(),
-});
+} satisfies Record<OrganizationField, z.ZodType>;
+
+export const organization = z.strictObject({ id: anyId, ...organizationOutput });
+
+/** The fields of a profile that are edited: what somebody writes there. */
+export const profileInput = { email, name, roles, enabled: z.boolean() } satisfies Record<
+  keyof InApi<typeof PROFILE_FIELDS>,
+  z.ZodType
+>;
+
+/** The same of a new one. */
+export const newProfileInput = {
+  ...profileInput,
+  roles: roles.default([]),
+  enabled: profileInput.enabled.default(true),
+};
 
 const profile = z.strictObject({
   id: anyId,

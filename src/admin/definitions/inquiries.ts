@@ -1,6 +1,7 @@
 /** Link inquiries: what people asked for on the link step, and what became of it. */
 
 import { z } from "zod";
+import { TIMELINE_WORDS } from "../../domain/link.ts";
 import { define } from "./definition.ts";
 import { anyId, email, instant, listOf, paging, requester } from "./fields.ts";
 
@@ -41,7 +42,8 @@ export const inquiries = {
       entries: z.array(
         z.strictObject({
           at: instant,
-          what: z.string(),
+          // Any word, by the document: there may be more of them one day.
+          what: z.string().pipe(z.enum(TIMELINE_WORDS)),
           request_id: anyId.nullable(),
           profile_id: anyId.nullable(),
           detail: z.string().nullable(),

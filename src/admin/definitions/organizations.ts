@@ -2,9 +2,17 @@
 
 import { z } from "zod";
 import { define } from "./definition.ts";
-import { anyId, givenPlan, kind, listOf, name, newId, organization, paging, search } from "./fields.ts";
-
-const accountNumber = name.max(128);
+import {
+  anyId,
+  kind,
+  listOf,
+  newId,
+  newOrganizationInput,
+  organization,
+  organizationInput,
+  paging,
+  search,
+} from "./fields.ts";
 
 export const organizations = {
   list: define({
@@ -46,11 +54,7 @@ export const organizations = {
     kind: "creates",
     input: z.strictObject({
       id: newId.optional().meta({ description: "Yours to choose; a random one if left out." }),
-      name,
-      account_number: accountNumber,
-      kind,
-      plan: givenPlan.default({ status: "none" }),
-      enabled: z.boolean().default(true),
+      ...newOrganizationInput,
     }),
     output: organization,
     command: {
@@ -77,14 +81,7 @@ export const organizations = {
     method: "PATCH",
     path: "/organizations/{id}",
     kind: "edits",
-    input: z.strictObject({
-      id: anyId,
-      name: name.optional(),
-      account_number: accountNumber.optional(),
-      kind: kind.optional(),
-      plan: givenPlan.optional(),
-      enabled: z.boolean().optional(),
-    }),
+    input: z.strictObject({ id: anyId, ...z.strictObject(organizationInput).partial().shape }),
     output: organization,
     command: { name: "orgs edit", operand: "id", examples: ["liaison orgs edit northwind --enabled false"] },
   }),

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { dateOf, define } from "./definition.ts";
-import { anyId, email, listOf, membership, name, newId, paging, roles, search } from "./fields.ts";
+import { anyId, listOf, membership, newId, newProfileInput, paging, profileInput, search } from "./fields.ts";
 
 export const profiles = {
   list: define({
@@ -62,10 +62,7 @@ export const profiles = {
     input: z.strictObject({
       id: newId.optional().meta({ description: "Yours to choose; a random one if left out." }),
       organization_id: anyId,
-      email,
-      name,
-      roles: roles.default([]),
-      enabled: z.boolean().default(true),
+      ...newProfileInput,
     }),
     output: membership,
     command: {
@@ -87,10 +84,7 @@ export const profiles = {
     kind: "edits",
     input: z.strictObject({
       id: anyId,
-      email: email.optional(),
-      name: name.optional(),
-      roles: roles.optional(),
-      enabled: z.boolean().optional(),
+      ...z.strictObject(profileInput).partial().shape,
       another_person: z
         .boolean()
         .default(false)

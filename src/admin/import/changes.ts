@@ -1,6 +1,7 @@
 /** What an import changes, in the words of its columns: each value as it would have to stand in the file. */
 
 import type { Calendar } from "../../domain/calendar.ts";
+import { ORGANIZATION_FIELDS, PROFILE_FIELDS } from "../../domain/record-fields.ts";
 import type { FieldChange, ImportedRecord } from "../../domain/records.ts";
 import type { Column } from "./columns.ts";
 
@@ -12,17 +13,15 @@ export interface RecordChange {
   fields: { column: Column; before: string | null; after: string }[];
 }
 
-const COLUMN_OF: Record<RecordChange["record"], Record<string, Column>> = {
-  organization: {
-    name: "organization_name",
-    accountNumber: "account_number",
-    kind: "kind",
-    enabled: "organization_status",
-    planStatus: "plan_status",
-    planExpiresAt: "plan_expires",
-  },
-  profile: { email: "email", name: "name", roles: "roles", enabled: "profile_status" },
+/** The columns by the names of the fields in code. */
+const COLUMN_OF: Record<RecordChange["record"], ReadonlyMap<string, Column>> = {
+  organization: columnsOf(ORGANIZATION_FIELDS),
+  profile: columnsOf(PROFILE_FIELDS),
 };
+
+function columnsOf(table: Record<string, { column: Column }>): ReadonlyMap<string, Column> {
+  return new Map(Object.entries(table).map(([name, { column }]) => [name, column]));
+}
 
 /** The one change that a record's outcome comes to, or none. */
 export function changesOf(
@@ -33,7 +32,7 @@ export function changesOf(
 ): RecordChange[] {
   if (result === "unchanged") return [];
   const fields = changes.flatMap(({ field, before, after }) => {
-    const column = COLUMN_OF[record][field];
+    const column = COLUMN_OF[record].get(field);
     if (column === undefined) return [];
     const write = (value: FieldChange["after"]) => written(value, calendar);
     return [{ column, before: result === "added" ? null : write(before), after: write(after) }];

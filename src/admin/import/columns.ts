@@ -3,25 +3,28 @@
  * row.ts's.
  */
 
+import {
+  ORGANIZATION_FIELDS,
+  type OrganizationColumn,
+  PROFILE_FIELDS,
+  type ProfileColumn,
+} from "../../domain/record-fields.ts";
 import { LiaisonError } from "../../errors.ts";
 import { SAVE_AS_CSV } from "./spreadsheets.ts";
 
-export const COLUMNS = [
-  "organization_id",
-  "organization_name",
-  "account_number",
-  "kind",
-  "organization_status",
-  "plan_status",
-  "plan_expires",
-  "profile_id",
-  "email",
-  "name",
-  "roles",
-  "profile_status",
-] as const;
+export type Column = "organization_id" | OrganizationColumn | "profile_id" | ProfileColumn;
 
-export type Column = (typeof COLUMNS)[number];
+/** The columns of what a row says of its organization, its id apart. */
+export const ORGANIZATION_COLUMNS: readonly OrganizationColumn[] = Object.values(ORGANIZATION_FIELDS).map(
+  ({ column }) => column,
+);
+
+export const COLUMNS: readonly Column[] = [
+  "organization_id",
+  ...ORGANIZATION_COLUMNS,
+  "profile_id",
+  ...Object.values(PROFILE_FIELDS).map(({ column }) => column),
+];
 
 /**
  * What a header says of each place of a row: null where it says nothing. It ends with the last that it says
@@ -100,20 +103,14 @@ function placesOf(names: readonly string[]): Header {
   return places.slice(0, places.findLastIndex((place) => place !== null) + 1);
 }
 
+const DIVIDE_IT = `divide the column into ${COLUMNS.length} (Data, Text to Columns) and save again`;
+
 /** How a header looks that no comma and no semicolon divides. */
 const SEPARATORS: readonly [separator: string, found: string][] = [
   ["\t", "is separated by tabs; save it with commas or semicolons"],
   ["|", "is separated by |; save it with commas or semicolons"],
-  [
-    ";",
-    "stands in one cell, with semicolons in it; divide the column into twelve (Data, Text to Columns) " +
-      "and save again",
-  ],
-  [
-    ",",
-    "stands in one cell, with commas in it; divide the column into twelve (Data, Text to Columns) and " +
-      "save again",
-  ],
+  [";", `stands in one cell, with semicolons in it; ${DIVIDE_IT}`],
+  [",", `stands in one cell, with commas in it; ${DIVIDE_IT}`],
   [" ", "is separated by blanks; save it with commas or semicolons"],
 ];
 

@@ -1,6 +1,6 @@
 /** The last day of a plan, as files write days. Pure. */
 
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Calendar } from "../../domain/calendar.ts";
 import { printable } from "./columns.ts";
 
@@ -26,7 +26,7 @@ const YEAR_FIRST = /^(\d{4})([/.])(\d\d)\2(\d\d)$/;
 /** How spreadsheets keep days: by number, from 1900 on or from 1904. */
 const COUNTED = /^\d{1,6}(?:[.,]\d+)?$/;
 
-const DAY_MS = 86_400_000;
+const DAY_MS: Milliseconds = 86_400_000;
 
 /**
  * Reads the last day of a plan: as YYYY-MM-DD, with the year first in another way, or as an ISO 8601 time. Of

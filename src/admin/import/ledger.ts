@@ -6,6 +6,7 @@
 
 import { hash } from "node:crypto";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { fieldValues, ORGANIZATION_FIELDS } from "../../domain/record-fields.ts";
 import type { ImportRow } from "../../domain/records.ts";
 import {
   blob,
@@ -16,7 +17,7 @@ import {
   type RowOf,
   rowReader,
 } from "../../sql-columns.ts";
-import { printable } from "./columns.ts";
+import { ORGANIZATION_COLUMNS, printable } from "./columns.ts";
 import type { RowFault } from "./row.ts";
 
 export interface Ledger {
@@ -140,21 +141,12 @@ export function createLedger(): Ledger {
   };
 }
 
-const ORGANIZATION_COLUMNS = [
-  "organization_name",
-  "account_number",
-  "kind",
-  "organization_status",
-  "plan_status",
-  "plan_expires",
-] as const;
-
 /** As much of a digest as tells two values of one column apart. */
 const SHARE_BYTES = 16;
 
 /** What a row says of its organization: a share for each of ORGANIZATION_COLUMNS. */
-function fingerprint({ name, accountNumber, kind, enabled, plan }: ImportRow["organization"]): Buffer {
-  const values = [name, accountNumber, kind, enabled, plan.status, plan.expiresAt];
+function fingerprint(organization: ImportRow["organization"]): Buffer {
+  const values = Object.values(fieldValues(ORGANIZATION_FIELDS, organization));
   return Buffer.concat(values.map((value) => digest(String(value)).subarray(0, SHARE_BYTES)));
 }
 

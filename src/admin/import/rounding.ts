@@ -4,12 +4,19 @@
  * and of the numbers that weren't, one in ten ends in a zero, so that a few say nothing.
  */
 
+import { ORGANIZATION_FIELDS, type TextRule } from "../../domain/record-fields.ts";
 import { type Column, printable } from "./columns.ts";
 import type { RowFault } from "./row.ts";
 import { looksRounded, ROUNDED_PROBLEM, zerosBehindExact } from "./spreadsheets.ts";
 
 /** The columns in which a long number tells one record from another. */
-const NUMBERED: readonly Column[] = ["organization_id", "account_number", "profile_id"];
+const NUMBERED: readonly Column[] = [
+  "organization_id",
+  ...Object.values<{ column: Column; text?: TextRule }>(ORGANIZATION_FIELDS)
+    .filter(({ text }) => text?.sense === "id")
+    .map(({ column }) => column),
+  "profile_id",
+];
 
 /**
  * So many zeros behind the fifteenth digit, of all different numbers of a column together, are no chance: one

@@ -7,6 +7,7 @@
 import { parseAddress } from "../../domain/address.ts";
 import type { Calendar } from "../../domain/calendar.ts";
 import { asOrganizationId, asProfileId, isReservedId, RESERVED_ID_PROBLEM } from "../../domain/ids.ts";
+import { ORGANIZATION_FIELDS, PROFILE_FIELDS, readTexts, type TextRule } from "../../domain/record-fields.ts";
 import type { ImportRow, Organization } from "../../domain/records.ts";
 import { type Column, printable } from "./columns.ts";
 import { readLastDay } from "./day.ts";
@@ -24,8 +25,7 @@ export interface RowFault {
 
 export type ParsedRow = { kind: "good"; row: ImportRow } | { kind: "bad"; faults: RowFault[] };
 
-const MAX_ID = 128;
-const MAX_NAME = 200;
+const ID: TextRule = { maximum: 128, sense: "id" };
 
 /** Another word for how an organization or a profile stands: one for one thing is written, both are read. */
 const OTHER_STANDINGS = new Map([["active", "enabled"]] as const);
@@ -54,7 +54,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     return alteration !== undefined;
   };
 
-  const text = (column: Column, maximum: number, sense: Sense) => {
+  const text = (column: Column, { maximum, sense }: TextRule) => {
     const written = read(column);
     const value = sense === "name" ? written.replace(/\s+/gu, " ") : written;
     if (value === "") fault(column, "is empty; every row needs one");
@@ -67,7 +67,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
   };
 
   const id = (column: Column) => {
-    const value = text(column, MAX_ID, "id");
+    const value = text(column, ID);
     if (isReservedId(value)) fault(column, `${printable(value)}: ${RESERVED_ID_PROBLEM}`);
     return value;
   };
@@ -124,8 +124,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
 
   const organization: Organization = {
     id: asOrganizationId(id("organization_id")),
-    name: text("organization_name", MAX_NAME, "name"),
-    accountNumber: text("account_number", MAX_ID, "id"),
+    ...readTexts(ORGANIZATION_FIELDS, text),
     kind: choice("kind", ["customer", "partner"]),
     enabled: isEnabled("organization_status"),
     plan: { status: choice("plan_status", ["active", "suspended", "none"]), expiresAt: expiry() },
@@ -134,7 +133,7 @@ export function parseRow(values: Readonly<Record<Column, string>>, calendar: Cal
     id: asProfileId(id("profile_id")),
     organizationId: organization.id,
     ...mailbox(),
-    name: text("name", MAX_NAME, "name"),
+    ...readTexts(PROFILE_FIELDS, text),
     roles: roles(),
     enabled: isEnabled("profile_status"),
   };

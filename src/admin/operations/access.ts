@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { z } from "zod";
-import type { Instant } from "../../clock.ts";
+import type { Instant, Milliseconds } from "../../clock.ts";
 import { asAccountId, asClientId, asGrantId, asProfileId } from "../../domain/ids.ts";
 import type { ApiKey, Selection } from "../../domain/records.ts";
 import { hashSecret, randomId, randomSecret } from "../../domain/secrets.ts";
@@ -15,7 +15,7 @@ import type { OperationDependencies } from "../dependencies.ts";
 import { fromTime, listed, pageOf, time, timeOrNull } from "../fields.ts";
 import { answered, type HandlersOf, InputError } from "../operation.ts";
 
-const dayMs = 24 * 3_600_000;
+const dayMs: Milliseconds = 24 * 3_600_000;
 const longestKeyDays = 366;
 /** What keys of ours begin with, so that they are known where they leak. */
 export const KEY_PREFIX = "liaison_";

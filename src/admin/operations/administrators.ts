@@ -1,6 +1,7 @@
 /** Administrators: profiles of the operator's own organization with a role. */
 
 import { asOrganizationId, asProfileId } from "../../domain/ids.ts";
+import { NEW_ORGANIZATION, NEW_PROFILE } from "../../domain/record-fields.ts";
 import type { AdminRole, Membership, Organization, ProfileEdit } from "../../domain/records.ts";
 import { hashSecret, randomId } from "../../domain/secrets.ts";
 import { LiaisonError } from "../../errors.ts";
@@ -10,7 +11,7 @@ import { addressOf, listed, pageOf, writeMembership } from "../fields.ts";
 import { answered, type HandlersOf } from "../operation.ts";
 import { registeredUnder } from "../registered.ts";
 import { LEAST_ROLE, ROLES } from "../scopes.ts";
-import { findMembership, NEW_PROFILE, profileAnswer } from "./profiles.ts";
+import { findMembership, profileAnswer } from "./profiles.ts";
 
 /** The id of the operator's organization where an invitation makes it. */
 const OPERATOR_ID = asOrganizationId("operator");
@@ -34,12 +35,11 @@ export function administratorHandlers(
     }
     return (
       only ?? {
+        ...NEW_ORGANIZATION,
         id: OPERATOR_ID,
         name: config.deployment.name,
         accountNumber: "OPERATOR",
         kind: "operator",
-        enabled: true,
-        plan: { status: "none", expiresAt: null },
       }
     );
   }

@@ -4,6 +4,7 @@
  */
 
 import type { z } from "zod";
+import type { Instant } from "../../clock.ts";
 import { clientOf, settingsOf } from "../../domain/client-metadata.ts";
 import {
   type ClientSettings,
@@ -31,7 +32,7 @@ function addressesOf(one: Client, parameter: "redirect_uri" | "post_logout_redir
   return parameter === "redirect_uri" ? redirect_uris : post_logout_redirect_uris;
 }
 
-function write(one: Client, use: ClientUse | undefined, now: number): z.input<typeof client> {
+function write(one: Client, use: ClientUse | undefined, now: Instant): z.input<typeof client> {
   const until = one.previousSecret?.until ?? null;
   return {
     id: one.id,
@@ -76,7 +77,7 @@ function clientTools({ store, clients, config, clientProblem }: OperationDepende
       throw new LiaisonError("not_found", "There is no such client app.");
     return found;
   };
-  const answer = async (one: Client, now: number) => {
+  const answer = async (one: Client, now: Instant) => {
     const [use] = await store.clients.uses([one.id]);
     return { output: write(one, use, now), revision: clientRevision(one) };
   };

@@ -1,6 +1,7 @@
 /** Organizations: listed, added, edited. */
 
 import { asOrganizationId } from "../../domain/ids.ts";
+import { fromApi, ORGANIZATION_FIELDS } from "../../domain/record-fields.ts";
 import type { Organization } from "../../domain/records.ts";
 import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -35,13 +36,14 @@ export function organizationHandlers({
       const found = await administration.organizations(filter, pageOf(page));
       return { output: listed(found, (one) => writeOrganization(one, calendar)) };
     },
-    create: async (
-      { id = randomId(), plan: written, account_number, ...fields },
-      { principal, now, once, need },
-    ) => {
+    create: async ({ id = randomId(), plan: written, ...fields }, { principal, now, once, need }) => {
       if (fields.kind === "operator") need("admins:write");
       const plan = readPlan(written, null, calendar);
-      const made: Organization = { id: asOrganizationId(id), accountNumber: account_number, plan, ...fields };
+      const made: Organization = {
+        ...fromApi(ORGANIZATION_FIELDS, fields),
+        id: asOrganizationId(id),
+        plan,
+      };
       const output = writeOrganization(made, calendar);
       const key = once(output);
       const outcome = await administration.apply(
@@ -55,17 +57,13 @@ export function organizationHandlers({
       };
     },
     get: async ({ id }) => answer(await find(id)),
-    edit: async (
-      { id, plan: written, account_number, ...fields },
-      { principal, now, ifMatch = "", need },
-    ) => {
+    edit: async ({ id, plan: written, ...fields }, { principal, now, ifMatch = "", need }) => {
       const before = await find(id);
       if (before.kind === "operator" || fields.kind === "operator") need("admins:write");
       const conflict = async () => {
         const current = await find(id);
         return new EditConflict(answer(current), {
           ...fields,
-          ...(account_number && { account_number }),
           ...(written && { plan: { ...writePlan(current.plan, calendar), ...written } }),
         });
       };
@@ -73,8 +71,7 @@ export function organizationHandlers({
       const plan = written && readPlan(written, before.plan.expiresAt, calendar);
       const after: Organization = {
         ...before,
-        ...given(fields),
-        ...(account_number === undefined ? {} : { accountNumber: account_number }),
+        ...fromApi(ORGANIZATION_FIELDS, fields),
         ...(plan === undefined ? {} : { plan }),
       };
       const outcome = await administration.apply(

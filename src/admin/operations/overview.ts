@@ -1,12 +1,13 @@
 /** Operations of the overview: metrics, what needs attention, upstreams. */
 
+import type { Milliseconds } from "../../clock.ts";
 import type { attention, figures as metrics, upstreams } from "../definitions/overview.ts";
 import type { OperationDependencies } from "../dependencies.ts";
 import { time, writeOrganization } from "../fields.ts";
 import { metricsOver } from "../metrics.ts";
 import type { HandlersOf } from "../operation.ts";
 
-const dayMs = 24 * 3_600_000;
+const dayMs: Milliseconds = 24 * 3_600_000;
 
 export function metricHandlers({ store, config }: OperationDependencies): HandlersOf<typeof metrics> {
   const { administration } = store;

@@ -1,6 +1,7 @@
 /** Profiles: listed, added, edited, unlinked. Making administrators of them is administrators.ts's. */
 
 import { asAccountId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
+import { NEW_PROFILE, profileEditOf } from "../../domain/record-fields.ts";
 import type { Membership, ProfileEdit } from "../../domain/records.ts";
 import { revisionOf } from "../../domain/revision.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -93,22 +94,8 @@ function writingHandlers(
           given({ ...fields, email: address }),
         );
       if (revisionOf(before.profile) !== ifMatch) throw await conflict();
-      const {
-        organizationId,
-        email: registered,
-        emailKey,
-        name: called,
-        roles: held,
-        enabled,
-      } = before.profile;
       const edit: ProfileEdit = {
-        id: asProfileId(id),
-        organizationId,
-        email: registered,
-        emailKey,
-        name: called,
-        roles: held,
-        enabled,
+        ...profileEditOf(before.profile),
         ...given(fields),
         ...(address === undefined ? {} : addressOf(address)),
       };
@@ -139,13 +126,3 @@ function writingHandlers(
 /** A role rests, but is kept, while the organization isn't the operator's. */
 const isOfOperator = ({ organization, profile }: Membership) =>
   organization.kind === "operator" || profile.adminRole !== null;
-
-/** What no edit can set, as it is of a new profile. */
-export const NEW_PROFILE = {
-  emailVersion: 1,
-  adminRole: null,
-  invitedAt: null,
-  accountId: null,
-  boundAt: null,
-  provenEmailVersion: null,
-};

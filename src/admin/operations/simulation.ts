@@ -1,5 +1,6 @@
 /** Why was this denied? The rules of a portal over a person's profiles, as a sign-in would apply them now. */
 
+import type { Instant } from "../../clock.ts";
 import { judge, type RefusalReason } from "../../domain/access.ts";
 import { decideAdmission } from "../../domain/admission.ts";
 import type { Calendar } from "../../domain/calendar.ts";
@@ -43,7 +44,7 @@ export function simulationHandlers(dependencies: OperationDependencies): Handler
   };
 }
 
-function judgement(client: Client, one: Membership, { now, calendar }: { now: number; calendar: Calendar }) {
+function judgement(client: Client, one: Membership, { now, calendar }: { now: Instant; calendar: Calendar }) {
   const rules = judge(client.policy, one, now).map(({ rule, verdict, reason }) => ({
     rule,
     verdict,

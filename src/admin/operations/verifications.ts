@@ -4,6 +4,7 @@
  */
 
 import type { z } from "zod";
+import type { Instant } from "../../clock.ts";
 import { verificationMac } from "../../domain/audit-chain.ts";
 import type { AuditVerification } from "../../domain/records.ts";
 import { randomId } from "../../domain/secrets.ts";
@@ -29,7 +30,7 @@ export function verificationHandlers({
   const write = (record: AuditVerification, key: Buffer): z.input<typeof verification> => {
     const { state, result: found, failure } = outcomeOf(key, record);
     const { id, keptHead, askedBy, askedAt, startedAt, endedAt, progress } = record;
-    const timeOrNull = (at: number | null) => (at === null ? null : time(at));
+    const timeOrNull = (at: Instant | null) => (at === null ? null : time(at));
     return {
       id,
       url: `${config.issuer}${API_PATH}${VERIFICATIONS_PATH}/${id}`,

@@ -4,7 +4,7 @@
  */
 
 import type { Provider } from "oidc-provider";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Milliseconds } from "../../clock.ts";
 import { settingsOf } from "../../domain/client-metadata.ts";
 import { asClientId } from "../../domain/ids.ts";
 import { hashSecret } from "../../domain/secrets.ts";
@@ -22,7 +22,7 @@ export interface AuthenticateDependencies {
 }
 
 /** How often the use of a key is written down, in milliseconds. */
-const noteEveryMs = 60_000;
+const noteEveryMs: Milliseconds = 60_000;
 
 /** Returns who an Authorization header proves, or undefined for nobody. */
 export function createAuthenticate({ administration, provider, clients, clock }: AuthenticateDependencies) {

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { OutputOf } from "../../admin/definitions/definition.ts";
 import { operations } from "../../admin/definitions/operations.ts";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Milliseconds } from "../../clock.ts";
 import type { VerificationResult } from "../../domain/records.ts";
 import { LiaisonError } from "../../errors.ts";
 import { type Call, type Command, type ExitCode, faultsOf } from "../command.ts";
@@ -20,7 +20,7 @@ import { fieldFlags } from "./fields.ts";
 import { isRemote, remoteTarget, type Target, targetFlags } from "./targets.ts";
 
 /** How long a service is left alone between two questions, in milliseconds. */
-const askEveryMs = 1000;
+const askEveryMs: Milliseconds = 1000;
 
 const examples = [
   "liaison audit verify",

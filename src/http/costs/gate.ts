@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Context, Middleware, Next } from "koa";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { clientNetwork } from "../../domain/networks.ts";
 import { isPublicClient } from "../../oidc/internals.ts";
@@ -44,13 +44,13 @@ export interface GateDeps {
 type Place = ReturnType<Pace["take"]>;
 
 /** The longest that a request waits for its moment, in milliseconds. */
-const longestWaitMs = 4000;
+const longestWaitMs: Milliseconds = 4000;
 const remembered = 50_000;
 /**
  * For how many milliseconds a refusal is held, so that who asks again as soon as they are answered asks
  * slowly; and how many of one network are, so that nobody fills the memory by it.
  */
-const refusedAfterMs = 1000;
+const refusedAfterMs: Milliseconds = 1000;
 const mostHeld = 500;
 /** The share of a network's pace that one known browser has by itself. */
 const knownShare = 0.2;

@@ -7,7 +7,7 @@
 
 import { createHmac } from "node:crypto";
 import type { Context, Middleware } from "koa";
-import type { Clock, Instant } from "../../clock.ts";
+import type { Clock, Instant, Milliseconds, Seconds } from "../../clock.ts";
 import type { AccountId } from "../../domain/records.ts";
 import { type Cookies, cookiePairs } from "../cookies.ts";
 import type { EncryptedCookies } from "../encrypted-cookie.ts";
@@ -38,9 +38,9 @@ export interface KnownBrowsersOptions {
   clock: Clock;
 }
 
-const lifetimeSeconds = 365 * 86_400;
+const lifetimeSeconds: Seconds = 365 * 86_400;
 /** How old a cookie is when a sign-in makes it anew, in milliseconds. */
-const renewedAfterMs = 30 * 86_400_000;
+const renewedAfterMs: Milliseconds = 30 * 86_400_000;
 /**
  * How many cookies are remembered with what is in them, and how many ids: opening one takes longer than all
  * else here.

@@ -29,8 +29,8 @@ export interface PaceOptions {
 }
 
 export function createPace({ limit, longestWaitMs, remembered, elapsed }: PaceOptions): Pace {
-  const intervalMs = (limit.windowSeconds * 1000) / limit.limit;
-  const burstMs = intervalMs * (limit.limit - 1);
+  const intervalMs: Milliseconds = (limit.windowSeconds * 1000) / limit.limit;
+  const burstMs: Milliseconds = intervalMs * (limit.limit - 1);
   /** When the next place of each would be free if it had come evenly. */
   const places = createRecent<number>(remembered);
 
@@ -38,7 +38,7 @@ export function createPace({ limit, longestWaitMs, remembered, elapsed }: PaceOp
     take(key) {
       const now = elapsed();
       const place = Math.max(places.get(key) ?? now, now);
-      const waitMs = Math.max(0, place - burstMs - now);
+      const waitMs: Milliseconds = Math.max(0, place - burstMs - now);
       if (waitMs > longestWaitMs) return { fullForMs: waitMs - longestWaitMs };
       places.set(key, place + intervalMs);
       return { waitMs };

@@ -1,13 +1,13 @@
 /** Organizations and the people in them. */
 
-import { bdi, type Child, type Html, html } from "../html.ts";
+import type { Instant } from "../../clock.ts";
+import { bdi, type Html, html } from "../html.ts";
 import { messages } from "../messages.ts";
 import type { Site } from "../views.ts";
 import {
   badge,
   type Column,
   code,
-  dayOf,
   facts,
   goButton,
   isoTime,
@@ -19,6 +19,7 @@ import {
 } from "./components.ts";
 import { headed, renderConsole, sectionUrl } from "./frame.ts";
 import { clientName, idText } from "./names.ts";
+import { organizationFieldsOf } from "./organization-fields.ts";
 import type {
   ConsoleFrame,
   GrantView,
@@ -34,33 +35,24 @@ export const organizationUrl = (site: Site, id: string) =>
 export const personUrl = (site: Site, id: string) =>
   `${sectionUrl(site, "people")}/${encodeURIComponent(id)}`;
 
-function planText(site: Site, { plan }: OrganizationView, now: number): Child {
-  const t = messages(site.locale);
-  if (plan.status !== "active")
-    return badge(plan.status === "suspended" ? "warm" : "quiet", t.text(`admin.plan.${plan.status}`));
-  if (plan.expires_at === null) return badge("good", t.text("admin.plan.active"));
-  const isOver = Date.parse(plan.expires_at) <= now;
-  const word = isOver ? badge("bad", t.text("admin.plan.ended")) : badge("good", t.text("admin.plan.active"));
-  return html`${word} ${t.html("admin.plan.until", { date: dayOf(site, plan.last_day ?? "") })}`;
-}
-
 export function organizationList(
   site: Site,
   frame: ConsoleFrame,
-  view: Listing<OrganizationView> & { mayWrite: boolean; now: number },
+  view: Listing<OrganizationView> & { mayWrite: boolean; now: Instant },
 ): string {
   const t = messages(site.locale);
   const heading = t.text("admin.section.organizations");
   const url = sectionUrl(site, "organizations");
+  const { name, ...others } = organizationFieldsOf(site);
   const columns = [
     {
-      label: t.text("admin.name"),
-      cell: (one: OrganizationView) => html`<a href="${organizationUrl(site, one.id)}">${bdi(one.name)}</a>`,
+      label: name.label,
+      cell: (one: OrganizationView) =>
+        html`<a href="${organizationUrl(site, one.id)}">${name.shown(one, view.now)}</a>`,
     },
-    { label: t.text("admin.accountNumber"), cell: (one: OrganizationView) => bdi(one.account_number) },
-    { label: t.text("admin.kind"), cell: (one: OrganizationView) => t.text(`common.kind.${one.kind}`) },
-    { label: t.text("admin.plan"), cell: (one: OrganizationView) => planText(site, one, view.now) },
-    { label: t.text("admin.status"), cell: (one: OrganizationView) => onOff(site, one.enabled) },
+    ...Object.values(others)
+      .filter(({ isListed }) => isListed)
+      .map(({ label, shown }) => ({ label, cell: (one: OrganizationView) => shown(one, view.now) })),
   ];
   const add = goButton(`${url}/new`, t.text("admin.organizations.new"), "primary");
   const empty = t.text(view.search === "" ? "admin.organizations.none" : "admin.nothingFound");
@@ -107,7 +99,7 @@ export interface OrganizationPage {
   organization: OrganizationView;
   people: Listing<ProfileView>;
   mayWrite: boolean;
-  now: number;
+  now: Instant;
 }
 
 export function organizationPage(site: Site, frame: ConsoleFrame, view: OrganizationPage): string {
@@ -115,6 +107,10 @@ export function organizationPage(site: Site, frame: ConsoleFrame, view: Organiza
   const { organization, people, mayWrite } = view;
   const url = organizationUrl(site, organization.id);
   const title = t.text("admin.people");
+  const { name: _, ...others } = organizationFieldsOf(site);
+  const fields = Object.values(others).map(
+    ({ label, shown }) => [label, shown(organization, view.now)] as const,
+  );
   const edit = goButton(`${url}/edit`, t.text("admin.edit"));
   const add = goButton(`${url}/people/new`, t.text("admin.people.new"), "primary");
   return renderConsole(site, frame, {
@@ -122,13 +118,7 @@ export function organizationPage(site: Site, frame: ConsoleFrame, view: Organiza
     heading: organization.name,
     back: { url: sectionUrl(site, "organizations"), label: t.text("admin.section.organizations") },
     body: html`${headed(bdi(organization.name), ...(mayWrite ? [edit] : []))}
-${facts([
-  [t.text("admin.accountNumber"), bdi(organization.account_number)],
-  [t.text("admin.kind"), t.text(`common.kind.${organization.kind}`)],
-  [t.text("admin.plan"), planText(site, organization, view.now)],
-  [t.text("admin.status"), onOff(site, organization.enabled)],
-  [t.text("admin.id"), idText(organization.id)],
-])}
+${facts([...fields, [t.text("admin.id"), idText(organization.id)]])}
 <div class="console-head"><h2>${title}</h2>${mayWrite && html`<p class="console-actions">${add}</p>`}</div>
 ${table(title, peopleColumns(site, false), people.items, t.text("admin.people.noneHere"))}
 ${pager(site, people)}`,

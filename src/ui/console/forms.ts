@@ -5,6 +5,7 @@ import { messages } from "../messages.ts";
 import type { Form, Site } from "../views.ts";
 import { actButton, type Choice, type Field, fieldForm, formProblems } from "./components.ts";
 import { type ConsolePage, renderConsole } from "./frame.ts";
+import { kinds, statuses } from "./organization-fields.ts";
 import type { ConsoleFrame, FormState, Preset } from "./views.ts";
 
 interface FormPage {
@@ -79,22 +80,6 @@ export function refusalPage(
     body: html`<h1>${heading}</h1><p class="lead">${message}</p><p>${link}</p>`,
   });
 }
-
-const kinds = (site: Site): Choice[] => {
-  const t = messages(site.locale);
-  return (["customer", "partner", "operator"] as const).map((kind) => ({
-    value: kind,
-    label: t.text(`common.kind.${kind}`),
-  }));
-};
-
-const statuses = (site: Site): Choice[] => {
-  const t = messages(site.locale);
-  return [
-    { value: "true", label: t.text("admin.on"), hint: t.text("admin.onHint") },
-    { value: "false", label: t.text("admin.off"), hint: t.text("admin.offHint") },
-  ];
-};
 
 /** The fields of a client; those that are typed later, too, when it is edited. */
 export function clientFields(site: Site, preset: Preset, isNew: boolean): Field[] {
@@ -227,45 +212,6 @@ function protocolFields(site: Site, preset: Preset): Field[] {
         hint: t.text("admin.clients.logoutPersonHint"),
       },
     ]),
-  ];
-}
-
-export function organizationFields(site: Site, isNew: boolean): Field[] {
-  const t = messages(site.locale);
-  return [
-    { name: "name", label: t.text("admin.name") },
-    {
-      name: "account_number",
-      label: t.text("admin.accountNumber"),
-      hint: t.text("admin.organizations.numberHint"),
-    },
-    { name: "kind", label: t.text("admin.kind"), kind: "radios", choices: kinds(site) },
-    {
-      name: "plan_status",
-      label: t.text("admin.plan"),
-      kind: "radios",
-      choices: (["active", "suspended", "none"] as const).map((value) => ({
-        value,
-        label: t.text(`admin.plan.${value}`),
-      })),
-    },
-    {
-      name: "plan_last_day",
-      label: t.text("admin.organizations.planEnd"),
-      kind: "date",
-      optional: true,
-      hint: t.text("admin.organizations.planEndHint", { zone: site.timeZone }),
-    },
-    ...(isNew
-      ? []
-      : [
-          {
-            name: "enabled",
-            label: t.text("admin.status"),
-            kind: "radios" as const,
-            choices: statuses(site),
-          },
-        ]),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Accounts, time lines, mails: what support looks at. */
 
 import { bdi, type Child, type Html, html } from "../html.ts";
-import { messages } from "../messages.ts";
+import { type MessageKey, messages } from "../messages.ts";
 import type { Form, LinkDeadPage, Site } from "../views.ts";
 import {
   actButton,
@@ -180,22 +180,25 @@ ${pager(site, view)}`,
   });
 }
 
-const refusals = [
-  "wrong_account",
-  "used",
-  "cancelled",
-  "superseded",
-  "expired",
-  "email_changed",
-  "not_active",
-  "bound_to_you",
-  "bound_elsewhere",
-] as const satisfies readonly (LinkDeadPage["reason"] | "wrong_account")[];
+const refusals: Record<
+  Exclude<LinkDeadPage["reason"], "unknown" | "cookie_missing"> | "wrong_account",
+  MessageKey & `admin.refusedFor.${string}`
+> = {
+  wrong_account: "admin.refusedFor.wrong_account",
+  used: "admin.refusedFor.used",
+  cancelled: "admin.refusedFor.cancelled",
+  superseded: "admin.refusedFor.superseded",
+  expired: "admin.refusedFor.expired",
+  email_changed: "admin.refusedFor.email_changed",
+  not_active: "admin.refusedFor.not_active",
+  bound_to_you: "admin.refusedFor.bound_to_you",
+  bound_elsewhere: "admin.refusedFor.bound_elsewhere",
+};
 
 /** Why a link was refused, in words; of a reason that isn't known, its code. */
 function refusedFor(site: Site, reason: string): string {
-  const known = refusals.find((one) => one === reason);
-  return known === undefined ? reason : messages(site.locale).text(`admin.refusedFor.${known}`);
+  const known = Object.entries(refusals).find(([one]) => one === reason);
+  return known === undefined ? reason : messages(site.locale).text(known[1]);
 }
 
 function detailOf(site: Site, names: Names, what: string, detail: string): Child {
@@ -203,7 +206,31 @@ function detailOf(site: Site, names: Names, what: string, detail: string): Child
   return what === "mail_carried" ? idText(detail) : detailText(site, names, detail);
 }
 
-const badThings = ["refused", "mail_failed", "mail_bounced", "expired", "mail_dropped"];
+/** How the entries of a time line are marked. */
+const entryMarks: Record<TimelineView["entries"][number]["what"], "timeline-bad" | "timeline-good" | ""> = {
+  asked: "",
+  held: "",
+  dismissed: "",
+  matched: "",
+  requested: "",
+  mail_held: "",
+  mail_carried: "",
+  mail_released: "",
+  mail_sent: "",
+  mail_deferred: "",
+  mail_failed: "timeline-bad",
+  mail_dropped: "timeline-bad",
+  mail_bounced: "timeline-bad",
+  mail_resent: "",
+  opened: "",
+  reauthenticated: "",
+  bound: "timeline-good",
+  refused: "timeline-bad",
+  cancelled: "",
+  superseded: "",
+  void: "",
+  expired: "timeline-bad",
+};
 
 export function linkPage(site: Site, frame: ConsoleFrame, line: TimelineView & { names: Names }): string {
   const t = messages(site.locale);
@@ -229,12 +256,11 @@ ${facts([
 
 function timelineEntry(site: Site, names: Names, entry: TimelineView["entries"][number]): Html {
   const { at, what, profile_id, detail } = entry;
-  const look = badThings.includes(what) ? "timeline-bad" : what === "bound" ? "timeline-good" : "";
-  const happened = messages(site.locale).text(`admin.what.${what as "asked"}`);
+  const happened = messages(site.locale).text(`admin.what.${what}`);
   const more =
     detail !== null && html`<span class="hint-inline">${detailOf(site, names, what, detail)}</span> `;
   const whose = profile_id !== null && recordName(site, names, "profile", profile_id);
-  return html`<li class="${look}">
+  return html`<li class="${entryMarks[what]}">
 <span class="timeline-at">${isoTime(site, at)}</span>
 <span>${happened} ${more}${whose}</span></li>`;
 }
