@@ -19,8 +19,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { asInquiryId, asUpstreamId } from "../src/domain/ids.ts";
-import { createSeal } from "../src/storage/seal.ts";
-import { sealContent } from "../src/storage/sealed-fields.ts";
+import { encryptContent } from "../src/storage/encrypted-fields.ts";
+import { createFieldEncryption } from "../src/storage/field-encryption.ts";
 import { writeRows } from "../test/support/import-kit.ts";
 import { startOutside } from "../test/support/outside.ts";
 import { quantile } from "./deployment.ts";
@@ -139,7 +139,7 @@ async function verify(issuer: string, key: string): Promise<string> {
 /** Mails that may go, each of a mailbox of its own: written in small parts, for others write, too. */
 async function holdMails({ file, encryptionKey }: Served): Promise<void> {
   const database = new DatabaseSync(file, { timeout: 30_000 });
-  const seal = createSeal(encryptionKey);
+  const encryption = createFieldEncryption(encryptionKey);
   const insert = database.prepare(`
     INSERT INTO outbox (
       id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at,
@@ -158,7 +158,7 @@ async function holdMails({ file, encryptionKey }: Served): Promise<void> {
         id,
         messageId: `<${id}@bench.example>`,
         to: `${id}@bench.example`,
-        content: sealContent(seal, id, {
+        content: encryptContent(encryption, id, {
           ...content,
           profileName: "Person",
           organizationName: "Organization",

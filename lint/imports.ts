@@ -10,15 +10,16 @@
  */
 export const ground: readonly string[] = [
   "clock.ts",
+  "deadline.ts",
   "domain/ids.ts",
   "domain/records.ts",
   "encryption.ts",
   "errors.ts",
   "make-folder.ts",
   "pace.ts",
-  "patience.ts",
   "read-body.ts",
   "readiness.ts",
+  "sql-columns.ts",
   "worker-loop.ts",
 ];
 

@@ -5,7 +5,7 @@
  */
 
 import type { Milliseconds } from "./clock.ts";
-import { withoutPatience } from "./patience.ts";
+import { withoutDeadline } from "./deadline.ts";
 
 /**
  * `degraded`: something beside is amiss, and requests are served all the same. `failing`: requests are better
@@ -112,7 +112,7 @@ async function finding(check: Check): Promise<Finding> {
     timer = setTimeout(() => resolve({ status: "failing", reason: "no answer" }), longestLookMs);
   });
   try {
-    return await Promise.race([withoutPatience(async () => await check.look()), late]);
+    return await Promise.race([withoutDeadline(async () => await check.look()), late]);
   } catch {
     return { status: "failing", reason: "unreachable" };
   } finally {

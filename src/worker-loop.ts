@@ -1,7 +1,7 @@
 /** Runs a worker's `runOnce` again and again until stopped. What a run does is the worker's own. */
 
 import type { Milliseconds } from "./clock.ts";
-import { withoutPatience } from "./patience.ts";
+import { withoutDeadline } from "./deadline.ts";
 import type { Check } from "./readiness.ts";
 
 export interface WorkerLoop {
@@ -92,7 +92,7 @@ export function createWorkerLoop(options: WorkerLoopOptions): WorkerLoop {
   function run(): void {
     clearTimeout(timer);
     nudged = false;
-    running = withoutPatience(attempt).then(() => {
+    running = withoutDeadline(attempt).then(() => {
       running = undefined;
       if (!started) return;
       const pause = Math.min(pollMs * 2 ** failures, Math.max(pollMs, longestPauseMs));

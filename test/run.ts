@@ -40,7 +40,7 @@ const kinds: Record<"test" | "full", Kind> = {
 
 /**
  * Every folder's files spread over the whole run: those of a folder need the same (a browser, a processor,
- * patience), and side by side they would leave the rest of the machine idle, or fight for it.
+ * time to wait), and side by side they would leave the rest of the machine idle, or fight for it.
  */
 function spread(files: readonly string[], first: RegExp): string[] {
   const folders = Map.groupBy(files.toSorted(), (file) => file.split(/[\\/]/).at(-2) ?? "");

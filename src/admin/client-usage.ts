@@ -5,8 +5,8 @@
 
 import type { Logger } from "pino";
 import type { Clock, Milliseconds } from "../clock.ts";
+import { withoutDeadline } from "../deadline.ts";
 import { asClientId } from "../domain/ids.ts";
-import { withoutPatience } from "../patience.ts";
 import type { ClientStore } from "../storage/contract.ts";
 
 /** How often the use of one secret is written down, in milliseconds. */
@@ -33,7 +33,7 @@ export function createClientUsage({
       const now = clock.now();
       if (now - (notedAt.get(key) ?? 0) < noteEveryMs) return;
       notedAt.set(key, now);
-      withoutPatience(() => clients.noteUse(asClientId(clientId), secret, now)).catch((err: unknown) => {
+      withoutDeadline(() => clients.noteUse(asClientId(clientId), secret, now)).catch((err: unknown) => {
         notedAt.delete(key);
         logger.warn({ err, client_id: clientId }, "the use of a client could not be noted");
       });

@@ -5,9 +5,9 @@
 
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
+import { withoutDeadline } from "../deadline.ts";
 import { asClientId } from "../domain/ids.ts";
 import type { RefusedAddress } from "../domain/records.ts";
-import { withoutPatience } from "../patience.ts";
 import type { ClientStore } from "../storage/contract.ts";
 
 export interface RefusedNotes {
@@ -26,7 +26,7 @@ export function createRefusedNotes({
 }): RefusedNotes {
   return {
     note(clientId, refused) {
-      withoutPatience(() => clients.noteRefused(asClientId(clientId), refused, clock.now())).catch(
+      withoutDeadline(() => clients.noteRefused(asClientId(clientId), refused, clock.now())).catch(
         (err: unknown) => {
           logger.warn({ err, client_id: clientId }, "an address that isn't registered could not be noted");
         },

@@ -270,7 +270,7 @@ const wholeSchema = z.strictObject({
         ),
     )
     .default([]),
-  /** 32 random bytes, base64 or base64url. Everything secret in the store is sealed under it. */
+  /** 32 random bytes, base64 or base64url. Everything secret in the store is encrypted under it. */
   encryption_key: z
     .string()
     .refine(

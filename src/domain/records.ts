@@ -196,14 +196,14 @@ export interface AccessPolicy {
   roles: string[];
 }
 
-/** A relying party. Its `metadata` is OIDC client metadata; the secret is sealed at rest. */
+/** A relying party. Its `metadata` is OIDC client metadata; the secret is encrypted at rest. */
 export interface Client {
   id: ClientId;
   name: string;
   homeUrl: string;
   aboutUrl: string | null;
   secret: string | null;
-  /** The secret before the last rotation, while it is still taken; sealed at rest. */
+  /** The secret before the last rotation, while it is still taken; encrypted at rest. */
   previousSecret: { secret: string; until: Instant } | null;
   policy: AccessPolicy;
   claimsInIdToken: boolean;

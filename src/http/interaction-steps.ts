@@ -28,7 +28,7 @@ import type { SupportDeps } from "./support.ts";
 import { createWaitingSignIns, type WaitingSignIns } from "./waiting-sign-in.ts";
 
 export interface InteractionDeps extends InteractionPagesDeps, SupportDeps {
-  artifacts: Pick<ArtifactStore, "keep" | "upsert" | "find">;
+  artifacts: Pick<ArtifactStore, "extend" | "upsert" | "find">;
   dispatcher: Dispatcher;
   linking: Linking;
 }

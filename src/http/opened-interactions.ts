@@ -6,7 +6,7 @@
 import type { Context, Middleware } from "koa";
 import type { Clock } from "../clock.ts";
 import type { InteractionState } from "../oidc/dispatcher.ts";
-import type { ArtifactStore, KeptArtifact } from "../storage/contract.ts";
+import type { ArtifactExtension, ArtifactStore } from "../storage/contract.ts";
 import { createRecent } from "./costs/recent.ts";
 
 export interface OpenedInteractions {
@@ -25,11 +25,11 @@ export function createOpenedInteractions({
   artifacts,
   clock,
 }: {
-  artifacts: Pick<ArtifactStore, "keep">;
+  artifacts: Pick<ArtifactStore, "extend">;
   clock: Clock;
 }): OpenedInteractions {
   const known = createRecent<true>(remembered);
-  const dueIn = new WeakMap<Context, KeptArtifact>();
+  const dueIn = new WeakMap<Context, ArtifactExtension>();
 
   function noted(ctx: Context): void {
     const opened = dueIn.get(ctx);
@@ -47,7 +47,7 @@ export function createOpenedInteractions({
         await next();
       } finally {
         const opened = dueIn.get(ctx);
-        if (opened !== undefined) await artifacts.keep(opened, clock.now());
+        if (opened !== undefined) await artifacts.extend(opened, clock.now());
         noted(ctx);
       }
     },

@@ -12,9 +12,9 @@ import type { Provider } from "oidc-provider";
 import type { Logger } from "pino";
 import type { Milliseconds } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
+import { withDeadline } from "../deadline.ts";
 import { clientAddress, createNetworkTest } from "../domain/networks.ts";
 import { currentRoute, pinOrigin } from "../oidc/internals.ts";
-import { withPatience } from "../patience.ts";
 import { assets } from "../ui/assets.ts";
 import { authorizeMiddleware } from "./authorize.ts";
 import { boundedForms } from "./bodies.ts";
@@ -51,7 +51,7 @@ export type ServerDeps = InteractionDeps &
   };
 
 /** How long a request waits for the store before it is answered that it can't be reached, in milliseconds. */
-const patienceMs: Milliseconds = 4000;
+const deadlineMs: Milliseconds = 4000;
 
 /** Installs everything and returns the listener for an HTTP server. */
 export function createListener(deps: ServerDeps): RequestListener {
@@ -95,7 +95,7 @@ export function createListener(deps: ServerDeps): RequestListener {
     const address = clientAddress(request.socket.remoteAddress, forwardedFor, isTrustedProxy);
     request.headers["x-forwarded-for"] = address;
     request.url = withoutPrefix(request.url ?? "/", basePath);
-    const serve = () => void withPatience(patienceMs, () => callback(request, response));
+    const serve = () => void withDeadline(deadlineMs, () => callback(request, response));
     const admitted = deps.gate.admit(request, response, request.url, address);
     if (admitted === true) serve();
     else if (admitted !== false) void admitted.then((isAdmitted) => isAdmitted && serve());

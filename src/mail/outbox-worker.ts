@@ -167,7 +167,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   async function turn(run: WorkerRun, onSent: () => void): Promise<void> {
     // Releasing very many takes a while: what is queued doesn't wait for it.
     const [released, begun] = await Promise.allSettled([
-      outbox.releaseHeld(limits, clock.now(), run),
+      outbox.releaseDeferred(limits, clock.now(), run),
       beginDue(run, onSent),
     ]);
     if (released.status === "rejected") throw released.reason;

@@ -32,7 +32,7 @@ export interface BackChannelLogoutWorkerOptions {
 
 const leaseMs: Milliseconds = 60_000;
 /** How long a portal may take to answer, in milliseconds. */
-const patienceMs: Milliseconds = 10_000;
+const timeoutMs: Milliseconds = 10_000;
 /**
  * After so long without an answer, in milliseconds, the portal's others are put off until it is asked again.
  */
@@ -72,7 +72,7 @@ export function createBackChannelLogoutWorker(
       form: new URLSearchParams({ logout_token: token }),
       // What stands in the configuration is the operator's own word.
       mayBePrivate: client.managedBy === "config" || privateHosts.includes(hostAndPort(new URL(address))),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     if (status !== 200 && status !== 204) throw new Error(`${new URL(address).origin} answered ${status}`);
   }

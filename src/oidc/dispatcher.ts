@@ -13,7 +13,7 @@ import { asAccountId, asClientId } from "../domain/ids.ts";
 import type { Client, Membership, ProfileId, SecretHash, SignInOutcome } from "../domain/records.ts";
 import { hashSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
-import type { KeptArtifact, SignInStore, StandingStore } from "../storage/contract.ts";
+import type { ArtifactExtension, SignInStore, StandingStore } from "../storage/contract.ts";
 import { loginMethods } from "./authentication.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { neededBy, type ProvenLogin } from "./foreign-browser.ts";
@@ -50,7 +50,7 @@ export interface InteractionState {
    * What to tell the store as its page is opened, or a sign-in begun; undefined where an earlier step of the
    * same browser led to it.
    */
-  opened: KeptArtifact | undefined;
+  opened: ArtifactExtension | undefined;
 }
 
 export type Step =

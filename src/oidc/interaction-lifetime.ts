@@ -8,7 +8,7 @@
 
 import type { Instant, Milliseconds } from "../clock.ts";
 import { hashSecret } from "../domain/secrets.ts";
-import type { KeptArtifact } from "../storage/contract.ts";
+import type { ArtifactExtension } from "../storage/contract.ts";
 
 /**
  * For how long it waits for the browser to follow the redirect, in milliseconds. Browsers do at once; the
@@ -33,7 +33,7 @@ export function openedInteraction(
   uid: string,
   { secondsLeft, isSignedIn }: { secondsLeft: number; isSignedIn: boolean },
   now: Instant,
-): KeptArtifact {
+): ArtifactExtension {
   const most = interactionExpiresAt(now + secondsLeft * 1000, { isOpened: true, now });
   return {
     model: "Interaction",

@@ -62,7 +62,7 @@ export interface Once {
   keyHash: SecretHash;
   /** SHA-256 of what is asked for. */
   fingerprint: string;
-  /** What the first is answered, for those that repeat it. Sealed at rest. */
+  /** What the first is answered, for those that repeat it. Encrypted at rest. */
   answer: string;
   expiresAt: Instant;
 }

@@ -244,7 +244,7 @@ export interface OutboxStore {
    * One whose link is dead is dropped. In short turns (pace.ts), until the run is told to end. Returns how
    * many were queued. Racers: each slot and each message once.
    */
-  releaseHeld(
+  releaseDeferred(
     limits: { mailbox: MailboxLimits; profile: Limit },
     now: Instant,
     run?: WorkerRun,

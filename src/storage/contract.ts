@@ -13,7 +13,7 @@
  *   still finish.
  * - A back end that can't be reached throws `LiaisonError("store_unavailable")`.
  * - Fields that could be used if read off a disk (mailed secrets, client secrets, keys, code verifiers, OP
- *   payloads) are sealed under the encryption key by the back end.
+ *   payloads) are encrypted under the encryption key by the back end.
  */
 
 import type { Instant, Milliseconds } from "../clock.ts";
@@ -158,7 +158,7 @@ export interface CallbackAttempt
 }
 
 /** An artifact that is to be kept longer than it was stored for. */
-export interface KeptArtifact {
+export interface ArtifactExtension {
   model: ArtifactModel;
   idHash: SecretHash;
   until: Instant;
@@ -166,10 +166,10 @@ export interface KeptArtifact {
 
 export interface SignInStore {
   /**
-   * Stores a sign-in begun at an upstream. With `keeps`, it does what `ArtifactStore.keep` does in the same
-   * operation.
+   * Stores a sign-in begun at an upstream. With `extension`, it does what `ArtifactStore.extend` does in the
+   * same operation.
    */
-  begin(transaction: UpstreamTransaction, keeps?: KeptArtifact): Promise<void>;
+  begin(transaction: UpstreamTransaction, extension?: ArtifactExtension): Promise<void>;
   /**
    * Takes the transaction of a callback: state, browser and upstream must all be its own, and it must be
    * unexpired. From then on it is the attempt's: of any number of attempts one gets it, as often as it asks,
@@ -257,7 +257,7 @@ export interface ArtifactKeys {
 }
 
 export interface ArtifactStore {
-  /** Inserts or replaces. `payload` is sealed at rest; `consumed` survives a replace. */
+  /** Inserts or replaces. `payload` is encrypted at rest; `consumed` survives a replace. */
   upsert(
     model: ArtifactModel,
     idHash: SecretHash,
@@ -297,7 +297,7 @@ export interface ArtifactStore {
    * Conditional: an unexpired artifact that expires more than a minute before `until` expires then. Returns
    * whether it was one; every other stays as it is, and of racers one gets true.
    */
-  keep(artifact: KeptArtifact, now: Instant): Promise<boolean>;
+  extend(artifact: ArtifactExtension, now: Instant): Promise<boolean>;
   /**
    * Writes a session. `authorizations` (give only those that changed) are upserted client by client, so that
    * two portals signing on at once both stay; those of `removed` are deleted. With `replaces` (the session

@@ -2,9 +2,9 @@
 
 import { LiaisonError } from "../errors.ts";
 import { Pace } from "../pace.ts";
-import type { Dump, DumpedRecord, Load, Place } from "./dump.ts";
+import type { Dump, DumpedKind, DumpedRecord, Load, Place } from "./dump.ts";
+import { createFieldEncryption } from "./field-encryption.ts";
 import type { MongoSettings } from "./mongo/store.ts";
-import { createSeal } from "./seal.ts";
 import { withSqliteDump } from "./sqlite/store.ts";
 
 /** How many records are read and sent at a time. */
@@ -13,7 +13,7 @@ const BATCH = { least: 100, most: 500 };
 export interface CopyOptions {
   from: { file: string };
   to: MongoSettings;
-  /** What both are sealed under: sealed values are moved as they are. */
+  /** What both are encrypted under: encrypted values are moved as they are. */
   encryptionKey: string;
   now: number;
   /** Aborted when the copy is to stop after the batch under way. */
@@ -43,10 +43,10 @@ export interface CopyReport {
  */
 export async function copyStore(options: CopyOptions): Promise<CopyReport> {
   const { from, to, encryptionKey, now } = options;
-  const seal = createSeal(encryptionKey);
+  const encryption = createFieldEncryption(encryptionKey);
   const { withMongoLoad } = await import("./mongo/store.ts");
-  return await withSqliteDump({ file: from.file, seal }, (dump) =>
-    withMongoLoad({ ...to, seal, now, source: dump.source }, (load) => move(dump, load, options)),
+  return await withSqliteDump({ file: from.file, encryption }, (dump) =>
+    withMongoLoad({ ...to, encryption, now, source: dump.source }, (load) => move(dump, load, options)),
   );
 }
 
@@ -92,7 +92,7 @@ async function compare(
 }
 
 /** The records of a kind behind a place, page by page, in turns that a service on the file doesn't notice. */
-async function* pages(dump: Dump, kind: string, after?: Place): AsyncIterable<DumpedRecord[]> {
+async function* pages(dump: Dump, kind: DumpedKind, after?: Place): AsyncIterable<DumpedRecord[]> {
   const pace = new Pace(BATCH);
   for (let place = after; ; ) {
     const page = await pace.turn(async (size) => dump.read(kind, place, size));

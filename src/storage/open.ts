@@ -4,9 +4,9 @@
 
 import { type Clock, systemClock } from "../clock.ts";
 import type { Store } from "./contract.ts";
+import { createFieldEncryption } from "./field-encryption.ts";
 import type { MigrationReport } from "./migration.ts";
 import type { MongoSettings } from "./mongo/store.ts";
-import { createSeal } from "./seal.ts";
 import { migrateSqliteStore, openSqliteStore, requireSqliteFile } from "./sqlite/store.ts";
 
 /** Where a store is: one of the two. */
@@ -30,16 +30,16 @@ export interface StoreOptions extends StorePlace {
 
 /**
  * Opens the store. An empty SQLite file is made whole; anything else is used as it is. Throws
- * `store_refused`, with a text that names the fix, when it must not be used as it is: sealed under another
+ * `store_refused`, with a text that names the fix, when it must not be used as it is: encrypted under another
  * key, of an older or a newer schema, or without an index that single use depends on; `store_unavailable` if
  * it can't be reached.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { seal, now } = partsOf(options);
+  const { encryption, now } = partsOf(options);
   const { mongodb, appName, create = true } = options;
   if (!create) requireStore(options);
-  if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), seal, now, create });
-  return await (await mongo()).openMongoStore({ ...mongodb, seal, appName });
+  if (mongodb === undefined) return openSqliteStore({ file: fileOf(options), encryption, now, create });
+  return await (await mongo()).openMongoStore({ ...mongodb, encryption, appName });
 }
 
 /**
@@ -56,10 +56,10 @@ export function requireStore(place: StorePlace): void {
  * `openStore` does.
  */
 export async function migrateStore(options: StoreOptions): Promise<MigrationReport> {
-  const { seal, now } = partsOf(options);
+  const { encryption, now } = partsOf(options);
   const { mongodb } = options;
-  if (mongodb === undefined) return migrateSqliteStore({ file: fileOf(options), seal, now });
-  return await (await mongo()).migrateMongoStore({ ...mongodb, seal, now });
+  if (mongodb === undefined) return migrateSqliteStore({ file: fileOf(options), encryption, now });
+  return await (await mongo()).migrateMongoStore({ ...mongodb, encryption, now });
 }
 
 /** The driver is loaded where it is used alone. */
@@ -72,7 +72,7 @@ export function placeName({ sqlite, mongodb }: StorePlace): string {
 }
 
 function partsOf({ encryptionKey, clock = systemClock }: StoreOptions) {
-  return { seal: createSeal(encryptionKey), now: clock.now() };
+  return { encryption: createFieldEncryption(encryptionKey), now: clock.now() };
 }
 
 function fileOf({ sqlite }: StorePlace): string {

@@ -19,7 +19,7 @@ import type {
 import { hashSecret, randomSecret } from "../domain/secrets.ts";
 import { LiaisonError } from "../errors.ts";
 import type { Check } from "../readiness.ts";
-import type { AccountStore, KeptArtifact, SignInStore } from "../storage/contract.ts";
+import type { AccountStore, ArtifactExtension, SignInStore } from "../storage/contract.ts";
 import { authorizationParameters } from "./authorization-request.ts";
 import { createCircuit } from "./circuit.ts";
 import type { ClientKeys } from "./client-keys.ts";
@@ -74,7 +74,7 @@ export interface SignInRequest extends FreshnessWish, Sent {
   browserHash: SecretHash;
   loginHint?: string;
   /** What is kept longer because of it. */
-  keeps?: KeptArtifact | undefined;
+  keeps?: ArtifactExtension | undefined;
   /** One of which its ID token shall have as `acr` (OpenID Connect Core 1.0, section 3.1.2.1). */
   acrValues?: readonly string[];
 }

@@ -114,11 +114,11 @@ export function artifactCases(contract: Case): void {
 
   contract("an artifact is kept longer once, by a minute at the least, and never revived", async (opened) => {
     const { store } = opened;
-    const { keep, upsert, find, consume } = store.artifacts;
+    const { extend, upsert, find, consume } = store.artifacts;
     const idHash = hashOf(anId("interaction"));
     const until = LATER + HOUR;
     const kept = { model: "Interaction", idHash, until };
-    assert.equal(await keep(kept, NOW), false, "there is none yet");
+    assert.equal(await extend(kept, NOW), false, "there is none yet");
     assert.equal(await find("Interaction", idHash, NOW), undefined);
     await upsert("Interaction", idHash, payload, { accountId: asAccountId("a") }, LATER);
     for (const [artifact, now] of [
@@ -128,12 +128,12 @@ export function artifactCases(contract: Case): void {
       [{ ...kept, until: LATER - 1 }, NOW],
       [kept, LATER],
     ] as const) {
-      assert.equal(await keep(artifact, now), false, JSON.stringify(artifact));
+      assert.equal(await extend(artifact, now), false, JSON.stringify(artifact));
     }
     assert.equal(await find("Interaction", idHash, LATER), undefined, "none of these changed anything");
-    const won = await race(opened, 20, (racer) => racer.artifacts.keep(kept, LATER - 1));
+    const won = await race(opened, 20, (racer) => racer.artifacts.extend(kept, LATER - 1));
     assert.equal(won.filter(Boolean).length, 1);
-    assert.equal(await keep({ ...kept, until: until + MINUTE }, NOW), false, "as good as that");
+    assert.equal(await extend({ ...kept, until: until + MINUTE }, NOW), false, "as good as that");
     assert.deepEqual(await find("Interaction", idHash, until - 1), payload);
     assert.equal(await find("Interaction", idHash, until), undefined);
     assert.equal(await consume("Interaction", idHash, until - 1), true);
@@ -142,7 +142,7 @@ export function artifactCases(contract: Case): void {
   contract("a sweep leaves what is kept longer, and takes it in its turn", async ({ store }) => {
     const [opened, unopened] = [hashOf(anId("interaction")), hashOf(anId("interaction"))];
     for (const id of [opened, unopened]) await store.artifacts.upsert("Interaction", id, payload, {}, LATER);
-    await store.artifacts.keep({ model: "Interaction", idHash: opened, until: LATER + HOUR }, NOW);
+    await store.artifacts.extend({ model: "Interaction", idHash: opened, until: LATER + HOUR }, NOW);
     assert.equal(await store.sweep(LATER - 1), 0);
     assert.equal(await store.sweep(LATER), 1);
     assert.deepEqual(await store.artifacts.find("Interaction", opened, LATER), payload);

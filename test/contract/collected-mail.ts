@@ -33,7 +33,7 @@ export function collectedMailCases(contract: Case): void {
       const { profile: other } = await register(store);
       const one = await asks(store, { profileId: profile.id, mails: [aNote(other.id)] });
       const two = await asks(store, { profileId: profile.id });
-      assert.equal(await store.outbox.releaseHeld(limits, GATHERED - 1), 0);
+      assert.equal(await store.outbox.releaseDeferred(limits, GATHERED - 1), 0);
       const { message, linkExpiresAt } = await collected(store, GATHERED);
       assert.deepEqual(message.content, {
         kind: "collected",
@@ -73,7 +73,7 @@ export function collectedMailCases(contract: Case): void {
         await asks(store, { profileId: profile.id, at: NOW + 1 }),
       ];
       const now = NOW + 2 * MINUTE;
-      assert.equal(await store.outbox.releaseHeld(limits, now), 1);
+      assert.equal(await store.outbox.releaseDeferred(limits, now), 1);
       const dead = present(await store.outbox.claim("dead", now, 1000, LIFETIME));
       assert.equal(await store.outbox.claim("next", now + 999, 1000, LIFETIME), undefined);
       const next = present(await store.outbox.claim("next", now + 1000, 1000, LIFETIME));
@@ -96,7 +96,7 @@ export function collectedMailCases(contract: Case): void {
     async ({ store }) => {
       const { profile } = await register(store);
       const alone = await asks(store, { profileId: profile.id });
-      assert.equal(await store.outbox.releaseHeld(limits, GATHERED), 1);
+      assert.equal(await store.outbox.releaseDeferred(limits, GATHERED), 1);
       const [mail] = await sentMails(store, GATHERED);
       assert.deepEqual(mail?.message.content, alone.link.mail.content);
       assert.equal(present(await store.outbox.find(alone.link.mail.id)).carriedBy, null);
@@ -104,7 +104,7 @@ export function collectedMailCases(contract: Case): void {
         await asks(store, { profileId: profile.id, at: GATHERED + 1 }),
         await asks(store, { profileId: profile.id, at: GATHERED + 2 }),
       ];
-      assert.equal(await store.outbox.releaseHeld(limits, GATHERED + HOUR - 1), 0);
+      assert.equal(await store.outbox.releaseDeferred(limits, GATHERED + HOUR - 1), 0);
       const { message } = await collected(store, GATHERED + HOUR);
       assert.deepEqual(requestsOf(message.content), idsOf(next));
     },
@@ -123,10 +123,10 @@ export function collectedMailCases(contract: Case): void {
         await store.links.cancel(redemption(person, link), NOW + 99);
       const first = await collected(store, NOW + 2 * MINUTE);
       assert.deepEqual(requestsOf(first.message.content), idsOf(waiting.slice(0, 50)));
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 0);
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * MINUTE), 0);
       const second = await collected(store, NOW + 2 * MINUTE + HOUR);
       assert.deepEqual(requestsOf(second.message.content), idsOf(waiting.slice(50)));
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + DAY), 0, "nothing is left");
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + DAY), 0, "nothing is left");
     },
   );
 
@@ -136,7 +136,7 @@ export function collectedMailCases(contract: Case): void {
       const { profile } = await register(store);
       const [daily, hourly] = [await signIn(store), await signIn(store)];
       const clear = async (now: number) => {
-        await store.outbox.releaseHeld(limits, now);
+        await store.outbox.releaseDeferred(limits, now);
         for (const { message } of await sentMails(store, now)) {
           await store.outbox.markDeferred(message.id, "x", "gone", null, now);
         }
@@ -219,7 +219,7 @@ export function collectedMailCases(contract: Case): void {
       const [cancelled, late, third, fourth] = waiting.map(present) as [Waiting, Waiting, Waiting, Waiting];
       const cancel = ({ person, link }: Waiting) => store.links.cancel(redemption(person, link), NOW + 9);
       assert.equal((await cancel(cancelled)).result, "cancelled");
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * MINUTE), 1);
       assert.equal((await cancel(late)).result, "cancelled");
       const [claimed] = await sentMails(store, NOW + 2 * MINUTE);
       assert.deepEqual(requestsOf(present(claimed).message.content), idsOf([third, fourth]));
@@ -237,14 +237,14 @@ export function collectedMailCases(contract: Case): void {
         await asks(store, { profileId: profile.id }),
         await asks(store, { profileId: profile.id, at: NOW + 1 }),
       ];
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * MINUTE), 1);
       const { carriedBy } = present(await store.outbox.find(present(both[0]).link.mail.id));
       for (const { person, link } of both) await store.links.cancel(redemption(person, link), NOW + 9);
       assert.deepEqual(await sentMails(store, NOW + 2 * MINUTE), []);
       assert.equal(present(await store.outbox.find(carriedBy ?? "")).state, "dropped");
 
       const old = await asks(store, { profileId: profile.id, at: NOW + 2 * HOUR });
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * HOUR + 7 * DAY), 0);
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * HOUR + 7 * DAY), 0);
       assert.equal(present(await store.outbox.find(old.link.mail.id)).state, "dropped");
     },
   );
@@ -273,7 +273,7 @@ export function collectedMailCases(contract: Case): void {
       );
       const sent = await sentMails(store, NOW);
       assert.deepEqual(new Set(sent.map(({ message }) => message.id)), new Set([first.id, free.id]));
-      assert.equal(await store.outbox.releaseHeld(roomy, GATHERED), 1);
+      assert.equal(await store.outbox.releaseDeferred(roomy, GATHERED), 1);
       const mail = (await sentMails(store, GATHERED)).find(
         ({ message }) => message.content.kind === "collected",
       );
@@ -305,7 +305,7 @@ export function collectedMailCases(contract: Case): void {
         assert.equal(await racer.links.settleInquiry(id, `w${index}`, { links: [], mails }, NOW), true);
       });
       assert.equal((await sentMails(store, NOW)).length, 3);
-      const released = await race(opened, 6, (racer) => racer.outbox.releaseHeld(three, GATHERED));
+      const released = await race(opened, 6, (racer) => racer.outbox.releaseDeferred(three, GATHERED));
       assert.equal(
         released.reduce((sum, count) => sum + count),
         1,
@@ -327,7 +327,7 @@ export function collectedMailCases(contract: Case): void {
       await asks(store, { profileId: profile.id }),
       await asks(store, { profileId: profile.id, at: NOW + 1 }),
     ];
-    assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
+    assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * MINUTE), 1);
     const claim = (now: number) => store.outbox.claim("w", now, 1000, LIFETIME);
     const { message } = present(await claim(NOW + 2 * MINUTE));
     await store.outbox.markDeferred(message.id, "w", "550", null, NOW + 2 * MINUTE);
@@ -363,7 +363,7 @@ export function collectedMailCases(contract: Case): void {
       }
       const released = present(waiting[1]);
       assert.equal(await store.outbox.release(released.link.mail.id, "command:mail", NOW + 5), true);
-      assert.equal(await store.outbox.releaseHeld(limits, NOW + 2 * MINUTE), 1);
+      assert.equal(await store.outbox.releaseDeferred(limits, NOW + 2 * MINUTE), 1);
       const mails = await sentMails(store, NOW + 2 * MINUTE);
       const alone = mails.find(({ message }) => message.id === released.link.mail.id);
       assert.deepEqual(alone?.message.content, released.link.mail.content);

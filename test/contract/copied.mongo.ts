@@ -123,7 +123,7 @@ test("mongodb copy: search, chain, keys, counts, sign-outs and secrets are copie
     const store = await openStore({ mongodb, encryptionKey: ENCRYPTION_KEY });
     const { administration, audit } = store;
     assert.equal(
-      await store.outbox.releaseHeld(MAIL_LIMITS, NOW + MINUTE),
+      await store.outbox.releaseDeferred(MAIL_LIMITS, NOW + MINUTE),
       1,
       "what waited for a mailbox goes on",
     );

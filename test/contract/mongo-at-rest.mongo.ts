@@ -11,7 +11,7 @@ import { testDatabase } from "../support/test-database.ts";
 import { migrateTo, openAt, withDatabase } from "./mongo-migrating.ts";
 import { ENCRYPTION_KEY } from "./sqlite-support.ts";
 
-withDatabase("what is sealed can't be read in the database", async (place) => {
+withDatabase("what is encrypted can't be read in the database", async (place) => {
   await migrateTo(place);
   const store = await openAt(place);
   const client = aClient({ managedBy: "admin" });
@@ -38,7 +38,7 @@ withDatabase("what is sealed can't be read in the database", async (place) => {
   for (const secret of [client.secret, client.previousSecret?.secret, "a-new-secret", once.answer]) {
     assert.ok(secret && !text.includes(secret), secret ?? "no secret");
   }
-  assert.ok(text.includes(client.name), "the dump shows what isn't sealed");
+  assert.ok(text.includes(client.name), "the dump shows what isn't encrypted");
   await store.close();
 });
 

@@ -7,9 +7,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Db } from "mongodb";
 import { LiaisonError } from "../../src/errors.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { MONGO_MIGRATIONS } from "../../src/storage/mongo/migrations.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
-import { createSeal } from "../../src/storage/seal.ts";
 import { NOW } from "../support/records.ts";
 import { type TestDatabase, testDatabase, withClient } from "../support/test-database.ts";
 import { ENCRYPTION_KEY } from "./sqlite-support.ts";
@@ -21,7 +21,7 @@ export const withDoubles = 1;
 export const beforeSearch = 3;
 /** The newest schema in which a session had one selection for each client. */
 export const beforeSwitches = 4;
-const seal = createSeal(ENCRYPTION_KEY);
+const encryption = createFieldEncryption(ENCRYPTION_KEY);
 
 export interface Place extends TestDatabase {
   db: Db;
@@ -29,9 +29,9 @@ export interface Place extends TestDatabase {
 
 /** Opens a database as a broker does that knows the schema up to a version. */
 export const openAt = (place: TestDatabase, version = newest) =>
-  openMongoStore({ ...place, seal, migrations: MONGO_MIGRATIONS.slice(0, version) });
+  openMongoStore({ ...place, encryption, migrations: MONGO_MIGRATIONS.slice(0, version) });
 export const migrateTo = (place: TestDatabase, version = newest) =>
-  migrateMongoStore({ ...place, seal, now: NOW, migrations: MONGO_MIGRATIONS.slice(0, version) });
+  migrateMongoStore({ ...place, encryption, now: NOW, migrations: MONGO_MIGRATIONS.slice(0, version) });
 
 /** Checks that a database was refused, and what its text says. */
 export function refusal(fix: RegExp) {

@@ -14,10 +14,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ObjectId } from "mongodb";
 import { asAccountId, asClientId, asProfileId } from "../../src/domain/ids.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { COLLECTIONS } from "../../src/storage/mongo/collections.ts";
 import { collectionsIn, toDocument, toOrganizationDocument } from "../../src/storage/mongo/documents.ts";
 import { migrateMongoStore, openMongoStore } from "../../src/storage/mongo/store.ts";
-import { createSeal } from "../../src/storage/seal.ts";
 import {
   aClient,
   aLinkRequest,
@@ -67,7 +67,7 @@ withDatabase(
   "another encryption_key is refused, also when migrating, and so is a lost canary",
   async (place) => {
     await migrateTo(place);
-    const other = { ...place, seal: createSeal(OTHER_KEY) };
+    const other = { ...place, encryption: createFieldEncryption(OTHER_KEY) };
     await assert.rejects(openMongoStore(other), refusal(/Set encryption_key to the one it was created with/));
     await assert.rejects(migrateMongoStore({ ...other, now: NOW }), refusal(/Set encryption_key/));
     await place.db.collection<{ _id: string }>("meta").deleteOne({ _id: "canary" });

@@ -175,18 +175,18 @@ export function setBackCases(contract: Case): void {
     const mails = ["p", "q", "r"].map((profile) => aMail({ throttle: throttle(profile) }));
     await queue(store, mails, NOW);
     assert.equal((await dueMails(store, NOW)).length, 1);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + 2 * HOUR), 0);
+    assert.equal(await store.outbox.releaseDeferred(limits, BACK + 2 * HOUR), 0);
     await store.administration.boundWaits(BACK);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + MINUTE - 1), 0);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + MINUTE), 1);
+    assert.equal(await store.outbox.releaseDeferred(limits, BACK + MINUTE - 1), 0);
+    assert.equal(await store.outbox.releaseDeferred(limits, BACK + MINUTE), 1);
     const kinds = (await dueMails(store, BACK + MINUTE)).map(({ message }) => message.content.kind);
     assert.ok(kinds.includes("collected"), kinds.join());
     // What the mailbox got before the clock was set back is over one window after it was looked at.
     const later = ["s", "t"].map((profile) => aMail({ throttle: throttle(profile) }));
     await queue(store, later, BACK + 2 * MINUTE);
-    assert.equal(await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE - 1), 0);
+    assert.equal(await store.outbox.releaseDeferred(limits, BACK + HOUR + MINUTE - 1), 0);
     assert.equal(
-      await store.outbox.releaseHeld(limits, BACK + HOUR + MINUTE),
+      await store.outbox.releaseDeferred(limits, BACK + HOUR + MINUTE),
       2,
       "one by itself, and the other",
     );

@@ -45,9 +45,9 @@ if (mode === "race") {
   });
   process.stdout.write(String(isWon), () => process.kill(process.pid, "SIGKILL"));
 } else if (mode === "kill-release") {
-  const limits = JSON.parse(attemptJson) as Parameters<typeof store.outbox.releaseHeld>[0];
+  const limits = JSON.parse(attemptJson) as Parameters<typeof store.outbox.releaseDeferred>[0];
   killBeforeStatement(killAt);
-  const released = await store.outbox.releaseHeld(limits, NOW + MINUTE);
+  const released = await store.outbox.releaseDeferred(limits, NOW + MINUTE);
   process.stdout.write(String(released), () => process.kill(process.pid, "SIGKILL"));
 } else if (mode === "kill-verify") {
   const key = await auditKeyOf(store.keys);

@@ -6,16 +6,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
-import type { Dump, DumpedRecord, Place } from "../../src/storage/dump.ts";
-import { createSeal } from "../../src/storage/seal.ts";
+import type { Dump, DumpedKind, DumpedRecord, Place } from "../../src/storage/dump.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { withSqliteDump } from "../../src/storage/sqlite/store.ts";
 import { aClient, anAuditEvent, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { bound, present } from "./harness.ts";
 import { ENCRYPTION_KEY, temporaryFile } from "./sqlite-support.ts";
 
-const seal = createSeal(ENCRYPTION_KEY);
+const encryption = createFieldEncryption(ENCRYPTION_KEY);
 
-function readAll(dump: Dump, kind: string, limit: number, after?: Place): DumpedRecord[] {
+function readAll(dump: Dump, kind: DumpedKind, limit: number, after?: Place): DumpedRecord[] {
   const page = dump.read(kind, after, limit);
   const last = page.at(-1);
   return last === undefined ? [] : [...page, ...readAll(dump, kind, limit, last.place)];
@@ -39,7 +39,7 @@ test(
       }
       await store.clients.put(aClient());
     }
-    await withSqliteDump({ file: file.file, seal }, async (dump) => {
+    await withSqliteDump({ file: file.file, encryption }, async (dump) => {
       const sizes = new Map<string, number>();
       for (const kind of dump.kinds) {
         const all = dump.read(kind, undefined, 999);
@@ -65,7 +65,7 @@ test("sqlite dump: others read and write meanwhile, and that they wrote is notic
   const file = temporaryFile();
   const store = await file.open();
   await store.audit.append(anAuditEvent());
-  await withSqliteDump({ file: file.file, seal }, async (dump) => {
+  await withSqliteDump({ file: file.file, encryption }, async (dump) => {
     const before = dump.read("auditEvents", undefined, 9);
     await store.audit.list({ limit: 1 });
     dump.refuseChanged();
@@ -73,7 +73,7 @@ test("sqlite dump: others read and write meanwhile, and that they wrote is notic
     await store.audit.append(event);
     const behind = dump.read("auditEvents", before.at(-1)?.place, 9);
     assert.deepEqual(
-      behind.map(({ fields }) => fields["id"]),
+      behind.map(({ fields }) => fields.id),
       [event.id],
     );
     assert.throws(

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { LiaisonError } from "../../src/errors.ts";
-import { createSeal } from "../../src/storage/seal.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { openSqliteStore } from "../../src/storage/sqlite/store.ts";
 import { aClient, NOW } from "../support/records.ts";
 import {
@@ -19,6 +19,8 @@ import {
   temporaryFile,
   withFile,
 } from "./sqlite-support.ts";
+
+const encryption = createFieldEncryption(ENCRYPTION_KEY);
 
 /**
  * Asserts that opening is refused with a text that says what to do, and that nothing was changed by trying.
@@ -119,14 +121,11 @@ withFile("a database of another program, or no database, is refused and left alo
 withFile("a folder that can't be made is refused, naming the setting", async (file) => {
   await (await file.open()).close();
   const inside = join(file.file, "liaison.db");
-  assert.throws(
-    () => openSqliteStore({ file: inside, seal: createSeal(ENCRYPTION_KEY), now: NOW }),
-    /storage\.sqlite\.file/,
-  );
+  assert.throws(() => openSqliteStore({ file: inside, encryption, now: NOW }), /storage\.sqlite\.file/);
 });
 
 withFile("every statement is answered by an index", async (file) => {
-  const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+  const store = openSqliteStore({ file: file.file, encryption, now: NOW });
   const { statements } = store;
   await store.close();
   assert.ok(statements.length > 60, "the list of statements isn't whole");
@@ -151,7 +150,7 @@ withFile("every statement is answered by an index", async (file) => {
 withFile(
   "what waits costs a claim nothing: each reads its index in its order, up to the present",
   async (file) => {
-    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const store = openSqliteStore({ file: file.file, encryption, now: NOW });
     const { statements } = store;
     await store.close();
     const database = new DatabaseSync(file.file);
@@ -195,7 +194,7 @@ withFile(
 withFile(
   "what is asked of one session's selections costs no more for a client that has very many",
   async (file) => {
-    const store = openSqliteStore({ file: file.file, seal: createSeal(ENCRYPTION_KEY), now: NOW });
+    const store = openSqliteStore({ file: file.file, encryption, now: NOW });
     const { statements } = store;
     await store.close();
     const database = new DatabaseSync(file.file);

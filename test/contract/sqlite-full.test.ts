@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LiaisonError } from "../../src/errors.ts";
+import { integer, text } from "../../src/sql-columns.ts";
 import { storeChecks } from "../../src/storage/checks.ts";
 import { Database } from "../../src/storage/sqlite/database.ts";
 import { LockQueue } from "../../src/storage/sqlite/lock-queue.ts";
@@ -35,13 +36,14 @@ function withConnections(name: string, body: (scene: Scene) => Promise<void>): v
     try {
       await body({
         connections,
-        pragma: (text) => {
-          for (const connection of connections) connection.exec(`PRAGMA ${text}`);
+        pragma: (setting) => {
+          for (const connection of connections) connection.exec(`PRAGMA ${setting}`);
         },
-        put: (text, characters) =>
-          durable.transaction(() => insert.run({ name: text, bytes: Math.floor(characters / 2) })),
+        put: (name, characters) =>
+          durable.transaction(() => insert.run({ name, bytes: Math.floor(characters / 2) })),
         writeFault: createWriteProbe(fast, connections),
-        names: () => fast.query("SELECT name FROM meta ORDER BY name").map((row) => row["name"]),
+        names: () =>
+          fast.query("SELECT name FROM meta ORDER BY name", { name: text }).map(({ name }) => name),
       });
     } finally {
       for (const connection of connections) connection.close();
@@ -90,10 +92,10 @@ withConnections(
   "nothing is written to find out while writes succeed",
   async ({ connections, put, writeFault }) => {
     await put("any", 2);
-    const version = () => connections[0]?.query("PRAGMA data_version")[0]?.["data_version"];
+    const version = () => connections[0]?.query("PRAGMA data_version", { data_version: integer })[0];
     const before = version();
     for (let look = 0; look < 3; look += 1) assert.equal(await writeFault(), undefined);
-    assert.equal(version(), before);
+    assert.deepEqual(version(), before);
   },
 );
 

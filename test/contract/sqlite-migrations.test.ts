@@ -19,27 +19,32 @@ import { INVITATION_LIFE_MS } from "../../src/domain/invitations.ts";
 import type { NewMail } from "../../src/domain/records.ts";
 import { LiaisonError } from "../../src/errors.ts";
 import type { Store } from "../../src/storage/contract.ts";
+import { encryptContent } from "../../src/storage/encrypted-fields.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 import { migrateStore } from "../../src/storage/open.ts";
-import { createSeal } from "../../src/storage/seal.ts";
-import { sealContent } from "../../src/storage/sealed-fields.ts";
 import { SQLITE_MIGRATIONS } from "../../src/storage/sqlite/migrations.ts";
 import { migrateSqliteStore, openSqliteStore } from "../../src/storage/sqlite/store.ts";
 import { aMail, anAttempt, anIdentity, anInquiry, anUpstreamTransaction, NOW } from "../support/records.ts";
 import { ENCRYPTION_KEY, type TemporaryFile, temporaryFile } from "./sqlite-support.ts";
 
 const newest = SQLITE_MIGRATIONS.length;
-const seal = createSeal(ENCRYPTION_KEY);
+const encryption = createFieldEncryption(ENCRYPTION_KEY);
 
 /** Makes a file of an older schema. */
 function makeAt(file: TemporaryFile, version: number): void {
-  migrateSqliteStore({ file: file.file, seal, now: NOW, migrations: SQLITE_MIGRATIONS.slice(0, version) });
+  migrateSqliteStore({
+    file: file.file,
+    encryption,
+    now: NOW,
+    migrations: SQLITE_MIGRATIONS.slice(0, version),
+  });
 }
 
 /** Opens the file as a broker does that knows the schema up to `version`. */
 function openAt(file: TemporaryFile, version: number): Store {
   return openSqliteStore({
     file: file.file,
-    seal,
+    encryption,
     now: NOW,
     migrations: SQLITE_MIGRATIONS.slice(0, version),
   });
@@ -166,7 +171,7 @@ function olderBroker(file: string) {
         mail.id,
         mail.messageId,
         mail.to,
-        sealContent(seal, mail.id, mail.content),
+        encryptContent(encryption, mail.id, mail.content),
         NOW,
         NOW,
         NOW,
@@ -289,7 +294,7 @@ withFile(
     const broken = SQLITE_MIGRATIONS.map((migration, index) =>
       index === newest - 1 ? { ...migration, sql: `${migration.sql}; SELECT no_such_function()` } : migration,
     );
-    const run = () => migrateSqliteStore({ file: file.file, seal, now: NOW, migrations: broken });
+    const run = () => migrateSqliteStore({ file: file.file, encryption, now: NOW, migrations: broken });
     assert.throws(run, /no_such_function/);
     // What came before it stays applied; of it nothing is left.
     assert.equal((await migrate(file)).from, newest - 1);

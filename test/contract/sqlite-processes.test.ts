@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createVerificationWorker } from "../../src/admin/verification-worker.ts";
+import { withDeadline } from "../../src/deadline.ts";
 import { verificationMac } from "../../src/domain/audit-chain.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { withPatience } from "../../src/patience.ts";
 import type { NewLink } from "../../src/storage/contract.ts";
 import { append, appendWaiting, deployment } from "../support/admin-audit.ts";
 import { aClient, aMail, anId, anInquiry, aSelection, hashOf, MINUTE, NOW } from "../support/records.ts";
@@ -73,7 +73,7 @@ test("one killed before any statement of a release leaves what is held, or one m
     if (!completed) killed += 1;
     const states = await Promise.all(held.map(async ({ id }) => (await store.outbox.find(id))?.state));
     assert.equal(new Set(states).size, 1, `${n}: ${states.join()}`);
-    const released = await store.outbox.releaseHeld(limits, NOW + MINUTE);
+    const released = await store.outbox.releaseDeferred(limits, NOW + MINUTE);
     assert.equal(released, states[0] === "held" ? 1 : 0, "what was killed took no room");
     const { message } = present(await store.outbox.claim("w", NOW + MINUTE, 1000, MINUTE));
     assert.equal(message.content.kind === "collected" && message.content.answers.length, 3);
@@ -191,7 +191,7 @@ test("D3: a file that another program keeps locked is unavailable, and nothing i
   const isUnavailable = (error: unknown) =>
     error instanceof LiaisonError && error.code === "store_unavailable";
   await assert.rejects(
-    withPatience(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
+    withDeadline(300, () => store.links.redeem(redemption(person, link), aNotice(), NOW)),
     isUnavailable,
   );
   assert.equal((await profileOf(store, profile.id)).accountId, null);

@@ -107,7 +107,7 @@ withFile("D5: links that go together are as unreadable, and leave nothing behind
   };
   search("while they wait");
   const limits = { mailbox: throttle.mailbox, profile: throttle.profile };
-  assert.equal(await store.outbox.releaseHeld(limits, NOW + MINUTE), 1);
+  assert.equal(await store.outbox.releaseDeferred(limits, NOW + MINUTE), 1);
   search("when they are carried");
   const { message } =
     (await store.outbox.claim("w", NOW + MINUTE, 1000, 1000)) ?? assert.fail("nothing is due");
@@ -147,7 +147,7 @@ withFile("sent and dropped mails leave no content behind, failed ones keep their
   database.close();
 });
 
-withFile("a sealed value moved to another row doesn't open", async (file) => {
+withFile("an encrypted value moved to another row can't be decrypted", async (file) => {
   const [one, two] = [aClient(), aClient()];
   const first = await file.open();
   await first.clients.put(one);

@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { withDeadline } from "../../src/deadline.ts";
 import { LiaisonError } from "../../src/errors.ts";
-import { withPatience } from "../../src/patience.ts";
 import type { Store } from "../../src/storage/contract.ts";
 import { aClient, anAuditEvent, anId, hashOf, MINUTE, NOW } from "../support/records.ts";
 import { aNotice, profileOf, redemption, register, request, signIn, stateOf } from "./harness.ts";
@@ -119,21 +119,21 @@ withLock(
 );
 
 withLock(
-  "what isn't carried out within its caller's patience is unavailable, and never is",
+  "what isn't carried out within its caller's deadline is unavailable, and never is",
   async (scene) => {
     const { store, lock } = scene;
     const release = lock();
     const [hasty, none] = [anAuditEvent(), anAuditEvent()];
     const patient = anAuditEvent();
-    const waits = withPatience(30_000, () => store.audit.append(patient));
+    const waits = withDeadline(30_000, () => store.audit.append(patient));
     const begun = performance.now();
     await Promise.all([
       assert.rejects(
-        withPatience(100, () => store.audit.append(hasty)),
+        withDeadline(100, () => store.audit.append(hasty)),
         isUnavailable,
       ),
       assert.rejects(
-        withPatience(0, () => store.audit.append(none)),
+        withDeadline(0, () => store.audit.append(none)),
         isUnavailable,
       ),
     ]);

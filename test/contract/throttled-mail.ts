@@ -213,7 +213,7 @@ export function throttledMailCases(contract: Case): void {
     assert.equal((await sent(store, NOW)).length, 1, "the profile had room for one more");
     await settle(store, [aThrottled({ mailbox: two, profile: "q" })]);
     assert.equal((await sent(store, NOW)).length, 1, "and that mailbox for one more");
-    assert.equal(await store.outbox.releaseHeld(limits, NOW + MINUTE), 2, "what is over goes together");
+    assert.equal(await store.outbox.releaseDeferred(limits, NOW + MINUTE), 2, "what is over goes together");
     assert.equal((await sent(store, NOW + MINUTE)).length, 2);
     assert.deepEqual(await store.outbox.list({ states: ["held"], limit: 9 }), []);
   });
@@ -225,7 +225,7 @@ export function throttledMailCases(contract: Case): void {
       const mails = (count: number) =>
         Array.from({ length: count }, () => aThrottled({ mailbox, profile: anId("p") }));
       const released = async (minutes: number) => {
-        const count = await store.outbox.releaseHeld(limits, NOW + minutes * MINUTE);
+        const count = await store.outbox.releaseDeferred(limits, NOW + minutes * MINUTE);
         assert.equal((await sent(store, NOW + minutes * MINUTE)).length, count);
         return count;
       };

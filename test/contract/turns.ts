@@ -70,16 +70,16 @@ export function turnCases(contract: Case): void {
       assert.equal(await store.links.settleInquiry(inquiry.id, "w", { links: [], mails }, NOW), true);
 
       const run = endedAtOnce();
-      const begun = await store.outbox.releaseHeld(limits, later, run);
+      const begun = await store.outbox.releaseDeferred(limits, later, run);
       assert.equal(run.steps, 1);
       // Of the full mailbox the first and one that carries fifty; one of each of the others, in whose stead
       // the profile's room is.
-      assert.equal(begun + (await store.outbox.releaseHeld(limits, later)), 2 + 300 + 1);
+      assert.equal(begun + (await store.outbox.releaseDeferred(limits, later)), 2 + 300 + 1);
       const left = await store.outbox.list({ states: ["held"], limit: 1000 });
       assert.equal(left.length, 300 - 51);
       for (const { nextAttemptAt } of left) assert.equal(nextAttemptAt, later + 60 * MINUTE);
-      assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE - 1), 0);
-      assert.equal(await store.outbox.releaseHeld(limits, later + 60 * MINUTE), 1, "and then the next");
+      assert.equal(await store.outbox.releaseDeferred(limits, later + 60 * MINUTE - 1), 0);
+      assert.equal(await store.outbox.releaseDeferred(limits, later + 60 * MINUTE), 1, "and then the next");
       assert.equal((await store.outbox.list({ states: ["held"], limit: 1000 })).length, 300 - 101);
     },
   );

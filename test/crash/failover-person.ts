@@ -15,11 +15,11 @@ import type { Ledger } from "./failover-ledger.ts";
  * Longer than the leases of an inquiry and of its mail together, whose claims may be carried out without an
  * answer.
  */
-const patienceMs = 120_000;
+const timeoutMs = 120_000;
 const restMs = 250;
 
 /** A browser that loads a page again when the broker can't serve it right now. */
-class PatientAgent extends UserAgent {
+class RetryingAgent extends UserAgent {
   /** Whether the broker was ever unavailable to it since this was last set to false. */
   wasRefused = false;
   /** Its last requests of the broker: they tell how it came where it shouldn't be. */
@@ -35,7 +35,7 @@ class PatientAgent extends UserAgent {
 
   override async once(address: string | URL, visit: Visit = {}): Promise<Page> {
     const isBroker = new URL(address).href.startsWith(this.#issuer);
-    const deadline = Date.now() + patienceMs;
+    const deadline = Date.now() + timeoutMs;
     for (;;) {
       const began = performance.now();
       const page = await super.once(address, visit);
@@ -45,7 +45,7 @@ class PatientAgent extends UserAgent {
       this.#ledger.answered(page.status, performance.now() - began, what);
       if (page.status !== 503) return page;
       this.wasRefused = true;
-      assert.ok(Date.now() < deadline, `${what} was unavailable for ${patienceMs} ms`);
+      assert.ok(Date.now() < deadline, `${what} was unavailable for ${timeoutMs} ms`);
       await pause(restMs);
     }
   }
@@ -67,7 +67,7 @@ export interface PersonOptions {
 /** One person's way from the portal to being linked, signed in and refreshed. */
 export async function live(options: PersonOptions): Promise<void> {
   const { ledger, refreshes } = options;
-  const browser = new PatientAgent(options.issuer, ledger);
+  const browser = new RetryingAgent(options.issuer, ledger);
   const mails = await ledger.during("sign-in", () => askForLink(options, browser));
   await ledger.during("redemption", () => redeem(options, browser, mails));
   let tokens = await ledger.during("sign-in", () => signInAtPortal(options, browser));
@@ -79,7 +79,7 @@ export async function live(options: PersonOptions): Promise<void> {
 /** From the portal to *Check your email*, and waits for the mail. Returns how many had come before. */
 async function askForLink(
   { portal, person, registered, mailbox, ledger }: PersonOptions,
-  browser: PatientAgent,
+  browser: RetryingAgent,
 ) {
   const before = mailsTo(mailbox, registered).length;
   for (;;) {
@@ -96,9 +96,9 @@ async function askForLink(
   }
 }
 
-async function redeem(options: PersonOptions, browser: PatientAgent, mailsBefore: number): Promise<void> {
+async function redeem(options: PersonOptions, browser: RetryingAgent, mailsBefore: number): Promise<void> {
   const { index, person, registered, mailbox, ledger } = options;
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   while (mailsTo(mailbox, registered).length <= mailsBefore) {
     assert.ok(Date.now() < deadline, `no mail came for ${registered}`);
     await pause(20);
@@ -126,7 +126,7 @@ async function redeem(options: PersonOptions, browser: PatientAgent, mailsBefore
 
 async function signInAtPortal(
   { portal, person, ledger }: PersonOptions,
-  browser: PatientAgent,
+  browser: RetryingAgent,
 ): Promise<PortalTokens> {
   for (;;) {
     browser.wasRefused = false;
@@ -143,7 +143,7 @@ async function signInAtPortal(
 
 async function refreshed(
   options: PersonOptions,
-  browser: PatientAgent,
+  browser: RetryingAgent,
   tokens: PortalTokens,
 ): Promise<PortalTokens> {
   const { portal, ledger } = options;
@@ -163,7 +163,7 @@ async function exchanged<T>(
   kind: "code" | "refresh",
   ask: () => Promise<T>,
 ): Promise<T | undefined> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   for (let wasRefused = false; ; ) {
     const began = performance.now();
     try {
@@ -179,7 +179,7 @@ async function exchanged<T>(
       );
       if (status === 503) {
         wasRefused = true;
-        assert.ok(Date.now() < deadline, `tokens were unavailable for ${patienceMs} ms`);
+        assert.ok(Date.now() < deadline, `tokens were unavailable for ${timeoutMs} ms`);
         await pause(restMs);
         continue;
       }
@@ -204,7 +204,7 @@ interface TokenError {
  * Whether a page says that this sign-in is over, or asks for it once more because a callback was taken and
  * what it came to was lost. Either may be said after a 503 alone.
  */
-function isOver(page: Page, browser: PatientAgent, ledger: Ledger): boolean {
+function isOver(page: Page, browser: RetryingAgent, ledger: Ledger): boolean {
   if (page.status !== 400 && !page.heading.startsWith("Sign in")) return false;
   assert.ok(browser.wasRefused, `${page.url.pathname}: ${page.heading}: ${page.text}`);
   ledger.begunAnew.callback += 1;

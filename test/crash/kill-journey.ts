@@ -11,7 +11,7 @@ import { until } from "./broker-process.ts";
 import { address, type Deployment, profiles } from "./deployment.ts";
 import { boundIn, isLinkMail, isQuiet, linksByProfile } from "./kill-state.ts";
 
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 /**
  * Each look opens the database and reads all of it: more often would keep the broker from what is waited for.
  */
@@ -67,7 +67,7 @@ export class Journey {
   }
 
   async #untilMailed(broker: BrokerProcess): Promise<void> {
-    await until(() => this.#hasLinkMails() || !broker.isAlive, "the link mails arrive", patienceMs);
+    await until(() => this.#hasLinkMails() || !broker.isAlive, "the link mails arrive", timeoutMs);
     if (!broker.isAlive) throw new Error("the broker died before the mails came");
   }
 
@@ -105,7 +105,7 @@ export class Journey {
   async untilQuiet(broker: BrokerProcess): Promise<boolean> {
     const { data } = this.#deployment;
     const isDone = async () => !broker.isAlive || isQuiet(await data.read(this.#place));
-    await until(isDone, "the workers finish", patienceMs, lookEveryMs);
+    await until(isDone, "the workers finish", timeoutMs, lookEveryMs);
     return broker.isAlive;
   }
 }

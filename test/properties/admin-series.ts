@@ -31,7 +31,7 @@ export interface AdminTally {
 }
 
 const API = "/admin/api/v1";
-const patienceMs = 8000;
+const timeoutMs = 8000;
 const enoughFailures = 8;
 
 /** Makes the calls. Throws with what was found wrong, each with the seed, its place and what was sent. */
@@ -79,7 +79,7 @@ class Run {
     this.#pool = new Pool(stage.keyId);
     const { host, port } = new URL(stage.liaison.issuer);
     this.#host = host;
-    this.#connection = new RawConnection(Number(port), patienceMs);
+    this.#connection = new RawConnection(Number(port), timeoutMs);
   }
 
   /** Lists all that there is before the first call. */

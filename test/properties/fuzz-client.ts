@@ -38,12 +38,12 @@ export function bytesOf({ method, target, headers, body }: RawRequest): Buffer {
 
 export class RawConnection {
   readonly #port: number;
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
   #socket: Socket | undefined;
 
-  constructor(port: number, patienceMs: number) {
+  constructor(port: number, timeoutMs: number) {
     this.#port = port;
-    this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   async exchange(request: RawRequest): Promise<RawOutcome> {
@@ -86,7 +86,7 @@ export class RawConnection {
         if (parsed !== undefined) finish(parsed, parsed.headers.get("connection") !== "close");
       };
       const onClose = () => finish(parse(received, request.method, true) ?? "dropped", false);
-      const timer = setTimeout(() => finish("hung", false), this.#patienceMs);
+      const timer = setTimeout(() => finish("hung", false), this.#timeoutMs);
       socket.on("data", onData).on("close", onClose);
       socket.write(bytesOf(request));
     });

@@ -15,7 +15,7 @@ export interface FuzzResult {
   routes: number;
 }
 
-const patienceMs = 5000;
+const timeoutMs = 5000;
 const lanes = 8;
 /** Requests use journeys up; after so many they are walked anew. */
 const freshAfter = 800;
@@ -46,7 +46,7 @@ export async function runFuzz({ seed, count }: { seed: number; count: number }):
       const until = Math.min(count, from + freshAfter);
       let next = from;
       const lane = async () => {
-        const connection = new RawConnection(Number(issuer.port), patienceMs);
+        const connection = new RawConnection(Number(issuer.port), timeoutMs);
         while (next < until && failures.length < enoughFailures) {
           const index = next;
           next += 1;

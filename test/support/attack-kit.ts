@@ -56,7 +56,7 @@ const quietMethods = new Set([
   "claim",
   "markSent",
   "markDeferred",
-  "releaseHeld",
+  "releaseDeferred",
   "takeSlot",
   "takeSlots",
   "sweep",

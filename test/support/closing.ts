@@ -3,7 +3,7 @@
  * ended.
  */
 
-const patienceMs = 45_000;
+const timeoutMs = 45_000;
 
 export type Closer = () => Promise<unknown>;
 
@@ -26,7 +26,7 @@ export async function closeAll(closers: Closer[]): Promise<void> {
 async function inTime(close: Closer): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not ended after ${patienceMs} ms: ${close}`)), patienceMs);
+    timer = setTimeout(() => reject(new Error(`not ended after ${timeoutMs} ms: ${close}`)), timeoutMs);
   });
   try {
     await Promise.race([close(), late]);

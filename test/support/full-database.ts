@@ -9,8 +9,8 @@ import { DatabaseSync } from "node:sqlite";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { asInquiryId, asUpstreamId } from "../../src/domain/ids.ts";
 import { searchEntries, searchRecord } from "../../src/domain/search.ts";
-import { createSeal } from "../../src/storage/seal.ts";
-import { sealContent } from "../../src/storage/sealed-fields.ts";
+import { encryptContent } from "../../src/storage/encrypted-fields.ts";
+import { createFieldEncryption } from "../../src/storage/field-encryption.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -163,7 +163,7 @@ function fillHeld(
   database: DatabaseSync,
   { count, now, encryptionKey }: { count: number; now: number; encryptionKey: string },
 ): void {
-  const seal = createSeal(encryptionKey);
+  const encryption = createFieldEncryption(encryptionKey);
   const insert = database.prepare(`
     INSERT INTO outbox (
       id, message_id, recipient, sealed_content, state, attempts, created_at, next_attempt_at, due_at,
@@ -180,7 +180,11 @@ function fillHeld(
       id,
       messageId: `<${id}@x.example>`,
       to: `${id}@registered.example`,
-      content: sealContent(seal, id, { ...content, profileName: "Person", organizationName: "Organization" }),
+      content: encryptContent(encryption, id, {
+        ...content,
+        profileName: "Person",
+        organizationName: "Organization",
+      }),
       createdAt: now - index,
       due: now - 1,
       mailbox: isOfOne ? "mailbox-full" : `mailbox-${index % 20_000}`,

@@ -22,7 +22,7 @@ export interface VisitorOptions {
   context?: BrowserContextOptions;
 }
 
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /** How far a page is wider than its window, in CSS pixels. */
 const sidewaysBy = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
@@ -69,7 +69,7 @@ export class Visitor {
       reducedMotion: "reduce",
       ...options.context,
     });
-    context.setDefaultTimeout(patienceMs);
+    context.setDefaultTimeout(timeoutMs);
     if (javaScript) await context.addInitScript(watch);
     const seen: Seen = { javaScript, complaints: [], loads: [] };
     context.on("console", (message) => {

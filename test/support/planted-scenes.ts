@@ -30,7 +30,7 @@ interface Visitor {
  */
 export type Planted = "all" | readonly string[];
 
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 
 /** Plays one scene. Returns the kinds of cookies that the planter had to plant. */
 export async function playScene(world: PlantersWorld, scene: Scene, planted: Planted): Promise<string[]> {
@@ -73,7 +73,7 @@ async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
     { id: profileId, email: address, name: person.name },
   ]);
   const context = await world.arrive();
-  context.setDefaultTimeout(patienceMs);
+  context.setDefaultTimeout(timeoutMs);
   const visitor = { person, context, page: await context.newPage(), profileId, address };
   if (scene !== "link" && scene !== "decline") await bind(world, visitor);
   if (scene === "console") await makeAdministrator(world, asProfileId(profileId));
@@ -85,7 +85,7 @@ async function arrive(world: PlantersWorld, scene: Scene): Promise<Visitor> {
  */
 async function bind(world: PlantersWorld, visitor: Visitor): Promise<void> {
   const context = await world.arrive();
-  context.setDefaultTimeout(patienceMs);
+  context.setDefaultTimeout(timeoutMs);
   const elsewhere = { ...visitor, context, page: await context.newPage() };
   await signInAtPortal(world, elsewhere);
   await redeem(world, elsewhere, await askForLink(world, elsewhere));

@@ -5,9 +5,18 @@
  */
 
 import { hash } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { fieldValues, ORGANIZATION_FIELDS } from "../../domain/record-fields.ts";
 import type { ImportRow } from "../../domain/records.ts";
+import {
+  blob,
+  type Columns,
+  checkColumns,
+  integer,
+  nullable,
+  type RowOf,
+  rowReader,
+} from "../../sql-columns.ts";
 import { ORGANIZATION_COLUMNS, printable } from "./columns.ts";
 import type { RowFault } from "./row.ts";
 
@@ -36,13 +45,28 @@ export function createLedger(): Ledger {
       ROWID;
     BEGIN;
   `);
-  const findOrganization = database.prepare("SELECT content, line FROM organizations WHERE id = ?");
+  const query = <C extends Columns>(sql: string, columns: C) => {
+    const statement = database.prepare(sql);
+    checkColumns(statement, sql, columns);
+    const read = rowReader(columns);
+    return (...values: SQLInputValue[]): RowOf<C> | undefined => {
+      const row = statement.get(...values);
+      return row && read(row);
+    };
+  };
+  const findOrganization = query("SELECT content, line FROM organizations WHERE id = ?", {
+    content: nullable(blob),
+    line: nullable(integer),
+  });
   const enterOrganization = database.prepare(`
     INSERT INTO organizations (id, content, line) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET content = excluded.content, line = excluded.line WHERE content IS NULL`);
-  const findProfile = database.prepare("SELECT line FROM profiles WHERE id = ?");
+  const findProfile = query("SELECT line FROM profiles WHERE id = ?", { line: integer });
   const enterProfile = database.prepare("INSERT INTO profiles (id, line) VALUES (?, ?)");
-  const findNumber = database.prepare("SELECT id, line FROM numbers WHERE number = ?");
+  const findNumber = query("SELECT id, line FROM numbers WHERE number = ?", {
+    id: blob,
+    line: integer,
+  });
   const enterNumber = database.prepare(
     "INSERT INTO numbers (number, id, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   );
@@ -50,9 +74,9 @@ export function createLedger(): Ledger {
   const fail = database.prepare(
     "INSERT INTO organizations (id, failed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET failed = 1",
   );
-  const countFailed = database.prepare(
-    "SELECT count(*) AS n FROM organizations WHERE failed = 1 AND settled = 0",
-  );
+  const countFailed = query("SELECT count(*) AS count FROM organizations WHERE failed = 1 AND settled = 0", {
+    count: integer,
+  });
 
   /** Ids that are numbers, by their value: a spreadsheet takes the zeros before one away. */
   const numbersOf = ({ organization, profile }: ImportRow) =>
@@ -70,11 +94,10 @@ export function createLedger(): Ledger {
 
   function zerosLost(numbers: ReturnType<typeof numbersOf>): RowFault[] {
     return numbers.flatMap(({ column, id, number, written }): RowFault[] => {
-      const earlier = findNumber.get(number);
-      const before = earlier?.["id"];
-      if (!(before instanceof Uint8Array) || written.equals(before)) return [];
+      const earlier = findNumber(number);
+      if (earlier === undefined || written.equals(earlier.id)) return [];
       const problem =
-        `${printable(id)} is the id on line ${earlier?.["line"]} but for zeros before it, which a ` +
+        `${printable(id)} is the id on line ${earlier.line} but for zeros before it, which a ` +
         "spreadsheet takes away; " +
         "give the column the format Text, fill the ids in again, and export again";
       return [{ column, problem }];
@@ -87,34 +110,33 @@ export function createLedger(): Ledger {
       const numbers = numbersOf(row);
       const ids = { organization: digest(organization.id), profile: digest(profile.id) };
       const said = fingerprint(organization);
-      const earlier = findOrganization.get(ids.organization);
-      const before = earlier?.["content"];
+      const earlier = findOrganization(ids.organization);
+      const before = earlier?.content ?? null;
       const faults: RowFault[] = [];
-      if (before instanceof Uint8Array) {
+      if (before !== null) {
         const columns = ORGANIZATION_COLUMNS.filter(
           (_, place) => !share(said, place).equals(share(before, place)),
         );
         const problem =
-          `line ${earlier?.["line"]} says something else of this organization; write the same on all its ` +
+          `line ${earlier?.line} says something else of this organization; write the same on all its ` +
           "rows";
         faults.push(...columns.map((column) => ({ column, problem })));
       }
-      const twin = findProfile.get(ids.profile);
+      const twin = findProfile(ids.profile);
       if (twin !== undefined) {
-        const fix = "write each profile once, with an id of its own";
-        const problem = `stands on line ${twin["line"]} already; ${fix}`;
+        const problem = `stands on line ${twin.line} already; write each profile once, with an id of its own`;
         faults.push({ column: "profile_id", problem });
       }
       faults.push(...zerosLost(numbers));
       if (faults.length > 0) return faults;
-      if (before === undefined || before === null) enterOrganization.run(ids.organization, said, line);
+      if (before === null) enterOrganization.run(ids.organization, said, line);
       enterProfile.run(ids.profile, line);
       for (const { number, written } of numbers) enterNumber.run(number, written, line);
       return [];
     },
     settle: (organizationId) => settle.run(digest(organizationId)).changes === 1,
     fail: (organizationId) => void fail.run(digest(organizationId)),
-    failedOrganizations: () => Number(countFailed.get()?.["n"]),
+    failedOrganizations: () => countFailed()?.count ?? 0,
     close: () => database.close(),
   };
 }

@@ -8,7 +8,7 @@ import { asAccountId } from "../../domain/ids.ts";
 import type { Account, SignedInIdentity } from "../../domain/records.ts";
 import { accountTexts } from "../../domain/search.ts";
 import type { AccountStore } from "../contract.ts";
-import { assertComparable } from "../sealed-fields.ts";
+import { assertComparable } from "../encrypted-fields.ts";
 import type { AuditWriter } from "./audit.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, toIdentity, toRecord } from "./documents.ts";

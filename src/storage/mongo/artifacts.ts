@@ -1,25 +1,25 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
-import type { ClientSession, UpdateFilter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { endingKey } from "../../domain/endings.ts";
 import type { ClientId } from "../../domain/records.ts";
-import type { ArtifactStore, KeptArtifact } from "../contract.ts";
-import { KEPT_LONGER_MS } from "../kept.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, sealPayload } from "../sealed-fields.ts";
+import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
+import type { ArtifactExtension, ArtifactStore } from "../contract.ts";
+import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
-import { type ArtifactDocument, at } from "./documents.ts";
+import { at } from "./documents.ts";
 import { artifactId, type Revoker } from "./revoker.ts";
 import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.keep. */
-export async function keepArtifact(
+/** See ArtifactStore.extend. */
+export async function extendArtifact(
   { artifacts }: Pick<MongoDatabase["collections"], "artifacts">,
-  { model, idHash, until }: KeptArtifact,
+  { model, idHash, until }: ArtifactExtension,
   now: Instant,
 ): Promise<boolean> {
-  const isSooner = { $gt: at(now), $lt: at(until - KEPT_LONGER_MS) };
+  const isSooner = { $gt: at(now), $lt: at(until - LEAST_EXTENSION_MS) };
   const { modifiedCount } = await artifacts.updateOne(
     { _id: artifactId(model, idHash), expiresAt: isSooner },
     { $set: { expiresAt: at(until) } },
@@ -27,9 +27,13 @@ export async function keepArtifact(
   return modifiedCount === 1;
 }
 
-export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker: Revoker): ArtifactStore {
+export function createArtifactStore(
+  database: MongoDatabase,
+  encryption: FieldEncryption,
+  revoker: Revoker,
+): ArtifactStore {
   const { artifacts, selections, endings } = database.collections;
-  const { findSession, ...sessionMethods } = createSessionMethods(database, seal);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, encryption);
   /** How many endings a client's own tokens are under. */
   const endingsOf = async (clientId: ClientId) =>
     (await endings.findOne({ _id: endingKey({ kind: "client", id: clientId }) }))?.count ?? 0;
@@ -39,16 +43,15 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
 
     upsert: (model, idHash, payload, { grantId, accountId, clientId }, expiresAt) =>
       database.run(async () => {
-        const sealedPayload = sealPayload(seal, model, idHash, payload);
+        const sealedPayload = encryptPayload(encryption, model, idHash, payload);
         const ofClient = clientId ? { clientId, endings: await endingsOf(clientId) } : {};
         const keys = { ...(grantId ? { grantId } : {}), ...(accountId ? { accountId } : {}), ...ofClient };
-        const update: UpdateFilter<ArtifactDocument> = {
-          $set: { sealedPayload, expiresAt: at(expiresAt), ...keys },
-        };
         const absent = (["grantId", "accountId", "clientId", "endings"] as const).filter(
           (key) => !(key in keys),
         );
-        if (absent.length > 0) update.$unset = Object.fromEntries(absent.map((key) => [key, ""]));
+        const $set = { sealedPayload, expiresAt: at(expiresAt), ...keys };
+        const $unset = Object.fromEntries(absent.map((key) => [key, "" as const]));
+        const update = absent.length > 0 ? { $set, $unset } : { $set };
         await artifacts.updateOne({ _id: artifactId(model, idHash) }, update, { upsert: true });
       }),
 
@@ -75,9 +78,9 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
           ...(includeExpired ? {} : { expiresAt: { $gt: at(now) } }),
         });
         if (found === null) return undefined;
-        const { sealedPayload: sealed = null, consumed = null, clientId, endings = 0 } = found;
+        const { sealedPayload: encrypted = null, consumed = null, clientId, endings = 0 } = found;
         if (clientId !== undefined && (await endingsOf(clientId)) !== endings) return undefined;
-        return openPayload(seal, model, { idHash, sealed, consumed });
+        return decryptPayload(encryption, model, { idHash, encrypted, consumed });
       }),
 
     consume: (model, idHash, now, { ends = [] } = {}) => {
@@ -100,11 +103,11 @@ export function createArtifactStore(database: MongoDatabase, seal: Seal, revoker
     destroy: (model, idHash) =>
       database.run(async () => void (await artifacts.deleteOne({ _id: artifactId(model, idHash) }))),
 
-    keep: (artifact, now) => database.run(() => keepArtifact(database.collections, artifact, now)),
+    extend: (artifact, now) => database.run(() => extendArtifact(database.collections, artifact, now)),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       database.transaction(async (session) => {
-        const options = { session, projection: { _id: 1 } };
+        const options = { session, projection: { _id: 1 } } as const;
         const others = signIn === undefined ? [] : await selections.find({ ...signIn }, options).toArray();
         await revoker.grants(session, [grantId, ...others.map(({ _id }) => _id)]);
       }),

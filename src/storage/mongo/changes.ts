@@ -19,20 +19,28 @@ import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
 import type { AccountId, AdminRole, ApiKey, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
 import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import type { DirectoryWriter, Edits } from "./directory.ts";
-import { at, type SelectionDocument, toDocument, toRecord, toSelection } from "./documents.ts";
+import {
+  at,
+  type ProfileDocument,
+  type SelectionDocument,
+  toDocument,
+  toRecord,
+  toSelection,
+} from "./documents.ts";
 import { standingStages } from "./endings.ts";
-import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 import type { OwnerGuard } from "./owners.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 export interface ChangeParts {
   audit: AuditWriter;
@@ -72,10 +80,10 @@ type Appliers = { [Kind in AdminChange["kind"]]: ApplyChange<Extract<AdminChange
 
 export function createChanges(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: ChangeParts,
 ): Pick<AdminStore, "apply"> {
-  const claim = claimOnce(database, seal);
+  const claim = claimOnce(database, encryption);
   const appliers: Appliers = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
@@ -103,21 +111,21 @@ export function createChanges(
  * Creations under a key of their caller's: what the first was answered, or undefined for the first itself,
  * whose answer is kept.
  */
-function claimOnce({ collections }: MongoDatabase, seal: Seal) {
+function claimOnce({ collections }: MongoDatabase, encryption: FieldEncryption) {
   const { idempotencyKeys } = collections;
   return async (session: ClientSession, once: Once, now: Instant): Promise<ChangeOutcome | undefined> => {
     const { keyHash, fingerprint, answer, expiresAt } = once;
     const known = await idempotencyKeys.findOne({ _id: keyHash, expiresAt: { $gt: at(now) } }, { session });
     if (known !== null) {
-      const opened = seal.open(known.sealedAnswer, sealedAt.answer(keyHash));
-      return { result: "repeated", fingerprint: known.fingerprint, answer: opened };
+      const decrypted = encryption.decrypt(known.sealedAnswer, contextOf.answer(keyHash));
+      return { result: "repeated", fingerprint: known.fingerprint, answer: decrypted };
     }
-    const kept = {
+    const first = {
       fingerprint,
-      sealedAnswer: seal.seal(answer, sealedAt.answer(keyHash)),
+      sealedAnswer: encryption.encrypt(answer, contextOf.answer(keyHash)),
       expiresAt: at(expiresAt),
     };
-    await idempotencyKeys.replaceOne({ _id: keyHash }, kept, { session, upsert: true });
+    await idempotencyKeys.replaceOne({ _id: keyHash }, first, { session, upsert: true });
     return undefined;
   };
 }
@@ -216,7 +224,7 @@ function directoryChanges(
       return { revokedGrants: [...ended.revokedGrants, ...(unbound?.revokedGrants ?? [])] };
     },
     set_admin_role: async (session, { profileId, adminRole }, by) => {
-      const stages = [{ $match: { _id: profileId } }, ...toMembershipStages];
+      const stages: Pipeline<ProfileDocument> = [{ $match: { _id: profileId } }, ...toMembershipStages];
       const [found] = await profiles.aggregate<MembershipDocument>(stages, { session }).toArray();
       return await giveRole(session, toMembership(found ?? refuse("missing")), adminRole, by);
     },
@@ -289,7 +297,7 @@ function accessChanges({ collections }: MongoDatabase, parts: ChangeParts): Pick
 
   /** Whose the grants are that go on without their session. */
   async function ofGrants(session: ClientSession, sessionUid: string, now: Instant): Promise<AccountId> {
-    const stages = [
+    const stages: Pipeline<SelectionDocument> = [
       { $match: { sessionUid, expiresAt: { $gt: at(now) } } },
       ...standingStages,
       { $limit: 1 },

@@ -1,5 +1,5 @@
 /**
- * Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain.
+ * Owns registered clients. Their secrets are encrypted, not hashed: the protocol needs some of them in plain.
  */
 
 import type { ClientSession } from "mongodb";
@@ -7,8 +7,8 @@ import { asClientId } from "../../domain/ids.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
 import type { ClientStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
+import { contextOf, decryptPreviousSecret, encryptPreviousSecret } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type ClientDocument, type ClientUseDocument, toRecord } from "./documents.ts";
 
@@ -23,19 +23,22 @@ export interface ClientWriter {
   remove(session: ClientSession, id: string): Promise<void>;
 }
 
-export function createClientWriter({ collections }: MongoDatabase, seal: Seal): ClientWriter {
+export function createClientWriter(
+  { collections }: MongoDatabase,
+  encryption: FieldEncryption,
+): ClientWriter {
   const { clients, clientUses } = collections;
   const within = (session?: ClientSession) => (session === undefined ? {} : { session });
 
   return {
     async find(id, session) {
       const found = await clients.findOne({ _id: id }, within(session));
-      return found === null ? undefined : toClient(seal, found);
+      return found === null ? undefined : toClient(encryption, found);
     },
     async put(client, session) {
       const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
-      const sealedSecret = secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id));
-      const sealedPrevious = sealPreviousSecret(seal, client);
+      const sealedSecret = secret === null ? null : encryption.encrypt(secret, contextOf.clientSecret(id));
+      const sealedPrevious = encryptPreviousSecret(encryption, client);
       const document = { sealedSecret, sealedPrevious, managedBy, record: JSON.stringify(record) };
       await clients.replaceOne({ _id: id }, document, { upsert: true, ...within(session) });
     },
@@ -46,7 +49,11 @@ export function createClientWriter({ collections }: MongoDatabase, seal: Seal): 
   };
 }
 
-export function createClientStore(database: MongoDatabase, seal: Seal, writer: ClientWriter): ClientStore {
+export function createClientStore(
+  database: MongoDatabase,
+  encryption: FieldEncryption,
+  writer: ClientWriter,
+): ClientStore {
   const { clients, clientUses } = database.collections;
 
   const noteUse = async (id: string, field: "usedAt" | "previousUsedAt", now: number) => {
@@ -64,10 +71,10 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
     for (let tries = 0; tries < mostTries; tries += 1) {
       const found = await clientUses.findOne({ _id: id });
       const before = found?.refusedAddresses;
-      const kept = withRefused(before ?? [], refused, now);
-      if (kept === undefined) return;
+      const noted = withRefused(before ?? [], refused, now);
+      if (noted === undefined) return;
       const change = {
-        $set: { refusedAddresses: kept },
+        $set: { refusedAddresses: noted },
         $setOnInsert: { usedAt: null, previousUsedAt: null },
       };
       const asRead = before === undefined ? { $exists: false } : { $eq: before };
@@ -90,7 +97,7 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
           .find({ _id: { $gt: "" } })
           .sort({ _id: 1 })
           .toArray();
-        return found.map((document) => toClient(seal, document));
+        return found.map((document) => toClient(encryption, document));
       }),
     put: (client) => database.run(() => writer.put(client)),
     remove: (id) => database.transaction((session) => writer.remove(session, id)),
@@ -106,13 +113,13 @@ export function createClientStore(database: MongoDatabase, seal: Seal, writer: C
   };
 }
 
-function toClient(seal: Seal, document: ClientDocument): Client {
+function toClient(encryption: FieldEncryption, document: ClientDocument): Client {
   const { _id: id, sealedSecret, sealedPrevious = null, managedBy, record } = document;
   return {
     ...(JSON.parse(record) as Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">),
     id: asClientId(id),
-    secret: sealedSecret === null ? null : seal.open(sealedSecret, sealedAt.clientSecret(id)),
-    previousSecret: openPreviousSecret(seal, id, sealedPrevious),
+    secret: sealedSecret === null ? null : encryption.decrypt(sealedSecret, contextOf.clientSecret(id)),
+    previousSecret: decryptPreviousSecret(encryption, id, sealedPrevious),
     managedBy: managedBy === "config" ? "config" : "admin",
   };
 }

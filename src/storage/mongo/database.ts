@@ -21,8 +21,8 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from "mongodb";
+import { callWithinDeadline } from "../../deadline.ts";
 import { LiaisonError } from "../../errors.ts";
-import { spendPatience } from "../../patience.ts";
 import type { Collections } from "./documents.ts";
 import { collectionsIn } from "./documents.ts";
 
@@ -34,7 +34,7 @@ const DEADLINE_MS = 4000;
  * How long a server may take to answer or to be found: a little less, so that the driver's own account comes
  * first.
  */
-const PATIENCE_MS = 3500;
+const SERVER_TIMEOUT_MS = 3500;
 
 /**
  * How long a turn over many documents may take: an acknowledgment by a majority alone takes some tens of
@@ -42,7 +42,7 @@ const PATIENCE_MS = 3500;
  */
 export const TURN_MS = 100;
 
-const WRITE_CONCERN = { w: "majority", wtimeoutMS: PATIENCE_MS } as const;
+const WRITE_CONCERN = { w: "majority", wtimeoutMS: SERVER_TIMEOUT_MS } as const;
 
 const CLIENT_OPTIONS = {
   appName: "liaison",
@@ -52,8 +52,8 @@ const CLIENT_OPTIONS = {
   readConcern: { level: "local" },
   writeConcern: WRITE_CONCERN,
   ignoreUndefined: true,
-  serverSelectionTimeoutMS: PATIENCE_MS,
-  waitQueueTimeoutMS: PATIENCE_MS,
+  serverSelectionTimeoutMS: SERVER_TIMEOUT_MS,
+  waitQueueTimeoutMS: SERVER_TIMEOUT_MS,
   connectTimeoutMS: 2000,
   // A server that has stopped answering keeps its connections open: without this they would wait for ever.
   socketTimeoutMS: DEADLINE_MS + 1000,
@@ -70,7 +70,7 @@ const DUPLICATE_KEY = 11000;
 /**
  * A connection without a deadline of its own, for migrating and copying: an index may take minutes to build.
  */
-export function patientClient(url: string): MongoClient {
+export function unboundedClient(url: string): MongoClient {
   return new MongoClient(url, { ...CLIENT_OPTIONS, serverSelectionTimeoutMS: 30_000, socketTimeoutMS: 0 });
 }
 
@@ -90,7 +90,7 @@ export class MongoDatabase {
    * can't be done now.
    */
   run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    return spendPatience(DEADLINE_MS, (milliseconds) => this.#runFor(milliseconds, work));
+    return callWithinDeadline(DEADLINE_MS, (milliseconds) => this.#runFor(milliseconds, work));
   }
 
   async #runFor<T>(milliseconds: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
@@ -121,7 +121,11 @@ export class MongoDatabase {
             deadline.check();
             return result;
           },
-          { readConcern: { level: "snapshot" }, writeConcern: WRITE_CONCERN, maxCommitTimeMS: PATIENCE_MS },
+          {
+            readConcern: { level: "snapshot" },
+            writeConcern: WRITE_CONCERN,
+            maxCommitTimeMS: SERVER_TIMEOUT_MS,
+          },
         ),
       ),
     );
@@ -132,7 +136,7 @@ export class MongoDatabase {
   }
 }
 
-/** The end of somebody's patience. */
+/** One operation's deadline: a promise that is rejected when it has passed. */
 export class Deadline {
   readonly passed: Promise<never>;
   #isPassed = false;

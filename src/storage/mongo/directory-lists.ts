@@ -112,7 +112,7 @@ function membershipList(database: MongoDatabase, search: SearchReader): AdminSto
           : organizationId !== undefined
             ? { organizationId }
             : isAdministrator
-              ? { adminRole: { $gt: "" } }
+              ? ({ adminRole: { $gt: "" } } as const)
               : enabled === false
                 ? { enabled }
                 : {};

@@ -1,6 +1,6 @@
 /** Owns organizations and profiles, and what an edit of them ends. */
 
-import type { AnyBulkWriteOperation, ClientSession, Filter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { addressNotices } from "../../domain/address-notices.ts";
 import type { AuditEntry } from "../../domain/audit-entries.ts";
@@ -20,6 +20,7 @@ import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import {
   type OrganizationDocument,
   type ProfileDocument,
@@ -28,11 +29,11 @@ import {
   toOrganizationDocument,
   toProfile,
 } from "./documents.ts";
-import type { MailWriter } from "./held-mail.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import type { Searched, SearchWriter } from "./search-writer.ts";
+import type { Operation, Where } from "./typed-collection.ts";
 
 /** Who edits, when; and with the domain of our Message-IDs both addresses of a changed email are told. */
 export interface Editing {
@@ -56,8 +57,8 @@ export class Edits {
   readonly #by: Editing;
   readonly #entries: AuditEntry[] = [];
   readonly #mails: NewMail[] = [];
-  readonly #organizationWrites: AnyBulkWriteOperation<OrganizationDocument>[] = [];
-  readonly #profileWrites: AnyBulkWriteOperation<ProfileDocument>[] = [];
+  readonly #organizationWrites: Operation<OrganizationDocument>[] = [];
+  readonly #profileWrites: Operation<ProfileDocument>[] = [];
   readonly #edited = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #voided = { organizations: new Set<string>(), profiles: new Set<string>() };
   readonly #ended: Ending[] = [];
@@ -193,7 +194,7 @@ export function createDirectoryStore(database: MongoDatabase, writer: DirectoryW
       return outcome;
     });
 
-  const memberships = (match: Filter<ProfileDocument>, limit?: number) =>
+  const memberships = (match: Where<ProfileDocument>, limit?: number) =>
     database.run(async () => {
       const first = limit === undefined ? [] : [{ $limit: limit }];
       const found = await profiles

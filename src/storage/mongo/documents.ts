@@ -4,7 +4,7 @@
  * documents of one instant were written.
  */
 
-import { type Collection, type Db, ObjectId } from "mongodb";
+import { type Db, ObjectId } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import type {
   AccountId,
@@ -37,13 +37,16 @@ import type {
   UpstreamTransaction,
 } from "../../domain/records.ts";
 import type { Count } from "../contract.ts";
-import type { SealedSignIn } from "../sealed-fields.ts";
+import type { EncryptedSignIn } from "../encrypted-fields.ts";
+import type { TypedCollection } from "./typed-collection.ts";
 
 type IsInstant<Key> = Key extends `${string}At` | "at" | "notBefore" | "heldUntil" | "hour" | "until"
   ? true
   : false;
 /** A record's fields, with dates for its instants. */
-type Dated<T> = { [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key] };
+export type Dated<T> = {
+  [Key in keyof T]: IsInstant<Key> extends true ? Date | Exclude<T[Key], number> : T[Key];
+};
 /** A record as a document. */
 type Stored<T extends { id: string }> = Dated<Omit<T, "id">> & { _id: string };
 
@@ -172,12 +175,12 @@ export interface ThrottleDocument {
 /** `_id` is the fingerprint of a mailbox; the instants of `separate` are numbers, as the rules take them. */
 export interface MailboxDocument {
   _id: string;
-  separate: { at: Instant; count: number }[];
+  separate: readonly { at: Instant; count: number }[];
   collectedAt: Date | null;
   expiresAt: Date;
 }
 export type UpstreamTransactionDocument = Dated<
-  Omit<UpstreamTransaction, "stateHash" | keyof SealedSignIn>
+  Omit<UpstreamTransaction, "stateHash" | keyof EncryptedSignIn>
 > & {
   _id: SecretHash;
   sealedPayload: string;
@@ -270,7 +273,7 @@ export interface Documents {
 }
 
 export type CollectionName = keyof Documents;
-export type Collections = { readonly [Name in CollectionName]: Collection<Documents[Name]> };
+export type Collections = { readonly [Name in CollectionName]: TypedCollection<Documents[Name]> };
 
 const COLLECTION_NAMES = [
   "meta",

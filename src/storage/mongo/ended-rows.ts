@@ -28,10 +28,10 @@ export function createEndedRows(
     // again.
     removeEnded: (key, worker, { most, now, leaseMs }) =>
       database.transaction(async (session) => {
-        const held = await endings.findOne({ _id: key, leaseWorker: worker }, { session });
-        if (held === null) return { result: "lost" };
+        const leased = await endings.findOne({ _id: key, leaseWorker: worker }, { session });
+        if (leased === null) return { result: "lost" };
         const ending = endingOf(key);
-        const part = { after: held.place, most, endedAt: held.endedAt.getTime(), now };
+        const part = { after: leased.place, most, endedAt: leased.endedAt.getTime(), now };
         const { grants, next } = await revoker.removePart(session, ending, part);
         if (next === null && !isCountKept(ending)) {
           await endings.deleteOne({ _id: key }, { session });

@@ -1,21 +1,22 @@
 /** Owns link inquiries: what was typed, until a worker has turned it into requests and mails. */
 
-import { type ClientSession, type Collection, ObjectId } from "mongodb";
+import { type ClientSession, ObjectId } from "mongodb";
 import type { Instant, Milliseconds } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
 import { asInquiryId } from "../../domain/ids.ts";
 import type { Inquiry } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { at, dated, type InquiryDocument, toLinkRequest, toRecord } from "./documents.ts";
-import type { MailWriter } from "./held-mail.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { ThrottleWriter } from "./throttles.ts";
+import type { TypedCollection } from "./typed-collection.ts";
 
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
@@ -33,7 +34,7 @@ const OWN_FIELDS = ["sealedAddress", "state", "leaseWorker", "leaseUntil", "dueA
  * Brokers of the version before go on making them; where there are none nothing is examined, for they stand
  * at the beginning of an index.
  */
-export async function fillDueAt(inquiries: Collection<InquiryDocument>): Promise<number> {
+export async function fillDueAt(inquiries: TypedCollection<InquiryDocument>): Promise<number> {
   const hasNone = { state: "waiting", dueAt: { $exists: false } } as const;
   let filled = 0;
   for (;;) {
@@ -64,7 +65,7 @@ const unsaid = { ordinal: 1, heldUntil: null, matched: null };
 
 export function createInquiryMethods(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: InquiryParts,
 ): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
@@ -72,11 +73,11 @@ export function createInquiryMethods(
 
   const toInquiry = (document: InquiryDocument | null): Inquiry | undefined => {
     if (document === null) return undefined;
-    const { _id: id, sealedAddress: sealed } = document;
+    const { _id: id, sealedAddress: encrypted } = document;
     return {
       ...unsaid,
       ...toRecord<Omit<Inquiry, "address">>(document, ...OWN_FIELDS),
-      address: sealed === null ? null : seal.open(sealed, sealedAt.address(asInquiryId(id))),
+      address: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.address(asInquiryId(id))),
     };
   };
 
@@ -95,7 +96,7 @@ export function createInquiryMethods(
       session,
     );
     if (!slot.taken) {
-      const held = {
+      const throttled = {
         "requester.issuer": issuer,
         "requester.subject": subject,
         state: "waiting",
@@ -103,9 +104,9 @@ export function createInquiryMethods(
       } as const;
       // Of one that nothing was written for, its repetition takes the place: asking again and again leaves
       // one document.
-      await inquiries.deleteMany({ ...held, matched: null }, { session });
+      await inquiries.deleteMany({ ...throttled, matched: null }, { session });
       await inquiries.updateMany(
-        held,
+        throttled,
         { $set: { state: "settled", settledAt: at(createdAt), sealedAddress: null, leaseWorker: null } },
         { session },
       );
@@ -156,7 +157,7 @@ export function createInquiryMethods(
             _id: id,
             ...dated(fields),
             state: fields.settledAt === null ? "waiting" : "settled",
-            sealedAddress: address === null ? null : seal.seal(address, sealedAt.address(id)),
+            sealedAddress: address === null ? null : encryption.encrypt(address, contextOf.address(id)),
             leaseWorker: null,
             leaseUntil: at(0),
             dueAt: at(inquiry.notBefore),

@@ -1,32 +1,32 @@
-/** Owns named keys, sealed: made once, when first asked for, and never again. */
+/** Owns named keys, encrypted: made once, when first asked for, and never again. */
 
 import type { KeyStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 
-export function createKeyStore(database: MongoDatabase, seal: Seal): KeyStore {
+export function createKeyStore(database: MongoDatabase, encryption: FieldEncryption): KeyStore {
   const { keys } = database.collections;
 
   const find = (name: string) =>
     database.run(async () => {
       const found = await keys.findOne({ _id: name });
-      return found === null ? undefined : seal.open(found.sealedValue, sealedAt.key(name));
+      return found === null ? undefined : encryption.decrypt(found.sealedValue, contextOf.key(name));
     });
 
   return {
     async findOrCreate(name, make) {
       const known = await find(name);
       if (known !== undefined) return known;
-      const sealedValue = seal.seal(await make(), sealedAt.key(name));
+      const sealedValue = encryption.encrypt(await make(), contextOf.key(name));
       await database.run(async () => {
         await keys.insertOne({ _id: name, sealedValue }).catch((error: unknown) => {
           if (!isDuplicate(error)) throw error;
         });
       });
-      const kept = await find(name);
-      if (kept === undefined) throw new Error("a key vanished after it was stored");
-      return kept;
+      const stored = await find(name);
+      if (stored === undefined) throw new Error("a key vanished after it was stored");
+      return stored;
     },
   };
 }

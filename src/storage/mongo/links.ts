@@ -8,12 +8,12 @@ import type { SecretHash } from "../../domain/ids.ts";
 import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
 import type { AccountId, ProfileId, SignedInIdentity } from "../../domain/records.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { assertComparable } from "../sealed-fields.ts";
+import { assertComparable } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { MongoDatabase } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { at, type LinkRequestDocument, toLinkRequest, toProfile } from "./documents.ts";
-import type { MailWriter } from "./held-mail.ts";
 import { createInquiryMethods } from "./inquiries.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import { type MembershipDocument, toMembership, withMembershipStages } from "./memberships.ts";
@@ -87,7 +87,11 @@ interface Attempt {
   secretHash: SecretHash;
 }
 
-export function createLinkStore(database: MongoDatabase, seal: Seal, parts: LinkParts): LinkStore {
+export function createLinkStore(
+  database: MongoDatabase,
+  encryption: FieldEncryption,
+  parts: LinkParts,
+): LinkStore {
   const { audit, requests, queueMail, bindings, roles, owners } = parts;
   const { linkRequests, identities, profiles } = database.collections;
 
@@ -125,7 +129,7 @@ export function createLinkStore(database: MongoDatabase, seal: Seal, parts: Link
   };
 
   return {
-    ...createInquiryMethods(database, seal, parts),
+    ...createInquiryMethods(database, encryption, parts),
 
     view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
 

@@ -19,6 +19,7 @@ import { toDelivery } from "./outbox.ts";
 import { dateAt, LAST_INSTANT, NEWEST, readBehind, seqAt, writtenAt } from "./ranges.ts";
 import type { SearchReader } from "./search-writer.ts";
 import { readFound } from "./searching.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 type Listings = Pick<
   AdminStore,
@@ -104,8 +105,13 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
       database.run(async () => {
         // Of so many at the most it is asked whether they stand: of what is being ended there may be any
         // number that don't.
-        const some = [{ $match: { clientId, expiresAt: { $gt: at(now) } } }, { $limit: most }];
-        const count = [...some, ...standingStages, { $count: "count" }];
+        const some = { $match: { clientId, expiresAt: { $gt: at(now) } } };
+        const count: Pipeline<SelectionDocument> = [
+          some,
+          { $limit: most },
+          ...standingStages,
+          { $count: "count" },
+        ];
         const [counted] = await selections.aggregate<{ count: number }>(count).toArray();
         return counted?.count ?? 0;
       }),
@@ -132,7 +138,12 @@ function grantLists(database: MongoDatabase): Pick<Listings, "grants" | "grant" 
           item: ({ one, stands }) => (fits(one, stands) ? one : undefined),
           fetch: async ([id = ""], limit) => {
             const behind = { $match: { ...match, _id: { $gt: String(id) } } };
-            const stages = [behind, { $sort: { _id: 1 } }, { $limit: limit }, ...standsStages];
+            const stages: Pipeline<SelectionDocument> = [
+              behind,
+              { $sort: { _id: 1 } },
+              { $limit: limit },
+              ...standsStages,
+            ];
             const found = await selections
               .aggregate<SelectionDocument & { stands: boolean }>(stages)
               .toArray();
@@ -156,7 +167,7 @@ function mailLists(database: MongoDatabase): Pick<Listings, "deliveries"> {
           item: (one) => (state === undefined || one.state === state ? toDelivery(one) : undefined),
           fetch: ([instant, seq], limit) => {
             const match = isPutOff
-              ? { state: "queued", lastError: { $gt: "" } }
+              ? ({ state: "queued", lastError: { $gt: "" } } as const)
               : state === undefined
                 ? {}
                 : { state };

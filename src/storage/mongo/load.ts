@@ -6,10 +6,10 @@
 
 import { createHash } from "node:crypto";
 import { type Collection, type Db, type Document, ObjectId } from "mongodb";
-import { asSecretHash } from "../../domain/ids.ts";
 import { LiaisonError } from "../../errors.ts";
-import type { DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
-import { type CollectionName, collectionsIn, dated } from "./documents.ts";
+import type { DumpedKind, DumpedRecord, Fingerprint, Load, Place } from "../dump.ts";
+import type { DumpedRecords } from "../dumped-records.ts";
+import { collectionsIn, type Dated, type Documents, dated } from "./documents.ts";
 import { artifactId } from "./revoker.ts";
 
 /** Where a load notes how far it came; while it is there, the store isn't whole. */
@@ -17,7 +17,7 @@ const MARK = "copy";
 
 interface Mark {
   source: string;
-  kind: string;
+  kind: DumpedKind | "";
   after?: Place | undefined;
 }
 
@@ -89,7 +89,7 @@ function refused(db: Db, why: string): LiaisonError {
   return LiaisonError.storeRefused(`The database ${db.databaseName} ${why}. ${fix}`);
 }
 
-const documentsOf = (db: Db, kind: string) => db.collection<Document & { _id: string | ObjectId }>(kind);
+const documentsOf = (db: Db, kind: DumpedKind) => db.collection<Document & { _id: string | ObjectId }>(kind);
 
 /** A hash over documents in any order. */
 class Sum {
@@ -109,51 +109,60 @@ class Sum {
 
 type Loaded = Document & { _id: string | ObjectId };
 
-/** What becomes of a record where it isn't merely its id and its dates. */
-const SPECIAL: Partial<Record<CollectionName, (record: DumpedRecord) => Loaded>> = {
+/** What becomes of the records of a kind. */
+type Loads<Kind extends DumpedKind> = (record: DumpedRecord<Kind>) => Documents[Kind];
+
+/** Where it isn't merely its id and its dates. */
+const SPECIAL = {
   identities: ({ fields, place }) => ({ _id: inOrder(place), ...dated(fields) }),
   rememberedChoices: ({ fields }) => {
     const hash = createHash("sha256")
-      .update(JSON.stringify([fields["accountId"], fields["clientId"]]))
+      .update(JSON.stringify([fields.accountId, fields.clientId]))
       .digest("hex");
     return { _id: new ObjectId(hash.slice(0, 24)), ...fields };
   },
-  organizations: ({ fields: { id, plan, ...rest } }) => ({
-    _id: String(id),
-    ...rest,
-    plan: dated(plan as object),
-  }),
+  organizations: ({ fields: { id, plan, ...rest } }) => ({ _id: id, ...rest, plan: dated(plan) }),
   inquiries: ({ fields: { id, leaseUntil, ...rest }, place }) => ({
-    _id: String(id),
+    _id: id,
     ...dated(rest),
-    state: rest["settledAt"] === null ? "waiting" : "settled",
-    leaseUntil: new Date(Number(leaseUntil)),
+    state: rest.settledAt === null ? "waiting" : "settled",
+    leaseUntil: new Date(leaseUntil),
     seq: inOrder(place),
   }),
   outbox: withOrder,
   auditEvents: withOrder,
   auditVerifications: withOrder,
   signOuts: withOrder,
-  artifacts: ({ fields: { model, idHash, ...rest } }) => {
+  artifacts: ({ fields: { model, idHash, expiresAt, ...rest } }) => {
     const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-    return { _id: artifactId(String(model), asSecretHash(String(idHash))), ...dated(known) };
+    return { _id: artifactId(model, idHash), ...known, expiresAt: new Date(expiresAt) };
   },
   sessions: ({ fields: { id, rows, clients } }) => {
-    const datedRows = (rows as { expiresAt: number }[]).map(dated);
+    const datedRows = rows.map(dated);
     const last = Math.max(...datedRows.map(({ expiresAt }) => expiresAt.getTime()));
-    return { _id: String(id), rows: datedRows, clients, expiresAt: new Date(last) };
+    return { _id: id, rows: datedRows, clients, expiresAt: new Date(last) };
   },
-};
+} satisfies { [Kind in DumpedKind]?: Loads<Kind> };
 
-function toLoaded(kind: string, record: DumpedRecord): Loaded {
-  const special = SPECIAL[kind as CollectionName];
-  if (special !== undefined) return special(record);
-  const { id, ...rest } = record.fields;
-  return { _id: String(id), ...dated(rest) };
+/** The kinds of which a record's fields, its instants as dates, are those of the document. */
+export type PlainKind = Exclude<DumpedKind, keyof typeof SPECIAL>;
+export type PlainFields<Kind extends PlainKind> = Dated<Omit<DumpedRecords[Kind], "id">>;
+
+function toLoaded(kind: DumpedKind, record: DumpedRecord): Loaded {
+  const special: Partial<Record<DumpedKind, unknown>> = SPECIAL;
+  if (special[kind] !== undefined) return (special[kind] as Loads<DumpedKind>)(record);
+  const { id, ...rest } = record.fields as { id: string };
+  return { _id: id, ...dated(rest) };
 }
 
-function withOrder({ fields: { id, ...rest }, place }: DumpedRecord): Loaded {
-  return { _id: String(id), ...dated(rest), seq: inOrder(place) };
+function withOrder<T extends { id: string }>({
+  fields: { id, ...rest },
+  place,
+}: {
+  fields: T;
+  place: Place;
+}) {
+  return { _id: id, ...dated(rest), seq: inOrder(place) };
 }
 
 /** An ObjectId that stands in the order of numbered places, and before all that are made in the present. */

@@ -8,8 +8,8 @@ import type { Instant } from "../../clock.ts";
 import { asAccountId, type GrantId } from "../../domain/ids.ts";
 import type { AdminRole } from "../../domain/records.ts";
 import { accountTexts, organizationTexts, profileTexts, type SearchKind } from "../../domain/search.ts";
-import type { Seal } from "../seal.ts";
-import { CANARY, sealedAt } from "../sealed-fields.ts";
+import { CANARY, contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { isDuplicate } from "./database.ts";
 import { type CollectionName, collectionsIn } from "./documents.ts";
@@ -23,7 +23,7 @@ export interface MongoMigration {
   name: string;
   /** What has to be there afterwards. */
   collections: readonly CollectionSpecification[];
-  up(parts: { db: Db; seal: Seal; now: Instant }): Promise<void>;
+  up(parts: { db: Db; encryption: FieldEncryption; now: Instant }): Promise<void>;
 }
 
 const since = (version: number, ...names: string[]) => names.map((name) => ({ name, version }));
@@ -126,9 +126,9 @@ export const MONGO_MIGRATIONS: readonly MongoMigration[] = [
   {
     name: "collections",
     collections: collectionsOf(1),
-    async up({ db, seal }) {
+    async up({ db, encryption }) {
       await ensureCollections(db, collectionsOf(1));
-      const canary = { value: seal.seal(CANARY, sealedAt.canary) };
+      const canary = { value: encryption.encrypt(CANARY, contextOf.canary) };
       await collectionsIn(db).meta.updateOne({ _id: "canary" }, { $setOnInsert: canary }, { upsert: true });
     },
   },

@@ -2,7 +2,7 @@
 
 import { type ClientSession, ObjectId } from "mongodb";
 import { isOwner } from "../../domain/edits.ts";
-import type { Membership, ProfileId } from "../../domain/records.ts";
+import type { Membership, OrganizationId, ProfileId } from "../../domain/records.ts";
 import type { MongoDatabase } from "./database.ts";
 import { type MembershipDocument, toMembership, toMembershipStages } from "./memberships.ts";
 
@@ -18,7 +18,7 @@ export interface OwnerGuard {
   /** Those who may do everything, as this transaction has them. */
   all(session: ClientSession): Promise<Membership[]>;
   /** Whether an owner is of the organization. */
-  isIn(session: ClientSession, organizationId: string): Promise<boolean>;
+  isIn(session: ClientSession, organizationId: OrganizationId): Promise<boolean>;
 }
 
 export function createOwnerGuard({ collections }: MongoDatabase): OwnerGuard {
@@ -26,7 +26,7 @@ export function createOwnerGuard({ collections }: MongoDatabase): OwnerGuard {
 
   const owners = async (
     session: ClientSession,
-    match: { organizationId?: string },
+    match: { organizationId?: OrganizationId },
   ): Promise<Membership[]> => {
     // Every name is at least the empty text: this walks the index of administrators, who are few.
     const candidates = { adminRole: "owner", enabled: true, name: { $gte: "" }, ...match } as const;

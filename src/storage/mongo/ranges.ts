@@ -4,14 +4,15 @@
  * the other, each as one range of that index.
  */
 
-import { type Collection, type Document, type Filter, ObjectId, type WithId } from "mongodb";
+import { type Document, ObjectId, type WithId } from "mongodb";
 import { LiaisonError } from "../../errors.ts";
 import type { Place } from "../paging.ts";
+import type { Order, TypedCollection, Where } from "./typed-collection.ts";
 
-export interface Range {
+export interface Range<T> {
   /** What the documents have in common: the fields before the order's in the index. */
-  match?: Document;
-  order: readonly [string, string];
+  match?: Where<T>;
+  order: readonly [keyof T & string, keyof T & string];
   direction: 1 | -1;
   /** The first field isn't less than that. */
   floor?: unknown;
@@ -19,8 +20,8 @@ export interface Range {
 
 /** The documents behind a place, at most so many, in order. */
 export async function readBehind<T extends Document>(
-  collection: Collection<T>,
-  { match = {}, order: [first, second], direction, floor }: Range,
+  collection: Pick<TypedCollection<T>, "find">,
+  { match = {}, order: [first, second], direction, floor }: Range<T>,
   [value, tie]: readonly [unknown, unknown],
   limit: number,
 ): Promise<WithId<T>[]> {
@@ -28,8 +29,8 @@ export async function readBehind<T extends Document>(
   const least = floor === undefined ? {} : { $gte: floor };
   const read = (filter: Document, most: number) =>
     collection
-      .find({ ...match, ...filter } as Filter<T>)
-      .sort({ [first]: direction, [second]: direction })
+      .find({ ...match, ...filter } as Where<T>)
+      .sort({ [first]: direction, [second]: direction } as Order<T>)
       .limit(most)
       .toArray();
   const equal = await read({ [first]: { $eq: value, ...least }, [second]: { [beyond]: tie } }, limit);

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { ClientSession, Filter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
 import {
@@ -24,11 +24,12 @@ import {
 } from "../../domain/records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
 import type { ArtifactModel, Revocation } from "../contract.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument, toSelection } from "./documents.ts";
 import { type EndingWriter, standingStages, standsStages } from "./endings.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
 import { succeed } from "./succession.ts";
+import type { Pipeline, Where } from "./typed-collection.ts";
 
 export interface Revoker {
   /**
@@ -72,7 +73,7 @@ export const artifactId = (model: ArtifactModel, idHash: SecretHash) => `${model
 type Under = SelectionDocument & { stands: boolean };
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
-const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<SelectionDocument>> = {
+const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Where<SelectionDocument>> = {
   client: (id) => ({ clientId: asClientId(id) }),
   organization: (id) => ({ organizationId: asOrganizationId(id) }),
   profile: (id) => ({ profileId: asProfileId(id) }),
@@ -83,7 +84,7 @@ const UNDER: Record<Exclude<Ending["kind"], "grant">, (id: string) => Filter<Sel
 
 export function createRevoker({ collections }: MongoDatabase, endings: EndingWriter): Revoker {
   const { artifacts, selections, rememberedChoices } = collections;
-  const queueSignOuts = createSignOutQueue(collections);
+  const queueLogouts = createBackChannelLogoutQueue(collections);
 
   /** Removes some tokens of grants. Returns how many, and of which grants. */
   const deleteTokens = async (session: ClientSession, grantIds: readonly GrantId[], most: number) => {
@@ -147,12 +148,12 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
   };
 
   /** Removes grants; returns those of them that still held then. */
-  const remove = async (session: ClientSession, gone: readonly Selection[], heldAt: Instant) => {
+  const remove = async (session: ClientSession, gone: readonly Selection[], liveAt: Instant) => {
     const ids = gone.map(({ grantId }) => grantId);
     const redeemed = await redeemedOf(session, ids);
     await grants(session, ids);
     return gone
-      .filter(({ expiresAt }) => expiresAt > heldAt)
+      .filter(({ expiresAt }) => expiresAt > liveAt)
       .map((one) => ({ ...one, isRedeemed: redeemed.has(one.grantId) }));
   };
 
@@ -163,7 +164,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     { tells }: { tells: boolean },
   ): Promise<Revocation> => {
     const live = await remove(session, found, now);
-    if (tells) await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: false }), now);
+    if (tells) await queueLogouts(session, await signInsToTell(session, live, { now, isLater: false }), now);
     return {
       revokedGrants: live.map(({ grantId, clientId, accountId, sessionUid }) => {
         return { grantId, clientId, accountId, sessionUid };
@@ -178,7 +179,12 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
     { after, most }: { after: string; most: number },
   ) => {
     const match = { $match: { ...UNDER[kind](id), _id: { $gt: after } } };
-    const stages = [match, { $sort: { _id: 1 } }, { $limit: most }, ...standsStages];
+    const stages: Pipeline<SelectionDocument> = [
+      match,
+      { $sort: { _id: 1 } },
+      { $limit: most },
+      ...standsStages,
+    ];
     return await selections.aggregate<Under>(stages, { session }).toArray();
   };
   const toOwn = ({ stands: _stands, ...document }: Under) => toSelection(document);
@@ -215,7 +221,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       .aggregate<{ _id: { clientId: ClientId; accountId: AccountId } }>([match, group], { session })
       .toArray();
     const signIns = found.map(({ _id }) => ({ ..._id, sessionUid }));
-    await queueSignOuts(session, signIns, now);
+    await queueLogouts(session, signIns, now);
   };
 
   return {
@@ -252,7 +258,7 @@ export function createRevoker({ collections }: MongoDatabase, endings: EndingWri
       const ended = await withSignIns(session, found.filter(({ stands }) => !stands).map(toOwn));
       const live = await remove(session, ended, endedAt);
       if (tellsPortals(ending)) {
-        await queueSignOuts(session, await signInsToTell(session, live, { now, isLater: true }), now);
+        await queueLogouts(session, await signInsToTell(session, live, { now, isLater: true }), now);
       }
       const gone = ended.map(({ grantId }) => grantId);
       const place = found.at(-1)?._id ?? after;

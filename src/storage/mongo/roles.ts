@@ -96,13 +96,13 @@ export function createInvitations(
     async lapseInvitations(now, run) {
       const isLapsed = { invitedAt: { $gt: at(0), $lte: at(lapsedUntil(now)) } };
       // What doesn't lapse stays in front of the others: the last owner's, and what others have just taken.
-      let kept = 0;
+      let skipped = 0;
       const find = () =>
         database.run(() =>
           profiles
             .find(isLapsed, { projection: { _id: 1 } })
             .sort({ invitedAt: 1 })
-            .skip(kept)
+            .skip(skipped)
             .limit(FOUND_AT_A_TIME)
             .toArray(),
         );
@@ -113,7 +113,7 @@ export function createInvitations(
         const isTaken =
           next !== undefined &&
           (await database.transaction((session) => roles.lapse(session, asProfileId(next._id), now)));
-        if (!isTaken) kept += 1;
+        if (!isTaken) skipped += 1;
         if (found.length === 0) found = await find();
         return { done: isTaken ? 1 : 0, isLast: found.length === 0 };
       }, run);

@@ -3,10 +3,11 @@
  * in ranges.
  */
 
-import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import type { ClientSession } from "mongodb";
 import { readEntry, type SearchKind, searchEntries, searchRange, searchRecord } from "../../domain/search.ts";
 import type { MongoDatabase } from "./database.ts";
 import type { SearchTermDocument } from "./documents.ts";
+import type { Operation } from "./typed-collection.ts";
 
 /** A record with the texts that it is to be found by. */
 export interface Searched {
@@ -64,7 +65,7 @@ export const termsOf = (records: readonly Searched[]) => ({
 export function termWrites(
   found: readonly SearchTermDocument[],
   records: readonly Searched[],
-): AnyBulkWriteOperation<SearchTermDocument>[] {
+): Operation<SearchTermDocument>[] {
   const before = new Set(found.map(({ _id }) => _id));
   const after = new Map(
     records.flatMap(({ kind, id, texts }) =>

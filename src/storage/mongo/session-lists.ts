@@ -10,6 +10,7 @@ import { readPage } from "../paging.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at, type SelectionDocument } from "./documents.ts";
 import { standingStages } from "./endings.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "sessions" | "session"> {
   const { selections, sessions } = database.collections;
@@ -72,7 +73,7 @@ export function createSessionLists(database: MongoDatabase): Pick<AdminStore, "s
       ({ accountId, expiresAt }) => accountId !== null && expiresAt.getTime() > now,
     );
     if (row?.accountId != null) return row.accountId;
-    const stages = [
+    const stages: Pipeline<SelectionDocument> = [
       { $match: { sessionUid: uid, expiresAt: { $gt: at(now) } } },
       ...standingStages,
       { $limit: 1 },

@@ -4,16 +4,16 @@
  * conditional write of that document.
  */
 
-import type { Document } from "mongodb";
 import type { Instant } from "../../clock.ts";
 import { asClientId, type ClientId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
+import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at, type SessionDocument } from "./documents.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
+import type { Stage } from "./typed-collection.ts";
 
 type Row = SessionDocument["rows"][number];
 type Share = SessionDocument["clients"][number];
@@ -24,14 +24,14 @@ interface SessionMethods
   findSession(idHash: SecretHash, now: Instant, includeExpired: boolean): Promise<Payload | undefined>;
 }
 
-export function createSessionMethods(database: MongoDatabase, seal: Seal): SessionMethods {
+export function createSessionMethods(database: MongoDatabase, encryption: FieldEncryption): SessionMethods {
   const { sessions } = database.collections;
-  const queueSignOuts = createSignOutQueue(database.collections);
+  const queueLogouts = createBackChannelLogoutQueue(database.collections);
 
   const compose = ({ clients }: SessionDocument, row: Row | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
-    const { idHash, sealedPayload: sealed } = row;
-    const payload = openPayload(seal, "Session", { idHash, sealed, consumed: null });
+    const { idHash, sealedPayload: encrypted } = row;
+    const payload = decryptPayload(encryption, "Session", { idHash, encrypted, consumed: null });
     if (clients.length === 0) return payload;
     return {
       ...payload,
@@ -61,10 +61,10 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
       database.run(async () => {
         const { uid, accountId = null, authorizations, removed, replaces, found = false } = session;
         // Whether there are authorizations is the payload's to say; which ones is the clients' entries'.
-        const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
+        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
         const row = {
           idHash,
-          sealedPayload: sealPayload(seal, "Session", idHash, kept),
+          sealedPayload: encryptPayload(encryption, "Session", idHash, stored),
           accountId,
           expiresAt: at(expiresAt),
         };
@@ -105,7 +105,7 @@ export function createSessionMethods(database: MongoDatabase, seal: Seal): Sessi
         const found = await sessions.findOne(its, { session, projection: { _id: 1 } });
         if (found === null) return;
         const told = clientIds.map((clientId) => ({ sessionUid: found._id, clientId, accountId }));
-        await queueSignOuts(session, told, now);
+        await queueLogouts(session, told, now);
         await sessions.deleteOne({ _id: found._id }, { session });
       });
     },
@@ -122,7 +122,7 @@ interface Save {
 }
 
 /** The save as one update that the server works out on the document as it finds it. */
-function saved({ row, appends, replaces, removed, shares }: Save): Document[] {
+function saved({ row, appends, replaces, removed, shares }: Save): Stage<SessionDocument>[] {
   const rows = { $ifNull: ["$rows", []] };
   const literal = { $literal: row };
   const isIt = { $in: [row.idHash, { $ifNull: ["$rows.idHash", []] }] };

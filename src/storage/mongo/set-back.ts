@@ -25,7 +25,7 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
         const leaseUntil = at(now + LONGEST_LEASE_MS);
         const furthest = at(now + LONGEST_WAIT_MS);
         const due = { dueAt: { $max: ["$notBefore", "$leaseUntil"] } };
-        const isHeld = { state: { $in: [...waiting] } };
+        const isWaiting = { state: { $in: [...waiting] } };
         const moves = [
           await inquiries.updateMany(
             { state: "waiting", dueAt: { $gt: leaseUntil }, leaseUntil: { $gt: leaseUntil } },
@@ -40,7 +40,7 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
             { $set: { notBefore: moved("$notBefore"), heldUntil: moved("$heldUntil"), createdAt: at(now) } },
             { $set: due },
           ]),
-          await outbox.updateMany({ ...isHeld, ...anew }, [
+          await outbox.updateMany({ ...isWaiting, ...anew }, [
             {
               $set: {
                 nextAttemptAt: moved("$nextAttemptAt"),
@@ -52,7 +52,7 @@ export function createSetBack(database: MongoDatabase): Pick<AdminStore, "boundW
           ]),
           await signOuts.updateMany(anew, [{ $set: { dueAt: moved("$dueAt"), createdAt: at(now) } }]),
           // What was put off later than it was stored.
-          await outbox.updateMany({ ...isHeld, dueAt: { $gt: furthest } }, [
+          await outbox.updateMany({ ...isWaiting, dueAt: { $gt: furthest } }, [
             { $set: { nextAttemptAt: { $min: ["$nextAttemptAt", furthest] }, dueAt: furthest } },
           ]),
           await signOuts.updateMany({ dueAt: { $gt: furthest } }, { $set: { dueAt: furthest } }),

@@ -1,17 +1,17 @@
 /** Owns sign-ins under way at an upstream, and what they came to. */
 
 import type { SignInStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openSignIn, sealSignIn } from "../sealed-fields.ts";
-import { keepArtifact } from "./artifacts.ts";
+import { decryptSignIn, encryptSignIn } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import { extendArtifact } from "./artifacts.ts";
 import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
-export function createSignInStore(database: MongoDatabase, seal: Seal): SignInStore {
+export function createSignInStore(database: MongoDatabase, encryption: FieldEncryption): SignInStore {
   const { upstreamTransactions, signInOutcomes } = database.collections;
 
   return {
-    begin: (transaction, keeps) =>
+    begin: (transaction, extension) =>
       database.run(async () => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
         const inserted = upstreamTransactions.insertOne({
@@ -20,10 +20,11 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
           upstreamId,
           createdAt: at(createdAt),
           expiresAt: at(expiresAt),
-          sealedPayload: sealSignIn(seal, transaction),
+          sealedPayload: encryptSignIn(encryption, transaction),
         });
-        const kept = keeps === undefined ? undefined : keepArtifact(database.collections, keeps, createdAt);
-        await Promise.all([inserted, kept]);
+        const extended =
+          extension === undefined ? undefined : extendArtifact(database.collections, extension, createdAt);
+        await Promise.all([inserted, extended]);
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>
@@ -45,7 +46,7 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
           browserHash,
           upstreamId,
           ...instants,
-          ...openSignIn(seal, stateHash, taken.sealedPayload),
+          ...decryptSignIn(encryption, stateHash, taken.sealedPayload),
         };
       }),
 
@@ -58,7 +59,7 @@ export function createSignInStore(database: MongoDatabase, seal: Seal): SignInSt
           attemptHash: { $gt: "" },
           expiresAt: { $gt: at(now) },
         });
-        return taken === null ? undefined : openSignIn(seal, stateHash, taken.sealedPayload).purpose;
+        return taken === null ? undefined : decryptSignIn(encryption, stateHash, taken.sealedPayload).purpose;
       }),
 
     leaveOutcome: (interactionHash, { authentication = null, ...left }, expiresAt) =>

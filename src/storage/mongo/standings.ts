@@ -3,7 +3,7 @@
  * rests on. Each read is one aggregation: operations on the store are what this service costs.
  */
 
-import { type ClientSession, type Document, ObjectId } from "mongodb";
+import { type ClientSession, ObjectId } from "mongodb";
 import type { GrantId, OrganizationId } from "../../domain/ids.ts";
 import type { Selection } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
@@ -13,6 +13,7 @@ import {
   at,
   dated,
   type IdentityDocument,
+  type ProfileDocument,
   type RememberedChoiceDocument,
   type SelectionDocument,
   toIdentity,
@@ -26,18 +27,24 @@ import {
   withMembershipStages,
 } from "./memberships.ts";
 import type { Revoker } from "./revoker.ts";
+import type { Pipeline } from "./typed-collection.ts";
 
 /** What selecting a profile reads of it. */
 interface SelectingDocument {
   organizationId: OrganizationId;
   /** The selections of the session at the client that stand. */
-  held: SelectionDocument[];
+  current: SelectionDocument[];
   /** How many endings the new selection is under. */
   endings: number;
 }
 
 /** One read of a bound profile, for a selection of it. */
-function selectingStages({ profileId, accountId, sessionUid, clientId }: Selection): Document[] {
+function selectingStages({
+  profileId,
+  accountId,
+  sessionUid,
+  clientId,
+}: Selection): Pipeline<ProfileDocument> {
   const literal = (value: string) => ({ $literal: value });
   return [
     { $match: { _id: profileId, accountId } },
@@ -45,7 +52,7 @@ function selectingStages({ profileId, accountId, sessionUid, clientId }: Selecti
       $lookup: {
         from: "selections",
         pipeline: [{ $match: { sessionUid, clientId } }, ...standingStages],
-        as: "held",
+        as: "current",
       },
     },
     ...endingStages({
@@ -54,7 +61,7 @@ function selectingStages({ profileId, accountId, sessionUid, clientId }: Selecti
       profile: "$_id",
       session: literal(sessionUid),
     }),
-    { $project: { organizationId: 1, held: 1, endings: numberOfEndings } },
+    { $project: { organizationId: 1, current: 1, endings: numberOfEndings } },
   ];
 }
 
@@ -168,11 +175,11 @@ export function createStandingStore(database: MongoDatabase, revoker: Revoker): 
           .aggregate<SelectingDocument>(selectingStages(selection), { session })
           .toArray();
         if (found === undefined) return undefined;
-        const held = found.held.map((one) => ({
+        const current = found.current.map((one) => ({
           selection: toSelection(one),
           replacedBy: one.replacedBy ?? null,
         }));
-        const plan = planSelection(selection, held, now, { byHand });
+        const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) await remember(session, selection);
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };

@@ -6,9 +6,9 @@ import type { Instant } from "../../clock.ts";
 import { LiaisonError } from "../../errors.ts";
 import type { Store } from "../contract.ts";
 import type { Load } from "../dump.ts";
+import { CANARY, contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
-import type { Seal } from "../seal.ts";
-import { CANARY, sealedAt } from "../sealed-fields.ts";
 import { createAccountStore } from "./accounts.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
@@ -16,12 +16,12 @@ import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createChanges } from "./changes.ts";
 import { createClientStore, createClientWriter } from "./clients.ts";
 import { COLLECTIONS } from "./collections.ts";
-import { MongoDatabase, patientClient, TURN_MS } from "./database.ts";
+import { MongoDatabase, TURN_MS, unboundedClient } from "./database.ts";
+import { createMailWriter } from "./deferred-mail.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { collectionsIn } from "./documents.ts";
 import { createEndedRows } from "./ended-rows.ts";
 import { createEndingWriter } from "./endings.ts";
-import { createMailWriter } from "./held-mail.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
@@ -51,7 +51,7 @@ export interface MongoSettings {
 }
 
 export interface MongoOptions extends MongoSettings {
-  seal: Seal;
+  encryption: FieldEncryption;
   /** What the server calls our connections. */
   appName?: string | undefined;
   /** The schema that this process knows; that of this version unless given. */
@@ -60,7 +60,7 @@ export interface MongoOptions extends MongoSettings {
 
 /** Opens the store in a database of a replica set; see openStore. */
 export async function openMongoStore(options: MongoOptions): Promise<Store> {
-  const { url, database: name, seal } = options;
+  const { url, database: name, encryption } = options;
   const database = connect(() => new MongoDatabase(url, name, options.appName));
   try {
     await database.run(() => check(database.db, options));
@@ -68,26 +68,26 @@ export async function openMongoStore(options: MongoOptions): Promise<Store> {
     await database.close();
     throw asRefusal(error);
   }
-  return assemble(database, seal, (options.migrations ?? MONGO_MIGRATIONS).length);
+  return assemble(database, encryption, (options.migrations ?? MONGO_MIGRATIONS).length);
 }
 
-function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
+function assemble(database: MongoDatabase, encryption: FieldEncryption, needed: number): Store {
   const audit = createAuditWriter(database);
   const requests = createRequestWriter(database);
   const revoker = createRevoker(database, createEndingWriter(database));
-  const throttles = createThrottleWriter(database, seal);
+  const throttles = createThrottleWriter(database, encryption);
   const mailboxes = createMailboxWriter(database, throttles);
-  const queueMail = createMailWriter(database, seal, { throttles, mailboxes });
+  const queueMail = createMailWriter(database, encryption, { throttles, mailboxes });
   const search = createSearch(database);
   const directory = createDirectoryWriter(database, { audit, requests, revoker, search, queueMail });
   const bindings = createBindingWriter(database, { audit, requests, revoker });
-  const clients = createClientWriter(database, seal);
+  const clients = createClientWriter(database, encryption);
   const owners = createOwnerGuard(database);
   const roles = createRoleWriter(database, { audit, revoker, owners });
   return {
     accounts: createAccountStore(database, { audit, search }),
     directory: createDirectoryStore(database, directory),
-    links: createLinkStore(database, seal, {
+    links: createLinkStore(database, encryption, {
       audit,
       requests,
       throttles,
@@ -97,19 +97,19 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
       roles,
       owners,
     }),
-    outbox: createOutboxStore(database, seal, { requests, throttles, mailboxes, audit, queueMail }),
-    signIns: createSignInStore(database, seal),
+    outbox: createOutboxStore(database, encryption, { requests, throttles, mailboxes, audit, queueMail }),
+    signIns: createSignInStore(database, encryption),
     standings: createStandingStore(database, revoker),
-    artifacts: createArtifactStore(database, seal, revoker),
-    clients: createClientStore(database, seal, clients),
-    keys: createKeyStore(database, seal),
+    artifacts: createArtifactStore(database, encryption, revoker),
+    clients: createClientStore(database, encryption, clients),
+    keys: createKeyStore(database, encryption),
     throttles: createThrottleStore(database, throttles),
     audit: createAuditStore(database),
     verifications: createVerificationStore(database, audit),
     administration: {
       ...createListings(database, search),
       ...createSessionLists(database),
-      ...createChanges(database, seal, {
+      ...createChanges(database, encryption, {
         audit,
         clients,
         directory,
@@ -140,7 +140,7 @@ function assemble(database: MongoDatabase, seal: Seal, needed: number): Store {
  * rules.
  */
 export async function migrateMongoStore(options: MongoOptions & { now: Instant }): Promise<MigrationReport> {
-  const client = connect(() => patientClient(options.url));
+  const client = connect(() => unboundedClient(options.url));
   try {
     return await migrate(client, options);
   } catch (error) {
@@ -155,7 +155,7 @@ export async function withMongoLoad<T>(
   options: MongoOptions & { now: Instant; source: string },
   work: (load: Load) => Promise<T>,
 ): Promise<T> {
-  const client = connect(() => patientClient(options.url));
+  const client = connect(() => unboundedClient(options.url));
   try {
     await migrate(client, options);
     return await work(await openLoad(client.db(options.database), options.source));
@@ -170,15 +170,15 @@ async function migrate(
   client: MongoClient,
   options: MongoOptions & { now: Instant },
 ): Promise<MigrationReport> {
-  const { database, seal, now, migrations = MONGO_MIGRATIONS } = options;
+  const { database, encryption, now, migrations = MONGO_MIGRATIONS } = options;
   const db = client.db(database);
   await checkReplicaSet(db);
   const from = await versionOf(db);
   if (from > migrations.length) throw newerSchema(placeOf(db), from, migrations.length);
-  if (from > 0) await checkCanary(db, seal);
+  if (from > 0) await checkCanary(db, encryption);
   for (const [index, { name, up }] of migrations.entries()) {
     if (index < from) continue;
-    await up({ db, seal, now });
+    await up({ db, encryption, now });
     await collectionsIn(db).migrations.updateOne(
       { _id: index + 1 },
       { $setOnInsert: { name, appliedAt: new Date(now) } },
@@ -193,12 +193,12 @@ async function migrate(
 }
 
 /** Refuses a database that can't hold what this version promises. */
-async function check(db: Db, { seal, migrations = MONGO_MIGRATIONS }: MongoOptions): Promise<void> {
+async function check(db: Db, { encryption, migrations = MONGO_MIGRATIONS }: MongoOptions): Promise<void> {
   await checkReplicaSet(db);
   const version = await versionOf(db);
   if (version > migrations.length) throw newerSchema(placeOf(db), version, migrations.length);
   if (version < migrations.length) throw olderSchema(placeOf(db), version, migrations.length);
-  await checkCanary(db, seal);
+  await checkCanary(db, encryption);
   await refuseUnfinishedLoad(db);
   const missing = await differences(db, migrations.at(-1)?.collections ?? COLLECTIONS);
   if (missing.length === 0) return;
@@ -226,9 +226,10 @@ async function versionOf(db: Db): Promise<number> {
 }
 
 /**
- * A new canary is never written beside data that another key sealed: that data would be lost without a word.
+ * A new canary is never written beside data that was encrypted under another key: that data would be lost
+ * without a word.
  */
-async function checkCanary(db: Db, seal: Seal): Promise<void> {
+async function checkCanary(db: Db, encryption: FieldEncryption): Promise<void> {
   const canary = await collectionsIn(db).meta.findOne({ _id: "canary" });
   if (canary === null) {
     throw refusal(
@@ -236,10 +237,10 @@ async function checkCanary(db: Db, seal: Seal): Promise<void> {
     );
   }
   try {
-    if (seal.open(canary.value, sealedAt.canary) === CANARY) return;
+    if (encryption.decrypt(canary.value, contextOf.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
-      `${placeOf(db)} was sealed under another encryption_key. Set encryption_key to the one it was ` +
+      `${placeOf(db)} was encrypted under another encryption_key. Set encryption_key to the one it was ` +
         "created with " +
         "(or name a new database in storage.mongodb.database to start empty).",
       cause,

@@ -13,7 +13,7 @@ import { at } from "./documents.ts";
 import { succeed } from "./succession.ts";
 
 /** How long counts are kept: a little longer than they are shown. */
-const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
+const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** How many documents go at a time, so that nobody waits long behind them. */
 const BATCH = { least: 50, most: 500, turnMs: TURN_MS };
@@ -91,7 +91,7 @@ export function createSweep(database: MongoDatabase): Store["sweep"] {
 
   const sweepCounts = (now: Instant, limit: number) =>
     database.run(async () => {
-      const isOld = { hour: { $lt: at(now - KEPT_COUNTS_MS) } };
+      const isOld = { hour: { $lt: at(now - COUNTS_RETENTION_MS) } };
       const found = await counters
         .find(isOld, { projection: { _id: 1 }, sort: { hour: 1 }, limit })
         .toArray();

@@ -8,8 +8,8 @@ import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
 import type { ThrottleStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { THROTTLE_KEY } from "../sealed-fields.ts";
+import { THROTTLE_KEY } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { isDuplicate, type MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
@@ -46,7 +46,10 @@ export interface ThrottleWriter {
   ): Promise<Instant>;
 }
 
-export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal): ThrottleWriter {
+export function createThrottleWriter(
+  { collections }: MongoDatabase,
+  encryption: FieldEncryption,
+): ThrottleWriter {
   const { throttles } = collections;
 
   /** One write, which reads what it counts. */
@@ -93,7 +96,7 @@ export function createThrottleWriter({ collections }: MongoDatabase, seal: Seal)
   };
 
   return {
-    hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
+    hash: (key) => encryption.fingerprint(key, THROTTLE_KEY),
     async take(keyHash, limit, now, session) {
       const { taken, count, resetsAt } = await takeSome(keyHash, 1, limit, now, session);
       return { taken: taken === 1, count, resetsAt };

@@ -74,10 +74,10 @@ export function createWork(database: MongoDatabase, throttles: ThrottleWriter): 
 
     settleSignOut: (id, worker, nextAttemptAt) =>
       database.run(async () => {
-        const held = { _id: id, leaseWorker: worker };
-        if (nextAttemptAt === null) return (await signOuts.deleteOne(held)).deletedCount === 1;
+        const leased = { _id: id, leaseWorker: worker };
+        if (nextAttemptAt === null) return (await signOuts.deleteOne(leased)).deletedCount === 1;
         const again = { $set: { dueAt: at(nextAttemptAt), leaseWorker: null } };
-        return (await signOuts.updateOne(held, again)).matchedCount === 1;
+        return (await signOuts.updateOne(leased, again)).matchedCount === 1;
       }),
   };
 }

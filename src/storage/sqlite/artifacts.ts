@@ -1,21 +1,22 @@
 /** Owns what oidc-provider keeps: its tokens, grants and interactions. Its sessions are sessions.ts's. */
 
 import { asGrantId } from "../../domain/ids.ts";
+import { as, text } from "../../sql-columns.ts";
+import { LEAST_EXTENSION_MS } from "../artifact-extension.ts";
 import type { ArtifactStore } from "../contract.ts";
-import { KEPT_LONGER_MS } from "../kept.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, sealPayload } from "../sealed-fields.ts";
+import { decryptPayload, encryptPayload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
 import { endingsOfClient } from "./endings.ts";
 import type { Revoker } from "./revoker.ts";
-import { text, toSealed } from "./rows.ts";
+import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 import { createSessionMethods } from "./sessions.ts";
 
-/** See ArtifactStore.keep. */
-export const KEEP_ARTIFACT = `
+/** See ArtifactStore.extend. */
+export const EXTEND_ARTIFACT = `
   UPDATE artifacts SET expires_at = :until
   WHERE model = :model AND id_hash = :idHash AND expires_at > :now AND expires_at < :until -
-    ${KEPT_LONGER_MS}`;
+    ${LEAST_EXTENSION_MS}`;
 
 /**
  * `database` is for what may be lost in a power cut, as long as a killed process loses nothing; `durable` is
@@ -24,7 +25,7 @@ export const KEEP_ARTIFACT = `
 export function createArtifactStore(
   database: Database,
   durable: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   revoker: Revoker,
 ): ArtifactStore {
   const upsert = database.prepare(`
@@ -40,20 +41,25 @@ export function createArtifactStore(
     ON CONFLICT (model, id_hash) DO UPDATE SET sealed_payload = NULL, consumed_at = NULL,
       expires_at = excluded.expires_at
     WHERE artifacts.expires_at <= :now`);
-  const select = database.prepare(`
+  const select = database.prepare(
+    `
     SELECT id_hash, sealed_payload, consumed_at FROM artifacts
     WHERE model = :model AND id_hash = :idHash AND (expires_at > :now OR :includeExpired)
-      AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`);
+      AND (client_id IS NULL OR endings = ${endingsOfClient("client_id")})`,
+    ARTIFACT_COLUMNS,
+  );
   const consume = `
     UPDATE artifacts SET consumed_at = :seconds
     WHERE model = :model AND id_hash = :idHash AND consumed_at IS NULL AND expires_at > :now`;
   const consumeAlone = database.prepare(consume);
   const consumeForGood = durable.prepare(consume);
-  const ofSignIn = durable.prepare(`
-    SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId`);
-  const keep = database.prepare(KEEP_ARTIFACT);
+  const ofSignIn = durable.prepare(
+    "SELECT grant_id FROM selections WHERE session_uid = :sessionUid AND client_id = :clientId",
+    { grant_id: as(text, asGrantId) },
+  );
+  const extend = database.prepare(EXTEND_ARTIFACT);
   const destroy = database.prepare("DELETE FROM artifacts WHERE model = :model AND id_hash = :idHash");
-  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, seal);
+  const { findSession, ...sessionMethods } = createSessionMethods(database, durable, encryption);
 
   return {
     ...sessionMethods,
@@ -67,7 +73,7 @@ export function createArtifactStore(
           accountId: keys.accountId ?? null,
           clientId: keys.clientId ?? null,
           expiresAt,
-          payload: sealPayload(seal, model, idHash, payload),
+          payload: encryptPayload(encryption, model, idHash, payload),
         });
       }),
 
@@ -79,7 +85,7 @@ export function createArtifactStore(
         const includeExpired = Number(options.includeExpired ?? false);
         if (model === "Session") return findSession(idHash, now, includeExpired);
         const row = select.get({ model, idHash, now, includeExpired });
-        return row && openPayload(seal, model, toSealed(row));
+        return row && decryptPayload(encryption, model, toEncryptedArtifact(row));
       }),
 
     consume: (model, idHash, now, { ends = [] } = {}) => {
@@ -97,13 +103,13 @@ export function createArtifactStore(
         destroy.run({ model, idHash });
       }),
 
-    keep: ({ model, idHash, until }, now) =>
-      database.run(() => keep.run({ model, idHash, until, now }) === 1),
+    extend: ({ model, idHash, until }, now) =>
+      database.run(() => extend.run({ model, idHash, until, now }) === 1),
 
     revokeGrant: (grantId, { signIn } = {}) =>
       durable.transaction(() => {
         const others = signIn === undefined ? [] : ofSignIn.all({ ...signIn });
-        revoker.grants([grantId, ...others.map((row) => asGrantId(text(row["grant_id"])))]);
+        revoker.grants([grantId, ...others.map((row) => row.grant_id)]);
       }),
   };
 }

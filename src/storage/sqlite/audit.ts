@@ -2,18 +2,24 @@
 
 import { type AuditEntry, auditEvent } from "../../domain/audit-entries.ts";
 import type { AuditEvent, ChainMark } from "../../domain/records.ts";
+import { integer, nullable, text } from "../../sql-columns.ts";
 import type { AuditStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { Database, Parameters } from "./database.ts";
-import { integer, parse, text } from "./rows.ts";
+import { object, raw } from "./json.ts";
 
-/**
- * A detail that somebody else made unreadable is told as the text that it is: verifying the chain finds it.
- */
-const EVENT_JSON = `json_object(
-  'id', id, 'at', at, 'action', action, 'actor', actor, 'profileId', profile_id,
-  'organizationId', organization_id, 'accountId', account_id, 'requestId', request_id,
-  'detail', CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END)`;
+const EVENT_JSON = object<AuditEvent>({
+  id: "id",
+  at: "at",
+  action: "action",
+  actor: "actor",
+  profileId: "profile_id",
+  organizationId: "organization_id",
+  accountId: "account_id",
+  requestId: "request_id",
+  // What somebody else made unreadable is told as the text that it is: verifying the chain finds it.
+  detail: raw("CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END"),
+});
 
 /** Writes an event inside the transaction of its cause. */
 export type AuditWriter = (entry: AuditEntry) => void;
@@ -30,6 +36,7 @@ export function createAuditStore(database: Database): AuditStore {
     database.prepare(
       `SELECT ${EVENT_JSON} AS record FROM audit_events WHERE ${condition} ORDER BY at DESC, rowid DESC ` +
         "LIMIT :limit",
+      { record: EVENT_JSON },
     );
   // `at >= 0` holds for every event; it lets the newest be read off the end of the index.
   const all = select("at >= 0");
@@ -50,7 +57,7 @@ export function createAuditStore(database: Database): AuditStore {
               : requestId !== undefined
                 ? byRequest.all({ requestId, limit })
                 : all.all({ limit });
-        return rows.map((row) => parse<AuditEvent>(row["record"]));
+        return rows.map(({ record }) => record);
       }),
     search: createAuditSearch(database),
     ...createChain(database, insert),
@@ -74,10 +81,13 @@ interface PlacedEvent {
 
 function createAuditSearch(database: Database): AuditStore["search"] {
   const select = (condition: string) =>
-    database.prepare(`
-      SELECT ${EVENT_JSON} AS record, rowid AS place FROM audit_events
+    database.prepare(
+      `
+      SELECT ${EVENT_JSON} AS event, rowid AS place FROM audit_events
       WHERE ${condition}at >= :from AND at < :to AND (at, rowid) < (:at, :place)
-      ORDER BY at DESC, rowid DESC LIMIT :limit`);
+      ORDER BY at DESC, rowid DESC LIMIT :limit`,
+      { event: EVENT_JSON, place: integer },
+    );
   const all = select("");
   const by = new Map(FILTERS.map(([name, column]) => [name, select(`${column} = :value AND `)]));
 
@@ -93,10 +103,7 @@ function createAuditSearch(database: Database): AuditStore["search"] {
         begin: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
         placeOf: ({ event, place }) => [event.at, place],
         item: ({ event }) => (given.every(([name]) => event[name] === filter[name]) ? event : undefined),
-        fetch: ([at = 0, place = 0], limit) =>
-          statement
-            .all({ ...value, from, to, at, place, limit })
-            .map((row) => ({ event: parse<AuditEvent>(row["record"]), place: integer(row["place"]) })),
+        fetch: ([at = 0, place = 0], limit) => statement.all({ ...value, from, to, at, place, limit }),
       });
     });
 }
@@ -104,11 +111,24 @@ function createAuditSearch(database: Database): AuditStore["search"] {
 type Chain = Pick<AuditStore, "unsealed" | "countUnsealed" | "chainEnds" | "seal" | "chain" | "prune">;
 
 function createChain(database: Database, insert: (event: AuditEvent) => number): Chain {
-  const unsealed = database.prepare(`
+  const unsealed = database.prepare(
+    `
     SELECT ${EVENT_JSON} AS record FROM audit_events INDEXED BY audit_events_unsealed
-    WHERE chain_seq IS NULL ORDER BY rowid LIMIT :limit`);
-  const someUnsealed = database.prepare("SELECT 1 FROM audit_events WHERE chain_seq IS NULL LIMIT :most");
-  const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name");
+    WHERE chain_seq IS NULL ORDER BY rowid LIMIT :limit`,
+    { record: EVENT_JSON },
+  );
+  const someUnsealed = database.prepare(
+    "SELECT rowid FROM audit_events WHERE chain_seq IS NULL LIMIT :most",
+    {
+      rowid: integer,
+    },
+  );
+  const end = database.prepare("SELECT seq, mac, at, seal FROM audit_chain WHERE name = :name", {
+    seq: integer,
+    mac: text,
+    at: integer,
+    seal: text,
+  });
   const putEnd = database.prepare(`
     INSERT INTO audit_chain (name, seq, mac, at, seal) VALUES (:name, :seq, :mac, :at, :seal)
     ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at,
@@ -116,27 +136,20 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
   const place = database.prepare(
     "UPDATE audit_events SET chain_seq = :seq, mac = :mac WHERE id = :id AND chain_seq IS NULL",
   );
-  const chain = database.prepare(`
+  const chain = database.prepare(
+    `
     SELECT ${EVENT_JSON} AS record, chain_seq, mac FROM audit_events
-    WHERE chain_seq IS NOT NULL AND chain_seq >= :fromSeq ORDER BY chain_seq LIMIT :limit`);
+    WHERE chain_seq IS NOT NULL AND chain_seq >= :fromSeq ORDER BY chain_seq LIMIT :limit`,
+    { record: EVENT_JSON, chain_seq: integer, mac: nullable(text) },
+  );
   const remove = database.prepare(
     "DELETE FROM audit_events WHERE chain_seq IS NOT NULL AND chain_seq <= :seq",
   );
 
-  const readEnd = (name: "base" | "head"): ChainMark | undefined => {
-    const row = end.get({ name });
-    if (row === undefined) return undefined;
-    return {
-      seq: integer(row["seq"]),
-      mac: text(row["mac"]),
-      at: integer(row["at"]),
-      seal: text(row["seal"]),
-    };
-  };
+  const readEnd = (name: "base" | "head"): ChainMark | undefined => end.get({ name });
 
   return {
-    unsealed: (limit) =>
-      database.run(() => unsealed.all({ limit }).map((row) => parse<AuditEvent>(row["record"]))),
+    unsealed: (limit) => database.run(() => unsealed.all({ limit }).map(({ record }) => record)),
     countUnsealed: (most) => database.run(() => someUnsealed.all({ most }).length),
     chainEnds: () =>
       database.run(() => {
@@ -159,11 +172,9 @@ function createChain(database: Database, insert: (event: AuditEvent) => number):
     },
     chain: (fromSeq, limit) =>
       database.run(() =>
-        chain.all({ fromSeq, limit }).map((row) => ({
-          ...parse<AuditEvent>(row["record"]),
-          seq: integer(row["chain_seq"]),
-          mac: row["mac"] === null ? "" : text(row["mac"]),
-        })),
+        chain.all({ fromSeq, limit }).map(({ record, chain_seq: seq, mac }) => {
+          return { ...record, seq, mac: mac ?? "" };
+        }),
       ),
     prune: (after, base, event) =>
       database.transaction(() => {

@@ -16,21 +16,22 @@ import {
 import { isOwner, mayEndAnOwner } from "../../domain/edits.ts";
 import { asAccountId } from "../../domain/ids.ts";
 import { INVITATION_LIFE_MS } from "../../domain/invitations.ts";
-import type { AdminRole, ApiKey, Membership, ProfileEdit, Selection } from "../../domain/records.ts";
+import type { AdminRole, Membership, ProfileEdit } from "../../domain/records.ts";
 import { clientRevision, revisionOf } from "../../domain/revision.ts";
+import { as, nullable, text } from "../../sql-columns.ts";
 import type { AdminChange, AdminStore, ChangeOutcome, Once, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { ClientWriter } from "./clients.ts";
 import type { Database } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import type { DirectoryWriter } from "./directory.ts";
 import { STANDS } from "./endings.ts";
-import type { MailWriter } from "./held-mail.ts";
 import type { BindingWriter } from "./links.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
-import { API_KEY_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
+import { API_KEY_JSON, SELECTION_JSON } from "./rows.ts";
 
 export interface ChangeParts {
   audit: AuditWriter;
@@ -68,8 +69,12 @@ type Appliers = {
   ) => Revocation | undefined;
 };
 
-export function createChanges(database: Database, seal: Seal, parts: ChangeParts): Pick<AdminStore, "apply"> {
-  const { claim } = idempotency(database, seal);
+export function createChanges(
+  database: Database,
+  encryption: FieldEncryption,
+  parts: ChangeParts,
+): Pick<AdminStore, "apply"> {
+  const { claim } = idempotency(database, encryption);
   const appliers: Appliers = {
     ...directoryChanges(database, parts),
     ...clientChanges(parts),
@@ -97,9 +102,10 @@ export function createChanges(database: Database, seal: Seal, parts: ChangeParts
 }
 
 /** Creations under a key of their caller's. */
-function idempotency(database: Database, seal: Seal) {
+function idempotency(database: Database, encryption: FieldEncryption) {
   const select = database.prepare(
     "SELECT fingerprint, sealed_answer FROM idempotency_keys WHERE key_hash = :keyHash AND expires_at > :now",
+    { fingerprint: text, sealed_answer: text },
   );
   const insert = database.prepare(`
     INSERT INTO idempotency_keys (key_hash, fingerprint, sealed_answer, expires_at)
@@ -111,13 +117,18 @@ function idempotency(database: Database, seal: Seal) {
     claim({ keyHash, fingerprint, answer, expiresAt }: Once, now: Instant): ChangeOutcome | undefined {
       const known = select.get({ keyHash, now });
       if (known === undefined) {
-        insert.run({ keyHash, fingerprint, expiresAt, answer: seal.seal(answer, sealedAt.answer(keyHash)) });
+        insert.run({
+          keyHash,
+          fingerprint,
+          expiresAt,
+          answer: encryption.encrypt(answer, contextOf.answer(keyHash)),
+        });
         return undefined;
       }
       return {
         result: "repeated",
-        fingerprint: text(known["fingerprint"]),
-        answer: seal.open(text(known["sealed_answer"]), sealedAt.answer(keyHash)),
+        fingerprint: known.fingerprint,
+        answer: encryption.decrypt(known.sealed_answer, contextOf.answer(keyHash)),
       };
     },
   };
@@ -135,8 +146,10 @@ function directoryChanges(
   | "set_admin_role"
   | "invite"
 > {
-  const registered = database.prepare(`
-    SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId`);
+  const registered = database.prepare(
+    "SELECT id, account_id FROM profiles WHERE email_key = :emailKey AND organization_id = :organizationId",
+    { id: text, account_id: nullable(text) },
+  );
   const owners = database.prepare(`
     SELECT 1 FROM profiles p
     WHERE p.organization_id = :id AND p.admin_role = 'owner' AND p.enabled = 1 LIMIT 1`);
@@ -166,7 +179,7 @@ function directoryChanges(
       directory.writeProfile(profile, actor, now);
       return memberOf(id);
     }
-    const isFree = there.every((row) => row["account_id"] === null) && there.some((row) => row["id"] === id);
+    const isFree = there.every((row) => row.account_id === null) && there.some((row) => row.id === id);
     return isFree && before?.profile.enabled === true ? before : refuse("exists");
   };
 
@@ -178,8 +191,7 @@ function directoryChanges(
     edit_organization: ({ organization, revision }, { actor, now }) => {
       const before = directory.findOrganization(organization.id) ?? refuse("missing");
       if (revisionOf(before) !== revision) refuse("changed");
-      const hadOwners =
-        before.enabled && before.kind === "operator" && owners.get({ id: before.id }) !== undefined;
+      const hadOwners = before.enabled && before.kind === "operator" && owners.isAny({ id: before.id });
       const ended = directory.writeOrganization(organization, actor, now);
       if (hadOwners) keepAnOwner();
       return ended;
@@ -266,16 +278,24 @@ function accessChanges(
     VALUES (:id, :secretHash, :name, :scopes, :createdBy, :createdAt, :expiresAt) ON CONFLICT DO NOTHING`);
   const removeKey = database.prepare(
     `DELETE FROM api_keys WHERE id = :id RETURNING ${API_KEY_JSON} AS record`,
+    { record: API_KEY_JSON },
   );
   const selectGrant = database.prepare(
     `SELECT ${SELECTION_JSON} AS record FROM selections s WHERE s.grant_id = :grantId AND s.expires_at > ` +
       ":now",
+    { record: SELECTION_JSON },
   );
-  const ofSession = database.prepare(`
-    SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1`);
-  const ofGrants = database.prepare(`
+  const whose = { account_id: nullable(as(text, asAccountId)) };
+  const ofSession = database.prepare(
+    "SELECT account_id FROM artifacts WHERE session_uid = :uid AND expires_at > :now LIMIT 1",
+    whose,
+  );
+  const ofGrants = database.prepare(
+    `
     SELECT s.account_id FROM selections s
-    WHERE s.session_uid = :uid AND s.expires_at > :now AND ${STANDS} LIMIT 1`);
+    WHERE s.session_uid = :uid AND s.expires_at > :now AND ${STANDS} LIMIT 1`,
+    whose,
+  );
   const endClients = database.prepare("DELETE FROM session_clients WHERE session_uid = :uid");
   const endRows = database.prepare("DELETE FROM artifacts WHERE session_uid = :uid");
 
@@ -289,19 +309,19 @@ function accessChanges(
     remove_api_key: ({ id }, { actor, now }) => {
       const row = removeKey.get({ id });
       if (row === undefined) return refuse("missing");
-      audit(apiKeyWritten("api_key.removed", parse<ApiKey>(row["record"]), { actor, at: now }));
+      audit(apiKeyWritten("api_key.removed", row.record, { actor, at: now }));
       return undefined;
     },
     revoke_grant: ({ grantId }, { actor, now }) => {
       const row = selectGrant.get({ grantId, now });
       if (row === undefined) return refuse("missing");
-      audit(grantRevoked(parse<Selection>(row["record"]), { actor, at: now }));
+      audit(grantRevoked(row.record, { actor, at: now }));
       return revoker.one(grantId, now);
     },
     end_session: ({ sessionUid: uid }, { actor, now }) => {
       const row = ofSession.get({ uid, now }) ?? ofGrants.get({ uid, now });
       if (row === undefined) return refuse("missing");
-      const accountId = row["account_id"] === null ? null : asAccountId(text(row["account_id"]));
+      const accountId = row.account_id;
       const ended = revoker.end({ kind: "session", id: uid }, now);
       endClients.run({ uid });
       endRows.run({ uid });

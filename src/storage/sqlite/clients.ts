@@ -1,15 +1,16 @@
 /**
- * Owns registered clients. Their secrets are sealed, not hashed: the protocol needs some of them in plain.
+ * Owns registered clients. Their secrets are encrypted, not hashed: the protocol needs some of them in plain.
  */
 
 import { asClientId } from "../../domain/ids.ts";
 import type { Client, ClientUse } from "../../domain/records.ts";
 import { withRefused } from "../../domain/refused-addresses.ts";
+import { as, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { ClientStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPreviousSecret, sealedAt, sealPreviousSecret } from "../sealed-fields.ts";
-import type { Database, Row } from "./database.ts";
-import { parse, text } from "./rows.ts";
+import { contextOf, decryptPreviousSecret, encryptPreviousSecret } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import type { Database } from "./database.ts";
+import { object, parsed, stored } from "./json.ts";
 
 /** Reads and writes clients, inside the transaction of whatever needs it. */
 export interface ClientWriter {
@@ -19,10 +20,27 @@ export interface ClientWriter {
   remove(id: string): void;
 }
 
-const COLUMNS = "id, sealed_secret, sealed_previous, managed_by, record";
+/** The rest of a client, as JSON: its metadata's keys are its writer's own. */
+type Rest = Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">;
 
-export function createClientWriter(database: Database, seal: Seal): ClientWriter {
-  const select = database.prepare(`SELECT ${COLUMNS} FROM clients WHERE id = :id`);
+const COLUMNS = {
+  id: as(text, asClientId),
+  sealed_secret: nullable(text),
+  sealed_previous: nullable(text),
+  managed_by: text,
+  record: parsed<Rest>(),
+};
+const NAMES = Object.keys(COLUMNS).join(", ");
+
+const USE_JSON = object<ClientUse>({
+  clientId: "client_id",
+  usedAt: "used_at",
+  previousUsedAt: "previous_used_at",
+  refusedAddresses: stored("refused_addresses"),
+});
+
+export function createClientWriter(database: Database, encryption: FieldEncryption): ClientWriter {
+  const select = database.prepare(`SELECT ${NAMES} FROM clients WHERE id = :id`, COLUMNS);
   const upsert = database.prepare(`
     INSERT INTO clients (id, sealed_secret, sealed_previous, managed_by, record)
     VALUES (:id, :secret, :previous, :managedBy, :record)
@@ -35,7 +53,7 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
   return {
     find(id) {
       const row = select.get({ id });
-      return row && toClient(seal, row);
+      return row && toClient(encryption, row);
     },
     put(client) {
       const { id, secret, previousSecret: _previous, managedBy, ...record } = client;
@@ -43,8 +61,8 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
         id,
         managedBy,
         record: JSON.stringify(record),
-        previous: sealPreviousSecret(seal, client),
-        secret: secret === null ? null : seal.seal(secret, sealedAt.clientSecret(id)),
+        previous: encryptPreviousSecret(encryption, client),
+        secret: secret === null ? null : encryption.encrypt(secret, contextOf.clientSecret(id)),
       });
     },
     remove(id) {
@@ -54,20 +72,25 @@ export function createClientWriter(database: Database, seal: Seal): ClientWriter
   };
 }
 
-export function createClientStore(database: Database, seal: Seal, writer: ClientWriter): ClientStore {
+export function createClientStore(
+  database: Database,
+  encryption: FieldEncryption,
+  writer: ClientWriter,
+): ClientStore {
   // Every id is greater than the empty text: this walks the primary key in order.
-  const selectAll = database.prepare(`SELECT ${COLUMNS} FROM clients WHERE id > '' ORDER BY id`);
+  const selectAll = database.prepare(`SELECT ${NAMES} FROM clients WHERE id > '' ORDER BY id`, COLUMNS);
   const noteUse = (column: "used_at" | "previous_used_at") =>
     database.prepare(`
       INSERT INTO client_uses (client_id, ${column}) VALUES (:id, :now)
       ON CONFLICT (client_id) DO UPDATE SET ${column} = max(coalesce(${column}, 0), excluded.${column})`);
   const noteCurrent = noteUse("used_at");
   const notePrevious = noteUse("previous_used_at");
-  const selectUses = database.prepare(`
-    SELECT json_object('clientId', client_id, 'usedAt', used_at, 'previousUsedAt', previous_used_at,
-      'refusedAddresses', json(refused_addresses)) AS record
-    FROM client_uses WHERE client_id = :id`);
-  const selectRefused = database.prepare("SELECT refused_addresses FROM client_uses WHERE client_id = :id");
+  const selectUses = database.prepare(`SELECT ${USE_JSON} AS record FROM client_uses WHERE client_id = :id`, {
+    record: USE_JSON,
+  });
+  const selectRefused = database.prepare("SELECT refused_addresses FROM client_uses WHERE client_id = :id", {
+    refused_addresses: text,
+  });
   // Of racers that read the same the first is noted.
   const putRefused = database.prepare(`
     INSERT INTO client_uses (client_id, refused_addresses) VALUES (:id, :refused)
@@ -76,32 +99,31 @@ export function createClientStore(database: Database, seal: Seal, writer: Client
 
   return {
     find: (id) => database.run(() => writer.find(id)),
-    list: () => database.run(() => selectAll.all().map((row) => toClient(seal, row))),
+    list: () => database.run(() => selectAll.all().map((row) => toClient(encryption, row))),
     put: (client) => database.run(() => writer.put(client)),
     remove: (id) => database.transaction(() => writer.remove(id)),
     noteUse: (id, secret, now) =>
       database.run(() => void (secret === "current" ? noteCurrent : notePrevious).run({ id, now })),
     noteRefused: (id, refused, now) =>
       database.run(() => {
-        const before = text(selectRefused.get({ id })?.["refused_addresses"] ?? "[]");
-        const kept = withRefused(parse(before), refused, now);
-        if (kept !== undefined) putRefused.run({ id, before, refused: JSON.stringify(kept) });
+        const before = selectRefused.get({ id })?.refused_addresses ?? "[]";
+        const noted = withRefused(readRefused(before), refused, now);
+        if (noted !== undefined) putRefused.run({ id, before, refused: JSON.stringify(noted) });
       }),
     uses: (ids) =>
-      database.run(() =>
-        ids.flatMap((id) => selectUses.all({ id }).map((row) => parse<ClientUse>(row["record"]))),
-      ),
+      database.run(() => ids.flatMap((id) => selectUses.all({ id }).map(({ record }) => record))),
   };
 }
 
-function toClient(seal: Seal, row: Row): Client {
-  const id = asClientId(text(row["id"]));
-  const { sealed_secret: sealed, sealed_previous: previous } = row;
+const { read: readRefused } = parsed<ClientUse["refusedAddresses"]>();
+
+function toClient(encryption: FieldEncryption, row: RowOf<typeof COLUMNS>): Client {
+  const { id, sealed_secret: encrypted, sealed_previous: previous, managed_by: managedBy, record } = row;
   return {
-    ...parse<Omit<Client, "id" | "secret" | "previousSecret" | "managedBy">>(row["record"]),
+    ...record,
     id,
-    secret: sealed === null ? null : seal.open(text(sealed), sealedAt.clientSecret(id)),
-    previousSecret: openPreviousSecret(seal, id, previous === null ? null : text(previous)),
-    managedBy: row["managed_by"] === "config" ? "config" : "admin",
+    secret: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.clientSecret(id)),
+    previousSecret: decryptPreviousSecret(encryption, id, previous),
+    managedBy: managedBy === "config" ? "config" : "admin",
   };
 }

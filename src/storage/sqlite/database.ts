@@ -5,9 +5,10 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
-import { spendPatience } from "../../patience.ts";
+import { callWithinDeadline } from "../../deadline.ts";
+import { type Columns, checkColumns, type RowOf, rowReader } from "../../sql-columns.ts";
 import type { WriteFault } from "../contract.ts";
-import { isHeld, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
+import { isLocked, Queued, translate, unavailable, writeFaultOf } from "./failures.ts";
 import type { LockQueue } from "./lock-queue.ts";
 
 /**
@@ -22,15 +23,20 @@ const LONGEST_WAIT_MS = 10_000;
 /** What needs the write lock, of the statements that this store is made of. */
 const WRITES = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 
-export type Row = Record<string, SQLOutputValue>;
 export type Parameters = Record<string, SQLInputValue>;
 
 /** A statement prepared once for the life of the connection. Parameters are named. */
 export interface Statement {
-  get(parameters?: Parameters): Row | undefined;
-  all(parameters?: Parameters): Row[];
   /** Runs it and returns the number of rows changed. */
   run(parameters?: Parameters): number;
+  /** Whether there is any row. */
+  isAny(parameters?: Parameters): boolean;
+}
+
+/** A statement whose rows are read. */
+export interface Query<Row> {
+  get(parameters?: Parameters): Row | undefined;
+  all(parameters?: Parameters): Row[];
 }
 
 /**
@@ -75,18 +81,35 @@ export class Database {
     }
   }
 
-  prepare(sql: string): Statement {
+  /**
+   * Prepares a statement whose rows nobody reads, or one whose rows have these columns and no others. Throws
+   * where SQL and columns don't agree with the schema or with each other: so all that is prepared while a
+   * store is opened is checked (sql-check.ts).
+   */
+  prepare(sql: string): Statement;
+  prepare<C extends Columns>(sql: string, columns: C): Query<RowOf<C>>;
+  prepare<C extends Columns>(sql: string, columns?: C): Statement | Query<RowOf<C>> {
     const statement = this.#connection.prepare(sql);
     this.statements.push(sql);
-    const all = (parameters: Parameters = {}) => statement.all(parameters);
-    const run = (parameters: Parameters = {}) => Number(statement.run(parameters).changes);
-    if (!WRITES.test(sql)) return { get: (parameters) => all(parameters)[0], all, run };
+    const writes = WRITES.test(sql);
+    const guarded = <T>(work: () => T): T => (writes ? this.#write(work) : work());
+    // Never StatementSync.get(): it stops at the first row, so that a failing commit of a RETURNING statement
+    // goes unseen.
+    if (columns === undefined) {
+      return {
+        run: (parameters = {}) => guarded(() => Number(statement.run(parameters).changes)),
+        isAny: (parameters = {}) => guarded(() => statement.all(parameters).length > 0),
+      };
+    }
+    checkColumns(statement, sql, columns);
+    const read = rowReader(columns);
+    const rows = (parameters: Parameters = {}) => guarded(() => statement.all(parameters));
     return {
-      // Never StatementSync.get(): it stops at the first row, so that a failing commit of a RETURNING
-      // statement goes unseen.
-      get: (parameters) => this.#write(() => all(parameters)[0]),
-      all: (parameters) => this.#write(() => all(parameters)),
-      run: (parameters) => this.#write(() => run(parameters)),
+      get: (parameters) => {
+        const [first] = rows(parameters);
+        return first && read(first);
+      },
+      all: (parameters) => rows(parameters).map(read),
     };
   }
 
@@ -108,21 +131,28 @@ export class Database {
     );
   }
 
+  /** Reads the rows of a query that is run once: for opening and migrating only. */
+  query<C extends Columns>(sql: string, columns: C, parameters: Parameters = {}): RowOf<C>[] {
+    const statement = this.#connection.prepare(sql);
+    checkColumns(statement, sql, columns);
+    return statement.all(parameters).map(rowReader(columns));
+  }
+
+  /** Runs a statement that writes, once: for opening and migrating only. */
+  write(sql: string, parameters: Parameters): void {
+    this.#connection.prepare(sql).run(parameters);
+  }
+
   /** Runs statements that are prepared nowhere else: for opening and migrating only. */
   exec(sql: string): void {
     this.#connection.exec(sql);
-  }
-
-  /** One row of a query that is run once: for opening and migrating only. */
-  query(sql: string, parameters: Parameters = {}): Row[] {
-    return this.#connection.prepare(sql).all(parameters);
   }
 
   /**
    * Runs a piece of work that needs no transaction: one statement, or reads that needn't agree. While another
    * process or thread holds the write lock it waits for its turn, the event loop going on; it is run again as
    * long as nothing of it was written. Throws `store_unavailable` when that lasts longer than its caller
-   * waits (patience.ts).
+   * waits (deadline.ts).
    */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
     const before = this.#written;
@@ -131,7 +161,7 @@ export class Database {
     } catch (error) {
       if (!this.#mustWait(error, before)) throw this.#failed(error);
     }
-    return await spendPatience(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
+    return await callWithinDeadline(LONGEST_WAIT_MS, (milliseconds) => this.#runInTurn(work, milliseconds));
   }
 
   #runInTurn<T>(work: () => T | Promise<T>, milliseconds: number): Promise<T> {
@@ -174,7 +204,7 @@ export class Database {
    * Whether work that failed is to be tried again: somebody else had the lock, and nothing of it was written.
    */
   #mustWait(error: unknown, writtenBefore: number): boolean {
-    return isHeld(error) && this.#written === writtenBefore;
+    return isLocked(error) && this.#written === writtenBefore;
   }
 
   /**

@@ -10,10 +10,10 @@ import { organizationTexts, profileTexts } from "../../domain/search.ts";
 import type { DirectoryStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
-import { MEMBERSHIP_JSON, ORGANIZATION_JSON, parse } from "./rows.ts";
+import { MEMBERSHIP_JSON, ORGANIZATION_JSON } from "./rows.ts";
 import type { SearchWriter } from "./search-writer.ts";
 
 type ImportOptions = NonNullable<Parameters<DirectoryStore["importBatch"]>[3]>;
@@ -50,6 +50,7 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
   const { audit, requests, revoker, search, queueMail } = parts;
   const selectOrganization = database.prepare(
     `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
+    { record: ORGANIZATION_JSON },
   );
   const upsertOrganization = database.prepare(`
     INSERT INTO organizations (id, name, account_number, kind, plan_status, plan_expires_at, enabled)
@@ -57,9 +58,12 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, account_number = excluded.account_number,
       kind = excluded.kind, plan_status = excluded.plan_status,
       plan_expires_at = excluded.plan_expires_at, enabled = excluded.enabled`);
-  const selectMembership = database.prepare(`
+  const selectMembership = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.id = :id`);
+    WHERE p.id = :id`,
+    { record: MEMBERSHIP_JSON },
+  );
   const insertProfile = database.prepare(`
     INSERT INTO profiles (id, organization_id, email, email_key, email_version, name, roles, enabled)
     VALUES (:id, :organizationId, :email, :emailKey, :emailVersion, :name, :roles, :enabled)`);
@@ -68,14 +72,8 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
       name = :name, roles = :roles, enabled = :enabled
     WHERE id = :id`);
 
-  const findOrganization = (id: string) => {
-    const row = selectOrganization.get({ id });
-    return row && parse<Organization>(row["record"]);
-  };
-  const findMembership = (id: string) => {
-    const row = selectMembership.get({ id });
-    return row && parse<Membership>(row["record"]);
-  };
+  const findOrganization = (id: string) => selectOrganization.get({ id })?.record;
+  const findMembership = (id: string) => selectMembership.get({ id })?.record;
 
   const writeOrganization: DirectoryWriter["writeOrganization"] = (
     organization,
@@ -135,9 +133,12 @@ export function createDirectoryWriter(database: Database, parts: DirectoryParts)
 
 export function createDirectoryStore(database: Database, writer: DirectoryWriter): DirectoryStore {
   const { findOrganization, findMembership, writeOrganization, writeProfile } = writer;
-  const selectByEmail = database.prepare(`
+  const selectByEmail = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.email_key = :emailKey AND p.id > :after ORDER BY p.id LIMIT :limit`);
+    WHERE p.email_key = :emailKey AND p.id > :after ORDER BY p.id LIMIT :limit`,
+    { record: MEMBERSHIP_JSON },
+  );
 
   const importRows = (rows: readonly ImportRow[], actor: string, now: Instant, options: ImportOptions) => {
     const revokedGrants: Revocation["revokedGrants"] = [];
@@ -180,7 +181,7 @@ export function createDirectoryStore(database: Database, writer: DirectoryWriter
     membershipsByEmail: (emailKey, { after, limit } = { after: null, limit: -1 }) =>
       database.run(() => {
         const rows = selectByEmail.all({ emailKey, after: after ?? "", limit });
-        return rows.map((row) => parse<Membership>(row["record"]));
+        return rows.map(({ record }) => record);
       }),
   };
 }

@@ -11,7 +11,7 @@ import type { WriteFault } from "../contract.ts";
  * Primary result codes of what the lock of another connection keeps from being done: BUSY, with
  * BUSY_SNAPSHOT, and LOCKED.
  */
-const HELD_CODES = new Set([5, 6]);
+const LOCKED_CODES = new Set([5, 6]);
 
 /**
  * Primary result codes (https://www.sqlite.org/rescode.html) that mean *not now*, whatever the statement was.
@@ -62,9 +62,9 @@ function extendedCode(error: unknown): number | undefined {
 }
 
 /** Whether somebody else's lock is all that was in the way. */
-export function isHeld(error: unknown): boolean {
+export function isLocked(error: unknown): boolean {
   const code = resultCode(error);
-  return error instanceof Queued || (code !== undefined && HELD_CODES.has(code));
+  return error instanceof Queued || (code !== undefined && LOCKED_CODES.has(code));
 }
 
 /**

@@ -3,23 +3,36 @@
 import type { Instant } from "../../clock.ts";
 import { linkRequested } from "../../domain/audit-entries.ts";
 import { asInquiryId, asOrganizationId, asProfileId } from "../../domain/ids.ts";
-import type { Inquiry, LinkRequest } from "../../domain/records.ts";
+import type { Inquiry } from "../../domain/records.ts";
 import { clientThrottle, identityThrottle, pauseThrottle } from "../../domain/throttle-keys.ts";
+import { as, nullable, type RowOf, text } from "../../sql-columns.ts";
 import type { InquiryThrottles, LinkStore, NewInquiry } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { sealedAt } from "../sealed-fields.ts";
+import { contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
-import type { Database, Row } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { Database } from "./database.ts";
+import type { MailWriter } from "./deferred-mail.ts";
+import { type Fields, object, stored } from "./json.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
-import { parse, REQUEST_JSON, text } from "./rows.ts";
+import { REQUEST_JSON } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
-const INQUIRY_JSON = `json_object(
-  'id', id, 'requester', json(requester), 'interactionCid', interaction_cid, 'createdAt', created_at,
-  'notBefore', not_before, 'ordinal', ordinal, 'heldUntil', held_until, 'settledAt', settled_at, 'matched',
-    matched)`;
+/** Of inquiries without an alias. */
+export const INQUIRY_FIELDS: Fields<Omit<Inquiry, "address">> = {
+  id: "id",
+  requester: stored("requester"),
+  interactionCid: "interaction_cid",
+  createdAt: "created_at",
+  notBefore: "not_before",
+  ordinal: "ordinal",
+  heldUntil: "held_until",
+  settledAt: "settled_at",
+  matched: "matched",
+};
+const INQUIRY_JSON = object(INQUIRY_FIELDS);
+
+const INQUIRY = { record: INQUIRY_JSON, sealed_address: nullable(text) };
 
 type Turn = Pick<Inquiry, "ordinal" | "heldUntil" | "notBefore">;
 const unthrottled = ({ notBefore }: NewInquiry): Turn => ({ ordinal: 1, heldUntil: null, notBefore });
@@ -37,7 +50,11 @@ interface InquiryParts {
   queueMail: MailWriter;
 }
 
-export function createInquiryMethods(database: Database, seal: Seal, parts: InquiryParts): InquiryMethods {
+export function createInquiryMethods(
+  database: Database,
+  encryption: FieldEncryption,
+  parts: InquiryParts,
+): InquiryMethods {
   const { audit, requests, throttles, mailboxes, queueMail } = parts;
   const insert = database.prepare(`
     INSERT INTO inquiries (
@@ -46,22 +63,28 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
       :settledAt)`);
   // Of one that nothing was written for, its repetition takes the place: asking again and again leaves one
   // row.
-  const removeHeld = database.prepare(`
+  const removeThrottled = database.prepare(`
     DELETE FROM inquiries
     WHERE issuer = :issuer AND subject = :subject
       AND settled_at IS NULL AND held_until IS NOT NULL AND matched IS NULL`);
-  const dismissHeld = database.prepare(`
+  const dismissThrottled = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL
     WHERE issuer = :issuer AND subject = :subject AND settled_at IS NULL AND held_until IS NOT NULL`);
-  const latest = database.prepare(`
+  const latest = database.prepare(
+    `
     SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries
-    WHERE interaction_cid = :interactionCid ORDER BY created_at DESC, rowid DESC LIMIT 1`);
-  const claim = database.prepare(`
+    WHERE interaction_cid = :interactionCid ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+    INQUIRY,
+  );
+  const claim = database.prepare(
+    `
     UPDATE inquiries SET lease_worker = :worker, lease_until = :until
     WHERE rowid = (
       SELECT rowid FROM inquiries INDEXED BY inquiries_due
       WHERE settled_at IS NULL AND due_at <= :now ORDER BY due_at, rowid LIMIT 1)
-    RETURNING ${INQUIRY_JSON} AS record, sealed_address, answered_to`);
+    RETURNING ${INQUIRY_JSON} AS record, sealed_address, answered_to`,
+    { ...INQUIRY, answered_to: nullable(as(text, asProfileId)) },
+  );
   const settle = database.prepare(`
     UPDATE inquiries SET settled_at = :now, sealed_address = NULL, lease_worker = NULL,
       matched = iif(:matched IS NULL, matched, ifnull(matched, 0) + :matched)
@@ -72,26 +95,37 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     WHERE id = :id AND settled_at IS NULL AND lease_worker = :worker`);
   const beforeFirst = database.prepare("SELECT 1 FROM inquiries WHERE id = :id AND answered_to IS NULL");
   const select = (condition: string) =>
-    database.prepare(`SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries WHERE ${condition}`);
+    database.prepare(
+      `SELECT ${INQUIRY_JSON} AS record, sealed_address FROM inquiries WHERE ${condition}`,
+      INQUIRY,
+    );
   const newest = "created_at < :before ORDER BY created_at DESC, rowid DESC LIMIT :limit";
   const byId = select("id = :id");
   const all = select(newest);
   const ofAccount = select(`account_id = :accountId AND ${newest}`);
-  const idsOfProfile = database.prepare(`
+  const idsOfProfile = database.prepare(
+    `
     SELECT inquiry_id FROM link_requests
-    WHERE profile_id = :profileId AND created_at < :before ORDER BY created_at DESC LIMIT :limit`);
-  const requestsOf = database.prepare(`
+    WHERE profile_id = :profileId AND created_at < :before ORDER BY created_at DESC LIMIT :limit`,
+    { inquiry_id: as(text, asInquiryId) },
+  );
+  const requestsOf = database.prepare(
+    `
     SELECT ${REQUEST_JSON} AS record FROM link_requests r
-    WHERE r.inquiry_id = :id ORDER BY r.created_at DESC, r.rowid DESC LIMIT :limit`);
-  const inquiryOf = database.prepare("SELECT inquiry_id FROM link_requests WHERE id = :requestId");
-  const organizationOf = database.prepare("SELECT organization_id FROM profiles WHERE id = :profileId");
+    WHERE r.inquiry_id = :id ORDER BY r.created_at DESC, r.rowid DESC LIMIT :limit`,
+    { record: REQUEST_JSON },
+  );
+  const inquiryOf = database.prepare("SELECT inquiry_id FROM link_requests WHERE id = :requestId", {
+    inquiry_id: as(text, asInquiryId),
+  });
+  const organizationOf = database.prepare("SELECT organization_id FROM profiles WHERE id = :profileId", {
+    organization_id: as(text, asOrganizationId),
+  });
 
-  const toInquiry = (row: Row): Inquiry => {
-    const inquiry = parse<Omit<Inquiry, "address">>(row["record"]);
-    const sealed = row["sealed_address"];
+  const toInquiry = ({ record, sealed_address: encrypted }: RowOf<typeof INQUIRY>): Inquiry => {
     return {
-      ...inquiry,
-      address: sealed === null ? null : seal.open(text(sealed), sealedAt.address(inquiry.id)),
+      ...record,
+      address: encrypted === null ? null : encryption.decrypt(encrypted, contextOf.address(record.id)),
     };
   };
 
@@ -104,8 +138,8 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     const begins = (from: Instant) => Math.max(createdAt, from) + notBefore - createdAt;
     const slot = throttles.take(throttles.hash(identityThrottle(requester)), identity, createdAt);
     if (!slot.taken) {
-      removeHeld.run({ issuer, subject });
-      dismissHeld.run({ issuer, subject, now: createdAt });
+      removeThrottled.run({ issuer, subject });
+      dismissThrottled.run({ issuer, subject, now: createdAt });
       return { ordinal: slot.count, heldUntil: slot.resetsAt, notBefore: begins(slot.resetsAt) };
     }
     const longestMs = client.longestMs(slot.count);
@@ -139,7 +173,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
           settledAt,
           ...turn,
           requester: JSON.stringify(requester),
-          address: address === null ? null : seal.seal(address, sealedAt.address(id)),
+          address: address === null ? null : encryption.encrypt(address, contextOf.address(id)),
         });
         return { asked: true, inquiry: { ...asked, ...turn, matched: null } };
       }),
@@ -154,15 +188,11 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
       database.run(() => {
         const row = byId.get({ id });
         if (row === undefined) return undefined;
-        const requests = requestsOf.all({ id, limit }).map((one) => parse<LinkRequest>(one["record"]));
+        const requests = requestsOf.all({ id, limit }).map(({ record }) => record);
         return { inquiry: toInquiry(row), requests: requests.toReversed() };
       }),
 
-    inquiryOf: (requestId) =>
-      database.run(() => {
-        const row = inquiryOf.get({ requestId });
-        return row && asInquiryId(text(row["inquiry_id"]));
-      }),
+    inquiryOf: (requestId) => database.run(() => inquiryOf.get({ requestId })?.inquiry_id),
 
     inquiries: ({ accountId, profileId, before = Number.MAX_SAFE_INTEGER, limit }) =>
       database.run(() => {
@@ -173,7 +203,7 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
               : ofAccount.all({ accountId, before, limit });
           return rows.map(toInquiry);
         }
-        const ids = idsOfProfile.all({ profileId, before, limit }).map((row) => text(row["inquiry_id"]));
+        const ids = idsOfProfile.all({ profileId, before, limit }).map((row) => row.inquiry_id);
         const found = [...new Set(ids)].flatMap((id) => byId.all({ id })).map(toInquiry);
         return accountId === undefined
           ? found
@@ -183,18 +213,13 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
     claimInquiry: (worker, now, leaseMs) =>
       database.run(() => {
         const row = claim.get({ worker, now, until: now + leaseMs });
-        return (
-          row && {
-            ...toInquiry(row),
-            answeredTo: row["answered_to"] === null ? null : asProfileId(text(row["answered_to"])),
-          }
-        );
+        return row && { ...toInquiry(row), answeredTo: row.answered_to };
       }),
 
     settleInquiry: (inquiryId, worker, { links, mails, asker, matched = null, more }, now) =>
       database.transaction(() => {
         const mine = { id: inquiryId, worker, matched };
-        const isFirstPart = beforeFirst.get({ id: inquiryId }) !== undefined;
+        const isFirstPart = beforeFirst.isAny({ id: inquiryId });
         const changed =
           more === undefined
             ? settle.run({ ...mine, now })
@@ -204,8 +229,9 @@ export function createInquiryMethods(database: Database, seal: Seal, parts: Inqu
         for (const { request, mail } of links) {
           requests.insert(request, now);
           queueMail(mail, now, place);
-          const organization = organizationOf.get({ profileId: request.profileId });
-          audit(linkRequested(request, asOrganizationId(text(organization?.["organization_id"])), now));
+          const profile = organizationOf.get({ profileId: request.profileId });
+          if (profile === undefined) throw new Error("a link is asked for a profile that isn't there");
+          audit(linkRequested(request, profile.organization_id, now));
         }
         for (const mail of mails) queueMail(mail, now, place);
         return true;

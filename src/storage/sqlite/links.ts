@@ -4,19 +4,19 @@ import type { Instant } from "../../clock.ts";
 import { linkCancelled, profileBound, profileUnbound } from "../../domain/audit-entries.ts";
 import { isAdministrators } from "../../domain/edits.ts";
 import { linkedNotice, ownersNotices } from "../../domain/linked-notice.ts";
-import type { AccountId, LinkRequest, Membership, ProfileId } from "../../domain/records.ts";
+import type { AccountId, ProfileId } from "../../domain/records.ts";
 import type { LinkStore, LinkView, Revocation } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { assertComparable } from "../sealed-fields.ts";
+import { assertComparable } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
-import type { MailWriter } from "./held-mail.ts";
+import type { MailWriter } from "./deferred-mail.ts";
 import { createInquiryMethods } from "./inquiries.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
 import type { Revoker } from "./revoker.ts";
 import type { RoleWriter } from "./roles.ts";
-import { MEMBERSHIP_JSON, parse, REQUEST_JSON } from "./rows.ts";
+import { MEMBERSHIP_JSON, REQUEST_JSON } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 export interface LinkParts {
@@ -40,9 +40,12 @@ export function createBindingWriter(
   database: Database,
   { audit, requests, revoker }: Pick<LinkParts, "audit" | "requests" | "revoker">,
 ): BindingWriter {
-  const selectBound = database.prepare(`
+  const selectBound = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS membership FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.id = :profileId AND p.account_id IS NOT NULL`);
+    WHERE p.id = :profileId AND p.account_id IS NOT NULL`,
+    { membership: MEMBERSHIP_JSON },
+  );
   const unbind = database.prepare(`
     UPDATE profiles SET account_id = NULL, bound_at = NULL, proven_email_version = NULL,
       invited_at = iif(admin_role IS NULL, NULL, :now)
@@ -52,8 +55,7 @@ export function createBindingWriter(
 
   return {
     unbind(profileId, actor, now, onlyFrom) {
-      const row = selectBound.get({ profileId });
-      const profile = row && parse<Membership>(row["membership"]).profile;
+      const profile = selectBound.get({ profileId })?.membership.profile;
       const accountId = onlyFrom ?? profile?.accountId ?? null;
       if (profile === undefined || accountId === null || unbind.run({ profileId, accountId, now }) === 0)
         return undefined;
@@ -65,13 +67,20 @@ export function createBindingWriter(
   };
 }
 
-export function createLinkStore(database: Database, seal: Seal, parts: LinkParts): LinkStore {
+export function createLinkStore(
+  database: Database,
+  encryption: FieldEncryption,
+  parts: LinkParts,
+): LinkStore {
   const { audit, requests, queueMail, bindings, roles } = parts;
-  const select = database.prepare(`
+  const select = database.prepare(
+    `
     SELECT ${REQUEST_JSON} AS request, ${MEMBERSHIP_JSON} AS membership
-    FROM link_requests r
-    JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id = p.organization_id
-    WHERE r.id = :requestId AND r.secret_hash = :secretHash`);
+    FROM link_requests r JOIN profiles p ON p.id = r.profile_id JOIN organizations o ON o.id =
+      p.organization_id
+    WHERE r.id = :requestId AND r.secret_hash = :secretHash`,
+    { request: REQUEST_JSON, membership: MEMBERSHIP_JSON },
+  );
   const consume = database.prepare(`
     UPDATE link_requests AS r SET state = 'bound', settled_at = :now
     WHERE r.id = :requestId AND r.secret_hash = :secretHash AND r.purpose = 'link_profile'
@@ -91,16 +100,9 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   const cancel = database.prepare(`
     UPDATE link_requests SET state = 'cancelled', settled_at = :now
     WHERE id = :requestId AND secret_hash = :secretHash AND state = 'pending' AND expires_at > :now`);
-  const view = ({
-    requestId,
-    secretHash,
-  }: {
-    requestId: string;
-    secretHash: string;
-  }): LinkView | undefined => {
-    const row = select.get({ requestId, secretHash });
-    if (row === undefined) return undefined;
-    return { request: parse<LinkRequest>(row["request"]), membership: parse<Membership>(row["membership"]) };
+  const view = (attempt: { requestId: string; secretHash: string }): LinkView | undefined => {
+    const { requestId, secretHash } = attempt;
+    return select.get({ requestId, secretHash });
   };
   const viewChanged = (attempt: { requestId: string; secretHash: string }): LinkView => {
     const found = view(attempt);
@@ -115,7 +117,7 @@ export function createLinkStore(database: Database, seal: Seal, parts: LinkParts
   };
 
   return {
-    ...createInquiryMethods(database, seal, parts),
+    ...createInquiryMethods(database, encryption, parts),
 
     view: (requestId, secretHash) => database.run(() => view({ requestId, secretHash })),
 

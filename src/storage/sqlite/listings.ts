@@ -1,20 +1,15 @@
 /** Owns how lists of any length are read: each by an index that has its order, from a place on. */
 
-import type {
-  Account,
-  Delivery,
-  Identity,
-  Membership,
-  Organization,
-  Selection,
-} from "../../domain/records.ts";
+import type { Account, Delivery, Membership, Organization, Selection } from "../../domain/records.ts";
 import { accountTexts, isListedAt, organizationTexts, profileTexts } from "../../domain/search.ts";
+import { flag, integer, type RowOf } from "../../sql-columns.ts";
 import type { AccountView, AdminStore } from "../contract.ts";
 import { type Place, readPage } from "../paging.ts";
-import type { Database, Parameters, Row, Statement } from "./database.ts";
+import type { Database, Parameters, Query } from "./database.ts";
 import { STANDS } from "./endings.ts";
+import type { Json } from "./json.ts";
 import { DELIVERY_JSON } from "./outbox.ts";
-import { IDENTITY_JSON, integer, MEMBERSHIP_JSON, ORGANIZATION_JSON, parse, SELECTION_JSON } from "./rows.ts";
+import { ACCOUNT_JSON, IDENTITY_JSON, MEMBERSHIP_JSON, ORGANIZATION_JSON, SELECTION_JSON } from "./rows.ts";
 import type { SearchReader } from "./search-writer.ts";
 
 type Listings = Pick<
@@ -47,23 +42,34 @@ export function createListings(database: Database, search: SearchReader): Listin
 const NAMED: Place = ["", ""];
 const named = ({ name, id }: { name: string; id: string }): Place => [name, id];
 
+const TABLES = {
+  o: "organizations o",
+  p: "profiles p CROSS JOIN organizations o ON o.id = p.organization_id",
+};
+
 function directoryLists(
   database: Database,
   search: SearchReader,
 ): Pick<Listings, "organizations" | "memberships" | "expiringPlans"> {
-  const memberships = "profiles p CROSS JOIN organizations o ON o.id = p.organization_id";
-  const byName = (columns: string, condition: string, table: "o" | "p") =>
-    database.prepare(`
-      SELECT ${columns} AS record
-      FROM ${table === "o" ? "organizations o" : memberships}
-      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id)
-      ORDER BY ${table}.name, ${table}.id LIMIT :limit`);
+  const byName = <T>(record: Json<T>, condition: string, table: "o" | "p") =>
+    database.prepare(
+      `
+      SELECT ${record} AS record
+      FROM ${TABLES[table]}
+      WHERE ${condition}(${table}.name, ${table}.id) > (:name, :id) ORDER BY ${table}.name, ${table}.id
+      LIMIT :limit`,
+      { record },
+    );
   const organization = database.prepare(
     `SELECT ${ORGANIZATION_JSON} AS record FROM organizations o WHERE o.id = :id`,
+    { record: ORGANIZATION_JSON },
   );
-  const membership = database.prepare(`
+  const membership = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-      WHERE p.id = :id`);
+      WHERE p.id = :id`,
+    { record: MEMBERSHIP_JSON },
+  );
   const organizationLists = {
     all: byName(ORGANIZATION_JSON, "", "o"),
     ofKind: byName(ORGANIZATION_JSON, "o.kind = :kind AND ", "o"),
@@ -75,13 +81,19 @@ function directoryLists(
     disabled: byName(MEMBERSHIP_JSON, "p.enabled = 0 AND ", "p"),
     administrators: byName(MEMBERSHIP_JSON, "p.admin_role IS NOT NULL AND ", "p"),
   };
-  const ofAccount = database.prepare(`
+  const ofAccount = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.account_id = :accountId ORDER BY p.name, p.id`);
-  const expiring = database.prepare(`
+    WHERE p.account_id = :accountId ORDER BY p.name, p.id`,
+    { record: MEMBERSHIP_JSON },
+  );
+  const expiring = database.prepare(
+    `
     SELECT ${ORGANIZATION_JSON} AS record FROM organizations o
     WHERE o.plan_status = 'active' AND o.plan_expires_at >= :from AND o.plan_expires_at < :to
-    ORDER BY o.plan_expires_at LIMIT :limit`);
+    ORDER BY o.plan_expires_at LIMIT :limit`,
+    { record: ORGANIZATION_JSON },
+  );
 
   return {
     organizations: ({ search: typed, kind, enabled }, page) =>
@@ -95,7 +107,7 @@ function directoryLists(
             placeOf: ({ after }) => [after],
             fetch: ([after], limit) => search.find("organization", typed, String(after) || null, limit),
             item: ({ id, after }) => {
-              const found = read<Organization>(organization.get({ id }));
+              const found = organization.get({ id })?.record;
               if (found === undefined || !fits(found)) return undefined;
               return isListedAt(after, "organization", typed, id, organizationTexts(found))
                 ? found
@@ -134,7 +146,7 @@ function directoryLists(
             placeOf: ({ after }) => [after],
             fetch: ([after], limit) => search.find("profile", typed, String(after) || null, limit),
             item: ({ id, after }) => {
-              const found = read<Membership>(membership.get({ id }));
+              const found = membership.get({ id })?.record;
               if (found === undefined || !fits(found)) return undefined;
               return isListedAt(after, "profile", typed, id, profileTexts(found.profile)) ? found : undefined;
             },
@@ -143,7 +155,7 @@ function directoryLists(
         const place = ({ profile }: Membership) => named(profile);
         if (accountId !== undefined) {
           // An account has few.
-          const all = records<Membership>(ofAccount.all({ accountId }));
+          const all = records(ofAccount.all({ accountId }));
           return await readPage<Membership, Membership>({
             page,
             begin: NAMED,
@@ -170,26 +182,32 @@ function directoryLists(
         });
       }),
 
-    expiringPlans: (from, to, limit) =>
-      database.run(() => records<Organization>(expiring.all({ from, to, limit }))),
+    expiringPlans: (from, to, limit) => database.run(() => records(expiring.all({ from, to, limit }))),
   };
 }
 
 function accountLists(database: Database, search: SearchReader): Pick<Listings, "accounts" | "account"> {
-  const ACCOUNT_JSON = "json_object('id', id, 'createdAt', created_at)";
-  const one = database.prepare(`SELECT ${ACCOUNT_JSON} AS record FROM accounts WHERE id = :id`);
-  const newest = database.prepare(`
+  const one = database.prepare(`SELECT ${ACCOUNT_JSON} AS record FROM accounts WHERE id = :id`, {
+    record: ACCOUNT_JSON,
+  });
+  const newest = database.prepare(
+    `
     SELECT ${ACCOUNT_JSON} AS record FROM accounts
-    WHERE (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT :limit`);
-  const identities = database.prepare(`
+    WHERE (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT :limit`,
+    { record: ACCOUNT_JSON },
+  );
+  const identities = database.prepare(
+    `
     SELECT ${IDENTITY_JSON} AS record FROM identities i
-    WHERE i.account_id = :accountId ORDER BY i.last_sign_in_at DESC, i.rowid DESC`);
+    WHERE i.account_id = :accountId ORDER BY i.last_sign_in_at DESC, i.rowid DESC`,
+    { record: IDENTITY_JSON },
+  );
   const view = (account: Account): AccountView => ({
     account,
-    identities: records<Identity>(identities.all({ accountId: account.id })),
+    identities: records(identities.all({ accountId: account.id })),
   });
   const find = (id: string) => {
-    const account = read<Account>(one.get({ id }));
+    const account = one.get({ id })?.record;
     return account && view(account);
   };
 
@@ -203,7 +221,7 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
             begin: [Number.MAX_SAFE_INTEGER, ""],
             placeOf: ({ createdAt, id }) => [createdAt, id],
             item: view,
-            fetch: ([at = 0, id = ""], limit) => records<Account>(newest.all({ at, id, limit })),
+            fetch: ([at = 0, id = ""], limit) => records(newest.all({ at, id, limit })),
           });
         }
         return await readPage<{ id: string; after: string }, AccountView>({
@@ -223,31 +241,45 @@ function accountLists(database: Database, search: SearchReader): Pick<Listings, 
   };
 }
 
+const LISTED = { record: SELECTION_JSON, stands: flag };
+
 function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "countGrants"> {
   const select = (condition: string) =>
-    database.prepare(`
+    database.prepare(
+      `
       SELECT ${SELECTION_JSON} AS record, ${STANDS} AS stands FROM selections s
-      WHERE ${condition}s.grant_id > :id ORDER BY s.grant_id LIMIT :limit`);
+      WHERE ${condition}s.grant_id > :id ORDER BY s.grant_id LIMIT :limit`,
+      LISTED,
+    );
   const lists = {
     all: select(""),
     ofAccount: select("s.account_id = :accountId AND "),
     ofClient: select("s.client_id = :clientId AND "),
     ofProfile: select("s.profile_id = :profileId AND "),
   };
-  const one = database.prepare(`
+  const one = database.prepare(
+    `
     SELECT ${SELECTION_JSON} AS record FROM selections s
-    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
+    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`,
+    { record: SELECTION_JSON },
+  );
   // Of so many at the most it is asked whether they stand: of a client that is being ended there may be any
   // number that don't.
-  const some = database.prepare(`
-    SELECT ${STANDS} AS stands FROM selections s
-    WHERE s.client_id = :clientId AND s.expires_at > :now LIMIT :most`);
+  const some = database.prepare(
+    `
+    SELECT ${STANDS} AS stands FROM selections s WHERE s.client_id = :clientId AND s.expires_at > :now
+    LIMIT :most`,
+    { stands: flag },
+  );
 
   const listed = ({
     accountId,
     profileId,
     clientId,
-  }: Record<"accountId" | "profileId" | "clientId", string | undefined>): [Statement, Parameters] => {
+  }: Record<"accountId" | "profileId" | "clientId", string | undefined>): [
+    Query<RowOf<typeof LISTED>>,
+    Parameters,
+  ] => {
     if (profileId !== undefined) return [lists.ofProfile, { profileId }];
     if (accountId !== undefined) return [lists.ofAccount, { accountId }];
     if (clientId !== undefined) return [lists.ofClient, { clientId }];
@@ -255,9 +287,9 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
   };
 
   return {
-    grant: (grantId, now) => database.run(() => read<Selection>(one.get({ grantId, now }))),
+    grant: (grantId, now) => database.run(() => one.get({ grantId, now })?.record),
     countGrants: (clientId, now, most) =>
-      database.run(() => some.all({ clientId, now, most }).filter((row) => row["stands"] === 1).length),
+      database.run(() => some.all({ clientId, now, most }).filter(({ stands }) => stands).length),
     grants: ({ accountId, profileId, clientId }, page, now) =>
       database.run(async () => {
         type Listed = Selection & { stands: boolean };
@@ -280,10 +312,7 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
         return await readPage<Listed, Selection>({
           ...reading,
           fetch: ([id = ""], limit) =>
-            list.all({ ...of, id, limit }).map((row) => ({
-              ...parse<Selection>(row["record"]),
-              stands: row["stands"] === 1,
-            })),
+            list.all({ ...of, id, limit }).map(({ record, stands }) => ({ ...record, stands })),
         });
       }),
   };
@@ -291,10 +320,13 @@ function grantLists(database: Database): Pick<Listings, "grants" | "grant" | "co
 
 function mailLists(database: Database): Pick<Listings, "deliveries"> {
   const select = (condition: string) =>
-    database.prepare(`
-      SELECT ${DELIVERY_JSON} AS record, rowid AS place FROM outbox
-      WHERE ${condition}(created_at, rowid) < (:at, :place)
-      ORDER BY created_at DESC, rowid DESC LIMIT :limit`);
+    database.prepare(
+      `
+      SELECT ${DELIVERY_JSON} AS delivery, rowid AS place FROM outbox
+      WHERE ${condition}(created_at, rowid) < (:at, :place) ORDER BY created_at DESC, rowid DESC
+      LIMIT :limit`,
+      { delivery: DELIVERY_JSON, place: integer },
+    );
   const all = select("");
   const ofState = select("state = :state AND ");
   const putOff = select("state = 'queued' AND last_error IS NOT NULL AND ");
@@ -310,20 +342,15 @@ function mailLists(database: Database): Pick<Listings, "deliveries"> {
           item: ({ delivery }) => (state === undefined || delivery.state === state ? delivery : undefined),
           fetch: ([at = 0, place = 0], limit) => {
             const behind = { at, place, limit };
-            const rows = isPutOff
-              ? putOff.all(behind)
-              : state === undefined
-                ? all.all(behind)
-                : ofState.all({ state, ...behind });
-            return rows.map((row) => ({ delivery: parse(row["record"]), place: integer(row["place"]) }));
+            if (isPutOff) return putOff.all(behind);
+            return state === undefined ? all.all(behind) : ofState.all({ state, ...behind });
           },
         }),
       ),
   };
 }
 
-const read = <T>(row: Row | undefined): T | undefined => row && parse<T>(row["record"]);
-const records = <T>(rows: readonly Row[]): T[] => rows.map((row) => parse<T>(row["record"]));
+const records = <T>(rows: readonly { record: T }[]): T[] => rows.map(({ record }) => record);
 
 function isBehind(place: Place, from: Place): boolean {
   const [name = "", id = ""] = place;

@@ -20,7 +20,7 @@ import type { Asker } from "../../domain/records.ts";
 import { askedThrottle, type MailThrottleHashes } from "../../domain/throttle-keys.ts";
 import { ASKED_WINDOW, type MailPlace, placeOf, type Room } from "../../domain/waiting-mail.ts";
 import type { Database } from "./database.ts";
-import { parse } from "./rows.ts";
+import { object, stored } from "./json.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 /** Counts mails inside the transaction that queues them. */
@@ -33,10 +33,12 @@ export interface MailboxWriter {
   noteCollected(mailbox: string, limits: MailboxLimits, now: Instant): void;
 }
 
+const USE_JSON = object<MailboxUse>({ separate: stored("separate"), collectedAt: "collected_at" });
+
 export function createMailboxWriter(database: Database, throttles: ThrottleWriter): MailboxWriter {
-  const select = database.prepare(`
-    SELECT json_object('separate', json(separate), 'collectedAt', collected_at) AS record FROM mailboxes
-    WHERE key_hash = :keyHash`);
+  const select = database.prepare(`SELECT ${USE_JSON} AS record FROM mailboxes WHERE key_hash = :keyHash`, {
+    record: USE_JSON,
+  });
   const put = database.prepare(`
     INSERT INTO mailboxes (key_hash, separate, collected_at, expires_at)
     VALUES (:keyHash, :separate, :collectedAt, :expiresAt)
@@ -53,12 +55,11 @@ export function createMailboxWriter(database: Database, throttles: ThrottleWrite
     put.run({ keyHash, separate: JSON.stringify(separate), collectedAt, expiresAt });
   };
   const read = (keyHash: string, limits: MailboxLimits, now: Instant): MailboxUse => {
-    const row = select.get({ keyHash });
-    if (row === undefined) return UNUSED;
-    const stored = parse<MailboxUse>(row["record"]);
-    const use = asOf(stored, now);
+    const before = select.get({ keyHash })?.record;
+    if (before === undefined) return UNUSED;
+    const use = asOf(before, now);
     // Whatever a clock that was set back makes of it begins to end now, once.
-    if (use !== stored) write(keyHash, use, limits, now);
+    if (use !== before) write(keyHash, use, limits, now);
     return use;
   };
 

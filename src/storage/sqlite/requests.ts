@@ -49,7 +49,7 @@ export function createRequestWriter(database: Database): RequestWriter {
     SELECT 1 FROM link_requests WHERE id = :requestId AND state = 'pending' AND expires_at > :now`);
 
   return {
-    isPending: (requestId, now) => pending.get({ requestId, now }) !== undefined,
+    isPending: (requestId, now) => pending.isAny({ requestId, now }),
     insert(request, now) {
       const { id, inquiryId, secretHash, purpose, profileId, emailVersion, createdAt, expiresAt } = request;
       const { issuer, subject, upstreamId, accountId, email, displayName } = request.requester;

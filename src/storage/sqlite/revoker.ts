@@ -6,15 +6,16 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "../../clock.ts";
 import { type Ending, MOST_AT_ONCE, MOST_OF_FAMILY, tellsPortals } from "../../domain/endings.ts";
-import { asAccountId, asClientId, asGrantId } from "../../domain/ids.ts";
+import { asAccountId, asClientId } from "../../domain/ids.ts";
 import { CONSOLE_CLIENT_ID, type GrantId } from "../../domain/records.ts";
 import { oncePerSignIn, signInKey, TOKEN_MODELS } from "../../domain/selecting.ts";
+import { as, flag, type RowOf, text } from "../../sql-columns.ts";
 import type { Revocation } from "../contract.ts";
-import type { Database, Row } from "./database.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
+import type { Database } from "./database.ts";
 import { type EndingWriter, STANDS } from "./endings.ts";
-import { integer, parse, SELECTION_JSON, text } from "./rows.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
-import { createSuccession, toGone } from "./succession.ts";
+import { SELECTION_JSON } from "./rows.ts";
+import { createSuccession, GONE_COLUMNS, toGone } from "./succession.ts";
 
 export interface Revoker {
   /**
@@ -51,9 +52,9 @@ const IS_REDEEMED = `EXISTS (
   WHERE a.grant_id = s.grant_id
     AND (a.model IN (${TOKEN_MODELS.map((model) => `'${model}'`).join(", ")}) OR a.consumed_at IS NOT NULL))`;
 const REVOKED = `
-  SELECT ${SELECTION_JSON} AS record, s.grant_id, s.expires_at, ${IS_REDEEMED} AS is_redeemed,
-    ${STANDS} AS stands
-  FROM selections s`;
+  SELECT ${SELECTION_JSON} AS record, ${IS_REDEEMED} AS is_redeemed, ${STANDS} AS stands FROM selections s`;
+const REVOKED_COLUMNS = { record: SELECTION_JSON, is_redeemed: flag, stands: flag };
+type Row = RowOf<typeof REVOKED_COLUMNS>;
 
 /** The selections of each ending. Those to the administration's pages are few, wherever they are of. */
 const UNDER: Record<Exclude<Ending["kind"], "grant">, string> = {
@@ -70,14 +71,19 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     DELETE FROM artifacts
     WHERE rowid IN (SELECT rowid FROM artifacts WHERE grant_id = :grantId LIMIT :most)`);
   const deleteGrant = database.prepare("DELETE FROM artifacts WHERE model = 'Grant' AND id_hash = :hash");
-  const deleteSelection = database.prepare(`
-    DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id`);
+  const deleteSelection = database.prepare(
+    "DELETE FROM selections WHERE grant_id = :grantId RETURNING grant_id, session_uid, client_id",
+    GONE_COLUMNS,
+  );
   const forgetChoices = database.prepare(`
     DELETE FROM remembered_choices WHERE client_id = :clientId AND account_id IN (
       SELECT account_id FROM remembered_choices WHERE client_id = :clientId LIMIT :most)`);
   const succeed = createSuccession(database);
   const under = (condition: string) =>
-    database.prepare(`${REVOKED} WHERE ${condition} AND s.grant_id > :after ORDER BY s.grant_id LIMIT :most`);
+    database.prepare(
+      `${REVOKED} WHERE ${condition} AND s.grant_id > :after ORDER BY s.grant_id LIMIT :most`,
+      REVOKED_COLUMNS,
+    );
   const selections = {
     client: under(UNDER.client),
     organization: under(UNDER.organization),
@@ -86,14 +92,17 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     profile_console: under(UNDER.profile_console),
     session: under(UNDER.session),
   };
-  const ofGrant = database.prepare(`${REVOKED} WHERE s.grant_id = :id`);
+  const ofGrant = database.prepare(`${REVOKED} WHERE s.grant_id = :id`, REVOKED_COLUMNS);
   const ofSignIn = database.prepare(
     `${REVOKED} WHERE s.session_uid = :sessionUid AND s.client_id = :clientId`,
+    REVOKED_COLUMNS,
   );
-  const signInsOfSession = database.prepare(`
-    SELECT DISTINCT client_id, account_id FROM selections WHERE session_uid = :sessionUid AND expires_at >
-      :now`);
-  const queue = createSignOutQueue(database);
+  const signInsOfSession = database.prepare(
+    `SELECT DISTINCT client_id, account_id FROM selections
+    WHERE session_uid = :sessionUid AND expires_at > :now`,
+    { client_id: as(text, asClientId), account_id: as(text, asAccountId) },
+  );
+  const queue = createBackChannelLogoutQueue(database);
   const isOnAnother = database.prepare(`
     SELECT 1 FROM selections s
     WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.expires_at > :now AND ${IS_REDEEMED}
@@ -109,7 +118,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     });
     succeed(gone);
   };
-  const idsOf = (rows: readonly Row[]) => rows.map((row) => asGrantId(text(row["grant_id"])));
+  const idsOf = (rows: readonly Row[]) => rows.map(({ record }) => record.grantId);
 
   /** `isLater`: the portal may have been given something since. */
   const tell = (
@@ -120,14 +129,14 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
     for (const one of oncePerSignIn(live)) {
       const { clientId, sessionUid, isRedeemed } = one;
       const mayGoOn = isLater || !isRedeemed;
-      if (mayGoOn && isOnAnother.get({ sessionUid, clientId, now }) !== undefined) continue;
+      if (mayGoOn && isOnAnother.isAny({ sessionUid, clientId, now })) continue;
       queue(one, now);
     }
   };
   const liveAt = (rows: readonly Row[], instant: Instant) =>
     rows
-      .filter((row) => integer(row["expires_at"]) > instant)
-      .map((row) => ({ ...parse<RevokedGrant>(row["record"]), isRedeemed: row["is_redeemed"] === 1 }));
+      .filter(({ record }) => record.expiresAt > instant)
+      .map(({ record, is_redeemed: isRedeemed }) => ({ ...record, isRedeemed }));
 
   const revokeAll = (rows: readonly Row[], now: Instant, { tells }: { tells: boolean }): Revocation => {
     revokeGrants(idsOf(rows));
@@ -142,16 +151,11 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
 
   /** With what else has ended of the same sign-ins, so that each is decided about and told of once. */
   const withSignIns = (rows: readonly Row[]): Row[] => {
-    const all = new Map(rows.map((row) => [text(row["grant_id"]), row]));
-    const signIns = new Map(
-      rows.map((row) => {
-        const selection = parse<RevokedGrant>(row["record"]);
-        return [signInKey(selection), selection];
-      }),
-    );
+    const all = new Map(rows.map((row) => [row.record.grantId, row]));
+    const signIns = new Map(rows.map(({ record }) => [signInKey(record), record]));
     for (const { sessionUid, clientId } of signIns.values()) {
       for (const row of ofSignIn.all({ sessionUid, clientId })) {
-        if (row["stands"] === 0) all.set(text(row["grant_id"]), row);
+        if (!row.stands) all.set(row.record.grantId, row);
       }
     }
     return [...all.values()];
@@ -170,14 +174,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
         // Its portals are told by what it holds for each, which goes now.
         if (kind === "session") {
           for (const row of signInsOfSession.all({ sessionUid: id, now })) {
-            queue(
-              {
-                clientId: asClientId(text(row["client_id"])),
-                accountId: asAccountId(text(row["account_id"])),
-                sessionUid: id,
-              },
-              now,
-            );
+            queue({ clientId: row.client_id, accountId: row.account_id, sessionUid: id }, now);
           }
         }
         endings.begin(ending, now);
@@ -186,7 +183,7 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
       // Nobody selects meanwhile, so that there is nothing to be counted but what no selection shows: a
       // client's own tokens.
       if (kind === "client") endings.count(ending, now);
-      const standing = rows.filter((row) => row["stands"] === 1);
+      const standing = rows.filter(({ stands }) => stands);
       return revokeAll(standing, now, { tells: kind !== "client" });
     },
 
@@ -196,12 +193,12 @@ export function createRevoker(database: Database, endings: EndingWriter): Revoke
         return { grants: [], next: deleteTokens.run({ grantId: id, most }) < most ? null : after };
       }
       const rows = selections[kind].all({ id, after, most });
-      const ended = withSignIns(rows.filter((row) => row["stands"] === 0));
+      const ended = withSignIns(rows.filter(({ stands }) => !stands));
       const grants = idsOf(ended);
       revokeGrants(grants);
       if (tellsPortals(ending)) tell(liveAt(ended, endedAt), now, { isLater: true });
       const last = rows.at(-1);
-      const place = last === undefined ? after : text(last["grant_id"]);
+      const place = last === undefined ? after : last.record.grantId;
       if (rows.length === most) return { grants, next: place };
       const isForgotten = kind !== "client" || forgetChoices.run({ clientId: id, most }) < most;
       return { grants, next: isForgotten ? null : place };

@@ -9,11 +9,12 @@ import { asProfileId } from "../../domain/ids.ts";
 import { hasLapsed, invitedSince, lapsedUntil } from "../../domain/invitations.ts";
 import type { AdminRole, Membership, Profile, ProfileId } from "../../domain/records.ts";
 import { Pace } from "../../pace.ts";
+import { as, text } from "../../sql-columns.ts";
 import type { AdminStore, Revocation } from "../contract.ts";
 import type { AuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { Revoker } from "./revoker.ts";
-import { MEMBERSHIP_JSON, parse, text } from "./rows.ts";
+import { MEMBERSHIP_JSON } from "./rows.ts";
 
 export interface RoleWriter {
   /** Writes another role, or none: audited, and the profile's sign-ins to the administration's pages end. */
@@ -34,9 +35,12 @@ export interface RoleParts {
 }
 
 export function createRoleWriter(database: Database, { audit, revoker }: RoleParts): RoleWriter {
-  const select = database.prepare(`
+  const select = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM profiles p JOIN organizations o ON o.id = p.organization_id
-    WHERE p.id = :profileId`);
+    WHERE p.id = :profileId`,
+    { record: MEMBERSHIP_JSON },
+  );
   const write = database.prepare(
     "UPDATE profiles SET admin_role = :adminRole, invited_at = :invitedAt WHERE id = :profileId",
   );
@@ -44,15 +48,18 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
     SELECT 1 FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
     WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 AND p.id <>
       :besides LIMIT 1`);
-  const selectOwners = database.prepare(`
+  const selectOwners = database.prepare(
+    `
     SELECT ${MEMBERSHIP_JSON} AS record FROM organizations o CROSS JOIN profiles p ON p.organization_id = o.id
-    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 ORDER BY p.id`);
+    WHERE o.kind = 'operator' AND o.enabled = 1 AND p.admin_role = 'owner' AND p.enabled = 1 ORDER BY p.id`,
+    { record: MEMBERSHIP_JSON },
+  );
 
-  const hasOwner = (besides: string = "") => anOwner.get({ besides }) !== undefined;
+  const hasOwner = (besides: string = "") => anOwner.isAny({ besides });
 
   return {
     hasOwner,
-    owners: () => selectOwners.all({}).map((row) => parse<Membership>(row["record"])),
+    owners: () => selectOwners.all({}).map(({ record }) => record),
     change(profile, adminRole, { actor, now }) {
       write.run({ profileId: profile.id, adminRole, invitedAt: invitedSince(profile, adminRole, now) });
       audit(adminRoleChanged(profile, adminRole, { actor, at: now }));
@@ -64,8 +71,7 @@ export function createRoleWriter(database: Database, { audit, revoker }: RolePar
       audit(adminInvitedAgain(profile, { actor, at: now }));
     },
     lapse(profileId, now) {
-      const row = select.get({ profileId });
-      const profile = row && parse<Membership>(row["record"]).profile;
+      const profile = select.get({ profileId })?.record.profile;
       if (profile === undefined || !hasLapsed(profile, now)) return false;
       if (profile.adminRole === "owner" && !hasOwner(profileId)) return false;
       write.run({ profileId, adminRole: null, invitedAt: null });
@@ -84,24 +90,24 @@ export function createInvitations(
   database: Database,
   roles: RoleWriter,
 ): Pick<AdminStore, "hasOwner" | "lapseInvitations"> {
-  const lapsed = database.prepare(`
-    SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at LIMIT ${FOUND_AT_A_TIME} OFFSET
-      :kept`);
+  const lapsed = database.prepare(
+    `SELECT id FROM profiles WHERE invited_at <= :until ORDER BY invited_at
+    LIMIT ${FOUND_AT_A_TIME} OFFSET :skipped`,
+    { id: as(text, asProfileId) },
+  );
   return {
     hasOwner: () => database.run(() => roles.hasOwner()),
     async lapseInvitations(now, run) {
       const until = lapsedUntil(now);
       // What doesn't lapse stays in front of the others: the last owner's, and what others have just taken.
-      let kept = 0;
-      const find = () => database.run(() => lapsed.all({ until, kept }).map((row) => text(row["id"])));
+      let skipped = 0;
+      const find = () => database.run(() => lapsed.all({ until, skipped }).map(({ id }) => id));
       let found = await find();
       if (found.length === 0) return 0;
       return await new Pace({ least: 1, most: 20 }).turns(async (size) => {
         const ids = found.splice(0, size);
-        const done = await database.transaction(
-          () => ids.filter((id) => roles.lapse(asProfileId(id), now)).length,
-        );
-        kept += ids.length - done;
+        const done = await database.transaction(() => ids.filter((id) => roles.lapse(id, now)).length);
+        skipped += ids.length - done;
         if (found.length === 0) found = await find();
         return { done, isLast: found.length === 0 };
       }, run);

@@ -1,17 +1,17 @@
 /**
- * Owns which file may be used: one of ours, of this schema, sealed under this key, with every index that
+ * Owns which file may be used: one of ours, of this schema, encrypted under this key, with every index that
  * single use rests on. The tables themselves are migrations.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
 import { type SearchKind, searchEntries, searchRecord } from "../../domain/search.ts";
 import { LiaisonError } from "../../errors.ts";
+import { integer, text } from "../../sql-columns.ts";
+import { CANARY, contextOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { type MigrationReport, newerSchema, olderSchema } from "../migration.ts";
-import type { Seal } from "../seal.ts";
-import { CANARY, sealedAt } from "../sealed-fields.ts";
 import type { Database } from "./database.ts";
 import type { SqliteMigration } from "./migrations.ts";
-import { integer, text } from "./rows.ts";
 
 /**
  * What single use and uniqueness rest on, foreign keys included: without one of these Liaison doesn't start.
@@ -64,7 +64,7 @@ const REQUIRED_UNIQUE_INDEXES: readonly {
 
 export interface SchemaParts {
   database: Database;
-  seal: Seal;
+  encryption: FieldEncryption;
   /** What the file is called in messages. */
   file: string;
   now: Instant;
@@ -134,7 +134,7 @@ function knownVersion({ database, file, migrations }: SchemaParts): number {
   return version;
 }
 
-function applyMigrations({ database, seal, now, migrations }: SchemaParts, from: number): void {
+function applyMigrations({ database, encryption, now, migrations }: SchemaParts, from: number): void {
   if (from === 0) {
     database.exec(
       "CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
@@ -144,14 +144,14 @@ function applyMigrations({ database, seal, now, migrations }: SchemaParts, from:
   for (const [index, { sql }] of migrations.entries()) {
     if (index < from) continue;
     database.exec(sql);
-    database.query("INSERT INTO migrations (version, applied_at) VALUES (:version, :now)", {
+    database.write("INSERT INTO migrations (version, applied_at) VALUES (:version, :now)", {
       version: index + 1,
       now,
     });
   }
   if (from === 0) {
-    const value = seal.seal(CANARY, sealedAt.canary);
-    database.query("INSERT INTO meta (name, value) VALUES ('canary', :value)", { value });
+    const value = encryption.encrypt(CANARY, contextOf.canary);
+    database.write("INSERT INTO meta (name, value) VALUES ('canary', :value)", { value });
   }
 }
 
@@ -173,42 +173,44 @@ function defineSearch(database: Database): void {
   }
 }
 
+const NEWEST = "SELECT coalesce(max(version), 0) AS version FROM migrations";
+const VERSION = { version: integer };
+
 /** 0 for an empty file. Throws for a database that is somebody else's. */
 function schemaVersion(database: Database, file: string): number {
   const tables = database
-    .query("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    .map((row) => row["name"]);
+    .query("SELECT name FROM sqlite_schema WHERE type = 'table'", { name: text })
+    .map(({ name }) => name);
   if (tables.length === 0) return 0;
   if (!tables.includes("migrations")) {
     throw refusal(`${file} is a database of another program. Name another file in storage.sqlite.file.`);
   }
-  return integer(
-    database.query("SELECT coalesce(max(version), 0) AS version FROM migrations")[0]?.["version"],
-  );
+  return database.query(NEWEST, VERSION)[0]?.version ?? 0;
 }
 
 /** Reads the version of a file that is in use. */
 export function createVersionReader(database: Database): () => Promise<number> {
-  const select = database.prepare("SELECT coalesce(max(version), 0) AS version FROM migrations");
-  return () => database.run(() => integer(select.get()?.["version"]));
+  const select = database.prepare(NEWEST, VERSION);
+  return () => database.run(() => select.get()?.version ?? 0);
 }
 
 /**
- * A new canary is never written beside data that another key sealed: that data would be lost without a word.
+ * A new canary is never written beside data that was encrypted under another key: that data would be lost
+ * without a word.
  */
-function checkCanary({ database, seal, file }: SchemaParts): void {
-  const row = database.query("SELECT value FROM meta WHERE name = 'canary'")[0];
+function checkCanary({ database, encryption, file }: SchemaParts): void {
+  const row = database.query("SELECT value FROM meta WHERE name = 'canary'", { value: text })[0];
   if (row === undefined) {
     throw refusal(
       `${file} has lost the value that its encryption_key is checked with. Restore it from a backup.`,
     );
   }
   try {
-    if (seal.open(text(row["value"]), sealedAt.canary) === CANARY) return;
+    if (encryption.decrypt(row.value, contextOf.canary) === CANARY) return;
   } catch (cause) {
     throw refusal(
-      `${file} was sealed under another encryption_key. Set encryption_key to the one it was created with ` +
-        "(or name a new file in storage.sqlite.file to start empty).",
+      `${file} was encrypted under another encryption_key. Set encryption_key to the one it was created ` +
+        "with (or name a new file in storage.sqlite.file to start empty).",
       cause,
     );
   }
@@ -221,12 +223,13 @@ function checkUniqueIndexes({ database, file, migrations }: SchemaParts): void {
   for (const { table, columns, where, since = 1, until = migrations.length } of REQUIRED_UNIQUE_INDEXES) {
     if (since > migrations.length || until < migrations.length) continue;
     const present = database.query(
-      `SELECT 1 FROM pragma_index_list(:table) AS list
+      `SELECT list.name FROM pragma_index_list(:table) AS list
        WHERE list."unique" = 1 AND list.partial = (:tail <> '') AND :columns = (
          SELECT group_concat(name, ',' ORDER BY seqno) FROM pragma_index_xinfo(list.name)
          WHERE key = 1 AND coll = 'BINARY')
          AND (:tail = '' OR EXISTS (
            SELECT 1 FROM sqlite_schema WHERE name = list.name AND substr(sql, -length(:tail)) = :tail))`,
+      { name: text },
       { table, columns, tail: where === undefined ? "" : ` WHERE ${where}` },
     );
     if (present.length > 0) continue;

@@ -6,11 +6,12 @@
 import type { Instant } from "../../clock.ts";
 import { asAccountId } from "../../domain/ids.ts";
 import type { AccountId, ClientId } from "../../domain/records.ts";
+import { as, text } from "../../sql-columns.ts";
 import type { AccountSession, AdminStore } from "../contract.ts";
 import { readPage } from "../paging.ts";
 import type { Database } from "./database.ts";
 import { STANDS } from "./endings.ts";
-import { parse, text } from "./rows.ts";
+import { arrayOf } from "./json.ts";
 
 /**
  * Of so many grants of a session it is asked at the most whether they stand: of one that is being ended there
@@ -20,7 +21,8 @@ const MOST_GRANTS = 50;
 
 export function createSessionLists(database: Database): Pick<AdminStore, "sessions" | "session"> {
   // Each half is read from its own index in its order; what is listed already of one id comes once.
-  const ids = database.prepare(`
+  const ids = database.prepare(
+    `
     SELECT * FROM (
       SELECT DISTINCT a.session_uid AS uid FROM artifacts a
       WHERE a.account_id = :accountId AND a.session_uid > :after ORDER BY a.session_uid LIMIT :limit)
@@ -28,29 +30,37 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
     SELECT * FROM (
       SELECT DISTINCT s.session_uid AS uid FROM selections s
       WHERE s.account_id = :accountId AND s.session_uid > :after ORDER BY s.session_uid LIMIT :limit)
-    ORDER BY uid LIMIT :limit`);
+    ORDER BY uid LIMIT :limit`,
+    { uid: text },
+  );
   const isSignedIn = database.prepare(`
     SELECT 1 FROM artifacts a
     WHERE a.session_uid = :uid AND a.account_id = :accountId AND a.expires_at > :now LIMIT 1`);
-  const clientsOf = database.prepare(`
-    SELECT json_group_array(DISTINCT s.client_id ORDER BY s.client_id) AS clients FROM (
+  const clientIds = arrayOf<ClientId>("DISTINCT s.client_id", "s.client_id");
+  const clientsOf = database.prepare(
+    `
+    SELECT ${clientIds} AS clients FROM (
       SELECT * FROM selections
       WHERE session_uid = :uid AND account_id = :accountId AND expires_at > :now LIMIT ${MOST_GRANTS}) s
-    WHERE ${STANDS}`);
-  const whose = database.prepare(`
+    WHERE ${STANDS}`,
+    { clients: clientIds },
+  );
+  const whose = database.prepare(
+    `
     SELECT account_id FROM artifacts
     WHERE session_uid = :uid AND account_id IS NOT NULL AND expires_at > :now
     UNION ALL
-    SELECT s.account_id FROM (
-      SELECT * FROM selections
-      WHERE session_uid = :uid AND expires_at > :now LIMIT ${MOST_GRANTS}) s
-    WHERE ${STANDS} LIMIT 1`);
+    SELECT s.account_id FROM (SELECT * FROM selections WHERE session_uid = :uid AND expires_at > :now LIMIT
+      ${MOST_GRANTS}) s
+    WHERE ${STANDS} LIMIT 1`,
+    { account_id: as(text, asAccountId) },
+  );
 
   const find = (uid: string, accountId: AccountId, now: Instant): AccountSession | undefined => {
     const of = { uid, accountId, now };
-    const clientIds = parse<ClientId[]>(clientsOf.get(of)?.["clients"] ?? "[]");
-    if (clientIds.length === 0 && isSignedIn.get(of) === undefined) return undefined;
-    return { sessionUid: uid, accountId, clientIds };
+    const clients = clientsOf.get(of)?.clients ?? [];
+    if (clients.length === 0 && !isSignedIn.isAny(of)) return undefined;
+    return { sessionUid: uid, accountId, clientIds: clients };
   };
 
   return {
@@ -61,13 +71,13 @@ export function createSessionLists(database: Database): Pick<AdminStore, "sessio
           begin: [""],
           placeOf: (uid) => [uid],
           item: (uid) => find(uid, accountId, now),
-          fetch: ([after = ""], limit) => ids.all({ accountId, after, limit }).map((row) => text(row["uid"])),
+          fetch: ([after = ""], limit) => ids.all({ accountId, after, limit }).map(({ uid }) => uid),
         }),
       ),
     session: (uid, now) =>
       database.run(() => {
         const row = whose.get({ uid, now });
-        return row && find(uid, asAccountId(text(row["account_id"])), now);
+        return row && find(uid, row.account_id, now);
       }),
   };
 }

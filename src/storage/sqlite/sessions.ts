@@ -6,18 +6,14 @@
 import type { Instant } from "../../clock.ts";
 import type { ClientId, GrantId } from "../../domain/ids.ts";
 import type { SecretHash } from "../../domain/records.ts";
+import { type RowOf, text } from "../../sql-columns.ts";
 import type { ArtifactStore, SessionAuthorization } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openPayload, type Payload, sealPayload } from "../sealed-fields.ts";
-import type { Database, Row } from "./database.ts";
-import { parse, text, toSealed } from "./rows.ts";
-import { createSignOutQueue } from "./sign-out-queue.ts";
-
-const SESSION_COLUMNS = `
-  a.id_hash, a.sealed_payload, a.consumed_at,
-  (SELECT json_group_array(json_object(
-     'clientId', c.client_id, 'sid', c.sid, 'grantId', c.grant_id, 'persistsLogout', c.persists_logout))
-   FROM session_clients c WHERE c.session_uid = a.session_uid) AS clients`;
+import { decryptPayload, encryptPayload, type Payload } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import { createBackChannelLogoutQueue } from "./back-channel-logout-queue.ts";
+import type { Database } from "./database.ts";
+import { arrayOf, object } from "./json.ts";
+import { ARTIFACT_COLUMNS, toEncryptedArtifact } from "./rows.ts";
 
 interface ClientRow {
   clientId: ClientId;
@@ -26,13 +22,30 @@ interface ClientRow {
   persistsLogout: number | null;
 }
 
+const CLIENTS_JSON = arrayOf(
+  object<ClientRow>({
+    clientId: "c.client_id",
+    sid: "c.sid",
+    grantId: "c.grant_id",
+    persistsLogout: "c.persists_logout",
+  }),
+);
+const SESSION = `
+  a.id_hash, a.sealed_payload, a.consumed_at,
+  (SELECT ${CLIENTS_JSON} FROM session_clients c WHERE c.session_uid = a.session_uid) AS clients`;
+const SESSION_COLUMNS = { ...ARTIFACT_COLUMNS, clients: CLIENTS_JSON };
+
 interface SessionMethods
   extends Pick<ArtifactStore, "findSessionByUid" | "upsertSession" | "destroySession"> {
   /** `find` for the model Session. */
   findSession(idHash: SecretHash, now: Instant, includeExpired: number): Payload | undefined;
 }
 
-export function createSessionMethods(database: Database, durable: Database, seal: Seal): SessionMethods {
+export function createSessionMethods(
+  database: Database,
+  durable: Database,
+  encryption: FieldEncryption,
+): SessionMethods {
   const upsert = database.prepare(`
     INSERT INTO artifacts (model, id_hash, sealed_payload, account_id, session_uid, expires_at)
     VALUES ('Session', :idHash, :payload, :accountId, :uid, :expiresAt)
@@ -55,16 +68,23 @@ export function createSessionMethods(database: Database, durable: Database, seal
   const removeReplaced = database.prepare(
     "DELETE FROM artifacts WHERE model = 'Session' AND id_hash = :replaces",
   );
-  const selectById = database.prepare(`
-    SELECT ${SESSION_COLUMNS} FROM artifacts a
-    WHERE a.model = 'Session' AND a.id_hash = :idHash AND (a.expires_at > :now OR :includeExpired)`);
-  const selectByUid = database.prepare(`
-    SELECT ${SESSION_COLUMNS} FROM artifacts a
-    WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`);
+  const selectById = database.prepare(
+    `
+    SELECT ${SESSION} FROM artifacts a
+    WHERE a.model = 'Session' AND a.id_hash = :idHash AND (a.expires_at > :now OR :includeExpired)`,
+    SESSION_COLUMNS,
+  );
+  const selectByUid = database.prepare(
+    `
+    SELECT ${SESSION} FROM artifacts a
+    WHERE a.session_uid = :uid AND a.expires_at > :now ORDER BY a.rowid DESC LIMIT 1`,
+    SESSION_COLUMNS,
+  );
   const uidOf = durable.prepare(
     "SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash",
+    { session_uid: text },
   );
-  const queueSignOut = createSignOutQueue(durable);
+  const queueLogout = createBackChannelLogoutQueue(durable);
   const removeClients = durable.prepare(`
     DELETE FROM session_clients WHERE session_uid = (
       SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
@@ -72,10 +92,10 @@ export function createSessionMethods(database: Database, durable: Database, seal
     DELETE FROM artifacts WHERE session_uid = (
       SELECT session_uid FROM artifacts WHERE model = 'Session' AND id_hash = :idHash)`);
 
-  const compose = (row: Row | undefined): Payload | undefined => {
+  const compose = (row: RowOf<typeof SESSION_COLUMNS> | undefined): Payload | undefined => {
     if (row === undefined) return undefined;
-    const payload = openPayload(seal, "Session", toSealed(row));
-    const clients = parse<ClientRow[]>(row["clients"]);
+    const payload = decryptPayload(encryption, "Session", toEncryptedArtifact(row));
+    const { clients } = row;
     if (clients.length === 0) return payload;
     return {
       ...payload,
@@ -91,15 +111,15 @@ export function createSessionMethods(database: Database, durable: Database, seal
     upsertSession: (idHash, payload, session, expiresAt) =>
       database.transaction(() => {
         const { uid, accountId, authorizations, removed, replaces, found = false } = session;
-        if (found && anyOfUid.get({ uid }) === undefined) return "ended";
+        if (found && !anyOfUid.isAny({ uid })) return "ended";
         // Whether there are authorizations is the payload's to say; which ones is the clients' rows'.
-        const kept = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
-        const sealed = sealPayload(seal, "Session", idHash, kept);
+        const stored = "authorizations" in payload ? { ...payload, authorizations: {} } : payload;
+        const encrypted = encryptPayload(encryption, "Session", idHash, stored);
         // Under its old id a found session is only ever updated: a row that a racer rotated away must not
         // come back.
         const write = found && replaces === undefined ? update : upsert;
         const written =
-          write.run({ idHash, payload: sealed, accountId: accountId ?? null, uid, expiresAt }) === 1;
+          write.run({ idHash, payload: encrypted, accountId: accountId ?? null, uid, expiresAt }) === 1;
         for (const clientId of removed) removeClient.run({ uid, clientId });
         for (const [clientId, { sid, grantId, persistsLogout }] of Object.entries(authorizations)) {
           upsertClient.run({
@@ -118,10 +138,10 @@ export function createSessionMethods(database: Database, durable: Database, seal
       durable.transaction(() => {
         const row = uidOf.get({ idHash });
         if (row === undefined) return;
-        const sessionUid = text(row["session_uid"]);
+        const sessionUid = row.session_uid;
         if (tells !== undefined) {
           const { accountId, clientIds, now } = tells;
-          for (const clientId of clientIds) queueSignOut({ sessionUid, clientId, accountId }, now);
+          for (const clientId of clientIds) queueLogout({ sessionUid, clientId, accountId }, now);
         }
         removeClients.run({ idHash });
         removeSiblings.run({ idHash });

@@ -1,35 +1,49 @@
 /** Owns sign-ins under way at an upstream, and what they came to. */
 
 import type { Authentication, SignInOutcome, UpstreamTransaction } from "../../domain/records.ts";
+import { nullable, text } from "../../sql-columns.ts";
 import type { SignInStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { openSignIn, type SealedSignIn, sealSignIn } from "../sealed-fields.ts";
-import { KEEP_ARTIFACT } from "./artifacts.ts";
+import { decryptSignIn, type EncryptedSignIn, encryptSignIn } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import { EXTEND_ARTIFACT } from "./artifacts.ts";
 import type { Database } from "./database.ts";
-import { parse, text } from "./rows.ts";
+import { object, parsed } from "./json.ts";
 
-const TRANSACTION_JSON = `json_object(
-  'stateHash', state_hash, 'upstreamId', upstream_id, 'createdAt', created_at,
-  'expiresAt', expires_at)`;
+const TRANSACTION_JSON = object<Omit<UpstreamTransaction, "browserHash" | keyof EncryptedSignIn>>({
+  stateHash: "state_hash",
+  upstreamId: "upstream_id",
+  createdAt: "created_at",
+  expiresAt: "expires_at",
+});
 
-const OUTCOME_JSON = `json_object(
-  'accountId', account_id, 'upstreamId', upstream_id, 'authTime', auth_time, 'proofHash', proof_hash)`;
+const OUTCOME_JSON = object<Omit<SignInOutcome, "authentication">>({
+  accountId: "account_id",
+  upstreamId: "upstream_id",
+  authTime: "auth_time",
+  proofHash: "proof_hash",
+});
 
-export function createSignInStore(database: Database, seal: Seal): SignInStore {
+export function createSignInStore(database: Database, encryption: FieldEncryption): SignInStore {
   const insert = database.prepare(`
     INSERT INTO upstream_transactions (
       state_hash, browser_hash, upstream_id, sealed_payload, created_at, expires_at)
     VALUES (:stateHash, :browserHash, :upstreamId, :payload, :createdAt, :expiresAt)`);
-  const keep = database.prepare(KEEP_ARTIFACT);
-  const take = database.prepare(`
+  const extend = database.prepare(EXTEND_ARTIFACT);
+  const take = database.prepare(
+    `
     UPDATE upstream_transactions SET attempt_hash = :attemptHash
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
       AND (attempt_hash IS NULL OR attempt_hash = :attemptHash) AND expires_at > :now
-    RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`);
-  const findTaken = database.prepare(`
+    RETURNING sealed_payload, ${TRANSACTION_JSON} AS record`,
+    { sealed_payload: text, record: TRANSACTION_JSON },
+  );
+  const findTaken = database.prepare(
+    `
     SELECT sealed_payload FROM upstream_transactions
     WHERE state_hash = :stateHash AND browser_hash = :browserHash AND upstream_id = :upstreamId
-      AND attempt_hash IS NOT NULL AND expires_at > :now`);
+      AND attempt_hash IS NOT NULL AND expires_at > :now`,
+    { sealed_payload: text },
+  );
   const leaveOutcome = database.prepare(`
     INSERT INTO sign_in_outcomes (
       interaction_hash, account_id, upstream_id, auth_time, proof_hash, authentication, expires_at)
@@ -38,34 +52,36 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       upstream_id = excluded.upstream_id, auth_time = excluded.auth_time,
       proof_hash = excluded.proof_hash, authentication = excluded.authentication,
       expires_at = excluded.expires_at`);
-  const takeOutcome = database.prepare(`
+  const takeOutcome = database.prepare(
+    `
     DELETE FROM sign_in_outcomes
     WHERE interaction_hash = :interactionHash AND instr(:proofHashes, ',' || proof_hash || ',')
       AND expires_at > :now
-    RETURNING ${OUTCOME_JSON} AS record, authentication`);
+    RETURNING ${OUTCOME_JSON} AS record, authentication`,
+    { record: OUTCOME_JSON, authentication: nullable(parsed<Authentication>()) },
+  );
 
   return {
-    begin: (transaction, keeps) =>
+    begin: (transaction, extension) =>
       database.transaction(() => {
         const { stateHash, browserHash, upstreamId, createdAt, expiresAt } = transaction;
-        const payload = sealSignIn(seal, transaction);
+        const payload = encryptSignIn(encryption, transaction);
         insert.run({ stateHash, browserHash, upstreamId, createdAt, expiresAt, payload });
-        if (keeps !== undefined) keep.run({ ...keeps, now: createdAt });
+        if (extension !== undefined) extend.run({ ...extension, now: createdAt });
       }),
 
     take: ({ stateHash, browserHash, upstreamId, attemptHash }, now) =>
       database.run(() => {
         const row = take.get({ stateHash, browserHash, upstreamId, attemptHash, now });
         if (row === undefined) return undefined;
-        const sealed = openSignIn(seal, stateHash, text(row["sealed_payload"]));
-        const record = parse<Omit<UpstreamTransaction, "browserHash" | keyof SealedSignIn>>(row["record"]);
-        return { ...record, browserHash, ...sealed };
+        const encrypted = decryptSignIn(encryption, stateHash, row.sealed_payload);
+        return { ...row.record, browserHash, ...encrypted };
       }),
 
     purposeOfTaken: ({ stateHash, browserHash, upstreamId }, now) =>
       database.run(() => {
         const row = findTaken.get({ stateHash, browserHash, upstreamId, now });
-        return row && openSignIn(seal, stateHash, text(row["sealed_payload"])).purpose;
+        return row && decryptSignIn(encryption, stateHash, row.sealed_payload).purpose;
       }),
 
     leaveOutcome: (
@@ -90,9 +106,8 @@ export function createSignInStore(database: Database, seal: Seal): SignInStore {
       database.run(() => {
         const row = takeOutcome.get({ interactionHash, proofHashes: `,${proofHashes.join(",")},`, now });
         if (row === undefined) return undefined;
-        const outcome = parse<SignInOutcome>(row["record"]);
-        const { authentication: how } = row;
-        return how === null ? outcome : { ...outcome, authentication: parse<Authentication>(how) };
+        const { record, authentication } = row;
+        return authentication === null ? record : { ...record, authentication };
       }),
   };
 }

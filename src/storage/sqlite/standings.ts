@@ -5,20 +5,24 @@
 
 import type { Standing } from "../../domain/admission.ts";
 import { asGrantId, asProfileId } from "../../domain/ids.ts";
-import type { GrantId, Identity, Membership, Selection } from "../../domain/records.ts";
+import type { GrantId } from "../../domain/records.ts";
 import { planSelection } from "../../domain/selecting.ts";
+import { as, nullable, text } from "../../sql-columns.ts";
 import type { GrantStanding, StandingStore } from "../contract.ts";
 import type { Database } from "./database.ts";
 import { endingsUnder, STANDS } from "./endings.ts";
+import { arrayOf } from "./json.ts";
 import type { Revoker } from "./revoker.ts";
-import { IDENTITY_JSON, MEMBERSHIP_JSON, parse, SELECTION_JSON, text } from "./rows.ts";
+import { IDENTITY_JSON, MEMBERSHIP_JSON, SELECTION_JSON } from "./rows.ts";
 
 export function createStandingStore(database: Database, revoker: Revoker): StandingStore {
-  const forClient = database.prepare(`
+  const memberships = arrayOf(MEMBERSHIP_JSON, "p.id");
+  const forClient = database.prepare(
+    `
     SELECT
-      (SELECT json_group_array(${MEMBERSHIP_JSON} ORDER BY p.id)
-       FROM profiles p JOIN organizations o ON o.id = p.organization_id
-       WHERE p.account_id = a.id) AS memberships,
+      (SELECT ${memberships}
+       FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE p.account_id = a.id) AS
+         memberships,
       (SELECT ${SELECTION_JSON} FROM selections s
        WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND s.account_id = a.id
          AND s.expires_at > :now AND ${STANDS}
@@ -27,20 +31,34 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
        WHERE account_id = a.id AND client_id = :clientId) AS remembered,
       (SELECT ${IDENTITY_JSON} FROM identities i
        WHERE i.account_id = a.id ORDER BY i.last_sign_in_at DESC, i.rowid DESC LIMIT 1) AS identity
-    FROM accounts a WHERE a.id = :accountId`);
-  const forGrant = database.prepare(`
+    FROM accounts a WHERE a.id = :accountId`,
+    {
+      memberships,
+      current: nullable(SELECTION_JSON),
+      remembered: nullable(as(text, asProfileId)),
+      identity: nullable(IDENTITY_JSON),
+    },
+  );
+  const replaces = arrayOf<GrantId>("r.grant_id");
+  const forGrant = database.prepare(
+    `
     SELECT ${SELECTION_JSON} AS selection, ${MEMBERSHIP_JSON} AS membership,
-      (SELECT json_group_array(r.grant_id) FROM selections r WHERE r.replaced_by = s.grant_id) AS replaces
+      (SELECT ${replaces} FROM selections r WHERE r.replaced_by = s.grant_id) AS replaces
     FROM selections s
     JOIN profiles p ON p.id = s.profile_id AND p.account_id = s.account_id
     JOIN organizations o ON o.id = p.organization_id
-    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`);
+    WHERE s.grant_id = :grantId AND s.expires_at > :now AND ${STANDS}`,
+    { selection: SELECTION_JSON, membership: MEMBERSHIP_JSON, replaces },
+  );
   const isBound = database.prepare(
     "SELECT 1 FROM profiles WHERE id = :profileId AND account_id = :accountId",
   );
-  const selectHeld = database.prepare(`
-    SELECT ${SELECTION_JSON} AS record, s.replaced_by FROM selections s
-    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`);
+  const selectCurrent = database.prepare(
+    `
+    SELECT ${SELECTION_JSON} AS selection, s.replaced_by FROM selections s
+    WHERE s.session_uid = :sessionUid AND s.client_id = :clientId AND ${STANDS}`,
+    { selection: SELECTION_JSON, replaced_by: nullable(as(text, asGrantId)) },
+  );
   const replace = database.prepare(`
     UPDATE selections SET replaced_by = :grantId WHERE session_uid = :sessionUid AND client_id = :clientId`);
   const insert = database.prepare(`
@@ -64,36 +82,20 @@ export function createStandingStore(database: Database, revoker: Revoker): Stand
       database.run(() => {
         const row = forClient.get({ accountId, clientId, sessionUid, now });
         if (row === undefined) return undefined;
-        const { current, remembered, identity } = row;
-        return {
-          accountId,
-          memberships: parse<Membership[]>(row["memberships"]),
-          current: current === null ? null : parse<Selection>(current),
-          rememberedProfileId: typeof remembered === "string" ? asProfileId(remembered) : null,
-          identity: identity === null ? null : parse<Identity>(identity),
-        } satisfies Standing;
+        const { remembered: rememberedProfileId, ...rest } = row;
+        return { accountId, ...rest, rememberedProfileId } satisfies Standing;
       }),
 
-    forGrant: (grantId, now) =>
-      database.run(() => {
-        const row = forGrant.get({ grantId, now });
-        if (row === undefined) return undefined;
-        return {
-          selection: parse<Selection>(row["selection"]),
-          membership: parse<Membership>(row["membership"]),
-          replaces: parse<GrantId[]>(row["replaces"]),
-        } satisfies GrantStanding;
-      }),
+    forGrant: (grantId, now) => database.run((): GrantStanding | undefined => forGrant.get({ grantId, now })),
 
     select: (selection, now, { remember: isRemembered = true, byHand = true } = {}) =>
       database.transaction(() => {
         const { grantId, sessionUid, clientId, accountId, profileId, expiresAt } = selection;
-        if (isBound.get({ profileId, accountId }) === undefined) return undefined;
-        const held = selectHeld.all({ sessionUid, clientId }).map((row) => ({
-          selection: parse<Selection>(row["record"]),
-          replacedBy: row["replaced_by"] === null ? null : asGrantId(text(row["replaced_by"])),
-        }));
-        const plan = planSelection(selection, held, now, { byHand });
+        if (!isBound.isAny({ profileId, accountId })) return undefined;
+        const current = selectCurrent.all({ sessionUid, clientId }).map((row) => {
+          return { selection: row.selection, replacedBy: row.replaced_by };
+        });
+        const plan = planSelection(selection, current, now, { byHand });
         if (plan.kind === "held") return undefined;
         if (isRemembered) remember.run({ accountId, clientId, profileId });
         if (plan.kind === "kept") return { grantId: plan.grantId, revokedGrants: [] };

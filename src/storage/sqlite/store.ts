@@ -12,8 +12,8 @@ import { makeFolder } from "../../make-folder.ts";
 import { TURN_MS } from "../../pace.ts";
 import type { Store } from "../contract.ts";
 import type { Dump } from "../dump.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { MigrationReport } from "../migration.ts";
-import type { Seal } from "../seal.ts";
 import { createAccountStore } from "./accounts.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createArtifactStore } from "./artifacts.ts";
@@ -21,12 +21,12 @@ import { createAuditStore, createAuditWriter } from "./audit.ts";
 import { createChanges } from "./changes.ts";
 import { createClientStore, createClientWriter } from "./clients.ts";
 import { Database, type Durability } from "./database.ts";
+import { createMailWriter } from "./deferred-mail.ts";
 import { createDirectoryStore, createDirectoryWriter } from "./directory.ts";
 import { withDump } from "./dump.ts";
 import { createEndedRows } from "./ended-rows.ts";
 import { createEndingWriter } from "./endings.ts";
 import { remedyFor, resultCode, writeFaultOf } from "./failures.ts";
-import { createMailWriter } from "./held-mail.ts";
 import { createKeyStore } from "./keys.ts";
 import { createBindingWriter, createLinkStore } from "./links.ts";
 import { createListings } from "./listings.ts";
@@ -56,7 +56,7 @@ export interface SqliteStore extends Store {
 
 export interface SqliteOptions {
   file: string;
-  seal: Seal;
+  encryption: FieldEncryption;
   /** Noted as the time of the migrations that are applied. */
   now: Instant;
   /** Whether an empty file is made whole, or refused. Default: true. */
@@ -69,10 +69,10 @@ export interface SqliteOptions {
 export function openSqliteStore(options: SqliteOptions): SqliteStore {
   return withDatabases(options.file, (open) => {
     const durable = open("full");
-    const { migrations = SQLITE_MIGRATIONS, seal, create = true } = options;
+    const { migrations = SQLITE_MIGRATIONS, encryption, create = true } = options;
     const prepare = create ? prepareSchema : checkSchema;
     prepare({ ...options, migrations, database: durable });
-    return assemble({ durable, fast: open("normal"), seal, needed: migrations.length });
+    return assemble({ durable, fast: open("normal"), encryption, needed: migrations.length });
   });
 }
 
@@ -100,13 +100,13 @@ export function migrateSqliteStore(options: SqliteOptions): MigrationReport {
 
 /** Runs work on all that the file holds. Throws as openSqliteStore does. */
 export async function withSqliteDump<T>(
-  { file, seal }: Pick<SqliteOptions, "file" | "seal">,
+  { file, encryption }: Pick<SqliteOptions, "file" | "encryption">,
   work: (dump: Dump) => Promise<T>,
 ): Promise<T> {
   if (!existsSync(file)) throw LiaisonError.storeRefused(`${file} doesn't exist.`);
   const database = withDatabases(file, (open) => open("full"));
   try {
-    return await withDump({ database, seal, file }, work);
+    return await withDump({ database, encryption, file }, work);
   } finally {
     database.close();
   }
@@ -135,29 +135,29 @@ function withDatabases<T>(file: string, work: (open: (durability: Durability) =>
 interface StoreParts {
   durable: Database;
   fast: Database;
-  seal: Seal;
+  encryption: FieldEncryption;
   /** The version of the schema. */
   needed: number;
 }
 
-function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
+function assemble({ durable, fast, encryption, needed }: StoreParts): SqliteStore {
   const readVersion = createVersionReader(fast);
   const audit = createAuditWriter(durable);
   const requests = createRequestWriter(durable);
   const endings = createEndingWriter(durable);
   const revoker = createRevoker(durable, endings);
-  const throttles = createThrottleWriter(durable, seal);
+  const throttles = createThrottleWriter(durable, encryption);
   const mailboxes = createMailboxWriter(durable, throttles);
-  const queueMail = createMailWriter(durable, seal, { throttles, mailboxes });
+  const queueMail = createMailWriter(durable, encryption, { throttles, mailboxes });
   const search = createSearch(durable);
   const directory = createDirectoryWriter(durable, { audit, requests, revoker, search, queueMail });
   const bindings = createBindingWriter(durable, { audit, requests, revoker });
-  const clients = createClientWriter(durable, seal);
+  const clients = createClientWriter(durable, encryption);
   const roles = createRoleWriter(durable, { audit, revoker });
   return {
     accounts: createAccountStore(durable, { audit, search }),
     directory: createDirectoryStore(durable, directory),
-    links: createLinkStore(durable, seal, {
+    links: createLinkStore(durable, encryption, {
       audit,
       requests,
       throttles,
@@ -167,19 +167,27 @@ function assemble({ durable, fast, seal, needed }: StoreParts): SqliteStore {
       bindings,
       roles,
     }),
-    outbox: createOutboxStore(durable, seal, { requests, throttles, mailboxes, audit, queueMail }),
-    signIns: createSignInStore(fast, seal),
+    outbox: createOutboxStore(durable, encryption, { requests, throttles, mailboxes, audit, queueMail }),
+    signIns: createSignInStore(fast, encryption),
     standings: createStandingStore(durable, revoker),
-    artifacts: createArtifactStore(fast, durable, seal, revoker),
-    clients: createClientStore(durable, seal, clients),
-    keys: createKeyStore(durable, seal),
-    throttles: createThrottleStore(fast, seal),
+    artifacts: createArtifactStore(fast, durable, encryption, revoker),
+    clients: createClientStore(durable, encryption, clients),
+    keys: createKeyStore(durable, encryption),
+    throttles: createThrottleStore(fast, encryption),
     audit: createAuditStore(durable),
     verifications: createVerificationStore(durable, audit),
     administration: {
       ...createListings(durable, search),
       ...createSessionLists(durable),
-      ...createChanges(durable, seal, { audit, clients, directory, bindings, queueMail, revoker, roles }),
+      ...createChanges(durable, encryption, {
+        audit,
+        clients,
+        directory,
+        bindings,
+        queueMail,
+        revoker,
+        roles,
+      }),
       ...createInvitations(durable, roles),
       ...createApiKeys(durable),
       ...createEndedRows(durable, revoker),

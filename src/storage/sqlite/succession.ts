@@ -5,8 +5,8 @@
 
 import { asClientId, asGrantId } from "../../domain/ids.ts";
 import type { GrantId, SignIn } from "../../domain/records.ts";
-import type { Database, Row } from "./database.ts";
-import { text } from "./rows.ts";
+import { as, type RowOf, text } from "../../sql-columns.ts";
+import type { Database } from "./database.ts";
 
 /** A selection that was removed. */
 type Gone = SignIn & { grantId: GrantId };
@@ -31,11 +31,13 @@ export function createSuccession(database: Database): Succession {
   };
 }
 
-/** What DELETE … RETURNING grant_id, session_uid, client_id says of selections. */
-export function toGone(row: Row): Gone {
-  return {
-    grantId: asGrantId(text(row["grant_id"])),
-    sessionUid: text(row["session_uid"]),
-    clientId: asClientId(text(row["client_id"])),
-  };
+/** What a statement that deletes selections returns of them. */
+export const GONE_COLUMNS = {
+  grant_id: as(text, asGrantId),
+  session_uid: text,
+  client_id: as(text, asClientId),
+};
+
+export function toGone(row: RowOf<typeof GONE_COLUMNS>): Gone {
+  return { grantId: row.grant_id, sessionUid: row.session_uid, clientId: row.client_id };
 }

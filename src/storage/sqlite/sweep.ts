@@ -2,33 +2,38 @@
 
 import type { Instant } from "../../clock.ts";
 import { Pace } from "../../pace.ts";
+import { nullable, text } from "../../sql-columns.ts";
 import type { Store } from "../contract.ts";
 import type { Database } from "./database.ts";
-import { createSuccession, toGone } from "./succession.ts";
+import { createSuccession, GONE_COLUMNS, toGone } from "./succession.ts";
 
 /** How many rows go in one transaction, so that nobody waits long for the write lock. */
 const BATCH = { least: 20, most: 500 };
 
 /** How long counts are kept: a little longer than they are shown. */
-const KEPT_COUNTS_MS = 40 * 24 * 3_600_000;
+const COUNTS_RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** Removes up to so many rows that had expired at `now`; returns how many rows that were. */
 type SweepOne = (now: Instant, limit: number) => number;
 
 export function createSweep(database: Database): Store["sweep"] {
-  const expiring = (table: string, returning = "") =>
-    database.prepare(`
-      DELETE FROM ${table} WHERE rowid IN (
-        SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)${returning}`);
+  const expired = (table: string) => `
+    DELETE FROM ${table} WHERE rowid IN (
+      SELECT rowid FROM ${table} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)`;
   const plain = [
     "upstream_transactions",
     "sign_in_outcomes",
     "throttles",
     "mailboxes",
     "idempotency_keys",
-  ].map((table) => expiring(table));
-  const artifacts = expiring("artifacts", " RETURNING session_uid");
-  const selections = expiring("selections", " RETURNING grant_id, session_uid, client_id");
+  ].map((table) => database.prepare(expired(table)));
+  const artifacts = database.prepare(`${expired("artifacts")} RETURNING session_uid`, {
+    session_uid: nullable(text),
+  });
+  const selections = database.prepare(
+    `${expired("selections")} RETURNING grant_id, session_uid, client_id`,
+    GONE_COLUMNS,
+  );
   const succeed = createSuccession(database);
   const counters = database.prepare(`
     DELETE FROM counters WHERE (hour, name) IN (
@@ -40,8 +45,8 @@ export function createSweep(database: Database): Store["sweep"] {
 
   const sweepArtifacts: SweepOne = (now, limit) => {
     const rows = artifacts.all({ now, limit });
-    const uids = new Set(rows.map((row) => row["session_uid"]));
-    for (const uid of uids) if (typeof uid === "string") orphans.run({ uid });
+    const uids = new Set(rows.map((row) => row.session_uid));
+    for (const uid of uids) if (uid !== null) orphans.run({ uid });
     return rows.length;
   };
 
@@ -51,7 +56,7 @@ export function createSweep(database: Database): Store["sweep"] {
     return gone.length;
   };
 
-  const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - KEPT_COUNTS_MS, limit });
+  const sweepCounters: SweepOne = (now, limit) => counters.run({ until: now - COUNTS_RETENTION_MS, limit });
 
   const sweeps: readonly SweepOne[] = [
     sweepArtifacts,

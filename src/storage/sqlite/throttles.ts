@@ -6,11 +6,11 @@
 import type { Instant, Milliseconds } from "../../clock.ts";
 import type { Limit } from "../../domain/limit.ts";
 import { LONGEST_FLOW_MS } from "../../domain/throttle-keys.ts";
+import { integer } from "../../sql-columns.ts";
 import type { ThrottleStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { THROTTLE_KEY } from "../sealed-fields.ts";
+import { THROTTLE_KEY } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import type { Database } from "./database.ts";
-import { integer } from "./rows.ts";
 
 /** Uses throttles inside the transaction of what they hold back. */
 export interface ThrottleWriter {
@@ -28,29 +28,41 @@ export interface ThrottleWriter {
   reserve(keyHash: string, limit: Limit, now: Instant, longestMs: Milliseconds): Instant;
 }
 
-export function createThrottleWriter(database: Database, seal: Seal): ThrottleWriter {
-  const take = database.prepare(`
+export function createThrottleWriter(database: Database, encryption: FieldEncryption): ThrottleWriter {
+  const expires = { expires_at: integer };
+  const take = database.prepare(
+    `
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :amount, :resetsAt)
     ON CONFLICT (key_hash) DO UPDATE SET
       taken = iif(expires_at > :now, taken + :amount, :amount),
       expires_at = iif(expires_at > :now, min(expires_at, excluded.expires_at), excluded.expires_at)
     WHERE expires_at <= :now OR taken + :amount <= :limit
-    RETURNING taken, expires_at`);
+    RETURNING taken, expires_at`,
+    { taken: integer, ...expires },
+  );
   const giveBack = database.prepare("UPDATE throttles SET taken = taken - 1 WHERE key_hash = :keyHash");
   // A window that ends later than one that began now would was begun before the clock was set back.
-  const full = database.prepare(`
-    UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash RETURNING
-      expires_at`);
-  const left = database.prepare(`
-    SELECT :limit - iif(expires_at > :now, taken, 0) AS left FROM throttles WHERE key_hash = :keyHash`);
+  const full = database.prepare(
+    `UPDATE throttles SET expires_at = min(expires_at, :resetsAt) WHERE key_hash = :keyHash
+    RETURNING expires_at`,
+    expires,
+  );
+  const left = database.prepare(
+    `
+    SELECT :limit - iif(expires_at > :now, taken, 0) AS left FROM throttles WHERE key_hash = :keyHash`,
+    { left: integer },
+  );
   // Of a flow `taken` is the instant of the last reservation: by how much the clock has been set back since.
   const shifted = "expires_at - iif(taken - :now > :window, taken - :now, 0)";
-  const reserve = database.prepare(`
+  const reserve = database.prepare(
+    `
     INSERT INTO throttles (key_hash, taken, expires_at) VALUES (:keyHash, :now, :now + :interval)
     ON CONFLICT (key_hash) DO UPDATE SET
       expires_at = min(max(${shifted}, :now) + :interval, max(${shifted}, :furthest)),
       taken = :now
-    RETURNING expires_at`);
+    RETURNING expires_at`,
+    expires,
+  );
 
   /**
    * Takes `amount` slots, or none where not so many are left; `count` is how many of the window are taken
@@ -61,18 +73,17 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
     const none = { taken: false, count: limit + 1, resetsAt };
     if (limit < amount) return none;
     const taken = take.get({ keyHash, amount, limit, resetsAt, now });
-    if (taken !== undefined)
-      return { taken: true, count: integer(taken["taken"]), resetsAt: integer(taken["expires_at"]) };
+    if (taken !== undefined) return { taken: true, count: taken.taken, resetsAt: taken.expires_at };
     const row = full.get({ keyHash, resetsAt });
-    return row === undefined ? none : { ...none, resetsAt: integer(row["expires_at"]) };
+    return row === undefined ? none : { ...none, resetsAt: row.expires_at };
   }
 
   return {
-    hash: (key) => seal.fingerprint(key, THROTTLE_KEY),
+    hash: (key) => encryption.fingerprint(key, THROTTLE_KEY),
     take: (keyHash, limit, now) => takeAll(keyHash, 1, limit, now),
     takeSome(keyHash, wanted, limit, now) {
       const row = left.get({ keyHash, limit: limit.limit, now });
-      const amount = Math.min(wanted, row === undefined ? limit.limit : Math.max(0, integer(row["left"])));
+      const amount = Math.min(wanted, row === undefined ? limit.limit : Math.max(0, row.left));
       const { taken, resetsAt } = takeAll(keyHash, Math.max(1, amount), limit, now);
       return { taken: taken ? amount : 0, resetsAt };
     },
@@ -87,13 +98,14 @@ export function createThrottleWriter(database: Database, seal: Seal): ThrottleWr
         window: windowMs,
         furthest,
       });
-      return Math.max(now, Math.min(integer(row?.["expires_at"]), furthest) - windowMs);
+      if (row === undefined) throw new Error("a reservation gave no row");
+      return Math.max(now, Math.min(row.expires_at, furthest) - windowMs);
     },
   };
 }
 
-export function createThrottleStore(database: Database, seal: Seal): ThrottleStore {
-  const throttles = createThrottleWriter(database, seal);
+export function createThrottleStore(database: Database, encryption: FieldEncryption): ThrottleStore {
+  const throttles = createThrottleWriter(database, encryption);
 
   return {
     takeSlot: (key, limit, windowSeconds, now) =>

@@ -1,20 +1,20 @@
-/** One measure of waiting for all calls of a request, and none for what only begins in one. */
+/** One deadline for all calls of a request, and none for what only begins in one. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { spendPatience, withoutPatience, withPatience } from "../../src/patience.ts";
+import { callWithinDeadline, withDeadline, withoutDeadline } from "../../src/deadline.ts";
 import { createWorkerLoop } from "../../src/worker-loop.ts";
 
 const longest = 60_000;
 const measure = 30_000;
 
 /** How long a call that takes `ms` was told that it is waited for. */
-const told = (ms = 0) => spendPatience(longest, (milliseconds) => pause(ms).then(() => milliseconds));
+const told = (ms = 0) => callWithinDeadline(longest, (milliseconds) => pause(ms).then(() => milliseconds));
 
 /** What work has cost of a request's measure, and how long it took in truth. */
 async function spentOn(work: () => Promise<unknown>): Promise<{ spent: number; took: number }> {
-  return await withPatience(measure, async () => {
+  return await withDeadline(measure, async () => {
     const began = performance.now();
     await work();
     const took = performance.now() - began;
@@ -32,7 +32,7 @@ test("each call of a request is told what is left of it, and 0 when nothing is",
     assert.ok((await told(50)) < measure);
   });
   assert.ok(spent > 95 && spent <= took + 1, `${spent} of ${took}`);
-  await withPatience(20, async () => {
+  await withDeadline(20, async () => {
     await told(60);
     assert.equal(await told(), 0);
   });
@@ -52,7 +52,7 @@ test("time in which nothing is waited for costs nothing, a call that fails costs
   assert.ok(idle.spent < 1, `${idle.spent}`);
   const failed = await spentOn(() =>
     assert.rejects(
-      spendPatience(longest, () => pause(60).then(() => Promise.reject(new Error("no")))),
+      callWithinDeadline(longest, () => pause(60).then(() => Promise.reject(new Error("no")))),
       /no/,
     ),
   );
@@ -73,8 +73,8 @@ test("what a request sets off has its own measure: work of its own, a worker tha
   loop.start();
   await first;
   await pause(1); // The loop rests.
-  await withPatience(measure, async () => {
-    assert.equal(await withoutPatience(() => told()), longest);
+  await withDeadline(measure, async () => {
+    assert.equal(await withoutDeadline(() => told()), longest);
     const second = nextRun();
     loop.nudge();
     await second;

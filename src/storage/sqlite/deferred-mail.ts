@@ -1,23 +1,23 @@
 /**
- * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how
- * one mail carries those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox
- * is outbox.ts's.
+ * Deferred mail, which waits for room at its mailbox or profile (stored as `held`): how it is queued when
+ * there is room, and how one mail carries those for which there is none. The rules are domain/mailbox.ts's,
+ * the rest of the outbox is outbox.ts's.
  */
 
 import type { Instant } from "../../clock.ts";
-import { asLinkRequestId } from "../../domain/ids.ts";
+import { asLinkRequestId, type LinkRequestId } from "../../domain/ids.ts";
 import { heldUntil, MOST_COLLECTED } from "../../domain/mailbox.ts";
 import type { NewMail } from "../../domain/records.ts";
 import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/throttle-keys.ts";
 import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
+import { as, integer, nullable, text } from "../../sql-columns.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
-import type { Database, Row } from "./database.ts";
+import { DAMAGED_CONTENT, decryptContent, encryptContent, inquiryOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
+import type { Database } from "./database.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
 import type { RequestWriter } from "./requests.ts";
-import { integer, text } from "./rows.ts";
 import type { ThrottleWriter } from "./throttles.ts";
 
 /** Queues a mail inside the transaction of its cause, or holds it. */
@@ -25,7 +25,7 @@ export type MailWriter = (mail: NewMail, now: Instant, place?: MailPlace) => voi
 
 export function createMailWriter(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   { throttles, mailboxes }: { throttles: ThrottleWriter; mailboxes: MailboxWriter },
 ): MailWriter {
   const insert = database.prepare(`
@@ -34,19 +34,23 @@ export function createMailWriter(
       due_at, mailbox_hash, profile_hash, asker_hash, rank, place_at, kind, inquiry_id)
     VALUES (
       :id, :messageId, :to, :content, :requestId, :state, 0, :now, :due, :due, :mailboxHash, :profileHash,
-      :askerHash, :rank, :placeAt, :kind, :inquiryId)`);
-  const dropEarlier = database.prepare(`
+        :askerHash,
+      :rank, :placeAt, :kind, :inquiryId)`);
+  const dropEarlier = database.prepare(
+    `
     UPDATE outbox INDEXED BY outbox_held_of_asker
     SET state = 'dropped', sealed_content = NULL, next_attempt_at = :now
     WHERE state = 'held' AND profile_hash = :profileHash AND asker_hash = :askerHash
-    RETURNING rank, ifnull(place_at, created_at) AS place_at`);
+    RETURNING rank, ifnull(place_at, created_at) AS place_at`,
+    { rank: integer, place_at: integer },
+  );
 
   return ({ id, messageId, to, content, throttle }, now, place = { rank: 0, askerHash: null }) => {
     const message = {
       id,
       messageId,
       to,
-      content: sealContent(seal, id, content),
+      content: encryptContent(encryption, id, content),
       requestId: content.kind === "link" ? content.requestId : null,
       kind: content.kind,
       inquiryId: inquiryOf(content),
@@ -66,8 +70,8 @@ export function createMailWriter(
       mailboxHash: keys.mailbox,
       profileHash: keys.profile,
       askerHash,
-      rank: Math.min(place.rank, ...earlier.map((row) => integer(row["rank"]))),
-      placeAt: Math.min(now, ...earlier.map((row) => integer(row["place_at"]))),
+      rank: Math.min(place.rank, ...earlier.map((row) => row.rank)),
+      placeAt: Math.min(now, ...earlier.map((row) => row.place_at)),
       state: room.taken ? "queued" : "held",
       due: room.taken ? now : heldUntil(room, now),
     });
@@ -88,21 +92,31 @@ type Release = "none" | "queued" | "collected" | "dropped" | Lack;
 
 const ORDER = "ORDER BY rank, place_at, due_at, rowid";
 
-export function createHeldMail(
+export function createDeferredMail(
   database: Database,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
-): Pick<OutboxStore, "releaseHeld"> {
+): Pick<OutboxStore, "releaseDeferred"> {
   const { requests, mailboxes, queueMail } = parts;
-  const longestHeld = database.prepare(`
+  const requestId = nullable(as(text, asLinkRequestId));
+  const longestHeld = database.prepare(
+    `
     SELECT mailbox_hash FROM outbox INDEXED BY outbox_held
-    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`);
-  const firstDue = database.prepare(`
+    WHERE state = 'held' AND due_at <= :now ORDER BY due_at LIMIT 1`,
+    { mailbox_hash: text },
+  );
+  const firstDue = database.prepare(
+    `
     SELECT id, request_id, profile_hash FROM outbox INDEXED BY outbox_held_in_order
-    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now ${ORDER} LIMIT 1`);
-  const first = database.prepare(`
+    WHERE state = 'held' AND mailbox_hash = :mailbox AND due_at <= :now ${ORDER} LIMIT 1`,
+    { id: text, request_id: requestId, profile_hash: text },
+  );
+  const first = database.prepare(
+    `
     SELECT id, message_id, recipient, sealed_content, request_id FROM outbox INDEXED BY outbox_held_in_order
-    WHERE state = 'held' AND mailbox_hash = :mailbox ${ORDER} LIMIT ${MOST_COLLECTED}`);
+    WHERE state = 'held' AND mailbox_hash = :mailbox ${ORDER} LIMIT ${MOST_COLLECTED}`,
+    { id: text, message_id: text, recipient: text, sealed_content: text, request_id: requestId },
+  );
   const queue = database.prepare(`
     UPDATE outbox SET state = 'queued', next_attempt_at = :now, due_at = :now WHERE id = :id AND state =
       'held'`);
@@ -123,51 +137,51 @@ export function createHeldMail(
         ORDER BY due_at LIMIT :limit)`);
   const holds = { mailbox: holdOf("mailbox"), profile: holdOf("profile") };
 
-  const isDead = ({ request_id: requestId }: Row, now: Instant) =>
-    requestId !== null && !requests.isPending(asLinkRequestId(text(requestId)), now);
+  const isDead = (row: { request_id: LinkRequestId | null }, now: Instant) =>
+    row.request_id !== null && !requests.isPending(row.request_id, now);
 
   /**
    * Queues the mail that carries what comes first at a mailbox; while something dead stands there, drops that
    * instead.
    */
   const releaseTogether = (mailbox: string, now: Instant): "collected" | "dropped" => {
-    const held: HeldMail[] = [];
+    const deferred: HeldMail[] = [];
     let isWhole = true;
     for (const row of first.all({ mailbox })) {
-      const id = text(row["id"]);
-      const answer = answerIn(openContent(seal, id, text(row["sealed_content"])));
+      const { id } = row;
+      const answer = answerIn(decryptContent(encryption, id, row.sealed_content));
       if (answer !== undefined && !isDead(row, now)) {
-        held.push({ id, messageId: text(row["message_id"]), to: text(row["recipient"]), answer });
+        deferred.push({ id, messageId: row.message_id, to: row.recipient, answer });
         continue;
       }
       isWhole = false;
       if (answer === undefined) fail.run({ id, error: DAMAGED_CONTENT, now });
       else drop.run({ id, now });
     }
-    const [one, ...others] = held;
+    const [one, ...others] = deferred;
     if (!isWhole || one === undefined) return "dropped";
     if (others.length === 0) queue.run({ id: one.id, now });
     else {
       const mail = collect([one, ...others]);
       queueMail(mail, now);
-      for (const { id } of held) carry.run({ id, by: mail.id, now });
+      for (const { id } of deferred) carry.run({ id, by: mail.id, now });
     }
     return "collected";
   };
 
   /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
-  const releaseNext = (limits: Parameters<OutboxStore["releaseHeld"]>[0], now: Instant): Release => {
+  const releaseNext = (limits: Parameters<OutboxStore["releaseDeferred"]>[0], now: Instant): Release => {
     const longest = longestHeld.get({ now });
     if (longest === undefined) return "none";
-    const mailbox = text(longest["mailbox_hash"]);
+    const mailbox = longest.mailbox_hash;
     const next = firstDue.get({ mailbox, now });
     if (next === undefined) throw new Error("a held message is of no mailbox");
-    const id = text(next["id"]);
+    const { id } = next;
     if (isDead(next, now)) {
       drop.run({ id, now });
       return "dropped";
     }
-    const hashes = { mailbox, profile: text(next["profile_hash"]) };
+    const hashes = { mailbox, profile: next.profile_hash };
     const room = mailboxes.takeRoom(hashes, limits, now);
     if (room.taken) {
       queue.run({ id, now });
@@ -181,7 +195,7 @@ export function createHeldMail(
   };
 
   return {
-    releaseHeld: async (limits, now, run) => {
+    releaseDeferred: async (limits, now, run) => {
       let lack: Lack | undefined;
       const releaseSome = (size: number): Turn => {
         let done = 0;

@@ -1,6 +1,6 @@
 /**
- * Owns how secrets are sealed at rest: encrypted under keys derived from the deployment's encryption key.
- * Which fields are sealed is each back end's business.
+ * Encrypts fields at rest, under keys derived from the deployment's encryption key. Which fields are
+ * encrypted is encrypted-fields.ts's. Stored names and the keys' own labels say *sealed* for it.
  */
 
 import { createHmac } from "node:crypto";
@@ -10,17 +10,14 @@ import { LiaisonError } from "../errors.ts";
 const VERSION = "v1.";
 const KEY_BYTES = 32;
 
-export interface Seal {
+export interface FieldEncryption {
+  /** Encrypts a text. `context` names its place: moved to another place it can't be decrypted. */
+  encrypt(plaintext: string, context: string): string;
   /**
-   * Encrypts `plaintext`. `context` names the place it is kept in: a value moved to another place doesn't
-   * open.
+   * Gives back what was encrypted for this context. Throws `store_refused` for another key, another context
+   * or a changed text.
    */
-  seal(plaintext: string, context: string): string;
-  /**
-   * Gives back what was sealed for this context. Throws `store_refused` for another key, another context or a
-   * changed text.
-   */
-  open(sealed: string, context: string): string;
+  decrypt(encrypted: string, context: string): string;
   /**
    * A keyed hash (HMAC-SHA-256, base64url) for values that are only ever compared, so that a dump can't be
    * searched for them.
@@ -29,10 +26,10 @@ export interface Seal {
 }
 
 /**
- * Makes a seal from the deployment's encryption key (32 bytes in base64 or base64url).
+ * Derives the keys from the deployment's encryption key (32 bytes in base64 or base64url).
  * Throws `store_refused` if that is not 32 bytes long.
  */
-export function createSeal(encryptionKey: string): Seal {
+export function createFieldEncryption(encryptionKey: string): FieldEncryption {
   const master = Buffer.from(encryptionKey, "base64");
   if (master.length !== KEY_BYTES) {
     throw LiaisonError.storeRefused("encryption_key must be 32 bytes in base64 (openssl rand -base64 32).");
@@ -41,14 +38,14 @@ export function createSeal(encryptionKey: string): Seal {
   const fingerprintKey = deriveKey(master, "liaison/fingerprint/v1");
 
   return {
-    seal: (plaintext, context) => VERSION + encryption.encrypt(plaintext, context),
+    encrypt: (plaintext, context) => VERSION + encryption.encrypt(plaintext, context),
 
-    open(sealed, context) {
+    decrypt(encrypted, context) {
       try {
-        if (!sealed.startsWith(VERSION)) throw new Error("unknown seal version");
-        return encryption.decrypt(sealed.slice(VERSION.length), context);
+        if (!encrypted.startsWith(VERSION)) throw new Error("unknown version of the encryption");
+        return encryption.decrypt(encrypted.slice(VERSION.length), context);
       } catch (cause) {
-        const reason = "A sealed value of the store can't be opened with this encryption_key.";
+        const reason = "An encrypted value of the store can't be decrypted with this encryption_key.";
         throw LiaisonError.storeRefused(reason, cause);
       }
     },

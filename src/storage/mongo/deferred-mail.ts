@@ -1,7 +1,7 @@
 /**
- * Owns mails that wait for room at their mailbox or profile: how they are queued when there is room, and how
- * one mail carries those for which there is none. The rules are domain/mailbox.ts's, the rest of the outbox
- * is outbox.ts's.
+ * Deferred mail, which waits for room at its mailbox or profile (stored as `held`): how it is queued when
+ * there is room, and how one mail carries those for which there is none. The rules are domain/mailbox.ts's,
+ * the rest of the outbox is outbox.ts's.
  */
 
 import { type ClientSession, ObjectId } from "mongodb";
@@ -12,8 +12,8 @@ import { type MailThrottleHashes, mailThrottleHashes } from "../../domain/thrott
 import { answerIn, collect, type HeldMail, type MailPlace } from "../../domain/waiting-mail.ts";
 import { Pace, type Turn } from "../../pace.ts";
 import type { OutboxStore } from "../contract.ts";
-import type { Seal } from "../seal.ts";
-import { DAMAGED_CONTENT, inquiryOf, openContent, sealContent } from "../sealed-fields.ts";
+import { DAMAGED_CONTENT, decryptContent, encryptContent, inquiryOf } from "../encrypted-fields.ts";
+import type { FieldEncryption } from "../field-encryption.ts";
 import { type MongoDatabase, TURN_MS } from "./database.ts";
 import { at, type OutboxDocument } from "./documents.ts";
 import type { MailboxWriter } from "./mailboxes.ts";
@@ -30,7 +30,7 @@ export type MailWriter = (
 
 export function createMailWriter(
   { collections }: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   { throttles, mailboxes }: { throttles: ThrottleWriter; mailboxes: MailboxWriter },
 ): MailWriter {
   const { outbox } = collections;
@@ -63,7 +63,7 @@ export function createMailWriter(
       _id: id,
       messageId,
       to,
-      sealedContent: sealContent(seal, id, content),
+      sealedContent: encryptContent(encryption, id, content),
       requestId: content.kind === "link" ? content.requestId : null,
       kind: content.kind,
       inquiryId: inquiryOf(content),
@@ -107,7 +107,7 @@ export function createMailWriter(
  * How many messages without room are put off at a time; those with room go one by one, for each is a
  * transaction.
  */
-const HELD = { least: 50, most: 500, turnMs: TURN_MS };
+const RELEASED = { least: 50, most: 500, turnMs: TURN_MS };
 
 /** Whose room is lacking, and until when: so long all that it has at the mailbox stays held. */
 interface Lack extends MailThrottleHashes {
@@ -120,11 +120,11 @@ type Release = "none" | "queued" | "collected" | "dropped" | Lack;
 
 const ORDER = { rank: 1, placeAt: 1, dueAt: 1, seq: 1 } as const;
 
-export function createHeldMail(
+export function createDeferredMail(
   database: MongoDatabase,
-  seal: Seal,
+  encryption: FieldEncryption,
   parts: { requests: RequestWriter; mailboxes: MailboxWriter; queueMail: MailWriter },
-): Pick<OutboxStore, "releaseHeld"> {
+): Pick<OutboxStore, "releaseDeferred"> {
   const { requests, mailboxes, queueMail } = parts;
   const { outbox } = database.collections;
   const isDue = (now: Instant) => ({ state: "held", dueAt: { $lte: at(now) } }) as const;
@@ -148,12 +148,14 @@ export function createHeldMail(
     const asked = found.flatMap(({ requestId }) => requestId ?? []);
     const pending = await requests.pending(session, asked, now);
     const dead = found.filter(({ requestId }) => requestId !== null && !pending.has(requestId));
-    const held: HeldMail[] = [];
+    const deferred: HeldMail[] = [];
     const damaged: string[] = [];
     for (const { _id: id, messageId, to, sealedContent } of found) {
-      const answer = answerIn(sealedContent === null ? undefined : openContent(seal, id, sealedContent));
+      const answer = answerIn(
+        sealedContent === null ? undefined : decryptContent(encryption, id, sealedContent),
+      );
       if (answer === undefined) damaged.push(id);
-      else held.push({ id, messageId, to, answer });
+      else deferred.push({ id, messageId, to, answer });
     }
     await change(session, damaged, { state: "failed", lastError: DAMAGED_CONTENT, nextAttemptAt: at(now) });
     await drop(
@@ -161,7 +163,7 @@ export function createHeldMail(
       dead.map(({ _id }) => _id),
       now,
     );
-    const [one, ...others] = held;
+    const [one, ...others] = deferred;
     if (dead.length > 0 || damaged.length > 0 || one === undefined) return "dropped";
     if (others.length === 0) await queue(session, one.id, now);
     else {
@@ -175,7 +177,7 @@ export function createHeldMail(
       } as const;
       await change(
         session,
-        held.map(({ id }) => id),
+        deferred.map(({ id }) => id),
         carried,
       );
     }
@@ -185,7 +187,7 @@ export function createHeldMail(
   /** Deals with the held message whose turn it is: queues or drops it, or says what has no room for it. */
   const releaseNext = async (
     session: ClientSession,
-    limits: Parameters<OutboxStore["releaseHeld"]>[0],
+    limits: Parameters<OutboxStore["releaseDeferred"]>[0],
     now: Instant,
   ): Promise<Release> => {
     const longest = await outbox.findOne(isDue(now), { sort: { dueAt: 1 }, session });
@@ -234,12 +236,12 @@ export function createHeldMail(
   };
 
   return {
-    releaseHeld: async (limits, now, run) => {
+    releaseDeferred: async (limits, now, run) => {
       let lack: Lack | undefined;
       const releaseOne = async (): Promise<Turn> => {
         // Nothing is held most of the time: a read outside of a transaction says so.
-        const held = () => outbox.findOne(isDue(now), { sort: { dueAt: 1 } });
-        if ((await database.run(held)) === null) return { done: 0, isLast: true };
+        const longestDue = () => outbox.findOne(isDue(now), { sort: { dueAt: 1 } });
+        if ((await database.run(longestDue)) === null) return { done: 0, isLast: true };
         const released = await database.transaction((session) => releaseNext(session, limits, now));
         if (typeof released === "object") lack = released;
         return { done: released === "queued" || released === "collected" ? 1 : 0, isLast: false };
@@ -248,7 +250,7 @@ export function createHeldMail(
         if (!(await database.run(() => hold(given, now, size)))) lack = undefined;
         return { done: 0, isLast: false };
       };
-      return await new Pace(HELD).turns(
+      return await new Pace(RELEASED).turns(
         (size) => (lack === undefined ? releaseOne() : holdSome(lack, size)),
         run,
       );

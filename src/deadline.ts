@@ -1,12 +1,13 @@
 /**
- * How long a caller waits for the store altogether, however many calls that takes. A back end that is reached
- * over a network gives each call what is left of it; a call without such a caller has its own measure.
+ * Deadlines: how long a caller waits for the store altogether, however many calls that takes. A back end
+ * gives each call what is left of it; a call of nobody who has set one has a bound of its own.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Milliseconds } from "./clock.ts";
 
-class Patience {
+/** What is left of a deadline: it runs only while something is waited for. */
+class Remaining {
   #leftMs: Milliseconds;
   #waiting = 0;
   #since = 0;
@@ -19,7 +20,7 @@ class Patience {
     return this.#waiting === 0 ? this.#leftMs : this.#leftMs - (performance.now() - this.#since);
   }
 
-  /** Time counts while anything is waited for, and once where that is several calls. */
+  /** Several calls that are waited for at once take their time once. */
   async spend<T>(wait: Promise<T>): Promise<T> {
     if (this.#waiting === 0) this.#since = performance.now();
     this.#waiting += 1;
@@ -32,15 +33,15 @@ class Patience {
   }
 }
 
-const current = new AsyncLocalStorage<Patience>();
+const current = new AsyncLocalStorage<Remaining>();
 
 /** Runs work that waits for the store for so many milliseconds in all. */
-export function withPatience<T>(milliseconds: number, work: () => T): T {
-  return current.run(new Patience(milliseconds), work);
+export function withDeadline<T>(milliseconds: number, work: () => T): T {
+  return current.run(new Remaining(milliseconds), work);
 }
 
 /** Runs work that a caller sets off but doesn't wait for. */
-export function withoutPatience<T>(work: () => T): T {
+export function withoutDeadline<T>(work: () => T): T {
   return current.exit(work);
 }
 
@@ -48,11 +49,11 @@ export function withoutPatience<T>(work: () => T): T {
  * Makes one call, telling it for how many milliseconds it is waited for: `longestMs` at the most, 0 if none
  * are left.
  */
-export function spendPatience<T>(
+export function callWithinDeadline<T>(
   longestMs: Milliseconds,
   call: (milliseconds: number) => Promise<T>,
 ): Promise<T> {
-  const patience = current.getStore();
-  if (patience === undefined) return call(longestMs);
-  return patience.spend(call(Math.max(0, Math.min(longestMs, patience.leftMs))));
+  const remaining = current.getStore();
+  if (remaining === undefined) return call(longestMs);
+  return remaining.spend(call(Math.max(0, Math.min(longestMs, remaining.leftMs))));
 }

@@ -1,5 +1,6 @@
 /**
- * Queues what tells portals that sign-ins have ended, inside the transaction of whatever ends them (SignOut).
+ * The queue of back-channel logouts (OpenID Connect Back-Channel Logout 1.0), which tell portals that a
+ * sign-in has ended: written inside the transaction of whatever ends it.
  */
 
 import { randomUUID } from "node:crypto";
@@ -10,13 +11,16 @@ import type { MongoDatabase } from "./database.ts";
 import { at } from "./documents.ts";
 
 /** Queues some, under the ids that the clients know the sessions by: call it while those are there. */
-export type SignOutQueue = (
+export type BackChannelLogoutQueue = (
   session: ClientSession,
   told: readonly Pick<Selection, "sessionUid" | "clientId" | "accountId">[],
   now: Instant,
 ) => Promise<void>;
 
-export function createSignOutQueue({ sessions, signOuts }: MongoDatabase["collections"]): SignOutQueue {
+export function createBackChannelLogoutQueue({
+  sessions,
+  signOuts,
+}: MongoDatabase["collections"]): BackChannelLogoutQueue {
   return async (session, told, now) => {
     if (told.length === 0) return;
     const uids = [...new Set(told.map(({ sessionUid }) => sessionUid))];

@@ -1,5 +1,6 @@
 /**
- * Queues what tells portals that a sign-in has ended, inside the transaction of whatever ends it (SignOut).
+ * The queue of back-channel logouts (OpenID Connect Back-Channel Logout 1.0), which tell portals that a
+ * sign-in has ended: written inside the transaction of whatever ends it.
  */
 
 import { randomUUID } from "node:crypto";
@@ -8,12 +9,12 @@ import type { Selection } from "../../domain/records.ts";
 import type { Database } from "./database.ts";
 
 /** Queues one, under the id that the client knows the session by: call it while that is there. */
-export type SignOutQueue = (
+export type BackChannelLogoutQueue = (
   signIn: Pick<Selection, "sessionUid" | "clientId" | "accountId">,
   now: Instant,
 ) => void;
 
-export function createSignOutQueue(database: Database): SignOutQueue {
+export function createBackChannelLogoutQueue(database: Database): BackChannelLogoutQueue {
   const insert = database.prepare(`
     INSERT INTO sign_outs (id, client_id, account_id, sid, created_at, due_at, attempts)
     VALUES (:id, :clientId, :accountId,

@@ -1,0 +1,257 @@
+/**
+ * That SQL, its rows and their readers agree: what types say of it is marked here, each an error of tsc, so
+ * that `npm run check` fails where one of them is none any more; what the schema says of it is planted in a
+ * copy of the source, and the step of the check that prepares every statement must name file and line.
+ */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Account, Organization } from "../../src/domain/records.ts";
+import { integer, text } from "../../src/sql-columns.ts";
+import type { CollectionName, Collections, Documents } from "../../src/storage/mongo/documents.ts";
+import type { PlainFields, PlainKind } from "../../src/storage/mongo/load.ts";
+import type { Database } from "../../src/storage/sqlite/database.ts";
+import { boolean, object } from "../../src/storage/sqlite/json.ts";
+import { ACCOUNT_JSON } from "../../src/storage/sqlite/rows.ts";
+
+/** Never run: readers as they must not be written. */
+export function readers(database: Database): unknown[] {
+  const select = database.prepare("SELECT id, created_at FROM accounts WHERE id = :id", {
+    id: text,
+    created_at: integer,
+  });
+  const row = select.get({ id: "a" });
+  const record = database.prepare(`SELECT ${ACCOUNT_JSON} AS record FROM accounts`, { record: ACCOUNT_JSON });
+  return [
+    // @ts-expect-error a column misspelt
+    row?.create_at,
+    // @ts-expect-error one of another type
+    row?.created_at.length,
+    // @ts-expect-error a field of the record misspelt
+    record.get()?.record.creationAt,
+    // @ts-expect-error rows of a statement that says of none what they hold
+    database.prepare("SELECT id FROM accounts").get(),
+  ];
+}
+
+/** Never run: JSON of SQL as it must not be written. */
+export const json = () => [
+  // @ts-expect-error a key misspelt
+  object<Account>({ id: "id", createAt: "created_at" }),
+  // @ts-expect-error a key left out
+  object<Account>({ id: "id" }),
+  object<Pick<Organization, "enabled">>({
+    // @ts-expect-error 0 and 1 where a boolean is read
+    enabled: "enabled",
+  }),
+  object<Pick<Organization, "name">>({
+    // @ts-expect-error a boolean where text is read
+    name: boolean("enabled"),
+  }),
+  object<Pick<Organization, "plan">>({
+    // @ts-expect-error a key misspelt further in
+    plan: object({ status: "plan_status", expiresAfter: "plan_expires_at" }),
+  }),
+];
+
+/** Never run: documents as they must not be asked for, changed or ordered. */
+export const documents = ({ profiles, linkRequests, sessions }: Collections): unknown[] => [
+  // @ts-expect-error a field misspelt in a filter
+  profiles.findOne({ acountId: null }),
+  // @ts-expect-error in a part of one
+  profiles.deleteMany({ $or: [{ _id: "p" }, { emailkey: "e" }] }),
+  // @ts-expect-error within a field
+  linkRequests.findOne({ "requester.isuer": "i" }),
+  // @ts-expect-error within the items of a list
+  sessions.deleteOne({ "rows.idhash": "h" }),
+  // @ts-expect-error in an update
+  profiles.updateOne({ _id: "p" }, { $set: { adminrole: null } }),
+  // @ts-expect-error in the stage of one
+  profiles.updateOne({ _id: "p" }, [{ $set: { adminrole: null } }]),
+  // @ts-expect-error in a projection
+  profiles.find({}, { projection: { nam: 1 } }),
+  // @ts-expect-error in an order
+  profiles.find({}).sort({ nam: 1 }),
+  // @ts-expect-error in what an aggregation begins with
+  profiles.aggregate([{ $match: { organisationId: "o" } }]),
+  // @ts-expect-error in one of many writes
+  profiles.bulkWrite([{ updateOne: { filter: { mail: "m" }, update: { $set: { enabled: true } } } }]),
+];
+
+/** What another back end read out is what this one keeps: a kind whose fields differ is no key of this. */
+type Fitting = {
+  [Kind in PlainKind & CollectionName]: PlainFields<Kind> extends Omit<Documents[Kind], "_id"> ? Kind : never;
+}[PlainKind];
+// Outcomes come without their proof: they are nobody's, and their browsers sign in again.
+export const fitting = (kind: Exclude<PlainKind, "signInOutcomes">): Fitting => kind;
+
+/** What statements are put together from, elsewhere: told is where one that it makes wrong is prepared. */
+const PARTS = ["rows.ts", "dumped.ts", "migrations.ts", "schema.ts"].map((file) => `storage/sqlite/${file}`);
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("statements against a fresh schema", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "liaison-planted-"));
+    for (const part of ["src", "lint", "package.json"]) {
+      await cp(join(root, part), join(folder, part), { recursive: true });
+    }
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  const check = () =>
+    new Promise<string[]>((resolve) => {
+      const file = join(folder, "lint/statements.ts");
+      execFile(process.execPath, [file], (error, _stdout, stderr) => {
+        resolve(error === null ? [] : stderr.trim().split("\n"));
+      });
+    });
+
+  it("all agree", async () => {
+    assert.deepEqual(await check(), []);
+  });
+
+  const plants: { what: string; file: string; from: string; to: string; says: RegExp }[] = [
+    {
+      what: "a column misspelt in a SELECT",
+      file: "storage/sqlite/keys.ts",
+      from: "SELECT sealed_value FROM",
+      to: "SELECT sealed_valu FROM",
+      says: /no such column: sealed_valu/,
+    },
+    {
+      what: "in an INSERT",
+      file: "storage/sqlite/accounts.ts",
+      from: "INSERT INTO accounts (id, created_at)",
+      to: "INSERT INTO accounts (id, create_at)",
+      says: /no column named create_at/,
+    },
+    {
+      what: "in a WHERE",
+      file: "storage/sqlite/work.ts",
+      from: "WHERE hour >= :from",
+      to: "WHERE hours >= :from",
+      says: /no such column: hours/,
+    },
+    {
+      what: "in an ORDER BY",
+      file: "storage/sqlite/verifications.ts",
+      from: "ORDER BY asked_at DESC, rowid DESC`,",
+      to: "ORDER BY ask_at DESC, rowid DESC`,",
+      says: /no such column: ask_at/,
+    },
+    {
+      what: "in an UPDATE",
+      file: "storage/sqlite/api-keys.ts",
+      from: "SET last_used_at = :now",
+      to: "SET last_use_at = :now",
+      says: /no such column: last_use_at/,
+    },
+    {
+      what: "in a statement that is put together from parts",
+      file: "storage/sqlite/listings.ts",
+      from: "p.admin_role IS NOT NULL",
+      to: "p.admin_rol IS NOT NULL",
+      says: /no such column: p\.admin_rol/,
+    },
+    {
+      what: "behind a key of a record's JSON",
+      file: "storage/sqlite/rows.ts",
+      from: '"o.account_number"',
+      to: '"o.acount_number"',
+      says: /no such column: o\.acount_number/,
+    },
+    {
+      what: "in what is read out for another back end",
+      file: "storage/sqlite/dumped.ts",
+      from: '"asker_hash"',
+      to: '"asked_hash"',
+      says: /no such column: asked_hash/,
+    },
+    {
+      what: "in a migration",
+      file: "storage/sqlite/migrations.ts",
+      from: "CREATE INDEX sign_outs_due ON sign_outs (due_at)",
+      to: "CREATE INDEX sign_outs_due ON sign_outs (due)",
+      says: /migrations\.ts:\d+: no such column: due/,
+    },
+    {
+      what: "in the check of the schema",
+      file: "storage/sqlite/schema.ts",
+      from: "coalesce(max(version), 0)",
+      to: "coalesce(max(versions), 0)",
+      says: /no such column: versions/,
+    },
+    {
+      what: "in an import's ledger",
+      file: "admin/import/ledger.ts",
+      from: "SELECT id, line FROM numbers",
+      to: "SELECT id, row FROM numbers",
+      says: /no such column: row/,
+    },
+    {
+      what: "a table misspelt",
+      file: "storage/sqlite/sweep.ts",
+      from: '"idempotency_keys",',
+      to: '"idempotence_keys",',
+      says: /no such table: idempotence_keys/,
+    },
+    {
+      what: "a column that the reader calls otherwise",
+      file: "storage/sqlite/throttles.ts",
+      from: "AS left FROM",
+      to: "AS remaining FROM",
+      says: /gives \(remaining\), read are \(left\)/,
+    },
+    {
+      what: "a column that nobody reads",
+      file: "storage/sqlite/search-writer.ts",
+      from: "SELECT entry FROM search_terms WHERE record",
+      to: "SELECT entry, record FROM search_terms WHERE record",
+      says: /gives \(entry, record\), read are \(entry\)/,
+    },
+    {
+      what: "a record that is read as another",
+      file: "storage/sqlite/directory.ts",
+      from: "ORGANIZATION_JSON} AS record",
+      to: "ORGANIZATION_JSON.toString().replace('name', 'nam')} AS record",
+      says: /record is read as what another expression gives/,
+    },
+    {
+      what: "a statement that is prepared only later",
+      file: "storage/sqlite/api-keys.ts",
+      from: "noteApiKeyUse: (id, now) =>",
+      to: 'noteApiKeyUse: (id, now) => database.prepare("SELECT 1").isAny() ? database.run(() => {}) :',
+      says: /prepares a statement that no fresh store prepares/,
+    },
+  ];
+  for (const { what, file, from, to, says } of plants) {
+    it(what, async () => {
+      const path = join(folder, "src", file);
+      const source = await readFile(path, "utf8");
+      const line = source.slice(0, source.indexOf(from)).split("\n").length;
+      assert.ok(source.includes(from), "nothing to be planted");
+      await writeFile(path, source.replaceAll(from, to));
+      const told = await check();
+      await writeFile(path, source);
+      const [first = ""] = told;
+      assert.match(first, says);
+      const lines = [...first.matchAll(new RegExp(`src/${file}:(\\d+)`, "g"))].map(([, told]) =>
+        Number(told),
+      );
+      assert.match(first, /^src\/[a-z/-]+\.ts:\d+/);
+      if (!PARTS.includes(file))
+        assert.ok(
+          lines.some((one) => Math.abs(one - line) < 12),
+          first,
+        );
+    });
+  }
+});
